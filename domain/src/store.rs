@@ -1,0 +1,128 @@
+//! The metadata database: the only place with SQL. One file per aggregate; rows stay private to it.
+
+mod credentials;
+mod events;
+mod health_checks;
+mod instances;
+mod operations;
+mod page;
+mod transitions;
+
+use std::{str::FromStr, time::Duration};
+
+use sqlx::{
+    Connection, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+pub use instances::{Accepted, InstanceOrder, InstanceOrderField, InstancePosition, InstanceUpdate, NewInstance, Request};
+pub use operations::OperationFilter;
+pub use page::{Page, PageRequest};
+pub use transitions::{RunningInstance, Work};
+
+use crate::{Error, Result, secret::SecretKey};
+
+/// The schema that holds the metadata.
+pub const SCHEMA: &str = "toygres";
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// A handle to the metadata database; clones share one pool.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: PgPool,
+    options: PgConnectOptions,
+    key: SecretKey,
+}
+
+impl Store {
+    /// A handle that connects when it is first used, so that a server can start before its database.
+    ///
+    /// # Errors
+    /// [`Error::User`] when `url` is not a PostgreSQL URL.
+    pub fn open(url: &str, max_connections: u32, key: SecretKey) -> Result<Self> {
+        let options = options(url)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(max_connections)
+            // A caller is better served by a clear error than by a long wait for a database that is away.
+            .acquire_timeout(Duration::from_secs(3))
+            .connect_lazy_with(options.clone());
+        Ok(Self { pool, options, key })
+    }
+
+    /// Brings the schema up to date. A lock in the database lets only one server do it at a time.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away, [`Error::Internal`] when it was migrated by a newer version.
+    pub async fn migrate(&self) -> Result<()> {
+        let mut connection = PgConnection::connect_with(&self.options).await?;
+        let exists = sqlx::query_scalar!(r#"SELECT to_regnamespace($1) IS NOT NULL AS "exists!""#, SCHEMA).fetch_one(&mut connection).await?;
+        if !exists {
+            // `IF NOT EXISTS` alone would still need the right to create schemas, and two servers can race here.
+            sqlx::query("CREATE SCHEMA IF NOT EXISTS toygres").execute(&mut connection).await?;
+        }
+        let outcome = MIGRATIONS.run(&mut connection).await;
+        let _ = connection.close().await;
+        outcome.map_err(|error| match error {
+            sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => error.into(),
+            other => Error::internal(other),
+        })
+    }
+
+    /// Answers when the database does.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it does not.
+    pub async fn ping(&self) -> Result<()> {
+        sqlx::query_scalar!(r#"SELECT 1 AS "one!""#).fetch_one(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Options for a connection of its own, as a listener needs it.
+    pub(crate) fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    /// Holds the right to change the runtime objects of one instance until the guard is dropped, across all servers: so
+    /// that a late deployment and a removal can never overlap.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn lock_instance(&self, id: crate::InstanceId) -> Result<InstanceLock> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 7096810442))", id.to_string()).fetch_one(&mut *transaction).await?;
+        Ok(InstanceLock { _transaction: transaction })
+    }
+
+    /// Waits for the connections in use and closes them.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// See [`Store::lock_instance`].
+#[derive(Debug)]
+pub struct InstanceLock {
+    _transaction: sqlx::Transaction<'static, sqlx::Postgres>,
+}
+
+fn options(url: &str) -> Result<PgConnectOptions> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|error| Error::user(crate::UserErrorCode::Invalid, "DATABASE_URL", format!("is not a PostgreSQL URL: {error}")))?;
+    Ok(options.application_name("toygres").options([("search_path", SCHEMA)]))
+}
+
+/// Turns a text column back into its enum. The database's check constraints allow nothing else.
+fn parsed<T: FromStr>(text: &str) -> Result<T>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error: T::Err| Error::internal(error.to_string()))
+}
+
+fn reason(code: Option<String>, message: Option<String>) -> Result<Option<crate::instance::Reason>> {
+    match (code, message) {
+        (Some(code), Some(message)) => Ok(Some(crate::instance::Reason { code: parsed(&code)?, message })),
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,146 @@
+//! The event log: read by cursor, kept for a bounded time.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Page, PageRequest, Store, instances, parsed, reason};
+use crate::{
+    Error, InstanceId, OperationId, Result,
+    event::{Cursor, Event},
+    instance::{Instance, InstanceFilter},
+};
+
+struct EventRow {
+    seq: i64,
+    at: DateTime<Utc>,
+    r#type: String,
+    instance_id: Uuid,
+    operation_id: Option<String>,
+    from_value: Option<String>,
+    to_value: Option<String>,
+    reason_code: Option<String>,
+    reason_message: Option<String>,
+}
+
+macro_rules! select_events {
+    ($sql:literal $(, $arg:expr)* $(,)?) => {
+        sqlx::query_as!(
+            EventRow,
+            "SELECT seq, at, type, instance_id, operation_id, from_value, to_value, reason_code, reason_message FROM events " + $sql
+            $(, $arg)*
+        )
+    };
+}
+
+impl Store {
+    /// The last position in the log.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn event_head(&self) -> Result<Cursor> {
+        Ok(Cursor(sqlx::query_scalar!(r#"SELECT event_head() AS "head!""#).fetch_one(&self.pool).await?))
+    }
+
+    /// Up to `limit` events behind `cursor`, of all instances or of one.
+    ///
+    /// # Errors
+    /// [`Error::MustRefetch`] when events behind `cursor` were already dropped, or it is not of this log.
+    pub async fn events_after(&self, cursor: Cursor, instance: Option<InstanceId>, limit: i64) -> Result<Vec<Event>> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").execute(&mut *transaction).await?;
+        let bounds = sqlx::query!(r#"SELECT seq AS horizon, event_head() AS "head!" FROM event_horizon"#).fetch_one(&mut *transaction).await?;
+        if cursor.0 < bounds.horizon || cursor.0 > bounds.head {
+            return Err(Error::MustRefetch);
+        }
+        let rows = match instance {
+            None => select_events!("WHERE seq > $1 ORDER BY seq LIMIT $2", cursor.0, limit).fetch_all(&mut *transaction).await?,
+            Some(id) => {
+                select_events!("WHERE instance_id = $3 AND seq > $1 ORDER BY seq LIMIT $2", cursor.0, limit, id.0)
+                    .fetch_all(&mut *transaction)
+                    .await?
+            }
+        };
+        transaction.commit().await?;
+        rows.into_iter().map(event).collect()
+    }
+
+    /// A page of one instance's events, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn events_of(&self, instance: InstanceId, page: &PageRequest<Cursor>) -> Result<Page<Event>> {
+        let (after, before) = (page.after.map_or(0, |cursor| cursor.0), page.before.map_or(i64::MAX, |cursor| cursor.0));
+        let rows = if page.backward {
+            select_events!(
+                "WHERE instance_id = $1 AND seq > $2 AND seq < $3 ORDER BY seq DESC LIMIT $4",
+                instance.0,
+                after,
+                before,
+                page.fetch()
+            )
+            .fetch_all(&self.pool)
+            .await?
+        } else {
+            select_events!(
+                "WHERE instance_id = $1 AND seq > $2 AND seq < $3 ORDER BY seq LIMIT $4",
+                instance.0,
+                after,
+                before,
+                page.fetch()
+            )
+            .fetch_all(&self.pool)
+            .await?
+        };
+        Ok(page.page(rows.into_iter().map(event).collect::<Result<_>>()?))
+    }
+
+    /// Every instance that `filter` lets through, oldest first, and the position of the log at that very moment.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn snapshot(&self, filter: &InstanceFilter) -> Result<(Vec<Instance>, Cursor)> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").execute(&mut *transaction).await?;
+        let head = sqlx::query_scalar!(r#"SELECT event_head() AS "head!""#).fetch_one(&mut *transaction).await?;
+        let instances = instances::all(&mut transaction, filter).await?;
+        transaction.commit().await?;
+        Ok((instances, Cursor(head)))
+    }
+
+    /// Drops up to `limit` of the events older than `retention`; cursors before them get [`Error::MustRefetch`] from then on.
+    /// Returns how many were dropped.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn prune_events(&self, retention: Duration, limit: i64) -> Result<u64> {
+        let mut transaction = self.pool.begin().await?;
+        let dropped = sqlx::query_scalar!(
+            "WITH old AS (SELECT seq FROM events WHERE at < now() - make_interval(secs => $1) ORDER BY seq LIMIT $2)
+             DELETE FROM events WHERE seq IN (SELECT seq FROM old) RETURNING seq",
+            retention.as_secs_f64(),
+            limit
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        if let Some(last) = dropped.iter().max() {
+            sqlx::query!("UPDATE event_horizon SET seq = greatest(seq, $1)", last).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(dropped.len() as u64)
+    }
+}
+
+fn event(row: EventRow) -> Result<Event> {
+    Ok(Event {
+        cursor: Cursor(row.seq),
+        at: row.at,
+        kind: parsed(&row.r#type)?,
+        instance: InstanceId(row.instance_id),
+        operation: row.operation_id.as_deref().map(OperationId::from_any),
+        from: row.from_value,
+        to: row.to_value,
+        reason: reason(row.reason_code, row.reason_message)?,
+    })
+}

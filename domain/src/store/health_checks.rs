@@ -1,0 +1,152 @@
+//! Samples of health checks, and what they add up to.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Page, PageRequest, Store, parsed, reason};
+use crate::{
+    InstanceId, Result,
+    health::{HealthCheck, HealthSummary},
+    instance::{HealthStatus, Reason},
+};
+
+struct HealthCheckRow {
+    id: i64,
+    instance_id: Uuid,
+    at: DateTime<Utc>,
+    status: String,
+    latency_us: Option<i64>,
+    error_code: Option<String>,
+    error_message: Option<String>,
+}
+
+macro_rules! health_check_query {
+    ($after:literal $(, $arg:expr)* $(,)?) => {
+        sqlx::query_as!(
+            HealthCheckRow,
+            "SELECT id, instance_id, at, status, latency_us, error_code, error_message FROM health_checks " + $after
+            $(, $arg)*
+        )
+    };
+}
+
+impl Store {
+    /// Keeps a sample. An instance that is gone keeps none.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database is away.
+    pub async fn record_health_check(
+        &self,
+        instance: InstanceId,
+        status: HealthStatus,
+        latency: Option<Duration>,
+        error: Option<&Reason>,
+    ) -> Result<()> {
+        sqlx::query!(
+            "INSERT INTO health_checks (instance_id, status, latency_us, error_code, error_message)
+             SELECT $1, $2, $3, $4, $5 WHERE EXISTS (SELECT 1 FROM instances WHERE id = $1 AND state <> 'deleted')",
+            instance.0,
+            status.as_str(),
+            latency.map(|latency| i64::try_from(latency.as_micros()).unwrap_or(i64::MAX)),
+            error.map(|error| error.code.as_str()),
+            error.map(|error| error.message.as_str())
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// A page of one instance's samples, the newest first.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database is away.
+    pub async fn health_checks(&self, instance: InstanceId, page: &PageRequest<i64>) -> Result<Page<HealthCheck>> {
+        let (below, above) = (page.after.unwrap_or(i64::MAX), page.before.unwrap_or(0));
+        let rows = if page.backward {
+            health_check_query!(
+                "WHERE instance_id = $1 AND id < $2 AND id > $3 ORDER BY id LIMIT $4",
+                instance.0,
+                below,
+                above,
+                page.fetch()
+            )
+            .fetch_all(&self.pool)
+            .await?
+        } else {
+            health_check_query!(
+                "WHERE instance_id = $1 AND id < $2 AND id > $3 ORDER BY id DESC LIMIT $4",
+                instance.0,
+                below,
+                above,
+                page.fetch()
+            )
+            .fetch_all(&self.pool)
+            .await?
+        };
+        Ok(page.page(rows.into_iter().map(health_check).collect::<Result<_>>()?))
+    }
+
+    /// One instance's samples behind the one with number `id`, the oldest first.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database is away.
+    pub async fn health_checks_after(&self, instance: InstanceId, id: i64, limit: i64) -> Result<Vec<HealthCheck>> {
+        let rows = health_check_query!("WHERE instance_id = $1 AND id > $2 ORDER BY id LIMIT $3", instance.0, id, limit)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.into_iter().map(health_check).collect()
+    }
+
+    /// What the samples of the last 24 hours add up to.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database is away.
+    pub async fn health_summary(&self, instance: InstanceId) -> Result<HealthSummary> {
+        let row = sqlx::query!(
+            r#"SELECT count(*) AS "checks!", avg((status = 'healthy')::int)::float8 AS uptime,
+                      percentile_cont(0.5) WITHIN GROUP (ORDER BY latency_us) FILTER (WHERE status = 'healthy') AS p50,
+                      percentile_cont(0.99) WITHIN GROUP (ORDER BY latency_us) FILTER (WHERE status = 'healthy') AS p99,
+                      max(at) FILTER (WHERE status <> 'healthy') AS last_failure_at
+               FROM health_checks WHERE instance_id = $1 AND at > now() - interval '24 hours'"#,
+            instance.0
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(HealthSummary {
+            checks: row.checks,
+            uptime: row.uptime,
+            latency_p50_us: row.p50,
+            latency_p99_us: row.p99,
+            last_failure_at: row.last_failure_at,
+        })
+    }
+
+    /// Drops up to `limit` of the samples older than `retention`. Returns how many.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when the database is away.
+    pub async fn prune_health_checks(&self, retention: Duration, limit: i64) -> Result<u64> {
+        let done = sqlx::query!(
+            "DELETE FROM health_checks WHERE id IN
+                 (SELECT id FROM health_checks WHERE at < now() - make_interval(secs => $1) ORDER BY at LIMIT $2)",
+            retention.as_secs_f64(),
+            limit
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected())
+    }
+}
+
+fn health_check(row: HealthCheckRow) -> Result<HealthCheck> {
+    Ok(HealthCheck {
+        id: row.id,
+        instance: InstanceId(row.instance_id),
+        at: row.at,
+        status: parsed(&row.status)?,
+        latency_us: row.latency_us,
+        error: reason(row.error_code, row.error_message)?,
+    })
+}

@@ -1,0 +1,346 @@
+//! The writes of workflows. Each is guarded by the operation's run and the instance's state, so that an activity that runs
+//! twice, late, or beside its successor changes nothing it should not.
+
+use chrono::Utc;
+use sqlx::{PgConnection, types::Json};
+
+use super::{
+    Store,
+    instances::{self, instance, instance_query},
+    operations::{self, end, operation, operation_query, sources},
+};
+use crate::{
+    Error, InstanceId, OperationId, Result,
+    instance::{Endpoint, HealthStatus, Instance, InstanceState, Reason},
+    operation::{Operation, OperationStatus, Step, StepName, StepStatus},
+};
+
+/// What an activity works on.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// The operation, live and of the run that was asked for.
+    pub operation: Operation,
+    /// Its instance.
+    pub instance: Instance,
+}
+
+/// A running instance and the loop that should check its health.
+#[derive(Clone, Debug)]
+pub struct RunningInstance {
+    /// The instance.
+    pub id: InstanceId,
+    /// The id of its HealthCheck workflow.
+    pub health_check: Option<String>,
+    /// Seconds between checks.
+    pub interval_seconds: i32,
+}
+
+impl Store {
+    /// Operations that wait for a workflow, the oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn pending_operations(&self, limit: i64) -> Result<Vec<Operation>> {
+        let rows = operation_query!("SELECT", "FROM operations WHERE status = 'pending' ORDER BY created_at LIMIT $1", limit)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.into_iter().map(operation).collect()
+    }
+
+    /// Operations that are not over, the oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn unfinished_operations(&self) -> Result<Vec<Operation>> {
+        let rows = operation_query!("SELECT", "FROM operations WHERE status IN ('pending', 'running') ORDER BY created_at")
+            .fetch_all(&self.pool)
+            .await?;
+        rows.into_iter().map(operation).collect()
+    }
+
+    /// Notes that the engine was given this run.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn mark_dispatched(&self, id: &OperationId, run: i32) -> Result<()> {
+        sqlx::query!(
+            "UPDATE operations SET status = 'running', started_at = coalesce(started_at, clock_timestamp())
+             WHERE id = $1 AND run = $2 AND status = 'pending'",
+            id.as_str(),
+            run
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// The operation and its instance, if this run is still the one that should work.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    pub async fn work(&self, id: &OperationId, run: i32) -> Result<Work> {
+        let operation = self.operation(id).await?.ok_or(Error::Superseded)?;
+        if operation.run != run || operation.status.is_terminal() {
+            return Err(Error::Superseded);
+        }
+        let instance = self.instance(operation.instance).await?.ok_or(Error::Superseded)?;
+        Ok(Work { operation, instance })
+    }
+
+    /// Notes that a step began. A step that the plan does not hold is added at its end.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    pub async fn begin_step(&self, id: &OperationId, run: i32, name: StepName) -> Result<()> {
+        self.change_step(id, run, name, |step| {
+            step.status = StepStatus::Running;
+            step.attempt += 1;
+            step.started_at.get_or_insert_with(Utc::now);
+            step.finished_at = None;
+        })
+        .await
+    }
+
+    /// Notes what a step waits for or what went wrong with it; it goes on.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    pub async fn note_step(&self, id: &OperationId, run: i32, name: StepName, why: Option<&Reason>) -> Result<()> {
+        self.change_step(id, run, name, |step| {
+            step.status = StepStatus::Running;
+            step.attempt = step.attempt.max(1);
+            step.started_at.get_or_insert_with(Utc::now);
+            step.error = why.cloned();
+        })
+        .await
+    }
+
+    /// Notes that a step is done.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    pub async fn finish_step(&self, id: &OperationId, run: i32, name: StepName) -> Result<()> {
+        self.change_step(id, run, name, |step| {
+            step.status = StepStatus::Succeeded;
+            step.attempt = step.attempt.max(1);
+            step.started_at.get_or_insert_with(Utc::now);
+            step.finished_at = Some(Utc::now());
+            step.error = None;
+        })
+        .await
+    }
+
+    async fn change_step(&self, id: &OperationId, run: i32, name: StepName, change: impl FnOnce(&mut Step)) -> Result<()> {
+        let mut transaction = self.pool.begin().await?;
+        let mut now = live_run(&mut transaction, id, run).await?;
+        let before = now.steps.clone();
+        let index = now.steps.iter().position(|step| step.name == name).unwrap_or_else(|| {
+            now.steps.push(Step::planned(name));
+            now.steps.len() - 1
+        });
+        change(&mut now.steps[index]);
+        if now.steps != before {
+            sqlx::query!("UPDATE operations SET steps = $2 WHERE id = $1", id.as_str(), Json(now.steps) as _).execute(&mut *transaction).await?;
+            transaction.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Notes why the instance is not ready yet, on the instance itself.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    pub async fn note_waiting(&self, id: &OperationId, run: i32, why: &Reason) -> Result<()> {
+        let mut transaction = self.pool.begin().await?;
+        let now = live_run(&mut transaction, id, run).await?;
+        sqlx::query!(
+            "UPDATE instances SET reason_code = $2, reason_message = $3
+             WHERE id = $1 AND state IN ('creating', 'deleting') AND (reason_code, reason_message) IS DISTINCT FROM ($2, $3)",
+            now.instance.0,
+            why.code.as_str(),
+            why.message
+        )
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Ends a creation well: the instance runs, and the id of its HealthCheck workflow is allocated in the same moment.
+    /// Returns that id. Repeating it changes nothing and returns the same id.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is over otherwise or another run has taken over.
+    pub async fn finish_create(&self, id: &OperationId, run: i32, endpoint: &Endpoint, connection_string: &str) -> Result<String> {
+        let mut transaction = self.pool.begin().await?;
+        let now = operations::locked(&mut transaction, id).await?;
+        if now.status == OperationStatus::Succeeded {
+            let instance = instances::locked(&mut transaction, now.instance).await?;
+            return instance.health_check_orchestration_id.ok_or(Error::Superseded);
+        }
+        if now.run != run || now.status.is_terminal() || now.cancel_requested {
+            return Err(Error::Superseded);
+        }
+        let row = instance_query!(
+            "UPDATE instances SET state = 'running', reason_code = NULL, reason_message = NULL, endpoint_host = $2, endpoint_port = $3,
+                 connection_string = $4, health_generation = health_generation + 1,
+                 health_check_orchestration_id = 'health-' || id || '-' || (health_generation + 1)
+             WHERE id = $1 AND state = ANY($5) RETURNING",
+            "",
+            now.instance.0,
+            endpoint.host,
+            i32::from(endpoint.port),
+            connection_string,
+            &sources(InstanceState::Running)
+        )
+        .fetch_optional(&mut *transaction)
+        .await?
+        .ok_or(Error::Superseded)?;
+        end(&mut transaction, &now, OperationStatus::Succeeded, None).await?;
+        transaction.commit().await?;
+        instance(row)?.health_check_orchestration_id.ok_or(Error::Superseded)
+    }
+
+    /// Ends a deletion well: the instance is gone, its password too. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is over otherwise or another run has taken over.
+    pub async fn finish_delete(&self, id: &OperationId, run: i32) -> Result<()> {
+        let mut transaction = self.pool.begin().await?;
+        let now = operations::locked(&mut transaction, id).await?;
+        if now.status == OperationStatus::Succeeded {
+            return Ok(());
+        }
+        if now.run != run || now.status.is_terminal() {
+            return Err(Error::Superseded);
+        }
+        sqlx::query!(
+            "UPDATE instances SET state = 'deleted', deleted_at = clock_timestamp(), health_status = 'unknown', reason_code = NULL,
+                 reason_message = NULL, endpoint_host = NULL, endpoint_port = NULL, connection_string = NULL,
+                 health_check_orchestration_id = NULL
+             WHERE id = $1 AND state = ANY($2)",
+            now.instance.0,
+            &sources(InstanceState::Deleted)
+        )
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query!("DELETE FROM credentials WHERE instance_id = $1", now.instance.0).execute(&mut *transaction).await?;
+        end(&mut transaction, &now, OperationStatus::Succeeded, None).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Ends an operation badly: it failed or was cancelled, and its instance is `failed` with the reason. Repeating it changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    pub async fn fail_operation(&self, id: &OperationId, run: i32, status: OperationStatus, why: &Reason) -> Result<()> {
+        let mut transaction = self.pool.begin().await?;
+        let now = live_run(&mut transaction, id, run).await?;
+        sqlx::query!(
+            "UPDATE instances SET state = 'failed', reason_code = $2, reason_message = $3, health_status = 'unknown'
+             WHERE id = $1 AND state = ANY($4)",
+            now.instance.0,
+            why.code.as_str(),
+            why.message,
+            &sources(InstanceState::Failed)
+        )
+        .execute(&mut *transaction)
+        .await?;
+        end(&mut transaction, &now, status, Some(why)).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Gives up the present run and asks for the next one; the dispatcher starts it. Returns its number.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    pub async fn next_run(&self, id: &OperationId, run: i32) -> Result<i32> {
+        let next = run + 1;
+        let changed = sqlx::query!(
+            "UPDATE operations SET run = $3, engine_id = $4, status = 'pending' WHERE id = $1 AND run = $2 AND status IN ('pending', 'running')",
+            id.as_str(),
+            run,
+            next,
+            id.engine_id(next)
+        )
+        .execute(&self.pool)
+        .await?;
+        if changed.rows_affected() == 0 { Err(Error::Superseded) } else { Ok(next) }
+    }
+
+    /// Every running instance with its HealthCheck workflow.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn running_instances(&self) -> Result<Vec<RunningInstance>> {
+        let rows = sqlx::query!("SELECT id, health_check_orchestration_id, health_interval_seconds FROM instances WHERE state = 'running'")
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| RunningInstance {
+                id: InstanceId(row.id),
+                health_check: row.health_check_orchestration_id,
+                interval_seconds: row.health_interval_seconds,
+            })
+            .collect())
+    }
+
+    /// Allocates the id of the next HealthCheck workflow of a running instance, in place of `lost`. Only one caller wins.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the instance no longer runs or another caller was faster.
+    pub async fn next_health_check(&self, id: InstanceId, lost: Option<&str>) -> Result<String> {
+        sqlx::query_scalar!(
+            r#"UPDATE instances SET health_generation = health_generation + 1,
+                   health_check_orchestration_id = 'health-' || id || '-' || (health_generation + 1)
+               WHERE id = $1 AND state = 'running' AND health_check_orchestration_id IS NOT DISTINCT FROM $2
+               RETURNING health_check_orchestration_id AS "id!""#,
+            id.0,
+            lost
+        )
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or(Error::Superseded)
+    }
+
+    /// Writes a changed health (and endpoint, should it have moved) of a running instance, if `health_check` is the workflow
+    /// that may. Returns whether anything changed.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn set_health(
+        &self,
+        id: InstanceId,
+        health_check: &str,
+        health: HealthStatus,
+        why: Option<&Reason>,
+        moved_to: Option<(&Endpoint, &str)>,
+    ) -> Result<bool> {
+        let changed = sqlx::query!(
+            "UPDATE instances SET health_status = $3, reason_code = $4, reason_message = $5, endpoint_host = coalesce($6, endpoint_host),
+                 endpoint_port = coalesce($7, endpoint_port), connection_string = coalesce($8, connection_string)
+             WHERE id = $1 AND state = 'running' AND health_check_orchestration_id = $2
+               AND ((health_status, reason_code, reason_message) IS DISTINCT FROM ($3, $4, $5) OR $6::text IS NOT NULL)",
+            id.0,
+            health_check,
+            health.as_str(),
+            why.map(|why| why.code.as_str()),
+            why.map(|why| why.message.as_str()),
+            moved_to.map(|(endpoint, _)| endpoint.host.as_str()),
+            moved_to.map(|(endpoint, _)| i32::from(endpoint.port)),
+            moved_to.map(|(_, connection_string)| connection_string)
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(changed.rows_affected() > 0)
+    }
+}
+
+async fn live_run(connection: &mut PgConnection, id: &OperationId, run: i32) -> Result<Operation> {
+    let now = operations::locked(connection, id).await.map_err(|error| if matches!(error, Error::User(_)) { Error::Superseded } else { error })?;
+    if now.run != run || now.status.is_terminal() { Err(Error::Superseded) } else { Ok(now) }
+}
