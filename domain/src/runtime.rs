@@ -5,6 +5,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     InstanceId,
@@ -67,7 +68,8 @@ pub enum Observation {
 }
 
 /// How far a removal got.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "removal", content = "reason")]
 pub enum Removal {
     /// Verified: nothing is left (but the volumes, when they are kept).
     Gone,

@@ -94,6 +94,28 @@ impl Store {
         Ok(InstanceLock { _transaction: transaction })
     }
 
+    /// Adds an index to a table of another schema of this database, unless it has it. Names are the caller's constants, never
+    /// input.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away, [`Error::Internal`] without the right to add it.
+    pub async fn ensure_index(&self, schema: &'static str, table: &'static str, columns: &[&'static str]) -> Result<()> {
+        let name = format!("toygres_{table}_{}", columns.join("_"));
+        let exists = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT 1 FROM pg_indexes WHERE schemaname = $1 AND tablename = $2 AND indexname = $3) AS "exists!""#,
+            schema,
+            table,
+            name
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        if !exists {
+            let create = format!("CREATE INDEX IF NOT EXISTS {name} ON {schema}.{table} ({})", columns.join(", "));
+            sqlx::query(sqlx::AssertSqlSafe(create)).execute(&self.pool).await?;
+        }
+        Ok(())
+    }
+
     /// Waits for the connections in use and closes them.
     pub async fn close(&self) {
         self.pool.close().await;

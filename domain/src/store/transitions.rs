@@ -35,6 +35,12 @@ pub struct RunningInstance {
     pub interval_seconds: i32,
 }
 
+impl From<Instance> for RunningInstance {
+    fn from(instance: Instance) -> Self {
+        Self { id: instance.id, health_check: instance.health_check_orchestration_id, interval_seconds: instance.spec.health_check.interval_seconds }
+    }
+}
+
 impl Store {
     /// Operations that wait for a workflow, the oldest first.
     ///
@@ -167,16 +173,16 @@ impl Store {
     }
 
     /// Ends a creation well: the instance runs, and the id of its HealthCheck workflow is allocated in the same moment.
-    /// Returns that id. Repeating it changes nothing and returns the same id.
+    /// Repeating it changes nothing and returns the same id.
     ///
     /// # Errors
     /// [`Error::Superseded`] when the operation is over otherwise or another run has taken over.
-    pub async fn finish_create(&self, id: &OperationId, run: i32, endpoint: &Endpoint, connection_string: &str) -> Result<String> {
+    pub async fn finish_create(&self, id: &OperationId, run: i32, endpoint: &Endpoint, connection_string: &str) -> Result<RunningInstance> {
         let mut transaction = self.pool.begin().await?;
         let now = operations::locked(&mut transaction, id).await?;
         if now.status == OperationStatus::Succeeded {
             let instance = instances::locked(&mut transaction, now.instance).await?;
-            return instance.health_check_orchestration_id.ok_or(Error::Superseded);
+            return Ok(instance.into());
         }
         if now.run != run || now.status.is_terminal() || now.cancel_requested {
             return Err(Error::Superseded);
@@ -198,7 +204,7 @@ impl Store {
         .ok_or(Error::Superseded)?;
         end(&mut transaction, &now, OperationStatus::Succeeded, None).await?;
         transaction.commit().await?;
-        instance(row)?.health_check_orchestration_id.ok_or(Error::Superseded)
+        Ok(instance(row)?.into())
     }
 
     /// Ends a deletion well: the instance is gone, its password too. Repeating it changes nothing.

@@ -1,0 +1,57 @@
+//! Carries the runtime's "look at this instance now" to the workflows that wait: the running operation's, and the
+//! HealthCheck. Hints may be lost; the workflows look by themselves too.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use futures::{FutureExt, StreamExt};
+use tokio_util::sync::CancellationToken;
+use toygres_domain::{
+    InstanceId, Result,
+    instance::{InstanceState, Reason},
+    operation::OperationStatus,
+    runtime::Runtime,
+    store::{OperationFilter, PageRequest, Store},
+};
+
+use crate::Engine;
+
+/// Hints that come within this time are passed on together, so that the message queues of workflows stay short.
+const COALESCE: Duration = Duration::from_millis(50);
+
+/// Runs until `shutdown`.
+pub async fn run(store: Store, engine: Engine, runtime: Arc<dyn Runtime>, shutdown: CancellationToken) {
+    let mut hints = runtime.nudges();
+    loop {
+        let first = tokio::select! {
+            () = shutdown.cancelled() => return,
+            hint = hints.next() => match hint { Some(hint) => hint, None => return },
+        };
+        tokio::time::sleep(COALESCE).await;
+        let mut latest: HashMap<InstanceId, Option<Reason>> = HashMap::new();
+        let mut next = Some(first);
+        while let Some(hint) = next {
+            // A death outweighs other hints: it must not be forgotten because the server is back a moment later.
+            latest.entry(hint.instance).and_modify(|death| *death = death.take().or(hint.death.clone())).or_insert(hint.death);
+            next = hints.next().now_or_never().flatten();
+        }
+        for (instance, death) in latest {
+            if let Err(error) = pass_on(&store, &engine, instance, death).await {
+                tracing::debug!(%error, %instance, "a hint was lost");
+            }
+        }
+    }
+}
+
+async fn pass_on(store: &Store, engine: &Engine, id: InstanceId, death: Option<Reason>) -> Result<()> {
+    let Some(instance) = store.instance(id).await? else { return Ok(()) };
+    if instance.state == InstanceState::Running {
+        let Some(health_check) = instance.health_check_orchestration_id else { return Ok(()) };
+        let payload = death.and_then(|death| serde_json::to_string(&death).ok()).unwrap_or_default();
+        return engine.nudge(&health_check, &payload).await;
+    }
+    let filter = OperationFilter { instance: Some(id), kinds: None, statuses: Some(vec![OperationStatus::Running]) };
+    for operation in store.operations(&filter, &PageRequest::first(2)).await?.items {
+        engine.nudge_operation(&operation.id, operation.run).await?;
+    }
+    Ok(())
+}
