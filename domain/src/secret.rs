@@ -8,6 +8,9 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
 use crate::{Error, Result};
 
 /// A text that must not be shown: `Debug` is redacted, it has no `Display` and cannot be serialised, so that neither a log
@@ -137,6 +140,14 @@ impl SecretKey {
             .encrypt(XNonce::from_slice(&nonce), Payload { msg: secret.0.as_bytes(), aad: context.as_bytes() })
             .expect("encryption into a growing buffer fails only when memory does");
         [nonce.as_slice(), &sealed].concat()
+    }
+
+    /// A keyed digest (HMAC-SHA-256) of an input that may hold secrets, to recognise the same input again.
+    #[must_use]
+    pub fn digest(&self, input: &[u8]) -> Vec<u8> {
+        let mut mac = <Hmac<Sha256> as hmac::Mac>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        mac.update(input);
+        mac.finalize().into_bytes().to_vec()
     }
 
     /// Opens what [`SecretKey::seal`] made with the same key and context.

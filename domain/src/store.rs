@@ -11,7 +11,7 @@ mod transitions;
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    Connection, PgConnection, PgPool,
+    PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -55,14 +55,15 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database is away, [`Error::Internal`] when it was migrated by a newer version.
     pub async fn migrate(&self) -> Result<()> {
-        let mut connection = PgConnection::connect_with(&self.options).await?;
-        let exists = sqlx::query_scalar!(r#"SELECT to_regnamespace($1) IS NOT NULL AS "exists!""#, SCHEMA).fetch_one(&mut connection).await?;
+        // A pool of its own, as migrations may take longer than requests may wait.
+        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(10)).connect_with(self.options.clone()).await?;
+        let exists = sqlx::query_scalar!(r#"SELECT to_regnamespace($1) IS NOT NULL AS "exists!""#, SCHEMA).fetch_one(&pool).await?;
         if !exists {
             // `IF NOT EXISTS` alone would still need the right to create schemas, and two servers can race here.
-            sqlx::query("CREATE SCHEMA IF NOT EXISTS toygres").execute(&mut connection).await?;
+            sqlx::query("CREATE SCHEMA IF NOT EXISTS toygres").execute(&pool).await?;
         }
-        let outcome = MIGRATIONS.run(&mut connection).await;
-        let _ = connection.close().await;
+        let outcome = MIGRATIONS.run(&pool).await;
+        pool.close().await;
         outcome.map_err(|error| match error {
             sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => error.into(),
             other => Error::internal(other),
@@ -76,6 +77,12 @@ impl Store {
     pub async fn ping(&self) -> Result<()> {
         sqlx::query_scalar!(r#"SELECT 1 AS "one!""#).fetch_one(&self.pool).await?;
         Ok(())
+    }
+
+    /// Recognises the same input again without storing it.
+    #[must_use]
+    pub fn digest(&self, input: &[u8]) -> Vec<u8> {
+        self.key.digest(input)
     }
 
     /// Options for a connection of its own, as a listener needs it.

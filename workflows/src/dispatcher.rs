@@ -1,7 +1,8 @@
-//! The dispatcher: gives every pending operation of the table to the engine. Woken by NOTIFY, and by itself now and then;
-//! it may run on several servers at once, because starting twice is starting once.
+//! The dispatcher: gives every pending operation of the table to the engine, and tells the workflows of those that somebody
+//! wants cancelled. Woken by NOTIFY, and by itself now and then; it may run on several servers at once, because starting
+//! twice is starting once.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{Result, changes::Changes, store::Store};
@@ -14,9 +15,10 @@ const PERIOD: Duration = Duration::from_secs(2);
 /// Runs until `shutdown`.
 pub async fn run(store: Store, engine: Engine, changes: Changes, shutdown: CancellationToken) {
     let mut events = changes.events();
+    let mut told = HashSet::new();
     while !shutdown.is_cancelled() {
         events.mark_unchanged();
-        if let Err(error) = dispatch(&store, &engine).await {
+        if let Err(error) = dispatch(&store, &engine, &mut told).await {
             tracing::warn!(%error, "pending operations could not be started yet");
             tokio::time::sleep(Duration::from_millis(500)).await;
             continue;
@@ -29,7 +31,7 @@ pub async fn run(store: Store, engine: Engine, changes: Changes, shutdown: Cance
     }
 }
 
-async fn dispatch(store: &Store, engine: &Engine) -> Result<()> {
+async fn dispatch(store: &Store, engine: &Engine, told: &mut HashSet<String>) -> Result<()> {
     loop {
         let pending = store.pending_operations(100).await?;
         for operation in &pending {
@@ -37,7 +39,14 @@ async fn dispatch(store: &Store, engine: &Engine) -> Result<()> {
             store.mark_dispatched(&operation.id, operation.run).await?;
         }
         if pending.is_empty() {
-            return Ok(());
+            break;
         }
     }
+    for operation in store.cancelling_operations().await? {
+        // Once is enough, as the workflow also looks by itself; and its queue must not fill up.
+        if told.insert(operation.engine_id()) {
+            engine.nudge_operation(&operation.id, operation.run).await?;
+        }
+    }
+    Ok(())
 }

@@ -11,6 +11,7 @@ use duroxide_pg::{PostgresProvider, ProviderConfig};
 use toygres_domain::{
     Error, OperationId, Result,
     operation::{Operation, OperationKind},
+    store::Store,
 };
 
 use crate::{
@@ -65,7 +66,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database is away, [`Error::Internal`] when its schema is newer than this server.
-    pub async fn connect(url: &str, world: &World) -> Result<Self> {
+    pub async fn connect(url: &str, store: &Store) -> Result<Self> {
         let separator = if url.contains('?') { '&' } else { '?' };
         let options = PLANNER.replace(' ', "%20").replace('=', "%3D");
         let mut config = ProviderConfig::url(format!("{url}{separator}options={options}&application_name=toygres-workflows"));
@@ -74,7 +75,7 @@ impl Engine {
             let text = format!("{error:#}");
             if text.contains("newer") || text.contains("unknown migration") { Error::internal(text) } else { Error::Unavailable(text.into()) }
         })?;
-        world.store.ensure_index(SCHEMA, "orchestrator_queue", &["visible_at", "id"]).await?;
+        store.ensure_index(SCHEMA, "orchestrator_queue", &["visible_at", "id"]).await?;
         Ok(Self::on(Arc::new(provider)))
     }
 

@@ -12,6 +12,7 @@ pub mod delete_instance;
 pub mod dispatcher;
 pub mod engine;
 pub mod health_check;
+pub mod janitor;
 pub mod monitor_operation;
 pub mod nudges;
 pub mod registry;

@@ -64,6 +64,15 @@ impl Store {
         rows.into_iter().map(operation).collect()
     }
 
+    /// Running operations that somebody asked to cancel.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn cancelling_operations(&self) -> Result<Vec<Operation>> {
+        let rows = operation_query!("SELECT", "FROM operations WHERE status = 'running' AND cancel_requested").fetch_all(&self.pool).await?;
+        rows.into_iter().map(operation).collect()
+    }
+
     /// Notes that the engine was given this run.
     ///
     /// # Errors

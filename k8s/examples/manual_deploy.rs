@@ -1,0 +1,106 @@
+//! The smallest proof that a cluster works: connects, deploys one PostgreSQL, waits for it, logs in, cleans up.
+//!
+//! ```sh
+//! cargo run -p toygres-k8s --example manual_deploy [NAMESPACE [PLATFORM_SETTINGS_JSON]]
+//! ```
+//!
+//! The namespace must exist. Names and addresses of the cluster must be reachable from here.
+
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use toygres_domain::{
+    InstanceId,
+    instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec},
+    name::SqlName,
+    probe,
+    runtime::{Deployment, Observation, Removal, Runtime},
+    secret::Secret,
+};
+use toygres_k8s::{KubernetesRuntime, Settings};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// How long everything together may take.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let runtime = KubernetesRuntime::connect(settings()?).await?;
+    let deployment = deployment(&runtime)?;
+    println!("deploying {} as {}", deployment.name, deployment.id);
+    let tried = tokio::time::timeout(PATIENCE, try_out(&runtime, &deployment)).await;
+    // Whatever came of it, nothing stays behind.
+    let cleaned = tokio::time::timeout(PATIENCE, clean_up(&runtime, deployment.id)).await;
+    tried.map_err(|_| "it took too long")??;
+    cleaned.map_err(|_| "cleaning up took too long")??;
+    Ok(())
+}
+
+async fn try_out(runtime: &KubernetesRuntime, deployment: &Deployment) -> Result<()> {
+    let start = Instant::now();
+    runtime.deploy(deployment).await?;
+    let endpoint = until_ready(runtime, deployment.id).await?;
+    println!("ready at {}:{} after {:.1} s", endpoint.host, endpoint.port, start.elapsed().as_secs_f32());
+    let target = probe::Target::new(endpoint, &deployment.spec, deployment.password.clone());
+    let latency = probe::check(&target, Duration::from_secs(10)).await.map_err(|reason| reason.message)?;
+    println!("logged in and queried within {latency:.1?}");
+    Ok(())
+}
+
+async fn until_ready(runtime: &KubernetesRuntime, id: InstanceId) -> Result<Endpoint> {
+    let mut nudges = runtime.nudges();
+    let mut told = None;
+    loop {
+        match runtime.observe(id).await? {
+            Observation::Ready(endpoint) => return Ok(endpoint),
+            Observation::Failed(reason) => return Err(format!("{}: {}", reason.code, reason.message).into()),
+            Observation::Absent => return Err("it is gone".into()),
+            Observation::Pending(reason) if told.as_ref() != Some(&reason) => {
+                println!("waiting: {}: {}", reason.code, reason.message);
+                told = Some(reason);
+            }
+            Observation::Pending(_) => {}
+        }
+        let _ = tokio::time::timeout(Duration::from_secs(1), nudges.next()).await;
+    }
+}
+
+async fn clean_up(runtime: &KubernetesRuntime, id: InstanceId) -> Result<()> {
+    let start = Instant::now();
+    while let Removal::InProgress(_) = runtime.remove(id, false).await? {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    println!("gone after {:.1} s", start.elapsed().as_secs_f32());
+    Ok(())
+}
+
+fn settings() -> Result<Settings> {
+    let mut arguments = std::env::args().skip(1);
+    let namespace = arguments.next();
+    let mut settings: Settings = arguments.next().map_or(Ok(Settings::default()), |json| serde_json::from_str(&json))?;
+    if let Some(namespace) = namespace {
+        settings.namespace = namespace;
+    }
+    Ok(settings)
+}
+
+fn deployment(runtime: &KubernetesRuntime) -> Result<Deployment> {
+    let version =
+        std::env::var("POSTGRES_VERSION").ok().map(|text| text.parse().map(toygres_domain::instance::PostgresVersion)).transpose()?;
+    Ok(Deployment {
+        id: InstanceId::generate(),
+        name: "manual-deploy".parse()?,
+        spec: InstanceSpec {
+            postgres_version: version.unwrap_or(runtime.versions()[0]),
+            storage_gb: 1,
+            cpu_millis: 100,
+            memory_mb: 256,
+            username: SqlName::role("app")?,
+            database: SqlName::database("appdb")?,
+            exposure: Exposure::Cluster,
+            health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
+        },
+        password: Secret::generate(),
+    })
+}

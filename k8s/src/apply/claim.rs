@@ -1,0 +1,85 @@
+//! The volume claim of an instance that exists already: the StatefulSet's template only makes new ones.
+
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use kube::api::{Patch, PatchParams};
+use serde_json::json;
+use toygres_domain::{InstanceId, instance::ReasonCode, runtime::RuntimeError};
+
+use super::{FIELD_MANAGER, refuse_doomed};
+use crate::{
+    build::names::{self, KEPT_LABEL},
+    cluster::{Cluster, call},
+};
+
+/// Readies a claim of an earlier deployment for this one: it belongs to the instance again if it was kept, and grows to the
+/// size that is asked for.
+pub(super) async fn prepare(cluster: &Cluster, id: InstanceId, storage_gb: i32) -> Result<(), RuntimeError> {
+    let name = names::claim(id);
+    let claims: Vec<PersistentVolumeClaim> = cluster.list(&names::selector(id)).await?;
+    let Some(claim) = claims.iter().find(|claim| claim.metadata.name.as_ref() == Some(&name)) else { return Ok(()) };
+    refuse_doomed("volume claim", &claim.metadata)?;
+
+    let wanted = i128::from(storage_gb) << 30;
+    let present = requested_bytes(claim).unwrap_or(wanted);
+    if present > wanted {
+        return Err(RuntimeError::lasting(
+            ReasonCode::AdmissionRefused,
+            format!("The volume cannot shrink: it has {} GiB, and {storage_gb} GiB are asked for", present >> 30),
+        ));
+    }
+    let kept = claim.metadata.labels.as_ref().is_some_and(|labels| labels.contains_key(KEPT_LABEL));
+    if kept || present < wanted {
+        let change = json!({
+            "metadata": {"labels": {KEPT_LABEL: null}},
+            "spec": {"resources": {"requests": {"storage": format!("{storage_gb}Gi")}}},
+        });
+        change_claim(cluster, &name, &change).await?;
+    }
+    Ok(())
+}
+
+/// Changes a claim. It is the StatefulSet controller's object, so this is a merge and not an apply: applying would need
+/// everything else in it too.
+pub(crate) async fn change_claim(cluster: &Cluster, name: &str, change: &serde_json::Value) -> Result<(), RuntimeError> {
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    let claims = cluster.api::<PersistentVolumeClaim>();
+    call(&format!("change the volume claim {name}"), claims.patch_metadata(name, &params, &Patch::Merge(change))).await.map(drop)
+}
+
+fn requested_bytes(claim: &PersistentVolumeClaim) -> Option<i128> {
+    bytes(&claim.spec.as_ref()?.resources.as_ref()?.requests.as_ref()?.get("storage")?.0)
+}
+
+/// The bytes of a quantity, which the API server may write otherwise than it was sent (1024Gi becomes 1Ti). `None` for a
+/// form that no volume has.
+fn bytes(quantity: &str) -> Option<i128> {
+    let digits = quantity.find(|c: char| !c.is_ascii_digit()).unwrap_or(quantity.len());
+    let (number, unit) = quantity.split_at(digits);
+    let factor: i128 = match unit {
+        "" => 1,
+        "k" => 1000,
+        "M" => 1000i128.pow(2),
+        "G" => 1000i128.pow(3),
+        "T" => 1000i128.pow(4),
+        "Ki" => 1 << 10,
+        "Mi" => 1 << 20,
+        "Gi" => 1 << 30,
+        "Ti" => 1 << 40,
+        "Pi" => 1 << 50,
+        _ => return None,
+    };
+    Some(number.parse::<i128>().ok()? * factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes;
+
+    #[test]
+    fn quantities_are_read_in_every_form_a_volume_has() {
+        assert_eq!(bytes("1Ti"), bytes("1024Gi"));
+        assert_eq!(bytes("1073741824"), bytes("1Gi"));
+        assert_eq!(bytes("1.5Gi"), None);
+        assert_eq!(bytes(""), None);
+    }
+}

@@ -1,0 +1,123 @@
+//! Names and labels of an instance's objects.
+//!
+//! Names come from the id, never from the instance's name: a volume that was kept must not be adopted by a later instance
+//! of the same name, and a StatefulSet's name is limited to 52 characters (its pods carry a hash label made of it).
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use toygres_domain::{InstanceId, instance::PostgresVersion, name::InstanceName};
+
+/// The label with the instance's id; what every selector uses.
+pub const ID_LABEL: &str = "toygres.io/instance-id";
+
+/// The label of a volume claim that outlives its instance because the caller asked for it.
+pub const KEPT_LABEL: &str = "toygres.io/kept";
+
+/// Selects every object of every instance.
+pub const MANAGED_SELECTOR: &str = "app.kubernetes.io/managed-by=toygres,toygres.io/instance-id";
+
+/// The name of the volume in the pod, and the start of the claim's name.
+pub const DATA_VOLUME: &str = "data";
+
+const PREFIX: &str = "toygres-";
+
+/// The port that PostgreSQL listens on, and its name.
+pub const PORT: (i32, &str) = (5432, "postgresql");
+
+/// The name of the StatefulSet, the Secret and the NetworkPolicy of an instance.
+#[must_use]
+pub fn object(id: InstanceId) -> String {
+    format!("{PREFIX}{id}")
+}
+
+/// The name of the headless Service of an instance.
+#[must_use]
+pub fn headless_service(id: InstanceId) -> String {
+    format!("{PREFIX}{id}-headless")
+}
+
+/// The name of the one pod of an instance.
+#[must_use]
+pub fn pod(id: InstanceId) -> String {
+    format!("{PREFIX}{id}-0")
+}
+
+/// The name of the volume claim of an instance.
+#[must_use]
+pub fn claim(id: InstanceId) -> String {
+    format!("{DATA_VOLUME}-{}", pod(id))
+}
+
+/// Selects the objects of one instance.
+#[must_use]
+pub fn selector(id: InstanceId) -> String {
+    format!("{ID_LABEL}={id}")
+}
+
+/// The instance that an object belongs to, read from the object's name; for events, which carry no labels.
+#[must_use]
+pub fn instance_of_object(name: &str) -> Option<InstanceId> {
+    let rest = name.strip_prefix("data-").unwrap_or(name).strip_prefix(PREFIX)?;
+    rest.get(..36)?.parse().ok()
+}
+
+/// The instance that an object belongs to, read from its labels.
+#[must_use]
+pub fn instance_of_labels(meta: &ObjectMeta) -> Option<InstanceId> {
+    meta.labels.as_ref()?.get(ID_LABEL)?.parse().ok()
+}
+
+/// What the metadata of every object of one instance is made of.
+pub(super) struct Meta<'a> {
+    pub(super) id: InstanceId,
+    pub(super) name: &'a InstanceName,
+    pub(super) version: PostgresVersion,
+    pub(super) namespace: &'a str,
+}
+
+impl Meta<'_> {
+    /// The metadata of an object that is called `name`.
+    pub(super) fn object(&self, name: String) -> ObjectMeta {
+        let mut labels = self.lasting_labels();
+        labels.insert("app.kubernetes.io/version".to_owned(), self.version.to_string());
+        ObjectMeta { name: Some(name), namespace: Some(self.namespace.to_owned()), labels: Some(labels), ..ObjectMeta::default() }
+    }
+
+    /// The labels that never change during an instance's life: a volume claim template cannot be changed.
+    pub(super) fn lasting_labels(&self) -> BTreeMap<String, String> {
+        [
+            ("app.kubernetes.io/name", "postgresql".to_owned()),
+            ("app.kubernetes.io/instance", self.name.to_string()),
+            ("app.kubernetes.io/component", "database".to_owned()),
+            ("app.kubernetes.io/managed-by", "toygres".to_owned()),
+            (ID_LABEL, self.id.to_string()),
+        ]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into()
+    }
+
+    /// The labels that find the pod.
+    pub(super) fn pod_selector(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([(ID_LABEL.to_owned(), self.id.to_string())])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fit_and_lead_back_to_the_instance() {
+        let id = InstanceId::generate();
+        assert!(object(id).len() <= 52);
+        for name in [object(id), headless_service(id), pod(id), claim(id)] {
+            assert!(name.len() <= 63, "{name}");
+            assert_eq!(instance_of_object(&name), Some(id), "{name}");
+        }
+        for foreign in ["toygres", "toygres-", "toygres-server-5c9f8d7b6d-x2x4z", "data-other-0", "toygres-ääääääääääääääääääääääää"]
+        {
+            assert_eq!(instance_of_object(foreign), None, "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The StatefulSet: one pod that runs PostgreSQL, and its volume.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{
+    api::{
+        apps::v1::{StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec},
+        core::v1::{
+            Capabilities, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, ExecAction, LocalObjectReference, PersistentVolumeClaim,
+            PersistentVolumeClaimSpec, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements, SeccompProfile,
+            SecretVolumeSource, SecurityContext, Toleration, Volume, VolumeMount, VolumeResourceRequirements,
+        },
+    },
+    apimachinery::pkg::{
+        api::resource::Quantity,
+        apis::meta::v1::{LabelSelector, ObjectMeta},
+    },
+};
+use toygres_domain::{instance::PostgresVersion, name::SqlName};
+
+use super::{
+    names::{self, DATA_VOLUME, Meta, PORT},
+    secret::PASSWORD_KEY,
+};
+use crate::{Settings, settings};
+
+/// The container that runs PostgreSQL.
+pub(crate) const CONTAINER: &str = "postgresql";
+
+const PASSWORD_DIRECTORY: &str = "/run/secrets/toygres";
+
+/// What of the specification concerns the server's pod.
+pub(super) struct Server<'a> {
+    pub(super) storage_gb: i32,
+    pub(super) cpu_millis: i32,
+    pub(super) memory_mb: i32,
+    pub(super) username: &'a SqlName,
+    pub(super) database: &'a SqlName,
+}
+
+pub(super) fn stateful_set(meta: &Meta<'_>, server: &Server<'_>, settings: &Settings) -> StatefulSet {
+    let mut pod_meta = meta.object(String::new());
+    pod_meta.name = None;
+    pod_meta.namespace = None;
+    pod_meta.annotations = Some(settings.pod_annotations.clone()).filter(|annotations| !annotations.is_empty());
+    StatefulSet {
+        metadata: meta.object(names::object(meta.id)),
+        spec: Some(StatefulSetSpec {
+            service_name: Some(names::headless_service(meta.id)),
+            replicas: Some(1),
+            // With the default, OrderedReady, a pod that never gets ready is not replaced when the template is repaired.
+            pod_management_policy: Some("Parallel".to_owned()),
+            selector: LabelSelector { match_labels: Some(meta.pod_selector()), ..LabelSelector::default() },
+            persistent_volume_claim_retention_policy: Some(StatefulSetPersistentVolumeClaimRetentionPolicy {
+                // Toygres removes claims itself: only it knows whether the caller wants them kept.
+                when_deleted: Some("Retain".to_owned()),
+                when_scaled: Some("Retain".to_owned()),
+            }),
+            volume_claim_templates: Some(vec![claim(meta, server.storage_gb, settings)]),
+            template: PodTemplateSpec { metadata: Some(pod_meta), spec: Some(pod(meta, server, settings)) },
+            ..StatefulSetSpec::default()
+        }),
+        status: None,
+    }
+}
+
+fn claim(meta: &Meta<'_>, storage_gb: i32, settings: &Settings) -> PersistentVolumeClaim {
+    PersistentVolumeClaim {
+        metadata: ObjectMeta { name: Some(DATA_VOLUME.to_owned()), labels: Some(meta.lasting_labels()), ..ObjectMeta::default() },
+        spec: Some(PersistentVolumeClaimSpec {
+            access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
+            storage_class_name: settings.storage_class.clone(),
+            resources: Some(VolumeResourceRequirements {
+                requests: Some(quantities([("storage", format!("{storage_gb}Gi"))])),
+                ..VolumeResourceRequirements::default()
+            }),
+            ..PersistentVolumeClaimSpec::default()
+        }),
+        status: None,
+    }
+}
+
+fn pod(meta: &Meta<'_>, server: &Server<'_>, settings: &Settings) -> PodSpec {
+    PodSpec {
+        automount_service_account_token: Some(false),
+        enable_service_links: Some(false),
+        // The image stops with SIGINT, PostgreSQL's fast shutdown; this is the time for its last checkpoint.
+        termination_grace_period_seconds: Some(120),
+        security_context: Some(PodSecurityContext {
+            run_as_non_root: Some(true),
+            run_as_user: Some(settings.image_uid),
+            run_as_group: Some(settings.image_uid),
+            fs_group: Some(settings.image_uid),
+            // Walking a large volume at every start would take longer than the start.
+            fs_group_change_policy: Some("OnRootMismatch".to_owned()),
+            seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), ..SeccompProfile::default() }),
+            ..PodSecurityContext::default()
+        }),
+        image_pull_secrets: some_unless_empty(
+            settings.image_pull_secrets.iter().map(|name| LocalObjectReference { name: name.clone() }).collect(),
+        ),
+        node_selector: Some(settings.node_selector.clone()).filter(|selector| !selector.is_empty()),
+        tolerations: some_unless_empty(settings.tolerations.iter().map(toleration).collect()),
+        containers: vec![container(meta.version, server, settings)],
+        volumes: Some(volumes(meta, server.memory_mb)),
+        ..PodSpec::default()
+    }
+}
+
+fn container(version: PostgresVersion, server: &Server<'_>, settings: &Settings) -> Container {
+    let (mount, pgdata) = data_paths(version);
+    let cpu = ("cpu", format!("{}m", server.cpu_millis));
+    let memory = ("memory", format!("{}Mi", server.memory_mb));
+    let env = [
+        ("POSTGRES_USER", server.username.to_string()),
+        ("POSTGRES_DB", server.database.to_string()),
+        ("POSTGRES_PASSWORD_FILE", format!("{PASSWORD_DIRECTORY}/{PASSWORD_KEY}")),
+        ("POSTGRES_INITDB_ARGS", "--auth-host=scram-sha-256 --data-checksums".to_owned()),
+        ("PGDATA", pgdata),
+    ];
+    Container {
+        name: CONTAINER.to_owned(),
+        image: Some(settings.image(version)),
+        args: Some(vec!["-c".to_owned(), "listen_addresses=*".to_owned()]),
+        env: Some(env.map(|(name, value)| EnvVar { name: name.to_owned(), value: Some(value), ..EnvVar::default() }).into()),
+        ports: Some(vec![ContainerPort {
+            name: Some(PORT.1.to_owned()),
+            container_port: PORT.0,
+            protocol: Some("TCP".to_owned()),
+            ..ContainerPort::default()
+        }]),
+        security_context: Some(SecurityContext {
+            allow_privilege_escalation: Some(false),
+            read_only_root_filesystem: Some(true),
+            capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), ..Capabilities::default() }),
+            ..SecurityContext::default()
+        }),
+        resources: Some(ResourceRequirements {
+            requests: Some(quantities([cpu.clone(), memory.clone()])),
+            // Memory that was not requested is memory that the kernel takes back by killing.
+            limits: Some(if settings.limit_cpu { quantities([cpu, memory]) } else { quantities([memory]) }),
+            ..ResourceRequirements::default()
+        }),
+        startup_probe: Some(Probe { period_seconds: Some(1), failure_threshold: Some(600), ..probe(&alive()) }),
+        readiness_probe: Some(Probe { period_seconds: Some(2), failure_threshold: Some(3), ..probe(&READY) }),
+        liveness_probe: Some(Probe { period_seconds: Some(10), failure_threshold: Some(6), ..probe(&alive()) }),
+        // The kubelet copies the last lines of the log into the pod's status when the container fails: the reason of a
+        // crash loop is known without the permission to read logs.
+        termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
+        volume_mounts: Some(vec![
+            volume_mount(DATA_VOLUME, mount),
+            volume_mount("run", "/var/run/postgresql"),
+            volume_mount("tmp", "/tmp"),
+            volume_mount("shm", "/dev/shm"),
+            VolumeMount { read_only: Some(true), ..volume_mount("password", PASSWORD_DIRECTORY) },
+        ]),
+        ..Container::default()
+    }
+}
+
+/// Where the volume is mounted and where the data directory lies in it. The data directory is never the mount point
+/// itself, which can hold a `lost+found` that `initdb` refuses. From 18 on, the images keep it in a directory of the version.
+fn data_paths(version: PostgresVersion) -> (&'static str, String) {
+    if version.0 >= 18 {
+        ("/var/lib/postgresql", format!("/var/lib/postgresql/{version}/docker"))
+    } else {
+        ("/var/lib/postgresql/data", "/var/lib/postgresql/data/pgdata".to_owned())
+    }
+}
+
+/// Asks over TCP, because the image's first start, which creates the database, already answers on the socket.
+const READY: [&str; 6] = ["pg_isready", "-q", "-h", "127.0.0.1", "-p", "5432"];
+
+/// Accepts "starting up" (1) too: a server that replays its log after a crash must not be killed for it.
+fn alive() -> [&'static str; 3] {
+    ["sh", "-c", "pg_isready -q -h 127.0.0.1 -p 5432; [ $? -le 1 ]"]
+}
+
+fn probe(command: &[&str]) -> Probe {
+    Probe {
+        exec: Some(ExecAction { command: Some(command.iter().map(|&word| word.to_owned()).collect()) }),
+        timeout_seconds: Some(5),
+        ..Probe::default()
+    }
+}
+
+fn volumes(meta: &Meta<'_>, memory_mb: i32) -> Vec<Volume> {
+    let scratch = |name: &str| Volume { name: name.to_owned(), empty_dir: Some(EmptyDirVolumeSource::default()), ..Volume::default() };
+    vec![
+        scratch("run"),
+        scratch("tmp"),
+        Volume {
+            name: "shm".to_owned(),
+            // Parallel queries keep their hash tables here. It counts as memory of the container, so it gets a share of it;
+            // the 64 MiB that containers have by default fail the queries of a large instance.
+            empty_dir: Some(EmptyDirVolumeSource {
+                medium: Some("Memory".to_owned()),
+                size_limit: Some(Quantity(format!("{}Mi", (memory_mb / 4).max(64)))),
+            }),
+            ..Volume::default()
+        },
+        Volume {
+            name: "password".to_owned(),
+            secret: Some(SecretVolumeSource {
+                secret_name: Some(names::object(meta.id)),
+                default_mode: Some(0o440),
+                ..SecretVolumeSource::default()
+            }),
+            ..Volume::default()
+        },
+    ]
+}
+
+fn volume_mount(name: &str, path: &str) -> VolumeMount {
+    VolumeMount { name: name.to_owned(), mount_path: path.to_owned(), ..VolumeMount::default() }
+}
+
+fn toleration(toleration: &settings::Toleration) -> Toleration {
+    let settings::Toleration { key, operator, value, effect, toleration_seconds } = toleration.clone();
+    Toleration { key, operator, value, effect, toleration_seconds }
+}
+
+fn quantities<const N: usize>(amounts: [(&str, String); N]) -> BTreeMap<String, Quantity> {
+    amounts.map(|(name, amount)| (name.to_owned(), Quantity(amount))).into()
+}
+
+fn some_unless_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
+    Some(list).filter(|list| !list.is_empty())
+}

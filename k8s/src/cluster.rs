@@ -1,0 +1,163 @@
+//! The connection to the cluster: found, checked, and used with a time limit on every call.
+
+use std::{future::Future, time::Duration};
+
+use k8s_openapi::NamespaceResourceScope;
+use kube::{
+    Api, Client, Config, Resource,
+    api::{DeleteParams, ListParams, ObjectList, Preconditions},
+    config::{KubeConfigOptions, Kubeconfig},
+    core::PartialObjectMeta,
+};
+use serde::de::DeserializeOwned;
+use toygres_domain::{instance::ReasonCode, runtime::RuntimeError};
+
+use crate::{
+    errors::{chain, runtime_error},
+    settings::{ClusterSource, EndpointHost, Settings},
+};
+
+/// How long one call may take. An API server under load answers within seconds or says that it is busy; what takes longer
+/// is a connection that died without a word, and a verb must not hold its instance for that.
+const CALL_LIMIT: Duration = Duration::from_secs(20);
+
+/// A sentence that says why there is no connection to the cluster.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConnectError(pub(crate) String);
+
+/// One namespace of a cluster.
+#[derive(Clone)]
+pub(crate) struct Cluster {
+    client: Client,
+    namespace: String,
+}
+
+impl Cluster {
+    pub(crate) fn new(client: Client, namespace: &str) -> Self {
+        Self { client, namespace: namespace.to_owned() }
+    }
+
+    /// Finds the cluster, checks that it answers, and decides how endpoints are written when the settings leave it open.
+    pub(crate) async fn connect(settings: &mut Settings) -> Result<Self, ConnectError> {
+        let mistakes = settings.mistakes();
+        if !mistakes.is_empty() {
+            return Err(ConnectError(mistakes.join(" ")));
+        }
+        let (mut config, inside) = find(&settings.cluster).await?;
+        config.connect_timeout = Some(Duration::from_secs(10));
+        let url = config.cluster_url.clone();
+        let client = Client::try_from(config)
+            .map_err(|error| ConnectError(format!("The credentials for the cluster at {url} cannot be used: {}", chain(&error))))?;
+        tokio::time::timeout(CALL_LIMIT, client.apiserver_version())
+            .await
+            .map_err(|_| ConnectError(format!("The cluster at {url} does not answer.")))?
+            .map_err(|error| ConnectError(format!("The cluster at {url} does not answer as it should: {}", chain(&error))))?;
+        if settings.endpoint_host.is_none() {
+            let names_resolve = inside || resolves(&format!("kubernetes.default.svc.{}", settings.cluster_domain)).await;
+            settings.endpoint_host = Some(if names_resolve { EndpointHost::ServiceName } else { EndpointHost::ClusterIp });
+        }
+        Ok(Self::new(client, &settings.namespace))
+    }
+
+    /// The objects of one kind in the namespace.
+    pub(crate) fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope>,
+        K::DynamicType: Default,
+    {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// The objects of one kind that a label selector finds.
+    pub(crate) async fn list<K>(&self, selector: &str) -> Result<Vec<K>, RuntimeError>
+    where
+        K: Resource<Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
+        K::DynamicType: Default,
+    {
+        let params = ListParams::default().labels(selector);
+        let list: ObjectList<K> =
+            call(&format!("list the {}", K::plural(&K::DynamicType::default())), self.api::<K>().list(&params)).await?;
+        Ok(list.items)
+    }
+
+    /// The metadata alone of the objects of one kind that a label selector finds.
+    pub(crate) async fn list_metadata<K>(&self, selector: &str) -> Result<Vec<PartialObjectMeta<K>>, RuntimeError>
+    where
+        K: Resource<Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
+        K::DynamicType: Default,
+    {
+        let params = ListParams::default().labels(selector);
+        let list = call(&format!("list the {}", K::plural(&K::DynamicType::default())), self.api::<K>().list_metadata(&params)).await?;
+        Ok(list.items)
+    }
+
+    /// Deletes an object, and takes for done what is not there. With a `uid`, another object of the same name is left alone.
+    pub(crate) async fn delete<K>(&self, name: &str, uid: Option<String>, params: DeleteParams) -> Result<(), RuntimeError>
+    where
+        K: Resource<Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
+        K::DynamicType: Default,
+    {
+        let params = match uid {
+            Some(uid) => params.preconditions(Preconditions { uid: Some(uid), resource_version: None }),
+            None => params,
+        };
+        let kind = K::kind(&K::DynamicType::default()).into_owned();
+        let deletion = async {
+            match self.api::<K>().delete(name, &params).await {
+                Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+                Err(error) => Err(error),
+                Ok(_) => Ok(()),
+            }
+        };
+        call(&format!("delete the {kind} {name}"), deletion).await
+    }
+}
+
+/// Runs one API call within the limit; `what` says what it does.
+pub(crate) async fn call<T>(what: &str, request: impl Future<Output = kube::Result<T>>) -> Result<T, RuntimeError> {
+    match tokio::time::timeout(CALL_LIMIT, request).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(runtime_error(what, &error)),
+        Err(_) => Err(RuntimeError::passing(
+            ReasonCode::RuntimeUnavailable,
+            format!("Cannot {what}: the API server did not answer within {} seconds", CALL_LIMIT.as_secs()),
+        )),
+    }
+}
+
+/// The configuration, and whether this process runs inside the cluster.
+async fn find(source: &ClusterSource) -> Result<(Config, bool), ConnectError> {
+    match source {
+        ClusterSource::Detect => match Config::incluster() {
+            Ok(config) => Ok((config, true)),
+            Err(_) => kubeconfig(None, None).await,
+        },
+        ClusterSource::InCluster => Config::incluster()
+            .map(|config| (config, true))
+            .map_err(|error| ConnectError(format!("This server does not run in a pod with a service account: {}", chain(&error)))),
+        ClusterSource::Kubeconfig { path, context } => kubeconfig(path.as_deref(), context.clone()).await,
+    }
+}
+
+async fn kubeconfig(path: Option<&std::path::Path>, context: Option<String>) -> Result<(Config, bool), ConnectError> {
+    let (file, place) = match path {
+        Some(path) => (Kubeconfig::read_from(path), path.display().to_string()),
+        None => (Kubeconfig::from_env().and_then(|file| file.map_or_else(Kubeconfig::read, Ok)), "KUBECONFIG or ~/.kube/config".to_owned()),
+    };
+    let file = file.map_err(|error| ConnectError(format!("No kubeconfig can be read from {place}: {}", chain(&error))))?;
+    if let Some(wanted) = context.as_ref().filter(|wanted| !file.contexts.iter().any(|context| &&context.name == wanted)) {
+        let known: Vec<&str> = file.contexts.iter().map(|context| context.name.as_str()).collect();
+        return Err(ConnectError(format!("The kubeconfig from {place} has no context '{wanted}', only: {}.", known.join(", "))));
+    }
+    let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
+    let config = Config::from_custom_kubeconfig(file, &options)
+        .await
+        .map_err(|error| ConnectError(format!("The kubeconfig from {place} cannot be used: {}", chain(&error))))?;
+    Ok((config, false))
+}
+
+async fn resolves(name: &str) -> bool {
+    let lookup = tokio::time::timeout(Duration::from_secs(2), tokio::net::lookup_host((name, 443))).await;
+    lookup.is_ok_and(|answer| answer.is_ok())
+}

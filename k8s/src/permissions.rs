@@ -1,0 +1,25 @@
+//! Every call that the runtime makes: what its Role must allow, and nothing more.
+
+/// What may be done with one kind of object in the namespace of the instances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// The API group; empty for the core group.
+    pub group: &'static str,
+    /// The kind, as it stands in a Role: lower case, plural.
+    pub resource: &'static str,
+    /// The verbs, sorted.
+    pub verbs: &'static [&'static str],
+}
+
+/// All that the runtime does. A server-side apply that makes an object needs `create` beside `patch`.
+///
+/// Secrets are written and removed but never read: no `get`, no `list`.
+pub const PERMISSIONS: &[Permission] = &[
+    Permission { group: "", resource: "events", verbs: &["list", "watch"] },
+    Permission { group: "", resource: "persistentvolumeclaims", verbs: &["delete", "list", "patch", "watch"] },
+    Permission { group: "", resource: "pods", verbs: &["delete", "list", "watch"] },
+    Permission { group: "", resource: "secrets", verbs: &["create", "delete", "patch"] },
+    Permission { group: "", resource: "services", verbs: &["create", "delete", "get", "list", "patch", "watch"] },
+    Permission { group: "apps", resource: "statefulsets", verbs: &["create", "delete", "get", "list", "patch", "watch"] },
+    Permission { group: "networking.k8s.io", resource: "networkpolicies", verbs: &["create", "delete", "get", "list", "patch"] },
+];

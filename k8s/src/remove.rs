@@ -1,0 +1,117 @@
+//! Takes the objects of an instance away, as far as one pass gets: whoever called comes back until nothing is left.
+
+use k8s_openapi::api::{
+    apps::v1::StatefulSet,
+    core::v1::{PersistentVolumeClaim, Pod, Secret, Service},
+    networking::v1::NetworkPolicy,
+};
+use kube::api::DeleteParams;
+use serde_json::json;
+use toygres_domain::{
+    InstanceId,
+    instance::{Reason, ReasonCode},
+    runtime::{Removal, RuntimeError},
+};
+
+use crate::{
+    apply::change_claim,
+    build::names::{self, KEPT_LABEL},
+    cluster::{Cluster, call},
+};
+
+/// Removes in the order that can be broken off anywhere: the addresses and the set; once its pod is gone, the claims; last the
+/// Secret and the NetworkPolicy, so that what was begun is always found again.
+pub(crate) async fn remove(cluster: &Cluster, id: InstanceId, keep_volumes: bool) -> Result<Removal, RuntimeError> {
+    let selector = names::selector(id);
+    let set_left = remove_set(cluster, id).await?;
+    let services_left = remove_services(cluster, &selector).await?;
+    if let Some(waiting) = set_left {
+        return Ok(in_progress(waiting));
+    }
+    if let Some(waiting) = remove_pods(cluster, &selector).await? {
+        return Ok(in_progress(waiting));
+    }
+    // Not before the pods are gone: the set would make a claim anew for the pod that it replaces.
+    if let Some(waiting) = remove_claims(cluster, &selector, keep_volumes).await? {
+        return Ok(in_progress(waiting));
+    }
+    if let Some(waiting) = services_left {
+        return Ok(in_progress(waiting));
+    }
+    cluster.delete::<Secret>(&names::object(id), None, DeleteParams::background()).await?;
+    remove_network_policy(cluster, id).await
+}
+
+/// Deletes the set in the foreground: it stays until its pod is gone.
+async fn remove_set(cluster: &Cluster, id: InstanceId) -> Result<Option<String>, RuntimeError> {
+    let name = names::object(id);
+    let sets = cluster.api::<StatefulSet>();
+    let Some(set) = call(&format!("look at the StatefulSet {name}"), sets.get_metadata_opt(&name)).await? else { return Ok(None) };
+    if set.metadata.deletion_timestamp.is_none() {
+        cluster.delete::<StatefulSet>(&name, set.metadata.uid, DeleteParams::foreground()).await?;
+    }
+    Ok(Some(format!("The StatefulSet {name} waits for its pod to stop")))
+}
+
+async fn remove_services(cluster: &Cluster, selector: &str) -> Result<Option<String>, RuntimeError> {
+    for service in cluster.list_metadata::<Service>(selector).await? {
+        let name = service.metadata.name.unwrap_or_default();
+        if service.metadata.deletion_timestamp.is_none() {
+            cluster.delete::<Service>(&name, service.metadata.uid, DeleteParams::background()).await?;
+        }
+    }
+    // A load balancer holds its Service with a finalizer until the cloud has given the address back.
+    let left = cluster.list_metadata::<Service>(selector).await?;
+    Ok(left
+        .first()
+        .map(|service| format!("The Service {} waits for its load balancer to go", service.metadata.name.as_deref().unwrap_or_default())))
+}
+
+/// Deletes pods that no set owns any more: one that was abandoned to change what is fixed in its set, when that broke off.
+async fn remove_pods(cluster: &Cluster, selector: &str) -> Result<Option<String>, RuntimeError> {
+    let pods: Vec<Pod> = cluster.list(selector).await?;
+    for pod in pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()) {
+        let name = pod.metadata.name.as_deref().unwrap_or_default();
+        cluster.delete::<Pod>(name, pod.metadata.uid.clone(), DeleteParams::default()).await?;
+    }
+    Ok(pods.first().map(|pod| {
+        let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or("no node");
+        format!("The pod {} on {node} has not stopped yet", pod.metadata.name.as_deref().unwrap_or_default())
+    }))
+}
+
+async fn remove_claims(cluster: &Cluster, selector: &str, keep: bool) -> Result<Option<String>, RuntimeError> {
+    let claims = cluster.list_metadata::<PersistentVolumeClaim>(selector).await?;
+    let mut deleted = false;
+    for claim in claims {
+        let name = claim.metadata.name.unwrap_or_default();
+        if keep {
+            let marked = claim.metadata.labels.as_ref().is_some_and(|labels| labels.contains_key(KEPT_LABEL));
+            if !marked {
+                change_claim(cluster, &name, &json!({"metadata": {"labels": {KEPT_LABEL: "true"}}})).await?;
+            }
+            continue;
+        }
+        deleted = true;
+        if claim.metadata.deletion_timestamp.is_none() {
+            cluster.delete::<PersistentVolumeClaim>(&name, claim.metadata.uid, DeleteParams::background()).await?;
+        }
+    }
+    if !deleted {
+        return Ok(None);
+    }
+    let left = cluster.list_metadata::<PersistentVolumeClaim>(selector).await?;
+    Ok(left.first().map(|claim| format!("The volume claim {} is not released yet", claim.metadata.name.as_deref().unwrap_or_default())))
+}
+
+async fn remove_network_policy(cluster: &Cluster, id: InstanceId) -> Result<Removal, RuntimeError> {
+    let name = names::object(id);
+    cluster.delete::<NetworkPolicy>(&name, None, DeleteParams::background()).await?;
+    let policies = cluster.api::<NetworkPolicy>();
+    let left = call(&format!("look for the NetworkPolicy {name}"), policies.get_metadata_opt(&name)).await?;
+    Ok(left.map_or(Removal::Gone, |_| in_progress(format!("The NetworkPolicy {name} is held by a finalizer"))))
+}
+
+fn in_progress(message: String) -> Removal {
+    Removal::InProgress(Reason::new(ReasonCode::RemovalIncomplete, message))
+}

@@ -1,0 +1,54 @@
+//! Finding the cluster: by kubeconfig, and with a sentence for each thing that can be wrong.
+
+use std::{fs, path::PathBuf};
+
+use toygres_domain::runtime::{Observation, Runtime};
+use toygres_k8s::{KubernetesRuntime, Settings, settings::ClusterSource};
+
+use crate::{double::Double, fixture};
+
+/// A kubeconfig in a directory of the build, with the contexts `here`, which is current, and `nowhere`.
+fn kubeconfig(test: &str, url: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}.kubeconfig"));
+    let text = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: here\n\
+         clusters: [{{name: double, cluster: {{server: \"{url}\"}}}}, {{name: none, cluster: {{server: \"http://127.0.0.1:1\"}}}}]\n\
+         users: [{{name: somebody, user: {{token: abc}}}}]\n\
+         contexts: [{{name: here, context: {{cluster: double, user: somebody}}}}, {{name: nowhere, context: {{cluster: none, user: somebody}}}}]\n"
+    );
+    fs::write(&path, text).unwrap();
+    path
+}
+
+fn settings(path: PathBuf, context: Option<&str>) -> Settings {
+    Settings { cluster: ClusterSource::Kubeconfig { path: Some(path), context: context.map(str::to_owned) }, ..Settings::default() }
+}
+
+async fn refusal(settings: Settings) -> String {
+    KubernetesRuntime::connect(settings).await.err().expect("it cannot be connected to").to_string()
+}
+
+#[tokio::test]
+async fn by_kubeconfig() {
+    let double = Double::start().await;
+    let path = kubeconfig("by_kubeconfig", double.url());
+    for context in [None, Some("here")] {
+        let runtime = KubernetesRuntime::connect(settings(path.clone(), context)).await.unwrap();
+        assert_eq!(runtime.observe(fixture::deployment().id).await, Ok(Observation::Absent));
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said() {
+    let path = kubeconfig("what_is_wrong_is_said", "http://127.0.0.1:1");
+    let sentence = refusal(settings(path.clone(), Some("mars"))).await;
+    assert!(sentence.contains("no context 'mars', only: here, nowhere."), "{sentence}");
+    let sentence = refusal(settings(path.clone(), Some("nowhere"))).await;
+    assert!(sentence.contains("http://127.0.0.1:1/") && sentence.contains("refused"), "{sentence}");
+    let sentence = refusal(settings(path.with_extension("missing"), None)).await;
+    assert!(sentence.contains("No kubeconfig can be read from") && sentence.contains("missing"), "{sentence}");
+    let sentence = refusal(Settings { cluster: ClusterSource::InCluster, ..Settings::default() }).await;
+    assert!(sentence.contains("does not run in a pod"), "{sentence}");
+    let sentence = refusal(Settings { namespace: "No Name".to_owned(), ..Settings::default() }).await;
+    assert!(sentence.contains("'No Name' is no DNS label"), "{sentence}");
+}

@@ -1,0 +1,73 @@
+//! The contract that every runtime is held to, over the double.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use toygres_domain::{
+    InstanceId,
+    contract::{self, Hooks, Subject},
+    runtime::{Deployment, Runtime},
+};
+
+use crate::{
+    double::{Crash, Double},
+    fixture,
+};
+
+#[tokio::test]
+async fn kubernetes_keeps_the_contract() {
+    let double = Double::start().await;
+    let runtime = double.runtime();
+    contract::check_all(Subject {
+        runtime: &runtime,
+        deployment: &fixture::another,
+        hooks: &TheDouble(&double),
+        patience: Duration::from_secs(10),
+    })
+    .await;
+}
+
+struct TheDouble<'a>(&'a Double);
+
+#[async_trait]
+impl Hooks for TheDouble<'_> {
+    async fn leave_half_deployed(&self, deployment: &Deployment) {
+        // The fourth call: some objects are there, the StatefulSet is not.
+        self.0.crash_at(3, Crash::After);
+        let runtime = self.0.runtime();
+        tokio::select! {
+            () = self.0.crashed() => {}
+            result = runtime.deploy(deployment) => panic!("the crash did not come: {result:?}"),
+        }
+        self.0.uncrash();
+    }
+
+    async fn leave_mark(&self, deployment: &Deployment, _endpoint: &toygres_domain::instance::Endpoint) -> bool {
+        let marked = self.0.world(|world| {
+            world.update("persistentvolumeclaims", &claim(deployment.id), |claim| claim["metadata"]["annotations"]["mark"] = "left".into())
+        });
+        marked.is_some()
+    }
+
+    async fn has_mark(&self, deployment: &Deployment, _endpoint: &toygres_domain::instance::Endpoint) -> bool {
+        self.0
+            .object("persistentvolumeclaims", &claim(deployment.id))
+            .is_some_and(|claim| claim["metadata"]["annotations"]["mark"] == "left")
+    }
+
+    async fn residue(&self, id: InstanceId) -> Vec<String> {
+        self.0.world(|world| {
+            let of_instance = |object: &&serde_json::Value| object["metadata"]["labels"]["toygres.io/instance-id"] == id.to_string();
+            let kept = |object: &&serde_json::Value| !object["metadata"]["labels"]["toygres.io/kept"].is_null();
+            ["networkpolicies", "secrets", "services", "statefulsets", "pods", "persistentvolumeclaims"]
+                .into_iter()
+                .flat_map(|resource| world.list(resource).filter(of_instance).filter(|object| !kept(object)))
+                .map(|object| format!("{} {}", object["kind"], object["metadata"]["name"]))
+                .collect()
+        })
+    }
+}
+
+fn claim(id: InstanceId) -> String {
+    toygres_k8s::build::names::claim(id)
+}

@@ -1,0 +1,71 @@
+//! What becomes of pods: the recorded ends.
+
+use serde_json::{Value, json};
+
+use crate::recordings;
+
+/// How the life of the next pods goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Scenario {
+    /// They get ready.
+    #[default]
+    Running,
+    /// Their image does not exist.
+    Image,
+    /// No node has room.
+    Unschedulable,
+    /// Their volume's storage class does not exist.
+    Volume,
+    /// Their server ends soon after its start.
+    Crash,
+    /// Their server needs more memory than it has.
+    OutOfMemory,
+    /// A quota forbids them.
+    Quota,
+}
+
+impl Scenario {
+    fn file(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Image => "image",
+            Self::Unschedulable => "unschedulable",
+            Self::Volume => "volume",
+            Self::Crash => "crash",
+            Self::OutOfMemory => "oom",
+            Self::Quota => "quota",
+        }
+    }
+
+    /// The status that a pod comes to, or `None` when there is none.
+    pub(crate) fn pod_status(self) -> Option<Value> {
+        Some(recordings::items(&format!("{}.json", self.file()), "Pod").pop()?["status"].take())
+    }
+
+    /// The status that a claim comes to.
+    pub(crate) fn claim_status(self) -> Value {
+        recordings::items(&format!("{}.json", self.file()), "PersistentVolumeClaim").pop().unwrap()["status"].take()
+    }
+
+    /// The warnings about an object of a kind, told of `name` with `uid`.
+    pub(crate) fn warnings(self, kind: &str, name: &str, uid: &Value) -> Vec<Value> {
+        let events = recordings::items(&format!("{}.events.json", self.file()), "Event");
+        let about = events.into_iter().filter(|event| event["involvedObject"]["kind"] == kind && event["type"] == "Warning");
+        about
+            .enumerate()
+            .map(|(number, mut event)| {
+                event["involvedObject"]["name"] = json!(name);
+                event["involvedObject"]["uid"] = uid.clone();
+                event["metadata"] = json!({"name": format!("{name}.{kind}.{number}").to_lowercase()});
+                event
+            })
+            .collect()
+    }
+}
+
+/// The status of a pod whose server was stopped.
+pub(crate) fn stopped() -> Value {
+    let lines = recordings::read_lines("pod-kill-and-delete.watch.jsonl");
+    let last = lines.into_iter().rev().find(|line| line["type"] == "DELETED" && line["object"]["kind"] == "Pod").unwrap();
+    last["object"]["status"].clone()
+}

@@ -1,0 +1,55 @@
+//! Server-side apply: each manager owns the fields that it applied, so that what it leaves out the next time goes.
+//!
+//! Simpler than the real one: lists are whole values, and owners are told apart by what they applied last.
+
+use serde_json::{Map, Value};
+
+/// Merges what a manager applies now into the object; what it applied before and now leaves out is removed.
+pub(crate) fn merge(live: &mut Value, before: Option<&Value>, now: &Value) {
+    let (Value::Object(live), Value::Object(now)) = (&mut *live, now) else {
+        *live = now.clone();
+        return;
+    };
+    let none = Map::new();
+    let before = before.and_then(Value::as_object).unwrap_or(&none);
+    for key in before.keys().filter(|key| !now.contains_key(*key)) {
+        live.remove(key);
+    }
+    for (key, value) in now {
+        match live.get_mut(key) {
+            Some(present) if present.is_object() && value.is_object() => merge(present, before.get(key), value),
+            _ => {
+                live.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// The first field that both apply and that differs, as a path.
+pub(crate) fn conflict(theirs: &Value, ours: &Value, path: &str) -> Option<String> {
+    match (theirs, ours) {
+        (Value::Object(theirs), Value::Object(ours)) => {
+            theirs.iter().filter_map(|(key, theirs)| conflict(theirs, ours.get(key)?, &format!("{path}.{key}"))).next()
+        }
+        _ => (theirs != ours).then(|| path.to_owned()),
+    }
+}
+
+/// JSON merge patch (RFC 7386).
+pub(crate) fn merge_patch(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let target = target.as_object_mut().unwrap();
+    for (key, value) in patch {
+        if value.is_null() {
+            target.remove(key);
+        } else {
+            merge_patch(target.entry(key.clone()).or_insert(Value::Null), value);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What the tests deploy.
+
+use toygres_domain::{
+    InstanceId,
+    instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
+    name::SqlName,
+    runtime::Deployment,
+    secret::Secret,
+};
+
+/// A password with everything that a shell or YAML trips over.
+pub(crate) const PASSWORD: &str = "p@ss'w\"ord $1";
+
+/// A small instance of the id that the recordings have.
+pub(crate) fn deployment() -> Deployment {
+    Deployment {
+        id: "00000000-0000-0000-0000-000000000001".parse().unwrap(),
+        name: "pg-demo".parse().unwrap(),
+        spec: InstanceSpec {
+            postgres_version: PostgresVersion(17),
+            storage_gb: 1,
+            cpu_millis: 100,
+            memory_mb: 256,
+            username: SqlName::role("app").unwrap(),
+            database: SqlName::database("appdb").unwrap(),
+            exposure: Exposure::Cluster,
+            health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
+        },
+        password: Secret::new(PASSWORD.to_owned()),
+    }
+}
+
+/// An instance of its own.
+pub(crate) fn another(name: &str) -> Deployment {
+    Deployment { id: InstanceId::generate(), name: name.parse().unwrap(), ..deployment() }
+}

@@ -1,0 +1,81 @@
+//! The objects, as YAML that kubectl takes. `UPDATE_GOLDEN=1` writes the files anew.
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use serde::Serialize;
+use toygres_domain::{
+    instance::{Exposure, PostgresVersion},
+    runtime::Deployment,
+};
+use toygres_k8s::{Settings, build, settings::Toleration};
+
+use crate::fixture;
+
+#[test]
+fn objects_of_every_version() {
+    for version in 14..=18 {
+        let mut deployment = fixture::deployment();
+        deployment.spec.postgres_version = PostgresVersion(version);
+        check(&format!("postgres-{version}"), &deployment, &Settings::default());
+    }
+}
+
+#[test]
+fn objects_of_a_load_balancer() {
+    let mut deployment = fixture::deployment();
+    deployment.spec.exposure = Exposure::LoadBalancer {
+        source_ranges: vec!["203.0.113.0/24".to_owned(), "198.51.100.7/32".to_owned()],
+        dns_label: Some("pg-demo".to_owned()),
+    };
+    check("load-balancer", &deployment, &Settings::default());
+}
+
+#[test]
+fn objects_with_all_settings_of_the_platform() {
+    let text = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        pairs.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
+    };
+    let settings = Settings {
+        namespace: "databases".to_owned(),
+        storage_class: Some("managed-csi-premium".to_owned()),
+        image_registry: Some("registry.example.com".to_owned()),
+        image_repository: "mirror/postgres".to_owned(),
+        image_tag_suffix: "-alpine".to_owned(),
+        image_uid: 70,
+        image_pull_secrets: vec!["registry-credentials".to_owned()],
+        node_selector: text(&[("agentpool", "databases")]),
+        tolerations: vec![Toleration {
+            key: Some("databases".to_owned()),
+            operator: Some("Exists".to_owned()),
+            effect: Some("NoSchedule".to_owned()),
+            ..Toleration::default()
+        }],
+        limit_cpu: true,
+        pod_annotations: text(&[("example.com/team", "databases")]),
+        service_annotations: text(&[("example.com/scrape", "false")]),
+        ..Settings::default()
+    };
+    let mut deployment = fixture::deployment();
+    deployment.spec.memory_mb = 4096;
+    check("platform", &deployment, &settings);
+}
+
+fn check(name: &str, deployment: &Deployment, settings: &Settings) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.yaml"));
+    let actual = yaml(deployment, settings);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, &actual).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert!(actual == expected, "{name}.yaml differs; look at the difference that UPDATE_GOLDEN=1 makes. It is now:\n{actual}");
+}
+
+fn yaml(deployment: &Deployment, settings: &Settings) -> String {
+    let build::Objects { network_policy, client_service, secret, headless_service, stateful_set } = build::objects(deployment, settings);
+    [document(&network_policy), document(&client_service), document(&secret), document(&headless_service), document(&stateful_set)]
+        .join("---\n")
+}
+
+fn document(object: &impl Serialize) -> String {
+    serde_saphyr::to_string(object).unwrap()
+}

@@ -1,0 +1,197 @@
+//! The judgement on what a real cluster showed.
+
+use k8s_openapi::jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use toygres_domain::{
+    instance::{Endpoint, Reason, ReasonCode},
+    runtime::Observation,
+};
+use toygres_k8s::{
+    Settings,
+    observe::{Seen, observation, suspect},
+    settings::EndpointHost,
+};
+
+use crate::{fixture, recordings};
+
+fn seen(name: &str) -> Seen {
+    seen_with(name, |_| {})
+}
+
+/// A recording, changed a little: `change` gets the pod.
+fn seen_with(name: &str, change: impl FnOnce(&mut Value)) -> Seen {
+    fn all<K: DeserializeOwned>(items: Vec<Value>) -> Vec<K> {
+        items.into_iter().map(|item| serde_json::from_value(item).unwrap()).collect()
+    }
+    let file = format!("{name}.json");
+    let mut pods = recordings::items(&file, "Pod");
+    if let Some(pod) = pods.first_mut() {
+        change(pod);
+    }
+    let mut seen = Seen {
+        stateful_set: all(recordings::items(&file, "StatefulSet")).pop(),
+        pods: all(pods),
+        claims: all(recordings::items(&file, "PersistentVolumeClaim")),
+        services: all(recordings::items(&file, "Service")),
+        network_policy: true,
+        events: Vec::new(),
+    };
+    if let Some((kind, _)) = suspect(fixture::deployment().id, &seen) {
+        let events = recordings::items(&format!("{name}.events.json"), "Event");
+        seen.events = all(events.into_iter().filter(|event| event["involvedObject"]["kind"] == kind).collect());
+    }
+    seen
+}
+
+fn judge(seen: &Seen) -> Observation {
+    judge_with(seen, &Settings { endpoint_host: Some(EndpointHost::ServiceName), ..Settings::default() })
+}
+
+fn judge_with(seen: &Seen, settings: &Settings) -> Observation {
+    observation(fixture::deployment().id, seen, settings, "2026-11-22T09:10:00Z".parse::<Timestamp>().unwrap())
+}
+
+fn pending(seen: &Seen) -> Reason {
+    match judge(seen) {
+        Observation::Pending(reason) => reason,
+        other => panic!("expected a wait, not {other:?}"),
+    }
+}
+
+#[test]
+fn running_has_an_endpoint() {
+    let seen = seen("running");
+    assert_eq!(judge(&seen), Observation::Ready(Endpoint { host: "pg-demo.toygres.svc.cluster.local".to_owned(), port: 5432 }));
+    let outside = Settings { endpoint_host: Some(EndpointHost::ClusterIp), ..Settings::default() };
+    assert_eq!(judge_with(&seen, &outside), Observation::Ready(Endpoint { host: "10.96.228.63".to_owned(), port: 5432 }));
+}
+
+#[test]
+fn an_image_that_cannot_be_pulled() {
+    let reason = pending(&seen("image"));
+    assert_eq!(reason.code, ReasonCode::ImagePullFailed);
+    assert!(reason.message.contains("postgres:99"), "{}", reason.message);
+}
+
+#[test]
+fn an_image_that_the_registry_does_not_have_is_final() {
+    let seen = seen_with("image", |pod| {
+        pod["status"]["containerStatuses"][0]["state"]["waiting"]["message"] =
+            json!("failed to resolve reference \"docker.io/library/postgres:99\": docker.io/library/postgres:99: not found");
+    });
+    assert!(matches!(judge(&seen), Observation::Failed(Reason { code: ReasonCode::ImagePullFailed, .. })));
+}
+
+#[test]
+fn no_node_has_room() {
+    let reason = pending(&seen("unschedulable"));
+    assert_eq!(reason.code, ReasonCode::Unschedulable);
+    assert!(reason.message.contains("Insufficient cpu"), "{}", reason.message);
+}
+
+#[test]
+fn a_storage_class_that_does_not_exist_is_final() {
+    match judge(&seen("volume")) {
+        Observation::Failed(reason) => {
+            assert_eq!(reason.code, ReasonCode::VolumeNotBound);
+            assert!(reason.message.contains("\"missing\" not found"), "{}", reason.message);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_volume_that_takes_its_time_becomes_a_reason_only_later() {
+    let mut seen = seen("volume");
+    seen.events.clear();
+    assert_eq!(pending(&seen).code, ReasonCode::VolumeNotBound);
+    let early = observation(fixture::deployment().id, &seen, &Settings::default(), "2026-11-22T09:03:40Z".parse().unwrap());
+    assert!(matches!(early, Observation::Pending(Reason { code: ReasonCode::StartingUp, .. })), "{early:?}");
+}
+
+#[test]
+fn a_crash_loop_tells_the_last_words() {
+    let log = "FATAL:  unrecognized configuration parameter \"no_such_parameter\"\n";
+    let looping = |restarts: i32| {
+        seen_with("crash", |pod| {
+            let container = &mut pod["status"]["containerStatuses"][0];
+            container["restartCount"] = json!(restarts);
+            container["lastState"]["terminated"]["message"] = json!(log);
+        })
+    };
+    let reason = pending(&looping(2));
+    assert_eq!(reason.code, ReasonCode::CrashLoop);
+    assert!(reason.message.contains("no_such_parameter") && reason.message.contains("exit code 1"), "{}", reason.message);
+    assert!(matches!(judge(&looping(5)), Observation::Failed(Reason { code: ReasonCode::CrashLoop, .. })));
+    assert_eq!(pending(&seen("crash")).code, ReasonCode::CrashLoop, "also without a log");
+}
+
+#[test]
+fn killed_for_its_memory() {
+    assert_eq!(pending(&seen("oom")).code, ReasonCode::OutOfMemory);
+}
+
+#[test]
+fn a_quota_in_the_way() {
+    let reason = pending(&seen("quota"));
+    assert_eq!(reason.code, ReasonCode::QuotaExceeded);
+    assert!(reason.message.contains("limited: requests.memory=128Mi"), "{}", reason.message);
+}
+
+#[test]
+fn a_pod_that_admission_refuses() {
+    let mut seen = seen("quota");
+    for event in &mut seen.events {
+        event.message = event.message.as_ref().map(|_| {
+            "create Pod pg-demo-0 failed error: pods \"pg-demo-0\" is forbidden: violates PodSecurity \"restricted:latest\"".to_owned()
+        });
+    }
+    assert_eq!(pending(&seen).code, ReasonCode::AdmissionRefused);
+}
+
+#[test]
+fn nothing_and_a_kept_volume_are_both_nothing() {
+    assert_eq!(judge(&Seen::default()), Observation::Absent);
+    let mut kept = Seen { claims: seen("running").claims, ..Seen::default() };
+    assert!(matches!(judge(&kept), Observation::Pending(_)), "a claim that nobody asked to keep is a leftover");
+    kept.claims[0].metadata.labels.get_or_insert_default().insert("toygres.io/kept".to_owned(), "true".to_owned());
+    assert_eq!(judge(&kept), Observation::Absent);
+}
+
+#[test]
+fn a_pod_that_goes_and_comes_back_is_never_ready_in_between() {
+    let base = seen("running");
+    let mut told = Vec::new();
+    for line in recordings::read_lines("pod-kill-and-delete.watch.jsonl") {
+        if line["object"]["kind"] != "Pod" {
+            continue;
+        }
+        let pod: k8s_openapi::api::core::v1::Pod = serde_json::from_value(line["object"].clone()).unwrap();
+        let ready = matches!(judge(&Seen { pods: vec![pod.clone()], ..base.clone() }), Observation::Ready(_));
+        assert!(!(ready && pod.metadata.deletion_timestamp.is_some()));
+        if told.last() != Some(&ready) {
+            told.push(ready);
+        }
+    }
+    assert_eq!(told, [true, false, true, false]);
+}
+
+#[test]
+fn a_load_balancer_is_ready_with_its_address() {
+    let mut seen = seen("running");
+    let service = seen.services.iter_mut().find(|service| service.metadata.name.as_deref() == Some("pg-demo")).unwrap();
+    service.spec.as_mut().unwrap().type_ = Some("LoadBalancer".to_owned());
+    service.metadata.annotations = Some([("service.beta.kubernetes.io/azure-dns-label-name".to_owned(), "orders".to_owned())].into());
+    let mut addressed = seen.clone();
+    assert_eq!(pending(&seen).code, ReasonCode::StartingUp);
+
+    let service = addressed.services.iter_mut().find(|service| service.metadata.name.as_deref() == Some("pg-demo")).unwrap();
+    service.status = serde_json::from_value(json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.10"}]}})).unwrap();
+    assert_eq!(judge(&addressed), Observation::Ready(Endpoint { host: "203.0.113.10".to_owned(), port: 5432 }));
+    let azure = Settings { dns_label_domain: Some("westeurope.cloudapp.azure.com".to_owned()), ..Settings::default() };
+    assert_eq!(
+        judge_with(&addressed, &azure),
+        Observation::Ready(Endpoint { host: "orders.westeurope.cloudapp.azure.com".to_owned(), port: 5432 })
+    );
+}

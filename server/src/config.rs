@@ -1,0 +1,266 @@
+//! Configuration: flags, environment, and `.env`. A wrong value is named with its variable in one sentence, at start-up.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use toygres_domain::secret::SecretKey;
+use toygres_workflows::{EngineOptions, janitor::Retention};
+
+use crate::{graphql::QueryLimits, process::DataDir};
+
+/// Toygres hosts PostgreSQL as a service.
+#[derive(Debug, Parser)]
+#[command(name = "toygres", version, about, max_term_width = 110)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the binary can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the control plane.
+    Serve(Box<ServeConfig>),
+    /// Bring the schemas of an external metadata database up to date, and exit.
+    Migrate(DatabaseConfig),
+    /// Print the GraphQL schema.
+    Schema,
+}
+
+/// An external metadata database.
+#[derive(Args, Clone, Debug)]
+pub struct DatabaseConfig {
+    /// URL of the metadata database (postgres://user:password@host:port/database).
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = parse_url)]
+    pub database_url: String,
+    /// URL of the workflow engine's database, when it has a role of its own [default: the metadata database's].
+    #[arg(long, env = "TOYGRES_ENGINE_DATABASE_URL", hide_env_values = true, value_parser = parse_engine_url)]
+    pub engine_database_url: Option<String>,
+}
+
+/// How the control plane runs.
+#[derive(Args, Clone, Debug)]
+pub struct ServeConfig {
+    /// Address to listen on. Without access control it must be a loopback address.
+    #[arg(long, env = "TOYGRES_LISTEN", default_value = "127.0.0.1:8080", value_parser = parse_listen)]
+    pub listen: SocketAddr,
+    /// What this server does: answer requests, run workflows, or both.
+    #[arg(long, env = "TOYGRES_ROLE", default_value = "all", value_parser = parse_enum::<Role>)]
+    pub role: Role,
+    /// Where instances run.
+    #[arg(long, env = "TOYGRES_RUNTIME", default_value = "process", value_parser = parse_enum::<RuntimeKind>)]
+    pub runtime: RuntimeKind,
+    /// URL of the metadata database [default: an embedded one, with the process runtime only].
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = parse_url)]
+    pub database_url: Option<String>,
+    /// URL of the workflow engine's database, when it has a role of its own [default: the metadata database's].
+    #[arg(long, env = "TOYGRES_ENGINE_DATABASE_URL", hide_env_values = true, value_parser = parse_engine_url)]
+    pub engine_database_url: Option<String>,
+    /// Connections to the metadata database at the most.
+    #[arg(long, env = "TOYGRES_DATABASE_CONNECTIONS", default_value = "32", value_parser = parse_number::<4, 1000>)]
+    pub database_connections: u64,
+    /// Directory of local instances, the embedded database and the secret key [default: /var/lib/toygres for root, else the
+    /// user's data directory].
+    #[arg(long, env = "TOYGRES_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Key that seals passwords: 32 random bytes in base64 [default: kept in the data directory].
+    #[arg(long, env = "TOYGRES_SECRET_KEY", hide_env_values = true, value_parser = parse_secret_key)]
+    pub secret_key: Option<SecretKey>,
+    /// Directories of PostgreSQL server binaries, separated by ':' [default: wherever they are installed].
+    #[arg(long, env = "TOYGRES_PG_BIN")]
+    pub pg_bin: Option<String>,
+    /// The user that PostgreSQL runs as when the server runs as root, which PostgreSQL refuses.
+    #[arg(long, env = "TOYGRES_PG_USER", default_value = "postgres")]
+    pub pg_user: String,
+    /// Seconds that an operation may take.
+    #[arg(long, env = "TOYGRES_OPERATION_DEADLINE_SECONDS", default_value = "600", value_parser = parse_number::<5, 86_400>)]
+    pub operation_deadline_seconds: u64,
+    /// Hours that events are kept, and with them the cursors that subscriptions resume from.
+    #[arg(long, env = "TOYGRES_EVENT_RETENTION_HOURS", default_value = "168", value_parser = parse_number::<1, 87_600>)]
+    pub event_retention_hours: u64,
+    /// Hours that health samples are kept.
+    #[arg(long, env = "TOYGRES_HEALTH_RETENTION_HOURS", default_value = "48", value_parser = parse_number::<24, 87_600>)]
+    pub health_retention_hours: u64,
+    /// Milliseconds between looks of the workflow engine for work: less is quicker and costs more processor time when idle.
+    #[arg(long, env = "TOYGRES_ENGINE_POLL_MS", default_value = "50", value_parser = parse_number::<5, 10_000>)]
+    pub engine_poll_ms: u64,
+    /// Workflow turns at once.
+    #[arg(long, env = "TOYGRES_ENGINE_ORCHESTRATION_SLOTS", default_value = "4", value_parser = parse_number::<1, 256>)]
+    pub engine_orchestration_slots: u64,
+    /// Activities at once.
+    #[arg(long, env = "TOYGRES_ENGINE_ACTIVITY_SLOTS", default_value = "16", value_parser = parse_number::<1, 1024>)]
+    pub engine_activity_slots: u64,
+    /// Seconds after which another server takes over the work of one that died.
+    #[arg(long, env = "TOYGRES_ENGINE_LOCK_SECONDS", default_value = "15", value_parser = parse_number::<5, 300>)]
+    pub engine_lock_seconds: u64,
+    /// Nesting that a GraphQL request may have.
+    #[arg(long, env = "TOYGRES_MAX_DEPTH", default_value = "16", value_parser = parse_number::<1, 100>)]
+    pub max_depth: u64,
+    /// Complexity that a GraphQL request may have: the sum of its fields, those of lists as often as they may come.
+    #[arg(long, env = "TOYGRES_MAX_COMPLEXITY", default_value = "20000", value_parser = parse_number::<1, 10_000_000>)]
+    pub max_complexity: u64,
+    /// Whether the schema can be asked for.
+    #[arg(long, env = "TOYGRES_INTROSPECTION", default_value = "true", action = clap::ArgAction::Set, value_parser = parse_bool)]
+    pub introspection: bool,
+    /// What is logged: a level, or levels per module (error, warn, info, debug, trace).
+    #[arg(long, env = "TOYGRES_LOG", default_value = "info")]
+    pub log: String,
+    /// How it is logged.
+    #[arg(long, env = "TOYGRES_LOG_FORMAT", default_value = "text", value_parser = parse_enum::<LogFormat>)]
+    pub log_format: LogFormat,
+}
+
+/// What a server does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Everything.
+    All,
+    /// Answer requests.
+    Api,
+    /// Run workflows.
+    Worker,
+}
+
+/// Where instances run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RuntimeKind {
+    /// As processes of this machine.
+    Process,
+    /// In a Kubernetes cluster.
+    Kubernetes,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+impl ServeConfig {
+    /// What no single value can tell.
+    ///
+    /// # Errors
+    /// One sentence that names the variable.
+    pub fn check(&self) -> Result<(), String> {
+        if self.runtime == RuntimeKind::Kubernetes {
+            if self.database_url.is_none() {
+                return Err("DATABASE_URL must be set when TOYGRES_RUNTIME is kubernetes: the embedded database is for local processes only".to_owned());
+            }
+            if self.secret_key.is_none() {
+                return Err("TOYGRES_SECRET_KEY must be set when TOYGRES_RUNTIME is kubernetes: make one with `openssl rand -base64 32`".to_owned());
+            }
+        }
+        if !self.listen.ip().is_loopback() {
+            return Err(format!("TOYGRES_LISTEN must be a loopback address, not {}: this server has no access control yet", self.listen.ip()));
+        }
+        Ok(())
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.data_dir.clone().unwrap_or_else(DataDir::default_path)
+    }
+
+    /// See [`EngineOptions`].
+    #[must_use]
+    pub fn engine_options(&self) -> EngineOptions {
+        EngineOptions {
+            poll_interval: Duration::from_millis(self.engine_poll_ms),
+            orchestration_slots: size(self.engine_orchestration_slots),
+            activity_slots: size(self.engine_activity_slots),
+            lock_timeout: Duration::from_secs(self.engine_lock_seconds),
+        }
+    }
+
+    /// See [`QueryLimits`].
+    #[must_use]
+    pub fn query_limits(&self) -> QueryLimits {
+        QueryLimits { depth: size(self.max_depth), complexity: size(self.max_complexity), introspection: self.introspection }
+    }
+
+    /// See [`Retention`].
+    #[must_use]
+    pub fn retention(&self) -> Retention {
+        Retention { events: Duration::from_secs(self.event_retention_hours * 3600), health_checks: Duration::from_secs(self.health_retention_hours * 3600) }
+    }
+}
+
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "TOYGRES_LISTEN must be an address with a port, for example 127.0.0.1:8080".to_owned())
+}
+
+fn parse_url(text: &str) -> Result<String, String> {
+    url("DATABASE_URL", text)
+}
+
+fn parse_engine_url(text: &str) -> Result<String, String> {
+    url("TOYGRES_ENGINE_DATABASE_URL", text)
+}
+
+fn url(variable: &str, text: &str) -> Result<String, String> {
+    let good = (text.starts_with("postgres://") || text.starts_with("postgresql://")) && !text.contains(char::is_whitespace);
+    if good { Ok(text.to_owned()) } else { Err(format!("{variable} must be a PostgreSQL URL, for example postgres://user:password@host:5432/database")) }
+}
+
+fn parse_secret_key(text: &str) -> Result<SecretKey, String> {
+    SecretKey::parse(text).map_err(|why| format!("TOYGRES_SECRET_KEY {why}"))
+}
+
+fn parse_number<const MIN: u64, const MAX: u64>(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(number) if (MIN..=MAX).contains(&number) => Ok(number),
+        _ => Err(format!("it must be a whole number from {MIN} to {MAX}")),
+    }
+}
+
+fn parse_bool(text: &str) -> Result<bool, String> {
+    match text {
+        "true" | "1" | "on" | "yes" => Ok(true),
+        "false" | "0" | "off" | "no" => Ok(false),
+        _ => Err("it must be true or false".to_owned()),
+    }
+}
+
+fn parse_enum<T: ValueEnum>(text: &str) -> Result<T, String> {
+    T::from_str(text, true).map_err(|_| {
+        let values: Vec<_> = T::value_variants().iter().filter_map(ValueEnum::to_possible_value).map(|value| value.get_name().to_owned()).collect();
+        format!("it must be one of: {}", values.join(", "))
+    })
+}
+
+/// One sentence for a mistake on the command line or in the environment, naming both.
+#[must_use]
+pub fn explain(error: &clap::Error) -> Option<String> {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    if !matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) {
+        return None;
+    }
+    let flag = text(ContextKind::InvalidArg)?.split(' ').next()?.to_owned();
+    let command = <Cli as clap::CommandFactory>::command();
+    let variable = command
+        .get_subcommands()
+        .flat_map(clap::Command::get_arguments)
+        .find(|argument| argument.get_long().is_some_and(|long| flag == format!("--{long}")))
+        .and_then(|argument| argument.get_env().map(|name| name.to_string_lossy().into_owned()))?;
+    let why = std::error::Error::source(error).map(ToString::to_string)?;
+    let why = why.strip_prefix(&variable).map_or_else(|| why.trim_start_matches("it ").to_owned(), |rest| rest.trim_start().to_owned());
+    // The value of a variable that holds a secret is not repeated.
+    let value = match variable.contains("SECRET") || variable.contains("DATABASE_URL") {
+        true => String::new(),
+        false => text(ContextKind::InvalidValue).map(|value| format!(" '{value}'")).unwrap_or_default(),
+    };
+    Some(format!("{variable} ({flag}){value} {why}."))
+}

@@ -1,0 +1,47 @@
+//! The endpoints beside `/graphql`: health, the schema as text, and the playground.
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+    routing::get,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    app::{Health, HealthReport},
+    graphql, playground,
+};
+
+/// Their routes.
+pub fn router(health: Health) -> Router {
+    Router::new()
+        .route("/", get(playground::index))
+        .route("/favicon.svg", get(playground::icon))
+        .route("/assets/{*path}", get(playground::asset))
+        .route("/schema.graphql", get(async || ([(header::CONTENT_TYPE, "application/graphql; charset=utf-8")], graphql::sdl())))
+        .route("/livez", get(async || "ok\n"))
+        .route("/readyz", get(readyz))
+        .route("/health", get(report))
+        .with_state(health)
+}
+
+/// 200 while requests are served as they should be, else 503: for load balancers.
+async fn readyz(State(health): State<Health>) -> (StatusCode, &'static str) {
+    if health.report().await.ready() { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
+}
+
+/// The same for people and dashboards, part by part.
+async fn report(State(health): State<Health>) -> impl IntoResponse {
+    let report = health.report().await;
+    let HealthReport { database, live_delivery, workflows, stopping } = report;
+    let state = |up: bool| if up { "up" } else { "down" };
+    let status = if report.ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body: Value = json!({
+        "status": state(report.ready()),
+        "version": env!("CARGO_PKG_VERSION"),
+        "checks": { "database": state(database), "liveDelivery": state(live_delivery), "workflows": state(workflows), "stopping": stopping },
+    });
+    (status, Json(body))
+}

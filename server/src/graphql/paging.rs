@@ -1,0 +1,81 @@
+//! Relay connections: the arguments of a page, and its cursors.
+
+use async_graphql::{
+    OutputType, Result, SimpleObject,
+    connection::{Connection, DefaultConnectionName, DefaultEdgeName, Edge, EmptyFields, EnableNodesField},
+};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use toygres_domain::store::{Page, PageRequest};
+
+use super::errors::coded;
+
+/// Entries per page when neither `first` nor `last` is given.
+const DEFAULT_PAGE: i32 = 50;
+/// Entries per page at the most.
+const MAX_PAGE: i32 = 500;
+
+/// What a connection says about the whole list.
+#[derive(SimpleObject)]
+pub struct Total {
+    /// How many entries the whole list has.
+    total_count: i64,
+}
+
+/// A connection that knows its total.
+pub(super) type Counted<T> = Connection<String, T, Total, EmptyFields, DefaultConnectionName, DefaultEdgeName, EnableNodesField>;
+/// A connection that does not, because counting costs too much.
+pub(super) type Uncounted<T> = Connection<String, T, EmptyFields, EmptyFields, DefaultConnectionName, DefaultEdgeName, EnableNodesField>;
+
+/// The Relay arguments of a connection field.
+pub(super) struct Arguments {
+    pub(super) first: Option<i32>,
+    pub(super) after: Option<String>,
+    pub(super) last: Option<i32>,
+    pub(super) before: Option<String>,
+}
+
+impl Arguments {
+    /// Checks them, reading cursors with `read`.
+    pub(super) fn request<K>(self, read: impl Fn(&str) -> Option<K>) -> Result<PageRequest<K>> {
+        let position = |name: &str, cursor: Option<String>| {
+            cursor
+                .map(|cursor| read(&cursor).ok_or_else(|| coded("BAD_USER_INPUT", format!("{name}: '{cursor}' is no cursor of this connection"))))
+                .transpose()
+        };
+        let (limit, name, backward) = match (self.first, self.last) {
+            (Some(_), Some(_)) => return Err(coded("BAD_USER_INPUT", "first and last exclude each other")),
+            (Some(first), None) => (first, "first", false),
+            (None, Some(last)) => (last, "last", true),
+            (None, None) => (DEFAULT_PAGE, "first", false),
+        };
+        if !(0..=MAX_PAGE).contains(&limit) {
+            return Err(coded("BAD_USER_INPUT", format!("{name} must be 0 to {MAX_PAGE}, not {limit}")));
+        }
+        Ok(PageRequest { after: position("after", self.after)?, before: position("before", self.before)?, limit: limit.into(), backward })
+    }
+}
+
+/// The connection of a page whose total is known.
+pub(super) fn counted<S, T: OutputType>(page: Page<S>, total_count: i64, cursor: impl Fn(&S) -> String, node: impl Fn(S) -> T) -> Counted<T> {
+    let mut connection = Connection::with_additional_fields(page.has_previous, page.has_next, Total { total_count });
+    connection.edges.extend(page.items.into_iter().map(|item| Edge::new(cursor(&item), node(item))));
+    connection
+}
+
+/// The connection of a page.
+pub(super) fn uncounted<S, T: OutputType>(page: Page<S>, cursor: impl Fn(&S) -> String, node: impl Fn(S) -> T) -> Uncounted<T> {
+    let mut connection = Connection::new(page.has_previous, page.has_next);
+    connection.edges.extend(page.items.into_iter().map(|item| Edge::new(cursor(&item), node(item))));
+    connection
+}
+
+/// Makes an opaque cursor of the parts of a position.
+pub(super) fn opaque(parts: &[&str]) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(parts.join("/"))
+}
+
+/// Reads what [`opaque`] made.
+pub(super) fn parts<const N: usize>(cursor: &str) -> Option<[String; N]> {
+    let text = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    text.splitn(N, '/').map(str::to_owned).collect::<Vec<_>>().try_into().ok()
+}

@@ -1,0 +1,213 @@
+//! Subscriptions: live, from the hub. `instance` and `operation` are latest-value streams: they resume by starting again
+//! with the current value. The others resume by cursor.
+
+use std::{collections::HashMap, collections::HashSet, sync::Arc};
+
+use async_graphql::{Context, ID, Result, Subscription};
+use async_stream::try_stream;
+use futures::Stream;
+use toygres_domain::{
+    InstanceId, OperationId, UserErrorCode,
+    event::{Cursor, EventKind},
+    instance::{Instance as DomainInstance, InstanceFilter, InstanceState},
+    store::PageRequest,
+};
+
+use super::{
+    errors::{coded, error},
+    types::{HealthCheck, Instance, InstanceChange, InstanceChangeType, InstanceEvent, InstanceFilterInput, Operation},
+};
+use crate::{
+    app::App,
+    live::{Delivery, Feed},
+};
+
+/// The cursor of snapshot items: whoever resumes within the snapshot begins it again.
+const SNAPSHOT_CURSOR: &str = "snapshot";
+/// Samples read at once.
+const SAMPLES: i64 = 100;
+
+/// The root of subscriptions.
+pub struct Subscription;
+
+/// Live.
+#[Subscription]
+impl Subscription {
+    /// The list of instances, live: `SNAPSHOT` items, one `SNAPSHOT_COMPLETE`, then `UPSERTED` and `REMOVED`. Several changes of
+    /// one instance may arrive as one. With `after`, only what changed behind that cursor.
+    async fn instances(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which ones; all that are not deleted, when left out.")] filter: Option<InstanceFilterInput>,
+        #[graphql(desc = "Resume behind this cursor.")] after: Option<String>,
+    ) -> Result<impl Stream<Item = Result<InstanceChange>>> {
+        let hub = ctx.data_unchecked::<App>().hub.clone();
+        let filter = filter.map(InstanceFilter::from).unwrap_or_default();
+        let after = after.filter(|cursor| cursor != SNAPSHOT_CURSOR).map(|cursor| read_cursor(&cursor)).transpose()?;
+        // Registered before the snapshot is read, so that nothing falls between.
+        let mut feed = hub.feed(None, after).await.map_err(error)?;
+        Ok(try_stream! {
+            // Which instances the client holds. Unknown after a resume: then a removal is sent even if it holds none.
+            let mut held = None;
+            if after.is_none() {
+                let (instances, head) = hub.store().snapshot(&filter).await.map_err(error)?;
+                held = Some(instances.iter().map(|instance| instance.id).collect::<HashSet<_>>());
+                for instance in instances {
+                    yield change(InstanceChangeType::Snapshot, Some(Arc::new(instance)), SNAPSHOT_CURSOR.to_owned());
+                }
+                yield change(InstanceChangeType::SnapshotComplete, None, head.to_string());
+                feed.skip_to(head);
+            }
+            loop {
+                for delivery in latest(&mut feed).await.map_err(error)? {
+                    let Some(instance) = delivery.instance.clone() else { continue };
+                    let kind = if filter.matches(&instance) {
+                        if let Some(held) = &mut held { held.insert(instance.id); }
+                        InstanceChangeType::Upserted
+                    } else {
+                        if held.as_mut().is_some_and(|held| !held.remove(&instance.id)) { continue }
+                        InstanceChangeType::Removed
+                    };
+                    yield change(kind, Some(instance), delivery.event.cursor.to_string());
+                }
+            }
+        })
+    }
+
+    /// One instance, live: as it is now, then after every change; ends when it is deleted.
+    async fn instance(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<impl Stream<Item = Result<Instance>>> {
+        let app = ctx.data_unchecked::<App>();
+        let id = known(app, &id).await?;
+        let mut feed = app.hub.feed(Some(id), None).await.map_err(error)?;
+        let first = app.store.instance(id).await.map_err(error)?.ok_or_else(|| no_instance(&id.to_string()))?;
+        Ok(try_stream! {
+            let mut revision = first.revision;
+            let mut over = first.state == InstanceState::Deleted;
+            yield Instance(Arc::new(first));
+            while !over {
+                for delivery in latest(&mut feed).await.map_err(error)? {
+                    let Some(instance) = delivery.instance.clone().filter(|instance| instance.revision > revision) else { continue };
+                    revision = instance.revision;
+                    over = instance.state == InstanceState::Deleted;
+                    yield Instance(instance);
+                }
+            }
+        })
+    }
+
+    /// The event log, live: every change, exactly once and in the order of commits. Without `after`, from now on; `after: "0"`
+    /// is from the beginning of what is kept.
+    async fn instance_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only those of this instance.")] instance_id: Option<ID>,
+        #[graphql(desc = "Resume behind this cursor.")] after: Option<String>,
+    ) -> Result<impl Stream<Item = Result<InstanceEvent>>> {
+        let app = ctx.data_unchecked::<App>();
+        let instance = match instance_id {
+            Some(id) => Some(known(app, &id).await?),
+            None => None,
+        };
+        let after = after.map(|cursor| read_cursor(&cursor)).transpose()?;
+        let mut feed = app.hub.feed(instance, after).await.map_err(error)?;
+        Ok(try_stream! {
+            loop {
+                let delivery = feed.next().await.map_err(error)?;
+                yield InstanceEvent::new(delivery.event.clone(), delivery.instance.clone(), delivery.operation.clone());
+            }
+        })
+    }
+
+    /// One operation, live: as it is now, then after every step; ends when the operation does.
+    async fn operation(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<impl Stream<Item = Result<Operation>>> {
+        let app = ctx.data_unchecked::<App>();
+        let id = OperationId::from_any(&id);
+        let missing = || coded("NOT_FOUND", format!("no operation has the id {id}"));
+        let instance = app.store.operation(&id).await.map_err(error)?.ok_or_else(missing)?.instance;
+        let mut feed = app.hub.feed(Some(instance), None).await.map_err(error)?;
+        let first = app.store.operation(&id).await.map_err(error)?.ok_or_else(missing)?;
+        Ok(try_stream! {
+            let mut over = first.status.is_terminal();
+            yield Operation(Arc::new(first));
+            while !over {
+                let delivery = feed.next().await.map_err(error)?;
+                if let Some(operation) = delivery.operation.clone().filter(|operation| operation.id == id) {
+                    over = operation.status.is_terminal();
+                    yield Operation(operation);
+                }
+            }
+        })
+    }
+
+    /// Every health check of one instance, as it is made. Without `after`, from now on.
+    async fn health_checks(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The instance's id.")] instance_id: ID,
+        #[graphql(desc = "Resume behind this cursor.")] after: Option<String>,
+    ) -> Result<impl Stream<Item = Result<HealthCheck>>> {
+        let app = ctx.data_unchecked::<App>();
+        let id = known(app, &instance_id).await?;
+        let (store, mut watch) = (app.store.clone(), app.hub.changes().watch_health());
+        let mut position = match after {
+            Some(cursor) => read_cursor(&cursor)?.0,
+            None => store.health_checks(id, &PageRequest::first(1)).await.map_err(error)?.items.first().map_or(0, |check| check.id),
+        };
+        Ok(try_stream! {
+            loop {
+                let samples = store.health_checks_after(id, position, SAMPLES).await.map_err(error)?;
+                let more = i64::try_from(samples.len()).is_ok_and(|n| n == SAMPLES);
+                for sample in samples {
+                    position = sample.id;
+                    yield HealthCheck(sample);
+                }
+                if !more {
+                    watch.changed(id).await;
+                }
+            }
+        })
+    }
+}
+
+/// Waits for events of instances, and takes with them all that are there already: the last one of each instance.
+async fn latest(feed: &mut Feed) -> toygres_domain::Result<Vec<Arc<Delivery>>> {
+    let mut next = Some(feed.next().await?);
+    let mut order = Vec::new();
+    let mut latest: HashMap<InstanceId, Arc<Delivery>> = HashMap::new();
+    while let Some(delivery) = next {
+        if is_of_instance(delivery.event.kind) {
+            let id = delivery.event.instance;
+            order.retain(|other| *other != id);
+            order.push(id);
+            latest.insert(id, delivery);
+        }
+        // Bounded, so that a stream of events without end cannot keep the first of them waiting.
+        next = if order.len() < 1000 { feed.try_next().await? } else { None };
+    }
+    Ok(order.iter().filter_map(|id| latest.remove(id)).collect())
+}
+
+fn is_of_instance(kind: EventKind) -> bool {
+    matches!(kind, EventKind::InstanceCreated | EventKind::StateChanged | EventKind::HealthChanged | EventKind::InstanceUpdated)
+}
+
+fn change(r#type: InstanceChangeType, instance: Option<Arc<DomainInstance>>, cursor: String) -> InstanceChange {
+    let instance_id = instance.as_ref().map(|instance| instance.id.to_string().into());
+    InstanceChange { r#type, instance: instance.map(Instance), instance_id, cursor }
+}
+
+fn read_cursor(text: &str) -> Result<Cursor> {
+    text.parse().map_err(|why| coded("BAD_USER_INPUT", format!("after: '{text}' {why}")))
+}
+
+async fn known(app: &App, id: &ID) -> Result<InstanceId> {
+    let Ok(parsed) = id.parse() else { return Err(no_instance(id)) };
+    match app.store.instance(parsed).await.map_err(error)? {
+        Some(_) => Ok(parsed),
+        None => Err(no_instance(id)),
+    }
+}
+
+fn no_instance(id: &str) -> async_graphql::Error {
+    error(toygres_domain::Error::user(UserErrorCode::NotFound, "id", format!("no instance has the id {id}")))
+}

@@ -1,0 +1,12 @@
+//! The server of Toygres: configuration, GraphQL, transports, live delivery, the process runtime, and the composition root
+//! that puts them together with the metadata and the workflows.
+
+pub mod app;
+pub mod config;
+mod endpoints;
+pub mod graphql;
+pub mod live;
+mod playground;
+pub mod process;
+pub mod serve;
+pub mod transport;

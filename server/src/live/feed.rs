@@ -1,0 +1,102 @@
+//! One subscriber's way through the event log.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use tokio::sync::broadcast::{
+    Receiver,
+    error::{RecvError, TryRecvError},
+};
+use toygres_domain::{InstanceId, Result, event::Cursor};
+
+use super::{Delivery, Hub};
+
+/// Events read from the table at once while catching up.
+const BATCH: i64 = 200;
+
+/// Every event behind a position, exactly once and in order: from the table until it has caught up with the hub, then from
+/// memory.
+pub struct Feed {
+    hub: Hub,
+    instance: Option<InstanceId>,
+    receiver: Receiver<Arc<Delivery>>,
+    position: Cursor,
+    /// Events may be missing between `position` and what the receiver holds: read the table first.
+    behind: bool,
+    ahead: VecDeque<Arc<Delivery>>,
+}
+
+impl Feed {
+    pub(super) fn new(hub: Hub, instance: Option<InstanceId>, receiver: Receiver<Arc<Delivery>>, position: Cursor) -> Self {
+        // Behind only if the hub has gone past the position already: what it reads from now on, the receiver holds.
+        let behind = hub.position().is_none_or(|hub| hub > position);
+        Self { hub, instance, receiver, position, behind, ahead: VecDeque::new() }
+    }
+
+    /// The position behind which the next event lies.
+    #[must_use]
+    pub fn position(&self) -> Cursor {
+        self.position
+    }
+
+    /// Leaves out everything up to `position`, which a snapshot has shown already.
+    pub fn skip_to(&mut self, position: Cursor) {
+        self.position = self.position.max(position);
+        self.ahead.retain(|delivery| delivery.event.cursor > self.position);
+    }
+
+    /// Waits for the next event.
+    ///
+    /// # Errors
+    /// [`toygres_domain::Error::MustRefetch`] when the log no longer holds what comes next, `Unavailable` when the database is away.
+    pub async fn next(&mut self) -> Result<Arc<Delivery>> {
+        loop {
+            if let Some(delivery) = self.ahead.pop_front() {
+                self.position = delivery.event.cursor;
+                return Ok(delivery);
+            }
+            if self.behind {
+                self.catch_up().await?;
+                continue;
+            }
+            match self.receiver.recv().await {
+                Ok(delivery) if delivery.event.cursor > self.position => self.ahead.push_back(delivery),
+                Ok(_) => {}
+                Err(RecvError::Lagged(_)) => self.behind = true,
+                // The hub dropped the channel of an instance that nobody watched for a moment; it lives as long as we do.
+                Err(RecvError::Closed) => std::future::pending().await,
+            }
+        }
+    }
+
+    /// The next event, if it is there already; lets a slow subscriber skip to the latest state.
+    ///
+    /// # Errors
+    /// As [`Feed::next`].
+    pub async fn try_next(&mut self) -> Result<Option<Arc<Delivery>>> {
+        loop {
+            if let Some(delivery) = self.ahead.pop_front() {
+                self.position = delivery.event.cursor;
+                return Ok(Some(delivery));
+            }
+            if self.behind {
+                self.catch_up().await?;
+                continue;
+            }
+            match self.receiver.try_recv() {
+                Ok(delivery) if delivery.event.cursor > self.position => self.ahead.push_back(delivery),
+                Ok(_) => {}
+                Err(TryRecvError::Lagged(_)) => self.behind = true,
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return Ok(None),
+            }
+        }
+    }
+
+    async fn catch_up(&mut self) -> Result<()> {
+        let events = self.hub.store().events_after(self.position, self.instance, BATCH).await?;
+        let full = i64::try_from(events.len()).is_ok_and(|n| n >= BATCH);
+        self.ahead.extend(self.hub.load(events).await?);
+        // A page that is not full reaches the end of the log, which is at or past what the receiver begins with.
+        self.behind = full;
+        Ok(())
+    }
+}

@@ -1,0 +1,207 @@
+//! The hub: reads the event log once for all subscribers of this server.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+use toygres_domain::{
+    Error, InstanceId, OperationId, Result,
+    changes::Changes,
+    event::{Cursor, Event},
+    instance::Instance,
+    operation::Operation,
+    store::Store,
+};
+
+use super::Feed;
+
+/// Events read at once.
+const BATCH: i64 = 500;
+/// Deliveries that a subscriber of everything may lag behind before it reads from the table instead.
+const BUFFER_ALL: usize = 4096;
+/// The same for a subscriber of one instance. Small, because there are many.
+const BUFFER_ONE: usize = 32;
+
+/// An event with what it is about, as it was when the event was read: at least as new as the event.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The event.
+    pub event: Event,
+    /// Its instance.
+    pub instance: Option<Arc<Instance>>,
+    /// Its operation, if it is about one.
+    pub operation: Option<Arc<Operation>>,
+}
+
+/// See the module. Clones share it.
+#[derive(Clone)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    changes: Changes,
+    /// How far the log has been read; none until the database was reached.
+    position: watch::Sender<Option<Cursor>>,
+    all: broadcast::Sender<Arc<Delivery>>,
+    by_instance: Mutex<HashMap<InstanceId, broadcast::Sender<Arc<Delivery>>>>,
+}
+
+impl Hub {
+    /// Starts reading in the background until `shutdown`.
+    #[must_use]
+    pub fn start(store: Store, changes: Changes, shutdown: CancellationToken) -> Self {
+        let inner = Inner {
+            store,
+            changes,
+            position: watch::Sender::new(None),
+            all: broadcast::Sender::new(BUFFER_ALL),
+            by_instance: Mutex::new(HashMap::new()),
+        };
+        let hub = Self { inner: Arc::new(inner) };
+        let reader = hub.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = reader.run() => {}
+            }
+        });
+        hub
+    }
+
+    /// Every event behind `after` (from now on, when none), of all instances or of one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database cannot be asked for the position.
+    pub async fn feed(&self, instance: Option<InstanceId>, after: Option<Cursor>) -> Result<Feed> {
+        // Registered before the position is read, so that nothing falls between.
+        let receiver = self.register(instance);
+        let after = match after {
+            Some(cursor) => cursor,
+            None => self.inner.store.event_head().await?,
+        };
+        Ok(Feed::new(self.clone(), instance, receiver, after))
+    }
+
+    /// The metadata, and the wake-ups of its writes.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// See [`Changes`].
+    #[must_use]
+    pub fn changes(&self) -> &Changes {
+        &self.inner.changes
+    }
+
+    /// How far the hub has read.
+    pub(super) fn position(&self) -> Option<Cursor> {
+        *self.inner.position.borrow()
+    }
+
+    /// Loads what some events are about: one query for the instances, one for the operations.
+    pub(super) async fn load(&self, events: Vec<Event>) -> Result<Vec<Arc<Delivery>>> {
+        let mut instances: Vec<InstanceId> = events.iter().map(|event| event.instance).collect();
+        instances.sort_unstable();
+        instances.dedup();
+        let mut operations: Vec<OperationId> = events.iter().filter_map(|event| event.operation.clone()).collect();
+        operations.sort_unstable();
+        operations.dedup();
+        let instances: HashMap<_, _> =
+            self.inner.store.instances_by_id(&instances).await?.into_iter().map(|instance| (instance.id, Arc::new(instance))).collect();
+        let operations: HashMap<_, _> = match operations.is_empty() {
+            true => HashMap::new(),
+            false => {
+                self.inner.store.operations_by_id(&operations).await?.into_iter().map(|operation| (operation.id.clone(), Arc::new(operation))).collect()
+            }
+        };
+        Ok(events
+            .into_iter()
+            .map(|event| {
+                let instance = instances.get(&event.instance).cloned();
+                let operation = event.operation.as_ref().and_then(|id| operations.get(id).cloned());
+                Arc::new(Delivery { event, instance, operation })
+            })
+            .collect())
+    }
+
+    fn register(&self, instance: Option<InstanceId>) -> broadcast::Receiver<Arc<Delivery>> {
+        match instance {
+            None => self.inner.all.subscribe(),
+            Some(id) => {
+                let mut by_instance = self.inner.by_instance.lock().unwrap_or_else(PoisonError::into_inner);
+                by_instance.entry(id).or_insert_with(|| broadcast::Sender::new(BUFFER_ONE)).subscribe()
+            }
+        }
+    }
+
+    async fn run(&self) {
+        let mut wakes = self.inner.changes.events();
+        let mut pause = Duration::from_millis(50);
+        loop {
+            wakes.mark_unchanged();
+            match self.read().await {
+                Ok(()) => {
+                    pause = Duration::from_millis(50);
+                    // The sender lives in `self.inner.changes`.
+                    let _ = wakes.changed().await;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the event log could not be read; trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(2));
+                }
+            }
+        }
+    }
+
+    /// Reads and hands out everything that is new.
+    async fn read(&self) -> Result<()> {
+        let mut position = match self.position() {
+            Some(position) => position,
+            None => self.move_to(self.inner.store.event_head().await?),
+        };
+        loop {
+            let events = match self.inner.store.events_after(position, None, BATCH).await {
+                // The server was cut off for longer than events are kept, or the log is another one. Subscribers notice by
+                // themselves when they read on from their own position.
+                Err(Error::MustRefetch) => {
+                    self.move_to(self.inner.store.event_head().await?);
+                    return Ok(());
+                }
+                other => other?,
+            };
+            let Some(last) = events.last() else { return Ok(()) };
+            position = last.cursor;
+            let deliveries = self.load(events).await?;
+            // Moved before handing out: a feed that registers meanwhile must see that it may have missed a part of this batch.
+            self.move_to(position);
+            for delivery in deliveries {
+                self.hand_out(delivery);
+            }
+        }
+    }
+
+    fn hand_out(&self, delivery: Arc<Delivery>) {
+        let mut by_instance = self.inner.by_instance.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = delivery.event.instance;
+        if by_instance.get(&id).is_some_and(|watchers| watchers.send(delivery.clone()).is_err()) {
+            // The last one who watched it has gone.
+            by_instance.remove(&id);
+        }
+        drop(by_instance);
+        // An error only says that nobody watches everything.
+        let _ = self.inner.all.send(delivery);
+    }
+
+    fn move_to(&self, position: Cursor) -> Cursor {
+        self.inner.position.send_replace(Some(position));
+        position
+    }
+}

@@ -1,0 +1,43 @@
+//! The Runtime that runs instances as local PostgreSQL processes, and the embedded metadata database, which is one more such
+//! process.
+//!
+//! Everything lies under one data directory ([`DataDir`]). The process that holds its lock is the *host*: it alone starts
+//! what died, stops everything at its end and runs the [`Embedded`] metadata database. Other servers over the same
+//! directory still run every verb; the host finds what they made by looking.
+//!
+//! Truth is what lies on disk and what runs, never what a server remembers, so that any of them can be killed at any
+//! instant:
+//!
+//! | in `instances/` | what it is |
+//! |---|---|
+//! | `<uuid>/` | deployed; should run |
+//! | `.staging-<uuid>/` | being made; worthless until it is renamed |
+//! | `.removed-<uuid>/` | being deleted |
+//! | `.keeping-<uuid>/` | being moved to `kept/` |
+//! | `<uuid>.lock` | who works on the instance (`flock`) |
+
+mod account;
+mod binaries;
+mod build;
+mod cluster;
+mod data_dir;
+mod embedded;
+mod error;
+mod instance_dirs;
+mod lock;
+mod log_file;
+mod port;
+mod process_table;
+mod reaper;
+mod runtime;
+mod scram;
+mod settings;
+mod supervisor;
+
+pub use account::Account;
+pub use binaries::{Binaries, Installation};
+pub use data_dir::{DataDir, HostLock};
+pub use embedded::Embedded;
+pub use error::{Error, Result};
+pub use runtime::{ProcessConfig, ProcessRuntime};
+pub use supervisor::Role;

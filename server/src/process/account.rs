@@ -1,0 +1,99 @@
+//! The account that PostgreSQL runs as.
+
+use std::{
+    os::unix::{
+        fs::{MetadataExt, lchown},
+        process::CommandExt,
+    },
+    path::Path,
+    process::Command,
+};
+
+use nix::unistd::{User, geteuid};
+
+use super::error::{Error, Result, Trying};
+
+/// The user that PostgreSQL's processes run as: PostgreSQL refuses root, so a server that is root lets them run as somebody
+/// else; any other server runs them as itself.
+#[derive(Clone, Debug)]
+pub struct Account(Option<Other>);
+
+#[derive(Clone, Debug)]
+struct Other {
+    name: String,
+    uid: u32,
+    gid: u32,
+}
+
+impl Account {
+    /// Finds the account. `user` (`TOYGRES_PG_USER`) counts only for a server that runs as root.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] when the server is root and there is no such user, or the user is root too.
+    pub fn resolve(user: &str) -> Result<Self> {
+        if !geteuid().is_root() {
+            return Ok(Self(None));
+        }
+        let found = User::from_name(user).map_err(|e| Error::Setup(format!("cannot look up the user '{user}': {e}")))?;
+        match found {
+            Some(found) if found.uid.is_root() => Err(Error::Setup(format!(
+                "PostgreSQL refuses to run as root, and '{user}' is root: set TOYGRES_PG_USER to an ordinary user"
+            ))),
+            Some(found) => Ok(Self(Some(Other { name: found.name, uid: found.uid.as_raw(), gid: found.gid.as_raw() }))),
+            None => Err(Error::Setup(format!(
+                "PostgreSQL refuses to run as root, and there is no user '{user}' to run it as: install PostgreSQL (its package makes the user \
+                 'postgres'), set TOYGRES_PG_USER to an ordinary user, or start toygres as an ordinary user"
+            ))),
+        }
+    }
+
+    /// Makes a command run as this account, with a clean environment, in a process group of its own: else Ctrl-C in the
+    /// terminal would stop the databases before the server has said goodbye to them.
+    pub(super) fn prepare(&self, command: &mut Command) {
+        // LC_ALL: messages that we read are in English, and macOS starts threads in PostgreSQL when no locale is set.
+        command.env_clear().env("LC_ALL", "C").env("TZ", "UTC").env("PATH", "/usr/bin:/bin").current_dir("/").process_group(0);
+        if let Some(other) = &self.0 {
+            command.uid(other.uid).gid(other.gid);
+        }
+    }
+
+    /// Gives a file or directory to this account.
+    pub(super) fn own(&self, path: &Path) -> Result<()> {
+        match &self.0 {
+            Some(other) => lchown(path, Some(other.uid), Some(other.gid)).trying(format_args!("give {} to the user '{}'", path.display(), other.name)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the account is somebody else than the server itself.
+    pub(super) fn is_other(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Checks that the account can pass through `directory` and all that is above it.
+    pub(super) fn check_passage(&self, directory: &Path) -> Result<()> {
+        let Some(other) = &self.0 else { return Ok(()) };
+        for above in directory.ancestors() {
+            let metadata = above.metadata().trying(format_args!("look at {}", above.display()))?;
+            let (bit, mode) = (
+                if metadata.uid() == other.uid {
+                    0o100
+                } else if metadata.gid() == other.gid {
+                    0o010
+                } else {
+                    0o001
+                },
+                metadata.mode(),
+            );
+            if mode & bit == 0 {
+                return Err(Error::Setup(format!(
+                    "PostgreSQL runs as the user '{}', who cannot enter {}: set TOYGRES_DATA_DIR to a directory that this user can reach, such \
+                     as /var/lib/toygres",
+                    other.name,
+                    above.display()
+                )));
+            }
+        }
+        Ok(())
+    }
+}

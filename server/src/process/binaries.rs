@@ -1,0 +1,170 @@
+//! The PostgreSQL installations of this machine.
+
+use std::{
+    cmp::Reverse,
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use toygres_domain::instance::PostgresVersion;
+
+use super::error::{Error, Result};
+
+/// What to do when there is no PostgreSQL.
+const INSTALL: &str = "install it (Debian and Ubuntu: `apt-get install postgresql`; Fedora: `dnf install postgresql-server`; macOS: `brew install \
+                       postgresql@17`) or set TOYGRES_PG_BIN to the directory of its programs";
+
+/// The oldest major version that its makers still looked after when this was written, and whose `initdb` takes our options.
+const OLDEST: PostgresVersion = PostgresVersion(14);
+
+/// The PostgreSQL server programs found on this machine, one installation for each major version.
+#[derive(Clone, Debug)]
+pub struct Binaries(BTreeMap<Reverse<PostgresVersion>, Installation>);
+
+/// One installation of PostgreSQL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installation {
+    /// The directory of `postgres` and `initdb`.
+    pub bin: PathBuf,
+    /// The major version.
+    pub major: PostgresVersion,
+    /// The whole version, for example `17.2`.
+    pub version: String,
+}
+
+impl Binaries {
+    /// Looks into the directories of `configured` (`TOYGRES_PG_BIN`, several separated by colons) and the places where
+    /// packages install PostgreSQL. For a major version that is found twice the first place counts.
+    ///
+    /// # Errors
+    /// [`Error::PostgresMissing`] with a sentence that says what to install when there is nothing, and [`Error::Setup`]
+    /// when a configured directory has no server programs.
+    pub fn find(configured: Option<&str>) -> Result<Self> {
+        let mut found = BTreeMap::new();
+        for directory in configured.unwrap_or_default().split(':').filter(|d| !d.is_empty()) {
+            let installation = Installation::inspect(Path::new(directory))
+                .ok_or_else(|| Error::Setup(format!("TOYGRES_PG_BIN names {directory}, which has no working server programs (postgres, initdb) of PostgreSQL {OLDEST} or newer")))?;
+            found.entry(Reverse(installation.major)).or_insert(installation);
+        }
+        for installation in usual_places().iter().filter_map(|place| Installation::inspect(place)) {
+            found.entry(Reverse(installation.major)).or_insert(installation);
+        }
+        if found.is_empty() {
+            return Err(Error::PostgresMissing(format!("no server of PostgreSQL {OLDEST} or newer is installed on this machine: {INSTALL}")));
+        }
+        Ok(Self(found))
+    }
+
+    /// The major versions, newest first; at least one.
+    #[must_use]
+    pub fn versions(&self) -> Vec<PostgresVersion> {
+        self.0.keys().map(|Reverse(major)| *major).collect()
+    }
+
+    /// The newest installation.
+    #[must_use]
+    pub fn newest(&self) -> &Installation {
+        self.0.values().next().expect("find() makes no empty value")
+    }
+
+    /// Every installation, newest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Installation> {
+        self.0.values()
+    }
+
+    /// The installation of a major version.
+    ///
+    /// # Errors
+    /// [`Error::PostgresMissing`] with a sentence that says what there is instead.
+    pub fn of(&self, major: PostgresVersion) -> Result<&Installation> {
+        self.0.get(&Reverse(major)).ok_or_else(|| {
+            let others: Vec<_> = self.versions().iter().map(ToString::to_string).collect();
+            Error::PostgresMissing(format!(
+                "PostgreSQL {major} is not installed on this machine (installed: {}): install its server package or set TOYGRES_PG_BIN",
+                others.join(", ")
+            ))
+        })
+    }
+}
+
+impl Installation {
+    /// Takes a directory as an installation when its programs are there and say their version. The directory is resolved
+    /// first: a link such as `/usr/local/bin/postgres` leads away from the other programs.
+    fn inspect(directory: &Path) -> Option<Self> {
+        let bin = directory.join("postgres").canonicalize().ok()?.parent()?.to_owned();
+        if !bin.join("initdb").is_file() {
+            return None;
+        }
+        let version = parse_version(&output_of(Command::new(bin.join("postgres")).arg("--version"))?)?;
+        let major = PostgresVersion(version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?);
+        if major < OLDEST {
+            return None;
+        }
+        Some(Self { bin, major, version })
+    }
+
+    /// One of its programs.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.bin.join(name)
+    }
+}
+
+fn usual_places() -> Vec<PathBuf> {
+    let mut places = Vec::new();
+    if let Some(bindir) = output_of(Command::new("pg_config").arg("--bindir")) {
+        places.push(PathBuf::from(bindir.trim()));
+    }
+    for (parent, prefix, rest) in [
+        ("/usr/lib/postgresql", "", "bin"),
+        ("/usr", "pgsql-", "bin"),
+        ("/opt/homebrew/opt", "postgresql@", "bin"),
+        ("/usr/local/opt", "postgresql@", "bin"),
+    ] {
+        let Ok(entries) = std::fs::read_dir(parent) else { continue };
+        let mut matching: Vec<_> =
+            entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(prefix)).map(|e| e.path().join(rest)).collect();
+        matching.sort();
+        places.extend(matching);
+    }
+    // Fedora, Arch and Alpine install one version straight into the system's directories.
+    places.extend(["/usr/bin", "/usr/local/bin", "/usr/local/pgsql/bin", "/usr/libexec/postgresql"].map(PathBuf::from));
+    places
+}
+
+fn output_of(command: &mut Command) -> Option<String> {
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Reads `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
+fn parse_version(text: &str) -> Option<String> {
+    let version = text.split_once("(PostgreSQL) ")?.1.split_whitespace().next()?;
+    version.starts_with(|c: char| c.is_ascii_digit()).then(|| version.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_what_packages_print() {
+        assert_eq!(parse_version("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n").as_deref(), Some("15.18"));
+        assert_eq!(parse_version("postgres (PostgreSQL) 18beta1\n").as_deref(), Some("18beta1"));
+        assert_eq!(parse_version("something else"), None);
+    }
+
+    #[test]
+    fn a_configured_directory_without_programs_is_named() {
+        let error = Binaries::find(Some("/nonexistent/bin")).unwrap_err().to_string();
+        assert!(error.contains("/nonexistent/bin"), "{error}");
+    }
+
+    #[test]
+    fn what_is_missing_and_what_there_is_are_named() {
+        let installation = Installation { bin: PathBuf::from("/x"), major: PostgresVersion(15), version: "15.1".into() };
+        let binaries = Binaries(BTreeMap::from([(Reverse(installation.major), installation)]));
+        let error = binaries.of(PostgresVersion(99)).unwrap_err().to_string();
+        assert!(error.contains("PostgreSQL 99") && error.contains("installed: 15"), "{error}");
+    }
+}

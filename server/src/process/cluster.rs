@@ -1,0 +1,290 @@
+//! One PostgreSQL cluster: a data directory and the server process on it, ours or left over by an earlier server.
+
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use nix::sys::signal::Signal;
+use toygres_domain::instance::PostgresVersion;
+
+use super::{
+    account::Account,
+    binaries::{Binaries, Installation},
+    data_dir::DataDir,
+    error::{Error, Result, Trying},
+    log_file, port, process_table,
+    reaper::Reaper,
+};
+
+/// What clusters of one server have in common.
+#[derive(Clone, Debug)]
+pub(super) struct Machine {
+    pub(super) data: DataDir,
+    pub(super) binaries: Binaries,
+    pub(super) account: Account,
+    pub(super) reaper: Reaper,
+}
+
+/// A cluster in its home directory, which holds `data/` (written by PostgreSQL), and beside it, out of reach of whoever
+/// breaks into PostgreSQL, `postgresql.conf`, `pg_hba.conf`, `port.conf` and `log`.
+#[derive(Clone, Debug)]
+pub(super) struct Cluster {
+    /// Its `cluster_name`, unique on the machine.
+    name: String,
+    home: PathBuf,
+}
+
+/// What the server process is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    /// There is no server process, or it is so young that it has not said anything.
+    Stopped,
+    /// It is starting, or recovering after a crash.
+    Starting { pid: u32 },
+    /// It accepts connections.
+    Ready { pid: u32, port: u16 },
+    /// It has been told to stop.
+    Stopping { pid: u32 },
+}
+
+/// What to do when somebody else listens on the port that a cluster keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PortTaken {
+    /// Move to another port.
+    Move,
+    /// Wait until it is given back.
+    Wait,
+}
+
+impl Cluster {
+    pub(super) fn new(name: String, home: PathBuf) -> Self {
+        Self { name, home }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Looks at the server process. Cheap: two small files.
+    pub(super) fn status(&self) -> Status {
+        let Some(file) = PostmasterFile::read(&self.data()) else { return Status::Stopped };
+        let pid = file.pid;
+        // The file outlives a server that was killed, and its number may belong to somebody else by now.
+        if !process_table::is_server(pid, &self.name) {
+            return Status::Stopped;
+        }
+        match file.status.as_str() {
+            "ready" | "standby" => Status::Ready { pid, port: file.port },
+            "stopping" => Status::Stopping { pid },
+            _ => Status::Starting { pid },
+        }
+    }
+
+    /// Whether `pid` is the server of this cluster, also before it has said anything.
+    pub(super) fn is_alive(&self, pid: u32) -> bool {
+        process_table::is_server(pid, &self.name)
+    }
+
+    /// Starts the server if none is there; does not wait for it to be ready. Answers the process id when it started one.
+    /// Call it only with the lock of this cluster: it cleans up after a dead server.
+    pub(super) fn start(&self, machine: &Machine, port_taken: PortTaken) -> Result<Option<u32>> {
+        let leftovers = process_table::find(&self.name);
+        if leftovers.iter().any(|p| p.server) {
+            return Ok(None);
+        }
+        let installation = machine.binaries.of(self.version()?)?;
+        // Workers of a server that was killed hold its shared memory, which would keep a new one from starting.
+        self.kill_all()?;
+        // No server is there, so the file is stale; PostgreSQL itself would believe in it if its number is in use again.
+        remove_file(&self.data().join("postmaster.pid"))?;
+        match port::kept(&self.home) {
+            Some(port) if port::is_free(port) => {}
+            Some(port) if port_taken == PortTaken::Wait => {
+                return Err(Error::Busy(format!("port {port} is taken by another program")));
+            }
+            _ => {
+                port::choose(&machine.data, &self.home)?;
+            }
+        }
+        let log = log_file::open(&self.home)?;
+        let mut command = Command::new(installation.program("postgres"));
+        machine.account.prepare(&mut command);
+        command
+            .arg("-D")
+            .arg(self.data())
+            .args(["-c", &format!("config_file={}", self.home.join("postgresql.conf").display())])
+            .args(["-c", &format!("hba_file={}", self.home.join("pg_hba.conf").display())])
+            .args(["-c", &format!("cluster_name={}", self.name)])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().trying("open the log of the instance")?)
+            .stderr(log);
+        let child = command.spawn().trying(format_args!("run {}", installation.program("postgres").display()))?;
+        let pid = child.id();
+        machine.reaper.take(child);
+        Ok(Some(pid))
+    }
+
+    /// Stops the server cleanly within `patience`, else less cleanly; returns when no process of it is left. What it had
+    /// committed is safe in every case.
+    pub(super) fn stop(&self, patience: Duration) -> Result<()> {
+        if !self.end(Signal::SIGINT, patience)? {
+            tracing::warn!(cluster = %self.name, "PostgreSQL did not stop in time; stopping it at once");
+            self.stop_immediately()?;
+        }
+        Ok(())
+    }
+
+    /// Stops the server without a checkpoint; returns when no process of it is left.
+    pub(super) fn stop_immediately(&self) -> Result<()> {
+        // PostgreSQL itself kills workers that ignore this after five seconds.
+        if self.end(Signal::SIGQUIT, Duration::from_secs(7))? { Ok(()) } else { self.kill_all() }
+    }
+
+    /// Kills every process of the cluster and waits until they are gone.
+    pub(super) fn kill_all(&self) -> Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            // Again in each round: a server may have been forking when we looked.
+            let found = process_table::find(&self.name);
+            if found.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(Error::Busy(format!("{} processes of PostgreSQL do not end although they were killed", found.len())));
+            }
+            for process in &found {
+                process_table::signal(process.pid, Signal::SIGKILL)?;
+            }
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Signals the server and waits for its end. Answers whether it ended within `patience`.
+    fn end(&self, signal: Signal, patience: Duration) -> Result<bool> {
+        let deadline = Instant::now() + patience;
+        // Workers without a server end when they notice; those that do not are of no use to anybody, hence the last kill.
+        while let Some(server) = self.server() {
+            process_table::signal(server, signal)?;
+            while self.is_alive(server) {
+                if Instant::now() > deadline {
+                    return Ok(false);
+                }
+                sleep(Duration::from_millis(5));
+            }
+        }
+        self.kill_all().map(|()| true)
+    }
+
+    /// The server process. A worker that was forked this moment still looks like it, so what the server itself has written
+    /// counts for more.
+    fn server(&self) -> Option<u32> {
+        let registered = PostmasterFile::read(&self.data()).map(|file| file.pid).filter(|pid| self.is_alive(*pid));
+        registered.or_else(|| process_table::find(&self.name).into_iter().find(|process| process.server).map(|process| process.pid))
+    }
+
+    /// The major version of the data.
+    pub(super) fn version(&self) -> Result<PostgresVersion> {
+        let text = std::fs::read_to_string(self.data().join("PG_VERSION")).trying("read the version of the instance's data")?;
+        text.trim().parse().map(PostgresVersion).map_err(|_| Error::Program(format!("the instance's data is of no known version: {}", text.trim())))
+    }
+
+    /// The installation that fits the data.
+    pub(super) fn installation<'a>(&self, machine: &'a Machine) -> Result<&'a Installation> {
+        machine.binaries.of(self.version()?)
+    }
+
+    /// Lets a running server read its configuration again.
+    pub(super) fn reload(&self) -> Result<()> {
+        match self.status() {
+            Status::Starting { pid } | Status::Ready { pid, .. } => process_table::signal(pid, Signal::SIGHUP),
+            Status::Stopped | Status::Stopping { .. } => Ok(()),
+        }
+    }
+
+    pub(super) fn data(&self) -> PathBuf {
+        self.home.join("data")
+    }
+}
+
+/// What a server writes about itself into `postmaster.pid`.
+struct PostmasterFile {
+    pid: u32,
+    port: u16,
+    status: String,
+}
+
+impl PostmasterFile {
+    fn read(data: &Path) -> Option<Self> {
+        Self::parse(&std::fs::read_to_string(data.join("postmaster.pid")).ok()?)
+    }
+
+    /// One item a line: process id, data directory, start time, port, socket directory, address, shared memory key, status.
+    fn parse(text: &str) -> Option<Self> {
+        let lines: Vec<_> = text.lines().collect();
+        let pid = lines.first()?.trim().parse().ok()?;
+        let port = lines.get(3).and_then(|line| line.trim().parse().ok()).unwrap_or(0);
+        let status = lines.get(7).map_or("", |line| line.trim()).to_owned();
+        Some(Self { pid, port, status })
+    }
+}
+
+/// Removes a file that may be missing.
+pub(super) fn remove_file(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).trying(format_args!("delete {}", path.display())),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a directory that may be missing, also while an orphan of ours still writes its last file there.
+pub(super) fn remove_directory(path: &Path) -> Result<()> {
+    let mut attempts = 0;
+    loop {
+        match std::fs::remove_dir_all(path) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                if !path.exists() {
+                    return Ok(());
+                }
+            }
+            Err(error) if attempts >= 5 => return Err(error).trying(format_args!("delete {}", path.display())),
+            Err(_) => sleep(Duration::from_millis(20)),
+        }
+        attempts += 1;
+        if attempts > 100 {
+            return Err(Error::Busy(format!("{} cannot be deleted: somebody keeps writing there", path.display())));
+        }
+    }
+}
+
+/// Writes a configuration file that PostgreSQL's user can read. Answers whether it changed.
+pub(super) fn configure(home: &Path, name: &str, text: &str) -> Result<bool> {
+    let path = home.join(name);
+    if std::fs::read_to_string(&path).is_ok_and(|present| present == text) && path.metadata().is_ok_and(|m| m.permissions().mode() & 0o777 == 0o644) {
+        return Ok(false);
+    }
+    super::data_dir::write_atomically(&path, 0o644, text).map(|()| true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_speaks_through_its_file() {
+        let file = PostmasterFile::parse("123\n/d\n1700000000\n15433\n\n127.0.0.1\n   1 2\nready   \n").unwrap();
+        assert_eq!((file.pid, file.port, file.status.as_str()), (123, 15433, "ready"));
+        // Half-written, as right after the start.
+        let file = PostmasterFile::parse("123\n/d\n1700000000\n15433\n").unwrap();
+        assert_eq!(file.status, "");
+        assert!(PostmasterFile::parse("").is_none());
+    }
+}

@@ -1,0 +1,138 @@
+//! The data directory: where everything that a server keeps on this machine lies.
+
+use std::{
+    fs::{DirBuilder, File, OpenOptions, Permissions},
+    io::{Seek, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use nix::unistd::geteuid;
+
+use super::{
+    account::Account,
+    error::{Error, Result, Trying},
+    lock::FileLock,
+};
+
+/// The data directory (`TOYGRES_DATA_DIR`), laid out.
+///
+/// The server owns every directory down to the ones that PostgreSQL itself writes, also when PostgreSQL runs as somebody
+/// else: so what the server reads and writes with its own rights cannot be swapped for something else.
+#[derive(Clone, Debug)]
+pub struct DataDir {
+    path: PathBuf,
+}
+
+/// The right to be the host of a data directory; the kernel takes it back when the process dies.
+#[derive(Debug)]
+pub struct HostLock {
+    // Held for its drop.
+    _lock: FileLock,
+}
+
+impl DataDir {
+    /// Where the data directory is when nobody says: `/var/lib/toygres` for root (a directory under `/root` would be closed
+    /// to the user that PostgreSQL runs as), the XDG data directory for everybody else.
+    #[must_use]
+    pub fn default_path() -> PathBuf {
+        let user_dir = || match std::env::var_os("XDG_DATA_HOME").map(PathBuf::from) {
+            Some(xdg) if xdg.is_absolute() => xdg.join("toygres"),
+            _ => std::env::home_dir().unwrap_or_else(|| PathBuf::from("/var/tmp")).join(".local/share/toygres"),
+        };
+        if geteuid().is_root() { PathBuf::from("/var/lib/toygres") } else { user_dir() }
+    }
+
+    /// Makes the directory and its layout where it is missing.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be made, [`Error::Setup`] when PostgreSQL's user could not enter it.
+    pub fn open(path: &Path, account: &Account) -> Result<Self> {
+        // Others may pass through where PostgreSQL runs as another user, but not look around.
+        let mode = if account.is_other() { 0o711 } else { 0o700 };
+        make_directory(path, mode)?;
+        let path = path.canonicalize().trying(format_args!("resolve {}", path.display()))?;
+        let metadata = path.metadata().trying(format_args!("look at {}", path.display()))?;
+        if metadata.uid() != geteuid().as_raw() {
+            return Err(Error::Setup(format!(
+                "the data directory {} belongs to another user: run toygres as that user or set TOYGRES_DATA_DIR to another directory",
+                path.display()
+            )));
+        }
+        if metadata.mode() & 0o777 & mode != mode {
+            std::fs::set_permissions(&path, Permissions::from_mode(metadata.mode() & 0o7777 | mode)).trying(format_args!("open {}", path.display()))?;
+        }
+        for name in ["instances", "templates", "kept"] {
+            make_directory(&path.join(name), mode)?;
+        }
+        account.check_passage(&path)?;
+        Ok(Self { path })
+    }
+
+    /// Becomes the host if nobody is. The lock file holds the process id of the host, for people.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the lock file cannot be written.
+    pub fn try_host(&self) -> Result<Option<HostLock>> {
+        let Some(mut lock) = FileLock::try_acquire(&self.path.join("lock"))? else { return Ok(None) };
+        let file = lock.file();
+        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id())).trying("write the lock file")?;
+        Ok(Some(HostLock { _lock: lock }))
+    }
+
+    /// The process id of the host, as far as the lock file tells; for messages only.
+    #[must_use]
+    pub fn host_pid(&self) -> Option<u32> {
+        std::fs::read_to_string(self.path.join("lock")).ok()?.trim().parse().ok()
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file or directory in it.
+    #[must_use]
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+}
+
+/// Makes a directory and what is missing above it.
+pub(super) fn make_directory(path: &Path, mode: u32) -> Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
+        // Above it the usual mode counts.
+        std::fs::create_dir_all(above).trying(format_args!("make the directory {}", above.display()))?;
+    }
+    match DirBuilder::new().mode(mode).create(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error).trying(format_args!("make the directory {}", path.display())),
+        // Another server made it at the same moment, or we did. The mode above went through the umask.
+        Err(_) => Ok(()),
+        Ok(()) => std::fs::set_permissions(path, Permissions::from_mode(mode)).trying(format_args!("open {}", path.display())),
+    }
+}
+
+/// Writes a file so that a crash leaves either the old or the new text, and not another reader than `mode` says.
+pub(super) fn write_atomically(path: &Path, mode: u32, text: &str) -> Result<()> {
+    let what = format!("write {}", path.display());
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".new-{}", std::process::id()));
+    let draft = path.with_file_name(name);
+    let _ = std::fs::remove_file(&draft);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&draft).trying(&what)?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.set_permissions(Permissions::from_mode(mode)))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::rename(&draft, path))
+        .trying(&what)?;
+    sync_directory(path.parent().unwrap_or(path))
+}
+
+/// Makes renames in a directory survive a power cut.
+pub(super) fn sync_directory(path: &Path) -> Result<()> {
+    File::open(path).and_then(|directory| directory.sync_all()).trying(format_args!("write {}", path.display()))
+}

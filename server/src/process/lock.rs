@@ -1,0 +1,86 @@
+//! Locks between server processes: `flock` on a file, which the kernel gives back when its holder dies.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use super::error::{Error, Result, Trying};
+
+/// A lock that is held until it is dropped.
+#[derive(Debug)]
+pub(super) struct FileLock {
+    file: File,
+    path: PathBuf,
+}
+
+impl FileLock {
+    /// Takes the lock if it is free.
+    pub(super) fn try_acquire(path: &Path) -> Result<Option<Self>> {
+        loop {
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o644)
+                .open(path)
+                .trying(format_args!("open the lock file {}", path.display()))?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(source)) => return Err(Error::Io { what: format!("lock {}", path.display()), source }),
+            }
+            // The last holder may have deleted the file between our opening and locking it: then ours is a lock on nothing.
+            let ours = file.metadata().trying("look at a lock file")?;
+            match path.metadata() {
+                Ok(there) if there.ino() == ours.ino() && there.dev() == ours.dev() => return Ok(Some(Self { file, path: path.to_owned() })),
+                _ => {}
+            }
+        }
+    }
+
+    /// Waits for the lock, but not for ever.
+    pub(super) fn acquire(path: &Path, patience: Duration) -> Result<Self> {
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(lock) = Self::try_acquire(path)? {
+                return Ok(lock);
+            }
+            if Instant::now() >= deadline {
+                return Err(Error::Busy("another task is still working on this; try again in a moment".to_owned()));
+            }
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// The file that is locked.
+    pub(super) fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    /// Gives the lock back and leaves no file behind. Only the holder may delete the file, which makes this safe.
+    pub(super) fn release_and_delete(self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_holder_at_a_time_also_when_the_file_is_deleted() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let first = FileLock::try_acquire(&path).unwrap().unwrap();
+        assert!(FileLock::try_acquire(&path).unwrap().is_none());
+        assert!(FileLock::acquire(&path, Duration::from_millis(20)).is_err());
+        first.release_and_delete();
+        assert!(!path.exists());
+        assert!(FileLock::try_acquire(&path).unwrap().is_some());
+    }
+}

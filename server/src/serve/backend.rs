@@ -1,0 +1,83 @@
+//! What a server stands on: the runtime, the databases, and the key.
+
+use std::sync::Arc;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use toygres_domain::{runtime::Runtime, secret::SecretKey};
+
+use crate::{
+    config::{RuntimeKind, ServeConfig},
+    process::{self, Account, Binaries, DataDir, Embedded, ProcessConfig, ProcessRuntime},
+};
+
+/// What a server stands on.
+pub(super) struct Backend {
+    pub(super) runtime: Arc<dyn Runtime>,
+    pub(super) database_url: String,
+    pub(super) engine_url: String,
+    pub(super) secret_key: SecretKey,
+    embedded: Option<Embedded>,
+    supervisor: Option<(CancellationToken, JoinHandle<()>)>,
+}
+
+impl Backend {
+    /// Brings it up.
+    pub(super) async fn start(config: &ServeConfig) -> Result<Self, String> {
+        match config.runtime {
+            RuntimeKind::Process => Self::local(config).await.map_err(|error| error.to_string()),
+            RuntimeKind::Kubernetes => Err("TOYGRES_RUNTIME=kubernetes is not in this build yet".to_owned()),
+        }
+    }
+
+    async fn local(config: &ServeConfig) -> process::Result<Self> {
+        let account = Account::resolve(&config.pg_user)?;
+        let binaries = Binaries::find(config.pg_bin.as_deref())?;
+        let data = DataDir::open(&config.data_dir(), &account)?;
+        let host = data.try_host()?.map(Arc::new);
+        let embedded = match (&config.database_url, &host) {
+            (Some(_), _) => None,
+            (None, Some(host)) => Some(Embedded::start(&data, &binaries, &account, host).await?),
+            (None, None) => {
+                let pid = data.host_pid().map(|pid| format!(" (process {pid})")).unwrap_or_default();
+                return Err(process::Error::Setup(format!(
+                    "another toygres{pid} serves the data directory {}: stop it, set TOYGRES_DATA_DIR to another directory, or set DATABASE_URL to join it as a further server",
+                    data.path().display()
+                )));
+            }
+        };
+        let database_url = config.database_url.clone().unwrap_or_else(|| embedded.as_ref().map(|db| db.url().to_owned()).unwrap_or_default());
+        let secret_key = match &config.secret_key {
+            Some(key) => key.clone(),
+            None => SecretKey::load_or_create(&data.join("secret.key")).map_err(|error| process::Error::Setup(error.to_string()))?,
+        };
+        let runtime = ProcessRuntime::open(ProcessConfig { data, binaries, account });
+        let stop = CancellationToken::new();
+        let role = host.map_or(process::Role::Guest, process::Role::Host);
+        let supervisor = tokio::spawn({
+            let (runtime, stop) = (runtime.clone(), stop.clone());
+            async move { runtime.supervise(role, stop).await }
+        });
+        Ok(Self {
+            runtime: Arc::new(runtime),
+            engine_url: config.engine_database_url.clone().unwrap_or_else(|| database_url.clone()),
+            database_url,
+            secret_key,
+            embedded,
+            supervisor: Some((stop, supervisor)),
+        })
+    }
+
+    /// Stops the local instances and then the embedded database; the next start brings them back.
+    pub(super) async fn stop(mut self) {
+        if let Some((stop, supervisor)) = self.supervisor.take() {
+            stop.cancel();
+            let _ = supervisor.await;
+        }
+        if let Some(embedded) = self.embedded.take()
+            && let Err(error) = embedded.stop().await
+        {
+            tracing::error!(%error, "the embedded database did not stop cleanly");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The log: to stderr, so that stdout holds only what a caller waits for.
+
+use std::io::{IsTerminal, stderr};
+
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::config::{LogFormat, ServeConfig};
+
+/// The workflow engine traces every replay of every turn; its warnings are enough, unless somebody asks for more by name.
+const QUIET: &str = "duroxide=warn,sqlx=warn";
+
+/// Has to come before the engine starts, which would otherwise install a log of its own.
+pub(super) fn start(config: &ServeConfig) -> Result<(), String> {
+    let named = config.log.contains("duroxide") || config.log.contains("sqlx");
+    let directives = if named { config.log.clone() } else { format!("{},{QUIET}", config.log) };
+    let filter = EnvFilter::try_new(&directives)
+        .map_err(|error| format!("TOYGRES_LOG '{}' is no log filter; write for example info or toygres_server=debug: {error}", config.log))?;
+    let registry = tracing_subscriber::registry().with(filter);
+    match config.log_format {
+        LogFormat::Text => registry.with(fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal())).try_init(),
+        LogFormat::Json => registry.with(fmt::layer().json().with_writer(stderr)).try_init(),
+    }
+    .map_err(|error| error.to_string())
+}

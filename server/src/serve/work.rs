@@ -1,0 +1,86 @@
+//! The working half of a server: migrations, the engine, and what runs beside it.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::{FutureExt, future::BoxFuture};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use toygres_domain::{Error, Result, changes::Changes, runtime::Runtime, store::Store};
+use toygres_workflows::{Engine, activities::World, dispatcher, janitor, nudges, scheduler};
+
+use crate::{
+    app::Health,
+    config::{Role, ServeConfig},
+};
+
+/// Runs until `shutdown`; a database that is away is waited for.
+pub(super) async fn run(
+    config: ServeConfig,
+    engine_url: String,
+    runtime: Arc<dyn Runtime>,
+    store: Store,
+    changes: Changes,
+    health: Health,
+    shutdown: CancellationToken,
+) -> std::result::Result<(), String> {
+    let world = World { store: store.clone(), runtime: runtime.clone(), shutdown: shutdown.clone() };
+    let engine = tokio::select! {
+        () = shutdown.cancelled() => return Ok(()),
+        engine = start(config.role, engine_url, store.clone()) => engine?,
+    };
+    let Some(engine) = engine else {
+        health.set_working();
+        shutdown.cancelled().await;
+        return Ok(());
+    };
+    let worker = engine.work(&world, config.engine_options()).await.map_err(|error| error.to_string())?;
+    let mut beside = JoinSet::new();
+    beside.spawn(dispatcher::run(store.clone(), engine.clone(), changes, shutdown.clone()));
+    beside.spawn(scheduler::run(store.clone(), engine.clone(), shutdown.clone()));
+    beside.spawn(nudges::run(store.clone(), engine, runtime, shutdown.clone()));
+    beside.spawn(janitor::run(store, config.retention(), shutdown.clone()));
+    health.set_working();
+    let outcome = tokio::select! {
+        () = shutdown.cancelled() => Ok(()),
+        Some(Err(panic)) = beside.join_next() => Err(format!("a background task broke: {panic}")),
+    };
+    worker.stop(Duration::from_secs(3)).await;
+    outcome
+}
+
+/// Migrates, and connects to the engine if this server works.
+async fn start(role: Role, engine_url: String, store: Store) -> std::result::Result<Option<Engine>, String> {
+    let migrate = {
+        let store = store.clone();
+        move || {
+            let store = store.clone();
+            async move { store.migrate().await }.boxed()
+        }
+    };
+    patiently("the metadata database", migrate).await?;
+    if role == Role::Api {
+        return Ok(None);
+    }
+    let connect = move || {
+        let (engine_url, store) = (engine_url.clone(), store.clone());
+        async move { Engine::connect(&engine_url, &store).await }.boxed()
+    };
+    patiently("the workflow engine's database", connect).await.map(Some)
+}
+
+/// Repeats `attempt` while its database is away, and says so, less and less often.
+async fn patiently<T>(what: &str, mut attempt: impl FnMut() -> BoxFuture<'static, Result<T>>) -> std::result::Result<T, String> {
+    let mut pause = Duration::from_millis(200);
+    loop {
+        match attempt().await {
+            Ok(done) => return Ok(done),
+            Err(Error::Unavailable(cause)) => {
+                tracing::warn!("{what} does not answer ({cause}); trying again in {} ms", pause.as_millis());
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+            Err(Error::Internal(cause)) => return Err(format!("{what} cannot be used: {cause}")),
+            Err(other) => return Err(format!("{what} cannot be used: {other}")),
+        }
+    }
+}

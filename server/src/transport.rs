@@ -1,0 +1,75 @@
+//! GraphQL over HTTP, WebSocket and Server-Sent Events, all at `/graphql`.
+//!
+//! The transports know nothing of Toygres: they are generic over an [`Executor`], so their tests run against a small schema.
+//! What they promise is what the specifications say, to the letter:
+//!
+//! | | specification | here |
+//! |---|---|---|
+//! | `POST`, `GET` | GraphQL over HTTP | `http`, `accept`, `params` |
+//! | upgrade | `graphql-transport-ws`, and the older `graphql-ws` | `ws` |
+//! | `Accept: text/event-stream` | graphql-sse, distinct connections | `sse` |
+//!
+//! Cross-site requests cannot change anything: a mutation needs `POST` with `application/json`, which a browser sends to
+//! another origin only after asking with `OPTIONS`.
+
+mod accept;
+mod authenticate;
+mod encode;
+mod execute;
+mod http;
+mod lexical;
+mod options;
+mod params;
+mod refusal;
+mod serve;
+mod sse;
+mod ws;
+
+use std::sync::Arc;
+
+use async_graphql::Executor;
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderMap, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+
+pub use authenticate::{Authenticate, Credentials, Denied, Open, Session};
+pub use execute::{RequestId, ResumeCursor};
+pub use options::{Limits, OnResponse, TransportOptions};
+pub use serve::{ServeOptions, serve};
+
+use execute::Transport;
+
+/// The methods of `/graphql`, as the `Allow` header lists them.
+const ALLOW: &str = "GET, POST, OPTIONS";
+
+/// Serves `executor` at `/graphql`.
+pub fn router<E: Executor>(executor: E, options: TransportOptions) -> Router {
+    Router::new()
+        .route("/graphql", any(endpoint::<E>))
+        .with_state(Arc::new(Transport::new(executor, options)))
+}
+
+async fn endpoint<E: Executor>(State(transport): State<Arc<Transport<E>>>, request: Request) -> Response {
+    match *request.method() {
+        Method::GET if wants_upgrade(request.headers()) => ws::upgrade(transport, request).await,
+        Method::GET | Method::POST => http::answer(transport, request).await,
+        Method::OPTIONS => (StatusCode::NO_CONTENT, [(header::ALLOW, ALLOW)]).into_response(),
+        _ => refusal::Refusal::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "METHOD_NOT_ALLOWED",
+            "GraphQL is served by GET and POST.",
+        )
+        .allow(ALLOW)
+        .into_response(),
+    }
+}
+
+fn wants_upgrade(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::UPGRADE)
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}

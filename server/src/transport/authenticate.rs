@@ -1,0 +1,84 @@
+//! Who may come in.
+
+use std::{any::Any, fmt, sync::Arc};
+
+use async_graphql::Data;
+use async_trait::async_trait;
+use axum::http::HeaderMap;
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+/// Decides who may come in.
+#[async_trait]
+pub trait Authenticate: Send + Sync + 'static {
+    /// Looks at what a caller presents. Called once per HTTP request, event stream and socket.
+    async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Session, Denied>;
+}
+
+/// What a caller presents.
+#[derive(Clone, Copy)]
+pub struct Credentials<'a> {
+    /// The headers of the request, or of the request that opened the socket.
+    pub headers: &'a HeaderMap,
+    /// The payload of `connection_init`: `None` for anything but a socket, empty when the message had none.
+    pub init: Option<&'a Map<String, Value>>,
+}
+
+/// An accepted caller.
+#[derive(Clone, Default)]
+pub struct Session {
+    data: Vec<Arc<dyn Fn(&mut Data) + Send + Sync>>,
+    ended: CancellationToken,
+}
+
+impl Session {
+    /// A session that lasts until `ended`: then its sockets are closed with 4403, and its event streams complete with an error.
+    #[must_use]
+    pub fn until(ended: CancellationToken) -> Self {
+        Self { data: Vec::new(), ended }
+    }
+
+    /// Puts a value where resolvers find it, as `ctx.data::<T>()`.
+    #[must_use]
+    pub fn with<T: Any + Clone + Send + Sync>(mut self, value: T) -> Self {
+        self.data.push(Arc::new(move |data| data.insert(value.clone())));
+        self
+    }
+
+    /// Completes when the session has ended.
+    pub(super) fn ended(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.ended.clone().cancelled_owned()
+    }
+
+    pub(super) fn insert_into(&self, data: &mut Data) {
+        self.data.iter().for_each(|insert| insert(data));
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("ended", &self.ended.is_cancelled()).finish_non_exhaustive()
+    }
+}
+
+/// Why a caller may not come in. The text is for the caller.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// Credentials are missing, wrong or expired: 401, or close code 4403.
+    #[error("{0}")]
+    Unauthenticated(String),
+    /// Nobody can tell just now: 503, or close code 1013, after which clients try again.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// Lets everybody in, for ever.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Open;
+
+#[async_trait]
+impl Authenticate for Open {
+    async fn authenticate(&self, _: Credentials<'_>) -> Result<Session, Denied> {
+        Ok(Session::default())
+    }
+}

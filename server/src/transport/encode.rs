@@ -1,0 +1,76 @@
+//! Responses as bytes.
+
+use async_graphql::{Response as GraphqlResponse, ServerError, Value};
+use axum::{
+    body::Body,
+    http::{StatusCode, header},
+    response::Response,
+};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+use super::accept::Media;
+
+/// What of a response is sent.
+#[derive(Serialize)]
+pub(super) struct Payload<'a> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [ServerError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    extensions: &'a BTreeMap<String, Value>,
+}
+
+impl<'a> From<&'a GraphqlResponse> for Payload<'a> {
+    fn from(response: &'a GraphqlResponse) -> Self {
+        Self {
+            errors: &response.errors,
+            // The entry is absent, not null, when execution never began.
+            data: (!never_executed(response)).then_some(&response.data),
+            extensions: &response.extensions,
+        }
+    }
+}
+
+/// Whether the request failed before its execution: parsing, validation, variables. The executor does not say so, but the
+/// errors of an execution have a path, and those have none.
+pub(super) fn never_executed(response: &GraphqlResponse) -> bool {
+    has_no_data(response) && response.errors.iter().all(|error| error.path.is_empty())
+}
+
+/// Whether a response is nothing but errors.
+pub(super) fn has_no_data(response: &GraphqlResponse) -> bool {
+    response.data == Value::Null && !response.errors.is_empty()
+}
+
+/// One response as JSON, on one line.
+pub(super) fn json(response: &GraphqlResponse) -> String {
+    to_json(&Payload::from(response))
+}
+
+/// Several responses as a JSON array.
+pub(super) fn json_array(responses: &[GraphqlResponse]) -> String {
+    to_json(&responses.iter().map(Payload::from).collect::<Vec<_>>())
+}
+
+/// Anything of the transports as JSON.
+pub(super) fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|error| {
+        // Only a map with keys that are not strings can fail, and GraphQL has none; a caller still gets an answer.
+        tracing::error!(%error, "a response cannot be encoded");
+        r#"{"errors":[{"message":"The response cannot be encoded.","extensions":{"code":"INTERNAL"}}]}"#.to_owned()
+    })
+}
+
+/// An HTTP response with a body of JSON.
+pub(super) fn body(status: StatusCode, media: Media, json: String) -> Response {
+    let mut response = Response::new(Body::from(json));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, media.content_type());
+    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
+    headers.insert(header::VARY, header::HeaderValue::from_static("Accept"));
+    response
+}

@@ -1,0 +1,182 @@
+//! From parameters to responses: what all transports share.
+
+use std::{any::Any, fmt, panic::AssertUnwindSafe, sync::Arc};
+
+use async_graphql::{
+    Executor, Request, Response, ServerError,
+    parser::types::{DocumentOperations, ExecutableDocument, OperationType},
+};
+use axum::http::{HeaderMap, HeaderValue};
+use futures::{FutureExt, Stream, StreamExt, future, stream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
+
+use super::{Limits, Session, TransportOptions, lexical::Shape, params::Params, refusal};
+
+/// The name under which the log knows one operation. Resolvers find it as `ctx.data::<RequestId>()`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RequestId(pub Arc<str>);
+
+impl RequestId {
+    pub(super) fn new() -> Self {
+        Self(Uuid::now_v7().to_string().into())
+    }
+
+    pub(super) fn header(&self) -> Option<HeaderValue> {
+        HeaderValue::from_str(&self.0).ok()
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The cursor after which a reconnecting event stream wants to go on: its `Last-Event-ID` header. Resolvers find it as
+/// `ctx.data_opt::<ResumeCursor>()`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResumeCursor(pub String);
+
+impl ResumeCursor {
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+        let id = headers.get("last-event-id")?.to_str().ok()?;
+        (!id.is_empty()).then(|| Self(id.to_owned()))
+    }
+}
+
+/// The executor and what bounds it.
+pub(super) struct Transport<E> {
+    executor: E,
+    pub(super) options: TransportOptions,
+    sockets: Arc<Semaphore>,
+}
+
+/// One operation, ready to run.
+pub(super) struct Operation {
+    pub(super) kind: OperationType,
+    pub(super) id: RequestId,
+    request: Request,
+}
+
+impl<E: Executor> Transport<E> {
+    pub(super) fn new(executor: E, options: TransportOptions) -> Self {
+        let sockets = options.limits.sockets.min(Semaphore::MAX_PERMITS);
+        Self { executor, options, sockets: Arc::new(Semaphore::new(sockets)) }
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.options.limits
+    }
+
+    /// The right to hold a socket or an event stream open; `None` when there are too many.
+    pub(super) fn socket(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.sockets).try_acquire_owned().ok()
+    }
+
+    /// Parses a document as far as is needed to know what kind of operation it asks for.
+    pub(super) fn prepare(&self, params: Params, session: &Session, id: &RequestId) -> Result<Operation, Response> {
+        let refuse = |response| Err(self.finish(response, id));
+        let (shape, limits) = (Shape::of(params.query()), self.limits());
+        if shape.tokens > limits.tokens {
+            let message = format!("The document has {} tokens; at most {} are allowed.", shape.tokens, limits.tokens);
+            return refuse(refusal::error("TOO_MANY_TOKENS", message));
+        }
+        if shape.nesting > limits.nesting {
+            let message = format!("The document is nested {} levels deep; at most {} are allowed.", shape.nesting, limits.nesting);
+            return refuse(refusal::error("TOO_DEEP", message));
+        }
+        let mut request = params.into_request();
+        let name = request.operation_name.clone();
+        let kind = match request.parsed_query() {
+            Ok(document) => kind(document, name.as_deref()),
+            Err(error) => return refuse(syntax_error(error)),
+        };
+        session.insert_into(&mut request.data);
+        request.data.insert(id.clone());
+        Ok(Operation { kind, id: id.clone(), request })
+    }
+
+    /// Runs a query or a mutation. A mutation goes on when its caller goes away: half of it could have happened already.
+    pub(super) async fn execute(&self, operation: Operation) -> Response {
+        let Operation { kind, id, request } = operation;
+        let execution = {
+            let executor = self.executor.clone();
+            AssertUnwindSafe(async move { executor.execute(request).await }).catch_unwind()
+        };
+        let outcome = async {
+            match kind {
+                OperationType::Mutation => tokio::spawn(execution).await.unwrap_or_else(|error| Err(Box::new(error))),
+                _ => execution.await,
+            }
+        };
+        let response = match tokio::time::timeout(self.limits().operation_time, outcome).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(panic)) => panicked(&id, &*panic),
+            Err(_) => refusal::error("TIMEOUT", "The operation took too long."),
+        };
+        self.finish(response, &id)
+    }
+
+    /// Runs any operation; a query or a mutation is a stream of one response.
+    pub(super) fn stream(self: &Arc<Self>, operation: Operation) -> impl Stream<Item = Response> + Send + use<E> {
+        let this = Arc::clone(self);
+        if operation.kind != OperationType::Subscription {
+            return stream::once(async move { this.execute(operation).await }).left_stream();
+        }
+        let Operation { id, request, .. } = operation;
+        let responses = AssertUnwindSafe(this.executor.execute_stream(request, None)).catch_unwind();
+        responses
+            .map(move |outcome| {
+                let response = outcome.unwrap_or_else(|panic| panicked(&id, &*panic));
+                this.finish(response, &id)
+            })
+            .right_stream()
+    }
+
+    /// Every response passes here once.
+    pub(super) fn finish(&self, mut response: Response, id: &RequestId) -> Response {
+        (self.options.on_response)(&mut response, id);
+        response
+    }
+}
+
+impl Operation {
+    /// Tells resolvers where a reconnecting event stream wants to go on.
+    pub(super) fn resume(mut self, cursor: Option<ResumeCursor>) -> Self {
+        if let Some(cursor) = cursor {
+            self.request.data.insert(cursor);
+        }
+        self
+    }
+}
+
+/// What the named operation of a document is. A name that is not there counts as a query: the executor has the error message.
+fn kind(document: &ExecutableDocument, name: Option<&str>) -> OperationType {
+    let operation = match (&document.operations, name) {
+        (DocumentOperations::Single(operation), _) => Some(operation),
+        (DocumentOperations::Multiple(all), Some(name)) => all.get(name),
+        (DocumentOperations::Multiple(all), None) if all.len() == 1 => all.values().next(),
+        (DocumentOperations::Multiple(_), None) => None,
+    };
+    operation.map_or(OperationType::Query, |operation| operation.node.ty)
+}
+
+fn syntax_error(error: ServerError) -> Response {
+    let mut response = refusal::error("GRAPHQL_PARSE_FAILED", error.message);
+    for ours in &mut response.errors {
+        ours.locations.clone_from(&error.locations);
+    }
+    response
+}
+
+/// A resolver's panic ends one operation, not the connection it came over.
+fn panicked(id: &RequestId, panic: &(dyn Any + Send)) -> Response {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "not a text".to_owned());
+    tracing::error!(request_id = %id, panic = %text, "a resolver panicked");
+    refusal::error("INTERNAL", "Internal error.")
+}

@@ -1,0 +1,80 @@
+//! Answers to requests that never reach the executor.
+
+use async_graphql::{ErrorExtensionValues, Response as GraphqlResponse, ServerError};
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use super::{Denied, accept::Media, encode};
+
+/// Why a request is not executed: a status, and one GraphQL error.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) body: GraphqlResponse,
+    header: Option<(header::HeaderName, HeaderValue)>,
+}
+
+impl Refusal {
+    pub(super) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        Self { status, body: error(code, message), header: None }
+    }
+
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
+    }
+
+    /// Says which methods would do.
+    pub(super) fn allow(mut self, methods: &'static str) -> Self {
+        self.header = Some((header::ALLOW, HeaderValue::from_static(methods)));
+        self
+    }
+
+    /// Every socket and event stream that may be open is.
+    pub(super) fn too_many_sockets() -> Self {
+        let mut this = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "TOO_MANY_SOCKETS",
+            "The server has as many sockets open as it may. Try again later.",
+        );
+        this.header = Some((header::RETRY_AFTER, HeaderValue::from_static("5")));
+        this
+    }
+
+    pub(super) fn into_response(self) -> Response {
+        let mut response = encode::body(self.status, Media::Json, encode::json(&self.body));
+        if let Some((name, value)) = self.header {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Unauthenticated(message) => {
+                let mut this = Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message);
+                this.header = Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+                this
+            }
+            Denied::Unavailable(message) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        Self::into_response(self)
+    }
+}
+
+/// A response that is one error with a code.
+pub(super) fn error(code: &str, message: impl Into<String>) -> GraphqlResponse {
+    let mut error = ServerError::new(message, None);
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", code);
+    error.extensions = Some(extensions);
+    GraphqlResponse::from_errors(vec![error])
+}

@@ -1,0 +1,189 @@
+//! Accepts connections and serves a router on them.
+//!
+//! `axum::serve` can be told nothing. Here, header names are sent in title case, because some clients (PyPI `gql`) look the
+//! subprotocol of a socket up by case; buffers are small, because a server has thousands of connections; and whoever does
+//! not read is cut off.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+    time::{Instant, Sleep, sleep},
+};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
+use tower::ServiceExt;
+
+/// How [`serve`] treats connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServeOptions {
+    /// How long a client may take to send the head of a request.
+    pub head_timeout: Duration,
+    /// How long a client may refuse to read.
+    pub write_timeout: Duration,
+    /// How long a shutdown waits for connections to end.
+    pub drain: Duration,
+    /// The kernel's send buffer of a connection: what a slow reader is behind before the server notices.
+    pub send_buffer: usize,
+    /// The most of a request's head.
+    pub head_bytes: usize,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            head_timeout: Duration::from_secs(15),
+            write_timeout: Duration::from_secs(15),
+            drain: Duration::from_secs(10),
+            send_buffer: 64 * 1024,
+            head_bytes: 16 * 1024,
+        }
+    }
+}
+
+/// Serves `router` until `shutdown`, then lets connections come to their end, upgraded ones included, but not longer than
+/// [`ServeOptions::drain`]. Requests have a [`ConnectInfo`] with the peer's address.
+///
+/// # Errors
+///
+/// When the listener's socket cannot be set up.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    options: ServeOptions,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    // Connections inherit it.
+    socket2::SockRef::from(&listener).set_send_buffer_size(options.send_buffer)?;
+    let mut http = http1::Builder::new();
+    http.title_case_headers(true)
+        .timer(TokioTimer::new())
+        .header_read_timeout(options.head_timeout)
+        .max_buf_size(options.head_bytes.max(8 * 1024));
+    let connections = TaskTracker::new();
+    loop {
+        let (stream, peer) = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => break,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // One connection broke before it was accepted, or the process is out of file descriptors: time helps.
+                    if !is_of_connection(&error) {
+                        tracing::warn!(%error, "a connection cannot be accepted");
+                        sleep(Duration::from_millis(100)).await;
+                    }
+                    continue;
+                }
+            },
+        };
+        if stream.set_nodelay(true).is_err() {
+            continue;
+        }
+        let io = Watched::new(stream, options.write_timeout, connections.token());
+        let (router, shutdown) = (router.clone(), shutdown.clone());
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.clone().oneshot(request)
+        });
+        let connection = http.serve_connection(TokioIo::new(io), service).with_upgrades();
+        tokio::spawn(async move {
+            let mut connection = std::pin::pin!(connection);
+            let outcome = tokio::select! {
+                outcome = connection.as_mut() => outcome,
+                () = shutdown.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = outcome {
+                tracing::debug!(%error, %peer, "a connection ended");
+            }
+        });
+    }
+    // Nobody else can connect while the rest is drained.
+    drop(listener);
+    connections.close();
+    if tokio::time::timeout(options.drain, connections.wait()).await.is_err() {
+        tracing::warn!(connections = connections.len(), "connections are cut off by the shutdown");
+    }
+    Ok(())
+}
+
+fn is_of_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// A connection that fails when its peer does not read for some time, and that is counted as long as it exists, whether it
+/// carries HTTP or something else after an upgrade.
+struct Watched {
+    stream: TcpStream,
+    patience: Duration,
+    /// Runs while a write waits.
+    deadline: Option<Pin<Box<Sleep>>>,
+    _counted: TaskTrackerToken,
+}
+
+impl Watched {
+    fn new(stream: TcpStream, patience: Duration, counted: TaskTrackerToken) -> Self {
+        Self { stream, patience, deadline: None, _counted: counted }
+    }
+
+    fn bounded<T>(&mut self, context: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if outcome.is_ready() {
+            self.deadline = None;
+            return outcome;
+        }
+        let patience = self.patience;
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + patience)));
+        ready!(deadline.as_mut().poll(context));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer does not read")))
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.bounded(context, outcome)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.bounded(context, outcome)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,148 @@
+//! Server-Sent Events: graphql-sse in its distinct connections mode, one operation per request.
+
+use std::{convert::Infallible, sync::Arc};
+
+use async_graphql::{Executor, Response as GraphqlResponse, Value, parser::types::OperationType};
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+use futures::{
+    FutureExt, StreamExt,
+    future::{self, BoxFuture},
+    stream::{self, BoxStream},
+};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, Interval, interval_at},
+};
+
+use super::{
+    Session,
+    accept::Media,
+    encode,
+    execute::{Operation, Transport},
+    refusal::{self, Refusal},
+};
+
+/// A comment: it opens the stream, and later keeps proxies from closing it.
+const COMMENT: Bytes = Bytes::from_static(b":\n\n");
+/// The end. `EventSource` drops an event without a `data` line, so there is one, and it is empty.
+const COMPLETE: Bytes = Bytes::from_static(b"event: complete\ndata:\n\n");
+
+/// Opens the stream of one operation; an operation that cannot run is a stream of its error.
+pub(super) fn answer<E: Executor>(
+    transport: &Arc<Transport<E>>,
+    prepared: Result<Operation, GraphqlResponse>,
+    session: &Session,
+) -> Result<Response, Refusal> {
+    let permit = transport.socket().ok_or_else(Refusal::too_many_sockets)?;
+    let every = transport.limits().ping_interval;
+    let ping = interval_at(Instant::now() + every, every);
+    let events = match prepared {
+        Ok(operation) => {
+            let shutdown = match operation.kind {
+                OperationType::Subscription => transport.options.shutdown.clone().cancelled_owned().boxed(),
+                // A single result is worth waiting for.
+                _ => future::pending().boxed(),
+            };
+            let (transport, id, ended) = (Arc::clone(transport), operation.id.clone(), session.ended());
+            let responses = transport.stream(operation).boxed();
+            let farewell = async move {
+                ended.await;
+                transport.finish(refusal::error("UNAUTHENTICATED", "The session has ended."), &id)
+            };
+            Events { phase: Phase::Opening, responses, farewell: farewell.boxed(), shutdown, ping, _permit: permit }
+        }
+        Err(response) => Events {
+            phase: Phase::Opening,
+            responses: stream::once(future::ready(response)).boxed(),
+            farewell: future::pending().boxed(),
+            shutdown: future::pending().boxed(),
+            ping,
+            _permit: permit,
+        },
+    };
+    let frames = stream::unfold(events, |mut events| async move {
+        events.next().await.map(|frame| (Ok::<_, Infallible>(frame), events))
+    });
+    let mut response = Response::new(Body::from_stream(frames));
+    *response.status_mut() = StatusCode::OK;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, Media::Events.content_type());
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
+    // nginx would otherwise hold events back until its buffer is full.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    headers.insert(header::VARY, HeaderValue::from_static("Accept"));
+    Ok(response)
+}
+
+/// An open event stream. Nothing is read from the operation until the previous event is on its way, so a slow reader slows
+/// only itself.
+struct Events {
+    phase: Phase,
+    responses: BoxStream<'static, GraphqlResponse>,
+    /// The error that ends the stream together with its session.
+    farewell: BoxFuture<'static, GraphqlResponse>,
+    /// Ends the stream without `complete`, so that the client comes back.
+    shutdown: BoxFuture<'static, ()>,
+    ping: Interval,
+    _permit: OwnedSemaphorePermit,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Opening,
+    Open,
+    Completing,
+    Closed,
+}
+
+impl Events {
+    async fn next(&mut self) -> Option<Bytes> {
+        match self.phase {
+            Phase::Opening => {
+                self.phase = Phase::Open;
+                Some(COMMENT)
+            }
+            Phase::Open => tokio::select! {
+                biased;
+                () = &mut self.shutdown => None,
+                response = &mut self.farewell => {
+                    self.phase = Phase::Completing;
+                    Some(frame(&response))
+                }
+                response = self.responses.next() => match response {
+                    Some(response) => Some(frame(&response)),
+                    None => {
+                        self.phase = Phase::Closed;
+                        Some(COMPLETE)
+                    }
+                },
+                _ = self.ping.tick() => Some(COMMENT),
+            },
+            Phase::Completing => {
+                self.phase = Phase::Closed;
+                Some(COMPLETE)
+            }
+            Phase::Closed => None,
+        }
+    }
+}
+
+fn frame(response: &GraphqlResponse) -> Bytes {
+    let id = cursor(response).map(|cursor| format!("id: {cursor}\n")).unwrap_or_default();
+    Bytes::from(format!("event: next\n{id}data: {}\n\n", encode::json(response)))
+}
+
+/// The cursor of an event: the field `cursor` of the subscription's value. `EventSource` sends it back as `Last-Event-ID`.
+fn cursor(response: &GraphqlResponse) -> Option<&str> {
+    let Value::Object(root) = &response.data else { return None };
+    let (_, Value::Object(item)) = root.first()? else { return None };
+    match item.get("cursor")? {
+        // A line break would end the field, and EventSource ignores an id with a NUL.
+        Value::String(cursor) if !cursor.contains(['\n', '\r', '\0']) => Some(cursor),
+        _ => None,
+    }
+}

@@ -1,0 +1,96 @@
+//! How sockets end.
+
+use std::{borrow::Cow, time::Duration};
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use futures::{SinkExt, StreamExt};
+use tungstenite::error::{CapacityError, Error};
+
+use crate::transport::Denied;
+
+/// A close frame's reason has this many bytes at the most.
+const REASON: usize = 123;
+/// How long to wait for the peer's side of the closing handshake.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Why a socket ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// With a close frame.
+    Close(u16, Cow<'static, str>),
+    /// The peer is gone, or has said goodbye already.
+    Gone,
+}
+
+impl Ending {
+    pub(super) const NORMAL: Self = Self::fixed(1000, "Normal closure");
+    /// Clients come back after this one.
+    pub(super) const RESTART: Self = Self::fixed(1012, "Service restart");
+    /// Clients come back after this one, too.
+    pub(super) const SILENT: Self = Self::fixed(1013, "The last ping was not answered");
+    pub(super) const TOO_BIG: Self = Self::fixed(1009, "Message too big");
+    pub(super) const UNAUTHORIZED: Self = Self::fixed(4401, "Unauthorized");
+    pub(super) const FORBIDDEN: Self = Self::fixed(4403, "Forbidden");
+    pub(super) const SUBPROTOCOL: Self = Self::fixed(4406, "Subprotocol not acceptable");
+    pub(super) const INIT_TIMEOUT: Self = Self::fixed(4408, "Connection initialisation timeout");
+    pub(super) const TOO_MANY_INITS: Self = Self::fixed(4429, "Too many initialisation requests");
+
+    pub(super) fn invalid(why: impl Into<Cow<'static, str>>) -> Self {
+        Self::Close(4400, why.into())
+    }
+
+    pub(super) fn already_exists(id: &str) -> Self {
+        Self::Close(4409, format!("Subscriber for {id} already exists").into())
+    }
+
+    pub(super) fn denied(denied: Denied) -> Self {
+        match denied {
+            Denied::Unauthenticated(message) => Self::Close(4403, message.into()),
+            Denied::Unavailable(message) => Self::Close(1013, message.into()),
+        }
+    }
+
+    /// What an error of reading means.
+    pub(super) fn of(error: &axum::Error) -> Self {
+        match std::error::Error::source(error).and_then(|source| source.downcast_ref::<Error>()) {
+            Some(Error::Capacity(CapacityError::MessageTooLong { .. })) => Self::TOO_BIG,
+            Some(Error::Utf8(_)) => Self::fixed(1007, "Not UTF-8"),
+            _ => Self::Gone,
+        }
+    }
+
+    const fn fixed(code: u16, reason: &'static str) -> Self {
+        Self::Close(code, Cow::Borrowed(reason))
+    }
+}
+
+/// Ends a socket: sends the close frame and reads until the peer's, because a socket closed with unread bytes resets the
+/// connection, and the close frame would be lost with it.
+pub(super) async fn close(socket: &mut WebSocket, ending: Ending) {
+    let Ending::Close(code, reason) = ending else { return };
+    let frame = CloseFrame { code, reason: shorten(&reason).into() };
+    let goodbye = async {
+        if socket.send(Message::Close(Some(frame))).await.is_ok() && socket.flush().await.is_ok() {
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+    };
+    let _ = tokio::time::timeout(LINGER, goodbye).await;
+}
+
+/// The longest beginning of a reason that fits.
+fn shorten(reason: &str) -> &str {
+    &reason[..reason.floor_char_boundary(REASON)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_fit_into_a_close_frame() {
+        assert_eq!(shorten("short"), "short");
+        assert_eq!(shorten(&"x".repeat(300)).len(), 123);
+        assert_eq!(shorten(&"\u{20ac}".repeat(100)), "\u{20ac}".repeat(41));
+        assert_eq!(shorten(&format!("x{}", "\u{20ac}".repeat(100))).len(), 121);
+    }
+}

@@ -1,0 +1,198 @@
+//! One socket, from the acknowledgement to its end.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_graphql::Executor;
+use axum::{
+    body::Bytes,
+    extract::ws::{Message, WebSocket},
+    http::HeaderMap,
+};
+use futures::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, interval_at, timeout},
+};
+
+use super::{
+    close::{self, Ending},
+    dialect::{ClientMessage, Dialect},
+    handshake::shake_hands,
+    operations::{Frame, Operations},
+};
+use crate::transport::execute::Transport;
+
+/// How many results are taken from the queue and written together.
+const TOGETHER: usize = 16;
+/// How many answers of the socket itself (pongs, refusals) wait to be written before no more is read.
+const REPLIES: usize = 4;
+/// How long a drain waits for the results of queries and mutations.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Serves a socket to its end.
+pub(super) async fn run<E: Executor>(
+    transport: Arc<Transport<E>>,
+    mut socket: WebSocket,
+    dialect: Option<Dialect>,
+    headers: HeaderMap,
+) {
+    let Some(dialect) = dialect else {
+        return close::close(&mut socket, Ending::SUBPROTOCOL).await;
+    };
+    let session = match shake_hands(&transport, &mut socket, dialect, &headers).await {
+        Ok(session) => session,
+        Err(ending) => return close::close(&mut socket, ending).await,
+    };
+    drop(headers);
+
+    let ended = session.ended();
+    let (operations, mut frames) = Operations::new(Arc::clone(&transport), session, dialect);
+    let (replies, mut answers) = mpsc::channel(REPLIES);
+    let heard = AtomicBool::new(true);
+    let (mut sink, mut stream) = socket.split();
+    let ending = tokio::select! {
+        biased;
+        () = ended => Ending::FORBIDDEN,
+        () = drained(&transport, &operations) => Ending::RESTART,
+        ending = read(&mut stream, dialect, &operations, &replies, &heard) => ending,
+        ending = write(&mut sink, dialect, &operations, &mut answers, &mut frames, &heard, &transport) => ending,
+    };
+    if ending == Ending::RESTART {
+        // What was ready before the drain ended is still worth sending.
+        while let Ok(frame) = frames.try_recv() {
+            if let Some(text) = operations.admit(frame)
+                && feed(&mut sink, &transport, Message::Text(text)).await.is_err()
+            {
+                return;
+            }
+        }
+    }
+    drop(operations);
+    if let Ok(mut socket) = sink.reunite(stream) {
+        close::close(&mut socket, ending).await;
+    }
+}
+
+/// Completes some time after the server began to shut down: when queries and mutations have their results, or soon enough.
+async fn drained<E: Executor>(transport: &Transport<E>, operations: &Operations<E>) {
+    transport.options.shutdown.cancelled().await;
+    let _ = timeout(DRAIN, operations.single_results()).await;
+}
+
+async fn read<E: Executor>(
+    stream: &mut SplitStream<WebSocket>,
+    dialect: Dialect,
+    operations: &Operations<E>,
+    replies: &mpsc::Sender<String>,
+    heard: &AtomicBool,
+) -> Ending {
+    loop {
+        let message = match stream.next().await {
+            Some(Ok(message)) => message,
+            Some(Err(error)) => return Ending::of(&error),
+            None => return Ending::Gone,
+        };
+        heard.store(true, Ordering::Relaxed);
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Binary(_) => return Ending::invalid("Messages must be texts"),
+            Message::Ping(_) | Message::Pong(_) => continue,
+            Message::Close(_) => return Ending::Gone,
+        };
+        let reply = match dialect.read(&text) {
+            Ok(ClientMessage::Init(_)) => return Ending::TOO_MANY_INITS,
+            Ok(ClientMessage::Subscribe { id, params }) => match operations.begin(id, params) {
+                Ok(reply) => reply,
+                Err(ending) => return ending,
+            },
+            Ok(ClientMessage::Complete { id }) => {
+                operations.end(&id);
+                None
+            }
+            Ok(ClientMessage::Ping(payload)) => Some(Dialect::pong(payload)),
+            Ok(ClientMessage::Pong) => None,
+            Ok(ClientMessage::Terminate) => return Ending::NORMAL,
+            Err(why) => return Ending::invalid(why),
+        };
+        if let Some(reply) = reply
+            && replies.send(reply).await.is_err()
+        {
+            return Ending::Gone;
+        }
+    }
+}
+
+async fn write<E: Executor>(
+    sink: &mut SplitSink<WebSocket, Message>,
+    dialect: Dialect,
+    operations: &Operations<E>,
+    answers: &mut mpsc::Receiver<String>,
+    frames: &mut mpsc::Receiver<Frame>,
+    heard: &AtomicBool,
+    transport: &Transport<E>,
+) -> Ending {
+    let every = transport.limits().ping_interval;
+    let mut ping = interval_at(Instant::now() + every, every);
+    let mut batch = Vec::new();
+    loop {
+        let fed = tokio::select! {
+            biased;
+            Some(text) = answers.recv() => feed(sink, transport, Message::Text(text.into())).await,
+            _ = ping.tick() => {
+                if !heard.swap(false, Ordering::Relaxed) {
+                    return Ending::SILENT;
+                }
+                match dialect {
+                    Dialect::Current => feed(sink, transport, Message::Text(dialect.ping().into())).await,
+                    // Clients of the older protocol do not answer its messages, but every WebSocket answers a ping frame.
+                    Dialect::Older => match feed(sink, transport, Message::Text(dialect.ping().into())).await {
+                        Ok(()) => feed(sink, transport, Message::Ping(Bytes::new())).await,
+                        gone => gone,
+                    },
+                }
+            }
+            _ = frames.recv_many(&mut batch, TOGETHER) => {
+                let mut fed = Ok(());
+                for frame in batch.drain(..) {
+                    if let Some(text) = operations.admit(frame) {
+                        fed = feed(sink, transport, Message::Text(text)).await;
+                    }
+                }
+                fed
+            }
+        };
+        if fed.is_err() || in_time(transport, sink.flush()).await.is_err() {
+            return Ending::Gone;
+        }
+    }
+}
+
+async fn feed<E: Executor>(
+    sink: &mut SplitSink<WebSocket, Message>,
+    transport: &Transport<E>,
+    message: Message,
+) -> Result<(), Unwritable> {
+    in_time(transport, sink.feed(message)).await
+}
+
+/// The peer is gone, or has not read for too long.
+struct Unwritable;
+
+async fn in_time<E: Executor>(
+    transport: &Transport<E>,
+    write: impl Future<Output = Result<(), axum::Error>>,
+) -> Result<(), Unwritable> {
+    match timeout(transport.limits().write_timeout, write).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Unwritable),
+    }
+}

@@ -1,0 +1,155 @@
+//! The messages of both subprotocols (pure).
+
+use async_graphql::{Response, ServerError};
+use axum::http::HeaderValue;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::transport::{
+    encode::{Payload, to_json},
+    params::Params,
+};
+
+/// A subprotocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// `graphql-transport-ws`, the protocol of npm `graphql-ws`.
+    Current,
+    /// `graphql-ws`, the older protocol of npm `subscriptions-transport-ws`.
+    Older,
+}
+
+/// What a client says.
+#[derive(Debug)]
+pub(super) enum ClientMessage {
+    Init(Map<String, Value>),
+    Subscribe { id: String, params: Params },
+    Complete { id: String },
+    Ping(Option<Map<String, Value>>),
+    Pong,
+    Terminate,
+}
+
+impl Dialect {
+    /// The subprotocols, the preferred one first.
+    pub(super) const ALL: [Self; 2] = [Self::Current, Self::Older];
+
+    /// Its name in `Sec-WebSocket-Protocol`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Current => "graphql-transport-ws",
+            Self::Older => "graphql-ws",
+        }
+    }
+
+    pub(super) fn named(name: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|dialect| dialect.name().as_bytes() == name)
+    }
+
+    /// Reads a message; the error is the reason of the close frame.
+    pub(super) fn read(self, text: &str) -> Result<ClientMessage, String> {
+        let Ok(mut message) = serde_json::from_str::<Map<String, Value>>(text) else {
+            return Err("A message must be a JSON object".to_owned());
+        };
+        let kind = match message.remove("type") {
+            Some(Value::String(kind)) => kind,
+            Some(_) => return Err("The type of a message must be a string".to_owned()),
+            None => return Err("A message needs a type".to_owned()),
+        };
+        match (self, kind.as_str()) {
+            (_, "connection_init") => Ok(ClientMessage::Init(optional(&mut message)?.unwrap_or_default())),
+            (Self::Current, "subscribe") | (Self::Older, "start") => {
+                let id = identifier(&mut message)?;
+                let payload = message.remove("payload").unwrap_or_default();
+                if !payload.is_object() {
+                    return Err(format!("The payload of {kind} must be an object"));
+                }
+                let params = serde_json::from_value(payload).map_err(|error| format!("Invalid {kind}: {error}"))?;
+                Ok(ClientMessage::Subscribe { id, params })
+            }
+            (Self::Current, "complete") | (Self::Older, "stop") => {
+                Ok(ClientMessage::Complete { id: identifier(&mut message)? })
+            }
+            (Self::Current, "ping") => Ok(ClientMessage::Ping(optional(&mut message)?)),
+            (Self::Current, "pong") => optional(&mut message).map(|_| ClientMessage::Pong),
+            (Self::Older, "connection_terminate") => Ok(ClientMessage::Terminate),
+            _ => Err(format!("{} has no message of type {kind:?}", self.name())),
+        }
+    }
+
+    pub(super) fn ack() -> String {
+        to_json(&Out { kind: "connection_ack", id: None, payload: None::<()> })
+    }
+
+    /// What keeps a quiet socket open.
+    pub(super) fn ping(self) -> String {
+        let kind = match self {
+            Self::Current => "ping",
+            Self::Older => "ka",
+        };
+        to_json(&Out { kind, id: None, payload: None::<()> })
+    }
+
+    /// The answer to a ping carries its payload back.
+    pub(super) fn pong(payload: Option<Map<String, Value>>) -> String {
+        to_json(&Out { kind: "pong", id: None, payload })
+    }
+
+    /// What is said before the socket is closed because the caller may not come in; the current protocol has the close code.
+    pub(super) fn denied(self, message: &str) -> Option<String> {
+        let payload = serde_json::json!({ "message": message });
+        (self == Self::Older).then(|| to_json(&Out { kind: "connection_error", id: None, payload: Some(payload) }))
+    }
+
+    pub(super) fn next(self, id: &str, response: &Response) -> String {
+        let kind = match self {
+            Self::Current => "next",
+            Self::Older => "data",
+        };
+        to_json(&Out { kind, id: Some(id), payload: Some(Payload::from(response)) })
+    }
+
+    /// The end of an operation that never began.
+    pub(super) fn error(self, id: &str, errors: &[ServerError]) -> String {
+        match self {
+            Self::Current => to_json(&Out { kind: "error", id: Some(id), payload: Some(errors) }),
+            // The older protocol has room for one.
+            Self::Older => to_json(&Out { kind: "error", id: Some(id), payload: errors.first() }),
+        }
+    }
+
+    pub(super) fn complete(id: &str) -> String {
+        to_json(&Out { kind: "complete", id: Some(id), payload: None::<()> })
+    }
+}
+
+impl From<Dialect> for HeaderValue {
+    fn from(dialect: Dialect) -> Self {
+        Self::from_static(dialect.name())
+    }
+}
+
+#[derive(Serialize)]
+struct Out<'a, T> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<T>,
+}
+
+fn identifier(message: &mut Map<String, Value>) -> Result<String, String> {
+    match message.remove("id") {
+        Some(Value::String(id)) if !id.is_empty() => Ok(id),
+        _ => Err("The id of a message must be a string that is not empty".to_owned()),
+    }
+}
+
+fn optional(message: &mut Map<String, Value>) -> Result<Option<Map<String, Value>>, String> {
+    match message.remove("payload") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Object(payload)) => Ok(Some(payload)),
+        Some(_) => Err("The payload of a message must be an object".to_owned()),
+    }
+}

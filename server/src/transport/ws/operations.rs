@@ -1,0 +1,189 @@
+//! The operations of one socket.
+
+use std::{
+    collections::HashMap,
+    pin::pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use async_graphql::{Executor, Response, parser::types::OperationType};
+use axum::extract::ws::Utf8Bytes;
+use futures::{FutureExt, StreamExt};
+use tokio::{sync::mpsc, task::AbortHandle};
+use tokio_util::task::TaskTracker;
+
+use super::{close::Ending, dialect::Dialect};
+use crate::transport::{
+    RequestId, Session, encode,
+    execute::{Operation, Transport},
+    params::Params,
+    refusal,
+};
+
+/// A message of an operation, on its way to the socket.
+pub(super) struct Frame {
+    text: Utf8Bytes,
+    subscriber: Arc<Subscriber>,
+    last: bool,
+}
+
+/// One operation, as the socket knows it.
+struct Subscriber {
+    id: String,
+    /// The client has heard or said the last word: what is still on its way is dropped, because the id may be in use again.
+    over: AtomicBool,
+}
+
+/// The operations of one socket. Dropping it ends them.
+pub(super) struct Operations<E> {
+    transport: Arc<Transport<E>>,
+    session: Session,
+    dialect: Dialect,
+    frames: mpsc::Sender<Frame>,
+    running: Mutex<HashMap<String, (Arc<Subscriber>, AbortHandle)>>,
+    single_results: TaskTracker,
+}
+
+impl<E: Executor> Operations<E> {
+    /// No operations, and the queue in which their messages will arrive.
+    pub(super) fn new(transport: Arc<Transport<E>>, session: Session, dialect: Dialect) -> (Self, mpsc::Receiver<Frame>) {
+        let (frames, queue) = mpsc::channel(transport.limits().socket_queue.max(1));
+        let running = Mutex::new(HashMap::new());
+        let single_results = TaskTracker::new();
+        (Self { transport, session, dialect, frames, running, single_results }, queue)
+    }
+
+    /// Begins an operation. `Some` is a message for the client, which the operation is not begun for.
+    pub(super) fn begin(&self, id: String, params: Params) -> Result<Option<String>, Ending> {
+        let mut running = self.running();
+        if let Some((subscriber, task)) = running.get(&id) {
+            match self.dialect {
+                Dialect::Current => return Err(Ending::already_exists(&id)),
+                // The older protocol lets the newer operation take the place of the other.
+                Dialect::Older => {
+                    subscriber.over.store(true, Ordering::Relaxed);
+                    task.abort();
+                    running.remove(&id);
+                }
+            }
+        }
+        let limit = self.transport.limits().operations_per_socket;
+        let request_id = RequestId::new();
+        if running.len() >= limit {
+            let message = format!("The socket has {limit} operations running; no more are allowed.");
+            let refused = self.transport.finish(refusal::error("TOO_MANY_OPERATIONS", message), &request_id);
+            return Ok(Some(self.dialect.error(&id, &refused.errors)));
+        }
+        let prepared = match self.transport.prepare(params, &self.session, &request_id) {
+            Ok(operation) => operation,
+            Err(response) => return Ok(Some(self.dialect.error(&id, &response.errors))),
+        };
+        let subscriber = Arc::new(Subscriber { id: id.clone(), over: AtomicBool::new(false) });
+        let single_result = prepared.kind != OperationType::Subscription;
+        let work = operate(
+            Arc::clone(&self.transport),
+            prepared,
+            Outlet { dialect: self.dialect, frames: self.frames.clone(), subscriber: Arc::clone(&subscriber) },
+        );
+        let task = if single_result {
+            tokio::spawn(self.single_results.track_future(work))
+        } else {
+            tokio::spawn(work)
+        };
+        running.insert(id, (subscriber, task.abort_handle()));
+        Ok(None)
+    }
+
+    /// Ends an operation because the client has asked for it.
+    pub(super) fn end(&self, id: &str) {
+        if let Some((subscriber, task)) = self.running().remove(id) {
+            subscriber.over.store(true, Ordering::Relaxed);
+            task.abort();
+        }
+    }
+
+    /// The text of a frame that is about to be written; `None` when the client no longer wants it.
+    pub(super) fn admit(&self, frame: Frame) -> Option<Utf8Bytes> {
+        let Frame { text, subscriber, last } = frame;
+        if subscriber.over.load(Ordering::Relaxed) {
+            return None;
+        }
+        if last {
+            subscriber.over.store(true, Ordering::Relaxed);
+            self.running().remove(&subscriber.id);
+        }
+        Some(text)
+    }
+
+    /// Waits until every query and mutation has handed its result over.
+    pub(super) async fn single_results(&self) {
+        self.single_results.close();
+        self.single_results.wait().await;
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<String, (Arc<Subscriber>, AbortHandle)>> {
+        // Nothing panics while it holds the lock, and a map of handles cannot be half changed.
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<E> Drop for Operations<E> {
+    fn drop(&mut self) {
+        for (_, task) in self.running.get_mut().unwrap_or_else(PoisonError::into_inner).values() {
+            task.abort();
+        }
+    }
+}
+
+/// Where the messages of one operation go.
+struct Outlet {
+    dialect: Dialect,
+    frames: mpsc::Sender<Frame>,
+    subscriber: Arc<Subscriber>,
+}
+
+impl Outlet {
+    async fn next(&self, response: &Response) {
+        self.send(self.dialect.next(&self.subscriber.id, response), false).await;
+    }
+
+    async fn error(&self, response: &Response) {
+        self.send(self.dialect.error(&self.subscriber.id, &response.errors), true).await;
+    }
+
+    async fn complete(&self) {
+        self.send(Dialect::complete(&self.subscriber.id), true).await;
+    }
+
+    async fn send(&self, text: String, last: bool) {
+        let frame = Frame { text: text.into(), subscriber: Arc::clone(&self.subscriber), last };
+        // A closed queue means that the socket is gone, and this task will be aborted.
+        let _ = self.frames.send(frame).await;
+    }
+}
+
+/// Runs one operation to its end.
+async fn operate<E: Executor>(transport: Arc<Transport<E>>, operation: Operation, outlet: Outlet) {
+    let kind = operation.kind;
+    let mut responses = pin!(transport.stream(operation).peekable());
+    let mut first = true;
+    while let Some(response) = responses.next().await {
+        // An operation that fails before its first result ends with `error`. Of a subscription whose source could not be
+        // made the executor gives no other sign than that the error is also the end of the stream.
+        let failed = std::mem::take(&mut first)
+            && match kind {
+                OperationType::Subscription => {
+                    encode::has_no_data(&response) && matches!(responses.as_mut().peek().now_or_never(), Some(None))
+                }
+                _ => encode::never_executed(&response),
+            };
+        if failed {
+            return outlet.error(&response).await;
+        }
+        outlet.next(&response).await;
+    }
+    outlet.complete().await;
+}

@@ -1,0 +1,3 @@
+//! The integration tests of the server: one binary, one module per subject.
+
+mod process;

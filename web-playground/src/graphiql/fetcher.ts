@@ -1,0 +1,117 @@
+import type { Fetcher, FetcherParams, Observable } from '@graphiql/toolkit';
+import { getOperationAST, type OperationDefinitionNode } from 'graphql';
+import type { Client } from 'graphql-ws';
+import { createLiveClient, toError } from '../live/client';
+import { type CursorItem, subscribeResumable } from '../live/resume';
+
+type Headers = Record<string, string>;
+type Result = Record<string, unknown>;
+
+/** Queries and mutations by POST, subscriptions by WebSocket, both at this host's `/graphql`. */
+export function createFetcher(): Fetcher {
+  const clients = new Map<string, Client>();
+
+  // A connection carries one set of headers (in its `connection_init`), so each set has a client of its own.
+  function clientFor(headers: Headers): Client {
+    const key = JSON.stringify(headers);
+    let client = clients.get(key);
+    if (!client) clients.set(key, (client = createLiveClient(headers)));
+    return client;
+  }
+
+  return (params, options) => {
+    const headers: Headers = options?.headers ?? {};
+    const operation = options?.documentAST && getOperationAST(options.documentAST, params.operationName);
+    if (operation?.operation !== 'subscription') return post(params, headers);
+    const client = clientFor(headers);
+    return takesCursor(operation) ? resumable(client, params) : plain(client, params);
+  };
+}
+
+async function post(params: FetcherParams, headers: Headers): Promise<Result> {
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch('/graphql', {
+      method: 'POST',
+      headers: {
+        accept: 'application/graphql-response+json, application/json;q=0.9',
+        'content-type': 'application/json',
+        ...headers,
+      },
+      body: JSON.stringify(params),
+    });
+    text = await response.text();
+  } catch (cause) {
+    return errors(new Error(`The server does not answer (${String(cause)}).`));
+  }
+  try {
+    return JSON.parse(text) as Result;
+  } catch {
+    // Not GraphQL: a proxy's page, or a server that is starting.
+    return errors(new Error(`${response.status} ${response.statusText}: ${text.slice(0, 500) || 'no body'}`));
+  }
+}
+
+/** An operation with a variable `$after` asks to be resumed: it goes on from its last cursor when the connection returns. */
+function takesCursor(operation: OperationDefinitionNode): boolean {
+  return operation.variableDefinitions?.some((definition) => definition.variable.name.value === 'after') ?? false;
+}
+
+function resumable(client: Client, { query, operationName, variables }: FetcherParams): Observable<Result> {
+  return observable((sink) => {
+    // Null answers the first request: a variable written as `null` counts as none.
+    const { after, ...rest } = (variables ?? {}) as { after?: string | null };
+    return subscribeResumable<Result, CursorItem>({
+      client,
+      query,
+      operationName: operationName ?? undefined,
+      variables: rest,
+      after,
+      next: (_item, data) => sink.next({ data }),
+      // The page shows the latest item only, so there is nothing to throw away.
+      reset: () => {},
+      error: (error) => sink.fail(error),
+      complete: () => sink.complete(),
+    });
+  });
+}
+
+/** Without a cursor a lost connection could hide items, so it is shown instead of being papered over by a retry. */
+function plain(client: Client, { query, operationName, variables }: FetcherParams): Observable<Result> {
+  return observable((sink) =>
+    client.subscribe<Result>(
+      { query, operationName, variables },
+      {
+        next: (result) => sink.next(result as Result),
+        error: (cause) => sink.fail(toError(cause)),
+        complete: () => sink.complete(),
+      },
+    ),
+  );
+}
+
+/** As a GraphQL answer: GraphiQL would print an exception with its stack. */
+function errors(error: Error): Result {
+  return { errors: Array.isArray(error.cause) ? error.cause : [{ message: error.message }] };
+}
+
+interface Sink {
+  next(value: Result): void;
+  complete(): void;
+  fail(error: Error): void;
+}
+
+/** GraphiQL passes one object of callbacks; the other overloads of its type are never called. */
+function observable(start: (sink: Sink) => () => void): Observable<Result> {
+  return {
+    subscribe: (callbacks: unknown) => {
+      const { next, complete } = callbacks as Pick<Sink, 'next' | 'complete'>;
+      const fail = (error: Error) => {
+        next(errors(error));
+        complete();
+      };
+      return { unsubscribe: start({ next, complete, fail }) };
+    },
+  };
+}

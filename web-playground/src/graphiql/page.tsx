@@ -1,0 +1,26 @@
+import { explorerPlugin } from '@graphiql/plugin-explorer';
+import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
+import 'graphiql/setup-workers/vite';
+import 'graphiql/style.css';
+import '@graphiql/plugin-explorer/style.css';
+import './page.css';
+import { examples } from './examples';
+import { createFetcher } from './fetcher';
+
+// Made once: GraphiQL reads the schema and builds its plugins anew whenever these change.
+const fetcher = createFetcher();
+const plugins = [HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })];
+
+export default function GraphiqlPage() {
+  return (
+    <GraphiQL
+      fetcher={fetcher}
+      defaultTabs={examples}
+      plugins={plugins}
+      defaultEditorToolsVisibility="variables"
+    >
+      {/* The frame's header carries the name. */}
+      <GraphiQL.Logo>{null}</GraphiQL.Logo>
+    </GraphiQL>
+  );
+}
