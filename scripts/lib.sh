@@ -237,7 +237,8 @@ try_build_playground() {
 # The directories are compared too: a deleted file leaves its trace only there.
 playground_is_stale() {
   local dir="$TOYGRES_ROOT/web-playground" built="$TOYGRES_ROOT/web-playground/dist/index.html"
-  [ -e "$built" ] || return 0
+  # A page without assets is the server's own, which says that there is no playground.
+  [ -e "$built" ] && [ -d "$dir/dist/assets" ] || return 0
   [ -n "$(find "$dir/src" "$dir/public" "$dir/index.html" "$dir/vite.config.ts" "$dir/tsconfig.json" "$dir/package.json" \
     "$dir/package-lock.json" -newer "$built" -print 2>/dev/null | head -n 1)" ]
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     InstanceId,
-    instance::{Endpoint, InstanceSpec, PostgresVersion, Reason, ReasonCode},
+    instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
     secret::Secret,
 };
@@ -23,6 +23,9 @@ pub trait Runtime: Send + Sync + 'static {
 
     /// The PostgreSQL versions that can be deployed, newest first. Never empty.
     fn versions(&self) -> Vec<PostgresVersion>;
+
+    /// Whether instances can be reached in this way here.
+    fn offers(&self, exposure: &Exposure) -> bool;
 
     /// Makes the instance, or repairs it towards the spec; returns when everything is asked for, not when it is ready.
     async fn deploy(&self, deployment: &Deployment) -> Result<(), RuntimeError>;

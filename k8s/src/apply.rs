@@ -11,6 +11,7 @@ use k8s_openapi::{
     api::{
         apps::v1::StatefulSet,
         core::v1::{Secret, Service},
+        networking::v1::NetworkPolicy,
     },
 };
 use kube::{
@@ -40,12 +41,25 @@ pub(crate) async fn deploy(cluster: &Cluster, settings: &Settings, deployment: &
         return Err(RuntimeError::lasting(ReasonCode::PostgresMissing, format!("PostgreSQL {version} is not on offer in this cluster")));
     }
     let objects = build::objects(deployment, settings);
-    apply(cluster, &objects.network_policy).await?;
+    let first = apply(cluster, &objects.network_policy).await?;
     apply_client_service(cluster, objects.client_service).await?;
     apply_secret(cluster, &objects.secret).await?;
     apply(cluster, &objects.headless_service).await?;
     claim::prepare(cluster, deployment.id, deployment.spec.storage_gb).await?;
-    apply_stateful_set(cluster, &objects.stateful_set).await
+    apply_stateful_set(cluster, &objects.stateful_set).await?;
+    refuse_if_removed(cluster, &first).await
+}
+
+/// Does not pass for a deployment what a removal overtook: a server that was thought dead may end a deployment long after
+/// another server has removed the instance. What it made anew is found by [`list`](toygres_domain::runtime::Runtime::list).
+async fn refuse_if_removed(cluster: &Cluster, first: &NetworkPolicy) -> Result<(), RuntimeError> {
+    let name = first.name_any();
+    let policies = cluster.api::<NetworkPolicy>();
+    let present = call(&format!("look for the NetworkPolicy {name}"), policies.get_metadata_opt(&name)).await?;
+    if present.is_some_and(|present| present.metadata.uid == first.metadata.uid) {
+        return Ok(());
+    }
+    Err(RuntimeError::passing(ReasonCode::Superseded, "The instance was removed while it was being deployed"))
 }
 
 /// Applies an object whose name comes from the id: whatever has it is ours, so other managers' changes to our fields are

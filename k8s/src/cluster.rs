@@ -6,14 +6,14 @@ use k8s_openapi::NamespaceResourceScope;
 use kube::{
     Api, Client, Config, Resource,
     api::{DeleteParams, ListParams, ObjectList, Preconditions},
-    config::{KubeConfigOptions, Kubeconfig},
+    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
     core::PartialObjectMeta,
 };
 use serde::de::DeserializeOwned;
 use toygres_domain::{instance::ReasonCode, runtime::RuntimeError};
 
 use crate::{
-    errors::{chain, runtime_error},
+    errors::{chain, client_error, runtime_error},
     settings::{ClusterSource, EndpointHost, Settings},
 };
 
@@ -48,11 +48,11 @@ impl Cluster {
         config.connect_timeout = Some(Duration::from_secs(10));
         let url = config.cluster_url.clone();
         let client = Client::try_from(config)
-            .map_err(|error| ConnectError(format!("The credentials for the cluster at {url} cannot be used: {}", chain(&error))))?;
+            .map_err(|error| ConnectError(format!("The credentials for the cluster at {url} cannot be used: {}", client_error(&error))))?;
         tokio::time::timeout(CALL_LIMIT, client.apiserver_version())
             .await
             .map_err(|_| ConnectError(format!("The cluster at {url} does not answer.")))?
-            .map_err(|error| ConnectError(format!("The cluster at {url} does not answer as it should: {}", chain(&error))))?;
+            .map_err(|error| ConnectError(format!("The cluster at {url} does not answer as it should: {}", client_error(&error))))?;
         if settings.endpoint_host.is_none() {
             let names_resolve = inside || resolves(&format!("kubernetes.default.svc.{}", settings.cluster_domain)).await;
             settings.endpoint_host = Some(if names_resolve { EndpointHost::ServiceName } else { EndpointHost::ClusterIp });
@@ -145,7 +145,7 @@ async fn kubeconfig(path: Option<&std::path::Path>, context: Option<String>) -> 
         Some(path) => (Kubeconfig::read_from(path), path.display().to_string()),
         None => (Kubeconfig::from_env().and_then(|file| file.map_or_else(Kubeconfig::read, Ok)), "KUBECONFIG or ~/.kube/config".to_owned()),
     };
-    let file = file.map_err(|error| ConnectError(format!("No kubeconfig can be read from {place}: {}", chain(&error))))?;
+    let file = file.map_err(|error| ConnectError(format!("No kubeconfig can be read from {place}: {}", why_unreadable(&error))))?;
     if let Some(wanted) = context.as_ref().filter(|wanted| !file.contexts.iter().any(|context| &&context.name == wanted)) {
         let known: Vec<&str> = file.contexts.iter().map(|context| context.name.as_str()).collect();
         return Err(ConnectError(format!("The kubeconfig from {place} has no context '{wanted}', only: {}.", known.join(", "))));
@@ -155,6 +155,17 @@ async fn kubeconfig(path: Option<&std::path::Path>, context: Option<String>) -> 
         .await
         .map_err(|error| ConnectError(format!("The kubeconfig from {place} cannot be used: {}", chain(&error))))?;
     Ok((config, false))
+}
+
+/// What is wrong with a file. The parser's own words quote the file, and with it tokens and keys: only the place is taken.
+fn why_unreadable(error: &KubeconfigError) -> String {
+    let KubeconfigError::Parse(parser) = error else { return chain(error) };
+    let text = parser.to_string();
+    let number = |word: &str| text.split_once(word).map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+    match (number("line "), number("column ")) {
+        (Some(line), Some(column)) if !line.is_empty() => format!("it is no kubeconfig at line {line}, column {column}"),
+        _ => "it is no kubeconfig".to_owned(),
+    }
 }
 
 async fn resolves(name: &str) -> bool {

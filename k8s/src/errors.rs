@@ -7,11 +7,20 @@ use toygres_domain::{instance::ReasonCode, runtime::RuntimeError};
 pub(crate) fn runtime_error(what: &str, error: &Error) -> RuntimeError {
     match error {
         Error::Api(status) => api_error(what, status),
-        // Neither a request nor an answer in a transport error; the sources say what the outermost text leaves out.
         other => RuntimeError::passing(
             ReasonCode::RuntimeUnavailable,
-            format!("Cannot {what}: the API server cannot be reached: {}", chain(other)),
+            format!("Cannot {what}: the API server cannot be reached: {}", client_error(other)),
         ),
+    }
+}
+
+/// What went wrong on this side of the connection. A credential plugin's failure is told without its words: they hold its
+/// arguments and its output, and so perhaps a secret.
+pub(crate) fn client_error(error: &Error) -> String {
+    match error {
+        Error::Auth(_) => "the credentials cannot be obtained; kubectl with the same kubeconfig says why".to_owned(),
+        Error::SerdeError(_) => "the answer cannot be read".to_owned(),
+        other => chain(other),
     }
 }
 

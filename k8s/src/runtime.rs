@@ -15,7 +15,7 @@ use k8s_openapi::api::{
 use kube::Client;
 use toygres_domain::{
     InstanceId,
-    instance::PostgresVersion,
+    instance::{Exposure, PostgresVersion},
     runtime::{Deployment, Nudge, Observation, Removal, Runtime, RuntimeError},
 };
 
@@ -78,6 +78,10 @@ impl Runtime for KubernetesRuntime {
 
     fn versions(&self) -> Vec<PostgresVersion> {
         self.settings.versions.clone()
+    }
+
+    fn offers(&self, _: &Exposure) -> bool {
+        true
     }
 
     async fn deploy(&self, deployment: &Deployment) -> Result<(), RuntimeError> {

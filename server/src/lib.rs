@@ -5,6 +5,7 @@ pub mod app;
 pub mod config;
 mod endpoints;
 pub mod graphql;
+mod guard;
 pub mod live;
 mod playground;
 pub mod process;

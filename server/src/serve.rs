@@ -5,7 +5,7 @@ mod logging;
 mod signals;
 mod work;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -16,8 +16,9 @@ use self::backend::Backend;
 use crate::{
     app::{App, Health},
     config::{DatabaseConfig, ServeConfig},
-    endpoints, graphql,
+    endpoints, graphql, guard,
     live::Hub,
+    transport::{self, ServeOptions, TransportOptions},
 };
 
 /// How long requests and activities under way are waited for at the end.
@@ -91,9 +92,15 @@ async fn run(config: &ServeConfig, backend: &Backend, listener: TcpListener, add
 
 async fn answer(config: ServeConfig, app: App, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
     let health = app.health.clone();
-    let schema = graphql::schema(app, config.query_limits());
-    let router = endpoints::router(health).route_service("/graphql", async_graphql_axum::GraphQL::new(schema));
-    axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await
+    let options = TransportOptions {
+        on_response: Arc::new(|response, request| graphql::mask(response, &request.0)),
+        shutdown: shutdown.clone(),
+        ..TransportOptions::default()
+    };
+    let router = endpoints::router(health)
+        .merge(transport::router(graphql::schema(app, config.query_limits()), options))
+        .layer(axum::middleware::from_fn(guard::local_only));
+    transport::serve(listener, router, ServeOptions { drain: PATIENCE, ..ServeOptions::default() }, shutdown).await
 }
 
 /// The one line that says that everything is up, and where.

@@ -52,3 +52,19 @@ async fn what_is_wrong_is_said() {
     let sentence = refusal(Settings { namespace: "No Name".to_owned(), ..Settings::default() }).await;
     assert!(sentence.contains("'No Name' is no DNS label"), "{sentence}");
 }
+
+#[tokio::test]
+async fn what_is_wrong_with_a_kubeconfig_is_said_without_its_secrets() {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("secrets.kubeconfig");
+    for broken in [
+        "apiVersion: v1\nusers:\n- name: a\n  user: {token: hunter22\ncontexts: []\n",
+        "apiVersion: v1\nusers: [{name: a, user: {token: [hunter22]}}]\n",
+        "apiVersion: v1\nusers: [{name: a, user: hunter22}]\n",
+    ] {
+        fs::write(&path, broken).unwrap();
+        let sentence = refusal(settings(path.clone(), None)).await;
+        assert!(sentence.contains("No kubeconfig can be read from"), "{sentence}");
+        assert!(!sentence.contains("hunter22"), "{sentence}");
+        assert!(!sentence.contains('\n'), "{sentence}");
+    }
+}

@@ -1,7 +1,10 @@
 //! A crash of the control plane at every single API call, before and after the server acted; then the same verb again, by a
 //! control plane that remembers nothing.
 
-use toygres_domain::runtime::{Deployment, Runtime};
+use toygres_domain::{
+    instance::ReasonCode,
+    runtime::{Deployment, Runtime},
+};
 use toygres_k8s::{KubernetesRuntime, build::names};
 
 use crate::{
@@ -55,6 +58,24 @@ async fn what_a_crashed_deploy_left_is_found_and_removed() {
         assert!(double.everything().is_empty(), "a crash at call {n} leaves {:?}", double.everything());
     }
     panic!("deploy makes calls without end");
+}
+
+#[tokio::test]
+async fn a_deploy_that_a_removal_overtook_does_not_pass_for_one() {
+    // The fourth call applies the Secret. By then another server has removed all there was, down to the last object.
+    let double = Double::start().await;
+    let deployment = fixture::another("orders");
+    let policy = names::object(deployment.id);
+    double.interfere_at(3, move |world| {
+        world.remove("services", "orders");
+        world.remove("networkpolicies", &policy);
+    });
+    let runtime = double.runtime();
+    let overtaken = runtime.deploy(&deployment).await.unwrap_err();
+    assert_eq!(overtaken.reason.code, ReasonCode::Superseded);
+    assert_eq!(runtime.list().await.unwrap(), [deployment.id], "what it made anew is found");
+    take_down(&double, &runtime, &deployment, false).await;
+    assert!(double.everything().is_empty());
 }
 
 #[derive(Clone, Copy)]

@@ -58,9 +58,13 @@ pub(crate) struct Shared {
 #[derive(Default)]
 struct Script {
     crash: Option<(usize, Crash)>,
+    /// What somebody else does just before a call.
+    interference: Option<(usize, Interference)>,
     refusals: Vec<Refusal>,
     calls: Vec<Call>,
 }
+
+type Interference = Box<dyn FnOnce(&mut World) + Send>;
 
 /// A call that is answered with a recorded error, a number of times.
 struct Refusal {
@@ -134,6 +138,11 @@ impl Double {
     pub(crate) fn crash_at(&self, n: usize, when: Crash) {
         self.shared.crashed.send_replace(false);
         self.shared.script().crash = Some((n, when));
+    }
+
+    /// Changes the world just before the `n`th call from now on.
+    pub(crate) fn interfere_at(&self, n: usize, change: impl FnOnce(&mut World) + Send + 'static) {
+        self.shared.script().interference = Some((n, Box::new(change)));
     }
 
     /// Takes the crash back. Answers whether it came to it.

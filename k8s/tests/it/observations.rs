@@ -68,6 +68,16 @@ fn running_has_an_endpoint() {
 }
 
 #[test]
+fn a_ready_pod_of_an_older_specification_does_not_count() {
+    let mut seen = seen("running");
+    seen.stateful_set.as_mut().unwrap().status.as_mut().unwrap().update_revision = Some("pg-demo-another".to_owned());
+    assert_eq!(pending(&seen).code, ReasonCode::StartingUp);
+    let mut behind = self::seen("running");
+    behind.stateful_set.as_mut().unwrap().metadata.generation = Some(2);
+    assert_eq!(pending(&behind).code, ReasonCode::StartingUp, "the controller has not looked at the change yet");
+}
+
+#[test]
 fn an_image_that_cannot_be_pulled() {
     let reason = pending(&seen("image"));
     assert_eq!(reason.code, ReasonCode::ImagePullFailed);

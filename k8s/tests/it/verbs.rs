@@ -195,6 +195,22 @@ async fn a_service_of_somebody_else_is_never_taken_over() {
 }
 
 #[tokio::test]
+async fn nor_one_that_took_the_place_of_ours_just_now() {
+    let double = Double::start().await;
+    let runtime = double.runtime();
+    let deployment = fixture::another("orders");
+    bring_up(&double, &runtime, &deployment).await;
+    // The third call applies the Service that the second looked at.
+    double.interfere_at(2, |world| {
+        world.remove("services", "orders");
+        world.create("services", json!({"metadata": {"name": "orders"}, "spec": {"ports": [{"port": 80}]}}));
+    });
+    let refused = runtime.deploy(&deployment).await.unwrap_err();
+    assert!(refused.retryable, "the next attempt will see what is there: {refused}");
+    assert_eq!(double.object("services", "orders").unwrap()["spec"]["ports"][0]["port"], 80);
+}
+
+#[tokio::test]
 async fn a_load_balancer_is_ready_with_its_address_and_gone_without_it() {
     let double = Double::start().await;
     let runtime = double.runtime();

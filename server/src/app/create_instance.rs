@@ -106,6 +106,9 @@ impl App {
             mistakes.within("healthCheck.timeoutSeconds", "seconds", input.health_check.timeout_seconds.unwrap_or(5), &TIMEOUT_SECONDS);
         let labels = mistakes.keep("labels", labels(input.labels));
         let exposure = input.exposure.map_or(Some(Exposure::Cluster), |(kind, ranges, label)| exposure(kind, ranges, label, &mut mistakes));
+        if exposure.as_ref().is_some_and(|exposure| !self.runtime.offers(exposure)) {
+            mistakes.add(UserErrorCode::Invalid, "exposure.type", format!("the runtime '{}' offers CLUSTER only", self.runtime.name()));
+        }
 
         let parsed = (|| {
             Some(NewInstance {

@@ -91,12 +91,18 @@ pub(super) fn coded(code: &'static str, message: impl Into<String>) -> async_gra
     async_graphql::Error::new(message).extend_with(|_, extensions| extensions.set("code", code))
 }
 
-/// Gives every error that has no code yet (of parsing and validation) the code `BAD_REQUEST`.
-pub fn mask(response: &mut Response) {
+/// Gives every error that has no code yet (of parsing and validation) the code `BAD_REQUEST`, and faults the id under which
+/// the log has more.
+pub fn mask(response: &mut Response, request_id: &str) {
     for error in &mut response.errors {
         let extensions = error.extensions.get_or_insert_default();
-        if extensions.get("code").is_none() {
-            extensions.set("code", "BAD_REQUEST");
+        match extensions.get("code") {
+            None => extensions.set("code", "BAD_REQUEST"),
+            Some(code) if *code == "INTERNAL".into() || *code == "UNAVAILABLE".into() => {
+                tracing::warn!(request_id, message = error.message, "a request ended with a fault");
+                extensions.set("requestId", request_id);
+            }
+            Some(_) => {}
         }
     }
 }

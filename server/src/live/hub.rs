@@ -153,7 +153,10 @@ impl Hub {
                     let _ = wakes.changed().await;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "the event log could not be read; trying again");
+                    // Before the first read the schema may not be there yet; the migration says what is wrong with the database.
+                    if self.position().is_some() {
+                        tracing::warn!(%error, "the event log could not be read; trying again");
+                    }
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(2));
                 }

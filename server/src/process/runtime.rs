@@ -15,7 +15,7 @@ use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{
     InstanceId,
-    instance::{Endpoint, InstanceSpec, PostgresVersion, Reason, ReasonCode},
+    instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     runtime::{Deployment, Nudge, Observation, Removal, Runtime, RuntimeError},
 };
 
@@ -103,6 +103,10 @@ impl Runtime for ProcessRuntime {
 
     fn versions(&self) -> Vec<PostgresVersion> {
         self.0.machine.binaries.versions()
+    }
+
+    fn offers(&self, exposure: &Exposure) -> bool {
+        *exposure == Exposure::Cluster
     }
 
     async fn deploy(&self, deployment: &Deployment) -> Result<(), RuntimeError> {

@@ -6,8 +6,9 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberI
 
 use crate::config::{LogFormat, ServeConfig};
 
-/// The workflow engine traces every replay of every turn; its warnings are enough, unless somebody asks for more by name.
-const QUIET: &str = "duroxide=warn,sqlx=warn";
+/// The workflow engine warns of what is normal here, such as a timer that fires after the workflow it raced has ended; what
+/// matters of it is logged by the monitor of the operation.
+const QUIET: &str = "duroxide=error,sqlx=warn";
 
 /// Has to come before the engine starts, which would otherwise install a log of its own.
 pub(super) fn start(config: &ServeConfig) -> Result<(), String> {

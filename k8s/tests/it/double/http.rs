@@ -144,17 +144,19 @@ fn admit(shared: &Shared, verb: &str, kind: &Kind) -> Result<Option<Crash>, Valu
     if verb == "watch" {
         return Ok(None);
     }
-    match script.crash {
-        Some((0, when)) => {
-            script.crash = None;
-            Ok(Some(when))
-        }
-        Some((left, when)) => {
-            script.crash = Some((left - 1, when));
-            Ok(None)
-        }
-        None => Ok(None),
+    let interference = script.interference.take_if(|(left, _)| is_reached(left)).map(|(_, change)| change);
+    let crash = script.crash.take_if(|(left, _)| is_reached(left)).map(|(_, when)| when);
+    drop(script);
+    if let Some(change) = interference {
+        shared.change(change);
     }
+    Ok(crash)
+}
+
+fn is_reached(left: &mut usize) -> bool {
+    let reached = *left == 0;
+    *left = left.saturating_sub(1);
+    reached
 }
 
 fn permit(shared: &Shared, verb: &str, kind: &Kind) -> Result<(), Value> {

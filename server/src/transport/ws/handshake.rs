@@ -5,7 +5,7 @@ use axum::{
     extract::ws::{Message, WebSocket},
     http::HeaderMap,
 };
-use futures::{SinkExt, StreamExt};
+use futures::StreamExt;
 
 use super::{
     close::Ending,
