@@ -6,7 +6,10 @@
 //!
 //! The namespace must exist. Names and addresses of the cluster must be reachable from here.
 
-use std::time::{Duration, Instant};
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use futures::StreamExt;
 use toygres_domain::{
@@ -25,7 +28,17 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<()> {
     let runtime = KubernetesRuntime::connect(settings()?).await?;
     let deployment = deployment(&runtime)?;
     println!("deploying {} as {}", deployment.name, deployment.id);
@@ -86,8 +99,7 @@ fn settings() -> Result<Settings> {
 }
 
 fn deployment(runtime: &KubernetesRuntime) -> Result<Deployment> {
-    let version =
-        std::env::var("POSTGRES_VERSION").ok().map(|text| text.parse().map(toygres_domain::instance::PostgresVersion)).transpose()?;
+    let version = std::env::var("POSTGRES_VERSION").ok().map(|text| text.parse().map(toygres_domain::instance::PostgresVersion)).transpose()?;
     Ok(Deployment {
         id: InstanceId::generate(),
         name: "manual-deploy".parse()?,

@@ -86,8 +86,7 @@ where
 /// Applies the Secret, and asks for its metadata alone in return: the password need not travel back.
 async fn apply_secret(cluster: &Cluster, secret: &Secret) -> Result<(), RuntimeError> {
     let name = secret.name_any();
-    let applied =
-        call(&format!("apply the Secret {name}"), cluster.api::<Secret>().patch_metadata(&name, &params(), &Patch::Apply(secret))).await?;
+    let applied = call(&format!("apply the Secret {name}"), cluster.api::<Secret>().patch_metadata(&name, &params(), &Patch::Apply(secret))).await?;
     refuse_doomed("Secret", &applied.metadata)
 }
 

@@ -76,8 +76,7 @@ impl Cluster {
         K::DynamicType: Default,
     {
         let params = ListParams::default().labels(selector);
-        let list: ObjectList<K> =
-            call(&format!("list the {}", K::plural(&K::DynamicType::default())), self.api::<K>().list(&params)).await?;
+        let list: ObjectList<K> = call(&format!("list the {}", K::plural(&K::DynamicType::default())), self.api::<K>().list(&params)).await?;
         Ok(list.items)
     }
 

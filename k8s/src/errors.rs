@@ -7,10 +7,9 @@ use toygres_domain::{instance::ReasonCode, runtime::RuntimeError};
 pub(crate) fn runtime_error(what: &str, error: &Error) -> RuntimeError {
     match error {
         Error::Api(status) => api_error(what, status),
-        other => RuntimeError::passing(
-            ReasonCode::RuntimeUnavailable,
-            format!("Cannot {what}: the API server cannot be reached: {}", client_error(other)),
-        ),
+        other => {
+            RuntimeError::passing(ReasonCode::RuntimeUnavailable, format!("Cannot {what}: the API server cannot be reached: {}", client_error(other)))
+        }
     }
 }
 
@@ -19,6 +18,7 @@ pub(crate) fn runtime_error(what: &str, error: &Error) -> RuntimeError {
 pub(crate) fn client_error(error: &Error) -> String {
     match error {
         Error::Auth(_) => "the credentials cannot be obtained; kubectl with the same kubeconfig says why".to_owned(),
+        Error::Api(status) => status.message.clone(),
         Error::SerdeError(_) => "the answer cannot be read".to_owned(),
         other => chain(other),
     }
@@ -40,10 +40,7 @@ fn api_error(what: &str, status: &Status) -> RuntimeError {
     let message = format!("Cannot {what}: {}", status.message);
     match status.code {
         // The token may have been exchanged while the request was under way.
-        401 => RuntimeError::passing(
-            ReasonCode::Forbidden,
-            format!("Cannot {what}: the cluster does not know the control plane's credentials"),
-        ),
+        401 => RuntimeError::passing(ReasonCode::Forbidden, format!("Cannot {what}: the cluster does not know the control plane's credentials")),
         403 if is_terminating(status) => RuntimeError::lasting(ReasonCode::AdmissionRefused, message),
         403 => RuntimeError::lasting(refusal(&status.message), message),
         // Only objects that are looked up may be absent, and those calls take a 404 for an answer. What remains is the

@@ -88,11 +88,7 @@ pub fn suspect(id: InstanceId, seen: &Seen) -> Option<(&'static str, String)> {
 
 fn is_absent(seen: &Seen) -> bool {
     let Seen { stateful_set, pods, claims, services, network_policy, events: _ } = seen;
-    stateful_set.is_none()
-        && pods.is_empty()
-        && claims.iter().all(|claim| is_kept(&claim.metadata))
-        && services.is_empty()
-        && !network_policy
+    stateful_set.is_none() && pods.is_empty() && claims.iter().all(|claim| is_kept(&claim.metadata)) && services.is_empty() && !network_policy
 }
 
 /// Whether a claim stays because the caller asked for it, and so is no sign of an instance.

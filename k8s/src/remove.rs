@@ -62,9 +62,7 @@ async fn remove_services(cluster: &Cluster, selector: &str) -> Result<Option<Str
     }
     // A load balancer holds its Service with a finalizer until the cloud has given the address back.
     let left = cluster.list_metadata::<Service>(selector).await?;
-    Ok(left
-        .first()
-        .map(|service| format!("The Service {} waits for its load balancer to go", service.metadata.name.as_deref().unwrap_or_default())))
+    Ok(left.first().map(|service| format!("The Service {} waits for its load balancer to go", service.metadata.name.as_deref().unwrap_or_default())))
 }
 
 /// Deletes pods that no set owns any more: one that was abandoned to change what is fixed in its set, when that broke off.

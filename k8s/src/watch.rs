@@ -27,7 +27,7 @@ use toygres_domain::runtime::Nudge;
 use crate::{
     build::names::{self, MANAGED_SELECTOR},
     cluster::Cluster,
-    errors::chain,
+    errors::client_error,
 };
 use memory::{Objects, Pods};
 
@@ -72,17 +72,22 @@ fn warnings(cluster: &Cluster) -> BoxStream<'static, Nudge> {
 }
 
 /// The events of a watch, without its errors: they are logged, and the watch goes on after a pause.
-fn reliable<K: Send + 'static>(
-    events: impl futures::Stream<Item = watcher::Result<Event<K>>> + Send + 'static,
-) -> BoxStream<'static, Event<K>> {
+fn reliable<K: Send + 'static>(events: impl futures::Stream<Item = watcher::Result<Event<K>>> + Send + 'static) -> BoxStream<'static, Event<K>> {
     events.default_backoff().filter_map(|event| async move { event.inspect_err(tell).ok() }).boxed()
 }
 
 /// Logs what broke a watch. That a version is too old to resume from is how the API server ends any watch in time.
 fn tell(error: &watcher::Error) {
-    if matches!(error, watcher::Error::WatchError(status) if status.code == 410) {
-        tracing::debug!("a watch of the cluster begins anew");
-    } else {
-        tracing::warn!(error = chain(error), "a watch of the cluster broke and begins anew");
-    }
+    let why = match error {
+        watcher::Error::WatchError(status) if status.code == 410 => {
+            tracing::debug!("a watch of the cluster begins anew");
+            return;
+        }
+        watcher::Error::WatchError(status) => status.message.clone(),
+        watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error) => {
+            client_error(error)
+        }
+        other @ watcher::Error::NoResourceVersion => other.to_string(),
+    };
+    tracing::warn!(why, "a watch of the cluster broke and begins anew");
 }

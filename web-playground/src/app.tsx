@@ -1,30 +1,40 @@
-import { Suspense } from 'react';
-import { Failure } from './failure';
-import { pageAt } from './routes';
+import { lazy, Suspense } from 'react';
+import { Route, Switch, useLocation } from 'wouter';
+import { access } from './access/token';
+import { TokenDialog } from './access/token-dialog';
+import { Failure } from './frame/failure';
+import { Frame } from './frame/frame';
+import { Loading } from './frame/loading';
+import { NotFound } from './frame/not-found';
+import InstancesPage from './instance/list-page';
+import { useStore } from './lib/store';
 
-/** The frame around every page: the header, and the page that the address names. */
+// The first page comes with the frame, the others when they are asked for: the editor alone weighs megabytes.
+const InstancePage = lazy(() => import('./instance/page'));
+const OperationsPage = lazy(() => import('./operation/list-page'));
+const GraphiqlPage = lazy(() => import('./graphiql/page'));
+
+/** The frame, and the page that the address names. */
 export function App() {
-  const Page = pageAt(window.location.pathname);
+  const [path] = useLocation();
+  const { token } = useStore(access);
   return (
     <>
-      <header className="header">
-        <a className="brand" href="/">
-          <img src="/favicon.svg" alt="" width="20" height="20" />
-          Toygres
-        </a>
-        <nav>
-          <a href="/schema.graphql">Schema</a>
-          <a href="/health">Health</a>
-          <a href="/metrics">Metrics</a>
-        </nav>
-      </header>
-      <main className="page">
-        <Failure>
-          <Suspense fallback={<p className="notice">Loading…</p>}>
-            <Page />
+      {/* With another token everything is asked for anew. */}
+      <Frame key={token}>
+        <Failure key={path}>
+          <Suspense fallback={<Loading />}>
+            <Switch>
+              <Route path="/" component={InstancesPage} />
+              <Route path="/instances/:id">{({ id }) => <InstancePage key={id} id={id} />}</Route>
+              <Route path="/operations" component={OperationsPage} />
+              <Route path="/graphiql" component={GraphiqlPage} />
+              <Route component={NotFound} />
+            </Switch>
           </Suspense>
         </Failure>
-      </main>
+      </Frame>
+      <TokenDialog />
     </>
   );
 }

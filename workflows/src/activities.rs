@@ -8,20 +8,21 @@ pub mod get_instance_status;
 pub mod health_check;
 pub mod update_metadata;
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
 
 use chrono::Utc;
 use duroxide::ActivityContext;
+use futures::FutureExt;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{
     instance::{Reason, ReasonCode},
     operation::StepName,
-    runtime::Runtime,
+    runtime::{Runtime, RuntimeError},
     store::{Store, Work},
 };
 
-use crate::step::{Failure, Run};
+use crate::step::{Failure, Pace, Run};
 
 /// What activities work with.
 #[derive(Clone)]
@@ -30,6 +31,8 @@ pub struct World {
     pub store: Store,
     /// The host of instances.
     pub runtime: Arc<dyn Runtime>,
+    /// How patient the work is.
+    pub pace: Pace,
     /// Cancelled when this server stops: activities then give their work back at once.
     pub shutdown: CancellationToken,
 }
@@ -48,17 +51,51 @@ impl World {
         Ok(work)
     }
 
-    /// Shows `work` as a step of the operation: begun, done, or what went wrong.
+    /// Shows `work` as a step of the operation: begun, done, or what went wrong, also when it will be repeated.
     pub(crate) async fn as_step<T>(&self, run: &Run, name: StepName, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         self.store.begin_step(&run.operation, run.run, name).await?;
-        let outcome = work.await;
+        let outcome = guarded(work).await;
         match &outcome {
             Ok(_) => self.store.finish_step(&run.operation, run.run, name).await?,
-            Err(Failure::Retry(reason) | Failure::Failed(reason)) => self.store.note_step(&run.operation, run.run, name, Some(reason)).await?,
-            Err(Failure::Superseded | Failure::Cancelled) => {}
+            Err(failure) => self.note_failure(run, name, failure).await?,
         }
         outcome
     }
+
+    /// Shows a failed attempt of a step.
+    pub(crate) async fn note_failure(&self, run: &Run, name: StepName, failure: &Failure) -> Result<(), Failure> {
+        match failure {
+            Failure::Retry(reason) | Failure::Broken(reason) | Failure::Failed(reason) => {
+                Ok(self.store.fail_step(&run.operation, run.run, name, reason).await?)
+            }
+            Failure::Superseded | Failure::Cancelled => Ok(()),
+        }
+    }
+
+    /// Shows what a step, and with it the instance, waits for.
+    pub(crate) async fn note_waiting(&self, run: &Run, name: StepName, why: &Reason) -> Result<(), Failure> {
+        self.store.note_step(&run.operation, run.run, name, why).await?;
+        Ok(self.store.note_waiting(&run.operation, run.run, why).await?)
+    }
+
+    /// A verb of the runtime, which must not take for ever: another attempt may already be on its way.
+    pub(crate) async fn verb<T>(&self, verb: impl Future<Output = Result<T, RuntimeError>>) -> Result<T, Failure> {
+        match tokio::time::timeout(self.pace.verb, verb).await {
+            Ok(outcome) => Ok(outcome?),
+            Err(_) => Err(Failure::Retry(Reason::new(
+                ReasonCode::RuntimeUnavailable,
+                format!("{} gave no answer within {} s", self.runtime.name(), self.pace.verb.as_secs()),
+            ))),
+        }
+    }
+}
+
+/// Makes a panic a failure like any other: its text could hold anything, and the engine would store it.
+async fn guarded<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!("an activity panicked");
+        Err(Failure::unexpected())
+    })
 }
 
 /// Makes an engine's activity of a function: decodes, encodes, and gives the work back when the server stops.
@@ -79,7 +116,7 @@ where
         Box::pin(async move {
             let work = work.map_err(|_| Failure::Failed(Reason::new(ReasonCode::Internal, "a step got an input of another version")).encode())?;
             let outcome = tokio::select! {
-                outcome = work => outcome,
+                outcome = guarded(work) => outcome,
                 () = shutdown.cancelled() => Err(Failure::Retry(Reason::new(ReasonCode::Internal, "the server stopped; another goes on"))),
             };
             let output = outcome.map_err(|failure| failure.encode())?;

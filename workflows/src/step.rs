@@ -33,8 +33,10 @@ pub enum Failure {
     Superseded,
     /// A caller asked to cancel.
     Cancelled,
-    /// A passing trouble.
+    /// A passing trouble of something outside: repeated until the operation's deadline, which the activities check.
     Retry(Reason),
+    /// Something unexpected, a fault of ours or of the engine: worth a few more attempts.
+    Broken(Reason),
     /// It cannot work.
     Failed(Reason),
 }
@@ -49,7 +51,12 @@ impl Failure {
     fn decode(text: &str) -> Self {
         // What is not ours is the engine's: a panic, an unknown activity. The text can hold anything, so it stays in the log.
         serde_json::from_str(text)
-            .unwrap_or_else(|_| Self::Retry(Reason::new(ReasonCode::Internal, "the step ended unexpectedly; the server's log says more")))
+            .unwrap_or_else(|_| Self::unexpected())
+    }
+
+    /// A panic, or an error of the engine: the log has it, people need not.
+    pub(crate) fn unexpected() -> Self {
+        Self::Broken(Reason::new(ReasonCode::Internal, "the step ended unexpectedly; the server's log says more"))
     }
 
     /// The reason to show for an end of this kind.
@@ -58,7 +65,7 @@ impl Failure {
         match self {
             Self::Superseded => Reason::new(ReasonCode::Superseded, "another operation took over"),
             Self::Cancelled => Reason::new(ReasonCode::Cancelled, "the operation was cancelled"),
-            Self::Retry(reason) | Self::Failed(reason) => reason.clone(),
+            Self::Retry(reason) | Self::Broken(reason) | Self::Failed(reason) => reason.clone(),
         }
     }
 }
@@ -73,7 +80,7 @@ impl From<Error> for Failure {
             }
             other => {
                 tracing::error!(error = %other, "an activity failed");
-                Self::Retry(Reason::new(ReasonCode::Internal, "an internal error; the server's log says more"))
+                Self::Broken(Reason::new(ReasonCode::Internal, "an internal error; the server's log says more"))
             }
         }
     }
@@ -90,23 +97,75 @@ impl From<RuntimeError> for Failure {
 pub struct Patience {
     /// After so long an attempt counts as lost.
     pub timeout: Duration,
-    /// So many attempts at the most.
+    /// So many attempts may break. Passing troubles are not counted: the activity itself ends those at the deadline.
     pub attempts: u32,
-    /// The pause after the first failed attempt; it doubles up to 10 s.
+    /// The pause after the first failed attempt; it doubles each time.
     pub pause: Duration,
+    /// The longest pause.
+    pub longest_pause: Duration,
+    /// Whether a nudge ends a pause, so that a cancellation need not wait for it.
+    pub wakes: bool,
 }
 
-impl Patience {
-    /// For writes to the metadata: they are quick, and worth many attempts.
-    pub const METADATA: Self = Self { timeout: Duration::from_secs(30), attempts: 1000, pause: Duration::from_millis(200) };
+/// How patient workflows and activities are. Tests shorten it; the defaults are what servers use.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// For writes to the metadata: quick, and worth many attempts.
+    pub metadata: Patience,
     /// For verbs of the runtime.
-    pub const RUNTIME: Self = Self { timeout: Duration::from_secs(120), attempts: 6, pause: Duration::from_millis(500) };
+    pub runtime: Patience,
+    /// For a check of the health.
+    pub health: Patience,
+    /// The first and the longest pause between two looks at something that is under way.
+    pub looks: (Duration, Duration),
+    /// How long one look may wait within an activity, which is much cheaper than a turn of the engine.
+    pub linger: Duration,
+    /// How long a verb of the runtime may take: less than the step's timeout, so that nothing goes on behind its back.
+    pub verb: Duration,
+    /// How long after its deadline an operation may clean up.
+    pub clean_up: Duration,
+    /// How long after its deadline an operation's workflow counts as stuck; more than `clean_up`.
+    pub stuck: Duration,
+    /// How long the engine may take to know a workflow that was started.
+    pub start: Duration,
+    /// How often a monitor looks by itself.
+    pub monitor: Duration,
+    /// The pause between a failed check and its repetition.
+    pub recheck: Duration,
+    /// The pause between checks of an instance that is known to be unhealthy, so that recovery shows soon.
+    pub recovery: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        let metadata = Patience {
+            timeout: Duration::from_secs(30),
+            attempts: 20,
+            pause: Duration::from_millis(200),
+            longest_pause: Duration::from_secs(10),
+            wakes: false,
+        };
+        Self {
+            metadata,
+            runtime: Patience { timeout: Duration::from_secs(120), attempts: 6, pause: Duration::from_millis(500), wakes: true, ..metadata },
+            health: Patience { timeout: Duration::from_secs(60), attempts: 20, pause: Duration::from_secs(1), ..metadata },
+            looks: (Duration::from_millis(500), Duration::from_secs(5)),
+            linger: Duration::from_millis(1500),
+            verb: Duration::from_secs(100),
+            clean_up: Duration::from_secs(120),
+            stuck: Duration::from_secs(240),
+            start: Duration::from_secs(30),
+            monitor: Duration::from_secs(30),
+            recheck: Duration::from_secs(1),
+            recovery: Duration::from_secs(2),
+        }
+    }
 }
 
 /// Carries out one activity.
 ///
 /// # Errors
-/// The failure that ends the step: the last one when the attempts are used up.
+/// The failure that ends the step: the last one when too many attempts broke.
 pub async fn step<In: Serialize, Out: DeserializeOwned>(
     ctx: &OrchestrationContext,
     activity: &str,
@@ -115,7 +174,7 @@ pub async fn step<In: Serialize, Out: DeserializeOwned>(
 ) -> Result<Out, Failure> {
     let input = encode(input)?;
     let mut pause = patience.pause;
-    let mut attempt = 1;
+    let mut broken = 0;
     loop {
         let work = ctx.schedule_activity(activity, input.clone());
         let failure = match ctx.select2(work, ctx.schedule_timer(patience.timeout)).await {
@@ -124,17 +183,20 @@ pub async fn step<In: Serialize, Out: DeserializeOwned>(
             }
             Either2::First(Err(error)) => Failure::decode(&error),
             Either2::Second(()) => {
-                Failure::Retry(Reason::new(ReasonCode::DeadlineExceeded, format!("the step gave no answer within {} s", patience.timeout.as_secs())))
+                Failure::Broken(Reason::new(ReasonCode::DeadlineExceeded, format!("the step gave no answer within {} s", patience.timeout.as_secs())))
             }
         };
         match failure {
-            Failure::Retry(_) if attempt < patience.attempts => {
-                ctx.schedule_timer(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(10));
-                attempt += 1;
-            }
+            Failure::Retry(_) => {}
+            Failure::Broken(_) if broken + 1 < patience.attempts => broken += 1,
             other => return Err(other),
         }
+        if patience.wakes {
+            nudged(ctx, pause).await;
+        } else {
+            ctx.schedule_timer(pause).await;
+        }
+        pause = (pause * 2).min(patience.longest_pause);
     }
 }
 

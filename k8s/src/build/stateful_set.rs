@@ -7,8 +7,8 @@ use k8s_openapi::{
         apps::v1::{StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec},
         core::v1::{
             Capabilities, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, ExecAction, LocalObjectReference, PersistentVolumeClaim,
-            PersistentVolumeClaimSpec, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements, SeccompProfile,
-            SecretVolumeSource, SecurityContext, Toleration, Volume, VolumeMount, VolumeResourceRequirements,
+            PersistentVolumeClaimSpec, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements, SeccompProfile, SecretVolumeSource,
+            SecurityContext, Toleration, Volume, VolumeMount, VolumeResourceRequirements,
         },
     },
     apimachinery::pkg::{
@@ -96,9 +96,7 @@ fn pod(meta: &Meta<'_>, server: &Server<'_>, settings: &Settings) -> PodSpec {
             seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), ..SeccompProfile::default() }),
             ..PodSecurityContext::default()
         }),
-        image_pull_secrets: some_unless_empty(
-            settings.image_pull_secrets.iter().map(|name| LocalObjectReference { name: name.clone() }).collect(),
-        ),
+        image_pull_secrets: some_unless_empty(settings.image_pull_secrets.iter().map(|name| LocalObjectReference { name: name.clone() }).collect()),
         node_selector: Some(settings.node_selector.clone()).filter(|selector| !selector.is_empty()),
         tolerations: some_unless_empty(settings.tolerations.iter().map(toleration).collect()),
         containers: vec![container(meta.version, server, settings)],

@@ -21,12 +21,8 @@ const HOPELESS_RESTARTS: i32 = 5;
 const LOOPING_RESTARTS: i32 = 2;
 
 /// The volume's part in why a pod cannot be scheduled, in the scheduler's words.
-const VOLUME_WORDS: [&str; 4] = [
-    "unbound immediate PersistentVolumeClaims",
-    "available persistent volumes to bind",
-    "persistentvolumeclaim",
-    "volume node affinity conflict",
-];
+const VOLUME_WORDS: [&str; 4] =
+    ["unbound immediate PersistentVolumeClaims", "available persistent volumes to bind", "persistentvolumeclaim", "volume node affinity conflict"];
 
 /// Why the pod's server takes no connections, or `None` when it does.
 pub(super) fn trouble(pod: &Pod, seen: &Seen, now: Timestamp) -> Option<Observation> {

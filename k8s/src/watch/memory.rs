@@ -119,15 +119,8 @@ impl Pods {
 
         let (restarts, last_end) = restarts(pod);
         let death = death(pod);
-        let life = Life {
-            instance,
-            uid: pod.metadata.uid.clone(),
-            version: pod.metadata.resource_version.clone(),
-            restarts,
-            dead: death.is_some(),
-        };
-        let (was_dead, restarted) =
-            self.known.insert(name, life).map_or((false, false), |before| (before.dead, restarts > before.restarts));
+        let life = Life { instance, uid: pod.metadata.uid.clone(), version: pod.metadata.resource_version.clone(), restarts, dead: death.is_some() };
+        let (was_dead, restarted) = self.known.insert(name, life).map_or((false, false), |before| (before.dead, restarts > before.restarts));
         let news = match death {
             // The end itself. A container that is dead again after a restart died once more.
             Some(death) => (!was_dead || restarted).then_some(death),
@@ -144,8 +137,7 @@ impl Pods {
     /// A pod that is gone: a death, unless its server's end was told already.
     fn lose(&mut self, name: &str, last_seen: Option<&Pod>) -> Option<Nudge> {
         let life = self.known.remove(name)?;
-        let reason =
-            || last_seen.and_then(death).unwrap_or_else(|| Reason::new(ReasonCode::ProcessExited, format!("The pod {name} is gone")));
+        let reason = || last_seen.and_then(death).unwrap_or_else(|| Reason::new(ReasonCode::ProcessExited, format!("The pod {name} is gone")));
         Some(Nudge { instance: life.instance, death: (!life.dead).then(reason) })
     }
 }

@@ -18,13 +18,8 @@ use crate::{
 async fn kubernetes_keeps_the_contract() {
     let double = Double::start().await;
     let runtime = double.runtime();
-    contract::check_all(Subject {
-        runtime: &runtime,
-        deployment: &fixture::another,
-        hooks: &TheDouble(&double),
-        patience: Duration::from_secs(10),
-    })
-    .await;
+    contract::check_all(Subject { runtime: &runtime, deployment: &fixture::another, hooks: &TheDouble(&double), patience: Duration::from_secs(10) })
+        .await;
 }
 
 struct TheDouble<'a>(&'a Double);
@@ -50,9 +45,7 @@ impl Hooks for TheDouble<'_> {
     }
 
     async fn has_mark(&self, deployment: &Deployment, _endpoint: &toygres_domain::instance::Endpoint) -> bool {
-        self.0
-            .object("persistentvolumeclaims", &claim(deployment.id))
-            .is_some_and(|claim| claim["metadata"]["annotations"]["mark"] == "left")
+        self.0.object("persistentvolumeclaims", &claim(deployment.id)).is_some_and(|claim| claim["metadata"]["annotations"]["mark"] == "left")
     }
 
     async fn residue(&self, id: InstanceId) -> Vec<String> {

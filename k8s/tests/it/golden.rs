@@ -32,9 +32,8 @@ fn objects_of_a_load_balancer() {
 
 #[test]
 fn objects_with_all_settings_of_the_platform() {
-    let text = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
-        pairs.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
-    };
+    let text =
+        |pairs: &[(&str, &str)]| -> BTreeMap<String, String> { pairs.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect() };
     let settings = Settings {
         namespace: "databases".to_owned(),
         storage_class: Some("managed-csi-premium".to_owned()),
@@ -72,8 +71,7 @@ fn check(name: &str, deployment: &Deployment, settings: &Settings) {
 
 fn yaml(deployment: &Deployment, settings: &Settings) -> String {
     let build::Objects { network_policy, client_service, secret, headless_service, stateful_set } = build::objects(deployment, settings);
-    [document(&network_policy), document(&client_service), document(&secret), document(&headless_service), document(&stateful_set)]
-        .join("---\n")
+    [document(&network_policy), document(&client_service), document(&secret), document(&headless_service), document(&stateful_set)].join("---\n")
 }
 
 fn document(object: &impl Serialize) -> String {

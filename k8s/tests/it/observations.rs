@@ -153,9 +153,10 @@ fn a_quota_in_the_way() {
 fn a_pod_that_admission_refuses() {
     let mut seen = seen("quota");
     for event in &mut seen.events {
-        event.message = event.message.as_ref().map(|_| {
-            "create Pod pg-demo-0 failed error: pods \"pg-demo-0\" is forbidden: violates PodSecurity \"restricted:latest\"".to_owned()
-        });
+        event.message = event
+            .message
+            .as_ref()
+            .map(|_| "create Pod pg-demo-0 failed error: pods \"pg-demo-0\" is forbidden: violates PodSecurity \"restricted:latest\"".to_owned());
     }
     assert_eq!(pending(&seen).code, ReasonCode::AdmissionRefused);
 }
@@ -200,8 +201,5 @@ fn a_load_balancer_is_ready_with_its_address() {
     service.status = serde_json::from_value(json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.10"}]}})).unwrap();
     assert_eq!(judge(&addressed), Observation::Ready(Endpoint { host: "203.0.113.10".to_owned(), port: 5432 }));
     let azure = Settings { dns_label_domain: Some("westeurope.cloudapp.azure.com".to_owned()), ..Settings::default() };
-    assert_eq!(
-        judge_with(&addressed, &azure),
-        Observation::Ready(Endpoint { host: "orders.westeurope.cloudapp.azure.com".to_owned(), port: 5432 })
-    );
+    assert_eq!(judge_with(&addressed, &azure), Observation::Ready(Endpoint { host: "orders.westeurope.cloudapp.azure.com".to_owned(), port: 5432 }));
 }

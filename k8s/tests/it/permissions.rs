@@ -42,9 +42,7 @@ async fn every_permission_is_used_and_no_other_is_needed() {
 
     let allowed: BTreeSet<Call> = PERMISSIONS
         .iter()
-        .flat_map(|permission| {
-            permission.verbs.iter().map(|verb| ((*verb).to_owned(), permission.group.to_owned(), permission.resource.to_owned()))
-        })
+        .flat_map(|permission| permission.verbs.iter().map(|verb| ((*verb).to_owned(), permission.group.to_owned(), permission.resource.to_owned())))
         .collect();
     let watching: BTreeSet<Call> = allowed.iter().filter(|(verb, ..)| verb == "watch").cloned().collect();
     double.look("all watches", || async { watching.is_subset(&made(&double)).then_some(()) }).await;

@@ -33,9 +33,7 @@ pub(crate) async fn until_ready(double: &Double, runtime: &KubernetesRuntime, de
 
 /// Removes, as often as it takes.
 pub(crate) async fn take_down(double: &Double, runtime: &KubernetesRuntime, deployment: &Deployment, keep: bool) {
-    double
-        .look("the instance to be gone", || async { (runtime.remove(deployment.id, keep).await.unwrap() == Removal::Gone).then_some(()) })
-        .await;
+    double.look("the instance to be gone", || async { (runtime.remove(deployment.id, keep).await.unwrap() == Removal::Gone).then_some(()) }).await;
 }
 
 async fn until_reason(double: &Double, runtime: &KubernetesRuntime, deployment: &Deployment, code: ReasonCode) -> Observation {
@@ -68,10 +66,7 @@ async fn an_instance_comes_and_goes() {
     let after = double.object("statefulsets", &names::object(deployment.id)).unwrap();
     assert_eq!(before["metadata"], after["metadata"], "a repeated deploy changes nothing");
 
-    assert!(matches!(
-        runtime.remove(deployment.id, false).await.unwrap(),
-        Removal::InProgress(Reason { code: ReasonCode::RemovalIncomplete, .. })
-    ));
+    assert!(matches!(runtime.remove(deployment.id, false).await.unwrap(), Removal::InProgress(Reason { code: ReasonCode::RemovalIncomplete, .. })));
     take_down(&double, &runtime, &deployment, false).await;
     assert!(double.everything().is_empty(), "{:?}", double.everything());
     assert_eq!(runtime.observe(deployment.id).await.unwrap(), Observation::Absent);
@@ -184,8 +179,7 @@ async fn a_foreign_change_is_taken_back_and_a_foreign_addition_left() {
 async fn a_service_of_somebody_else_is_never_taken_over() {
     let double = Double::start().await;
     let runtime = double.runtime();
-    let foreign =
-        double.world(|world| world.create("services", json!({"metadata": {"name": "orders"}, "spec": {"ports": [{"port": 80}]}})));
+    let foreign = double.world(|world| world.create("services", json!({"metadata": {"name": "orders"}, "spec": {"ports": [{"port": 80}]}})));
     let deployment = fixture::another("orders");
     let refused = runtime.deploy(&deployment).await.unwrap_err();
     assert_eq!((refused.reason.code, refused.retryable), (ReasonCode::AdmissionRefused, false));
@@ -237,10 +231,7 @@ async fn deploy_waits_for_an_earlier_removal_to_end() {
 
     let refused = runtime.deploy(&deployment).await.unwrap_err();
     assert_eq!((refused.reason.code, refused.retryable), (ReasonCode::RemovalIncomplete, true));
-    assert!(matches!(
-        runtime.observe(deployment.id).await.unwrap(),
-        Observation::Pending(Reason { code: ReasonCode::RemovalIncomplete, .. })
-    ));
+    assert!(matches!(runtime.observe(deployment.id).await.unwrap(), Observation::Pending(Reason { code: ReasonCode::RemovalIncomplete, .. })));
     assert!(matches!(runtime.remove(deployment.id, false).await.unwrap(), Removal::InProgress(_)), "a pod on a lost node is not gone");
 
     double.world(|world| world.node_lost = false);

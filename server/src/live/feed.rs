@@ -27,8 +27,9 @@ pub struct Feed {
 
 impl Feed {
     pub(super) fn new(hub: Hub, instance: Option<InstanceId>, receiver: Receiver<Arc<Delivery>>, position: Cursor) -> Self {
-        // Behind only if the hub has gone past the position already: what it reads from now on, the receiver holds.
-        let behind = hub.position().is_none_or(|hub| hub > position);
+        // What the hub reads from now on, the receiver holds. Before the hub's position something may be missing; beyond it the
+        // table has to say whether there is such a position at all.
+        let behind = hub.position() != Some(position);
         Self { hub, instance, receiver, position, behind, ahead: VecDeque::new() }
     }
 

@@ -25,9 +25,17 @@ impl Shape {
                     shape.tokens += 1;
                     at = past_string(bytes, at);
                 }
-                b'_' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+                b'_' | b'A'..=b'Z' | b'a'..=b'z' => {
                     shape.tokens += 1;
-                    at = past(bytes, at, |byte| byte == b'_' || byte == b'-' || byte == b'.' || byte.is_ascii_alphanumeric());
+                    at = past(bytes, at, |byte| byte == b'_' || byte.is_ascii_alphanumeric());
+                }
+                b'-' | b'0'..=b'9' => {
+                    shape.tokens += 1;
+                    at = past(bytes, at, |byte| matches!(byte, b'-' | b'+' | b'.') || byte.is_ascii_alphanumeric());
+                }
+                b'.' => {
+                    shape.tokens += 1;
+                    at = past(bytes, at, |byte| byte == b'.');
                 }
                 _ => {
                     shape.tokens += 1;
@@ -86,7 +94,7 @@ mod tests {
         for (document, tokens, nesting) in [
             ("", 0, 0),
             ("{ a }", 3, 1),
-            ("query Q($a: Int = -1.5e3) { a(b: [1, 2], c: {d: $a}) ...F @x }", 34, 3),
+            ("query Q($a: Int = -1.5e3) { a(b: [1, 2], c: {d: $a}) ...F @x }", 33, 3),
             ("# {{{{\n{ a }", 3, 1),
             (r#"{ a(b: "{{{ \" {{{") }"#, 8, 2),
             (r#"{ a(b: """{{{ \""" " {{{""") }"#, 8, 2),

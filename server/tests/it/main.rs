@@ -1,4 +1,8 @@
 //! The integration tests of the server: one binary, one module per subject.
 
+mod control_plane;
+mod lifecycle;
 mod process;
+mod requests;
+mod support;
 mod transport;

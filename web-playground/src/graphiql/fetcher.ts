@@ -1,6 +1,7 @@
 import type { Fetcher, FetcherParams, Observable } from '@graphiql/toolkit';
 import { getOperationAST, type OperationDefinitionNode } from 'graphql';
 import type { Client } from 'graphql-ws';
+import { authorization } from '../access/token';
 import { createLiveClient, toError } from '../live/client';
 import { type CursorItem, subscribeResumable } from '../live/resume';
 
@@ -15,12 +16,13 @@ export function createFetcher(): Fetcher {
   function clientFor(headers: Headers): Client {
     const key = JSON.stringify(headers);
     let client = clients.get(key);
-    if (!client) clients.set(key, (client = createLiveClient(headers)));
+    if (!client) clients.set(key, (client = createLiveClient(() => headers)));
     return client;
   }
 
   return (params, options) => {
-    const headers: Headers = options?.headers ?? {};
+    // A header typed into the editor comes before the token of this browser.
+    const headers: Headers = { ...authorization(), ...options?.headers };
     const operation = options?.documentAST && getOperationAST(options.documentAST, params.operationName);
     if (operation?.operation !== 'subscription') return post(params, headers);
     const client = clientFor(headers);

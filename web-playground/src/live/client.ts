@@ -1,16 +1,16 @@
-import { type Client, createClient } from 'graphql-ws';
+import { type Client, CloseCode, createClient } from 'graphql-ws';
 
 const PING_EVERY_MS = 10_000;
 const PONG_WITHIN_MS = 5_000;
 
 /**
- * A graphql-ws client for this host's `/graphql`. `parameters` go into `connection_init`, where the server reads
+ * A graphql-ws client for this host's `/graphql`. `parameters` go into each `connection_init`, where the server reads
  * `Authorization` as it does from the HTTP header.
  *
  * It never retries: its own retry repeats a subscription as it was first sent and so knows no cursor.
  * `subscribeResumable` retries instead.
  */
-export function createLiveClient(parameters: Record<string, unknown> = {}): Client {
+export function createLiveClient(parameters: () => Record<string, unknown>): Client {
   let pongDue: ReturnType<typeof setTimeout> | undefined;
   const client: Client = createClient({
     url: socketUrl(),
@@ -47,4 +47,9 @@ export function toError(cause: unknown): Error {
 
 export function isClose(cause: unknown): cause is { code: number; reason: string } {
   return typeof cause === 'object' && cause !== null && 'code' in cause && 'reason' in cause;
+}
+
+/** Whether the server wants (better) credentials. */
+export function isRefusal(error: Error): boolean {
+  return isClose(error.cause) && (error.cause.code === CloseCode.Unauthorized || error.cause.code === CloseCode.Forbidden);
 }

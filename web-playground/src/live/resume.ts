@@ -2,16 +2,19 @@ import type { Client, ExecutionResult } from 'graphql-ws';
 import { CloseCode } from 'graphql-ws';
 import { isClose, toError } from './client';
 
-/** What every item of a resumable subscription carries. */
+/** What an item carries that a stream can be resumed behind; latest-value streams have no cursors and just start again. */
 export interface CursorItem {
-  cursor: string;
+  cursor?: string;
   type?: string;
 }
 
 export interface Resumable<Data, Item extends CursorItem> {
   /** Its own retries should be off (`retryAttempts: 0`), for this function retries. */
   client: Client;
-  /** A subscription with one root field and a variable `$after`. Select `cursor` and, where there are snapshots, `type`. */
+  /**
+   * A subscription with one root field. Of streams with cursors select `cursor` and, where there are snapshots, `type`, and
+   * give it a variable `$after`.
+   */
   query: string;
   operationName?: string;
   /** All variables but `after`. */
@@ -20,14 +23,14 @@ export interface Resumable<Data, Item extends CursorItem> {
   after?: string | null;
   /** Every item exactly once, in order. */
   next(item: Item, data: Data): void;
-  /** Throw away all that was received: the stream starts again from nothing. */
+  /** The stream starts again from nothing: what was received is superseded by what follows. */
   reset(): void;
   /** The end: a mistake in the request, or a refusal, that trying again cannot heal. */
   error(error: Error): void;
   /** The end: the server has completed the subscription. */
   complete?(): void;
-  /** For an indicator: `live` once items flow, `waiting` with the cause while the connection is away. */
-  status?(status: 'live' | 'waiting', cause?: Error): void;
+  /** For an indicator: `waiting` with the cause while the stream is away, `asking` when it tries again, `live` once items flow. */
+  status?(status: 'asking' | 'live' | 'waiting', cause?: Error): void;
 }
 
 /** The longest pause between two attempts; the first is about a quarter of a second. */
@@ -65,8 +68,15 @@ export function subscribeResumable<Data, Item extends CursorItem>(options: Resum
   let unsubscribe = () => {};
   let timer: ReturnType<typeof setTimeout> | undefined;
   let attempt = 0;
+  /** Whether the pause is for the connection's sake, so that it is over when another stream brings the connection back. */
+  let lost = false;
 
   function start(): void {
+    // A handler of `reset` may have ended it.
+    if (ended) return;
+    clearTimeout(timer);
+    timer = undefined;
+    if (failures) options.status?.('asking');
     const mine = ++attempt;
     // What a former attempt still delivers is the new one's to deliver, and what comes after the end is nobody's.
     const current = (handle: () => void) => {
@@ -116,10 +126,12 @@ export function subscribeResumable<Data, Item extends CursorItem>(options: Resum
       return options.error(toError(cause));
     }
     live = false;
+    lost = isClose(cause) || cause instanceof Event;
     options.status?.('waiting', toError(cause));
     // The first refetch is immediate; a server that keeps asking for it is not to be flooded.
     const now = mustRefetch && failures === 0;
     if (mustRefetch) restart();
+    if (ended) return;
     timer = setTimeout(start, now ? 0 : delay(failures));
     failures++;
   }
@@ -134,8 +146,12 @@ export function subscribeResumable<Data, Item extends CursorItem>(options: Resum
     ended = true;
     clearTimeout(timer);
     unsubscribe();
+    unwatch();
   }
 
+  const unwatch = client.on('connected', () => {
+    if (lost && timer !== undefined) start();
+  });
   start();
   return stop;
 }

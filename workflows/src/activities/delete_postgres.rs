@@ -1,10 +1,16 @@
 //! DeletePostgres: removes the instance from the runtime, as a deletion or to clean up after a failed creation.
 
+use chrono::Utc;
 use duroxide::ActivityContext;
 use serde::{Deserialize, Serialize};
-use toygres_domain::{operation::StepName, runtime};
+use toygres_domain::{
+    instance::{Reason, ReasonCode},
+    operation::StepName,
+    runtime::Removal,
+    store::Work,
+};
 
-use super::World;
+use super::{World, guarded};
 use crate::step::{Failure, Run};
 
 /// The name that the engine knows it by.
@@ -15,7 +21,7 @@ pub const NAME: &str = "toygres-workflows::activity::delete-postgres";
 pub struct Input {
     /// Of which run.
     pub run: Run,
-    /// Cleaning up happens also when the operation was cancelled or is past its deadline.
+    /// Cleaning up happens also when the operation was cancelled or is past its deadline; it has a time limit of its own.
     pub clean_up: bool,
 }
 
@@ -23,24 +29,33 @@ pub struct Input {
 ///
 /// # Errors
 /// What the runtime answered, or that the run is no longer wanted.
-pub async fn delete_postgres(world: World, _: ActivityContext, Input { run, clean_up }: Input) -> Result<runtime::Removal, Failure> {
-    let work = if clean_up { world.store.work(&run.operation, run.run).await? } else { world.wanted(&run).await? };
+pub async fn delete_postgres(world: World, _: ActivityContext, Input { run, clean_up }: Input) -> Result<Removal, Failure> {
     let name = if clean_up { StepName::CleanUp } else { StepName::DeletePostgres };
-    world.store.begin_step(&run.operation, run.run, name).await?;
-    let removed = async {
-        let _lock = world.store.lock_instance(work.instance.id).await?;
-        // Asked again under the lock: after a later operation took over, what stands is no longer ours to remove.
-        world.store.work(&run.operation, run.run).await?;
-        Ok(world.runtime.remove(work.instance.id, work.operation.keep_volumes).await?)
-    };
-    let outcome: Result<_, Failure> = removed.await;
+    let work = if clean_up { world.store.work(&run.operation, run.run).await? } else { world.wanted(&run).await? };
+    // From here on a deletion cannot be cancelled any more.
+    world.store.look_again(&run.operation, run.run, name).await?;
+    let outcome = guarded(remove(&world, &run, &work)).await;
+    let outcome = if clean_up { in_time(&world, &work, outcome) } else { outcome };
     match &outcome {
-        Ok(runtime::Removal::Gone) => world.store.finish_step(&run.operation, run.run, name).await?,
-        Ok(runtime::Removal::InProgress(reason)) | Err(Failure::Retry(reason) | Failure::Failed(reason)) => {
-            world.store.note_step(&run.operation, run.run, name, Some(reason)).await?;
-            world.store.note_waiting(&run.operation, run.run, reason).await?;
-        }
-        Err(Failure::Superseded | Failure::Cancelled) => {}
+        Ok(Removal::Gone) => world.store.finish_step(&run.operation, run.run, name).await?,
+        Ok(Removal::InProgress(reason)) => world.note_waiting(&run, name, reason).await?,
+        Err(failure) => world.note_failure(&run, name, failure).await?,
     }
     outcome
+}
+
+async fn remove(world: &World, run: &Run, work: &Work) -> Result<Removal, Failure> {
+    let _lock = world.store.lock_instance(work.instance.id).await?;
+    // Asked again under the lock: after a later operation took over, what stands is no longer ours to remove.
+    world.store.work(&run.operation, run.run).await?;
+    world.verb(world.runtime.remove(work.instance.id, work.operation.keep_volumes)).await
+}
+
+/// A clean-up is tried at least once, and given up a while after the deadline.
+fn in_time(world: &World, work: &Work, outcome: Result<Removal, Failure>) -> Result<Removal, Failure> {
+    let left = match &outcome {
+        Ok(Removal::InProgress(reason)) | Err(Failure::Retry(reason)) if Utc::now() > work.operation.deadline + world.pace.clean_up => reason,
+        _ => return outcome,
+    };
+    Err(Failure::Failed(Reason::new(ReasonCode::RemovalIncomplete, left.message.clone())))
 }

@@ -21,7 +21,7 @@ pub async fn deploy_postgres(world: World, _: ActivityContext, run: Run) -> Resu
         let work = world.wanted(&run).await?;
         let password = world.store.password(work.instance.id).await?;
         let deployment = Deployment { id: work.instance.id, name: work.instance.name, spec: work.instance.spec, password };
-        Ok(world.runtime.deploy(&deployment).await?)
+        world.verb(world.runtime.deploy(&deployment)).await
     };
     world.as_step(&run, StepName::DeployPostgres, deploy).await
 }

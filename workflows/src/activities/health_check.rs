@@ -19,11 +19,6 @@ pub const NAME: &str = "toygres-workflows::activity::health-check";
 
 /// Failed checks in a row that make an outage, when only the probe saw them.
 const CONFIRMATIONS: u32 = 3;
-/// The pause between a failed check and its repetition, in milliseconds.
-const REPEAT_MS: u64 = 1_000;
-/// The pause between checks of an instance that is known to be unhealthy, in milliseconds, so that recovery shows soon.
-const RECOVERY_MS: u64 = 2_000;
-
 /// What to check.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Input {
@@ -78,7 +73,7 @@ pub async fn health_check(world: World, _: ActivityContext, input: Input) -> Res
     // A death that the runtime saw is its own confirmation, even if the server is back by now; the next check tells.
     if let Some(death) = input.death {
         world.store.record_health_check(instance.id, HealthStatus::Unhealthy, None, Some(&death)).await?;
-        return Ok(Verdict::Checked { wait_ms: REPEAT_MS / 4, failures: CONFIRMATIONS, change: changed(&instance, HealthStatus::Unhealthy, Some(death), None) });
+        return Ok(Verdict::Checked { wait_ms: millis(world.pace.recheck) / 4, failures: CONFIRMATIONS, change: changed(&instance, HealthStatus::Unhealthy, Some(death), None) });
     }
     let timeout = Duration::from_secs(u64::try_from(instance.spec.health_check.timeout_seconds).unwrap_or(5));
     let interval_ms = u64::try_from(instance.spec.health_check.interval_seconds).unwrap_or(30) * 1000;
@@ -101,7 +96,8 @@ pub async fn health_check(world: World, _: ActivityContext, input: Input) -> Res
             } else {
                 None
             };
-            let wait_ms = if failures >= patience { RECOVERY_MS.min(interval_ms) } else { REPEAT_MS.min(interval_ms) };
+            let pause = if failures >= patience { world.pace.recovery } else { world.pace.recheck };
+            let wait_ms = millis(pause).min(interval_ms);
             Ok(Verdict::Checked { wait_ms, failures, change })
         }
     }
@@ -119,4 +115,8 @@ async fn diagnose(world: &World, instance: &Instance, endpoint: &Endpoint, sympt
 
 fn changed(instance: &Instance, health: HealthStatus, reason: Option<Reason>, moved_to: Option<Endpoint>) -> Option<Change> {
     (instance.health != health || instance.reason != reason).then_some(Change { health, reason, moved_to })
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

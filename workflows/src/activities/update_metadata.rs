@@ -1,6 +1,6 @@
 //! UpdateMetadata: what workflows write, every time guarded by the store.
 
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use duroxide::{ActivityContext, Client, OrchestrationStatus};
 use serde::{Deserialize, Serialize};
 use toygres_domain::{
@@ -8,22 +8,17 @@ use toygres_domain::{
     instance::{Endpoint, Reason, ReasonCode},
     operation::{Operation, OperationKind, OperationStatus, StepName},
     probe,
-    store::{OperationFilter, PageRequest},
+    store::{OperationFilter, PageRequest, Store},
 };
 
 use super::{World, health_check::Change};
 use crate::{
     health_check::HealthCheckLoop,
-    step::{Failure, NUDGE, Run},
+    step::{Failure, NUDGE, Pace, Run},
 };
 
 /// The name that the engine knows it by.
 pub const NAME: &str = "toygres-workflows::activity::update-metadata";
-
-/// How long after its deadline an operation may clean up before its workflow counts as stuck.
-const GRACE: TimeDelta = TimeDelta::minutes(3);
-/// How long the engine may take to know a workflow that was started.
-const START_GRACE: TimeDelta = TimeDelta::seconds(30);
 
 /// What to write.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -125,7 +120,7 @@ pub async fn update_metadata(world: World, ctx: ActivityContext, update: UpdateM
             tell_monitor(&client, &run.operation).await;
             Ok(Written::Done)
         }
-        UpdateMetadata::Settle { operation } => settle(&world, &client, &operation).await,
+        UpdateMetadata::Settle { operation } => settle(store, &client, &world.pace, &operation).await,
         UpdateMetadata::Health { instance, workflow, change } => {
             let url = match &change.moved_to {
                 Some(endpoint) => store.instance(instance).await?.map(|now| probe::connection_string(endpoint, &now.spec)),
@@ -152,23 +147,25 @@ async fn stop_workflows(world: &World, client: &Client, deletion: &Operation, he
     Ok(())
 }
 
-/// See [`crate::monitor_operation`]: the answer to a workflow that is lost is the next run of the same operation, until its
-/// deadline; after that, an honest failure.
-async fn settle(world: &World, client: &Client, id: &OperationId) -> Result<Written, Failure> {
-    let Some(now) = world.store.operation(id).await? else { return Ok(Written::Done) };
+/// See [`crate::monitor_operation`]: the answer to a workflow that is lost is the next run of the same operation. A run that
+/// starts behind the deadline only cleans up; when even that came to nothing, an honest failure is written. The sweeper does
+/// the same for an operation whose monitor is stuck.
+pub(crate) async fn settle(store: &Store, client: &Client, pace: &Pace, id: &OperationId) -> Result<Written, Failure> {
+    let Some(now) = store.operation(id).await? else { return Ok(Written::Done) };
     if now.status.is_terminal() {
         return Ok(Written::Done);
     }
     let workflow = now.engine_id();
-    let overdue = Utc::now() > now.deadline + GRACE;
+    let late = |times| Utc::now() > now.deadline + pace.stuck * times;
     let lost = match client.get_orchestration_status(&workflow).await.map_err(engine)? {
-        OrchestrationStatus::Running { .. } if !overdue => return Ok(Written::Live),
+        OrchestrationStatus::Running { .. } if !late(1) => return Ok(Written::Live),
+        OrchestrationStatus::Running { .. } if now.run > 1 && !late(2) => return Ok(Written::Live),
         OrchestrationStatus::Running { .. } => {
             client.cancel_instance(&workflow, "stuck past the deadline").await.map_err(engine)?;
             "is stuck"
         }
-        OrchestrationStatus::NotFound if now.status == OperationStatus::Pending => return Ok(Written::Live),
-        OrchestrationStatus::NotFound if now.started_at.is_none_or(|at| Utc::now() < at + START_GRACE) => return Ok(Written::Live),
+        OrchestrationStatus::NotFound if now.status == OperationStatus::Pending && !late(2) => return Ok(Written::Live),
+        OrchestrationStatus::NotFound if now.started_at.is_some_and(|at| Utc::now() < at + pace.start) => return Ok(Written::Live),
         OrchestrationStatus::NotFound => "vanished",
         OrchestrationStatus::Completed { .. } => "ended without a result",
         OrchestrationStatus::Failed { details, .. } => {
@@ -176,12 +173,14 @@ async fn settle(world: &World, client: &Client, id: &OperationId) -> Result<Writ
             "failed in the engine"
         }
     };
-    let outcome = if Utc::now() > now.deadline + GRACE * 2 {
-        let reason = Reason::new(ReasonCode::Internal, format!("the workflow {workflow} {lost}; what it made may have to be removed by deleting the instance"));
-        world.store.fail_operation(id, now.run, OperationStatus::Failed, &reason).await.map(|()| Written::Done)
+    let outcome = if late(2) {
+        let last = now.steps.iter().rev().find_map(|step| step.error.as_ref()).map(|error| format!(" (last seen: {})", error.message)).unwrap_or_default();
+        let why = format!("the workflow {workflow} {lost}{last}; what it made may have to be removed by deleting the instance");
+        let reason = Reason::new(ReasonCode::Internal, why);
+        store.fail_operation(id, now.run, OperationStatus::Failed, &reason).await.map(|()| Written::Done)
     } else {
         tracing::warn!(%workflow, lost, "starting the next run of the operation");
-        world.store.next_run(id, now.run).await.map(|_| Written::Live)
+        store.next_run(id, now.run).await.map(|_| Written::Live)
     };
     match outcome {
         // The workflow, or another monitor, was faster: look again.

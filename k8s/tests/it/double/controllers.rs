@@ -82,9 +82,7 @@ fn control_set(world: &mut World, set: &Value) {
         Some(pod) if owner(&pod).is_null() => {
             world.update("pods", &pod_name, |pod| pod["metadata"]["ownerReferences"] = owner_reference(&set_name, &uid));
         }
-        Some(pod) if pod["metadata"]["labels"]["controller-revision-hash"] != json!(revision) || has_ended(&pod) => {
-            stop_pod(world, &pod_name)
-        }
+        Some(pod) if pod["metadata"]["labels"]["controller-revision-hash"] != json!(revision) || has_ended(&pod) => stop_pod(world, &pod_name),
         Some(_) => {}
     }
 }
@@ -157,9 +155,7 @@ fn balance_load(world: &mut World, service: &Value) {
     if is_terminating(service) {
         world.update("services", &service_name, |service| service["metadata"]["finalizers"] = json!([]));
     } else if service["spec"]["type"] == "LoadBalancer" {
-        world.update("services", &service_name, |service| {
-            service["status"] = json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.10"}]}})
-        });
+        world.update("services", &service_name, |service| service["status"] = json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.10"}]}}));
     }
 }
 
@@ -230,9 +226,5 @@ fn has_ended(pod: &Value) -> bool {
 }
 
 fn is_ready(pod: &Value) -> bool {
-    pod["status"]["conditions"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+    pod["status"]["conditions"].as_array().into_iter().flatten().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
 }

@@ -82,14 +82,7 @@ async fn single((State(shared), Path(path), method, UrlQuery(parameters), header
     handle(shared, verb, path, query(parameters, &headers), &headers, body).await
 }
 
-async fn handle(
-    shared: Arc<Shared>,
-    verb: &str,
-    path: HashMap<String, String>,
-    query: Query,
-    headers: &HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn handle(shared: Arc<Shared>, verb: &str, path: HashMap<String, String>, query: Query, headers: &HeaderMap, body: Bytes) -> Response {
     let Some(kind) = Kind::of(&path["resource"]).filter(|kind| kind.group == path.get("group").map_or("", String::as_str)) else {
         return answer(&status::bad_request("the server could not find the requested resource"));
     };
@@ -135,9 +128,7 @@ async fn handle(
 fn admit(shared: &Shared, verb: &str, kind: &Kind) -> Result<Option<Crash>, Value> {
     permit(shared, verb, kind)?;
     let mut script = shared.script();
-    if let Some(refusal) =
-        script.refusals.iter_mut().find(|refusal| refusal.times > 0 && refusal.verb == verb && refusal.resource == kind.resource)
-    {
+    if let Some(refusal) = script.refusals.iter_mut().find(|refusal| refusal.times > 0 && refusal.verb == verb && refusal.resource == kind.resource) {
         refusal.times -= 1;
         return Err(refusal.status.clone());
     }

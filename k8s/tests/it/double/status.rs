@@ -33,8 +33,7 @@ pub(crate) fn conflict(kind: &Kind, name: &str, why: &str) -> Value {
 pub(crate) fn apply_conflict(manager: &str, field: &str) -> Value {
     let mut status = recordings::read("error-409-apply-conflict.json");
     status["message"] = json!(format!("Apply failed with 1 conflict: conflict with \"{manager}\": {field}"));
-    status["details"]["causes"] =
-        json!([{"reason": "FieldManagerConflict", "message": format!("conflict with \"{manager}\""), "field": field}]);
+    status["details"]["causes"] = json!([{"reason": "FieldManagerConflict", "message": format!("conflict with \"{manager}\""), "field": field}]);
     status
 }
 

@@ -322,7 +322,10 @@ impl Answer {
 impl Server {
     /// Sends a request by hand, so that nothing is added to it and nothing hidden of the answer.
     pub(super) async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
+        if !headers.iter().any(|(name, _)| *name == "Connection") {
+            head += "Connection: close\r\n";
+        }
         if !body.is_empty() {
             head += &format!("Content-Length: {}\r\n", body.len());
         }

@@ -1,3 +1,4 @@
+import { Alert, Button, Container } from '@mantine/core';
 import { Component, type ReactNode } from 'react';
 
 /** Shows what broke instead of a blank page, for instance a chunk that an upgrade of the server has replaced. */
@@ -11,12 +12,12 @@ export class Failure extends Component<{ children: ReactNode }, { error?: Error 
   override render() {
     if (!this.state.error) return this.props.children;
     return (
-      <div className="notice" role="alert">
-        <p>This page failed: {this.state.error.message}</p>
-        <button type="button" onClick={() => window.location.reload()}>
-          Reload
-        </button>
-      </div>
+      <Container size="sm" py="xl">
+        <Alert color="red" variant="outline" title="This page failed">
+          <p>{this.state.error.message}</p>
+          <Button onClick={() => window.location.reload()}>Reload</Button>
+        </Alert>
+      </Container>
     );
   }
 }

@@ -1,0 +1,313 @@
+//! The real server as a process of its own, over a data directory of its own, and clients for it.
+
+use std::{
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use futures::{SinkExt, StreamExt};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::{Pid, User, chown, geteuid},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::TcpStream,
+    process::{Child, Command},
+};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message, tungstenite::client::IntoClientRequest};
+
+/// How long anything may take before a test gives up.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A data directory, for one server after the other.
+pub struct Home {
+    dir: TempDir,
+}
+
+/// A running server.
+pub struct Server {
+    child: Child,
+    pub address: String,
+    http: reqwest::Client,
+    log: PathBuf,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        // PostgreSQL's user must be able to enter it, which it could not below /root.
+        let dir = tempfile::Builder::new().prefix("toygres-it-").tempdir_in("/tmp").unwrap();
+        std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+        Self { dir }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// A command of the binary that knows nothing of this machine's configuration.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_toygres"));
+        command.args(arguments).current_dir(self.path()).env_clear().kill_on_drop(true);
+        for name in ["PATH", "HOME", "TOYGRES_PG_BIN"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command.env("TOYGRES_DATA_DIR", self.path().join("data"));
+        command
+    }
+
+    /// Starts a server and waits until it says that it is ready.
+    pub async fn start(&self) -> Server {
+        self.start_with(&[]).await
+    }
+
+    /// The same with more environment.
+    pub async fn start_with(&self, env: &[(&str, &str)]) -> Server {
+        let mut server = self.spawn(env).await;
+        server.ready().await;
+        server
+    }
+
+    /// Starts a server on a free port without waiting for anything but its listening.
+    pub async fn spawn(&self, env: &[(&str, &str)]) -> Server {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let address = format!("127.0.0.1:{port}");
+        let log = self.path().join(format!("server-{port}.log"));
+        let mut command = self.command(&["serve", "--listen", &address]);
+        command.envs(env.iter().copied()).stdout(Stdio::piped()).stderr(std::fs::File::create(&log).unwrap());
+        let child = command.spawn().unwrap();
+        Server { child, address, http: reqwest::Client::new(), log }
+    }
+}
+
+impl Server {
+    /// Waits for the ready line.
+    pub async fn ready(&mut self) {
+        let stdout = self.child.stdout.take().expect("the ready line is read once");
+        let mut lines = BufReader::new(stdout).lines();
+        let line = tokio::time::timeout(PATIENCE, lines.next_line()).await;
+        match line {
+            Ok(Ok(Some(line))) if line.contains("ready") => {}
+            other => panic!("no ready line but {other:?}; the log:\n{}", self.log()),
+        }
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let pid = self.child.id().expect("the server runs");
+        kill(Pid::from_raw(i32::try_from(pid).unwrap()), signal).unwrap();
+    }
+
+    /// Stops it as Ctrl-C does, and waits for its end.
+    pub async fn stop(mut self) {
+        self.signal(Signal::SIGTERM);
+        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("the server stops in time").unwrap();
+        assert!(status.success(), "{status}; the log:\n{}", self.log());
+    }
+
+    /// Kills it as a crash does.
+    pub async fn kill(mut self) {
+        self.signal(Signal::SIGKILL);
+        let _ = self.child.wait().await;
+    }
+
+    pub async fn get(&self, path: &str) -> reqwest::Response {
+        self.http.get(format!("http://{}{path}", self.address)).send().await.unwrap()
+    }
+
+    /// A GraphQL request; the whole answer.
+    pub async fn request(&self, query: &str, variables: Value) -> Value {
+        let response = self.http.post(format!("http://{}/graphql", self.address)).json(&json!({ "query": query, "variables": variables })).send();
+        response.await.unwrap().json().await.unwrap()
+    }
+
+    /// A GraphQL request that must not have errors; its data.
+    pub async fn query(&self, query: &str, variables: Value) -> Value {
+        let answer = self.request(query, variables).await;
+        assert!(answer.get("errors").is_none(), "{answer:#}\nthe log:\n{}", self.log());
+        answer["data"].clone()
+    }
+
+    /// Orders an instance; the payload.
+    pub async fn create(&self, input: Value) -> Value {
+        let mutation = "mutation($input: CreateInstanceInput!) { createInstance(input: $input) {
+            instance { id name state username database postgresVersion storageGb deletionProtected labels { key value } }
+            operation { id status } userErrors { code field message } } }";
+        self.query(mutation, json!({ "input": input })).await["createInstance"].clone()
+    }
+
+    /// Orders an instance that must be accepted; its id.
+    pub async fn create_ok(&self, name: &str) -> String {
+        let payload = self.create(json!({ "name": name })).await;
+        assert_eq!(payload["userErrors"], json!([]), "{payload:#}");
+        text(&payload["instance"]["id"])
+    }
+
+    /// Orders the deletion; the payload.
+    pub async fn delete(&self, id: &str) -> Value {
+        let mutation = "mutation($id: ID!) { deleteInstance(input: { id: $id }) { instance { state } operation { id } userErrors { code field message } } }";
+        self.query(mutation, json!({ "id": id })).await["deleteInstance"].clone()
+    }
+
+    pub async fn instance(&self, id: &str) -> Value {
+        let query = "query($id: ID!) { instance(id: $id) { id name state health reason { code message } connectionString endpoint { host port }
+            revision labels { key value } deletionProtected operations { nodes { id kind status error { code message } steps { name status attempt } } } } }";
+        self.query(query, json!({ "id": id })).await["instance"].clone()
+    }
+
+    /// Follows an instance until `there` holds; what it was then.
+    pub async fn until(&self, id: &str, what: &str, there: impl Fn(&Value) -> bool) -> Value {
+        let document = "subscription($id: ID!) { instance(id: $id) { state health reason { code message } connectionString endpoint { host port } } }";
+        let mut live = self.subscribe(document, json!({ "id": id })).await;
+        let deadline = Instant::now() + PATIENCE;
+        let mut last = Value::Null;
+        while let Ok(Some(item)) = tokio::time::timeout(deadline.saturating_duration_since(Instant::now()), live.next()).await {
+            last = item["data"]["instance"].clone();
+            if there(&last) {
+                return last;
+            }
+        }
+        panic!("{id} never was {what}; last: {last:#}\nthe log:\n{}", self.log());
+    }
+
+    pub async fn until_healthy(&self, id: &str) -> Value {
+        self.until(id, "running and healthy", |now| now["state"] == "RUNNING" && now["health"] == "HEALTHY").await
+    }
+
+    pub async fn until_deleted(&self, id: &str) {
+        self.until(id, "deleted", |now| now["state"] == "DELETED").await;
+    }
+
+    pub async fn subscribe(&self, query: &str, variables: Value) -> Live {
+        let mut request = format!("ws://{}/graphql", self.address).into_client_request().unwrap();
+        request.headers_mut().insert("Sec-WebSocket-Protocol", "graphql-transport-ws".parse().unwrap());
+        let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+        socket.send(Message::text(r#"{"type":"connection_init"}"#)).await.unwrap();
+        let subscribe = json!({ "id": "1", "type": "subscribe", "payload": { "query": query, "variables": variables } });
+        socket.send(Message::text(subscribe.to_string())).await.unwrap();
+        Live { socket }
+    }
+}
+
+/// One subscription over a WebSocket.
+pub struct Live {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Live {
+    /// The next result; none when the subscription is over. Errors before the first result are a result too.
+    pub async fn next(&mut self) -> Option<Value> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let message = tokio::time::timeout_at(deadline, self.socket.next()).await.expect("something comes in time")?;
+            let Message::Text(text) = message.expect("the socket stands") else { continue };
+            let message: Value = serde_json::from_str(&text).unwrap();
+            match message["type"].as_str() {
+                Some("next") => return Some(message["payload"].clone()),
+                Some("error") => return Some(json!({ "errors": message["payload"] })),
+                Some("complete") => return None,
+                Some("ping") => self.socket.send(Message::text(r#"{"type":"pong"}"#)).await.unwrap(),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A PostgreSQL server of the test's own, as an external metadata database.
+pub struct Database {
+    dir: TempDir,
+    port: u16,
+}
+
+impl Database {
+    pub fn start() -> Self {
+        let dir = tempfile::Builder::new().prefix("toygres-db-").tempdir_in("/tmp").unwrap();
+        if geteuid().is_root() {
+            let user = User::from_name("postgres").unwrap().expect("the user postgres exists");
+            chown(dir.path(), Some(user.uid), Some(user.gid)).unwrap();
+        }
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let database = Self { dir, port };
+        database.run("initdb", &["-U", "postgres", "-A", "trust", "--no-sync"]);
+        database.resume();
+        database
+    }
+
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Stops it at once.
+    pub fn halt(&self) {
+        self.run("pg_ctl", &["stop", "-w", "-m", "immediate"]);
+    }
+
+    /// Starts it again.
+    pub fn resume(&self) {
+        let options = format!("-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off", self.port);
+        let log = self.dir.path().join("log");
+        self.run("pg_ctl", &["start", "-w", "-l", log.to_str().unwrap(), "-o", &options]);
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let mut command = std::process::Command::new(pg_bin().join(program));
+        command.arg("-D").arg(self.dir.path().join("data")).args(arguments).current_dir("/tmp").stdout(Stdio::null()).stderr(Stdio::null());
+        if geteuid().is_root() {
+            let user = User::from_name("postgres").unwrap().expect("the user postgres exists");
+            command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+        }
+        assert!(command.status().unwrap().success(), "{program} {arguments:?}");
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.halt()));
+    }
+}
+
+/// Runs SQL with psql as a client of an instance does; what it prints.
+pub async fn psql(url: &str, sql: &str) -> Result<String, String> {
+    let output = Command::new(pg_bin().join("psql")).args([url, "-XAtqc", sql]).current_dir("/tmp").output().await.unwrap();
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
+}
+
+fn pg_bin() -> PathBuf {
+    toygres_server::process::Binaries::find(std::env::var("TOYGRES_PG_BIN").ok().as_deref()).unwrap().newest().bin.clone()
+}
+
+/// The process id of an instance's PostgreSQL.
+pub fn postmaster(home: &Home, id: &str) -> i32 {
+    let file = home.path().join("data/instances").join(id).join("data/postmaster.pid");
+    std::fs::read_to_string(file).unwrap().lines().next().unwrap().parse().unwrap()
+}
+
+pub fn is_alive(pid: i32) -> bool {
+    // A zombie is dead; only its parent has not heard of it yet.
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+/// Looks until `there` holds.
+pub async fn eventually(what: &str, mut there: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !there().await {
+        assert!(Instant::now() < deadline, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}

@@ -1,0 +1,51 @@
+import { AppShell, Group, UnstyledButton, VisuallyHidden } from '@mantine/core';
+import { CircleGauge, Database, History } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { Link, useLocation } from 'wouter';
+import { useLiveInstances } from '../instance/list';
+import { ConnectionIndicator } from './connection-indicator';
+import classes from './frame.module.css';
+import { MoreMenu } from './more-menu';
+import { ThemeToggle } from './theme-toggle';
+
+const PAGES = [
+  { path: '/', name: 'Instances', icon: Database, covers: (path: string) => path === '/' || path.startsWith('/instances/') },
+  { path: '/operations', name: 'Operations', icon: History, covers: (path: string) => path === '/operations' },
+  { path: '/graphiql', name: 'GraphiQL', icon: CircleGauge, covers: (path: string) => path === '/graphiql' },
+];
+
+/** What is around every page. */
+export function Frame({ children }: { children: ReactNode }) {
+  useLiveInstances();
+  const [path] = useLocation();
+  return (
+    <AppShell header={{ height: 52 }}>
+      <AppShell.Header className={classes.header}>
+        <a className={classes.skip} href="#main">
+          Skip to the content
+        </a>
+        <Link className={classes.brand} href="/" aria-label="Toygres">
+          <img src="/favicon.svg" alt="" width="22" height="22" />
+          <span className={classes.word}>Toygres</span>
+        </Link>
+        <nav className={classes.nav} aria-label="Pages">
+          {PAGES.map(({ path: href, name, icon: Icon, covers }) => (
+            <UnstyledButton key={href} component={Link} href={href} className={classes.link} aria-current={covers(path) ? 'page' : undefined}>
+              <Icon size={17} aria-hidden />
+              <span className={classes.word}>{name}</span>
+              <VisuallyHidden className={classes.narrow}>{name}</VisuallyHidden>
+            </UnstyledButton>
+          ))}
+        </nav>
+        <Group gap={4} wrap="nowrap">
+          <ConnectionIndicator />
+          <ThemeToggle />
+          <MoreMenu />
+        </Group>
+      </AppShell.Header>
+      <AppShell.Main id="main" tabIndex={-1} className={classes.main}>
+        {children}
+      </AppShell.Main>
+    </AppShell>
+  );
+}

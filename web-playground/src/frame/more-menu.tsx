@@ -1,0 +1,37 @@
+import { ActionIcon, Menu } from '@mantine/core';
+import { Activity, ChartLine, Ellipsis, FileCode, KeyRound } from 'lucide-react';
+import { askForToken } from '../access/token';
+import { useControlPlane } from '../control-plane/use-control-plane';
+
+export function MoreMenu() {
+  const { data } = useControlPlane();
+  return (
+    <Menu position="bottom-end" withArrow>
+      <Menu.Target>
+        <ActionIcon variant="subtle" color="gray" size="lg" aria-label="More">
+          <Ellipsis size={17} aria-hidden />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {data && (
+          <Menu.Label>
+            Toygres {data.version} on {data.runtime}
+          </Menu.Label>
+        )}
+        <Menu.Item component="a" href="/schema.graphql" leftSection={<FileCode size={16} aria-hidden />}>
+          Schema
+        </Menu.Item>
+        <Menu.Item component="a" href="/health" leftSection={<Activity size={16} aria-hidden />}>
+          Health of the server
+        </Menu.Item>
+        <Menu.Item component="a" href="/metrics" leftSection={<ChartLine size={16} aria-hidden />}>
+          Metrics
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Item leftSection={<KeyRound size={16} aria-hidden />} onClick={askForToken}>
+          Access token…
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

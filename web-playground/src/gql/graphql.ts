@@ -1,0 +1,1015 @@
+/* eslint-disable */
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+export type Maybe<T> = T | null;
+export type InputMaybe<T> = T | null | undefined;
+export type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+export type MakeOptional<T, K extends keyof T> = Omit<T, K> & { [SubKey in K]?: Maybe<T[SubKey]> };
+export type MakeMaybe<T, K extends keyof T> = Omit<T, K> & { [SubKey in K]: Maybe<T[SubKey]> };
+export type MakeEmpty<T extends { [key: string]: unknown }, K extends keyof T> = { [_ in K]?: never };
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+/** All built-in and custom scalars, mapped to their actual values */
+export type Scalars = {
+  ID: { input: string; output: string; }
+  String: { input: string; output: string; }
+  Boolean: { input: boolean; output: boolean; }
+  Int: { input: number; output: number; }
+  Float: { input: number; output: number; }
+  BigInt: { input: string; output: string; }
+  /**
+   * Implement the DateTime<Utc> scalar
+   *
+   * The input/output is a string in RFC3339 format.
+   */
+  DateTime: { input: string; output: string; }
+};
+
+/** What to cancel. */
+export type CancelOperationInput = {
+  /** The operation's id. */
+  id: Scalars['ID']['input'];
+};
+
+/** The answer to `cancelOperation`. */
+export type CancelOperationPayload = {
+  __typename?: 'CancelOperationPayload';
+  /** The instance as it is now; null when there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries it out; null when there are user errors, or nothing takes time. */
+  operation?: Maybe<Operation>;
+  /** What was wrong with the input; empty when the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
+/** The control plane itself. */
+export type ControlPlane = {
+  __typename?: 'ControlPlane';
+  /** How its parts are. */
+  health: ControlPlaneHealth;
+  /** The PostgreSQL versions that can be asked for, the newest (which is the default) first. */
+  postgresVersions: Array<Scalars['String']['output']>;
+  /** Where instances run: `process` or `kubernetes`. */
+  runtime: Scalars['String']['output'];
+  /** The version of this server. */
+  version: Scalars['String']['output'];
+};
+
+/** How the parts of the control plane are. */
+export type ControlPlaneHealth = {
+  __typename?: 'ControlPlaneHealth';
+  /** The metadata database answers. */
+  database: Scalars['Boolean']['output'];
+  /** The listening connection stands, so that subscriptions are live. */
+  liveDelivery: Scalars['Boolean']['output'];
+  /** Everything below is well. */
+  ready: Scalars['Boolean']['output'];
+  /** The workflows are at work in this server. */
+  workflows: Scalars['Boolean']['output'];
+};
+
+/** What to create. */
+export type CreateInstanceInput = {
+  /** Processor share in thousandths of a core (default 500). */
+  cpuMillis?: InputMaybe<Scalars['Int']['input']>;
+  /** The database to make (default: like the username). */
+  database?: InputMaybe<Scalars['String']['input']>;
+  /** Whether deletion is refused (default false). */
+  deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Who can reach it (default: clients beside it). */
+  exposure?: InputMaybe<ExposureInput>;
+  /** How its health is checked. */
+  healthCheck?: InputMaybe<HealthCheckInput>;
+  /** Repeating the request with the same key returns the first answer instead of creating another. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** Free labels. */
+  labels?: InputMaybe<Array<LabelInput>>;
+  /** Memory in MiB (default 512). */
+  memoryMb?: InputMaybe<Scalars['Int']['input']>;
+  /** A DNS label, unique among instances that are not deleted; part of the address that clients type. */
+  name: Scalars['String']['input'];
+  /** Its password; generated when left out. */
+  password?: InputMaybe<Scalars['String']['input']>;
+  /** The major version of PostgreSQL (default: the newest offered). */
+  postgresVersion?: InputMaybe<Scalars['String']['input']>;
+  /** Size of the volume in GiB (default 10). */
+  storageGb?: InputMaybe<Scalars['Int']['input']>;
+  /** The role that clients log in as (default `app`). */
+  username?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** The answer to `createInstance`. */
+export type CreateInstancePayload = {
+  __typename?: 'CreateInstancePayload';
+  /** The instance as it is now; null when there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries it out; null when there are user errors, or nothing takes time. */
+  operation?: Maybe<Operation>;
+  /** What was wrong with the input; empty when the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
+/** What to delete. */
+export type DeleteInstanceInput = {
+  /** Its id. */
+  id: Scalars['ID']['input'];
+  /** Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** Keep the data (default false). */
+  keepVolumes?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Delete it only at this revision. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+};
+
+/** The answer to `deleteInstance`. */
+export type DeleteInstancePayload = {
+  __typename?: 'DeleteInstancePayload';
+  /** The instance as it is now; null when there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries it out; null when there are user errors, or nothing takes time. */
+  operation?: Maybe<Operation>;
+  /** What was wrong with the input; empty when the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
+/** Where clients connect. */
+export type Endpoint = {
+  __typename?: 'Endpoint';
+  /** Host name or address. */
+  host: Scalars['String']['output'];
+  /** TCP port. */
+  port: Scalars['Int']['output'];
+};
+
+/** Who can reach an instance, and how. */
+export type Exposure = {
+  __typename?: 'Exposure';
+  /** The DNS label that the cloud gives the address. */
+  dnsLabel?: Maybe<Scalars['String']['output']>;
+  /** The address ranges (CIDR) that the load balancer lets in; empty lets in everyone. */
+  sourceRanges: Array<Scalars['String']['output']>;
+  /** Who. */
+  type: ExposureType;
+};
+
+/** Who can reach an instance. */
+export type ExposureInput = {
+  /** The DNS label that the cloud is to give the address. */
+  dnsLabel?: InputMaybe<Scalars['String']['input']>;
+  /** The address ranges (CIDR) that the load balancer lets in (default: all). */
+  sourceRanges?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Who. */
+  type: ExposureType;
+};
+
+/** Who can reach an instance. */
+export type ExposureType =
+  /** Clients beside it: in the cluster, or on this machine. */
+  | 'CLUSTER'
+  /** Clients outside, through a load balancer. */
+  | 'LOAD_BALANCER';
+
+/** One check of one instance. */
+export type HealthCheck = {
+  __typename?: 'HealthCheck';
+  /** When. */
+  at: Scalars['DateTime']['output'];
+  /** Its place among the checks of the instance, to resume from. */
+  cursor: Scalars['String']['output'];
+  /** What went wrong. */
+  error?: Maybe<Reason>;
+  /** The instance that was checked. */
+  instanceId: Scalars['ID']['output'];
+  /** Milliseconds until the answer. */
+  latencyMs?: Maybe<Scalars['Float']['output']>;
+  /** What was found. One failure is not an outage yet, so this can differ from the instance's health. */
+  status: HealthStatus;
+};
+
+export type HealthCheckConnection = {
+  __typename?: 'HealthCheckConnection';
+  /** A list of edges. */
+  edges: Array<HealthCheckEdge>;
+  /** A list of nodes. */
+  nodes: Array<HealthCheck>;
+  /** Information to aid in pagination. */
+  pageInfo: PageInfo;
+};
+
+/** An edge in a connection. */
+export type HealthCheckEdge = {
+  __typename?: 'HealthCheckEdge';
+  /** A cursor for use in pagination */
+  cursor: Scalars['String']['output'];
+  /** The item at the end of the edge */
+  node: HealthCheck;
+};
+
+/** How the health of an instance is checked. */
+export type HealthCheckInput = {
+  /** Seconds from one check to the next (default 30). */
+  intervalSeconds?: InputMaybe<Scalars['Int']['input']>;
+  /** Seconds that one check may take (default 5). */
+  timeoutSeconds?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** What health checks found. */
+export type HealthStatus =
+  /** The last check logged in and got its answer. */
+  | 'HEALTHY'
+  /** It does not answer, and that is confirmed. */
+  | 'UNHEALTHY'
+  /** Not checked yet, or nothing to check. */
+  | 'UNKNOWN';
+
+/** What the checks of the last 24 hours add up to. */
+export type HealthSummary = {
+  __typename?: 'HealthSummary';
+  /** Number of checks. */
+  checks: Scalars['Int']['output'];
+  /** The last failed check. */
+  lastFailureAt?: Maybe<Scalars['DateTime']['output']>;
+  /** Median latency of the successful checks in milliseconds. */
+  latencyP50Ms?: Maybe<Scalars['Float']['output']>;
+  /** 99th percentile of the latency in milliseconds. */
+  latencyP99Ms?: Maybe<Scalars['Float']['output']>;
+  /** The share of checks that succeeded, 0 to 1; null without checks. */
+  uptime?: Maybe<Scalars['Float']['output']>;
+};
+
+/** A hosted PostgreSQL. */
+export type Instance = Node & {
+  __typename?: 'Instance';
+  /** The URL for clients, with the password in it; null until it runs. */
+  connectionString?: Maybe<Scalars['String']['output']>;
+  /** Processor share in thousandths of a core. */
+  cpuMillis: Scalars['Int']['output'];
+  /** When it was asked for. */
+  createdAt: Scalars['DateTime']['output'];
+  /** The database made for the caller. */
+  database: Scalars['String']['output'];
+  /** When it was gone. */
+  deletedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** Whether deletion is refused. */
+  deletionProtected: Scalars['Boolean']['output'];
+  /** Where clients connect, once it runs. */
+  endpoint?: Maybe<Endpoint>;
+  /** Its events, the oldest first. */
+  events: InstanceEventConnection;
+  /** Who can reach it. */
+  exposure: Exposure;
+  /** What health checks found. */
+  health: HealthStatus;
+  /** The workflow that checks its health. */
+  healthCheckOrchestrationId?: Maybe<Scalars['String']['output']>;
+  /** Its samples, the newest first. */
+  healthChecks: HealthCheckConnection;
+  /** What the samples of the last 24 hours add up to. */
+  healthSummary: HealthSummary;
+  /** Its identity: a UUID, the same in logs and on the runtime's objects. */
+  id: Scalars['ID']['output'];
+  /** Free labels of the caller. */
+  labels: Array<Label>;
+  /** The latest sample of its health. */
+  latestHealthCheck?: Maybe<HealthCheck>;
+  /** Memory in MiB. */
+  memoryMb: Scalars['Int']['output'];
+  /** Its name, unique among instances that are not deleted. */
+  name: Scalars['String']['output'];
+  /** Its operations, the newest first. */
+  operations: OperationConnection;
+  /** The major version of PostgreSQL. */
+  postgresVersion: Scalars['String']['output'];
+  /** Why it is not what it should be, or what it waits for. */
+  reason?: Maybe<Reason>;
+  /** Counts every change; send it along with a deletion or update to be sure that nothing changed in between. */
+  revision: Scalars['BigInt']['output'];
+  /** Where it is in its life. */
+  state: InstanceState;
+  /** Size of its volume in GiB. */
+  storageGb: Scalars['Int']['output'];
+  /** When it changed last. */
+  updatedAt: Scalars['DateTime']['output'];
+  /** The role that clients log in as. */
+  username: Scalars['String']['output'];
+};
+
+
+/** A hosted PostgreSQL. */
+export type InstanceEventsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** A hosted PostgreSQL. */
+export type InstanceHealthChecksArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** A hosted PostgreSQL. */
+export type InstanceOperationsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<OperationFilter>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** One item of the live list of instances. */
+export type InstanceChange = {
+  __typename?: 'InstanceChange';
+  /** Resume `after` this. Within the snapshot it leads back to its start. */
+  cursor: Scalars['String']['output'];
+  /** The instance as it is now; null with `SNAPSHOT_COMPLETE`. */
+  instance?: Maybe<Instance>;
+  /** Its id; null with `SNAPSHOT_COMPLETE`. */
+  instanceId?: Maybe<Scalars['ID']['output']>;
+  /** What it means. */
+  type: InstanceChangeType;
+};
+
+/** What an item of the live list means. */
+export type InstanceChangeType =
+  /** An instance is deleted, or does not match the filter any more. */
+  | 'REMOVED'
+  /** An instance that is there at the start. */
+  | 'SNAPSHOT'
+  /** The start is over: everything that was there has been sent. */
+  | 'SNAPSHOT_COMPLETE'
+  /** An instance is new, has changed, or matches the filter from now on. */
+  | 'UPSERTED';
+
+export type InstanceConnection = {
+  __typename?: 'InstanceConnection';
+  /** A list of edges. */
+  edges: Array<InstanceEdge>;
+  /** A list of nodes. */
+  nodes: Array<Instance>;
+  /** Information to aid in pagination. */
+  pageInfo: PageInfo;
+  /** How many entries the whole list has. */
+  totalCount: Scalars['Int']['output'];
+};
+
+/** An edge in a connection. */
+export type InstanceEdge = {
+  __typename?: 'InstanceEdge';
+  /** A cursor for use in pagination */
+  cursor: Scalars['String']['output'];
+  /** The item at the end of the edge */
+  node: Instance;
+};
+
+/** One change of an instance or of one of its operations, in the order of commits. */
+export type InstanceEvent = {
+  __typename?: 'InstanceEvent';
+  /** When it was written. */
+  at: Scalars['DateTime']['output'];
+  /** Its place in the log; `after` this, the next one follows. */
+  cursor: Scalars['String']['output'];
+  /** The value before: a state, health or status. */
+  from?: Maybe<Scalars['String']['output']>;
+  /** Its identity. */
+  id: Scalars['ID']['output'];
+  /** That instance as it is now. */
+  instance?: Maybe<Instance>;
+  /** The instance it belongs to. */
+  instanceId: Scalars['ID']['output'];
+  /** The operation that changed, as it is now. */
+  operation?: Maybe<Operation>;
+  /** Why. */
+  reason?: Maybe<Reason>;
+  /** The value after. */
+  to?: Maybe<Scalars['String']['output']>;
+  /** What changed. */
+  type: InstanceEventType;
+};
+
+export type InstanceEventConnection = {
+  __typename?: 'InstanceEventConnection';
+  /** A list of edges. */
+  edges: Array<InstanceEventEdge>;
+  /** A list of nodes. */
+  nodes: Array<InstanceEvent>;
+  /** Information to aid in pagination. */
+  pageInfo: PageInfo;
+};
+
+/** An edge in a connection. */
+export type InstanceEventEdge = {
+  __typename?: 'InstanceEventEdge';
+  /** A cursor for use in pagination */
+  cursor: Scalars['String']['output'];
+  /** The item at the end of the edge */
+  node: InstanceEvent;
+};
+
+/** What an event tells of. */
+export type InstanceEventType =
+  /** The health went `from` -> `to`. */
+  | 'HEALTH_CHANGED'
+  /** The instance was asked for. */
+  | 'INSTANCE_CREATED'
+  /** Something else about the instance changed: labels, protection, endpoint, reason. */
+  | 'INSTANCE_UPDATED'
+  /** The status of an operation went `from` -> `to`. */
+  | 'OPERATION_CHANGED'
+  /** An operation was accepted. */
+  | 'OPERATION_CREATED'
+  /** A step of an operation began, ended or failed. */
+  | 'OPERATION_PROGRESSED'
+  /** The state went `from` -> `to`. */
+  | 'STATE_CHANGED';
+
+/** Which instances are meant: every given condition must hold. */
+export type InstanceFilter = {
+  /** One of these health statuses. */
+  health?: InputMaybe<Array<HealthStatus>>;
+  /** It carries all these labels. */
+  labels?: InputMaybe<Array<LabelInput>>;
+  /** The name contains this text. */
+  nameContains?: InputMaybe<Scalars['String']['input']>;
+  /** One of these states; when left out, every state but `DELETED`. */
+  state?: InputMaybe<Array<InstanceState>>;
+};
+
+/** The order of instances. */
+export type InstanceOrder = {
+  /** Which way. */
+  direction?: OrderDirection;
+  /** By what. */
+  field: InstanceOrderByField;
+};
+
+/** By what instances are ordered. */
+export type InstanceOrderByField =
+  /** When they were asked for. */
+  | 'CREATED_AT'
+  /** Their name. */
+  | 'NAME';
+
+/** Where an instance is in its life. */
+export type InstanceState =
+  /** Being made; nothing to connect to yet. */
+  | 'CREATING'
+  /** Gone; the record is kept as history. */
+  | 'DELETED'
+  /** Being removed. */
+  | 'DELETING'
+  /** Making or removing it did not work out; the reason says why. Retry the operation, or delete the instance. */
+  | 'FAILED'
+  /** Made. Whether it answers is its health. */
+  | 'RUNNING';
+
+/** A label that a caller put on an instance. */
+export type Label = {
+  __typename?: 'Label';
+  /** Its key, unique on the instance. */
+  key: Scalars['String']['output'];
+  /** Its value. */
+  value: Scalars['String']['output'];
+};
+
+/** A label. */
+export type LabelInput = {
+  /** 1 to 63 letters, digits or any of `- _ . /`; unique on the instance. */
+  key: Scalars['String']['input'];
+  /** Up to 63 of the same characters. */
+  value: Scalars['String']['input'];
+};
+
+/** Writes. */
+export type Mutation = {
+  __typename?: 'Mutation';
+  /** Asks an operation to stop and to clean up. Removal, once begun, cannot be cancelled. */
+  cancelOperation: CancelOperationPayload;
+  /** Accepts a new instance and returns at once; follow the operation, or the instance, by subscription. */
+  createInstance: CreateInstancePayload;
+  /** Removes an instance, from any state; returns at once. The name is free again when it is gone. */
+  deleteInstance: DeleteInstancePayload;
+  /** Tries a failed or cancelled operation again, as a new operation. */
+  retryOperation: RetryOperationPayload;
+  /** Changes labels or deletion protection, at once. */
+  updateInstance: UpdateInstancePayload;
+};
+
+
+/** Writes. */
+export type MutationCancelOperationArgs = {
+  input: CancelOperationInput;
+};
+
+
+/** Writes. */
+export type MutationCreateInstanceArgs = {
+  input: CreateInstanceInput;
+};
+
+
+/** Writes. */
+export type MutationDeleteInstanceArgs = {
+  input: DeleteInstanceInput;
+};
+
+
+/** Writes. */
+export type MutationRetryOperationArgs = {
+  input: RetryOperationInput;
+};
+
+
+/** Writes. */
+export type MutationUpdateInstanceArgs = {
+  input: UpdateInstanceInput;
+};
+
+/** An object with a globally unique id. */
+export type Node = {
+  /** Its globally unique id. */
+  id: Scalars['ID']['output'];
+};
+
+/** One accepted mutation that takes time, and how it goes. */
+export type Operation = Node & {
+  __typename?: 'Operation';
+  /** Whether somebody asked to cancel it. */
+  cancelRequested: Scalars['Boolean']['output'];
+  /** When it was accepted. */
+  createdAt: Scalars['DateTime']['output'];
+  /** When it ends at the latest. */
+  deadline: Scalars['DateTime']['output'];
+  /** Why it failed or was cancelled. */
+  error?: Maybe<Reason>;
+  /** When it ended. */
+  finishedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** Its identity, the same in logs: `<kind>-<instance>-<n>`. */
+  id: Scalars['ID']['output'];
+  /** The instance it works on. */
+  instance: Instance;
+  /** What it does. */
+  kind: OperationKind;
+  /** When a workflow took it up. */
+  startedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** How it stands. */
+  status: OperationStatus;
+  /** Its steps, in order; those not begun yet are there from the start. */
+  steps: Array<OperationStep>;
+};
+
+export type OperationConnection = {
+  __typename?: 'OperationConnection';
+  /** A list of edges. */
+  edges: Array<OperationEdge>;
+  /** A list of nodes. */
+  nodes: Array<Operation>;
+  /** Information to aid in pagination. */
+  pageInfo: PageInfo;
+  /** How many entries the whole list has. */
+  totalCount: Scalars['Int']['output'];
+};
+
+/** An edge in a connection. */
+export type OperationEdge = {
+  __typename?: 'OperationEdge';
+  /** A cursor for use in pagination */
+  cursor: Scalars['String']['output'];
+  /** The item at the end of the edge */
+  node: Operation;
+};
+
+/** Which operations are meant: every given condition must hold. */
+export type OperationFilter = {
+  /** Of this instance. */
+  instanceId?: InputMaybe<Scalars['ID']['input']>;
+  /** Of one of these kinds. */
+  kind?: InputMaybe<Array<OperationKind>>;
+  /** In one of these states. */
+  status?: InputMaybe<Array<OperationStatus>>;
+};
+
+/** What an operation does. */
+export type OperationKind =
+  /** Makes an instance. */
+  | 'CREATE'
+  /** Removes an instance. */
+  | 'DELETE';
+
+/** How an operation stands. */
+export type OperationStatus =
+  /** It was cancelled, by a caller or by a later operation. */
+  | 'CANCELLED'
+  /** It did not work out; the error says why. */
+  | 'FAILED'
+  /** Accepted; no workflow has taken it up yet. */
+  | 'PENDING'
+  /** A workflow carries it out. */
+  | 'RUNNING'
+  /** Done. */
+  | 'SUCCEEDED';
+
+/** One step of an operation. */
+export type OperationStep = {
+  __typename?: 'OperationStep';
+  /** How often it was begun. */
+  attempt: Scalars['Int']['output'];
+  /** What went wrong last, or what it waits for. */
+  error?: Maybe<Reason>;
+  /** When it ended. */
+  finishedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** Which step. */
+  name: StepName;
+  /** When it was begun first. */
+  startedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** How it stands. */
+  status: StepStatus;
+};
+
+/** Which way a list goes. */
+export type OrderDirection =
+  /** The smallest or oldest first. */
+  | 'ASC'
+  /** The greatest or newest first. */
+  | 'DESC';
+
+/** Information about pagination in a connection */
+export type PageInfo = {
+  __typename?: 'PageInfo';
+  /** When paginating forwards, the cursor to continue. */
+  endCursor?: Maybe<Scalars['String']['output']>;
+  /** When paginating forwards, are there more items? */
+  hasNextPage: Scalars['Boolean']['output'];
+  /** When paginating backwards, are there more items? */
+  hasPreviousPage: Scalars['Boolean']['output'];
+  /** When paginating backwards, the cursor to continue. */
+  startCursor?: Maybe<Scalars['String']['output']>;
+};
+
+/** Reads. */
+export type Query = {
+  __typename?: 'Query';
+  /** The control plane itself: version, runtime, offered PostgreSQL versions, health. */
+  controlPlane: ControlPlane;
+  /** The instance with this id, deleted ones included. */
+  instance?: Maybe<Instance>;
+  /** The instance that has this name now. */
+  instanceByName?: Maybe<Instance>;
+  /** Instances, a page at a time. */
+  instances: InstanceConnection;
+  /** The object with this id. */
+  node?: Maybe<Node>;
+  /** The operation with this id; the id of one of its workflow runs (`...-r1`) finds it too. */
+  operation?: Maybe<Operation>;
+  /** Operations, the newest first, a page at a time. */
+  operations: OperationConnection;
+};
+
+
+/** Reads. */
+export type QueryInstanceArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+/** Reads. */
+export type QueryInstanceByNameArgs = {
+  name: Scalars['String']['input'];
+};
+
+
+/** Reads. */
+export type QueryInstancesArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<InstanceFilter>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  orderBy?: InputMaybe<InstanceOrder>;
+};
+
+
+/** Reads. */
+export type QueryNodeArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+/** Reads. */
+export type QueryOperationArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+/** Reads. */
+export type QueryOperationsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<OperationFilter>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** Why something is not what it should be, or what it waits for. */
+export type Reason = {
+  __typename?: 'Reason';
+  /** What kind of reason; stable, for programs. */
+  code: ReasonCode;
+  /** One sentence for people. */
+  message: Scalars['String']['output'];
+};
+
+/** The kinds of reasons. */
+export type ReasonCode =
+  /** The cluster refused the objects. */
+  | 'ADMISSION_REFUSED'
+  /** The instance's own credentials were refused. */
+  | 'AUTHENTICATION_FAILED'
+  /** Somebody cancelled the operation. */
+  | 'CANCELLED'
+  /** The connection broke. */
+  | 'CONNECTION_LOST'
+  /** Nobody listens at the endpoint. */
+  | 'CONNECTION_REFUSED'
+  /** The endpoint did not answer in time. */
+  | 'CONNECTION_TIMEOUT'
+  /** It keeps ending soon after its start. */
+  | 'CRASH_LOOP'
+  /** The operation's deadline passed. */
+  | 'DEADLINE_EXCEEDED'
+  /** Its disk is full. */
+  | 'DISK_FULL'
+  /** The endpoint's name does not resolve. */
+  | 'DNS_FAILED'
+  /** The control plane lacks a permission. */
+  | 'FORBIDDEN'
+  /** The image cannot be pulled. */
+  | 'IMAGE_PULL_FAILED'
+  /** A fault of the control plane; its log says more. */
+  | 'INTERNAL'
+  /** It was killed because it needed more memory than it was given. */
+  | 'OUT_OF_MEMORY'
+  /** The PostgreSQL binaries for it are not installed. */
+  | 'POSTGRES_MISSING'
+  /** The server's process ended. */
+  | 'PROCESS_EXITED'
+  /** It answered with an error. */
+  | 'QUERY_FAILED'
+  /** A quota is in the way. */
+  | 'QUOTA_EXCEEDED'
+  /** It answers but takes no writes. */
+  | 'READ_ONLY'
+  /** Something remains that could not be removed. */
+  | 'REMOVAL_INCOMPLETE'
+  /** The host of instances cannot be reached. */
+  | 'RUNTIME_UNAVAILABLE'
+  /** The database is starting, or recovering after a crash. */
+  | 'STARTING_UP'
+  /** Another operation took over. */
+  | 'SUPERSEDED'
+  /** The TLS handshake failed. */
+  | 'TLS_FAILED'
+  /** All its connections are taken. */
+  | 'TOO_MANY_CONNECTIONS'
+  /** No node has room for it. */
+  | 'UNSCHEDULABLE'
+  /** Its volume cannot be provided. */
+  | 'VOLUME_NOT_BOUND';
+
+/** What to try again. */
+export type RetryOperationInput = {
+  /** The id of the operation that failed. */
+  id: Scalars['ID']['input'];
+  /** Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** The answer to `retryOperation`. */
+export type RetryOperationPayload = {
+  __typename?: 'RetryOperationPayload';
+  /** The instance as it is now; null when there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries it out; null when there are user errors, or nothing takes time. */
+  operation?: Maybe<Operation>;
+  /** What was wrong with the input; empty when the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
+/** The steps that operations are made of. */
+export type StepName =
+  /** Remove what a failed creation had made. */
+  | 'CLEAN_UP'
+  /** Remove the instance's objects and wait until they are gone. */
+  | 'DELETE_POSTGRES'
+  /** Make or repair the instance's objects in the runtime. */
+  | 'DEPLOY_POSTGRES'
+  /** Find out how clients connect, and try it. */
+  | 'GENERATE_CONNECTION_STRING'
+  /** Wait until the runtime says that it is ready. */
+  | 'GET_INSTANCE_STATUS'
+  /** End the workflows that still work on the instance. */
+  | 'STOP_WORKFLOWS'
+  /** Write the result to the metadata. */
+  | 'UPDATE_METADATA';
+
+/** How a step stands. */
+export type StepStatus =
+  /** Given up. */
+  | 'FAILED'
+  /** Not begun. */
+  | 'PENDING'
+  /** Under way. */
+  | 'RUNNING'
+  /** Not needed any more. */
+  | 'SKIPPED'
+  /** Done. */
+  | 'SUCCEEDED';
+
+/** Live. */
+export type Subscription = {
+  __typename?: 'Subscription';
+  /** Every health check of one instance, as it is made. Without `after`, from now on. */
+  healthChecks: HealthCheck;
+  /** One instance, live: as it is now, then after every change; ends when it is deleted. */
+  instance: Instance;
+  /**
+   * The event log, live: every change, exactly once and in the order of commits. Without `after`, from now on; `after: "0"`
+   * is from the beginning of what is kept.
+   */
+  instanceEvents: InstanceEvent;
+  /**
+   * The list of instances, live: `SNAPSHOT` items, one `SNAPSHOT_COMPLETE`, then `UPSERTED` and `REMOVED`. Several changes of
+   * one instance may arrive as one. With `after`, only what changed behind that cursor.
+   */
+  instances: InstanceChange;
+  /** One operation, live: as it is now, then after every step; ends when the operation does. */
+  operation: Operation;
+};
+
+
+/** Live. */
+export type SubscriptionHealthChecksArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  instanceId: Scalars['ID']['input'];
+};
+
+
+/** Live. */
+export type SubscriptionInstanceArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+/** Live. */
+export type SubscriptionInstanceEventsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  instanceId?: InputMaybe<Scalars['ID']['input']>;
+};
+
+
+/** Live. */
+export type SubscriptionInstancesArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<InstanceFilter>;
+};
+
+
+/** Live. */
+export type SubscriptionOperationArgs = {
+  id: Scalars['ID']['input'];
+};
+
+/** What to change. */
+export type UpdateInstanceInput = {
+  /** Whether deletion is refused from now on. */
+  deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Its id. */
+  id: Scalars['ID']['input'];
+  /** All its labels from now on. */
+  labels?: InputMaybe<Array<LabelInput>>;
+  /** Change it only at this revision. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+};
+
+/** The answer to `updateInstance`. */
+export type UpdateInstancePayload = {
+  __typename?: 'UpdateInstancePayload';
+  /** The instance as it is now; null when there are user errors. */
+  instance?: Maybe<Instance>;
+  /** What was wrong with the input; empty when the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
+/** One thing about the input that the caller can act on. Nothing was changed. */
+export type UserError = {
+  __typename?: 'UserError';
+  /** What kind of mistake it is; stable, for programs. */
+  code: UserErrorCode;
+  /** The path of the input field, from the top of `input`. */
+  field: Array<Scalars['String']['output']>;
+  /** One sentence for people: what is wrong and what would be right. */
+  message: Scalars['String']['output'];
+};
+
+/** What kind of mistake it is. */
+export type UserErrorCode =
+  /** The present state does not allow it. */
+  | 'CONFLICT'
+  /** The idempotency key was used before with another input. */
+  | 'IDEMPOTENCY_MISMATCH'
+  /** The value does not have the form the field asks for. */
+  | 'INVALID'
+  /** Another instance that is not deleted has this name. */
+  | 'NAME_TAKEN'
+  /** Nothing has this id. */
+  | 'NOT_FOUND'
+  /** The value is a number outside the range of the field. */
+  | 'OUT_OF_RANGE'
+  /** The instance is protected against deletion. */
+  | 'PROTECTED'
+  /** The revision that was sent is not the present one. */
+  | 'REVISION_MISMATCH'
+  /** The runtime does not offer this PostgreSQL version. */
+  | 'UNSUPPORTED_VERSION';
+
+export type InstancesSubscriptionVariables = Exact<{
+  after?: InputMaybe<Scalars['String']['input']>;
+}>;
+
+
+export type InstancesSubscription = { __typename?: 'Subscription', instances: { __typename?: 'InstanceChange', type: InstanceChangeType, cursor: string, instanceId?: string | null, instance?: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }> } | null } };
+
+export type InstanceRowFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }> };
+
+export class TypedDocumentString<TResult, TVariables>
+  extends String
+  implements DocumentTypeDecoration<TResult, TVariables>
+{
+  __apiType?: NonNullable<DocumentTypeDecoration<TResult, TVariables>['__apiType']>;
+  private value: string;
+  public __meta__?: Record<string, any> | undefined;
+
+  constructor(value: string, __meta__?: Record<string, any> | undefined) {
+    super(value);
+    this.value = value;
+    this.__meta__ = __meta__;
+  }
+
+  override toString(): string & DocumentTypeDecoration<TResult, TVariables> {
+    return this.value;
+  }
+}
+export const InstanceRowFragmentDoc = new TypedDocumentString(`
+    fragment InstanceRow on Instance {
+  id
+  name
+  state
+  health
+  reason {
+    code
+    message
+  }
+  postgresVersion
+  storageGb
+  cpuMillis
+  memoryMb
+  labels {
+    key
+    value
+  }
+  createdAt
+}
+    `, {"fragmentName":"InstanceRow"}) as unknown as TypedDocumentString<InstanceRowFragment, unknown>;
+export const InstancesDocument = new TypedDocumentString(`
+    subscription Instances($after: String) {
+  instances(after: $after) {
+    type
+    cursor
+    instanceId
+    instance {
+      ...InstanceRow
+    }
+  }
+}
+    fragment InstanceRow on Instance {
+  id
+  name
+  state
+  health
+  reason {
+    code
+    message
+  }
+  postgresVersion
+  storageGb
+  cpuMillis
+  memoryMb
+  labels {
+    key
+    value
+  }
+  createdAt
+}`) as unknown as TypedDocumentString<InstancesSubscription, InstancesSubscriptionVariables>;

@@ -1,0 +1,97 @@
+import { useEffect } from 'react';
+import { graphql } from '../gql';
+import type { InstanceRowFragment, InstancesSubscription } from '../gql/graphql';
+import { perFrame } from '../lib/per-frame';
+import { Store, useStore } from '../lib/store';
+import { follow } from '../live/connection';
+
+export type InstanceRow = InstanceRowFragment;
+
+export interface InstanceList {
+  /** In no particular order. */
+  rows: readonly InstanceRow[];
+  /** False until the first snapshot is complete. */
+  loaded: boolean;
+  /** Behind the last change, so that other streams can begin there. */
+  cursor?: string;
+  error?: Error;
+}
+
+const list = new Store<InstanceList>({ rows: [], loaded: false });
+
+/** Every instance that is not deleted, live. */
+export function useInstances(): InstanceList {
+  return useStore(list);
+}
+
+/** Keeps the list live while the component that uses it is mounted: the frame, so that it is there on every page. */
+export function useLiveInstances(): void {
+  useEffect(() => {
+    let rows = new Map<string, InstanceRow>();
+    let snapshot = new Map<string, InstanceRow>();
+    let cursor: string | undefined;
+    const frame = perFrame(() => list.set({ rows: [...rows.values()], loaded: true, cursor }));
+    const stop = follow<InstancesSubscription, InstancesSubscription['instances']>({
+      query: INSTANCES.toString(),
+      next: ({ type, instance, instanceId, cursor: at }) => {
+        switch (type) {
+          case 'SNAPSHOT':
+            if (instance) snapshot.set(instance.id, instance);
+            return;
+          case 'SNAPSHOT_COMPLETE':
+            rows = snapshot;
+            snapshot = new Map();
+            break;
+          case 'UPSERTED':
+            if (instance) rows.set(instance.id, instance);
+            break;
+          case 'REMOVED':
+            if (instanceId) rows.delete(instanceId);
+            break;
+        }
+        cursor = at;
+        frame.schedule();
+      },
+      // What is shown stays until the new snapshot is complete, so that the table does not flash empty.
+      reset: () => snapshot.clear(),
+      error: (error) => list.set({ ...list.get(), error }),
+    });
+    return () => {
+      stop();
+      frame.cancel();
+    };
+  }, []);
+}
+
+const INSTANCES = graphql(`
+  subscription Instances($after: String) {
+    instances(after: $after) {
+      type
+      cursor
+      instanceId
+      instance {
+        ...InstanceRow
+      }
+    }
+  }
+
+  fragment InstanceRow on Instance {
+    id
+    name
+    state
+    health
+    reason {
+      code
+      message
+    }
+    postgresVersion
+    storageGb
+    cpuMillis
+    memoryMb
+    labels {
+      key
+      value
+    }
+    createdAt
+  }
+`);

@@ -1,0 +1,78 @@
+import { access, askForToken, authorization } from '../access/token';
+import { Store } from '../lib/store';
+import { createLiveClient, isRefusal } from './client';
+import { type CursorItem, type Resumable, subscribeResumable } from './resume';
+
+/** How live the page is, for the indicator. */
+export interface Connection {
+  state: 'connecting' | 'live' | 'lost' | 'refused';
+  /** What broke, for people. */
+  cause?: string;
+}
+
+export const connection = new Store<Connection>({ state: 'connecting' });
+
+/** One socket for the whole dashboard. */
+const client = createLiveClient(authorization);
+
+/** A stream that fails at once after each attempt must not make the indicator flicker. */
+const SETTLED_AFTER_MS = 300;
+
+const waiting = new Map<symbol, Error>();
+const refused = new Set<symbol>();
+let connected = false;
+let settling: ReturnType<typeof setTimeout> | undefined;
+
+/** Follows a subscription for as long as it is wanted, over lost connections; see `subscribeResumable`. */
+export function follow<Data, Item extends CursorItem>(options: Omit<Resumable<Data, Item>, 'client' | 'status'>): () => void {
+  const stream = Symbol();
+  const stop = subscribeResumable<Data, Item>({
+    ...options,
+    client,
+    status: (status, cause) => {
+      if (status === 'waiting' && cause) waiting.set(stream, cause);
+      else waiting.delete(stream);
+      update();
+    },
+    error: (error) => {
+      waiting.delete(stream);
+      if (isRefusal(error)) {
+        refused.add(stream);
+        askForToken();
+      }
+      update();
+      options.error(error);
+    },
+  });
+  return () => {
+    stop();
+    waiting.delete(stream);
+    refused.delete(stream);
+    update();
+  };
+}
+
+client.on('connected', () => {
+  connected = true;
+  update();
+});
+client.on('closed', () => {
+  connected = false;
+  update();
+});
+
+// The token travels when a connection is opened only.
+let { token } = access.get();
+access.subscribe(() => {
+  if (access.get().token === token) return;
+  token = access.get().token;
+  client.terminate();
+});
+
+function update(): void {
+  clearTimeout(settling);
+  const [cause] = waiting.values();
+  if (refused.size) connection.set({ state: 'refused' });
+  else if (cause) connection.set({ state: 'lost', cause: cause.message });
+  else if (connected) settling = setTimeout(() => connection.set({ state: 'live' }), connection.get().state === 'lost' ? SETTLED_AFTER_MS : 0);
+}

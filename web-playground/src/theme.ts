@@ -1,0 +1,34 @@
+import { type CSSVariablesResolver, createTheme } from '@mantine/core';
+
+export const theme = createTheme({
+  primaryColor: 'elephant',
+  // White text on each is 4.5:1 at least.
+  primaryShade: { light: 8, dark: 7 },
+  colors: {
+    elephant: ['#eef4f9', '#dce7f0', '#b5cde0', '#8bb1d0', '#699bc2', '#538cba', '#4684b6', '#39719e', '#336791', '#24577f'],
+  },
+  fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif',
+  fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
+  defaultRadius: 'md',
+  cursorType: 'pointer',
+});
+
+/** Darker greys and reds than Mantine's on light ground, lighter ones on dark, for 4.5:1. */
+export const variables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: {
+    '--mantine-color-dimmed': '#59636e',
+    '--mantine-color-placeholder': '#68727d',
+    '--mantine-color-error': '#b3261e',
+    '--mantine-color-red-filled': '#b3261e',
+    '--mantine-color-red-filled-hover': '#98201a',
+  },
+  dark: {
+    '--mantine-color-body': '#1b212b',
+    '--mantine-color-dimmed': '#a3adba',
+    '--mantine-color-placeholder': '#98a2af',
+    '--mantine-color-error': '#ff9b90',
+    '--mantine-color-red-filled': '#b3261e',
+    '--mantine-color-red-filled-hover': '#98201a',
+  },
+});

@@ -1,0 +1,14 @@
+import { useSyncExternalStore } from 'react';
+import { age, full } from './format';
+import { onTick } from './ticker';
+
+/** How long ago; it ticks, and renders only when its text changes. */
+export function Ago({ at, suffix = '' }: { at: string; suffix?: string }) {
+  const text = useSyncExternalStore(onTick, () => age(at, Date.now()));
+  return (
+    <time dateTime={at} title={full(at)}>
+      {text}
+      {suffix}
+    </time>
+  );
+}
