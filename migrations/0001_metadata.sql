@@ -66,9 +66,13 @@ CREATE TABLE operations (
     -- Digest of the input that came with the key: the same key with another input is a conflict.
     input_digest     bytea,
     requested_by     text,
+    -- The state that the operation took the instance out of: what a cancelled deletion gives back.
+    former_state     text,
     deadline         timestamptz NOT NULL,
     created_at       timestamptz NOT NULL DEFAULT now(),
     started_at       timestamptz,
+    -- When the present run was given to the engine.
+    dispatched_at    timestamptz,
     finished_at      timestamptz,
     CHECK ((error_code IS NULL) = (error_message IS NULL)),
     CHECK ((status IN ('succeeded', 'failed', 'cancelled')) = (finished_at IS NOT NULL))

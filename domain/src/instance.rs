@@ -200,7 +200,8 @@ impl InstanceState {
         Self::sources_of(next).contains(&self)
     }
 
-    /// The states from which `next` can be reached; what the store guards its updates with.
+    /// The states from which `next` can be reached; what the store guards its updates with. One exception is no transition but
+    /// an undo: a deletion that is cancelled before anything was removed gives back the state it took.
     #[must_use]
     pub fn sources_of(next: Self) -> &'static [Self] {
         use InstanceState::{Creating, Deleting, Failed, Running};

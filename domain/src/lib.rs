@@ -18,6 +18,8 @@ pub mod probe;
 pub mod runtime;
 pub mod secret;
 pub mod store;
+#[cfg(feature = "test-support")]
+pub mod testing;
 
 pub use error::{Error, FieldError, Result, UserErrorCode};
 pub use id::{InstanceId, OperationId};

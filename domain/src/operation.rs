@@ -35,6 +35,8 @@ pub struct Operation {
     pub created_at: DateTime<Utc>,
     /// When a workflow took it up.
     pub started_at: Option<DateTime<Utc>>,
+    /// When the engine was given the present run.
+    pub dispatched_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
 }
@@ -100,11 +102,11 @@ pub struct Step {
     pub name: StepName,
     /// How it stands.
     pub status: StepStatus,
-    /// How often it was begun.
+    /// How often it was begun. Looking again at something under way is no new attempt.
     pub attempt: i32,
     /// When it was begun first.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it ended.
+    /// When it ended, or, while it runs, when an attempt failed that will be repeated.
     pub finished_at: Option<DateTime<Utc>>,
     /// What went wrong last, or what it waits for.
     pub error: Option<Reason>,

@@ -18,14 +18,14 @@ use sqlx::{
 pub use instances::{Accepted, InstanceOrder, InstanceOrderField, InstancePosition, InstanceUpdate, NewInstance, Request};
 pub use operations::OperationFilter;
 pub use page::{Page, PageRequest};
-pub use transitions::{RunningInstance, Work};
+pub use transitions::{KnownInstance, RunningInstance, Work};
 
 use crate::{Error, Result, secret::SecretKey};
 
 /// The schema that holds the metadata.
 pub const SCHEMA: &str = "toygres";
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+pub(crate) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
 /// A handle to the metadata database; clones share one pool.
 #[derive(Clone, Debug)]

@@ -73,6 +73,9 @@ pub struct ServeConfig {
     /// The user that PostgreSQL runs as when the server runs as root, which PostgreSQL refuses.
     #[arg(long, env = "TOYGRES_PG_USER", default_value = "postgres")]
     pub pg_user: String,
+    /// The namespace of instances in the cluster.
+    #[arg(long, env = "AKS_NAMESPACE", default_value = "toygres")]
+    pub namespace: String,
     /// Seconds that an operation may take.
     #[arg(long, env = "TOYGRES_OPERATION_DEADLINE_SECONDS", default_value = "600", value_parser = parse_number::<5, 86_400>)]
     pub operation_deadline_seconds: u64,

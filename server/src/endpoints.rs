@@ -8,13 +8,14 @@ use axum::{
     routing::get,
 };
 use serde_json::{Value, json};
+use tower_http::compression::CompressionLayer;
 
 use crate::{
     app::{Health, HealthReport},
     graphql, playground,
 };
 
-/// Their routes.
+/// Their routes. Whatever else a browser asks for is a page of the playground, which finds its way by itself.
 pub fn router(health: Health) -> Router {
     Router::new()
         .route("/", get(playground::index))
@@ -24,6 +25,8 @@ pub fn router(health: Health) -> Router {
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(readyz))
         .route("/health", get(report))
+        .fallback(get(playground::page))
+        .layer(CompressionLayer::new())
         .with_state(health)
 }
 

@@ -3,7 +3,7 @@
 use axum::{
     body::Body,
     extract::Path,
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use rust_embed::RustEmbed;
@@ -19,6 +19,14 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 /// The page.
 pub async fn index() -> Response {
     file("index.html", "no-cache")
+}
+
+/// A page below it; whoever does not want HTML is told that there is nothing.
+pub async fn page(headers: HeaderMap) -> Response {
+    match headers.get(header::ACCEPT).is_some_and(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html"))) {
+        true => index().await,
+        false => (StatusCode::NOT_FOUND, "not found\n").into_response(),
+    }
 }
 
 /// One of its assets. Their names carry a hash of their content, so they never change.

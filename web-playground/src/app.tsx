@@ -17,11 +17,11 @@ const GraphiqlPage = lazy(() => import('./graphiql/page'));
 /** The frame, and the page that the address names. */
 export function App() {
   const [path] = useLocation();
-  const { token } = useStore(access);
+  const { answers } = useStore(access);
   return (
     <>
       {/* With another token everything is asked for anew. */}
-      <Frame key={token}>
+      <Frame key={answers}>
         <Failure key={path}>
           <Suspense fallback={<Loading />}>
             <Switch>

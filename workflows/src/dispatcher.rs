@@ -42,7 +42,9 @@ async fn dispatch(store: &Store, engine: &Engine, told: &mut HashSet<String>) ->
             break;
         }
     }
-    for operation in store.cancelling_operations().await? {
+    let cancelling = store.cancelling_operations().await?;
+    told.retain(|engine_id| cancelling.iter().any(|operation| operation.engine_id() == *engine_id));
+    for operation in cancelling {
         // Once is enough, as the workflow also looks by itself; and its queue must not fill up.
         if told.insert(operation.engine_id()) {
             engine.nudge_operation(&operation.id, operation.run).await?;

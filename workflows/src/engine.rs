@@ -1,11 +1,11 @@
 //! The engine: hosts the workflows on a duroxide runtime, starts them, and passes messages to them.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use duroxide::{
-    Client, ClientError, OrchestrationStatus,
+    Client, ClientError, OrchestrationRegistry, OrchestrationStatus,
     providers::Provider,
-    runtime::{Runtime as DuroxideRuntime, RuntimeOptions},
+    runtime::{Runtime as DuroxideRuntime, RuntimeOptions, registry::ActivityRegistry},
 };
 use duroxide_pg::{PostgresProvider, ProviderConfig};
 use toygres_domain::{
@@ -15,12 +15,12 @@ use toygres_domain::{
 };
 
 use crate::{
-    activities::World,
+    activities::{World, update_metadata},
     create_instance, delete_instance,
     health_check::{self, HealthCheckLoop},
     monitor_operation::{self, MonitorOperation},
     registry,
-    step::{NUDGE, Run},
+    step::{NUDGE, Pace, Run},
 };
 
 /// The schema of duroxide, beside the metadata's.
@@ -54,6 +54,17 @@ impl Default for EngineOptions {
 pub struct Engine {
     provider: Arc<dyn Provider>,
     client: Client,
+}
+
+/// How a workflow stands with the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// Never started, or its start is still in the queue.
+    Unknown,
+    /// Started and not ended.
+    Live,
+    /// Ended, well or badly.
+    Over,
 }
 
 /// The workflows at work in this server.
@@ -91,6 +102,11 @@ impl Engine {
     /// [`Error::Internal`] when a workflow or activity is registered twice.
     pub async fn work(&self, world: &World, options: EngineOptions) -> Result<Worker> {
         let (activities, orchestrations) = registry::all(world).map_err(Error::internal)?;
+        Ok(self.work_with(activities, orchestrations, options).await)
+    }
+
+    /// The same with registries that hold more, or other versions.
+    pub async fn work_with(&self, activities: ActivityRegistry, orchestrations: OrchestrationRegistry, options: EngineOptions) -> Worker {
         let options = RuntimeOptions {
             dispatcher_min_poll_interval: options.poll_interval,
             orchestration_concurrency: options.orchestration_slots,
@@ -103,7 +119,7 @@ impl Engine {
             ..RuntimeOptions::default()
         };
         let runtime = DuroxideRuntime::start_with_options(self.provider.clone(), activities, orchestrations, options).await;
-        Ok(Worker { runtime })
+        Worker { runtime }
     }
 
     /// Starts the present run of an operation and its monitor. Repeating it does nothing.
@@ -111,14 +127,79 @@ impl Engine {
     /// # Errors
     /// [`Error::Unavailable`] when the engine's database is away.
     pub async fn start_operation(&self, operation: &Operation) -> Result<()> {
-        let monitor = MonitorOperation { operation: operation.id.clone(), every_seconds: 30 };
-        self.client.start_orchestration_typed(&operation.id.monitor_id(), monitor_operation::NAME, &monitor).await.map_err(unavailable)?;
+        self.start_monitor(&operation.id).await?;
         let workflow = match operation.kind {
             OperationKind::Create => create_instance::NAME,
             OperationKind::Delete => delete_instance::NAME,
         };
         let run = Run { operation: operation.id.clone(), run: operation.run };
         self.client.start_orchestration_typed(&operation.engine_id(), workflow, &run).await.map_err(unavailable)
+    }
+
+    async fn start_monitor(&self, id: &OperationId) -> Result<()> {
+        let monitor = MonitorOperation { operation: id.clone() };
+        self.client.start_orchestration_typed(&id.monitor_id(), monitor_operation::NAME, &monitor).await.map_err(unavailable)
+    }
+
+    /// Sees to it that the operation has a live monitor. Returns whether it had none. One that has ended is forgotten first,
+    /// because the engine ignores a start under an id that it knows.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the engine's database is away.
+    pub async fn ensure_monitor(&self, id: &OperationId) -> Result<bool> {
+        let monitor = id.monitor_id();
+        match self.client.get_orchestration_status(&monitor).await.map_err(unavailable)? {
+            OrchestrationStatus::Running { .. } => return Ok(false),
+            OrchestrationStatus::NotFound => {}
+            OrchestrationStatus::Completed { .. } | OrchestrationStatus::Failed { .. } => {
+                match self.client.delete_instance(&monitor, false).await {
+                    // Another sweeper was faster, and has perhaps started the next already.
+                    Ok(_) | Err(ClientError::InstanceNotFound { .. } | ClientError::InstanceStillRunning { .. }) => {}
+                    Err(error) => return Err(unavailable(error)),
+                }
+            }
+        }
+        self.start_monitor(id).await?;
+        Ok(true)
+    }
+
+    /// Does at once what the operation's monitor does, for one whose monitor is stuck.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when a database is away.
+    pub async fn settle(&self, store: &Store, pace: &Pace, id: &OperationId) -> Result<()> {
+        match update_metadata::settle(store, &self.client, pace, id).await {
+            Ok(_) => Ok(()),
+            Err(failure) => Err(Error::Unavailable(failure.reason().message.into())),
+        }
+    }
+
+    /// The ids of all workflows that have not ended. One that is about to start, or between two executions, may be missing.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the engine's database is away.
+    pub async fn running(&self) -> Result<HashSet<String>> {
+        Ok(self.client.list_instances_by_status("Running").await.map_err(unavailable)?.into_iter().collect())
+    }
+
+    /// How a workflow stands.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the engine's database is away.
+    pub async fn stand(&self, workflow: &str) -> Result<Stand> {
+        Ok(match self.client.get_orchestration_status(workflow).await.map_err(unavailable)? {
+            OrchestrationStatus::Running { .. } => Stand::Live,
+            OrchestrationStatus::NotFound => Stand::Unknown,
+            OrchestrationStatus::Completed { .. } | OrchestrationStatus::Failed { .. } => Stand::Over,
+        })
+    }
+
+    /// Ends a workflow that nobody needs.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the engine's database is away.
+    pub async fn cancel(&self, workflow: &str, why: &str) -> Result<()> {
+        self.client.cancel_instance(workflow, why).await.map_err(unavailable)
     }
 
     /// Starts a health check loop. Repeating it does nothing.
@@ -135,15 +216,6 @@ impl Engine {
     /// [`Error::Unavailable`] when the engine's database is away.
     pub async fn nudge(&self, workflow: &str, payload: &str) -> Result<()> {
         self.client.enqueue_event(workflow, NUDGE, payload).await.map_err(unavailable)
-    }
-
-    /// Whether the engine knows this workflow and it has not ended.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the engine's database is away.
-    pub async fn runs(&self, workflow: &str) -> Result<bool> {
-        let status = self.client.get_orchestration_status(workflow).await.map_err(unavailable)?;
-        Ok(matches!(status, OrchestrationStatus::Running { .. }))
     }
 
     /// Tells the workflow of an operation that its row has changed.

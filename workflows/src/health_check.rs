@@ -12,7 +12,7 @@ use crate::{
         health_check::{self, Verdict},
         update_metadata::{self, UpdateMetadata, Written},
     },
-    step::{Failure, Patience, encode, nudged, step},
+    step::{Failure, Pace, encode, nudged, step},
 };
 
 /// The name that the engine knows it by.
@@ -45,15 +45,15 @@ impl HealthCheckLoop {
 /// The workflow.
 ///
 /// # Errors
-/// Only when a step cannot be repeated any more; the scheduler then starts the next loop.
-pub async fn health_check(ctx: OrchestrationContext, mut state: HealthCheckLoop) -> Result<String, String> {
+/// Only when a step cannot be repeated any more; the sweeper then starts the next loop.
+pub async fn health_check(ctx: OrchestrationContext, mut state: HealthCheckLoop, pace: Pace) -> Result<String, String> {
     for _ in 0..ITERATIONS {
         // A message says "look now", and can carry the death that the runtime saw.
         let death: Option<Reason> = match state.wait_ms {
             0 => None,
             wait => nudged(&ctx, Duration::from_millis(wait)).await.and_then(|payload| serde_json::from_str(&payload).ok()),
         };
-        if !check(&ctx, &mut state, death).await.map_err(|failure| failure.encode())? {
+        if !check(&ctx, &mut state, &pace, death).await.map_err(|failure| failure.encode())? {
             return Ok("ended".to_owned());
         }
     }
@@ -62,16 +62,15 @@ pub async fn health_check(ctx: OrchestrationContext, mut state: HealthCheckLoop)
 }
 
 /// One iteration; false when the loop has to end.
-async fn check(ctx: &OrchestrationContext, state: &mut HealthCheckLoop, death: Option<Reason>) -> Result<bool, Failure> {
-    let patience = Patience { timeout: Duration::from_secs(60), attempts: 1000, pause: Duration::from_secs(1) };
+async fn check(ctx: &OrchestrationContext, state: &mut HealthCheckLoop, pace: &Pace, death: Option<Reason>) -> Result<bool, Failure> {
     let input = health_check::Input { instance: state.instance, workflow: state.workflow.clone(), failures: state.failures, death };
-    match step(ctx, health_check::NAME, &input, patience).await? {
+    match step(ctx, health_check::NAME, &input, pace.health).await? {
         Verdict::End => Ok(false),
         Verdict::Checked { wait_ms, failures, change } => {
             (state.wait_ms, state.failures) = (wait_ms, failures);
             if let Some(change) = change {
                 let update = UpdateMetadata::Health { instance: state.instance, workflow: state.workflow.clone(), change };
-                let _: Written = step(ctx, update_metadata::NAME, &update, Patience::METADATA).await?;
+                let _: Written = step(ctx, update_metadata::NAME, &update, pace.metadata).await?;
             }
             Ok(true)
         }

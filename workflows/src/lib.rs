@@ -2,7 +2,7 @@
 //!
 //! Four workflows, one file each: [`create_instance`], [`delete_instance`], [`health_check`] and [`monitor_operation`].
 //! Six [`activities`]. The [`engine`] hosts them; the [`dispatcher`] starts what the operations table asks for; the
-//! [`scheduler`] keeps one HealthCheck per running instance; [`nudges`] carries hints of the runtime to waiting workflows.
+//! [`sweeper`] repairs what got lost; [`nudges`] carries hints of the runtime to waiting workflows.
 //!
 //! A workflow's history is stored as plain JSON: only ids travel through it, never a secret.
 
@@ -16,7 +16,7 @@ pub mod janitor;
 pub mod monitor_operation;
 pub mod nudges;
 pub mod registry;
-pub mod scheduler;
 pub mod step;
+pub mod sweeper;
 
 pub use engine::{Engine, EngineOptions};

@@ -3,15 +3,13 @@
 //! A workflow that ends as it should writes the end itself, together with the change of state, and nudges its monitor. The
 //! monitor is there for the rest: a workflow that failed, was cancelled, panicked, was poisoned, vanished or is stuck.
 
-use std::time::Duration;
-
 use duroxide::OrchestrationContext;
 use serde::{Deserialize, Serialize};
 use toygres_domain::OperationId;
 
 use crate::{
     activities::update_metadata::{self, UpdateMetadata, Written},
-    step::{Patience, encode, nudged, step},
+    step::{Pace, encode, nudged, step},
 };
 
 /// The name that the engine knows it by.
@@ -25,19 +23,17 @@ const ITERATIONS: usize = 20;
 pub struct MonitorOperation {
     /// The operation.
     pub operation: OperationId,
-    /// Seconds until the next look by itself.
-    pub every_seconds: u64,
 }
 
 /// The workflow.
 ///
 /// # Errors
 /// Only when the metadata cannot be written for hours; the sweeper then starts another.
-pub async fn monitor_operation(ctx: OrchestrationContext, input: MonitorOperation) -> Result<String, String> {
+pub async fn monitor_operation(ctx: OrchestrationContext, input: MonitorOperation, pace: Pace) -> Result<String, String> {
     for _ in 0..ITERATIONS {
-        nudged(&ctx, Duration::from_secs(input.every_seconds)).await;
+        nudged(&ctx, pace.monitor).await;
         let settle = UpdateMetadata::Settle { operation: input.operation.clone() };
-        match step(&ctx, update_metadata::NAME, &settle, Patience::METADATA).await.map_err(|failure| failure.encode())? {
+        match step(&ctx, update_metadata::NAME, &settle, pace.metadata).await.map_err(|failure| failure.encode())? {
             Written::Live => {}
             _ => return Ok("over".to_owned()),
         }

@@ -199,7 +199,7 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         let operation_id = OperationId::new(OperationKind::Create, *id, 1);
-        let operation = operations::insert(&mut transaction, &operation_id, OperationKind::Create, *id, false, request).await?;
+        let operation = operations::insert(&mut transaction, &operation_id, OperationKind::Create, *id, false, None, request).await?;
         transaction.commit().await?;
         Ok(Accepted { instance: instance(row)?, operation })
     }

@@ -40,6 +40,7 @@ pub(super) struct OperationRow {
     pub(super) deadline: DateTime<Utc>,
     pub(super) created_at: DateTime<Utc>,
     pub(super) started_at: Option<DateTime<Utc>>,
+    pub(super) dispatched_at: Option<DateTime<Utc>>,
     pub(super) finished_at: Option<DateTime<Utc>>,
 }
 
@@ -50,7 +51,7 @@ macro_rules! operation_query {
             $crate::store::operations::OperationRow,
             $before
                 + r#" id, instance_id, kind, run, status, steps AS "steps: _", error_code, error_message, cancel_requested, keep_volumes,
-                      deadline, created_at, started_at, finished_at "#
+                      deadline, created_at, started_at, dispatched_at, finished_at "#
                 + $after
             $(, $arg)*
         )
@@ -132,25 +133,28 @@ impl Store {
         .await?)
     }
 
-    /// Asks an operation to stop. The workflow notices, cleans up, and ends it as cancelled.
+    /// Asks an operation to stop. The workflow of a creation notices, cleans up, and ends it as cancelled. A deletion ends here,
+    /// and the instance is what it was, as long as nothing has been removed.
     ///
     /// # Errors
     /// [`Error::User`] with `NotFound`, or `Conflict` when it is over or removal has begun.
     pub async fn request_cancel(&self, id: &OperationId) -> Result<Accepted> {
         let mut transaction = self.pool.begin().await?;
-        let now = locked(&mut transaction, id).await?;
+        let (instance, now) = locked_both(&mut transaction, id).await?;
         if now.status.is_terminal() {
             return Err(Error::user(UserErrorCode::Conflict, "id", format!("the operation is over already: it {}", now.status)));
         }
-        if now.kind == OperationKind::Delete {
-            return Err(Error::user(UserErrorCode::Conflict, "id", "removal has begun and cannot be cancelled; create the instance anew instead"));
-        }
-        let row = operation_query!("UPDATE operations SET cancel_requested = true WHERE id = $1 RETURNING", "", id.as_str())
-            .fetch_one(&mut *transaction)
-            .await?;
-        let instance = instances::locked(&mut transaction, now.instance).await?;
+        let accepted = match now.kind {
+            OperationKind::Create => {
+                let row = operation_query!("UPDATE operations SET cancel_requested = true WHERE id = $1 RETURNING", "", id.as_str())
+                    .fetch_one(&mut *transaction)
+                    .await?;
+                Accepted { instance, operation: operation(row)? }
+            }
+            OperationKind::Delete => take_back(&mut transaction, &now).await?,
+        };
         transaction.commit().await?;
-        Ok(Accepted { instance, operation: operation(row)? })
+        Ok(accepted)
     }
 
     /// Starts a failed or cancelled operation again, as a new operation of the same kind.
@@ -234,7 +238,38 @@ pub(super) async fn begin(
     {
         end(connection, &operation(live)?, OperationStatus::Cancelled, Some(&superseded)).await?;
     }
-    let operation = insert(connection, &id, kind, now.id, keep_volumes, request).await?;
+    let operation = insert(connection, &id, kind, now.id, keep_volumes, Some(now.state), request).await?;
+    Ok(Accepted { instance: instance(row)?, operation })
+}
+
+/// Undoes the acceptance of a deletion. Removing begins with a write to its step, under the lock of this row, so either that
+/// comes first or this; the workflow of an operation that is over does nothing more.
+async fn take_back(connection: &mut PgConnection, now: &Operation) -> Result<Accepted> {
+    let begun = now.steps.iter().any(|step| step.name == StepName::DeletePostgres && step.attempt > 0);
+    let former = sqlx::query_scalar!("SELECT former_state FROM operations WHERE id = $1", now.id.as_str()).fetch_one(&mut *connection).await?;
+    let former = former.as_deref().filter(|former| !begun && (*former == "running" || *former == "failed"));
+    let Some(former) = former else {
+        let message = "removal has begun and cannot be cancelled; create the instance anew instead";
+        return Err(Error::user(UserErrorCode::Conflict, "id", message));
+    };
+    // An instance that had failed gets its reason back. The health check may have been ended: the sweeper starts the next.
+    let row = instance_query!(
+        "UPDATE instances SET state = $2, health_status = 'unknown', health_check_orchestration_id = NULL,
+             (reason_code, reason_message) = (SELECT error_code, error_message FROM operations
+                 WHERE instance_id = $1 AND id <> $3 AND $2 = 'failed' AND status IN ('failed', 'cancelled') ORDER BY created_at DESC LIMIT 1)
+         WHERE id = $1 AND state = 'deleting' RETURNING",
+        "",
+        now.instance.0,
+        former,
+        now.id.as_str()
+    )
+    .fetch_optional(&mut *connection)
+    .await?
+    .ok_or(Error::Superseded)?;
+    sqlx::query!("UPDATE operations SET cancel_requested = true WHERE id = $1", now.id.as_str()).execute(&mut *connection).await?;
+    let why = Reason::new(ReasonCode::Cancelled, "the deletion was cancelled before anything was removed");
+    end(connection, now, OperationStatus::Cancelled, Some(&why)).await?;
+    let operation = locked(connection, &now.id).await?;
     Ok(Accepted { instance: instance(row)?, operation })
 }
 
@@ -244,12 +279,14 @@ pub(super) async fn insert(
     kind: OperationKind,
     instance: InstanceId,
     keep_volumes: bool,
+    former: Option<InstanceState>,
     request: &Request,
 ) -> Result<Operation> {
     let (key, digest) = request.idempotency.clone().unzip();
     let row = operation_query!(
-        "INSERT INTO operations (id, instance_id, kind, engine_id, status, steps, keep_volumes, idempotency_key, input_digest, requested_by, deadline)
-         VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7, $8, $9, now() + make_interval(secs => $10)) RETURNING",
+        "INSERT INTO operations (id, instance_id, kind, engine_id, status, steps, keep_volumes, idempotency_key, input_digest, requested_by, former_state,
+             deadline)
+         VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7, $8, $9, $10, now() + make_interval(secs => $11)) RETURNING",
         "",
         id.as_str(),
         instance.0,
@@ -260,6 +297,7 @@ pub(super) async fn insert(
         key,
         digest,
         request.requested_by,
+        former.map(InstanceState::as_str),
         request.deadline.as_secs_f64()
     )
     .fetch_one(connection)
@@ -314,6 +352,16 @@ pub(super) async fn live(connection: &mut PgConnection, instance: InstanceId, ki
     .transpose()
 }
 
+/// An operation and its instance, locked in the order in which everybody locks them, so that nobody deadlocks.
+pub(super) async fn locked_both(connection: &mut PgConnection, id: &OperationId) -> Result<(Instance, Operation)> {
+    let instance = sqlx::query_scalar!("SELECT instance_id FROM operations WHERE id = $1", id.as_str())
+        .fetch_optional(&mut *connection)
+        .await?
+        .ok_or_else(|| not_found(id))?;
+    let instance = instances::locked(connection, InstanceId(instance)).await?;
+    Ok((instance, locked(connection, id).await?))
+}
+
 pub(super) async fn locked(connection: &mut PgConnection, id: &OperationId) -> Result<Operation> {
     operation_query!("SELECT", "FROM operations WHERE id = $1 FOR UPDATE", id.as_str())
         .fetch_optional(connection)
@@ -337,6 +385,7 @@ pub(super) fn operation(row: OperationRow) -> Result<Operation> {
         deadline: row.deadline,
         created_at: row.created_at,
         started_at: row.started_at,
+        dispatched_at: row.dispatched_at,
         finished_at: row.finished_at,
     })
 }

@@ -6,8 +6,8 @@ use sqlx::{PgConnection, types::Json};
 
 use super::{
     Store,
-    instances::{self, instance, instance_query},
-    operations::{self, end, operation, operation_query, sources},
+    instances::{instance, instance_query},
+    operations::{self, end, locked_both, operation, operation_query, sources},
 };
 use crate::{
     Error, InstanceId, OperationId, Result,
@@ -33,6 +33,17 @@ pub struct RunningInstance {
     pub health_check: Option<String>,
     /// Seconds between checks.
     pub interval_seconds: i32,
+}
+
+/// An instance that a runtime has something of.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownInstance {
+    /// The instance.
+    pub id: InstanceId,
+    /// Whether it is deleted.
+    pub deleted: bool,
+    /// Whether its volumes were to be kept.
+    pub keep_volumes: bool,
 }
 
 impl From<Instance> for RunningInstance {
@@ -79,7 +90,7 @@ impl Store {
     /// [`Error::Unavailable`] when the database is away.
     pub async fn mark_dispatched(&self, id: &OperationId, run: i32) -> Result<()> {
         sqlx::query!(
-            "UPDATE operations SET status = 'running', started_at = coalesce(started_at, clock_timestamp())
+            "UPDATE operations SET status = 'running', started_at = coalesce(started_at, clock_timestamp()), dispatched_at = clock_timestamp()
              WHERE id = $1 AND run = $2 AND status = 'pending'",
             id.as_str(),
             run
@@ -102,30 +113,43 @@ impl Store {
         Ok(Work { operation, instance })
     }
 
-    /// Notes that a step began. A step that the plan does not hold is added at its end.
+    /// Notes that a step began (again). A step that the plan does not hold is added at its end.
     ///
     /// # Errors
     /// [`Error::Superseded`] when the operation is over or another run has taken over.
     pub async fn begin_step(&self, id: &OperationId, run: i32, name: StepName) -> Result<()> {
+        self.change_step(id, run, name, begin).await
+    }
+
+    /// Notes that a step is looked at again, which is no new attempt unless the last one failed.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    pub async fn look_again(&self, id: &OperationId, run: i32, name: StepName) -> Result<()> {
+        self.change_step(id, run, name, go_on).await
+    }
+
+    /// Notes what a step waits for.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    pub async fn note_step(&self, id: &OperationId, run: i32, name: StepName, why: &Reason) -> Result<()> {
         self.change_step(id, run, name, |step| {
-            step.status = StepStatus::Running;
-            step.attempt += 1;
-            step.started_at.get_or_insert_with(Utc::now);
-            step.finished_at = None;
+            go_on(step);
+            step.error = Some(why.clone());
         })
         .await
     }
 
-    /// Notes what a step waits for or what went wrong with it; it goes on.
+    /// Notes that an attempt of a step failed. Whether it will be repeated is the workflow's to say, so it runs on.
     ///
     /// # Errors
     /// [`Error::Superseded`] when the operation is over or another run has taken over.
-    pub async fn note_step(&self, id: &OperationId, run: i32, name: StepName, why: Option<&Reason>) -> Result<()> {
+    pub async fn fail_step(&self, id: &OperationId, run: i32, name: StepName, why: &Reason) -> Result<()> {
         self.change_step(id, run, name, |step| {
-            step.status = StepStatus::Running;
-            step.attempt = step.attempt.max(1);
-            step.started_at.get_or_insert_with(Utc::now);
-            step.error = why.cloned();
+            go_on(step);
+            step.finished_at = Some(Utc::now());
+            step.error = Some(why.clone());
         })
         .await
     }
@@ -136,9 +160,8 @@ impl Store {
     /// [`Error::Superseded`] when the operation is over or another run has taken over.
     pub async fn finish_step(&self, id: &OperationId, run: i32, name: StepName) -> Result<()> {
         self.change_step(id, run, name, |step| {
+            go_on(step);
             step.status = StepStatus::Succeeded;
-            step.attempt = step.attempt.max(1);
-            step.started_at.get_or_insert_with(Utc::now);
             step.finished_at = Some(Utc::now());
             step.error = None;
         })
@@ -167,7 +190,7 @@ impl Store {
     /// [`Error::Superseded`] when the operation is over or another run has taken over.
     pub async fn note_waiting(&self, id: &OperationId, run: i32, why: &Reason) -> Result<()> {
         let mut transaction = self.pool.begin().await?;
-        let now = live_run(&mut transaction, id, run).await?;
+        let now = live_run_and_instance(&mut transaction, id, run).await?;
         sqlx::query!(
             "UPDATE instances SET reason_code = $2, reason_message = $3
              WHERE id = $1 AND state IN ('creating', 'deleting') AND (reason_code, reason_message) IS DISTINCT FROM ($2, $3)",
@@ -188,10 +211,9 @@ impl Store {
     /// [`Error::Superseded`] when the operation is over otherwise or another run has taken over.
     pub async fn finish_create(&self, id: &OperationId, run: i32, endpoint: &Endpoint, connection_string: &str) -> Result<RunningInstance> {
         let mut transaction = self.pool.begin().await?;
-        let now = operations::locked(&mut transaction, id).await?;
+        let (instance_now, now) = locked_both(&mut transaction, id).await.map_err(gone)?;
         if now.status == OperationStatus::Succeeded {
-            let instance = instances::locked(&mut transaction, now.instance).await?;
-            return Ok(instance.into());
+            return Ok(instance_now.into());
         }
         if now.run != run || now.status.is_terminal() || now.cancel_requested {
             return Err(Error::Superseded);
@@ -222,7 +244,7 @@ impl Store {
     /// [`Error::Superseded`] when the operation is over otherwise or another run has taken over.
     pub async fn finish_delete(&self, id: &OperationId, run: i32) -> Result<()> {
         let mut transaction = self.pool.begin().await?;
-        let now = operations::locked(&mut transaction, id).await?;
+        let (_, now) = locked_both(&mut transaction, id).await.map_err(gone)?;
         if now.status == OperationStatus::Succeeded {
             return Ok(());
         }
@@ -252,7 +274,7 @@ impl Store {
     /// [`Error::Superseded`] when the operation is over or another run has taken over.
     pub async fn fail_operation(&self, id: &OperationId, run: i32, status: OperationStatus, why: &Reason) -> Result<()> {
         let mut transaction = self.pool.begin().await?;
-        let now = live_run(&mut transaction, id, run).await?;
+        let now = live_run_and_instance(&mut transaction, id, run).await?;
         sqlx::query!(
             "UPDATE instances SET state = 'failed', reason_code = $2, reason_message = $3, health_status = 'unknown'
              WHERE id = $1 AND state = ANY($4)",
@@ -284,6 +306,48 @@ impl Store {
         .execute(&self.pool)
         .await?;
         if changed.rows_affected() == 0 { Err(Error::Superseded) } else { Ok(next) }
+    }
+
+    /// Ends the transitions that no operation works on any more, so that there is a way out of them. That cannot happen as long
+    /// as only the store writes; somebody with psql can make it happen. Returns the instances.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn end_orphans(&self) -> Result<Vec<InstanceId>> {
+        let mut transaction = self.pool.begin().await?;
+        // Locked first and judged by a second statement, which then sees every operation that was accepted before.
+        let candidates = sqlx::query_scalar!("SELECT id FROM instances WHERE state IN ('creating', 'deleting') FOR UPDATE SKIP LOCKED")
+            .fetch_all(&mut *transaction)
+            .await?;
+        let ended = sqlx::query_scalar!(
+            "UPDATE instances SET state = 'failed', health_status = 'unknown', reason_code = 'internal',
+                 reason_message = 'no operation worked on it any more; retry the last one or delete the instance'
+             WHERE id = ANY($1) AND NOT EXISTS (SELECT 1 FROM operations WHERE instance_id = instances.id AND status IN ('pending', 'running'))
+             RETURNING id",
+            &candidates
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(ended.into_iter().map(InstanceId).collect())
+    }
+
+    /// Which of these the metadata knows, whether they are deleted, and whether their deletion kept the volumes.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn known_instances(&self, ids: &[InstanceId]) -> Result<Vec<KnownInstance>> {
+        let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
+        let rows = sqlx::query!(
+            r#"SELECT id, state = 'deleted' AS "deleted!",
+                   coalesce((SELECT keep_volumes FROM operations WHERE instance_id = instances.id AND kind = 'delete' AND status = 'succeeded'
+                             ORDER BY created_at DESC LIMIT 1), true) AS "keep_volumes!"
+               FROM instances WHERE id = ANY($1)"#,
+            &ids
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(|row| KnownInstance { id: InstanceId(row.id), deleted: row.deleted, keep_volumes: row.keep_volumes }).collect())
     }
 
     /// Every running instance with its HealthCheck workflow.
@@ -355,7 +419,32 @@ impl Store {
     }
 }
 
+fn begin(step: &mut Step) {
+    step.status = StepStatus::Running;
+    step.attempt += 1;
+    step.started_at.get_or_insert_with(Utc::now);
+    step.finished_at = None;
+}
+
+fn go_on(step: &mut Step) {
+    if step.status != StepStatus::Running || step.finished_at.is_some() {
+        begin(step);
+    }
+}
+
+/// For writes to the operation alone.
 async fn live_run(connection: &mut PgConnection, id: &OperationId, run: i32) -> Result<Operation> {
-    let now = operations::locked(connection, id).await.map_err(|error| if matches!(error, Error::User(_)) { Error::Superseded } else { error })?;
+    let now = operations::locked(connection, id).await.map_err(gone)?;
     if now.run != run || now.status.is_terminal() { Err(Error::Superseded) } else { Ok(now) }
+}
+
+/// For writes to the instance too, which is locked first, as everywhere.
+async fn live_run_and_instance(connection: &mut PgConnection, id: &OperationId, run: i32) -> Result<Operation> {
+    let (_, now) = locked_both(connection, id).await.map_err(gone)?;
+    if now.run != run || now.status.is_terminal() { Err(Error::Superseded) } else { Ok(now) }
+}
+
+/// An operation that is not there is nobody's business any more.
+fn gone(error: Error) -> Error {
+    if matches!(error, Error::User(_)) { Error::Superseded } else { error }
 }

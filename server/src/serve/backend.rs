@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{runtime::Runtime, secret::SecretKey};
+use toygres_k8s::{KubernetesRuntime, Settings};
 
 use crate::{
     config::{RuntimeKind, ServeConfig},
@@ -26,8 +27,18 @@ impl Backend {
     pub(super) async fn start(config: &ServeConfig) -> Result<Self, String> {
         match config.runtime {
             RuntimeKind::Process => Self::local(config).await.map_err(|error| error.to_string()),
-            RuntimeKind::Kubernetes => Err("TOYGRES_RUNTIME=kubernetes is not in this build yet".to_owned()),
+            RuntimeKind::Kubernetes => Self::cluster(config).await,
         }
+    }
+
+    async fn cluster(config: &ServeConfig) -> Result<Self, String> {
+        let settings = Settings { namespace: config.namespace.clone(), ..Settings::default() };
+        let runtime = KubernetesRuntime::connect(settings).await.map_err(|error| format!("TOYGRES_RUNTIME=kubernetes: {error}"))?;
+        // That both are set was checked with the configuration.
+        let database_url = config.database_url.clone().ok_or("DATABASE_URL must be set")?;
+        let secret_key = config.secret_key.clone().ok_or("TOYGRES_SECRET_KEY must be set")?;
+        let engine_url = config.engine_database_url.clone().unwrap_or_else(|| database_url.clone());
+        Ok(Self { runtime: Arc::new(runtime), database_url, engine_url, secret_key, embedded: None, supervisor: None })
     }
 
     async fn local(config: &ServeConfig) -> process::Result<Self> {

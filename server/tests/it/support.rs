@@ -226,18 +226,29 @@ impl Live {
 pub struct Database {
     dir: TempDir,
     port: u16,
+    options: &'static str,
 }
 
 impl Database {
+    /// One that takes shortcuts, as a test may.
     pub fn start() -> Self {
+        Self::create(&["--no-sync"], "-c fsync=off")
+    }
+
+    /// One as a user has it.
+    pub fn start_durable() -> Self {
+        Self::create(&[], "")
+    }
+
+    fn create(initdb: &[&str], options: &'static str) -> Self {
         let dir = tempfile::Builder::new().prefix("toygres-db-").tempdir_in("/tmp").unwrap();
         if geteuid().is_root() {
             let user = User::from_name("postgres").unwrap().expect("the user postgres exists");
             chown(dir.path(), Some(user.uid), Some(user.gid)).unwrap();
         }
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let database = Self { dir, port };
-        database.run("initdb", &["-U", "postgres", "-A", "trust", "--no-sync"]);
+        let database = Self { dir, port, options };
+        database.run("initdb", &[&["-U", "postgres", "-A", "trust"], initdb].concat());
         database.resume();
         database
     }
@@ -253,7 +264,7 @@ impl Database {
 
     /// Starts it again.
     pub fn resume(&self) {
-        let options = format!("-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off", self.port);
+        let options = format!("-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories= {}", self.port, self.options);
         let log = self.dir.path().join("log");
         self.run("pg_ctl", &["start", "-w", "-l", log.to_str().unwrap(), "-o", &options]);
     }

@@ -6,10 +6,12 @@ export interface Access {
   token: string | null;
   /** Whether the server has refused what was sent, so that the page asks for a token. */
   asking: boolean;
+  /** Counts the answers: after each, everything is asked for anew. */
+  answers: number;
 }
 
 /** The access token of this browser, where the server asks for one. */
-export const access = new Store<Access>({ token: localStorage.getItem(KEY), asking: false });
+export const access = new Store<Access>({ token: localStorage.getItem(KEY), asking: false, answers: 0 });
 
 /** For HTTP requests and `connection_init` alike. */
 export function authorization(): Record<string, string> {
@@ -29,5 +31,5 @@ export function stopAsking(): void {
 export function saveToken(token: string | null): void {
   if (token) localStorage.setItem(KEY, token);
   else localStorage.removeItem(KEY);
-  access.set({ token, asking: false });
+  access.set({ token, asking: false, answers: access.get().answers + 1 });
 }

@@ -62,10 +62,10 @@ client.on('closed', () => {
 });
 
 // The token travels when a connection is opened only.
-let { token } = access.get();
+let { answers } = access.get();
 access.subscribe(() => {
-  if (access.get().token === token) return;
-  token = access.get().token;
+  if (access.get().answers === answers) return;
+  answers = access.get().answers;
   client.terminate();
 });
 

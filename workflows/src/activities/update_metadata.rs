@@ -156,16 +156,18 @@ pub(crate) async fn settle(store: &Store, client: &Client, pace: &Pace, id: &Ope
         return Ok(Written::Done);
     }
     let workflow = now.engine_id();
-    let late = |times| Utc::now() > now.deadline + pace.stuck * times;
+    let began = now.dispatched_at.unwrap_or(now.created_at);
+    let stuck = Utc::now() > began.max(now.deadline) + pace.stuck;
+    let hopeless = Utc::now() > now.deadline + pace.stuck * 2;
     let lost = match client.get_orchestration_status(&workflow).await.map_err(engine)? {
-        OrchestrationStatus::Running { .. } if !late(1) => return Ok(Written::Live),
-        OrchestrationStatus::Running { .. } if now.run > 1 && !late(2) => return Ok(Written::Live),
+        OrchestrationStatus::Running { .. } if !stuck => return Ok(Written::Live),
         OrchestrationStatus::Running { .. } => {
             client.cancel_instance(&workflow, "stuck past the deadline").await.map_err(engine)?;
             "is stuck"
         }
-        OrchestrationStatus::NotFound if now.status == OperationStatus::Pending && !late(2) => return Ok(Written::Live),
-        OrchestrationStatus::NotFound if now.started_at.is_some_and(|at| Utc::now() < at + pace.start) => return Ok(Written::Live),
+        // The dispatcher's turn.
+        OrchestrationStatus::NotFound if now.status == OperationStatus::Pending && !hopeless => return Ok(Written::Live),
+        OrchestrationStatus::NotFound if Utc::now() < began + pace.start => return Ok(Written::Live),
         OrchestrationStatus::NotFound => "vanished",
         OrchestrationStatus::Completed { .. } => "ended without a result",
         OrchestrationStatus::Failed { details, .. } => {
@@ -173,7 +175,7 @@ pub(crate) async fn settle(store: &Store, client: &Client, pace: &Pace, id: &Ope
             "failed in the engine"
         }
     };
-    let outcome = if late(2) {
+    let outcome = if hopeless {
         let last = now.steps.iter().rev().find_map(|step| step.error.as_ref()).map(|error| format!(" (last seen: {})", error.message)).unwrap_or_default();
         let why = format!("the workflow {workflow} {lost}{last}; what it made may have to be removed by deleting the instance");
         let reason = Reason::new(ReasonCode::Internal, why);

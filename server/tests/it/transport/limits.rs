@@ -149,7 +149,7 @@ async fn sockets() {
     };
     let upgrade = [
         ("Upgrade", "websocket"),
-        ("Connection", "Upgrade"),
+        ("Connection", "Upgrade, close"),
         ("Sec-WebSocket-Version", "13"),
         ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
     ];

@@ -136,7 +136,7 @@ async fn a_drain_ends_the_stream_without_complete() {
 async fn open(server: &Server, token: &str) -> TcpStream {
     let mut stream = TcpStream::connect(server.address).await.expect("a connection");
     let path = path(&[("query", "subscription { silence }")]);
-    let head = format!("GET {path} HTTP/1.1\r\nHost: x\r\nAccept: {EVENTS}\r\nAuthorization: {token}\r\n\r\n");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: x\r\nAccept: {EVENTS}\r\nAuthorization: {token}\r\nConnection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).await.expect("sent");
     stream
 }

@@ -154,12 +154,9 @@ impl Query {
         Err(Error::new("It failed."))
     }
 
-    async fn sometimes(&self) -> Option<Nested> {
-        Some(Nested)
-    }
-
-    async fn panics(&self) -> String {
-        panic!("on purpose")
+    async fn panics(&self, really: Option<bool>) -> String {
+        assert!(really == Some(false), "on purpose");
+        String::new()
     }
 
     async fn stuck(&self) -> String {
@@ -177,10 +174,6 @@ struct Nested;
 impl Nested {
     async fn nested(&self) -> Nested {
         Nested
-    }
-
-    async fn fails(&self) -> async_graphql::Result<Option<String>> {
-        Err(Error::new("It failed."))
     }
 
     async fn value(&self) -> i32 {

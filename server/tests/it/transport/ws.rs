@@ -3,7 +3,10 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
 
 use super::support::{Client, Server, eventually};
 
@@ -287,6 +290,16 @@ async fn the_end_of_the_socket_ends_its_operations() {
 }
 
 #[tokio::test]
+async fn the_client_closes_and_the_close_is_answered() {
+    let server = Server::start().await;
+    for mut client in [Client::ready(&server).await, Client::open(&server, CURRENT).await] {
+        let frame = CloseFrame { code: CloseCode::Normal, reason: "Normal closure".into() };
+        client.send_raw(Message::Close(Some(frame))).await;
+        assert_eq!(client.closed().await.0, 1000);
+    }
+}
+
+#[tokio::test]
 async fn pings_are_answered_with_their_payload() {
     let server = Server::start().await;
     // Also before the initialisation.
@@ -382,6 +395,7 @@ async fn a_drain_answers_what_has_one_result_and_closes_with_1012() {
     client.subscribe("1", "subscription { silence }").await;
     client.subscribe("2", "mutation { bump(millis: 300) }").await;
     server.wait_for_open(1).await;
+    client.expect_silence().await;
     let mut new = Client::open(&server, CURRENT).await;
     server.shutdown.cancel();
     assert_eq!(new.closed().await, (1012, "Service restart".to_owned()));

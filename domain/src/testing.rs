@@ -1,0 +1,275 @@
+//! Throw-away databases for tests (feature `test-support`).
+//!
+//! The tests of a process share one PostgreSQL server on a loopback port. It starts with the first [`TestDatabase`] and ends
+//! with the last, and also when the process dies in any way: a shell holds the server, and stops it when the pipe from the
+//! process closes. Its files are a copy of a cluster that is made, migrated and kept below `target/` once per PostgreSQL and
+//! schema version, so a start takes a fraction of a second. As root, everything runs as the user `postgres` or `nobody`.
+
+use std::{
+    fs::{self, File},
+    hash::{DefaultHasher, Hash, Hasher},
+    net::TcpListener,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+use crate::{
+    instance::Endpoint,
+    secret::SecretKey,
+    store::{MIGRATIONS, Store},
+};
+
+const SUPERUSER: &str = "postgres";
+const PASSWORD: &str = "throw-away";
+const TEMPLATE: &str = "toygres_template";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A migrated database that nobody else uses.
+#[derive(Debug)]
+pub struct TestDatabase {
+    server: Arc<Server>,
+    name: String,
+}
+
+impl TestDatabase {
+    /// A new one, on the server that the tests of this process share.
+    pub async fn create() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        let server = tokio::task::spawn_blocking(shared_server).await.expect("the test server starts");
+        let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        server.run("postgres", &format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await;
+        Self { server, name }
+    }
+
+    /// The URL of a superuser.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.server.url(&self.name)
+    }
+
+    /// The metadata in it, sealed with a key of its own.
+    #[must_use]
+    pub fn store(&self) -> Store {
+        Store::open(&self.url(), 20, SecretKey::generate()).expect("the URL is one")
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the server listens: for tests that need an instance to log in to.
+    #[must_use]
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint { host: "127.0.0.1".to_owned(), port: self.server.port }
+    }
+
+    /// Runs statements in it as the superuser. The text is the test's own.
+    pub async fn run(&self, sql: &str) {
+        self.server.run(&self.name, sql).await;
+    }
+}
+
+/// A running server; dropping it stops it and removes its files.
+#[derive(Debug)]
+struct Server {
+    port: u16,
+    shell: Child,
+    /// Closing it is the shell's sign to stop.
+    lifeline: Option<ChildStdin>,
+}
+
+impl Server {
+    fn url(&self, database: &str) -> String {
+        format!("postgres://{SUPERUSER}:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    async fn run(&self, database: &str, sql: &str) {
+        let mut connection = PgConnection::connect(&self.url(database)).await.expect("the test server answers");
+        connection.execute(AssertSqlSafe(sql.to_owned())).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        connection.close().await.expect("a goodbye works");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.lifeline.take());
+        let _ = self.shell.wait();
+    }
+}
+
+fn shared_server() -> Arc<Server> {
+    static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(server) = shared.upgrade() {
+        return server;
+    }
+    let host = Host::find();
+    let template = host.template();
+    let directory = host.new_directory();
+    host.output(Command::new("cp").arg("-R").arg(template.join("data")).arg(&directory));
+    host.give(&directory);
+    let server = Arc::new(host.start(&directory));
+    *shared = Arc::downgrade(&server);
+    server
+}
+
+/// What it takes to run servers here.
+struct Host {
+    binaries: PathBuf,
+    /// The user and group for servers when this is root, which PostgreSQL refuses.
+    account: Option<(u32, u32)>,
+}
+
+impl Host {
+    fn find() -> Self {
+        let id = |arguments: &[&str]| {
+            let output = Command::new("id").args(arguments).output().ok().filter(|output| output.status.success())?;
+            String::from_utf8(output.stdout).ok()?.trim().parse::<u32>().ok()
+        };
+        let user = ["postgres", "nobody"].into_iter().find(|user| id(&["-u", user]).is_some()).unwrap_or("nobody");
+        let account = (id(&["-u"]) == Some(0)).then(|| (id(&["-u", user]).expect("this user exists"), id(&["-g", user]).expect("so does its group")));
+        Self { binaries: binaries(), account }
+    }
+
+    fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(self.binaries.join(name));
+        self.as_account(&mut command);
+        command
+    }
+
+    fn as_account(&self, command: &mut Command) {
+        if let Some((user, group)) = self.account {
+            command.uid(user).gid(group);
+        }
+        command.current_dir("/tmp").env("LC_ALL", "C");
+    }
+
+    fn output(&self, command: &mut Command) -> String {
+        let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Below /tmp, where the unprivileged user can enter.
+    fn new_directory(&self) -> PathBuf {
+        let directory = PathBuf::from(self.output(Command::new("mktemp").args(["-d", "/tmp/toygres-test.XXXXXX"])).trim());
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).expect("the directory is ours");
+        self.give(&directory);
+        directory
+    }
+
+    fn give(&self, directory: &Path) {
+        if let Some((user, group)) = self.account {
+            self.output(Command::new("chown").arg("-R").arg(format!("{user}:{group}")).arg(directory));
+        }
+    }
+
+    /// The directory with the migrated cluster, made if need be.
+    fn template(&self) -> PathBuf {
+        let mut hasher = DefaultHasher::new();
+        self.output(self.program("postgres").arg("--version")).hash(&mut hasher);
+        MIGRATIONS.iter().for_each(|migration| migration.checksum.hash(&mut hasher));
+        let kept = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from).join("test-support");
+        fs::create_dir_all(&kept).expect("the target directory can be written");
+        // Two test processes must not make it at once; the lock goes with the file.
+        let lock = File::create(kept.join("lock")).expect("the target directory can be written");
+        lock.lock().expect("files can be locked");
+        let template = kept.join(format!("cluster-{:016x}", hasher.finish()));
+        if !template.exists() {
+            let draft = kept.join("draft");
+            let _ = fs::remove_dir_all(&draft);
+            fs::create_dir(&draft).expect("the target directory can be written");
+            self.make_cluster(&draft);
+            fs::rename(&draft, &template).expect("a directory can be renamed");
+        }
+        template
+    }
+
+    fn make_cluster(&self, draft: &Path) {
+        let directory = self.new_directory();
+        let (data, password) = (directory.join("data"), directory.join("password"));
+        fs::write(&password, PASSWORD).expect("the directory is ours");
+        self.give(&directory);
+        let mut initdb = self.program("initdb");
+        initdb.args(["-U", SUPERUSER, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--wal-segsize=1"]);
+        self.output(initdb.arg("--pwfile").arg(&password).arg("-D").arg(&data));
+        let server = self.start(&directory);
+        let migrate = async {
+            server.run("postgres", &format!("CREATE DATABASE {TEMPLATE}")).await;
+            let store = Store::open(&server.url(TEMPLATE), 1, SecretKey::generate()).expect("the URL is one");
+            store.migrate().await.expect("the migrations work");
+            store.close().await;
+        };
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts").block_on(migrate);
+        // Stopped in an orderly way first, so that the copy is whole.
+        fs::write(directory.join("keep"), "").expect("the directory is ours");
+        drop(server);
+        self.output(Command::new("cp").arg("-R").arg(&data).arg(draft));
+        let _ = fs::remove_dir_all(&directory);
+    }
+
+    /// Starts the cluster in `directory/data`.
+    fn start(&self, directory: &Path) -> Server {
+        for _ in 0..5 {
+            let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port is free").port();
+            if let Some(server) = self.start_at(directory, port) {
+                return server;
+            }
+        }
+        panic!("the test server does not start; its log is in {}", directory.display());
+    }
+
+    fn start_at(&self, directory: &Path, port: u16) -> Option<Server> {
+        // The log survives in the directory only when the start failed.
+        let script = r#""$1/postgres" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off \
+            -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c max_connections=200 -c shared_buffers=32MB >"$2/log" 2>&1 &
+            cat >/dev/null; kill -INT $!; wait $!; [ -e "$2/keep" ] || rm -rf "$2""#;
+        let mut shell = Command::new("/bin/sh");
+        shell.arg("-c").arg(script).arg("toygres-test-server").arg(&self.binaries).arg(directory).arg(port.to_string());
+        self.as_account(&mut shell);
+        // A process group of its own, so that it outlives a signal to the tests and can clean up.
+        let mut shell = shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("there is a shell");
+        let lifeline = shell.stdin.take();
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            let log = fs::read_to_string(directory.join("log")).unwrap_or_default();
+            if log.contains("database system is ready to accept connections") {
+                return Some(Server { port, shell, lifeline });
+            }
+            if log.contains("database system is shut down") || log.contains("FATAL") {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        fs::write(directory.join("keep"), "").expect("the directory is ours");
+        drop(Server { port, shell, lifeline });
+        let _ = fs::remove_file(directory.join("keep"));
+        None
+    }
+}
+
+fn binaries() -> PathBuf {
+    if let Some(configured) = std::env::var_os("TOYGRES_PG_BIN") {
+        return configured.into();
+    }
+    let packaged = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().filter_map(|entry| {
+        let version: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let directory = entry.path().join("bin");
+        directory.join("initdb").exists().then_some((version, directory))
+    });
+    if let Some((_, newest)) = packaged.max() {
+        return newest;
+    }
+    let output = Command::new("pg_config").arg("--bindir").output().expect("PostgreSQL's server binaries are installed, or TOYGRES_PG_BIN names them");
+    String::from_utf8_lossy(&output.stdout).trim().into()
+}

@@ -1,0 +1,89 @@
+import { ScrollArea, Skeleton, Switch, Text } from '@mantine/core';
+import { useState } from 'react';
+import { Panel } from '../frame/panel';
+import { graphql } from '../gql';
+import type { EventLineFragment, EventsSubscription, EventsSubscriptionVariables } from '../gql/graphql';
+import { request } from '../lib/request';
+import { useLog } from '../live/use-log';
+import { full } from '../time/format';
+import classes from './log-panel.module.css';
+import { sentence } from './sentence';
+
+const LIMIT = 200;
+const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
+/** What has happened to an instance, the newest first, live. */
+export function EventLogPanel({ instanceId }: { instanceId: string }) {
+  const { items, error } = useLog<EventLineFragment, EventsSubscription, EventsSubscriptionVariables>({
+    key: instanceId,
+    load: async () => (await request(EVENT_HISTORY, { instanceId, last: LIMIT })).instance?.events.nodes.toReversed() ?? [],
+    query: EVENTS,
+    variables: { instanceId },
+    limit: LIMIT,
+  });
+  const [all, setAll] = useState(false);
+  const shown = items?.filter(({ type, reason }) => all || type !== 'OPERATION_PROGRESSED' || reason);
+
+  return (
+    <Panel
+      title="Events"
+      aside={<Switch size="sm" label="Every step" labelPosition="left" checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />}
+    >
+      {error && <Text c="error">{error.message}</Text>}
+      {!shown && !error && <Skeleton height={160} />}
+      {shown && (
+        <ScrollArea.Autosize mah={420} type="auto" viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'Event log' }}>
+          <ol className={classes.log}>
+            {shown.map((event) => (
+              <li key={event.cursor} className={classes.line}>
+                <time dateTime={event.at} title={full(event.at)}>
+                  {TIME.format(new Date(event.at))}
+                </time>
+                <span>
+                  {sentence(event)}
+                  {event.reason && <span className={classes.reason}>{event.reason.message}</span>}
+                </span>
+              </li>
+            ))}
+          </ol>
+        </ScrollArea.Autosize>
+      )}
+    </Panel>
+  );
+}
+
+const EVENT_HISTORY = graphql(`
+  query EventHistory($instanceId: ID!, $last: Int!) {
+    instance(id: $instanceId) {
+      events(last: $last) {
+        nodes {
+          ...EventLine
+        }
+      }
+    }
+  }
+
+  fragment EventLine on InstanceEvent {
+    cursor
+    type
+    at
+    from
+    to
+    reason {
+      code
+      message
+    }
+    operation {
+      id
+      kind
+    }
+  }
+`);
+
+const EVENTS = graphql(`
+  subscription Events($instanceId: ID!, $after: String) {
+    instanceEvents(instanceId: $instanceId, after: $after) {
+      ...EventLine
+    }
+  }
+`);

@@ -1,0 +1,85 @@
+import { Table, Text, UnstyledButton } from '@mantine/core';
+import { useWindowVirtualizer } from '@tanstack/react-virtual';
+import { ArrowDown, ArrowUp } from 'lucide-react';
+import { useLayoutEffect, useRef, useState } from 'react';
+import type { Order, SortField } from './filter';
+import type { InstanceRow } from './list';
+import { Row, ROW_HEIGHT } from './row';
+import classes from './table.module.css';
+
+const COLUMNS: { field: SortField; name: string }[] = [
+  { field: 'name', name: 'Name' },
+  { field: 'state', name: 'State' },
+  { field: 'health', name: 'Health' },
+  { field: 'version', name: 'Version' },
+  { field: 'size', name: 'Size' },
+  { field: 'age', name: 'Age' },
+];
+
+/** Only the rows in sight are in the document; the numbers that tell a screen reader of the others are in `aria-row*`. */
+export function InstanceTable({ rows, order, onOrder }: { rows: readonly InstanceRow[]; order: Order; onOrder: (order: Order) => void }) {
+  const body = useRef<HTMLTableSectionElement>(null);
+  const [top, setTop] = useState(0);
+  useLayoutEffect(() => setTop((body.current?.getBoundingClientRect().top ?? 0) + window.scrollY), []);
+  const virtual = useWindowVirtualizer({
+    count: rows.length,
+    estimateSize: () => ROW_HEIGHT,
+    getItemKey: (index) => rows[index]?.id ?? index,
+    overscan: 8,
+    scrollMargin: top,
+  });
+  const items = virtual.getVirtualItems();
+  const first = items[0];
+  const last = items.at(-1);
+  const above = first ? first.start - top : 0;
+  const below = last ? virtual.getTotalSize() - (last.end - top) : 0;
+
+  return (
+    <>
+      <Table className={classes.table} aria-label="Instances" aria-rowcount={rows.length + 1} stickyHeader stickyHeaderOffset={52}>
+        <Table.Thead>
+          <Table.Tr aria-rowindex={1}>
+            {COLUMNS.map(({ field, name }) => (
+              <Heading key={field} field={field} name={name} order={order} onOrder={onOrder} />
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody ref={body}>
+          {above > 0 && <Spacer height={above} />}
+          {items.map(({ index, key }) => {
+            const row = rows[index];
+            return row && <Row key={key} row={row} index={index} />;
+          })}
+          {below > 0 && <Spacer height={below} />}
+        </Table.Tbody>
+      </Table>
+      {rows.length === 0 && (
+        <Text c="dimmed" ta="center" py="xl">
+          No instance matches.
+        </Text>
+      )}
+    </>
+  );
+}
+
+function Heading({ field, name, order, onOrder }: { field: SortField; name: string; order: Order; onOrder: (order: Order) => void }) {
+  const chosen = order.field === field;
+  const Arrow = order.descending ? ArrowUp : ArrowDown;
+  return (
+    <Table.Th className={classes[field]} aria-sort={chosen ? (order.descending ? 'descending' : 'ascending') : undefined}>
+      <UnstyledButton className={classes.sort} onClick={() => onOrder({ field, descending: chosen && !order.descending })}>
+        {name}
+        <Arrow size={14} aria-hidden className={classes.arrow} data-chosen={chosen || undefined} />
+      </UnstyledButton>
+    </Table.Th>
+  );
+}
+
+/** Stands for the rows out of sight. */
+function Spacer({ height }: { height: number }) {
+  return (
+    <tr aria-hidden style={{ height }}>
+      <td colSpan={COLUMNS.length} className={classes.spacer} />
+    </tr>
+  );
+}

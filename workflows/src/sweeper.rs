@@ -1,0 +1,149 @@
+//! The sweeper: repairs what got lost on the way. It compares what should be (the rows) with what is (the engine's
+//! workflows, the runtime's objects), at start and every minute, and takes no other input; any number of servers may sweep.
+//!
+//! - An unfinished operation has a live monitor, and past all patience an honest end.
+//! - An instance on its way has an operation, or else an honest end.
+//! - A running instance has exactly one live HealthCheck.
+//! - The runtime has nothing of a deleted instance. What has no row at all is reported and never touched.
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+use chrono::Utc;
+use toygres_domain::{Error, InstanceId, Result, operation::OperationStatus, runtime::Removal, store::KnownInstance};
+
+use crate::{Engine, activities::World, engine::Stand, health_check::HealthCheckLoop};
+
+const PERIOD: Duration = Duration::from_secs(60);
+
+/// What one sweep did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Monitors that were started.
+    pub monitors: usize,
+    /// Operations that were settled in place of their monitor.
+    pub settled: usize,
+    /// Instances whose way had no operation, and that are failed now.
+    pub orphans: Vec<InstanceId>,
+    /// HealthChecks that were started.
+    pub health_checks: usize,
+    /// HealthChecks that no instance names, and that were ended.
+    pub strays: usize,
+    /// Deleted instances of which the runtime had something, removed.
+    pub removed: Vec<InstanceId>,
+    /// Instances of the runtime that have no row.
+    pub unknown: Vec<InstanceId>,
+}
+
+/// Runs until the world shuts down.
+pub async fn run(world: World, engine: Engine) {
+    let mut reported = HashSet::new();
+    while !world.shutdown.is_cancelled() {
+        match sweep(&world, &engine).await {
+            Ok(swept) => {
+                reported.retain(|id| swept.unknown.contains(id));
+                for id in &swept.unknown {
+                    if reported.insert(*id) {
+                        tracing::warn!(instance = %id, runtime = world.runtime.name(), "the runtime has an instance that the metadata does not know; it is left alone");
+                    }
+                }
+                if swept != (Swept { unknown: swept.unknown.clone(), ..Swept::default() }) {
+                    tracing::info!(?swept, "the sweeper had something to repair");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the sweeper could not look everywhere"),
+        }
+        tokio::select! {
+            () = world.shutdown.cancelled() => {}
+            () = tokio::time::sleep(PERIOD) => {}
+        }
+    }
+}
+
+/// One look at everything. The parts do not depend on each other, so one that fails keeps none of the others from working.
+///
+/// # Errors
+/// The first thing that could not be looked at.
+pub async fn sweep(world: &World, engine: &Engine) -> Result<Swept> {
+    let mut swept = Swept::default();
+    let rows = orphans(world, &mut swept).await;
+    let workflows = workflows(world, engine, &mut swept).await;
+    let objects = objects(world, &mut swept).await;
+    rows.and(workflows).and(objects).map(|()| swept)
+}
+
+async fn orphans(world: &World, swept: &mut Swept) -> Result<()> {
+    swept.orphans = world.store.end_orphans().await?;
+    Ok(())
+}
+
+async fn workflows(world: &World, engine: &Engine, swept: &mut Swept) -> Result<()> {
+    // The workflows before the rows: an id is in its row before its workflow starts, so a loop that is seen here and named
+    // by no row below is really a stray.
+    let live = engine.running().await?;
+    for operation in world.store.unfinished_operations().await? {
+        // A pending one is the dispatcher's.
+        if operation.status == OperationStatus::Running && !live.contains(&operation.id.monitor_id()) && engine.ensure_monitor(&operation.id).await? {
+            swept.monitors += 1;
+        }
+        // A monitor that lives would have settled this long ago.
+        if Utc::now() > operation.deadline + world.pace.stuck * 3 {
+            engine.settle(&world.store, &world.pace, &operation.id).await?;
+            swept.settled += 1;
+        }
+    }
+    let mut named = HashSet::new();
+    for running in world.store.running_instances().await? {
+        if let Some(workflow) = running.health_check.clone() {
+            let stand = if live.contains(&workflow) { Stand::Live } else { engine.stand(&workflow).await? };
+            named.insert(workflow.clone());
+            match stand {
+                Stand::Live => continue,
+                // Its start got lost, or is under way still: a second start does no harm.
+                Stand::Unknown => {
+                    engine.start_health_check(&HealthCheckLoop::new(running.id, workflow)).await?;
+                    swept.health_checks += 1;
+                    continue;
+                }
+                // The engine ignores a start under an id that it has seen end, so the next loop gets a new id.
+                Stand::Over => {}
+            }
+        }
+        let workflow = match world.store.next_health_check(running.id, running.health_check.as_deref()).await {
+            Ok(workflow) => workflow,
+            Err(Error::Superseded) => continue,
+            Err(error) => return Err(error),
+        };
+        engine.start_health_check(&HealthCheckLoop::new(running.id, workflow)).await?;
+        swept.health_checks += 1;
+    }
+    // A loop ends by itself when it sees that it is not the one; one that cannot is ended here.
+    for stray in live.iter().filter(|workflow| workflow.starts_with("health-") && !named.contains(*workflow)) {
+        engine.cancel(stray, "no instance names this loop").await?;
+        swept.strays += 1;
+    }
+    Ok(())
+}
+
+async fn objects(world: &World, swept: &mut Swept) -> Result<()> {
+    // The objects before the rows: a row is there before anything is deployed for it.
+    let there = world.runtime.list().await.map_err(|error| Error::Unavailable(error.into()))?;
+    let known: HashMap<_, KnownInstance> = world.store.known_instances(&there).await?.into_iter().map(|known| (known.id, known)).collect();
+    for id in there {
+        match known.get(&id) {
+            None => swept.unknown.push(id),
+            Some(known) if known.deleted => {
+                let _lock = world.store.lock_instance(id).await?;
+                match world.runtime.remove(id, known.keep_volumes).await {
+                    Ok(Removal::Gone) => swept.removed.push(id),
+                    Ok(Removal::InProgress(reason)) => tracing::info!(instance = %id, reason = reason.message, "something of a deleted instance is being removed"),
+                    Err(error) => tracing::warn!(instance = %id, %error, "something of a deleted instance could not be removed yet"),
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
