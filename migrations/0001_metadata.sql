@@ -1,5 +1,5 @@
 -- The metadata of Toygres. Everything lives in the schema `toygres`; the connection's search_path names it,
--- so that statements here and in the store stay unqualified.
+-- so that statements here and in the store stay unqualified. Functions name it themselves: writes by hand work from any session.
 
 CREATE TABLE instances (
     id                            uuid PRIMARY KEY,
@@ -109,7 +109,7 @@ CREATE TABLE event_horizon (
 INSERT INTO event_horizon DEFAULT VALUES;
 
 -- The last seq that a reader of this snapshot can see.
-CREATE FUNCTION event_head() RETURNS bigint LANGUAGE sql STABLE AS $$
+CREATE FUNCTION event_head() RETURNS bigint LANGUAGE sql STABLE SET search_path = toygres, pg_temp AS $$
     SELECT greatest((SELECT max(seq) FROM events), (SELECT seq FROM event_horizon))
 $$;
 
@@ -126,7 +126,7 @@ CREATE INDEX health_checks_instance ON health_checks (instance_id, id);
 CREATE INDEX health_checks_at ON health_checks (at);
 
 -- Samples are not events: they wake only the servers that listen because somebody watches.
-CREATE FUNCTION notify_health_check() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION notify_health_check() RETURNS trigger LANGUAGE plpgsql SET search_path = toygres, pg_temp AS $$
 BEGIN
     PERFORM pg_notify('toygres_health', NEW.instance_id::text);
     RETURN NULL;
@@ -145,7 +145,7 @@ CREATE TABLE api_tokens (
 );
 
 -- Every write moves the revision, whoever wrote it, psql included.
-CREATE FUNCTION touch_instance() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION touch_instance() RETURNS trigger LANGUAGE plpgsql SET search_path = toygres, pg_temp AS $$
 BEGIN
     NEW.revision := OLD.revision + 1;
     NEW.updated_at := clock_timestamp();
@@ -158,7 +158,7 @@ CREATE TRIGGER instances_touch BEFORE UPDATE ON instances FOR EACH ROW EXECUTE F
 -- commits, and a reader that continues after the last seq it saw can miss none. NOTIFY takes a lock of the same kind
 -- anyway, so the order costs nothing beside it. The payload is empty and the same each time: one NOTIFY a transaction.
 CREATE FUNCTION append_event(event_type text, instance uuid, operation text, from_value text, to_value text,
-                             reason_code text, reason_message text) RETURNS void LANGUAGE plpgsql AS $$
+                             reason_code text, reason_message text) RETURNS void LANGUAGE plpgsql SET search_path = toygres, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(7096810441);
     INSERT INTO events (seq, type, instance_id, operation_id, from_value, to_value, reason_code, reason_message)
@@ -166,7 +166,7 @@ BEGIN
     PERFORM pg_notify('toygres_events', '');
 END $$;
 
-CREATE FUNCTION record_instance_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION record_instance_change() RETURNS trigger LANGUAGE plpgsql SET search_path = toygres, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         PERFORM append_event('instance_created', NEW.id, NULL, NULL, NEW.state, NEW.reason_code, NEW.reason_message);
@@ -186,7 +186,7 @@ END $$;
 CREATE CONSTRAINT TRIGGER instances_event AFTER INSERT OR UPDATE ON instances
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION record_instance_change();
 
-CREATE FUNCTION record_operation_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION record_operation_change() RETURNS trigger LANGUAGE plpgsql SET search_path = toygres, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         PERFORM append_event('operation_created', NEW.instance_id, NEW.id, NULL, NEW.status, NULL, NULL);

@@ -28,6 +28,8 @@ export default defineConfig({
   build: {
     // The server's CSP allows `data:` for images and fonts only, so scripts and workers stay files.
     assetsInlineLimit: (file) => (/\.(svg|png|ttf|woff2?)$/.test(file) ? undefined : false),
+    // The first browsers with `light-dark()`: what it is rewritten to for older ones does not follow a scheme set by script.
+    cssTarget: ['chrome123', 'edge123', 'firefox120', 'safari17.5'],
     // The Monaco editor is one lazily loaded chunk of about 3 MB; splitting it further brings nothing.
     chunkSizeWarningLimit: 4096,
     rolldownOptions: {

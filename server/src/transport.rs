@@ -18,6 +18,7 @@ mod encode;
 mod execute;
 mod http;
 mod lexical;
+mod nulls;
 mod options;
 mod params;
 mod refusal;
@@ -48,9 +49,7 @@ const ALLOW: &str = "GET, POST, OPTIONS";
 
 /// Serves `executor` at `/graphql`.
 pub fn router<E: Executor>(executor: E, options: TransportOptions) -> Router {
-    Router::new()
-        .route("/graphql", any(endpoint::<E>))
-        .with_state(Arc::new(Transport::new(executor, options)))
+    Router::new().route("/graphql", any(endpoint::<E>)).with_state(Arc::new(Transport::new(executor, options)))
 }
 
 async fn endpoint<E: Executor>(State(transport): State<Arc<Transport<E>>>, request: Request) -> Response {
@@ -58,18 +57,12 @@ async fn endpoint<E: Executor>(State(transport): State<Arc<Transport<E>>>, reque
         Method::GET if wants_upgrade(request.headers()) => ws::upgrade(transport, request).await,
         Method::GET | Method::POST => http::answer(transport, request).await,
         Method::OPTIONS => (StatusCode::NO_CONTENT, [(header::ALLOW, ALLOW)]).into_response(),
-        _ => refusal::Refusal::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "METHOD_NOT_ALLOWED",
-            "GraphQL is served by GET and POST.",
-        )
-        .allow(ALLOW)
-        .into_response(),
+        _ => refusal::Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "GraphQL is served by GET and POST.")
+            .allow(ALLOW)
+            .into_response(),
     }
 }
 
 fn wants_upgrade(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::UPGRADE)
-        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+    headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }

@@ -29,7 +29,9 @@ export function App() {
               <Route path="/instances/:id">{({ id }) => <InstancePage key={id} id={id} />}</Route>
               <Route path="/operations" component={OperationsPage} />
               <Route path="/graphiql" component={GraphiqlPage} />
-              <Route component={NotFound} />
+              <Route>
+                <NotFound />
+              </Route>
             </Switch>
           </Suspense>
         </Failure>

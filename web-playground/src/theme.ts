@@ -1,4 +1,4 @@
-import { type CSSVariablesResolver, createTheme } from '@mantine/core';
+import { Button, type CSSVariablesResolver, createTheme } from '@mantine/core';
 
 export const theme = createTheme({
   primaryColor: 'elephant',
@@ -11,6 +11,9 @@ export const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
   defaultRadius: 'md',
   cursorType: 'pointer',
+  components: {
+    Button: Button.extend({ defaultProps: { fw: 500 } }),
+  },
 });
 
 /** Darker greys and reds than Mantine's on light ground, lighter ones on dark, for 4.5:1. */

@@ -39,11 +39,7 @@ impl Accept {
         if lists.peek().is_none() {
             return Some(Self { best: Media::Json, events: false });
         }
-        let ranges: Vec<Range> = lists
-            .filter_map(|list| list.to_str().ok())
-            .flat_map(|list| list.split(','))
-            .filter_map(Range::parse)
-            .collect();
+        let ranges: Vec<Range> = lists.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(',')).filter_map(Range::parse).collect();
         // A quality of 0 refuses a type by name, even beside `*/*`.
         let refused = |media| ranges.iter().any(|range| range.quality == 0 && range.names(media));
         let mut best: Option<(Media, u16)> = None;
@@ -56,10 +52,7 @@ impl Accept {
                 best = Some((media, range.quality));
             }
         }
-        Some(Self {
-            best: best?.0,
-            events: ranges.iter().any(|range| range.quality > 0 && range.names(Media::Events)),
-        })
+        Some(Self { best: best?.0, events: ranges.iter().any(|range| range.quality > 0 && range.names(Media::Events)) })
     }
 }
 

@@ -24,10 +24,13 @@ pub struct Credentials<'a> {
     pub init: Option<&'a Map<String, Value>>,
 }
 
+/// Puts one value into the data of a request.
+type Insert = Arc<dyn Fn(&mut Data) + Send + Sync>;
+
 /// An accepted caller.
 #[derive(Clone, Default)]
 pub struct Session {
-    data: Vec<Arc<dyn Fn(&mut Data) + Send + Sync>>,
+    data: Vec<Insert>,
     ended: CancellationToken,
 }
 

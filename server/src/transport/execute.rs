@@ -4,14 +4,14 @@ use std::{any::Any, fmt, panic::AssertUnwindSafe, sync::Arc};
 
 use async_graphql::{
     Executor, Request, Response, ServerError,
-    parser::types::{DocumentOperations, ExecutableDocument, OperationType},
+    parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection},
 };
 use axum::http::{HeaderMap, HeaderValue};
 use futures::{FutureExt, Stream, StreamExt, stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
-use super::{Limits, Session, TransportOptions, lexical::Shape, params::Params, refusal};
+use super::{Limits, Session, TransportOptions, lexical::Shape, nulls, params::Params, refusal};
 
 /// The name under which the log knows one operation. Resolvers find it as `ctx.data::<RequestId>()`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -75,8 +75,8 @@ impl<E: Executor> Transport<E> {
     }
 
     /// Parses a document as far as is needed to know what kind of operation it asks for.
-    pub(super) fn prepare(&self, params: Params, session: &Session, id: &RequestId) -> Result<Operation, Response> {
-        let refuse = |response| Err(self.finish(response, id));
+    pub(super) fn prepare(&self, params: Params, session: &Session, id: &RequestId) -> Result<Operation, Box<Response>> {
+        let refuse = |response| Err(Box::new(self.finish(response, id)));
         let (shape, limits) = (Shape::of(params.query()), self.limits());
         if shape.tokens > limits.tokens {
             let message = format!("The document has {} tokens; at most {} are allowed.", shape.tokens, limits.tokens);
@@ -89,7 +89,16 @@ impl<E: Executor> Transport<E> {
         let mut request = params.into_request();
         let name = request.operation_name.clone();
         let kind = match request.parsed_query() {
-            Ok(document) => kind(document, name.as_deref()),
+            Ok(document) => match operation(document, name.as_deref()) {
+                // The executor would run several fields side by side, and complete at once when there are only fragments.
+                Some(operation) if operation.ty == OperationType::Subscription && !has_one_field(operation) => {
+                    let message = "A subscription selects exactly one field, and not through a fragment.";
+                    return refuse(refusal::error("BAD_SUBSCRIPTION", message));
+                }
+                Some(operation) => operation.ty,
+                // The executor knows what to say.
+                None => OperationType::Query,
+            },
             Err(error) => return refuse(syntax_error(error)),
         };
         session.insert_into(&mut request.data);
@@ -122,7 +131,8 @@ impl<E: Executor> Transport<E> {
     pub(super) fn stream(self: &Arc<Self>, operation: Operation) -> impl Stream<Item = Response> + Send + use<E> {
         let this = Arc::clone(self);
         if operation.kind != OperationType::Subscription {
-            return stream::once(async move { this.execute(operation).await }).left_stream();
+            // Boxed, because a subscription would otherwise carry the room for an execution as long as it lives.
+            return stream::once(async move { this.execute(operation).await }).boxed().left_stream();
         }
         let Operation { id, request, .. } = operation;
         let responses = AssertUnwindSafe(this.executor.execute_stream(request, None)).catch_unwind();
@@ -136,6 +146,7 @@ impl<E: Executor> Transport<E> {
 
     /// Every response passes here once.
     pub(super) fn finish(&self, mut response: Response, id: &RequestId) -> Response {
+        nulls::fill(&mut response);
         (self.options.on_response)(&mut response, id);
         response
     }
@@ -151,15 +162,20 @@ impl Operation {
     }
 }
 
-/// What the named operation of a document is. A name that is not there counts as a query: the executor has the error message.
-fn kind(document: &ExecutableDocument, name: Option<&str>) -> OperationType {
+/// The operation of a document that is asked for, if there is one.
+fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
     let operation = match (&document.operations, name) {
         (DocumentOperations::Single(operation), _) => Some(operation),
         (DocumentOperations::Multiple(all), Some(name)) => all.get(name),
         (DocumentOperations::Multiple(all), None) if all.len() == 1 => all.values().next(),
         (DocumentOperations::Multiple(_), None) => None,
     };
-    operation.map_or(OperationType::Query, |operation| operation.node.ty)
+    operation.map(|operation| &operation.node)
+}
+
+fn has_one_field(operation: &OperationDefinition) -> bool {
+    let items = &operation.selection_set.node.items;
+    items.len() == 1 && matches!(items[0].node, Selection::Field(_))
 }
 
 fn syntax_error(error: ServerError) -> Response {

@@ -27,7 +27,7 @@ pub(super) async fn answer<E: Executor>(transport: Arc<Transport<E>>, request: R
     let mut response = match try_answer(&transport, request, &id).await {
         Ok(response) => response,
         Err(mut refusal) => {
-            refusal.body = transport.finish(refusal.body, &id);
+            refusal.body = Box::new(transport.finish(*refusal.body, &id));
             refusal.into_response()
         }
     };
@@ -37,11 +37,7 @@ pub(super) async fn answer<E: Executor>(transport: Arc<Transport<E>>, request: R
     response
 }
 
-async fn try_answer<E: Executor>(
-    transport: &Arc<Transport<E>>,
-    request: Request,
-    id: &RequestId,
-) -> Result<Response, Refusal> {
+async fn try_answer<E: Executor>(transport: &Arc<Transport<E>>, request: Request, id: &RequestId) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let accept = Accept::of(&parts.headers).ok_or_else(not_acceptable)?;
     if parts.method == Method::POST {
@@ -53,12 +49,7 @@ async fn try_answer<E: Executor>(
         let params = Params::from_uri(&parts.uri).map_err(Refusal::bad_request)?;
         let prepared = transport.prepare(params, &session, id);
         if prepared.as_ref().is_ok_and(|operation| operation.kind == OperationType::Mutation) {
-            return Err(Refusal::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "METHOD_NOT_ALLOWED",
-                "A mutation needs POST.",
-            )
-            .allow("POST"));
+            return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "A mutation needs POST.").allow("POST"));
         }
         return single(transport, accept, prepared, session, resume).await;
     }
@@ -76,7 +67,7 @@ async fn try_answer<E: Executor>(
 async fn single<E: Executor>(
     transport: &Arc<Transport<E>>,
     accept: Accept,
-    prepared: Result<Operation, GraphqlResponse>,
+    prepared: Result<Operation, Box<GraphqlResponse>>,
     session: Session,
     resume: Option<ResumeCursor>,
 ) -> Result<Response, Refusal> {
@@ -94,7 +85,7 @@ async fn single<E: Executor>(
     }
     let response = match prepared {
         Ok(operation) => transport.execute(operation).await,
-        Err(response) => response,
+        Err(response) => *response,
     };
     let status = match accept.best {
         Media::GraphqlResponse if encode::never_executed(&response) => StatusCode::BAD_REQUEST,
@@ -122,16 +113,14 @@ async fn batch<E: Executor>(
         return Err(Refusal::bad_request("An event stream carries one operation, not a batch."));
     }
     let prepared: Vec<_> = all.into_iter().map(|params| transport.prepare(params, session, id)).collect();
-    let mutates =
-        prepared.iter().any(|one| one.as_ref().is_ok_and(|operation| operation.kind == OperationType::Mutation));
+    let mutates = prepared.iter().any(|one| one.as_ref().is_ok_and(|operation| operation.kind == OperationType::Mutation));
     let answers = prepared.into_iter().map(|one| async {
         match one {
-            Ok(operation) if operation.kind == OperationType::Subscription => transport.finish(
-                refusal::error("SUBSCRIPTION_NEEDS_STREAM", "A batch cannot carry a subscription."),
-                id,
-            ),
+            Ok(operation) if operation.kind == OperationType::Subscription => {
+                transport.finish(refusal::error("SUBSCRIPTION_NEEDS_STREAM", "A batch cannot carry a subscription."), id)
+            }
             Ok(operation) => transport.execute(operation).await,
-            Err(response) => response,
+            Err(response) => *response,
         }
     });
     let mut responses = Vec::new();
@@ -176,9 +165,9 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
     if !parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
         return Err(unsupported("The body must be `Content-Type: application/json`."));
     }
-    let foreign = parts.filter_map(|part| part.split_once('=')).any(|(name, value)| {
-        name.trim().eq_ignore_ascii_case("charset") && !is_utf8(value.trim().trim_matches('"'))
-    });
+    let foreign = parts
+        .filter_map(|part| part.split_once('='))
+        .any(|(name, value)| name.trim().eq_ignore_ascii_case("charset") && !is_utf8(value.trim().trim_matches('"')));
     if foreign {
         return Err(unsupported("The body must be encoded in UTF-8."));
     }

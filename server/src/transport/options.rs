@@ -26,12 +26,7 @@ pub struct TransportOptions {
 impl Default for TransportOptions {
     /// Everybody may come in, nothing is masked, nothing ends.
     fn default() -> Self {
-        Self {
-            limits: Limits::default(),
-            authenticate: Arc::new(Open),
-            on_response: Arc::new(|_, _| {}),
-            shutdown: CancellationToken::new(),
-        }
+        Self { limits: Limits::default(), authenticate: Arc::new(Open), on_response: Arc::new(|_, _| {}), shutdown: CancellationToken::new() }
     }
 }
 

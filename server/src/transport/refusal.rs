@@ -12,13 +12,13 @@ use super::{Denied, accept::Media, encode};
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
-    pub(super) body: GraphqlResponse,
+    pub(super) body: Box<GraphqlResponse>,
     header: Option<(header::HeaderName, HeaderValue)>,
 }
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
-        Self { status, body: error(code, message), header: None }
+        Self { status, body: Box::new(error(code, message)), header: None }
     }
 
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
@@ -33,11 +33,8 @@ impl Refusal {
 
     /// Every socket and event stream that may be open is.
     pub(super) fn too_many_sockets() -> Self {
-        let mut this = Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "TOO_MANY_SOCKETS",
-            "The server has as many sockets open as it may. Try again later.",
-        );
+        let mut this =
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, "TOO_MANY_SOCKETS", "The server has as many sockets open as it may. Try again later.");
         this.header = Some((header::RETRY_AFTER, HeaderValue::from_static("5")));
         this
     }

@@ -58,19 +58,11 @@ impl Default for ServeOptions {
 /// # Errors
 ///
 /// When the listener's socket cannot be set up.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    options: ServeOptions,
-    shutdown: CancellationToken,
-) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions, shutdown: CancellationToken) -> io::Result<()> {
     // Connections inherit it.
     socket2::SockRef::from(&listener).set_send_buffer_size(options.send_buffer)?;
     let mut http = http1::Builder::new();
-    http.title_case_headers(true)
-        .timer(TokioTimer::new())
-        .header_read_timeout(options.head_timeout)
-        .max_buf_size(options.head_bytes.max(8 * 1024));
+    http.title_case_headers(true).timer(TokioTimer::new()).header_read_timeout(options.head_timeout).max_buf_size(options.head_bytes.max(8 * 1024));
     let connections = TaskTracker::new();
     loop {
         let (stream, peer) = tokio::select! {
@@ -166,11 +158,7 @@ impl AsyncWrite for Watched {
         self.bounded(context, outcome)
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
         self.bounded(context, outcome)
     }

@@ -34,7 +34,7 @@ const COMPLETE: Bytes = Bytes::from_static(b"event: complete\ndata:\n\n");
 /// Opens the stream of one operation; an operation that cannot run is a stream of its error.
 pub(super) fn answer<E: Executor>(
     transport: &Arc<Transport<E>>,
-    prepared: Result<Operation, GraphqlResponse>,
+    prepared: Result<Operation, Box<GraphqlResponse>>,
     session: &Session,
 ) -> Result<Response, Refusal> {
     let permit = transport.socket().ok_or_else(Refusal::too_many_sockets)?;
@@ -57,16 +57,14 @@ pub(super) fn answer<E: Executor>(
         }
         Err(response) => Events {
             phase: Phase::Opening,
-            responses: stream::once(future::ready(response)).boxed(),
+            responses: stream::once(future::ready(*response)).boxed(),
             farewell: future::pending().boxed(),
             shutdown: future::pending().boxed(),
             ping,
             _permit: permit,
         },
     };
-    let frames = stream::unfold(events, |mut events| async move {
-        events.next().await.map(|frame| (Ok::<_, Infallible>(frame), events))
-    });
+    let frames = stream::unfold(events, |mut events| async move { events.next().await.map(|frame| (Ok::<_, Infallible>(frame), events)) });
     let mut response = Response::new(Body::from_stream(frames));
     *response.status_mut() = StatusCode::OK;
     let headers = response.headers_mut();

@@ -2,6 +2,7 @@
 
 mod control_plane;
 mod lifecycle;
+mod live;
 mod process;
 mod requests;
 mod support;

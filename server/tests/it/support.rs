@@ -19,7 +19,10 @@ use tokio::{
     net::TcpStream,
     process::{Child, Command},
 };
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message, tungstenite::client::IntoClientRequest};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{self, Message, client::IntoClientRequest},
+};
 
 /// How long anything may take before a test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -100,6 +103,17 @@ impl Server {
 
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Its processor time so far.
+    pub fn cpu(&self) -> Duration {
+        cpu_of(self.child.id().expect("the server runs"))
+    }
+
+    /// Its resident memory in bytes.
+    pub fn memory(&self) -> u64 {
+        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id().expect("the server runs"))).unwrap();
+        statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
     }
 
     pub fn signal(&self, signal: Signal) {
@@ -188,14 +202,19 @@ impl Server {
     }
 
     pub async fn subscribe(&self, query: &str, variables: Value) -> Live {
-        let mut request = format!("ws://{}/graphql", self.address).into_client_request().unwrap();
-        request.headers_mut().insert("Sec-WebSocket-Protocol", "graphql-transport-ws".parse().unwrap());
-        let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-        socket.send(Message::text(r#"{"type":"connection_init"}"#)).await.unwrap();
-        let subscribe = json!({ "id": "1", "type": "subscribe", "payload": { "query": query, "variables": variables } });
-        socket.send(Message::text(subscribe.to_string())).await.unwrap();
-        Live { socket }
+        subscribe_to(&self.address, query, variables).await.unwrap()
     }
+}
+
+/// Subscribes at a server that may be away.
+pub async fn subscribe_to(address: &str, query: &str, variables: Value) -> Result<Live, tungstenite::Error> {
+    let mut request = format!("ws://{address}/graphql").into_client_request()?;
+    request.headers_mut().insert("Sec-WebSocket-Protocol", "graphql-transport-ws".parse().unwrap());
+    let (mut socket, _) = tokio_tungstenite::connect_async(request).await?;
+    socket.send(Message::text(r#"{"type":"connection_init"}"#)).await?;
+    let subscribe = json!({ "id": "1", "type": "subscribe", "payload": { "query": query, "variables": variables } });
+    socket.send(Message::text(subscribe.to_string())).await?;
+    Ok(Live { socket })
 }
 
 /// One subscription over a WebSocket.
@@ -206,16 +225,20 @@ pub struct Live {
 impl Live {
     /// The next result; none when the subscription is over. Errors before the first result are a result too.
     pub async fn next(&mut self) -> Option<Value> {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        tokio::time::timeout(PATIENCE, self.try_next()).await.expect("something comes in time").expect("the socket stands")
+    }
+
+    /// The same, however long it takes, over a socket that may break.
+    pub async fn try_next(&mut self) -> Result<Option<Value>, tungstenite::Error> {
         loop {
-            let message = tokio::time::timeout_at(deadline, self.socket.next()).await.expect("something comes in time")?;
-            let Message::Text(text) = message.expect("the socket stands") else { continue };
+            let Some(message) = self.socket.next().await else { return Ok(None) };
+            let Message::Text(text) = message? else { continue };
             let message: Value = serde_json::from_str(&text).unwrap();
             match message["type"].as_str() {
-                Some("next") => return Some(message["payload"].clone()),
-                Some("error") => return Some(json!({ "errors": message["payload"] })),
-                Some("complete") => return None,
-                Some("ping") => self.socket.send(Message::text(r#"{"type":"pong"}"#)).await.unwrap(),
+                Some("next") => return Ok(Some(message["payload"].clone())),
+                Some("error") => return Ok(Some(json!({ "errors": message["payload"] }))),
+                Some("complete") => return Ok(None),
+                Some("ping") => self.socket.send(Message::text(r#"{"type":"pong"}"#)).await?,
                 _ => {}
             }
         }
@@ -303,6 +326,14 @@ fn pg_bin() -> PathBuf {
 pub fn postmaster(home: &Home, id: &str) -> i32 {
     let file = home.path().join("data/instances").join(id).join("data/postmaster.pid");
     std::fs::read_to_string(file).unwrap().lines().next().unwrap().parse().unwrap()
+}
+
+/// The processor time of a process so far.
+pub fn cpu_of(pid: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let ticks: u64 = stat.rsplit(") ").next().unwrap().split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+    // Linux counts in hundredths of a second for every process that asks.
+    Duration::from_millis(ticks * 10)
 }
 
 pub fn is_alive(pid: i32) -> bool {

@@ -10,7 +10,7 @@ import classes from './log-panel.module.css';
 import { sentence } from './sentence';
 
 const LIMIT = 200;
-const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 
 /** What has happened to an instance, the newest first, live. */
 export function EventLogPanel({ instanceId }: { instanceId: string }) {

@@ -1,5 +1,5 @@
 import { AppShell, Group, UnstyledButton, VisuallyHidden } from '@mantine/core';
-import { CircleGauge, Database, History } from 'lucide-react';
+import { Database, History, SquareTerminal } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useLiveInstances } from '../instance/list';
@@ -11,7 +11,7 @@ import { ThemeToggle } from './theme-toggle';
 const PAGES = [
   { path: '/', name: 'Instances', icon: Database, covers: (path: string) => path === '/' || path.startsWith('/instances/') },
   { path: '/operations', name: 'Operations', icon: History, covers: (path: string) => path === '/operations' },
-  { path: '/graphiql', name: 'GraphiQL', icon: CircleGauge, covers: (path: string) => path === '/graphiql' },
+  { path: '/graphiql', name: 'GraphiQL', icon: SquareTerminal, covers: (path: string) => path === '/graphiql' },
 ];
 
 /** What is around every page. */

@@ -935,6 +935,68 @@ export type UserErrorCode =
   /** The runtime does not offer this PostgreSQL version. */
   | 'UNSUPPORTED_VERSION';
 
+export type ControlPlaneQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string> } };
+
+export type EventHistoryQueryVariables = Exact<{
+  instanceId: Scalars['ID']['input'];
+  last: Scalars['Int']['input'];
+}>;
+
+
+export type EventHistoryQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', events: { __typename?: 'InstanceEventConnection', nodes: Array<{ __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind } | null }> } } | null };
+
+export type EventLineFragment = { __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind } | null };
+
+export type EventsSubscriptionVariables = Exact<{
+  instanceId: Scalars['ID']['input'];
+  after?: InputMaybe<Scalars['String']['input']>;
+}>;
+
+
+export type EventsSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind } | null } };
+
+export type HealthHistoryQueryVariables = Exact<{
+  instanceId: Scalars['ID']['input'];
+  first: Scalars['Int']['input'];
+}>;
+
+
+export type HealthHistoryQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', healthChecks: { __typename?: 'HealthCheckConnection', nodes: Array<{ __typename?: 'HealthCheck', cursor: string, at: string, status: HealthStatus, latencyMs?: number | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } } | null };
+
+export type SampleFragment = { __typename?: 'HealthCheck', cursor: string, at: string, status: HealthStatus, latencyMs?: number | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null };
+
+export type HealthChecksSubscriptionVariables = Exact<{
+  instanceId: Scalars['ID']['input'];
+  after?: InputMaybe<Scalars['String']['input']>;
+}>;
+
+
+export type HealthChecksSubscription = { __typename?: 'Subscription', healthChecks: { __typename?: 'HealthCheck', cursor: string, at: string, status: HealthStatus, latencyMs?: number | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null } };
+
+export type ConnectionStringQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type ConnectionStringQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', connectionString?: string | null } | null };
+
+export type CreateInstanceMutationVariables = Exact<{
+  input: CreateInstanceInput;
+}>;
+
+
+export type CreateInstanceMutation = { __typename?: 'Mutation', createInstance: { __typename?: 'CreateInstancePayload', instance?: { __typename?: 'Instance', id: string } | null, userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type DeleteInstanceMutationVariables = Exact<{
+  input: DeleteInstanceInput;
+}>;
+
+
+export type DeleteInstanceMutation = { __typename?: 'Mutation', deleteInstance: { __typename?: 'DeleteInstancePayload', userErrors: Array<{ __typename?: 'UserError', message: string }> } };
+
 export type InstancesSubscriptionVariables = Exact<{
   after?: InputMaybe<Scalars['String']['input']>;
 }>;
@@ -943,6 +1005,62 @@ export type InstancesSubscriptionVariables = Exact<{
 export type InstancesSubscription = { __typename?: 'Subscription', instances: { __typename?: 'InstanceChange', type: InstanceChangeType, cursor: string, instanceId?: string | null, instance?: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }> } | null } };
 
 export type InstanceRowFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }> };
+
+export type InstanceSubscriptionVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, deletionProtected: boolean, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
+
+export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, deletionProtected: boolean, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
+
+export type UpdateInstanceMutationVariables = Exact<{
+  input: UpdateInstanceInput;
+}>;
+
+
+export type UpdateInstanceMutation = { __typename?: 'Mutation', updateInstance: { __typename?: 'UpdateInstancePayload', userErrors: Array<{ __typename?: 'UserError', message: string }> } };
+
+export type CancelOperationMutationVariables = Exact<{
+  input: CancelOperationInput;
+}>;
+
+
+export type CancelOperationMutation = { __typename?: 'Mutation', cancelOperation: { __typename?: 'CancelOperationPayload', userErrors: Array<{ __typename?: 'UserError', message: string }> } };
+
+export type RetryOperationMutationVariables = Exact<{
+  input: RetryOperationInput;
+}>;
+
+
+export type RetryOperationMutation = { __typename?: 'Mutation', retryOperation: { __typename?: 'RetryOperationPayload', userErrors: Array<{ __typename?: 'UserError', message: string }> } };
+
+export type OperationSubscriptionVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type OperationSubscription = { __typename?: 'Subscription', operation: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } };
+
+export type OperationsQueryVariables = Exact<{
+  first: Scalars['Int']['input'];
+  after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<OperationFilter>;
+}>;
+
+
+export type OperationsQuery = { __typename?: 'Query', operations: { __typename?: 'OperationConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', endCursor?: string | null, hasNextPage: boolean }, nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> }> } };
+
+export type OperationCardFragment = { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> };
+
+export type OperationUpdatesSubscriptionVariables = Exact<{
+  instanceId?: InputMaybe<Scalars['ID']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+}>;
+
+
+export type OperationUpdatesSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } | null } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -962,6 +1080,35 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+export const EventLineFragmentDoc = new TypedDocumentString(`
+    fragment EventLine on InstanceEvent {
+  cursor
+  type
+  at
+  from
+  to
+  reason {
+    code
+    message
+  }
+  operation {
+    id
+    kind
+  }
+}
+    `, {"fragmentName":"EventLine"}) as unknown as TypedDocumentString<EventLineFragment, unknown>;
+export const SampleFragmentDoc = new TypedDocumentString(`
+    fragment Sample on HealthCheck {
+  cursor
+  at
+  status
+  latencyMs
+  error {
+    code
+    message
+  }
+}
+    `, {"fragmentName":"Sample"}) as unknown as TypedDocumentString<SampleFragment, unknown>;
 export const InstanceRowFragmentDoc = new TypedDocumentString(`
     fragment InstanceRow on Instance {
   id
@@ -983,6 +1130,196 @@ export const InstanceRowFragmentDoc = new TypedDocumentString(`
   createdAt
 }
     `, {"fragmentName":"InstanceRow"}) as unknown as TypedDocumentString<InstanceRowFragment, unknown>;
+export const InstancePageFragmentDoc = new TypedDocumentString(`
+    fragment InstancePage on Instance {
+  id
+  name
+  state
+  health
+  reason {
+    code
+    message
+  }
+  postgresVersion
+  storageGb
+  cpuMillis
+  memoryMb
+  username
+  database
+  exposure {
+    type
+    sourceRanges
+    dnsLabel
+  }
+  endpoint {
+    host
+    port
+  }
+  labels {
+    key
+    value
+  }
+  deletionProtected
+  createdAt
+  deletedAt
+  operations(first: 1) {
+    nodes {
+      id
+    }
+  }
+}
+    `, {"fragmentName":"InstancePage"}) as unknown as TypedDocumentString<InstancePageFragment, unknown>;
+export const OperationCardFragmentDoc = new TypedDocumentString(`
+    fragment OperationCard on Operation {
+  id
+  kind
+  status
+  cancelRequested
+  createdAt
+  startedAt
+  finishedAt
+  error {
+    code
+    message
+  }
+  instance {
+    id
+    name
+    state
+  }
+  steps {
+    name
+    status
+    attempt
+    startedAt
+    finishedAt
+    error {
+      code
+      message
+    }
+  }
+}
+    `, {"fragmentName":"OperationCard"}) as unknown as TypedDocumentString<OperationCardFragment, unknown>;
+export const ControlPlaneDocument = new TypedDocumentString(`
+    query ControlPlane {
+  controlPlane {
+    version
+    runtime
+    postgresVersions
+  }
+}
+    `) as unknown as TypedDocumentString<ControlPlaneQuery, ControlPlaneQueryVariables>;
+export const EventHistoryDocument = new TypedDocumentString(`
+    query EventHistory($instanceId: ID!, $last: Int!) {
+  instance(id: $instanceId) {
+    events(last: $last) {
+      nodes {
+        ...EventLine
+      }
+    }
+  }
+}
+    fragment EventLine on InstanceEvent {
+  cursor
+  type
+  at
+  from
+  to
+  reason {
+    code
+    message
+  }
+  operation {
+    id
+    kind
+  }
+}`) as unknown as TypedDocumentString<EventHistoryQuery, EventHistoryQueryVariables>;
+export const EventsDocument = new TypedDocumentString(`
+    subscription Events($instanceId: ID!, $after: String) {
+  instanceEvents(instanceId: $instanceId, after: $after) {
+    ...EventLine
+  }
+}
+    fragment EventLine on InstanceEvent {
+  cursor
+  type
+  at
+  from
+  to
+  reason {
+    code
+    message
+  }
+  operation {
+    id
+    kind
+  }
+}`) as unknown as TypedDocumentString<EventsSubscription, EventsSubscriptionVariables>;
+export const HealthHistoryDocument = new TypedDocumentString(`
+    query HealthHistory($instanceId: ID!, $first: Int!) {
+  instance(id: $instanceId) {
+    healthChecks(first: $first) {
+      nodes {
+        ...Sample
+      }
+    }
+  }
+}
+    fragment Sample on HealthCheck {
+  cursor
+  at
+  status
+  latencyMs
+  error {
+    code
+    message
+  }
+}`) as unknown as TypedDocumentString<HealthHistoryQuery, HealthHistoryQueryVariables>;
+export const HealthChecksDocument = new TypedDocumentString(`
+    subscription HealthChecks($instanceId: ID!, $after: String) {
+  healthChecks(instanceId: $instanceId, after: $after) {
+    ...Sample
+  }
+}
+    fragment Sample on HealthCheck {
+  cursor
+  at
+  status
+  latencyMs
+  error {
+    code
+    message
+  }
+}`) as unknown as TypedDocumentString<HealthChecksSubscription, HealthChecksSubscriptionVariables>;
+export const ConnectionStringDocument = new TypedDocumentString(`
+    query ConnectionString($id: ID!) {
+  instance(id: $id) {
+    connectionString
+  }
+}
+    `) as unknown as TypedDocumentString<ConnectionStringQuery, ConnectionStringQueryVariables>;
+export const CreateInstanceDocument = new TypedDocumentString(`
+    mutation CreateInstance($input: CreateInstanceInput!) {
+  createInstance(input: $input) {
+    instance {
+      id
+    }
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateInstanceMutation, CreateInstanceMutationVariables>;
+export const DeleteInstanceDocument = new TypedDocumentString(`
+    mutation DeleteInstance($input: DeleteInstanceInput!) {
+  deleteInstance(input: $input) {
+    userErrors {
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteInstanceMutation, DeleteInstanceMutationVariables>;
 export const InstancesDocument = new TypedDocumentString(`
     subscription Instances($after: String) {
   instances(after: $after) {
@@ -1013,3 +1350,188 @@ export const InstancesDocument = new TypedDocumentString(`
   }
   createdAt
 }`) as unknown as TypedDocumentString<InstancesSubscription, InstancesSubscriptionVariables>;
+export const InstanceDocument = new TypedDocumentString(`
+    subscription Instance($id: ID!) {
+  instance(id: $id) {
+    ...InstancePage
+  }
+}
+    fragment InstancePage on Instance {
+  id
+  name
+  state
+  health
+  reason {
+    code
+    message
+  }
+  postgresVersion
+  storageGb
+  cpuMillis
+  memoryMb
+  username
+  database
+  exposure {
+    type
+    sourceRanges
+    dnsLabel
+  }
+  endpoint {
+    host
+    port
+  }
+  labels {
+    key
+    value
+  }
+  deletionProtected
+  createdAt
+  deletedAt
+  operations(first: 1) {
+    nodes {
+      id
+    }
+  }
+}`) as unknown as TypedDocumentString<InstanceSubscription, InstanceSubscriptionVariables>;
+export const UpdateInstanceDocument = new TypedDocumentString(`
+    mutation UpdateInstance($input: UpdateInstanceInput!) {
+  updateInstance(input: $input) {
+    userErrors {
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UpdateInstanceMutation, UpdateInstanceMutationVariables>;
+export const CancelOperationDocument = new TypedDocumentString(`
+    mutation CancelOperation($input: CancelOperationInput!) {
+  cancelOperation(input: $input) {
+    userErrors {
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CancelOperationMutation, CancelOperationMutationVariables>;
+export const RetryOperationDocument = new TypedDocumentString(`
+    mutation RetryOperation($input: RetryOperationInput!) {
+  retryOperation(input: $input) {
+    userErrors {
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RetryOperationMutation, RetryOperationMutationVariables>;
+export const OperationDocument = new TypedDocumentString(`
+    subscription Operation($id: ID!) {
+  operation(id: $id) {
+    ...OperationCard
+  }
+}
+    fragment OperationCard on Operation {
+  id
+  kind
+  status
+  cancelRequested
+  createdAt
+  startedAt
+  finishedAt
+  error {
+    code
+    message
+  }
+  instance {
+    id
+    name
+    state
+  }
+  steps {
+    name
+    status
+    attempt
+    startedAt
+    finishedAt
+    error {
+      code
+      message
+    }
+  }
+}`) as unknown as TypedDocumentString<OperationSubscription, OperationSubscriptionVariables>;
+export const OperationsDocument = new TypedDocumentString(`
+    query Operations($first: Int!, $after: String, $filter: OperationFilter) {
+  operations(first: $first, after: $after, filter: $filter) {
+    totalCount
+    pageInfo {
+      endCursor
+      hasNextPage
+    }
+    nodes {
+      ...OperationCard
+    }
+  }
+}
+    fragment OperationCard on Operation {
+  id
+  kind
+  status
+  cancelRequested
+  createdAt
+  startedAt
+  finishedAt
+  error {
+    code
+    message
+  }
+  instance {
+    id
+    name
+    state
+  }
+  steps {
+    name
+    status
+    attempt
+    startedAt
+    finishedAt
+    error {
+      code
+      message
+    }
+  }
+}`) as unknown as TypedDocumentString<OperationsQuery, OperationsQueryVariables>;
+export const OperationUpdatesDocument = new TypedDocumentString(`
+    subscription OperationUpdates($instanceId: ID, $after: String) {
+  instanceEvents(instanceId: $instanceId, after: $after) {
+    cursor
+    operation {
+      ...OperationCard
+    }
+  }
+}
+    fragment OperationCard on Operation {
+  id
+  kind
+  status
+  cancelRequested
+  createdAt
+  startedAt
+  finishedAt
+  error {
+    code
+    message
+  }
+  instance {
+    id
+    name
+    state
+  }
+  steps {
+    name
+    status
+    attempt
+    startedAt
+    finishedAt
+    error {
+      code
+      message
+    }
+  }
+}`) as unknown as TypedDocumentString<OperationUpdatesSubscription, OperationUpdatesSubscriptionVariables>;

@@ -1,9 +1,11 @@
 import { explorerPlugin } from '@graphiql/plugin-explorer';
+import { useComputedColorScheme } from '@mantine/core';
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import 'graphiql/setup-workers/vite';
 import 'graphiql/style.css';
 import '@graphiql/plugin-explorer/style.css';
 import './page.css';
+import { useTitle } from '../frame/use-title';
 import { examples } from './examples';
 import { createFetcher } from './fetcher';
 
@@ -12,12 +14,16 @@ const fetcher = createFetcher();
 const plugins = [HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })];
 
 export default function GraphiqlPage() {
+  useTitle('GraphiQL');
+  const scheme = useComputedColorScheme('light');
   return (
     <GraphiQL
       fetcher={fetcher}
       defaultTabs={examples}
       plugins={plugins}
       defaultEditorToolsVisibility="variables"
+      // The frame's choice of colours is the editor's too.
+      forcedTheme={scheme}
     >
       {/* The frame's header carries the name. */}
       <GraphiQL.Logo>{null}</GraphiQL.Logo>

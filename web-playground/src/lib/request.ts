@@ -3,12 +3,12 @@ import type { TypedDocumentString } from '../gql/graphql';
 
 /** What went wrong with a query or mutation; expected failures of mutations are data (`userErrors`) instead. */
 export class RequestError extends Error {
-  constructor(
-    message: string,
-    /** Whether the same request may succeed later: the server is away, or its database is. */
-    readonly passing: boolean,
-  ) {
+  /** Whether the same request may succeed later: the server is away, or its database is. */
+  readonly passing: boolean;
+
+  constructor(message: string, passing: boolean) {
     super(message);
+    this.passing = passing;
   }
 }
 

@@ -53,3 +53,9 @@ export function isClose(cause: unknown): cause is { code: number; reason: string
 export function isRefusal(error: Error): boolean {
   return isClose(error.cause) && (error.cause.code === CloseCode.Unauthorized || error.cause.code === CloseCode.Forbidden);
 }
+
+/** Whether GraphQL errors are the cause and one of them has such a code. */
+export function hasCode(cause: unknown, matches: (code: string) => boolean): boolean {
+  if (!Array.isArray(cause)) return false;
+  return cause.some(({ extensions }: { extensions?: { code?: unknown } }) => matches(String(extensions?.code)));
+}

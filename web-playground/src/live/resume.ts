@@ -1,6 +1,6 @@
 import type { Client, ExecutionResult } from 'graphql-ws';
 import { CloseCode } from 'graphql-ws';
-import { isClose, toError } from './client';
+import { hasCode, isClose, toError } from './client';
 
 /** What an item carries that a stream can be resumed behind; latest-value streams have no cursors and just start again. */
 export interface CursorItem {
@@ -164,9 +164,4 @@ function delay(failures: number): number {
 function isFinal(cause: unknown): boolean {
   if (isClose(cause)) return FINAL_CLOSES.has(cause.code);
   return Array.isArray(cause) && !hasCode(cause, (code) => PASSING_ERRORS.has(code));
-}
-
-function hasCode(cause: unknown, matches: (code: string) => boolean): boolean {
-  if (!Array.isArray(cause)) return false;
-  return cause.some(({ extensions }: { extensions?: { code?: unknown } }) => matches(String(extensions?.code)));
 }

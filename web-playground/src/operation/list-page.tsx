@@ -20,7 +20,7 @@ export default function OperationsPage() {
   const kind = params.getAll('kind').filter(isKind);
   const status = params.getAll('status').filter(isStatus);
   const instanceId = params.get('instance');
-  const { operations, total, more, error } = useOperations({ instanceId, kind, status });
+  const { operations, total, more, error } = useOperations({ instanceId, kind: kind.length ? kind : undefined, status: status.length ? status : undefined });
 
   function set(name: string, values: string[]) {
     const next = new URLSearchParams(params);

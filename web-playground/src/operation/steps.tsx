@@ -1,10 +1,10 @@
-import type { OperationCard } from './fragment';
+import type { OperationCardFragment } from '../gql/graphql';
 import { Took } from '../time/took';
 import classes from './steps.module.css';
 import { STEP_STATUSES, STEPS } from './words';
 
 /** The steps of an operation from top to bottom, with how long each took and what went wrong. */
-export function Steps({ steps }: { steps: OperationCard['steps'] }) {
+export function Steps({ steps }: { steps: OperationCardFragment['steps'] }) {
   return (
     <ol className={classes.steps}>
       {steps.map(({ name, status, attempt, startedAt, finishedAt, error }) => {

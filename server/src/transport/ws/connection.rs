@@ -39,12 +39,7 @@ const REPLIES: usize = 4;
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// Serves a socket to its end.
-pub(super) async fn run<E: Executor>(
-    transport: Arc<Transport<E>>,
-    mut socket: WebSocket,
-    dialect: Option<Dialect>,
-    headers: HeaderMap,
-) {
+pub(super) async fn run<E: Executor>(transport: Arc<Transport<E>>, mut socket: WebSocket, dialect: Option<Dialect>, headers: HeaderMap) {
     let Some(dialect) = dialect else {
         return close::close(&mut socket, Ending::SUBPROTOCOL).await;
     };
@@ -179,21 +174,14 @@ async fn write<E: Executor>(
     }
 }
 
-async fn feed<E: Executor>(
-    sink: &mut SplitSink<WebSocket, Message>,
-    transport: &Transport<E>,
-    message: Message,
-) -> Result<(), Unwritable> {
+async fn feed<E: Executor>(sink: &mut SplitSink<WebSocket, Message>, transport: &Transport<E>, message: Message) -> Result<(), Unwritable> {
     in_time(transport, sink.feed(message)).await
 }
 
 /// The peer is gone, or has not read for too long.
 struct Unwritable;
 
-async fn in_time<E: Executor>(
-    transport: &Transport<E>,
-    write: impl Future<Output = Result<(), axum::Error>>,
-) -> Result<(), Unwritable> {
+async fn in_time<E: Executor>(transport: &Transport<E>, write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), Unwritable> {
     match timeout(transport.limits().write_timeout, write).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(Unwritable),

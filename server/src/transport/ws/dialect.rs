@@ -67,9 +67,7 @@ impl Dialect {
                 let params = serde_json::from_value(payload).map_err(|error| format!("Invalid {kind}: {error}"))?;
                 Ok(ClientMessage::Subscribe { id, params })
             }
-            (Self::Current, "complete") | (Self::Older, "stop") => {
-                Ok(ClientMessage::Complete { id: identifier(&mut message)? })
-            }
+            (Self::Current, "complete") | (Self::Older, "stop") => Ok(ClientMessage::Complete { id: identifier(&mut message)? }),
             (Self::Current, "ping") => Ok(ClientMessage::Ping(optional(&mut message)?)),
             (Self::Current, "pong") => optional(&mut message).map(|_| ClientMessage::Pong),
             (Self::Older, "connection_terminate") => Ok(ClientMessage::Terminate),

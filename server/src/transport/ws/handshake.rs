@@ -29,12 +29,7 @@ pub(super) async fn shake_hands<E: Executor>(
     }
 }
 
-async fn greet<E: Executor>(
-    transport: &Transport<E>,
-    socket: &mut WebSocket,
-    dialect: Dialect,
-    headers: &HeaderMap,
-) -> Result<Session, Ending> {
+async fn greet<E: Executor>(transport: &Transport<E>, socket: &mut WebSocket, dialect: Dialect, headers: &HeaderMap) -> Result<Session, Ending> {
     loop {
         let text = match socket.next().await {
             Some(Ok(Message::Text(text))) => text,

@@ -88,11 +88,7 @@ impl<E: Executor> Operations<E> {
             prepared,
             Outlet { dialect: self.dialect, frames: self.frames.clone(), subscriber: Arc::clone(&subscriber) },
         );
-        let task = if single_result {
-            tokio::spawn(self.single_results.track_future(work))
-        } else {
-            tokio::spawn(work)
-        };
+        let task = if single_result { tokio::spawn(self.single_results.track_future(work)) } else { tokio::spawn(work) };
         running.insert(id, (subscriber, task.abort_handle()));
         Ok(None)
     }
@@ -178,9 +174,7 @@ async fn operate<E: Executor>(transport: Arc<Transport<E>>, operation: Operation
         // made the executor gives no other sign than that the error is also the end of the stream.
         let failed = std::mem::take(&mut first)
             && match kind {
-                OperationType::Subscription => {
-                    encode::has_no_data(&response) && matches!(responses.as_mut().peek().now_or_never(), Some(None))
-                }
+                OperationType::Subscription => encode::has_no_data(&response) && matches!(responses.as_mut().peek().now_or_never(), Some(None)),
                 _ => encode::never_executed(&response),
             };
         if failed {

@@ -34,6 +34,15 @@ async fn graphql_sse_client() {
     assert!(output.contains(", 0 failed"), "{output}");
 }
 
+/// For clients that these tests do not install: see `tests/clients/gql_client.py`.
+#[tokio::test]
+#[ignore = "serves until it is killed"]
+async fn serve_for_other_clients() {
+    let server = Server::start().await;
+    println!("{}", server.url("ws"));
+    std::future::pending::<()>().await;
+}
+
 /// Runs a script of `tests/clients`, shows what it prints and returns it.
 async fn run(script: &str, arguments: &[&str]) -> String {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
@@ -42,13 +51,7 @@ async fn run(script: &str, arguments: &[&str]) -> String {
         "the reference clients are not installed: run `npm ci` in {}, or scripts/test, which does it",
         directory.display()
     );
-    let child = Command::new("node")
-        .arg(script)
-        .args(arguments)
-        .current_dir(&directory)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
+    let child = Command::new("node").arg(script).args(arguments).current_dir(&directory).stdin(Stdio::null()).kill_on_drop(true).output();
     let output = timeout(3 * PATIENCE, child)
         .await
         .unwrap_or_else(|_| panic!("{script} did not end in time"))

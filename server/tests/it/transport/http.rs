@@ -30,10 +30,7 @@ async fn get_honours_the_operation_name_and_variables() {
 #[tokio::test]
 async fn a_mutation_by_get_is_refused_and_does_nothing() {
     let server = Server::start().await;
-    let documents = [
-        vec![("query", "mutation { bump }")],
-        vec![("query", "query A { hello } mutation B { bump }"), ("operationName", "B")],
-    ];
+    let documents = [vec![("query", "mutation { bump }")], vec![("query", "query A { hello } mutation B { bump }"), ("operationName", "B")]];
     for accept in [JSON, GRAPHQL, "*/*", "text/event-stream"] {
         for parameters in &documents {
             let answer = server.get(accept, parameters).await;
@@ -41,9 +38,7 @@ async fn a_mutation_by_get_is_refused_and_does_nothing() {
             assert_eq!(answer.code(), "METHOD_NOT_ALLOWED");
         }
     }
-    let answer = server
-        .get(JSON, &[("query", "query A { hello } mutation B { bump }"), ("operationName", "A")])
-        .await;
+    let answer = server.get(JSON, &[("query", "query A { hello } mutation B { bump }"), ("operationName", "A")]).await;
     assert_eq!(answer.json(), json!({"data": {"hello": "Hello world"}}));
     assert_eq!(server.counters.mutations.load(Ordering::SeqCst), 0);
 }
@@ -101,6 +96,7 @@ async fn the_status_says_whether_the_document_was_executed() {
         ("{ hello }", 200, Some(json!({"hello": "Hello world"}))),
         // A field error without data is still an execution.
         ("{ fails }", 200, Some(json!(null))),
+        ("{ nested { fails value } }", 200, Some(json!({"nested": {"fails": null, "value": 1}}))),
         ("{ nothing }", 400, None),
         ("{", 400, None),
         ("query($a: Int!) { hello }", 400, None),

@@ -25,9 +25,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
 };
 use tokio_util::sync::CancellationToken;
-use toygres_server::transport::{
-    Authenticate, Credentials, Denied, RequestId, ResumeCursor, ServeOptions, Session, TransportOptions, router, serve,
-};
+use toygres_server::transport::{Authenticate, Credentials, Denied, RequestId, ResumeCursor, ServeOptions, Session, TransportOptions, router, serve};
 
 /// Nothing in these tests takes this long unless it is broken.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -55,10 +53,7 @@ impl Server {
         Self::start_with(|_| {}, |_| {}).await
     }
 
-    pub(super) async fn start_with(
-        transport: impl FnOnce(&mut TransportOptions),
-        serving: impl FnOnce(&mut ServeOptions),
-    ) -> Self {
+    pub(super) async fn start_with(transport: impl FnOnce(&mut TransportOptions), serving: impl FnOnce(&mut ServeOptions)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
         let address = listener.local_addr().expect("an address");
         let (shutdown, revoke, counters) = (CancellationToken::new(), CancellationToken::new(), Counters::default());
@@ -86,10 +81,7 @@ impl Server {
 
     /// Waits until so many subscriptions are open.
     pub(super) async fn wait_for_open(&self, wanted: usize) {
-        eventually(&format!("{wanted} subscriptions are open"), || {
-            self.counters.open.load(Ordering::SeqCst) == wanted
-        })
-        .await;
+        eventually(&format!("{wanted} subscriptions are open"), || self.counters.open.load(Ordering::SeqCst) == wanted).await;
     }
 }
 
@@ -178,6 +170,10 @@ impl Nested {
 
     async fn value(&self) -> i32 {
         1
+    }
+
+    async fn fails(&self) -> async_graphql::Result<Option<String>> {
+        Err(Error::new("It failed."))
     }
 }
 

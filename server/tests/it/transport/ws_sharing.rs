@@ -8,7 +8,7 @@ use std::{
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::support::{Client, Server};
+use super::support::{Client, PATIENCE, Server};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_starves_nobody() {
@@ -18,14 +18,14 @@ async fn a_flood_starves_nobody() {
     for id in 0..20 {
         client.subscribe(&id.to_string(), "subscription { ticks(millis: 20) }").await;
     }
+    // Until the slowest of the tickers has had its due, in spite of the flood.
     let (mut seen, began) = (HashMap::<String, usize>::new(), Instant::now());
-    while began.elapsed() < Duration::from_secs(1) {
+    while (0..20).any(|id| seen.get(&id.to_string()).copied().unwrap_or(0) < 20) {
         let id = client.receive().await["id"].as_str().expect("an id").to_owned();
         *seen.entry(id).or_default() += 1;
+        assert!(began.elapsed() < PATIENCE, "somebody starves: {seen:?}");
     }
-    let slowest = (0..20).map(|id| seen.get(&id.to_string()).copied().unwrap_or(0)).min();
-    println!("flood {} results, slowest of 20 tickers {slowest:?} of 50", seen["flood"]);
-    assert!(slowest >= Some(20), "{seen:?}");
+    println!("20 results of each of 20 tickers at 20 ms took {:?}, beside {} of the flood", began.elapsed(), seen["flood"]);
     // A socket under a flood still answers.
     client.send(json!({"type": "ping"})).await;
     let (asked, mut between) = (Instant::now(), HashMap::<String, usize>::new());
@@ -35,7 +35,7 @@ async fn a_flood_starves_nobody() {
             break;
         }
         *between.entry(message["id"].to_string()).or_default() += 1;
-        assert!(asked.elapsed() < Duration::from_secs(5), "no pong, but {between:?}");
+        assert!(asked.elapsed() < PATIENCE, "no pong, but {between:?}");
     }
 }
 
@@ -46,24 +46,24 @@ async fn a_thousand_subscriptions_share_one_socket_evenly() {
     for id in 0..1000 {
         client.subscribe(&id.to_string(), "subscription { ticks(millis: 100) }").await;
     }
-    let mut seen = vec![0_usize; 1000];
-    let began = Instant::now();
-    while began.elapsed() < Duration::from_secs(3) {
+    let (mut seen, mut waiting, began) = (vec![0_usize; 1000], 1000, Instant::now());
+    while waiting > 0 {
         let id: usize = client.receive().await["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
         seen[id] += 1;
+        if seen[id] == 10 {
+            waiting -= 1;
+        }
+        assert!(began.elapsed() < PATIENCE, "somebody starves: {seen:?}");
     }
-    let (least, most) = (seen.iter().min().copied(), seen.iter().max().copied());
-    println!("in 3 s: least {least:?}, most {most:?} of 30 results per subscription");
-    assert!(least >= Some(10), "least {least:?}, most {most:?}");
+    let most = seen.iter().max().copied().unwrap_or(0);
+    println!("10 results of each of 1,000 subscriptions at 100 ms took {:?}; at the most {most}", began.elapsed());
+    assert!(most <= 30, "the fastest has had {most} when the slowest has had 10");
 }
 
 #[tokio::test]
 async fn who_does_not_read_is_cut_off() {
-    let server = Server::start_with(
-        |options| options.limits.write_timeout = Duration::from_millis(300),
-        |options| options.send_buffer = 8 * 1024,
-    )
-    .await;
+    let server =
+        Server::start_with(|options| options.limits.write_timeout = Duration::from_millis(300), |options| options.send_buffer = 8 * 1024).await;
     let mut client = Client::ready(&server).await;
     client.subscribe("1", "subscription { flood(bytes: 10000) }").await;
     assert!(matches!(client.next().await, Some(Message::Text(_))));

@@ -1,0 +1,326 @@
+//! Live delivery under stress: no event lost, none twice, all in order, whatever breaks on the way.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+use tokio_postgres::{Client, NoTls};
+
+use crate::support::{Database, Home, PATIENCE, Server, eventually, subscribe_to};
+
+const DOCUMENT: &str = "subscription($after: String) { instanceEvents(after: $after) { cursor } }";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_at_once_are_heard_in_the_order_of_their_commits() {
+    const WRITERS: usize = 32;
+    const WRITES: usize = 40;
+    let world = World::start(WRITERS).await;
+    let server = world.server(&[]).await;
+    let start = world.head().await;
+    let follower = tokio::spawn(follow(vec![server.address.clone()], start, start + (WRITERS * WRITES) as i64, Some(50)));
+    join_all((0..WRITERS).map(|writer| {
+        let url = world.database.url();
+        async move {
+            let client = connect(&url).await;
+            for n in 0..WRITES {
+                // Transactions of different lengths overlap in every way; the seq that each draws must still be that of its commit.
+                let pause = (writer * 7 + n * 13) % 10;
+                let sql = format!("BEGIN; {}; SELECT pg_sleep({pause} / 1000.0); COMMIT", touch(writer));
+                client.batch_execute(&sql).await.unwrap();
+            }
+        }
+    }))
+    .await;
+    let heard = follower.await.unwrap();
+    assert_eq!(heard, world.log(start).await, "each event once, in order");
+    assert_eq!(heard.len(), WRITERS * WRITES);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listening_connection_that_is_killed_again_and_again_loses_nothing() {
+    const WRITES: usize = 10_000;
+    let world = World::start(10).await;
+    let server = world.server(&[]).await;
+    let start = world.head().await;
+    let follower = tokio::spawn(follow(vec![server.address.clone()], start, start + WRITES as i64, None));
+    let over = Arc::new(AtomicBool::new(false));
+    let killer = tokio::spawn({
+        let (client, over) = (connect(&world.database.url()).await, over.clone());
+        async move {
+            let mut killed = 0;
+            while !over.load(Ordering::Relaxed) {
+                let listeners = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ILIKE 'listen%' AND pid <> pg_backend_pid()";
+                killed += client.query(listeners, &[]).await.unwrap().len();
+                tokio::time::sleep(Duration::from_millis(300)).await;
+            }
+            killed
+        }
+    });
+    let writer = connect(&world.database.url()).await;
+    let begun = Instant::now();
+    for n in 0..WRITES {
+        writer.batch_execute(&touch(n % 10)).await.unwrap();
+        let due = begun + Duration::from_millis(5) * u32::try_from(n).unwrap();
+        tokio::time::sleep_until(due.into()).await;
+    }
+    let heard = tokio::time::timeout(PATIENCE, follower).await.expect("everything arrives").unwrap();
+    over.store(true, Ordering::Relaxed);
+    let killed = killer.await.unwrap();
+    println!("listener killed {killed} times, {} of {WRITES} events heard", heard.len());
+    assert!(killed > 20, "the listener was killed only {killed} times");
+    assert_eq!(heard, world.log(start).await);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_read_is_cut_off_and_harms_nobody() {
+    let world = World::start(100).await;
+    let server = world.server(&[]).await;
+    let document = "subscription { instanceEvents(after: \"0\") { cursor instance { id name state health database username labels { key value } } } }";
+    let mut deaf = Vec::new();
+    for _ in 0..20 {
+        let mut live = server.subscribe(document, json!({})).await;
+        live.next().await.unwrap();
+        deaf.push(live);
+    }
+    let before = server.memory();
+    let start = world.head().await;
+    let follower = tokio::spawn(follow(vec![server.address.clone()], start, start + 30_000, None));
+    let writer = connect(&world.database.url()).await;
+    let begun = Instant::now();
+    for _ in 0..300 {
+        writer.batch_execute("UPDATE toygres.instances SET deletion_protected = NOT deletion_protected").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100).saturating_sub(begun.elapsed() / 300)).await;
+    }
+    let heard = tokio::time::timeout(PATIENCE, follower).await.expect("the others are not held up").unwrap();
+    assert_eq!(heard.len(), 30_000);
+    let grown = server.memory().saturating_sub(before);
+    println!("20 subscribers that read nothing while 30,000 events passed: the server grew by {} KB", grown / 1024);
+    assert!(grown < 64 << 20, "the server grew by {grown} bytes");
+    // Each got everything after all, as far as buffers of the kernel reached, or hears that it did not: none has a gap.
+    let log = world.log(0).await;
+    let mut cut_off = 0;
+    for live in &mut deaf {
+        let mut heard = vec![log[0]];
+        let reading = async {
+            while heard.last() != log.last() {
+                match live.try_next().await {
+                    Ok(Some(answer)) if answer.get("errors").is_none() => heard.push(cursor(&answer)),
+                    _ => break,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, reading).await.expect("it hears the end, or of its end");
+        assert!(log.starts_with(&heard), "a gap");
+        cut_off += usize::from(heard.len() < log.len());
+    }
+    println!("{cut_off} of 20 were cut off");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restarted_database_loses_nothing_for_a_hundred_subscribers() {
+    let world = World::start(10).await;
+    let server = world.server(&[]).await;
+    let start = world.head().await;
+    // A sequence skips numbers in a crash, so the last cursor is known only at the end.
+    let last = Arc::new(AtomicI64::new(i64::MAX));
+    let followers: Vec<_> = (0..100).map(|_| tokio::spawn(follow_until(vec![server.address.clone()], start, last.clone(), None))).collect();
+    for round in 0..3 {
+        let writer = connect(&world.database.url()).await;
+        for n in 0..20 {
+            writer.batch_execute(&touch((round + n) % 10)).await.unwrap();
+        }
+        drop(writer);
+        if round < 2 {
+            world.database.halt();
+            world.database.resume();
+        }
+    }
+    let log = world.log(start).await;
+    last.store(*log.last().unwrap(), Ordering::Relaxed);
+    for heard in join_all(followers).await {
+        assert_eq!(heard.unwrap(), log);
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_of_a_killed_server_resume_on_another() {
+    let world = World::start(10).await;
+    let other_home = Home::new();
+    let (first, second) = (world.server(&[]).await, world.server_in(&other_home).await);
+    let start = world.head().await;
+    let addresses = vec![first.address.clone(), second.address.clone()];
+    let followers: Vec<_> = (0..20).map(|_| tokio::spawn(follow(addresses.clone(), start, start + 200, None))).collect();
+    let writer = connect(&world.database.url()).await;
+    let mut first = Some(first);
+    for n in 0..200 {
+        writer.batch_execute(&touch(n % 10)).await.unwrap();
+        if n == 100 {
+            first.take().expect("it is killed once").kill().await;
+        }
+    }
+    let log = world.log(start).await;
+    for heard in join_all(followers).await {
+        assert_eq!(heard.unwrap(), log);
+    }
+    second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_told_what_starts_and_stops_matching() {
+    let world = World::start(3).await;
+    let server = world.server(&[]).await;
+    let document = "subscription { instances(filter: { health: [UNHEALTHY] }) { type instance { name } cursor } }";
+    let mut list = server.subscribe(document, json!({})).await;
+    let mut next = async || {
+        let change = list.next().await.unwrap()["data"]["instances"].clone();
+        (change["type"].as_str().unwrap().to_owned(), change["instance"]["name"].clone())
+    };
+    let writer = connect(&world.database.url()).await;
+    let set = |name: &str, health: &str| format!("UPDATE toygres.instances SET health_status = '{health}' WHERE name = '{name}'");
+    assert_eq!(next().await, ("SNAPSHOT_COMPLETE".to_owned(), Value::Null));
+    writer.batch_execute(&set("live-1", "healthy")).await.unwrap();
+    writer.batch_execute(&set("live-0", "unhealthy")).await.unwrap();
+    assert_eq!(next().await, ("UPSERTED".to_owned(), json!("live-0")), "what never matched is not mentioned");
+    writer.batch_execute(&set("live-0", "healthy")).await.unwrap();
+    assert_eq!(next().await, ("REMOVED".to_owned(), json!("live-0")));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_samples_wake_a_server_only_while_somebody_watches() {
+    let world = World::start(1).await;
+    let server = world.server(&[]).await;
+    let client = connect(&world.database.url()).await;
+    let id: String = client.query_one("SELECT id::text FROM toygres.instances", &[]).await.unwrap().get(0);
+    let listens = async || {
+        let query = "SELECT query FROM pg_stat_activity WHERE query ~* '^(un)?listen' ORDER BY backend_start DESC LIMIT 1";
+        client.query_one(query, &[]).await.unwrap().get::<_, String>(0)
+    };
+    assert!(!listens().await.contains("health"));
+    let mut live = server.subscribe("subscription($id: ID!) { healthChecks(instanceId: $id) { status } }", json!({ "id": id })).await;
+    eventually("it listens to samples", async || listens().await.to_lowercase().starts_with("listen \"toygres_health")).await;
+    client.batch_execute("INSERT INTO toygres.health_checks (instance_id, status) SELECT id, 'healthy' FROM toygres.instances").await.unwrap();
+    assert_eq!(live.next().await.unwrap()["data"]["healthChecks"]["status"], "HEALTHY");
+    drop(live);
+    eventually("it stops", async || listens().await.to_lowercase().starts_with("unlisten")).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_beyond_retention_must_be_fetched_anew() {
+    let world = World::start(1).await;
+    let client = connect(&world.database.url()).await;
+    let server = world.server(&[]).await;
+    client.batch_execute(&touch(0)).await.unwrap();
+    let head = world.head().await;
+    client.batch_execute("UPDATE toygres.event_horizon SET seq = (SELECT max(seq) - 1 FROM toygres.events)").await.unwrap();
+    client.batch_execute("DELETE FROM toygres.events WHERE seq <= (SELECT seq FROM toygres.event_horizon)").await.unwrap();
+    let mut old = server.subscribe(DOCUMENT, json!({ "after": "0" })).await;
+    assert_eq!(old.next().await.unwrap()["errors"][0]["extensions"]["code"], "MUST_REFETCH");
+    let mut kept = server.subscribe(DOCUMENT, json!({ "after": (head - 1).to_string() })).await;
+    assert_eq!(kept.next().await.unwrap()["data"]["instanceEvents"]["cursor"], json!(head.to_string()));
+    server.stop().await;
+}
+
+/// Follows the log from server to server, as a client with the resume helper does, until the cursor `last`; what it heard.
+/// With `hang_up`, it also leaves by itself after so many events.
+async fn follow(addresses: Vec<String>, start: i64, last: i64, hang_up: Option<usize>) -> Vec<i64> {
+    follow_until(addresses, start, Arc::new(AtomicI64::new(last)), hang_up).await
+}
+
+async fn follow_until(addresses: Vec<String>, start: i64, last: Arc<AtomicI64>, hang_up: Option<usize>) -> Vec<i64> {
+    let (mut heard, mut position, mut turn) = (Vec::new(), start, 0);
+    while position < last.load(Ordering::Relaxed) {
+        let address = &addresses[turn % addresses.len()];
+        turn += 1;
+        let Ok(mut live) = subscribe_to(address, DOCUMENT, json!({ "after": position.to_string() })).await else {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        let mut count = 0;
+        while position < last.load(Ordering::Relaxed) && hang_up != Some(count) {
+            // Looked at again now and then, as the last cursor may be told meanwhile.
+            let Ok(next) = tokio::time::timeout(Duration::from_secs(1), live.try_next()).await else { continue };
+            let Ok(Some(item)) = next else { break };
+            if let Some(errors) = item.get("errors") {
+                assert_ne!(errors[0]["extensions"]["code"], "MUST_REFETCH", "{item}");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                break;
+            }
+            position = cursor(&item);
+            heard.push(position);
+            count += 1;
+        }
+    }
+    heard
+}
+
+fn cursor(item: &Value) -> i64 {
+    item["data"]["instanceEvents"]["cursor"].as_str().unwrap().parse().unwrap()
+}
+
+struct World {
+    database: Database,
+    home: Home,
+    reader: Client,
+}
+
+impl World {
+    /// A migrated database with instances that nobody else writes to.
+    async fn start(instances: usize) -> Self {
+        let database = Database::start();
+        let home = Home::new();
+        let migrated = home.command(&["migrate"]).env("DATABASE_URL", database.url()).status().await.unwrap();
+        assert!(migrated.success());
+        let reader = connect(&database.url()).await;
+        let rows = format!(
+            "INSERT INTO toygres.instances (id, name, state, postgres_version, storage_gb, cpu_millis, memory_mb, username, database_name, exposure,
+                 health_interval_seconds, health_timeout_seconds)
+             SELECT gen_random_uuid(), 'live-' || n, 'running', 17, 10, 500, 512, 'app', 'app', '{{\"type\":\"cluster\"}}', 30, 5
+             FROM generate_series(0, {instances} - 1) n"
+        );
+        // The triggers and functions are found by the search path, as for every client of the metadata.
+        reader.batch_execute(&rows).await.unwrap();
+        Self { database, home, reader }
+    }
+
+    async fn server(&self, more: &[(&str, &str)]) -> Server {
+        let url = self.database.url();
+        let mut env = vec![("DATABASE_URL", url.as_str()), ("TOYGRES_ROLE", "api")];
+        env.extend_from_slice(more);
+        self.home.start_with(&env).await
+    }
+
+    async fn server_in(&self, home: &Home) -> Server {
+        home.start_with(&[("DATABASE_URL", &self.database.url()), ("TOYGRES_ROLE", "api")]).await
+    }
+
+    async fn head(&self) -> i64 {
+        self.reader.query_one("SELECT toygres.event_head()", &[]).await.unwrap().get(0)
+    }
+
+    async fn log(&self, after: i64) -> Vec<i64> {
+        let client = connect(&self.database.url()).await;
+        client.query("SELECT seq FROM toygres.events WHERE seq > $1 ORDER BY seq", &[&after]).await.unwrap().iter().map(|row| row.get(0)).collect()
+    }
+}
+
+async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+fn touch(n: usize) -> String {
+    format!("UPDATE toygres.instances SET deletion_protected = NOT deletion_protected WHERE name = 'live-{n}'")
+}

@@ -1,0 +1,24 @@
+/** Orders an instance past the page; the id of the instance. */
+export async function createInstance(url: string, name: string, labels: { key: string; value: string }[] = []): Promise<string> {
+  const { createInstance } = await call<{ createInstance: { instance: { id: string } } }>(
+    url,
+    'mutation ($input: CreateInstanceInput!) { createInstance(input: $input) { instance { id } userErrors { message } } }',
+    { name, labels, storageGb: 1, healthCheck: { intervalSeconds: 2 } },
+  );
+  return createInstance.instance.id;
+}
+
+export async function deleteInstance(url: string, id: string): Promise<void> {
+  await call(url, 'mutation ($input: DeleteInstanceInput!) { deleteInstance(input: $input) { userErrors { message } } }', { id });
+}
+
+async function call<Data>(url: string, query: string, input: object): Promise<Data> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query, variables: { input } }),
+  });
+  const { data, errors } = (await response.json()) as { data: Data; errors?: unknown };
+  if (errors) throw new Error(JSON.stringify(errors));
+  return data;
+}

@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+
+/** Debian's, Fedora's, or whatever CHROMIUM names. */
+const EXECUTABLES = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+export function launch(): Promise<Browser> {
+  const executablePath = EXECUTABLES.find((path) => path && existsSync(path));
+  if (!executablePath) throw new Error('No Chromium: install the package chromium, or name its binary in CHROMIUM.');
+  return chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+export interface Watched {
+  page: Page;
+  /** What the page complained of: exceptions, console errors, breaches of the Content-Security-Policy. */
+  complaints: string[];
+}
+
+export async function open(browser: Browser, url: string, options: { scheme?: 'light' | 'dark'; width?: number; height?: number } = {}): Promise<Watched> {
+  const { scheme = 'light', width = 1280, height = 860 } = options;
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: scheme,
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    reducedMotion: 'reduce',
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    // A server that is away is no mistake of the page.
+    if (message.type() === 'error' && !/ERR_CONNECTION|WebSocket connection/.test(message.text())) complaints.push(message.text());
+  });
+  await page.goto(url);
+  return { page, complaints };
+}
+
+const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** No serious finding of axe on the page as it is now. */
+export async function expectAccessible(page: Page, exclude: string[] = []): Promise<void> {
+  // What is still fading in would be measured with the contrast of that moment.
+  await page.waitForTimeout(400);
+  await page.evaluate(await import('node:fs/promises').then(({ readFile }) => readFile(axeSource, 'utf8')));
+  const violations = await page.evaluate(async (exclude) => {
+    const { axe } = window as unknown as { axe: { run(context: object): Promise<{ violations: Violation[] }> } };
+    return (await axe.run({ include: [['body']], exclude: exclude.map((selector) => [selector]) })).violations;
+  }, exclude);
+  const serious = violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 160)} (${failureSummary})`).join('\n  ')}`);
+  expect(serious).toEqual([]);
+}
+
+interface Violation {
+  id: string;
+  impact: string;
+  nodes: { html: string; failureSummary: string }[];
+}
+
+const SCREENSHOTS = new URL('../../docs/screenshots/', import.meta.url).pathname;
+
+/** Kept for the documentation; only when they are asked for, so that a test leaves no changes behind. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: `${SCREENSHOTS}${name}.png` });
+}

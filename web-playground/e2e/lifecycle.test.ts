@@ -1,0 +1,156 @@
+import type { Browser, Page } from 'playwright-core';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launch, open, type Watched } from './browser';
+import { type Server, startServer } from './server';
+
+let server: Server;
+let browser: Browser;
+let watched: Watched;
+let page: Page;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startServer(), launch()]);
+  watched = await open(browser, server.url);
+  page = watched.page;
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.clear();
+});
+
+const shows = (text: string) => page.getByRole('status', { name: 'State and health' }).getByText(text, { exact: true }).waitFor({ timeout: 60_000 });
+
+test('an empty list invites to create the first instance', async () => {
+  await page.getByRole('button', { name: 'Create an instance' }).click();
+  await page.getByRole('dialog', { name: 'New instance' }).waitFor();
+});
+
+test('mistakes show at their fields, those that only the server knows too', async () => {
+  const name = page.getByLabel('Name');
+  await name.fill('Not_A_Name');
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
+  await page.getByText('must be a DNS label').waitFor();
+  expect(await name.getAttribute('aria-invalid')).toBe('true');
+
+  await name.fill('orders');
+  await page.getByLabel('Storage').fill('1');
+  // What is checked here is sent to the server as if it were not.
+  await page.route('**/graphql', async (route) => {
+    await page.unroute('**/graphql');
+    const { query, variables } = route.request().postDataJSON();
+    await route.continue({ postData: JSON.stringify({ query, variables: { input: { ...variables.input, name: '-' } } }) });
+  });
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
+  await expect.poll(() => name.getAttribute('aria-invalid')).toBe('true');
+});
+
+test('an instance is created and becomes healthy before the eyes', async () => {
+  await page.getByRole('button', { name: 'More: login' }).click();
+  await page.getByLabel('Check its health every').fill('2');
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
+  await page.waitForURL('**/instances/*');
+  await page.getByRole('heading', { name: 'Latest operation' }).waitFor();
+  await shows('Running');
+  await shows('Healthy');
+  const steps = page.getByRole('region', { name: 'Latest operation' }).getByRole('listitem');
+  expect(await steps.allInnerTexts()).toEqual(expect.arrayContaining([expect.stringMatching(/Deploy PostgreSQL\s+[\d.]+ m?s/)]));
+});
+
+test('the connection string is hidden, and works when it is copied', async () => {
+  const line = page.getByTestId('connection-string');
+  expect(await line.innerText()).toContain('•••');
+  await page.getByRole('button', { name: 'Copy the connection string' }).click();
+  await page.getByText('Copied').waitFor();
+  expect(await line.innerText()).toContain('•••');
+  const url = await page.evaluate(() => navigator.clipboard.readText());
+  expect(await select(url, 'SELECT 1 + 1 AS sum')).toEqual([{ sum: 2 }]);
+
+  await page.getByRole('button', { name: 'Show the password' }).click();
+  await expect.poll(() => line.innerText()).toBe(url);
+  await page.getByRole('tab', { name: 'Rust' }).click();
+  expect(await page.getByRole('tabpanel').innerText()).toContain(url);
+  await page.getByRole('button', { name: 'Hide the password' }).click();
+});
+
+test('a killed process shows as unhealthy, then as recovered', async () => {
+  const id = new URL(page.url()).pathname.split('/').at(-1) ?? '';
+  const pid = await server.postmaster(id);
+  const events = page.getByRole('region', { name: 'Event log' });
+  process.kill(pid, 'SIGKILL');
+  await events.getByText('Health: healthy → unhealthy').waitFor({ timeout: 30_000 });
+  await events.getByText('Health: unhealthy → healthy').waitFor({ timeout: 60_000 });
+  await shows('Healthy');
+  expect(await server.postmaster(id)).not.toBe(pid);
+});
+
+test('labels and protection change live', async () => {
+  await page.getByRole('button', { name: 'Edit labels' }).click();
+  await page.getByRole('button', { name: 'Add a label' }).click();
+  await page.getByLabel('Key of label 1').fill('team');
+  await page.getByLabel('Value of label 1').fill('shop');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('team=shop').waitFor();
+
+  const protection = page.getByRole('switch', { name: 'Protected against deletion' });
+  await protection.click();
+  await page.getByText('Lift the protection to delete it.').waitFor();
+  expect(await page.getByRole('button', { name: 'Delete this instance' }).isDisabled()).toBe(true);
+  await protection.click();
+  await expect.poll(() => page.getByRole('button', { name: 'Delete this instance' }).isEnabled()).toBe(true);
+});
+
+test('the list finds it by its label, and not by another', async () => {
+  await page.getByRole('navigation').getByRole('link', { name: 'Instances' }).click();
+  const rows = page.getByRole('table', { name: 'Instances' }).getByRole('link');
+  await page.getByLabel('Search by name').fill('team=shop');
+  await expect.poll(() => rows.count()).toBe(1);
+  await page.getByLabel('Search by name').fill('team=other');
+  await page.getByText('No instance matches.').waitFor();
+  await page.getByLabel('Clear the search').click();
+  await expect.poll(() => rows.count()).toBe(1);
+});
+
+test('a reload stays on the page', async () => {
+  await page.getByRole('link', { name: 'orders' }).click();
+  await page.waitForURL('**/instances/*');
+  await page.reload();
+  await page.getByRole('heading', { name: 'orders' }).waitFor();
+});
+
+test('it is deleted by typing its name', async () => {
+  await page.getByRole('button', { name: 'Delete this instance' }).click();
+  const remove = page.getByRole('dialog').getByRole('button', { name: 'Delete' });
+  await page.getByLabel('Type its name: orders').fill('order');
+  expect(await remove.isDisabled()).toBe(true);
+  await page.getByLabel('Type its name: orders').fill('orders');
+  await remove.click();
+  await shows('Deleted');
+  await page.getByRole('navigation').getByRole('link', { name: 'Instances' }).click();
+  await page.getByText('Create your first PostgreSQL').waitFor();
+});
+
+test('both operations are in the history, with their steps', async () => {
+  await page.getByRole('navigation').getByRole('link', { name: 'Operations' }).click();
+  await page.getByRole('button', { name: /Delete orders.*Succeeded/s }).click();
+  await page.getByText('Remove PostgreSQL').waitFor();
+  await page.getByRole('textbox', { name: 'Kinds' }).click();
+  await page.getByRole('option', { name: 'Create' }).click();
+  await page.getByRole('button', { name: /Create orders.*Succeeded/s }).waitFor();
+  await expect.poll(() => page.getByRole('button', { name: /Delete orders/ }).count()).toBe(0);
+});
+
+test('nothing was complained of', () => {
+  expect(watched.complaints).toEqual([]);
+});
+
+async function select(connectionString: string, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The real server with an embedded metadata database and a data directory of its own. */
+export interface Server {
+  url: string;
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  /** The process id of the PostgreSQL of an instance. */
+  postmaster(instanceId: string): Promise<number>;
+  /** Stops everything that runs below the data directory, and removes it. */
+  clear(): Promise<void>;
+}
+
+const READY_WITHIN_MS = 60_000;
+
+export async function startServer(): Promise<Server> {
+  const binary = process.env.TOYGRES_BIN ?? join(import.meta.dirname, '../../target/debug/toygres');
+  // Where another user can reach it, for PostgreSQL refuses to run as root.
+  const directory = await mkdtemp(join(tmpdir(), 'toygres-e2e-'));
+  await chmod(directory, 0o755);
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  let child: ChildProcess | undefined;
+
+  async function start(): Promise<void> {
+    const process = spawn(binary, ['serve', '--listen', `127.0.0.1:${port}`, '--data-dir', directory], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child = process;
+    let log = '';
+    for (const stream of [process.stdout, process.stderr]) stream.on('data', (chunk) => (log = (log + String(chunk)).slice(-20_000)));
+    const until = Date.now() + READY_WITHIN_MS;
+    while (!(await isReady(url))) {
+      if (process.exitCode !== null || Date.now() > until) throw new Error(`${binary} did not become ready:\n${log}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  async function stop(): Promise<void> {
+    if (!child || child.exitCode !== null) return;
+    const gone = new Promise((resolve) => child?.once('exit', resolve));
+    child.kill('SIGTERM');
+    await gone;
+  }
+
+  const postmaster = (instanceId: string) => readPid(join(directory, 'instances', instanceId, 'data'));
+
+  async function clear(): Promise<void> {
+    await stop();
+    const instances = await readdir(join(directory, 'instances')).catch(() => []);
+    for (const data of [...instances.map((id) => join('instances', id, 'data')), 'metadata/data']) {
+      const pid = await readPid(join(directory, data)).catch(() => undefined);
+      if (pid) await kill(pid);
+    }
+    await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+
+  await start();
+  return { url, start, stop, postmaster, clear };
+}
+
+async function isReady(url: string): Promise<boolean> {
+  return fetch(`${url}/readyz`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+async function readPid(data: string): Promise<number> {
+  return Number((await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')[0]);
+}
+
+/** Immediate shutdown of a PostgreSQL that a server has left running, as it should. */
+async function kill(pid: number): Promise<void> {
+  try {
+    for (process.kill(pid, 'SIGQUIT'); ; process.kill(pid, 0)) await new Promise((resolve) => setTimeout(resolve, 50));
+  } catch {
+    // There is no such process any more.
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => probe.once('listening', resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (!address || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

@@ -1,0 +1,108 @@
+import { ActionIcon, Button, Code, Group, Skeleton, Tabs, Text, Tooltip } from '@mantine/core';
+import { Check, Copy, Eye, EyeOff } from 'lucide-react';
+import { useState } from 'react';
+import { Panel } from '../frame/panel';
+import type { InstancePageFragment } from '../gql/graphql';
+import classes from './connect-panel.module.css';
+import { fetchConnectionString } from './connection-string';
+import { SNIPPETS } from './snippets';
+import { useCopy } from './use-copy';
+
+/** Where the instance is, and ready lines for connecting to it. The password is fetched only when it is asked for. */
+export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
+  const { id, endpoint, username, database, state } = instance;
+  const [secret, setSecret] = useState<string>();
+  const [error, setError] = useState<string>();
+  const fetchSecret = async () => secret ?? (await fetchConnectionString(id));
+  const hidden = endpoint && `postgresql://${username}:••••••••@${endpoint.host}:${endpoint.port}/${database}`;
+  const shown = secret ?? hidden;
+
+  async function toggle() {
+    setError(undefined);
+    if (secret) return setSecret(undefined);
+    try {
+      setSecret(await fetchSecret());
+    } catch (error) {
+      setError((error as Error).message);
+    }
+  }
+
+  return (
+    <Panel title="Connect">
+      {!shown && state === 'CREATING' && (
+        <>
+          <Text c="dimmed" size="sm" mb="sm">
+            The connection string appears here as soon as it runs.
+          </Text>
+          <Skeleton height={36} animate={false} mb="md" />
+          <Skeleton height={96} animate={false} />
+        </>
+      )}
+      {!shown && state !== 'CREATING' && (
+        <Text c="dimmed" size="sm">
+          There is nothing to connect to.
+        </Text>
+      )}
+      {shown && endpoint && (
+        <>
+          <Group gap="xs" wrap="nowrap" align="stretch">
+            <Code className={classes.line} data-testid="connection-string" tabIndex={0} role="group" aria-label="Connection string">
+              {shown}
+            </Code>
+            <Tooltip label={secret ? 'Hide the password' : 'Show the password'}>
+              <ActionIcon variant="default" size={38} aria-label={secret ? 'Hide the password' : 'Show the password'} onClick={() => void toggle()}>
+                {secret ? <EyeOff size={17} aria-hidden /> : <Eye size={17} aria-hidden />}
+              </ActionIcon>
+            </Tooltip>
+            <CopyButton label="Copy the connection string" text={fetchSecret} onError={setError} />
+          </Group>
+          {error && (
+            <Text c="error" size="sm" mt="xs" role="alert">
+              {error}
+            </Text>
+          )}
+          <Text size="sm" c="dimmed" mt="xs">
+            Host <Code>{endpoint.host}</Code> port <Code>{endpoint.port}</Code> database <Code>{database}</Code> user <Code>{username}</Code>
+          </Text>
+          <Tabs defaultValue={SNIPPETS[0]?.name} mt="md" variant="outline" keepMounted={false}>
+            <Tabs.List>
+              {SNIPPETS.map(({ name }) => (
+                <Tabs.Tab key={name} value={name}>
+                  {name}
+                </Tabs.Tab>
+              ))}
+            </Tabs.List>
+            {SNIPPETS.map(({ name, text }) => (
+              <Tabs.Panel key={name} value={name} pt="xs" className={classes.snippet}>
+                <Code block tabIndex={0} role="group" aria-label={`${name} snippet`}>
+                  {text(shown)}
+                </Code>
+                <div className={classes.corner}>
+                  <CopyButton label={`Copy the ${name} snippet`} text={async () => text(await fetchSecret())} onError={setError} />
+                </div>
+              </Tabs.Panel>
+            ))}
+          </Tabs>
+        </>
+      )}
+    </Panel>
+  );
+}
+
+function CopyButton({ label, text, onError }: { label: string; text: () => Promise<string>; onError: (error: string | undefined) => void }) {
+  const { copied, copy } = useCopy(text, onError);
+  return (
+    <Button
+      variant="default"
+      size="sm"
+      h={38}
+      px="sm"
+      className={classes.copy}
+      leftSection={copied ? <Check size={16} aria-hidden /> : <Copy size={16} aria-hidden />}
+      onClick={() => void copy()}
+      aria-label={label}
+    >
+      <span role="status">{copied ? 'Copied' : 'Copy'}</span>
+    </Button>
+  );
+}

@@ -1,0 +1,68 @@
+import { Badge, Button, Code, Group, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { Pencil } from 'lucide-react';
+import { Panel } from '../frame/panel';
+import type { InstancePageFragment } from '../gql/graphql';
+import { Ago } from '../time/ago';
+import classes from './details-panel.module.css';
+import { LabelsDialog } from './labels-dialog';
+import { cores, memory, storage } from './size';
+
+/** What the instance is. */
+export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
+  const { id, postgresVersion, storageGb, cpuMillis, memoryMb, exposure, labels, createdAt, deletedAt } = instance;
+  const [editing, edit] = useDisclosure(false);
+  return (
+    <Panel title="Details">
+      <dl className={classes.facts}>
+        <dt>PostgreSQL</dt>
+        <dd>{postgresVersion}</dd>
+        <dt>Storage</dt>
+        <dd>{storage(storageGb)}</dd>
+        <dt>Compute</dt>
+        <dd>
+          {cores(cpuMillis)}, {memory(memoryMb)}
+        </dd>
+        <dt>Reachable</dt>
+        <dd>{exposure.type === 'CLUSTER' ? 'from beside it' : `from outside${exposure.sourceRanges.length ? `: ${exposure.sourceRanges.join(', ')}` : ''}`}</dd>
+        <dt>Created</dt>
+        <dd>
+          <Ago at={createdAt} suffix=" ago" />
+        </dd>
+        {deletedAt && (
+          <>
+            <dt>Deleted</dt>
+            <dd>
+              <Ago at={deletedAt} suffix=" ago" />
+            </dd>
+          </>
+        )}
+        <dt>Id</dt>
+        <dd>
+          <Code className={classes.id}>{id}</Code>
+        </dd>
+        <dt>Labels</dt>
+        <dd>
+          <Group gap={6}>
+            {labels.map(({ key, value }) => (
+              <Badge key={key} variant="default" tt="none" fw={500}>
+                {value ? `${key}=${value}` : key}
+              </Badge>
+            ))}
+            {labels.length === 0 && (
+              <Text size="sm" c="dimmed">
+                None
+              </Text>
+            )}
+            {!deletedAt && (
+              <Button variant="subtle" size="compact-xs" leftSection={<Pencil size={13} aria-hidden />} onClick={edit.open}>
+                Edit labels
+              </Button>
+            )}
+          </Group>
+        </dd>
+      </dl>
+      <LabelsDialog instance={instance} opened={editing} onClose={edit.close} />
+    </Panel>
+  );
+}

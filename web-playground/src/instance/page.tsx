@@ -1,0 +1,125 @@
+import { Alert, Anchor, Breadcrumbs, Container, Group, Text, Title } from '@mantine/core';
+import { Link } from 'wouter';
+import { EventLogPanel } from '../event/log-panel';
+import { Loading } from '../frame/loading';
+import { NotFound } from '../frame/not-found';
+import { useTitle } from '../frame/use-title';
+import { graphql } from '../gql';
+import type { InstancePageFragment } from '../gql/graphql';
+import { HealthPanel } from '../health/panel';
+import { hasCode } from '../live/client';
+import { useLatest } from '../live/use-latest';
+import { LatestOperationPanel } from '../operation/latest-panel';
+import { ConnectPanel } from './connect-panel';
+import { DetailsPanel } from './details-panel';
+import classes from './page.module.css';
+import { SettingsPanel } from './settings-panel';
+import { HealthStatusMark, StateStatus } from './status';
+
+/** One instance, live. */
+export default function InstancePage({ id }: { id: string }) {
+  const { value: instance, error } = useLatest<InstancePageFragment>(INSTANCE, id);
+  useTitle(instance?.name ?? 'Instance');
+  if (!instance && error && hasCode(error.cause, (code) => code === 'NOT_FOUND')) return <NotFound what="instance" />;
+
+  return (
+    <Container size="xl" py="lg">
+      <Breadcrumbs mb={4}>
+        <Anchor component={Link} href="/" size="sm">
+          Instances
+        </Anchor>
+        <Text size="sm" c="dimmed">
+          {instance?.name ?? '…'}
+        </Text>
+      </Breadcrumbs>
+      {error && (
+        <Alert color="red" variant="outline" title="This page is not live" my="md">
+          {error.message}
+        </Alert>
+      )}
+      {!instance && !error && <Loading />}
+      {instance && <Shown instance={instance} />}
+    </Container>
+  );
+}
+
+function Shown({ instance }: { instance: InstancePageFragment }) {
+  const { id, name, state, health, reason, operations } = instance;
+  const latest = operations.nodes[0];
+  return (
+    <>
+      <Group gap="lg" mb="md">
+        <Title order={1} size="h2" className={classes.name}>
+          {name}
+        </Title>
+        <Group gap="md" role="status" aria-label="State and health">
+          <StateStatus state={state} />
+          {state === 'RUNNING' && <HealthStatusMark health={health} />}
+        </Group>
+      </Group>
+      {reason && (
+        <Alert color={state === 'FAILED' || health === 'UNHEALTHY' ? 'red' : 'gray'} variant="outline" mb="md" p="xs" role="status">
+          {reason.message}
+        </Alert>
+      )}
+      <div className={classes.columns}>
+        <div className={classes.main}>
+          <ConnectPanel instance={instance} />
+          <HealthPanel instanceId={id} />
+          <EventLogPanel instanceId={id} />
+        </div>
+        <div className={classes.side}>
+          {latest && <LatestOperationPanel id={latest.id} instanceId={id} />}
+          <DetailsPanel instance={instance} />
+          {state !== 'DELETED' && <SettingsPanel instance={instance} />}
+        </div>
+      </div>
+    </>
+  );
+}
+
+const INSTANCE = graphql(`
+  subscription Instance($id: ID!) {
+    instance(id: $id) {
+      ...InstancePage
+    }
+  }
+
+  fragment InstancePage on Instance {
+    id
+    name
+    state
+    health
+    reason {
+      code
+      message
+    }
+    postgresVersion
+    storageGb
+    cpuMillis
+    memoryMb
+    username
+    database
+    exposure {
+      type
+      sourceRanges
+      dnsLabel
+    }
+    endpoint {
+      host
+      port
+    }
+    labels {
+      key
+      value
+    }
+    deletionProtected
+    createdAt
+    deletedAt
+    operations(first: 1) {
+      nodes {
+        id
+      }
+    }
+  }
+`);

@@ -1,0 +1,28 @@
+import { useEffect, useState } from 'react';
+
+const SHOWN_FOR_MS = 2_000;
+
+/** Copies a text that may have to be fetched first. */
+export function useCopy(text: () => Promise<string>, onError: (error: string | undefined) => void) {
+  const [copied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!copied) return;
+    const timer = setTimeout(() => setCopied(false), SHOWN_FOR_MS);
+    return () => clearTimeout(timer);
+  }, [copied]);
+
+  async function copy(): Promise<void> {
+    onError(undefined);
+    try {
+      const value = await text();
+      // Browsers offer the clipboard to https and localhost only.
+      if (!navigator.clipboard) throw new Error('This browser gives no clipboard to a page without https. Show the password and copy the text by hand.');
+      await navigator.clipboard.writeText(value);
+      setCopied(true);
+    } catch (error) {
+      onError((error as Error).message);
+    }
+  }
+
+  return { copied, copy };
+}

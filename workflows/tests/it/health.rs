@@ -1,0 +1,192 @@
+//! HealthCheck.
+
+use std::time::Duration;
+
+use toygres_domain::{
+    InstanceId,
+    health::HealthCheck,
+    instance::{HealthStatus, Instance, InstanceState, Reason, ReasonCode},
+    operation::OperationStatus,
+    runtime::Observation,
+    store::PageRequest,
+};
+use toygres_workflows::sweeper::sweep;
+
+use crate::harness::{Harness, eventually, failure};
+
+async fn samples(harness: &Harness, id: InstanceId) -> Vec<HealthCheck> {
+    harness.store.health_checks(id, &PageRequest::first(100)).await.unwrap().items
+}
+
+async fn becomes(harness: &Harness, id: InstanceId, what: &str, is: impl Fn(&Instance) -> bool) -> Instance {
+    eventually(what, || async { Some(harness.instance(id).await).filter(|now| is(now)) }).await
+}
+
+/// Makes the loop look now, and waits for the sample.
+async fn look(harness: &Harness, id: InstanceId) {
+    let before = samples(harness, id).await.first().map_or(0, |sample| sample.id);
+    let workflow = harness.instance(id).await.health_check_orchestration_id.unwrap();
+    harness.engine.nudge(&workflow, "").await.unwrap();
+    eventually("there is another sample", || async { samples(harness, id).await.first().filter(|sample| sample.id > before).map(|_| ()) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_is_confirmed_and_its_end_seen() {
+    let harness = Harness::start().await;
+    let id = harness.running().await;
+    becomes(&harness, id, "it is healthy", |now| now.health == HealthStatus::Healthy).await;
+    // Nobody may log in any more; the runtime sees nothing.
+    harness.database.run(&format!("ALTER ROLE {}_app NOLOGIN", harness.database.name())).await;
+    look(&harness, id).await;
+    let sick = becomes(&harness, id, "it is unhealthy", |now| now.health == HealthStatus::Unhealthy).await;
+    assert_eq!((sick.state, sick.reason.unwrap().code), (InstanceState::Running, ReasonCode::AuthenticationFailed));
+    let failed = samples(&harness, id).await.iter().take_while(|sample| sample.status == HealthStatus::Unhealthy).count();
+    assert!(failed >= 3, "one failed check is no outage: {failed}");
+    harness.database.run(&format!("ALTER ROLE {}_app LOGIN", harness.database.name())).await;
+    let well = becomes(&harness, id, "it is healthy again", |now| now.health == HealthStatus::Healthy).await;
+    assert_eq!(well.reason, None);
+    harness.finish().await;
+}
+
+/// A death that the runtime saw shows at once, although the server answers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_death_is_its_own_confirmation() {
+    let harness = Harness::start().await;
+    let id = harness.running().await;
+    becomes(&harness, id, "it is healthy", |now| now.health == HealthStatus::Healthy).await;
+    let death = Reason::new(ReasonCode::OutOfMemory, "killed");
+    // A nudge may get lost, so it is said again; events tell whether it was seen.
+    harness.runtime.die(id, death.clone());
+    eventually("the death is in the samples", || async { samples(&harness, id).await.into_iter().find(|sample| sample.error == Some(death.clone())) }).await;
+    becomes(&harness, id, "it is healthy again", |now| now.health == HealthStatus::Healthy).await;
+    harness.finish().await;
+}
+
+/// More checks than fit into one execution, by one workflow.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_loop_goes_on_over_executions() {
+    let harness = Harness::start().await;
+    let id = harness.running().await;
+    let workflow = harness.instance(id).await.health_check_orchestration_id;
+    for _ in 0..12 {
+        look(&harness, id).await;
+    }
+    assert_eq!(harness.instance(id).await.health_check_orchestration_id, workflow);
+    assert!(harness.client.list_executions(&workflow.unwrap()).await.unwrap().len() > 1);
+    harness.assert_workflows("over executions", id).await;
+    harness.finish().await;
+}
+
+/// Both activities of the loop repeated, late, failing and panicking, once each way; the loop goes on and tells the truth.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_activity_may_fail_once_run_twice_and_late() {
+    let harness = Harness::start().await;
+    let mut cases = Vec::new();
+    for step in ["health-check", "update-metadata/health"] {
+        for fault in ["twice", "late", "retry", "broken", "lost", "panic"] {
+            let new = harness.new_instance();
+            let earlier: std::sync::Arc<std::sync::Mutex<Option<crate::harness::Call>>> = Default::default();
+            harness.hooks.set(new.id, move |call| {
+                let earlier = earlier.clone();
+                async move {
+                    if fault == "late" {
+                        let outcome = call.run().await;
+                        let before = earlier.lock().unwrap().take();
+                        if let Some(before) = before {
+                            let _ = before.run().await;
+                        }
+                        if call.label == step {
+                            *earlier.lock().unwrap() = Some(call);
+                        }
+                        return outcome;
+                    }
+                    if call.label != step || call.nth > 0 {
+                        return call.run().await;
+                    }
+                    match fault {
+                        "twice" => {
+                            let _ = call.run().await;
+                            call.run().await
+                        }
+                        "lost" => {
+                            let _ = call.run().await;
+                            Err("the worker fell over".to_owned())
+                        }
+                        "panic" => panic!("injected"),
+                        kind => failure(kind),
+                    }
+                }
+            });
+            let operation = harness.create(&new).await;
+            cases.push((format!("{step} {fault}"), new.id, operation));
+        }
+    }
+    for (case, id, operation) in cases {
+        assert_eq!(harness.over(&operation).await.status, OperationStatus::Succeeded, "{case}");
+        let workflow = harness.instance(id).await.health_check_orchestration_id;
+        becomes(&harness, id, &format!("{case}: it is healthy"), |now| now.health == HealthStatus::Healthy).await;
+        look(&harness, id).await;
+        assert_eq!(harness.instance(id).await.health_check_orchestration_id, workflow, "{case}: the same loop goes on");
+        harness.assert_workflows(&case, id).await;
+    }
+    harness.finish().await;
+}
+
+/// A loop whose activities fail for good ends, and the sweeper starts the next, exactly one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_loop_that_broke_is_replaced() {
+    let harness = Harness::start().await;
+    for fault in ["failed", "broken", "panic"] {
+        let id = harness.running().await;
+        let broken = harness.instance(id).await.health_check_orchestration_id.unwrap();
+        harness.hooks.set(id, move |call| async move {
+            match (call.label.as_str(), fault) {
+                ("health-check", "panic") => panic!("injected"),
+                ("health-check", kind) => failure(kind),
+                _ => call.run().await,
+            }
+        });
+        harness.engine.nudge(&broken, "").await.unwrap();
+        eventually("the loop ended", || async { harness.live(id).await.is_empty().then_some(()) }).await;
+        harness.hooks.clear(id);
+        let (one, other) = futures::join!(sweep(&harness.world, &harness.engine), sweep(&harness.world, &harness.engine));
+        assert_eq!(one.unwrap().health_checks + other.unwrap().health_checks, 1, "{fault}: two sweepers start one loop");
+        harness.assert_workflows(fault, id).await;
+        assert_ne!(harness.instance(id).await.health_check_orchestration_id, Some(broken));
+        look(&harness, id).await;
+    }
+    harness.finish().await;
+}
+
+/// A check that comes late neither revives a deleted instance nor says anything about it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_check_changes_nothing() {
+    let harness = Harness::start().await;
+    let id = harness.running().await;
+    let (calls, seen) = (std::sync::Arc::new(std::sync::Mutex::new(Vec::<crate::harness::Call>::new())), harness.runtime.clone());
+    let kept = calls.clone();
+    harness.hooks.set(id, move |call| {
+        let kept = kept.clone();
+        async move {
+            kept.lock().unwrap().push(call.clone());
+            call.run().await
+        }
+    });
+    seen.die(id, Reason::new(ReasonCode::ProcessExited, "gone"));
+    eventually("a change of health was written", || async {
+        calls.lock().unwrap().iter().any(|call| call.label == "update-metadata/health").then_some(())
+    })
+    .await;
+    harness.runtime.behave(id, |it| it.observation = Some(Ok(Observation::Pending(crate::double::pending()))));
+    let deletion = harness.delete(id).await;
+    harness.assert_settled("deleted", &deletion).await;
+    harness.hooks.clear(id);
+    let before = (harness.instance(id).await, samples(&harness, id).await.len());
+    let late = std::mem::take(&mut *calls.lock().unwrap());
+    for call in late {
+        let _ = call.run().await;
+    }
+    let after = (harness.instance(id).await, samples(&harness, id).await.len());
+    assert_eq!((after.0.state, after.0.revision, after.1), (InstanceState::Deleted, before.0.revision, before.1));
+    tokio::time::timeout(Duration::from_secs(30), harness.finish()).await.unwrap();
+}

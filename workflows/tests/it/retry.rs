@@ -1,0 +1,104 @@
+//! Retries: from every failed state, and beside what is left of the operation before.
+
+use std::sync::{Arc, Mutex};
+
+use toygres_domain::{
+    instance::{InstanceState, Reason, ReasonCode},
+    operation::OperationStatus,
+    runtime::{Observation, RuntimeError},
+};
+
+use crate::harness::{Call, DEADLINE, Harness, request};
+
+/// A creation that failed, was cancelled, or could not clean up, is retried; and every activity of the first comes again while
+/// the second has long made the instance.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn late_activities_of_a_failed_creation_do_not_harm_its_retry() {
+    let harness = Harness::start().await;
+    for end in ["failed", "cancelled", "not cleaned up"] {
+        let new = harness.new_instance();
+        harness.runtime.behave(new.id, |it| {
+            it.observation = Some(Ok(Observation::Failed(Reason::new(ReasonCode::ImagePullFailed, "no such image"))));
+            if end == "cancelled" {
+                it.pending = u32::MAX;
+            }
+            if end == "not cleaned up" {
+                it.removal = Some(Err(RuntimeError::lasting(ReasonCode::Forbidden, "not allowed")));
+            }
+        });
+        let calls: Arc<Mutex<Vec<Call>>> = Arc::default();
+        let kept = calls.clone();
+        harness.hooks.set(new.id, move |call| {
+            kept.lock().unwrap().push(call.clone());
+            async move { call.run().await }
+        });
+        let first = harness.create(&new).await;
+        if end == "cancelled" {
+            harness.store.request_cancel(&first).await.unwrap();
+        }
+        let over = harness.over(&first).await;
+        assert_eq!(over.status, if end == "cancelled" { OperationStatus::Cancelled } else { OperationStatus::Failed }, "{end}");
+        harness.runtime.behave(new.id, |it| *it = Default::default());
+        harness.hooks.clear(new.id);
+        let second = harness.store.retry_operation(&first, &request(DEADLINE)).await.expect("a failed creation can be retried").operation.id;
+        harness.assert_settled(end, &second).await;
+        let before = harness.instance(new.id).await;
+        let late = std::mem::take(&mut *calls.lock().unwrap());
+        assert!(late.iter().any(|call| call.label == "delete-postgres/clean-up"), "{end}");
+        for call in late {
+            let _ = call.run().await;
+        }
+        let after = harness.instance(new.id).await;
+        assert_eq!((after.state, harness.runtime.stands(new.id)), (InstanceState::Running, true), "{end}");
+        assert_eq!(after.endpoint, before.endpoint, "{end}");
+        assert_eq!(harness.operation(&first).await.steps, over.steps, "{end}: the record of the first is closed");
+        harness.assert_settled(end, &second).await;
+        // What succeeded cannot be retried, nor what came before it.
+        for operation in [&first, &second] {
+            assert!(harness.store.retry_operation(operation, &request(DEADLINE)).await.is_err(), "{end}");
+        }
+    }
+    harness.finish().await;
+}
+
+/// Writes of workflows and of callers meet on the same rows all the time; they lock them in one order, so nobody deadlocks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workflows_and_callers_do_not_deadlock() {
+    let harness = Harness::start().await;
+    harness.stop_dispatching();
+    let why = Reason::new(ReasonCode::StartingUp, "waiting");
+    for round in 0..30 {
+        let new = harness.new_instance();
+        let creation = harness.create(&new).await;
+        let id = new.id;
+        let noting = async {
+            for _ in 0..4 {
+                match harness.store.note_waiting(&creation, 1, &why).await {
+                    Ok(()) | Err(toygres_domain::Error::Superseded) => {}
+                    Err(error) => panic!("round {round}: {error:?}"),
+                }
+            }
+        };
+        let cancelling = async {
+            match harness.store.request_cancel(&creation).await {
+                Ok(_) | Err(toygres_domain::Error::User(_)) => {}
+                Err(error) => panic!("round {round}: {error:?}"),
+            }
+        };
+        let finishing = async {
+            match harness.store.finish_create(&creation, 1, &harness.runtime.endpoint(), "postgresql://x").await {
+                Ok(_) | Err(toygres_domain::Error::Superseded) => {}
+                Err(error) => panic!("round {round}: {error:?}"),
+            }
+        };
+        let failing = async {
+            match harness.store.fail_operation(&creation, 1, OperationStatus::Failed, &why).await {
+                Ok(()) | Err(toygres_domain::Error::Superseded) => {}
+                Err(error) => panic!("round {round}: {error:?}"),
+            }
+        };
+        futures::join!(noting, harness.delete(id), cancelling, finishing, failing);
+        assert_eq!(harness.instance(id).await.state, InstanceState::Deleting);
+    }
+    harness.finish().await;
+}

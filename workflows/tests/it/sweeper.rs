@@ -1,0 +1,166 @@
+//! The sweeper.
+
+use std::time::Duration;
+
+use toygres_domain::{
+    InstanceId,
+    instance::{InstanceState, Reason, ReasonCode},
+    operation::OperationStatus,
+    runtime::{Observation, RuntimeError},
+};
+use toygres_workflows::{
+    health_check::HealthCheckLoop,
+    sweeper::{Swept, sweep},
+};
+
+use crate::harness::{Harness, eventually};
+
+/// A monitor that ended, and one that vanished, are replaced; the new one does its work.
+async fn monitors(harness: Harness) {
+    for loss in ["ended", "vanished"] {
+        let new = harness.new_instance();
+        harness.runtime.behave(new.id, |it| it.pending = u32::MAX);
+        let operation = harness.create(&new).await;
+        eventually("the workflow waits", || async { (harness.hooks.count(new.id, "get-instance-status") > 1).then_some(()) }).await;
+        let monitor = operation.monitor_id();
+        assert_eq!(sweep(&harness.world, &harness.engine).await.unwrap(), Swept::default(), "{loss}: nothing is amiss yet");
+        if loss == "ended" {
+            harness.client.cancel_instance(&monitor, "by hand").await.unwrap();
+            eventually("the monitor ended", || async { (!harness.live(new.id).await.contains(&monitor)).then_some(()) }).await;
+        } else {
+            harness.client.delete_instance(&monitor, true).await.unwrap();
+        }
+        let (one, other) = futures::join!(sweep(&harness.world, &harness.engine), sweep(&harness.world, &harness.engine));
+        assert!(one.unwrap().monitors + other.unwrap().monitors >= 1, "{loss}");
+        eventually("there is a monitor", || async { harness.live(new.id).await.contains(&monitor).then_some(()) }).await;
+        // The new monitor works: it notices a lost workflow.
+        harness.client.cancel_instance(&operation.engine_id(1), "by hand").await.unwrap();
+        eventually("there is a next run", || async { (harness.operation(&operation).await.run > 1).then_some(()) }).await;
+        harness.runtime.behave(new.id, |it| it.pending = 0);
+        harness.assert_settled(loss, &operation).await;
+        assert_eq!(harness.operation(&operation).await.status, OperationStatus::Succeeded, "{loss}");
+    }
+    harness.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_monitor_is_replaced() {
+    monitors(Harness::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_postgres_too_a_lost_monitor_is_replaced() {
+    monitors(Harness::start_on_postgres().await).await;
+}
+
+/// Without workflow and monitor, and long behind its deadline, an operation is ended by the sweeper itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operation_that_nobody_follows_ends() {
+    let harness = Harness::start().await;
+    let new = harness.new_instance();
+    harness.hooks.set(new.id, |call| async move {
+        // The monitor is stuck in its activity.
+        if call.label == "update-metadata/settle" { std::future::pending().await } else { call.run().await }
+    });
+    harness.runtime.behave(new.id, |it| it.pending = u32::MAX);
+    let operation = harness.create(&new).await;
+    eventually("the workflow waits", || async { (harness.hooks.count(new.id, "get-instance-status") > 1).then_some(()) }).await;
+    eventually("the monitor is stuck", || async { (harness.hooks.count(new.id, "update-metadata/settle") > 0).then_some(()) }).await;
+    harness.client.delete_instance(&operation.engine_id(1), true).await.unwrap();
+    harness.database.run("UPDATE toygres.operations SET deadline = now() - interval '1 hour'").await;
+    let swept = sweep(&harness.world, &harness.engine).await.unwrap();
+    assert_eq!(swept.settled, 1);
+    let over = harness.operation(&operation).await;
+    assert_eq!((over.status, over.error.unwrap().code), (OperationStatus::Failed, ReasonCode::Internal));
+    assert_eq!(harness.instance(new.id).await.state, InstanceState::Failed);
+    harness.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_on_its_way_without_an_operation_gets_a_way_out() {
+    let harness = Harness::start().await;
+    harness.stop_dispatching();
+    let (orphan, fine) = (harness.new_instance(), harness.new_instance());
+    let operation = harness.create(&orphan).await;
+    harness.create(&fine).await;
+    // Somebody with psql.
+    harness
+        .database
+        .run(&format!("UPDATE toygres.operations SET status = 'failed', finished_at = now(), error_code = 'internal', error_message = 'x' WHERE id = '{operation}'"))
+        .await;
+    let swept = sweep(&harness.world, &harness.engine).await.unwrap();
+    assert_eq!(swept, Swept { orphans: vec![orphan.id], ..Swept::default() });
+    let now = harness.instance(orphan.id).await;
+    assert_eq!((now.state, now.reason.unwrap().code), (InstanceState::Failed, ReasonCode::Internal));
+    assert_eq!(harness.instance(fine.id).await.state, InstanceState::Creating);
+    harness.store.retry_operation(&operation, &crate::harness::request(crate::harness::DEADLINE)).await.expect("there is a way out");
+    harness.finish().await;
+}
+
+/// Exactly one loop per running instance: a lost one is started, one too many is ended.
+async fn health_checks(harness: Harness) {
+    let id = harness.running().await;
+    let named = harness.instance(id).await.health_check_orchestration_id.unwrap();
+    harness.assert_workflows("at first", id).await;
+    assert_eq!(sweep(&harness.world, &harness.engine).await.unwrap(), Swept::default());
+    // The start got lost.
+    harness.client.delete_instance(&named, true).await.unwrap();
+    assert_eq!(sweep(&harness.world, &harness.engine).await.unwrap().health_checks, 1);
+    harness.assert_workflows("started again", id).await;
+    assert_eq!(harness.instance(id).await.health_check_orchestration_id, Some(named.clone()), "under the id that the row names");
+    // It ended.
+    harness.client.cancel_instance(&named, "by hand").await.unwrap();
+    eventually("it ended", || async { harness.live(id).await.is_empty().then_some(()) }).await;
+    assert_eq!(sweep(&harness.world, &harness.engine).await.unwrap().health_checks, 1);
+    harness.assert_workflows("replaced", id).await;
+    // A second one, which does not look at the row for an hour.
+    let mut stray = HealthCheckLoop::new(id, format!("health-{id}-99"));
+    stray.wait_ms = 3_600_000;
+    harness.engine.start_health_check(&stray).await.unwrap();
+    eventually("there are two", || async { (harness.live(id).await.len() == 2).then_some(()) }).await;
+    assert_eq!(sweep(&harness.world, &harness.engine).await.unwrap(), Swept { strays: 1, ..Swept::default() });
+    harness.assert_workflows("the stray is ended", id).await;
+    harness.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_instance_has_exactly_one_health_check() {
+    health_checks(Harness::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_postgres_too_a_running_instance_has_exactly_one_health_check() {
+    health_checks(Harness::start_on_postgres().await).await;
+}
+
+/// Objects of deleted instances are removed; those of all others, and those nobody knows, are left alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_left_of_a_deleted_instance_is_removed_and_nothing_else() {
+    let harness = Harness::start().await;
+    let running = harness.running().await;
+    let deleted = harness.running().await;
+    let deletion = harness.delete(deleted).await;
+    harness.assert_settled("deleted", &deletion).await;
+    let failed = harness.new_instance();
+    harness.runtime.behave(failed.id, |it| {
+        it.observation = Some(Ok(Observation::Failed(Reason::new(ReasonCode::OutOfMemory, "no memory"))));
+        it.removal = Some(Err(RuntimeError::lasting(ReasonCode::Forbidden, "not allowed")));
+    });
+    let failure = harness.create(&failed).await;
+    harness.over(&failure).await;
+    harness.runtime.behave(failed.id, |it| it.removal = None);
+    let unknown = InstanceId::generate();
+    harness.runtime.conjure(unknown, true);
+    // A deployment that lost its lock came behind the removal.
+    harness.runtime.conjure(deleted, true);
+    harness.runtime.behave(deleted, |it| it.removing = 1);
+    let first = sweep(&harness.world, &harness.engine).await.unwrap();
+    assert_eq!(first, Swept { unknown: vec![unknown], ..Swept::default() }, "it is still being removed");
+    let second = sweep(&harness.world, &harness.engine).await.unwrap();
+    assert_eq!(second, Swept { unknown: vec![unknown], removed: vec![deleted], ..Swept::default() });
+    assert!(!harness.runtime.stands(deleted));
+    for kept in [running, failed.id, unknown] {
+        assert!(harness.runtime.stands(kept));
+    }
+    tokio::time::timeout(Duration::from_secs(30), harness.finish()).await.unwrap();
+}
