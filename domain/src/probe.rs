@@ -62,7 +62,9 @@ pub async fn check(target: &Target, timeout: Duration) -> Result<Duration, Reaso
         )),
         Ok(Err(error)) => Err(typed(&target.endpoint, &error)),
         Ok(Ok(Answer { in_recovery: true, .. })) => Err(Reason::new(ReasonCode::StartingUp, "the server is in recovery")),
-        Ok(Ok(Answer { read_only: true, .. })) => Err(Reason::new(ReasonCode::ReadOnly, "the server takes no writes (default_transaction_read_only is on)")),
+        Ok(Ok(Answer { read_only: true, .. })) => {
+            Err(Reason::new(ReasonCode::ReadOnly, "the server takes no writes (default_transaction_read_only is on)"))
+        }
         Ok(Ok(_)) => Ok(started.elapsed()),
     }
 }
@@ -96,7 +98,9 @@ fn typed(endpoint: &Endpoint, error: &sqlx::Error) -> Reason {
         sqlx::Error::Io(io) => match io.kind() {
             io::ErrorKind::ConnectionRefused => Reason::new(ReasonCode::ConnectionRefused, format!("nobody listens at {at}")),
             io::ErrorKind::TimedOut => Reason::new(ReasonCode::ConnectionTimeout, format!("{at} does not answer")),
-            _ if io.to_string().contains("lookup address") => Reason::new(ReasonCode::DnsFailed, format!("the name {} does not resolve", endpoint.host)),
+            _ if io.to_string().contains("lookup address") => {
+                Reason::new(ReasonCode::DnsFailed, format!("the name {} does not resolve", endpoint.host))
+            }
             _ => Reason::new(ReasonCode::ConnectionLost, format!("the connection to {at} broke: {io}")),
         },
         sqlx::Error::Tls(cause) => Reason::new(ReasonCode::TlsFailed, format!("TLS with {at} failed: {cause}")),

@@ -179,7 +179,9 @@ impl Host {
         let mut hasher = DefaultHasher::new();
         self.output(self.program("postgres").arg("--version")).hash(&mut hasher);
         MIGRATIONS.iter().for_each(|migration| migration.checksum.hash(&mut hasher));
-        let kept = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from).join("test-support");
+        let kept = std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from)
+            .join("test-support");
         fs::create_dir_all(&kept).expect("the target directory can be written");
         // Two test processes must not make it at once; the lock goes with the file.
         let lock = File::create(kept.join("lock")).expect("the target directory can be written");
@@ -270,6 +272,7 @@ fn binaries() -> PathBuf {
     if let Some((_, newest)) = packaged.max() {
         return newest;
     }
-    let output = Command::new("pg_config").arg("--bindir").output().expect("PostgreSQL's server binaries are installed, or TOYGRES_PG_BIN names them");
+    let output =
+        Command::new("pg_config").arg("--bindir").output().expect("PostgreSQL's server binaries are installed, or TOYGRES_PG_BIN names them");
     String::from_utf8_lossy(&output.stdout).trim().into()
 }

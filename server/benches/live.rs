@@ -130,7 +130,10 @@ impl World {
 
     /// One update of one instance.
     async fn write(&self, n: usize) {
-        let statement = format!("UPDATE toygres.instances SET health_status = CASE health_status WHEN 'healthy' THEN 'unhealthy' ELSE 'healthy' END WHERE name = 'bench-{}'", n % INSTANCES + 1);
+        let statement = format!(
+            "UPDATE toygres.instances SET health_status = CASE health_status WHEN 'healthy' THEN 'unhealthy' ELSE 'healthy' END WHERE name = 'bench-{}'",
+            n % INSTANCES + 1
+        );
         self.writer.batch_execute(&statement).await.expect("the write works");
     }
 
@@ -180,7 +183,8 @@ impl World {
         }
         ears.until_heard(UPDATES * subscribers).await;
         let deliveries = u32::try_from(UPDATES * subscribers).expect("few enough");
-        let cost = Cost { cpu_per_delivery: (self.server.cpu() - cpu) / deliveries, client_per_delivery: (own_cpu() - own) / deliveries, bytes_per_socket };
+        let cost =
+            Cost { cpu_per_delivery: (self.server.cpu() - cpu) / deliveries, client_per_delivery: (own_cpu() - own) / deliveries, bytes_per_socket };
         tasks.shutdown().await;
         self.settle().await;
         let latencies = std::mem::take(&mut *ears.latencies.lock().expect("no panic while held"));
@@ -219,7 +223,10 @@ impl World {
         for writers in [1, 8, 32] {
             let mut rates = [0.0; 2];
             for (rate, triggers) in rates.iter_mut().zip(["DISABLE", "ENABLE"]) {
-                self.writer.batch_execute(&format!("ALTER TABLE toygres.instances {triggers} TRIGGER instances_event")).await.expect("the table is ours");
+                self.writer
+                    .batch_execute(&format!("ALTER TABLE toygres.instances {triggers} TRIGGER instances_event"))
+                    .await
+                    .expect("the table is ours");
                 let clients = join_all((0..writers).map(|_| connect_to(&self.url))).await;
                 let until = Instant::now() + Duration::from_secs(5);
                 let done = join_all(clients.iter().enumerate().map(|(index, client)| async move {
@@ -344,9 +351,11 @@ fn show(name: &str, latencies: &[Duration], floor: Option<&[Duration]>, cost: Op
     let ratio = floor.map(|floor| format!("{:.2}", p50.as_secs_f64() / percentile(floor, 50).as_secs_f64())).unwrap_or_default();
     let [per_delivery, per_socket, client] = match cost {
         None => [const { String::new() }; 3],
-        Some(cost) => {
-            [format!("{:.1}", micros(cost.cpu_per_delivery)), format!("{:.1}", cost.bytes_per_socket / 1024.0), format!("{:.1}", micros(cost.client_per_delivery))]
-        }
+        Some(cost) => [
+            format!("{:.1}", micros(cost.cpu_per_delivery)),
+            format!("{:.1}", cost.bytes_per_socket / 1024.0),
+            format!("{:.1}", micros(cost.client_per_delivery)),
+        ],
     };
     println!("{name:<26}{:>9.2}{:>9.2}{ratio:>9}{per_delivery:>12}{per_socket:>12}{client:>12}", millis(p50), millis(percentile(latencies, 99)));
 }

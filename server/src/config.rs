@@ -86,13 +86,13 @@ pub struct ServeConfig {
     #[arg(long, env = "TOYGRES_HEALTH_RETENTION_HOURS", default_value = "48", value_parser = parse_number::<24, 87_600>)]
     pub health_retention_hours: u64,
     /// Milliseconds between looks of the workflow engine for work: less is quicker and costs more processor time when idle.
-    #[arg(long, env = "TOYGRES_ENGINE_POLL_MS", default_value = "50", value_parser = parse_number::<5, 10_000>)]
+    #[arg(long, env = "TOYGRES_ENGINE_POLL_MS", default_value = "100", value_parser = parse_number::<5, 10_000>)]
     pub engine_poll_ms: u64,
     /// Workflow turns at once.
     #[arg(long, env = "TOYGRES_ENGINE_ORCHESTRATION_SLOTS", default_value = "4", value_parser = parse_number::<1, 256>)]
     pub engine_orchestration_slots: u64,
     /// Activities at once.
-    #[arg(long, env = "TOYGRES_ENGINE_ACTIVITY_SLOTS", default_value = "16", value_parser = parse_number::<1, 1024>)]
+    #[arg(long, env = "TOYGRES_ENGINE_ACTIVITY_SLOTS", default_value = "8", value_parser = parse_number::<1, 1024>)]
     pub engine_activity_slots: u64,
     /// Seconds after which another server takes over the work of one that died.
     #[arg(long, env = "TOYGRES_ENGINE_LOCK_SECONDS", default_value = "15", value_parser = parse_number::<5, 300>)]
@@ -151,7 +151,9 @@ impl ServeConfig {
     pub fn check(&self) -> Result<(), String> {
         if self.runtime == RuntimeKind::Kubernetes {
             if self.database_url.is_none() {
-                return Err("DATABASE_URL must be set when TOYGRES_RUNTIME is kubernetes: the embedded database is for local processes only".to_owned());
+                return Err(
+                    "DATABASE_URL must be set when TOYGRES_RUNTIME is kubernetes: the embedded database is for local processes only".to_owned()
+                );
             }
             if self.secret_key.is_none() {
                 return Err("TOYGRES_SECRET_KEY must be set when TOYGRES_RUNTIME is kubernetes: make one with `openssl rand -base64 32`".to_owned());
@@ -189,7 +191,10 @@ impl ServeConfig {
     /// See [`Retention`].
     #[must_use]
     pub fn retention(&self) -> Retention {
-        Retention { events: Duration::from_secs(self.event_retention_hours * 3600), health_checks: Duration::from_secs(self.health_retention_hours * 3600) }
+        Retention {
+            events: Duration::from_secs(self.event_retention_hours * 3600),
+            health_checks: Duration::from_secs(self.health_retention_hours * 3600),
+        }
     }
 }
 
@@ -211,7 +216,11 @@ fn parse_engine_url(text: &str) -> Result<String, String> {
 
 fn url(variable: &str, text: &str) -> Result<String, String> {
     let good = (text.starts_with("postgres://") || text.starts_with("postgresql://")) && !text.contains(char::is_whitespace);
-    if good { Ok(text.to_owned()) } else { Err(format!("{variable} must be a PostgreSQL URL, for example postgres://user:password@host:5432/database")) }
+    if good {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{variable} must be a PostgreSQL URL, for example postgres://user:password@host:5432/database"))
+    }
 }
 
 fn parse_secret_key(text: &str) -> Result<SecretKey, String> {

@@ -67,7 +67,15 @@ async fn run(config: &ServeConfig, backend: &Backend, listener: TcpListener, add
     // Requests are answered from the first moment, with a clear error while the database is away.
     let mut http = tokio::spawn(answer(config.clone(), app, listener, serving.clone()));
     let working = CancellationToken::new();
-    let mut work = tokio::spawn(work::run(config.clone(), backend.engine_url.clone(), backend.runtime.clone(), store.clone(), changes, health.clone(), working.clone()));
+    let mut work = tokio::spawn(work::run(
+        config.clone(),
+        backend.engine_url.clone(),
+        backend.runtime.clone(),
+        store.clone(),
+        changes,
+        health.clone(),
+        working.clone(),
+    ));
     let mut ready = Box::pin(announce(health.clone(), address));
     let mut announced = false;
     let outcome = loop {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
@@ -50,13 +50,13 @@ export async function open(browser: Browser, url: string, options: { scheme?: 'l
   return { page, complaints };
 }
 
-const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** No serious finding of axe on the page as it is now. */
 export async function expectAccessible(page: Page, exclude: string[] = []): Promise<void> {
   // What is still fading in would be measured with the contrast of that moment.
   await page.waitForTimeout(400);
-  await page.evaluate(await import('node:fs/promises').then(({ readFile }) => readFile(axeSource, 'utf8')));
+  await page.evaluate(axe);
   const violations = await page.evaluate(async (exclude) => {
     const { axe } = window as unknown as { axe: { run(context: object): Promise<{ violations: Violation[] }> } };
     return (await axe.run({ include: [['body']], exclude: exclude.map((selector) => [selector]) })).violations;
@@ -76,6 +76,8 @@ interface Violation {
 const SCREENSHOTS = new URL('../../docs/screenshots/', import.meta.url).pathname;
 
 /** Kept for the documentation; only when they are asked for, so that a test leaves no changes behind. */
-export async function screenshot(page: Page, name: string): Promise<void> {
-  if (process.env.SCREENSHOTS) await page.screenshot({ path: `${SCREENSHOTS}${name}.png` });
+export async function screenshot(page: Page, name: string, fullPage: boolean): Promise<void> {
+  if (!process.env.SCREENSHOTS) return;
+  await page.mouse.move(0, 0);
+  await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage });
 }

@@ -37,11 +37,14 @@ test('mistakes show at their fields, those that only the server knows too', asyn
   await name.fill('orders');
   await page.getByLabel('Storage').fill('1');
   // What is checked here is sent to the server as if it were not.
-  await page.route('**/graphql', async (route) => {
-    await page.unroute('**/graphql');
-    const { query, variables } = route.request().postDataJSON();
-    await route.continue({ postData: JSON.stringify({ query, variables: { input: { ...variables.input, name: '-' } } }) });
-  });
+  await page.route(
+    '**/graphql',
+    async (route) => {
+      const { query, variables } = route.request().postDataJSON();
+      await route.continue({ postData: JSON.stringify({ query, variables: { input: { ...variables.input, name: '-' } } }) });
+    },
+    { times: 1 },
+  );
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   await expect.poll(() => name.getAttribute('aria-invalid')).toBe('true');
 });
@@ -135,7 +138,7 @@ test('both operations are in the history, with their steps', async () => {
   await page.getByRole('navigation').getByRole('link', { name: 'Operations' }).click();
   await page.getByRole('button', { name: /Delete orders.*Succeeded/s }).click();
   await page.getByText('Remove PostgreSQL').waitFor();
-  await page.getByRole('textbox', { name: 'Kinds' }).click();
+  await page.getByLabel('Kinds', { exact: true }).first().click();
   await page.getByRole('option', { name: 'Create' }).click();
   await page.getByRole('button', { name: /Create orders.*Succeeded/s }).waitFor();
   await expect.poll(() => page.getByRole('button', { name: /Delete orders/ }).count()).toBe(0);

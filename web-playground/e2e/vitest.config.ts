@@ -7,6 +7,8 @@ export default defineConfig({
     environment: 'node',
     // One browser and one server at a time: the tests measure how live and how smooth the page is.
     fileParallelism: false,
+    // The tests of a file build on each other.
+    bail: 1,
     testTimeout: 90_000,
     hookTimeout: 90_000,
   },

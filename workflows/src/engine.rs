@@ -45,7 +45,7 @@ pub struct EngineOptions {
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { poll_interval: Duration::from_millis(50), orchestration_slots: 4, activity_slots: 16, lock_timeout: Duration::from_secs(15) }
+        Self { poll_interval: Duration::from_millis(100), orchestration_slots: 4, activity_slots: 8, lock_timeout: Duration::from_secs(15) }
     }
 }
 

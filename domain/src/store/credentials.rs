@@ -22,9 +22,8 @@ impl Store {
     /// [`Error::Internal`] when one was sealed with another key.
     pub async fn passwords(&self, ids: &[InstanceId]) -> Result<Vec<(InstanceId, Secret)>> {
         let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-        let rows = sqlx::query!("SELECT instance_id, sealed_password FROM credentials WHERE instance_id = ANY($1)", &ids)
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            sqlx::query!("SELECT instance_id, sealed_password FROM credentials WHERE instance_id = ANY($1)", &ids).fetch_all(&self.pool).await?;
         rows.into_iter()
             .map(|row| {
                 let id = InstanceId(row.instance_id);

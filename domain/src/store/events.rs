@@ -73,25 +73,13 @@ impl Store {
     pub async fn events_of(&self, instance: InstanceId, page: &PageRequest<Cursor>) -> Result<Page<Event>> {
         let (after, before) = (page.after.map_or(0, |cursor| cursor.0), page.before.map_or(i64::MAX, |cursor| cursor.0));
         let rows = if page.backward {
-            select_events!(
-                "WHERE instance_id = $1 AND seq > $2 AND seq < $3 ORDER BY seq DESC LIMIT $4",
-                instance.0,
-                after,
-                before,
-                page.fetch()
-            )
-            .fetch_all(&self.pool)
-            .await?
+            select_events!("WHERE instance_id = $1 AND seq > $2 AND seq < $3 ORDER BY seq DESC LIMIT $4", instance.0, after, before, page.fetch())
+                .fetch_all(&self.pool)
+                .await?
         } else {
-            select_events!(
-                "WHERE instance_id = $1 AND seq > $2 AND seq < $3 ORDER BY seq LIMIT $4",
-                instance.0,
-                after,
-                before,
-                page.fetch()
-            )
-            .fetch_all(&self.pool)
-            .await?
+            select_events!("WHERE instance_id = $1 AND seq > $2 AND seq < $3 ORDER BY seq LIMIT $4", instance.0, after, before, page.fetch())
+                .fetch_all(&self.pool)
+                .await?
         };
         Ok(page.page(rows.into_iter().map(event).collect::<Result<_>>()?))
     }

@@ -65,25 +65,13 @@ impl Store {
     pub async fn health_checks(&self, instance: InstanceId, page: &PageRequest<i64>) -> Result<Page<HealthCheck>> {
         let (below, above) = (page.after.unwrap_or(i64::MAX), page.before.unwrap_or(0));
         let rows = if page.backward {
-            health_check_query!(
-                "WHERE instance_id = $1 AND id < $2 AND id > $3 ORDER BY id LIMIT $4",
-                instance.0,
-                below,
-                above,
-                page.fetch()
-            )
-            .fetch_all(&self.pool)
-            .await?
+            health_check_query!("WHERE instance_id = $1 AND id < $2 AND id > $3 ORDER BY id LIMIT $4", instance.0, below, above, page.fetch())
+                .fetch_all(&self.pool)
+                .await?
         } else {
-            health_check_query!(
-                "WHERE instance_id = $1 AND id < $2 AND id > $3 ORDER BY id DESC LIMIT $4",
-                instance.0,
-                below,
-                above,
-                page.fetch()
-            )
-            .fetch_all(&self.pool)
-            .await?
+            health_check_query!("WHERE instance_id = $1 AND id < $2 AND id > $3 ORDER BY id DESC LIMIT $4", instance.0, below, above, page.fetch())
+                .fetch_all(&self.pool)
+                .await?
         };
         Ok(page.page(rows.into_iter().map(health_check).collect::<Result<_>>()?))
     }
@@ -93,9 +81,8 @@ impl Store {
     /// # Errors
     /// [`crate::Error::Unavailable`] when the database is away.
     pub async fn health_checks_after(&self, instance: InstanceId, id: i64, limit: i64) -> Result<Vec<HealthCheck>> {
-        let rows = health_check_query!("WHERE instance_id = $1 AND id > $2 ORDER BY id LIMIT $3", instance.0, id, limit)
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            health_check_query!("WHERE instance_id = $1 AND id > $2 ORDER BY id LIMIT $3", instance.0, id, limit).fetch_all(&self.pool).await?;
         rows.into_iter().map(health_check).collect()
     }
 

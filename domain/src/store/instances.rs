@@ -191,13 +191,9 @@ impl Store {
         )
         .fetch_one(&mut *transaction)
         .await?;
-        sqlx::query!(
-            "INSERT INTO credentials (instance_id, sealed_password) VALUES ($1, $2)",
-            id.0,
-            self.key.seal(password, &id.to_string())
-        )
-        .execute(&mut *transaction)
-        .await?;
+        sqlx::query!("INSERT INTO credentials (instance_id, sealed_password) VALUES ($1, $2)", id.0, self.key.seal(password, &id.to_string()))
+            .execute(&mut *transaction)
+            .await?;
         let operation_id = OperationId::new(OperationKind::Create, *id, 1);
         let operation = operations::insert(&mut transaction, &operation_id, OperationKind::Create, *id, false, None, request).await?;
         transaction.commit().await?;
@@ -311,9 +307,15 @@ impl Store {
                     "FROM instances
                      WHERE state = ANY($1) AND ($2::text[] IS NULL OR health_status = ANY($2))
                        AND ($3::text IS NULL OR strpos(name, $3) > 0) AND labels @> $4
-                       AND ($5::uuid IS NULL OR (" + $key + ", id) > ($6, $5))
-                       AND ($7::uuid IS NULL OR (" + $key + ", id) < ($8, $7))
-                     ORDER BY " + $order + " LIMIT $9",
+                       AND ($5::uuid IS NULL OR ("
+                        + $key
+                        + ", id) > ($6, $5))
+                       AND ($7::uuid IS NULL OR ("
+                        + $key
+                        + ", id) < ($8, $7))
+                     ORDER BY "
+                        + $order
+                        + " LIMIT $9",
                     &states,
                     health.as_deref() as _,
                     name,

@@ -65,11 +65,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database is away.
     pub async fn operation(&self, id: &OperationId) -> Result<Option<Operation>> {
-        operation_query!("SELECT", "FROM operations WHERE id = $1", id.as_str())
-            .fetch_optional(&self.pool)
-            .await?
-            .map(operation)
-            .transpose()
+        operation_query!("SELECT", "FROM operations WHERE id = $1", id.as_str()).fetch_optional(&self.pool).await?.map(operation).transpose()
     }
 
     /// Several operations, in no order.
@@ -97,7 +93,9 @@ impl Store {
                        AND ($3::text[] IS NULL OR status = ANY($3))
                        AND ($4::timestamptz IS NULL OR (created_at, id) < ($4, $5))
                        AND ($6::timestamptz IS NULL OR (created_at, id) > ($6, $7))
-                     ORDER BY " + $order + " LIMIT $8",
+                     ORDER BY "
+                        + $order
+                        + " LIMIT $8",
                     filter.instance.map(|id| id.0),
                     kinds.as_deref() as _,
                     statuses.as_deref() as _,
@@ -340,16 +338,11 @@ pub(super) async fn end(connection: &mut PgConnection, now: &Operation, status: 
 }
 
 pub(super) async fn live(connection: &mut PgConnection, instance: InstanceId, kind: OperationKind) -> Result<Option<Operation>> {
-    operation_query!(
-        "SELECT",
-        "FROM operations WHERE instance_id = $1 AND kind = $2 AND status IN ('pending', 'running')",
-        instance.0,
-        kind.as_str()
-    )
-    .fetch_optional(connection)
-    .await?
-    .map(operation)
-    .transpose()
+    operation_query!("SELECT", "FROM operations WHERE instance_id = $1 AND kind = $2 AND status IN ('pending', 'running')", instance.0, kind.as_str())
+        .fetch_optional(connection)
+        .await?
+        .map(operation)
+        .transpose()
 }
 
 /// An operation and its instance, locked in the order in which everybody locks them, so that nobody deadlocks.

@@ -58,9 +58,8 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database is away.
     pub async fn pending_operations(&self, limit: i64) -> Result<Vec<Operation>> {
-        let rows = operation_query!("SELECT", "FROM operations WHERE status = 'pending' ORDER BY created_at LIMIT $1", limit)
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            operation_query!("SELECT", "FROM operations WHERE status = 'pending' ORDER BY created_at LIMIT $1", limit).fetch_all(&self.pool).await?;
         rows.into_iter().map(operation).collect()
     }
 
@@ -69,9 +68,8 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database is away.
     pub async fn unfinished_operations(&self) -> Result<Vec<Operation>> {
-        let rows = operation_query!("SELECT", "FROM operations WHERE status IN ('pending', 'running') ORDER BY created_at")
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            operation_query!("SELECT", "FROM operations WHERE status IN ('pending', 'running') ORDER BY created_at").fetch_all(&self.pool).await?;
         rows.into_iter().map(operation).collect()
     }
 

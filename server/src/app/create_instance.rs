@@ -194,13 +194,21 @@ fn exposure(kind: ExposureKind, source_ranges: Vec<String>, dns_label: Option<St
         ExposureKind::LoadBalancer => {
             for range in &source_ranges {
                 if !is_cidr(range) {
-                    mistakes.add(UserErrorCode::Invalid, "exposure.sourceRanges", format!("'{range}' is no address range; write for example 203.0.113.0/24"));
+                    mistakes.add(
+                        UserErrorCode::Invalid,
+                        "exposure.sourceRanges",
+                        format!("'{range}' is no address range; write for example 203.0.113.0/24"),
+                    );
                 }
             }
             if let Some(label) = &dns_label
                 && label.parse::<InstanceName>().is_err()
             {
-                mistakes.add(UserErrorCode::Invalid, "exposure.dnsLabel", "must be a DNS label: lower-case letters, digits or hyphens, starting with a letter");
+                mistakes.add(
+                    UserErrorCode::Invalid,
+                    "exposure.dnsLabel",
+                    "must be a DNS label: lower-case letters, digits or hyphens, starting with a letter",
+                );
             }
             Some(Exposure::LoadBalancer { source_ranges, dns_label })
         }

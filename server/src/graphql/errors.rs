@@ -45,10 +45,7 @@ pub(super) fn payload<T>(outcome: domain::Result<T>) -> async_graphql::Result<(O
         Ok(value) => Ok((Some(value), Vec::new())),
         Err(domain::Error::User(mistakes)) => Ok((
             None,
-            mistakes
-                .into_iter()
-                .map(|mistake| UserError { code: mistake.code.into(), field: mistake.field, message: mistake.message })
-                .collect(),
+            mistakes.into_iter().map(|mistake| UserError { code: mistake.code.into(), field: mistake.field, message: mistake.message }).collect(),
         )),
         Err(domain::Error::Superseded) => Ok((
             None,

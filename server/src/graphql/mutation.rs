@@ -156,7 +156,11 @@ pub struct UpdateInstancePayload {
 #[Object]
 impl Mutation {
     /// Accepts a new instance and returns at once; follow the operation, or the instance, by subscription.
-    async fn create_instance(&self, ctx: &Context<'_>, #[graphql(desc = "What to create.")] input: CreateInstanceInput) -> Result<CreateInstancePayload> {
+    async fn create_instance(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to create.")] input: CreateInstanceInput,
+    ) -> Result<CreateInstancePayload> {
         let CreateInstanceInput {
             name,
             username,
@@ -192,7 +196,11 @@ impl Mutation {
     }
 
     /// Removes an instance, from any state; returns at once. The name is free again when it is gone.
-    async fn delete_instance(&self, ctx: &Context<'_>, #[graphql(desc = "What to delete.")] input: DeleteInstanceInput) -> Result<DeleteInstancePayload> {
+    async fn delete_instance(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to delete.")] input: DeleteInstanceInput,
+    ) -> Result<DeleteInstancePayload> {
         let app = ctx.data_unchecked::<App>();
         DeleteInstancePayload::of(
             async {
@@ -206,7 +214,11 @@ impl Mutation {
     }
 
     /// Changes labels or deletion protection, at once.
-    async fn update_instance(&self, ctx: &Context<'_>, #[graphql(desc = "What to change.")] input: UpdateInstanceInput) -> Result<UpdateInstancePayload> {
+    async fn update_instance(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: UpdateInstanceInput,
+    ) -> Result<UpdateInstancePayload> {
         let app = ctx.data_unchecked::<App>();
         let outcome = async {
             let id = instance_id(&input.id)?;
@@ -222,12 +234,20 @@ impl Mutation {
     }
 
     /// Asks an operation to stop and to clean up. Removal, once begun, cannot be cancelled.
-    async fn cancel_operation(&self, ctx: &Context<'_>, #[graphql(desc = "What to cancel.")] input: CancelOperationInput) -> Result<CancelOperationPayload> {
+    async fn cancel_operation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to cancel.")] input: CancelOperationInput,
+    ) -> Result<CancelOperationPayload> {
         CancelOperationPayload::of(ctx.data_unchecked::<App>().store.request_cancel(&OperationId::from_any(&input.id)).await)
     }
 
     /// Tries a failed or cancelled operation again, as a new operation.
-    async fn retry_operation(&self, ctx: &Context<'_>, #[graphql(desc = "What to try again.")] input: RetryOperationInput) -> Result<RetryOperationPayload> {
+    async fn retry_operation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to try again.")] input: RetryOperationInput,
+    ) -> Result<RetryOperationPayload> {
         let app = ctx.data_unchecked::<App>();
         RetryOperationPayload::of(
             async {

@@ -117,9 +117,14 @@ impl Hub {
             self.inner.store.instances_by_id(&instances).await?.into_iter().map(|instance| (instance.id, Arc::new(instance))).collect();
         let operations: HashMap<_, _> = match operations.is_empty() {
             true => HashMap::new(),
-            false => {
-                self.inner.store.operations_by_id(&operations).await?.into_iter().map(|operation| (operation.id.clone(), Arc::new(operation))).collect()
-            }
+            false => self
+                .inner
+                .store
+                .operations_by_id(&operations)
+                .await?
+                .into_iter()
+                .map(|operation| (operation.id.clone(), Arc::new(operation)))
+                .collect(),
         };
         Ok(events
             .into_iter()

@@ -36,9 +36,9 @@ impl Account {
         }
         let found = User::from_name(user).map_err(|e| Error::Setup(format!("cannot look up the user '{user}': {e}")))?;
         match found {
-            Some(found) if found.uid.is_root() => Err(Error::Setup(format!(
-                "PostgreSQL refuses to run as root, and '{user}' is root: set TOYGRES_PG_USER to an ordinary user"
-            ))),
+            Some(found) if found.uid.is_root() => {
+                Err(Error::Setup(format!("PostgreSQL refuses to run as root, and '{user}' is root: set TOYGRES_PG_USER to an ordinary user")))
+            }
             Some(found) => Ok(Self(Some(Other { name: found.name, uid: found.uid.as_raw(), gid: found.gid.as_raw() }))),
             None => Err(Error::Setup(format!(
                 "PostgreSQL refuses to run as root, and there is no user '{user}' to run it as: install PostgreSQL (its package makes the user \
@@ -60,7 +60,9 @@ impl Account {
     /// Gives a file or directory to this account.
     pub(super) fn own(&self, path: &Path) -> Result<()> {
         match &self.0 {
-            Some(other) => lchown(path, Some(other.uid), Some(other.gid)).trying(format_args!("give {} to the user '{}'", path.display(), other.name)),
+            Some(other) => {
+                lchown(path, Some(other.uid), Some(other.gid)).trying(format_args!("give {} to the user '{}'", path.display(), other.name))
+            }
             None => Ok(()),
         }
     }

@@ -43,8 +43,11 @@ impl Binaries {
     pub fn find(configured: Option<&str>) -> Result<Self> {
         let mut found = BTreeMap::new();
         for directory in configured.unwrap_or_default().split(':').filter(|d| !d.is_empty()) {
-            let installation = Installation::inspect(Path::new(directory))
-                .ok_or_else(|| Error::Setup(format!("TOYGRES_PG_BIN names {directory}, which has no working server programs (postgres, initdb) of PostgreSQL {OLDEST} or newer")))?;
+            let installation = Installation::inspect(Path::new(directory)).ok_or_else(|| {
+                Error::Setup(format!(
+                    "TOYGRES_PG_BIN names {directory}, which has no working server programs (postgres, initdb) of PostgreSQL {OLDEST} or newer"
+                ))
+            })?;
             found.entry(Reverse(installation.major)).or_insert(installation);
         }
         for installation in usual_places().iter().filter_map(|place| Installation::inspect(place)) {

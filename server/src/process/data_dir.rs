@@ -60,7 +60,8 @@ impl DataDir {
             )));
         }
         if metadata.mode() & 0o777 & mode != mode {
-            std::fs::set_permissions(&path, Permissions::from_mode(metadata.mode() & 0o7777 | mode)).trying(format_args!("open {}", path.display()))?;
+            std::fs::set_permissions(&path, Permissions::from_mode(metadata.mode() & 0o7777 | mode))
+                .trying(format_args!("open {}", path.display()))?;
         }
         for name in ["instances", "templates", "kept"] {
             make_directory(&path.join(name), mode)?;

@@ -102,7 +102,9 @@ impl Shared {
         let home = self.cluster.home();
         if home.is_dir() {
             self.cluster.installation(&self.machine).map_err(|error| match error {
-                Error::PostgresMissing(what) => Error::PostgresMissing(format!("the embedded metadata database needs the version that made it: {what}")),
+                Error::PostgresMissing(what) => {
+                    Error::PostgresMissing(format!("the embedded metadata database needs the version that made it: {what}"))
+                }
                 other => other,
             })?;
         }
@@ -162,7 +164,10 @@ impl Shared {
                         let cause = self.machine.reaper.cause_of_death(pid).unwrap_or_else(|| "its process ended".to_owned());
                         let complaint = log_file::last_complaint(self.cluster.home()).unwrap_or_else(|| "its log gives no reason".to_owned());
                         let log = log_file::path(self.cluster.home());
-                        return Err(Error::Program(format!("the embedded metadata database does not start: {cause}: {complaint} (log: {})", log.display())));
+                        return Err(Error::Program(format!(
+                            "the embedded metadata database does not start: {cause}: {complaint} (log: {})",
+                            log.display()
+                        )));
                     }
                     // None when one left over by an earlier server has not said anything yet.
                     None => started = self.cluster.start(&self.machine, PortTaken::Move)?,

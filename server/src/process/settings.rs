@@ -108,7 +108,9 @@ mod tests {
     #[test]
     fn the_size_follows_the_spec() {
         let text = instance(&spec()).unwrap();
-        for line in ["shared_buffers = 256MB", "effective_cache_size = 768MB", "max_wal_size = 1024MB", "max_parallel_workers = 3", "work_mem = 2621kB"] {
+        for line in
+            ["shared_buffers = 256MB", "effective_cache_size = 768MB", "max_wal_size = 1024MB", "max_parallel_workers = 3", "work_mem = 2621kB"]
+        {
             assert!(text.contains(line), "{line} in {text}");
         }
     }

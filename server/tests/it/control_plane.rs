@@ -67,7 +67,11 @@ async fn a_wrong_value_is_named_with_its_variable() {
         ("TOYGRES_ROLE", "boss", "TOYGRES_ROLE (--role) 'boss' must be one of: all, api, worker."),
         ("DATABASE_URL", "mysql://secret@x", "DATABASE_URL (--database-url) must be a PostgreSQL URL"),
         ("TOYGRES_SECRET_KEY", "hunter2", "TOYGRES_SECRET_KEY (--secret-key) must be 32 random bytes in base64"),
-        ("TOYGRES_OPERATION_DEADLINE_SECONDS", "soon", "TOYGRES_OPERATION_DEADLINE_SECONDS (--operation-deadline-seconds) 'soon' must be a whole number"),
+        (
+            "TOYGRES_OPERATION_DEADLINE_SECONDS",
+            "soon",
+            "TOYGRES_OPERATION_DEADLINE_SECONDS (--operation-deadline-seconds) 'soon' must be a whole number",
+        ),
         ("TOYGRES_PG_BIN", "/nowhere", "TOYGRES_PG_BIN"),
         ("TOYGRES_LOG", "a=b=c", "TOYGRES_LOG"),
     ];

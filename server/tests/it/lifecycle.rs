@@ -104,7 +104,9 @@ async fn the_log_of_events_is_resumed_without_loss() {
     for event in &seen[3..] {
         assert_eq!(resumed.next().await.unwrap()["data"]["instanceEvents"], *event);
     }
-    server.query("mutation($id: ID!) { updateInstance(input: { id: $id, deletionProtected: true }) { userErrors { code } } }", json!({ "id": id })).await;
+    server
+        .query("mutation($id: ID!) { updateInstance(input: { id: $id, deletionProtected: true }) { userErrors { code } } }", json!({ "id": id }))
+        .await;
     assert_eq!(resumed.next().await.unwrap()["data"]["instanceEvents"]["type"], "INSTANCE_UPDATED");
 
     let mut lost = server.subscribe(document, json!({ "after": "999999" })).await;
@@ -138,7 +140,8 @@ async fn every_health_check_reaches_its_subscriber() {
     let server = home.start().await;
     let payload = server.create(json!({ "name": "pulse", "healthCheck": { "intervalSeconds": 1 } })).await;
     let id = text(&payload["instance"]["id"]);
-    let mut live = server.subscribe("subscription($id: ID!) { healthChecks(instanceId: $id) { cursor status latencyMs } }", json!({ "id": id })).await;
+    let mut live =
+        server.subscribe("subscription($id: ID!) { healthChecks(instanceId: $id) { cursor status latencyMs } }", json!({ "id": id })).await;
     let mut last = 0;
     for _ in 0..3 {
         let check = live.next().await.unwrap()["data"]["healthChecks"].clone();

@@ -83,7 +83,8 @@ async fn a_listening_connection_that_is_killed_again_and_again_loses_nothing() {
 async fn who_does_not_read_is_cut_off_and_harms_nobody() {
     let world = World::start(100).await;
     let server = world.server(&[]).await;
-    let document = "subscription { instanceEvents(after: \"0\") { cursor instance { id name state health database username labels { key value } } } }";
+    let document =
+        "subscription { instanceEvents(after: \"0\") { cursor instance { id name state health database username labels { key value } } } }";
     let mut deaf = Vec::new();
     for _ in 0..20 {
         let mut live = server.subscribe(document, json!({})).await;

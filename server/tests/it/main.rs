@@ -5,5 +5,6 @@ mod lifecycle;
 mod live;
 mod process;
 mod requests;
+#[expect(dead_code, reason = "the benches use the rest")]
 mod support;
 mod transport;

@@ -51,7 +51,10 @@ async fn a_killed_server_comes_back() {
     let mut nudges = server.runtime.nudges();
     // A worker that is too busy to notice keeps the dead server's shared memory.
     let mut client = home.psql_command(&deployment, &endpoint, "SELECT sum(n) FROM generate_series(1, 10000000000) n").spawn().unwrap();
-    home.until("the query runs", || home.query(&deployment, &endpoint, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT sum%'") == "1").await;
+    home.until("the query runs", || {
+        home.query(&deployment, &endpoint, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT sum%'") == "1"
+    })
+    .await;
     let killed = Instant::now();
     home.kill_instance(deployment.id);
     let death = next_death(&mut nudges, deployment.id).await;
@@ -132,7 +135,11 @@ async fn a_port_that_is_taken_is_exchanged() {
 async fn any_password_works_and_lies_nowhere() {
     let home = Home::new();
     let server = home.host();
-    for (n, password) in ["it's \\ \"q\" $1 $$ ; -- x", " leading and trailing ", "Grüße-日本語-🐘", "ﬁ-ligature-①-nfkc", "soft\u{ad}hyphen-\u{a0}nbsp"].into_iter().enumerate() {
+    for (n, password) in
+        ["it's \\ \"q\" $1 $$ ; -- x", " leading and trailing ", "Grüße-日本語-🐘", "ﬁ-ligature-①-nfkc", "soft\u{ad}hyphen-\u{a0}nbsp"]
+            .into_iter()
+            .enumerate()
+    {
         let deployment = Deployment { password: Secret::password(password.to_owned()).unwrap(), ..deployment_of(&home, &format!("weird-{n}")) };
         let endpoint = server.deploy(&deployment).await;
         assert_eq!(home.query(&deployment, &endpoint, "SELECT current_user"), "app", "password {n}");
@@ -140,7 +147,8 @@ async fn any_password_works_and_lies_nowhere() {
         assert!(!home.psql(&wrong, &endpoint, "SELECT 1").status.success(), "another password does not");
         if n == 0 {
             home.assert_nowhere(password);
-            let rights = home.query(&deployment, &endpoint, "SELECT rolsuper::text || rolcreatedb || rolcanlogin FROM pg_roles WHERE rolname = current_user");
+            let rights =
+                home.query(&deployment, &endpoint, "SELECT rolsuper::text || rolcreatedb || rolcanlogin FROM pg_roles WHERE rolname = current_user");
             assert_eq!(rights, "falsetruetrue");
             let hba = home.query(&deployment, &endpoint, "SHOW listen_addresses");
             assert_eq!(hba, "127.0.0.1");
@@ -454,7 +462,18 @@ impl Home {
         let port = endpoint.port.to_string();
         let mut command = Command::new(self.binaries.newest().bin.join("psql"));
         command
-            .args(["-h", &endpoint.host, "-p", &port, "-U", deployment.spec.username.as_str(), "-d", deployment.spec.database.as_str(), "-XAtqwc", sql])
+            .args([
+                "-h",
+                &endpoint.host,
+                "-p",
+                &port,
+                "-U",
+                deployment.spec.username.as_str(),
+                "-d",
+                deployment.spec.database.as_str(),
+                "-XAtqwc",
+                sql,
+            ])
             .env("PGPASSWORD", deployment.password.expose());
         command
     }

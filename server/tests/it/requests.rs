@@ -130,7 +130,10 @@ async fn a_deletion_overtakes_a_creation() {
     server.until_deleted(&id).await;
     let operations = server.instance(&id).await["operations"]["nodes"].clone();
     assert_eq!((&operations[0]["kind"], &operations[0]["status"]), (&json!("DELETE"), &json!("SUCCEEDED")));
-    assert_eq!((&operations[1]["kind"], &operations[1]["status"], &operations[1]["error"]["code"]), (&json!("CREATE"), &json!("CANCELLED"), &json!("SUPERSEDED")));
+    assert_eq!(
+        (&operations[1]["kind"], &operations[1]["status"], &operations[1]["error"]["code"]),
+        (&json!("CREATE"), &json!("CANCELLED"), &json!("SUPERSEDED"))
+    );
     assert_eq!(std::fs::read_dir(home.path().join("data/instances")).unwrap().count(), 0);
     server.stop().await;
 }

@@ -168,7 +168,8 @@ impl Server {
 
     /// Orders the deletion; the payload.
     pub async fn delete(&self, id: &str) -> Value {
-        let mutation = "mutation($id: ID!) { deleteInstance(input: { id: $id }) { instance { state } operation { id } userErrors { code field message } } }";
+        let mutation =
+            "mutation($id: ID!) { deleteInstance(input: { id: $id }) { instance { state } operation { id } userErrors { code field message } } }";
         self.query(mutation, json!({ "id": id })).await["deleteInstance"].clone()
     }
 
@@ -180,7 +181,8 @@ impl Server {
 
     /// Follows an instance until `there` holds; what it was then.
     pub async fn until(&self, id: &str, what: &str, there: impl Fn(&Value) -> bool) -> Value {
-        let document = "subscription($id: ID!) { instance(id: $id) { state health reason { code message } connectionString endpoint { host port } } }";
+        let document =
+            "subscription($id: ID!) { instance(id: $id) { state health reason { code message } connectionString endpoint { host port } } }";
         let mut live = self.subscribe(document, json!({ "id": id })).await;
         let deadline = Instant::now() + PATIENCE;
         let mut last = Value::Null;

@@ -173,8 +173,8 @@ pub fn options() -> EngineOptions {
 impl Harness {
     /// On duroxide's in-memory provider.
     pub async fn start() -> Self {
-        let provider = SqliteProvider::new_in_memory().await.expect("SQLite works in memory");
-        Self::on(TestDatabase::create().await, Engine::on(Arc::new(provider.clone())), Client::new(Arc::new(provider))).await
+        let provider: Arc<dyn Provider> = Arc::new(SqliteProvider::new_in_memory().await.expect("SQLite works in memory"));
+        Self::on(TestDatabase::create().await, Engine::on(provider.clone()), Client::new(provider)).await
     }
 
     /// On the provider that servers use.

@@ -1,0 +1,39 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createInstance } from './api';
+import { launch, open } from './browser';
+import { type Server, startServer } from './server';
+
+let server: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startServer(), launch()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.clear();
+});
+
+test('a subscription in GraphiQL shows what happens', async () => {
+  const { page, complaints } = await open(browser, `${server.url}/graphiql`);
+  await page.getByRole('tab', { name: 'WatchEvents' }).click();
+  // Clickable once the schema is there.
+  await page.getByRole('button', { name: /Execute query/ }).click();
+  await page.getByRole('button', { name: /Stop query/ }).waitFor();
+  await createInstance(server.url, 'watched');
+  const answer = page.locator('.result-window');
+  await expect.poll(() => answer.innerText(), { timeout: 30_000 }).toContain('HEALTH_CHANGED');
+  await page.getByRole('button', { name: /Stop query/ }).click();
+  expect(complaints).toEqual([]);
+});
+
+test('the editor is not loaded before it is asked for', async () => {
+  const { page } = await open(browser, server.url);
+  await page.getByRole('link', { name: 'watched' }).waitFor();
+  const editors = await page.evaluate(() =>
+    performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.includes('monaco')),
+  );
+  expect(editors).toEqual([]);
+});

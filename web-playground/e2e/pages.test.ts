@@ -1,0 +1,118 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createInstance } from './api';
+import { expectAccessible, launch, open, screenshot } from './browser';
+import { type Server, startServer } from './server';
+
+let server: Server;
+let browser: Browser;
+let orders: string;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startServer(), launch()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.clear();
+});
+
+const pages = describe.each([{ scheme: 'light' as const }, { scheme: 'dark' as const }]);
+
+pages('without instances, $scheme', ({ scheme }) => {
+  test('the empty list', async () => {
+    const { page, complaints } = await open(browser, server.url, { scheme });
+    await page.getByText('Create your first PostgreSQL').waitFor();
+    await check(page, `empty-${scheme}`);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+});
+
+test('some instances, one of which has failed once', async () => {
+  orders = await createInstance(server.url, 'orders', [{ key: 'team', value: 'shop' }]);
+  await createInstance(server.url, 'billing', [{ key: 'team', value: 'finance' }]);
+  await createInstance(server.url, 'sessions', [{ key: 'team', value: 'shop' }]);
+  const { page } = await open(browser, `${server.url}/instances/${orders}`);
+  await page.getByText('Healthy', { exact: true }).waitFor({ timeout: 60_000 });
+  const checked = page.getByRole('region', { name: 'Health', exact: true }).getByText(/of \d+/);
+  const enough = async (least: number) => expect.poll(async () => Number((await checked.innerText()).split(' of ')[1]), { timeout: 60_000 }).toBeGreaterThan(least);
+  await enough(6);
+  process.kill(await server.postmaster(orders), 'SIGKILL');
+  await page.getByText('Health: unhealthy → healthy').waitFor({ timeout: 60_000 });
+  await enough(14);
+  await page.context().close();
+});
+
+pages('with instances, $scheme', ({ scheme }) => {
+  test.each([
+    { name: 'wide', width: 1280, height: 860 },
+    { name: 'phone', width: 390, height: 844 },
+  ])('every page, $name', async ({ name, width, height }) => {
+    const { page, complaints } = await open(browser, server.url, { scheme, width, height });
+    const suffix = name === 'wide' ? scheme : `${name}-${scheme}`;
+    await page.getByRole('row', { name: /sessions/ }).waitFor();
+    await check(page, `instances-${suffix}`);
+
+    await page.getByRole('button', { name: 'New instance' }).click();
+    await page.getByRole('dialog', { name: 'New instance' }).waitFor();
+    await page.getByRole('button', { name: 'More: login' }).click();
+    await page.getByRole('button', { name: 'Add a label' }).click();
+    await check(page, `create-${suffix}`);
+    await page.keyboard.press('Escape');
+
+    await page.goto(`${server.url}/instances/${orders}`);
+    await page.getByText('checked', { exact: false }).first().waitFor();
+    await page.locator('.uplot').waitFor();
+    await check(page, `instance-${suffix}`, true);
+    await page.getByRole('button', { name: 'Delete this instance' }).click();
+    await page.getByLabel('Type its name').waitFor();
+    await check(page);
+    await page.keyboard.press('Escape');
+
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Operations' }).click();
+    await page.getByRole('button', { name: /Create orders/ }).click();
+    await page.getByText('Deploy PostgreSQL').waitFor();
+    await check(page, `operations-${suffix}`);
+
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test('GraphiQL', async () => {
+    const { page, complaints } = await open(browser, `${server.url}/graphiql`, { scheme });
+    await page.getByRole('button', { name: /Execute query/ }).click();
+    await expect.poll(() => page.locator('.result-window').innerText(), { timeout: 30_000 }).toContain('orders');
+    // The editor's own colours and roles are GraphiQL's and Monaco's to decide.
+    await check(page, `graphiql-${scheme}`, false, ['.graphiql-container']);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+});
+
+test('the keyboard reaches everything', async () => {
+  const { page } = await open(browser, server.url);
+  await page.getByRole('link', { name: 'orders' }).waitFor();
+  await page.keyboard.press('Tab');
+  expect(await focused(page)).toBe('Skip to the content');
+  const seen: string[] = [];
+  for (let presses = 0; presses < 30; presses++) {
+    await page.keyboard.press('Tab');
+    seen.push(await focused(page));
+  }
+  expect(seen).toEqual(expect.arrayContaining(['Toygres', 'Operations', 'Connection: Live', 'Colours', 'New instance', 'Name', 'orders']));
+  await page.getByRole('link', { name: 'orders' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'orders' }).waitFor();
+  await page.context().close();
+});
+
+async function check(page: Page, name?: string, fullPage = false, exclude: string[] = []): Promise<void> {
+  await expectAccessible(page, exclude);
+  if (name) await screenshot(page, name, fullPage);
+}
+
+function focused(page: Page): Promise<string> {
+  return page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '');
+}
