@@ -248,6 +248,39 @@ playground_failed() {
   say "The playground could not be built; the whole output is in target/tools/playground.log."
 }
 
+# --- Chromium --------------------------------------------------------------------------------------------------------
+
+# Sets CHROMIUM to the browser of the playground's end-to-end tests (`npm run e2e`).
+ensure_chromium() {
+  if [ -z "${CHROMIUM:-}" ]; then
+    CHROMIUM="$(find_chromium)" || {
+      if has apt-get; then
+        apt_install chromium || return
+      elif has brew; then
+        brew_install --cask chromium || return
+      fi
+      CHROMIUM="$(find_chromium)" || {
+        say "Chromium is missing: install it, or set CHROMIUM to its binary."
+        return 1
+      }
+    }
+  fi
+  export CHROMIUM
+}
+
+find_chromium() {
+  local name
+  for name in chromium google-chrome google-chrome-stable "/Applications/Chromium.app/Contents/MacOS/Chromium" \
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; do
+    # Ubuntu's chromium-browser is left out: it is a script that asks for a snap.
+    if has "$name"; then
+      command -v "$name"
+      return 0
+    fi
+  done
+  return 1
+}
+
 # --- Installing ------------------------------------------------------------------------------------------------------
 
 has() {

@@ -15,6 +15,8 @@ use crate::{InstanceId, Result, store::Store};
 const EVENTS: &str = "toygres_events";
 /// The channel that every health sample notifies.
 const HEALTH: &str = "toygres_health";
+/// The channel that a revoked token notifies.
+const TOKENS: &str = "toygres_tokens";
 /// How long a lost notification can go unnoticed at the most.
 const SAFETY_POLL: Duration = Duration::from_secs(5);
 
@@ -22,6 +24,7 @@ const SAFETY_POLL: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Changes {
     events: watch::Sender<u64>,
+    tokens: watch::Sender<u64>,
     health: broadcast::Sender<Option<InstanceId>>,
     health_watchers: watch::Sender<usize>,
     connected: watch::Sender<bool>,
@@ -40,6 +43,7 @@ impl Changes {
     pub fn start(store: &Store, shutdown: CancellationToken) -> Self {
         let changes = Self {
             events: watch::Sender::new(0),
+            tokens: watch::Sender::new(0),
             health: broadcast::Sender::new(1024),
             health_watchers: watch::Sender::new(0),
             connected: watch::Sender::new(false),
@@ -69,6 +73,12 @@ impl Changes {
         self.events.subscribe()
     }
 
+    /// Changes its value whenever a token may have been revoked.
+    #[must_use]
+    pub fn tokens(&self) -> watch::Receiver<u64> {
+        self.tokens.subscribe()
+    }
+
     /// Whether the listening connection stands.
     #[must_use]
     pub fn connected(&self) -> watch::Receiver<bool> {
@@ -88,7 +98,7 @@ impl Changes {
         let mut listener = PgListener::connect_with(&pool).await?;
         // The gap of a lost connection must be seen here, not healed below us.
         listener.eager_reconnect(false);
-        listener.listen(EVENTS).await?;
+        listener.listen_all([EVENTS, TOKENS]).await?;
         let mut watchers = self.health_watchers.subscribe();
         let mut listens_to_health = false;
         self.connected.send_replace(true);
@@ -110,6 +120,7 @@ impl Changes {
                     Some(notification) if notification.channel() == HEALTH => {
                         let _ = self.health.send(notification.payload().parse().ok());
                     }
+                    Some(notification) if notification.channel() == TOKENS => self.tokens.send_modify(|wakes| *wakes += 1),
                     Some(_) => self.events.send_modify(|wakes| *wakes += 1),
                 },
                 _ = watchers.changed() => {}
@@ -120,6 +131,7 @@ impl Changes {
 
     fn wake_all(&self) {
         self.events.send_modify(|wakes| *wakes += 1);
+        self.tokens.send_modify(|wakes| *wakes += 1);
         let _ = self.health.send(None);
     }
 }

@@ -18,6 +18,7 @@ pub mod probe;
 pub mod runtime;
 pub mod secret;
 pub mod store;
+pub mod token;
 #[cfg(feature = "test-support")]
 pub mod testing;
 

@@ -1,5 +1,6 @@
 //! The metadata database: the only place with SQL. One file per aggregate; rows stay private to it.
 
+mod api_tokens;
 mod credentials;
 mod events;
 mod health_checks;

@@ -1,6 +1,7 @@
 //! What the server can do, free of GraphQL and HTTP: one file per use case.
 
 mod create_instance;
+mod create_token;
 mod health;
 
 use std::{sync::Arc, time::Duration};
@@ -12,6 +13,7 @@ use toygres_domain::{
 };
 
 pub(crate) use create_instance::labels;
+pub(crate) use create_token::create_token;
 pub use create_instance::{CreateInstance, ExposureKind, HealthCheckSettings};
 pub use health::{Health, HealthReport};
 
@@ -37,13 +39,13 @@ impl App {
     ///
     /// # Errors
     /// [`toygres_domain::Error::User`] when the key is empty or too long.
-    pub fn checked_request(&self, idempotency_key: Option<String>, input: &impl std::fmt::Debug) -> Result<Request> {
+    pub fn checked_request(&self, idempotency_key: Option<String>, input: &impl std::fmt::Debug, requested_by: Option<String>) -> Result<Request> {
         if let Some(key) = &idempotency_key {
             create_instance::check_idempotency_key(key)?;
         }
         Ok(Request {
             idempotency: idempotency_key.map(|key| (key, self.store.digest(format!("{input:?}").as_bytes()))),
-            requested_by: None,
+            requested_by,
             deadline: self.operation_deadline,
         })
     }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use toygres_domain::secret::SecretKey;
+use toygres_domain::{secret::SecretKey, token::TokenRole};
 use toygres_workflows::{EngineOptions, janitor::Retention};
 
 use crate::{graphql::QueryLimits, process::DataDir};
@@ -26,6 +26,28 @@ pub enum Command {
     Migrate(DatabaseConfig),
     /// Print the GraphQL schema.
     Schema,
+    /// Make an API token, on the server's machine: how the first one comes about.
+    Token(TokenConfig),
+}
+
+/// A token to make.
+#[derive(Args, Clone, Debug)]
+pub struct TokenConfig {
+    /// What it is for.
+    #[arg(long)]
+    pub name: String,
+    /// What its bearer may do: viewer, operator or admin.
+    #[arg(long, default_value = "viewer")]
+    pub role: TokenRole,
+    /// After so many days it ends by itself.
+    #[arg(long)]
+    pub expires_in_days: Option<i32>,
+    /// URL of the metadata database [default: the embedded one of the running server].
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = parse_url)]
+    pub database_url: Option<String>,
+    /// The server's data directory.
+    #[arg(long, env = "TOYGRES_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
 }
 
 /// An external metadata database.
@@ -45,6 +67,9 @@ pub struct ServeConfig {
     /// Address to listen on. Without access control it must be a loopback address.
     #[arg(long, env = "TOYGRES_LISTEN", default_value = "127.0.0.1:8080", value_parser = parse_listen)]
     pub listen: SocketAddr,
+    /// Who may come in: everybody on this machine (local), or bearers of API tokens (tokens).
+    #[arg(long, env = "TOYGRES_ACCESS", default_value = "local", value_parser = parse_enum::<Access>)]
+    pub access: Access,
     /// What this server does: answer requests, run workflows, or both.
     #[arg(long, env = "TOYGRES_ROLE", default_value = "all", value_parser = parse_enum::<Role>)]
     pub role: Role,
@@ -114,6 +139,15 @@ pub struct ServeConfig {
     pub log_format: LogFormat,
 }
 
+/// Who may come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Access {
+    /// Everybody on this machine.
+    Local,
+    /// Bearers of API tokens.
+    Tokens,
+}
+
 /// What a server does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Role {
@@ -159,8 +193,11 @@ impl ServeConfig {
                 return Err("TOYGRES_SECRET_KEY must be set when TOYGRES_RUNTIME is kubernetes: make one with `openssl rand -base64 32`".to_owned());
             }
         }
-        if !self.listen.ip().is_loopback() {
-            return Err(format!("TOYGRES_LISTEN must be a loopback address, not {}: this server has no access control yet", self.listen.ip()));
+        if self.access == Access::Local && !self.listen.ip().is_loopback() {
+            return Err(format!(
+                "TOYGRES_LISTEN must be a loopback address, not {}, unless TOYGRES_ACCESS is tokens: without tokens everybody who reaches the server is its administrator",
+                self.listen.ip()
+            ));
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The GraphQL contract (DESIGN section 5): types, resolvers and the one place where errors get their codes.
 
 mod errors;
+mod guard;
 mod loaders;
 mod mutation;
 mod paging;

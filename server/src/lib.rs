@@ -1,6 +1,7 @@
 //! The server of Toygres: configuration, GraphQL, transports, live delivery, the process runtime, and the composition root
 //! that puts them together with the metadata and the workflows.
 
+pub mod access;
 pub mod app;
 pub mod config;
 mod endpoints;

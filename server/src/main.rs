@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(config) => runtime.block_on(serve::serve(*config)),
         Command::Migrate(config) => runtime.block_on(serve::migrate(config)),
+        Command::Token(config) => runtime.block_on(serve::token(config)),
         Command::Schema => {
             print!("{}", graphql::sdl());
             Ok(())

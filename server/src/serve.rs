@@ -14,11 +14,13 @@ use toygres_workflows::Engine;
 
 use self::backend::Backend;
 use crate::{
+    access::{Local, Tokens},
     app::{App, Health},
-    config::{DatabaseConfig, ServeConfig},
+    config::{Access, DatabaseConfig, ServeConfig, TokenConfig},
     endpoints, graphql, guard,
     live::Hub,
-    transport::{self, ServeOptions, TransportOptions},
+    process::DataDir,
+    transport::{self, Authenticate, ServeOptions, TransportOptions},
 };
 
 /// How long requests and activities under way are waited for at the end.
@@ -100,14 +102,20 @@ async fn run(config: &ServeConfig, backend: &Backend, listener: TcpListener, add
 
 async fn answer(config: ServeConfig, app: App, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
     let health = app.health.clone();
+    let authenticate: Arc<dyn Authenticate> = match config.access {
+        Access::Local => Arc::new(Local),
+        Access::Tokens => Arc::new(Tokens::start(app.store.clone(), app.hub.changes(), shutdown.clone())),
+    };
     let options = TransportOptions {
+        authenticate,
         on_response: Arc::new(|response, request| graphql::mask(response, &request.0)),
         shutdown: shutdown.clone(),
         ..TransportOptions::default()
     };
-    let router = endpoints::router(health)
-        .merge(transport::router(graphql::schema(app, config.query_limits()), options))
-        .layer(axum::middleware::from_fn(guard::local_only));
+    let mut router = endpoints::router(health).merge(transport::router(graphql::schema(app, config.query_limits()), options));
+    if config.access == Access::Local {
+        router = router.layer(axum::middleware::from_fn(guard::local_only));
+    }
     transport::serve(listener, router, ServeOptions { drain: PATIENCE, ..ServeOptions::default() }, shutdown).await
 }
 
@@ -134,5 +142,30 @@ pub async fn migrate(config: DatabaseConfig) -> Result<(), String> {
     let url = config.engine_database_url.as_deref().unwrap_or(&config.database_url);
     Engine::connect(url, &store).await.map_err(|error| explain("the workflow engine's schema could not be brought up to date", error))?;
     println!("the metadata and workflow schemas are up to date");
+    Ok(())
+}
+
+/// Makes an API token and prints its secret, alone on stdout.
+///
+/// # Errors
+/// One sentence for people.
+pub async fn token(config: TokenConfig) -> Result<(), String> {
+    let url = match config.database_url {
+        Some(url) => url,
+        None => {
+            let file = config.data_dir.unwrap_or_else(DataDir::default_path).join("metadata.url");
+            std::fs::read_to_string(&file).map_err(|error| {
+                format!("no metadata database: {} cannot be read ({error}); start the server first, or set DATABASE_URL", file.display())
+            })?
+        }
+    };
+    let store = Store::open(url.trim(), 1, SecretKey::generate()).map_err(|error| error.to_string())?;
+    let made = crate::app::create_token(&store, &config.name, config.role, config.expires_in_days).await;
+    let (token, secret) = made.map_err(|error| match error {
+        Error::Unavailable(cause) | Error::Internal(cause) => format!("the token could not be made: {cause}"),
+        other => other.to_string(),
+    })?;
+    eprintln!("token {} ({}, {}); this is the only time that its secret is shown:", token.id, token.name, token.role);
+    println!("{}", secret.expose());
     Ok(())
 }

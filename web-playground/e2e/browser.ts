@@ -1,16 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 
-/** Debian's, Fedora's, or whatever CHROMIUM names. */
-const EXECUTABLES = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+/** What `ensure_chromium` of scripts/lib.sh found, or Debian's. */
+const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 export function launch(): Promise<Browser> {
-  const executablePath = EXECUTABLES.find((path) => path && existsSync(path));
-  if (!executablePath) throw new Error('No Chromium: install the package chromium, or name its binary in CHROMIUM.');
   return chromium.launch({
-    executablePath,
+    executablePath: EXECUTABLE,
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -40,6 +38,7 @@ export async function open(browser: Browser, url: string, options: { scheme?: 'l
     permissions: ['clipboard-read', 'clipboard-write'],
   });
   const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
@@ -48,6 +47,27 @@ export async function open(browser: Browser, url: string, options: { scheme?: 'l
   });
   await page.goto(url);
   return { page, complaints };
+}
+
+/** Waits until the editor of GraphiQL shows `text`. */
+export function shown(page: Page, text: string): Promise<void> {
+  return page.locator('.graphiql-query-editor .view-lines').getByText(text).first().waitFor();
+}
+
+/** Runs what is in the editor of GraphiQL, again until there is an answer: a click before the schema is there has no effect. */
+export async function execute(page: Page): Promise<void> {
+  const result = page.locator('.result-window');
+  const began = async () => (await page.getByRole('button', { name: /Stop query/ }).isVisible()) || (await result.innerText()).trim() !== '';
+  await expect
+    .poll(
+      async () => {
+        if (!(await began())) await page.getByRole('button', { name: /Execute query/ }).click();
+        await page.waitForTimeout(500);
+        return began();
+      },
+      { timeout: 30_000 },
+    )
+    .toBe(true);
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

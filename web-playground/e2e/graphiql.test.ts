@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createInstance } from './api';
-import { launch, open } from './browser';
+import { execute, launch, open, shown } from './browser';
 import { type Server, startServer } from './server';
 
 let server: Server;
@@ -18,9 +18,10 @@ afterAll(async () => {
 
 test('a subscription in GraphiQL shows what happens', async () => {
   const { page, complaints } = await open(browser, `${server.url}/graphiql`);
+  await shown(page, 'instances');
   await page.getByRole('tab', { name: 'WatchEvents' }).click();
-  // Clickable once the schema is there.
-  await page.getByRole('button', { name: /Execute query/ }).click();
+  await shown(page, 'instanceEvents');
+  await execute(page);
   await page.getByRole('button', { name: /Stop query/ }).waitFor();
   await createInstance(server.url, 'watched');
   const answer = page.locator('.result-window');

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createInstance } from './api';
-import { expectAccessible, launch, open, screenshot } from './browser';
+import { execute, expectAccessible, launch, open, screenshot, shown } from './browser';
 import { type Server, startServer } from './server';
 
 let server: Server;
@@ -82,7 +82,8 @@ pages('with instances, $scheme', ({ scheme }) => {
 
   test('GraphiQL', async () => {
     const { page, complaints } = await open(browser, `${server.url}/graphiql`, { scheme });
-    await page.getByRole('button', { name: /Execute query/ }).click();
+    await shown(page, 'instances');
+    await execute(page);
     await expect.poll(() => page.locator('.result-window').innerText(), { timeout: 30_000 }).toContain('orders');
     // The editor's own colours and roles are GraphiQL's and Monaco's to decide.
     await check(page, `graphiql-${scheme}`, false, ['.graphiql-container']);

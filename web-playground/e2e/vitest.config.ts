@@ -5,6 +5,8 @@ export default defineConfig({
     root: import.meta.dirname,
     include: ['*.test.ts'],
     environment: 'node',
+    // Node would load graphql once as CommonJS and once as a module, and each refuses the other's schema.
+    server: { deps: { inline: [/graphql/] } },
     // One browser and one server at a time: the tests measure how live and how smooth the page is.
     fileParallelism: false,
     // The tests of a file build on each other.

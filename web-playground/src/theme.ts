@@ -1,4 +1,4 @@
-import { Button, type CSSVariablesResolver, createTheme } from '@mantine/core';
+import { Button, type CSSVariablesResolver, createTheme, Modal } from '@mantine/core';
 
 export const theme = createTheme({
   primaryColor: 'elephant',
@@ -6,6 +6,8 @@ export const theme = createTheme({
   primaryShade: { light: 8, dark: 7 },
   colors: {
     elephant: ['#eef4f9', '#dce7f0', '#b5cde0', '#8bb1d0', '#699bc2', '#538cba', '#4684b6', '#39719e', '#336791', '#24577f'],
+    // Mantine's own are neutral greys; these go with the blue.
+    dark: ['#d3d9e1', '#b6bfca', '#98a2af', '#7b8796', '#465163', '#303846', '#232b38', '#1b212b', '#151a22', '#10141a'],
   },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
@@ -13,6 +15,7 @@ export const theme = createTheme({
   cursorType: 'pointer',
   components: {
     Button: Button.extend({ defaultProps: { fw: 500 } }),
+    Modal: Modal.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } }),
   },
 });
 

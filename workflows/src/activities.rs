@@ -46,7 +46,10 @@ impl World {
         }
         if work.operation.deadline <= Utc::now() {
             let waited_for = work.instance.reason.map(|reason| format!("; last seen: {}", reason.message)).unwrap_or_default();
-            return Err(Failure::Failed(Reason::new(ReasonCode::DeadlineExceeded, format!("the operation did not finish before its deadline{waited_for}"))));
+            return Err(Failure::Failed(Reason::new(
+                ReasonCode::DeadlineExceeded,
+                format!("the operation did not finish before its deadline{waited_for}"),
+            )));
         }
         Ok(work)
     }

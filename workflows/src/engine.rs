@@ -152,10 +152,14 @@ impl Engine {
             OrchestrationStatus::Running { .. } => return Ok(false),
             OrchestrationStatus::NotFound => {}
             OrchestrationStatus::Completed { .. } | OrchestrationStatus::Failed { .. } => {
-                match self.client.delete_instance(&monitor, false).await {
-                    // Another sweeper was faster, and has perhaps started the next already.
-                    Ok(_) | Err(ClientError::InstanceNotFound { .. } | ClientError::InstanceStillRunning { .. }) => {}
-                    Err(error) => return Err(unavailable(error)),
+                if let Err(error) = self.client.delete_instance(&monitor, false).await {
+                    // Another sweeper may have been faster, and have started the next already. (Providers report that in
+                    // different ways, so the state is asked for and not the error.)
+                    match self.stand(&monitor).await? {
+                        Stand::Live => return Ok(false),
+                        Stand::Unknown => {}
+                        Stand::Over => return Err(unavailable(error)),
+                    }
                 }
             }
         }

@@ -25,12 +25,8 @@ use crate::{
 ///
 /// Inputs and outputs of activities have no version: old workflows and new activities meet, so their fields may only be added
 /// to, with defaults.
-pub const CURRENT: &[(&str, &str)] = &[
-    (create_instance::NAME, "1.0.0"),
-    (delete_instance::NAME, "1.0.0"),
-    (health_check_loop::NAME, "1.0.0"),
-    (monitor_operation::NAME, "1.0.0"),
-];
+pub const CURRENT: &[(&str, &str)] =
+    &[(create_instance::NAME, "1.0.0"), (delete_instance::NAME, "1.0.0"), (health_check_loop::NAME, "1.0.0"), (monitor_operation::NAME, "1.0.0")];
 
 /// Adds the workflows of this crate, every version of each, the oldest first.
 ///

@@ -50,8 +50,7 @@ impl Failure {
 
     fn decode(text: &str) -> Self {
         // What is not ours is the engine's: a panic, an unknown activity. The text can hold anything, so it stays in the log.
-        serde_json::from_str(text)
-            .unwrap_or_else(|_| Self::unexpected())
+        serde_json::from_str(text).unwrap_or_else(|_| Self::unexpected())
     }
 
     /// A panic, or an error of the engine: the log has it, people need not.
@@ -179,7 +178,8 @@ pub async fn step<In: Serialize, Out: DeserializeOwned>(
         let work = ctx.schedule_activity(activity, input.clone());
         let failure = match ctx.select2(work, ctx.schedule_timer(patience.timeout)).await {
             Either2::First(Ok(output)) => {
-                return serde_json::from_str(&output).map_err(|_| Failure::Failed(Reason::new(ReasonCode::Internal, "a step gave an answer of another version")));
+                return serde_json::from_str(&output)
+                    .map_err(|_| Failure::Failed(Reason::new(ReasonCode::Internal, "a step gave an answer of another version")));
             }
             Either2::First(Err(error)) => Failure::decode(&error),
             Either2::Second(()) => {

@@ -138,7 +138,9 @@ async fn objects(world: &World, swept: &mut Swept) -> Result<()> {
                 let _lock = world.store.lock_instance(id).await?;
                 match world.runtime.remove(id, known.keep_volumes).await {
                     Ok(Removal::Gone) => swept.removed.push(id),
-                    Ok(Removal::InProgress(reason)) => tracing::info!(instance = %id, reason = reason.message, "something of a deleted instance is being removed"),
+                    Ok(Removal::InProgress(reason)) => {
+                        tracing::info!(instance = %id, reason = reason.message, "something of a deleted instance is being removed")
+                    }
                     Err(error) => tracing::warn!(instance = %id, %error, "something of a deleted instance could not be removed yet"),
                 }
             }

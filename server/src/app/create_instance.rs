@@ -77,8 +77,8 @@ impl App {
     ///
     /// # Errors
     /// [`Error::User`] with every mistake in the input.
-    pub async fn create_instance(&self, input: CreateInstance, idempotency_key: Option<String>) -> Result<Accepted> {
-        let request = self.checked_request(idempotency_key, &input)?;
+    pub async fn create_instance(&self, input: CreateInstance, idempotency_key: Option<String>, requested_by: Option<String>) -> Result<Accepted> {
+        let request = self.checked_request(idempotency_key, &input, requested_by)?;
         let new = self.parse(input)?;
         self.store.create_instance(&new, &request).await
     }

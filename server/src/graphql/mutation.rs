@@ -10,9 +10,13 @@ use toygres_domain::{
 
 use super::{
     errors::{UserError, payload},
-    types::{BigInt, ExposureType, Instance, LabelInput, Operation},
+    guard::{admin, operator},
+    types::{ApiToken, BigInt, ExposureType, Instance, LabelInput, Operation, TokenRole},
 };
-use crate::app::{self, App, HealthCheckSettings};
+use crate::{
+    access::Caller,
+    app::{self, App, HealthCheckSettings},
+};
 
 /// The root of mutations.
 pub struct Mutation;
@@ -152,10 +156,49 @@ pub struct UpdateInstancePayload {
     user_errors: Vec<UserError>,
 }
 
+/// What token to make.
+#[derive(Clone, InputObject)]
+pub struct CreateApiTokenInput {
+    /// What it is for: 1 to 100 characters.
+    name: String,
+    /// What its bearer may do.
+    role: TokenRole,
+    /// After so many days it ends by itself (1 to 3650; never, when left out).
+    expires_in_days: Option<i32>,
+}
+
+/// The answer to `createApiToken`.
+#[derive(SimpleObject)]
+pub struct CreateApiTokenPayload {
+    /// The token; null when there are user errors.
+    api_token: Option<ApiToken>,
+    /// Its secret. It is stored nowhere, so keep it now.
+    secret: Option<String>,
+    /// What was wrong with the input; empty when the token was made.
+    user_errors: Vec<UserError>,
+}
+
+/// What token to end.
+#[derive(Clone, InputObject)]
+pub struct RevokeApiTokenInput {
+    /// Its id.
+    id: ID,
+}
+
+/// The answer to `revokeApiToken`.
+#[derive(SimpleObject)]
+pub struct RevokeApiTokenPayload {
+    /// The token as it is now; null when there are user errors.
+    api_token: Option<ApiToken>,
+    /// What was wrong with the input; empty when the token was ended.
+    user_errors: Vec<UserError>,
+}
+
 /// Writes.
 #[Object]
 impl Mutation {
     /// Accepts a new instance and returns at once; follow the operation, or the instance, by subscription.
+    #[graphql(guard = "operator()")]
     async fn create_instance(
         &self,
         ctx: &Context<'_>,
@@ -192,10 +235,11 @@ impl Mutation {
                 .map(|check| HealthCheckSettings { interval_seconds: check.interval_seconds, timeout_seconds: check.timeout_seconds })
                 .unwrap_or_default(),
         };
-        CreateInstancePayload::of(ctx.data_unchecked::<App>().create_instance(wanted, idempotency_key).await)
+        CreateInstancePayload::of(ctx.data_unchecked::<App>().create_instance(wanted, idempotency_key, requester(ctx)).await)
     }
 
     /// Removes an instance, from any state; returns at once. The name is free again when it is gone.
+    #[graphql(guard = "operator()")]
     async fn delete_instance(
         &self,
         ctx: &Context<'_>,
@@ -206,7 +250,7 @@ impl Mutation {
             async {
                 let id = instance_id(&input.id)?;
                 let (keep_volumes, revision) = (input.keep_volumes.unwrap_or(false), input.revision.map(|revision| revision.0));
-                let request = app.checked_request(input.idempotency_key, &(id, keep_volumes, revision))?;
+                let request = app.checked_request(input.idempotency_key, &(id, keep_volumes, revision), requester(ctx))?;
                 app.store.delete_instance(id, keep_volumes, revision, &request).await
             }
             .await,
@@ -214,6 +258,7 @@ impl Mutation {
     }
 
     /// Changes labels or deletion protection, at once.
+    #[graphql(guard = "operator()")]
     async fn update_instance(
         &self,
         ctx: &Context<'_>,
@@ -234,6 +279,7 @@ impl Mutation {
     }
 
     /// Asks an operation to stop and to clean up. Removal, once begun, cannot be cancelled.
+    #[graphql(guard = "operator()")]
     async fn cancel_operation(
         &self,
         ctx: &Context<'_>,
@@ -243,6 +289,7 @@ impl Mutation {
     }
 
     /// Tries a failed or cancelled operation again, as a new operation.
+    #[graphql(guard = "operator()")]
     async fn retry_operation(
         &self,
         ctx: &Context<'_>,
@@ -252,12 +299,37 @@ impl Mutation {
         RetryOperationPayload::of(
             async {
                 let id = OperationId::from_any(&input.id);
-                let request = app.checked_request(input.idempotency_key, &id)?;
+                let request = app.checked_request(input.idempotency_key, &id, requester(ctx))?;
                 app.store.retry_operation(&id, &request).await
             }
             .await,
         )
     }
+
+    /// Makes an API token. Its secret is in this answer only.
+    #[graphql(guard = "admin()")]
+    async fn create_api_token(&self, ctx: &Context<'_>, #[graphql(desc = "What token to make.")] input: CreateApiTokenInput) -> Result<CreateApiTokenPayload> {
+        let app = ctx.data_unchecked::<App>();
+        let (made, user_errors) = payload(app.create_token(&input.name, input.role.into(), input.expires_in_days).await)?;
+        let (api_token, secret) = made.map(|(token, secret)| (ApiToken(token), secret.expose().to_owned())).unzip();
+        Ok(CreateApiTokenPayload { api_token, secret, user_errors })
+    }
+
+    /// Ends an API token at once; its open subscriptions end with it.
+    #[graphql(guard = "admin()")]
+    async fn revoke_api_token(&self, ctx: &Context<'_>, #[graphql(desc = "What token to end.")] input: RevokeApiTokenInput) -> Result<RevokeApiTokenPayload> {
+        let store = &ctx.data_unchecked::<App>().store;
+        let outcome = match input.id.parse() {
+            Ok(id) => store.revoke_token(id).await,
+            Err(_) => Err(Error::user(UserErrorCode::NotFound, "id", format!("no token has the id {}", input.id.as_str()))),
+        };
+        let (token, user_errors) = payload(outcome)?;
+        Ok(RevokeApiTokenPayload { api_token: token.map(ApiToken), user_errors })
+    }
+}
+
+fn requester(ctx: &Context<'_>) -> Option<String> {
+    ctx.data_opt::<Caller>().and_then(|caller| caller.name.as_deref().map(str::to_owned))
 }
 
 fn pairs(labels: Vec<LabelInput>) -> Vec<(String, String)> {

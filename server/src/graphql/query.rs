@@ -12,8 +12,9 @@ use toygres_domain::{
 
 use super::{
     errors::error,
-    paging::{Arguments, Counted, counted, opaque, parts},
-    types::{ControlPlane, Instance, InstanceFilterInput, InstanceOrderInput, Node, Operation, OperationFilterInput},
+    guard::admin,
+    paging::{Arguments, Counted, Uncounted, counted, opaque, parts, uncounted},
+    types::{ApiToken, ControlPlane, Instance, InstanceFilterInput, InstanceOrderInput, Node, Operation, OperationFilterInput},
 };
 use crate::app::App;
 
@@ -90,6 +91,21 @@ impl Query {
     ) -> Result<Counted<Operation>> {
         let filter = filter.map(OperationFilter::try_from).transpose()?.unwrap_or_default();
         super::types::list_operations(ctx, filter, Arguments { first, after, last, before }).await
+    }
+
+    /// API tokens, the newest first, a page at a time.
+    #[graphql(guard = "admin()", complexity = "first.or(last).unwrap_or(50).max(0) as usize * child_complexity + 5")]
+    async fn api_tokens(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many (50; 500 at the most).")] first: Option<i32>,
+        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many.")] last: Option<i32>,
+        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+    ) -> Result<Uncounted<ApiToken>> {
+        let page = Arguments { first, after, last, before }.request(|cursor| cursor.parse().ok())?;
+        let page = ctx.data_unchecked::<App>().store.tokens(&page).await.map_err(error)?;
+        Ok(uncounted(page, |token| token.id.to_string(), ApiToken))
     }
 
     /// The control plane itself: version, runtime, offered PostgreSQL versions, health.

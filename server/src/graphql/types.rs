@@ -1,5 +1,6 @@
 //! The output types of the contract, and the inputs they share.
 
+mod api_token;
 mod control_plane;
 mod event;
 mod health;
@@ -9,6 +10,7 @@ mod scalars;
 
 use async_graphql::Interface;
 
+pub(super) use api_token::{ApiToken, TokenRole};
 pub(super) use control_plane::ControlPlane;
 pub(super) use event::{InstanceChange, InstanceChangeType, InstanceEvent};
 pub(super) use health::HealthCheck;

@@ -1,4 +1,4 @@
-import { AppShell, Group, UnstyledButton, VisuallyHidden } from '@mantine/core';
+import { AppShell, Group, UnstyledButton } from '@mantine/core';
 import { Database, History, SquareTerminal } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
@@ -33,7 +33,6 @@ export function Frame({ children }: { children: ReactNode }) {
             <UnstyledButton key={href} component={Link} href={href} className={classes.link} aria-current={covers(path) ? 'page' : undefined}>
               <Icon size={17} aria-hidden />
               <span className={classes.word}>{name}</span>
-              <VisuallyHidden className={classes.narrow}>{name}</VisuallyHidden>
             </UnstyledButton>
           ))}
         </nav>

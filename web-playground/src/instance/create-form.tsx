@@ -7,7 +7,7 @@ import { graphql } from '../gql';
 import { request } from '../lib/request';
 import { type CreateValues, INITIAL, toInput, VALIDATE } from './create-values';
 import { ExposureFields } from './exposure-fields';
-import { createKeys } from './idempotency';
+import { createKeys } from '../lib/idempotency';
 import { LabelFields } from './label-fields';
 import { fieldErrors } from './user-errors';
 
@@ -15,7 +15,8 @@ import { fieldErrors } from './user-errors';
 export function CreateForm({ onCancel }: { onCancel: () => void }) {
   const [, navigate] = useLocation();
   const { data: controlPlane } = useControlPlane();
-  const form = useForm<CreateValues>({ initialValues: INITIAL, validate: VALIDATE, validateInputOnBlur: true });
+  // While typing, not on leaving a field: what appears under a field then would move the button that is being clicked.
+  const form = useForm<CreateValues>({ initialValues: INITIAL, validate: VALIDATE, validateInputOnChange: true });
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string>();
   const [more, setMore] = useState<string[]>([]);

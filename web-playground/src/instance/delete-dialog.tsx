@@ -3,7 +3,7 @@ import { type FormEvent, useRef, useState } from 'react';
 import { graphql } from '../gql';
 import type { InstancePageFragment } from '../gql/graphql';
 import { request } from '../lib/request';
-import { createKeys } from './idempotency';
+import { createKeys } from '../lib/idempotency';
 
 export function DeleteDialog({ instance, opened, onClose }: { instance: InstancePageFragment; opened: boolean; onClose: () => void }) {
   return (

@@ -14,7 +14,7 @@ import { ConnectPanel } from './connect-panel';
 import { DetailsPanel } from './details-panel';
 import classes from './page.module.css';
 import { SettingsPanel } from './settings-panel';
-import { HealthStatusMark, StateStatus } from './status';
+import { HealthMark, StateMark } from './status';
 
 /** One instance, live. */
 export default function InstancePage({ id }: { id: string }) {
@@ -53,8 +53,8 @@ function Shown({ instance }: { instance: InstancePageFragment }) {
           {name}
         </Title>
         <Group gap="md" role="status" aria-label="State and health">
-          <StateStatus state={state} />
-          {state === 'RUNNING' && <HealthStatusMark health={health} />}
+          <StateMark state={state} />
+          {state === 'RUNNING' && <HealthMark health={health} />}
         </Group>
       </Group>
       {reason && (

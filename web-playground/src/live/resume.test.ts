@@ -2,7 +2,7 @@ import { type AddressInfo } from 'node:net';
 import { buildSchema, GraphQLError } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { subscribeResumable } from './resume';
 
@@ -25,7 +25,7 @@ let asked: (string | null)[];
 let growing: ReturnType<typeof setInterval>;
 let snapshotPause: Promise<void> | undefined;
 
-async function* items({ after }: { after: string | null }): AsyncGenerator<Data> {
+async function* items({ after = null }: { after?: string | null }): AsyncGenerator<Data> {
   asked.push(after);
   if (after !== null && Number(after) < oldest) {
     throw new GraphQLError('The cursor is too old.', { extensions: { code: 'MUST_REFETCH' } });
@@ -116,6 +116,63 @@ test('starts again when the cursor is too old', async () => {
   const seen = await collect((seen) => seen.length > 5, '7');
   expect(seen.slice(0, 5)).toEqual(['reset', ...snapshot]);
   expect(asked).toEqual(['7', null]);
+});
+
+test('a stream without cursors starts again with what is current', async () => {
+  const stop = new AbortController();
+  const asked = vi.fn();
+  const received = new Promise<void>((resolve) => {
+    const end = subscribeResumable<object, { type: string }>({
+      client,
+      query: 'subscription { items { type } }',
+      next: () => {
+        asked();
+        if (asked.mock.calls.length > 8) resolve();
+        else if (asked.mock.calls.length === 4) cut();
+      },
+      reset: () => {},
+      error: (error) => expect.unreachable(error.message),
+    });
+    stop.signal.addEventListener('abort', end);
+  });
+  await received;
+  stop.abort();
+});
+
+test('a stream goes on as soon as another has the connection back', async () => {
+  const statuses: string[] = [];
+  const stop = subscribeResumable<Data, Item>({
+    client,
+    query,
+    after: '100',
+    next: () => {},
+    reset: () => {},
+    error: (error) => expect.unreachable(error.message),
+    status: (status) => statuses.push(status),
+  });
+  await vi.waitFor(() => expect(statuses).toEqual(['live']));
+  cut();
+  await vi.waitFor(() => expect(statuses).toEqual(['live', 'waiting']), { interval: 5 });
+  const whenConnected = new Promise<string[]>((resolve) => client.on('connected', () => resolve([...statuses])));
+  const another = client.subscribe({ query }, { next: () => {}, error: () => {}, complete: () => {} });
+  expect(await whenConnected).toEqual(['live', 'waiting', 'asking']);
+  another();
+  stop();
+});
+
+test('a stream that is ended in the middle of a reset stays ended', async () => {
+  oldest = 50;
+  const stop = subscribeResumable<Data, Item>({
+    client,
+    query,
+    after: '7',
+    next: () => expect.unreachable(),
+    reset: () => stop(),
+    error: () => expect.unreachable(),
+  });
+  await vi.waitFor(() => expect(asked).toEqual(['7']));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(asked).toEqual(['7']);
 });
 
 test.each([4400, 4401, 4403])('ends with the error when the server refuses with %s', async (code) => {

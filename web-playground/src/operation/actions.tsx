@@ -4,7 +4,7 @@ import { Ban, RotateCcw } from 'lucide-react';
 import { useRef, useState } from 'react';
 import { graphql } from '../gql';
 import type { OperationCardFragment } from '../gql/graphql';
-import { createKeys } from '../instance/idempotency';
+import { createKeys } from '../lib/idempotency';
 import { request } from '../lib/request';
 import { isOver } from './words';
 

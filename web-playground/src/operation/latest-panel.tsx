@@ -7,7 +7,7 @@ import { useLatest } from '../live/use-latest';
 import { Ago } from '../time/ago';
 import { Took } from '../time/took';
 import { OperationActions } from './actions';
-import { OperationStatusMark } from './status';
+import { OperationMark } from './status';
 import { Steps } from './steps';
 import { KINDS } from './words';
 
@@ -30,7 +30,7 @@ export function LatestOperationPanel({ id, instanceId }: { id: string; instanceI
           <Group justify="space-between" mb={6}>
             <Group gap="sm">
               <Text fw={600}>{KINDS[operation.kind]}</Text>
-              <OperationStatusMark status={operation.status} />
+              <OperationMark status={operation.status} />
             </Group>
             <Text size="sm" c="dimmed" className="digits">
               <Took from={operation.createdAt} to={operation.finishedAt} />

@@ -9,7 +9,7 @@ import { Took } from '../time/took';
 import { OperationActions } from './actions';
 import { useOperations } from './list';
 import classes from './list-page.module.css';
-import { OperationStatusMark } from './status';
+import { OperationMark } from './status';
 import { Steps } from './steps';
 import { KINDS, STATUSES } from './words';
 
@@ -93,7 +93,7 @@ function OperationItem({ operation }: { operation: OperationCardFragment }) {
           <span className={classes.what}>
             {KINDS[kind]} <strong>{instance.name}</strong>
           </span>
-          <OperationStatusMark status={status} />
+          <OperationMark status={status} />
           <span className={classes.time}>
             <Took from={createdAt} to={finishedAt} />
           </span>

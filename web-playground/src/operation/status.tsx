@@ -1,13 +1,7 @@
+import { StatusMark } from '../frame/status-mark';
 import type { OperationStatus } from '../gql/graphql';
-import classes from '../instance/status.module.css';
 import { STATUSES } from './words';
 
-export function OperationStatusMark({ status }: { status: OperationStatus }) {
-  const { icon: Icon, word, tone } = STATUSES[status];
-  return (
-    <span className={classes.status} data-tone={tone}>
-      <Icon size={16} className={status === 'RUNNING' ? 'spin' : undefined} aria-hidden />
-      {word}
-    </span>
-  );
+export function OperationMark({ status }: { status: OperationStatus }) {
+  return <StatusMark status={STATUSES[status]} spinning={status === 'RUNNING'} />;
 }

@@ -51,10 +51,13 @@ async fn remove(world: &World, run: &Run, work: &Work) -> Result<Removal, Failur
     world.verb(world.runtime.remove(work.instance.id, work.operation.keep_volumes)).await
 }
 
-/// A clean-up is tried at least once, and given up a while after the deadline.
+/// A clean-up is tried at least once, and given up a while after the deadline. A run that took over behind the deadline, from
+/// one that was lost, gets that while too.
 fn in_time(world: &World, work: &Work, outcome: Result<Removal, Failure>) -> Result<Removal, Failure> {
+    let began = work.operation.dispatched_at.unwrap_or(work.operation.created_at);
+    let limit = began.max(work.operation.deadline) + world.pace.clean_up;
     let left = match &outcome {
-        Ok(Removal::InProgress(reason)) | Err(Failure::Retry(reason)) if Utc::now() > work.operation.deadline + world.pace.clean_up => reason,
+        Ok(Removal::InProgress(reason)) | Err(Failure::Retry(reason)) if Utc::now() > limit => reason,
         _ => return outcome,
     };
     Err(Failure::Failed(Reason::new(ReasonCode::RemovalIncomplete, left.message.clone())))

@@ -45,9 +45,10 @@ pub async fn get_instance_status(world: World, _: ActivityContext, run: Run) -> 
             return Ok(Status::Ready(endpoint));
         }
         Ok(Observation::Pending(reason)) => (Status::Pending, reason),
-        Ok(Observation::Absent) => {
-            (Status::Vanished, Reason::new(ReasonCode::Internal, format!("what was deployed has vanished from {}; deploying it again", world.runtime.name())))
-        }
+        Ok(Observation::Absent) => (
+            Status::Vanished,
+            Reason::new(ReasonCode::Internal, format!("what was deployed has vanished from {}; deploying it again", world.runtime.name())),
+        ),
         Ok(Observation::Failed(reason)) => {
             world.store.fail_step(&run.operation, run.run, StepName::GetInstanceStatus, &reason).await?;
             return Err(Failure::Failed(reason));

@@ -73,7 +73,11 @@ pub async fn health_check(world: World, _: ActivityContext, input: Input) -> Res
     // A death that the runtime saw is its own confirmation, even if the server is back by now; the next check tells.
     if let Some(death) = input.death {
         world.store.record_health_check(instance.id, HealthStatus::Unhealthy, None, Some(&death)).await?;
-        return Ok(Verdict::Checked { wait_ms: millis(world.pace.recheck) / 4, failures: CONFIRMATIONS, change: changed(&instance, HealthStatus::Unhealthy, Some(death), None) });
+        return Ok(Verdict::Checked {
+            wait_ms: millis(world.pace.recheck) / 4,
+            failures: CONFIRMATIONS,
+            change: changed(&instance, HealthStatus::Unhealthy, Some(death), None),
+        });
     }
     let timeout = Duration::from_secs(u64::try_from(instance.spec.health_check.timeout_seconds).unwrap_or(5));
     let interval_ms = u64::try_from(instance.spec.health_check.interval_seconds).unwrap_or(30) * 1000;
@@ -108,7 +112,9 @@ async fn diagnose(world: &World, instance: &Instance, endpoint: &Endpoint, sympt
     match world.runtime.observe(instance.id).await {
         Ok(Observation::Ready(now)) if now != *endpoint => (symptom, Some(now)),
         Ok(Observation::Pending(reason) | Observation::Failed(reason)) => (reason, None),
-        Ok(Observation::Absent) => (Reason::new(ReasonCode::ProcessExited, format!("{} has nothing of this instance any more", world.runtime.name())), None),
+        Ok(Observation::Absent) => {
+            (Reason::new(ReasonCode::ProcessExited, format!("{} has nothing of this instance any more", world.runtime.name())), None)
+        }
         Ok(Observation::Ready(_)) | Err(_) => (symptom, None),
     }
 }

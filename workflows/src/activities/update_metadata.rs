@@ -106,7 +106,9 @@ pub async fn update_metadata(world: World, ctx: ActivityContext, update: UpdateM
         }
         UpdateMetadata::Deleting { run } => {
             let work = store.work(&run.operation, run.run).await?;
-            world.as_step(&run, StepName::StopWorkflows, stop_workflows(&world, &client, &work.operation, work.instance.health_check_orchestration_id)).await?;
+            world
+                .as_step(&run, StepName::StopWorkflows, stop_workflows(&world, &client, &work.operation, work.instance.health_check_orchestration_id))
+                .await?;
             Ok(Written::Done)
         }
         UpdateMetadata::Deleted { run } => {
@@ -176,7 +178,8 @@ pub(crate) async fn settle(store: &Store, client: &Client, pace: &Pace, id: &Ope
         }
     };
     let outcome = if hopeless {
-        let last = now.steps.iter().rev().find_map(|step| step.error.as_ref()).map(|error| format!(" (last seen: {})", error.message)).unwrap_or_default();
+        let last =
+            now.steps.iter().rev().find_map(|step| step.error.as_ref()).map(|error| format!(" (last seen: {})", error.message)).unwrap_or_default();
         let why = format!("the workflow {workflow} {lost}{last}; what it made may have to be removed by deleting the instance");
         let reason = Reason::new(ReasonCode::Internal, why);
         store.fail_operation(id, now.run, OperationStatus::Failed, &reason).await.map(|()| Written::Done)

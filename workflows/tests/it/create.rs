@@ -1,9 +1,6 @@
 //! CreateInstance.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
 
 use toygres_domain::{
     instance::{InstanceState, Reason, ReasonCode},
@@ -154,10 +151,15 @@ async fn every_activity_may_fail_for_good() {
     }
     for (step, fault, operation) in cases {
         let case = format!("{step} {fault:?} for good");
+        // An instance whose last write was made is running, whatever became of the reports; only its health check has to be
+        // started by the sweeper then.
+        let written = step == "update-metadata/running" && matches!(fault, Fault::Lost | Fault::PanicsAfter);
+        if written {
+            harness.over(&operation).await;
+            harness.sweep().await;
+        }
         harness.assert_settled(&case, &operation).await;
         let over = harness.operation(&operation).await;
-        // An instance whose last write was made is running, whatever became of the reports.
-        let written = step == "update-metadata/running" && matches!(fault, Fault::Lost | Fault::PanicsAfter);
         assert_eq!(over.status, if written { OperationStatus::Succeeded } else { OperationStatus::Failed }, "{case}: {over:?}");
     }
     harness.finish().await;
@@ -175,14 +177,22 @@ async fn the_undoing_may_fail_too() {
                     continue;
                 }
                 let new = harness.new_instance();
-                harness.runtime.behave(new.id, |it| it.observation = Some(Ok(Observation::Failed(Reason::new(ReasonCode::ImagePullFailed, "no such image")))));
+                harness
+                    .runtime
+                    .behave(new.id, |it| it.observation = Some(Ok(Observation::Failed(Reason::new(ReasonCode::ImagePullFailed, "no such image")))));
                 harness.hooks.set(new.id, move |call| async move {
                     if call.label == step && (!once || call.nth == 0) { suffer(fault, &call).await } else { call.run().await }
                 });
-                // Writing the failure in vain for good is ended by the monitor, behind the deadline.
-                let deadline = if step == "update-metadata/failed" && !once { Duration::from_secs(1) } else { crate::harness::DEADLINE };
-                cases.push((step, fault, once, harness.create_within(&new, deadline).await));
+                cases.push((step, fault, once, harness.create(&new).await));
             }
+        }
+    }
+    // Writing the failure in vain for good is ended by the monitor, behind the deadline.
+    for (step, _, once, operation) in &cases {
+        if *step == "update-metadata/failed" && !once {
+            let id = harness.operation(operation).await.instance;
+            eventually("the failure was to be written", || async { (harness.hooks.count(id, step) > 0).then_some(()) }).await;
+            harness.expire(operation).await;
         }
     }
     for (step, fault, once, operation) in cases {
@@ -193,7 +203,8 @@ async fn the_undoing_may_fail_too() {
         assert_eq!(instance.reason, over.error, "{case}");
         let message = over.error.unwrap().message;
         assert!(message.contains("no such image"), "{case}: the reason is kept: {message}");
-        let removed = step != "delete-postgres/clean-up" || (once && fault != Fault::Fails("failed")) || matches!(fault, Fault::Lost | Fault::PanicsAfter);
+        let removed =
+            step != "delete-postgres/clean-up" || (once && fault != Fault::Fails("failed")) || matches!(fault, Fault::Lost | Fault::PanicsAfter);
         assert_eq!(!harness.runtime.stands(instance.id), removed, "{case}");
         assert!(removed || message.contains("cleaning up failed too"), "{case}: {message}");
         harness.assert_workflows(&case, instance.id).await;
@@ -210,7 +221,6 @@ async fn the_undoing_may_fail_too() {
 async fn the_runtime_may_fail_in_every_way() {
     let harness = Harness::start().await;
     let passing = || RuntimeError::passing(ReasonCode::RuntimeUnavailable, "the host is away");
-    let short = Duration::from_millis(1500);
 
     // A host that is away for a while holds a creation up, and shows why, but does not end it.
     let away = harness.new_instance();
@@ -219,15 +229,15 @@ async fn the_runtime_may_fail_in_every_way() {
     // A host that stays away ends it at the deadline.
     let gone = harness.new_instance();
     harness.runtime.behave(gone.id, |it| it.deployments = vec![passing(); 100_000]);
-    let gone = harness.create_within(&gone, short).await;
+    let gone = harness.create(&gone).await;
     // So does an instance that never comes up,
     let slow = harness.new_instance();
     harness.runtime.behave(slow.id, |it| it.pending = u32::MAX);
-    let slow = harness.create_within(&slow, short).await;
+    let slow = harness.create(&slow).await;
     // or cannot be looked at.
     let hidden = harness.new_instance();
     harness.runtime.behave(hidden.id, |it| it.observation = Some(Err(passing())));
-    let hidden = harness.create_within(&hidden, short).await;
+    let hidden = harness.create(&hidden).await;
     // What cannot work ends at once.
     let refused = harness.new_instance();
     harness.runtime.behave(refused.id, |it| it.deployments = vec![RuntimeError::lasting(ReasonCode::QuotaExceeded, "no more room")]);
@@ -239,11 +249,23 @@ async fn the_runtime_may_fail_in_every_way() {
         it.removal = Some(Ok(Removal::InProgress(Reason::new(ReasonCode::RemovalIncomplete, "a volume hangs"))));
     });
     let sticky_id = sticky.id;
-    let sticky = harness.create_within(&sticky, short).await;
+    let sticky = harness.create(&sticky).await;
     // A wrong password cannot work either.
     let mut stranger = harness.new_instance();
     stranger.password = toygres_domain::secret::Secret::new("wrong-password".to_owned());
     let stranger = harness.create(&stranger).await;
+
+    // Each shows what it waits for; then its deadline passes.
+    for (operation, attempts, sign) in
+        [(&gone, 6, "the host is away"), (&slow, 1, "the double is starting"), (&hidden, 2, "the host is away"), (&sticky, 1, "a volume hangs")]
+    {
+        eventually(&format!("{sign} is shown"), || async {
+            let steps = harness.operation(operation).await.steps;
+            steps.into_iter().find(|step| step.attempt >= attempts && step.error.as_ref().is_some_and(|error| error.message == sign))
+        })
+        .await;
+        harness.expire(operation).await;
+    }
 
     harness.assert_settled("away", &away).await;
     let away = harness.operation(&away).await;
@@ -289,6 +311,24 @@ async fn a_failed_attempt_is_visible_while_it_is_repeated() {
     harness.runtime.behave(new.id, |it| it.deployments.clear());
     harness.assert_settled("visible", &operation).await;
     assert_eq!(harness.operation(&operation).await.status, OperationStatus::Succeeded);
+    harness.finish().await;
+}
+
+/// A panic of the runtime is an attempt like any other, and its text, which could hold anything, stays out of the history.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_is_an_attempt_and_tells_nothing() {
+    let harness = Harness::start().await;
+    let (once, always) = (harness.new_instance(), harness.new_instance());
+    harness.runtime.behave(once.id, |it| it.panics = Some((1, "hunter22")));
+    harness.runtime.behave(always.id, |it| it.panics = Some((u32::MAX, "hunter22")));
+    let (once, always) = (harness.create(&once).await, harness.create(&always).await);
+    for (operation, status, attempts) in [(once, OperationStatus::Succeeded, 2), (always, OperationStatus::Failed, 3)] {
+        harness.assert_settled("panic", &operation).await;
+        let over = harness.operation(&operation).await;
+        assert_eq!((over.status, over.steps[0].attempt), (status, attempts), "{over:?}");
+        let history = harness.client.read_execution_history(&operation.engine_id(1), 1).await.unwrap();
+        assert!(!format!("{history:?}{over:?}").contains("hunter22"), "{history:?}");
+    }
     harness.finish().await;
 }
 
@@ -423,7 +463,10 @@ async fn deletions_at_every_point(harness: &Harness) {
                             "long before" => {
                                 // It begins to work only when everything has been removed already.
                                 let accepted = begin.await;
-                                eventually("the deletion is over", || async { store.operation(&accepted).await.unwrap().filter(|it| it.status.is_terminal()) }).await;
+                                eventually("the deletion is over", || async {
+                                    store.operation(&accepted).await.unwrap().filter(|it| it.status.is_terminal())
+                                })
+                                .await;
                                 call.run().await
                             }
                             _ => {

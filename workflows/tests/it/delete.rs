@@ -1,7 +1,5 @@
 //! DeleteInstance.
 
-use std::time::Duration;
-
 use toygres_domain::{
     UserErrorCode,
     instance::{InstanceState, Reason, ReasonCode},
@@ -18,9 +16,10 @@ const STEPS: [&str; 3] = ["update-metadata/deleting", "delete-postgres", "update
 async fn every_activity_may_run_twice_and_late() {
     let harness = Harness::start().await;
     let mut cases = Vec::new();
+    let mut running = harness.running_many(2 * STEPS.len()).await.into_iter();
     for late in [false, true] {
         for step in STEPS {
-            let id = harness.running().await;
+            let id = running.next().unwrap();
             let earlier: std::sync::Arc<std::sync::Mutex<Option<crate::harness::Call>>> = Default::default();
             harness.hooks.set(id, move |call| {
                 let earlier = earlier.clone();
@@ -54,13 +53,14 @@ async fn every_activity_may_run_twice_and_late() {
 async fn every_activity_may_fail_and_the_deletion_be_repeated() {
     let harness = Harness::start().await;
     let mut cases = Vec::new();
+    let mut running = harness.running_many(9 * STEPS.len()).await.into_iter();
     for step in STEPS {
         for fault in ["retry", "broken", "failed", "lost", "panic"] {
             for once in [true, false] {
                 if fault == "retry" && !once {
                     continue;
                 }
-                let id = harness.running().await;
+                let id = running.next().unwrap();
                 harness.hooks.set(id, move |call| async move {
                     if call.label != step || (once && call.nth > 0) {
                         return call.run().await;
@@ -98,7 +98,6 @@ async fn every_activity_may_fail_and_the_deletion_be_repeated() {
 async fn the_runtime_may_fail_in_every_way() {
     let harness = Harness::start().await;
     let passing = || RuntimeError::passing(ReasonCode::RuntimeUnavailable, "the host is away");
-    let short = Duration::from_millis(1500);
     let still = |message: &str| Removal::InProgress(Reason::new(ReasonCode::RemovalIncomplete, message));
 
     let away = harness.running().await;
@@ -106,7 +105,7 @@ async fn the_runtime_may_fail_in_every_way() {
     let away_operation = harness.delete(away).await;
     let hangs = harness.running().await;
     harness.runtime.behave(hangs, |it| it.removal = Some(Ok(still("a volume hangs"))));
-    let hangs = harness.delete_within(hangs, short).await;
+    let hangs = harness.delete(hangs).await;
     let refused = harness.running().await;
     harness.runtime.behave(refused, |it| it.removal = Some(Err(RuntimeError::lasting(ReasonCode::Forbidden, "not allowed"))));
     let refused = harness.delete(refused).await;
@@ -127,6 +126,12 @@ async fn the_runtime_may_fail_in_every_way() {
     let slow = harness.operation(&slow).await;
     let attempts = slow.steps.iter().find(|step| step.name == StepName::DeletePostgres).unwrap().attempt;
     assert_eq!((slow.status, attempts), (OperationStatus::Succeeded, 1), "looking again is no new attempt");
+    eventually("what is left is shown", || async {
+        let steps = harness.operation(&hangs).await.steps;
+        steps.into_iter().find(|step| step.error.as_ref().is_some_and(|error| error.message == "a volume hangs"))
+    })
+    .await;
+    harness.expire(&hangs).await;
     for (case, operation, code, said) in
         [("hangs", hangs, ReasonCode::DeadlineExceeded, "a volume hangs"), ("refused", refused, ReasonCode::Forbidden, "not allowed")]
     {
@@ -168,7 +173,9 @@ async fn a_deletion_works_in_every_state() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deletion_may_be_cancelled_until_removal_has_begun() {
     let harness = Harness::start().await;
-    for (step, behind) in [("update-metadata/deleting", false), ("update-metadata/deleting", true), ("delete-postgres", false), ("delete-postgres", true)] {
+    for (step, behind) in
+        [("update-metadata/deleting", false), ("update-metadata/deleting", true), ("delete-postgres", false), ("delete-postgres", true)]
+    {
         let case = format!("{} {step}", if behind { "behind" } else { "before" });
         let id = harness.running().await;
         let before = harness.instance(id).await;
@@ -203,7 +210,7 @@ async fn a_deletion_may_be_cancelled_until_removal_has_begun() {
         assert_eq!((over.status, over.error.unwrap().code), (OperationStatus::Cancelled, ReasonCode::Cancelled), "{case}");
         let now = harness.instance(id).await;
         assert_eq!((now.state, now.reason, now.connection_string), (InstanceState::Running, None, before.connection_string), "{case}");
-        toygres_workflows::sweeper::sweep(&harness.world, &harness.engine).await.unwrap();
+        harness.sweep().await;
         eventually("the workflows of the deletion are over", || async { (harness.live(id).await.len() == 1).then_some(()) }).await;
         harness.assert_workflows(&case, id).await;
         assert!(harness.runtime.stands(id), "{case}");

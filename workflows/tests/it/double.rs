@@ -30,11 +30,13 @@ pub struct Behaviour {
     pub removal: Option<Result<Removal, RuntimeError>>,
     /// What the next deployments answer, one after the other.
     pub deployments: Vec<RuntimeError>,
+    /// So many deployments panic with this text.
+    pub panics: Option<(u32, &'static str)>,
 }
 
 impl Default for Behaviour {
     fn default() -> Self {
-        Self { pending: 2, observation: None, removing: 1, removal: None, deployments: Vec::new() }
+        Self { pending: 2, observation: None, removing: 1, removal: None, deployments: Vec::new(), panics: None }
     }
 }
 
@@ -114,6 +116,12 @@ impl Runtime for Double {
         let mut state = self.state.lock().unwrap();
         *state.deployments.entry(deployment.id).or_default() += 1;
         let behaviour = state.behaviours.entry(deployment.id).or_default();
+        if let Some((left, text)) = behaviour.panics.as_mut().filter(|(left, _)| *left > 0) {
+            *left -= 1;
+            let text = *text;
+            drop(state);
+            panic!("{text}");
+        }
         if !behaviour.deployments.is_empty() {
             return Err(behaviour.deployments.remove(0));
         }

@@ -33,9 +33,10 @@ use toygres_workflows::{
     engine::Worker,
     nudges, registry,
     step::{Pace, Patience},
+    sweeper::{Swept, sweep},
 };
 
-use crate::double::Double;
+use crate::{double::Double, one_by_one::OneByOne};
 
 /// How long anything may take before a test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(40);
@@ -126,7 +127,11 @@ fn label(name: &str, input: &str) -> String {
 }
 
 fn uuid_in(text: &str) -> String {
-    (0..text.len().saturating_sub(35)).filter_map(|at| text.get(at..at + 36)).find(|part| part.parse::<InstanceId>().is_ok()).unwrap_or_default().to_owned()
+    (0..text.len().saturating_sub(35))
+        .filter_map(|at| text.get(at..at + 36))
+        .find(|part| part.parse::<InstanceId>().is_ok())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 pub struct Harness {
@@ -157,8 +162,8 @@ pub fn pace() -> Pace {
         looks: (Duration::from_millis(5), Duration::from_millis(50)),
         linger: Duration::ZERO,
         verb: Duration::from_secs(4),
-        clean_up: Duration::from_millis(500),
-        stuck: Duration::from_secs(2),
+        clean_up: Duration::from_secs(3),
+        stuck: Duration::from_secs(5),
         start: Duration::from_secs(1),
         monitor: Duration::from_millis(200),
         recheck: Duration::from_millis(20),
@@ -167,14 +172,16 @@ pub fn pace() -> Pace {
 }
 
 pub fn options() -> EngineOptions {
-    EngineOptions { poll_interval: Duration::from_millis(5), orchestration_slots: 4, activity_slots: 16, lock_timeout: Duration::from_secs(5) }
+    EngineOptions { poll_interval: Duration::from_millis(10), orchestration_slots: 3, activity_slots: 10, lock_timeout: Duration::from_secs(5) }
 }
 
 impl Harness {
     /// On duroxide's in-memory provider.
     pub async fn start() -> Self {
-        let provider: Arc<dyn Provider> = Arc::new(SqliteProvider::new_in_memory().await.expect("SQLite works in memory"));
-        Self::on(TestDatabase::create().await, Engine::on(provider.clone()), Client::new(provider)).await
+        let database = TestDatabase::create().await;
+        let sqlite = SqliteProvider::new_in_memory().await.expect("SQLite works in memory");
+        let provider: Arc<dyn Provider> = Arc::new(OneByOne::new(sqlite));
+        Self::on(database, Engine::on(provider.clone()), Client::new(provider)).await
     }
 
     /// On the provider that servers use.
@@ -194,7 +201,8 @@ impl Harness {
         // The role that instances are logged in to with: the test server plays every instance.
         database.run(&format!("CREATE ROLE {}_app LOGIN PASSWORD '{PASSWORD}'", database.name())).await;
         let world = World { store: store.clone(), runtime: Arc::new(runtime.clone()), pace: pace(), shutdown: CancellationToken::new() };
-        let mut this = Self { database, store, runtime, engine, client, hooks: Hooks::default(), world, worker: None, beside: CancellationToken::new() };
+        let mut this =
+            Self { database, store, runtime, engine, client, hooks: Hooks::default(), world, worker: None, beside: CancellationToken::new() };
         this.work().await;
         this.beside();
         this
@@ -268,12 +276,13 @@ impl Harness {
         new.id
     }
 
-    pub async fn delete(&self, id: InstanceId) -> OperationId {
-        self.delete_within(id, DEADLINE).await
+    /// Several, made at the same time.
+    pub async fn running_many(&self, count: usize) -> Vec<InstanceId> {
+        futures::future::join_all((0..count).map(|_| self.running())).await
     }
 
-    pub async fn delete_within(&self, id: InstanceId, deadline: Duration) -> OperationId {
-        delete(&self.store, id, deadline).await.operation.id
+    pub async fn delete(&self, id: InstanceId) -> OperationId {
+        delete(&self.store, id, DEADLINE).await.operation.id
     }
 
     pub async fn instance(&self, id: InstanceId) -> Instance {
@@ -341,16 +350,33 @@ impl Harness {
         }
     }
 
+    /// The engine loses everything it knows of a workflow.
+    pub async fn forget(&self, workflow: &str) {
+        // SQLite may be busy: see `OneByOne`, which does not cover this.
+        eventually(&format!("{workflow} is forgotten"), || async { self.client.delete_instance(workflow, true).await.ok() }).await;
+    }
+
+    /// One sweep, again if the engine's database was busy.
+    pub async fn sweep(&self) -> Swept {
+        eventually("the sweeper could look everywhere", || async { sweep(&self.world, &self.engine).await.ok() }).await
+    }
+
     /// The live workflows of an instance.
     pub async fn live(&self, id: InstanceId) -> Vec<String> {
         let id = id.to_string();
         let mut live = Vec::new();
-        for workflow in self.client.list_all_instances().await.unwrap().into_iter().filter(|workflow| workflow.contains(&id)) {
+        let all = eventually("the workflows are listed", || async { self.client.list_all_instances().await.ok() }).await;
+        for workflow in all.into_iter().filter(|workflow| workflow.contains(&id)) {
             if matches!(self.client.get_orchestration_status(&workflow).await.unwrap(), OrchestrationStatus::Running { .. }) {
                 live.push(workflow);
             }
         }
         live
+    }
+
+    /// Lets the operation's deadline pass.
+    pub async fn expire(&self, id: &OperationId) {
+        self.database.run(&format!("UPDATE toygres.operations SET deadline = clock_timestamp() WHERE id = '{id}'")).await;
     }
 
     pub async fn finish(mut self) {

@@ -8,6 +8,7 @@ mod double;
 mod harness;
 mod health;
 mod monitor;
+mod one_by_one;
 mod retry;
 mod sweeper;
 mod upgrade;

@@ -30,7 +30,7 @@ async fn a_lost_workflow_is_followed_by_the_next_run(harness: Harness) {
             let workflow = operation.engine_id(1);
             match loss {
                 "cancelled" => harness.client.cancel_instance(&workflow, "by hand").await.unwrap(),
-                _ => drop(harness.client.delete_instance(&workflow, true).await.unwrap()),
+                _ => harness.forget(&workflow).await,
             }
             eventually(&format!("{case}: there is a next run"), || async { (harness.operation(&operation).await.run > 1).then_some(()) }).await;
             harness.runtime.behave(id, |it| (it.pending, it.removing) = (0, 0));
@@ -54,39 +54,41 @@ async fn on_postgres_too_a_lost_workflow_is_followed_by_its_next_run() {
 /// Workflows that can never do anything: the operation still ends, soon behind its deadline.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_workflow_that_cannot_work_ends_as_failed() {
-    for broken in ["panics", "errs", "hangs", "says nothing", "is not registered"] {
-        let mut harness = Harness::start().await;
-        harness.stop().await;
-        let activities = registry::activities(ActivityRegistry::builder(), &harness.world).build_result().unwrap();
-        let mut orchestrations = OrchestrationRegistry::builder().register_versioned(monitor_operation::NAME, "1.0.0", |ctx, input: String| async move {
-            monitor_operation::monitor_operation(ctx, serde_json::from_str(&input).unwrap(), pace()).await
-        });
-        for name in [create_instance::NAME, delete_instance::NAME] {
-            if broken != "is not registered" {
-                orchestrations = orchestrations.register_versioned(name, "1.0.0", move |ctx: OrchestrationContext, _| async move {
-                    match broken {
-                        "panics" => panic!("injected"),
-                        "errs" => Err("injected".to_owned()),
-                        "hangs" => {
-                            ctx.schedule_wait("never").await;
-                            Ok(String::new())
-                        }
-                        _ => Ok("nothing".to_owned()),
+    futures::future::join_all(["panics", "errs", "hangs", "says nothing", "is not registered"].map(one_that_cannot_work)).await;
+}
+
+async fn one_that_cannot_work(broken: &'static str) {
+    let mut harness = Harness::start().await;
+    harness.stop().await;
+    let activities = registry::activities(ActivityRegistry::builder(), &harness.world).build_result().unwrap();
+    let mut orchestrations = OrchestrationRegistry::builder().register_versioned(monitor_operation::NAME, "1.0.0", |ctx, input: String| async move {
+        monitor_operation::monitor_operation(ctx, serde_json::from_str(&input).unwrap(), pace()).await
+    });
+    for name in [create_instance::NAME, delete_instance::NAME] {
+        if broken != "is not registered" {
+            orchestrations = orchestrations.register_versioned(name, "1.0.0", move |ctx: OrchestrationContext, _| async move {
+                match broken {
+                    "panics" => panic!("injected"),
+                    "errs" => Err("injected".to_owned()),
+                    "hangs" => {
+                        ctx.schedule_wait("never").await;
+                        Ok(String::new())
                     }
-                });
-            }
+                    _ => Ok("nothing".to_owned()),
+                }
+            });
         }
-        harness.work_with(activities, orchestrations.build_result().unwrap()).await;
-        let new = harness.new_instance();
-        let operation = harness.create_within(&new, Duration::from_secs(1)).await;
-        let over = harness.over(&operation).await;
-        let error = over.error.clone().unwrap();
-        assert_eq!((over.status, error.code), (OperationStatus::Failed, ReasonCode::Internal), "{broken}");
-        assert!(error.message.contains(&over.engine_id()), "{broken}: {}", error.message);
-        assert_eq!(harness.instance(new.id).await.state, InstanceState::Failed, "{broken}");
-        harness.assert_workflows(broken, new.id).await;
-        harness.finish().await;
     }
+    harness.work_with(activities, orchestrations.build_result().unwrap()).await;
+    let new = harness.new_instance();
+    let operation = harness.create_within(&new, Duration::from_secs(1)).await;
+    let over = harness.over(&operation).await;
+    let error = over.error.clone().unwrap();
+    assert_eq!((over.status, error.code), (OperationStatus::Failed, ReasonCode::Internal), "{broken}");
+    assert!(error.message.contains(&over.engine_id()), "{broken}: {}", error.message);
+    assert_eq!(harness.instance(new.id).await.state, InstanceState::Failed, "{broken}");
+    harness.assert_workflows(broken, new.id).await;
+    harness.finish().await;
 }
 
 /// A workflow that got stuck before its deadline is replaced behind it, and its successor cleans up.
@@ -108,8 +110,9 @@ async fn what_a_stuck_workflow_made_is_cleaned_up() {
     let stuck = registry::start_with(stuck, &[(create_instance::NAME, "1.1.0")]).unwrap().build_result().unwrap();
     harness.work_with(activities, stuck).await;
     let new = harness.new_instance();
-    let operation = harness.create_within(&new, Duration::from_secs(1)).await;
+    let operation = harness.create(&new).await;
     eventually("it is deployed", || async { harness.runtime.stands(new.id).then_some(()) }).await;
+    harness.expire(&operation).await;
     harness.assert_settled("stuck", &operation).await;
     let over = harness.operation(&operation).await;
     assert_eq!((over.status, over.error.unwrap().code, over.run), (OperationStatus::Failed, ReasonCode::DeadlineExceeded, 2));

@@ -8,10 +8,7 @@ use toygres_domain::{
     operation::OperationStatus,
     runtime::{Observation, RuntimeError},
 };
-use toygres_workflows::{
-    health_check::HealthCheckLoop,
-    sweeper::{Swept, sweep},
-};
+use toygres_workflows::{health_check::HealthCheckLoop, sweeper::Swept};
 
 use crate::harness::{Harness, eventually};
 
@@ -23,15 +20,15 @@ async fn monitors(harness: Harness) {
         let operation = harness.create(&new).await;
         eventually("the workflow waits", || async { (harness.hooks.count(new.id, "get-instance-status") > 1).then_some(()) }).await;
         let monitor = operation.monitor_id();
-        assert_eq!(sweep(&harness.world, &harness.engine).await.unwrap(), Swept::default(), "{loss}: nothing is amiss yet");
+        assert_eq!(harness.sweep().await, Swept::default(), "{loss}: nothing is amiss yet");
         if loss == "ended" {
             harness.client.cancel_instance(&monitor, "by hand").await.unwrap();
             eventually("the monitor ended", || async { (!harness.live(new.id).await.contains(&monitor)).then_some(()) }).await;
         } else {
-            harness.client.delete_instance(&monitor, true).await.unwrap();
+            harness.forget(&monitor).await;
         }
-        let (one, other) = futures::join!(sweep(&harness.world, &harness.engine), sweep(&harness.world, &harness.engine));
-        assert!(one.unwrap().monitors + other.unwrap().monitors >= 1, "{loss}");
+        let (one, other) = futures::join!(harness.sweep(), harness.sweep());
+        assert!(one.monitors + other.monitors >= 1, "{loss}");
         eventually("there is a monitor", || async { harness.live(new.id).await.contains(&monitor).then_some(()) }).await;
         // The new monitor works: it notices a lost workflow.
         harness.client.cancel_instance(&operation.engine_id(1), "by hand").await.unwrap();
@@ -66,10 +63,13 @@ async fn an_operation_that_nobody_follows_ends() {
     let operation = harness.create(&new).await;
     eventually("the workflow waits", || async { (harness.hooks.count(new.id, "get-instance-status") > 1).then_some(()) }).await;
     eventually("the monitor is stuck", || async { (harness.hooks.count(new.id, "update-metadata/settle") > 0).then_some(()) }).await;
-    harness.client.delete_instance(&operation.engine_id(1), true).await.unwrap();
+    harness.forget(&operation.engine_id(1)).await;
     harness.database.run("UPDATE toygres.operations SET deadline = now() - interval '1 hour'").await;
-    let swept = sweep(&harness.world, &harness.engine).await.unwrap();
-    assert_eq!(swept.settled, 1);
+    eventually("the sweeper ended it", || async {
+        harness.sweep().await;
+        harness.operation(&operation).await.status.is_terminal().then_some(())
+    })
+    .await;
     let over = harness.operation(&operation).await;
     assert_eq!((over.status, over.error.unwrap().code), (OperationStatus::Failed, ReasonCode::Internal));
     assert_eq!(harness.instance(new.id).await.state, InstanceState::Failed);
@@ -88,7 +88,7 @@ async fn an_instance_on_its_way_without_an_operation_gets_a_way_out() {
         .database
         .run(&format!("UPDATE toygres.operations SET status = 'failed', finished_at = now(), error_code = 'internal', error_message = 'x' WHERE id = '{operation}'"))
         .await;
-    let swept = sweep(&harness.world, &harness.engine).await.unwrap();
+    let swept = harness.sweep().await;
     assert_eq!(swept, Swept { orphans: vec![orphan.id], ..Swept::default() });
     let now = harness.instance(orphan.id).await;
     assert_eq!((now.state, now.reason.unwrap().code), (InstanceState::Failed, ReasonCode::Internal));
@@ -102,23 +102,23 @@ async fn health_checks(harness: Harness) {
     let id = harness.running().await;
     let named = harness.instance(id).await.health_check_orchestration_id.unwrap();
     harness.assert_workflows("at first", id).await;
-    assert_eq!(sweep(&harness.world, &harness.engine).await.unwrap(), Swept::default());
+    assert_eq!(harness.sweep().await, Swept::default());
     // The start got lost.
-    harness.client.delete_instance(&named, true).await.unwrap();
-    assert_eq!(sweep(&harness.world, &harness.engine).await.unwrap().health_checks, 1);
+    harness.forget(&named).await;
+    assert_eq!(harness.sweep().await.health_checks, 1);
     harness.assert_workflows("started again", id).await;
     assert_eq!(harness.instance(id).await.health_check_orchestration_id, Some(named.clone()), "under the id that the row names");
     // It ended.
     harness.client.cancel_instance(&named, "by hand").await.unwrap();
     eventually("it ended", || async { harness.live(id).await.is_empty().then_some(()) }).await;
-    assert_eq!(sweep(&harness.world, &harness.engine).await.unwrap().health_checks, 1);
+    assert_eq!(harness.sweep().await.health_checks, 1);
     harness.assert_workflows("replaced", id).await;
     // A second one, which does not look at the row for an hour.
     let mut stray = HealthCheckLoop::new(id, format!("health-{id}-99"));
     stray.wait_ms = 3_600_000;
     harness.engine.start_health_check(&stray).await.unwrap();
     eventually("there are two", || async { (harness.live(id).await.len() == 2).then_some(()) }).await;
-    assert_eq!(sweep(&harness.world, &harness.engine).await.unwrap(), Swept { strays: 1, ..Swept::default() });
+    assert_eq!(harness.sweep().await, Swept { strays: 1, ..Swept::default() });
     harness.assert_workflows("the stray is ended", id).await;
     harness.finish().await;
 }
@@ -154,9 +154,9 @@ async fn what_is_left_of_a_deleted_instance_is_removed_and_nothing_else() {
     // A deployment that lost its lock came behind the removal.
     harness.runtime.conjure(deleted, true);
     harness.runtime.behave(deleted, |it| it.removing = 1);
-    let first = sweep(&harness.world, &harness.engine).await.unwrap();
+    let first = harness.sweep().await;
     assert_eq!(first, Swept { unknown: vec![unknown], ..Swept::default() }, "it is still being removed");
-    let second = sweep(&harness.world, &harness.engine).await.unwrap();
+    let second = harness.sweep().await;
     assert_eq!(second, Swept { unknown: vec![unknown], removed: vec![deleted], ..Swept::default() });
     assert!(!harness.runtime.stands(deleted));
     for kept in [running, failed.id, unknown] {

@@ -17,6 +17,7 @@ use crate::{
     app::App,
     graphql::{
         errors::error,
+        guard::operator,
         loaders::Passwords,
         paging::{Arguments, Counted, Uncounted, uncounted},
     },
@@ -237,7 +238,8 @@ impl Instance {
     async fn endpoint(&self) -> Option<Endpoint> {
         self.0.endpoint.as_ref().map(|endpoint| Endpoint { host: endpoint.host.clone(), port: endpoint.port.into() })
     }
-    /// The URL for clients, with the password in it; null until it runs.
+    /// The URL for clients, with the password in it; null until it runs. Needs the role OPERATOR.
+    #[graphql(guard = "operator()")]
     async fn connection_string(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         let Some(url) = &self.0.connection_string else { return Ok(None) };
         let password = ctx.data_unchecked::<DataLoader<Passwords>>().load_one(self.0.id).await.map_err(|fault| {

@@ -1,0 +1,144 @@
+//! Who may come in, and what each caller may do.
+//!
+//! Local mode lets everybody in as administrator, which is why the server then listens on loopback only. With tokens, a caller
+//! presents one in `Authorization: Bearer` or in the payload of `connection_init`; when it expires or is revoked, on
+//! whichever server, its sockets are closed.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use axum::http::header;
+use chrono::Utc;
+use tokio_util::sync::CancellationToken;
+use toygres_domain::{
+    changes::Changes,
+    store::Store,
+    token::{ApiToken, TokenRole},
+};
+use uuid::Uuid;
+
+use crate::transport::{Authenticate, Credentials, Denied, Session};
+
+/// Who sent a request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// What it may do.
+    pub role: TokenRole,
+    /// The name of its token; none in local mode.
+    pub name: Option<Arc<str>>,
+}
+
+/// Lets everybody in as administrator.
+pub struct Local;
+
+#[async_trait]
+impl Authenticate for Local {
+    async fn authenticate(&self, _: Credentials<'_>) -> Result<Session, Denied> {
+        Ok(Session::default().with(Caller { role: TokenRole::Admin, name: None }))
+    }
+}
+
+/// Lets in whoever has a valid token. Clones share the open sessions.
+#[derive(Clone)]
+pub struct Tokens {
+    store: Store,
+    sessions: Arc<Mutex<HashMap<Uuid, Sessions>>>,
+}
+
+/// The open sessions of one token: one flag ends them all.
+struct Sessions {
+    ended: CancellationToken,
+    token: ApiToken,
+}
+
+impl Tokens {
+    /// Starts to watch for tokens that are revoked or expire, until `shutdown`.
+    #[must_use]
+    pub fn start(store: Store, changes: &Changes, shutdown: CancellationToken) -> Self {
+        let tokens = Self { store, sessions: Arc::default() };
+        let (this, mut wakes) = (tokens.clone(), changes.tokens());
+        tokio::spawn(async move {
+            while !shutdown.is_cancelled() {
+                wakes.mark_unchanged();
+                if let Err(error) = this.end_invalid().await {
+                    tracing::warn!(%error, "tokens could not be looked at");
+                }
+                tokio::select! {
+                    () = shutdown.cancelled() => {}
+                    _ = wakes.changed() => {}
+                    () = tokio::time::sleep(this.next_expiry()) => {}
+                }
+            }
+        });
+        tokens
+    }
+
+    fn open(&self, token: ApiToken) -> Session {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let caller = Caller { role: token.role, name: Some(token.name.as_str().into()) };
+        let ended = sessions.entry(token.id).or_insert_with(|| Sessions { ended: CancellationToken::new(), token }).ended.clone();
+        Session::until(ended).with(caller)
+    }
+
+    async fn end_invalid(&self) -> toygres_domain::Result<()> {
+        let known: Vec<Uuid> = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
+        if known.is_empty() {
+            return Ok(());
+        }
+        let valid: HashMap<Uuid, ApiToken> =
+            self.store.tokens_by_id(&known).await?.into_iter().filter(ApiToken::is_valid).map(|token| (token.id, token)).collect();
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).retain(|id, sessions| match valid.get(id) {
+            Some(token) => {
+                sessions.token = token.clone();
+                true
+            }
+            // One that came in since the list was made is looked at the next time.
+            None if !known.contains(id) => true,
+            None => {
+                sessions.ended.cancel();
+                false
+            }
+        });
+        Ok(())
+    }
+
+    fn next_expiry(&self) -> Duration {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let soonest = sessions.values().filter_map(|sessions| sessions.token.expires_at).min();
+        let until = soonest.map_or(Duration::from_secs(60), |at| (at - Utc::now()).to_std().unwrap_or_default());
+        // A new session can expire before those that were known when this was asked.
+        until.clamp(Duration::from_millis(10), Duration::from_secs(1))
+    }
+}
+
+#[async_trait]
+impl Authenticate for Tokens {
+    async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Session, Denied> {
+        let secret = presented(credentials)
+            .ok_or_else(|| Denied::Unauthenticated("a token is needed: send `Authorization: Bearer <token>`, or the same in connection_init".to_owned()))?;
+        match self.store.token_by_secret(&secret).await {
+            Ok(Some(token)) if token.is_valid() => Ok(self.open(token)),
+            Ok(Some(_)) => Err(Denied::Unauthenticated("the token has expired or was revoked".to_owned())),
+            Ok(None) => Err(Denied::Unauthenticated("the token is not known here".to_owned())),
+            Err(error) => {
+                tracing::warn!(%error, "a token could not be checked");
+                Err(Denied::Unavailable("the metadata database is not available; try again in a moment".to_owned()))
+            }
+        }
+    }
+}
+
+/// The secret in the headers or, on a socket, in the payload of `connection_init`, whose keys browsers can set.
+fn presented(credentials: Credentials<'_>) -> Option<String> {
+    let init = credentials.init.and_then(|payload| {
+        let (_, value) = payload.iter().find(|(key, _)| key.eq_ignore_ascii_case("authorization"))?;
+        value.as_str()
+    });
+    let header = credentials.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let (scheme, secret) = init.or(header)?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim().to_owned())
+}

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { startBusyServer } from './busy-server';
+import { launch, open } from './browser';
+
+const INSTANCES = 1_000;
+const CHANGES_PER_SECOND = 50;
+/** MANY_SECONDS=600 is the long run that shows whether memory grows. */
+const SECONDS = Number(process.env.MANY_SECONDS ?? 10);
+/** Work longer than this keeps the page from answering within a frame or three. */
+const LONG_TASK_MS = 50;
+
+let server: Awaited<ReturnType<typeof startBusyServer>>;
+let browser: Browser;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startBusyServer(INSTANCES, CHANGES_PER_SECOND), launch()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  server?.stop();
+});
+
+test(`${INSTANCES} instances with ${CHANGES_PER_SECOND} changes/s stay smooth, and memory does not grow`, async () => {
+  const { page } = await open(browser, server.url);
+  await page.getByText(`${INSTANCES} instances`).waitFor();
+  expect(await page.getByRole('row').count()).toBeLessThan(60);
+
+  const devtools = await page.context().newCDPSession(page);
+  // Processor time, which counts no waiting for other programs.
+  await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const measured = async () => {
+    await devtools.send('HeapProfiler.collectGarbage');
+    return (await devtools.send('Performance.getMetrics')).metrics;
+  };
+  const metric = (metrics: { name: string; value: number }[], name: string) => metrics.find((entry) => entry.name === name)?.value ?? 0;
+
+  await page.waitForTimeout(2_000);
+  const before = await measured();
+  const [sentBefore, began] = [server.sent(), Date.now()];
+  const frames = await page.evaluate(measure, SECONDS * 1000);
+  const seconds = (Date.now() - began) / 1000;
+  const after = await measured();
+  const grown = (metric(after, 'JSHeapUsedSize') - metric(before, 'JSHeapUsedSize')) / 2 ** 20;
+  const busy = (metric(after, 'TaskDuration') - metric(before, 'TaskDuration')) / seconds;
+
+  console.log(
+    `${((server.sent() - sentBefore) / seconds).toFixed(0)} changes/s; ${(frames.count / seconds).toFixed(1)} frames/s; ` +
+      `frame p50 ${frames.p50.toFixed(1)} p99 ${frames.p99.toFixed(1)} max ${frames.max.toFixed(1)} ms; ` +
+      `${frames.longTasks} tasks over ${LONG_TASK_MS} ms (longest ${frames.longest.toFixed(0)} ms); main thread ${(busy * 100).toFixed(1)} % busy; ` +
+      `heap ${(metric(after, 'JSHeapUsedSize') / 2 ** 20).toFixed(1)} MiB, ${grown >= 0 ? '+' : ''}${grown.toFixed(2)} MiB; ${metric(after, 'Nodes')} nodes`,
+  );
+  // Processor time and memory only: on a machine with other work, frames wait for that too. The figures printed say more.
+  expect(busy).toBeLessThan(0.7);
+  expect(grown).toBeLessThan(8);
+}, (SECONDS + 60) * 1000);
+
+/** In the page: scrolls up and down all the time and looks at every frame. */
+async function measure(milliseconds: number) {
+  let longTasks = 0;
+  let longest = 0;
+  const observer = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) {
+      longTasks++;
+      longest = Math.max(longest, duration);
+    }
+  });
+  observer.observe({ type: 'longtask' });
+  const times: number[] = [];
+  const began = performance.now();
+  let last = began;
+  while (last - began < milliseconds) {
+    const now = await new Promise<number>((resolve) => requestAnimationFrame(resolve));
+    times.push(now - last);
+    last = now;
+    const room = document.documentElement.scrollHeight - innerHeight;
+    window.scrollTo(0, (room / 2) * (1 - Math.cos((now - began) / 3000)));
+  }
+  observer.disconnect();
+  times.sort((a, b) => a - b);
+  const at = (share: number) => times[Math.floor((times.length - 1) * share)] ?? 0;
+  return { count: times.length, p50: at(0.5), p99: at(0.99), max: at(1), longTasks, longest };
+}
