@@ -1,4 +1,4 @@
-import { Button, type CSSVariablesResolver, createTheme, Modal } from '@mantine/core';
+import { Button, type CSSVariablesResolver, createTheme, Fieldset, Modal } from '@mantine/core';
 
 export const theme = createTheme({
   primaryColor: 'elephant',
@@ -15,7 +15,11 @@ export const theme = createTheme({
   cursorType: 'pointer',
   components: {
     Button: Button.extend({ defaultProps: { fw: 500 } }),
-    Modal: Modal.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } }),
+    Fieldset: Fieldset.extend({ styles: { legend: { padding: 0, fontSize: 14, fontWeight: 500 }, root: { padding: 0 } } }),
+    Modal: Modal.extend({
+      defaultProps: { closeButtonProps: { 'aria-label': 'Close' } },
+      styles: { title: { fontSize: 18, fontWeight: 600 } },
+    }),
   },
 });
 

@@ -1,5 +1,6 @@
 //! The integration tests of the server: one binary, one module per subject.
 
+mod access;
 mod control_plane;
 mod lifecycle;
 mod live;

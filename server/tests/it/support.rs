@@ -36,6 +36,8 @@ pub struct Home {
 pub struct Server {
     child: Child,
     pub address: String,
+    /// The API token that its clients present.
+    pub bearer: Option<String>,
     http: reqwest::Client,
     log: PathBuf,
 }
@@ -85,7 +87,7 @@ impl Home {
         let mut command = self.command(&["serve", "--listen", &address]);
         command.envs(env.iter().copied()).stdout(Stdio::piped()).stderr(std::fs::File::create(&log).unwrap());
         let child = command.spawn().unwrap();
-        Server { child, address, http: reqwest::Client::new(), log }
+        Server { child, address, bearer: None, http: reqwest::Client::new(), log }
     }
 }
 
@@ -138,10 +140,17 @@ impl Server {
         self.http.get(format!("http://{}{path}", self.address)).send().await.unwrap()
     }
 
+    pub async fn post(&self, body: &Value) -> reqwest::Response {
+        let mut request = self.http.post(format!("http://{}/graphql", self.address)).json(body);
+        if let Some(token) = &self.bearer {
+            request = request.bearer_auth(token);
+        }
+        request.send().await.unwrap()
+    }
+
     /// A GraphQL request; the whole answer.
     pub async fn request(&self, query: &str, variables: Value) -> Value {
-        let response = self.http.post(format!("http://{}/graphql", self.address)).json(&json!({ "query": query, "variables": variables })).send();
-        response.await.unwrap().json().await.unwrap()
+        self.post(&json!({ "query": query, "variables": variables })).await.json().await.unwrap()
     }
 
     /// A GraphQL request that must not have errors; its data.
@@ -204,16 +213,22 @@ impl Server {
     }
 
     pub async fn subscribe(&self, query: &str, variables: Value) -> Live {
-        subscribe_to(&self.address, query, variables).await.unwrap()
+        subscribe_as(&self.address, self.bearer.as_deref(), query, variables).await.unwrap()
     }
 }
 
 /// Subscribes at a server that may be away.
 pub async fn subscribe_to(address: &str, query: &str, variables: Value) -> Result<Live, tungstenite::Error> {
+    subscribe_as(address, None, query, variables).await
+}
+
+/// The same as the bearer of a token.
+pub async fn subscribe_as(address: &str, token: Option<&str>, query: &str, variables: Value) -> Result<Live, tungstenite::Error> {
     let mut request = format!("ws://{address}/graphql").into_client_request()?;
     request.headers_mut().insert("Sec-WebSocket-Protocol", "graphql-transport-ws".parse().unwrap());
     let (mut socket, _) = tokio_tungstenite::connect_async(request).await?;
-    socket.send(Message::text(r#"{"type":"connection_init"}"#)).await?;
+    let payload = token.map_or(json!({}), |token| json!({ "Authorization": format!("Bearer {token}") }));
+    socket.send(Message::text(json!({ "type": "connection_init", "payload": payload }).to_string())).await?;
     let subscribe = json!({ "id": "1", "type": "subscribe", "payload": { "query": query, "variables": variables } });
     socket.send(Message::text(subscribe.to_string())).await?;
     Ok(Live { socket })
@@ -228,6 +243,20 @@ impl Live {
     /// The next result; none when the subscription is over. Errors before the first result are a result too.
     pub async fn next(&mut self) -> Option<Value> {
         tokio::time::timeout(PATIENCE, self.try_next()).await.expect("something comes in time").expect("the socket stands")
+    }
+
+    /// Waits until the server closes the socket; its close code.
+    pub async fn close_code(&mut self) -> u16 {
+        let closed = async {
+            loop {
+                match self.socket.next().await {
+                    Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+                    Some(Ok(_)) => {}
+                    other => panic!("no close frame but {other:?}"),
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, closed).await.expect("the socket is closed in time")
     }
 
     /// The same, however long it takes, over a socket that may break.

@@ -29,7 +29,7 @@ export function EventLogPanel({ instanceId }: { instanceId: string }) {
       title="Events"
       aside={<Switch size="sm" label="Every step" labelPosition="left" checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />}
     >
-      {error && <Text c="error">{error.message}</Text>}
+      {error && <Text className="error">{error.message}</Text>}
       {!shown && !error && <Skeleton height={160} />}
       {shown && (
         <ScrollArea.Autosize mah={420} type="auto" viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'Event log' }}>

@@ -37,7 +37,7 @@ export function HealthPanel({ instanceId }: { instanceId: string }) {
         )
       }
     >
-      {error && <Text c="error">{error.message}</Text>}
+      {error && <Text className="error">{error.message}</Text>}
       <dl className={classes.numbers}>
         <Number name="Latest" value={latest?.status === 'UNHEALTHY' ? 'failed' : ms(latest?.latencyMs)} />
         <Number name="Median" value={ms(p50)} />

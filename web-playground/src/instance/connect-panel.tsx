@@ -57,7 +57,7 @@ export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
             <CopyButton label="Copy the connection string" text={fetchSecret} onError={setError} />
           </Group>
           {error && (
-            <Text c="error" size="sm" mt="xs" role="alert">
+            <Text className="error" size="sm" mt="xs" role="alert">
               {error}
             </Text>
           )}

@@ -16,7 +16,7 @@ export function CreateForm({ onCancel }: { onCancel: () => void }) {
   const [, navigate] = useLocation();
   const { data: controlPlane } = useControlPlane();
   // While typing, not on leaving a field: what appears under a field then would move the button that is being clicked.
-  const form = useForm<CreateValues>({ initialValues: INITIAL, validate: VALIDATE, validateInputOnChange: true });
+  const form = useForm<CreateValues>({ initialValues: INITIAL, validate: VALIDATE, validateInputOnChange: TYPED });
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string>();
   const [more, setMore] = useState<string[]>([]);
@@ -73,7 +73,7 @@ export function CreateForm({ onCancel }: { onCancel: () => void }) {
       </SimpleGrid>
       <Accordion multiple value={more} onChange={setMore} variant="filled" mt="md">
         <Accordion.Item value="more">
-          <Accordion.Control>More: login, labels, protection, health checks</Accordion.Control>
+          <Accordion.Control fz="sm">More: login, labels, protection, health checks</Accordion.Control>
           <Accordion.Panel>
             <SimpleGrid cols={{ base: 1, xs: 2 }}>
               <TextInput label="User" description="Owns the database" autoComplete="off" spellCheck={false} {...form.getInputProps('username')} />
@@ -134,6 +134,9 @@ export function CreateForm({ onCancel }: { onCancel: () => void }) {
     </form>
   );
 }
+
+/** A label is added empty, and so is checked with the form only. */
+const TYPED = ['name', 'storageGb', 'cpuMillis', 'memoryMb', 'username', 'database', 'password', 'healthCheck.intervalSeconds', 'healthCheck.timeoutSeconds'];
 
 /** The fields in sight at once, and all that can show a mistake. */
 const BASIC = new Set(['name', 'postgresVersion', 'storageGb', 'cpuMillis', 'memoryMb']);

@@ -38,7 +38,7 @@ export function LabelFields({ value, onChange, error }: { value: LabelText[]; on
         </Group>
       ))}
       {error && (
-        <Text size="xs" c="error" role="alert" mb="xs">
+        <Text size="xs" className="error" role="alert" mb="xs">
           {error}
         </Text>
       )}

@@ -23,7 +23,7 @@ export function LatestOperationPanel({ id, instanceId }: { id: string; instanceI
         </Anchor>
       }
     >
-      {error && <Text c="error">{error.message}</Text>}
+      {error && <Text className="error">{error.message}</Text>}
       {!operation && !error && <Skeleton height={190} />}
       {operation && (
         <>

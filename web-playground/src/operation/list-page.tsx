@@ -67,7 +67,7 @@ export default function OperationsPage() {
         </Text>
       )}
       {operations && operations.length > 0 && (
-        <Accordion multiple variant="separated" mt="md" className={classes.list}>
+        <Accordion multiple keepMounted={false} variant="separated" mt="md" className={classes.list}>
           {operations.map((operation) => (
             <OperationItem key={operation.id} operation={operation} />
           ))}

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { buildSchema, parse, validate } from 'graphql';
+import { buildSchema, getOperationAST, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { examples } from '.';
 
@@ -10,5 +10,13 @@ describe.skipIf(!existsSync(sdl))('examples', () => {
 
   test.each(examples)('$query is valid', ({ query }) => {
     expect(validate(schema!, parse(query)).map((error) => error.message)).toEqual([]);
+  });
+
+  test('every mutation and subscription of the contract has one', () => {
+    const used = examples.flatMap(({ query }) =>
+      (getOperationAST(parse(query))?.selectionSet.selections ?? []).map((field) => (field.kind === 'Field' ? field.name.value : '')),
+    );
+    const contract = [schema?.getMutationType(), schema?.getSubscriptionType()].flatMap((type) => Object.keys(type?.getFields() ?? {}));
+    expect(used).toEqual(expect.arrayContaining(contract));
   });
 });

@@ -1,0 +1,112 @@
+//! API tokens: who comes in, what each role may do, and how a token ends.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::{Home, psql, subscribe_as, text};
+
+const TOKENS: &[(&str, &str)] = &[("TOYGRES_ACCESS", "tokens")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_role_may_do_its_part() {
+    let home = Home::new();
+    let mut server = home.start_with(TOKENS).await;
+    let nobody = server.post(&json!({ "query": "{ __typename }" })).await;
+    assert_eq!(nobody.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(nobody.json::<Value>().await.unwrap()["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+
+    server.bearer = Some(first_token(&home, "admin").await);
+    let admin = server.bearer.clone();
+    let create = "mutation($role: TokenRole!) { createApiToken(input: { name: \"t\", role: $role, expiresInDays: 1 }) {
+        secret apiToken { id name role expiresAt } userErrors { field code } } }";
+    let mut secrets = Vec::new();
+    for role in ["VIEWER", "OPERATOR"] {
+        let made = server.query(create, json!({ "role": role })).await["createApiToken"].clone();
+        assert_eq!(made["apiToken"]["role"], role);
+        secrets.push(text(&made["secret"]));
+    }
+    let id = server.create_ok("guarded").await;
+    server.until_healthy(&id).await;
+    let reads = "query($id: ID!) { instance(id: $id) { name state connectionString } }";
+    let tokens = "{ apiTokens { nodes { name role lastUsedAt } } }";
+
+    server.bearer = Some(secrets[0].clone());
+    let seen = server.request(reads, json!({ "id": id })).await;
+    assert_eq!((&seen["data"]["instance"]["name"], &seen["data"]["instance"]["connectionString"]), (&json!("guarded"), &Value::Null));
+    assert_eq!(seen["errors"][0]["extensions"]["code"], "FORBIDDEN", "{seen:#}");
+    for denied in ["mutation { createInstance(input: { name: \"x\" }) { userErrors { code } } }", tokens] {
+        let answer = server.request(denied, json!({})).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{answer:#}");
+    }
+
+    server.bearer = Some(secrets[1].clone());
+    let seen = server.query(reads, json!({ "id": id })).await;
+    assert!(text(&seen["instance"]["connectionString"]).starts_with("postgresql://app:"));
+    assert_eq!(server.request(tokens, json!({})).await["errors"][0]["extensions"]["code"], "FORBIDDEN");
+    assert_eq!(server.delete(&id).await["userErrors"], json!([]));
+
+    server.bearer = admin;
+    let all = server.query(tokens, json!({})).await;
+    assert_eq!(all["apiTokens"]["nodes"].as_array().unwrap().len(), 3);
+    assert!(!all.to_string().contains(&secrets[0]), "secrets are shown once");
+    let bad = server.query("mutation { createApiToken(input: { name: \" \", role: ADMIN, expiresInDays: 0 }) { secret userErrors { field code } } }", json!({})).await;
+    assert_eq!(
+        bad["createApiToken"],
+        json!({ "secret": null, "userErrors": [{ "field": ["name"], "code": "INVALID" }, { "field": ["expiresInDays"], "code": "OUT_OF_RANGE" }] })
+    );
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_ends_takes_its_subscriptions_along() {
+    let home = Home::new();
+    let mut server = home.start_with(TOKENS).await;
+    let admin = first_token(&home, "admin").await;
+    server.bearer = Some(admin.clone());
+    let made = server.query("mutation { createApiToken(input: { name: \"short\", role: VIEWER }) { secret apiToken { id } } }", json!({})).await;
+    let (secret, id) = (text(&made["createApiToken"]["secret"]), text(&made["createApiToken"]["apiToken"]["id"]));
+    let document = "subscription { instances { type } }";
+    let mut live = subscribe_as(&server.address, Some(&secret), document, json!({})).await.unwrap();
+    assert_eq!(live.next().await.unwrap()["data"]["instances"]["type"], "SNAPSHOT_COMPLETE");
+    let mut kept = subscribe_as(&server.address, Some(&admin), document, json!({})).await.unwrap();
+    assert_eq!(kept.next().await.unwrap()["data"]["instances"]["type"], "SNAPSHOT_COMPLETE");
+
+    let revoke = server.query("mutation($id: ID!) { revokeApiToken(input: { id: $id }) { apiToken { revokedAt } userErrors { code } } }", json!({ "id": id })).await;
+    assert!(revoke["revokeApiToken"]["apiToken"]["revokedAt"].is_string(), "{revoke:#}");
+    assert_eq!(live.close_code().await, 4403);
+    let again = subscribe_as(&server.address, Some(&secret), document, json!({})).await.unwrap().close_code().await;
+    assert_eq!(again, 4403, "it does not come in again");
+    server.bearer = Some(secret);
+    assert_eq!(server.post(&json!({ "query": "{ __typename }" })).await.status(), StatusCode::UNAUTHORIZED);
+
+    // Others are not disturbed.
+    server.bearer = Some(admin);
+    server.create_ok("after").await;
+    assert_eq!(kept.next().await.unwrap()["data"]["instances"]["type"], "UPSERTED");
+
+    // A token that expires by itself ends in the same way.
+    let made = server.query("mutation { createApiToken(input: { name: \"expiring\", role: VIEWER, expiresInDays: 1 }) { secret apiToken { id } } }", json!({})).await;
+    let mut live = subscribe_as(&server.address, Some(&text(&made["createApiToken"]["secret"])), document, json!({})).await.unwrap();
+    live.next().await.unwrap();
+    let url = std::fs::read_to_string(home.path().join("data/metadata.url")).unwrap();
+    let sooner = "UPDATE toygres.api_tokens SET expires_at = now() + interval '1 second' WHERE name = 'expiring'";
+    psql(url.trim(), sooner).await.unwrap();
+    assert_eq!(live.close_code().await, 4403);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_tokens_stays_on_this_machine() {
+    let home = Home::new();
+    let open = home.command(&["serve", "--listen", "0.0.0.0:0"]).output().await.unwrap();
+    assert!(!open.status.success() && String::from_utf8_lossy(&open.stderr).contains("TOYGRES_ACCESS"), "{open:?}");
+    let output = home.command(&["token", "--name", "early"]).output().await.unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("start the server first"), "{output:?}");
+}
+
+/// The first token comes about on the server's machine.
+async fn first_token(home: &Home, role: &str) -> String {
+    let output = home.command(&["token", "--name", "first", "--role", role]).output().await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
