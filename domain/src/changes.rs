@@ -102,6 +102,7 @@ impl Changes {
         let mut watchers = self.health_watchers.subscribe();
         let mut listens_to_health = false;
         self.connected.send_replace(true);
+        metrics::counter!("toygres_listener_connects_total").increment(1);
         self.wake_all();
         loop {
             let wanted = *watchers.borrow_and_update() > 0;

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use toygres_domain::{secret::SecretKey, token::TokenRole};
 use toygres_workflows::{EngineOptions, janitor::Retention};
 
-use crate::{graphql::QueryLimits, process::DataDir};
+use crate::{graphql::QueryLimits, process::DataDir, transport::Limits};
 
 /// Toygres hosts PostgreSQL as a service.
 #[derive(Debug, Parser)]
@@ -26,8 +26,16 @@ pub enum Command {
     Migrate(DatabaseConfig),
     /// Print the GraphQL schema.
     Schema,
-    /// Make an API token, on the server's machine: how the first one comes about.
-    Token(TokenConfig),
+    /// API tokens, on the server's machine: how the first one comes about.
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+/// What can be done with tokens without having one.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token and print its secret.
+    Create(TokenConfig),
 }
 
 /// A token to make.
@@ -128,6 +136,27 @@ pub struct ServeConfig {
     /// Complexity that a GraphQL request may have: the sum of its fields, those of lists as often as they may come.
     #[arg(long, env = "TOYGRES_MAX_COMPLEXITY", default_value = "20000", value_parser = parse_number::<1, 10_000_000>)]
     pub max_complexity: u64,
+    /// Lexical tokens of one GraphQL document, which also bounds its aliases.
+    #[arg(long, env = "TOYGRES_MAX_TOKENS", default_value = "10000", value_parser = parse_number::<10, 10_000_000>)]
+    pub max_tokens: u64,
+    /// Requests in one HTTP batch.
+    #[arg(long, env = "TOYGRES_MAX_BATCH", default_value = "10", value_parser = parse_number::<0, 1000>)]
+    pub max_batch: u64,
+    /// Bytes of an HTTP body.
+    #[arg(long, env = "TOYGRES_MAX_BODY_BYTES", default_value = "1048576", value_parser = parse_number::<1024, 1_073_741_824>)]
+    pub max_body_bytes: u64,
+    /// Bytes of a WebSocket message.
+    #[arg(long, env = "TOYGRES_MAX_MESSAGE_BYTES", default_value = "262144", value_parser = parse_number::<1024, 1_073_741_824>)]
+    pub max_message_bytes: u64,
+    /// Operations at once on one socket.
+    #[arg(long, env = "TOYGRES_MAX_OPERATIONS_PER_SOCKET", default_value = "1000", value_parser = parse_number::<1, 1_000_000>)]
+    pub max_operations_per_socket: u64,
+    /// WebSockets and event streams at once.
+    #[arg(long, env = "TOYGRES_MAX_SOCKETS", default_value = "10000", value_parser = parse_number::<1, 1_000_000>)]
+    pub max_sockets: u64,
+    /// Seconds that a query may take.
+    #[arg(long, env = "TOYGRES_QUERY_SECONDS", default_value = "30", value_parser = parse_number::<1, 3600>)]
+    pub query_seconds: u64,
     /// Whether the schema can be asked for.
     #[arg(long, env = "TOYGRES_INTROSPECTION", default_value = "true", action = clap::ArgAction::Set, value_parser = parse_bool)]
     pub introspection: bool,
@@ -223,6 +252,21 @@ impl ServeConfig {
     #[must_use]
     pub fn query_limits(&self) -> QueryLimits {
         QueryLimits { depth: size(self.max_depth), complexity: size(self.max_complexity), introspection: self.introspection }
+    }
+
+    /// See [`Limits`].
+    #[must_use]
+    pub fn transport_limits(&self) -> Limits {
+        Limits {
+            tokens: size(self.max_tokens),
+            batch: size(self.max_batch),
+            body_bytes: size(self.max_body_bytes),
+            message_bytes: size(self.max_message_bytes),
+            operations_per_socket: size(self.max_operations_per_socket),
+            sockets: size(self.max_sockets),
+            operation_time: Duration::from_secs(self.query_seconds),
+            ..Limits::default()
+        }
     }
 
     /// See [`Retention`].

@@ -7,6 +7,7 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
+use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::{Value, json};
 use tower_http::compression::CompressionLayer;
 
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// Their routes. Whatever else a browser asks for is a page of the playground, which finds its way by itself.
-pub fn router(health: Health) -> Router {
+pub fn router(health: Health, metrics: PrometheusHandle) -> Router {
     Router::new()
         .route("/", get(playground::index))
         .route("/favicon.svg", get(playground::icon))
@@ -25,6 +26,7 @@ pub fn router(health: Health) -> Router {
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(readyz))
         .route("/health", get(report))
+        .route("/metrics", get(async move || ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], metrics.render())))
         .fallback(get(playground::page))
         .layer(CompressionLayer::new())
         .with_state(health)

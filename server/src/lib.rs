@@ -8,6 +8,7 @@ mod endpoints;
 pub mod graphql;
 mod guard;
 pub mod live;
+mod metrics;
 mod playground;
 pub mod process;
 pub mod serve;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use toygres_server::{
-    config::{self, Cli, Command},
+    config::{self, Cli, Command, TokenCommand},
     graphql, serve,
 };
 
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(config) => runtime.block_on(serve::serve(*config)),
         Command::Migrate(config) => runtime.block_on(serve::migrate(config)),
-        Command::Token(config) => runtime.block_on(serve::token(config)),
+        Command::Token(TokenCommand::Create(config)) => runtime.block_on(serve::token(config)),
         Command::Schema => {
             print!("{}", graphql::sdl());
             Ok(())

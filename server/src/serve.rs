@@ -7,6 +7,7 @@ mod work;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{Error, changes::Changes, secret::SecretKey, store::Store};
@@ -54,6 +55,7 @@ pub async fn serve(config: ServeConfig) -> Result<(), String> {
 async fn run(config: &ServeConfig, backend: &Backend, listener: TcpListener, address: SocketAddr, stop: &mut signals::Stop) -> Result<(), String> {
     let connections = u32::try_from(config.database_connections).unwrap_or(32);
     let store = Store::open(&backend.database_url, connections, backend.secret_key.clone()).map_err(|error| error.to_string())?;
+    let metrics = crate::metrics::start()?;
     let serving = CancellationToken::new();
     let changes = Changes::start(&store, serving.clone());
     let hub = Hub::start(store.clone(), changes.clone(), serving.clone());
@@ -67,7 +69,7 @@ async fn run(config: &ServeConfig, backend: &Backend, listener: TcpListener, add
     };
 
     // Requests are answered from the first moment, with a clear error while the database is away.
-    let mut http = tokio::spawn(answer(config.clone(), app, listener, serving.clone()));
+    let mut http = tokio::spawn(answer(config.clone(), app, metrics, listener, serving.clone()));
     let working = CancellationToken::new();
     let mut work = tokio::spawn(work::run(
         config.clone(),
@@ -100,19 +102,20 @@ async fn run(config: &ServeConfig, backend: &Backend, listener: TcpListener, add
     outcome
 }
 
-async fn answer(config: ServeConfig, app: App, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
+async fn answer(config: ServeConfig, app: App, metrics: PrometheusHandle, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
     let health = app.health.clone();
     let authenticate: Arc<dyn Authenticate> = match config.access {
         Access::Local => Arc::new(Local),
         Access::Tokens => Arc::new(Tokens::start(app.store.clone(), app.hub.changes(), shutdown.clone())),
     };
     let options = TransportOptions {
+        limits: config.transport_limits(),
         authenticate,
         on_response: Arc::new(|response, request| graphql::mask(response, &request.0)),
         shutdown: shutdown.clone(),
         ..TransportOptions::default()
     };
-    let mut router = endpoints::router(health).merge(transport::router(graphql::schema(app, config.query_limits()), options));
+    let mut router = endpoints::router(health, metrics).merge(transport::router(graphql::schema(app, config.query_limits()), options));
     if config.access == Access::Local {
         router = router.layer(axum::middleware::from_fn(guard::local_only));
     }

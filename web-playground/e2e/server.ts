@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 /** The real server with an embedded metadata database and a data directory of its own. */
 export interface Server {
@@ -11,13 +12,15 @@ export interface Server {
   start(): Promise<void>;
   /** The process id of the PostgreSQL of an instance. */
   postmaster(instanceId: string): Promise<number>;
+  /** Makes an API token; its secret. */
+  token(role: 'viewer' | 'operator' | 'admin'): Promise<string>;
   /** Stops everything that runs below the data directory, and removes it. */
   clear(): Promise<void>;
 }
 
 const READY_WITHIN_MS = 60_000;
 
-export async function startServer(): Promise<Server> {
+export async function startServer(options: { access?: 'local' | 'tokens' } = {}): Promise<Server> {
   const binary = process.env.TOYGRES_BIN ?? join(import.meta.dirname, '../../target/debug/toygres');
   // Where another user can reach it, for PostgreSQL refuses to run as root.
   const directory = await mkdtemp(join(tmpdir(), 'toygres-e2e-'));
@@ -27,13 +30,16 @@ export async function startServer(): Promise<Server> {
   let child: ChildProcess | undefined;
 
   async function start(): Promise<void> {
-    const process = spawn(binary, ['serve', '--listen', `127.0.0.1:${port}`, '--data-dir', directory], { stdio: ['ignore', 'pipe', 'pipe'] });
-    child = process;
+    const { access = 'local' } = options;
+    const started = spawn(binary, ['serve', '--listen', `127.0.0.1:${port}`, '--data-dir', directory, '--access', access], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child = started;
     let log = '';
-    for (const stream of [process.stdout, process.stderr]) stream.on('data', (chunk) => (log = (log + String(chunk)).slice(-20_000)));
+    for (const stream of [started.stdout, started.stderr]) stream.on('data', (chunk) => (log = (log + String(chunk)).slice(-20_000)));
     const until = Date.now() + READY_WITHIN_MS;
     while (!(await isReady(url))) {
-      if (process.exitCode !== null || Date.now() > until) throw new Error(`${binary} did not become ready:\n${log}`);
+      if (started.exitCode !== null || Date.now() > until) throw new Error(`${binary} did not become ready:\n${log}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
@@ -47,6 +53,11 @@ export async function startServer(): Promise<Server> {
 
   const postmaster = (instanceId: string) => readPid(join(directory, 'instances', instanceId, 'data'));
 
+  async function token(role: string): Promise<string> {
+    const { stdout } = await promisify(execFile)(binary, ['token', '--name', role, '--role', role, '--data-dir', directory]);
+    return stdout.trim().split(/\s+/).at(-1) ?? '';
+  }
+
   async function clear(): Promise<void> {
     await stop();
     const instances = await readdir(join(directory, 'instances')).catch(() => []);
@@ -58,7 +69,7 @@ export async function startServer(): Promise<Server> {
   }
 
   await start();
-  return { url, start, stop, postmaster, clear };
+  return { url, start, stop, postmaster, token, clear };
 }
 
 async function isReady(url: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { Button, type CSSVariablesResolver, createTheme, Fieldset, Modal } from '@mantine/core';
+import { Alert, Button, type CSSVariablesResolver, createTheme, Fieldset, Modal } from '@mantine/core';
 
 export const theme = createTheme({
   primaryColor: 'elephant',
@@ -14,6 +14,7 @@ export const theme = createTheme({
   defaultRadius: 'md',
   cursorType: 'pointer',
   components: {
+    Alert: Alert.extend({ defaultProps: { bg: 'var(--panel)' } }),
     Button: Button.extend({ defaultProps: { fw: 500 } }),
     Fieldset: Fieldset.extend({ styles: { legend: { padding: 0, fontSize: 14, fontWeight: 500 }, root: { padding: 0 } } }),
     Modal: Modal.extend({
@@ -30,6 +31,7 @@ export const variables: CSSVariablesResolver = () => ({
     '--mantine-color-dimmed': '#59636e',
     '--mantine-color-placeholder': '#68727d',
     '--mantine-color-error': '#b3261e',
+    '--mantine-color-red-outline': '#b3261e',
     '--mantine-color-red-filled': '#b3261e',
     '--mantine-color-red-filled-hover': '#98201a',
   },
@@ -38,6 +40,7 @@ export const variables: CSSVariablesResolver = () => ({
     '--mantine-color-dimmed': '#a3adba',
     '--mantine-color-placeholder': '#98a2af',
     '--mantine-color-error': '#ff9b90',
+    '--mantine-color-red-outline': '#ff9b90',
     '--mantine-color-red-filled': '#b3261e',
     '--mantine-color-red-filled-hover': '#98201a',
   },

@@ -18,7 +18,7 @@ const MAX_PAGE: i32 = 500;
 #[derive(SimpleObject)]
 pub struct Total {
     /// How many entries the whole list has.
-    total_count: i64,
+    total_count: i32,
 }
 
 /// A connection that knows its total.
@@ -57,7 +57,7 @@ impl Arguments {
 
 /// The connection of a page whose total is known.
 pub(super) fn counted<S, T: OutputType>(page: Page<S>, total_count: i64, cursor: impl Fn(&S) -> String, node: impl Fn(S) -> T) -> Counted<T> {
-    let mut connection = Connection::with_additional_fields(page.has_previous, page.has_next, Total { total_count });
+    let mut connection = Connection::with_additional_fields(page.has_previous, page.has_next, Total { total_count: i32::try_from(total_count).unwrap_or(i32::MAX) });
     connection.edges.extend(page.items.into_iter().map(|item| Edge::new(cursor(&item), node(item))));
     connection
 }

@@ -177,6 +177,9 @@ async fn latest(feed: &mut Feed) -> toygres_domain::Result<Vec<Arc<Delivery>>> {
     while let Some(delivery) = next {
         if is_of_instance(delivery.event.kind) {
             let id = delivery.event.instance;
+            if latest.contains_key(&id) {
+                metrics::counter!("toygres_events_coalesced_total").increment(1);
+            }
             order.retain(|other| *other != id);
             order.push(id);
             latest.insert(id, delivery);

@@ -30,6 +30,7 @@ impl Feed {
         // What the hub reads from now on, the receiver holds. Before the hub's position something may be missing; beyond it the
         // table has to say whether there is such a position at all.
         let behind = hub.position() != Some(position);
+        metrics::gauge!("toygres_feeds").increment(1);
         Self { hub, instance, receiver, position, behind, ahead: VecDeque::new() }
     }
 
@@ -62,7 +63,7 @@ impl Feed {
             match self.receiver.recv().await {
                 Ok(delivery) if delivery.event.cursor > self.position => self.ahead.push_back(delivery),
                 Ok(_) => {}
-                Err(RecvError::Lagged(_)) => self.behind = true,
+                Err(RecvError::Lagged(_)) => self.fall_behind(),
                 // The hub dropped the channel of an instance that nobody watched for a moment; it lives as long as we do.
                 Err(RecvError::Closed) => std::future::pending().await,
             }
@@ -86,10 +87,15 @@ impl Feed {
             match self.receiver.try_recv() {
                 Ok(delivery) if delivery.event.cursor > self.position => self.ahead.push_back(delivery),
                 Ok(_) => {}
-                Err(TryRecvError::Lagged(_)) => self.behind = true,
+                Err(TryRecvError::Lagged(_)) => self.fall_behind(),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => return Ok(None),
             }
         }
+    }
+
+    fn fall_behind(&mut self) {
+        self.behind = true;
+        metrics::counter!("toygres_feed_resyncs_total").increment(1);
     }
 
     async fn catch_up(&mut self) -> Result<()> {
@@ -99,5 +105,11 @@ impl Feed {
         // A page that is not full reaches the end of the log, which is at or past what the receiver begins with.
         self.behind = full;
         Ok(())
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        metrics::gauge!("toygres_feeds").decrement(1);
     }
 }

@@ -187,6 +187,7 @@ impl Hub {
             };
             let Some(last) = events.last() else { return Ok(()) };
             position = last.cursor;
+            metrics::counter!("toygres_events_read_total").increment(events.len() as u64);
             let deliveries = self.load(events).await?;
             // Moved before handing out: a feed that registers meanwhile must see that it may have missed a part of this batch.
             self.move_to(position);
@@ -197,6 +198,8 @@ impl Hub {
     }
 
     fn hand_out(&self, delivery: Arc<Delivery>) {
+        let lag = chrono::Utc::now() - delivery.event.at;
+        metrics::histogram!("toygres_event_lag_seconds").record(lag.as_seconds_f64().max(0.0));
         let mut by_instance = self.inner.by_instance.lock().unwrap_or_else(PoisonError::into_inner);
         let id = delivery.event.instance;
         if by_instance.get(&id).is_some_and(|watchers| watchers.send(delivery.clone()).is_err()) {

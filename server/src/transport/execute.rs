@@ -52,6 +52,17 @@ pub(super) struct Transport<E> {
     sockets: Arc<Semaphore>,
 }
 
+/// The right to hold a socket or an event stream open.
+pub(super) struct Socket {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        metrics::gauge!("toygres_sockets").decrement(1);
+    }
+}
+
 /// One operation, ready to run.
 pub(super) struct Operation {
     pub(super) kind: OperationType,
@@ -69,9 +80,11 @@ impl<E: Executor> Transport<E> {
         &self.options.limits
     }
 
-    /// The right to hold a socket or an event stream open; `None` when there are too many.
-    pub(super) fn socket(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.sockets).try_acquire_owned().ok()
+    /// See [`Socket`]; `None` when there are too many.
+    pub(super) fn socket(&self) -> Option<Socket> {
+        let permit = Arc::clone(&self.sockets).try_acquire_owned().ok()?;
+        metrics::gauge!("toygres_sockets").increment(1);
+        Some(Socket { _permit: permit })
     }
 
     /// Parses a document as far as is needed to know what kind of operation it asks for.

@@ -13,16 +13,13 @@ use futures::{
     future::{self, BoxFuture},
     stream::{self, BoxStream},
 };
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, Interval, interval_at},
-};
+use tokio::time::{Instant, Interval, interval_at};
 
 use super::{
     Session,
     accept::Media,
     encode,
-    execute::{Operation, Transport},
+    execute::{Operation, Socket, Transport},
     refusal::{self, Refusal},
 };
 
@@ -86,7 +83,7 @@ struct Events {
     /// Ends the stream without `complete`, so that the client comes back.
     shutdown: BoxFuture<'static, ()>,
     ping: Interval,
-    _permit: OwnedSemaphorePermit,
+    _permit: Socket,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -100,13 +100,13 @@ async fn a_server_without_tokens_stays_on_this_machine() {
     let home = Home::new();
     let open = home.command(&["serve", "--listen", "0.0.0.0:0"]).output().await.unwrap();
     assert!(!open.status.success() && String::from_utf8_lossy(&open.stderr).contains("TOYGRES_ACCESS"), "{open:?}");
-    let output = home.command(&["token", "--name", "early"]).output().await.unwrap();
+    let output = home.command(&["token", "create", "--name", "early"]).output().await.unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("start the server first"), "{output:?}");
 }
 
 /// The first token comes about on the server's machine.
 async fn first_token(home: &Home, role: &str) -> String {
-    let output = home.command(&["token", "--name", "first", "--role", role]).output().await.unwrap();
+    let output = home.command(&["token", "create", "--name", "first", "--role", role]).output().await.unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }

@@ -23,6 +23,44 @@ export type Scalars = {
   DateTime: { input: string; output: string; }
 };
 
+/** A token that lets its bearer in. Its secret is only in the answer that made it. */
+export type ApiToken = {
+  __typename?: 'ApiToken';
+  /** When it was made. */
+  createdAt: Scalars['DateTime']['output'];
+  /** When it ends by itself. */
+  expiresAt?: Maybe<Scalars['DateTime']['output']>;
+  /** Its identity. */
+  id: Scalars['ID']['output'];
+  /** When it was used last, to the minute. */
+  lastUsedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** What it is for. */
+  name: Scalars['String']['output'];
+  /** When somebody ended it. */
+  revokedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** What its bearer may do. */
+  role: TokenRole;
+};
+
+export type ApiTokenConnection = {
+  __typename?: 'ApiTokenConnection';
+  /** A list of edges. */
+  edges: Array<ApiTokenEdge>;
+  /** A list of nodes. */
+  nodes: Array<ApiToken>;
+  /** Information to aid in pagination. */
+  pageInfo: PageInfo;
+};
+
+/** An edge in a connection. */
+export type ApiTokenEdge = {
+  __typename?: 'ApiTokenEdge';
+  /** A cursor for use in pagination */
+  cursor: Scalars['String']['output'];
+  /** The item at the end of the edge */
+  node: ApiToken;
+};
+
 /** What to cancel. */
 export type CancelOperationInput = {
   /** The operation's id. */
@@ -64,6 +102,27 @@ export type ControlPlaneHealth = {
   ready: Scalars['Boolean']['output'];
   /** The workflows are at work in this server. */
   workflows: Scalars['Boolean']['output'];
+};
+
+/** What token to make. */
+export type CreateApiTokenInput = {
+  /** After so many days it ends by itself (1 to 3650; never, when left out). */
+  expiresInDays?: InputMaybe<Scalars['Int']['input']>;
+  /** What it is for: 1 to 100 characters. */
+  name: Scalars['String']['input'];
+  /** What its bearer may do. */
+  role: TokenRole;
+};
+
+/** The answer to `createApiToken`. */
+export type CreateApiTokenPayload = {
+  __typename?: 'CreateApiTokenPayload';
+  /** The token; null when there are user errors. */
+  apiToken?: Maybe<ApiToken>;
+  /** Its secret. It is stored nowhere, so keep it now. */
+  secret?: Maybe<Scalars['String']['output']>;
+  /** What was wrong with the input; empty when the token was made. */
+  userErrors: Array<UserError>;
 };
 
 /** What to create. */
@@ -238,7 +297,7 @@ export type HealthSummary = {
 /** A hosted PostgreSQL. */
 export type Instance = Node & {
   __typename?: 'Instance';
-  /** The URL for clients, with the password in it; null until it runs. */
+  /** The URL for clients, with the password in it; null until it runs. Needs the role OPERATOR. */
   connectionString?: Maybe<Scalars['String']['output']>;
   /** Processor share in thousandths of a core. */
   cpuMillis: Scalars['Int']['output'];
@@ -488,12 +547,16 @@ export type Mutation = {
   __typename?: 'Mutation';
   /** Asks an operation to stop and to clean up. Removal, once begun, cannot be cancelled. */
   cancelOperation: CancelOperationPayload;
+  /** Makes an API token. Its secret is in this answer only. */
+  createApiToken: CreateApiTokenPayload;
   /** Accepts a new instance and returns at once; follow the operation, or the instance, by subscription. */
   createInstance: CreateInstancePayload;
   /** Removes an instance, from any state; returns at once. The name is free again when it is gone. */
   deleteInstance: DeleteInstancePayload;
   /** Tries a failed or cancelled operation again, as a new operation. */
   retryOperation: RetryOperationPayload;
+  /** Ends an API token at once; its open subscriptions end with it. */
+  revokeApiToken: RevokeApiTokenPayload;
   /** Changes labels or deletion protection, at once. */
   updateInstance: UpdateInstancePayload;
 };
@@ -502,6 +565,12 @@ export type Mutation = {
 /** Writes. */
 export type MutationCancelOperationArgs = {
   input: CancelOperationInput;
+};
+
+
+/** Writes. */
+export type MutationCreateApiTokenArgs = {
+  input: CreateApiTokenInput;
 };
 
 
@@ -520,6 +589,12 @@ export type MutationDeleteInstanceArgs = {
 /** Writes. */
 export type MutationRetryOperationArgs = {
   input: RetryOperationInput;
+};
+
+
+/** Writes. */
+export type MutationRevokeApiTokenArgs = {
+  input: RevokeApiTokenInput;
 };
 
 
@@ -652,6 +727,8 @@ export type PageInfo = {
 /** Reads. */
 export type Query = {
   __typename?: 'Query';
+  /** API tokens, the newest first, a page at a time. */
+  apiTokens: ApiTokenConnection;
   /** The control plane itself: version, runtime, offered PostgreSQL versions, health. */
   controlPlane: ControlPlane;
   /** The instance with this id, deleted ones included. */
@@ -666,6 +743,15 @@ export type Query = {
   operation?: Maybe<Operation>;
   /** Operations, the newest first, a page at a time. */
   operations: OperationConnection;
+};
+
+
+/** Reads. */
+export type QueryApiTokensArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -798,6 +884,21 @@ export type RetryOperationPayload = {
   userErrors: Array<UserError>;
 };
 
+/** What token to end. */
+export type RevokeApiTokenInput = {
+  /** Its id. */
+  id: Scalars['ID']['input'];
+};
+
+/** The answer to `revokeApiToken`. */
+export type RevokeApiTokenPayload = {
+  __typename?: 'RevokeApiTokenPayload';
+  /** The token as it is now; null when there are user errors. */
+  apiToken?: Maybe<ApiToken>;
+  /** What was wrong with the input; empty when the token was ended. */
+  userErrors: Array<UserError>;
+};
+
 /** The steps that operations are made of. */
 export type StepName =
   /** Remove what a failed creation had made. */
@@ -881,6 +982,15 @@ export type SubscriptionInstancesArgs = {
 export type SubscriptionOperationArgs = {
   id: Scalars['ID']['input'];
 };
+
+/** What the bearer of a token may do; each role may do what those before it may. */
+export type TokenRole =
+  /** Create and revoke tokens. */
+  | 'ADMIN'
+  /** See secrets; create, change and delete instances; cancel and retry operations. */
+  | 'OPERATOR'
+  /** See everything but secrets. */
+  | 'VIEWER';
 
 /** What to change. */
 export type UpdateInstanceInput = {

@@ -43,7 +43,7 @@ impl HealthCheck {
 #[derive(Clone, Debug, SimpleObject)]
 pub struct HealthSummary {
     /// Number of checks.
-    checks: i64,
+    checks: i32,
     /// The share of checks that succeeded, 0 to 1; null without checks.
     uptime: Option<f64>,
     /// Median latency of the successful checks in milliseconds.
@@ -57,7 +57,7 @@ pub struct HealthSummary {
 impl From<domain::HealthSummary> for HealthSummary {
     fn from(summary: domain::HealthSummary) -> Self {
         Self {
-            checks: summary.checks,
+            checks: i32::try_from(summary.checks).unwrap_or(i32::MAX),
             uptime: summary.uptime,
             latency_p50_ms: summary.latency_p50_us.map(|us| us / 1000.0),
             latency_p99_ms: summary.latency_p99_us.map(|us| us / 1000.0),

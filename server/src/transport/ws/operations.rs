@@ -146,6 +146,7 @@ struct Gone;
 
 impl Outlet {
     async fn next(&self, response: &Response) -> Result<(), Gone> {
+        metrics::counter!("toygres_deliveries_total", "transport" => "websocket").increment(1);
         self.send(self.dialect.next(&self.subscriber.id, response), false).await
     }
 

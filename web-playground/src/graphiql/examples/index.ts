@@ -1,11 +1,14 @@
+import apiTokens from './api-tokens.graphql?raw';
 import cancelOperation from './cancel-operation.graphql?raw';
 import controlPlane from './control-plane.graphql?raw';
+import createApiToken from './create-api-token.graphql?raw';
 import createInstance from './create-instance.graphql?raw';
 import deleteInstance from './delete-instance.graphql?raw';
 import instance from './instance.graphql?raw';
 import instances from './instances.graphql?raw';
 import operations from './operations.graphql?raw';
 import retryOperation from './retry-operation.graphql?raw';
+import revokeApiToken from './revoke-api-token.graphql?raw';
 import updateInstance from './update-instance.graphql?raw';
 import watchEvents from './watch-events.graphql?raw';
 import watchHealth from './watch-health.graphql?raw';
@@ -28,6 +31,9 @@ export const examples = [
   tab(retryOperation, { input: { id: '' } }),
   tab(updateInstance, { input: { id: '', deletionProtected: true, labels: [{ key: 'team', value: 'shop' }] } }),
   tab(deleteInstance, { input: { id: '' } }),
+  tab(apiTokens),
+  tab(createApiToken, { input: { name: 'dashboard', role: 'VIEWER', expiresInDays: 30 } }),
+  tab(revokeApiToken, { input: { id: '' } }),
   tab(controlPlane),
 ];
 
