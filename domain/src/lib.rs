@@ -18,9 +18,9 @@ pub mod probe;
 pub mod runtime;
 pub mod secret;
 pub mod store;
-pub mod token;
 #[cfg(feature = "test-support")]
 pub mod testing;
+pub mod token;
 
 pub use error::{Error, FieldError, Result, UserErrorCode};
 pub use id::{InstanceId, OperationId};

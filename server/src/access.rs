@@ -118,8 +118,9 @@ impl Tokens {
 #[async_trait]
 impl Authenticate for Tokens {
     async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Session, Denied> {
-        let secret = presented(credentials)
-            .ok_or_else(|| Denied::Unauthenticated("a token is needed: send `Authorization: Bearer <token>`, or the same in connection_init".to_owned()))?;
+        let secret = presented(credentials).ok_or_else(|| {
+            Denied::Unauthenticated("a token is needed: send `Authorization: Bearer <token>`, or the same in connection_init".to_owned())
+        })?;
         match self.store.token_by_secret(&secret).await {
             Ok(Some(token)) if token.is_valid() => Ok(self.open(token)),
             Ok(Some(_)) => Err(Denied::Unauthenticated("the token has expired or was revoked".to_owned())),

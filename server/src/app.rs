@@ -13,8 +13,8 @@ use toygres_domain::{
 };
 
 pub(crate) use create_instance::labels;
-pub(crate) use create_token::create_token;
 pub use create_instance::{CreateInstance, ExposureKind, HealthCheckSettings};
+pub(crate) use create_token::create_token;
 pub use health::{Health, HealthReport};
 
 use crate::live::Hub;

@@ -308,7 +308,11 @@ impl Mutation {
 
     /// Makes an API token. Its secret is in this answer only.
     #[graphql(guard = "admin()")]
-    async fn create_api_token(&self, ctx: &Context<'_>, #[graphql(desc = "What token to make.")] input: CreateApiTokenInput) -> Result<CreateApiTokenPayload> {
+    async fn create_api_token(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What token to make.")] input: CreateApiTokenInput,
+    ) -> Result<CreateApiTokenPayload> {
         let app = ctx.data_unchecked::<App>();
         let (made, user_errors) = payload(app.create_token(&input.name, input.role.into(), input.expires_in_days).await)?;
         let (api_token, secret) = made.map(|(token, secret)| (ApiToken(token), secret.expose().to_owned())).unzip();
@@ -317,7 +321,11 @@ impl Mutation {
 
     /// Ends an API token at once; its open subscriptions end with it.
     #[graphql(guard = "admin()")]
-    async fn revoke_api_token(&self, ctx: &Context<'_>, #[graphql(desc = "What token to end.")] input: RevokeApiTokenInput) -> Result<RevokeApiTokenPayload> {
+    async fn revoke_api_token(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What token to end.")] input: RevokeApiTokenInput,
+    ) -> Result<RevokeApiTokenPayload> {
         let store = &ctx.data_unchecked::<App>().store;
         let outcome = match input.id.parse() {
             Ok(id) => store.revoke_token(id).await,

@@ -57,7 +57,8 @@ impl Arguments {
 
 /// The connection of a page whose total is known.
 pub(super) fn counted<S, T: OutputType>(page: Page<S>, total_count: i64, cursor: impl Fn(&S) -> String, node: impl Fn(S) -> T) -> Counted<T> {
-    let mut connection = Connection::with_additional_fields(page.has_previous, page.has_next, Total { total_count: i32::try_from(total_count).unwrap_or(i32::MAX) });
+    let mut connection =
+        Connection::with_additional_fields(page.has_previous, page.has_next, Total { total_count: i32::try_from(total_count).unwrap_or(i32::MAX) });
     connection.edges.extend(page.items.into_iter().map(|item| Edge::new(cursor(&item), node(item))));
     connection
 }

@@ -49,7 +49,9 @@ async fn each_role_may_do_its_part() {
     let all = server.query(tokens, json!({})).await;
     assert_eq!(all["apiTokens"]["nodes"].as_array().unwrap().len(), 3);
     assert!(!all.to_string().contains(&secrets[0]), "secrets are shown once");
-    let bad = server.query("mutation { createApiToken(input: { name: \" \", role: ADMIN, expiresInDays: 0 }) { secret userErrors { field code } } }", json!({})).await;
+    let bad = server
+        .query("mutation { createApiToken(input: { name: \" \", role: ADMIN, expiresInDays: 0 }) { secret userErrors { field code } } }", json!({}))
+        .await;
     assert_eq!(
         bad["createApiToken"],
         json!({ "secret": null, "userErrors": [{ "field": ["name"], "code": "INVALID" }, { "field": ["expiresInDays"], "code": "OUT_OF_RANGE" }] })
@@ -71,7 +73,9 @@ async fn a_token_that_ends_takes_its_subscriptions_along() {
     let mut kept = subscribe_as(&server.address, Some(&admin), document, json!({})).await.unwrap();
     assert_eq!(kept.next().await.unwrap()["data"]["instances"]["type"], "SNAPSHOT_COMPLETE");
 
-    let revoke = server.query("mutation($id: ID!) { revokeApiToken(input: { id: $id }) { apiToken { revokedAt } userErrors { code } } }", json!({ "id": id })).await;
+    let revoke = server
+        .query("mutation($id: ID!) { revokeApiToken(input: { id: $id }) { apiToken { revokedAt } userErrors { code } } }", json!({ "id": id }))
+        .await;
     assert!(revoke["revokeApiToken"]["apiToken"]["revokedAt"].is_string(), "{revoke:#}");
     assert_eq!(live.close_code().await, 4403);
     let again = subscribe_as(&server.address, Some(&secret), document, json!({})).await.unwrap().close_code().await;
@@ -85,7 +89,9 @@ async fn a_token_that_ends_takes_its_subscriptions_along() {
     assert_eq!(kept.next().await.unwrap()["data"]["instances"]["type"], "UPSERTED");
 
     // A token that expires by itself ends in the same way.
-    let made = server.query("mutation { createApiToken(input: { name: \"expiring\", role: VIEWER, expiresInDays: 1 }) { secret apiToken { id } } }", json!({})).await;
+    let made = server
+        .query("mutation { createApiToken(input: { name: \"expiring\", role: VIEWER, expiresInDays: 1 }) { secret apiToken { id } } }", json!({}))
+        .await;
     let mut live = subscribe_as(&server.address, Some(&text(&made["createApiToken"]["secret"])), document, json!({})).await.unwrap();
     live.next().await.unwrap();
     let url = std::fs::read_to_string(home.path().join("data/metadata.url")).unwrap();

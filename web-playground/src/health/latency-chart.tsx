@@ -62,7 +62,7 @@ function options(width: number, style: CSSStyleDeclaration): uPlot.Options {
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.15)] } },
-    axes: [{ ...axis, space: 80, values: (_, times, __, ___, step) => times.map((time) => (step < 60 ? SECONDS : MINUTES).format(time * 1000)) }, { ...axis, size: 64, values: (_, values) => values.map((value) => `${value} ms`) }],
+    axes: [{ ...axis, space: 80, values: (_, times, __, ___, step) => times.map((time) => (step < 60 ? SECONDS : MINUTES).format(time * 1000)) }, { ...axis, size: 64, values: (_, values) => values.map((value) => (value < 1000 ? `${value} ms` : `${value / 1000} s`)) }],
     series: [
       {},
       { stroke: good, width: 2, spanGaps: false, points: { show: true, size: 5, stroke: good, fill: good } },
