@@ -113,7 +113,6 @@ async fn answer(config: ServeConfig, app: App, metrics: PrometheusHandle, listen
         authenticate,
         on_response: Arc::new(|response, request| graphql::mask(response, &request.0)),
         shutdown: shutdown.clone(),
-        ..TransportOptions::default()
     };
     let mut router = endpoints::router(health, metrics).merge(transport::router(graphql::schema(app, config.query_limits()), options));
     if config.access == Access::Local {
