@@ -12,4 +12,4 @@ fi
 ensure_rust
 ensure_build_tools
 cargo build --release --locked --quiet --package toygres-server
-exec target/release/toygres migrate
+exec "${CARGO_TARGET_DIR:-target}/release/toygres" migrate
