@@ -54,7 +54,7 @@ export async function startServer(options: { access?: 'local' | 'tokens' } = {})
   const postmaster = (instanceId: string) => readPid(join(directory, 'instances', instanceId, 'data'));
 
   async function token(role: string): Promise<string> {
-    const { stdout } = await promisify(execFile)(binary, ['token', '--name', role, '--role', role, '--data-dir', directory]);
+    const { stdout } = await promisify(execFile)(binary, ['token', 'create', '--name', role, '--role', role, '--data-dir', directory]);
     return stdout.trim().split(/\s+/).at(-1) ?? '';
   }
 
