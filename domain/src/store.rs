@@ -86,6 +86,18 @@ impl Store {
         self.key.digest(input)
     }
 
+    /// The same store for one reader that repeats what fails: it has a connection of its own, which is not tested before each
+    /// use. That saves a round trip in the latency of every event.
+    #[must_use]
+    pub fn for_reader(&self) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .test_before_acquire(false)
+            .acquire_timeout(Duration::from_secs(3))
+            .connect_lazy_with(self.options.clone());
+        Self { pool, ..self.clone() }
+    }
+
     /// Options for a connection of its own, as a listener needs it.
     pub(crate) fn options(&self) -> &PgConnectOptions {
         &self.options

@@ -26,8 +26,10 @@ use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 
 /// Instances that are written to.
 const INSTANCES: usize = 50;
-/// What subscribers ask for.
-const DOCUMENT: &str = "subscription { instanceEvents { cursor type instance { id state health } } }";
+/// What subscribers ask for. They all begin behind the same event, so that it does not matter when each is taken up.
+fn document(after: u64) -> String {
+    format!("subscription {{ instanceEvents(after: \"{after}\") {{ cursor type instance {{ id state health }} }} }}")
+}
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads can be started");
@@ -41,7 +43,7 @@ async fn bench(only: Option<&str>) {
     let home = Home::new();
     // This server answers only: no workflow writes beside the bench.
     let server = home.start_with(&[("DATABASE_URL", &database.url()), ("TOYGRES_ROLE", "api")]).await;
-    let world = World { writer: connect(&database).await, url: database.url(), server };
+    let mut world = World { writer: connect(&database).await, url: database.url(), server };
     world.prepare().await;
 
     println!("{:<26}{:>9}{:>9}{:>9}{:>12}{:>12}{:>12}", "10 updates/s", "p50 ms", "p99 ms", "x floor", "us/delivery", "KB/socket", "client us");
@@ -55,6 +57,9 @@ async fn bench(only: Option<&str>) {
         ("1000 on one socket", Shape::OneSocket(1000)),
     ] {
         if wanted(name) {
+            // A fresh server each time, so that memory is not counted that an earlier round left behind.
+            let fresh = home.start_with(&[("DATABASE_URL", &database.url()), ("TOYGRES_ROLE", "api")]).await;
+            std::mem::replace(&mut world.server, fresh).stop().await;
             let (latencies, cost) = world.paced(shape).await;
             show(name, &latencies, Some(&floor), Some(cost));
         }
@@ -257,11 +262,12 @@ impl World {
             Shape::OneSocket(count) => (count, 1),
         };
         let per_socket = subscribers / sockets;
+        let document = document(self.head().await);
         for index in 0..sockets {
-            let (address, mine) = (self.server.address.clone(), ears.clone());
+            let (address, document, mine) = (self.server.address.clone(), document.clone(), ears.clone());
             match shape {
-                Shape::Streams(_) => tasks.spawn(event_stream(address, mine)),
-                Shape::Sockets(_) | Shape::OneSocket(_) => tasks.spawn(socket(address, per_socket, mine)),
+                Shape::Streams(_) => tasks.spawn(event_stream(address, document, mine)),
+                Shape::Sockets(_) | Shape::OneSocket(_) => tasks.spawn(socket(address, document, per_socket, mine)),
             };
             // The backlog of a listening socket is short.
             if index % 50 == 49 {
@@ -269,7 +275,7 @@ impl World {
             }
         }
         until(|| ears.ready.load(Ordering::Relaxed) == sockets).await;
-        // Subscribed is not started: one event that all have to hear, and then the counters start at nought.
+        // One event that all have to hear, and then the counters start at nought.
         self.write(0).await;
         ears.until_heard(subscribers).await;
         ears.heard.store(0, Ordering::Relaxed);
@@ -289,13 +295,13 @@ async fn until(there: impl Fn() -> bool) {
     }
 }
 
-async fn socket(address: String, subscriptions: usize, ears: Arc<Ears>) {
+async fn socket(address: String, document: String, subscriptions: usize, ears: Arc<Ears>) {
     let mut request = format!("ws://{address}/graphql").into_client_request().expect("the address is right");
     request.headers_mut().insert("Sec-WebSocket-Protocol", "graphql-transport-ws".parse().expect("a header value"));
     let (mut socket, _) = tokio_tungstenite::connect_async(request).await.expect("the server takes the socket");
     socket.send(Message::text(r#"{"type":"connection_init"}"#)).await.expect("the socket stands");
     for id in 0..subscriptions {
-        let subscribe = json!({ "id": id.to_string(), "type": "subscribe", "payload": { "query": DOCUMENT } });
+        let subscribe = json!({ "id": id.to_string(), "type": "subscribe", "payload": { "query": document } });
         socket.send(Message::text(subscribe.to_string())).await.expect("the socket stands");
     }
     ears.ready.fetch_add(1, Ordering::Relaxed);
@@ -306,9 +312,9 @@ async fn socket(address: String, subscriptions: usize, ears: Arc<Ears>) {
     }
 }
 
-async fn event_stream(address: String, ears: Arc<Ears>) {
+async fn event_stream(address: String, document: String, ears: Arc<Ears>) {
     let mut stream = TcpStream::connect(&address).await.expect("the server takes the connection");
-    let body = json!({ "query": DOCUMENT }).to_string();
+    let body = json!({ "query": document }).to_string();
     let head = format!(
         "POST /graphql HTTP/1.1\r\nHost: {address}\r\nAccept: text/event-stream\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()

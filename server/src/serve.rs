@@ -108,13 +108,14 @@ async fn answer(config: ServeConfig, app: App, metrics: PrometheusHandle, listen
         Access::Local => Arc::new(Local),
         Access::Tokens => Arc::new(Tokens::start(app.store.clone(), app.hub.changes(), shutdown.clone())),
     };
+    let query_limits = config.query_limits();
     let options = TransportOptions {
         limits: config.transport_limits(),
         authenticate,
-        on_response: Arc::new(|response, request| graphql::mask(response, &request.0)),
+        on_response: Arc::new(move |response, request| graphql::mask(response, &request.0, query_limits)),
         shutdown: shutdown.clone(),
     };
-    let mut router = endpoints::router(health, metrics).merge(transport::router(graphql::schema(app, config.query_limits()), options));
+    let mut router = endpoints::router(health, metrics).merge(transport::router(graphql::schema(app, query_limits), options));
     if config.access == Access::Local {
         router = router.layer(axum::middleware::from_fn(guard::local_only));
     }

@@ -24,6 +24,28 @@ struct EventRow {
     reason_message: Option<String>,
 }
 
+struct LogRow {
+    horizon: i64,
+    head: Option<i64>,
+    seq: Option<i64>,
+    at: Option<DateTime<Utc>>,
+    r#type: Option<String>,
+    instance_id: Option<Uuid>,
+    operation_id: Option<String>,
+    from_value: Option<String>,
+    to_value: Option<String>,
+    reason_code: Option<String>,
+    reason_message: Option<String>,
+}
+
+impl LogRow {
+    fn event(self) -> Option<EventRow> {
+        let Self { horizon: _, head: _, seq, at, r#type, instance_id, operation_id, from_value, to_value, reason_code, reason_message } = self;
+        let (seq, at, r#type, instance_id) = (seq?, at?, r#type?, instance_id?);
+        Some(EventRow { seq, at, r#type, instance_id, operation_id, from_value, to_value, reason_code, reason_message })
+    }
+}
+
 macro_rules! select_events {
     ($sql:literal $(, $arg:expr)* $(,)?) => {
         sqlx::query_as!(
@@ -48,22 +70,34 @@ impl Store {
     /// # Errors
     /// [`Error::MustRefetch`] when events behind `cursor` were already dropped, or it is not of this log.
     pub async fn events_after(&self, cursor: Cursor, instance: Option<InstanceId>, limit: i64) -> Result<Vec<Event>> {
-        let mut transaction = self.pool.begin().await?;
-        sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").execute(&mut *transaction).await?;
-        let bounds = sqlx::query!(r#"SELECT seq AS horizon, event_head() AS "head!" FROM event_horizon"#).fetch_one(&mut *transaction).await?;
-        if cursor.0 < bounds.horizon || cursor.0 > bounds.head {
-            return Err(Error::MustRefetch);
+        // One statement, and so one snapshot and one round trip: every subscriber's latency has this in it. A row without an event
+        // says where the log begins and ends when there is nothing behind the cursor.
+        macro_rules! log {
+            ($which:literal $(, $arg:expr)*) => {
+                sqlx::query_as!(
+                    LogRow,
+                    r#"SELECT horizon.seq AS "horizon!", CASE WHEN e.seq IS NULL THEN event_head() END AS head, e.seq AS "seq?", e.at AS "at?",
+                              e.type AS "type?", e.instance_id AS "instance_id?", e.operation_id, e.from_value, e.to_value, e.reason_code,
+                              e.reason_message
+                       FROM event_horizon horizon
+                       LEFT JOIN LATERAL (SELECT * FROM events WHERE seq > $1 "# + $which + r#" ORDER BY seq LIMIT $2) e ON true
+                       ORDER BY e.seq"#,
+                    cursor.0,
+                    limit
+                    $(, $arg)*
+                )
+                .fetch_all(&self.pool)
+                .await?
+            };
         }
         let rows = match instance {
-            None => select_events!("WHERE seq > $1 ORDER BY seq LIMIT $2", cursor.0, limit).fetch_all(&mut *transaction).await?,
-            Some(id) => {
-                select_events!("WHERE instance_id = $3 AND seq > $1 ORDER BY seq LIMIT $2", cursor.0, limit, id.0)
-                    .fetch_all(&mut *transaction)
-                    .await?
-            }
+            None => log!(""),
+            Some(id) => log!("AND instance_id = $3", id.0),
         };
-        transaction.commit().await?;
-        rows.into_iter().map(event).collect()
+        if rows.iter().any(|row| cursor.0 < row.horizon || row.head.is_some_and(|head| cursor.0 > head)) {
+            return Err(Error::MustRefetch);
+        }
+        rows.into_iter().filter_map(LogRow::event).map(event).collect()
     }
 
     /// A page of one instance's events, oldest first.

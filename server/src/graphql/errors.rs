@@ -4,6 +4,8 @@
 use async_graphql::{Enum, ErrorExtensions, Response, SimpleObject};
 use toygres_domain as domain;
 
+use super::QueryLimits;
+
 /// What kind of mistake it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "domain::UserErrorCode")]
@@ -90,8 +92,18 @@ pub(super) fn coded(code: &'static str, message: impl Into<String>) -> async_gra
 
 /// Gives every error that has no code yet (of parsing and validation) the code `BAD_REQUEST`, and faults the id under which
 /// the log has more.
-pub fn mask(response: &mut Response, request_id: &str) {
+pub fn mask(response: &mut Response, request_id: &str, limits: QueryLimits) {
     for error in &mut response.errors {
+        match error.message.as_str() {
+            "Query is too complex." => {
+                error.message = format!(
+                    "the request is too complex: its fields, those of lists counted as often as they may come, exceed {}; ask for smaller pages",
+                    limits.complexity
+                );
+            }
+            "Query is nested too deep." => error.message = format!("the request is nested deeper than {} fields", limits.depth),
+            _ => {}
+        }
         let extensions = error.extensions.get_or_insert_default();
         match extensions.get("code") {
             None => extensions.set("code", "BAD_REQUEST"),

@@ -8,7 +8,7 @@ use tokio::sync::broadcast::{
 };
 use toygres_domain::{InstanceId, Result, event::Cursor};
 
-use super::{Delivery, Hub};
+use super::{Delivery, Hub, hub::load};
 
 /// Events read from the table at once while catching up.
 const BATCH: i64 = 200;
@@ -101,7 +101,7 @@ impl Feed {
     async fn catch_up(&mut self) -> Result<()> {
         let events = self.hub.store().events_after(self.position, self.instance, BATCH).await?;
         let full = i64::try_from(events.len()).is_ok_and(|n| n >= BATCH);
-        self.ahead.extend(self.hub.load(events).await?);
+        self.ahead.extend(load(self.hub.store(), events).await?);
         // A page that is not full reaches the end of the log, which is at or past what the receiver begins with.
         self.behind = full;
         Ok(())

@@ -45,6 +45,7 @@ pub struct Hub {
 
 struct Inner {
     store: Store,
+    reader: Store,
     changes: Changes,
     /// How far the log has been read; none until the database was reached.
     position: watch::Sender<Option<Cursor>>,
@@ -57,6 +58,7 @@ impl Hub {
     #[must_use]
     pub fn start(store: Store, changes: Changes, shutdown: CancellationToken) -> Self {
         let inner = Inner {
+            reader: store.for_reader(),
             store,
             changes,
             position: watch::Sender::new(None),
@@ -105,37 +107,6 @@ impl Hub {
         *self.inner.position.borrow()
     }
 
-    /// Loads what some events are about: one query for the instances, one for the operations.
-    pub(super) async fn load(&self, events: Vec<Event>) -> Result<Vec<Arc<Delivery>>> {
-        let mut instances: Vec<InstanceId> = events.iter().map(|event| event.instance).collect();
-        instances.sort_unstable();
-        instances.dedup();
-        let mut operations: Vec<OperationId> = events.iter().filter_map(|event| event.operation.clone()).collect();
-        operations.sort_unstable();
-        operations.dedup();
-        let instances: HashMap<_, _> =
-            self.inner.store.instances_by_id(&instances).await?.into_iter().map(|instance| (instance.id, Arc::new(instance))).collect();
-        let operations: HashMap<_, _> = match operations.is_empty() {
-            true => HashMap::new(),
-            false => self
-                .inner
-                .store
-                .operations_by_id(&operations)
-                .await?
-                .into_iter()
-                .map(|operation| (operation.id.clone(), Arc::new(operation)))
-                .collect(),
-        };
-        Ok(events
-            .into_iter()
-            .map(|event| {
-                let instance = instances.get(&event.instance).cloned();
-                let operation = event.operation.as_ref().and_then(|id| operations.get(id).cloned());
-                Arc::new(Delivery { event, instance, operation })
-            })
-            .collect())
-    }
-
     fn register(&self, instance: Option<InstanceId>) -> broadcast::Receiver<Arc<Delivery>> {
         match instance {
             None => self.inner.all.subscribe(),
@@ -176,7 +147,7 @@ impl Hub {
             None => self.move_to(self.inner.store.event_head().await?),
         };
         loop {
-            let events = match self.inner.store.events_after(position, None, BATCH).await {
+            let events = match self.inner.reader.events_after(position, None, BATCH).await {
                 // The server was cut off for longer than events are kept, or the log is another one. Subscribers notice by
                 // themselves when they read on from their own position.
                 Err(Error::MustRefetch) => {
@@ -188,7 +159,7 @@ impl Hub {
             let Some(last) = events.last() else { return Ok(()) };
             position = last.cursor;
             metrics::counter!("toygres_events_read_total").increment(events.len() as u64);
-            let deliveries = self.load(events).await?;
+            let deliveries = load(&self.inner.reader, events).await?;
             // Moved before handing out: a feed that registers meanwhile must see that it may have missed a part of this batch.
             self.move_to(position);
             for delivery in deliveries {
@@ -215,4 +186,27 @@ impl Hub {
         self.inner.position.send_replace(Some(position));
         position
     }
+}
+
+/// Loads what some events are about: one query for the instances, one for the operations.
+pub(super) async fn load(store: &Store, events: Vec<Event>) -> Result<Vec<Arc<Delivery>>> {
+    let mut instances: Vec<InstanceId> = events.iter().map(|event| event.instance).collect();
+    instances.sort_unstable();
+    instances.dedup();
+    let mut operations: Vec<OperationId> = events.iter().filter_map(|event| event.operation.clone()).collect();
+    operations.sort_unstable();
+    operations.dedup();
+    let instances: HashMap<_, _> = store.instances_by_id(&instances).await?.into_iter().map(|instance| (instance.id, Arc::new(instance))).collect();
+    let operations: HashMap<_, _> = match operations.is_empty() {
+        true => HashMap::new(),
+        false => store.operations_by_id(&operations).await?.into_iter().map(|operation| (operation.id.clone(), Arc::new(operation))).collect(),
+    };
+    Ok(events
+        .into_iter()
+        .map(|event| {
+            let instance = instances.get(&event.instance).cloned();
+            let operation = event.operation.as_ref().and_then(|id| operations.get(id).cloned());
+            Arc::new(Delivery { event, instance, operation })
+        })
+        .collect())
 }

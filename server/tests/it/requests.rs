@@ -189,3 +189,41 @@ fn names(all: &[String]) -> String {
 fn path(field: &Value) -> String {
     field.as_array().unwrap().iter().map(text).collect::<Vec<_>>().join(".")
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_asks_for_too_much_is_refused() {
+    let home = Home::new();
+    let limits = [("TOYGRES_MAX_DEPTH", "8"), ("TOYGRES_MAX_COMPLEXITY", "500"), ("TOYGRES_MAX_TOKENS", "300"), ("TOYGRES_INTROSPECTION", "false")];
+    let server = home.start_with(&limits).await;
+    let deep = "{ instances { nodes { operations { nodes { instance { operations { nodes { instance { id } } } } } } } } }";
+    let wide = "{ instances(first: 500) { nodes { id name } } }";
+    let aliases = format!("{{ {} }}", (0..400).map(|n| format!("a{n}: __typename")).collect::<Vec<_>>().join(" "));
+    for (query, complaint) in
+        [(deep, "deeper than 8"), (wide, "exceed 500"), (aliases.as_str(), "tokens"), ("{ __schema { types { name } } }", "__schema")]
+    {
+        let answer = server.request(query, json!({})).await;
+        assert!(answer["errors"][0]["message"].as_str().is_some_and(|message| message.contains(complaint)), "{complaint}: {answer:#}");
+        assert!(answer["errors"][0]["extensions"]["code"].is_string(), "{answer:#}");
+    }
+    let fits = server.query("{ instances(first: 50) { nodes { id name } } }", json!({})).await;
+    assert_eq!(fits["instances"]["nodes"], json!([]));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_key_makes_one_instance_however_often_it_comes_at_once() {
+    let home = Home::new();
+    let server = home.start().await;
+    let input = json!({ "name": "only", "idempotencyKey": "twenty" });
+    let answers = futures::future::join_all((0..20).map(|_| server.create(input.clone()))).await;
+    assert!(
+        answers.iter().all(|answer| answer["operation"]["id"] == answers[0]["operation"]["id"] && answer["userErrors"] == json!([])),
+        "{answers:#?}"
+    );
+    let id = text(&answers[0]["instance"]["id"]);
+    server.until_healthy(&id).await;
+    let delete = "mutation($id: ID!) { deleteInstance(input: { id: $id, idempotencyKey: \"gone\" }) { operation { id } userErrors { code } } }";
+    let answers = futures::future::join_all((0..20).map(|_| server.query(delete, json!({ "id": id })))).await;
+    assert!(answers.iter().all(|answer| answer == &answers[0] && answer["deleteInstance"]["userErrors"] == json!([])), "{answers:#?}");
+    server.stop().await;
+}
