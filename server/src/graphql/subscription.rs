@@ -20,6 +20,7 @@ use super::{
 use crate::{
     app::App,
     live::{Delivery, Feed},
+    transport::ResumeCursor,
 };
 
 /// The cursor of snapshot items: whoever resumes within the snapshot begins it again.
@@ -43,7 +44,7 @@ impl Subscription {
     ) -> Result<impl Stream<Item = Result<InstanceChange>>> {
         let hub = ctx.data_unchecked::<App>().hub.clone();
         let filter = filter.map(InstanceFilter::from).unwrap_or_default();
-        let after = after.filter(|cursor| cursor != SNAPSHOT_CURSOR).map(|cursor| read_cursor(&cursor)).transpose()?;
+        let after = resume_from(ctx, after)?;
         // Registered before the snapshot is read, so that nothing falls between.
         let mut feed = hub.feed(None, after).await.map_err(error)?;
         Ok(try_stream! {
@@ -108,7 +109,7 @@ impl Subscription {
             Some(id) => Some(known(app, &id).await?),
             None => None,
         };
-        let after = after.map(|cursor| read_cursor(&cursor)).transpose()?;
+        let after = resume_from(ctx, after)?;
         let mut feed = app.hub.feed(instance, after).await.map_err(error)?;
         Ok(try_stream! {
             loop {
@@ -149,8 +150,8 @@ impl Subscription {
         let app = ctx.data_unchecked::<App>();
         let id = known(app, &instance_id).await?;
         let (store, mut watch) = (app.store.clone(), app.hub.changes().watch_health());
-        let mut position = match after {
-            Some(cursor) => read_cursor(&cursor)?.0,
+        let mut position = match resume_from(ctx, after)? {
+            Some(cursor) => cursor.0,
             None => store.health_checks(id, &PageRequest::first(1)).await.map_err(error)?.items.first().map_or(0, |check| check.id),
         };
         Ok(try_stream! {
@@ -199,8 +200,12 @@ fn change(r#type: InstanceChangeType, instance: Option<Arc<DomainInstance>>, cur
     InstanceChange { r#type, instance: instance.map(Instance), instance_id, cursor }
 }
 
-fn read_cursor(text: &str) -> Result<Cursor> {
-    text.parse().map_err(|why| coded("BAD_USER_INPUT", format!("after: '{text}' {why}")))
+/// The position to resume behind. An event stream that a browser opens again says it in `Last-Event-ID`, which is newer than the
+/// argument that it was first opened with.
+fn resume_from(ctx: &Context<'_>, after: Option<String>) -> Result<Option<Cursor>> {
+    let last_seen = ctx.data_opt::<ResumeCursor>().map(|cursor| cursor.0.clone());
+    let Some(text) = last_seen.or(after).filter(|cursor| cursor != SNAPSHOT_CURSOR) else { return Ok(None) };
+    text.parse().map(Some).map_err(|why| coded("BAD_USER_INPUT", format!("after: '{text}' {why}")))
 }
 
 async fn known(app: &App, id: &ID) -> Result<InstanceId> {

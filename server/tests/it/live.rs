@@ -177,6 +177,29 @@ async fn clients_of_a_killed_server_resume_on_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_event_stream_resumes_where_its_client_says_it_was() {
+    let world = World::start(3).await;
+    let server = world.server(&[]).await;
+    let writer = connect(&world.database.url()).await;
+    for n in 0..3 {
+        writer.batch_execute(&touch(n)).await.unwrap();
+    }
+    let log = world.log(0).await;
+    // As EventSource opens it again: the same request, and the last id that it saw.
+    let body = json!({ "query": "subscription { instanceEvents(after: \"0\") { cursor } }" });
+    let seen = log[log.len() - 3].to_string();
+    let request = reqwest::Client::new().post(format!("http://{}/graphql", server.address)).json(&body);
+    let mut stream = request.header("Accept", "text/event-stream").header("Last-Event-ID", &seen).send().await.unwrap();
+    let mut text = String::new();
+    while text.matches("event: next").count() < 2 {
+        text.push_str(std::str::from_utf8(&stream.chunk().await.unwrap().expect("the stream goes on")).unwrap());
+    }
+    let ids: Vec<i64> = text.lines().filter_map(|line| line.strip_prefix("id: ")).map(|id| id.parse().unwrap()).collect();
+    assert_eq!(ids, log[log.len() - 2..], "{text}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_list_is_told_what_starts_and_stops_matching() {
     let world = World::start(3).await;
     let server = world.server(&[]).await;
