@@ -195,7 +195,8 @@ async fn what_asks_for_too_much_is_refused() {
     let home = Home::new();
     let limits = [("TOYGRES_MAX_DEPTH", "8"), ("TOYGRES_MAX_COMPLEXITY", "500"), ("TOYGRES_MAX_TOKENS", "300"), ("TOYGRES_INTROSPECTION", "false")];
     let server = home.start_with(&limits).await;
-    let deep = "{ instances { nodes { operations { nodes { instance { operations { nodes { instance { id } } } } } } } } }";
+    let deep =
+        "{ instances(first: 1) { nodes { operations(first: 1) { nodes { instance { operations(first: 1) { nodes { instance { id } } } } } } } } }";
     let wide = "{ instances(first: 500) { nodes { id name } } }";
     let aliases = format!("{{ {} }}", (0..400).map(|n| format!("a{n}: __typename")).collect::<Vec<_>>().join(" "));
     for (query, complaint) in
