@@ -127,6 +127,7 @@ impl Events {
 }
 
 fn frame(response: &GraphqlResponse) -> Bytes {
+    metrics::counter!("toygres_deliveries_total", "transport" => "sse").increment(1);
     let id = cursor(response).map(|cursor| format!("id: {cursor}\n")).unwrap_or_default();
     Bytes::from(format!("event: next\n{id}data: {}\n\n", encode::json(response)))
 }

@@ -196,6 +196,10 @@ async fn an_event_stream_resumes_where_its_client_says_it_was() {
     }
     let ids: Vec<i64> = text.lines().filter_map(|line| line.strip_prefix("id: ")).map(|id| id.parse().unwrap()).collect();
     assert_eq!(ids, log[log.len() - 2..], "{text}");
+    let metrics = server.get("/metrics").await.text().await.unwrap();
+    for expected in ["toygres_sockets 1", "toygres_feeds 1", "toygres_deliveries_total{transport=\"sse\"} 2", "toygres_listener_connects_total 1"] {
+        assert!(metrics.contains(expected), "{expected} is not in:\n{metrics}");
+    }
     server.stop().await;
 }
 
