@@ -114,17 +114,6 @@ impl Store {
         let row = row.ok_or_else(|| Error::user(UserErrorCode::NotFound, "id", format!("no token has the id {id}")))?;
         token(row)
     }
-
-    /// How many tokens let their bearers in.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database is away.
-    pub async fn count_valid_tokens(&self) -> Result<i64> {
-        let count = sqlx::query_scalar!(
-            r#"SELECT count(*) AS "count!" FROM api_tokens WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())"#
-        );
-        Ok(count.fetch_one(&self.pool).await?)
-    }
 }
 
 fn digest(secret: &str) -> Vec<u8> {
