@@ -108,7 +108,7 @@ impl Query {
         Ok(uncounted(page, |token| token.id.to_string(), ApiToken))
     }
 
-    /// The control plane itself: version, runtime, offered PostgreSQL versions, health.
+    /// The control plane itself: version, runtime, offered PostgreSQL versions, health, and who asks.
     async fn control_plane(&self) -> ControlPlane {
         ControlPlane
     }

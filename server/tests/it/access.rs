@@ -29,8 +29,10 @@ async fn each_role_may_do_its_part() {
     server.until_healthy(&id).await;
     let reads = "query($id: ID!) { instance(id: $id) { name state connectionString } }";
     let tokens = "{ apiTokens { nodes { name role lastUsedAt } } }";
+    let caller = "{ controlPlane { caller { role tokenName } } }";
 
     server.bearer = Some(secrets[0].clone());
+    assert_eq!(server.query(caller, json!({})).await["controlPlane"]["caller"], json!({ "role": "VIEWER", "tokenName": "t" }));
     let seen = server.request(reads, json!({ "id": id })).await;
     assert_eq!((&seen["data"]["instance"]["name"], &seen["data"]["instance"]["connectionString"]), (&json!("guarded"), &Value::Null));
     assert_eq!(seen["errors"][0]["extensions"]["code"], "FORBIDDEN", "{seen:#}");
@@ -40,6 +42,7 @@ async fn each_role_may_do_its_part() {
     }
 
     server.bearer = Some(secrets[1].clone());
+    assert_eq!(server.query(caller, json!({})).await["controlPlane"]["caller"]["role"], "OPERATOR");
     let seen = server.query(reads, json!({ "id": id })).await;
     assert!(text(&seen["instance"]["connectionString"]).starts_with("postgresql://app:"));
     assert_eq!(server.request(tokens, json!({})).await["errors"][0]["extensions"]["code"], "FORBIDDEN");

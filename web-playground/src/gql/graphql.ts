@@ -61,6 +61,15 @@ export type ApiTokenEdge = {
   node: ApiToken;
 };
 
+/** Who asks, and what it may do; so that a page can leave out what would be refused. */
+export type Caller = {
+  __typename?: 'Caller';
+  /** What the caller may do: the role of its token, or `ADMIN` where the server asks for none. */
+  role: TokenRole;
+  /** The name of its token; null where the server asks for none. */
+  tokenName?: Maybe<Scalars['String']['output']>;
+};
+
 /** What to cancel. */
 export type CancelOperationInput = {
   /** The operation's id. */
@@ -81,6 +90,8 @@ export type CancelOperationPayload = {
 /** The control plane itself. */
 export type ControlPlane = {
   __typename?: 'ControlPlane';
+  /** Who asks. */
+  caller: Caller;
   /** How its parts are. */
   health: ControlPlaneHealth;
   /** The PostgreSQL versions that can be asked for, the newest (which is the default) first. */
@@ -729,7 +740,7 @@ export type Query = {
   __typename?: 'Query';
   /** API tokens, the newest first, a page at a time. */
   apiTokens: ApiTokenConnection;
-  /** The control plane itself: version, runtime, offered PostgreSQL versions, health. */
+  /** The control plane itself: version, runtime, offered PostgreSQL versions, health, and who asks. */
   controlPlane: ControlPlane;
   /** The instance with this id, deleted ones included. */
   instance?: Maybe<Instance>;

@@ -2,7 +2,11 @@
 
 use async_graphql::{Context, Object, SimpleObject};
 
-use crate::app::{App, HealthReport};
+use super::TokenRole;
+use crate::{
+    access,
+    app::{App, HealthReport},
+};
 
 /// The control plane itself.
 pub struct ControlPlane;
@@ -20,6 +24,15 @@ pub struct ControlPlaneHealth {
     workflows: bool,
 }
 
+/// Who asks, and what it may do; so that a page can leave out what would be refused.
+#[derive(SimpleObject)]
+pub struct Caller {
+    /// What the caller may do: the role of its token, or `ADMIN` where the server asks for none.
+    role: TokenRole,
+    /// The name of its token; null where the server asks for none.
+    token_name: Option<String>,
+}
+
 /// The control plane itself.
 #[Object]
 impl ControlPlane {
@@ -34,6 +47,11 @@ impl ControlPlane {
     /// The PostgreSQL versions that can be asked for, the newest (which is the default) first.
     async fn postgres_versions(&self, ctx: &Context<'_>) -> Vec<String> {
         ctx.data_unchecked::<App>().runtime.versions().iter().map(ToString::to_string).collect()
+    }
+    /// Who asks.
+    async fn caller(&self, ctx: &Context<'_>) -> Caller {
+        let caller = ctx.data_unchecked::<access::Caller>();
+        Caller { role: caller.role.into(), token_name: caller.name.as_deref().map(str::to_owned) }
     }
     /// How its parts are.
     async fn health(&self, ctx: &Context<'_>) -> ControlPlaneHealth {
