@@ -1,13 +1,17 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { expectAccessible, launch, open } from './browser';
+import { createInstance } from './api';
+import { expectAccessible, launch, open, screenshot } from './browser';
 import { type Server, startServer } from './server';
 
 let server: Server;
 let browser: Browser;
+let operator: string;
+let viewer: Page;
 
 beforeAll(async () => {
   [server, browser] = await Promise.all([startServer({ access: 'tokens' }), launch()]);
+  operator = await server.token('operator');
 });
 
 afterAll(async () => {
@@ -15,30 +19,103 @@ afterAll(async () => {
   await server?.clear();
 });
 
-test('the page asks for a token, keeps it, and says what it does not allow', async () => {
-  const { page } = await open(browser, server.url);
+async function enter(page: Page, token: string): Promise<void> {
   const dialog = page.getByRole('dialog', { name: 'Access token' });
   await dialog.waitFor();
+  await dialog.getByLabel('Token', { exact: true }).fill(token);
+  await dialog.getByRole('button', { name: 'Use this token' }).click();
+  await page.getByText('Live', { exact: true }).waitFor();
+}
+
+const buttons = (page: Page) => page.getByRole('main').getByRole('button').evaluateAll((all) => all.map((one) => one.ariaLabel ?? one.textContent));
+
+test('the page asks for a token and keeps it', async () => {
+  ({ page: viewer } = await open(browser, server.url));
+  await viewer.getByRole('dialog', { name: 'Access token' }).waitFor();
+  await expectAccessible(viewer);
+  await enter(viewer, await server.token('viewer'));
+  await viewer.reload();
+  await viewer.getByText('Live', { exact: true }).waitFor();
+  expect(await viewer.getByRole('dialog').isVisible()).toBe(false);
+  await viewer.getByText('View only').waitFor();
+});
+
+test('a viewer sees every page, but no secret and no button that would be refused', async () => {
+  await viewer.getByText('There are no instances').waitFor();
+  expect(await buttons(viewer)).toEqual([]);
+
+  const id = await createInstance(server.url, 'orders', [{ key: 'team', value: 'shop' }], operator);
+  await viewer.getByRole('row', { name: /orders.*Running.*Healthy/ }).waitFor({ timeout: 60_000 });
+  expect(await viewer.getByRole('button', { name: 'New instance' }).count()).toBe(0);
+
+  const secrets: string[] = [];
+  viewer.on('request', (request) => {
+    if (request.postData()?.includes('connectionString')) secrets.push(request.postData() ?? '');
+  });
+  await viewer.getByRole('link', { name: 'orders' }).click();
+  await viewer.getByText('The password shows to tokens of the role').waitFor();
+  await viewer.getByText('Not protected against deletion.').waitFor();
+  expect(await viewer.getByTestId('connection-string').innerText()).toContain('•••');
+  expect(await buttons(viewer)).toEqual([]);
+  expect(await viewer.getByRole('switch').count()).toBe(1); // Which events are shown.
+  await expectAccessible(viewer);
+  expect(secrets).toEqual([]);
+
+  await viewer.getByRole('link', { name: 'Operations', exact: true }).click();
+  await viewer.getByRole('button', { name: /Create orders/ }).click();
+  await viewer.getByText(`create-${id}-1`).waitFor();
+  expect(await viewer.getByRole('button', { name: /Cancel|Try again/ }).count()).toBe(0);
+  expect(await viewer.getByRole('link', { name: 'API tokens' }).count()).toBe(0);
+  await viewer.goto(`${server.url}/tokens`);
+  await viewer.getByText('API tokens show to the bearer of one with the role Admin').waitFor();
+});
+
+test('with the token of an operator the same page offers what it may do', async () => {
+  const { page } = await open(browser, server.url);
+  await enter(page, operator);
+  await page.getByRole('button', { name: 'New instance' }).waitFor();
+  await page.getByRole('link', { name: 'orders' }).click();
+  await page.getByRole('button', { name: 'Show the password' }).click();
+  await expect.poll(() => page.getByTestId('connection-string').innerText()).not.toContain('•••');
+  await page.getByRole('button', { name: 'Delete this instance' }).waitFor();
+  expect(await page.getByRole('link', { name: 'API tokens' }).count()).toBe(0);
+  await page.context().close();
+});
+
+test('an administrator makes a token, which lets its bearer in until it is revoked', async () => {
+  const { page, complaints } = await open(browser, server.url);
+  await enter(page, await server.token('admin'));
+  // Before it had a token it was refused.
+  complaints.length = 0;
+  await page.getByRole('link', { name: 'API tokens' }).click();
+  await page.getByRole('row', { name: /viewer.*Viewer.*Active/ }).waitFor();
+
+  await page.getByRole('button', { name: 'New token' }).click();
+  await page.getByRole('button', { name: 'Make it' }).click();
+  await page.getByText('A name is needed').waitFor();
+  await page.getByLabel('Name').fill('dashboard');
+  await page.getByLabel('Ends after').fill('30');
   await expectAccessible(page);
-  await dialog.getByLabel('Token', { exact: true }).fill(await server.token('viewer'));
-  await dialog.getByRole('button', { name: 'Use this token' }).click();
-  await page.getByText('Live', { exact: true }).waitFor();
-  await page.reload();
-  await page.getByText('Live', { exact: true }).waitFor();
-  expect(await dialog.isVisible()).toBe(false);
+  await page.getByRole('button', { name: 'Make it' }).click();
+  const secret = await page.getByTestId('token-secret').innerText();
+  await page.getByRole('button', { name: 'Copy the secret' }).click();
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.getByRole('row', { name: /dashboard.*Viewer.*Active/ }).waitFor();
+  await expectAccessible(page);
+  await screenshot(page, 'tokens-light', false);
+  expect(await page.content()).not.toContain(secret);
 
-  await page.getByRole('button', { name: 'Create an instance' }).click();
-  await page.getByLabel('Name').fill('orders');
-  await page.getByRole('button', { name: 'Create', exact: true }).click();
-  await page.getByRole('alert').getByText('OPERATOR').waitFor();
-  await page.keyboard.press('Escape');
+  const { page: bearer } = await open(browser, server.url);
+  await enter(bearer, secret);
+  await bearer.getByRole('link', { name: 'orders' }).waitFor();
 
-  await page.getByRole('button', { name: 'More', exact: true }).click();
-  await page.getByRole('menuitem', { name: 'Access token' }).click();
-  await dialog.getByLabel('Token', { exact: true }).fill(await server.token('operator'));
-  await dialog.getByRole('button', { name: 'Use this token' }).click();
-  await page.getByRole('button', { name: 'Create an instance' }).click();
-  await page.getByLabel('Name').fill('orders');
-  await page.getByRole('button', { name: 'Create', exact: true }).click();
-  await page.getByRole('status', { name: 'State and health' }).getByText('Healthy').waitFor({ timeout: 60_000 });
+  await page.getByRole('button', { name: 'Revoke dashboard' }).click();
+  await page.getByRole('dialog', { name: 'Revoke dashboard?' }).getByRole('button', { name: 'Revoke', exact: true }).click();
+  await page.getByRole('row', { name: /dashboard/ }).waitFor({ state: 'detached' });
+  await page.getByRole('switch', { name: 'Ended ones too' }).click();
+  await page.getByRole('row', { name: /dashboard.*Revoked/ }).waitFor();
+  await bearer.getByRole('dialog', { name: 'Access token' }).waitFor();
+  await bearer.getByText('No access', { exact: true }).waitFor();
+  expect(complaints).toEqual([]);
 });

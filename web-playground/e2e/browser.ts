@@ -23,7 +23,7 @@ export function launch(): Promise<Browser> {
 
 export interface Watched {
   page: Page;
-  /** What the page complained of: exceptions, console errors, breaches of the Content-Security-Policy. */
+  /** What the page complained of: exceptions, console errors, breaches of the Content-Security-Policy; and what it asked of others. */
   complaints: string[];
 }
 
@@ -44,6 +44,10 @@ export async function open(browser: Browser, url: string, options: { scheme?: 'l
   page.on('console', (message) => {
     // A server that is away is no mistake of the page.
     if (message.type() === 'error' && !/ERR_CONNECTION|WebSocket connection/.test(message.text())) complaints.push(message.text());
+  });
+  page.on('request', (request) => {
+    const { hostname, protocol } = new URL(request.url());
+    if (protocol.startsWith('http') && hostname !== '127.0.0.1') complaints.push(`asked elsewhere: ${request.url()}`);
   });
   await page.goto(url);
   return { page, complaints };

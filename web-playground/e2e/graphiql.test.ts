@@ -29,12 +29,3 @@ test('a subscription in GraphiQL shows what happens', async () => {
   await page.getByRole('button', { name: /Stop query/ }).click();
   expect(complaints).toEqual([]);
 });
-
-test('the editor is not loaded before it is asked for', async () => {
-  const { page } = await open(browser, server.url);
-  await page.getByRole('link', { name: 'watched' }).waitFor();
-  const editors = await page.evaluate(() =>
-    performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.includes('monaco')),
-  );
-  expect(editors).toEqual([]);
-});

@@ -9,7 +9,8 @@ import { promisify } from 'node:util';
 export interface Server {
   url: string;
   stop(): Promise<void>;
-  start(): Promise<void>;
+  /** `role` is what it does: everything, or `api` to answer only, while nothing is carried out. */
+  start(role?: 'all' | 'api'): Promise<void>;
   /** The process id of the PostgreSQL of an instance. */
   postmaster(instanceId: string): Promise<number>;
   /** Makes an API token; its secret. */
@@ -29,10 +30,11 @@ export async function startServer(options: { access?: 'local' | 'tokens' } = {})
   const url = `http://127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
 
-  async function start(): Promise<void> {
+  async function start(role: 'all' | 'api' = 'all'): Promise<void> {
     const { access = 'local' } = options;
     const started = spawn(binary, ['serve', '--listen', `127.0.0.1:${port}`, '--data-dir', directory, '--access', access], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, TOYGRES_ROLE: role },
     });
     child = started;
     let log = '';

@@ -5,12 +5,11 @@ import { graphql } from '../gql';
 import type { EventLineFragment, EventsSubscription, EventsSubscriptionVariables } from '../gql/graphql';
 import { request } from '../lib/request';
 import { useLog } from '../live/use-log';
-import { full } from '../time/format';
+import { clock, full } from '../time/format';
 import classes from './log-panel.module.css';
 import { sentence } from './sentence';
 
 const LIMIT = 200;
-const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 
 /** What has happened to an instance, the newest first, live. */
 export function EventLogPanel({ instanceId }: { instanceId: string }) {
@@ -37,7 +36,7 @@ export function EventLogPanel({ instanceId }: { instanceId: string }) {
             {shown.map((event) => (
               <li key={event.cursor} className={classes.line}>
                 <time dateTime={event.at} title={full(event.at)}>
-                  {TIME.format(new Date(event.at))}
+                  {clock(event.at, Date.now())}
                 </time>
                 <span>
                   {sentence(event)}

@@ -6,7 +6,7 @@ export function sentence({ type, from, to, operation }: Pick<EventLineFragment, 
   const what = operation ? KINDS[operation.kind] : 'Operation';
   switch (type) {
     case 'INSTANCE_CREATED':
-      return 'Asked for';
+      return 'Instance asked for';
     case 'STATE_CHANGED':
       return `State: ${change(from, to)}`;
     case 'HEALTH_CHANGED':

@@ -1,7 +1,8 @@
-import { AppShell, Group, UnstyledButton } from '@mantine/core';
-import { Database, History, SquareTerminal } from 'lucide-react';
+import { AppShell, Badge, Group, UnstyledButton } from '@mantine/core';
+import { Database, Eye, History, KeyRound, SquareTerminal } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
+import { usePermissions } from '../control-plane/control-plane';
 import { useLiveInstances } from '../instance/list';
 import { ConnectionIndicator } from './connection-indicator';
 import classes from './frame.module.css';
@@ -13,11 +14,14 @@ const PAGES = [
   { path: '/operations', name: 'Operations', icon: History, covers: (path: string) => path === '/operations' },
   { path: '/graphiql', name: 'GraphiQL', icon: SquareTerminal, covers: (path: string) => path === '/graphiql' },
 ];
+const TOKENS = { path: '/tokens', name: 'API tokens', icon: KeyRound, covers: (path: string) => path === '/tokens' };
 
 /** What is around every page. */
 export function Frame({ children }: { children: ReactNode }) {
   useLiveInstances();
   const [path] = useLocation();
+  const { administer, lookOnly } = usePermissions();
+  const pages = administer ? [...PAGES, TOKENS] : PAGES;
   return (
     <AppShell header={{ height: 52 }}>
       <AppShell.Header className={classes.header}>
@@ -29,7 +33,7 @@ export function Frame({ children }: { children: ReactNode }) {
           <span className={classes.word}>Toygres</span>
         </Link>
         <nav className={classes.nav} aria-label="Pages">
-          {PAGES.map(({ path: href, name, icon: Icon, covers }) => (
+          {pages.map(({ path: href, name, icon: Icon, covers }) => (
             <UnstyledButton key={href} component={Link} href={href} className={classes.link} aria-current={covers(path) ? 'page' : undefined}>
               <Icon size={17} aria-hidden />
               <span className={classes.word}>{name}</span>
@@ -37,6 +41,11 @@ export function Frame({ children }: { children: ReactNode }) {
           ))}
         </nav>
         <Group gap={4} wrap="nowrap">
+          {lookOnly && (
+            <Badge variant="default" tt="none" fw={500} leftSection={<Eye size={13} aria-hidden />}>
+              View only
+            </Badge>
+          )}
           <ConnectionIndicator />
           <ThemeToggle />
           <MoreMenu />

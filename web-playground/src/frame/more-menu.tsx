@@ -1,7 +1,8 @@
 import { ActionIcon, Menu } from '@mantine/core';
-import { Activity, ChartLine, Ellipsis, FileCode, KeyRound } from 'lucide-react';
+import { Activity, ChartLine, Ellipsis, FileCode, LogIn } from 'lucide-react';
 import { askForToken } from '../access/token';
-import { useControlPlane } from '../control-plane/use-control-plane';
+import { useControlPlane } from '../control-plane/control-plane';
+import { ROLES } from '../token/words';
 
 export function MoreMenu() {
   const { data } = useControlPlane();
@@ -16,6 +17,12 @@ export function MoreMenu() {
         {data && (
           <Menu.Label>
             Toygres {data.version} on {data.runtime}
+            {data.caller.tokenName != null && (
+              <>
+                <br />
+                Token {data.caller.tokenName} ({ROLES[data.caller.role].name})
+              </>
+            )}
           </Menu.Label>
         )}
         <Menu.Item component="a" href="/schema.graphql" leftSection={<FileCode size={16} aria-hidden />}>
@@ -28,7 +35,7 @@ export function MoreMenu() {
           Metrics
         </Menu.Item>
         <Menu.Divider />
-        <Menu.Item leftSection={<KeyRound size={16} aria-hidden />} onClick={askForToken}>
+        <Menu.Item leftSection={<LogIn size={16} aria-hidden />} onClick={askForToken}>
           Access token…
         </Menu.Item>
       </Menu.Dropdown>

@@ -15,7 +15,7 @@ import * as types from './graphql';
  * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
  */
 type Documents = {
-    "\n  query ControlPlane {\n    controlPlane {\n      version\n      runtime\n      postgresVersions\n    }\n  }\n": typeof types.ControlPlaneDocument,
+    "\n  query ControlPlane {\n    controlPlane {\n      version\n      runtime\n      postgresVersions\n      caller {\n        role\n        tokenName\n      }\n    }\n  }\n": typeof types.ControlPlaneDocument,
     "\n  query EventHistory($instanceId: ID!, $last: Int!) {\n    instance(id: $instanceId) {\n      events(last: $last) {\n        nodes {\n          ...EventLine\n        }\n      }\n    }\n  }\n\n  fragment EventLine on InstanceEvent {\n    cursor\n    type\n    at\n    from\n    to\n    reason {\n      code\n      message\n    }\n    operation {\n      id\n      kind\n    }\n  }\n": typeof types.EventHistoryDocument,
     "\n  subscription Events($instanceId: ID!, $after: String) {\n    instanceEvents(instanceId: $instanceId, after: $after) {\n      ...EventLine\n    }\n  }\n": typeof types.EventsDocument,
     "\n  query HealthHistory($instanceId: ID!, $first: Int!) {\n    instance(id: $instanceId) {\n      healthChecks(first: $first) {\n        nodes {\n          ...Sample\n        }\n      }\n    }\n  }\n\n  fragment Sample on HealthCheck {\n    cursor\n    at\n    status\n    latencyMs\n    error {\n      code\n      message\n    }\n  }\n": typeof types.HealthHistoryDocument,
@@ -23,7 +23,7 @@ type Documents = {
     "\n  query ConnectionString($id: ID!) {\n    instance(id: $id) {\n      connectionString\n    }\n  }\n": typeof types.ConnectionStringDocument,
     "\n  mutation CreateInstance($input: CreateInstanceInput!) {\n    createInstance(input: $input) {\n      instance {\n        id\n      }\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": typeof types.CreateInstanceDocument,
     "\n  mutation DeleteInstance($input: DeleteInstanceInput!) {\n    deleteInstance(input: $input) {\n      userErrors {\n        message\n      }\n    }\n  }\n": typeof types.DeleteInstanceDocument,
-    "\n  subscription Instances($after: String) {\n    instances(after: $after) {\n      type\n      cursor\n      instanceId\n      instance {\n        ...InstanceRow\n      }\n    }\n  }\n\n  fragment InstanceRow on Instance {\n    id\n    name\n    state\n    health\n    reason {\n      code\n      message\n    }\n    postgresVersion\n    storageGb\n    cpuMillis\n    memoryMb\n    labels {\n      key\n      value\n    }\n    createdAt\n  }\n": typeof types.InstancesDocument,
+    "\n  subscription Instances($after: String) {\n    instances(after: $after) {\n      type\n      cursor\n      instanceId\n      instance {\n        ...InstanceRow\n      }\n    }\n  }\n\n  fragment InstanceRow on Instance {\n    id\n    name\n    state\n    health\n    reason {\n      code\n      message\n    }\n    postgresVersion\n    storageGb\n    cpuMillis\n    memoryMb\n    labels {\n      key\n      value\n    }\n    endpoint {\n      host\n      port\n    }\n    createdAt\n  }\n": typeof types.InstancesDocument,
     "\n  subscription Instance($id: ID!) {\n    instance(id: $id) {\n      ...InstancePage\n    }\n  }\n\n  fragment InstancePage on Instance {\n    id\n    name\n    state\n    health\n    reason {\n      code\n      message\n    }\n    postgresVersion\n    storageGb\n    cpuMillis\n    memoryMb\n    username\n    database\n    exposure {\n      type\n      sourceRanges\n      dnsLabel\n    }\n    endpoint {\n      host\n      port\n    }\n    labels {\n      key\n      value\n    }\n    deletionProtected\n    createdAt\n    deletedAt\n    operations(first: 1) {\n      nodes {\n        id\n      }\n    }\n  }\n": typeof types.InstanceDocument,
     "\n  mutation UpdateInstance($input: UpdateInstanceInput!) {\n    updateInstance(input: $input) {\n      userErrors {\n        message\n      }\n    }\n  }\n": typeof types.UpdateInstanceDocument,
     "\n  mutation CancelOperation($input: CancelOperationInput!) {\n    cancelOperation(input: $input) {\n      userErrors {\n        message\n      }\n    }\n  }\n": typeof types.CancelOperationDocument,
@@ -31,9 +31,12 @@ type Documents = {
     "\n  subscription Operation($id: ID!) {\n    operation(id: $id) {\n      ...OperationCard\n    }\n  }\n": typeof types.OperationDocument,
     "\n  query Operations($first: Int!, $after: String, $filter: OperationFilter) {\n    operations(first: $first, after: $after, filter: $filter) {\n      totalCount\n      pageInfo {\n        endCursor\n        hasNextPage\n      }\n      nodes {\n        ...OperationCard\n      }\n    }\n  }\n\n  fragment OperationCard on Operation {\n    id\n    kind\n    status\n    cancelRequested\n    createdAt\n    startedAt\n    finishedAt\n    error {\n      code\n      message\n    }\n    instance {\n      id\n      name\n      state\n    }\n    steps {\n      name\n      status\n      attempt\n      startedAt\n      finishedAt\n      error {\n        code\n        message\n      }\n    }\n  }\n": typeof types.OperationsDocument,
     "\n  subscription OperationUpdates($instanceId: ID, $after: String) {\n    instanceEvents(instanceId: $instanceId, after: $after) {\n      cursor\n      operation {\n        ...OperationCard\n      }\n    }\n  }\n": typeof types.OperationUpdatesDocument,
+    "\n  mutation CreateToken($input: CreateApiTokenInput!) {\n    createApiToken(input: $input) {\n      secret\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": typeof types.CreateTokenDocument,
+    "\n  query Tokens($first: Int!, $after: String) {\n    apiTokens(first: $first, after: $after) {\n      pageInfo {\n        endCursor\n        hasNextPage\n      }\n      nodes {\n        ...TokenRow\n      }\n    }\n  }\n\n  fragment TokenRow on ApiToken {\n    id\n    name\n    role\n    createdAt\n    expiresAt\n    revokedAt\n    lastUsedAt\n  }\n": typeof types.TokensDocument,
+    "\n  mutation RevokeToken($input: RevokeApiTokenInput!) {\n    revokeApiToken(input: $input) {\n      userErrors {\n        message\n      }\n    }\n  }\n": typeof types.RevokeTokenDocument,
 };
 const documents: Documents = {
-    "\n  query ControlPlane {\n    controlPlane {\n      version\n      runtime\n      postgresVersions\n    }\n  }\n": types.ControlPlaneDocument,
+    "\n  query ControlPlane {\n    controlPlane {\n      version\n      runtime\n      postgresVersions\n      caller {\n        role\n        tokenName\n      }\n    }\n  }\n": types.ControlPlaneDocument,
     "\n  query EventHistory($instanceId: ID!, $last: Int!) {\n    instance(id: $instanceId) {\n      events(last: $last) {\n        nodes {\n          ...EventLine\n        }\n      }\n    }\n  }\n\n  fragment EventLine on InstanceEvent {\n    cursor\n    type\n    at\n    from\n    to\n    reason {\n      code\n      message\n    }\n    operation {\n      id\n      kind\n    }\n  }\n": types.EventHistoryDocument,
     "\n  subscription Events($instanceId: ID!, $after: String) {\n    instanceEvents(instanceId: $instanceId, after: $after) {\n      ...EventLine\n    }\n  }\n": types.EventsDocument,
     "\n  query HealthHistory($instanceId: ID!, $first: Int!) {\n    instance(id: $instanceId) {\n      healthChecks(first: $first) {\n        nodes {\n          ...Sample\n        }\n      }\n    }\n  }\n\n  fragment Sample on HealthCheck {\n    cursor\n    at\n    status\n    latencyMs\n    error {\n      code\n      message\n    }\n  }\n": types.HealthHistoryDocument,
@@ -41,7 +44,7 @@ const documents: Documents = {
     "\n  query ConnectionString($id: ID!) {\n    instance(id: $id) {\n      connectionString\n    }\n  }\n": types.ConnectionStringDocument,
     "\n  mutation CreateInstance($input: CreateInstanceInput!) {\n    createInstance(input: $input) {\n      instance {\n        id\n      }\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": types.CreateInstanceDocument,
     "\n  mutation DeleteInstance($input: DeleteInstanceInput!) {\n    deleteInstance(input: $input) {\n      userErrors {\n        message\n      }\n    }\n  }\n": types.DeleteInstanceDocument,
-    "\n  subscription Instances($after: String) {\n    instances(after: $after) {\n      type\n      cursor\n      instanceId\n      instance {\n        ...InstanceRow\n      }\n    }\n  }\n\n  fragment InstanceRow on Instance {\n    id\n    name\n    state\n    health\n    reason {\n      code\n      message\n    }\n    postgresVersion\n    storageGb\n    cpuMillis\n    memoryMb\n    labels {\n      key\n      value\n    }\n    createdAt\n  }\n": types.InstancesDocument,
+    "\n  subscription Instances($after: String) {\n    instances(after: $after) {\n      type\n      cursor\n      instanceId\n      instance {\n        ...InstanceRow\n      }\n    }\n  }\n\n  fragment InstanceRow on Instance {\n    id\n    name\n    state\n    health\n    reason {\n      code\n      message\n    }\n    postgresVersion\n    storageGb\n    cpuMillis\n    memoryMb\n    labels {\n      key\n      value\n    }\n    endpoint {\n      host\n      port\n    }\n    createdAt\n  }\n": types.InstancesDocument,
     "\n  subscription Instance($id: ID!) {\n    instance(id: $id) {\n      ...InstancePage\n    }\n  }\n\n  fragment InstancePage on Instance {\n    id\n    name\n    state\n    health\n    reason {\n      code\n      message\n    }\n    postgresVersion\n    storageGb\n    cpuMillis\n    memoryMb\n    username\n    database\n    exposure {\n      type\n      sourceRanges\n      dnsLabel\n    }\n    endpoint {\n      host\n      port\n    }\n    labels {\n      key\n      value\n    }\n    deletionProtected\n    createdAt\n    deletedAt\n    operations(first: 1) {\n      nodes {\n        id\n      }\n    }\n  }\n": types.InstanceDocument,
     "\n  mutation UpdateInstance($input: UpdateInstanceInput!) {\n    updateInstance(input: $input) {\n      userErrors {\n        message\n      }\n    }\n  }\n": types.UpdateInstanceDocument,
     "\n  mutation CancelOperation($input: CancelOperationInput!) {\n    cancelOperation(input: $input) {\n      userErrors {\n        message\n      }\n    }\n  }\n": types.CancelOperationDocument,
@@ -49,12 +52,15 @@ const documents: Documents = {
     "\n  subscription Operation($id: ID!) {\n    operation(id: $id) {\n      ...OperationCard\n    }\n  }\n": types.OperationDocument,
     "\n  query Operations($first: Int!, $after: String, $filter: OperationFilter) {\n    operations(first: $first, after: $after, filter: $filter) {\n      totalCount\n      pageInfo {\n        endCursor\n        hasNextPage\n      }\n      nodes {\n        ...OperationCard\n      }\n    }\n  }\n\n  fragment OperationCard on Operation {\n    id\n    kind\n    status\n    cancelRequested\n    createdAt\n    startedAt\n    finishedAt\n    error {\n      code\n      message\n    }\n    instance {\n      id\n      name\n      state\n    }\n    steps {\n      name\n      status\n      attempt\n      startedAt\n      finishedAt\n      error {\n        code\n        message\n      }\n    }\n  }\n": types.OperationsDocument,
     "\n  subscription OperationUpdates($instanceId: ID, $after: String) {\n    instanceEvents(instanceId: $instanceId, after: $after) {\n      cursor\n      operation {\n        ...OperationCard\n      }\n    }\n  }\n": types.OperationUpdatesDocument,
+    "\n  mutation CreateToken($input: CreateApiTokenInput!) {\n    createApiToken(input: $input) {\n      secret\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": types.CreateTokenDocument,
+    "\n  query Tokens($first: Int!, $after: String) {\n    apiTokens(first: $first, after: $after) {\n      pageInfo {\n        endCursor\n        hasNextPage\n      }\n      nodes {\n        ...TokenRow\n      }\n    }\n  }\n\n  fragment TokenRow on ApiToken {\n    id\n    name\n    role\n    createdAt\n    expiresAt\n    revokedAt\n    lastUsedAt\n  }\n": types.TokensDocument,
+    "\n  mutation RevokeToken($input: RevokeApiTokenInput!) {\n    revokeApiToken(input: $input) {\n      userErrors {\n        message\n      }\n    }\n  }\n": types.RevokeTokenDocument,
 };
 
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query ControlPlane {\n    controlPlane {\n      version\n      runtime\n      postgresVersions\n    }\n  }\n"): typeof import('./graphql').ControlPlaneDocument;
+export function graphql(source: "\n  query ControlPlane {\n    controlPlane {\n      version\n      runtime\n      postgresVersions\n      caller {\n        role\n        tokenName\n      }\n    }\n  }\n"): typeof import('./graphql').ControlPlaneDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -86,7 +92,7 @@ export function graphql(source: "\n  mutation DeleteInstance($input: DeleteInsta
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  subscription Instances($after: String) {\n    instances(after: $after) {\n      type\n      cursor\n      instanceId\n      instance {\n        ...InstanceRow\n      }\n    }\n  }\n\n  fragment InstanceRow on Instance {\n    id\n    name\n    state\n    health\n    reason {\n      code\n      message\n    }\n    postgresVersion\n    storageGb\n    cpuMillis\n    memoryMb\n    labels {\n      key\n      value\n    }\n    createdAt\n  }\n"): typeof import('./graphql').InstancesDocument;
+export function graphql(source: "\n  subscription Instances($after: String) {\n    instances(after: $after) {\n      type\n      cursor\n      instanceId\n      instance {\n        ...InstanceRow\n      }\n    }\n  }\n\n  fragment InstanceRow on Instance {\n    id\n    name\n    state\n    health\n    reason {\n      code\n      message\n    }\n    postgresVersion\n    storageGb\n    cpuMillis\n    memoryMb\n    labels {\n      key\n      value\n    }\n    endpoint {\n      host\n      port\n    }\n    createdAt\n  }\n"): typeof import('./graphql').InstancesDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -115,6 +121,18 @@ export function graphql(source: "\n  query Operations($first: Int!, $after: Stri
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  subscription OperationUpdates($instanceId: ID, $after: String) {\n    instanceEvents(instanceId: $instanceId, after: $after) {\n      cursor\n      operation {\n        ...OperationCard\n      }\n    }\n  }\n"): typeof import('./graphql').OperationUpdatesDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CreateToken($input: CreateApiTokenInput!) {\n    createApiToken(input: $input) {\n      secret\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n"): typeof import('./graphql').CreateTokenDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Tokens($first: Int!, $after: String) {\n    apiTokens(first: $first, after: $after) {\n      pageInfo {\n        endCursor\n        hasNextPage\n      }\n      nodes {\n        ...TokenRow\n      }\n    }\n  }\n\n  fragment TokenRow on ApiToken {\n    id\n    name\n    role\n    createdAt\n    expiresAt\n    revokedAt\n    lastUsedAt\n  }\n"): typeof import('./graphql').TokensDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RevokeToken($input: RevokeApiTokenInput!) {\n    revokeApiToken(input: $input) {\n      userErrors {\n        message\n      }\n    }\n  }\n"): typeof import('./graphql').RevokeTokenDocument;
 
 
 export function graphql(source: string) {

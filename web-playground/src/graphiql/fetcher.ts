@@ -2,8 +2,8 @@ import type { Fetcher, FetcherParams, Observable } from '@graphiql/toolkit';
 import { getOperationAST, type OperationDefinitionNode } from 'graphql';
 import type { Client } from 'graphql-ws';
 import { authorization } from '../access/token';
-import { createLiveClient, toError } from '../live/client';
-import { type CursorItem, subscribeResumable } from '../live/resume';
+import { createLiveClient } from '../live/client';
+import { type CursorItem, subscribeResumable, toError } from '../live/resume';
 
 type Headers = Record<string, string>;
 type Result = Record<string, unknown>;

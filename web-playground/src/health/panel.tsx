@@ -41,9 +41,9 @@ export function HealthPanel({ instanceId }: { instanceId: string }) {
       <dl className={classes.numbers}>
         <Number name="Latest" value={latest?.status === 'UNHEALTHY' ? 'failed' : ms(latest?.latencyMs)} />
         <Number name="Median" value={ms(p50)} />
-        <Number name="99 % within" value={ms(p99)} />
+        <Number name="p99" value={ms(p99)} />
         <Number name="Failed checks" value={checks ? `${failures} of ${checks}` : '—'} />
-        <Number name="Well" value={uptime === undefined ? '—' : `${uptime.toFixed(uptime === 100 ? 0 : 1)} %`} />
+        <Number name="Uptime" value={uptime === undefined ? '—' : `${uptime.toFixed(uptime === 100 ? 0 : 1)} %`} />
       </dl>
       <Suspense fallback={<Skeleton height={200} animate={false} />}>
         <LatencyChart samples={items ?? []} />

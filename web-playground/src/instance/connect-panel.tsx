@@ -1,16 +1,18 @@
-import { ActionIcon, Button, Code, Group, Skeleton, Tabs, Text, Tooltip } from '@mantine/core';
-import { Check, Copy, Eye, EyeOff } from 'lucide-react';
+import { ActionIcon, Code, Group, Skeleton, Tabs, Text, Tooltip } from '@mantine/core';
+import { Eye, EyeOff } from 'lucide-react';
 import { useState } from 'react';
+import { usePermissions } from '../control-plane/control-plane';
+import { CopyButton } from '../frame/copy-button';
 import { Panel } from '../frame/panel';
 import type { InstancePageFragment } from '../gql/graphql';
 import classes from './connect-panel.module.css';
 import { fetchConnectionString } from './connection-string';
 import { SNIPPETS } from './snippets';
-import { useCopy } from './use-copy';
 
 /** Where the instance is, and ready lines for connecting to it. The password is fetched only when it is asked for. */
 export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
   const { id, endpoint, username, database, state } = instance;
+  const { operate, lookOnly } = usePermissions();
   const [secret, setSecret] = useState<string>();
   const [error, setError] = useState<string>();
   const fetchSecret = async () => secret ?? (await fetchConnectionString(id));
@@ -49,16 +51,25 @@ export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
             <Code className={classes.line} data-testid="connection-string" tabIndex={0} role="group" aria-label="Connection string">
               {shown}
             </Code>
-            <Tooltip label={secret ? 'Hide the password' : 'Show the password'}>
-              <ActionIcon variant="default" size={38} aria-label={secret ? 'Hide the password' : 'Show the password'} onClick={() => void toggle()}>
-                {secret ? <EyeOff size={17} aria-hidden /> : <Eye size={17} aria-hidden />}
-              </ActionIcon>
-            </Tooltip>
-            <CopyButton label="Copy the connection string" text={fetchSecret} onError={setError} />
+            {operate && (
+              <>
+                <Tooltip label={secret ? 'Hide the password' : 'Show the password'}>
+                  <ActionIcon variant="default" size={38} aria-label={secret ? 'Hide the password' : 'Show the password'} onClick={() => void toggle()}>
+                    {secret ? <EyeOff size={17} aria-hidden /> : <Eye size={17} aria-hidden />}
+                  </ActionIcon>
+                </Tooltip>
+                <CopyButton label="Copy the connection string" text={fetchSecret} onError={setError} />
+              </>
+            )}
           </Group>
           {error && (
             <Text className="error" size="sm" mt="xs" role="alert">
               {error}
+            </Text>
+          )}
+          {lookOnly && (
+            <Text size="sm" c="dimmed" mt="xs">
+              The password shows to tokens of the role Operator or Admin only.
             </Text>
           )}
           <Text size="sm" c="dimmed" mt="xs">
@@ -77,32 +88,16 @@ export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
                 <Code block tabIndex={0} role="group" aria-label={`${name} snippet`}>
                   {text(shown)}
                 </Code>
-                <div className={classes.corner}>
-                  <CopyButton label={`Copy the ${name} snippet`} text={async () => text(await fetchSecret())} onError={setError} />
-                </div>
+                {operate && (
+                  <div className={classes.corner}>
+                    <CopyButton label={`Copy the ${name} snippet`} text={async () => text(await fetchSecret())} onError={setError} />
+                  </div>
+                )}
               </Tabs.Panel>
             ))}
           </Tabs>
         </>
       )}
     </Panel>
-  );
-}
-
-function CopyButton({ label, text, onError }: { label: string; text: () => Promise<string>; onError: (error: string | undefined) => void }) {
-  const { copied, copy } = useCopy(text, onError);
-  return (
-    <Button
-      variant="default"
-      size="sm"
-      h={38}
-      px="sm"
-      className={classes.copy}
-      leftSection={copied ? <Check size={16} aria-hidden /> : <Copy size={16} aria-hidden />}
-      onClick={() => void copy()}
-      aria-label={label}
-    >
-      <span role="status">{copied ? 'Copied' : 'Copy'}</span>
-    </Button>
   );
 }

@@ -2,14 +2,14 @@ import { Accordion, Alert, Button, Checkbox, Group, NumberInput, PasswordInput, 
 import { useForm } from '@mantine/form';
 import { useRef, useState } from 'react';
 import { useLocation } from 'wouter';
-import { useControlPlane } from '../control-plane/use-control-plane';
+import { useControlPlane } from '../control-plane/control-plane';
 import { graphql } from '../gql';
 import { request } from '../lib/request';
 import { type CreateValues, INITIAL, toInput, VALIDATE } from './create-values';
 import { ExposureFields } from './exposure-fields';
 import { createKeys } from '../lib/idempotency';
 import { LabelFields } from './label-fields';
-import { fieldErrors } from './user-errors';
+import { fieldErrors } from '../lib/user-errors';
 
 /** Orders an instance and goes to its page, where it is seen coming up. */
 export function CreateForm({ onCancel }: { onCancel: () => void }) {

@@ -1,6 +1,7 @@
 import { Badge, Button, Code, Group, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Pencil } from 'lucide-react';
+import { useControlPlane, usePermissions } from '../control-plane/control-plane';
 import { Panel } from '../frame/panel';
 import type { InstancePageFragment } from '../gql/graphql';
 import { Ago } from '../time/ago';
@@ -11,6 +12,8 @@ import { cores, memory, storage } from './size';
 /** What the instance is. */
 export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
   const { id, postgresVersion, storageGb, cpuMillis, memoryMb, exposure, labels, createdAt, deletedAt } = instance;
+  const { operate } = usePermissions();
+  const here = useControlPlane().data?.runtime === 'process' ? 'from this machine' : 'from inside the cluster';
   const [editing, edit] = useDisclosure(false);
   return (
     <Panel title="Details">
@@ -24,7 +27,7 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
           {cores(cpuMillis)}, {memory(memoryMb)}
         </dd>
         <dt>Reachable</dt>
-        <dd>{exposure.type === 'CLUSTER' ? 'from beside it' : `from outside${exposure.sourceRanges.length ? `: ${exposure.sourceRanges.join(', ')}` : ''}`}</dd>
+        <dd>{exposure.type === 'CLUSTER' ? here : `from outside${exposure.sourceRanges.length ? `: ${exposure.sourceRanges.join(', ')}` : ''}`}</dd>
         <dt>Created</dt>
         <dd>
           <Ago at={createdAt} suffix=" ago" />
@@ -54,7 +57,7 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
                 None
               </Text>
             )}
-            {!deletedAt && (
+            {operate && !deletedAt && (
               <Button variant="subtle" size="compact-xs" leftSection={<Pencil size={13} aria-hidden />} onClick={edit.open}>
                 Edit labels
               </Button>

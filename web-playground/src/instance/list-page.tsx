@@ -2,6 +2,7 @@ import { Alert, Button, Container, Group, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Plus } from 'lucide-react';
 import { useDeferredValue, useMemo, useState } from 'react';
+import { usePermissions } from '../control-plane/control-plane';
 import { Loading } from '../frame/loading';
 import { useTitle } from '../frame/use-title';
 import { CreateDialog } from './create-dialog';
@@ -16,6 +17,7 @@ import { useFilter } from './use-filter';
 export default function InstancesPage() {
   useTitle('Instances');
   const { rows, loaded, error } = useInstances();
+  const { operate } = usePermissions();
   const [filter, setFilter] = useFilter();
   const [order, setOrder] = useState<Order>({ field: 'age', descending: false });
   const [creating, create] = useDisclosure(false);
@@ -29,7 +31,7 @@ export default function InstancesPage() {
         <Title order={1} size="h2">
           Instances
         </Title>
-        {rows.length > 0 && (
+        {operate && rows.length > 0 && (
           <Button leftSection={<Plus size={17} aria-hidden />} onClick={create.open}>
             New instance
           </Button>

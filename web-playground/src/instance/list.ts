@@ -92,6 +92,10 @@ const INSTANCES = graphql(`
       key
       value
     }
+    endpoint {
+      host
+      port
+    }
     createdAt
   }
 `);

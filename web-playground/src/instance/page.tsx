@@ -7,7 +7,7 @@ import { useTitle } from '../frame/use-title';
 import { graphql } from '../gql';
 import type { InstancePageFragment } from '../gql/graphql';
 import { HealthPanel } from '../health/panel';
-import { hasCode } from '../live/client';
+import { hasCode } from '../live/resume';
 import { useLatest } from '../live/use-latest';
 import { LatestOperationPanel } from '../operation/latest-panel';
 import { ConnectPanel } from './connect-panel';
@@ -62,7 +62,7 @@ function Shown({ instance }: { instance: InstancePageFragment }) {
           {reason.message}
         </Alert>
       )}
-      <div className={classes.columns}>
+      <div className={classes.columns} data-settled={state === 'RUNNING' || state === 'DELETED' || undefined}>
         <div className={classes.main}>
           <ConnectPanel instance={instance} />
           <HealthPanel instanceId={id} />

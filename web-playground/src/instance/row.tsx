@@ -11,7 +11,7 @@ export const ROW_HEIGHT = 56;
 
 /** Plain elements: many come and go while the table is scrolled, and each component costs. */
 export const Row = memo(function Row({ row, index }: { row: InstanceRow; index: number }) {
-  const { id, name, state, health, reason, postgresVersion, labels, createdAt } = row;
+  const { id, name, state, health, reason, endpoint, postgresVersion, labels, createdAt } = row;
   return (
     <tr className={classes.row} aria-rowindex={index + 2} style={{ height: ROW_HEIGHT }}>
       <td className={classes.name}>
@@ -28,6 +28,7 @@ export const Row = memo(function Row({ row, index }: { row: InstanceRow; index: 
       <td className={classes.health}>
         <HealthMark health={health} />
       </td>
+      <td className={classes.endpoint}>{endpoint && <code title={`${endpoint.host}:${endpoint.port}`}>{`${endpoint.host}:${endpoint.port}`}</code>}</td>
       <td className={classes.version}>{postgresVersion}</td>
       <td className={classes.size}>
         {storage(row.storageGb)}

@@ -3,6 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import { Trash2 } from 'lucide-react';
 import { useState } from 'react';
+import { usePermissions } from '../control-plane/control-plane';
 import { Panel } from '../frame/panel';
 import type { InstancePageFragment } from '../gql/graphql';
 import { DeleteDialog } from './delete-dialog';
@@ -11,6 +12,7 @@ import { updateInstance } from './update';
 /** Protection against deletion, and deletion. */
 export function SettingsPanel({ instance }: { instance: InstancePageFragment }) {
   const { id, state, deletionProtected } = instance;
+  const { operate } = usePermissions();
   const [busy, setBusy] = useState(false);
   const [deleting, remove] = useDisclosure(false);
 
@@ -23,6 +25,14 @@ export function SettingsPanel({ instance }: { instance: InstancePageFragment }) 
     } finally {
       setBusy(false);
     }
+  }
+
+  if (!operate) {
+    return (
+      <Panel title="Deletion">
+        <Text size="sm">{deletionProtected ? 'Protected against deletion.' : 'Not protected against deletion.'}</Text>
+      </Panel>
+    );
   }
 
   return (

@@ -7,10 +7,12 @@ import type { InstanceRow } from './list';
 import { Row, ROW_HEIGHT } from './row';
 import classes from './table.module.css';
 
-const COLUMNS: { field: SortField; name: string }[] = [
+/** Those without a field cannot be sorted by. */
+const COLUMNS: { field?: SortField; name: string }[] = [
   { field: 'name', name: 'Name' },
   { field: 'state', name: 'State' },
   { field: 'health', name: 'Health' },
+  { name: 'Endpoint' },
   { field: 'version', name: 'Version' },
   { field: 'size', name: 'Size' },
   { field: 'age', name: 'Age' },
@@ -39,9 +41,15 @@ export function InstanceTable({ rows, order, onOrder }: { rows: readonly Instanc
       <Table className={classes.table} aria-label="Instances" aria-rowcount={rows.length + 1} stickyHeader stickyHeaderOffset={52}>
         <Table.Thead>
           <Table.Tr aria-rowindex={1}>
-            {COLUMNS.map(({ field, name }) => (
-              <Heading key={field} field={field} name={name} order={order} onOrder={onOrder} />
-            ))}
+            {COLUMNS.map(({ field, name }) =>
+              field ? (
+                <Heading key={name} field={field} name={name} order={order} onOrder={onOrder} />
+              ) : (
+                <Table.Th key={name} className={classes.endpoint}>
+                  {name}
+                </Table.Th>
+              ),
+            )}
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody ref={body}>

@@ -1,4 +1,5 @@
 import { type Client, CloseCode, createClient } from 'graphql-ws';
+import { isClose } from './resume';
 
 const PING_EVERY_MS = 10_000;
 const PONG_WITHIN_MS = 5_000;
@@ -37,25 +38,7 @@ function socketUrl(): string {
   return url.href;
 }
 
-/** graphql-ws reports GraphQL errors (an array), close events and exceptions through one channel; this makes each readable. */
-export function toError(cause: unknown): Error {
-  if (cause instanceof Error) return cause;
-  if (Array.isArray(cause)) return new Error(cause.map((error: { message: string }) => error.message).join('; '), { cause });
-  if (isClose(cause)) return new Error(`The connection closed (${cause.code}${cause.reason && `, ${cause.reason}`}).`, { cause });
-  return new Error('The connection failed.', { cause });
-}
-
-export function isClose(cause: unknown): cause is { code: number; reason: string } {
-  return typeof cause === 'object' && cause !== null && 'code' in cause && 'reason' in cause;
-}
-
 /** Whether the server wants (better) credentials. */
 export function isRefusal(error: Error): boolean {
   return isClose(error.cause) && (error.cause.code === CloseCode.Unauthorized || error.cause.code === CloseCode.Forbidden);
-}
-
-/** Whether GraphQL errors are the cause and one of them has such a code. */
-export function hasCode(cause: unknown, matches: (code: string) => boolean): boolean {
-  if (!Array.isArray(cause)) return false;
-  return cause.some(({ extensions }: { extensions?: { code?: unknown } }) => matches(String(extensions?.code)));
 }

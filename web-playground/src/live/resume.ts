@@ -1,6 +1,5 @@
-import type { Client, ExecutionResult } from 'graphql-ws';
-import { CloseCode } from 'graphql-ws';
-import { hasCode, isClose, toError } from './client';
+// This file needs nothing but graphql-ws, so that other projects can take it as it is: see the README.
+import { type Client, CloseCode, type ExecutionResult } from 'graphql-ws';
 
 /** What an item carries that a stream can be resumed behind; latest-value streams have no cursors and just start again. */
 export interface CursorItem {
@@ -164,4 +163,22 @@ function delay(failures: number): number {
 function isFinal(cause: unknown): boolean {
   if (isClose(cause)) return FINAL_CLOSES.has(cause.code);
   return Array.isArray(cause) && !hasCode(cause, (code) => PASSING_ERRORS.has(code));
+}
+
+/** graphql-ws reports GraphQL errors (an array), close events and exceptions through one channel; this makes each readable. */
+export function toError(cause: unknown): Error {
+  if (cause instanceof Error) return cause;
+  if (Array.isArray(cause)) return new Error(cause.map((error: { message: string }) => error.message).join('; '), { cause });
+  if (isClose(cause)) return new Error(`The connection closed (${cause.code}${cause.reason && `, ${cause.reason}`}).`, { cause });
+  return new Error('The connection failed.', { cause });
+}
+
+export function isClose(cause: unknown): cause is { code: number; reason: string } {
+  return typeof cause === 'object' && cause !== null && 'code' in cause && 'reason' in cause;
+}
+
+/** Whether GraphQL errors are the cause and one of them has such a code. */
+export function hasCode(cause: unknown, matches: (code: string) => boolean): boolean {
+  if (!Array.isArray(cause)) return false;
+  return cause.some(({ extensions }: { extensions?: { code?: unknown } }) => matches(String(extensions?.code)));
 }

@@ -2,6 +2,7 @@ import { Button, Group } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { Ban, RotateCcw } from 'lucide-react';
 import { useRef, useState } from 'react';
+import { usePermissions } from '../control-plane/control-plane';
 import { graphql } from '../gql';
 import type { OperationCardFragment } from '../gql/graphql';
 import { createKeys } from '../lib/idempotency';
@@ -10,13 +11,15 @@ import { isOver } from './words';
 
 /** The ways out of an operation: cancel it while it runs, try it again when it did not work out. */
 export function OperationActions({ operation }: { operation: OperationCardFragment }) {
-  const { id, kind, status, instance, cancelRequested } = operation;
+  const { id, status, instance, cancelRequested } = operation;
+  const { operate } = usePermissions();
   const [busy, setBusy] = useState(false);
   const keyFor = useRef(createKeys());
   // Removal, once begun, cannot be cancelled; and only what left its instance failed is worth repeating.
-  const cancellable = kind === 'CREATE' && !isOver(status);
+  const removing = operation.steps.some(({ name, status }) => name === 'DELETE_POSTGRES' && status !== 'PENDING');
+  const cancellable = !removing && !isOver(status);
   const retryable = (status === 'FAILED' || status === 'CANCELLED') && instance.state === 'FAILED';
-  if (!cancellable && !retryable) return null;
+  if (!operate || (!cancellable && !retryable)) return null;
 
   async function run(action: () => Promise<{ userErrors: { message: string }[] }>) {
     setBusy(true);

@@ -30,7 +30,7 @@ export default function OperationsPage() {
   }
 
   return (
-    <Container size="lg" py="lg">
+    <Container size="xl" py="lg">
       <Title order={1} size="h2" mb="md">
         Operations
       </Title>

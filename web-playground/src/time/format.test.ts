@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { age, duration } from './format';
+import { age, clock, duration } from './format';
 
 const now = Date.parse('2026-01-10T12:00:00Z');
 
@@ -21,4 +21,9 @@ test.each([
   [125_000, '2 min 5 s'],
 ])('%s ms are %s', (ms, shown) => {
   expect(duration(ms)).toBe(shown);
+});
+
+test('a time of another day carries its date', () => {
+  expect(clock('2026-01-10T12:00:05', now)).toMatch(/^12:00:05$/);
+  expect(clock('2026-01-08T12:00:05', now)).toMatch(/8.*12:00:05$/);
 });

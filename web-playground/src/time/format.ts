@@ -22,6 +22,16 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(seconds / MINUTE)} min${rest ? ` ${rest} s` : ''}`;
 }
 
+const CLOCK: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' };
+const TIME = new Intl.DateTimeFormat(undefined, CLOCK);
+const DATE_AND_TIME = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', ...CLOCK });
+
+/** The time of day, with the date in front unless it is today's. */
+export function clock(at: string, now: number): string {
+  const date = new Date(at);
+  return (date.toDateString() === new Date(now).toDateString() ? TIME : DATE_AND_TIME).format(date);
+}
+
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
 /** The point in time in full, in the reader's zone. */

@@ -1,0 +1,56 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launch, open } from './browser';
+import { type Server, startServer } from './server';
+
+/** Compressed, without the editor of GraphiQL. */
+const LIMIT_BYTES = 500 * 1024;
+
+let server: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startServer(), launch()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.clear();
+});
+
+test('the first load is small, and comes from the server alone', async () => {
+  const { page, complaints } = await open(browser, 'about:blank');
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Network.enable');
+  let bytes = 0;
+  devtools.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
+  const urls: string[] = [];
+  page.on('request', (request) => urls.push(request.url()));
+  await page.goto(server.url);
+  await page.getByText('Create your first PostgreSQL').waitFor();
+  await page.waitForLoadState('networkidle');
+  console.log(`${urls.length} requests, ${(bytes / 1024).toFixed(0)} KB`);
+  expect(bytes).toBeGreaterThan(50 * 1024);
+  expect(bytes).toBeLessThan(LIMIT_BYTES);
+  expect(urls.filter((url) => url.includes('monaco') || new URL(url).origin !== server.url)).toEqual([]);
+  expect(complaints).toEqual([]);
+});
+
+test('assets are compressed and kept, the page itself is asked for again', async () => {
+  const index = await fetch(server.url);
+  expect(index.headers.get('cache-control')).toBe('no-cache');
+  const script = /src="(\/assets\/[^"]+\.js)"/.exec(await index.text())?.[1];
+  const asset = await fetch(server.url + script, { headers: { 'accept-encoding': 'gzip, br' } });
+  expect(asset.headers.get('content-encoding')).toBe('gzip');
+  expect(asset.headers.get('cache-control')).toContain('immutable');
+});
+
+test('the policy lets in scripts and connections of this server only', async () => {
+  const policy = (await fetch(server.url)).headers.get('content-security-policy') ?? '';
+  const directives = new Map(policy.split(';').map((directive) => [directive.trim().split(' ')[0], directive.trim().split(' ').slice(1).join(' ')]));
+  expect(directives.get('default-src')).toBe("'none'");
+  expect(directives.get('script-src')).toBe("'self'");
+  expect(directives.get('connect-src')).toBe("'self'");
+  expect(directives.get('frame-ancestors')).toBe("'none'");
+  expect(policy).not.toMatch(/unsafe-eval|https?:|\*/);
+});

@@ -1,0 +1,81 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createInstance } from './api';
+import { expectAccessible, launch, open } from './browser';
+import { type Server, startServer } from './server';
+
+let server: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startServer(), launch()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.clear();
+});
+
+test('an operation is cancelled and tried again', async () => {
+  await server.stop();
+  // Nothing is carried out, so the operation is there to be cancelled for as long as it takes.
+  await server.start('api');
+  const id = await createInstance(server.url, 'orders');
+  const { page, complaints } = await open(browser, `${server.url}/instances/${id}`);
+  const operation = page.getByRole('region', { name: 'Latest operation' });
+  await operation.getByText('Pending', { exact: true }).waitFor();
+  await operation.getByRole('button', { name: 'Cancel' }).click();
+  await expect.poll(() => operation.getByRole('button', { name: 'Cancelling…' }).isDisabled()).toBe(true);
+
+  await server.stop();
+  await server.start();
+  await operation.getByText('Cancelled', { exact: true }).waitFor({ timeout: 60_000 });
+  const status = page.getByRole('status', { name: 'State and health' });
+  await status.getByText('Failed', { exact: true }).waitFor();
+  await expectAccessible(page);
+  if (process.env.LOOK) await page.screenshot({ path: '/tmp/look-failed.png' });
+
+  await operation.getByRole('button', { name: 'Try again' }).click();
+  await status.getByText('Healthy', { exact: true }).waitFor({ timeout: 60_000 });
+  await operation.getByText('Succeeded', { exact: true }).waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test('the keyboard alone creates an instance and deletes it', async () => {
+  const { page } = await open(browser, server.url);
+  const keys = page.keyboard;
+  await page.getByRole('row', { name: /orders/ }).waitFor();
+  const to = async (name: string | RegExp) => {
+    for (let presses = 0; presses < 60; presses++) {
+      await keys.press('Tab');
+      const focused = await page.evaluate(() => {
+        const at = document.activeElement;
+        return at?.ariaLabel ?? (at as HTMLInputElement | null)?.labels?.[0]?.textContent ?? at?.textContent ?? '';
+      });
+      if (typeof name === 'string' ? focused === name : name.test(focused)) return;
+    }
+    throw new Error(`The keyboard does not reach ${name}`);
+  };
+
+  await to('New instance');
+  await keys.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'New instance' });
+  await dialog.waitFor();
+  // The first field has the focus by itself, and Enter sends the form.
+  await expect.poll(() => dialog.getByLabel('Name').evaluate((field) => field === document.activeElement)).toBe(true);
+  await keys.type('keys');
+  await keys.press('Enter');
+  await page.getByRole('heading', { name: 'keys', exact: true }).waitFor();
+  await page.getByRole('status', { name: 'State and health' }).getByText('Healthy').waitFor({ timeout: 60_000 });
+
+  await to('Show the password');
+  await keys.press('Enter');
+  await page.getByRole('button', { name: 'Hide the password' }).waitFor();
+  await to('Delete this instance');
+  await keys.press('Enter');
+  await page.getByRole('dialog', { name: 'Delete keys?' }).waitFor();
+  await expect.poll(() => page.getByLabel('Type its name').evaluate((field) => field === document.activeElement)).toBe(true);
+  await keys.type('keys');
+  await keys.press('Enter');
+  await page.getByRole('status', { name: 'State and health' }).getByText('Deleted').waitFor({ timeout: 60_000 });
+});
