@@ -79,6 +79,58 @@ impl TestDatabase {
     }
 }
 
+/// The data directory of a PostgreSQL server that stands in for an instance; dropping it removes the files.
+#[derive(Debug)]
+pub struct StandIn {
+    host: Host,
+    directory: PathBuf,
+}
+
+impl StandIn {
+    /// Makes one as the official images make theirs: a superuser, their password, and a database.
+    ///
+    /// It blocks for as long as `initdb` takes.
+    #[must_use]
+    pub fn create(username: &str, password: &str, database: &str) -> Self {
+        let host = Host::find();
+        let directory = host.new_directory();
+        let (data, file) = (directory.join("data"), directory.join("password"));
+        fs::write(&file, password).expect("the directory is ours");
+        // The shell that holds a server leaves the files alone.
+        fs::write(directory.join("keep"), "").expect("the directory is ours");
+        host.give(&directory);
+        let mut initdb = host.program("initdb");
+        initdb.args(["-U", username, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--wal-segsize=1"]);
+        host.output(initdb.arg("--pwfile").arg(&file).arg("-D").arg(&data));
+        fs::remove_file(&file).expect("the directory is ours");
+        if database != "postgres" {
+            let mut single = host.program("postgres");
+            single.arg("--single").arg("-D").arg(&data).arg("postgres").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+            let mut single = single.spawn().expect("PostgreSQL starts");
+            let statement = format!("CREATE DATABASE \"{}\";\n", database.replace('"', "\"\""));
+            std::io::Write::write_all(single.stdin.as_mut().expect("it is piped"), statement.as_bytes()).expect("PostgreSQL reads");
+            assert!(single.wait().expect("PostgreSQL ends").success(), "the database of a stand-in can be made");
+        }
+        Self { host, directory }
+    }
+
+    /// Starts the server at an address of the loopback network; `None` when it cannot be had. Dropping it stops the server.
+    #[must_use]
+    pub fn start(&self, address: &str, port: u16) -> Option<impl Send + Sync + use<>> {
+        // The log of an earlier life would tell of its start, not of this one's.
+        let _ = fs::remove_file(self.directory.join("log"));
+        let server = self.host.start_at(&self.directory, address, port);
+        fs::write(self.directory.join("keep"), "").expect("the directory is ours");
+        server
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
 /// A running server; dropping it stops it and removes its files.
 #[derive(Debug)]
 struct Server {
@@ -124,6 +176,7 @@ fn shared_server() -> Arc<Server> {
 }
 
 /// What it takes to run servers here.
+#[derive(Debug)]
 struct Host {
     binaries: PathBuf,
     /// The user and group for servers when this is root, which PostgreSQL refuses.
@@ -224,20 +277,20 @@ impl Host {
     fn start(&self, directory: &Path) -> Server {
         for _ in 0..5 {
             let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port is free").port();
-            if let Some(server) = self.start_at(directory, port) {
+            if let Some(server) = self.start_at(directory, "127.0.0.1", port) {
                 return server;
             }
         }
         panic!("the test server does not start; its log is in {}", directory.display());
     }
 
-    fn start_at(&self, directory: &Path, port: u16) -> Option<Server> {
+    fn start_at(&self, directory: &Path, address: &str, port: u16) -> Option<Server> {
         // The log survives in the directory only when the start failed.
-        let script = r#""$1/postgres" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off \
+        let script = r#""$1/postgres" -D "$2/data" -p "$3" -c listen_addresses="$4" -c unix_socket_directories= -c fsync=off \
             -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c max_connections=200 -c shared_buffers=32MB >"$2/log" 2>&1 &
             cat >/dev/null; kill -INT $!; wait $!; [ -e "$2/keep" ] || rm -rf "$2""#;
         let mut shell = Command::new("/bin/sh");
-        shell.arg("-c").arg(script).arg("toygres-test-server").arg(&self.binaries).arg(directory).arg(port.to_string());
+        shell.arg("-c").arg(script).arg("toygres-test-server").arg(&self.binaries).arg(directory).arg(port.to_string()).arg(address);
         self.as_account(&mut shell);
         // A process group of its own, so that it outlives a signal to the tests and can clean up.
         let mut shell = shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("there is a shell");

@@ -1,25 +1,32 @@
 //! The connection to the cluster: found, checked, and used with a time limit on every call.
 
+mod access;
+mod azure;
+mod find;
+
 use std::{future::Future, time::Duration};
 
 use k8s_openapi::NamespaceResourceScope;
 use kube::{
-    Api, Client, Config, Resource,
+    Api, Client, Resource,
     api::{DeleteParams, ListParams, ObjectList, Preconditions},
-    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
     core::PartialObjectMeta,
 };
 use serde::de::DeserializeOwned;
 use toygres_domain::{instance::ReasonCode, runtime::RuntimeError};
 
 use crate::{
-    errors::{chain, client_error, runtime_error},
-    settings::{ClusterSource, EndpointHost, Settings},
+    errors::{client_error, runtime_error},
+    settings::{EndpointHost, Settings},
 };
+use find::Found;
 
 /// How long one call may take. An API server under load answers within seconds or says that it is busy; what takes longer
 /// is a connection that died without a word, and a verb must not hold its instance for that.
 const CALL_LIMIT: Duration = Duration::from_secs(20);
+
+/// How long a connection to an API server may take.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// A sentence that says why there is no connection to the cluster.
 #[derive(Debug, thiserror::Error)]
@@ -38,21 +45,18 @@ impl Cluster {
         Self { client, namespace: namespace.to_owned() }
     }
 
-    /// Finds the cluster, checks that it answers, and decides how endpoints are written when the settings leave it open.
+    /// Finds the cluster, checks that it answers and allows what has to be done, and decides how endpoints are written when the settings leave it open.
     pub(crate) async fn connect(settings: &mut Settings) -> Result<Self, ConnectError> {
         let mistakes = settings.mistakes();
         if !mistakes.is_empty() {
             return Err(ConnectError(mistakes.join(" ")));
         }
-        let (mut config, inside) = find(&settings.cluster).await?;
-        config.connect_timeout = Some(Duration::from_secs(10));
-        let url = config.cluster_url.clone();
-        let client = Client::try_from(config)
-            .map_err(|error| ConnectError(format!("The credentials for the cluster at {url} cannot be used: {}", client_error(&error))))?;
+        let Found { client, url, inside } = find::find(&settings.cluster).await?;
         tokio::time::timeout(CALL_LIMIT, client.apiserver_version())
             .await
             .map_err(|_| ConnectError(format!("The cluster at {url} does not answer.")))?
             .map_err(|error| ConnectError(format!("The cluster at {url} does not answer as it should: {}", client_error(&error))))?;
+        access::check(&client, &settings.namespace).await?;
         if settings.endpoint_host.is_none() {
             let names_resolve = inside || resolves(&format!("kubernetes.default.svc.{}", settings.cluster_domain)).await;
             settings.endpoint_host = Some(if names_resolve { EndpointHost::ServiceName } else { EndpointHost::ClusterIp });
@@ -122,48 +126,6 @@ pub(crate) async fn call<T>(what: &str, request: impl Future<Output = kube::Resu
             ReasonCode::RuntimeUnavailable,
             format!("Cannot {what}: the API server did not answer within {} seconds", CALL_LIMIT.as_secs()),
         )),
-    }
-}
-
-/// The configuration, and whether this process runs inside the cluster.
-async fn find(source: &ClusterSource) -> Result<(Config, bool), ConnectError> {
-    match source {
-        ClusterSource::Detect => match Config::incluster() {
-            Ok(config) => Ok((config, true)),
-            Err(_) => kubeconfig(None, None).await,
-        },
-        ClusterSource::InCluster => Config::incluster()
-            .map(|config| (config, true))
-            .map_err(|error| ConnectError(format!("This server does not run in a pod with a service account: {}", chain(&error)))),
-        ClusterSource::Kubeconfig { path, context } => kubeconfig(path.as_deref(), context.clone()).await,
-    }
-}
-
-async fn kubeconfig(path: Option<&std::path::Path>, context: Option<String>) -> Result<(Config, bool), ConnectError> {
-    let (file, place) = match path {
-        Some(path) => (Kubeconfig::read_from(path), path.display().to_string()),
-        None => (Kubeconfig::from_env().and_then(|file| file.map_or_else(Kubeconfig::read, Ok)), "KUBECONFIG or ~/.kube/config".to_owned()),
-    };
-    let file = file.map_err(|error| ConnectError(format!("No kubeconfig can be read from {place}: {}", why_unreadable(&error))))?;
-    if let Some(wanted) = context.as_ref().filter(|wanted| !file.contexts.iter().any(|context| &&context.name == wanted)) {
-        let known: Vec<&str> = file.contexts.iter().map(|context| context.name.as_str()).collect();
-        return Err(ConnectError(format!("The kubeconfig from {place} has no context '{wanted}', only: {}.", known.join(", "))));
-    }
-    let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
-    let config = Config::from_custom_kubeconfig(file, &options)
-        .await
-        .map_err(|error| ConnectError(format!("The kubeconfig from {place} cannot be used: {}", chain(&error))))?;
-    Ok((config, false))
-}
-
-/// What is wrong with a file. The parser's own words quote the file, and with it tokens and keys: only the place is taken.
-fn why_unreadable(error: &KubeconfigError) -> String {
-    let KubeconfigError::Parse(parser) = error else { return chain(error) };
-    let text = parser.to_string();
-    let number = |word: &str| text.split_once(word).map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
-    match (number("line "), number("column ")) {
-        (Some(line), Some(column)) if !line.is_empty() => format!("it is no kubeconfig at line {line}, column {column}"),
-        _ => "it is no kubeconfig".to_owned(),
     }
 }
 

@@ -7,6 +7,8 @@
 mod apply;
 pub mod build;
 mod cluster;
+#[cfg(feature = "double")]
+pub mod double;
 mod errors;
 pub mod observe;
 pub mod permissions;

@@ -1,12 +1,11 @@
 //! The [`Runtime`] on Kubernetes.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, PoisonError, Weak},
-};
+mod turns;
+
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
-use futures::stream::BoxStream;
+use futures::{StreamExt, stream::BoxStream};
 use k8s_openapi::api::{
     apps::v1::StatefulSet,
     core::v1::{PersistentVolumeClaim, Pod, Service},
@@ -25,12 +24,13 @@ use crate::{
     cluster::Cluster,
     observe, remove, watch,
 };
+use turns::Turns;
 
 /// The host of instances in one namespace of a Kubernetes cluster.
 pub struct KubernetesRuntime {
     cluster: Cluster,
     settings: Settings,
-    busy: Mutex<HashMap<InstanceId, Weak<tokio::sync::Mutex<()>>>>,
+    turns: Arc<Turns>,
 }
 
 impl KubernetesRuntime {
@@ -51,22 +51,7 @@ impl KubernetesRuntime {
 
     fn with(cluster: Cluster, mut settings: Settings) -> Self {
         settings.versions.sort_unstable_by(|one, other| other.cmp(one));
-        Self { cluster, settings, busy: Mutex::default() }
-    }
-
-    /// Waits until no other verb of this server is at work on the instance. Other servers are kept off by the workflow
-    /// engine, which runs an instance's activities one at a time.
-    async fn exclusive(&self, id: InstanceId) -> tokio::sync::OwnedMutexGuard<()> {
-        let lock = {
-            let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-            busy.retain(|_, lock| lock.strong_count() > 0);
-            busy.get(&id).and_then(Weak::upgrade).unwrap_or_else(|| {
-                let lock = Arc::default();
-                busy.insert(id, Arc::downgrade(&lock));
-                lock
-            })
-        };
-        lock.lock_owned().await
+        Self { cluster, settings, turns: Arc::default() }
     }
 }
 
@@ -85,17 +70,22 @@ impl Runtime for KubernetesRuntime {
     }
 
     async fn deploy(&self, deployment: &Deployment) -> Result<(), RuntimeError> {
-        let _exclusive = self.exclusive(deployment.id).await;
+        let _exclusive = self.turns.take(deployment.id).await;
         apply::deploy(&self.cluster, &self.settings, deployment).await
     }
 
     async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError> {
-        let _exclusive = self.exclusive(id).await;
-        observe::observe(&self.cluster, &self.settings, id).await
+        self.turns.pause(id).await;
+        let _exclusive = self.turns.take(id).await;
+        let seen = observe::observe(&self.cluster, &self.settings, id).await?;
+        if matches!(seen, Observation::Pending(_)) {
+            self.turns.saw_pending(id);
+        }
+        Ok(seen)
     }
 
     async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Removal, RuntimeError> {
-        let _exclusive = self.exclusive(id).await;
+        let _exclusive = self.turns.take(id).await;
         remove::remove(&self.cluster, id, keep_volumes).await
     }
 
@@ -123,6 +113,8 @@ impl Runtime for KubernetesRuntime {
     }
 
     fn nudges(&self) -> BoxStream<'static, Nudge> {
-        watch::nudges(&self.cluster)
+        let turns = Arc::clone(&self.turns);
+        turns.watched();
+        watch::nudges(&self.cluster).inspect(move |nudge| turns.wake(nudge.instance)).boxed()
     }
 }

@@ -1,6 +1,6 @@
 //! What the platform decides for all instances: where the cluster is, and which images, volumes and nodes instances get.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use serde::Deserialize;
 use toygres_domain::instance::PostgresVersion;
@@ -78,19 +78,38 @@ impl Settings {
     pub fn mistakes(&self) -> Vec<String> {
         let mut mistakes = Vec::new();
         if !is_dns_label(&self.namespace) {
-            mistakes.push(format!("The namespace '{}' is no DNS label.", self.namespace));
+            mistakes.push(format!("AKS_NAMESPACE is '{}', which is no DNS label.", self.namespace));
         }
         if self.versions.is_empty() {
-            mistakes.push("The list of PostgreSQL versions is empty.".to_owned());
+            mistakes.push("TOYGRES_POSTGRES_VERSIONS is empty.".to_owned());
         }
         for version in self.versions.iter().filter(|version| !(14..=18).contains(&version.0)) {
-            mistakes.push(format!("PostgreSQL {version} is not supported; 14 to 18 are."));
+            mistakes.push(format!("TOYGRES_POSTGRES_VERSIONS: PostgreSQL {version} is not supported; 14 to 18 are."));
         }
-        if self.image_repository.is_empty() || self.image_repository.contains(char::is_whitespace) {
-            mistakes.push(format!("The image repository '{}' is no repository.", self.image_repository));
+        for (variable, value) in [
+            ("TOYGRES_IMAGE_REGISTRY", self.image_registry.as_deref().unwrap_or("-")),
+            ("TOYGRES_IMAGE_REPOSITORY", &self.image_repository),
+            ("TOYGRES_CLUSTER_DOMAIN", &self.cluster_domain),
+        ] {
+            if value.is_empty() || value.contains(char::is_whitespace) || value.starts_with('/') || value.contains("://") {
+                mistakes.push(format!("{variable} is '{value}': it must be a name without a scheme."));
+            }
+        }
+        for (variable, value) in [("TOYGRES_STORAGE_CLASS", &self.storage_class), ("TOYGRES_DNS_LABEL_DOMAIN", &self.dns_label_domain)] {
+            if value.as_ref().is_some_and(|value| !value.split('.').all(is_dns_label)) {
+                mistakes.push(format!("{variable} is '{}', which is no DNS name.", value.as_deref().unwrap_or_default()));
+            }
+        }
+        for toleration in &self.tolerations {
+            if let Some(why) = toleration.mistake() {
+                mistakes.push(format!("TOYGRES_TOLERATIONS: {why}."));
+            }
         }
         if self.image_uid <= 0 {
-            mistakes.push(format!("The user id {} of the image cannot be: PostgreSQL refuses to run as root.", self.image_uid));
+            mistakes.push(format!("TOYGRES_IMAGE_UID is {}, which cannot be: PostgreSQL refuses to run as root.", self.image_uid));
+        }
+        if let ClusterSource::Aks(aks) = &self.cluster {
+            mistakes.extend(aks.mistakes());
         }
         mistakes
     }
@@ -119,6 +138,54 @@ pub enum ClusterSource {
         /// The context; unset, the current one.
         context: Option<String>,
     },
+    /// A cluster of Azure Kubernetes Service, by its name.
+    Aks(Aks),
+}
+
+/// A cluster of Azure Kubernetes Service.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Aks {
+    /// The id of the subscription.
+    pub subscription: String,
+    /// The resource group.
+    pub resource_group: String,
+    /// The cluster's name.
+    pub name: String,
+    /// The URL of Azure Resource Manager; other than the default in sovereign clouds.
+    #[serde(default = "Aks::public_cloud")]
+    pub resource_manager: String,
+}
+
+impl Aks {
+    /// Azure Resource Manager of the public cloud.
+    #[must_use]
+    pub fn public_cloud() -> String {
+        "https://management.azure.com".to_owned()
+    }
+
+    fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        // Each becomes a segment of a path.
+        let is_segment = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "-_.()".contains(c));
+        for (variable, value) in
+            [("AKS_CLUSTER_NAME", &self.name), ("AKS_RESOURCE_GROUP", &self.resource_group), ("AZURE_SUBSCRIPTION_ID", &self.subscription)]
+        {
+            if !is_segment(value) {
+                mistakes.push(format!("{variable} is '{value}', which is no name of Azure's."));
+            }
+        }
+        if !(self.resource_manager.starts_with("https://") || self.resource_manager.starts_with("http://127.0.0.1:")) {
+            mistakes.push(format!("AZURE_RESOURCE_MANAGER_URL is '{}': it must begin with https://.", self.resource_manager));
+        }
+        mistakes
+    }
+}
+
+impl fmt::Display for Aks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the AKS cluster {} of the resource group {}", self.name, self.resource_group)
+    }
 }
 
 /// How the endpoint of an instance that is reached inside the cluster is written.
@@ -145,6 +212,20 @@ pub struct Toleration {
     pub effect: Option<String>,
     /// How long a `NoExecute` taint is tolerated.
     pub toleration_seconds: Option<i64>,
+}
+
+impl Toleration {
+    fn mistake(&self) -> Option<String> {
+        let one_of = |what: &str, value: &Option<String>, allowed: &[&str]| {
+            let value = value.as_deref()?;
+            (!allowed.contains(&value)).then(|| format!("the {what} '{value}' is none of {}", allowed.join(", ")))
+        };
+        one_of("operator", &self.operator, &["Equal", "Exists"])
+            .or_else(|| one_of("effect", &self.effect, &["NoSchedule", "PreferNoSchedule", "NoExecute"]))
+            .or_else(|| {
+                (self.key.is_none() && self.operator.as_deref() != Some("Exists")).then(|| "without a key the operator must be Exists".to_owned())
+            })
+    }
 }
 
 fn is_dns_label(text: &str) -> bool {

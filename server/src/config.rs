@@ -1,11 +1,14 @@
 //! Configuration: flags, environment, and `.env`. A wrong value is named with its variable in one sentence, at start-up.
 
+mod kubernetes;
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use toygres_domain::{secret::SecretKey, token::TokenRole};
 use toygres_workflows::{EngineOptions, janitor::Retention};
 
+pub use self::kubernetes::KubernetesConfig;
 use crate::{graphql::QueryLimits, process::DataDir, transport::Limits};
 
 /// Toygres hosts PostgreSQL as a service.
@@ -106,9 +109,9 @@ pub struct ServeConfig {
     /// The user that PostgreSQL runs as when the server runs as root, which PostgreSQL refuses.
     #[arg(long, env = "TOYGRES_PG_USER", default_value = "postgres")]
     pub pg_user: String,
-    /// The namespace of instances in the cluster.
-    #[arg(long, env = "AKS_NAMESPACE", default_value = "toygres")]
-    pub namespace: String,
+    /// The cluster, and what the platform decides for all instances in it.
+    #[command(flatten)]
+    pub kubernetes: KubernetesConfig,
     /// Seconds that an operation may take.
     #[arg(long, env = "TOYGRES_OPERATION_DEADLINE_SECONDS", default_value = "600", value_parser = parse_number::<5, 86_400>)]
     pub operation_deadline_seconds: u64,
@@ -221,6 +224,7 @@ impl ServeConfig {
             if self.secret_key.is_none() {
                 return Err("TOYGRES_SECRET_KEY must be set when TOYGRES_RUNTIME is kubernetes: make one with `openssl rand -base64 32`".to_owned());
             }
+            self.kubernetes.settings()?;
         }
         if self.access == Access::Local && !self.listen.ip().is_loopback() {
             return Err(format!(

@@ -50,7 +50,7 @@ async fn what_is_wrong_is_said() {
     let sentence = refusal(Settings { cluster: ClusterSource::InCluster, ..Settings::default() }).await;
     assert!(sentence.contains("does not run in a pod"), "{sentence}");
     let sentence = refusal(Settings { namespace: "No Name".to_owned(), ..Settings::default() }).await;
-    assert!(sentence.contains("'No Name' is no DNS label"), "{sentence}");
+    assert!(sentence.contains("AKS_NAMESPACE is 'No Name', which is no DNS label"), "{sentence}");
 }
 
 #[tokio::test]
@@ -67,4 +67,25 @@ async fn what_is_wrong_with_a_kubeconfig_is_said_without_its_secrets() {
         assert!(!sentence.contains("hunter22"), "{sentence}");
         assert!(!sentence.contains('\n'), "{sentence}");
     }
+}
+
+#[tokio::test]
+async fn missing_permissions_are_named_at_the_start() {
+    let double = Double::start().await;
+    double.deny("patch", "secrets");
+    double.deny("create", "secrets");
+    double.deny("watch", "pods");
+    let path = kubeconfig("missing_permissions", double.url());
+    assert_eq!(
+        refusal(settings(path, None)).await,
+        "The control plane may not do all that it has to in the namespace 'toygres'. Missing in its Role: watch pods; create, patch secrets."
+    );
+}
+
+#[tokio::test]
+async fn all_of_another_namespace_is_missing() {
+    let double = Double::start().await;
+    let path = kubeconfig("another_namespace", double.url());
+    let sentence = refusal(Settings { namespace: "elsewhere".to_owned(), ..settings(path, None) }).await;
+    assert!(sentence.contains("in the namespace 'elsewhere'") && sentence.contains("list, watch events; "), "{sentence}");
 }

@@ -1,14 +1,16 @@
 //! The tests of the Kubernetes runtime: the objects against golden files, the judgement against recordings of a real
 //! cluster, and the verbs against an API server in this process.
 
+mod chart;
 mod connecting;
 mod contract;
 mod crashes;
-mod double;
 mod fixture;
 mod golden;
+mod infra;
 mod nudging;
 mod observations;
 mod permissions;
-mod recordings;
 mod verbs;
+
+use toygres_k8s::double::{self, recordings};

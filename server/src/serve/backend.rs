@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{runtime::Runtime, secret::SecretKey};
-use toygres_k8s::{KubernetesRuntime, Settings};
+use toygres_k8s::KubernetesRuntime;
 
 use crate::{
     config::{RuntimeKind, ServeConfig},
@@ -32,8 +32,8 @@ impl Backend {
     }
 
     async fn cluster(config: &ServeConfig) -> Result<Self, String> {
-        let settings = Settings { namespace: config.namespace.clone(), ..Settings::default() };
-        let runtime = KubernetesRuntime::connect(settings).await.map_err(|error| format!("TOYGRES_RUNTIME=kubernetes: {error}"))?;
+        let runtime =
+            KubernetesRuntime::connect(config.kubernetes.settings()?).await.map_err(|error| format!("TOYGRES_RUNTIME=kubernetes: {error}"))?;
         // That both are set was checked with the configuration.
         let database_url = config.database_url.clone().ok_or("DATABASE_URL must be set")?;
         let secret_key = config.secret_key.clone().ok_or("TOYGRES_SECRET_KEY must be set")?;

@@ -2,6 +2,7 @@
 
 mod access;
 mod control_plane;
+mod kubernetes;
 mod lifecycle;
 mod live;
 mod process;

@@ -1,11 +1,13 @@
 //! An API server in this process, behind real HTTP on loopback, with the controllers that matter to us.
 //!
 //! It keeps to what was recorded from a real one: bodies of errors, the status of pods in every failure, the steps of a
-//! deletion. It refuses every call that is not in [`toygres_k8s::permissions::PERMISSIONS`], as the Role does.
+//! deletion. It refuses every call that is not in [`crate::permissions::PERMISSIONS`], as the Role does.
 
 mod controllers;
 mod http;
+mod node;
 mod objects;
+pub mod recordings;
 mod scenario;
 mod server_side_apply;
 mod status;
@@ -17,21 +19,25 @@ use std::{
     time::Duration,
 };
 
+use crate::{KubernetesRuntime, Settings, settings::EndpointHost};
 use serde_json::Value;
 use tokio::sync::watch as channel;
-use toygres_k8s::{KubernetesRuntime, Settings, settings::EndpointHost};
 
+pub use node::Node;
 use objects::World;
-pub(crate) use scenario::Scenario;
+pub use scenario::Scenario;
 
 /// The namespace that exists.
-pub(crate) const NAMESPACE: &str = "toygres";
+pub const NAMESPACE: &str = "toygres";
+
+/// The token of somebody who may do everything.
+const ADMINISTRATOR: &str = "administrator";
 
 /// One API call: verb, group, resource.
-pub(crate) type Call = (String, String, String);
+pub type Call = (String, String, String);
 
 /// The API server. It stops when it is dropped.
-pub(crate) struct Double {
+pub struct Double {
     shared: Arc<Shared>,
     url: String,
     tasks: Vec<tokio::task::JoinHandle<()>>,
@@ -39,18 +45,21 @@ pub(crate) struct Double {
 
 /// When the caller of an API call crashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Crash {
+pub enum Crash {
     /// Before the server has done anything.
     Before,
     /// After the server has done it, before its answer arrives.
     After,
 }
 
-pub(crate) struct Shared {
+/// What the server and its controllers share.
+pub struct Shared {
     world: Mutex<World>,
     /// Counts changes; watches and controllers wait on it.
     changed: channel::Sender<u64>,
     script: Mutex<Script>,
+    /// Verbs and resources that the Role lacks.
+    pub(super) denied: Mutex<Vec<(&'static str, &'static str)>>,
     /// Whether the call that the script names was reached.
     crashed: channel::Sender<bool>,
 }
@@ -75,11 +84,22 @@ struct Refusal {
 }
 
 impl Double {
-    pub(crate) async fn start() -> Self {
+    /// One whose pods only say that they run.
+    pub async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    /// One whose pods are real PostgreSQL servers of this machine.
+    pub async fn start_real() -> Self {
+        Self::start_with(Some(Node::default())).await
+    }
+
+    async fn start_with(node: Option<Node>) -> Self {
         let shared = Arc::new(Shared {
-            world: Mutex::new(World::default()),
+            world: Mutex::new(World::new(node)),
             changed: channel::Sender::new(0),
             script: Mutex::default(),
+            denied: Mutex::default(),
             crashed: channel::Sender::new(false),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -91,80 +111,97 @@ impl Double {
     }
 
     /// A runtime as after a start of the server: nothing of an earlier one is left in it.
-    pub(crate) fn runtime(&self) -> KubernetesRuntime {
+    pub fn runtime(&self) -> KubernetesRuntime {
         self.runtime_with(Settings { endpoint_host: Some(EndpointHost::ServiceName), ..Settings::default() })
     }
 
-    pub(crate) fn runtime_with(&self, settings: Settings) -> KubernetesRuntime {
+    /// The same with settings of its own.
+    pub fn runtime_with(&self, settings: Settings) -> KubernetesRuntime {
         let config = kube::Config::new(self.url.parse().unwrap());
         KubernetesRuntime::new(kube::Client::try_from(config).unwrap(), settings)
     }
 
-    pub(crate) fn url(&self) -> &str {
+    /// Where it listens.
+    pub fn url(&self) -> &str {
         &self.url
     }
 
+    /// A kubeconfig for it: as an administrator, or as the service account of the control plane.
+    pub fn kubeconfig(&self, administrator: bool) -> String {
+        let token = if administrator { ADMINISTRATOR } else { "control-plane" };
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: double\nclusters: [{{name: double, cluster: {{server: \"{}\"}}}}]\n\
+             users: [{{name: user, user: {{token: {token}}}}}]\ncontexts: [{{name: double, context: {{cluster: double, user: user}}}}]\n",
+            self.url
+        )
+    }
+
+    /// Takes a permission away.
+    pub fn deny(&self, verb: &'static str, resource: &'static str) {
+        self.shared.denied.lock().unwrap().push((verb, resource));
+    }
+
     /// What becomes of pods from now on.
-    pub(crate) fn play(&self, scenario: Scenario) {
+    pub fn play(&self, scenario: Scenario) {
         self.world(|world| world.scenario = scenario);
     }
 
     /// Changes the world behind everybody's back, as an operator or a broken controller does.
-    pub(crate) fn world<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+    pub fn world<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
         self.shared.change(change)
     }
 
     /// The objects of one kind that are there, by name.
-    pub(crate) fn names(&self, resource: &str) -> Vec<String> {
+    pub fn names(&self, resource: &str) -> Vec<String> {
         self.shared.world().list(resource).map(|object| object["metadata"]["name"].as_str().unwrap().to_owned()).collect()
     }
 
     /// One object.
-    pub(crate) fn object(&self, resource: &str, name: &str) -> Option<Value> {
+    pub fn object(&self, resource: &str, name: &str) -> Option<Value> {
         self.shared.world().get(resource, name).cloned()
     }
 
     /// Everything that is there, as `resource/name`.
-    pub(crate) fn everything(&self) -> BTreeSet<String> {
+    pub fn everything(&self) -> BTreeSet<String> {
         self.shared.world().everything()
     }
 
     /// Answers the next calls with a recorded error.
-    pub(crate) fn refuse(&self, verb: &'static str, resource: &'static str, status: Value, times: usize) {
+    pub fn refuse(&self, verb: &'static str, resource: &'static str, status: Value, times: usize) {
         self.shared.script().refusals.push(Refusal { verb, resource, status, times });
     }
 
     /// Lets the `n`th call from now on, counted from 0, never be answered.
-    pub(crate) fn crash_at(&self, n: usize, when: Crash) {
+    pub fn crash_at(&self, n: usize, when: Crash) {
         self.shared.crashed.send_replace(false);
         self.shared.script().crash = Some((n, when));
     }
 
     /// Changes the world just before the `n`th call from now on.
-    pub(crate) fn interfere_at(&self, n: usize, change: impl FnOnce(&mut World) + Send + 'static) {
+    pub fn interfere_at(&self, n: usize, change: impl FnOnce(&mut World) + Send + 'static) {
         self.shared.script().interference = Some((n, Box::new(change)));
     }
 
     /// Takes the crash back. Answers whether it came to it.
-    pub(crate) fn uncrash(&self) -> bool {
+    pub fn uncrash(&self) -> bool {
         self.shared.script().crash = None;
         self.shared.crashed.send_replace(false)
     }
 
     /// Waits until the call is reached that crashes its caller.
-    pub(crate) async fn crashed(&self) {
+    pub async fn crashed(&self) {
         self.shared.crashed.subscribe().wait_for(|crashed| *crashed).await.unwrap();
     }
 
     /// All calls so far.
-    pub(crate) fn calls(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<Call> {
         self.shared.script().calls.clone()
     }
 }
 
 impl Double {
     /// Looks again after every change until the look gives an answer.
-    pub(crate) async fn look<T, F: Future<Output = Option<T>>>(&self, what: &str, mut look: impl FnMut() -> F) -> T {
+    pub async fn look<T, F: Future<Output = Option<T>>>(&self, what: &str, mut look: impl FnMut() -> F) -> T {
         let mut changes = self.shared.changed.subscribe();
         let wait = async {
             loop {

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::objects::Kind;
-use crate::recordings;
+use super::recordings;
 
-pub(crate) fn not_found(kind: &Kind, name: &str) -> Value {
+pub fn not_found(kind: &Kind, name: &str) -> Value {
     let mut status = recordings::read("error-404.json");
     let group = if kind.group.is_empty() { String::new() } else { format!(".{}", kind.group) };
     status["message"] = json!(format!("{}{group} \"{name}\" not found", kind.resource));
@@ -13,31 +13,31 @@ pub(crate) fn not_found(kind: &Kind, name: &str) -> Value {
     status
 }
 
-pub(crate) fn no_namespace(namespace: &str) -> Value {
+pub fn no_namespace(namespace: &str) -> Value {
     json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": format!("namespaces \"{namespace}\" not found"),
         "reason": "NotFound", "details": {"name": namespace, "kind": "namespaces"}, "code": 404})
 }
 
-pub(crate) fn exists(kind: &Kind, name: &str) -> Value {
+pub fn exists(kind: &Kind, name: &str) -> Value {
     let mut status = recordings::read("error-409-exists.json");
     status["message"] = json!(format!("{} \"{name}\" already exists", kind.resource));
     status["details"] = json!({"name": name, "kind": kind.resource});
     status
 }
 
-pub(crate) fn conflict(kind: &Kind, name: &str, why: &str) -> Value {
+pub fn conflict(kind: &Kind, name: &str, why: &str) -> Value {
     json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": format!("Operation cannot be fulfilled on {} \"{name}\": {why}", kind.resource),
         "reason": "Conflict", "details": {"name": name, "group": kind.group, "kind": kind.resource}, "code": 409})
 }
 
-pub(crate) fn apply_conflict(manager: &str, field: &str) -> Value {
+pub fn apply_conflict(manager: &str, field: &str) -> Value {
     let mut status = recordings::read("error-409-apply-conflict.json");
     status["message"] = json!(format!("Apply failed with 1 conflict: conflict with \"{manager}\": {field}"));
     status["details"]["causes"] = json!([{"reason": "FieldManagerConflict", "message": format!("conflict with \"{manager}\""), "field": field}]);
     status
 }
 
-pub(crate) fn forbidden(verb: &str, kind: &Kind) -> Value {
+pub fn forbidden(verb: &str, kind: &Kind) -> Value {
     let mut status = recordings::read("error-403-rbac.json");
     status["message"] = json!(format!(
         "{} is forbidden: User \"system:serviceaccount:toygres:toygres\" cannot {verb} resource \"{}\" in API group \"{}\" in the namespace \"toygres\"",
@@ -48,7 +48,7 @@ pub(crate) fn forbidden(verb: &str, kind: &Kind) -> Value {
 }
 
 /// A StatefulSet of which something else changed than may.
-pub(crate) fn immutable(name: &str) -> Value {
+pub fn immutable(name: &str) -> Value {
     let mut status = recordings::read("error-422-immutable.json");
     // The recording left out required fields too; what concerns the fixed fields is its last cause.
     let cause = status["details"]["causes"].as_array().unwrap().last().unwrap().clone();
@@ -58,17 +58,17 @@ pub(crate) fn immutable(name: &str) -> Value {
     status
 }
 
-pub(crate) fn shrinking(name: &str) -> Value {
+pub fn shrinking(name: &str) -> Value {
     let mut status = recordings::read("error-422-pvc-shrink.json");
     status["details"]["name"] = json!(name);
     status
 }
 
-pub(crate) fn bad_request(message: &str) -> Value {
+pub fn bad_request(message: &str) -> Value {
     json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "reason": "BadRequest", "code": 400})
 }
 
 /// The event that ends a watch whose version is too old.
-pub(crate) fn expired() -> Value {
+pub fn expired() -> Value {
     recordings::read_lines("watch-410.jsonl").remove(0)
 }

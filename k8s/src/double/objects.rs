@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{NAMESPACE, Scenario};
+use super::{NAMESPACE, Node, Scenario, node};
 
 /// A kind of objects: resource, group, version, kind.
-pub(crate) struct Kind {
-    pub(crate) resource: &'static str,
-    pub(crate) group: &'static str,
-    pub(crate) version: &'static str,
-    pub(crate) kind: &'static str,
+pub struct Kind {
+    pub resource: &'static str,
+    pub group: &'static str,
+    pub version: &'static str,
+    pub kind: &'static str,
 }
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 11] = [
     Kind { resource: "pods", group: "", version: "v1", kind: "Pod" },
     Kind { resource: "secrets", group: "", version: "v1", kind: "Secret" },
     Kind { resource: "services", group: "", version: "v1", kind: "Service" },
@@ -23,73 +23,87 @@ const KINDS: [Kind; 7] = [
     Kind { resource: "events", group: "", version: "v1", kind: "Event" },
     Kind { resource: "statefulsets", group: "apps", version: "v1", kind: "StatefulSet" },
     Kind { resource: "networkpolicies", group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy" },
+    Kind { resource: "resourcequotas", group: "", version: "v1", kind: "ResourceQuota" },
+    Kind { resource: "serviceaccounts", group: "", version: "v1", kind: "ServiceAccount" },
+    Kind { resource: "roles", group: "rbac.authorization.k8s.io", version: "v1", kind: "Role" },
+    Kind { resource: "rolebindings", group: "rbac.authorization.k8s.io", version: "v1", kind: "RoleBinding" },
 ];
 
 impl Kind {
-    pub(crate) fn of(resource: &str) -> Option<&'static Self> {
+    pub fn of(resource: &str) -> Option<&'static Self> {
         KINDS.iter().find(|kind| kind.resource == resource)
     }
 
-    pub(crate) fn api_version(&self) -> String {
+    pub fn api_version(&self) -> String {
         if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
     }
 }
 
 /// One entry of the history that watches read.
 #[derive(Clone)]
-pub(crate) struct Change {
-    pub(crate) version: u64,
-    pub(crate) kind: &'static str,
-    pub(crate) resource: String,
-    pub(crate) object: Value,
+pub struct Change {
+    pub version: u64,
+    pub kind: &'static str,
+    pub resource: String,
+    pub object: Value,
 }
 
 /// All objects of the namespace.
 #[derive(Default)]
-pub(crate) struct World {
+pub struct World {
     objects: BTreeMap<(String, String), Value>,
     /// What each manager applied last, by object.
     pub(super) applied: BTreeMap<(String, String), BTreeMap<String, Value>>,
     pub(super) history: Vec<Change>,
     /// The version that the history begins after.
     pub(super) forgotten: u64,
-    pub(super) version: u64,
+    pub version: u64,
     /// What becomes of pods.
-    pub(crate) scenario: Scenario,
+    pub scenario: Scenario,
     /// Whether the kubelet is cut off: pods that are to stop never do.
-    pub(crate) node_lost: bool,
+    pub node_lost: bool,
+    /// Runs the pods for real; without one they only say that they run.
+    pub node: Option<Node>,
+    /// The namespace that exists.
+    pub namespace: String,
 }
 
 impl World {
-    pub(crate) fn get(&self, resource: &str, name: &str) -> Option<&Value> {
+    pub(super) fn new(node: Option<Node>) -> Self {
+        Self { node, namespace: NAMESPACE.to_owned(), ..Self::default() }
+    }
+}
+
+impl World {
+    pub fn get(&self, resource: &str, name: &str) -> Option<&Value> {
         self.objects.get(&key(resource, name))
     }
 
-    pub(crate) fn list<'a>(&'a self, resource: &'a str) -> impl Iterator<Item = &'a Value> {
+    pub fn list<'a>(&'a self, resource: &'a str) -> impl Iterator<Item = &'a Value> {
         self.objects.iter().filter(move |((r, _), _)| r == resource).map(|(_, object)| object)
     }
 
-    pub(crate) fn everything(&self) -> BTreeSet<String> {
+    pub fn everything(&self) -> BTreeSet<String> {
         self.objects.keys().filter(|(resource, _)| resource != "events").map(|(resource, name)| format!("{resource}/{name}")).collect()
     }
 
     /// Stores a new object, with all that the API server adds.
-    pub(crate) fn create(&mut self, resource: &str, mut object: Value) -> Value {
+    pub fn create(&mut self, resource: &str, mut object: Value) -> Value {
         let kind = Kind::of(resource).unwrap();
         object["apiVersion"] = json!(kind.api_version());
         object["kind"] = json!(kind.kind);
         let number = self.version + 1;
         let meta = &mut object["metadata"];
-        meta["namespace"] = json!(NAMESPACE);
+        meta["namespace"] = json!(self.namespace);
         meta["uid"] = json!(format!("00000000-0000-4000-8000-{number:012}"));
         meta["creationTimestamp"] = json!(now());
         meta["generation"] = json!(1);
-        default(resource, number, &mut object);
+        default(resource, number, self.node.is_some(), &mut object);
         self.put("ADDED", resource, object)
     }
 
     /// Changes an object. As at a real server, a change that changes nothing is none.
-    pub(crate) fn update(&mut self, resource: &str, name: &str, change: impl FnOnce(&mut Value)) -> Option<Value> {
+    pub fn update(&mut self, resource: &str, name: &str, change: impl FnOnce(&mut Value)) -> Option<Value> {
         let before = self.get(resource, name)?.clone();
         let mut after = before.clone();
         change(&mut after);
@@ -106,17 +120,31 @@ impl World {
     }
 
     /// Removes an object at once.
-    pub(crate) fn remove(&mut self, resource: &str, name: &str) {
+    pub fn remove(&mut self, resource: &str, name: &str) {
         if let Some(object) = self.get(resource, name).cloned() {
             self.drop_object(resource, name, object);
         }
     }
 
     /// Forgets the history: every watch ends, and none can resume from before.
-    pub(crate) fn forget_history(&mut self) {
+    pub fn forget_history(&mut self) {
         self.version += 1;
         self.forgotten = self.version;
         self.history.clear();
+    }
+
+    /// Removes everything, and the namespace.
+    pub(super) fn clear(&mut self) {
+        for pod in self.list("pods").cloned().collect::<Vec<_>>() {
+            if let Some(node) = &self.node {
+                node.stop(&pod);
+                node.release(&format!("data-{}", name(&pod)));
+            }
+        }
+        for (resource, name) in self.objects.keys().cloned().collect::<Vec<_>>() {
+            self.remove(&resource, &name);
+        }
+        self.namespace.clear();
     }
 
     fn drop_object(&mut self, resource: &str, name: &str, mut object: Value) -> Value {
@@ -172,12 +200,13 @@ pub(super) fn matches(selector: &str, value_of: impl Fn(&str) -> Option<String>)
     })
 }
 
-fn default(resource: &str, number: u64, object: &mut Value) {
+fn default(resource: &str, number: u64, real: bool, object: &mut Value) {
     match resource {
         "services" => {
             let spec = object["spec"].as_object_mut().unwrap();
             spec.entry("type").or_insert(json!("ClusterIP"));
-            spec.entry("clusterIP").or_insert(json!(format!("10.96.0.{}", number % 250 + 1)));
+            let address = if real { node::address() } else { format!("10.96.0.{}", number % 250 + 1) };
+            spec.entry("clusterIP").or_insert(json!(address));
             object["status"] = json!({"loadBalancer": {}});
             if object["spec"]["type"] == "LoadBalancer" {
                 object["metadata"]["finalizers"] = json!(["service.kubernetes.io/load-balancer-cleanup"]);
@@ -188,6 +217,7 @@ fn default(resource: &str, number: u64, object: &mut Value) {
             object["spec"].as_object_mut().unwrap().entry("storageClassName").or_insert(json!("standard"));
             object["status"] = json!({"phase": "Pending"});
         }
+        "resourcequotas" => object["status"] = json!({"hard": object["spec"]["hard"]}),
         "statefulsets" | "pods" => object["status"] = Value::Object(Map::new()),
         _ => {}
     }

@@ -13,7 +13,7 @@ const BOOKMARK: Duration = Duration::from_millis(50);
 
 /// The answer to a watch: one JSON line for each event, until the client goes, its time is over, or the history it needs
 /// is forgotten.
-pub(crate) fn body(shared: Arc<Shared>, kind: &'static Kind, query: Query) -> Body {
+pub fn body(shared: Arc<Shared>, kind: &'static Kind, query: Query) -> Body {
     let from: u64 = query.get("resourceVersion").and_then(|text| text.parse().ok()).unwrap_or(0);
     let deadline = tokio::time::Instant::now() + Duration::from_secs(query.get("timeoutSeconds").and_then(|text| text.parse().ok()).unwrap_or(300));
     let first = Cursor { shared, kind, query, seen: from, deadline, over: false };

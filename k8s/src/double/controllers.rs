@@ -29,8 +29,10 @@ pub(super) async fn run(shared: Arc<Shared>) {
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        if changes.changed().await.is_err() {
-            return;
+        // A node tells nobody when its servers are up.
+        match tokio::time::timeout(Duration::from_millis(20), changes.changed()).await {
+            Ok(Err(_)) => return,
+            Ok(Ok(())) | Err(_) => {}
         }
     }
 }
@@ -97,8 +99,9 @@ fn make_pod(world: &mut World, set: &Value, pod_name: &str, revision: &str) {
             world.create("persistentvolumeclaims", claim);
         }
     }
-    if world.scenario == Scenario::Quota {
-        warn(world, "StatefulSet", &name(set), &set["metadata"]["uid"]);
+    let full = world.list("resourcequotas").any(|quota| quota["spec"]["hard"]["pods"] == "0");
+    if full || world.scenario == Scenario::Quota {
+        warn(world, Scenario::Quota, "StatefulSet", &name(set), &set["metadata"]["uid"]);
         return;
     }
     let mut meta = set["spec"]["template"]["metadata"].clone();
@@ -115,6 +118,9 @@ fn run_pod(world: &mut World, pod: &Value) {
         if world.node_lost {
             return;
         }
+        if let Some(node) = &world.node {
+            node.stop(pod);
+        }
         if has_ended(pod) || pod["status"]["phase"] != "Running" {
             world.remove("pods", &pod_name);
         } else {
@@ -125,11 +131,21 @@ fn run_pod(world: &mut World, pod: &Value) {
     // Each pod keeps the fate that was scripted when it was made.
     if pod["status"]["phase"].is_null() {
         world.update("pods", &pod_name, |pod| pod["status"] = json!({"phase": "Pending"}));
-    } else if pod["status"]["conditions"].is_null()
-        && let Some(status) = world.scenario.pod_status()
-    {
-        warn(world, "Pod", &pod_name, &pod["metadata"]["uid"]);
-        world.update("pods", &pod_name, |pod| pod["status"] = status);
+    } else if pod["status"]["conditions"].is_null() {
+        let scenario = scenario(world, pod);
+        let up = scenario != Scenario::Running || world.node.as_ref().is_none_or(|node| node.runs(world, pod));
+        if up && let Some(status) = scenario.pod_status() {
+            warn(world, scenario, "Pod", &pod_name, &pod["metadata"]["uid"]);
+            world.update("pods", &pod_name, |pod| pod["status"] = status);
+        }
+    }
+}
+
+/// What becomes of a pod. Where nothing runs for real, it is as scripted.
+fn scenario(world: &World, pod: &Value) -> Scenario {
+    match &world.node {
+        Some(_) if world.scenario == Scenario::Running => Scenario::of(pod, world.get("persistentvolumeclaims", &format!("data-{}", name(pod)))),
+        _ => world.scenario,
     }
 }
 
@@ -138,6 +154,9 @@ fn provide_volume(world: &mut World, claim: &Value) {
     if is_terminating(claim) {
         let in_use = world.list("pods").any(|pod| claim_name.ends_with(&format!("-{}", name(pod))));
         if !in_use {
+            if let Some(node) = &world.node {
+                node.release(&claim_name);
+            }
             world.update("persistentvolumeclaims", &claim_name, |claim| claim["metadata"]["finalizers"] = json!([]));
         }
         return;
@@ -145,8 +164,12 @@ fn provide_volume(world: &mut World, claim: &Value) {
     if claim["status"]["phase"] == "Bound" {
         return;
     }
-    let status = world.scenario.claim_status();
-    warn(world, "PersistentVolumeClaim", &claim_name, &claim["metadata"]["uid"]);
+    let scenario = match claim_name.strip_prefix("data-").and_then(|pod| world.get("pods", pod)) {
+        Some(pod) => scenario(world, pod),
+        None => world.scenario,
+    };
+    let status = scenario.claim_status();
+    warn(world, scenario, "PersistentVolumeClaim", &claim_name, &claim["metadata"]["uid"]);
     world.update("persistentvolumeclaims", &claim_name, |claim| claim["status"] = status);
 }
 
@@ -197,8 +220,8 @@ fn stop_pod(world: &mut World, pod_name: &str) {
     });
 }
 
-fn warn(world: &mut World, kind: &str, object: &str, uid: &Value) {
-    for event in world.scenario.warnings(kind, object, uid) {
+fn warn(world: &mut World, scenario: Scenario, kind: &str, object: &str, uid: &Value) {
+    for event in scenario.warnings(kind, object, uid) {
         let (_, event_name) = key("events", &name(&event));
         if world.get("events", &event_name).is_none_or(|present| present["involvedObject"]["uid"] != event["involvedObject"]["uid"]) {
             world.remove("events", &event_name);

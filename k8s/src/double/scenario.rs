@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::recordings;
+use super::recordings;
 
 /// How the life of the next pods goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Scenario {
+pub enum Scenario {
     /// They get ready.
     #[default]
     Running,
@@ -37,18 +37,33 @@ impl Scenario {
         }
     }
 
+    /// What would become of a pod on a real cluster, read from what it asks for: what `scripts/test-k8s` asks for in vain.
+    pub(super) fn of(pod: &Value, claim: Option<&Value>) -> Self {
+        let container = &pod["spec"]["containers"][0];
+        let cores = container["resources"]["requests"]["cpu"].as_str().unwrap_or_default().trim_end_matches('m').parse().unwrap_or(0);
+        if claim.is_some_and(|claim| claim["spec"]["storageClassName"].as_str().is_some_and(|class| class != "standard")) {
+            Self::Volume
+        } else if cores >= 64_000 {
+            Self::Unschedulable
+        } else if container["image"].as_str().is_some_and(|image| image.ends_with("does-not-exist")) {
+            Self::Image
+        } else {
+            Self::Running
+        }
+    }
+
     /// The status that a pod comes to, or `None` when there is none.
-    pub(crate) fn pod_status(self) -> Option<Value> {
+    pub fn pod_status(self) -> Option<Value> {
         Some(recordings::items(&format!("{}.json", self.file()), "Pod").pop()?["status"].take())
     }
 
     /// The status that a claim comes to.
-    pub(crate) fn claim_status(self) -> Value {
+    pub fn claim_status(self) -> Value {
         recordings::items(&format!("{}.json", self.file()), "PersistentVolumeClaim").pop().unwrap()["status"].take()
     }
 
     /// The warnings about an object of a kind, told of `name` with `uid`.
-    pub(crate) fn warnings(self, kind: &str, name: &str, uid: &Value) -> Vec<Value> {
+    pub fn warnings(self, kind: &str, name: &str, uid: &Value) -> Vec<Value> {
         let events = recordings::items(&format!("{}.events.json", self.file()), "Event");
         let about = events.into_iter().filter(|event| event["involvedObject"]["kind"] == kind && event["type"] == "Warning");
         about
@@ -64,7 +79,7 @@ impl Scenario {
 }
 
 /// The status of a pod whose server was stopped.
-pub(crate) fn stopped() -> Value {
+pub fn stopped() -> Value {
     let lines = recordings::read_lines("pod-kill-and-delete.watch.jsonl");
     let last = lines.into_iter().rev().find(|line| line["type"] == "DELETED" && line["object"]["kind"] == "Pod").unwrap();
     last["object"]["status"].clone()

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 /// Merges what a manager applies now into the object; what it applied before and now leaves out is removed.
-pub(crate) fn merge(live: &mut Value, before: Option<&Value>, now: &Value) {
+pub fn merge(live: &mut Value, before: Option<&Value>, now: &Value) {
     let (Value::Object(live), Value::Object(now)) = (&mut *live, now) else {
         *live = now.clone();
         return;
@@ -26,7 +26,7 @@ pub(crate) fn merge(live: &mut Value, before: Option<&Value>, now: &Value) {
 }
 
 /// The first field that both apply and that differs, as a path.
-pub(crate) fn conflict(theirs: &Value, ours: &Value, path: &str) -> Option<String> {
+pub fn conflict(theirs: &Value, ours: &Value, path: &str) -> Option<String> {
     match (theirs, ours) {
         (Value::Object(theirs), Value::Object(ours)) => {
             theirs.iter().filter_map(|(key, theirs)| conflict(theirs, ours.get(key)?, &format!("{path}.{key}"))).next()
@@ -36,7 +36,7 @@ pub(crate) fn conflict(theirs: &Value, ours: &Value, path: &str) -> Option<Strin
 }
 
 /// JSON merge patch (RFC 7386).
-pub(crate) fn merge_patch(target: &mut Value, patch: &Value) {
+pub fn merge_patch(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();
         return;

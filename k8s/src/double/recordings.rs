@@ -5,17 +5,17 @@ use std::{fs, path::PathBuf};
 use serde_json::Value;
 
 /// One recorded answer.
-pub(crate) fn read(file: &str) -> Value {
+pub fn read(file: &str) -> Value {
     serde_json::from_str(&text(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
 /// The events of a recorded watch.
-pub(crate) fn read_lines(file: &str) -> Vec<Value> {
+pub fn read_lines(file: &str) -> Vec<Value> {
     text(file).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The recorded objects of one kind.
-pub(crate) fn items(file: &str, kind: &str) -> Vec<Value> {
+pub fn items(file: &str, kind: &str) -> Vec<Value> {
     let list = read(file);
     list["items"].as_array().unwrap().iter().filter(|item| item["kind"] == kind).cloned().collect()
 }

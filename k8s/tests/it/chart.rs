@@ -1,0 +1,205 @@
+//! The Helm chart: its rendered objects (golden, and rendered anew where there is a helm), its Role, and its schema.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use k8s_openapi::api::{
+    apps::v1::{Deployment, StatefulSet},
+    core::v1::{Service, ServiceAccount},
+    networking::v1::{Ingress, NetworkPolicy},
+    policy::v1::PodDisruptionBudget,
+    rbac::v1::{Role, RoleBinding},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use toygres_k8s::permissions::PERMISSIONS;
+
+const RENDERINGS: [&str; 3] = ["default", "everything", "bundled"];
+
+type Objects = BTreeMap<String, Value>;
+
+fn crate_file(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(crate_file(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn golden(name: &str) -> Objects {
+    objects(&read(&format!("tests/golden/chart-{name}.yaml")))
+}
+
+/// The objects of a YAML stream, by kind and name.
+fn objects(text: &str) -> Objects {
+    let documents = format!("\n{text}");
+    let documents = documents.split("\n---\n").map(|document| serde_saphyr::from_str::<Option<Value>>(document).unwrap()).flatten();
+    documents
+        .map(|object| {
+            let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{object}")).to_owned();
+            (format!("{} {}", text(&object["kind"]), text(&object["metadata"]["name"])), object.clone())
+        })
+        .collect()
+}
+
+#[test]
+fn the_golden_renderings_are_of_this_chart() {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for directory in ["chart", "chart/templates", "tests/chart"] {
+        files.extend(fs::read_dir(crate_file(directory)).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()));
+    }
+    files.sort();
+    let digest = files.iter().fold(Sha256::new(), |digest, file| digest.chain_update(fs::read(file).unwrap()));
+    let stamp: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    for name in RENDERINGS {
+        let text = read(&format!("tests/golden/chart-{name}.yaml"));
+        assert!(text.lines().next().unwrap().ends_with(&stamp), "the chart has changed: run scripts/render-chart");
+    }
+}
+
+#[test]
+fn helm_renders_the_golden_objects() {
+    let helm = |arguments: &[&str]| Command::new("helm").args(arguments).current_dir(crate_file(".")).output();
+    if helm(&["version"]).is_err() {
+        eprintln!("there is no helm here: only the golden renderings were looked at");
+        return;
+    }
+    for name in RENDERINGS {
+        let values = format!("tests/chart/{name}.yaml");
+        let mut arguments = vec!["template", "toygres", "chart", "--namespace", "toygres"];
+        if name != "default" {
+            arguments.extend(["--values", &values]);
+        }
+        let output = helm(&arguments).unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(objects(&String::from_utf8(output.stdout).unwrap()), golden(name), "{name}");
+    }
+}
+
+#[test]
+fn every_object_is_one_that_kubernetes_knows() {
+    for name in RENDERINGS {
+        for (what, object) in golden(name) {
+            match object["kind"].as_str().unwrap() {
+                "Deployment" => known::<Deployment>(&what, &object),
+                "StatefulSet" => known::<StatefulSet>(&what, &object),
+                "Service" => known::<Service>(&what, &object),
+                "ServiceAccount" => known::<ServiceAccount>(&what, &object),
+                "Role" => known::<Role>(&what, &object),
+                "RoleBinding" => known::<RoleBinding>(&what, &object),
+                "Ingress" => known::<Ingress>(&what, &object),
+                "NetworkPolicy" => known::<NetworkPolicy>(&what, &object),
+                "PodDisruptionBudget" => known::<PodDisruptionBudget>(&what, &object),
+                // The Prometheus operator's.
+                "ServiceMonitor" => {}
+                other => panic!("{other}"),
+            }
+        }
+    }
+}
+
+/// Reads an object strictly: a field that its type does not have would be lost on the way.
+fn known<T: DeserializeOwned + Serialize>(what: &str, object: &Value) {
+    let read: T = serde_json::from_value(object.clone()).unwrap_or_else(|error| panic!("{what}: {error}"));
+    lost(what, object, &serde_json::to_value(read).unwrap());
+}
+
+fn lost(path: &str, before: &Value, after: &Value) {
+    match (before, after) {
+        (Value::Object(before), Value::Object(after)) => {
+            for (key, value) in before {
+                // Nothing at all is also how an empty list or map is written.
+                let empty = value.is_null() || value == &json!([]) || value == &json!({});
+                match after.get(key) {
+                    Some(present) => lost(&format!("{path}.{key}"), value, present),
+                    None => assert!(empty, "{path} has no field {key}"),
+                }
+            }
+        }
+        (Value::Array(before), Value::Array(after)) => {
+            assert_eq!(before.len(), after.len(), "{path}");
+            before.iter().zip(after).for_each(|(before, after)| lost(path, before, after));
+        }
+        _ => assert_eq!(before, after, "{path}"),
+    }
+}
+
+#[test]
+fn the_role_allows_what_the_runtime_does_and_nothing_more() {
+    let expected: Vec<Value> = PERMISSIONS
+        .iter()
+        .map(|permission| json!({"apiGroups": [permission.group], "resources": [permission.resource], "verbs": permission.verbs}))
+        .collect();
+    for name in RENDERINGS {
+        let objects = golden(name);
+        assert_eq!(objects["Role toygres"]["rules"], json!(expected), "{name}");
+        let namespace = if name == "everything" { "databases" } else { "toygres" };
+        for kind in ["Role", "RoleBinding"] {
+            assert_eq!(objects[&format!("{kind} toygres")]["metadata"]["namespace"], namespace);
+        }
+        assert!(!objects.keys().any(|what| what.starts_with("Cluster")), "no cluster role");
+    }
+}
+
+#[test]
+fn selectors_find_the_pods() {
+    for name in RENDERINGS {
+        let objects = golden(name);
+        let pods = &objects["Deployment toygres"]["spec"]["template"]["metadata"]["labels"];
+        for (what, selector) in [
+            ("Deployment toygres", "/spec/selector/matchLabels"),
+            ("Service toygres", "/spec/selector"),
+            ("PodDisruptionBudget toygres", "/spec/selector/matchLabels"),
+            ("NetworkPolicy toygres", "/spec/podSelector/matchLabels"),
+        ] {
+            let Some(object) = objects.get(what) else { continue };
+            for (label, value) in object.pointer(selector).unwrap().as_object().unwrap() {
+                assert_eq!(pods[label], *value, "{name}: {what}");
+            }
+        }
+        if let Some(monitor) = objects.get("ServiceMonitor toygres") {
+            let service = &objects["Service toygres"]["metadata"]["labels"];
+            for (label, value) in monitor["spec"]["selector"]["matchLabels"].as_object().unwrap() {
+                assert_eq!(service[label], *value, "{what}", what = "ServiceMonitor");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_secret_is_in_the_objects() {
+    for name in RENDERINGS {
+        assert!(!golden(name).keys().any(|what| what.starts_with("Secret ")), "secrets are only referred to");
+        let environment = &golden(name)["Deployment toygres"]["spec"]["template"]["spec"]["containers"][0]["env"];
+        for entry in environment.as_array().unwrap() {
+            let name = entry["name"].as_str().unwrap();
+            let is_reference =
+                entry["valueFrom"]["secretKeyRef"].is_object() || entry["value"].as_str().is_some_and(|value| value.contains("$(METADATA_PASSWORD)"));
+            assert!(is_reference || !(name.contains("SECRET_KEY") || name.contains("DATABASE_URL") || name.contains("PASSWORD")), "{entry}");
+        }
+    }
+}
+
+#[test]
+fn the_schema_describes_every_value() {
+    let schema: Value = serde_json::from_str(&read("chart/values.schema.json")).unwrap();
+    let values: Value = serde_saphyr::from_str(&read("chart/values.yaml")).unwrap();
+    described("values", &schema, &values);
+    for name in ["everything", "bundled"] {
+        described(name, &schema, &serde_saphyr::from_str(&read(&format!("tests/chart/{name}.yaml"))).unwrap());
+    }
+}
+
+fn described(path: &str, schema: &Value, value: &Value) {
+    let (Some(value), Some(properties)) = (value.as_object(), schema["properties"].as_object()) else { return };
+    assert_eq!(schema["additionalProperties"], false, "{path} takes anything");
+    for (key, value) in value {
+        let property = properties.get(key).unwrap_or_else(|| panic!("{path}.{key} is not in the schema"));
+        described(&format!("{path}.{key}"), property, value);
+    }
+}

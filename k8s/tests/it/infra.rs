@@ -1,0 +1,80 @@
+//! `scripts/setup-infra.sh`: what it would run, and that it may run again.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Answers whatever is asked; `show` and `get` find only what exists, which is all or nothing.
+const TOOL: &str = r#"#!/bin/sh
+echo "$(basename "$0") $*" >>"$CALLS"
+case " $* " in
+  *" --query "*) echo "00000000-1111-2222-3333-444444444444" ;;
+  *" show "* | *" get "*) [ -n "$EXISTS" ] ;;
+esac
+"#;
+
+fn script(arguments: &[&str]) -> Command {
+    let mut command = Command::new("bash");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    command.arg("scripts/setup-infra.sh").args(arguments).current_dir(root).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    command
+}
+
+#[test]
+fn a_dry_run_prints_every_command() {
+    let output = script(&["--dry-run"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/setup-infra.txt");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&golden, &printed).unwrap();
+    }
+    assert_eq!(printed, fs::read_to_string(&golden).unwrap(), "UPDATE_GOLDEN=1 renews the golden file");
+    for needed in [
+        "--network-policy",
+        "--enable-oidc-issuer",
+        "--enable-workload-identity",
+        "federated-credential create",
+        "flexible-server create",
+        "acr create",
+    ] {
+        assert!(printed.contains(needed), "{needed}");
+    }
+}
+
+#[test]
+fn a_second_run_makes_nothing_anew_and_no_secret_is_an_argument() {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("setup-infra");
+    let _ = fs::remove_dir_all(&directory);
+    fs::create_dir_all(&directory).unwrap();
+    for tool in ["az", "kubectl"] {
+        let path = directory.join(tool);
+        fs::write(&path, TOOL).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let openssl = directory.join("openssl");
+    fs::write(&openssl, "#!/bin/sh\necho very-secret\n").unwrap();
+    fs::set_permissions(&openssl, fs::Permissions::from_mode(0o755)).unwrap();
+    let run = |exists: &str| {
+        let calls = directory.join(format!("calls{exists}"));
+        let path = format!("{}:{}", directory.display(), std::env::var("PATH").unwrap());
+        let output = script(&[]).env("PATH", path).env("CALLS", &calls).env("EXISTS", exists).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert!(!String::from_utf8_lossy(&output.stdout).contains("very-secret"));
+        let calls = fs::read_to_string(calls).unwrap();
+        assert!(!calls.contains("very-secret"), "{calls}");
+        calls
+    };
+    let made = |calls: &str| calls.lines().filter(|call| call.contains(" create ")).map(str::to_owned).collect::<Vec<_>>();
+
+    let first = made(&run(""));
+    for what in ["vnet create", "acr create", "aks create", "identity create", "flexible-server create", "create namespace", "create secret"] {
+        assert!(first.iter().any(|call| call.contains(what)), "{what}: {first:#?}");
+    }
+    // Both of these take it for done when it is.
+    let again = made(&run("yes"));
+    assert!(again.iter().all(|call| call.starts_with("az group create") || call.starts_with("az role assignment create")), "{again:#?}");
+}

@@ -1,0 +1,238 @@
+//! The whole product on Kubernetes: the real server process, against an API server double whose pods are real PostgreSQL
+//! servers, so that an instance is logged in to and checked as on a cluster.
+
+use std::path::PathBuf;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+use toygres_k8s::{
+    build::names,
+    double::{Double, Scenario},
+};
+
+use crate::support::{Database, Home, Server, psql, text};
+
+const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+/// A cluster, a metadata database, and a home for servers on both.
+struct Platform {
+    cluster: Double,
+    database: Database,
+    home: Home,
+}
+
+impl Platform {
+    async fn new() -> Self {
+        let platform = Self { cluster: Double::start_real().await, database: Database::start(), home: Home::new() };
+        std::fs::write(platform.kubeconfig(), platform.cluster.kubeconfig(false)).unwrap();
+        platform
+    }
+
+    fn kubeconfig(&self) -> PathBuf {
+        self.home.path().join("kubeconfig")
+    }
+
+    fn env(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("TOYGRES_RUNTIME", "kubernetes".to_owned()),
+            ("DATABASE_URL", self.database.url()),
+            ("TOYGRES_SECRET_KEY", KEY.to_owned()),
+            ("TOYGRES_ENGINE_LOCK_SECONDS", "5".to_owned()),
+            ("KUBECONFIG", self.kubeconfig().to_str().unwrap().to_owned()),
+        ]
+    }
+
+    async fn start(&self) -> Server {
+        self.start_with(&[]).await
+    }
+
+    async fn start_with(&self, more: &[(&str, &str)]) -> Server {
+        let env = self.env();
+        let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).chain(more.iter().copied()).collect();
+        self.home.start_with(&env).await
+    }
+
+    /// What a server says that does not start.
+    async fn refusal(&self, more: &[(&str, &str)]) -> String {
+        let mut command = self.home.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let output = command.envs(self.env()).envs(more.iter().copied()).output().await.unwrap();
+        assert!(!output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+async fn cancel(server: &Server, operation: &str) {
+    let mutation = "mutation($id: ID!) { cancelOperation(input: { id: $id }) { userErrors { message } } }";
+    let payload = server.query(mutation, json!({ "id": operation })).await;
+    assert_eq!(payload["cancelOperation"]["userErrors"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_comes_lives_and_goes() {
+    let platform = Platform::new().await;
+    let server = platform.start().await;
+    let payload = server.create(json!({ "name": "orders", "username": "shop", "database": "goods", "password": "p@ss'w\"ord $1" })).await;
+    let id = text(&payload["instance"]["id"]);
+    let running = server.until_healthy(&id).await;
+    // This server is outside of the cluster, so the address is the Service's, and not its name.
+    let service = platform.cluster.object("services", "orders").unwrap();
+    assert_eq!(running["endpoint"], json!({ "host": service["spec"]["clusterIP"], "port": 5432 }));
+    let url = text(&running["connectionString"]);
+    assert_eq!(psql(&url, "CREATE TABLE t (a int); INSERT INTO t VALUES (42); TABLE t").await.as_deref(), Ok("42"));
+
+    // A pod that is killed shows at once, and its successor has the same volume.
+    let mut live = server.subscribe("subscription($id: ID!) { instance(id: $id) { health reason { code } } }", json!({ "id": id })).await;
+    live.next().await.unwrap();
+    let pod = names::pod(id.parse().unwrap());
+    platform.cluster.world(|world| {
+        world.update("pods", &pod, |pod| pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into());
+    });
+    let down = live.next().await.unwrap()["data"]["instance"].clone();
+    assert_eq!(down["health"], "UNHEALTHY", "{down}");
+    let mut up = live.next().await.unwrap()["data"]["instance"].clone();
+    while up["health"] != "HEALTHY" {
+        up = live.next().await.unwrap()["data"]["instance"].clone();
+    }
+    assert_eq!(up["reason"], Value::Null);
+    assert_eq!(psql(&url, "TABLE t").await.as_deref(), Ok("42"));
+
+    server.delete(&id).await;
+    server.until_deleted(&id).await;
+    assert_eq!(platform.cluster.everything(), std::collections::BTreeSet::new(), "nothing leaks");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_work_fails_with_its_reason_and_leaves_nothing() {
+    let platform = Platform::new().await;
+    let server = platform.start().await;
+    platform.cluster.play(Scenario::Volume);
+    let id = server.create_ok("doomed").await;
+    let failed = server.until(&id, "failed", |now| now["state"] == "FAILED").await;
+    assert_eq!(failed["reason"]["code"], "VOLUME_NOT_BOUND", "{failed:#}");
+    assert_eq!(platform.cluster.everything(), std::collections::BTreeSet::new(), "nothing leaks");
+    let whole = server.instance(&id).await;
+    assert_eq!(whole["operations"]["nodes"][0]["error"]["code"], "VOLUME_NOT_BOUND", "{whole:#}");
+    server.delete(&id).await;
+    server.until_deleted(&id).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_says_for_what_and_can_be_cancelled_or_deleted() {
+    let platform = Platform::new().await;
+    let server = platform.start().await;
+    for (scenario, code) in [
+        (Scenario::Unschedulable, "UNSCHEDULABLE"),
+        // A registry that nobody answers for may answer later.
+        (Scenario::Image, "IMAGE_PULL_FAILED"),
+        (Scenario::Quota, "QUOTA_EXCEEDED"),
+        (Scenario::Crash, "CRASH_LOOP"),
+        (Scenario::OutOfMemory, "OUT_OF_MEMORY"),
+    ] {
+        platform.cluster.play(scenario);
+        let payload = server.create(json!({ "name": "waiting" })).await;
+        let (id, operation) = (text(&payload["instance"]["id"]), text(&payload["operation"]["id"]));
+        let waiting = server.until(&id, "waiting", |now| now["reason"]["code"] == code).await;
+        assert_eq!(waiting["state"], "CREATING", "{waiting:#}");
+        if scenario == Scenario::Unschedulable {
+            cancel(&server, &operation).await;
+            let failed = server.until(&id, "failed", |now| now["state"] == "FAILED").await;
+            assert_eq!(failed["reason"]["code"], "CANCELLED", "{failed:#}");
+            assert_eq!(platform.cluster.everything(), std::collections::BTreeSet::new(), "nothing leaks");
+        }
+        server.delete(&id).await;
+        server.until_deleted(&id).await;
+        assert_eq!(platform.cluster.everything(), std::collections::BTreeSet::new(), "nothing leaks");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_killed_at_work_finishes_it_afterwards() {
+    let platform = Platform::new().await;
+    let server = platform.start().await;
+    let id = server.create_ok("survivor").await;
+    server.kill().await;
+    let server = platform.start().await;
+    server.until_healthy(&id).await;
+    server.delete(&id).await;
+    server.kill().await;
+    let server = platform.start().await;
+    server.until_deleted(&id).await;
+    assert_eq!(platform.cluster.everything(), std::collections::BTreeSet::new(), "nothing leaks");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn volumes_are_kept_when_asked() {
+    let platform = Platform::new().await;
+    let server = platform.start().await;
+    let id = server.create_ok("keeper").await;
+    server.until_healthy(&id).await;
+    let mutation = "mutation($id: ID!) { deleteInstance(input: { id: $id, keepVolumes: true }) { userErrors { message } } }";
+    server.query(mutation, json!({ "id": id })).await;
+    server.until_deleted(&id).await;
+    let claim = format!("persistentvolumeclaims/{}", names::claim(id.parse().unwrap()));
+    assert_eq!(platform.cluster.everything(), std::collections::BTreeSet::from([claim]));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mistakes_are_told_at_the_start() {
+    let platform = Platform::new().await;
+    let said = platform.refusal(&[("TOYGRES_STORAGE_CLASS", "No Class")]).await;
+    assert!(said.contains("TOYGRES_STORAGE_CLASS is 'No Class', which is no DNS name."), "{said}");
+    let said = platform.refusal(&[("TOYGRES_TOLERATIONS", "often")]).await;
+    assert!(said.contains("TOYGRES_TOLERATIONS (--tolerations) 'often' must be a JSON list of tolerations"), "{said}");
+    let said = platform.refusal(&[("TOYGRES_KUBE_CONTEXT", "mars")]).await;
+    assert!(said.contains("has no context 'mars', only: double."), "{said}");
+    platform.cluster.deny("delete", "persistentvolumeclaims");
+    let said = platform.refusal(&[]).await;
+    assert!(said.contains("Missing in its Role: delete persistentvolumeclaims."), "{said}");
+}
+
+/// Azure, as far as a cluster by its name needs it: a developer's `az`, and Azure Resource Manager.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_of_aks_is_found_by_its_name() {
+    let platform = Platform::new().await;
+    let kubeconfig = json!({ "kubeconfigs": [{ "name": "clusterUser", "value": BASE64_STANDARD.encode(platform.cluster.kubeconfig(false)) }] });
+    let path = "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/pg/listClusterUserCredential";
+    let answer = move |headers: axum::http::HeaderMap| async move {
+        let known = headers.get("authorization").is_some_and(|value| value == "Bearer token-of-az");
+        (axum::http::StatusCode::from_u16(if known { 200 } else { 401 }).unwrap(), axum::Json(kubeconfig))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let manager = format!("http://{}", listener.local_addr().unwrap());
+    let double = tokio::spawn(async move { axum::serve(listener, axum::Router::new().route(path, axum::routing::post(answer))).await });
+
+    let bin = platform.home.path().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let az = bin.join("az");
+    std::fs::write(&az, "#!/bin/sh\necho '{\"accessToken\": \"token-of-az\", \"expiresOn\": \"2099-01-01 00:00:00.000000\", \"expires_on\": 4070908800, \"tokenType\": \"Bearer\"}'\n").unwrap();
+    std::fs::set_permissions(&az, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let search = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let azure = [
+        ("PATH", search.as_str()),
+        ("KUBECONFIG", "/nonexistent"),
+        // Managed identities are asked for at an address that this machine has no business with.
+        ("AZURE_TOKEN_CREDENTIALS", "dev"),
+        ("AZURE_RESOURCE_MANAGER_URL", &manager),
+        ("AKS_CLUSTER_NAME", "pg"),
+        ("AKS_RESOURCE_GROUP", "rg"),
+        ("AZURE_SUBSCRIPTION_ID", "sub"),
+    ];
+    let server = platform.start_with(&azure).await;
+    let id = server.create_ok("cloudy").await;
+    server.until_healthy(&id).await;
+    server.delete(&id).await;
+    server.until_deleted(&id).await;
+    server.stop().await;
+
+    let said = platform.refusal(&[&azure[..], &[("AKS_CLUSTER_NAME", "other")]].concat()).await;
+    assert!(said.contains("there is no such cluster"), "{said}");
+    std::fs::write(&az, "#!/bin/sh\necho \"Please run 'az login' to setup account.\" >&2\nexit 1\n").unwrap();
+    let said = platform.refusal(&azure).await;
+    assert!(said.contains("Azure gives this server no token: developer tools:") && said.contains("az login"), "{said}");
+    double.abort();
+}
