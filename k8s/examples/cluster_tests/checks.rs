@@ -1,0 +1,293 @@
+//! The checks, in order.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use k8s_openapi::api::core::v1::Pod;
+use serde_json::{Value, json};
+use toygres_domain::{
+    InstanceId,
+    instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
+    name::SqlName,
+    runtime::Deployment,
+    secret::Secret,
+    testing::TestDatabase,
+};
+use toygres_k8s::build::names;
+
+use crate::{Plan, Result, admin::Admin, report::Report, server::Server};
+
+/// With everything that a shell, YAML or a URL trips over.
+const PASSWORD: &str = "p@ss'w\"ord $1/%";
+/// How long an instance may take from images that are there.
+const UP: Duration = Duration::from_secs(180);
+/// How long a failure may take to reach a subscriber once the cluster knows it.
+const TOLD: Duration = Duration::from_secs(30);
+/// How long the cluster itself may take to know: a registry that nobody answers for is given up late.
+const KNOWN: Duration = Duration::from_secs(300);
+/// What createInstance may add to a plain apply.
+const OVERHEAD: Duration = Duration::from_secs(1);
+
+pub async fn run(plan: &Plan, admin: &Admin, report: &mut Report) -> Result<()> {
+    println!("cluster {}, namespace {}, PostgreSQL {:?}", admin.version, admin.namespace, plan.versions);
+    let kubeconfig = admin.prepare(&plan.directory).await?;
+    let database = TestDatabase::create().await;
+    let server = Server::start(plan, &database, &kubeconfig, &admin.namespace, &[]).await?;
+    report.passed("the server starts as a service account with the Role of the chart");
+    for version in &plan.versions {
+        whole_life(plan, admin, &server, *version).await?;
+        report.passed(&format!("PostgreSQL {version}: created, healthy, logged in to, deleted, nothing left"));
+    }
+    let version = *plan.versions.last().ok_or("TOYGRES_TEST_VERSIONS names no version")?;
+    report.passed(&pod_kill(plan, admin, &server, version).await?);
+    report.passed(&overhead(plan, admin, &server, version).await?);
+    kept_volume(admin, &server, version).await?;
+    report.passed("a volume that is to be kept outlives its instance");
+    report.passed(&impossible(admin, &server, version).await?);
+    report.passed(&quota(admin, &server, version).await?);
+    let server = killed_at_work(plan, admin, server, &database, &kubeconfig, version).await?;
+    report.passed("a server killed while it creates finishes it after its restart");
+    server.stop().await?;
+    report.passed("the server stops in good order");
+    report.passed(&bad_image(plan, admin, &kubeconfig, version).await?);
+    report.passed(&no_storage_class(plan, admin, &kubeconfig, version).await?);
+    Ok(())
+}
+
+async fn whole_life(plan: &Plan, admin: &Admin, server: &Server, version: u16) -> Result<()> {
+    let name = format!("life-{version}");
+    let id = server.create(input(&name, version)).await?;
+    let healthy = server.until(&id, "it running and healthy", UP, is_healthy).await?;
+    // This machine is outside of the cluster, whose names do not resolve here unless somebody arranged for it.
+    let host = healthy["endpoint"]["host"].as_str().unwrap_or_default();
+    let (ip, dns) = (admin.cluster_ip(&name).await?, format!("{name}.{}.svc.cluster.local", admin.namespace));
+    if host != ip && host != dns {
+        return Err(format!("the endpoint is {host}, and neither the ClusterIP {ip} nor {dns}"));
+    }
+    let url = healthy["connectionString"].as_str().unwrap_or_default();
+    let seen =
+        psql(plan, url, "SELECT current_user || ' ' || current_database() || ' ' || current_setting('server_version_num')::int / 10000").await?;
+    // The stand-ins of a rehearsal are of one version, whatever was asked for.
+    if !seen.starts_with("shop goods ") || !admin.is_rehearsal() && seen != format!("shop goods {version}") {
+        return Err(format!("logged in to '{seen}'"));
+    }
+    if admin.password(parse(&id)?).await?.expose() != PASSWORD {
+        return Err("the Secret holds another password".to_owned());
+    }
+    server.delete(&id, false).await?;
+    nothing_left(admin, &id).await
+}
+
+async fn pod_kill(plan: &Plan, admin: &Admin, server: &Server, version: u16) -> Result<String> {
+    let id = server.create(input("victim", version)).await?;
+    let healthy = server.until(&id, "it running and healthy", UP, is_healthy).await?;
+    let url = healthy["connectionString"].as_str().unwrap_or_default().to_owned();
+    psql(plan, &url, "CREATE TABLE t (a int); INSERT INTO t VALUES (42)").await?;
+    let mut live = server.follow(&id).await?;
+    live.until("the instance", TOLD, is_healthy).await?;
+    let started = Instant::now();
+    admin.kill_pod(parse(&id)?).await?;
+    let down = live.until("a deleted pod as UNHEALTHY", TOLD, |now| now["health"] == "UNHEALTHY").await?;
+    let told = started.elapsed();
+    live.until("HEALTHY again", UP, is_healthy).await?;
+    let back = started.elapsed();
+    if psql(plan, &url, "TABLE t").await? != "42" {
+        return Err("the data did not survive the pod".to_owned());
+    }
+    server.delete(&id, false).await?;
+    nothing_left(admin, &id).await?;
+    let code = down["reason"]["code"].as_str().unwrap_or_default();
+    Ok(format!("a deleted pod: UNHEALTHY ({code}) after {:.1} s, HEALTHY with its data after {:.1} s", told.as_secs_f32(), back.as_secs_f32()))
+}
+
+/// By turns, so that what else the cluster does weighs on both alike.
+async fn overhead(plan: &Plan, admin: &Admin, server: &Server, version: u16) -> Result<String> {
+    let (mut plain, mut ours) = (Vec::new(), Vec::new());
+    for round in 0..plan.rounds.max(1) {
+        let deployment = deployment(&format!("plain-{round}"), version)?;
+        plain.push(admin.plain_apply(&deployment).await?);
+        admin.remove(deployment.id).await?;
+        let started = Instant::now();
+        let id = server.create(input(&format!("ours-{round}"), version)).await?;
+        server.until(&id, "it running", UP, |now| now["state"] == "RUNNING").await?;
+        ours.push(started.elapsed());
+        server.delete(&id, false).await?;
+        nothing_left(admin, &id).await?;
+    }
+    let (plain, ours) = (median(plain), median(ours));
+    let line = format!(
+        "overhead: createInstance to RUNNING {:.2} s, plain apply of the same objects to Ready {:.2} s, {:+.2} s (medians of {})",
+        ours.as_secs_f32(),
+        plain.as_secs_f32(),
+        ours.as_secs_f32() - plain.as_secs_f32(),
+        plan.rounds.max(1)
+    );
+    if ours > plain + OVERHEAD { Err(format!("{line}; at most {} s is promised", OVERHEAD.as_secs())) } else { Ok(line) }
+}
+
+async fn kept_volume(admin: &Admin, server: &Server, version: u16) -> Result<()> {
+    let id = server.create(input("keeper", version)).await?;
+    server.until(&id, "it running and healthy", UP, is_healthy).await?;
+    server.delete(&id, true).await?;
+    let left = admin.left(parse(&id)?).await?;
+    let claim = format!("PersistentVolumeClaim/{}", names::claim(parse(&id)?));
+    if left == [claim] { Ok(()) } else { Err(format!("left are {left:?}")) }
+}
+
+async fn impossible(admin: &Admin, server: &Server, version: u16) -> Result<String> {
+    let mut input = input("giant", version);
+    // More than any node has.
+    (input["cpuMillis"], input["memoryMb"]) = (json!(128_000), json!(1_048_576));
+    let known = |pod: &Pod| {
+        let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
+        conditions.is_some_and(|conditions| conditions.iter().any(|condition| condition.reason.as_deref() == Some("Unschedulable")))
+    };
+    failure(admin, server, input, "an impossible request", "UNSCHEDULABLE", Sign::Pod(&known)).await
+}
+
+/// A trouble that passes: nothing fails, and it goes on by itself.
+async fn quota(admin: &Admin, server: &Server, version: u16) -> Result<String> {
+    admin.forbid_pods().await?;
+    let id = server.create(input("patient", version)).await?;
+    let mut live = server.follow(&id).await?;
+    let seen = live.until("an exhausted quota as QUOTA_EXCEEDED", KNOWN, |now| now["reason"]["code"] == "QUOTA_EXCEEDED").await?;
+    admin.allow_pods().await?;
+    live.until("it running and healthy once there is room", KNOWN, is_healthy).await?;
+    server.delete(&id, false).await?;
+    nothing_left(admin, &id).await?;
+    Ok(format!("an exhausted quota: QUOTA_EXCEEDED ({}), and it runs once there is room", seen["reason"]["message"].as_str().unwrap_or_default()))
+}
+
+async fn bad_image(plan: &Plan, admin: &Admin, kubeconfig: &Path, version: u16) -> Result<String> {
+    let database = TestDatabase::create().await;
+    let server = Server::start(plan, &database, kubeconfig, &admin.namespace, &[("TOYGRES_IMAGE_TAG_SUFFIX", "-does-not-exist")]).await?;
+    let known = |pod: &Pod| {
+        let containers = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref()).into_iter().flatten();
+        let waiting = containers.filter_map(|container| container.state.as_ref()?.waiting.as_ref()?.reason.clone());
+        waiting.into_iter().any(|reason| ["ErrImagePull", "ImagePullBackOff"].contains(&reason.as_str()))
+    };
+    let line = failure(admin, &server, input("unpulled", version), "a bad image tag", "IMAGE_PULL_FAILED", Sign::Pod(&known)).await?;
+    server.stop().await?;
+    Ok(line)
+}
+
+async fn no_storage_class(plan: &Plan, admin: &Admin, kubeconfig: &Path, version: u16) -> Result<String> {
+    let database = TestDatabase::create().await;
+    let server = Server::start(plan, &database, kubeconfig, &admin.namespace, &[("TOYGRES_STORAGE_CLASS", "toygres-does-not-exist")]).await?;
+    let sign = Sign::EventOfClaim("ProvisioningFailed");
+    let line = failure(admin, &server, input("homeless", version), "a missing storage class", "VOLUME_NOT_BOUND", sign).await?;
+    server.stop().await?;
+    Ok(line)
+}
+
+/// How the cluster shows that it knows of a failure.
+enum Sign<'a> {
+    Pod(&'a (dyn Fn(&Pod) -> bool + Sync)),
+    EventOfClaim(&'static str),
+}
+
+/// Orders what cannot work; times when the cluster knows and when a subscriber is told the typed reason.
+async fn failure(admin: &Admin, server: &Server, input: Value, what: &str, code: &str, sign: Sign<'_>) -> Result<String> {
+    let id = server.create(input).await?;
+    let instance = parse(&id)?;
+    let known = async {
+        let look = || async {
+            match &sign {
+                // A failed create is cleaned up, and its pod with it: the subscriber has then been told before this was seen.
+                Sign::Pod(known) => Ok(admin.pods(instance).await?.iter().any(known).then(Instant::now)),
+                Sign::EventOfClaim(reason) => {
+                    let events = admin.events(&names::claim(instance)).await?;
+                    Ok(events.iter().any(|event| event.reason.as_deref() == Some(*reason)).then(Instant::now))
+                }
+            }
+        };
+        admin.until(&format!("the cluster to know of {what}"), KNOWN, look).await
+    };
+    let told = async {
+        let mut live = server.follow(&id).await?;
+        let seen = live.until(&format!("{what} as {code}"), KNOWN + TOLD, |now| now["reason"]["code"] == code).await?;
+        Ok::<_, String>((Instant::now(), seen))
+    };
+    tokio::pin!(known, told);
+    let (known, (told, seen)) = tokio::select! {
+        known = &mut known => (Some(known?), told.await?),
+        told = &mut told => (None, told?),
+    };
+    // Told before this side saw it: at once.
+    let delay = known.map(|known| told.saturating_duration_since(known)).unwrap_or_default();
+    if delay > TOLD {
+        return Err(format!("{what} reached a subscriber {:.1} s after the cluster knew it", delay.as_secs_f32()));
+    }
+    server.delete(&id, false).await?;
+    nothing_left(admin, &id).await?;
+    let message = seen["reason"]["message"].as_str().unwrap_or_default();
+    Ok(format!("{what}: {code} {:.1} s after the cluster knew it ({message})", delay.as_secs_f32()))
+}
+
+async fn killed_at_work(plan: &Plan, admin: &Admin, server: Server, database: &TestDatabase, kubeconfig: &Path, version: u16) -> Result<Server> {
+    let id = server.create(input("survivor", version)).await?;
+    let instance = parse(&id)?;
+    admin.until("the first object", UP, || async { Ok((!admin.left(instance).await?.is_empty()).then_some(())) }).await?;
+    server.kill();
+    let server = Server::start(plan, database, kubeconfig, &admin.namespace, &[]).await?;
+    server.until(&id, "it running and healthy after the restart", UP, is_healthy).await?;
+    server.delete(&id, false).await?;
+    nothing_left(admin, &id).await?;
+    Ok(server)
+}
+
+async fn nothing_left(admin: &Admin, id: &str) -> Result<()> {
+    let left = admin.left(parse(id)?).await?;
+    if left.is_empty() { Ok(()) } else { Err(format!("a deleted instance left {left:?}")) }
+}
+
+/// Runs SQL as a client of the instance; what it prints.
+async fn psql(plan: &Plan, url: &str, sql: &str) -> Result<String> {
+    let mut command = tokio::process::Command::new(&plan.psql);
+    command.args([url, "-XAtqc", sql]).env("PGCONNECT_TIMEOUT", "10").kill_on_drop(true);
+    let output = tokio::time::timeout(Duration::from_secs(60), command.output()).await.map_err(|_| "psql took longer than 60 s")?;
+    let output = output.map_err(|error| format!("{}: {error}", plan.psql.display()))?;
+    // The URL holds the password of a database that lives for seconds; psql does not print it.
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    if output.status.success() { Ok(out.trim().to_owned()) } else { Err(format!("psql: {}", err.trim())) }
+}
+
+/// What every instance here asks for: little, so that any node has room.
+fn input(name: &str, version: u16) -> Value {
+    json!({
+        "name": name, "username": "shop", "database": "goods", "password": PASSWORD, "postgresVersion": version.to_string(),
+        "storageGb": 1, "cpuMillis": 100, "memoryMb": 256,
+        "healthCheck": {"intervalSeconds": 5},
+    })
+}
+
+/// The same for the plain apply.
+fn deployment(name: &str, version: u16) -> Result<Deployment> {
+    let spec = InstanceSpec {
+        postgres_version: PostgresVersion(version),
+        storage_gb: 1,
+        cpu_millis: 100,
+        memory_mb: 256,
+        username: SqlName::role("shop").map_err(|error| error.to_string())?,
+        database: SqlName::database("goods").map_err(|error| error.to_string())?,
+        exposure: Exposure::Cluster,
+        health_check: HealthCheckPolicy { interval_seconds: 5, timeout_seconds: 5 },
+    };
+    let name = name.parse().map_err(|error| format!("{error:?}"))?;
+    Ok(Deployment { id: InstanceId::generate(), name, spec, password: Secret::new(PASSWORD.to_owned()) })
+}
+
+fn is_healthy(now: &Value) -> bool {
+    now["state"] == "RUNNING" && now["health"] == "HEALTHY"
+}
+
+fn parse(id: &str) -> Result<InstanceId> {
+    id.parse().map_err(|_| format!("{id} is no id"))
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}

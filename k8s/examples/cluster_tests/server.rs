@@ -1,0 +1,191 @@
+//! The server as a process, and a client of it: GraphQL over HTTP, subscriptions over Server-Sent Events.
+
+use std::{
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use toygres_domain::testing::TestDatabase;
+
+use crate::{Plan, Result};
+
+const START: Duration = Duration::from_secs(60);
+const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+/// A server, killed when it is dropped.
+pub struct Server {
+    child: Child,
+    address: String,
+    log: PathBuf,
+    http: reqwest::Client,
+}
+
+impl Server {
+    /// Starts one on a metadata database, with a kubeconfig and more environment, and waits until it is ready.
+    pub async fn start(plan: &Plan, database: &TestDatabase, kubeconfig: &Path, namespace: &str, env: &[(&str, &str)]) -> Result<Self> {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).map_err(|error| error.to_string())?.port();
+        let address = format!("127.0.0.1:{port}");
+        let log = plan.directory.join(format!("server-{port}.log"));
+        let file = std::fs::File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
+        let mut command = Command::new(&plan.server);
+        command.args(["serve", "--listen", &address]).current_dir(&plan.directory).env_clear();
+        for name in ["PATH", "HOME"] {
+            command.envs(std::env::var_os(name).map(|value| (name, value)));
+        }
+        command
+            .env("TOYGRES_RUNTIME", "kubernetes")
+            .env("DATABASE_URL", database.url())
+            .env("TOYGRES_SECRET_KEY", KEY)
+            .env("TOYGRES_DATA_DIR", plan.directory.join("data"))
+            .env("TOYGRES_ENGINE_LOCK_SECONDS", "5")
+            .env("AKS_NAMESPACE", namespace)
+            .env("KUBECONFIG", kubeconfig)
+            .envs(env.iter().copied());
+        // A group of its own: Ctrl-C is for the tests, which then clean up in order.
+        let child =
+            command.stdout(Stdio::null()).stderr(file).process_group(0).spawn().map_err(|error| format!("{}: {error}", plan.server.display()))?;
+        // Straight to this machine, whatever proxies the environment names.
+        let http = reqwest::Client::builder().no_proxy().build().map_err(|error| error.to_string())?;
+        let mut server = Self { child, address, log, http };
+        server.ready().await?;
+        Ok(server)
+    }
+
+    async fn ready(&mut self) -> Result<()> {
+        let deadline = Instant::now() + START;
+        while Instant::now() < deadline {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Err(format!("the server ended with {status}: {}", self.tail()));
+            }
+            let answer = self.http.get(format!("http://{}/readyz", self.address)).timeout(Duration::from_secs(5)).send().await;
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Err(format!("the server was not ready after {} s: {}", START.as_secs(), self.tail()))
+    }
+
+    /// A GraphQL request; its data.
+    pub async fn query(&self, query: &str, variables: Value) -> Result<Value> {
+        let request = self.http.post(format!("http://{}/graphql", self.address)).timeout(Duration::from_secs(60));
+        let response = request.json(&json!({"query": query, "variables": variables})).send().await.map_err(|error| error.to_string())?;
+        let mut answer: Value = response.json().await.map_err(|error| error.to_string())?;
+        if answer.get("errors").is_some() {
+            return Err(format!("the server answered {answer}: {}", self.tail()));
+        }
+        Ok(answer["data"].take())
+    }
+
+    /// Orders an instance; its id.
+    pub async fn create(&self, input: Value) -> Result<String> {
+        let mutation = "mutation($input: CreateInstanceInput!) { createInstance(input: $input) { instance { id } userErrors { field message } } }";
+        let payload = self.query(mutation, json!({"input": input})).await?["createInstance"].take();
+        payload["instance"]["id"].as_str().map(str::to_owned).ok_or_else(|| format!("createInstance answered {payload}"))
+    }
+
+    /// Orders a deletion and waits for its end.
+    pub async fn delete(&self, id: &str, keep_volumes: bool) -> Result<()> {
+        let mutation = "mutation($id: ID!, $keep: Boolean) { deleteInstance(input: { id: $id, keepVolumes: $keep }) { userErrors { message } } }";
+        let payload = self.query(mutation, json!({"id": id, "keep": keep_volumes})).await?;
+        if payload["deleteInstance"]["userErrors"] != json!([]) {
+            return Err(format!("deleteInstance answered {payload}"));
+        }
+        self.until(id, "DELETED", Duration::from_secs(180), |now| now["state"] == "DELETED").await.map(drop)
+    }
+
+    /// Follows an instance as a subscriber until `there` holds; what it was then.
+    pub async fn until(&self, id: &str, what: &str, limit: Duration, there: impl Fn(&Value) -> bool) -> Result<Value> {
+        let mut live = self.follow(id).await?;
+        live.until(what, limit, there).await.map_err(|why| format!("{why}: {}", self.tail()))
+    }
+
+    /// Subscribes to an instance.
+    pub async fn follow(&self, id: &str) -> Result<Live> {
+        let document =
+            "subscription($id: ID!) { instance(id: $id) { name state health reason { code message } endpoint { host port } connectionString } }";
+        let request = self.http.post(format!("http://{}/graphql", self.address)).header("Accept", "text/event-stream");
+        let response = request.json(&json!({"query": document, "variables": {"id": id}})).send().await.map_err(|error| error.to_string())?;
+        Ok(Live { response, buffer: Vec::new() })
+    }
+
+    /// Kills it as a crash does.
+    pub fn kill(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Stops it in good order.
+    pub async fn stop(mut self) -> Result<()> {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status().map_err(|error| error.to_string())?;
+        for _ in 0..200 {
+            match self.child.try_wait() {
+                Ok(Some(status)) if status.success() => return Ok(()),
+                Ok(Some(status)) => return Err(format!("the server stopped with {status}: {}", self.tail())),
+                _ => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+        Err(format!("the server did not stop within 20 s: {}", self.tail()))
+    }
+
+    /// The end of its log.
+    fn tail(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        format!("the end of its log:\n{}", lines[lines.len().saturating_sub(40)..].join("\n"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A subscription to an instance.
+pub struct Live {
+    response: reqwest::Response,
+    buffer: Vec<u8>,
+}
+
+impl Live {
+    /// Waits until `there` holds; what the instance was then.
+    pub async fn until(&mut self, what: &str, limit: Duration, there: impl Fn(&Value) -> bool) -> Result<Value> {
+        let mut last = Value::Null;
+        let wait = async {
+            loop {
+                last = self.next().await?;
+                if there(&last) {
+                    return Ok(last.clone());
+                }
+            }
+        };
+        let outcome = tokio::time::timeout(limit, wait).await;
+        outcome.unwrap_or_else(|_| Err(format!("a subscriber did not see {what} within {} s; it saw last {last}", limit.as_secs())))
+    }
+
+    async fn next(&mut self) -> Result<Value> {
+        loop {
+            if let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\n\n") {
+                let event: Vec<u8> = self.buffer.drain(..end + 2).collect();
+                let text = String::from_utf8_lossy(&event).into_owned();
+                let Some(data) = text.lines().find_map(|line| line.strip_prefix("data: ")) else { continue };
+                let mut result: Value = serde_json::from_str(data).map_err(|error| format!("{data}: {error}"))?;
+                if result.get("errors").is_some() {
+                    return Err(format!("the subscription answered {result}"));
+                }
+                return Ok(result["data"]["instance"].take());
+            }
+            match self.response.chunk().await {
+                Ok(Some(chunk)) => self.buffer.extend_from_slice(&chunk),
+                Ok(None) => return Err("the subscription ended".to_owned()),
+                Err(error) => return Err(format!("the subscription broke: {error}")),
+            }
+        }
+    }
+}
