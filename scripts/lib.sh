@@ -281,6 +281,20 @@ find_chromium() {
   return 1
 }
 
+# --- ShellCheck ------------------------------------------------------------------------------------------------------
+
+ensure_shellcheck() {
+  has shellcheck && return 0
+  if has apt-get; then
+    apt_install shellcheck
+  elif has brew; then
+    brew_install shellcheck
+  else
+    say "ShellCheck is missing: install it with this system's package manager."
+    return 1
+  fi
+}
+
 # --- Installing ------------------------------------------------------------------------------------------------------
 
 has() {

@@ -1,0 +1,35 @@
+# The control plane: the binary `toygres` with the playground in it. Build it from the root of the repository:
+#
+#   docker build -t toygres:0.1.0 .
+
+FROM node:22-bookworm-slim AS playground
+WORKDIR /src/web-playground
+COPY web-playground/package.json web-playground/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY schema.graphql /src/schema.graphql
+COPY web-playground/ ./
+RUN npm run build
+
+FROM rust:1.94-slim-bookworm AS server
+# The database driver of the workflow engine, kube and the Azure client share one TLS stack, OpenSSL.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends pkg-config libssl-dev \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY . .
+COPY --from=playground /src/web-playground/dist web-playground/dist
+# No cache mounts: builders of registries (az acr build) do not know them.
+RUN cargo build --release --locked --package toygres-server \
+ && cp target/release/toygres /toygres \
+ && strip /toygres
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates libssl3 \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin toygres
+COPY --from=server /toygres /usr/local/bin/toygres
+USER 10001:10001
+EXPOSE 8080
+ENTRYPOINT ["toygres"]
+CMD ["serve"]

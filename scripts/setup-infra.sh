@@ -1,0 +1,182 @@
+#!/usr/bin/env bash
+# Makes what Toygres needs in Azure, from an empty subscription to a cluster that the Helm chart can be installed into:
+# resource group, network, registry, AKS with enforced NetworkPolicy and workload identity, storage class, the control
+# plane's identity, PostgreSQL for the metadata, namespace and Secret. docs/DEPLOY-AKS.md walks through it.
+#
+#   scripts/setup-infra.sh --dry-run    prints every command and runs none
+#   scripts/setup-infra.sh              runs them; what is there already stays, so it may be run again at any time
+#
+# It needs az (logged in), kubectl and openssl. These variables change what it makes:
+set -euo pipefail
+
+: "${AZURE_LOCATION:=westeurope}"
+: "${AKS_RESOURCE_GROUP:=toygres}"
+: "${AKS_CLUSTER_NAME:=toygres}"
+: "${AKS_NAMESPACE:=toygres}"
+: "${AKS_NODE_COUNT:=3}"
+: "${AKS_NODE_SIZE:=Standard_D4s_v5}"
+: "${VNET_NAME:=toygres}"
+: "${IDENTITY_NAME:=toygres}"
+: "${STORAGE_CLASS:=toygres}"
+: "${DATABASE_SIZE:=Standard_D2ds_v5}"
+# Names that are unique in all of Azure; made from the subscription unless they are given.
+: "${ACR_NAME:=}"
+: "${DATABASE_SERVER:=}"
+
+DRY_RUN=false
+case "${1:-}" in
+  --dry-run) DRY_RUN=true ;;
+  "") ;;
+  *)
+    echo "usage: scripts/setup-infra.sh [--dry-run]" >&2
+    exit 2
+    ;;
+esac
+
+say() {
+  printf '\n# %s\n' "$*"
+}
+
+# Prints a command, and runs it unless this is a dry run.
+run() {
+  local word line=""
+  for word in "$@"; do
+    case "$word" in
+      *[!A-Za-z0-9@%+=:,./_\<\>-]*) line="$line '$word'" ;;
+      *) line="$line $word" ;;
+    esac
+  done
+  printf '%s\n' "${line# }"
+  "$DRY_RUN" || "$@" >/dev/null
+}
+
+# Whether something exists already. In a dry run nothing does, so that every command is printed.
+exists() {
+  ! "$DRY_RUN" && "$@" >/dev/null 2>&1
+}
+
+# The value that a command answers; in a dry run, the name of the value in angle brackets.
+ask() {
+  local name="$1"
+  shift
+  if "$DRY_RUN"; then printf '<%s>' "$name"; else "$@" --output tsv; fi
+}
+
+for tool in az kubectl openssl; do
+  "$DRY_RUN" || command -v "$tool" >/dev/null || {
+    echo "$tool is missing: install it first." >&2
+    exit 1
+  }
+done
+
+SUBSCRIPTION="${AZURE_SUBSCRIPTION_ID:-$(ask subscription az account show --query id)}"
+unique="${SUBSCRIPTION:0:8}"
+[ "$SUBSCRIPTION" != "<subscription>" ] || unique="<unique>"
+: "${ACR_NAME:=toygres$unique}"
+: "${DATABASE_SERVER:=toygres-$unique}"
+group=(--resource-group "$AKS_RESOURCE_GROUP" --subscription "$SUBSCRIPTION")
+
+say "Resource group"
+run az group create --name "$AKS_RESOURCE_GROUP" --location "$AZURE_LOCATION" --subscription "$SUBSCRIPTION"
+
+say "Network: one subnet for the cluster, one that only PostgreSQL may use"
+exists az network vnet show "${group[@]}" --name "$VNET_NAME" ||
+  run az network vnet create "${group[@]}" --name "$VNET_NAME" --address-prefixes 10.40.0.0/16 \
+    --subnet-name cluster --subnet-prefixes 10.40.0.0/20
+exists az network vnet subnet show "${group[@]}" --vnet-name "$VNET_NAME" --name metadata ||
+  run az network vnet subnet create "${group[@]}" --vnet-name "$VNET_NAME" --name metadata \
+    --address-prefixes 10.40.16.0/28 --delegations Microsoft.DBforPostgreSQL/flexibleServers
+cluster_subnet="$(ask cluster-subnet-id az network vnet subnet show "${group[@]}" --vnet-name "$VNET_NAME" --name cluster --query id)"
+metadata_subnet="$(ask metadata-subnet-id az network vnet subnet show "${group[@]}" --vnet-name "$VNET_NAME" --name metadata --query id)"
+
+say "Container registry"
+exists az acr show "${group[@]}" --name "$ACR_NAME" ||
+  run az acr create "${group[@]}" --name "$ACR_NAME" --sku Standard
+
+say "Cluster. Without --network-policy, AKS takes NetworkPolicies and enforces none; it cannot be turned on later"
+exists az aks show "${group[@]}" --name "$AKS_CLUSTER_NAME" ||
+  run az aks create "${group[@]}" --name "$AKS_CLUSTER_NAME" --location "$AZURE_LOCATION" \
+    --node-count "$AKS_NODE_COUNT" --node-vm-size "$AKS_NODE_SIZE" --zones 1 2 3 \
+    --network-plugin azure --network-plugin-mode overlay --network-policy cilium --network-dataplane cilium \
+    --vnet-subnet-id "$cluster_subnet" --service-cidr 10.41.0.0/16 --dns-service-ip 10.41.0.10 --pod-cidr 10.42.0.0/16 \
+    --enable-managed-identity --enable-oidc-issuer --enable-workload-identity \
+    --attach-acr "$ACR_NAME" --generate-ssh-keys
+run az aks get-credentials "${group[@]}" --name "$AKS_CLUSTER_NAME" --overwrite-existing
+issuer="$(ask oidc-issuer az aks show "${group[@]}" --name "$AKS_CLUSTER_NAME" --query oidcIssuerProfile.issuerUrl)"
+cluster_id="$(ask cluster-id az aks show "${group[@]}" --name "$AKS_CLUSTER_NAME" --query id)"
+
+say "Storage class: premium disks, made where the pod runs, growable"
+storage_class="$(
+  cat <<YAML
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: $STORAGE_CLASS}
+provisioner: disk.csi.azure.com
+parameters: {skuName: Premium_LRS, cachingMode: None}
+reclaimPolicy: Delete
+allowVolumeExpansion: true
+volumeBindingMode: WaitForFirstConsumer
+YAML
+)"
+printf "kubectl apply --server-side --filename - <<'YAML'\n%s\nYAML\n" "$storage_class"
+"$DRY_RUN" || kubectl apply --server-side --filename - <<<"$storage_class" >/dev/null
+
+say "Identity of the control plane: its service account is known to Azure, and may fetch the cluster's user credentials"
+exists az identity show "${group[@]}" --name "$IDENTITY_NAME" ||
+  run az identity create "${group[@]}" --name "$IDENTITY_NAME" --location "$AZURE_LOCATION"
+client_id="$(ask client-id az identity show "${group[@]}" --name "$IDENTITY_NAME" --query clientId)"
+principal_id="$(ask principal-id az identity show "${group[@]}" --name "$IDENTITY_NAME" --query principalId)"
+exists az identity federated-credential show "${group[@]}" --identity-name "$IDENTITY_NAME" --name "$AKS_NAMESPACE" ||
+  run az identity federated-credential create "${group[@]}" --identity-name "$IDENTITY_NAME" --name "$AKS_NAMESPACE" \
+    --issuer "$issuer" --subject "system:serviceaccount:$AKS_NAMESPACE:toygres" --audiences api://AzureADTokenExchange
+# Making an assignment that exists is no error.
+run az role assignment create --assignee-object-id "$principal_id" --assignee-principal-type ServicePrincipal \
+  --role "Azure Kubernetes Service Cluster User Role" --scope "$cluster_id"
+
+say "Namespace"
+exists kubectl get namespace "$AKS_NAMESPACE" || run kubectl create namespace "$AKS_NAMESPACE"
+
+say "PostgreSQL for the metadata, reached from the network only, and the Secret with its URL and the key that seals passwords"
+zone="$DATABASE_SERVER.private.postgres.database.azure.com"
+exists az network private-dns zone show "${group[@]}" --name "$zone" ||
+  run az network private-dns zone create "${group[@]}" --name "$zone"
+exists az network private-dns link vnet show "${group[@]}" --zone-name "$zone" --name "$VNET_NAME" ||
+  run az network private-dns link vnet create "${group[@]}" --zone-name "$zone" --name "$VNET_NAME" \
+    --virtual-network "$VNET_NAME" --registration-enabled false
+if exists kubectl --namespace "$AKS_NAMESPACE" get secret toygres; then
+  echo "# the Secret is there; its key and the database's password stay"
+else
+  # Secrets go through files that only this user can read: arguments can be seen by everybody on the machine.
+  secrets="<private-directory>"
+  if ! "$DRY_RUN"; then
+    secrets="$(mktemp -d)"
+    trap 'rm -rf "$secrets"' EXIT
+    chmod 700 "$secrets"
+    openssl rand -hex 24 | tr -d '\n' >"$secrets/password"
+    openssl rand -base64 32 | tr -d '\n' >"$secrets/secret-key"
+    printf 'postgres://toygres:%s@%s.postgres.database.azure.com:5432/toygres?sslmode=require' \
+      "$(cat "$secrets/password")" "$DATABASE_SERVER" >"$secrets/database-url"
+  fi
+  if exists az postgres flexible-server show "${group[@]}" --name "$DATABASE_SERVER"; then
+    # An earlier run broke off between the server and the Secret: nobody has the password any more.
+    run az postgres flexible-server update "${group[@]}" --name "$DATABASE_SERVER" --admin-password "@$secrets/password"
+  else
+    run az postgres flexible-server create "${group[@]}" --name "$DATABASE_SERVER" --location "$AZURE_LOCATION" \
+      --version 17 --tier GeneralPurpose --sku-name "$DATABASE_SIZE" --storage-size 64 --backup-retention 14 \
+      --subnet "$metadata_subnet" --private-dns-zone "$zone" --admin-user toygres --admin-password "@$secrets/password" --yes
+  fi
+  exists az postgres flexible-server db show "${group[@]}" --server-name "$DATABASE_SERVER" --database-name toygres ||
+    run az postgres flexible-server db create "${group[@]}" --server-name "$DATABASE_SERVER" --database-name toygres
+  run kubectl --namespace "$AKS_NAMESPACE" create secret generic toygres \
+    "--from-file=secret-key=$secrets/secret-key" "--from-file=database-url=$secrets/database-url"
+fi
+
+say "Done. Next, the image and the chart"
+cat <<NEXT
+az acr build --registry $ACR_NAME --image toygres:0.1.0 .
+helm upgrade --install toygres k8s/chart --namespace $AKS_NAMESPACE \\
+  --set image.repository=$ACR_NAME.azurecr.io/toygres --set instances.storageClass=$STORAGE_CLASS \\
+  --set instances.dnsLabelDomain=$AZURE_LOCATION.cloudapp.azure.com \\
+  --set-string podLabels.azure\\\\.workload\\\\.identity/use=true \\
+  --set serviceAccount.annotations.azure\\\\.workload\\\\.identity/client-id=$client_id
+NEXT
