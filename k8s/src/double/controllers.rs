@@ -30,9 +30,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         // A node tells nobody when its servers are up.
-        match tokio::time::timeout(Duration::from_millis(20), changes.changed()).await {
-            Ok(Err(_)) => return,
-            Ok(Ok(())) | Err(_) => {}
+        if let Ok(Err(_)) = tokio::time::timeout(Duration::from_millis(20), changes.changed()).await {
+            return;
         }
     }
 }
