@@ -38,7 +38,7 @@ fn golden(name: &str) -> Objects {
 /// The objects of a YAML stream, by kind and name.
 fn objects(text: &str) -> Objects {
     let documents = format!("\n{text}");
-    let documents = documents.split("\n---\n").map(|document| serde_saphyr::from_str::<Option<Value>>(document).unwrap()).flatten();
+    let documents = documents.split("\n---\n").filter_map(|document| serde_saphyr::from_str::<Option<Value>>(document).unwrap());
     documents
         .map(|object| {
             let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{object}")).to_owned();
