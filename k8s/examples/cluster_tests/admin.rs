@@ -218,7 +218,10 @@ impl Admin {
 
     /// Lets pods in again.
     pub async fn allow_pods(&self) -> Result<()> {
-        self.api::<ResourceQuota>().delete("no-pods", &DeleteParams::default()).await.map(drop).map_err(|error| error.to_string())
+        match self.api::<ResourceQuota>().delete("no-pods", &DeleteParams::default()).await {
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            outcome => outcome.map(drop).map_err(|error| error.to_string()),
+        }
     }
 
     /// The ClusterIP of a Service.

@@ -17,7 +17,12 @@ use toygres_domain::{
 };
 use toygres_k8s::build::names;
 
-use crate::{Plan, Result, admin::Admin, report::Report, server::Server};
+use crate::{
+    Plan, Result,
+    admin::Admin,
+    report::Report,
+    server::{self, Server},
+};
 
 /// With everything that a shell, YAML or a URL trips over.
 const PASSWORD: &str = "p@ss'w\"ord $1/%";
@@ -37,23 +42,32 @@ pub async fn run(plan: &Plan, admin: &Admin, report: &mut Report) -> Result<()> 
     let server = Server::start(plan, &database, &kubeconfig, &admin.namespace, &[]).await?;
     report.passed("the server starts as a service account with the Role of the chart");
     for version in &plan.versions {
-        whole_life(plan, admin, &server, *version).await?;
-        report.passed(&format!("PostgreSQL {version}: created, healthy, logged in to, deleted, nothing left"));
+        let outcome = whole_life(plan, admin, &server, *version).await;
+        let outcome = outcome.map(|()| format!("PostgreSQL {version}: created, healthy, logged in to, deleted, nothing left"));
+        settle(plan, admin, report, outcome).await;
     }
     let version = *plan.versions.last().ok_or("TOYGRES_TEST_VERSIONS names no version")?;
-    report.passed(&pod_kill(plan, admin, &server, version).await?);
-    report.passed(&overhead(plan, admin, &server, version).await?);
-    kept_volume(admin, &server, version).await?;
-    report.passed("a volume that is to be kept outlives its instance");
-    report.passed(&impossible(admin, &server, version).await?);
-    report.passed(&quota(admin, &server, version).await?);
-    let server = killed_at_work(plan, admin, server, &database, &kubeconfig, version).await?;
-    report.passed("a server killed while it creates finishes it after its restart");
-    server.stop().await?;
-    report.passed("the server stops in good order");
-    report.passed(&bad_image(plan, admin, &kubeconfig, version).await?);
-    report.passed(&no_storage_class(plan, admin, &kubeconfig, version).await?);
+    settle(plan, admin, report, pod_kill(plan, admin, &server, version).await).await;
+    settle(plan, admin, report, overhead(plan, admin, &server, version).await).await;
+    settle(plan, admin, report, kept_volume(admin, &server, version).await).await;
+    settle(plan, admin, report, impossible(admin, &server, version).await).await;
+    settle(plan, admin, report, quota(admin, &server, version).await).await;
+    let outcome = killed_at_work(plan, admin, server, &database, &kubeconfig, version).await;
+    settle(plan, admin, report, outcome).await;
+    settle(plan, admin, report, bad_image(plan, admin, &kubeconfig, version).await).await;
+    settle(plan, admin, report, no_storage_class(plan, admin, &kubeconfig, version).await).await;
     Ok(())
+}
+
+/// Reports a check. One that failed is explained at once and does not keep the others from being made.
+async fn settle(plan: &Plan, admin: &Admin, report: &mut Report, outcome: Result<String>) {
+    match outcome {
+        Ok(seen) => report.passed(&seen),
+        Err(why) => {
+            report.failed(&why);
+            eprintln!("{}\n{}", admin.diagnosis().await, server::logs(plan));
+        }
+    }
 }
 
 async fn whole_life(plan: &Plan, admin: &Admin, server: &Server, version: u16) -> Result<()> {
@@ -127,13 +141,13 @@ async fn overhead(plan: &Plan, admin: &Admin, server: &Server, version: u16) -> 
     if ours > plain + OVERHEAD { Err(format!("{line}; at most {} s is promised", OVERHEAD.as_secs())) } else { Ok(line) }
 }
 
-async fn kept_volume(admin: &Admin, server: &Server, version: u16) -> Result<()> {
+async fn kept_volume(admin: &Admin, server: &Server, version: u16) -> Result<String> {
     let id = server.create(input("keeper", version)).await?;
     server.until(&id, "it running and healthy", UP, is_healthy).await?;
     server.delete(&id, true).await?;
     let left = admin.left(parse(&id)?).await?;
     let claim = format!("PersistentVolumeClaim/{}", names::claim(parse(&id)?));
-    if left == [claim] { Ok(()) } else { Err(format!("left are {left:?}")) }
+    if left == [claim] { Ok("a volume that is to be kept outlives its instance".to_owned()) } else { Err(format!("left are {left:?}")) }
 }
 
 async fn impossible(admin: &Admin, server: &Server, version: u16) -> Result<String> {
@@ -150,6 +164,13 @@ async fn impossible(admin: &Admin, server: &Server, version: u16) -> Result<Stri
 /// A trouble that passes: nothing fails, and it goes on by itself.
 async fn quota(admin: &Admin, server: &Server, version: u16) -> Result<String> {
     admin.forbid_pods().await?;
+    let outcome = quota_in_the_way(admin, server, version).await;
+    // Whatever came of it, the next checks need pods.
+    let allowed = admin.allow_pods().await;
+    outcome.and_then(|seen| allowed.map(|()| seen))
+}
+
+async fn quota_in_the_way(admin: &Admin, server: &Server, version: u16) -> Result<String> {
     let id = server.create(input("patient", version)).await?;
     let mut live = server.follow(&id).await?;
     let seen = live.until("an exhausted quota as QUOTA_EXCEEDED", KNOWN, |now| now["reason"]["code"] == "QUOTA_EXCEEDED").await?;
@@ -226,7 +247,7 @@ async fn failure(admin: &Admin, server: &Server, input: Value, what: &str, code:
     Ok(format!("{what}: {code} {:.1} s after the cluster knew it ({message})", delay.as_secs_f32()))
 }
 
-async fn killed_at_work(plan: &Plan, admin: &Admin, server: Server, database: &TestDatabase, kubeconfig: &Path, version: u16) -> Result<Server> {
+async fn killed_at_work(plan: &Plan, admin: &Admin, server: Server, database: &TestDatabase, kubeconfig: &Path, version: u16) -> Result<String> {
     let id = server.create(input("survivor", version)).await?;
     let instance = parse(&id)?;
     admin.until("the first object", UP, || async { Ok((!admin.left(instance).await?.is_empty()).then_some(())) }).await?;
@@ -235,7 +256,8 @@ async fn killed_at_work(plan: &Plan, admin: &Admin, server: Server, database: &T
     server.until(&id, "it running and healthy after the restart", UP, is_healthy).await?;
     server.delete(&id, false).await?;
     nothing_left(admin, &id).await?;
-    Ok(server)
+    server.stop().await?;
+    Ok("a server killed while it creates finishes it after its restart, and stops in good order".to_owned())
 }
 
 async fn nothing_left(admin: &Admin, id: &str) -> Result<()> {

@@ -47,7 +47,10 @@ async fn main() -> ExitCode {
     let double = if std::env::args().any(|argument| argument == "--double") { Some(Double::start_real().await) } else { None };
     let admin = match Admin::connect(double.as_ref().map(|double| double.kubeconfig(true))).await {
         Ok(admin) => admin,
-        Err(why) => return unfit(&why),
+        Err(why) => {
+            let _ = std::fs::remove_dir_all(&plan.directory);
+            return unfit(&why);
+        }
     };
     let mut report = Report::default();
     let outcome = tokio::select! {
@@ -58,7 +61,7 @@ async fn main() -> ExitCode {
     };
     if let Err(why) = &outcome {
         report.failed(why);
-        eprintln!("{}", admin.diagnosis().await);
+        eprintln!("{}\n{}", admin.diagnosis().await, server::logs(&plan));
     }
     let cleaned = admin.clean_up().await;
     if let Err(why) = &cleaned {
@@ -67,10 +70,7 @@ async fn main() -> ExitCode {
     let _ = std::fs::remove_dir_all(&plan.directory);
     drop(double);
     report.close();
-    match (&outcome, &cleaned) {
-        (Ok(()), Ok(())) => ExitCode::SUCCESS,
-        _ => ExitCode::from(1),
-    }
+    if report.is_good() { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
 fn unfit(why: &str) -> ExitCode {

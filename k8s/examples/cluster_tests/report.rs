@@ -29,6 +29,11 @@ impl Report {
         self.failed += 1;
     }
 
+    /// Whether every check passed.
+    pub fn is_good(&self) -> bool {
+        self.failed == 0
+    }
+
     /// The last line.
     pub fn close(&self) {
         println!("{} passed, {} failed", self.passed, self.failed);

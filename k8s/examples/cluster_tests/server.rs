@@ -15,6 +15,19 @@ use crate::{Plan, Result};
 const START: Duration = Duration::from_secs(60);
 const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
+/// The ends of the logs of all servers of the run.
+pub fn logs(plan: &Plan) -> String {
+    let files = std::fs::read_dir(&plan.directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    let logs = files.filter(|path| path.extension().is_some_and(|extension| extension == "log"));
+    logs.map(|log| format!("--- {}\n{}\n", log.display(), tail(&log))).collect()
+}
+
+fn tail(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(40)..].join("\n")
+}
+
 /// A server, killed when it is dropped.
 pub struct Server {
     child: Child,
@@ -134,9 +147,7 @@ impl Server {
 
     /// The end of its log.
     fn tail(&self) -> String {
-        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        format!("the end of its log:\n{}", lines[lines.len().saturating_sub(40)..].join("\n"))
+        format!("the end of its log:\n{}", tail(&self.log))
     }
 }
 
