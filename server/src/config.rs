@@ -9,7 +9,12 @@ use toygres_domain::{secret::SecretKey, token::TokenRole};
 use toygres_workflows::{EngineOptions, janitor::Retention};
 
 pub use self::kubernetes::KubernetesConfig;
-use crate::{graphql::QueryLimits, process::DataDir, transport::Limits};
+use crate::{
+    cli::{ContextCommand, EXIT_CODES, Group, InstancesCommand, OperationsCommand, TokenCommand},
+    graphql::QueryLimits,
+    process::DataDir,
+    transport::Limits,
+};
 
 /// Toygres hosts PostgreSQL as a service.
 #[derive(Debug, Parser)]
@@ -29,16 +34,23 @@ pub enum Command {
     Migrate(DatabaseConfig),
     /// Print the GraphQL schema.
     Schema,
-    /// API tokens, on the server's machine: how the first one comes about.
+    /// Create, watch, change, delete and connect to instances of a server.
+    #[command(visible_alias = "instance", after_help = EXIT_CODES)]
+    Instances(Group<InstancesCommand>),
+    /// See, follow, cancel and retry operations of a server.
+    #[command(visible_alias = "operation", after_help = EXIT_CODES)]
+    Operations(Group<OperationsCommand>),
+    /// Make, list and revoke API tokens.
+    #[command(after_help = EXIT_CODES)]
+    Token(Group<TokenCommand>),
+    /// Name servers and their tokens in a configuration file ($XDG_CONFIG_HOME/toygres/config.yaml).
     #[command(subcommand)]
-    Token(TokenCommand),
-}
-
-/// What can be done with tokens without having one.
-#[derive(Debug, Subcommand)]
-pub enum TokenCommand {
-    /// Make a token and print its secret.
-    Create(TokenConfig),
+    Context(ContextCommand),
+    /// Print a completion script, for example for bash: source <(toygres completion bash)
+    Completion {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 /// A token to make.
@@ -53,10 +65,13 @@ pub struct TokenConfig {
     /// After so many days it ends by itself.
     #[arg(long)]
     pub expires_in_days: Option<i32>,
-    /// URL of the metadata database [default: the embedded one of the running server].
+    /// Make it in the metadata database on this machine, whatever server is named.
+    #[arg(long, conflicts_with_all = ["url", "context"])]
+    pub local: bool,
+    /// With --local: URL of the metadata database [default: the embedded one of the running server].
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = parse_url)]
     pub database_url: Option<String>,
-    /// The server's data directory.
+    /// With --local: the server's data directory.
     #[arg(long, env = "TOYGRES_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
 }

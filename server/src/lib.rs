@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod app;
+pub mod cli;
 pub mod config;
 mod endpoints;
 pub mod graphql;

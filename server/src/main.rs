@@ -4,11 +4,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use toygres_server::{
-    config::{self, Cli, Command, TokenCommand},
+    cli::{self, Environment, Task},
+    config::{self, Cli, Command},
     graphql, serve,
 };
 
 fn main() -> ExitCode {
+    let environment = Environment::read();
     match dotenvy::dotenv() {
         Ok(_) => {}
         Err(error) if error.not_found() => {}
@@ -21,19 +23,32 @@ fn main() -> ExitCode {
             None => error.exit(),
         },
     };
+    match cli.command {
+        Command::Serve(config) => block_on(serve::serve(*config)),
+        Command::Migrate(config) => block_on(serve::migrate(config)),
+        Command::Schema => {
+            print!("{}", graphql::sdl());
+            ExitCode::SUCCESS
+        }
+        Command::Token(group) => match group.local(&environment) {
+            Ok(Some(config)) => block_on(serve::token(config)),
+            Ok(None) => cli::run(Task::Token(group), &environment),
+            Err(code) => code,
+        },
+        Command::Instances(group) => cli::run(Task::Instances(group), &environment),
+        Command::Operations(group) => cli::run(Task::Operations(group), &environment),
+        Command::Context(command) => cli::run(Task::Context(command), &environment),
+        Command::Completion { shell } => cli::run(Task::Completion(shell), &environment),
+    }
+}
+
+/// Runs what belongs to the server.
+fn block_on(work: impl Future<Output = Result<(), String>>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("no threads could be started: {error}")),
     };
-    let outcome = match cli.command {
-        Command::Serve(config) => runtime.block_on(serve::serve(*config)),
-        Command::Migrate(config) => runtime.block_on(serve::migrate(config)),
-        Command::Token(TokenCommand::Create(config)) => runtime.block_on(serve::token(config)),
-        Command::Schema => {
-            print!("{}", graphql::sdl());
-            Ok(())
-        }
-    };
+    let outcome = runtime.block_on(work);
     // Blocking work that nobody waits for any more must not hold up the end.
     runtime.shutdown_background();
     match outcome {

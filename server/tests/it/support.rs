@@ -63,7 +63,7 @@ impl Home {
                 command.env(name, value);
             }
         }
-        command.env("TOYGRES_DATA_DIR", self.path().join("data"));
+        command.env("TOYGRES_DATA_DIR", self.path().join("data")).env("XDG_CONFIG_HOME", self.path().join("config"));
         command
     }
 
@@ -82,8 +82,13 @@ impl Home {
     /// Starts a server on a free port without waiting for anything but its listening.
     pub async fn spawn(&self, env: &[(&str, &str)]) -> Server {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = format!("127.0.0.1:{port}");
-        let log = self.path().join(format!("server-{port}.log"));
+        self.spawn_at(&format!("127.0.0.1:{port}"), env).await
+    }
+
+    /// The same on a given address, where clients may already wait for it.
+    pub async fn spawn_at(&self, address: &str, env: &[(&str, &str)]) -> Server {
+        let address = address.to_owned();
+        let log = self.path().join(format!("server-{}.log", address.replace(':', "-")));
         let mut command = self.command(&["serve", "--listen", &address]);
         command.envs(env.iter().copied()).stdout(Stdio::piped()).stderr(std::fs::File::create(&log).unwrap());
         let child = command.spawn().unwrap();

@@ -1,0 +1,127 @@
+//! Commands in a pipe, as scripts run them.
+
+use serde_json::{Value, json as value};
+
+use super::support::{Running, command, json, run, succeed};
+use crate::support::{Home, eventually, text};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_life_by_commands() {
+    let home = Home::new();
+    let server = home.start().await;
+    let none = run(&home, &server, &["instances", "list"]).await;
+    assert_eq!((none.code, none.out.as_str()), (0, ""));
+    assert!(none.err.contains("toygres instances create"), "{none:?}");
+
+    let made = run(&home, &server, &["instances", "create", "orders", "--label", "team=shop", "--storage-gb", "3", "--wait", "-o", "json"]).await;
+    assert_eq!(made.code, 0, "{made:#?}");
+    assert!(made.err.contains("orders: deploy postgres succeeded") && made.err.contains("create orders: succeeded"), "{made:#?}");
+    let made: Value = serde_json::from_str(&made.out).unwrap();
+    assert_eq!((&made["operation"]["status"], &made["instance"]["state"]), (&value!("SUCCEEDED"), &value!("RUNNING")));
+    let id = text(&made["instance"]["id"]);
+    let operation = text(&made["operation"]["id"]);
+
+    let table = succeed(&home, &server, &["instances", "list"]).await;
+    let lines: Vec<_> = table.lines().collect();
+    assert!(lines.len() == 2 && lines[0].starts_with("NAME    STATE ") && lines[1].starts_with("orders  running "), "{table}");
+    let list = json(&home, &server, &["instances", "list", "--state", "running", "--label", "team=shop"]).await;
+    assert_eq!((list.as_array().unwrap().len(), &list[0]["labels"][0]["key"]), (1, &value!("team")));
+    assert_eq!(json(&home, &server, &["instances", "list", "--state", "failed,deleting"]).await, value!([]));
+    let yaml = succeed(&home, &server, &["instances", "get", &id, "-o", "yaml"]).await;
+    assert!(yaml.contains("\nname: orders\n") && yaml.contains("storageGb: 3\n") && !yaml.contains("postgresql://"), "{yaml}");
+    let page = succeed(&home, &server, &["instances", "get", "orders"]).await;
+    assert!(page.contains("Labels     team=shop") && page.contains("Last operation: create orders: succeeded"), "{page}");
+
+    let url = succeed(&home, &server, &["instances", "get", "orders", "--connection-string"]).await;
+    let password = url.split([':', '@']).nth(2).unwrap().to_owned();
+    assert!(url.starts_with("postgresql://app:") && !page.contains(&password) && !made.to_string().contains(&password));
+    let answer = succeed(&home, &server, &["instances", "connect", "orders", "--", "-XAtc", "SELECT current_user, 41 + 1"]).await;
+    assert_eq!(answer, "app|42\n");
+    let mut open = Running::start(command(&home, &server, &["instances", "connect", "orders", "--", "-Xc", "SELECT pg_sleep(60)"]));
+    let arguments = format!("/proc/{}/cmdline", open.child.id().unwrap());
+    eventually("psql has taken the place of toygres", async || std::fs::read_to_string(&arguments).unwrap().contains("psql")).await;
+    assert!(!std::fs::read_to_string(&arguments).unwrap().contains(&password), "everybody on the machine sees arguments");
+    open.child.kill().await.unwrap();
+
+    let changed = json(&home, &server, &["instances", "update", "orders", "--label", "tier=1", "--unlabel", "team", "--protect"]).await;
+    assert_eq!((&changed["labels"], &changed["deletionProtected"]), (&value!([{ "key": "tier", "value": "1" }]), &value!(true)));
+    assert_eq!(run(&home, &server, &["instances", "delete", "orders", "--yes"]).await.code, 6);
+    succeed(&home, &server, &["instances", "update", "orders", "--unprotect"]).await;
+
+    let operations = json(&home, &server, &["operations", "list", "--instance", "orders", "--kind", "create"]).await;
+    assert_eq!((operations.as_array().unwrap().len(), text(&operations[0]["id"])), (1, operation.clone()));
+    assert_eq!(json(&home, &server, &["operations", "get", "orders"]).await["id"], value!(operation));
+    let lines = succeed(&home, &server, &["operations", "watch", &operation]).await;
+    let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["id"], &last["status"]), (&value!(operation), &value!("SUCCEEDED")));
+    assert_eq!(run(&home, &server, &["operations", "cancel", &operation]).await.code, 6, "it is over");
+
+    let mut watch = Running::start(command(&home, &server, &["instances", "watch", "orders"]));
+    assert_eq!(watch.line().await["state"], "RUNNING");
+    let gone = json(&home, &server, &["instances", "delete", "orders", "--yes", "--wait"]).await;
+    assert_eq!(gone["instance"]["state"], "DELETED");
+    while watch.line().await["state"] != "DELETED" {}
+    assert_eq!(watch.code().await, 0);
+
+    let schema = succeed(&home, &server, &["schema"]).await;
+    assert_eq!(schema, std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../schema.graphql")).unwrap());
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(succeed(&home, &server, &["completion", shell]).await.contains("instances"));
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_live_list_outlives_a_restart() {
+    let home = Home::new();
+    let server = home.start().await;
+    let address = server.address.clone();
+    let mut watch = Running::start(command(&home, &server, &["instances", "watch"]));
+    assert_eq!(watch.line().await["type"], "SNAPSHOT_COMPLETE");
+    succeed(&home, &server, &["instances", "create", "first", "--wait"]).await;
+    let mut cursor = 0;
+    while watch.line().await["instance"]["health"] != "HEALTHY" {}
+
+    server.stop().await;
+    watch.until("the connection is lost").await;
+    let mut server = home.spawn_at(&address, &[]).await;
+    server.ready().await;
+    watch.until("connected again").await;
+    succeed(&home, &server, &["instances", "create", "second", "--wait"]).await;
+    loop {
+        let line = watch.line().await;
+        // Nothing that was seen comes again, and no snapshot starts over.
+        assert_eq!(line["type"], "UPSERTED", "{line:#}");
+        let next: i64 = text(&line["cursor"]).parse().unwrap();
+        assert!(next > cursor, "{line:#}");
+        cursor = next;
+        if line["instance"]["name"] == "second" && line["instance"]["state"] == "RUNNING" {
+            break;
+        }
+    }
+
+    // A later run goes on from a cursor.
+    let mut later = Running::start(command(&home, &server, &["instances", "watch", "--after", &cursor.to_string()]));
+    succeed(&home, &server, &["instances", "delete", "first", "--yes", "--wait"]).await;
+    loop {
+        let line = later.line().await;
+        assert!(text(&line["cursor"]).parse::<i64>().unwrap() > cursor, "{line:#}");
+        if line["type"] == "REMOVED" {
+            break;
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_who_has_enough_is_no_failure() {
+    let home = Home::new();
+    let server = home.start().await;
+    let mut watch = Running::start(command(&home, &server, &["instances", "watch"]));
+    watch.line().await;
+    drop(std::mem::replace(&mut watch.out, Running::start(command(&home, &server, &["schema"])).out));
+    succeed(&home, &server, &["instances", "create", "more"]).await;
+    assert_eq!(watch.code().await, 0);
+    assert_eq!(watch.err.next_line().await.unwrap(), None, "it says nothing");
+    server.stop().await;
+}

@@ -1,0 +1,46 @@
+//! Commands in a terminal, as people use them.
+
+use super::support::{Terminal, json, succeed};
+use crate::support::{Home, eventually};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_and_steps_are_drawn_in_place() {
+    let home = Home::new();
+    let server = home.start().await;
+    let address = server.address.clone();
+    let mut watch = Terminal::open(&home, &server, &["instances", "watch"]);
+    watch.shows("NAME  STATE").await;
+
+    let mut create = Terminal::open(&home, &server, &["instances", "create", "orders", "--wait"]);
+    create.shows("create orders: ").await;
+    assert_eq!(create.code().await, 0);
+    assert!(create.seen.contains("✓ update metadata") && create.seen.contains("\x1b["), "{}", create.seen);
+    watch.shows("orders  running").await;
+    assert!(watch.seen.contains("A") && watch.seen.contains("\x1b[J"), "it is drawn over: {:?}", watch.seen);
+
+    // The display itself says that the server is away, and goes on by itself.
+    server.stop().await;
+    watch.shows("(the connection is lost").await;
+    let mut server = home.spawn_at(&address, &[]).await;
+    server.ready().await;
+    succeed(&home, &server, &["instances", "update", "orders", "--label", "a=b"]).await;
+
+    let mut follow = Terminal::open(&home, &server, &["operations", "watch", "orders"]);
+    follow.shows("create orders: succeeded").await;
+    assert_eq!(follow.code().await, 0);
+
+    let mut kept = Terminal::open(&home, &server, &["instances", "delete", "orders"]);
+    kept.shows("Delete the instance orders (its data is lost)? [y/N]").await;
+    kept.press("n\r").await;
+    kept.shows("nothing was done").await;
+    assert_eq!(kept.code().await, 2);
+    let mut delete = Terminal::open(&home, &server, &["instances", "delete", "orders"]);
+    delete.shows("[y/N]").await;
+    delete.press("y\r").await;
+    delete.shows("operations watch delete-").await;
+    assert_eq!(delete.code().await, 0);
+    eventually("it is gone", async || json(&home, &server, &["instances", "list"]).await == serde_json::json!([])).await;
+    watch.press("\x03").await;
+    assert_eq!(watch.code().await, 130);
+    server.stop().await;
+}
