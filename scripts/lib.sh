@@ -295,6 +295,41 @@ ensure_shellcheck() {
   fi
 }
 
+# --- The Python client of scripts/examples/python ------------------------------------------------------------------
+
+# Generates target/tools/python/toygres_client when the contract, its operations or its tools are newer than it, and puts a
+# Python with all it needs into target/tools/python/venv.
+build_python_client() {
+  local source="$TOYGRES_ROOT/scripts/examples/python" dir="$TOYGRES_TOOLS/python" stamp="$TOYGRES_TOOLS/python/stamp"
+  local log="$TOYGRES_TOOLS/python.log"
+  if [ -e "$stamp" ] && [ -z "$(find "$source" "$TOYGRES_ROOT/schema.graphql" -newer "$stamp" -print | head -n 1)" ]; then
+    return 0
+  fi
+  mkdir -p "$dir"
+  if ! python3 -c 'import ensurepip' >/dev/null 2>&1; then
+    if has apt-get; then
+      apt_install python3 python3-venv || return
+    elif has brew; then
+      brew_install python3 || return
+    else
+      say "Python 3.10 or newer with venv is missing: install it with this system's package manager."
+      return 1
+    fi
+  fi
+  say "Generating the Python client (pip, ariadne-codegen)."
+  {
+    python3 -m venv "$dir/venv" &&
+      "$dir/venv/bin/pip" install --quiet --disable-pip-version-check -r "$source/requirements.txt" &&
+      rm -rf "$dir/toygres_client" &&
+      (cd "$source" && "$dir/venv/bin/ariadne-codegen")
+  } >"$log" 2>&1 || {
+    tail -n 20 "$log" >&2
+    say "The Python client could not be generated; the whole output is in target/tools/python.log."
+    return 1
+  }
+  touch "$stamp"
+}
+
 # --- Installing ------------------------------------------------------------------------------------------------------
 
 has() {

@@ -3,6 +3,7 @@
 mod access;
 mod cli;
 mod control_plane;
+mod examples;
 mod kubernetes;
 mod lifecycle;
 mod live;
@@ -10,4 +11,5 @@ mod process;
 mod requests;
 #[expect(dead_code, reason = "the benches use the rest")]
 mod support;
+mod tour;
 mod transport;
