@@ -5,4 +5,5 @@ mod interrupted;
 mod pipes;
 mod support;
 mod terminals;
+mod tls;
 mod tokens;
