@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Home, Live, eventually, is_alive, postmaster, psql, text};
+use crate::support::{Home, Live, eventually, is_alive, postmaster, processes_of, psql, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_lives_and_dies_before_a_subscriber() {
@@ -212,18 +212,4 @@ async fn changes_until(list: &mut Live, there: impl Fn(&Value) -> bool) -> Vec<V
             return seen;
         }
     }
-}
-
-/// Processes that have this data directory in their arguments.
-fn processes_of(home: &Home) -> Vec<String> {
-    let needle = home.path().to_str().unwrap().to_owned();
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let arguments = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let arguments = String::from_utf8_lossy(&arguments).replace('\0', " ");
-        if arguments.contains(&needle) {
-            found.push(arguments);
-        }
-    }
-    found
 }

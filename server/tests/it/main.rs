@@ -2,6 +2,7 @@
 
 mod access;
 mod cli;
+mod chaos;
 mod control_plane;
 mod examples;
 mod kubernetes;

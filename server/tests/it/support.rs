@@ -81,25 +81,29 @@ impl Home {
 
     /// Starts a server on a free port without waiting for anything but its listening.
     pub async fn spawn(&self, env: &[(&str, &str)]) -> Server {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        self.spawn_at(&format!("127.0.0.1:{port}"), env).await
+        self.spawn_at(&Self::free_address(), env).await
     }
 
-    /// The same on a given address, where clients may already wait for it.
+    /// The same where another one listened before.
     pub async fn spawn_at(&self, address: &str, env: &[(&str, &str)]) -> Server {
-        let address = address.to_owned();
-        let log = self.path().join(format!("server-{}.log", address.replace(':', "-")));
-        let mut command = self.command(&["serve", "--listen", &address]);
-        command.envs(env.iter().copied()).stdout(Stdio::piped()).stderr(std::fs::File::create(&log).unwrap());
+        let log = self.path().join(format!("server-{}.log", address.rsplit(':').next().unwrap_or_default()));
+        let mut command = self.command(&["serve", "--listen", address]);
+        let appended = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        command.envs(env.iter().copied()).stdout(Stdio::piped()).stderr(appended);
         let child = command.spawn().unwrap();
-        Server { child, address, bearer: None, http: reqwest::Client::new(), log }
+        Server { child, address: address.to_owned(), bearer: None, http: reqwest::Client::new(), log }
+    }
+
+    /// Where nobody listens.
+    pub fn free_address() -> String {
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
     }
 }
 
 impl Server {
-    /// Waits for the ready line.
+    /// Waits for the ready line, if it has not been seen yet.
     pub async fn ready(&mut self) {
-        let stdout = self.child.stdout.take().expect("the ready line is read once");
+        let Some(stdout) = self.child.stdout.take() else { return };
         let mut lines = BufReader::new(stdout).lines();
         let line = tokio::time::timeout(PATIENCE, lines.next_line()).await;
         match line {
@@ -137,6 +141,11 @@ impl Server {
 
     /// Kills it as a crash does.
     pub async fn kill(mut self) {
+        self.crash().await;
+    }
+
+    /// The same, to be replaced.
+    pub async fn crash(&mut self) {
         self.signal(Signal::SIGKILL);
         let _ = self.child.wait().await;
     }
@@ -362,6 +371,20 @@ fn pg_bin() -> PathBuf {
 pub fn postmaster(home: &Home, id: &str) -> i32 {
     let file = home.path().join("data/instances").join(id).join("data/postmaster.pid");
     std::fs::read_to_string(file).unwrap().lines().next().unwrap().parse().unwrap()
+}
+
+/// Processes that have this data directory in their arguments.
+pub fn processes_of(home: &Home) -> Vec<String> {
+    let needle = home.path().to_str().unwrap().to_owned();
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let arguments = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let arguments = String::from_utf8_lossy(&arguments).replace('\0', " ");
+        if arguments.contains(&needle) {
+            found.push(arguments);
+        }
+    }
+    found
 }
 
 /// The processor time of a process so far.

@@ -1,0 +1,38 @@
+//! Trouble at random instants while tenants create and delete: servers killed with -9, the metadata database restarted, its
+//! connections terminated. Afterwards every accepted operation has ended well, nothing was made twice, nothing is left, and a
+//! subscriber that resumed through it all has seen each event once and in order.
+//!
+//! `scripts/test` runs each test once, `scripts/chaos` ten times as long. The seed of a run is printed with it.
+
+mod aftermath;
+mod storm;
+
+use std::time::Duration;
+
+use storm::{Storm, Trouble};
+
+use crate::support::{Database, Home};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_its_own_database_is_killed() {
+    let home = Home::new();
+    Storm::new("killed", &home, None, 1).weather(Trouble::Kills(20)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_servers_are_killed_in_turn() {
+    let (home, database) = (Home::new(), Database::start_durable());
+    Storm::new("two servers", &home, Some(&database), 2).weather(Trouble::Kills(12)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metadata_database_is_restarted() {
+    let (home, database) = (Home::new(), Database::start_durable());
+    Storm::new("restarts", &home, Some(&database), 1).weather(Trouble::Restarts(5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_connections_are_terminated_every_second() {
+    let (home, database) = (Home::new(), Database::start_durable());
+    Storm::new("terminated", &home, Some(&database), 1).weather(Trouble::Terminations(Duration::from_secs(45))).await;
+}

@@ -1,0 +1,263 @@
+//! The trouble, and those who work through it.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use super::aftermath;
+use crate::support::{Database, Home, Server, subscribe_to, text};
+
+/// Callers at once.
+const TENANTS: u64 = 3;
+/// Instances that a tenant keeps, so that there is something to lose.
+const KEEPS: usize = 2;
+/// The shortest that can be configured, so that work of a dead server is taken over soon.
+const SERVER: [(&str, &str); 1] = [("TOYGRES_ENGINE_LOCK_SECONDS", "5")];
+
+/// What goes wrong, how often or how long.
+#[derive(Clone, Copy)]
+pub enum Trouble {
+    /// `kill -9` of a server.
+    Kills(u32),
+    /// The metadata database stops at once and starts again.
+    Restarts(u32),
+    /// Every connection to the metadata database is terminated, once a second.
+    Terminations(Duration),
+}
+
+/// One run.
+pub struct Storm<'a> {
+    name: &'static str,
+    home: &'a Home,
+    database: Option<&'a Database>,
+    servers: usize,
+    random: fastrand::Rng,
+}
+
+/// What tenants and the subscriber share.
+pub struct Town {
+    addresses: Vec<String>,
+    over: AtomicBool,
+    /// What was accepted.
+    pub ledger: Mutex<Vec<Accepted>>,
+    /// The last event that the subscriber has to see.
+    pub until: AtomicI64,
+}
+
+/// An instance that a tenant was promised.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    pub name: String,
+    pub id: String,
+    pub creation: String,
+    pub deletion: Option<String>,
+}
+
+impl<'a> Storm<'a> {
+    pub fn new(name: &'static str, home: &'a Home, database: Option<&'a Database>, servers: usize) -> Self {
+        let seed = std::env::var("TOYGRES_CHAOS_SEED")
+            .map_or_else(|_| fastrand::u64(..1_000_000_000), |seed| seed.parse().expect("TOYGRES_CHAOS_SEED is a number"));
+        println!("chaos '{name}': TOYGRES_CHAOS_SEED={seed}");
+        Self { name, home, database, servers, random: fastrand::Rng::with_seed(seed) }
+    }
+
+    /// Everything, to the end.
+    pub async fn weather(mut self, trouble: Trouble) {
+        let addresses: Vec<String> = (0..self.servers).map(|_| Home::free_address()).collect();
+        let mut servers = Vec::new();
+        for address in &addresses {
+            let mut server = self.start(address).await;
+            server.ready().await;
+            servers.push(server);
+        }
+        let town = Arc::new(Town { addresses, over: AtomicBool::new(false), ledger: Mutex::default(), until: AtomicI64::new(i64::MAX) });
+        let mut tenants = JoinSet::new();
+        for tenant in 0..TENANTS {
+            tenants.spawn(live(town.clone(), tenant, self.random.fork()));
+        }
+        let subscriber = tokio::spawn(subscribe(town.clone(), self.random.fork()));
+
+        let started = Instant::now();
+        let count = match trouble {
+            Trouble::Kills(count) => self.kill(&mut servers, &town, count * scale()).await,
+            Trouble::Restarts(count) => self.restart(count * scale()).await,
+            Trouble::Terminations(time) => self.terminate(time * scale().min(4)).await,
+        };
+        town.over.store(true, Ordering::Relaxed);
+        while let Some(tenant) = tenants.join_next().await {
+            tenant.unwrap_or_else(|panic| panic!("a tenant: {panic}\n{}", logs(&servers)));
+        }
+        let accepted = town.ledger.lock().unwrap().clone();
+        println!("chaos '{}': {count} times in {:.0} s, {} instances ordered", self.name, started.elapsed().as_secs_f64(), accepted.len());
+        assert!(!accepted.is_empty(), "the tenants did something");
+
+        let url = match self.database {
+            Some(database) => database.url(),
+            None => std::fs::read_to_string(self.home.path().join("data/metadata.url")).unwrap().trim().to_owned(),
+        };
+        aftermath::check(self.home, &url, servers, &town, subscriber).await;
+        println!("chaos '{}': all is well after {:.0} s", self.name, started.elapsed().as_secs_f64());
+    }
+
+    async fn start(&self, address: &str) -> Server {
+        let url = self.database.map(Database::url);
+        let mut env = SERVER.to_vec();
+        env.extend(url.as_deref().map(|url| ("DATABASE_URL", url)));
+        self.home.spawn_at(address, &env).await
+    }
+
+    async fn kill(&mut self, servers: &mut [Server], town: &Town, count: u32) -> u32 {
+        for _ in 0..count {
+            self.pause(50..2500).await;
+            let index = self.random.usize(..servers.len());
+            servers[index].crash().await;
+            servers[index] = self.start(&town.addresses[index]).await;
+            // Now and then it dies again before it is ready.
+            if self.random.u8(..5) > 0 {
+                servers[index].ready().await;
+            }
+        }
+        count
+    }
+
+    async fn restart(&mut self, count: u32) -> u32 {
+        let database = self.database.expect("only a database of its own can be restarted");
+        for _ in 0..count {
+            self.pause(500..4000).await;
+            database.halt();
+            self.pause(0..1500).await;
+            database.resume();
+        }
+        count
+    }
+
+    async fn terminate(&mut self, time: Duration) -> u32 {
+        let url = self.database.expect("only a database of its own can be harmed").url();
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let mut ticks = tokio::time::interval(Duration::from_secs(1));
+        let (started, mut count) = (Instant::now(), 0);
+        while started.elapsed() < time {
+            ticks.tick().await;
+            let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
+            client.batch_execute(others).await.unwrap();
+            count += 1;
+        }
+        count
+    }
+
+    async fn pause(&mut self, milliseconds: std::ops::Range<u64>) {
+        tokio::time::sleep(Duration::from_millis(self.random.u64(milliseconds))).await;
+    }
+}
+
+/// How much longer than in `scripts/test`.
+fn scale() -> u32 {
+    std::env::var("TOYGRES_CHAOS_SCALE").map_or(1, |scale| scale.parse().expect("TOYGRES_CHAOS_SCALE is a number"))
+}
+
+pub fn logs(servers: &[Server]) -> String {
+    servers.iter().map(Server::log).collect::<Vec<_>>().join("\n---\n")
+}
+
+/// A tenant orders instances and deletes them, some while they are being made, until the trouble is over.
+async fn live(town: Arc<Town>, tenant: u64, mut random: fastrand::Rng) {
+    let mut kept = Vec::new();
+    for number in 0.. {
+        if town.over.load(Ordering::Relaxed) {
+            return;
+        }
+        let name = format!("tenant{tenant}-{number}");
+        let create = "mutation($input: CreateInstanceInput!) { createInstance(input: $input) {
+            instance { id name } operation { id } userErrors { code field message } } }";
+        let payload = town.insist(create, json!({ "input": { "name": name, "idempotencyKey": name } }), "createInstance", &mut random).await;
+        let (id, creation) = (text(&payload["instance"]["id"]), text(&payload["operation"]["id"]));
+        let index = {
+            let mut ledger = town.ledger.lock().unwrap();
+            ledger.push(Accepted { name, id, creation, deletion: None });
+            ledger.len() - 1
+        };
+        tokio::time::sleep(Duration::from_millis(random.u64(0..2500))).await;
+        kept.push(index);
+        if random.bool() || kept.len() > KEEPS {
+            let index = kept.swap_remove(random.usize(..kept.len()));
+            town.delete(index, &mut random).await;
+        }
+    }
+}
+
+impl Town {
+    /// Orders the deletion of an entry of the ledger.
+    pub async fn delete(&self, index: usize, random: &mut fastrand::Rng) {
+        let id = self.ledger.lock().unwrap()[index].id.clone();
+        let delete =
+            "mutation($input: DeleteInstanceInput!) { deleteInstance(input: $input) { operation { id } userErrors { code field message } } }";
+        let payload = self.insist(delete, json!({ "input": { "id": id, "idempotencyKey": id } }), "deleteInstance", random).await;
+        self.ledger.lock().unwrap()[index].deletion = Some(text(&payload["operation"]["id"]));
+    }
+
+    /// Asks again, under the same idempotency key, until there is an answer.
+    async fn insist(&self, document: &str, variables: Value, field: &str, random: &mut fastrand::Rng) -> Value {
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
+        let body = json!({ "query": document, "variables": variables });
+        let deadline = Instant::now() + Duration::from_secs(120);
+        let mut last = String::new();
+        while Instant::now() < deadline {
+            let address = &self.addresses[random.usize(..self.addresses.len())];
+            match http.post(format!("http://{address}/graphql")).json(&body).send().await {
+                // Cut off in the middle of an answer, it is no JSON.
+                Ok(response) => match response.json::<Value>().await {
+                    Ok(answer) if answer["data"][field].is_object() => {
+                        let payload = answer["data"][field].clone();
+                        assert_eq!(payload["userErrors"], json!([]), "{variables}");
+                        return payload;
+                    }
+                    Ok(answer) => {
+                        assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE", "nothing else may go wrong: {answer}");
+                        last = answer.to_string();
+                    }
+                    Err(error) => last = error.to_string(),
+                },
+                Err(error) => last = error.to_string(),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{field} was never answered; last: {last}");
+    }
+}
+
+/// Follows the log of events from its beginning, wherever it is served, and resumes each time. The cursors in their order.
+async fn subscribe(town: Arc<Town>, mut random: fastrand::Rng) -> Vec<i64> {
+    let document = "subscription($after: String) { instanceEvents(after: $after) { cursor } }";
+    let mut seen: Vec<i64> = Vec::new();
+    let done = |seen: &[i64]| seen.last().copied().unwrap_or(0) >= town.until.load(Ordering::Relaxed);
+    while !done(&seen) {
+        let address = &town.addresses[random.usize(..town.addresses.len())];
+        let after = seen.last().copied().unwrap_or(0).to_string();
+        if let Ok(mut live) = subscribe_to(address, document, json!({ "after": after })).await {
+            // The end of the log may become known while nothing more comes.
+            while !done(&seen) {
+                match tokio::time::timeout(Duration::from_millis(500), live.try_next()).await {
+                    Ok(Ok(Some(item))) if item.get("errors").is_none() => {
+                        seen.push(text(&item["data"]["instanceEvents"]["cursor"]).parse().unwrap());
+                    }
+                    Ok(Ok(Some(error))) => {
+                        assert_ne!(error["errors"][0]["extensions"]["code"], "MUST_REFETCH", "nothing is older than the retention: {error}");
+                        break;
+                    }
+                    Ok(_) => break,
+                    Err(_) => {}
+                }
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    seen
+}
