@@ -16,12 +16,13 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+pub use credentials::Resealed;
 pub use instances::{Accepted, InstanceOrder, InstanceOrderField, InstancePosition, InstanceUpdate, NewInstance, Request};
 pub use operations::OperationFilter;
 pub use page::{Page, PageRequest};
 pub use transitions::{KnownInstance, RunningInstance, Work};
 
-use crate::{Error, Result, secret::SecretKey};
+use crate::{Error, Result, secret::SecretKeys};
 
 /// The schema that holds the metadata.
 pub const SCHEMA: &str = "toygres";
@@ -33,7 +34,7 @@ pub(crate) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migra
 pub struct Store {
     pool: PgPool,
     options: PgConnectOptions,
-    key: SecretKey,
+    keys: SecretKeys,
 }
 
 impl Store {
@@ -41,14 +42,14 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::User`] when `url` is not a PostgreSQL URL.
-    pub fn open(url: &str, max_connections: u32, key: SecretKey) -> Result<Self> {
+    pub fn open(url: &str, max_connections: u32, keys: SecretKeys) -> Result<Self> {
         let options = options(url)?;
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
             // A caller is better served by a clear error than by a long wait for a database that is away.
             .acquire_timeout(Duration::from_secs(3))
             .connect_lazy_with(options.clone());
-        Ok(Self { pool, options, key })
+        Ok(Self { pool, options, keys })
     }
 
     /// Brings the schema up to date. A lock in the database lets only one server do it at a time.
@@ -80,10 +81,10 @@ impl Store {
         Ok(())
     }
 
-    /// Recognises the same input again without storing it.
+    /// Recognises the same input again without storing it: see [`SecretKeys::digests`].
     #[must_use]
-    pub fn digest(&self, input: &[u8]) -> Vec<u8> {
-        self.key.digest(input)
+    pub fn digests(&self, input: &[u8]) -> Vec<Vec<u8>> {
+        self.keys.digests(input)
     }
 
     /// The same store for one reader that repeats what fails: it has a connection of its own, which is not tested before each

@@ -23,7 +23,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::{
     instance::Endpoint,
-    secret::SecretKey,
+    secret::SecretKeys,
     store::{MIGRATIONS, Store},
 };
 
@@ -58,7 +58,7 @@ impl TestDatabase {
     /// The metadata in it, sealed with a key of its own.
     #[must_use]
     pub fn store(&self) -> Store {
-        Store::open(&self.url(), 20, SecretKey::generate()).expect("the URL is one")
+        Store::open(&self.url(), 20, SecretKeys::generate()).expect("the URL is one")
     }
 
     /// Its name.
@@ -261,7 +261,7 @@ impl Host {
         let server = self.start(&directory);
         let migrate = async {
             server.run("postgres", &format!("CREATE DATABASE {TEMPLATE}")).await;
-            let store = Store::open(&server.url(TEMPLATE), 1, SecretKey::generate()).expect("the URL is one");
+            let store = Store::open(&server.url(TEMPLATE), 1, SecretKeys::generate()).expect("the URL is one");
             store.migrate().await.expect("the migrations work");
             store.close().await;
         };

@@ -44,7 +44,7 @@ impl App {
             create_instance::check_idempotency_key(key)?;
         }
         Ok(Request {
-            idempotency: idempotency_key.map(|key| (key, self.store.digest(format!("{input:?}").as_bytes()))),
+            idempotency: idempotency_key.map(|key| (key, self.store.digests(format!("{input:?}").as_bytes()))),
             requested_by,
             deadline: self.operation_deadline,
         })

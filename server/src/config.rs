@@ -5,7 +5,7 @@ mod kubernetes;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use toygres_domain::{secret::SecretKey, token::TokenRole};
+use toygres_domain::{secret::SecretKeys, token::TokenRole};
 use toygres_workflows::{EngineOptions, janitor::Retention};
 
 pub use self::kubernetes::KubernetesConfig;
@@ -43,6 +43,9 @@ pub enum Command {
     /// Make, list and revoke API tokens.
     #[command(after_help = EXIT_CODES)]
     Token(Group<TokenCommand>),
+    /// The keys that seal passwords.
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
     /// Name servers and their tokens in a configuration file ($XDG_CONFIG_HOME/toygres/config.yaml).
     #[command(subcommand)]
     Context(ContextCommand),
@@ -51,6 +54,36 @@ pub enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+/// What can be done with the keys.
+#[derive(Debug, Subcommand)]
+pub enum SecretsCommand {
+    /// Seal every password with another key.
+    ///
+    /// With TOYGRES_SECRET_KEY=<new>,<old>, which every server has to know by then, everything is sealed with the first while they
+    /// run; afterwards the old one can go. Without it, a new key is made in the data directory; its servers have to be stopped.
+    Rotate(RotateConfig),
+}
+
+/// Whose passwords to seal anew.
+#[derive(Args, Clone, Debug)]
+pub struct RotateConfig {
+    /// URL of the metadata database [default: the embedded one of the data directory].
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = parse_url)]
+    pub database_url: Option<String>,
+    /// The keys, the one to seal with first [default: those of the data directory, with a new one in front].
+    #[arg(long, env = "TOYGRES_SECRET_KEY", hide_env_values = true, value_parser = parse_secret_keys)]
+    pub secret_key: Option<SecretKeys>,
+    /// The server's data directory.
+    #[arg(long, env = "TOYGRES_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Directories of PostgreSQL server binaries, separated by ':' [default: wherever they are installed].
+    #[arg(long, env = "TOYGRES_PG_BIN")]
+    pub pg_bin: Option<String>,
+    /// The user that PostgreSQL runs as when this runs as root.
+    #[arg(long, env = "TOYGRES_PG_USER", default_value = "postgres")]
+    pub pg_user: String,
 }
 
 /// A token to make.
@@ -115,9 +148,10 @@ pub struct ServeConfig {
     /// user's data directory].
     #[arg(long, env = "TOYGRES_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Key that seals passwords: 32 random bytes in base64 [default: kept in the data directory].
-    #[arg(long, env = "TOYGRES_SECRET_KEY", hide_env_values = true, value_parser = parse_secret_key)]
-    pub secret_key: Option<SecretKey>,
+    /// Key that seals passwords: 32 random bytes in base64; while it is replaced, several separated by commas, of which the first
+    /// seals and all open [default: kept in the data directory].
+    #[arg(long, env = "TOYGRES_SECRET_KEY", hide_env_values = true, value_parser = parse_secret_keys)]
+    pub secret_key: Option<SecretKeys>,
     /// Directories of PostgreSQL server binaries, separated by ':' [default: wherever they are installed].
     #[arg(long, env = "TOYGRES_PG_BIN")]
     pub pg_bin: Option<String>,
@@ -323,8 +357,8 @@ fn url(variable: &str, text: &str) -> Result<String, String> {
     }
 }
 
-fn parse_secret_key(text: &str) -> Result<SecretKey, String> {
-    SecretKey::parse(text).map_err(|why| format!("TOYGRES_SECRET_KEY {why}"))
+fn parse_secret_keys(text: &str) -> Result<SecretKeys, String> {
+    SecretKeys::parse(text).map_err(|why| format!("TOYGRES_SECRET_KEY {why}"))
 }
 
 fn parse_number<const MIN: u64, const MAX: u64>(text: &str) -> Result<u64, String> {
@@ -364,6 +398,7 @@ pub fn explain(error: &clap::Error) -> Option<String> {
     let command = <Cli as clap::CommandFactory>::command();
     let variable = command
         .get_subcommands()
+        .flat_map(|command| std::iter::once(command).chain(command.get_subcommands()))
         .flat_map(clap::Command::get_arguments)
         .find(|argument| argument.get_long().is_some_and(|long| flag == format!("--{long}")))
         .and_then(|argument| argument.get_env().map(|name| name.to_string_lossy().into_owned()))?;

@@ -12,5 +12,6 @@ pub mod live;
 mod metrics;
 mod playground;
 pub mod process;
+pub mod secrets;
 pub mod serve;
 pub mod transport;

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use toygres_server::{
     cli::{self, Environment, Task},
-    config::{self, Cli, Command},
-    graphql, serve,
+    config::{self, Cli, Command, SecretsCommand},
+    graphql, secrets, serve,
 };
 
 fn main() -> ExitCode {
@@ -30,6 +30,7 @@ fn main() -> ExitCode {
             print!("{}", graphql::sdl());
             ExitCode::SUCCESS
         }
+        Command::Secrets(SecretsCommand::Rotate(config)) => block_on(secrets::rotate(config)),
         Command::Token(group) => match group.local(&environment) {
             Ok(Some(config)) => block_on(serve::token(config)),
             Ok(None) => cli::run(Task::Token(group), &environment),

@@ -10,7 +10,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{Error, changes::Changes, secret::SecretKey, store::Store};
+use toygres_domain::{Error, changes::Changes, secret::SecretKeys, store::Store};
 use toygres_workflows::Engine;
 
 use self::backend::Backend;
@@ -136,7 +136,7 @@ async fn announce(health: Health, address: SocketAddr) {
 /// One sentence for people.
 pub async fn migrate(config: DatabaseConfig) -> Result<(), String> {
     // No secret is read or written here, so any key will do.
-    let store = Store::open(&config.database_url, 2, SecretKey::generate()).map_err(|error| error.to_string())?;
+    let store = Store::open(&config.database_url, 2, SecretKeys::generate()).map_err(|error| error.to_string())?;
     let explain = |what: &str, error: Error| match error {
         Error::Unavailable(cause) | Error::Internal(cause) => format!("{what}: {cause}"),
         other => format!("{what}: {other}"),
@@ -162,7 +162,7 @@ pub async fn token(config: TokenConfig) -> Result<(), String> {
             })?
         }
     };
-    let store = Store::open(url.trim(), 1, SecretKey::generate()).map_err(|error| error.to_string())?;
+    let store = Store::open(url.trim(), 1, SecretKeys::generate()).map_err(|error| error.to_string())?;
     let made = crate::app::create_token(&store, &config.name, config.role, config.expires_in_days).await;
     let (token, secret) = made.map_err(|error| match error {
         Error::Unavailable(cause) | Error::Internal(cause) => format!("the token could not be made: {cause}"),

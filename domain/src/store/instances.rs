@@ -35,8 +35,8 @@ pub struct NewInstance {
 /// What comes with every mutation that starts an operation.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The caller's key, and a digest of the input it came with.
-    pub idempotency: Option<(String, Vec<u8>)>,
+    /// The caller's key, and the digests of the input it came with: the first is stored, any is recognised.
+    pub idempotency: Option<(String, Vec<Vec<u8>>)>,
     /// Who asked.
     pub requested_by: Option<String>,
     /// How long the operation may take.
@@ -191,7 +191,7 @@ impl Store {
         )
         .fetch_one(&mut *transaction)
         .await?;
-        sqlx::query!("INSERT INTO credentials (instance_id, sealed_password) VALUES ($1, $2)", id.0, self.key.seal(password, &id.to_string()))
+        sqlx::query!("INSERT INTO credentials (instance_id, sealed_password) VALUES ($1, $2)", id.0, self.keys.seal(password, &id.to_string()))
             .execute(&mut *transaction)
             .await?;
         let operation_id = OperationId::new(OperationKind::Create, *id, 1);
@@ -361,9 +361,9 @@ impl Store {
     }
 
     pub(super) async fn replay(&self, kind: OperationKind, request: &Request) -> Result<Option<Accepted>> {
-        let Some((key, digest)) = &request.idempotency else { return Ok(None) };
+        let Some((key, digests)) = &request.idempotency else { return Ok(None) };
         let Some((operation, first_digest)) = self.operation_by_key(kind, key).await? else { return Ok(None) };
-        if first_digest.as_ref() != Some(digest) {
+        if !first_digest.is_some_and(|first| digests.contains(&first)) {
             return Err(Error::user(
                 UserErrorCode::IdempotencyMismatch,
                 "idempotencyKey",

@@ -280,7 +280,8 @@ pub(super) async fn insert(
     former: Option<InstanceState>,
     request: &Request,
 ) -> Result<Operation> {
-    let (key, digest) = request.idempotency.clone().unzip();
+    let (key, digest) = request.idempotency.as_ref().map(|(key, digests)| (key.as_str(), digests.first().map(Vec::as_slice))).unzip();
+    let digest = digest.flatten();
     let row = operation_query!(
         "INSERT INTO operations (id, instance_id, kind, engine_id, status, steps, keep_volumes, idempotency_key, input_digest, requested_by, former_state,
              deadline)

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{runtime::Runtime, secret::SecretKey};
+use toygres_domain::{runtime::Runtime, secret::SecretKeys};
 use toygres_k8s::KubernetesRuntime;
 
 use crate::{
     config::{RuntimeKind, ServeConfig},
     process::{self, Account, Binaries, DataDir, Embedded, ProcessConfig, ProcessRuntime},
+    secrets,
 };
 
 /// What a server stands on.
@@ -17,7 +18,7 @@ pub(super) struct Backend {
     pub(super) runtime: Arc<dyn Runtime>,
     pub(super) database_url: String,
     pub(super) engine_url: String,
-    pub(super) secret_key: SecretKey,
+    pub(super) secret_key: SecretKeys,
     embedded: Option<Embedded>,
     supervisor: Option<(CancellationToken, JoinHandle<()>)>,
 }
@@ -60,7 +61,7 @@ impl Backend {
         let database_url = config.database_url.clone().unwrap_or_else(|| embedded.as_ref().map(|db| db.url().to_owned()).unwrap_or_default());
         let secret_key = match &config.secret_key {
             Some(key) => key.clone(),
-            None => SecretKey::load_or_create(&data.join("secret.key")).map_err(|error| process::Error::Setup(error.to_string()))?,
+            None => SecretKeys::load_or_create(&data.join(secrets::KEY_FILE)).map_err(|error| process::Error::Setup(error.to_string()))?,
         };
         let runtime = ProcessRuntime::open(ProcessConfig { data, binaries, account });
         let stop = CancellationToken::new();

@@ -54,7 +54,12 @@ async fn start(role: Role, engine_url: String, store: Store) -> std::result::Res
         let store = store.clone();
         move || {
             let store = store.clone();
-            async move { store.migrate().await }.boxed()
+            async move {
+                store.migrate().await?;
+                // Better refused now than found out by the first workflow that needs a password.
+                store.check_keys().await
+            }
+            .boxed()
         }
     };
     patiently("the metadata database", migrate).await?;

@@ -10,6 +10,7 @@ mod lifecycle;
 mod live;
 mod process;
 mod requests;
+mod secrets;
 #[expect(dead_code, reason = "the benches use the rest")]
 mod support;
 mod tour;

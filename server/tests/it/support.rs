@@ -112,6 +112,10 @@ impl Server {
         }
     }
 
+    pub fn log_path(&self) -> &Path {
+        &self.log
+    }
+
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
@@ -361,6 +365,13 @@ pub async fn psql(url: &str, sql: &str) -> Result<String, String> {
         true => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
         false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
     }
+}
+
+/// A whole database as SQL.
+pub async fn dump(url: &str) -> String {
+    let output = Command::new(pg_bin().join("pg_dump")).args(["--inserts", url]).current_dir("/tmp").output().await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 fn pg_bin() -> PathBuf {

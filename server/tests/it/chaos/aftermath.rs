@@ -58,7 +58,8 @@ pub async fn check(home: &Home, url: &str, mut servers: Vec<Server>, town: &Town
             &servers,
         )
         .await;
-    assert_eq!(std::fs::read_dir(home.path().join("data/instances")).unwrap().count(), kept.len(), "no directory but those of running ones");
+    let running: BTreeSet<_> = kept.iter().flat_map(|index| [accepted[*index].id.clone(), format!("{}.lock", accepted[*index].id)]).collect();
+    assert_eq!(objects(home), running, "no directory but those of running ones");
 
     let mut random = fastrand::Rng::new();
     for index in &kept {
@@ -71,7 +72,7 @@ pub async fn check(home: &Home, url: &str, mut servers: Vec<Server>, town: &Town
     for leftover in ["SELECT name FROM toygres.instances WHERE state <> 'deleted'", "SELECT instance_id::text FROM toygres.credentials"] {
         assert_eq!(metadata.texts(leftover).await, Vec::<String>::new(), "{leftover}");
     }
-    assert_eq!(std::fs::read_dir(home.path().join("data/instances")).unwrap().count(), 0, "no directory is left");
+    assert_eq!(objects(home), BTreeSet::new(), "no directory is left");
 
     town.until.store(metadata.head().await, Ordering::Relaxed);
     let seen = tokio::time::timeout(PATIENCE, subscriber).await.expect("the subscriber catches up").unwrap();
@@ -87,6 +88,12 @@ pub async fn check(home: &Home, url: &str, mut servers: Vec<Server>, town: &Town
         server.stop().await;
     }
     assert_eq!(processes_of(home), Vec::<String>::new(), "no process is left");
+}
+
+/// What the runtime has: directories in any form, and lock files.
+fn objects(home: &Home) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(home.path().join("data/instances")).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 /// A look behind the scenes.

@@ -1,0 +1,186 @@
+//! Passwords: nowhere in the clear, and sealed anew when the key is replaced.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+
+use crate::support::{Database, Home, dump, psql, text};
+
+/// Needs percent-encoding in a URL, so that both spellings are looked for; and base64 hides no part of it from a search.
+const PASSWORD: &str = "S3cret/of the+tenants?";
+/// Rejected, because it is too long, but seen by everything on the way.
+const REJECTED: &str = "Rejected-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_password_is_found_anywhere() {
+    let (home, database) = (Home::new(), Database::start());
+    let url = database.url();
+    let server = home.start_with(&[("DATABASE_URL", &url), ("TOYGRES_LOG", "trace,duroxide=trace,sqlx=trace")]).await;
+    // Programs that live for a moment only have arguments and an environment too.
+    let watching = Arc::new(AtomicBool::new(true));
+    let watch = tokio::task::spawn_blocking({
+        let watching = watching.clone();
+        move || {
+            let mut seen = BTreeSet::new();
+            while watching.load(Ordering::Relaxed) {
+                seen.extend(arguments_and_environments());
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            seen
+        }
+    });
+
+    let refused = server.create(json!({ "name": "refused", "password": REJECTED })).await;
+    assert_eq!(refused["userErrors"][0]["field"], "password", "{refused}");
+    let chosen = text(&server.create(json!({ "name": "chosen", "password": PASSWORD, "idempotencyKey": "k" })).await["instance"]["id"]);
+    let conflict = server.create(json!({ "name": "chosen", "password": "another password", "idempotencyKey": "k" })).await;
+    assert_eq!(conflict["userErrors"][0]["code"], "IDEMPOTENCY_MISMATCH", "{conflict}");
+    let generated = server.create_ok("generated").await;
+    server.until_healthy(&chosen).await;
+    let now = server.until_healthy(&generated).await;
+    let connection_string = text(&now["connectionString"]);
+    let generated_password = connection_string.split([':', '@']).nth(2).unwrap().to_owned();
+    assert_eq!(generated_password.len(), 32, "{connection_string}");
+
+    // A password that the tenant changed behind our back: the check fails to log in, and says so without showing its own.
+    let own = text(&server.instance(&chosen).await["connectionString"]);
+    psql(&own, "ALTER ROLE app PASSWORD 'changed'").await.unwrap();
+    let mut checks =
+        server.subscribe("subscription($id: ID!) { healthChecks(instanceId: $id) { status error { code message } } }", json!({ "id": chosen })).await;
+    let database_process = crate::support::postmaster(&home, &chosen);
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(database_process), nix::sys::signal::Signal::SIGKILL).unwrap();
+    let mut failures = Vec::new();
+    while !failures.iter().any(|check: &Value| check["error"]["code"] == "AUTHENTICATION_FAILED") {
+        failures.push(checks.next().await.unwrap()["data"]["healthChecks"].clone());
+    }
+    let everything = server
+        .query("{ instances { nodes { reason { message } events { nodes { reason { message } from to } } operations { nodes { steps { error { message } } } } } } }", json!({}))
+        .await;
+    let stopped = server.log_path().to_owned();
+    let dumped = dump(&url).await;
+    server.stop().await;
+    watching.store(false, Ordering::Relaxed);
+    let processes = watch.await.unwrap();
+    assert!(processes.iter().any(|process| process.contains("initdb")), "programs that live for a moment are seen");
+
+    let log = std::fs::read_to_string(stopped).unwrap();
+    assert!(log.contains("TRACE") && log.contains("duroxide"), "the log says everything");
+    assert!(dumped.contains("duroxide") && dumped.contains(&chosen), "the dump is whole");
+    let places = [
+        ("the database", dumped),
+        ("the log", log),
+        ("events, steps and reasons", everything.to_string()),
+        ("failed checks", json!(failures).to_string()),
+        ("arguments and environments", processes.into_iter().collect()),
+    ];
+    for password in [PASSWORD, REJECTED, &generated_password] {
+        for spelling in spellings(password) {
+            for (place, content) in &places {
+                let found = content.find(&spelling).map(|at| content[at.saturating_sub(200)..].chars().take(400).collect::<String>());
+                assert_eq!(found, None, "{place} shows a password");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_replaced_while_servers_run() {
+    let (home, database) = (Home::new(), Database::start());
+    let url = database.url();
+    let [old, new] = [1, 2].map(|byte| BASE64_STANDARD.encode([byte; 32]));
+    let keys = |keys: &str| vec![("DATABASE_URL".to_owned(), url.clone()), ("TOYGRES_SECRET_KEY".to_owned(), keys.to_owned())];
+    let start = async |of: &str| {
+        let env = keys(of);
+        home.start_with(&env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>()).await
+    };
+    let server = start(&old).await;
+    let first = text(&server.create(json!({ "name": "first", "idempotencyKey": "first" })).await["instance"]["id"]);
+    let before = server.until_healthy(&first).await;
+    server.stop().await;
+
+    // A server with another key alone would be of no use, and says so instead of failing later.
+    let mut lost = home.command(&["serve", "--listen", &Home::free_address()]);
+    let lost = lost.envs(keys(&new)).output().await.unwrap();
+    let sentence = String::from_utf8_lossy(&lost.stderr);
+    assert!(!lost.status.success() && sentence.contains("TOYGRES_SECRET_KEY is not the key"), "{sentence}");
+
+    let server = start(&format!("{new},{old}")).await;
+    let second = server.create_ok("second").await;
+    server.until_healthy(&second).await;
+    let rotate = async |of: &str| {
+        let output = home.command(&["secrets", "rotate"]).envs(keys(of)).output().await.unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    };
+    let (good, said) = rotate(&new).await;
+    assert!(!good && said.contains("is not the key"), "without the old key nothing can be opened: {said}");
+    let (good, said) = rotate(&format!("{new},{old}")).await;
+    assert!(good && said.contains("1 passwords sealed with the first key now, 1 were before"), "{said}");
+    let (good, said) = rotate(&format!("{new},{old}")).await;
+    assert!(good && said.contains("0 passwords sealed with the first key now, 2 were before"), "{said}");
+    let again = server.create(json!({ "name": "first", "idempotencyKey": "first" })).await;
+    assert_eq!(again["instance"]["id"], json!(first), "the answer to an idempotency key outlives the change: {again}");
+    server.stop().await;
+
+    let server = start(&new).await;
+    assert_eq!(server.until_healthy(&first).await["connectionString"], before["connectionString"]);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_in_the_data_directory_is_replaced() {
+    let home = Home::new();
+    let server = home.start().await;
+    let id = server.create_ok("first").await;
+    let before = server.until_healthy(&id).await;
+    let rotate = async || {
+        let output = home.command(&["secrets", "rotate"]).output().await.unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    };
+    let (good, said) = rotate().await;
+    assert!(!good && said.contains("stop it"), "{said}");
+    server.stop().await;
+
+    let key = || std::fs::read_to_string(home.path().join("data/secret.key")).unwrap();
+    let old = key();
+    let (good, said) = rotate().await;
+    assert!(good && said.contains("1 passwords sealed with the first key now"), "{said}");
+    let both = key();
+    assert!(both.ends_with(&old) && both.lines().count() == 2, "the new key is in front");
+    // Without the old key everything still opens.
+    std::fs::write(home.path().join("data/secret.key"), both.lines().next().unwrap()).unwrap();
+    let server = home.start().await;
+    assert_eq!(server.until_healthy(&id).await["connectionString"], before["connectionString"]);
+    server.stop().await;
+}
+
+/// What a password looks like where it is shown by mistake.
+fn spellings(password: &str) -> Vec<String> {
+    let percent: String = password
+        .bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect();
+    let hex = password.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let debug = format!("{:?}", password.as_bytes());
+    vec![password.to_owned(), percent, BASE64_STANDARD.encode(password), hex, debug[1..debug.len() - 1].to_owned()]
+}
+
+fn arguments_and_environments() -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(|c: char| c.is_ascii_digit())) {
+            for file in ["cmdline", "environ"] {
+                let bytes = std::fs::read(entry.path().join(file)).unwrap_or_default();
+                found.push(String::from_utf8_lossy(&bytes).replace('\0', " "));
+            }
+        }
+    }
+    found
+}
