@@ -49,6 +49,19 @@ impl TestDatabase {
         Self { server, name }
     }
 
+    /// One on a server of its own, for a bench: as durable as a user's, and it asks nobody for a password, because logging in to
+    /// instances is not what is measured.
+    pub async fn for_bench() -> Self {
+        let server = tokio::task::spawn_blocking(|| new_server(Manner::Bench)).await.expect("the server starts");
+        Self { server: Arc::new(server), name: TEMPLATE.to_owned() }
+    }
+
+    /// The processor time that the server has used so far, with all its processes.
+    #[must_use]
+    pub fn server_cpu(&self) -> Duration {
+        self.server.cpu()
+    }
+
     /// The URL of a superuser.
     #[must_use]
     pub fn url(&self) -> String {
@@ -119,7 +132,7 @@ impl StandIn {
     pub fn start(&self, address: &str, port: u16) -> Option<impl Send + Sync + use<>> {
         // The log of an earlier life would tell of its start, not of this one's.
         let _ = fs::remove_file(self.directory.join("log"));
-        let server = self.host.start_at(&self.directory, address, port);
+        let server = self.host.start_at(&self.directory, address, port, Manner::Test);
         fs::write(self.directory.join("keep"), "").expect("the directory is ours");
         server
     }
@@ -145,6 +158,21 @@ impl Server {
         format!("postgres://{SUPERUSER}:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// Of every process in the group of the shell that holds it, and of those that have ended (proc(5): utime, stime and the same
+    /// of waited-for children, in hundredths of a second).
+    fn cpu(&self) -> Duration {
+        let group = self.shell.id().to_string();
+        let mut ticks = 0;
+        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            let fields: Vec<_> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+            if fields.get(2) == Some(&group.as_str()) {
+                ticks += fields[11..15].iter().filter_map(|field| field.parse::<u64>().ok()).sum::<u64>();
+            }
+        }
+        Duration::from_millis(ticks * 10)
+    }
+
     async fn run(&self, database: &str, sql: &str) {
         let mut connection = PgConnection::connect(&self.url(database)).await.expect("the test server answers");
         connection.execute(AssertSqlSafe(sql.to_owned())).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
@@ -165,14 +193,39 @@ fn shared_server() -> Arc<Server> {
     if let Some(server) = shared.upgrade() {
         return server;
     }
+    let server = Arc::new(new_server(Manner::Test));
+    *shared = Arc::downgrade(&server);
+    server
+}
+
+fn new_server(manner: Manner) -> Server {
     let host = Host::find();
     let template = host.template();
     let directory = host.new_directory();
     host.output(Command::new("cp").arg("-R").arg(template.join("data")).arg(&directory));
+    if manner == Manner::Bench {
+        fs::write(directory.join("data/pg_hba.conf"), "host all all 127.0.0.1/32 trust\n").expect("the directory is ours");
+    }
     host.give(&directory);
-    let server = Arc::new(host.start(&directory));
-    *shared = Arc::downgrade(&server);
-    server
+    host.start(&directory, manner)
+}
+
+/// What a server is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// It takes every shortcut.
+    Test,
+    /// It takes none.
+    Bench,
+}
+
+impl Manner {
+    fn options(self) -> &'static str {
+        match self {
+            Self::Test => "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c shared_buffers=32MB",
+            Self::Bench => "-c shared_buffers=128MB",
+        }
+    }
 }
 
 /// What it takes to run servers here.
@@ -258,7 +311,7 @@ impl Host {
         let mut initdb = self.program("initdb");
         initdb.args(["-U", SUPERUSER, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--wal-segsize=1"]);
         self.output(initdb.arg("--pwfile").arg(&password).arg("-D").arg(&data));
-        let server = self.start(&directory);
+        let server = self.start(&directory, Manner::Test);
         let migrate = async {
             server.run("postgres", &format!("CREATE DATABASE {TEMPLATE}")).await;
             let store = Store::open(&server.url(TEMPLATE), 1, SecretKeys::generate()).expect("the URL is one");
@@ -274,23 +327,24 @@ impl Host {
     }
 
     /// Starts the cluster in `directory/data`.
-    fn start(&self, directory: &Path) -> Server {
+    fn start(&self, directory: &Path, manner: Manner) -> Server {
         for _ in 0..5 {
             let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port is free").port();
-            if let Some(server) = self.start_at(directory, "127.0.0.1", port) {
+            if let Some(server) = self.start_at(directory, "127.0.0.1", port, manner) {
                 return server;
             }
         }
         panic!("the test server does not start; its log is in {}", directory.display());
     }
 
-    fn start_at(&self, directory: &Path, address: &str, port: u16) -> Option<Server> {
+    fn start_at(&self, directory: &Path, address: &str, port: u16, manner: Manner) -> Option<Server> {
         // The log survives in the directory only when the start failed.
-        let script = r#""$1/postgres" -D "$2/data" -p "$3" -c listen_addresses="$4" -c unix_socket_directories= -c fsync=off \
-            -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c max_connections=200 -c shared_buffers=32MB >"$2/log" 2>&1 &
+        let script = r#""$1/postgres" -D "$2/data" -p "$3" -c listen_addresses="$4" -c unix_socket_directories= \
+            -c max_connections=200 $5 >"$2/log" 2>&1 &
             cat >/dev/null; kill -INT $!; wait $!; [ -e "$2/keep" ] || rm -rf "$2""#;
         let mut shell = Command::new("/bin/sh");
         shell.arg("-c").arg(script).arg("toygres-test-server").arg(&self.binaries).arg(directory).arg(port.to_string()).arg(address);
+        shell.arg(manner.options());
         self.as_account(&mut shell);
         // A process group of its own, so that it outlives a signal to the tests and can clean up.
         let mut shell = shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("there is a shell");

@@ -1,0 +1,397 @@
+//! Creations through the whole chain (metadata, dispatcher, engine, monitor, health check) with a runtime that does nothing,
+//! beside raw duroxide in the same run: the same workflows, so the same turns, with activities that do nothing, started
+//! directly. Then what both cost when idle.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use duroxide::{
+    Client, OrchestrationRegistry,
+    providers::Provider,
+    runtime::{ActivityHandler, registry::ActivityRegistry},
+};
+use duroxide_pg::{PostgresProvider, ProviderConfig};
+use futures::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use toygres_domain::{
+    InstanceId, OperationId,
+    changes::Changes,
+    instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
+    operation::OperationKind,
+    runtime::{Deployment, Nudge, Observation, Removal, Runtime, RuntimeError},
+    secret::Secret,
+    store::{NewInstance, Request, Store},
+    testing::TestDatabase,
+};
+use toygres_workflows::{
+    Engine, EngineOptions,
+    activities::World,
+    create_instance, dispatcher,
+    engine::{SCHEMA, Worker},
+    health_check::HealthCheckLoop,
+    janitor, monitor_operation, nudges, registry,
+    step::{NUDGE, Pace, Run},
+    sweeper,
+};
+
+/// Creations in flight, and how many are made in all.
+const ROUNDS: [(usize, usize); 3] = [(1, 30), (50, 400), (500, 1000)];
+/// How long both are watched when idle.
+const IDLE: Duration = Duration::from_secs(30);
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads can be started");
+    // As busy with work as a server that is meant to be: poll interval and slots are the same on both sides.
+    let options = EngineOptions { poll_interval: Duration::from_millis(20), orchestration_slots: 8, activity_slots: 16, ..EngineOptions::default() };
+    runtime.block_on(async {
+        println!("{:<28}{:>12}{:>12}{:>12}{:>12}", "creations", "per second", "p50 ms", "p99 ms", "x raw");
+        for (in_flight, count) in ROUNDS {
+            let raw = round(Raw::start(options).await, in_flight, count).await;
+            raw.show(&format!("raw duroxide, {in_flight} in flight"), None);
+            let ours = round(Toygres::start(options).await, in_flight, count).await;
+            ours.show(&format!("Toygres, {in_flight} in flight"), Some(&raw));
+        }
+        idle().await;
+    });
+}
+
+/// Something that creates.
+trait Creator: Sync {
+    /// Orders one; returns its instance.
+    async fn order(&self, id: InstanceId, number: usize);
+    /// Whom the end of a creation is told.
+    fn ends(&self) -> &Ends;
+    async fn stop(self);
+}
+
+struct Figures {
+    per_second: f64,
+    latencies: Vec<Duration>,
+}
+
+async fn round(creator: impl Creator, in_flight: usize, count: usize) -> Figures {
+    // The first one makes connections and plans.
+    create(&creator, count).await;
+    let started = Instant::now();
+    let mut latencies: Vec<_> = stream::iter(0..count).map(|number| create(&creator, number)).buffer_unordered(in_flight).collect().await;
+    let per_second = count as f64 / started.elapsed().as_secs_f64();
+    creator.stop().await;
+    latencies.sort_unstable();
+    Figures { per_second, latencies }
+}
+
+async fn create(creator: &impl Creator, number: usize) -> Duration {
+    let id = InstanceId::generate();
+    let end = creator.ends().expect(id);
+    let started = Instant::now();
+    creator.order(id, number).await;
+    end.await.expect("every creation ends");
+    started.elapsed()
+}
+
+impl Figures {
+    fn show(&self, name: &str, raw: Option<&Figures>) {
+        let ratio = raw.map(|raw| format!("{:.2}", self.per_second / raw.per_second)).unwrap_or_default();
+        let at = |percent: usize| self.latencies[(self.latencies.len() * percent / 100).min(self.latencies.len() - 1)].as_secs_f64() * 1e3;
+        println!("{name:<28}{:>12.1}{:>12.0}{:>12.0}{ratio:>12}", self.per_second, at(50), at(99));
+    }
+}
+
+/// Tells when the creation of an instance is written as done: at the end of the same activity on both sides.
+#[derive(Clone, Default)]
+struct Ends(Arc<Mutex<HashMap<InstanceId, oneshot::Sender<()>>>>);
+
+impl Ends {
+    fn expect(&self, id: InstanceId) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        self.0.lock().expect("no panic while held").insert(id, sender);
+        receiver
+    }
+
+    fn tell(&self, input: &Value) {
+        let Some(operation) = input["running"]["run"]["operation"].as_str() else { return };
+        if let Some(sender) = instance_of(operation).and_then(|id| self.0.lock().expect("no panic while held").remove(&id)) {
+            let _ = sender.send(());
+        }
+    }
+
+    /// The same activities, with an ear at the end of each.
+    fn beside(&self, activities: &ActivityRegistry) -> ActivityRegistry {
+        let mut builder = ActivityRegistry::builder();
+        for name in activities.list_names() {
+            let Some((_, handler)) = activities.resolve_handler(&name) else { continue };
+            let (ends, handler): (_, Arc<dyn ActivityHandler>) = (self.clone(), handler);
+            builder = builder.register(name, move |context, input| {
+                let (ends, handler) = (ends.clone(), handler.clone());
+                async move {
+                    let asked = serde_json::from_str(&input).unwrap_or_default();
+                    let output = handler.invoke(context, input).await?;
+                    ends.tell(&asked);
+                    Ok(output)
+                }
+            });
+        }
+        builder.build_result().expect("names are registered once")
+    }
+}
+
+/// Ours, as a server with the role of a worker runs it.
+struct Toygres {
+    database: TestDatabase,
+    store: Store,
+    worker: Worker,
+    ends: Ends,
+    shutdown: CancellationToken,
+}
+
+impl Toygres {
+    async fn start(options: EngineOptions) -> Self {
+        let database = TestDatabase::for_bench().await;
+        database.run("CREATE ROLE app LOGIN").await;
+        let (store, shutdown, ends) = (database.store(), CancellationToken::new(), Ends::default());
+        let runtime = Arc::new(Nothing { endpoint: database.endpoint() });
+        let engine = Engine::connect(&database.url(), &store).await.expect("the engine's schema can be made");
+        let world = World { store: store.clone(), runtime: runtime.clone(), pace: Pace::default(), shutdown: shutdown.clone() };
+        let (activities, orchestrations) = registry::all(&world).expect("names are registered once");
+        let worker = engine.work_with(ends.beside(&activities), orchestrations, options).await;
+        let changes = Changes::start(&store, shutdown.clone());
+        tokio::spawn(dispatcher::run(store.clone(), engine.clone(), changes, shutdown.clone()));
+        tokio::spawn(sweeper::run(world, engine.clone()));
+        tokio::spawn(nudges::run(store.clone(), engine, runtime, shutdown.clone()));
+        let retention = janitor::Retention { events: Duration::from_secs(86_400), health_checks: Duration::from_secs(86_400) };
+        tokio::spawn(janitor::run(store.clone(), retention, shutdown.clone()));
+        Self { database, store, worker, ends, shutdown }
+    }
+}
+
+impl Creator for Toygres {
+    async fn order(&self, id: InstanceId, number: usize) {
+        let new = NewInstance {
+            id,
+            name: format!("bench-{number}").parse().expect("a name"),
+            spec: InstanceSpec {
+                postgres_version: PostgresVersion(17),
+                storage_gb: 1,
+                cpu_millis: 100,
+                memory_mb: 128,
+                username: "app".to_owned().try_into().expect("a role"),
+                database: self.database.name().to_owned().try_into().expect("a database"),
+                exposure: Exposure::Cluster,
+                health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
+            },
+            password: Secret::generate(),
+            labels: Default::default(),
+            deletion_protected: false,
+        };
+        let request = Request { idempotency: None, requested_by: None, deadline: Duration::from_secs(600) };
+        self.store.create_instance(&new, &request).await.expect("a new instance is accepted");
+    }
+
+    fn ends(&self) -> &Ends {
+        &self.ends
+    }
+
+    async fn stop(self) {
+        self.shutdown.cancel();
+        self.worker.stop(Duration::from_secs(3)).await;
+        self.store.close().await;
+    }
+}
+
+/// Duroxide and nothing else.
+struct Raw {
+    database: TestDatabase,
+    client: Client,
+    worker: Worker,
+    ends: Ends,
+}
+
+impl Raw {
+    async fn start(options: EngineOptions) -> Self {
+        let database = TestDatabase::for_bench().await;
+        // The engine's tuning is ours, but raw is to be no straw man: it gets it too.
+        let engine = Engine::connect(&database.url(), &database.store()).await.expect("the engine's schema can be made");
+        let ends = Ends::default();
+        let orchestrations = registry::orchestrations(OrchestrationRegistry::builder(), Pace::default()).expect("versions are versions");
+        let orchestrations = orchestrations.build_result().expect("names are registered once");
+        let worker = engine.work_with(ends.beside(&nothing(&database.endpoint())), orchestrations, options).await;
+        let mut config = ProviderConfig::url(database.url());
+        config.schema_name = Some(SCHEMA.to_owned());
+        let provider: Arc<dyn Provider> = Arc::new(PostgresProvider::new_with_config(config).await.expect("the database answers"));
+        Self { database, client: Client::new(provider), worker, ends }
+    }
+}
+
+impl Creator for Raw {
+    async fn order(&self, id: InstanceId, _: usize) {
+        let operation = OperationId::new(OperationKind::Create, id, 1);
+        let monitor = monitor_operation::MonitorOperation { operation: operation.clone() };
+        self.client
+            .start_orchestration_typed(&operation.monitor_id(), monitor_operation::NAME, &monitor)
+            .await
+            .expect("the engine takes the monitor");
+        let run = Run { operation: operation.clone(), run: 1 };
+        self.client.start_orchestration_typed(&operation.engine_id(1), create_instance::NAME, &run).await.expect("the engine takes the workflow");
+    }
+
+    fn ends(&self) -> &Ends {
+        &self.ends
+    }
+
+    async fn stop(self) {
+        self.worker.stop(Duration::from_secs(3)).await;
+    }
+}
+
+/// Activities that answer what the workflows want to hear, and do nothing; but the monitor is woken as ours is, because that is
+/// the engine's work.
+fn nothing(endpoint: &Endpoint) -> ActivityRegistry {
+    let prefix = "toygres-workflows::activity";
+    let ready = json!({ "ready": endpoint }).to_string();
+    let checked = json!({ "checked": { "wait_ms": 30_000, "failures": 0, "change": null } }).to_string();
+    let answer = |text: &str| {
+        let text = text.to_owned();
+        move |_, _: String| std::future::ready(Ok(text.clone()))
+    };
+    ActivityRegistry::builder()
+        .register(format!("{prefix}::deploy-postgres"), answer("null"))
+        .register(format!("{prefix}::get-instance-status"), answer(&ready))
+        .register(format!("{prefix}::generate-connection-string"), answer("\"postgresql://app@127.0.0.1/app\""))
+        .register(format!("{prefix}::health-check"), answer(&checked))
+        .register(format!("{prefix}::update-metadata"), |context: duroxide::ActivityContext, input: String| async move {
+            let input: Value = serde_json::from_str(&input).unwrap_or_default();
+            let Some(operation) = input["running"]["run"]["operation"].as_str() else { return Ok("\"done\"".to_owned()) };
+            let instance = instance_of(operation).ok_or("no instance in the id")?;
+            let monitor = OperationId::from_any(operation).monitor_id();
+            context.get_client().enqueue_event(monitor, NUDGE, "").await.map_err(|error| error.to_string())?;
+            let health_check = HealthCheckLoop::new(instance, format!("health-{instance}-1"));
+            Ok(json!({ "health_check": health_check }).to_string())
+        })
+        .build_result()
+        .expect("names are registered once")
+}
+
+/// `create-<instance>-<n>`.
+fn instance_of(operation: &str) -> Option<InstanceId> {
+    operation.get(7..43)?.parse().ok()
+}
+
+/// The runtime that does nothing. Every instance is the bench's own database.
+struct Nothing {
+    endpoint: Endpoint,
+}
+
+#[async_trait]
+impl Runtime for Nothing {
+    fn name(&self) -> &'static str {
+        "nothing"
+    }
+
+    fn versions(&self) -> Vec<PostgresVersion> {
+        vec![PostgresVersion(17)]
+    }
+
+    fn offers(&self, _: &Exposure) -> bool {
+        true
+    }
+
+    async fn deploy(&self, _: &Deployment) -> Result<(), RuntimeError> {
+        Ok(())
+    }
+
+    async fn observe(&self, _: InstanceId) -> Result<Observation, RuntimeError> {
+        Ok(Observation::Ready(self.endpoint.clone()))
+    }
+
+    async fn remove(&self, _: InstanceId, _: bool) -> Result<Removal, RuntimeError> {
+        Ok(Removal::Gone)
+    }
+
+    async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {
+        Ok(Vec::new())
+    }
+
+    fn nudges(&self) -> BoxStream<'static, Nudge> {
+        stream::pending().boxed()
+    }
+}
+
+/// The whole server, as it comes, and raw duroxide with its poll interval and slots; each with its database.
+async fn idle() {
+    println!("{:<28}{:>12}{:>12}{:>12}{:>12}", "idle, % of a core", "process", "database", "both", "x raw");
+    let raw = Raw::start(EngineOptions::default()).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let raw_cost = watch(std::process::id(), &raw.database).await;
+    raw.stop().await;
+    show_idle("raw duroxide", raw_cost, None);
+
+    let Some(binary) = std::env::var_os("TOYGRES_BIN") else {
+        println!("the server is not measured: TOYGRES_BIN does not name its binary, as scripts/bench does");
+        return;
+    };
+    let database = TestDatabase::for_bench().await;
+    let server = Serving::start(binary.into(), &database);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let ours = watch(server.child.id(), &database).await;
+    show_idle("toygres serve", ours, Some(raw_cost));
+}
+
+fn show_idle(name: &str, (process, database): (f64, f64), raw: Option<(f64, f64)>) {
+    let both = process + database;
+    let ratio = raw.map(|(process, database)| format!("{:.2}", both / (process + database))).unwrap_or_default();
+    println!("{name:<28}{process:>12.2}{database:>12.2}{both:>12.2}{ratio:>12}");
+}
+
+async fn watch(process: u32, database: &TestDatabase) -> (f64, f64) {
+    let (own, server) = (cpu_of(process), database.server_cpu());
+    tokio::time::sleep(IDLE).await;
+    let percent = |used: Duration| used.as_secs_f64() / IDLE.as_secs_f64() * 100.0;
+    (percent(cpu_of(process) - own), percent(database.server_cpu() - server))
+}
+
+fn cpu_of(process: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("the process lives");
+    let ticks: u64 = stat.rsplit(") ").next().unwrap_or_default().split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+/// A server with nothing to do, and its data directory.
+struct Serving {
+    child: Child,
+    home: PathBuf,
+}
+
+impl Serving {
+    fn start(binary: PathBuf, database: &TestDatabase) -> Self {
+        let home = std::env::temp_dir().join(format!("toygres-bench-{}", std::process::id()));
+        let child = Command::new(binary)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .env("DATABASE_URL", database.url())
+            .env("TOYGRES_DATA_DIR", &home)
+            .env("TOYGRES_LOG", "warn")
+            .current_dir(std::env::temp_dir())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the server starts");
+        Self { child, home }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.home);
+    }
+}
