@@ -158,7 +158,12 @@ impl Engine {
                     match self.stand(&monitor).await? {
                         Stand::Live => return Ok(false),
                         Stand::Unknown => {}
-                        Stand::Over => return Err(unavailable(error)),
+                        // The end is in its history, but a database that went away in that moment can have kept the engine's
+                        // own row as running.
+                        Stand::Over => {
+                            tracing::warn!(%monitor, %error, "the engine does not let go of a monitor that is over; it is made to");
+                            self.client.delete_instance(&monitor, true).await.map_err(unavailable)?;
+                        }
                     }
                 }
             }

@@ -53,7 +53,10 @@ pub async fn run(world: World, engine: Engine) {
                     tracing::info!(?swept, "the sweeper had something to repair");
                 }
             }
-            Err(error) => tracing::warn!(%error, "the sweeper could not look everywhere"),
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(%error, cause, "the sweeper could not look everywhere");
+            }
         }
         tokio::select! {
             () = world.shutdown.cancelled() => {}
@@ -83,15 +86,24 @@ async fn workflows(world: &World, engine: &Engine, swept: &mut Swept) -> Result<
     // The workflows before the rows: an id is in its row before its workflow starts, so a loop that is seen here and named
     // by no row below is really a stray.
     let live = engine.running().await?;
+    // One workflow that the engine cannot tell of keeps none of the others from being repaired.
+    let mut first_trouble = None;
     for operation in world.store.unfinished_operations().await? {
-        // A pending one is the dispatcher's.
-        if operation.status == OperationStatus::Running && !live.contains(&operation.id.monitor_id()) && engine.ensure_monitor(&operation.id).await? {
-            swept.monitors += 1;
-        }
-        // A monitor that lives would have settled this long ago.
-        if Utc::now() > operation.deadline + world.pace.stuck * 3 {
-            engine.settle(&world.store, &world.pace, &operation.id).await?;
-            swept.settled += 1;
+        let looked = async {
+            // A pending one is the dispatcher's.
+            let missing = operation.status == OperationStatus::Running && !live.contains(&operation.id.monitor_id());
+            if missing && engine.ensure_monitor(&operation.id).await? {
+                swept.monitors += 1;
+            }
+            // A monitor that lives would have settled this long ago.
+            if Utc::now() > operation.deadline + world.pace.stuck * 3 {
+                engine.settle(&world.store, &world.pace, &operation.id).await?;
+                swept.settled += 1;
+            }
+            Ok::<_, Error>(())
+        };
+        if let Err(error) = looked.await {
+            first_trouble.get_or_insert(error);
         }
     }
     let mut named = HashSet::new();
@@ -124,7 +136,7 @@ async fn workflows(world: &World, engine: &Engine, swept: &mut Swept) -> Result<
         engine.cancel(stray, "no instance names this loop").await?;
         swept.strays += 1;
     }
-    Ok(())
+    first_trouble.map_or(Ok(()), Err)
 }
 
 async fn objects(world: &World, swept: &mut Swept) -> Result<()> {

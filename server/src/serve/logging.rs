@@ -10,10 +10,13 @@ use crate::config::{LogFormat, ServeConfig};
 /// matters of it is logged by the monitor of the operation.
 const QUIET: &str = "duroxide=error,sqlx=warn";
 
+/// At its finest level it writes whole frames, and frames hold connection strings. No filter may ask for that.
+const NEVER: &str = "tungstenite=debug";
+
 /// Has to come before the engine starts, which would otherwise install a log of its own.
 pub(super) fn start(config: &ServeConfig) -> Result<(), String> {
     let named = config.log.contains("duroxide") || config.log.contains("sqlx");
-    let directives = if named { config.log.clone() } else { format!("{},{QUIET}", config.log) };
+    let directives = if named { format!("{},{NEVER}", config.log) } else { format!("{},{QUIET},{NEVER}", config.log) };
     let filter = EnvFilter::try_new(&directives)
         .map_err(|error| format!("TOYGRES_LOG '{}' is no log filter; write for example info or toygres_server=debug: {error}", config.log))?;
     let registry = tracing_subscriber::registry().with(filter);

@@ -1,8 +1,8 @@
 //! The integration tests of the server: one binary, one module per subject.
 
 mod access;
-mod cli;
 mod chaos;
+mod cli;
 mod control_plane;
 mod examples;
 mod kubernetes;

@@ -56,7 +56,7 @@ async fn no_password_is_found_anywhere() {
         failures.push(checks.next().await.unwrap()["data"]["healthChecks"].clone());
     }
     let everything = server
-        .query("{ instances { nodes { reason { message } events { nodes { reason { message } from to } } operations { nodes { steps { error { message } } } } } } }", json!({}))
+        .query("{ instances(first: 5) { nodes { reason { message } events(first: 50) { nodes { reason { message } from to } } operations(first: 5) { nodes { steps { error { message } } } } } } }", json!({}))
         .await;
     let stopped = server.log_path().to_owned();
     let dumped = dump(&url).await;
