@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
-use crate::support::{Database, Home, dump, psql, text};
+use crate::support::{Database, Home, dump, text};
 
 /// Needs percent-encoding in a URL, so that both spellings are looked for; and base64 hides no part of it from a search.
 const PASSWORD: &str = "S3cret/of the+tenants?";
@@ -46,7 +46,12 @@ async fn no_password_is_found_anywhere() {
 
     // A password that the tenant changed behind our back: the check fails to log in, and says so without showing its own.
     let own = text(&server.instance(&chosen).await["connectionString"]);
-    psql(&own, "ALTER ROLE app PASSWORD 'changed'").await.unwrap();
+    // Not with psql, whose arguments would be seen.
+    let (tenant, connection) = tokio_postgres::connect(&own, tokio_postgres::NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    tenant.batch_execute("ALTER ROLE app PASSWORD 'changed'").await.unwrap();
+    drop(tenant);
+    connection.await.unwrap().unwrap();
     let mut checks =
         server.subscribe("subscription($id: ID!) { healthChecks(instanceId: $id) { status error { code message } } }", json!({ "id": chosen })).await;
     let database_process = crate::support::postmaster(&home, &chosen);
