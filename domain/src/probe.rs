@@ -1,12 +1,17 @@
-//! Connecting to a hosted instance and asking it something: the one place that does.
+//! Connecting to a hosted instance and asking it something: the one place that does. [`check`] logs in; the [`Prober`] keeps
+//! connections between checks.
+
+mod prober;
 
 use std::{
     io,
     time::{Duration, Instant},
 };
 
+pub use prober::Prober;
+
 use sqlx::{
-    ConnectOptions, Connection,
+    ConnectOptions, Connection, PgExecutor,
     postgres::{PgConnectOptions, PgSslMode},
 };
 
@@ -55,27 +60,53 @@ pub fn connection_string_with_password(connection_string: &str, password: &Secre
 /// What went wrong, as a reason; never holds the password.
 pub async fn check(target: &Target, timeout: Duration) -> Result<Duration, Reason> {
     let started = Instant::now();
-    match tokio::time::timeout(timeout, ask(target)).await {
-        Err(_) => Err(Reason::new(
-            ReasonCode::ConnectionTimeout,
-            format!("no answer from {}:{} within {} s", target.endpoint.host, target.endpoint.port, timeout.as_secs_f32()),
-        )),
+    match tokio::time::timeout(timeout, log_in_and_ask(target)).await {
+        Err(_) => Err(silent(&target.endpoint, timeout)),
         Ok(Err(error)) => Err(typed(&target.endpoint, &error)),
-        Ok(Ok(Answer { in_recovery: true, .. })) => Err(Reason::new(ReasonCode::StartingUp, "the server is in recovery")),
-        Ok(Ok(Answer { read_only: true, .. })) => {
-            Err(Reason::new(ReasonCode::ReadOnly, "the server takes no writes (default_transaction_read_only is on)"))
-        }
-        Ok(Ok(_)) => Ok(started.elapsed()),
+        Ok(Ok(answer)) => answer.judged().map(|()| started.elapsed()),
     }
 }
 
+/// What a server says about itself.
 struct Answer {
     in_recovery: bool,
     read_only: bool,
 }
 
-async fn ask(target: &Target) -> Result<Answer, sqlx::Error> {
-    let options = PgConnectOptions::new_without_pgpass()
+impl Answer {
+    const QUESTION: &str = "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool";
+    /// The same, and a sort of a few hundred KB, which goes to a file on the volume and so finds out whether that is full.
+    const QUESTION_WITH_FILE: &str =
+        "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool
+         FROM (SELECT pg_catalog.count(*) FROM pg_catalog.generate_series(1, 5000)) AS spilled";
+
+    async fn ask<'c>(question: &'static str, connection: impl PgExecutor<'c>) -> Result<Self, sqlx::Error> {
+        let (in_recovery, read_only) = sqlx::query_as(question).fetch_one(connection).await?;
+        Ok(Self { in_recovery, read_only })
+    }
+
+    fn judged(self) -> Result<(), Reason> {
+        let Self { in_recovery, read_only } = self;
+        if in_recovery {
+            return Err(Reason::new(ReasonCode::StartingUp, "the server is in recovery"));
+        }
+        if read_only {
+            return Err(Reason::new(ReasonCode::ReadOnly, "the server takes no writes (default_transaction_read_only is on)"));
+        }
+        Ok(())
+    }
+}
+
+async fn log_in_and_ask(target: &Target) -> Result<Answer, sqlx::Error> {
+    let mut connection = sqlx::PgConnection::connect_with(&options(target)).await?;
+    let answer = Answer::ask(Answer::QUESTION_WITH_FILE, &mut connection).await?;
+    // The goodbye is a courtesy; a server that does not take it has answered all the same.
+    let _ = connection.close().await;
+    Ok(answer)
+}
+
+fn options(target: &Target) -> PgConnectOptions {
+    PgConnectOptions::new_without_pgpass()
         .host(&target.endpoint.host)
         .port(target.endpoint.port)
         .username(&target.username)
@@ -83,13 +114,13 @@ async fn ask(target: &Target) -> Result<Answer, sqlx::Error> {
         .database(&target.database)
         .ssl_mode(PgSslMode::Prefer)
         .application_name("toygres-health-check")
-        .disable_statement_logging();
-    let mut connection = sqlx::PgConnection::connect_with(&options).await?;
-    let (in_recovery, read_only) =
-        sqlx::query_as("SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::boolean").fetch_one(&mut connection).await?;
-    // The goodbye is a courtesy; a server that does not take it has answered all the same.
-    let _ = connection.close().await;
-    Ok(Answer { in_recovery, read_only })
+        // The least that there is, so that the question above does go to a file.
+        .options([("work_mem", "64kB")])
+        .disable_statement_logging()
+}
+
+fn silent(endpoint: &Endpoint, timeout: Duration) -> Reason {
+    Reason::new(ReasonCode::ConnectionTimeout, format!("no answer from {}:{} within {} s", endpoint.host, endpoint.port, timeout.as_secs_f32()))
 }
 
 fn typed(endpoint: &Endpoint, error: &sqlx::Error) -> Reason {

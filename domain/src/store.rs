@@ -4,6 +4,7 @@ mod api_tokens;
 mod credentials;
 mod events;
 mod health_checks;
+mod housekeeping;
 mod instances;
 mod operations;
 mod page;
@@ -17,6 +18,7 @@ use sqlx::{
 };
 
 pub use credentials::Resealed;
+pub use housekeeping::{InstanceCount, OperationCount, RetentionLag, TableSize};
 pub use instances::{Accepted, InstanceOrder, InstanceOrderField, InstancePosition, InstanceUpdate, NewInstance, Request};
 pub use operations::OperationFilter;
 pub use page::{Page, PageRequest};

@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use toygres_domain::{
     Result,
+    instance::HealthCheckPolicy,
     runtime::Runtime,
     store::{Request, Store},
 };
@@ -32,6 +33,8 @@ pub struct App {
     pub health: Health,
     /// How long an operation may take.
     pub operation_deadline: Duration,
+    /// How instances are checked whose creator said nothing else.
+    pub health_check: HealthCheckPolicy,
 }
 
 impl App {

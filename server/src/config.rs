@@ -5,8 +5,8 @@ mod kubernetes;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use toygres_domain::{secret::SecretKeys, token::TokenRole};
-use toygres_workflows::{EngineOptions, janitor::Retention};
+use toygres_domain::{instance::HealthCheckPolicy, probe::Prober, secret::SecretKeys, token::TokenRole};
+use toygres_workflows::{EngineOptions, janitor::Retention, step::Pace};
 
 pub use self::kubernetes::KubernetesConfig;
 use crate::{
@@ -170,6 +170,28 @@ pub struct ServeConfig {
     /// Hours that health samples are kept.
     #[arg(long, env = "TOYGRES_HEALTH_RETENTION_HOURS", default_value = "48", value_parser = parse_number::<24, 87_600>)]
     pub health_retention_hours: u64,
+    /// Hours that the engine's record of a workflow is kept after the workflow has ended.
+    #[arg(long, env = "TOYGRES_WORKFLOW_RETENTION_HOURS", default_value = "24", value_parser = parse_number::<1, 87_600>)]
+    pub workflow_retention_hours: u64,
+    /// Connections that health checks keep open between checks, one to an instance; further instances are logged in to each
+    /// time. Mind the limit of open files.
+    #[arg(long, env = "TOYGRES_PROBE_CONNECTIONS", default_value = "500", value_parser = parse_number::<0, 100_000>)]
+    pub probe_connections: u64,
+    /// Every so manyth check of an instance logs in afresh although a connection is kept.
+    #[arg(long, env = "TOYGRES_PROBE_LOGIN_EVERY", default_value = "10", value_parser = parse_number::<1, 1000>)]
+    pub probe_login_every: u64,
+    /// Seconds between health checks of an instance whose creator said nothing else.
+    #[arg(long, env = "TOYGRES_HEALTH_INTERVAL_SECONDS", default_value = "30", value_parser = parse_number::<1, 3600>)]
+    pub health_interval_seconds: u64,
+    /// Seconds that a health check may take when the instance's creator said nothing else.
+    #[arg(long, env = "TOYGRES_HEALTH_TIMEOUT_SECONDS", default_value = "5", value_parser = parse_number::<1, 60>)]
+    pub health_timeout_seconds: u64,
+    /// Failed checks in a row that make an outage, when only the probe saw them.
+    #[arg(long, env = "TOYGRES_HEALTH_CONFIRMATIONS", default_value = "3", value_parser = parse_number::<2, 20>)]
+    pub health_confirmations: u64,
+    /// Milliseconds between a failed check and its repetition.
+    #[arg(long, env = "TOYGRES_HEALTH_RECHECK_MS", default_value = "500", value_parser = parse_number::<100, 60_000>)]
+    pub health_recheck_ms: u64,
     /// Milliseconds between looks of the workflow engine for work: less is quicker and costs more processor time when idle.
     #[arg(long, env = "TOYGRES_ENGINE_POLL_MS", default_value = "100", value_parser = parse_number::<5, 10_000>)]
     pub engine_poll_ms: u64,
@@ -328,7 +350,31 @@ impl ServeConfig {
         Retention {
             events: Duration::from_secs(self.event_retention_hours * 3600),
             health_checks: Duration::from_secs(self.health_retention_hours * 3600),
+            workflows: Duration::from_secs(self.workflow_retention_hours * 3600),
         }
+    }
+
+    /// See [`Prober`].
+    #[must_use]
+    pub fn prober(&self) -> Prober {
+        Prober::new(size(self.probe_connections), u32::try_from(self.probe_login_every).unwrap_or(u32::MAX))
+    }
+
+    /// See [`Pace`].
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        Pace {
+            confirmations: u32::try_from(self.health_confirmations).unwrap_or(u32::MAX),
+            recheck: Duration::from_millis(self.health_recheck_ms),
+            ..Pace::default()
+        }
+    }
+
+    /// How instances are checked whose creator said nothing else.
+    #[must_use]
+    pub fn health_check_policy(&self) -> HealthCheckPolicy {
+        let seconds = |number: u64| i32::try_from(number).unwrap_or(i32::MAX);
+        HealthCheckPolicy { interval_seconds: seconds(self.health_interval_seconds), timeout_seconds: seconds(self.health_timeout_seconds) }
     }
 }
 

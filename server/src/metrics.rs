@@ -1,25 +1,57 @@
 //! Metrics of this server for Prometheus, at `/metrics`. The workflow engine adds its own through the same facade.
+//! docs/OPERATIONS.md lists them all.
 
+use std::time::Duration;
+
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_util::layers::{FilterLayer, Layer};
+use tokio_util::sync::CancellationToken;
 
 /// Upper bounds in seconds for the lag of events: from well below the promise of milliseconds to an outage.
 const LAG: &[f64] = &[0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
+/// For what a check costs and how late it is: the promise is 3 s.
+const CHECKS: &[f64] = &[0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0];
+/// For operations, whose deadline is ten minutes.
+const OPERATIONS: &[f64] = &[0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0];
+/// For a round of the janitor.
+const ROUNDS: &[f64] = &[0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0];
+/// How often collected values are put into their buckets, which otherwise happens only when somebody asks for them.
+const UPKEEP: Duration = Duration::from_secs(5);
+/// The engine labels these with an ever growing number, so they would take ever more memory.
+const WITHOUT_BOUND: [&str; 1] = ["duroxide_orchestration_continue_as_new_total"];
 
-/// Starts to collect.
+/// Starts to collect, until `shutdown`.
 ///
 /// # Errors
 /// One sentence, when something else in this process collects already.
-pub(crate) fn start() -> Result<PrometheusHandle, String> {
-    let builder = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Full("toygres_event_lag_seconds".to_owned()), LAG)
-        .map_err(|error| error.to_string())?;
-    let handle = builder.install_recorder().map_err(|error| format!("metrics cannot be collected: {error}"))?;
+pub(crate) fn start(shutdown: CancellationToken) -> Result<PrometheusHandle, String> {
+    let mut builder = PrometheusBuilder::new();
+    for (metric, bounds) in [
+        ("toygres_event_lag_seconds", LAG),
+        ("toygres_health_check_latency_seconds", CHECKS),
+        ("toygres_health_check_lag_seconds", CHECKS),
+        ("toygres_operation_seconds", OPERATIONS),
+        ("toygres_janitor_round_seconds", ROUNDS),
+    ] {
+        builder = builder.set_buckets_for_metric(Matcher::Full(metric.to_owned()), bounds).map_err(|error| error.to_string())?;
+    }
+    let recorder = builder.build_recorder();
+    let handle = recorder.handle();
+    metrics::set_global_recorder(FilterLayer::from_patterns(WITHOUT_BOUND).layer(recorder))
+        .map_err(|error| format!("metrics cannot be collected: {error}"))?;
     describe();
+    let kept = handle.clone();
+    tokio::spawn(async move {
+        while !shutdown.is_cancelled() {
+            tokio::time::sleep(UPKEEP).await;
+            kept.run_upkeep();
+        }
+    });
     Ok(handle)
 }
 
 fn describe() {
-    use metrics::{describe_counter, describe_gauge, describe_histogram};
     describe_gauge!("toygres_sockets", "WebSockets and event streams that are open");
     describe_gauge!("toygres_feeds", "Subscriptions that follow the event log");
     describe_counter!("toygres_events_read_total", "Events read from the log, once for all subscribers");
@@ -28,4 +60,34 @@ fn describe() {
     describe_counter!("toygres_events_coalesced_total", "Events of state streams that a later one of the same instance replaced");
     describe_counter!("toygres_feed_resyncs_total", "Subscribers that fell behind and read on from the table");
     describe_counter!("toygres_listener_connects_total", "Times that the listening connection was made; all but the first were losses");
+
+    describe_counter!("toygres_health_checks_total", "Health checks, by what they found");
+    describe_histogram!("toygres_health_check_latency_seconds", "What a successful check took: login, if there was one, and query");
+    describe_histogram!("toygres_health_check_lag_seconds", "From the moment at which a check was due to its being done");
+    describe_gauge!("toygres_probe_connections", "Connections kept between checks");
+    describe_counter!("toygres_probe_logins_total", "Checks that logged in");
+    describe_counter!("toygres_probe_connections_lost_total", "Kept connections that broke");
+
+    describe_gauge!("toygres_instances", "Instances that are not deleted, by state and health; the same from every server");
+    describe_gauge!("toygres_operations_unfinished", "Operations that are not over, by kind and status; the same from every server");
+    describe_gauge!("toygres_operations_oldest_seconds", "Age of the oldest operation that is not over; the same from every server");
+    describe_histogram!("toygres_operation_seconds", "From the acceptance of an operation to its end, by kind and result");
+    describe_counter!("toygres_sweeper_repairs_total", "What the sweeper found lost and repaired");
+    describe_gauge!("toygres_engine_queue_due", "Work of the engine that is due and not taken up; the same from every server");
+
+    describe_counter!("toygres_janitor_dropped_total", "Records that the janitor dropped");
+    describe_histogram!("toygres_janitor_round_seconds", "What a round of the janitor took");
+    describe_gauge!("toygres_janitor_last_round_timestamp_seconds", "When a round of the janitor was last done, as Unix time");
+    describe_gauge!("toygres_janitor_lag_seconds", "How far the oldest record is behind its retention; the same from every server");
+    describe_gauge!("toygres_table_bytes", "What a table takes on disk, with its indexes; the same from every server");
+    describe_gauge!("toygres_table_rows", "Rows of a table, as PostgreSQL estimates them; the same from every server");
+
+    // What has not happened yet reads 0, so that an alert on its rate needs no special case.
+    for name in ["toygres_events_coalesced_total", "toygres_feed_resyncs_total", "toygres_probe_logins_total", "toygres_probe_connections_lost_total"]
+    {
+        counter!(name).increment(0);
+    }
+    for what in ["monitors", "operations", "orphans", "health_checks", "stray_health_checks", "remains"] {
+        counter!("toygres_sweeper_repairs_total", "what" => what).increment(0);
+    }
 }

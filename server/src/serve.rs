@@ -55,8 +55,8 @@ pub async fn serve(config: ServeConfig) -> Result<(), String> {
 async fn run(config: &ServeConfig, backend: &Backend, listener: TcpListener, address: SocketAddr, stop: &mut signals::Stop) -> Result<(), String> {
     let connections = u32::try_from(config.database_connections).unwrap_or(32);
     let store = Store::open(&backend.database_url, connections, backend.secret_key.clone()).map_err(|error| error.to_string())?;
-    let metrics = crate::metrics::start()?;
     let serving = CancellationToken::new();
+    let metrics = crate::metrics::start(serving.clone())?;
     let changes = Changes::start(&store, serving.clone());
     let hub = Hub::start(store.clone(), changes.clone(), serving.clone());
     let health = Health::new(store.clone(), changes.clone());
@@ -66,6 +66,7 @@ async fn run(config: &ServeConfig, backend: &Backend, listener: TcpListener, add
         hub,
         health: health.clone(),
         operation_deadline: Duration::from_secs(config.operation_deadline_seconds),
+        health_check: config.health_check_policy(),
     };
 
     // Requests are answered from the first moment, with a clear error while the database is away.

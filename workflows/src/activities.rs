@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use toygres_domain::{
     instance::{Reason, ReasonCode},
     operation::StepName,
+    probe::Prober,
     runtime::{Runtime, RuntimeError},
     store::{Store, Work},
 };
@@ -31,6 +32,8 @@ pub struct World {
     pub store: Store,
     /// The host of instances.
     pub runtime: Arc<dyn Runtime>,
+    /// What checks instances.
+    pub prober: Prober,
     /// How patient the work is.
     pub pace: Pace,
     /// Cancelled when this server stops: activities then give their work back at once.

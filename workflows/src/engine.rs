@@ -2,9 +2,10 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use duroxide::{
     Client, ClientError, OrchestrationRegistry, OrchestrationStatus,
-    providers::Provider,
+    providers::{InstanceFilter, Provider, PruneOptions},
     runtime::{Runtime as DuroxideRuntime, RuntimeOptions, registry::ActivityRegistry},
 };
 use duroxide_pg::{PostgresProvider, ProviderConfig};
@@ -201,6 +202,49 @@ impl Engine {
             OrchestrationStatus::NotFound => Stand::Unknown,
             OrchestrationStatus::Completed { .. } | OrchestrationStatus::Failed { .. } => Stand::Over,
         })
+    }
+
+    /// The ids of all workflows that have ended, well or badly.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the engine's database is away.
+    pub async fn ended(&self) -> Result<Vec<String>> {
+        let mut ended = self.client.list_instances_by_status("Completed").await.map_err(unavailable)?;
+        ended.extend(self.client.list_instances_by_status("Failed").await.map_err(unavailable)?);
+        Ok(ended)
+    }
+
+    /// Forgets those of these workflows that ended before `before`. Returns how many. The caller makes sure that nobody asks
+    /// for them any more: the engine says of a forgotten workflow that it never was.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the engine's database is away.
+    pub async fn forget(&self, workflows: Vec<String>, before: DateTime<Utc>) -> Result<u64> {
+        let limit = u32::try_from(workflows.len()).ok();
+        let before = u64::try_from(before.timestamp_millis()).ok();
+        let filter = InstanceFilter { instance_ids: Some(workflows), completed_before: before, limit };
+        Ok(self.client.delete_instance_bulk(filter).await.map_err(unavailable)?.instances_deleted)
+    }
+
+    /// Drops what living workflows left behind when they continued as new. Returns how many executions.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the engine's database is away.
+    pub async fn prune(&self, workflows: Vec<String>) -> Result<u64> {
+        // Without a limit the engine takes 1,000, in no order.
+        let limit = u32::try_from(workflows.len()).ok();
+        let filter = InstanceFilter { instance_ids: Some(workflows), completed_before: None, limit };
+        let options = PruneOptions { keep_last: Some(1), completed_before: None };
+        Ok(self.client.prune_executions_bulk(filter, options).await.map_err(unavailable)?.executions_deleted)
+    }
+
+    /// How many workflow turns and activities are due and not yet taken up.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the engine's database is away.
+    pub async fn queue_depths(&self) -> Result<(usize, usize)> {
+        let depths = self.client.get_queue_depths().await.map_err(unavailable)?;
+        Ok((depths.orchestrator_queue, depths.worker_queue))
     }
 
     /// Ends a workflow that nobody needs.

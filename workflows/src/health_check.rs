@@ -30,6 +30,9 @@ pub struct HealthCheckLoop {
     pub workflow: String,
     /// Milliseconds until the next check.
     pub wait_ms: u64,
+    /// When that is, in milliseconds since 1970, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_ms: Option<i64>,
     /// Checks in a row that failed.
     pub failures: u32,
 }
@@ -38,7 +41,14 @@ impl HealthCheckLoop {
     /// A loop that checks at once.
     #[must_use]
     pub fn new(instance: InstanceId, workflow: String) -> Self {
-        Self { instance, workflow, wait_ms: 0, failures: 0 }
+        Self { instance, workflow, wait_ms: 0, due_ms: None, failures: 0 }
+    }
+
+    /// A loop in place of a lost one. Many may be lost at once, so they do not all check at once.
+    #[must_use]
+    pub fn replacing(instance: InstanceId, workflow: String, interval: Duration) -> Self {
+        let within = interval.min(Duration::from_secs(10)).as_millis();
+        Self { wait_ms: instance.spread(u64::try_from(within).unwrap_or(0)), ..Self::new(instance, workflow) }
     }
 }
 
@@ -51,7 +61,10 @@ pub async fn health_check(ctx: OrchestrationContext, mut state: HealthCheckLoop,
         // A message says "look now", and can carry the death that the runtime saw.
         let death: Option<Reason> = match state.wait_ms {
             0 => None,
-            wait => nudged(&ctx, Duration::from_millis(wait)).await.and_then(|payload| serde_json::from_str(&payload).ok()),
+            wait => nudged(&ctx, Duration::from_millis(wait)).await.and_then(|payload| {
+                state.due_ms = None;
+                serde_json::from_str(&payload).ok()
+            }),
         };
         if !check(&ctx, &mut state, &pace, death).await.map_err(|failure| failure.encode())? {
             return Ok("ended".to_owned());
@@ -63,11 +76,12 @@ pub async fn health_check(ctx: OrchestrationContext, mut state: HealthCheckLoop,
 
 /// One iteration; false when the loop has to end.
 async fn check(ctx: &OrchestrationContext, state: &mut HealthCheckLoop, pace: &Pace, death: Option<Reason>) -> Result<bool, Failure> {
-    let input = health_check::Input { instance: state.instance, workflow: state.workflow.clone(), failures: state.failures, death };
+    let input =
+        health_check::Input { instance: state.instance, workflow: state.workflow.clone(), failures: state.failures, death, due_ms: state.due_ms };
     match step(ctx, health_check::NAME, &input, pace.health).await? {
         Verdict::End => Ok(false),
-        Verdict::Checked { wait_ms, failures, change } => {
-            (state.wait_ms, state.failures) = (wait_ms, failures);
+        Verdict::Checked { wait_ms, due_ms, failures, change } => {
+            (state.wait_ms, state.due_ms, state.failures) = (wait_ms, due_ms, failures);
             if let Some(change) = change {
                 let update = UpdateMetadata::Health { instance: state.instance, workflow: state.workflow.clone(), change };
                 let _: Written = step(ctx, update_metadata::NAME, &update, pace.metadata).await?;

@@ -1,26 +1,26 @@
-//! Carries the runtime's "look at this instance now" to the workflows that wait: the running operation's, and the
-//! HealthCheck. Hints may be lost; the workflows look by themselves too.
+//! Carries "look at this instance now" to the workflows that wait: the running operation's, and the HealthCheck. The runtime
+//! says so, and the prober when a connection that it kept is lost. Hints may be lost; the workflows look by themselves too.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
-use futures::{FutureExt, StreamExt};
-use tokio_util::sync::CancellationToken;
+use futures::{FutureExt, StreamExt, stream};
 use toygres_domain::{
     InstanceId, Result,
     instance::{InstanceState, Reason},
     operation::OperationStatus,
-    runtime::Runtime,
+    runtime::Nudge,
     store::{OperationFilter, PageRequest, Store},
 };
 
-use crate::Engine;
+use crate::{Engine, activities::World};
 
 /// Hints that come within this time are passed on together, so that the message queues of workflows stay short.
 const COALESCE: Duration = Duration::from_millis(50);
 
-/// Runs until `shutdown`.
-pub async fn run(store: Store, engine: Engine, runtime: Arc<dyn Runtime>, shutdown: CancellationToken) {
-    let mut hints = runtime.nudges();
+/// Runs until the world shuts down.
+pub async fn run(world: World, engine: Engine) {
+    let World { store, runtime, prober, shutdown, .. } = world;
+    let mut hints = stream::select(runtime.nudges(), prober.losses().map(|instance| Nudge { instance, death: None }));
     loop {
         let first = tokio::select! {
             () = shutdown.cancelled() => return,

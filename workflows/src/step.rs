@@ -129,8 +129,13 @@ pub struct Pace {
     pub start: Duration,
     /// How often a monitor looks by itself.
     pub monitor: Duration,
+    /// Failed checks in a row that make an outage, when only the probe saw them.
+    pub confirmations: u32,
     /// The pause between a failed check and its repetition.
     pub recheck: Duration,
+    /// How long a repetition may take at the most: the first check had the instance's whole time-out, and an outage must be
+    /// certain soon after it.
+    pub recheck_timeout: Duration,
     /// The pause between checks of an instance that is known to be unhealthy, so that recovery shows soon.
     pub recovery: Duration,
 }
@@ -155,7 +160,9 @@ impl Default for Pace {
             stuck: Duration::from_secs(240),
             start: Duration::from_secs(30),
             monitor: Duration::from_secs(30),
-            recheck: Duration::from_secs(1),
+            confirmations: 3,
+            recheck: Duration::from_millis(500),
+            recheck_timeout: Duration::from_millis(750),
             recovery: Duration::from_secs(2),
         }
     }

@@ -1,5 +1,5 @@
 //! The sweeper: repairs what got lost on the way. It compares what should be (the rows) with what is (the engine's
-//! workflows, the runtime's objects), at start and every minute, and takes no other input; any number of servers may sweep.
+//! workflows, the runtime's objects), at start and every half minute, and takes no other input; any number of servers may sweep.
 //!
 //! - An unfinished operation has a live monitor, and past all patience an honest end.
 //! - An instance on its way has an operation, or else an honest end.
@@ -12,11 +12,17 @@ use std::{
 };
 
 use chrono::Utc;
+use metrics::counter;
 use toygres_domain::{Error, InstanceId, Result, operation::OperationStatus, runtime::Removal, store::KnownInstance};
 
-use crate::{Engine, activities::World, engine::Stand, health_check::HealthCheckLoop};
+use crate::{
+    Engine,
+    activities::World,
+    engine::{self, Stand},
+    health_check::HealthCheckLoop,
+};
 
-const PERIOD: Duration = Duration::from_secs(60);
+const PERIOD: Duration = Duration::from_secs(30);
 
 /// What one sweep did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +57,7 @@ pub async fn run(world: World, engine: Engine) {
                 }
                 if swept != (Swept { unknown: swept.unknown.clone(), ..Swept::default() }) {
                     tracing::info!(?swept, "the sweeper had something to repair");
+                    count(&swept);
                 }
             }
             Err(error) => {
@@ -62,6 +69,20 @@ pub async fn run(world: World, engine: Engine) {
             () = world.shutdown.cancelled() => {}
             () = tokio::time::sleep(PERIOD) => {}
         }
+    }
+}
+
+fn count(swept: &Swept) {
+    let Swept { monitors, settled, orphans, health_checks, strays, removed, unknown: _ } = swept;
+    for (what, count) in [
+        ("monitors", *monitors),
+        ("operations", *settled),
+        ("orphans", orphans.len()),
+        ("health_checks", *health_checks),
+        ("stray_health_checks", *strays),
+        ("remains", removed.len()),
+    ] {
+        counter!("toygres_sweeper_repairs_total", "what" => what).increment(count as u64);
     }
 }
 
@@ -106,16 +127,30 @@ async fn workflows(world: &World, engine: &Engine, swept: &mut Swept) -> Result<
             first_trouble.get_or_insert(error);
         }
     }
+    // After the workflows: one that was live above and has nothing ahead of it now is dead, not about to end.
+    let stuck = world.store.workflows_without_future(engine::SCHEMA, "health-").await?;
     let mut named = HashSet::new();
     for running in world.store.running_instances().await? {
+        let interval = Duration::from_secs(u64::from(running.interval_seconds.unsigned_abs()));
         if let Some(workflow) = running.health_check.clone() {
-            let stand = if live.contains(&workflow) { Stand::Live } else { engine.stand(&workflow).await? };
-            named.insert(workflow.clone());
+            let stand = match live.contains(&workflow) {
+                // The engine waits for nothing on its behalf. The next loop takes its place, and it is ended as a stray.
+                _ if stuck.contains(&workflow) => Stand::Over,
+                true => Stand::Live,
+                false => engine.stand(&workflow).await?,
+            };
+            if stand == Stand::Over {
+                tracing::warn!(instance = %running.id, workflow, "a health check was lost");
+            }
             match stand {
-                Stand::Live => continue,
+                Stand::Live => {
+                    named.insert(workflow);
+                    continue;
+                }
                 // Its start got lost, or is under way still: a second start does no harm.
                 Stand::Unknown => {
-                    engine.start_health_check(&HealthCheckLoop::new(running.id, workflow)).await?;
+                    named.insert(workflow.clone());
+                    engine.start_health_check(&HealthCheckLoop::replacing(running.id, workflow, interval)).await?;
                     swept.health_checks += 1;
                     continue;
                 }
@@ -128,7 +163,7 @@ async fn workflows(world: &World, engine: &Engine, swept: &mut Swept) -> Result<
             Err(Error::Superseded) => continue,
             Err(error) => return Err(error),
         };
-        engine.start_health_check(&HealthCheckLoop::new(running.id, workflow)).await?;
+        engine.start_health_check(&HealthCheckLoop::replacing(running.id, workflow, interval)).await?;
         swept.health_checks += 1;
     }
     // A loop ends by itself when it sees that it is not the one; one that cannot is ended here.

@@ -324,7 +324,7 @@ pub(super) async fn end(connection: &mut PgConnection, now: &Operation, status: 
             step.finished_at = Some(at);
         }
     }
-    sqlx::query!(
+    let ended = sqlx::query!(
         "UPDATE operations SET status = $2, steps = $3, error_code = $4, error_message = $5, finished_at = clock_timestamp()
          WHERE id = $1 AND status IN ('pending', 'running')",
         now.id.as_str(),
@@ -335,6 +335,11 @@ pub(super) async fn end(connection: &mut PgConnection, now: &Operation, status: 
     )
     .execute(connection)
     .await?;
+    // The transaction may still come to nothing, which is rare and only counts one too many.
+    if ended.rows_affected() > 0 {
+        let took = (at - now.created_at).as_seconds_f64().max(0.0);
+        metrics::histogram!("toygres_operation_seconds", "kind" => now.kind.as_str(), "result" => status.as_str()).record(took);
+    }
     Ok(())
 }
 

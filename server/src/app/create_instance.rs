@@ -50,7 +50,7 @@ pub struct CreateInstance {
     pub deletion_protected: Option<bool>,
     /// Inside only, when left out.
     pub exposure: Option<(ExposureKind, Vec<String>, Option<String>)>,
-    /// Every 30 s, with 5 s patience, when left out.
+    /// As the platform is configured, when left out.
     pub health_check: HealthCheckSettings,
 }
 
@@ -100,10 +100,18 @@ impl App {
         let storage_gb = mistakes.within("storageGb", "GiB", input.storage_gb.unwrap_or(10), &STORAGE_GB);
         let cpu_millis = mistakes.within("cpuMillis", "thousandths of a core", input.cpu_millis.unwrap_or(500), &CPU_MILLIS);
         let memory_mb = mistakes.within("memoryMb", "MiB", input.memory_mb.unwrap_or(512), &MEMORY_MB);
-        let interval_seconds =
-            mistakes.within("healthCheck.intervalSeconds", "seconds", input.health_check.interval_seconds.unwrap_or(30), &INTERVAL_SECONDS);
-        let timeout_seconds =
-            mistakes.within("healthCheck.timeoutSeconds", "seconds", input.health_check.timeout_seconds.unwrap_or(5), &TIMEOUT_SECONDS);
+        let interval_seconds = mistakes.within(
+            "healthCheck.intervalSeconds",
+            "seconds",
+            input.health_check.interval_seconds.unwrap_or(self.health_check.interval_seconds),
+            &INTERVAL_SECONDS,
+        );
+        let timeout_seconds = mistakes.within(
+            "healthCheck.timeoutSeconds",
+            "seconds",
+            input.health_check.timeout_seconds.unwrap_or(self.health_check.timeout_seconds),
+            &TIMEOUT_SECONDS,
+        );
         let labels = mistakes.keep("labels", labels(input.labels));
         let exposure = input.exposure.map_or(Some(Exposure::Cluster), |(kind, ranges, label)| exposure(kind, ranges, label, &mut mistakes));
         if exposure.as_ref().is_some_and(|exposure| !self.runtime.offers(exposure)) {

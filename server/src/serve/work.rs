@@ -6,7 +6,7 @@ use futures::{FutureExt, future::BoxFuture};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{Error, Result, changes::Changes, runtime::Runtime, store::Store};
-use toygres_workflows::{Engine, activities::World, dispatcher, janitor, nudges, step::Pace, sweeper};
+use toygres_workflows::{Engine, activities::World, dispatcher, gauges, janitor, nudges, sweeper};
 
 use crate::{
     app::Health,
@@ -23,7 +23,7 @@ pub(super) async fn run(
     health: Health,
     shutdown: CancellationToken,
 ) -> std::result::Result<(), String> {
-    let world = World { store: store.clone(), runtime: runtime.clone(), pace: Pace::default(), shutdown: shutdown.clone() };
+    let world = World { store: store.clone(), runtime, prober: config.prober(), pace: config.pace(), shutdown: shutdown.clone() };
     let engine = tokio::select! {
         () = shutdown.cancelled() => return Ok(()),
         engine = start(config.role, engine_url, store.clone()) => engine?,
@@ -36,9 +36,10 @@ pub(super) async fn run(
     let worker = engine.work(&world, config.engine_options()).await.map_err(|error| error.to_string())?;
     let mut beside = JoinSet::new();
     beside.spawn(dispatcher::run(store.clone(), engine.clone(), changes, shutdown.clone()));
-    beside.spawn(sweeper::run(world, engine.clone()));
-    beside.spawn(nudges::run(store.clone(), engine, runtime, shutdown.clone()));
-    beside.spawn(janitor::run(store, config.retention(), shutdown.clone()));
+    beside.spawn(sweeper::run(world.clone(), engine.clone()));
+    beside.spawn(nudges::run(world, engine.clone()));
+    beside.spawn(janitor::run(store.clone(), engine.clone(), config.retention(), shutdown.clone()));
+    beside.spawn(gauges::run(store, engine, config.retention(), shutdown.clone()));
     health.set_working();
     let outcome = tokio::select! {
         () = shutdown.cancelled() => Ok(()),

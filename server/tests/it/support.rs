@@ -329,6 +329,20 @@ impl Database {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A file of its data directory.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join("data").join(name)
+    }
+
+    /// The process id of the server.
+    pub fn postmaster(&self) -> i32 {
+        std::fs::read_to_string(self.file("postmaster.pid")).unwrap().lines().next().unwrap().parse().unwrap()
+    }
+
     /// Stops it at once.
     pub fn halt(&self) {
         self.run("pg_ctl", &["stop", "-w", "-m", "immediate"]);
@@ -341,14 +355,21 @@ impl Database {
         self.run("pg_ctl", &["start", "-w", "-l", log.to_str().unwrap(), "-o", &options]);
     }
 
-    fn run(&self, program: &str, arguments: &[&str]) {
-        let mut command = std::process::Command::new(pg_bin().join(program));
-        command.arg("-D").arg(self.dir.path().join("data")).args(arguments).current_dir("/tmp").stdout(Stdio::null()).stderr(Stdio::null());
+    /// Runs a program as the user that the server runs as; whether it went well.
+    pub fn as_owner(&self, program: &str, arguments: &[&str]) -> bool {
+        let mut command = std::process::Command::new(program);
+        command.args(arguments).current_dir("/tmp").stdout(Stdio::null()).stderr(Stdio::null());
         if geteuid().is_root() {
             let user = User::from_name("postgres").unwrap().expect("the user postgres exists");
             command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
         }
-        assert!(command.status().unwrap().success(), "{program} {arguments:?}");
+        command.status().unwrap().success()
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let (program, data) = (pg_bin().join(program), self.dir.path().join("data"));
+        let arguments = [&["-D", data.to_str().unwrap()], arguments].concat();
+        assert!(self.as_owner(program.to_str().unwrap(), &arguments), "{program:?} {arguments:?}");
     }
 }
 
@@ -400,10 +421,32 @@ pub fn processes_of(home: &Home) -> Vec<String> {
 
 /// The processor time of a process so far.
 pub fn cpu_of(pid: u32) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let ticks: u64 = stat.rsplit(") ").next().unwrap().split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+    ticks_of(pid, 11).expect("the process runs")
+}
+
+/// A pair of times in a process's `stat`: 11 for its own, 13 for those of children that it has buried.
+fn ticks_of(pid: u32, first: usize) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let ticks: u64 = stat.rsplit(") ").next()?.split(' ').skip(first).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
     // Linux counts in hundredths of a second for every process that asks.
-    Duration::from_millis(ticks * 10)
+    Some(Duration::from_millis(ticks * 10))
+}
+
+/// The processor time so far of a process, of its children, and of those it has buried.
+pub fn cpu_of_family(parent: i32) -> Duration {
+    let alive: Duration = children_of(parent).into_iter().filter_map(|pid| ticks_of(pid.unsigned_abs(), 11)).sum();
+    let buried = ticks_of(parent.unsigned_abs(), 13).unwrap_or_default();
+    cpu_of(parent.unsigned_abs()) + alive + buried
+}
+
+/// The child processes.
+pub fn children_of(parent: i32) -> Vec<i32> {
+    let parent_of = |pid: i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        stat.rsplit(") ").next()?.split(' ').nth(1)?.parse::<i32>().ok()
+    };
+    let processes = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    processes.filter(|pid| parent_of(*pid) == Some(parent)).collect()
 }
 
 pub fn is_alive(pid: i32) -> bool {

@@ -22,6 +22,7 @@ use toygres_domain::{
     changes::Changes,
     instance::{Exposure, HealthCheckPolicy, Instance, InstanceSpec, InstanceState, PostgresVersion, ReasonCode},
     operation::{Operation, OperationKind, OperationStatus},
+    probe::Prober,
     secret::Secret,
     store::{Accepted, NewInstance, Request, Store},
     testing::TestDatabase,
@@ -166,7 +167,9 @@ pub fn pace() -> Pace {
         stuck: Duration::from_secs(5),
         start: Duration::from_secs(1),
         monitor: Duration::from_millis(200),
+        confirmations: 3,
         recheck: Duration::from_millis(20),
+        recheck_timeout: Duration::from_secs(1),
         recovery: Duration::from_millis(20),
     }
 }
@@ -200,7 +203,13 @@ impl Harness {
         let runtime = Double::new(database.endpoint());
         // The role that instances are logged in to with: the test server plays every instance.
         database.run(&format!("CREATE ROLE {}_app LOGIN PASSWORD '{PASSWORD}'", database.name())).await;
-        let world = World { store: store.clone(), runtime: Arc::new(runtime.clone()), pace: pace(), shutdown: CancellationToken::new() };
+        let world = World {
+            store: store.clone(),
+            runtime: Arc::new(runtime.clone()),
+            prober: Prober::new(100, 3),
+            pace: pace(),
+            shutdown: CancellationToken::new(),
+        };
         let mut this =
             Self { database, store, runtime, engine, client, hooks: Hooks::default(), world, worker: None, beside: CancellationToken::new() };
         this.work().await;
@@ -231,7 +240,7 @@ impl Harness {
     fn beside(&self) {
         let changes = Changes::start(&self.store, self.beside.clone());
         tokio::spawn(dispatcher::run(self.store.clone(), self.engine.clone(), changes, self.beside.clone()));
-        tokio::spawn(nudges::run(self.store.clone(), self.engine.clone(), self.world.runtime.clone(), self.beside.clone()));
+        tokio::spawn(nudges::run(World { shutdown: self.beside.clone(), ..self.world.clone() }, self.engine.clone()));
     }
 
     /// No dispatcher from now on, as on a server that only answers requests.

@@ -1,15 +1,21 @@
 //! HealthCheck.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::JoinHandle,
+};
 use toygres_domain::{
     InstanceId,
     health::HealthCheck,
-    instance::{HealthStatus, Instance, InstanceState, Reason, ReasonCode},
+    instance::{Endpoint, HealthStatus, Instance, InstanceState, Reason, ReasonCode},
     operation::OperationStatus,
     runtime::Observation,
     store::PageRequest,
 };
+use toygres_workflows::engine::Stand;
 
 use crate::harness::{Harness, eventually, failure};
 
@@ -149,7 +155,8 @@ async fn a_loop_that_broke_is_replaced() {
             }
         });
         harness.engine.nudge(&broken, "").await.unwrap();
-        eventually("the loop ended", || async { harness.live(id).await.is_empty().then_some(()) }).await;
+        // Not merely none that lives: its start may still be under way.
+        eventually("the loop ended", || async { harness.engine.stand(&broken).await.ok().filter(|stand| *stand == Stand::Over) }).await;
         harness.hooks.clear(id);
         let (one, other) = futures::join!(harness.sweep(), harness.sweep());
         // The second may start what the first has started and the engine not yet taken up: the same id, so the same loop.
@@ -192,4 +199,81 @@ async fn a_late_check_changes_nothing() {
     let after = (harness.instance(id).await, samples(&harness, id).await.len());
     assert_eq!((after.0.state, after.0.revision, after.1), (InstanceState::Deleted, before.0.revision, before.1));
     tokio::time::timeout(Duration::from_secs(30), harness.finish()).await.unwrap();
+}
+
+/// Nobody listens at the instance's address for just one check: it is recorded, and nothing more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_refused_connection_is_no_outage() {
+    let harness = Harness::start().await;
+    let way = Way::to(harness.database.endpoint()).await;
+    let mut new = harness.new_instance();
+    new.spec.health_check.interval_seconds = 3600;
+    harness.runtime.behave(new.id, |it| it.observation = Some(Ok(Observation::Ready(way.endpoint.clone()))));
+    // Each check waits for leave.
+    let leave = Arc::new(Semaphore::new(1));
+    let waits = leave.clone();
+    harness.hooks.set(new.id, move |call| {
+        let leave = waits.clone();
+        async move {
+            if call.label == "health-check" {
+                leave.acquire().await.unwrap().forget();
+            }
+            call.run().await
+        }
+    });
+    let operation = harness.create(&new).await;
+    harness.over(&operation).await;
+    let before = becomes(&harness, new.id, "it is healthy", |now| now.health == HealthStatus::Healthy).await;
+    let way = way.closed().await;
+    leave.add_permits(1);
+    harness.engine.nudge(&before.health_check_orchestration_id.clone().unwrap(), "").await.unwrap();
+    let refused = eventually("a failed check", || async { samples(&harness, new.id).await.into_iter().find(|it| it.error.is_some()) }).await;
+    assert_eq!(refused.error.unwrap().code, ReasonCode::ConnectionRefused);
+    let _way = way.open().await;
+    leave.add_permits(1);
+    eventually("a check that went well", || async { Some(samples(&harness, new.id).await).filter(|all| all[0].status == HealthStatus::Healthy) })
+        .await;
+    let after = harness.instance(new.id).await;
+    assert_eq!((after.health, after.revision), (HealthStatus::Healthy, before.revision), "nobody heard of it");
+    harness.finish().await;
+}
+
+/// A way to an instance that can be closed and opened again: a port that passes connections on.
+struct Way {
+    endpoint: Endpoint,
+    to: Endpoint,
+    at_work: JoinHandle<()>,
+}
+
+struct Closed {
+    endpoint: Endpoint,
+    to: Endpoint,
+}
+
+impl Way {
+    async fn to(to: Endpoint) -> Self {
+        Closed { endpoint: Endpoint { host: "127.0.0.1".to_owned(), port: 0 }, to }.open().await
+    }
+
+    async fn closed(self) -> Closed {
+        self.at_work.abort();
+        let _ = self.at_work.await;
+        Closed { endpoint: self.endpoint, to: self.to }
+    }
+}
+
+impl Closed {
+    async fn open(self) -> Way {
+        let listener = TcpListener::bind((self.endpoint.host.as_str(), self.endpoint.port)).await.unwrap();
+        let endpoint = Endpoint { port: listener.local_addr().unwrap().port(), ..self.endpoint };
+        let to = self.to.clone();
+        let at_work = tokio::spawn(async move {
+            let mut passing = tokio::task::JoinSet::new();
+            while let Ok((mut here, _)) = listener.accept().await {
+                let mut there = TcpStream::connect((to.host.as_str(), to.port)).await.unwrap();
+                passing.spawn(async move { tokio::io::copy_bidirectional(&mut here, &mut there).await });
+            }
+        });
+        Way { endpoint, to: self.to, at_work }
+    }
 }

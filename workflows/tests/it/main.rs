@@ -7,6 +7,7 @@ mod delete;
 mod double;
 mod harness;
 mod health;
+mod janitor;
 mod monitor;
 mod one_by_one;
 mod retry;

@@ -1,0 +1,208 @@
+//! Health checks of many instances: how late they are, and what they cost. The real server process checks a few real
+//! PostgreSQL servers, each of which stands for many instances.
+//!
+//! Arguments, in any order: minutes (10), numbers of instances above 60 (1000 and 3000), and settings of the server
+//! (`TOYGRES_ENGINE_POLL_MS=50`).
+
+#[path = "../tests/it/support.rs"]
+#[expect(dead_code, reason = "the bench needs a part of what the tests do")]
+mod support;
+
+use std::time::{Duration, Instant};
+
+use support::{Database, Home, Server, psql};
+use tokio_postgres::NoTls;
+use toygres_domain::{
+    InstanceId,
+    instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
+    probe::connection_string,
+    secret::{Secret, SecretKey},
+    store::{NewInstance, Request, Store},
+};
+
+/// Seconds between the checks of one instance.
+const INTERVAL: i32 = 30;
+/// Servers that are checked.
+const HOSTED: usize = 3;
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let settings: Vec<(&str, &str)> = arguments.iter().filter_map(|argument| argument.split_once('=')).collect();
+    let (small, mut counts): (Vec<u64>, Vec<u64>) =
+        arguments.iter().filter_map(|argument| argument.parse::<u64>().ok()).partition(|number| *number <= 60);
+    if counts.is_empty() {
+        counts = vec![1000, 3000];
+    }
+    let time = Duration::from_secs(60 * small.first().copied().unwrap_or(10));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads can be started");
+    runtime.block_on(async {
+        let most = counts.iter().max().copied().unwrap_or_default();
+        let hosted = hosted(most).await;
+        println!("an instance is checked every {INTERVAL} s; measured for {} s after everything was checked once; {settings:?}", time.as_secs());
+        for count in counts {
+            run(usize::try_from(count).expect("a number of instances"), &hosted, time, &settings).await;
+        }
+    });
+}
+
+/// The servers that are checked, with room for a kept connection of each instance.
+async fn hosted(instances: u64) -> Vec<Database> {
+    let mut all = Vec::new();
+    for _ in 0..HOSTED {
+        let database = Database::start();
+        psql(&database.url(), "CREATE ROLE app LOGIN PASSWORD 'app-password'").await.expect("a role can be made");
+        psql(&database.url(), &format!("ALTER SYSTEM SET max_connections = {}", instances / HOSTED as u64 + 100)).await.expect("it can be set");
+        let rules = database.file("pg_hba.conf");
+        let old = std::fs::read_to_string(&rules).expect("there are rules");
+        std::fs::write(&rules, format!("host all app 127.0.0.1/32 scram-sha-256\n{old}")).expect("the rules can be changed");
+        database.halt();
+        database.resume();
+        all.push(database);
+    }
+    all
+}
+
+async fn run(count: usize, hosted: &[Database], time: Duration, settings: &[(&str, &str)]) {
+    let metadata = Database::start_durable();
+    let url = metadata.url();
+    make_instances(&url, count, hosted).await;
+    let home = Home::new();
+    let connections = count.to_string();
+    let mut env = vec![("DATABASE_URL", url.as_str()), ("TOYGRES_SECRET_KEY", KEY), ("TOYGRES_PROBE_CONNECTIONS", connections.as_str())];
+    env.extend(settings);
+    let server = home.start_with(&env).await;
+    let sql = connect(&url).await;
+
+    let number = async |query: &str| sql.query_one(query, &[]).await.expect("the metadata answers").get::<_, i64>(0);
+    let started = Instant::now();
+    while number("SELECT count(DISTINCT instance_id) FROM toygres.health_checks").await < i64::try_from(count).expect("a count") {
+        assert!(started.elapsed() < Duration::from_secs(300), "not everything was checked within five minutes");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    // From here on every loop is at its own moment.
+    tokio::time::sleep(Duration::from_secs(u64::from(INTERVAL.unsigned_abs()))).await;
+
+    let before = Snapshot::take(&server, &metadata).await;
+    let checks = number("SELECT count(*) FROM toygres.health_checks").await;
+    let begun = Instant::now();
+    let mut sizes = vec![tables(&sql).await];
+    for _ in 0..2 {
+        tokio::time::sleep(time / 2).await;
+        sizes.push(tables(&sql).await);
+    }
+    let elapsed = begun.elapsed().as_secs_f64();
+    let after = Snapshot::take(&server, &metadata).await;
+    let done = number("SELECT count(*) FROM toygres.health_checks").await - checks;
+    let failed = number("SELECT count(*) FROM toygres.health_checks WHERE status <> 'healthy'").await;
+
+    let share = |before: Duration, after: Duration| (after - before).as_secs_f64() / elapsed * 100.0;
+    let (server_share, database_share) = (share(before.server, after.server), share(before.database, after.database));
+    println!("\n{count} instances");
+    println!("  checks/s            {:8.1} of {:.1} due", done as f64 / elapsed, count as f64 / f64::from(INTERVAL));
+    println!("  lag, due to done    p50 {:.2} s  p99 {:.2} s", after.lag(&before, 0.5), after.lag(&before, 0.99));
+    println!(
+        "  processor           {:.1} % of one core: server {server_share:.1} %, metadata database {database_share:.1} %",
+        server_share + database_share
+    );
+    println!("  server memory       {} MB", server.memory() / 1_000_000);
+    println!("  failed checks       {failed}");
+    for (at, sizes) in ["start", "middle", "end"].iter().zip(&sizes) {
+        println!("  tables at the {at:<7} {}", sizes.join(", "));
+    }
+    server.stop().await;
+}
+
+/// Running instances, as creations leave them; the server gives each a loop when it starts.
+async fn make_instances(url: &str, count: usize, hosted: &[Database]) {
+    let store = Store::open(url, 16, SecretKey::parse(KEY).expect("it is a key")).expect("the URL is one");
+    store.migrate().await.expect("the migrations work");
+    let made = (0..count).map(|number| {
+        let (store, port) = (store.clone(), hosted[number % hosted.len()].port());
+        async move {
+            let new = NewInstance {
+                id: InstanceId::generate(),
+                name: format!("bench-{number}").parse().expect("it is a name"),
+                spec: InstanceSpec {
+                    postgres_version: PostgresVersion(15),
+                    storage_gb: 1,
+                    cpu_millis: 100,
+                    memory_mb: 128,
+                    username: "app".to_owned().try_into().expect("it is a name"),
+                    database: "postgres".to_owned().try_into().expect("it is a name"),
+                    exposure: Exposure::Cluster,
+                    health_check: HealthCheckPolicy { interval_seconds: INTERVAL, timeout_seconds: 5 },
+                },
+                password: Secret::new("app-password".to_owned()),
+                labels: Default::default(),
+                deletion_protected: false,
+            };
+            let request = Request { idempotency: None, requested_by: None, deadline: Duration::from_secs(600) };
+            let accepted = store.create_instance(&new, &request).await.expect("it is accepted");
+            let endpoint = Endpoint { host: "127.0.0.1".to_owned(), port };
+            let url = connection_string(&endpoint, &new.spec);
+            store.finish_create(&accepted.operation.id, 1, &endpoint, &url).await.expect("it runs");
+        }
+    });
+    futures::StreamExt::collect::<Vec<()>>(futures::StreamExt::buffer_unordered(futures::stream::iter(made), 16)).await;
+    store.close().await;
+}
+
+/// What has been used and counted so far.
+struct Snapshot {
+    server: Duration,
+    database: Duration,
+    /// Checks up to each bound of lag.
+    lags: Vec<(f64, f64)>,
+}
+
+impl Snapshot {
+    async fn take(server: &Server, metadata: &Database) -> Self {
+        let scraped = server.get("/metrics").await.text().await.expect("metrics are text");
+        let lags = scraped
+            .lines()
+            .filter_map(|line| line.strip_prefix("toygres_health_check_lag_seconds_bucket{le=\"")?.split_once("\"} "))
+            .map(|(bound, count)| (bound.parse().unwrap_or(f64::INFINITY), count.parse().expect("a count")))
+            .collect();
+        Self { server: server.cpu(), database: support::cpu_of_family(metadata.postmaster()), lags }
+    }
+
+    /// A quantile of the lags since `before`, even within a bucket.
+    fn lag(&self, before: &Self, quantile: f64) -> f64 {
+        let counts: Vec<(f64, f64)> = self
+            .lags
+            .iter()
+            .map(|(bound, count)| (*bound, count - before.lags.iter().find(|(other, _)| other == bound).map_or(0.0, |(_, count)| *count)))
+            .collect();
+        let wanted = counts.last().map_or(0.0, |(_, all)| all * quantile);
+        let mut below = (0.0, 0.0);
+        for (bound, count) in counts {
+            if count >= wanted {
+                let part = if count > below.1 { (wanted - below.1) / (count - below.1) } else { 1.0 };
+                return if bound.is_finite() { below.0 + (bound - below.0) * part } else { bound };
+            }
+            below = (bound, count);
+        }
+        f64::NAN
+    }
+}
+
+async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the metadata database answers");
+    tokio::spawn(connection);
+    client
+}
+
+/// Sizes of what could grow.
+async fn tables(sql: &tokio_postgres::Client) -> Vec<String> {
+    let mut sizes = Vec::new();
+    for table in
+        ["duroxide.history", "duroxide.executions", "duroxide.orchestrator_queue", "duroxide.worker_queue", "toygres.health_checks", "toygres.events"]
+    {
+        let query = format!("SELECT count(*), pg_total_relation_size('{table}') FROM {table}");
+        let row = sql.query_one(&query, &[]).await.expect("the table is there");
+        let (rows, bytes): (i64, i64) = (row.get(0), row.get(1));
+        sizes.push(format!("{} {rows} rows {:.1} MB", table.split('.').next_back().unwrap_or(table), bytes as f64 / 1e6));
+    }
+    sizes
+}

@@ -1,0 +1,117 @@
+//! Health as a subscriber sees it, and the metrics that operators see.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::{Value, json};
+
+use crate::support::{Home, Live, Server, children_of, eventually, postmaster, text};
+
+const HEALTH: &str = "subscription($id: ID!) { instance(id: $id) { health reason { code } } }";
+
+async fn until(live: &mut Live, health: &str) -> Value {
+    loop {
+        let now = live.next().await.unwrap()["data"]["instance"].clone();
+        if now["health"] == health {
+            return now;
+        }
+    }
+}
+
+async fn healthy(server: &Server, input: Value) -> (String, Live) {
+    let payload = server.create(input).await;
+    let id = text(&payload["instance"]["id"]);
+    let mut live = server.subscribe(HEALTH, json!({ "id": id })).await;
+    until(&mut live, "HEALTHY").await;
+    (id, live)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_death_that_the_runtime_sees_shows_within_two_seconds() {
+    let home = Home::new();
+    let server = home.start().await;
+    let (id, mut live) = healthy(&server, json!({ "name": "victim" })).await;
+    kill(Pid::from_raw(postmaster(&home, &id)), Signal::SIGKILL).unwrap();
+    let killed = Instant::now();
+    let down = until(&mut live, "UNHEALTHY").await;
+    let seen = killed.elapsed();
+    assert!(seen < Duration::from_secs(2), "{seen:?}");
+    assert_eq!(down["reason"]["code"], "PROCESS_EXITED");
+    until(&mut live, "HEALTHY").await;
+    println!("seen after {seen:?}, back after {:?}", killed.elapsed());
+    server.stop().await;
+}
+
+/// The processes are there, the connections stand, and nobody answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_server_shows_within_interval_and_ten_seconds() {
+    let home = Home::new();
+    let server = home.start().await;
+    let (id, mut live) = healthy(&server, json!({ "name": "silent", "healthCheck": { "intervalSeconds": 4, "timeoutSeconds": 2 } })).await;
+    let server_of_it = postmaster(&home, &id);
+    let family: Vec<_> = std::iter::once(server_of_it).chain(children_of(server_of_it)).map(Pid::from_raw).collect();
+    family.iter().for_each(|pid| kill(*pid, Signal::SIGSTOP).unwrap());
+    let stopped = Instant::now();
+    let down = until(&mut live, "UNHEALTHY").await;
+    let seen = stopped.elapsed();
+    family.iter().for_each(|pid| kill(*pid, Signal::SIGCONT).unwrap());
+    assert_eq!(down["reason"]["code"], "CONNECTION_TIMEOUT");
+    assert!(seen < Duration::from_secs(4 + 10), "{seen:?}");
+    until(&mut live, "HEALTHY").await;
+    println!("seen after {seen:?}, back after {:?}", stopped.elapsed());
+    server.stop().await;
+}
+
+/// Every metric in docs/OPERATIONS.md can be scraped, and every metric of ours that can be scraped is in there.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documented_metrics_are_there() {
+    let home = Home::new();
+    let server = home.start().await;
+    let (id, mut live) = healthy(&server, json!({ "name": "measured", "healthCheck": { "intervalSeconds": 1 } })).await;
+    kill(Pid::from_raw(postmaster(&home, &id)), Signal::SIGKILL).unwrap();
+    until(&mut live, "UNHEALTHY").await;
+    until(&mut live, "HEALTHY").await;
+    let manual = include_str!("../../../docs/OPERATIONS.md");
+    let documented: BTreeSet<&str> = manual
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .filter_map(|line| line.split('`').next())
+        .filter(|name| name.starts_with("toygres_") || name.starts_with("duroxide_"))
+        .collect();
+    assert!(documented.len() > 25, "{documented:?}");
+    let mut missing = BTreeSet::new();
+    let mut scraped = String::new();
+    eventually("every documented metric is there", async || {
+        scraped = server.get("/metrics").await.text().await.unwrap();
+        let there = names(&scraped);
+        missing = documented.iter().filter(|name| !there.contains(**name)).map(|name| (*name).to_owned()).collect();
+        if !missing.is_empty() {
+            println!("not there yet: {missing:?}");
+        }
+        missing.is_empty() && scraped.contains("toygres_health_check_lag_seconds_count")
+    })
+    .await;
+    let undocumented: Vec<_> = names(&scraped).into_iter().filter(|name| name.starts_with("toygres_") && !documented.contains(name)).collect();
+    assert_eq!(undocumented, Vec::<&str>::new());
+    assert!(!scraped.contains("duroxide_orchestration_continue_as_new_total"), "its labels have no bound");
+    for sample in [
+        r#"toygres_health_checks_total{result="healthy"}"#,
+        r#"toygres_health_checks_total{result="process_exited"}"#,
+        r#"toygres_instances{state="running",health="healthy"} 1"#,
+        r#"toygres_operation_seconds_count{kind="create",result="succeeded"} 1"#,
+        r#"toygres_table_bytes{schema="duroxide",table="history"}"#,
+    ] {
+        assert!(scraped.contains(sample), "{sample} in\n{scraped}");
+    }
+    server.stop().await;
+}
+
+fn names(scraped: &str) -> BTreeSet<&str> {
+    scraped.lines().filter_map(|line| line.strip_prefix("# TYPE ")).filter_map(|line| line.split(' ').next()).collect()
+}

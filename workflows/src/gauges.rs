@@ -1,0 +1,68 @@
+//! What the tables hold, as metrics: instances, operations under way, the engine's queues, sizes, and how far the janitor is
+//! behind. Every server that works says the same, so a dashboard takes the maximum over servers and not the sum.
+
+use std::{collections::HashSet, time::Duration};
+
+use metrics::gauge;
+use tokio_util::sync::CancellationToken;
+use toygres_domain::{
+    Result,
+    store::{SCHEMA, Store},
+};
+
+use crate::{Engine, engine, janitor::Retention};
+
+const PERIOD: Duration = Duration::from_secs(15);
+
+/// Runs until `shutdown`.
+pub async fn run(store: Store, engine: Engine, retention: Retention, shutdown: CancellationToken) {
+    // What there is none of reads 0 from the start.
+    let kinds = ["create", "delete"].into_iter().flat_map(|kind| ["pending", "running"].map(|status| [kind, status]));
+    let mut known: HashSet<_> = kinds.map(|[kind, status]| ["operations", kind, status].map(str::to_owned)).collect();
+    while !shutdown.is_cancelled() {
+        if let Err(error) = look(&store, &engine, retention, &mut known).await {
+            tracing::debug!(%error, "the metrics of the tables are not up to date");
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = tokio::time::sleep(PERIOD) => {}
+        }
+    }
+}
+
+/// `known` are the combinations that were there before: what is gone must say 0 and not what it said last.
+async fn look(store: &Store, engine: &Engine, retention: Retention, known: &mut HashSet<[String; 3]>) -> Result<()> {
+    let mut now = HashSet::new();
+    for counted in store.instance_counts().await? {
+        gauge!("toygres_instances", "state" => counted.state.clone(), "health" => counted.health.clone()).set(counted.count as f64);
+        now.insert(["instances".to_owned(), counted.state, counted.health]);
+    }
+    for counted in store.operation_counts().await? {
+        let labels = [("kind", counted.kind.clone()), ("status", counted.status.clone())];
+        gauge!("toygres_operations_unfinished", &labels).set(counted.count as f64);
+        gauge!("toygres_operations_oldest_seconds", &labels).set(counted.oldest_seconds);
+        now.insert(["operations".to_owned(), counted.kind, counted.status]);
+    }
+    for [what, one, other] in known.difference(&now) {
+        if what == "instances" {
+            gauge!("toygres_instances", "state" => one.clone(), "health" => other.clone()).set(0.0);
+        } else {
+            let labels = [("kind", one.clone()), ("status", other.clone())];
+            gauge!("toygres_operations_unfinished", &labels).set(0.0);
+            gauge!("toygres_operations_oldest_seconds", &labels).set(0.0);
+        }
+    }
+    *known = now;
+    let (orchestrations, activities) = engine.queue_depths().await?;
+    gauge!("toygres_engine_queue_due", "queue" => "orchestrations").set(orchestrations as f64);
+    gauge!("toygres_engine_queue_due", "queue" => "activities").set(activities as f64);
+    for table in store.table_sizes(&[SCHEMA, engine::SCHEMA]).await? {
+        let labels = [("schema", table.schema), ("table", table.table)];
+        gauge!("toygres_table_bytes", &labels).set(table.bytes);
+        gauge!("toygres_table_rows", &labels).set(table.rows);
+    }
+    let lag = store.retention_lag(retention.events, retention.health_checks).await?;
+    gauge!("toygres_janitor_lag_seconds", "of" => "events").set(lag.events);
+    gauge!("toygres_janitor_lag_seconds", "of" => "health_checks").set(lag.health_checks);
+    Ok(())
+}
