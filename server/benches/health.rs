@@ -16,7 +16,7 @@ use toygres_domain::{
     InstanceId,
     instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
     probe::connection_string,
-    secret::{Secret, SecretKey},
+    secret::{Secret, SecretKeys},
     store::{NewInstance, Request, Store},
 };
 
@@ -115,7 +115,7 @@ async fn run(count: usize, hosted: &[Database], time: Duration, settings: &[(&st
 
 /// Running instances, as creations leave them; the server gives each a loop when it starts.
 async fn make_instances(url: &str, count: usize, hosted: &[Database]) {
-    let store = Store::open(url, 16, SecretKey::parse(KEY).expect("it is a key")).expect("the URL is one");
+    let store = Store::open(url, 16, SecretKeys::parse(KEY).expect("it is a key")).expect("the URL is one");
     store.migrate().await.expect("the migrations work");
     let made = (0..count).map(|number| {
         let (store, port) = (store.clone(), hosted[number % hosted.len()].port());
