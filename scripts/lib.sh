@@ -209,6 +209,14 @@ install_node() {
   return 1
 }
 
+# Installs the packages of a directory's lock file, unless they are there.
+ensure_node_packages() {
+  local dir="$TOYGRES_ROOT/$1"
+  if [ ! -e "$dir/node_modules/.package-lock.json" ] || [ "$dir/package-lock.json" -nt "$dir/node_modules/.package-lock.json" ]; then
+    (cd "$dir" && npm ci --silent --include=dev --no-audit --no-fund)
+  fi
+}
+
 # Builds web-playground/dist when something in it is newer than the last build.
 build_playground() {
   local dir="$TOYGRES_ROOT/web-playground" log="$TOYGRES_TOOLS/playground.log"
@@ -246,6 +254,35 @@ playground_is_stale() {
 playground_failed() {
   tail -n 20 "$1" >&2
   say "The playground could not be built; the whole output is in target/tools/playground.log."
+}
+
+# --- Python ----------------------------------------------------------------------------------------------------------
+
+# Sets GQL_PYTHON to a Python that has PyPI's gql, the client of one of the transport tests, in an environment below target/.
+ensure_gql() {
+  local dir="$TOYGRES_TOOLS/gql" wanted="gql[websockets]==4.4.0" log="$TOYGRES_TOOLS/gql.log"
+  if [ "$(cat "$dir/installed" 2>/dev/null)" != "$wanted" ]; then
+    if ! has python3 || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+      if has apt-get; then
+        apt_install python3-venv || return
+      elif has brew; then
+        brew_install python || return
+      else
+        say "Python 3 with venv is missing: install it with this system's package manager."
+        return 1
+      fi
+    fi
+    say "Installing gql into target/tools (PyPI)."
+    rm -rf "$dir"
+    mkdir -p "$TOYGRES_TOOLS"
+    if ! { python3 -m venv "$dir" && "$dir/bin/pip" install --quiet --disable-pip-version-check "$wanted"; } >"$log" 2>&1; then
+      tail -n 5 "$log" >&2
+      say "gql could not be installed; the whole output is in target/tools/gql.log."
+      return 1
+    fi
+    printf '%s\n' "$wanted" >"$dir/installed"
+  fi
+  export GQL_PYTHON="$dir/bin/python"
 }
 
 # --- Chromium --------------------------------------------------------------------------------------------------------

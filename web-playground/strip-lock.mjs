@@ -1,7 +1,7 @@
 // The lock file names no hosts: what `npm install` writes of registries and sponsors goes again.
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const path = new URL('package-lock.json', import.meta.url);
+const path = process.argv[2] ?? new URL('package-lock.json', import.meta.url);
 const lock = JSON.parse(readFileSync(path, 'utf8'));
 for (const entry of Object.values(lock.packages)) {
   delete entry.funding;

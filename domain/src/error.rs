@@ -105,6 +105,12 @@ impl From<sqlx::Error> for Error {
             }),
             _ => false,
         };
+        // 22021, 22P05: a text with a NUL; 22008: a time that no row has. Both come from callers only, in names, keys and cursors.
+        if let E::Database(db) = &error
+            && db.code().is_some_and(|code| matches!(&*code, "22021" | "22P05" | "22008"))
+        {
+            return Self::user(UserErrorCode::Invalid, "input", "holds a character or a time that PostgreSQL cannot store");
+        }
         if passing { Self::Unavailable(error.into()) } else { Self::Internal(error.into()) }
     }
 }

@@ -2,7 +2,7 @@
 
 mod kubernetes;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use toygres_domain::{instance::HealthCheckPolicy, probe::Prober, secret::SecretKeys, token::TokenRole};
@@ -129,6 +129,9 @@ pub struct ServeConfig {
     /// Who may come in: everybody on this machine (local), or bearers of API tokens (tokens).
     #[arg(long, env = "TOYGRES_ACCESS", default_value = "local", value_parser = parse_enum::<Access>)]
     pub access: Access,
+    /// Origins, separated by ',', whose pages may use the API beside the server's own, for example https://dash.example.com.
+    #[arg(long, env = "TOYGRES_CORS_ORIGINS", value_delimiter = ',')]
+    pub cors_origins: Vec<Origin>,
     /// What this server does: answer requests, run workflows, or both.
     #[arg(long, env = "TOYGRES_ROLE", default_value = "all", value_parser = parse_enum::<Role>)]
     pub role: Role,
@@ -249,6 +252,29 @@ pub enum Access {
     Local,
     /// Bearers of API tokens.
     Tokens,
+}
+
+/// Where a page of a browser comes from: scheme, host and port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(String);
+
+impl Origin {
+    /// Whether a browser's `Origin` header names it.
+    #[must_use]
+    pub fn is(&self, header: &str) -> bool {
+        self.0.eq_ignore_ascii_case(header)
+    }
+}
+
+impl FromStr for Origin {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let host = text.trim().strip_prefix("https://").or_else(|| text.trim().strip_prefix("http://")).unwrap_or_default();
+        if host.is_empty() || host.contains(['/', '?', '#', '@', '*']) || host.contains(char::is_whitespace) {
+            return Err("it must be a list of origins, each a scheme and a host without a path, for example https://dash.example.com".to_owned());
+        }
+        Ok(Self(text.trim().to_owned()))
+    }
 }
 
 /// What a server does.

@@ -1,5 +1,6 @@
 //! The GraphQL contract (DESIGN section 5): types, resolvers and the one place where errors get their codes.
 
+mod batching;
 mod errors;
 mod guard;
 mod loaders;
@@ -9,17 +10,16 @@ mod query;
 mod subscription;
 mod types;
 
-use async_graphql::{SDLExportOptions, Schema, SchemaBuilder, dataloader::DataLoader};
+use async_graphql::{Executor, SDLExportOptions, Schema, SchemaBuilder};
 
 pub use errors::mask;
 pub use mutation::Mutation;
 pub use query::Query;
 pub use subscription::Subscription;
 
-use crate::app::App;
+use paging::{Counted, Uncounted};
 
-/// The schema with its roots.
-pub type ToygresSchema = Schema<Query, Mutation, Subscription>;
+use crate::app::App;
 
 /// How much one request may ask for.
 #[derive(Clone, Copy, Debug)]
@@ -40,19 +40,13 @@ impl Default for QueryLimits {
 
 /// The schema, at work in `app`.
 #[must_use]
-pub fn schema(app: App, limits: QueryLimits) -> ToygresSchema {
+pub fn schema(app: App, limits: QueryLimits) -> impl Executor {
     let store = app.store.clone();
-    let mut builder = builder()
-        .limit_depth(limits.depth)
-        .limit_complexity(limits.complexity)
-        .data(DataLoader::new(loaders::Passwords(store.clone()), tokio::spawn))
-        .data(DataLoader::new(loaders::Instances(store.clone()), tokio::spawn))
-        .data(DataLoader::new(loaders::Operations(store), tokio::spawn))
-        .data(app);
+    let mut builder = loaders::install(builder(), store).limit_depth(limits.depth).limit_complexity(limits.complexity).data(app);
     if !limits.introspection {
         builder = builder.disable_introspection();
     }
-    builder.finish()
+    batching::Batching(builder.finish())
 }
 
 /// The contract as text: what `schema.graphql` holds.
@@ -62,5 +56,12 @@ pub fn sdl() -> String {
 }
 
 fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query, Mutation, Subscription).register_output_type::<types::Node>()
+    // The library's own connections have no place for a description.
+    Schema::build(Query, Mutation, Subscription)
+        .register_output_type::<types::Node>()
+        .override_output_type_description::<Counted<types::Instance>>("A page of instances.")
+        .override_output_type_description::<Counted<types::Operation>>("A page of operations.")
+        .override_output_type_description::<Uncounted<types::ApiToken>>("A page of API tokens.")
+        .override_output_type_description::<Uncounted<types::HealthCheck>>("A page of the samples of one instance.")
+        .override_output_type_description::<Uncounted<types::InstanceEvent>>("A page of the events of one instance.")
 }

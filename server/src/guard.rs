@@ -1,28 +1,67 @@
-//! The guard of local mode. Without access control the server listens on loopback only; but every page that a browser on this
+//! Which pages of browsers come in.
+//!
+//! In local mode there is no access control and the server listens on loopback only; but every page that a browser on this
 //! machine shows could reach it there. So requests must name this machine (against DNS rebinding) and, where they name an
-//! origin, it must be this server (against pages of other sites).
+//! origin, it must be this server or one that the configuration lists. With tokens a page of another site cannot do anything
+//! without one, and for requests the browser asks before it sends them (CORS); it does not ask before it opens a WebSocket, so
+//! here a socket's origin is held to the same list.
+
+use std::{sync::Arc, time::Duration};
 
 use axum::{
-    extract::Request,
-    http::{HeaderMap, StatusCode, header},
-    middleware::Next,
+    Router,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
-/// Refuses what another site's page may have sent.
-pub(crate) async fn local_only(request: Request, next: Next) -> Response {
-    if is_local(request.headers()) {
-        return next.run(request).await;
-    }
-    let why = "This server has no access control, so it answers only requests to localhost from its own pages.\n";
-    (StatusCode::FORBIDDEN, why).into_response()
+use crate::config::{Access, Origin};
+
+/// Puts the guard, and CORS for `origins` if there are any, around `router`.
+pub(crate) fn around(router: Router, access: Access, origins: &[Origin]) -> Router {
+    let guard = Arc::new(Guard { access, origins: origins.to_vec() });
+    let guarded = router.layer(from_fn_with_state(guard, check));
+    if origins.is_empty() { guarded } else { guarded.layer(cors(origins)) }
 }
 
-fn is_local(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(host) = text(header::HOST) else { return false };
-    let own_origin = text(header::ORIGIN).is_none_or(|origin| origin.strip_prefix("http://").is_some_and(|rest| rest.eq_ignore_ascii_case(host)));
-    is_loopback(host) && own_origin
+struct Guard {
+    access: Access,
+    origins: Vec<Origin>,
+}
+
+async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    match guard.refuses(request.headers()) {
+        None => next.run(request).await,
+        Some(why) => (StatusCode::FORBIDDEN, why).into_response(),
+    }
+}
+
+impl Guard {
+    fn refuses(&self, headers: &HeaderMap) -> Option<&'static str> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let host = text(header::HOST).unwrap_or_default();
+        let known = match headers.get(header::ORIGIN) {
+            None => true,
+            Some(origin) => origin.to_str().is_ok_and(|origin| self.is_own(origin, host) || self.origins.iter().any(|listed| listed.is(origin))),
+        };
+        let upgrades = text(header::UPGRADE).is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"));
+        match self.access {
+            Access::Local if !is_loopback(host) || !known => {
+                Some("This server has no access control, so it answers only requests to localhost from its own pages.\n")
+            }
+            Access::Tokens if upgrades && !known => Some("The origin of this socket is not among TOYGRES_CORS_ORIGINS.\n"),
+            Access::Local | Access::Tokens => None,
+        }
+    }
+
+    /// Whether a page of this server names `origin`. The server itself speaks HTTP; only a proxy before it can speak HTTPS, and
+    /// before a server in local mode there is none.
+    fn is_own(&self, origin: &str, host: &str) -> bool {
+        let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://").filter(|_| self.access == Access::Tokens));
+        rest.is_some_and(|rest| rest.eq_ignore_ascii_case(host))
+    }
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -34,28 +73,63 @@ fn is_loopback(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+fn cors(origins: &[Origin]) -> CorsLayer {
+    let listed: Vec<Origin> = origins.to_vec();
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(move |origin: &HeaderValue, _| {
+            origin.to_str().is_ok_and(|origin| listed.iter().any(|listed| listed.is(origin)))
+        }))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::ACCEPT, header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("last-event-id")])
+        .expose_headers([HeaderName::from_static("x-request-id")])
+        .max_age(Duration::from_secs(600))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn asked(host: &str, origin: Option<&str>) -> bool {
+    fn asked(access: Access, host: &str, origin: Option<&str>, socket: bool) -> bool {
         let mut headers = HeaderMap::new();
-        headers.insert(header::HOST, host.parse().unwrap());
+        if !host.is_empty() {
+            headers.insert(header::HOST, host.parse().unwrap());
+        }
         if let Some(origin) = origin {
             headers.insert(header::ORIGIN, origin.parse().unwrap());
         }
-        is_local(&headers)
+        if socket {
+            headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        }
+        let origins = vec!["https://dash.example".parse().unwrap()];
+        Guard { access, origins }.refuses(&headers).is_none()
     }
 
     #[test]
-    fn only_this_machine_and_its_own_pages_come_in() {
-        assert!(asked("127.0.0.1:8080", None));
-        assert!(asked("localhost:8080", Some("http://localhost:8080")));
-        assert!(asked("[::1]:8080", None));
-        assert!(!asked("evil.example:8080", None), "DNS rebinding");
-        assert!(!asked("127.0.0.1:8080", Some("http://evil.example")), "another site's page");
-        assert!(!asked("127.0.0.1:8080", Some("http://127.0.0.1:9999")), "another server's page");
-        assert!(!asked("127.0.0.1:8080", Some("null")), "a sandboxed page");
-        assert!(!is_local(&HeaderMap::new()));
+    fn in_local_mode_only_this_machine_and_known_pages_come_in() {
+        for socket in [false, true] {
+            let asked = |host, origin| asked(Access::Local, host, origin, socket);
+            assert!(asked("127.0.0.1:8080", None));
+            assert!(asked("localhost:8080", Some("http://localhost:8080")));
+            assert!(asked("[::1]:8080", None));
+            assert!(asked("127.0.0.1:8080", Some("https://dash.example")), "listed");
+            assert!(!asked("evil.example:8080", None), "DNS rebinding");
+            assert!(!asked("evil.example:8080", Some("https://dash.example")), "DNS rebinding");
+            assert!(!asked("127.0.0.1:8080", Some("http://evil.example")), "another site's page");
+            assert!(!asked("127.0.0.1:8080", Some("http://dash.example")), "not the listed scheme");
+            assert!(!asked("127.0.0.1:8080", Some("http://127.0.0.1:9999")), "another server's page");
+            assert!(!asked("127.0.0.1:8080", Some("null")), "a sandboxed page");
+            assert!(!asked("", None));
+        }
+    }
+
+    #[test]
+    fn with_tokens_only_sockets_of_unknown_pages_are_refused() {
+        let socket = |origin| asked(Access::Tokens, "db.example", origin, true);
+        assert!(socket(None), "no browser");
+        assert!(socket(Some("https://db.example")), "its own page behind a proxy");
+        assert!(socket(Some("https://DASH.example")), "listed");
+        assert!(!socket(Some("https://evil.example")));
+        assert!(!socket(Some("null")));
+        assert!(asked(Access::Tokens, "db.example", Some("https://evil.example"), false), "CORS is the browser's");
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     endpoints, graphql, guard,
     live::Hub,
     process::DataDir,
-    transport::{self, Authenticate, ServeOptions, TransportOptions},
+    transport::{self, Authenticate, FieldTypes, ServeOptions, TransportOptions},
 };
 
 /// How long requests and activities under way are waited for at the end.
@@ -112,14 +112,13 @@ async fn answer(config: ServeConfig, app: App, metrics: PrometheusHandle, listen
     let query_limits = config.query_limits();
     let options = TransportOptions {
         limits: config.transport_limits(),
+        types: Arc::new(FieldTypes::of(&graphql::sdl())),
         authenticate,
         on_response: Arc::new(move |response, request| graphql::mask(response, &request.0, query_limits)),
         shutdown: shutdown.clone(),
     };
-    let mut router = endpoints::router(health, metrics).merge(transport::router(graphql::schema(app, query_limits), options));
-    if config.access == Access::Local {
-        router = router.layer(axum::middleware::from_fn(guard::local_only));
-    }
+    let router = endpoints::router(health, metrics).merge(transport::router(graphql::schema(app, query_limits), options));
+    let router = guard::around(router, config.access, &config.cors_origins);
     transport::serve(listener, router, ServeOptions { drain: PATIENCE, ..ServeOptions::default() }, shutdown).await
 }
 
@@ -138,10 +137,6 @@ async fn announce(health: Health, address: SocketAddr) {
 pub async fn migrate(config: DatabaseConfig) -> Result<(), String> {
     // No secret is read or written here, so any key will do.
     let store = Store::open(&config.database_url, 2, SecretKeys::generate()).map_err(|error| error.to_string())?;
-    let explain = |what: &str, error: Error| match error {
-        Error::Unavailable(cause) | Error::Internal(cause) => format!("{what}: {cause}"),
-        other => format!("{what}: {other}"),
-    };
     store.migrate().await.map_err(|error| explain("the metadata schema could not be brought up to date", error))?;
     let url = config.engine_database_url.as_deref().unwrap_or(&config.database_url);
     Engine::connect(url, &store).await.map_err(|error| explain("the workflow engine's schema could not be brought up to date", error))?;
@@ -154,6 +149,7 @@ pub async fn migrate(config: DatabaseConfig) -> Result<(), String> {
 /// # Errors
 /// One sentence for people.
 pub async fn token(config: TokenConfig) -> Result<(), String> {
+    let external = config.database_url.is_some();
     let url = match config.database_url {
         Some(url) => url,
         None => {
@@ -164,6 +160,10 @@ pub async fn token(config: TokenConfig) -> Result<(), String> {
         }
     };
     let store = Store::open(url.trim(), 1, SecretKeys::generate()).map_err(|error| error.to_string())?;
+    if external {
+        // The first token comes before the first server, which may refuse to start without one.
+        store.migrate().await.map_err(|error| explain("the metadata schema could not be brought up to date", error))?;
+    }
     let made = crate::app::create_token(&store, &config.name, config.role, config.expires_in_days).await;
     let (token, secret) = made.map_err(|error| match error {
         Error::Unavailable(cause) | Error::Internal(cause) => format!("the token could not be made: {cause}"),
@@ -172,4 +172,11 @@ pub async fn token(config: TokenConfig) -> Result<(), String> {
     eprintln!("token {} ({}, {}); this is the only time that its secret is shown:", token.id, token.name, token.role);
     println!("{}", secret.expose());
     Ok(())
+}
+
+fn explain(what: &str, error: Error) -> String {
+    match error {
+        Error::Unavailable(cause) | Error::Internal(cause) => format!("{what}: {cause}"),
+        other => format!("{what}: {other}"),
+    }
 }

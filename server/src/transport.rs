@@ -39,6 +39,7 @@ use axum::{
 
 pub use authenticate::{Authenticate, Credentials, Denied, Open, Session};
 pub use execute::{RequestId, ResumeCursor};
+pub use nulls::FieldTypes;
 pub use options::{Limits, OnResponse, TransportOptions};
 pub use serve::{ServeOptions, serve};
 

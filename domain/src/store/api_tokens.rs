@@ -65,6 +65,18 @@ impl Store {
         token(row).map(Some)
     }
 
+    /// Whether any token would let its bearer in now.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn has_valid_token(&self) -> Result<bool> {
+        Ok(sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT 1 FROM api_tokens WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())) AS "exists!""#
+        )
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
     /// Several tokens, in no order.
     ///
     /// # Errors

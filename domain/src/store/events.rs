@@ -1,6 +1,6 @@
 //! The event log: read by cursor, kept for a bounded time.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -44,16 +44,6 @@ impl LogRow {
         let (seq, at, r#type, instance_id) = (seq?, at?, r#type?, instance_id?);
         Some(EventRow { seq, at, r#type, instance_id, operation_id, from_value, to_value, reason_code, reason_message })
     }
-}
-
-macro_rules! select_events {
-    ($sql:literal $(, $arg:expr)* $(,)?) => {
-        sqlx::query_as!(
-            EventRow,
-            "SELECT seq, at, type, instance_id, operation_id, from_value, to_value, reason_code, reason_message FROM events " + $sql
-            $(, $arg)*
-        )
-    };
 }
 
 impl Store {
@@ -100,22 +90,35 @@ impl Store {
         rows.into_iter().filter_map(LogRow::event).map(event).collect()
     }
 
-    /// A page of one instance's events, oldest first.
+    /// The same page of the events of several instances, oldest first, in one statement.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database is away.
-    pub async fn events_of(&self, instance: InstanceId, page: &PageRequest<Cursor>) -> Result<Page<Event>> {
+    pub async fn events_of(&self, instances: &[InstanceId], page: &PageRequest<Cursor>) -> Result<HashMap<InstanceId, Page<Event>>> {
         let (after, before) = (page.after.map_or(0, |cursor| cursor.0), page.before.map_or(i64::MAX, |cursor| cursor.0));
-        let rows = if page.backward {
-            select_events!("WHERE instance_id = $1 AND seq > $2 AND seq < $3 ORDER BY seq DESC LIMIT $4", instance.0, after, before, page.fetch())
+        let ids: Vec<_> = instances.iter().map(|id| id.0).collect();
+        macro_rules! listing {
+            ($order:literal) => {
+                sqlx::query_as!(
+                    EventRow,
+                    "SELECT seq, at, type, instance_id, operation_id, from_value, to_value, reason_code, reason_message
+                     FROM unnest($1::uuid[]) AS parent (parent_id) CROSS JOIN LATERAL (
+                         SELECT * FROM events WHERE instance_id = parent_id AND seq > $2 AND seq < $3 ORDER BY "
+                        + $order
+                        + " LIMIT $4) entry ORDER BY "
+                        + $order,
+                    &ids,
+                    after,
+                    before,
+                    page.fetch()
+                )
                 .fetch_all(&self.pool)
                 .await?
-        } else {
-            select_events!("WHERE instance_id = $1 AND seq > $2 AND seq < $3 ORDER BY seq LIMIT $4", instance.0, after, before, page.fetch())
-                .fetch_all(&self.pool)
-                .await?
-        };
-        Ok(page.page(rows.into_iter().map(event).collect::<Result<_>>()?))
+            };
+        }
+        let rows = if page.backward { listing!("seq DESC") } else { listing!("seq") };
+        let events: Vec<_> = rows.into_iter().map(event).collect::<Result<_>>()?;
+        Ok(page.pages(instances, events.into_iter().map(|event| (event.instance, event))))
     }
 
     /// Every instance that `filter` lets through, oldest first, and the position of the log at that very moment.

@@ -1,5 +1,7 @@
 //! Operations: accepted, looked up, cancelled, retried.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
@@ -16,7 +18,7 @@ use crate::{
 };
 
 /// Which operations are meant: every given condition must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct OperationFilter {
     /// Of this instance.
     pub instance: Option<InstanceId>,
@@ -129,6 +131,70 @@ impl Store {
         )
         .fetch_one(&self.pool)
         .await?)
+    }
+
+    /// The same page of the operations of several instances, in one statement; `filter.instance` has no effect.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn operations_of(
+        &self,
+        instances: &[InstanceId],
+        filter: &OperationFilter,
+        page: &PageRequest<(DateTime<Utc>, String)>,
+    ) -> Result<HashMap<InstanceId, Page<Operation>>> {
+        let (kinds, statuses) = filter.arguments();
+        let ids: Vec<_> = instances.iter().map(|id| id.0).collect();
+        macro_rules! listing {
+            ($order:literal) => {
+                operation_query!(
+                    "SELECT",
+                    "FROM unnest($1::uuid[]) AS parent (parent_id) CROSS JOIN LATERAL (
+                         SELECT * FROM operations
+                         WHERE instance_id = parent_id AND ($2::text[] IS NULL OR kind = ANY($2)) AND ($3::text[] IS NULL OR status = ANY($3))
+                           AND ($4::timestamptz IS NULL OR (created_at, id) < ($4, $5))
+                           AND ($6::timestamptz IS NULL OR (created_at, id) > ($6, $7))
+                         ORDER BY "
+                        + $order
+                        + " LIMIT $8) entry ORDER BY "
+                        + $order,
+                    &ids,
+                    kinds.as_deref() as _,
+                    statuses.as_deref() as _,
+                    page.after.as_ref().map(|(at, _)| *at),
+                    page.after.as_ref().map(|(_, id)| id.clone()),
+                    page.before.as_ref().map(|(at, _)| *at),
+                    page.before.as_ref().map(|(_, id)| id.clone()),
+                    page.fetch()
+                )
+                .fetch_all(&self.pool)
+                .await?
+            };
+        }
+        let rows = if page.backward { listing!("created_at, id") } else { listing!("created_at DESC, id DESC") };
+        let operations: Vec<_> = rows.into_iter().map(operation).collect::<Result<_>>()?;
+        Ok(page.pages(instances, operations.into_iter().map(|operation| (operation.instance, operation))))
+    }
+
+    /// How many operations of each of several instances `filter` lets through; `filter.instance` has no effect. Instances
+    /// without any are left out.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn count_operations_of(&self, instances: &[InstanceId], filter: &OperationFilter) -> Result<HashMap<InstanceId, i64>> {
+        let (kinds, statuses) = filter.arguments();
+        let ids: Vec<_> = instances.iter().map(|id| id.0).collect();
+        let rows = sqlx::query!(
+            r#"SELECT instance_id, count(*) AS "count!" FROM operations
+               WHERE instance_id = ANY($1) AND ($2::text[] IS NULL OR kind = ANY($2)) AND ($3::text[] IS NULL OR status = ANY($3))
+               GROUP BY instance_id"#,
+            &ids,
+            kinds.as_deref() as _,
+            statuses.as_deref() as _
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(|row| (InstanceId(row.instance_id), row.count)).collect())
     }
 
     /// Asks an operation to stop. The workflow of a creation notices, cleans up, and ends it as cancelled. A deletion ends here,

@@ -1,7 +1,11 @@
 //! Pages of lists, after the Relay connection specification: keyset, in both directions.
 
+use std::collections::HashMap;
+
+use crate::InstanceId;
+
 /// Which part of an ordered list is wanted. `K` is the position of an entry.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PageRequest<K> {
     /// Only entries behind this one.
     pub after: Option<K>,
@@ -23,6 +27,15 @@ impl<K> PageRequest<K> {
     /// One more row than asked for tells whether there are more.
     pub(super) fn fetch(&self) -> i64 {
         self.limit.saturating_add(1)
+    }
+
+    /// Makes the same page of the lists of several instances; each row is one entry and whose it is.
+    pub(super) fn pages<T>(&self, instances: &[InstanceId], rows: impl IntoIterator<Item = (InstanceId, T)>) -> HashMap<InstanceId, Page<T>> {
+        let mut lists: HashMap<InstanceId, Vec<T>> = instances.iter().map(|id| (*id, Vec::new())).collect();
+        for (instance, item) in rows {
+            lists.entry(instance).or_default().push(item);
+        }
+        lists.into_iter().map(|(instance, items)| (instance, self.page(items))).collect()
     }
 
     /// Makes the page of the rows that were fetched, which come in the order of the scan.
@@ -51,4 +64,11 @@ pub struct Page<T> {
     pub has_next: bool,
     /// Whether there are more before them.
     pub has_previous: bool,
+}
+
+impl<T> Default for Page<T> {
+    /// An empty page of an empty list.
+    fn default() -> Self {
+        Self { items: Vec::new(), has_next: false, has_previous: false }
+    }
 }

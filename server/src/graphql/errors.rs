@@ -1,6 +1,8 @@
 //! How errors of the domain look to a caller: expected failures are data (`userErrors`), faults are GraphQL errors with a
 //! stable code and no internals.
 
+use std::borrow::Borrow;
+
 use async_graphql::{Enum, ErrorExtensions, Response, SimpleObject};
 use toygres_domain as domain;
 
@@ -62,8 +64,9 @@ pub(super) fn payload<T>(outcome: domain::Result<T>) -> async_graphql::Result<(O
 }
 
 /// An error outside a mutation's payload.
-pub(super) fn error(error: domain::Error) -> async_graphql::Error {
-    let (code, message) = match &error {
+pub(super) fn error(error: impl Borrow<domain::Error>) -> async_graphql::Error {
+    let error = error.borrow();
+    let (code, message) = match error {
         domain::Error::User(mistakes) => {
             let code = match mistakes.first().map(|mistake| mistake.code) {
                 Some(domain::UserErrorCode::NotFound) => "NOT_FOUND",

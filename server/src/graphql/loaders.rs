@@ -1,37 +1,160 @@
-//! Loaders: what many fields of one request need is read with one query.
+//! Loaders: what many fields of one request need is read with one statement, however long the list they stand in.
+//!
+//! async-graphql collects keys and hands them to `load` together. Pages of lists below a list are keys too: entries that ask
+//! for the same page, as those of one list do, share a statement.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, hash::Hash, sync::Arc};
 
-use async_graphql::dataloader::Loader;
-use toygres_domain::{Error, InstanceId, OperationId, instance::Instance, operation::Operation, secret::Secret, store::Store};
+use async_graphql::{
+    SchemaBuilder,
+    dataloader::{DataLoader, Loader},
+};
+use chrono::{DateTime, Utc};
+use toygres_domain::{
+    Error, InstanceId, OperationId,
+    event::{Cursor, Event},
+    health::{HealthCheck, HealthSummary},
+    instance::Instance,
+    operation::Operation,
+    secret::Secret,
+    store::{OperationFilter, Page, PageRequest, Store},
+};
 
-/// Passwords of instances, unsealed.
-pub(super) struct Passwords(pub(super) Store);
-/// Instances by id.
-pub(super) struct Instances(pub(super) Store);
-/// Operations by id.
-pub(super) struct Operations(pub(super) Store);
+use super::batching;
 
-impl Loader<InstanceId> for Passwords {
-    type Value = Secret;
-    type Error = Arc<Error>;
-    async fn load(&self, ids: &[InstanceId]) -> Result<HashMap<InstanceId, Secret>, Arc<Error>> {
-        Ok(self.0.passwords(ids).await?.into_iter().collect())
-    }
+/// Reads what was asked for by key.
+pub(super) struct Reader(Store);
+
+/// The loader of everything, as resolvers find it in their context.
+pub(super) type Loaders = DataLoader<Reader>;
+
+/// Gives a schema its loaders.
+pub(super) fn install<Q, M, S>(builder: SchemaBuilder<Q, M, S>, store: Store) -> SchemaBuilder<Q, M, S> {
+    builder.data(DataLoader::new(Reader(store), batching::spawn))
 }
 
-impl Loader<InstanceId> for Instances {
+/// An instance by its id.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct InstanceById(pub(super) InstanceId);
+
+/// The password of an instance, unsealed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct PasswordOf(pub(super) InstanceId);
+
+/// What an instance's samples of the last 24 hours add up to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct HealthSummaryOf(pub(super) InstanceId);
+
+/// A page of an instance's operations.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct OperationsOf(pub(super) InstanceId, pub(super) OperationFilter, pub(super) PageRequest<(DateTime<Utc>, String)>);
+
+/// How many operations of an instance the filter lets through.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct OperationCountOf(pub(super) InstanceId, pub(super) OperationFilter);
+
+/// A page of an instance's events.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct EventsOf(pub(super) InstanceId, pub(super) PageRequest<Cursor>);
+
+/// A page of an instance's samples.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct HealthChecksOf(pub(super) InstanceId, pub(super) PageRequest<i64>);
+
+type Loaded<K, V> = Result<HashMap<K, V>, Arc<Error>>;
+
+impl Loader<InstanceById> for Reader {
     type Value = Arc<Instance>;
     type Error = Arc<Error>;
-    async fn load(&self, ids: &[InstanceId]) -> Result<HashMap<InstanceId, Arc<Instance>>, Arc<Error>> {
-        Ok(self.0.instances_by_id(ids).await?.into_iter().map(|instance| (instance.id, Arc::new(instance))).collect())
+    async fn load(&self, keys: &[InstanceById]) -> Loaded<InstanceById, Arc<Instance>> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        Ok(self.0.instances_by_id(&ids).await?.into_iter().map(|instance| (InstanceById(instance.id), Arc::new(instance))).collect())
     }
 }
 
-impl Loader<OperationId> for Operations {
+impl Loader<OperationId> for Reader {
     type Value = Arc<Operation>;
     type Error = Arc<Error>;
-    async fn load(&self, ids: &[OperationId]) -> Result<HashMap<OperationId, Arc<Operation>>, Arc<Error>> {
+    async fn load(&self, ids: &[OperationId]) -> Loaded<OperationId, Arc<Operation>> {
         Ok(self.0.operations_by_id(ids).await?.into_iter().map(|operation| (operation.id.clone(), Arc::new(operation))).collect())
     }
+}
+
+impl Loader<PasswordOf> for Reader {
+    type Value = Secret;
+    type Error = Arc<Error>;
+    async fn load(&self, keys: &[PasswordOf]) -> Loaded<PasswordOf, Secret> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        Ok(self.0.passwords(&ids).await?.into_iter().map(|(id, password)| (PasswordOf(id), password)).collect())
+    }
+}
+
+impl Loader<HealthSummaryOf> for Reader {
+    type Value = HealthSummary;
+    type Error = Arc<Error>;
+    async fn load(&self, keys: &[HealthSummaryOf]) -> Loaded<HealthSummaryOf, HealthSummary> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        Ok(self.0.health_summaries(&ids).await?.into_iter().map(|(id, summary)| (HealthSummaryOf(id), summary)).collect())
+    }
+}
+
+impl Loader<OperationsOf> for Reader {
+    type Value = Page<Operation>;
+    type Error = Arc<Error>;
+    async fn load(&self, keys: &[OperationsOf]) -> Loaded<OperationsOf, Page<Operation>> {
+        let mut all = HashMap::new();
+        for ((filter, page), ids) in alike(keys, |OperationsOf(id, filter, page)| (*id, (filter, page))) {
+            let pages = self.0.operations_of(&ids, filter, page).await?;
+            all.extend(pages.into_iter().map(|(id, entries)| (OperationsOf(id, filter.clone(), page.clone()), entries)));
+        }
+        Ok(all)
+    }
+}
+
+impl Loader<OperationCountOf> for Reader {
+    type Value = i64;
+    type Error = Arc<Error>;
+    async fn load(&self, keys: &[OperationCountOf]) -> Loaded<OperationCountOf, i64> {
+        let mut all = HashMap::new();
+        for (filter, ids) in alike(keys, |OperationCountOf(id, filter)| (*id, filter)) {
+            let counts = self.0.count_operations_of(&ids, filter).await?;
+            all.extend(counts.into_iter().map(|(id, count)| (OperationCountOf(id, filter.clone()), count)));
+        }
+        Ok(all)
+    }
+}
+
+impl Loader<EventsOf> for Reader {
+    type Value = Page<Event>;
+    type Error = Arc<Error>;
+    async fn load(&self, keys: &[EventsOf]) -> Loaded<EventsOf, Page<Event>> {
+        let mut all = HashMap::new();
+        for (page, ids) in alike(keys, |EventsOf(id, page)| (*id, page)) {
+            let pages = self.0.events_of(&ids, page).await?;
+            all.extend(pages.into_iter().map(|(id, entries)| (EventsOf(id, page.clone()), entries)));
+        }
+        Ok(all)
+    }
+}
+
+impl Loader<HealthChecksOf> for Reader {
+    type Value = Page<HealthCheck>;
+    type Error = Arc<Error>;
+    async fn load(&self, keys: &[HealthChecksOf]) -> Loaded<HealthChecksOf, Page<HealthCheck>> {
+        let mut all = HashMap::new();
+        for (page, ids) in alike(keys, |HealthChecksOf(id, page)| (*id, page)) {
+            let pages = self.0.health_checks_of(&ids, page).await?;
+            all.extend(pages.into_iter().map(|(id, entries)| (HealthChecksOf(id, page.clone()), entries)));
+        }
+        Ok(all)
+    }
+}
+
+/// The instances that ask for the same, by what they ask for.
+fn alike<'a, K, A: Eq + Hash>(keys: &'a [K], split: impl Fn(&'a K) -> (InstanceId, A)) -> HashMap<A, Vec<InstanceId>> {
+    let mut groups: HashMap<A, Vec<InstanceId>> = HashMap::new();
+    for (id, asked) in keys.iter().map(split) {
+        groups.entry(asked).or_default().push(id);
+    }
+    groups
 }

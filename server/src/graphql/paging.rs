@@ -1,7 +1,7 @@
 //! Relay connections: the arguments of a page, and its cursors.
 
 use async_graphql::{
-    OutputType, Result, SimpleObject,
+    Context, OutputType, Result, SimpleObject,
     connection::{Connection, DefaultConnectionName, DefaultEdgeName, Edge, EmptyFields, EnableNodesField},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -55,7 +55,12 @@ impl Arguments {
     }
 }
 
-/// The connection of a page whose total is known.
+/// Whether the total of the connection being resolved is asked for: it costs a statement of its own.
+pub(super) fn wants_total(ctx: &Context<'_>) -> bool {
+    ctx.look_ahead().field("totalCount").exists()
+}
+
+/// The connection of a page and its total, which nobody sees unless [`wants_total`].
 pub(super) fn counted<S, T: OutputType>(page: Page<S>, total_count: i64, cursor: impl Fn(&S) -> String, node: impl Fn(S) -> T) -> Counted<T> {
     let mut connection =
         Connection::with_additional_fields(page.has_previous, page.has_next, Total { total_count: i32::try_from(total_count).unwrap_or(i32::MAX) });

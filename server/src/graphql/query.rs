@@ -13,7 +13,7 @@ use toygres_domain::{
 use super::{
     errors::error,
     guard::admin,
-    paging::{Arguments, Counted, Uncounted, counted, opaque, parts, uncounted},
+    paging::{Arguments, Counted, Uncounted, counted, opaque, parts, uncounted, wants_total},
     types::{ApiToken, ControlPlane, Instance, InstanceFilterInput, InstanceOrderInput, Node, Operation, OperationFilterInput},
 };
 use crate::app::App;
@@ -65,7 +65,8 @@ impl Query {
         let filter = filter.map(InstanceFilter::from).unwrap_or_default();
         let order = order_by.map_or(InstanceOrder { field: InstanceOrderField::CreatedAt, descending: false }, InstanceOrder::from);
         let store = &ctx.data_unchecked::<App>().store;
-        let (page, total) = futures::try_join!(store.instances(&filter, order, &page), store.count_instances(&filter)).map_err(error)?;
+        let count = async { if wants_total(ctx) { store.count_instances(&filter).await } else { Ok(0) } };
+        let (page, total) = futures::try_join!(store.instances(&filter, order, &page), count).map_err(error)?;
         let cursor = |instance: &toygres_domain::instance::Instance| {
             opaque(&[&instance.created_at.timestamp_micros().to_string(), &instance.id.to_string(), instance.name.as_str()])
         };

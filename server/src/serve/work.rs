@@ -10,7 +10,7 @@ use toygres_workflows::{Engine, activities::World, dispatcher, gauges, janitor, 
 
 use crate::{
     app::Health,
-    config::{Role, ServeConfig},
+    config::{Access, Role, RuntimeKind, ServeConfig},
 };
 
 /// Runs until `shutdown`; a database that is away is waited for.
@@ -26,7 +26,7 @@ pub(super) async fn run(
     let world = World { store: store.clone(), runtime, prober: config.prober(), pace: config.pace(), shutdown: shutdown.clone() };
     let engine = tokio::select! {
         () = shutdown.cancelled() => return Ok(()),
-        engine = start(config.role, engine_url, store.clone()) => engine?,
+        engine = start(&config, engine_url, store.clone()) => engine?,
     };
     let Some(engine) = engine else {
         health.set_working();
@@ -49,8 +49,8 @@ pub(super) async fn run(
     outcome
 }
 
-/// Migrates, and connects to the engine if this server works.
-async fn start(role: Role, engine_url: String, store: Store) -> std::result::Result<Option<Engine>, String> {
+/// Migrates, checks what only the database knows, and connects to the engine if this server works.
+async fn start(config: &ServeConfig, engine_url: String, store: Store) -> std::result::Result<Option<Engine>, String> {
     let migrate = {
         let store = store.clone();
         move || {
@@ -64,7 +64,21 @@ async fn start(role: Role, engine_url: String, store: Store) -> std::result::Res
         }
     };
     patiently("the metadata database", migrate).await?;
-    if role == Role::Api {
+    if config.access == Access::Tokens && !config.listen.ip().is_loopback() {
+        let ask = || {
+            let store = store.clone();
+            async move { store.has_valid_token().await }.boxed()
+        };
+        if !patiently("the metadata database", ask).await? {
+            let why = nobody_could_come_in(config);
+            // In a cluster the first token is made inside the pod, so the pod has to be there.
+            if config.runtime != RuntimeKind::Kubernetes {
+                return Err(why);
+            }
+            tracing::warn!("{why}");
+        }
+    }
+    if config.role == Role::Api {
         return Ok(None);
     }
     let connect = move || {
@@ -72,6 +86,18 @@ async fn start(role: Role, engine_url: String, store: Store) -> std::result::Res
         async move { Engine::connect(&engine_url, &store).await }.boxed()
     };
     patiently("the workflow engine's database", connect).await.map(Some)
+}
+
+/// A server that is reachable from elsewhere but lets nobody in is a mistake of the installation, seen best at its start.
+fn nobody_could_come_in(config: &ServeConfig) -> String {
+    let remedy = match (config.runtime, &config.database_url) {
+        (RuntimeKind::Kubernetes, _) => "run `toygres token create --local --name me --role admin` in this pod",
+        (RuntimeKind::Process, Some(_)) => "run `toygres token create --local --name me --role admin` with the same DATABASE_URL, then start again",
+        (RuntimeKind::Process, None) => {
+            "start with TOYGRES_LISTEN=127.0.0.1:8080, run `toygres token create --local --name me --role admin` on this machine, then start again"
+        }
+    };
+    format!("TOYGRES_ACCESS is tokens and TOYGRES_LISTEN is {}, but there is no valid token, so nobody could come in: {remedy}", config.listen)
 }
 
 /// Repeats `attempt` while its database is away, and says so, less and less often.

@@ -11,7 +11,13 @@ use futures::{FutureExt, Stream, StreamExt, stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
-use super::{Limits, Session, TransportOptions, lexical::Shape, nulls, params::Params, refusal};
+use super::{
+    Limits, Session, TransportOptions,
+    lexical::Shape,
+    nulls::{self, Source},
+    params::Params,
+    refusal,
+};
 
 /// The name under which the log knows one operation. Resolvers find it as `ctx.data::<RequestId>()`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -68,6 +74,7 @@ pub(super) struct Operation {
     pub(super) kind: OperationType,
     pub(super) id: RequestId,
     request: Request,
+    source: Source,
 }
 
 impl<E: Executor> Transport<E> {
@@ -116,12 +123,13 @@ impl<E: Executor> Transport<E> {
         };
         session.insert_into(&mut request.data);
         request.data.insert(id.clone());
-        Ok(Operation { kind, id: id.clone(), request })
+        let source = Source { query: request.query.clone(), operation_name: request.operation_name.clone() };
+        Ok(Operation { kind, id: id.clone(), request, source })
     }
 
     /// Runs a query or a mutation. A mutation goes on when its caller goes away: half of it could have happened already.
     pub(super) async fn execute(&self, operation: Operation) -> Response {
-        let Operation { kind, id, request } = operation;
+        let Operation { kind, id, request, source } = operation;
         let execution = {
             let executor = self.executor.clone();
             AssertUnwindSafe(async move { executor.execute(request).await }).catch_unwind()
@@ -132,11 +140,12 @@ impl<E: Executor> Transport<E> {
                 _ => execution.await,
             }
         };
-        let response = match tokio::time::timeout(self.limits().operation_time, outcome).await {
+        let mut response = match tokio::time::timeout(self.limits().operation_time, outcome).await {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => panicked(&id, &*panic),
             Err(_) => refusal::error("TIMEOUT", "The operation took too long."),
         };
+        nulls::complete(&mut response, &self.options.types, &source);
         self.finish(response, &id)
     }
 
@@ -147,11 +156,12 @@ impl<E: Executor> Transport<E> {
             // Boxed, because a subscription would otherwise carry the room for an execution as long as it lives.
             return stream::once(async move { this.execute(operation).await }).boxed().left_stream();
         }
-        let Operation { id, request, .. } = operation;
+        let Operation { id, request, source, .. } = operation;
         let responses = AssertUnwindSafe(this.executor.execute_stream(request, None)).catch_unwind();
         responses
             .map(move |outcome| {
-                let response = outcome.unwrap_or_else(|panic| panicked(&id, &*panic));
+                let mut response = outcome.unwrap_or_else(|panic| panicked(&id, &*panic));
+                nulls::complete(&mut response, &this.options.types, &source);
                 this.finish(response, &id)
             })
             .right_stream()
@@ -159,7 +169,6 @@ impl<E: Executor> Transport<E> {
 
     /// Every response passes here once.
     pub(super) fn finish(&self, mut response: Response, id: &RequestId) -> Response {
-        nulls::fill(&mut response);
         (self.options.on_response)(&mut response, id);
         response
     }
@@ -176,7 +185,7 @@ impl Operation {
 }
 
 /// The operation of a document that is asked for, if there is one.
-fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
+pub(super) fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
     let operation = match (&document.operations, name) {
         (DocumentOperations::Single(operation), _) => Some(operation),
         (DocumentOperations::Multiple(all), Some(name)) => all.get(name),

@@ -1,36 +1,228 @@
 //! Fields that failed, as the specification wants them (pure).
 //!
-//! The executor (async-graphql 7.2.1) leaves a field that failed out of its object; a client may rely on every field that it
-//! selected being there. The errors' paths say where a `null` is missing.
+//! The executor (async-graphql 7.2.1) leaves a field that failed out of its object, makes an object `null` when all its fields
+//! failed, and does not carry the failure of a field that cannot be `null` on to its parent. A client relies on every field that
+//! it selected being there, and on the types of the schema. The errors' paths say what failed; the document and the schema's
+//! types say how far it reaches.
 
-use async_graphql::{Name, PathSegment, Response, Value};
+use std::{cmp::Reverse, collections::HashMap};
 
-/// Puts `null` where a field is absent because it failed.
-pub(super) fn fill(response: &mut Response) {
-    let Response { data, errors, .. } = response;
-    for error in errors {
-        fill_one(data, &error.path);
+use async_graphql::{
+    Name, PathSegment, Response, Value,
+    indexmap::IndexMap,
+    parser::{
+        parse_query, parse_schema,
+        types::{
+            BaseType, ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection, SelectionSet, Type, TypeKind,
+            TypeSystemDefinition,
+        },
+    },
+};
+
+use super::execute::operation;
+
+/// The types of a schema's fields: which of them can be `null`.
+#[derive(Clone, Debug, Default)]
+pub struct FieldTypes {
+    /// By type and field.
+    fields: HashMap<Name, HashMap<Name, Type>>,
+    query: Option<Name>,
+    mutation: Option<Name>,
+    subscription: Option<Name>,
+}
+
+impl FieldTypes {
+    /// Those of a schema in the schema definition language. Of a text that is none, nothing is known, and failed fields are
+    /// taken for fields that can be `null`.
+    #[must_use]
+    pub fn of(sdl: &str) -> Self {
+        let mut this = Self::default();
+        for definition in parse_schema(sdl).map(|document| document.definitions).unwrap_or_default() {
+            match definition {
+                TypeSystemDefinition::Schema(schema) => {
+                    let root = |name: Option<async_graphql::Positioned<Name>>| name.map(|name| name.node);
+                    (this.query, this.mutation, this.subscription) =
+                        (root(schema.node.query), root(schema.node.mutation), root(schema.node.subscription));
+                }
+                TypeSystemDefinition::Type(definition) => {
+                    let fields = match definition.node.kind {
+                        TypeKind::Object(object) => object.fields,
+                        TypeKind::Interface(interface) => interface.fields,
+                        _ => continue,
+                    };
+                    let fields = fields.into_iter().map(|field| (field.node.name.node, field.node.ty.node)).collect();
+                    this.fields.insert(definition.node.name.node, fields);
+                }
+                TypeSystemDefinition::Directive(_) => {}
+            }
+        }
+        this
+    }
+
+    fn root(&self, kind: OperationType) -> Option<&Name> {
+        match kind {
+            OperationType::Query => self.query.as_ref(),
+            OperationType::Mutation => self.mutation.as_ref(),
+            OperationType::Subscription => self.subscription.as_ref(),
+        }
+    }
+
+    fn field(&self, parent: &str, field: &str) -> Option<&Type> {
+        self.fields.get(parent)?.get(field)
     }
 }
 
-fn fill_one(mut value: &mut Value, path: &[PathSegment]) {
+/// What was executed.
+pub(super) struct Source {
+    pub(super) query: String,
+    pub(super) operation_name: Option<String>,
+}
+
+/// Puts `null` where the errors of a response say that it belongs.
+pub(super) fn complete(response: &mut Response, types: &FieldTypes, source: &Source) {
+    if response.errors.is_empty() && response.data == Value::Null {
+        // Everything was skipped.
+        response.data = Value::Object(IndexMap::new());
+    }
+    if response.errors.iter().all(|error| error.path.is_empty()) {
+        return;
+    }
+    // It was executed, so it can be parsed.
+    let document = parse_query(&source.query).ok();
+    let document = document.as_ref().and_then(|document| Some((document, operation(document, source.operation_name.as_deref())?)));
+    let Response { data, errors, .. } = response;
+    // Fields that can be null first: they restore objects that are null only because everything in them failed.
+    let mut beyond = Vec::new();
+    for path in errors.iter().map(|error| error.path.as_slice()).filter(|path| !path.is_empty()) {
+        let reach = document.and_then(|(document, operation)| reach(types, document, operation, path)).unwrap_or(Reach::To(Reverse(path.len())));
+        match reach {
+            Reach::To(Reverse(length)) if length == path.len() => put_null(data, path),
+            further => beyond.push((further, path)),
+        }
+    }
+    // The furthest last, so that nothing comes back within what is null already.
+    beyond.sort_by_key(|(reach, _)| *reach);
+    for (reach, path) in beyond {
+        match reach {
+            Reach::Everything => *data = Value::Null,
+            Reach::To(Reverse(length)) => put_null(data, &path[..length]),
+        }
+    }
+}
+
+/// How far up the failure of a field reaches, from near to far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Reach {
+    /// The value at this length of the path becomes null.
+    To(Reverse<usize>),
+    /// Nothing on the path can be null, so there is no data at all.
+    Everything,
+}
+
+/// `None` when the types do not tell.
+fn reach(types: &FieldTypes, document: &ExecutableDocument, operation: &OperationDefinition, path: &[PathSegment]) -> Option<Reach> {
+    let mut reach = Reach::Everything;
+    let mut selections = vec![(types.root(operation.ty)?.as_str(), &operation.selection_set.node)];
+    // Several, when fragments on different types select under one name.
+    let mut here: Vec<(&Type, &Field)> = Vec::new();
+    for (at, segment) in path.iter().enumerate() {
+        match segment {
+            PathSegment::Field(key) => {
+                let mut found = Vec::new();
+                for (parent, selected) in selections {
+                    find(document, parent, selected, key, &mut found);
+                }
+                here = found.into_iter().map(|(parent, field)| Some((types.field(parent, &field.name.node)?, field))).collect::<Option<_>>()?;
+            }
+            PathSegment::Index(_) => {
+                here = here.into_iter().map(|(ty, field)| Some((element(ty)?, field))).collect::<Option<_>>()?;
+            }
+        }
+        if here.is_empty() {
+            return None;
+        }
+        if here.iter().any(|(ty, _)| ty.nullable) {
+            reach = Reach::To(Reverse(at + 1));
+        }
+        selections = here.iter().filter_map(|(ty, field)| Some((named(ty)?, &field.selection_set.node))).collect();
+    }
+    Some(reach)
+}
+
+/// The fields of a selection that answer under `key`, each with the type it is selected on.
+fn find<'a>(document: &'a ExecutableDocument, parent: &'a str, selected: &'a SelectionSet, key: &str, found: &mut Vec<(&'a str, &'a Field)>) {
+    for item in &selected.items {
+        match &item.node {
+            Selection::Field(field) if field.node.response_key().node == key => found.push((parent, &field.node)),
+            Selection::Field(_) => {}
+            Selection::FragmentSpread(spread) => {
+                // Validation has refused fragments that contain themselves.
+                if let Some(FragmentDefinition { type_condition, selection_set, .. }) =
+                    document.fragments.get(&spread.node.fragment_name.node).map(|fragment| &fragment.node)
+                {
+                    find(document, &type_condition.node.on.node, &selection_set.node, key, found);
+                }
+            }
+            Selection::InlineFragment(inline) => {
+                let parent = inline.node.type_condition.as_ref().map_or(parent, |condition| &condition.node.on.node);
+                find(document, parent, &inline.node.selection_set.node, key, found);
+            }
+        }
+    }
+}
+
+fn element(ty: &Type) -> Option<&Type> {
+    match &ty.base {
+        BaseType::List(element) => Some(element),
+        BaseType::Named(_) => None,
+    }
+}
+
+fn named(ty: &Type) -> Option<&str> {
+    match &ty.base {
+        BaseType::Named(name) => Some(name),
+        BaseType::List(_) => None,
+    }
+}
+
+fn put_null(mut value: &mut Value, path: &[PathSegment]) {
     let Some((last, before)) = path.split_last() else { return };
+    let as_object = |value: &mut Value| {
+        if *value == Value::Null {
+            *value = Value::Object(IndexMap::new());
+        }
+    };
     for segment in before {
-        value = match (value, segment) {
-            (Value::Object(object), PathSegment::Field(name)) => match object.get_mut(name.as_str()) {
-                Some(field) => field,
-                None => return,
+        value = match segment {
+            PathSegment::Field(name) => {
+                as_object(value);
+                let Value::Object(object) = value else { return };
+                match object.get_mut(name.as_str()) {
+                    Some(field) => field,
+                    // Its list failed as a whole.
+                    None => return,
+                }
+            }
+            PathSegment::Index(index) => match value {
+                Value::List(list) if *index < list.len() => &mut list[*index],
+                _ => return,
             },
-            (Value::List(list), PathSegment::Index(index)) => match list.get_mut(*index) {
-                Some(item) => item,
-                None => return,
-            },
-            // An object above the field is null already, as it must be when the field cannot be.
-            _ => return,
         };
     }
-    if let (Value::Object(object), PathSegment::Field(name)) = (value, last) {
-        object.entry(Name::new(name)).or_insert(Value::Null);
+    match last {
+        PathSegment::Field(name) => {
+            as_object(value);
+            if let Value::Object(object) = value {
+                object.insert(Name::new(name), Value::Null);
+            }
+        }
+        PathSegment::Index(index) => {
+            if let Value::List(list) = value
+                && let Some(item) = list.get_mut(*index)
+            {
+                *item = Value::Null;
+            }
+        }
     }
 }
 
@@ -40,23 +232,48 @@ mod tests {
 
     use super::*;
 
+    const SDL: &str = "
+        schema { query: Q }
+        interface I { id: ID! }
+        type Q { a: [T!]!, m: [T], b: T, c: T!, d: T, e: String, i: I }
+        type T implements I { id: ID!, x: Int, y: Int!, t: T, u: T!, l: [Int!], k: [Int!]! }
+        type O implements I { id: ID!, y: Int }";
+
+    /// The data of `query` after these paths failed.
+    fn completed(types: &FieldTypes, query: &str, data: Value, paths: &[&str]) -> Value {
+        let mut response = Response::new(data);
+        let segment = |part: &str| part.parse().map_or_else(|_| PathSegment::Field(part.to_owned()), PathSegment::Index);
+        response.errors = paths.iter().map(|path| ServerError::new("failed", None).with_path(path.split('.').map(segment).collect())).collect();
+        complete(&mut response, types, &Source { query: query.to_owned(), operation_name: None });
+        response.data
+    }
+
     #[test]
-    fn a_failed_field_is_null_where_its_object_is() {
-        let field = |name: &str| PathSegment::Field(name.to_owned());
-        let mut response = Response::new(value!({"a": [{"x": 1}, {}], "b": null, "c": {"y": 2}}));
-        response.errors = [
-            vec![field("a"), PathSegment::Index(1), field("x")],
-            vec![field("a"), PathSegment::Index(7), field("x")],
-            vec![field("b"), field("x")],
-            vec![field("c"), field("y")],
-            vec![field("d"), field("x")],
-            vec![field("e")],
-            vec![],
-        ]
-        .into_iter()
-        .map(|path| ServerError::new("failed", None).with_path(path))
-        .collect();
-        fill(&mut response);
-        assert_eq!(response.data, value!({"a": [{"x": 1}, {"x": null}], "b": null, "c": {"y": 2}, "e": null}));
+    fn a_failure_reaches_up_to_what_can_be_null() {
+        let types = FieldTypes::of(SDL);
+        let check = |query, data, paths: &[&str], wanted| assert_eq!(completed(&types, query, data, paths), wanted, "{query} {paths:?}");
+        check("{ a { x } e }", value!({"a": [{"x": 1}, null]}), &["a.1.x", "e"], value!({"a": [{"x": 1}, {"x": null}], "e": null}));
+        check("{ b { x y } }", value!({"b": {"x": 1}}), &["b.y"], value!({"b": null}));
+        check("{ b { x y } }", value!({"b": null}), &["b.x", "b.y"], value!({"b": null}));
+        check("{ c { x y } }", value!({"c": {"x": 1}}), &["c.y"], Value::Null);
+        check("{ c { x } }", value!({"c": null}), &["c.x"], value!({"c": {"x": null}}));
+        check("{ a { y } e }", value!({"a": [{"y": 1}, null], "e": "e"}), &["a.1.y"], Value::Null);
+        check("{ m { y } }", value!({"m": [{"y": 1}, null]}), &["m.1.y"], value!({"m": [{"y": 1}, null]}));
+        check("{ b { t { u { y } } } }", value!({"b": {"t": {"u": null}}}), &["b.t.u.y"], value!({"b": {"t": null}}));
+        check("{ b { l x } }", value!({"b": {"x": 1}}), &["b.l.2"], value!({"b": {"x": 1, "l": null}}));
+        check("{ b { k x } }", value!({"b": {"x": 1}}), &["b.k.2"], value!({"b": null}));
+        check("query { n: b { ...F } } fragment F on T { z: y }", value!({"n": {}}), &["n.z"], value!({"n": null}));
+        check("{ b { ... { y } } }", value!({"b": null}), &["b.y"], value!({"b": null}));
+        check("{ i { id ... on T { y } } }", value!({"i": {"id": "1"}}), &["i.y"], value!({"i": null}));
+        check("{ c { y } b { y } e }", value!({"e": "e"}), &["c.y", "b.y"], Value::Null);
+        check("{ b { y t { y } } }", value!({"b": null}), &["b.y", "b.t.y"], value!({"b": null}));
+        check("{ e @skip(if: true) }", Value::Null, &[], value!({}));
+        check("{ i { id ... on O { y } } }", value!({"i": {"id": "1"}}), &["i.y"], value!({"i": {"id": "1", "y": null}}));
+    }
+
+    #[test]
+    fn without_types_a_failed_field_is_null() {
+        let completed = completed(&FieldTypes::of("nonsense"), "{ a { x y } }", value!({"a": [{"x": 1}]}), &["a.0.y", "a.7.x", "e"]);
+        assert_eq!(completed, value!({"a": [{"x": 1, "y": null}], "e": null}));
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_graphql::Response;
 use tokio_util::sync::CancellationToken;
 
-use super::{Authenticate, Open, RequestId};
+use super::{Authenticate, FieldTypes, Open, RequestId};
 
 /// Sees every response before it is encoded, whatever the transport: the one place to mask errors.
 pub type OnResponse = Arc<dyn Fn(&mut Response, &RequestId) + Send + Sync>;
@@ -15,6 +15,8 @@ pub type OnResponse = Arc<dyn Fn(&mut Response, &RequestId) + Send + Sync>;
 pub struct TransportOptions {
     /// What a caller may ask for at the most.
     pub limits: Limits,
+    /// What the schema says of its fields: how far the failure of one reaches.
+    pub types: Arc<FieldTypes>,
     /// Who may come in.
     pub authenticate: Arc<dyn Authenticate>,
     /// Called with every response, and with every refusal that has a GraphQL body.
@@ -24,9 +26,15 @@ pub struct TransportOptions {
 }
 
 impl Default for TransportOptions {
-    /// Everybody may come in, nothing is masked, nothing ends.
+    /// Everybody may come in, nothing is masked, nothing ends, and of the schema nothing is known.
     fn default() -> Self {
-        Self { limits: Limits::default(), authenticate: Arc::new(Open), on_response: Arc::new(|_, _| {}), shutdown: CancellationToken::new() }
+        Self {
+            limits: Limits::default(),
+            types: Arc::default(),
+            authenticate: Arc::new(Open),
+            on_response: Arc::new(|_, _| {}),
+            shutdown: CancellationToken::new(),
+        }
     }
 }
 

@@ -1,8 +1,4 @@
-"""PyPI gql, whose WebSocket transport looks the subprotocol header up by case, against a server of the transport tests.
-
-Run it by hand: `pip install 'gql[websockets]'`, start `cargo test -p toygres-server --test it -- --ignored --nocapture
-serve_for_other_clients`, and give the address it prints: `python gql_client.py ws://127.0.0.1:PORT/graphql`.
-"""
+"""PyPI gql, whose WebSocket transport looks the subprotocol header up by case, against a server of the transport tests."""
 
 import asyncio
 import sys

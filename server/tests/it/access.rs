@@ -1,9 +1,13 @@
 //! API tokens: who comes in, what each role may do, and how a token ends.
 
-use reqwest::StatusCode;
-use serde_json::{Value, json};
+use std::process::Stdio;
 
-use crate::support::{Home, psql, subscribe_as, text};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio_tungstenite::tungstenite::{self, client::IntoClientRequest};
+
+use crate::support::{Database, Home, PATIENCE, Server, psql, subscribe_as, text};
 
 const TOKENS: &[(&str, &str)] = &[("TOYGRES_ACCESS", "tokens")];
 
@@ -111,6 +115,85 @@ async fn a_server_without_tokens_stays_on_this_machine() {
     assert!(!open.status.success() && String::from_utf8_lossy(&open.stderr).contains("TOYGRES_ACCESS"), "{open:?}");
     let output = home.command(&["token", "create", "--name", "early"]).output().await.unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("start the server first"), "{output:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_nobody_could_use_does_not_start() {
+    // The loopback address as IPv6 writes IPv4: no loopback address by its bits, but only this machine can reach it.
+    const ELSEWHERE: &str = "[::ffff:127.0.0.1]:0";
+    let database = Database::start();
+    let (home, url) = (Home::new(), database.url());
+    let command = |arguments: &[&str]| {
+        let mut command = home.command(arguments);
+        command.env("DATABASE_URL", &url).envs(TOKENS.iter().copied()).env("TOYGRES_ROLE", "api");
+        command
+    };
+    let refused = command(&["serve", "--listen", ELSEWHERE]).output().await.unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("nobody could come in") && said.contains("toygres token create"), "{said}");
+
+    let made = command(&["token", "create", "--local", "--name", "first", "--role", "admin"]).output().await.unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let mut server = command(&["serve", "--listen", ELSEWHERE]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
+    assert!(line.is_some_and(|line| line.contains("ready")), "with a token it starts");
+    server.kill().await.unwrap();
+
+    // One that has ended lets nobody in.
+    psql(&url, "UPDATE toygres.api_tokens SET revoked_at = now()").await.unwrap();
+    let refused = command(&["serve", "--listen", ELSEWHERE]).output().await.unwrap();
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("nobody could come in"), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_other_origins_come_in_only_when_they_are_listed() {
+    const LISTED: &str = "https://dash.example";
+    let home = Home::new();
+    let http = reqwest::Client::new();
+    let preflight = async |server: &Server, origin: &str| {
+        let request = http.request(Method::OPTIONS, format!("http://{}/graphql", server.address)).header("Origin", origin);
+        let request = request.header("Access-Control-Request-Method", "POST").header("Access-Control-Request-Headers", "authorization,content-type");
+        request.send().await.unwrap()
+    };
+    let allowed = |answer: &reqwest::Response| answer.headers().get("access-control-allow-origin").map(|origin| origin.to_str().unwrap().to_owned());
+
+    // Off, it says nothing to anybody.
+    let server = home.start_with(TOKENS).await;
+    let token = first_token(&home, "viewer").await;
+    assert_eq!(allowed(&preflight(&server, LISTED).await), None);
+    server.stop().await;
+
+    let server = home.start_with(&[TOKENS[0], ("TOYGRES_CORS_ORIGINS", "https://other.example:8443,https://dash.example")]).await;
+    let answer = preflight(&server, LISTED).await;
+    assert!(answer.status().is_success(), "{answer:?}");
+    assert_eq!(allowed(&answer).as_deref(), Some(LISTED));
+    let may = |name: &str| answer.headers()[name].to_str().unwrap().to_lowercase();
+    assert!(may("access-control-allow-methods").contains("post") && may("access-control-allow-headers").contains("authorization"), "{answer:?}");
+    assert!(!answer.headers().contains_key("access-control-allow-credentials"), "tokens are sent by pages, not by browsers");
+    assert_eq!(allowed(&preflight(&server, "https://evil.example").await), None);
+    let post = http.post(format!("http://{}/graphql", server.address)).header("Origin", LISTED).bearer_auth(&token);
+    let answer = post.json(&json!({ "query": "{ __typename }" })).send().await.unwrap();
+    assert_eq!(allowed(&answer).as_deref(), Some(LISTED));
+    assert_eq!(answer.json::<Value>().await.unwrap(), json!({ "data": { "__typename": "Query" } }));
+
+    // A browser asks nobody before it opens a socket, so the server looks at the origin itself.
+    for (origin, status) in [(LISTED.to_owned(), 101), (format!("http://{}", server.address), 101), ("https://evil.example".to_owned(), 403)] {
+        let mut request = format!("ws://{}/graphql", server.address).into_client_request().unwrap();
+        request.headers_mut().insert("Sec-WebSocket-Protocol", "graphql-transport-ws".parse().unwrap());
+        request.headers_mut().insert("Origin", origin.parse().unwrap());
+        let opened = match tokio_tungstenite::connect_async(request).await {
+            Ok((_, response)) => response.status(),
+            Err(tungstenite::Error::Http(response)) => response.status(),
+            Err(other) => panic!("{other}"),
+        };
+        assert_eq!(opened.as_u16(), status, "{origin}");
+    }
+    server.stop().await;
+
+    let wrong = home.command(&["serve"]).env("TOYGRES_CORS_ORIGINS", "dash.example/").output().await.unwrap();
+    let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(!wrong.status.success() && said.contains("TOYGRES_CORS_ORIGINS") && said.contains("origins"), "{said}");
 }
 
 /// The first token comes about on the server's machine.

@@ -307,6 +307,30 @@ impl Database {
         Self::create(&["--no-sync"], "-c fsync=off")
     }
 
+    /// The same, and it logs each statement: see [`Self::statements`].
+    pub fn start_logging() -> Self {
+        Self::create(&["--no-sync"], "-c fsync=off -c log_statement=all")
+    }
+
+    /// Every statement it has executed since it was made.
+    pub fn statements(&self) -> Vec<String> {
+        let mut statements: Vec<String> = Vec::new();
+        let log = std::fs::read_to_string(self.dir.path().join("log")).unwrap();
+        let mut within = false;
+        for line in log.lines() {
+            // Further lines of an entry begin with a tab.
+            match (line.strip_prefix('\t'), line.split_once("LOG:  execute ").or_else(|| line.split_once("LOG:  statement: "))) {
+                (Some(more), _) if within => *statements.last_mut().unwrap() += more,
+                (None, Some((_, statement))) => {
+                    within = true;
+                    statements.push(statement.to_owned());
+                }
+                _ => within = false,
+            }
+        }
+        statements
+    }
+
     /// One as a user has it.
     pub fn start_durable() -> Self {
         Self::create(&[], "")

@@ -14,6 +14,7 @@ export type Scalars = {
   Boolean: { input: boolean; output: boolean; }
   Int: { input: number; output: number; }
   Float: { input: number; output: number; }
+  /** A 64-bit integer as a string of decimal digits, because JSON numbers lose digits beyond 2^53. Inputs may also be numbers. */
   BigInt: { input: string; output: string; }
   /**
    * Implement the DateTime<Utc> scalar
@@ -42,6 +43,7 @@ export type ApiToken = {
   role: TokenRole;
 };
 
+/** A page of API tokens. */
 export type ApiTokenConnection = {
   __typename?: 'ApiTokenConnection';
   /** A list of edges. */
@@ -254,6 +256,7 @@ export type HealthCheck = {
   status: HealthStatus;
 };
 
+/** A page of the samples of one instance. */
 export type HealthCheckConnection = {
   __typename?: 'HealthCheckConnection';
   /** A list of edges. */
@@ -414,6 +417,7 @@ export type InstanceChangeType =
   /** An instance is new, has changed, or matches the filter from now on. */
   | 'UPSERTED';
 
+/** A page of instances. */
 export type InstanceConnection = {
   __typename?: 'InstanceConnection';
   /** A list of edges. */
@@ -460,6 +464,7 @@ export type InstanceEvent = {
   type: InstanceEventType;
 };
 
+/** A page of the events of one instance. */
 export type InstanceEventConnection = {
   __typename?: 'InstanceEventConnection';
   /** A list of edges. */
@@ -647,6 +652,7 @@ export type Operation = Node & {
   steps: Array<OperationStep>;
 };
 
+/** A page of operations. */
 export type OperationConnection = {
   __typename?: 'OperationConnection';
   /** A list of edges. */

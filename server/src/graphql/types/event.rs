@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject, dataloader::DataLoader};
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use toygres_domain::{event as domain, instance::Instance as DomainInstance, operation::Operation as DomainOperation};
 
 use super::{Instance, Operation, instance::Reason};
-use crate::graphql::loaders::{Instances, Operations};
+use crate::graphql::{
+    errors::error,
+    loaders::{InstanceById, Loaders},
+};
 
 /// What an event tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -72,7 +75,7 @@ impl InstanceEvent {
     async fn instance(&self, ctx: &Context<'_>) -> Result<Option<Instance>> {
         match &self.instance {
             Some(instance) => Ok(Some(Instance(instance.clone()))),
-            None => Ok(ctx.data_unchecked::<DataLoader<Instances>>().load_one(self.event.instance).await.ok().flatten().map(Instance)),
+            None => Ok(ctx.data_unchecked::<Loaders>().load_one(InstanceById(self.event.instance)).await.map_err(error)?.map(Instance)),
         }
     }
     /// The operation that changed, as it is now.
@@ -80,7 +83,7 @@ impl InstanceEvent {
     async fn operation(&self, ctx: &Context<'_>) -> Result<Option<Operation>> {
         match (&self.operation, &self.event.operation) {
             (Some(operation), _) => Ok(Some(Operation(operation.clone()))),
-            (None, Some(id)) => Ok(ctx.data_unchecked::<DataLoader<Operations>>().load_one(id.clone()).await.ok().flatten().map(Operation)),
+            (None, Some(id)) => Ok(ctx.data_unchecked::<Loaders>().load_one(id.clone()).await.map_err(error)?.map(Operation)),
             (None, None) => Ok(None),
         }
     }

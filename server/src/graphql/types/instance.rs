@@ -2,25 +2,21 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject, dataloader::DataLoader};
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use toygres_domain::{
     event::Cursor,
-    health as domain_health,
     instance::{self as domain, Exposure as DomainExposure},
     probe,
     store::{InstanceOrder, InstanceOrderField, OperationFilter, PageRequest},
 };
 
 use super::{BigInt, HealthCheck, InstanceEvent, Operation, OperationFilterInput, health::HealthSummary};
-use crate::{
-    app::App,
-    graphql::{
-        errors::error,
-        guard::operator,
-        loaders::Passwords,
-        paging::{Arguments, Counted, Uncounted, uncounted},
-    },
+use crate::graphql::{
+    errors::error,
+    guard::operator,
+    loaders::{EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, PasswordOf},
+    paging::{Arguments, Counted, Uncounted, uncounted},
 };
 
 /// Where an instance is in its life.
@@ -242,10 +238,7 @@ impl Instance {
     #[graphql(guard = "operator()")]
     async fn connection_string(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         let Some(url) = &self.0.connection_string else { return Ok(None) };
-        let password = ctx.data_unchecked::<DataLoader<Passwords>>().load_one(self.0.id).await.map_err(|fault| {
-            tracing::error!(%fault, "a password could not be read");
-            error(toygres_domain::Error::internal("a password could not be read"))
-        })?;
+        let password = ctx.data_unchecked::<Loaders>().load_one(PasswordOf(self.0.id)).await.map_err(error)?;
         Ok(password.and_then(|password| probe::connection_string_with_password(url, &password)))
     }
     /// The workflow that checks its health.
@@ -255,14 +248,14 @@ impl Instance {
     /// The latest sample of its health.
     #[graphql(complexity = 5)]
     async fn latest_health_check(&self, ctx: &Context<'_>) -> Result<Option<HealthCheck>> {
-        let page = ctx.data_unchecked::<App>().store.health_checks(self.0.id, &PageRequest::first(1)).await.map_err(error)?;
-        Ok(page.items.into_iter().next().map(HealthCheck))
+        let page = ctx.data_unchecked::<Loaders>().load_one(HealthChecksOf(self.0.id, PageRequest::first(1))).await.map_err(error)?;
+        Ok(page.and_then(|page| page.items.into_iter().next()).map(HealthCheck))
     }
     /// What the samples of the last 24 hours add up to.
     #[graphql(complexity = 10)]
     async fn health_summary(&self, ctx: &Context<'_>) -> Result<HealthSummary> {
-        let summary: domain_health::HealthSummary = ctx.data_unchecked::<App>().store.health_summary(self.0.id).await.map_err(error)?;
-        Ok(summary.into())
+        let summary = ctx.data_unchecked::<Loaders>().load_one(HealthSummaryOf(self.0.id)).await.map_err(error)?;
+        Ok(summary.unwrap_or_default().into())
     }
     /// Its samples, the newest first.
     #[graphql(complexity = "first.or(last).unwrap_or(50).max(0) as usize * child_complexity + 5")]
@@ -275,8 +268,8 @@ impl Instance {
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
     ) -> Result<Uncounted<HealthCheck>> {
         let page = Arguments { first, after, last, before }.request(|cursor| cursor.parse().ok())?;
-        let page = ctx.data_unchecked::<App>().store.health_checks(self.0.id, &page).await.map_err(error)?;
-        Ok(uncounted(page, |check| check.id.to_string(), HealthCheck))
+        let page = ctx.data_unchecked::<Loaders>().load_one(HealthChecksOf(self.0.id, page)).await.map_err(error)?;
+        Ok(uncounted(page.unwrap_or_default(), |check| check.id.to_string(), HealthCheck))
     }
     /// Free labels of the caller.
     async fn labels(&self) -> Vec<Label> {
@@ -313,8 +306,8 @@ impl Instance {
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which ones; an instanceId in it has no effect here.")] filter: Option<OperationFilterInput>,
     ) -> Result<Counted<Operation>> {
-        let filter = OperationFilter { instance: Some(self.0.id), ..filter.map(OperationFilter::try_from).transpose()?.unwrap_or_default() };
-        super::operation::list(ctx, filter, Arguments { first, after, last, before }).await
+        let filter = filter.map(OperationFilter::try_from).transpose()?.unwrap_or_default();
+        super::operation::list_of(ctx, self.0.id, filter, Arguments { first, after, last, before }).await
     }
     /// Its events, the oldest first.
     #[graphql(complexity = "first.or(last).unwrap_or(50).max(0) as usize * child_complexity + 5")]
@@ -327,9 +320,9 @@ impl Instance {
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
     ) -> Result<Uncounted<InstanceEvent>> {
         let page = Arguments { first, after, last, before }.request(|cursor| cursor.parse::<Cursor>().ok())?;
-        let page = ctx.data_unchecked::<App>().store.events_of(self.0.id, &page).await.map_err(error)?;
+        let page = ctx.data_unchecked::<Loaders>().load_one(EventsOf(self.0.id, page)).await.map_err(error)?;
         let instance = self.0.clone();
-        Ok(uncounted(page, |event| event.cursor.to_string(), |event| InstanceEvent::new(event, Some(instance.clone()), None)))
+        Ok(uncounted(page.unwrap_or_default(), |event| event.cursor.to_string(), |event| InstanceEvent::new(event, Some(instance.clone()), None)))
     }
 }
 

@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject, dataloader::DataLoader};
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use toygres_domain::{operation as domain, store::OperationFilter};
+use toygres_domain::{
+    InstanceId, operation as domain,
+    store::{OperationFilter, PageRequest},
+};
 
 use super::{Instance, instance::Reason};
 use crate::{
     app::App,
     graphql::{
         errors::{coded, error},
-        loaders::Instances,
-        paging::{Arguments, Counted, counted, opaque, parts},
+        loaders::{InstanceById, Loaders, OperationCountOf, OperationsOf},
+        paging::{Arguments, Counted, counted, opaque, parts, wants_total},
     },
 };
 
@@ -117,12 +120,8 @@ impl Operation {
     /// The instance it works on.
     #[graphql(complexity = "child_complexity + 1")]
     async fn instance(&self, ctx: &Context<'_>) -> Result<Instance> {
-        let found = ctx.data_unchecked::<DataLoader<Instances>>().load_one(self.0.instance).await;
-        match found {
-            Ok(Some(instance)) => Ok(Instance(instance)),
-            Ok(None) => Err(error(toygres_domain::Error::internal("an operation without its instance"))),
-            Err(fault) => Err(error(toygres_domain::Error::Unavailable(fault.to_string().into()))),
-        }
+        let found = ctx.data_unchecked::<Loaders>().load_one(InstanceById(self.0.instance)).await.map_err(error)?;
+        found.map(Instance).ok_or_else(|| error(toygres_domain::Error::internal("an operation without its instance")))
     }
     /// Its steps, in order; those not begun yet are there from the start.
     async fn steps(&self) -> Vec<OperationStep> {
@@ -191,17 +190,35 @@ impl TryFrom<OperationFilterInput> for OperationFilter {
     }
 }
 
+/// Operations of any instance.
+pub(in crate::graphql) async fn list(ctx: &Context<'_>, filter: OperationFilter, arguments: Arguments) -> Result<Counted<Operation>> {
+    let page = request(arguments)?;
+    let store = &ctx.data_unchecked::<App>().store;
+    let count = async { if wants_total(ctx) { store.count_operations(&filter).await } else { Ok(0) } };
+    let (page, total) = futures::try_join!(store.operations(&filter, &page), count).map_err(error)?;
+    Ok(counted(page, total, position, |operation| Operation(Arc::new(operation))))
+}
+
+/// Operations of one instance, which may stand in a list.
+pub(super) async fn list_of(ctx: &Context<'_>, id: InstanceId, filter: OperationFilter, arguments: Arguments) -> Result<Counted<Operation>> {
+    let page = request(arguments)?;
+    let filter = OperationFilter { instance: None, ..filter };
+    let loaders = ctx.data_unchecked::<Loaders>();
+    let count =
+        async { if wants_total(ctx) { loaders.load_one(OperationCountOf(id, filter.clone())).await.map(Option::unwrap_or_default) } else { Ok(0) } };
+    let entries = loaders.load_one(OperationsOf(id, filter.clone(), page));
+    let (page, total) = futures::try_join!(entries, count).map_err(error)?;
+    Ok(counted(page.unwrap_or_default(), total, position, |operation| Operation(Arc::new(operation))))
+}
+
+fn request(arguments: Arguments) -> Result<PageRequest<(DateTime<Utc>, String)>> {
+    arguments.request(|cursor| {
+        let [micros, id] = parts::<2>(cursor)?;
+        Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, id))
+    })
+}
+
 /// Where an operation stands in a list, as a cursor.
 fn position(operation: &domain::Operation) -> String {
     opaque(&[&operation.created_at.timestamp_micros().to_string(), operation.id.as_str()])
-}
-
-pub(in crate::graphql) async fn list(ctx: &Context<'_>, filter: OperationFilter, arguments: Arguments) -> Result<Counted<Operation>> {
-    let page = arguments.request(|cursor| {
-        let [micros, id] = parts::<2>(cursor)?;
-        Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, id))
-    })?;
-    let store = &ctx.data_unchecked::<App>().store;
-    let (page, total) = futures::try_join!(store.operations(&filter, &page), store.count_operations(&filter)).map_err(error)?;
-    Ok(counted(page, total, position, |operation| Operation(Arc::new(operation))))
 }

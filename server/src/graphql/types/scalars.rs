@@ -2,10 +2,11 @@
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 
-/// A 64-bit integer as a string of decimal digits, because JSON numbers lose digits beyond 2^53. Inputs may also be numbers.
+/// A 64-bit integer of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BigInt(pub i64);
 
+/// A 64-bit integer as a string of decimal digits, because JSON numbers lose digits beyond 2^53. Inputs may also be numbers.
 #[Scalar]
 impl ScalarType for BigInt {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -1,6 +1,9 @@
-//! The reference clients of the protocols, run by Node.
+//! The reference clients of the protocols, run by Node and Python.
 
-use std::{path::Path, process::Stdio};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use tokio::{process::Command, time::timeout};
 
@@ -34,30 +37,39 @@ async fn graphql_sse_client() {
     assert!(output.contains(", 0 failed"), "{output}");
 }
 
-/// For clients that these tests do not install: see `tests/clients/gql_client.py`.
 #[tokio::test]
-#[ignore = "serves until it is killed"]
-async fn serve_for_other_clients() {
+async fn python_gql_client() {
     let server = Server::start().await;
-    println!("{}", server.url("ws"));
-    std::future::pending::<()>().await;
+    let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/gql/bin/python");
+    let python = std::env::var_os("GQL_PYTHON").map_or(installed, PathBuf::from);
+    assert!(python.is_file(), "PyPI's gql is not installed: run scripts/test, which does it");
+    let output = interpret(python, "gql_client.py", &[&server.url("ws")]).await;
+    assert!(output.contains("2 subprotocols of gql passed, 0 failed"), "{output}");
+}
+
+/// Runs a script of `tests/clients` by Node.
+async fn run(script: &str, arguments: &[&str]) -> String {
+    assert!(
+        directory().join("node_modules").is_dir(),
+        "the reference clients are not installed: run `npm ci` in {}, or scripts/test, which does it",
+        directory().display()
+    );
+    interpret(PathBuf::from("node"), script, arguments).await
 }
 
 /// Runs a script of `tests/clients`, shows what it prints and returns it.
-async fn run(script: &str, arguments: &[&str]) -> String {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
-    assert!(
-        directory.join("node_modules").is_dir(),
-        "the reference clients are not installed: run `npm ci` in {}, or scripts/test, which does it",
-        directory.display()
-    );
-    let child = Command::new("node").arg(script).args(arguments).current_dir(&directory).stdin(Stdio::null()).kill_on_drop(true).output();
+async fn interpret(interpreter: PathBuf, script: &str, arguments: &[&str]) -> String {
+    let child = Command::new(&interpreter).arg(script).args(arguments).current_dir(directory()).stdin(Stdio::null()).kill_on_drop(true).output();
     let output = timeout(3 * PATIENCE, child)
         .await
         .unwrap_or_else(|_| panic!("{script} did not end in time"))
-        .unwrap_or_else(|error| panic!("node cannot be run: {error}"));
+        .unwrap_or_else(|error| panic!("{} cannot be run: {error}", interpreter.display()));
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     println!("{text}");
     assert!(output.status.success(), "{script} failed:\n{text}");
     text
+}
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
 }

@@ -25,7 +25,9 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
 };
 use tokio_util::sync::CancellationToken;
-use toygres_server::transport::{Authenticate, Credentials, Denied, RequestId, ResumeCursor, ServeOptions, Session, TransportOptions, router, serve};
+use toygres_server::transport::{
+    Authenticate, Credentials, Denied, FieldTypes, RequestId, ResumeCursor, ServeOptions, Session, TransportOptions, router, serve,
+};
 
 /// Nothing in these tests takes this long unless it is broken.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -57,7 +59,9 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port");
         let address = listener.local_addr().expect("an address");
         let (shutdown, revoke, counters) = (CancellationToken::new(), CancellationToken::new(), Counters::default());
+        let schema = Schema::build(Query, Mutation, Subscriptions).data(counters.clone()).finish();
         let mut options = TransportOptions {
+            types: Arc::new(FieldTypes::of(&schema.sdl())),
             shutdown: shutdown.clone(),
             authenticate: Arc::new(Tokens { revoke: revoke.clone() }),
             on_response: Arc::new(|response, id| {
@@ -70,7 +74,6 @@ impl Server {
         transport(&mut options);
         let mut serve_options = ServeOptions::default();
         serving(&mut serve_options);
-        let schema = Schema::build(Query, Mutation, Subscriptions).data(counters.clone()).finish();
         let served = tokio::spawn(serve(listener, router(schema, options), serve_options, shutdown.clone()));
         Self { address, shutdown, counters, revoke, served }
     }

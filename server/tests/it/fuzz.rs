@@ -1,0 +1,128 @@
+//! Thousands of operations made from the schema: whatever is asked, the server neither breaks nor says what it should not, and
+//! answers in the shape that the schema promises.
+//!
+//! `TOYGRES_FUZZ_OPERATIONS` asks for more of them, `TOYGRES_FUZZ_SEED` for those of an earlier run.
+
+mod generate;
+
+use futures::{StreamExt, stream};
+use serde_json::{Value, json};
+
+use self::generate::{Generated, Generator, Schema, Selected};
+use crate::support::{Database, Home, text};
+
+/// The codes of errors that a caller can cause.
+const EXPECTED: &[&str] = &[
+    "BAD_REQUEST",
+    "BAD_USER_INPUT",
+    "GRAPHQL_PARSE_FAILED",
+    "TOO_DEEP",
+    "TOO_MANY_TOKENS",
+    "NOT_FOUND",
+    "BAD_SUBSCRIPTION",
+    "SUBSCRIPTION_NEEDS_STREAM",
+    "METHOD_NOT_ALLOWED",
+    "NOT_ACCEPTABLE",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_can_be_asked_breaks_the_server() {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
+    let operations = number("TOYGRES_FUZZ_OPERATIONS").unwrap_or(3000);
+    let seed = number("TOYGRES_FUZZ_SEED")
+        .unwrap_or_else(|| u64::from(std::process::id()) * 1_000_003 + u64::from(std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos()));
+    println!("fuzz: {operations} operations, TOYGRES_FUZZ_SEED={seed}");
+
+    let database = Database::start();
+    let home = Home::new();
+    // No workflow runs: what is created stays a row, and thousands of them cost nothing.
+    let server = home.start_with(&[("DATABASE_URL", &database.url()), ("TOYGRES_ROLE", "api")]).await;
+    let mut known = Vec::new();
+    for name in ["one", "two", "three"] {
+        let made = server.create(json!({ "name": name })).await;
+        known.extend([text(&made["instance"]["id"]), text(&made["operation"]["id"])]);
+    }
+    let page = server.query("{ instances(first: 1) { pageInfo { endCursor } } operations(first: 1) { pageInfo { endCursor } } }", json!({})).await;
+    known.extend(["instances", "operations"].map(|list| text(&page[list]["pageInfo"]["endCursor"])));
+
+    let schema = Schema::parse(&toygres_server::graphql::sdl(), known);
+    let url = format!("http://{}/graphql", server.address);
+    let http = reqwest::Client::new();
+    let outcomes: Vec<Result<bool, String>> = stream::iter((0..operations).map(|n| seed.wrapping_add(n)))
+        .map(|seed| {
+            let generated = Generator::new(&schema, seed).operation();
+            let (http, url) = (&http, &url);
+            async move {
+                let outcome = ask(http, url, &generated).await;
+                outcome.map_err(|why| format!("TOYGRES_FUZZ_SEED={seed} TOYGRES_FUZZ_OPERATIONS=1: {why}\n{}", generated.body))
+            }
+        })
+        .buffer_unordered(16)
+        .collect()
+        .await;
+    let findings: Vec<&String> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
+    assert!(findings.is_empty(), "{} findings, of which the first are: {:#?}", findings.len(), &findings[..findings.len().min(10)]);
+    let log = server.log();
+    assert!(!log.contains("panicked") && !log.contains("a request failed"), "TOYGRES_FUZZ_SEED={seed}:\n{log}");
+    // It is still the same server, and it still works.
+    server.query("{ controlPlane { version } instances(first: 1) { totalCount } }", json!({})).await;
+    let executed = outcomes.iter().filter(|outcome| **outcome == Ok(true)).count() as u64;
+    let failed = operations - executed;
+    println!("fuzz: {executed} answered without errors, {failed} with errors that the caller caused");
+    if operations >= 1000 {
+        // A generator that only makes nonsense would prove nothing, and so would one that makes none.
+        assert!(executed > operations / 4 && failed > operations / 10, "{executed} {failed}");
+    }
+    server.stop().await;
+}
+
+/// Sends it; whether the answer is without errors.
+async fn ask(http: &reqwest::Client, url: &str, generated: &Generated) -> Result<bool, String> {
+    let request = http.post(url).header("Content-Type", "application/json").body(generated.body.clone());
+    if generated.streams {
+        // That the stream opens is enough; what it brings is the subject of other tests.
+        let response = request.header("Accept", "text/event-stream").send().await.map_err(|error| error.to_string())?;
+        return if response.status() == 200 { Ok(true) } else { Err(format!("status {}", response.status())) };
+    }
+    let response = request.header("Accept", "application/graphql-response+json").send().await.map_err(|error| error.to_string())?;
+    let status = response.status().as_u16();
+    let body = response.text().await.map_err(|error| error.to_string())?;
+    if status >= 500 {
+        return Err(format!("status {status}: {body}"));
+    }
+    let answer: Value = serde_json::from_str(&body).map_err(|error| format!("{error}: {body}"))?;
+    let errors = answer["errors"].as_array().cloned().unwrap_or_default();
+    for error in &errors {
+        let code = error["extensions"]["code"].as_str().unwrap_or_default();
+        if !EXPECTED.contains(&code) {
+            return Err(format!("an error that no caller causes: {error}"));
+        }
+    }
+    if errors.is_empty() && answer["data"].is_null() {
+        return Err(format!("neither data nor errors: {body}"));
+    }
+    if let Some(data) = answer["data"].as_object() {
+        for field in &generated.selected {
+            conforms(field, data.get(&field.key), &field.key).map_err(|why| format!("{why} in {body}"))?;
+        }
+    }
+    Ok(errors.is_empty())
+}
+
+/// Whether a value is what was selected, by the types of the schema.
+fn conforms(field: &Selected, value: Option<&Value>, path: &str) -> Result<(), String> {
+    let value = value.ok_or_else(|| format!("{path} is missing"))?;
+    match value {
+        Value::Null if field.nullable => Ok(()),
+        Value::Null => Err(format!("{path} is null")),
+        Value::Array(items) => items.iter().enumerate().try_for_each(|(index, item)| match item {
+            Value::Null => Err(format!("{path}.{index} is null")),
+            Value::Object(object) => {
+                field.below.iter().try_for_each(|below| conforms(below, object.get(&below.key), &format!("{path}.{index}.{}", below.key)))
+            }
+            _ => Ok(()),
+        }),
+        Value::Object(object) => field.below.iter().try_for_each(|below| conforms(below, object.get(&below.key), &format!("{path}.{}", below.key))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,197 @@
+//! Lists: what a page costs, and that pages stay right while rows come and go.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{Database, Home, Server, psql, text};
+
+/// Nobody but the test works with this server's database: it answers requests and starts no workflow.
+const QUIET: (&str, &str) = ("TOYGRES_ROLE", "api");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_costs_the_same_number_of_statements_however_long_it_is() {
+    let database = Database::start_logging();
+    let home = Home::new();
+    let url = database.url();
+    // The data is there before the server, so that its hub has nothing to read.
+    let migrated = home.command(&["migrate"]).env("DATABASE_URL", &url).output().await.unwrap();
+    assert!(migrated.status.success(), "{migrated:?}");
+    psql(&url, &instances("series", 1..=100)).await.unwrap();
+    let things = "
+        INSERT INTO toygres.operations (id, instance_id, kind, engine_id, status, steps, deadline, created_at, finished_at)
+            SELECT format('create-%s-%s', id, n), id, 'create', format('create-%s-%s-r1', id, n), 'failed', '[]', now(),
+                   now() + n * interval '1 second', now()
+            FROM toygres.instances, generate_series(1, 4) n;
+        INSERT INTO toygres.health_checks (instance_id, status, latency_us)
+            SELECT id, 'healthy', n * 1000 FROM toygres.instances, generate_series(1, 3) n";
+    psql(&url, things).await.unwrap();
+    let server = home.start_with(&[("DATABASE_URL", &url), QUIET]).await;
+
+    let query = "query($n: Int!) { instances(first: $n) { nodes {
+        name
+        latestHealthCheck { latencyMs }
+        healthSummary { checks latencyP50Ms }
+        healthChecks(first: 2) { nodes { latencyMs } pageInfo { hasNextPage } }
+        operations(first: 2) { totalCount pageInfo { hasNextPage hasPreviousPage } nodes { id instance { name } } }
+        failed: operations(last: 1, filter: { status: [FAILED] }) { nodes { id } pageInfo { hasPreviousPage } }
+        events(first: 3) { nodes { type } }
+    } } }";
+    let mut costs = Vec::new();
+    for n in [2, 100] {
+        let before = database.statements();
+        let page = server.query(query, json!({ "n": n })).await;
+        let statements: Vec<String> = database.statements().split_off(before.len()).into_iter().filter(|sql| !of_the_hub(sql)).collect();
+        let nodes = page["instances"]["nodes"].as_array().unwrap();
+        assert_eq!(nodes.len(), n);
+        for node in nodes {
+            assert_eq!(node["latestHealthCheck"]["latencyMs"], 3.0, "{node:#}");
+            assert_eq!(node["healthSummary"], json!({ "checks": 3, "latencyP50Ms": 2.0 }), "{node:#}");
+            assert_eq!(node["healthChecks"], json!({ "nodes": [{ "latencyMs": 3.0 }, { "latencyMs": 2.0 }], "pageInfo": { "hasNextPage": true } }));
+            let operations = &node["operations"];
+            assert_eq!((&operations["totalCount"], &operations["pageInfo"]["hasNextPage"]), (&json!(4), &json!(true)), "{node:#}");
+            assert!(text(&operations["nodes"][0]["id"]).ends_with("-4") && text(&operations["nodes"][1]["id"]).ends_with("-3"), "{node:#}");
+            assert_eq!(operations["nodes"][0]["instance"]["name"], node["name"]);
+            assert!(text(&node["failed"]["nodes"][0]["id"]).ends_with("-1"), "{node:#}");
+            assert_eq!(node["failed"]["pageInfo"]["hasPreviousPage"], true);
+            assert_eq!(node["events"]["nodes"][0]["type"], "INSTANCE_CREATED", "{node:#}");
+        }
+        costs.push(statements);
+    }
+    // The page, seven lists and values below it, and the instances of the operations. These last ones are asked for as the
+    // operations arrive, so on a busy machine their batch may be split.
+    assert_eq!(costs[0].len(), 9, "{:#?}", costs[0]);
+    let below = costs[1].iter().filter(|sql| !sql.contains("FROM instances WHERE id = ANY")).count();
+    assert_eq!(below, 8, "{:#?}", costs[1]);
+    assert!(costs[1].len() < 8 + 20, "{:#?}", costs[1]);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_stay_right_while_rows_come_and_go() {
+    let database = Database::start();
+    let home = Home::new();
+    let url = database.url();
+    let server = home.start_with(&[("DATABASE_URL", &url), QUIET]).await;
+    for (round, (field, backward)) in [("NAME", false), ("NAME", true), ("CREATED_AT", false), ("CREATED_AT", true)].into_iter().enumerate() {
+        // Those that stay are the odd ones; in between others come and go all the time.
+        psql(&url, "TRUNCATE toygres.instances CASCADE").await.unwrap();
+        psql(&url, &instances("stays", (1..=81).step_by(2))).await.unwrap();
+        psql(&url, &instances("first", (2..=80).step_by(2))).await.unwrap();
+        let query = format!(
+            "query($first: Int, $after: String, $last: Int, $before: String) {{
+                instances(first: $first, after: $after, last: $last, before: $before, orderBy: {{ field: {field} }}) {{
+                    edges {{ cursor node {{ name }} }} pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"
+        );
+        let (mut seen, mut cursor, mut pages) = (Vec::new(), Value::Null, 0);
+        loop {
+            let variables = match backward {
+                false => json!({ "first": 7, "after": cursor }),
+                true => json!({ "last": 7, "before": cursor }),
+            };
+            let page = server.query(&query, variables).await["instances"].clone();
+            let mut names: Vec<String> = page["edges"].as_array().unwrap().iter().map(|edge| text(&edge["node"]["name"])).collect();
+            if backward {
+                names.reverse();
+            }
+            seen.extend(names);
+            pages += 1;
+            let (more, end) = if backward { ("hasPreviousPage", "startCursor") } else { ("hasNextPage", "endCursor") };
+            if page["pageInfo"][more] == false {
+                break;
+            }
+            cursor = page["pageInfo"][end].clone();
+            assert!(cursor.is_string(), "{page:#}");
+            // The entry that the cursor stands on goes, if it may; some before and behind it go too, and others come.
+            let last = seen.last().unwrap();
+            let changes = format!(
+                "DELETE FROM toygres.instances WHERE name = '{last}' AND name LIKE '%-first';
+                 UPDATE toygres.instances SET state = 'deleted', deleted_at = now()
+                     WHERE state <> 'deleted' AND name NOT LIKE '%-stays' AND abs(hashtext(name || '{pages}')) % 4 = 0;
+                 {}",
+                instances(&format!("round{round}x{pages}"), (2..=80).step_by(2).filter(|n| (n / 2 + pages) % 5 == 0))
+            );
+            psql(&url, &changes).await.unwrap();
+            assert!(pages < 100, "it ends");
+        }
+        let once: BTreeSet<&String> = seen.iter().collect();
+        assert_eq!(once.len(), seen.len(), "nothing is seen twice: {seen:?}");
+        let stayed: Vec<&String> = seen.iter().filter(|name| name.ends_with("-stays")).collect();
+        let mut expected: Vec<String> = (1..=81).step_by(2).map(|n| format!("n{n:03}-stays")).collect();
+        if backward {
+            expected.reverse();
+        }
+        assert_eq!(stayed, expected.iter().collect::<Vec<_>>(), "whatever stays is seen, in order");
+        if field == "NAME" {
+            assert!(seen.is_sorted_by(|a, b| if backward { a > b } else { a < b }), "{seen:?}");
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operations_are_paged_in_both_directions() {
+    let database = Database::start();
+    let home = Home::new();
+    let url = database.url();
+    let server = home.start_with(&[("DATABASE_URL", &url), QUIET]).await;
+    psql(&url, &instances("one", 1..=1)).await.unwrap();
+    // Two by two they are of the same instant, so that only the id tells them apart.
+    let rows = "INSERT INTO toygres.operations (id, instance_id, kind, engine_id, status, steps, deadline, created_at, finished_at)
+        SELECT format('create-%s-%s', id, n), id, 'create', format('create-%s-%s-r1', id, n), 'failed', '[]', now(),
+               timestamptz '2026-01-01' + (n / 2) * interval '1 second', now()
+        FROM toygres.instances, generate_series(10, 33) n";
+    psql(&url, rows).await.unwrap();
+    let id = psql(&url, "SELECT id FROM toygres.instances").await.unwrap();
+    let all = walk(&server, "operations", &id, false).await;
+    assert_eq!(all.len(), 24);
+    assert_eq!(all, (10..34).rev().map(|n| format!("create-{id}-{n}")).collect::<Vec<_>>());
+    for (which, backward) in [("operations", true), ("instance", false), ("instance", true)] {
+        assert_eq!(walk(&server, which, &id, backward).await, all, "{which}, backward: {backward}");
+    }
+    server.stop().await;
+}
+
+/// Every operation, a page after the other, from the front or from the back.
+async fn walk(server: &Server, which: &str, id: &str, backward: bool) -> Vec<String> {
+    let list = "operations(first: $first, after: $after, last: $last, before: $before)
+        { nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount }";
+    let body = if which == "instance" { format!("instance(id: \"{id}\") {{ {list} }}") } else { list.to_owned() };
+    let query = format!("query($first: Int, $after: String, $last: Int, $before: String) {{ {body} }}");
+    let (mut seen, mut cursor) = (Vec::new(), Value::Null);
+    loop {
+        let variables = if backward { json!({ "last": 5, "before": cursor }) } else { json!({ "first": 5, "after": cursor }) };
+        let data = server.query(&query, variables).await;
+        let page = if which == "instance" { &data["instance"]["operations"] } else { &data["operations"] };
+        assert_eq!(page["totalCount"], 24);
+        let ids = page["nodes"].as_array().unwrap().iter().map(|node| text(&node["id"]));
+        if backward {
+            seen.splice(0..0, ids);
+        } else {
+            seen.extend(ids);
+        }
+        let (more, end) = if backward { ("hasPreviousPage", "startCursor") } else { ("hasNextPage", "endCursor") };
+        if page["pageInfo"][more] == false {
+            return seen;
+        }
+        cursor = page["pageInfo"][end].clone();
+    }
+}
+
+/// SQL that makes running instances `n<number>-<name>`, created in the order of their numbers.
+fn instances(name: &str, numbers: impl IntoIterator<Item = i32>) -> String {
+    let numbers: Vec<String> = numbers.into_iter().map(|n| n.to_string()).collect();
+    format!(
+        "INSERT INTO toygres.instances (id, name, state, postgres_version, storage_gb, cpu_millis, memory_mb, username, database_name, exposure,
+             health_interval_seconds, health_timeout_seconds, created_at)
+         SELECT gen_random_uuid(), 'n' || lpad(n::text, 3, '0') || '-{name}', 'running', 15, 10, 500, 512, 'app', 'app', '{{\"type\": \"cluster\"}}', 30, 5,
+                timestamptz '2026-01-01' + n * interval '1 second'
+         FROM unnest(ARRAY[{}]::int[]) n",
+        numbers.join(", ")
+    )
+}
+
+/// The hub looks at the log now and then, whoever asks for what.
+fn of_the_hub(sql: &str) -> bool {
+    sql.contains("event_horizon") || sql.contains("event_head") || sql.contains("LISTEN")
+}
