@@ -14,7 +14,7 @@ use tokio::{
 };
 use toygres_domain::{
     instance::InstanceFilter,
-    secret::SecretKey,
+    secret::SecretKeys,
     store::{InstanceOrder, InstanceOrderField, PageRequest, Store},
 };
 
@@ -46,7 +46,7 @@ async fn bench() {
     println!("instances(first: 50) of {INSTANCES}; {} s each", MEASURED.as_secs());
     println!("{:<34}{:>12}{:>10}{:>10}{:>10}{:>16}", "", "requests/s", "p50 ms", "p99 ms", "/ SQL", "server CPU us");
     for connections in [1, 64] {
-        let store = Store::open(&url, 32, SecretKey::generate()).expect("the URL is one");
+        let store = Store::open(&url, 32, SecretKeys::generate()).expect("the URL is one");
         let sql = measure(connections, async || {
             let store = store.clone();
             let order = InstanceOrder { field: InstanceOrderField::CreatedAt, descending: false };
