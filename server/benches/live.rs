@@ -1,6 +1,8 @@
 //! Live delivery: how long after the write a subscriber hears of it, and what that costs, beside raw LISTEN/NOTIFY in the same
-//! run. Writes are plain SQL in the metadata database, as whoever writes them makes no difference.
+//! run and beside a public peer. Writes are plain SQL in the metadata database, as whoever writes them makes no difference.
 
+#[path = "postgraphile/peer.rs"]
+mod peer;
 #[path = "../tests/it/support.rs"]
 #[expect(dead_code, reason = "the bench needs a part of what the tests do")]
 mod support;
@@ -14,6 +16,7 @@ use std::{
 };
 
 use futures::{SinkExt, StreamExt, future::join_all};
+use peer::Peer;
 use serde_json::json;
 use support::{Database, Home, Server};
 use tokio::{
@@ -22,14 +25,13 @@ use tokio::{
     task::JoinSet,
 };
 use tokio_postgres::{AsyncMessage, NoTls};
-use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{Message, client::IntoClientRequest},
+};
 
 /// Instances that are written to.
 const INSTANCES: usize = 50;
-/// What subscribers ask for. They all begin behind the same event, so that it does not matter when each is taken up.
-fn document(after: u64) -> String {
-    format!("subscription {{ instanceEvents(after: \"{after}\") {{ cursor type instance {{ id state health }} }} }}")
-}
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads can be started");
@@ -43,10 +45,13 @@ async fn bench(only: Option<&str>) {
     let home = Home::new();
     // This server answers only: no workflow writes beside the bench.
     let server = home.start_with(&[("DATABASE_URL", &database.url()), ("TOYGRES_ROLE", "api")]).await;
-    let mut world = World { writer: connect(&database).await, url: database.url(), server };
+    let mut world = World { writer: connect(&database).await, url: database.url(), subject: Subject::Ours(server) };
     world.prepare().await;
 
-    println!("{:<26}{:>9}{:>9}{:>9}{:>12}{:>12}{:>12}", "10 updates/s", "p50 ms", "p99 ms", "x floor", "us/delivery", "KB/socket", "client us");
+    println!(
+        "{:<26}{:>9}{:>9}{:>9}{:>12}{:>12}{:>9}{:>12}",
+        "10 updates/s", "p50 ms", "p99 ms", "x floor", "us/delivery", "KB/socket", "MB", "client us"
+    );
     let floor = world.floor().await;
     show("raw LISTEN/NOTIFY", &floor, None, None);
     for (name, shape) in [
@@ -59,7 +64,7 @@ async fn bench(only: Option<&str>) {
         if wanted(name) {
             // A fresh server each time, so that memory is not counted that an earlier round left behind.
             let fresh = home.start_with(&[("DATABASE_URL", &database.url()), ("TOYGRES_ROLE", "api")]).await;
-            std::mem::replace(&mut world.server, fresh).stop().await;
+            std::mem::replace(&mut world.subject, Subject::Ours(fresh)).stop().await;
             let (latencies, cost) = world.paced(shape).await;
             show(name, &latencies, Some(&floor), Some(cost));
         }
@@ -70,7 +75,13 @@ async fn bench(only: Option<&str>) {
     if wanted("writers") {
         world.writers().await;
     }
-    world.server.stop().await;
+    if wanted("peer") {
+        match Peer::installed() {
+            Ok(()) => world.peer(&floor).await,
+            Err(reason) => println!("PostGraphile is missing beside this: {reason}"),
+        }
+    }
+    world.subject.stop().await;
 }
 
 #[derive(Clone, Copy)]
@@ -83,7 +94,62 @@ enum Shape {
 struct World {
     writer: tokio_postgres::Client,
     url: String,
-    server: Server,
+    subject: Subject,
+}
+
+/// The server that is measured.
+enum Subject {
+    Ours(Server),
+    Peer(Peer),
+}
+
+impl Subject {
+    fn address(&self) -> String {
+        match self {
+            Self::Ours(server) => server.address.clone(),
+            Self::Peer(peer) => peer.address.clone(),
+        }
+    }
+
+    fn cpu(&self) -> Duration {
+        match self {
+            Self::Ours(server) => server.cpu(),
+            Self::Peer(peer) => peer.cpu(),
+        }
+    }
+
+    fn memory(&self) -> u64 {
+        match self {
+            Self::Ours(server) => server.memory(),
+            Self::Peer(peer) => peer.memory(),
+        }
+    }
+
+    /// The cursor of the last change.
+    async fn head(&self, writer: &tokio_postgres::Client) -> u64 {
+        match self {
+            Self::Ours(_) => {
+                let row = writer.query_one("SELECT toygres.event_head()", &[]).await.expect("the log can be asked");
+                u64::try_from(row.get::<_, i64>(0)).expect("positive")
+            }
+            Self::Peer(_) => peer::head(writer).await,
+        }
+    }
+
+    /// What subscribers ask for. With ours they all begin behind the same event; the peer knows of no such thing.
+    fn document(&self, after: u64) -> String {
+        match self {
+            Self::Ours(_) => format!("subscription {{ instanceEvents(after: \"{after}\") {{ cursor type instance {{ id state health }} }} }}"),
+            Self::Peer(_) => peer::DOCUMENT.to_owned(),
+        }
+    }
+
+    async fn stop(self) {
+        match self {
+            Self::Ours(server) => server.stop().await,
+            Self::Peer(peer) => peer.stop().await,
+        }
+    }
 }
 
 /// What serving cost.
@@ -91,12 +157,13 @@ struct Cost {
     cpu_per_delivery: Duration,
     client_per_delivery: Duration,
     bytes_per_socket: f64,
+    bytes: u64,
 }
 
 /// What the subscribers hear.
 #[derive(Default)]
 struct Ears {
-    /// When the event with this number behind the base was sent.
+    /// When the event with this number behind the base was sent. Older ones do not count.
     sent: Mutex<Vec<Instant>>,
     base: AtomicU64,
     latencies: Mutex<Vec<Duration>>,
@@ -107,11 +174,10 @@ struct Ears {
 impl Ears {
     fn hear(&self, frame: &[u8]) {
         let now = Instant::now();
-        let Some(cursor) = cursor(frame) else { return };
+        let Some(number) = cursor(frame).and_then(|cursor| cursor.checked_sub(self.base.load(Ordering::Relaxed) + 1)) else { return };
         self.heard.fetch_add(1, Ordering::Relaxed);
-        let base = self.base.load(Ordering::Relaxed);
         let sent = self.sent.lock().expect("no panic while held");
-        if let Some(at) = cursor.checked_sub(base + 1).and_then(|n| sent.get(usize::try_from(n).ok()?).copied()) {
+        if let Some(at) = usize::try_from(number).ok().and_then(|number| sent.get(number).copied()) {
             drop(sent);
             self.latencies.lock().expect("no panic while held").push(now - at);
         }
@@ -119,6 +185,12 @@ impl Ears {
 
     async fn until_heard(&self, count: usize) {
         until(|| self.heard.load(Ordering::Relaxed) >= count).await;
+    }
+
+    /// Counts from this cursor on.
+    fn begin(&self, base: u64) {
+        self.base.store(base, Ordering::Relaxed);
+        self.heard.store(0, Ordering::Relaxed);
     }
 }
 
@@ -140,11 +212,6 @@ impl World {
             n % INSTANCES + 1
         );
         self.writer.batch_execute(&statement).await.expect("the write works");
-    }
-
-    async fn head(&self) -> u64 {
-        let row = self.writer.query_one("SELECT toygres.event_head()", &[]).await.expect("the log can be asked");
-        u64::try_from(row.get::<_, i64>(0)).expect("positive")
     }
 
     /// Notification by notification on a connection of its own.
@@ -175,11 +242,10 @@ impl World {
     async fn paced(&self, shape: Shape) -> (Vec<Duration>, Cost) {
         const UPDATES: usize = 100;
         let ears = Arc::new(Ears::default());
-        let before = self.server.memory();
+        let before = self.subject.memory();
         let (subscribers, sockets, mut tasks) = self.listen(shape, &ears).await;
-        let bytes_per_socket = (self.server.memory() as f64 - before as f64) / sockets as f64;
-        ears.base.store(self.head().await, Ordering::Relaxed);
-        let (cpu, own) = (self.server.cpu(), own_cpu());
+        let bytes_per_socket = (self.subject.memory() as f64 - before as f64) / sockets as f64;
+        let (cpu, own) = (self.subject.cpu(), own_cpu());
         for n in 0..UPDATES {
             let sent = Instant::now();
             ears.sent.lock().expect("no panic while held").push(sent);
@@ -188,8 +254,12 @@ impl World {
         }
         ears.until_heard(UPDATES * subscribers).await;
         let deliveries = u32::try_from(UPDATES * subscribers).expect("few enough");
-        let cost =
-            Cost { cpu_per_delivery: (self.server.cpu() - cpu) / deliveries, client_per_delivery: (own_cpu() - own) / deliveries, bytes_per_socket };
+        let cost = Cost {
+            cpu_per_delivery: (self.subject.cpu() - cpu) / deliveries,
+            client_per_delivery: (own_cpu() - own) / deliveries,
+            bytes_per_socket,
+            bytes: self.subject.memory(),
+        };
         tasks.shutdown().await;
         self.settle().await;
         let latencies = std::mem::take(&mut *ears.latencies.lock().expect("no panic while held"));
@@ -201,7 +271,7 @@ impl World {
         const ROUNDS: usize = 4;
         let ears = Arc::new(Ears::default());
         let (subscribers, _, mut tasks) = self.listen(Shape::Sockets(1000), &ears).await;
-        let (cpu, own, started) = (self.server.cpu(), own_cpu(), Instant::now());
+        let (cpu, own, started) = (self.subject.cpu(), own_cpu(), Instant::now());
         for _ in 0..ROUNDS {
             self.writer
                 .batch_execute("UPDATE toygres.instances SET health_status = CASE health_status WHEN 'healthy' THEN 'unhealthy' ELSE 'healthy' END")
@@ -215,11 +285,23 @@ impl World {
             "burst to 1000 sockets: {deliveries} deliveries in {:.2} s = {:.0}/s; server {:.1} us, client {:.1} us of CPU per delivery",
             elapsed.as_secs_f64(),
             deliveries as f64 / elapsed.as_secs_f64(),
-            micros((self.server.cpu() - cpu) / count),
+            micros((self.subject.cpu() - cpu) / count),
             micros((own_cpu() - own) / count)
         );
         tasks.shutdown().await;
         self.settle().await;
+    }
+
+    /// The public peer, with the same writes, subscribers and clients. Writes notify it alone from here on.
+    async fn peer(&mut self, floor: &[Duration]) {
+        peer::take_over(&self.writer).await;
+        println!("PostGraphile");
+        for (name, shape) in [("1000 sockets", Shape::Sockets(1000)), ("1000 on one socket", Shape::OneSocket(1000))] {
+            std::mem::replace(&mut self.subject, Subject::Peer(Peer::start(&self.url).await)).stop().await;
+            let (latencies, cost) = self.paced(shape).await;
+            show(name, &latencies, Some(floor), Some(cost));
+        }
+        self.burst().await;
     }
 
     /// What the log and the NOTIFY cost whoever writes.
@@ -262,9 +344,9 @@ impl World {
             Shape::OneSocket(count) => (count, 1),
         };
         let per_socket = subscribers / sockets;
-        let document = document(self.head().await);
+        let document = self.subject.document(self.subject.head(&self.writer).await);
         for index in 0..sockets {
-            let (address, document, mine) = (self.server.address.clone(), document.clone(), ears.clone());
+            let (address, document, mine) = (self.subject.address(), document.clone(), ears.clone());
             match shape {
                 Shape::Streams(_) => tasks.spawn(event_stream(address, document, mine)),
                 Shape::Sockets(_) | Shape::OneSocket(_) => tasks.spawn(socket(address, document, per_socket, mine)),
@@ -275,10 +357,17 @@ impl World {
             }
         }
         until(|| ears.ready.load(Ordering::Relaxed) == sockets).await;
-        // One event that all have to hear, and then the counters start at nought.
-        self.write(0).await;
-        ears.until_heard(subscribers).await;
-        ears.heard.store(0, Ordering::Relaxed);
+        // One event that all have to hear, and then the counters start at nought. The peer takes subscriptions up when it comes to
+        // it, and what happened before is not for them: they get another one.
+        for tries in 1.. {
+            ears.begin(self.subject.head(&self.writer).await);
+            self.write(0).await;
+            if tokio::time::timeout(Duration::from_secs(5), ears.until_heard(subscribers)).await.is_ok() {
+                break;
+            }
+            assert!(tries < 12, "{} of {subscribers} subscribers hear of a write", ears.heard.load(Ordering::Relaxed));
+        }
+        ears.begin(self.subject.head(&self.writer).await);
         (subscribers, sockets, tasks)
     }
 
@@ -296,10 +385,12 @@ async fn until(there: impl Fn() -> bool) {
 }
 
 async fn socket(address: String, document: String, subscriptions: usize, ears: Arc<Ears>) {
-    let mut request = format!("ws://{address}/graphql").into_client_request().expect("the address is right");
-    request.headers_mut().insert("Sec-WebSocket-Protocol", "graphql-transport-ws".parse().expect("a header value"));
-    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.expect("the server takes the socket");
-    socket.send(Message::text(r#"{"type":"connection_init"}"#)).await.expect("the socket stands");
+    // A server that is busy with others may give up waiting for what it has been sent long since.
+    let mut socket = loop {
+        if let Some(socket) = acknowledged(&address).await {
+            break socket;
+        }
+    };
     for id in 0..subscriptions {
         let subscribe = json!({ "id": id.to_string(), "type": "subscribe", "payload": { "query": document } });
         socket.send(Message::text(subscribe.to_string())).await.expect("the socket stands");
@@ -309,6 +400,17 @@ async fn socket(address: String, document: String, subscriptions: usize, ears: A
         if let Message::Text(text) = &message {
             ears.hear(text.as_bytes());
         }
+    }
+}
+
+async fn acknowledged(address: &str) -> Option<WebSocketStream<MaybeTlsStream<TcpStream>>> {
+    let mut request = format!("ws://{address}/graphql").into_client_request().expect("the address is right");
+    request.headers_mut().insert("Sec-WebSocket-Protocol", "graphql-transport-ws".parse().expect("a header value"));
+    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.expect("the server takes the socket");
+    socket.send(Message::text(r#"{"type":"connection_init"}"#)).await.ok()?;
+    match socket.next().await? {
+        Ok(Message::Text(text)) if text.contains("connection_ack") => Some(socket),
+        _ => None,
     }
 }
 
@@ -355,15 +457,20 @@ fn own_cpu() -> Duration {
 fn show(name: &str, latencies: &[Duration], floor: Option<&[Duration]>, cost: Option<Cost>) {
     let p50 = percentile(latencies, 50);
     let ratio = floor.map(|floor| format!("{:.2}", p50.as_secs_f64() / percentile(floor, 50).as_secs_f64())).unwrap_or_default();
-    let [per_delivery, per_socket, client] = match cost {
-        None => [const { String::new() }; 3],
+    let [per_delivery, per_socket, total, client] = match cost {
+        None => [const { String::new() }; 4],
         Some(cost) => [
             format!("{:.1}", micros(cost.cpu_per_delivery)),
             format!("{:.1}", cost.bytes_per_socket / 1024.0),
+            format!("{:.0}", cost.bytes as f64 / 1024.0 / 1024.0),
             format!("{:.1}", micros(cost.client_per_delivery)),
         ],
     };
-    println!("{name:<26}{:>9.2}{:>9.2}{ratio:>9}{per_delivery:>12}{per_socket:>12}{client:>12}", millis(p50), millis(percentile(latencies, 99)));
+    println!(
+        "{name:<26}{:>9.2}{:>9.2}{ratio:>9}{per_delivery:>12}{per_socket:>12}{total:>9}{client:>12}",
+        millis(p50),
+        millis(percentile(latencies, 99))
+    );
 }
 
 fn percentile(all: &[Duration], percent: usize) -> Duration {

@@ -127,8 +127,7 @@ impl Server {
 
     /// Its resident memory in bytes.
     pub fn memory(&self) -> u64 {
-        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id().expect("the server runs"))).unwrap();
-        statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
+        memory_of(self.child.id().expect("the server runs"))
     }
 
     pub fn signal(&self, signal: Signal) {
@@ -441,6 +440,12 @@ pub fn processes_of(home: &Home) -> Vec<String> {
         }
     }
     found
+}
+
+/// The resident memory of a process in bytes.
+pub fn memory_of(pid: u32) -> u64 {
+    let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
 }
 
 /// The processor time of a process so far.

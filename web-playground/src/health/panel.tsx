@@ -13,8 +13,11 @@ const LatencyChart = lazy(() => import('./latency-chart'));
 
 const LIMIT = 240;
 
-/** The latency of health checks as a live chart; what it draws is said in words too. */
-export function HealthPanel({ instanceId }: { instanceId: string }) {
+/**
+ * The latency of health checks as a live chart; what it draws is said in words too. `expecting` says that there are checks to
+ * come, which the chart keeps its place for.
+ */
+export function HealthPanel({ instanceId, expecting }: { instanceId: string; expecting: boolean }) {
   const { items, error } = useLog<SampleFragment, HealthChecksSubscription, HealthChecksSubscriptionVariables>({
     key: instanceId,
     load: async () => (await request(HEALTH_HISTORY, { instanceId, first: LIMIT })).instance?.healthChecks.nodes ?? [],
@@ -25,6 +28,16 @@ export function HealthPanel({ instanceId }: { instanceId: string }) {
   const { checks, failures, uptime, p50, p99 } = useMemo(() => statistics(items ?? []), [items]);
   const latest = items?.[0];
   const failure = items?.find(({ status }) => status === 'UNHEALTHY');
+
+  if (items?.length === 0 && !expecting) {
+    return (
+      <Panel title="Health">
+        <Text size="sm" c="dimmed">
+          It was never checked.
+        </Text>
+      </Panel>
+    );
+  }
 
   return (
     <Panel

@@ -1,5 +1,6 @@
 import { Alert, Anchor, Breadcrumbs, Container, Group, Text, Title } from '@mantine/core';
 import { Link } from 'wouter';
+import { usePermissions } from '../control-plane/control-plane';
 import { EventLogPanel } from '../event/log-panel';
 import { Loading } from '../frame/loading';
 import { NotFound } from '../frame/not-found';
@@ -7,6 +8,7 @@ import { useTitle } from '../frame/use-title';
 import { graphql } from '../gql';
 import type { InstancePageFragment } from '../gql/graphql';
 import { HealthPanel } from '../health/panel';
+import { sentenceCase } from '../lib/sentence-case';
 import { hasCode } from '../live/resume';
 import { useLatest } from '../live/use-latest';
 import { LatestOperationPanel } from '../operation/latest-panel';
@@ -46,6 +48,7 @@ export default function InstancePage({ id }: { id: string }) {
 function Shown({ instance }: { instance: InstancePageFragment }) {
   const { id, name, state, health, reason, operations } = instance;
   const latest = operations.nodes[0];
+  const { operate } = usePermissions();
   return (
     <>
       <Group gap="lg" mb="md">
@@ -59,13 +62,18 @@ function Shown({ instance }: { instance: InstancePageFragment }) {
       </Group>
       {reason && (
         <Alert color={state === 'FAILED' || health === 'UNHEALTHY' ? 'red' : 'gray'} variant="outline" mb="md" p="xs" role="status">
-          {reason.message}
+          {sentenceCase(reason.message)}
+          {state === 'FAILED' && operate && (
+            <Text size="sm" mt={4}>
+              Try the operation again, or delete the instance.
+            </Text>
+          )}
         </Alert>
       )}
       <div className={classes.columns} data-settled={state === 'RUNNING' || state === 'DELETED' || undefined}>
         <div className={classes.main}>
           <ConnectPanel instance={instance} />
-          <HealthPanel instanceId={id} />
+          <HealthPanel instanceId={id} expecting={state === 'CREATING' || state === 'RUNNING'} />
           <EventLogPanel instanceId={id} />
         </div>
         <div className={classes.side}>

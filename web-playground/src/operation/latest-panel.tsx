@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 import { Panel } from '../frame/panel';
 import { graphql } from '../gql';
 import type { OperationCardFragment } from '../gql/graphql';
+import { sentenceCase } from '../lib/sentence-case';
 import { useLatest } from '../live/use-latest';
 import { Ago } from '../time/ago';
 import { Took } from '../time/took';
@@ -44,7 +45,7 @@ export function LatestOperationPanel({ id, instanceId }: { id: string; instanceI
           <Steps steps={operation.steps} />
           {operation.error && (
             <Alert color={operation.status === 'FAILED' ? 'red' : 'gray'} variant="outline" mt="sm" p="xs">
-              {operation.error.message}
+              {sentenceCase(operation.error.message)}
             </Alert>
           )}
           <OperationActions operation={operation} />
