@@ -163,14 +163,13 @@ impl Toygres {
         let (store, shutdown, ends) = (database.store(), CancellationToken::new(), Ends::default());
         let runtime = Arc::new(Nothing { endpoint: database.endpoint() });
         let engine = Engine::connect(&database.url(), &store).await.expect("the engine's schema can be made");
-        let world =
-            World { store: store.clone(), runtime: runtime.clone(), prober: Prober::new(100, 10), pace: Pace::default(), shutdown: shutdown.clone() };
+        let world = World { store: store.clone(), runtime, prober: Prober::new(100, 10), pace: Pace::default(), shutdown: shutdown.clone() };
         let (activities, orchestrations) = registry::all(&world).expect("names are registered once");
         let worker = engine.work_with(ends.beside(&activities), orchestrations, options).await;
         let changes = Changes::start(&store, shutdown.clone());
         tokio::spawn(dispatcher::run(store.clone(), engine.clone(), changes, shutdown.clone()));
-        tokio::spawn(sweeper::run(world, engine.clone()));
-        tokio::spawn(nudges::run(store.clone(), engine.clone(), runtime, shutdown.clone()));
+        tokio::spawn(sweeper::run(world.clone(), engine.clone()));
+        tokio::spawn(nudges::run(world.clone(), engine.clone()));
         let day = Duration::from_secs(86_400);
         let retention = janitor::Retention { events: day, health_checks: day, workflows: day };
         tokio::spawn(janitor::run(store.clone(), engine, retention, shutdown.clone()));
