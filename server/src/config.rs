@@ -61,7 +61,7 @@ pub enum Command {
 pub enum SecretsCommand {
     /// Seal every password with another key.
     ///
-    /// With TOYGRES_SECRET_KEY=<new>,<old>, which every server has to know by then, everything is sealed with the first while they
+    /// With TOYGRES_SECRET_KEY=NEW,OLD, which every server has to know by then, everything is sealed with the first while they
     /// run; afterwards the old one can go. Without it, a new key is made in the data directory; its servers have to be stopped.
     Rotate(RotateConfig),
 }
@@ -129,7 +129,7 @@ pub struct ServeConfig {
     /// Who may come in: everybody on this machine (local), or bearers of API tokens (tokens).
     #[arg(long, env = "TOYGRES_ACCESS", default_value = "local", value_parser = parse_enum::<Access>)]
     pub access: Access,
-    /// Origins, separated by ',', whose pages may use the API beside the server's own, for example https://dash.example.com.
+    /// Origins, separated by ',', whose pages may use the API beside the server's own, for example `https://dash.example.com`.
     #[arg(long, env = "TOYGRES_CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<Origin>,
     /// What this server does: answer requests, run workflows, or both.

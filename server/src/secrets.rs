@@ -27,8 +27,8 @@ pub async fn rotate(config: RotateConfig) -> Result<(), String> {
             let done = reseal(url, keys).await?;
             println!("{}", report(done));
             match keys.others() {
-                0 => println!("TOYGRES_SECRET_KEY holds one key; to replace it, put the new one in front: TOYGRES_SECRET_KEY=<new>,<old>"),
-                _ => println!("every server may now forget the other keys: TOYGRES_SECRET_KEY=<the first>"),
+                0 => println!("TOYGRES_SECRET_KEY holds one key; to replace it, put the new one in front: TOYGRES_SECRET_KEY=NEW,OLD"),
+                _ => println!("every server may now forget the other keys: TOYGRES_SECRET_KEY=NEW"),
             }
             Ok(())
         }
