@@ -8,7 +8,10 @@ use tokio::sync::broadcast::{
 };
 use toygres_domain::{InstanceId, Result, event::Cursor};
 
-use super::{Delivery, Hub, hub::load};
+use super::{
+    Delivery, Hub,
+    hub::{Handed, load},
+};
 
 /// Events read from the table at once while catching up.
 const BATCH: i64 = 200;
@@ -18,7 +21,7 @@ const BATCH: i64 = 200;
 pub struct Feed {
     hub: Hub,
     instance: Option<InstanceId>,
-    receiver: Receiver<Arc<Delivery>>,
+    receiver: Receiver<Handed>,
     position: Cursor,
     /// Events may be missing between `position` and what the receiver holds: read the table first.
     behind: bool,
@@ -26,7 +29,7 @@ pub struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(hub: Hub, instance: Option<InstanceId>, receiver: Receiver<Arc<Delivery>>, position: Cursor) -> Self {
+    pub(super) fn new(hub: Hub, instance: Option<InstanceId>, receiver: Receiver<Handed>, position: Cursor) -> Self {
         // What the hub reads from now on, the receiver holds. Before the hub's position something may be missing; beyond it the
         // table has to say whether there is such a position at all.
         let behind = hub.position() != Some(position);
@@ -61,8 +64,9 @@ impl Feed {
                 continue;
             }
             match self.receiver.recv().await {
-                Ok(delivery) if delivery.event.cursor > self.position => self.ahead.push_back(delivery),
-                Ok(_) => {}
+                Ok(Some(delivery)) if delivery.event.cursor > self.position => self.ahead.push_back(delivery),
+                Ok(Some(_)) => {}
+                Ok(None) => self.fall_behind(),
                 Err(RecvError::Lagged(_)) => self.fall_behind(),
                 // The hub dropped the channel of an instance that nobody watched for a moment; it lives as long as we do.
                 Err(RecvError::Closed) => std::future::pending().await,
@@ -85,8 +89,9 @@ impl Feed {
                 continue;
             }
             match self.receiver.try_recv() {
-                Ok(delivery) if delivery.event.cursor > self.position => self.ahead.push_back(delivery),
-                Ok(_) => {}
+                Ok(Some(delivery)) if delivery.event.cursor > self.position => self.ahead.push_back(delivery),
+                Ok(Some(_)) => {}
+                Ok(None) => self.fall_behind(),
                 Err(TryRecvError::Lagged(_)) => self.fall_behind(),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => return Ok(None),
             }

@@ -37,6 +37,10 @@ pub struct Delivery {
     pub operation: Option<Arc<Operation>>,
 }
 
+/// What the hub hands to a feed: a delivery, or nothing, which says that there was a gap: the hub goes on from a later position,
+/// and who has not read up to there must read the table.
+pub(super) type Handed = Option<Arc<Delivery>>;
+
 /// See the module. Clones share it.
 #[derive(Clone)]
 pub struct Hub {
@@ -49,8 +53,8 @@ struct Inner {
     changes: Changes,
     /// How far the log has been read; none until the database was reached.
     position: watch::Sender<Option<Cursor>>,
-    all: broadcast::Sender<Arc<Delivery>>,
-    by_instance: Mutex<HashMap<InstanceId, broadcast::Sender<Arc<Delivery>>>>,
+    all: broadcast::Sender<Handed>,
+    by_instance: Mutex<HashMap<InstanceId, broadcast::Sender<Handed>>>,
 }
 
 impl Hub {
@@ -107,7 +111,7 @@ impl Hub {
         *self.inner.position.borrow()
     }
 
-    fn register(&self, instance: Option<InstanceId>) -> broadcast::Receiver<Arc<Delivery>> {
+    fn register(&self, instance: Option<InstanceId>) -> broadcast::Receiver<Handed> {
         match instance {
             None => self.inner.all.subscribe(),
             Some(id) => {
@@ -144,14 +148,15 @@ impl Hub {
     async fn read(&self) -> Result<()> {
         let mut position = match self.position() {
             Some(position) => position,
-            None => self.move_to(self.inner.store.event_head().await?),
+            // Feeds may have registered, and have read the table, before the first position was known.
+            None => self.jump_to(self.inner.store.event_head().await?),
         };
         loop {
             let events = match self.inner.reader.events_after(position, None, BATCH).await {
-                // The server was cut off for longer than events are kept, or the log is another one. Subscribers notice by
-                // themselves when they read on from their own position.
+                // The server was cut off for longer than events are kept, or the log is another one. Subscribers notice when they
+                // read on from their own position.
                 Err(Error::MustRefetch) => {
-                    self.move_to(self.inner.store.event_head().await?);
+                    self.jump_to(self.inner.store.event_head().await?);
                     return Ok(());
                 }
                 other => other?,
@@ -173,13 +178,22 @@ impl Hub {
         metrics::histogram!("toygres_event_lag_seconds").record(lag.as_seconds_f64().max(0.0));
         let mut by_instance = self.inner.by_instance.lock().unwrap_or_else(PoisonError::into_inner);
         let id = delivery.event.instance;
-        if by_instance.get(&id).is_some_and(|watchers| watchers.send(delivery.clone()).is_err()) {
+        if by_instance.get(&id).is_some_and(|watchers| watchers.send(Some(delivery.clone())).is_err()) {
             // The last one who watched it has gone.
             by_instance.remove(&id);
         }
         drop(by_instance);
         // An error only says that nobody watches everything.
-        let _ = self.inner.all.send(delivery);
+        let _ = self.inner.all.send(Some(delivery));
+    }
+
+    /// Goes on from a position without having handed out everything before it.
+    fn jump_to(&self, position: Cursor) -> Cursor {
+        // Moved first: a feed that registers from now on reads the table by itself.
+        self.move_to(position);
+        self.inner.by_instance.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, watchers| watchers.send(None).is_ok());
+        let _ = self.inner.all.send(None);
+        position
     }
 
     fn move_to(&self, position: Cursor) -> Cursor {

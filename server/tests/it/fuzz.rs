@@ -61,8 +61,8 @@ async fn nothing_that_can_be_asked_breaks_the_server() {
         .collect()
         .await;
     let findings: Vec<&String> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
-    assert!(findings.is_empty(), "{} findings, of which the first are: {:#?}", findings.len(), &findings[..findings.len().min(10)]);
     let log = server.log();
+    assert!(findings.is_empty(), "{} findings, of which the first are: {:#?}\n{log}", findings.len(), &findings[..findings.len().min(10)]);
     assert!(!log.contains("panicked") && !log.contains("a request failed"), "TOYGRES_FUZZ_SEED={seed}:\n{log}");
     // It is still the same server, and it still works.
     server.query("{ controlPlane { version } instances(first: 1) { totalCount } }", json!({})).await;
