@@ -13,7 +13,7 @@ mod transitions;
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    PgPool,
+    PgPool, Postgres, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -101,6 +101,14 @@ impl Store {
         Self { pool, ..self.clone() }
     }
 
+    /// Begins a transaction, on a task of its own so that it is never abandoned halfway: a caller who goes away between BEGIN
+    /// and its answer would leave sqlx 0.9 with a connection in the pool that is in a transaction and does not know it. What
+    /// others write over it then is lost, and after a first error every statement fails.
+    async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
+        let pool = self.pool.clone();
+        Ok(tokio::spawn(async move { pool.begin().await }).await.map_err(Error::internal)??)
+    }
+
     /// Options for a connection of its own, as a listener needs it.
     pub(crate) fn options(&self) -> &PgConnectOptions {
         &self.options
@@ -112,7 +120,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database is away.
     pub async fn lock_instance(&self, id: crate::InstanceId) -> Result<InstanceLock> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 7096810442))", id.to_string()).fetch_one(&mut *transaction).await?;
         Ok(InstanceLock { _transaction: transaction })
     }

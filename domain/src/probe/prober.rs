@@ -71,7 +71,7 @@ impl Prober {
     /// few checks only.)
     pub async fn ask(&self, instance: InstanceId, endpoint: &Endpoint, timeout: Duration) -> Option<Result<Duration, Reason>> {
         let started = Instant::now();
-        let questions = {
+        let (number, questions) = {
             let mut all = self.shared.lock();
             let kept = all.get_mut(&instance)?;
             if kept.endpoint != *endpoint {
@@ -82,11 +82,21 @@ impl Prober {
             if kept.checks >= self.shared.login_every {
                 return None;
             }
-            kept.questions.clone()
+            (kept.number, kept.questions.clone())
         };
-        let (reply, answer) = oneshot::channel();
-        questions.send(Question { timeout, reply }).await.ok()?;
-        Some(answer.await.ok()?.map(|()| started.elapsed()))
+        let answered = async {
+            let (reply, answer) = oneshot::channel();
+            questions.send(Question { timeout, reply }).await.ok()?;
+            answer.await.ok()
+        };
+        // The connection may still be in the making, to a server that has fallen silent since it was promised.
+        match tokio::time::timeout(timeout, answered).await {
+            Ok(answer) => Some(answer?.map(|()| started.elapsed())),
+            Err(_) => {
+                self.shared.remove(instance, number);
+                Some(Err(silent(endpoint, timeout)))
+            }
+        }
     }
 
     /// Checks an instance by logging in; returns how long that took. Found well, it may get a connection to keep.
@@ -136,6 +146,16 @@ impl Shared {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Forgets one connection, unless it has been replaced in the meantime.
+    fn remove(&self, instance: InstanceId, number: u64) {
+        if let Entry::Occupied(kept) = self.lock().entry(instance)
+            && kept.get().number == number
+        {
+            kept.remove();
+        }
+        self.count();
+    }
+
     fn count(&self) {
         gauge!("toygres_probe_connections").set(self.lock().len() as f64);
     }
@@ -154,13 +174,7 @@ enum End {
 async fn keep(shared: Weak<Shared>, instance: InstanceId, number: u64, target: Target, asked: mpsc::Receiver<Question>) {
     let end = hold(&target, asked).await;
     let Some(shared) = shared.upgrade() else { return };
-    // It may have been replaced in the meantime.
-    if let Entry::Occupied(kept) = shared.lock().entry(instance)
-        && kept.get().number == number
-    {
-        kept.remove();
-    }
-    shared.count();
+    shared.remove(instance, number);
     if let End::Lost { asked } = end {
         counter!("toygres_probe_connections_lost_total").increment(1);
         if !asked {

@@ -41,7 +41,7 @@ impl Store {
         let mut done = Resealed::default();
         let mut last = uuid::Uuid::nil();
         loop {
-            let mut transaction = self.pool.begin().await?;
+            let mut transaction = self.begin().await?;
             let rows = sqlx::query!(
                 "SELECT instance_id, sealed_password FROM credentials WHERE instance_id > $1 ORDER BY instance_id LIMIT 100 FOR UPDATE",
                 last

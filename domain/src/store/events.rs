@@ -126,7 +126,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database is away.
     pub async fn snapshot(&self, filter: &InstanceFilter) -> Result<(Vec<Instance>, Cursor)> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").execute(&mut *transaction).await?;
         let head = sqlx::query_scalar!(r#"SELECT event_head() AS "head!""#).fetch_one(&mut *transaction).await?;
         let instances = instances::all(&mut transaction, filter).await?;
@@ -140,7 +140,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database is away.
     pub async fn prune_events(&self, retention: Duration, limit: i64) -> Result<u64> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let dropped = sqlx::query_scalar!(
             "WITH old AS (SELECT seq FROM events WHERE at < now() - make_interval(secs => $1) ORDER BY seq LIMIT $2)
              DELETE FROM events WHERE seq IN (SELECT seq FROM old) RETURNING seq",

@@ -169,7 +169,7 @@ impl Store {
     async fn insert_instance(&self, new: &NewInstance, request: &Request) -> Result<Accepted> {
         let NewInstance { id, name, spec, password, labels, deletion_protected } = new;
         let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username, database, exposure, health_check } = spec;
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let row = instance_query!(
             "INSERT INTO instances (id, name, state, postgres_version, storage_gb, cpu_millis, memory_mb, username, database_name, exposure,
                  health_interval_seconds, health_timeout_seconds, labels, deletion_protected, operation_count)
@@ -209,7 +209,7 @@ impl Store {
         if let Some(first) = self.replay(OperationKind::Delete, request).await? {
             return Ok(first);
         }
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let now = locked(&mut transaction, id).await?;
         if now.state == InstanceState::Deleting
             && let Some(operation) = operations::live(&mut transaction, id, OperationKind::Delete).await?
@@ -237,7 +237,7 @@ impl Store {
     /// # Errors
     /// [`Error::User`] with `NotFound`, `RevisionMismatch` or `Conflict` (already deleted).
     pub async fn update_instance(&self, id: InstanceId, update: &InstanceUpdate) -> Result<Instance> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let now = locked(&mut transaction, id).await?;
         check_revision(&now, update.revision)?;
         if now.state == InstanceState::Deleted {

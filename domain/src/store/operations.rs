@@ -203,7 +203,7 @@ impl Store {
     /// # Errors
     /// [`Error::User`] with `NotFound`, or `Conflict` when it is over or removal has begun.
     pub async fn request_cancel(&self, id: &OperationId) -> Result<Accepted> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let (instance, now) = locked_both(&mut transaction, id).await?;
         if now.status.is_terminal() {
             return Err(Error::user(UserErrorCode::Conflict, "id", format!("the operation is over already: it {}", now.status)));
@@ -230,7 +230,7 @@ impl Store {
         if let Some(replayed) = self.replay(first.kind, request).await? {
             return Ok(replayed);
         }
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         // The instance is locked before its operations, as everywhere, so that two callers cannot deadlock.
         let now = instances::locked(&mut transaction, first.instance).await?;
         let failed = locked(&mut transaction, id).await?;

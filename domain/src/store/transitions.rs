@@ -167,7 +167,7 @@ impl Store {
     }
 
     async fn change_step(&self, id: &OperationId, run: i32, name: StepName, change: impl FnOnce(&mut Step)) -> Result<()> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let mut now = live_run(&mut transaction, id, run).await?;
         let before = now.steps.clone();
         let index = now.steps.iter().position(|step| step.name == name).unwrap_or_else(|| {
@@ -187,7 +187,7 @@ impl Store {
     /// # Errors
     /// [`Error::Superseded`] when the operation is over or another run has taken over.
     pub async fn note_waiting(&self, id: &OperationId, run: i32, why: &Reason) -> Result<()> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let now = live_run_and_instance(&mut transaction, id, run).await?;
         sqlx::query!(
             "UPDATE instances SET reason_code = $2, reason_message = $3
@@ -208,7 +208,7 @@ impl Store {
     /// # Errors
     /// [`Error::Superseded`] when the operation is over otherwise or another run has taken over.
     pub async fn finish_create(&self, id: &OperationId, run: i32, endpoint: &Endpoint, connection_string: &str) -> Result<RunningInstance> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let (instance_now, now) = locked_both(&mut transaction, id).await.map_err(gone)?;
         if now.status == OperationStatus::Succeeded {
             return Ok(instance_now.into());
@@ -241,7 +241,7 @@ impl Store {
     /// # Errors
     /// [`Error::Superseded`] when the operation is over otherwise or another run has taken over.
     pub async fn finish_delete(&self, id: &OperationId, run: i32) -> Result<()> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let (_, now) = locked_both(&mut transaction, id).await.map_err(gone)?;
         if now.status == OperationStatus::Succeeded {
             return Ok(());
@@ -271,7 +271,7 @@ impl Store {
     /// # Errors
     /// [`Error::Superseded`] when the operation is over or another run has taken over.
     pub async fn fail_operation(&self, id: &OperationId, run: i32, status: OperationStatus, why: &Reason) -> Result<()> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let now = live_run_and_instance(&mut transaction, id, run).await?;
         sqlx::query!(
             "UPDATE instances SET state = 'failed', reason_code = $2, reason_message = $3, health_status = 'unknown'
@@ -312,7 +312,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the database is away.
     pub async fn end_orphans(&self) -> Result<Vec<InstanceId>> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         // Locked first and judged by a second statement, which then sees every operation that was accepted before.
         let candidates = sqlx::query_scalar!("SELECT id FROM instances WHERE state IN ('creating', 'deleting') FOR UPDATE SKIP LOCKED")
             .fetch_all(&mut *transaction)

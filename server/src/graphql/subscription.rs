@@ -149,11 +149,13 @@ impl Subscription {
     ) -> Result<impl Stream<Item = Result<HealthCheck>>> {
         let app = ctx.data_unchecked::<App>();
         let id = known(app, &instance_id).await?;
-        let (store, mut watch) = (app.store.clone(), app.hub.changes().watch_health());
+        let store = app.store.clone();
+        // Before the watch begins, so that what comes once the server listens is always behind it.
         let mut position = match resume_from(ctx, after)? {
             Some(cursor) => cursor.0,
             None => store.health_checks(id, &PageRequest::first(1)).await.map_err(error)?.items.first().map_or(0, |check| check.id),
         };
+        let mut watch = app.hub.changes().watch_health();
         Ok(try_stream! {
             loop {
                 let samples = store.health_checks_after(id, position, SAMPLES).await.map_err(error)?;

@@ -10,9 +10,9 @@ use std::{
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
-use crate::support::{Database, Home, PATIENCE, Server, eventually, subscribe_to};
+use crate::support::{Database, Home, PATIENCE, Server, connect, eventually, subscribe_to};
 
 const DOCUMENT: &str = "subscription($after: String) { instanceEvents(after: $after) { cursor } }";
 
@@ -341,12 +341,6 @@ impl World {
         let client = connect(&self.database.url()).await;
         client.query("SELECT seq FROM toygres.events WHERE seq > $1 ORDER BY seq", &[&after]).await.unwrap().iter().map(|row| row.get(0)).collect()
     }
-}
-
-async fn connect(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
 }
 
 fn touch(n: usize) -> String {

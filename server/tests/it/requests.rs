@@ -1,8 +1,11 @@
 //! What callers send: mistakes are named and change nothing; keys, pages, protection, cancellation work.
 
-use serde_json::{Value, json};
+use std::time::Duration;
 
-use crate::support::{Home, Server, text};
+use serde_json::{Value, json};
+use toygres_domain::{instance::InstanceFilter, secret::SecretKeys, store::Store};
+
+use crate::support::{Database, Home, Server, connect, eventually, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_mistake_is_named_and_nothing_is_created() {
@@ -227,4 +230,28 @@ async fn one_key_makes_one_instance_however_often_it_comes_at_once() {
     let answers = futures::future::join_all((0..20).map(|_| server.query(delete, json!({ "id": id })))).await;
     assert!(answers.iter().all(|answer| answer == &answers[0] && answer["deleteInstance"]["userErrors"] == json!([])), "{answers:#?}");
     server.stop().await;
+}
+
+/// Who goes away between BEGIN and its answer must not leave the connection in a transaction: what others write over it would
+/// be lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_who_go_away_leave_no_transaction_behind() {
+    let database = Database::start();
+    let store = Store::open(&database.url(), 2, SecretKeys::generate()).unwrap();
+    store.migrate().await.unwrap();
+    let all = InstanceFilter::default();
+    let mut answered = 0;
+    for round in 0..3000u64 {
+        let gone = tokio::time::timeout(Duration::from_micros(round * 7 % 1500), store.snapshot(&all)).await;
+        answered += u32::from(gone.is_ok_and(|snapshot| snapshot.is_ok()));
+    }
+    assert!((300..2700).contains(&answered), "{answered} of 3000 were answered, so it tried nothing");
+    // PostgreSQL warns of a BEGIN within a transaction.
+    assert_eq!(database.log().matches("already a transaction in progress").count(), 0);
+    let client = connect(&database.url()).await;
+    eventually("no transaction is open", async || {
+        let open = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND datname = current_database()";
+        client.query_one(open, &[]).await.unwrap().get::<_, i64>(0) == 0
+    })
+    .await;
 }

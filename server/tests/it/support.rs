@@ -311,10 +311,15 @@ impl Database {
         Self::create(&["--no-sync"], "-c fsync=off -c log_statement=all")
     }
 
+    /// Its log.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("log")).unwrap()
+    }
+
     /// Every statement it has executed since it was made.
     pub fn statements(&self) -> Vec<String> {
         let mut statements: Vec<String> = Vec::new();
-        let log = std::fs::read_to_string(self.dir.path().join("log")).unwrap();
+        let log = self.log();
         let mut within = false;
         for line in log.lines() {
             // Further lines of an entry begin with a tab.
@@ -481,6 +486,13 @@ pub fn children_of(parent: i32) -> Vec<i32> {
 pub fn is_alive(pid: i32) -> bool {
     // A zombie is dead; only its parent has not heard of it yet.
     std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+/// A connection to a database.
+pub async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
 }
 
 /// Looks until `there` holds.
