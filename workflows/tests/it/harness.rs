@@ -274,7 +274,8 @@ impl Harness {
     }
 
     pub async fn create_within(&self, new: &NewInstance, deadline: Duration) -> OperationId {
-        self.store.create_instance(new, &request(deadline)).await.expect("a new instance is accepted").operation.id
+        let request = request(deadline);
+        patiently(|| self.store.create_instance(new, &request)).await.expect("a new instance is accepted").operation.id
     }
 
     /// A running instance.
@@ -295,11 +296,11 @@ impl Harness {
     }
 
     pub async fn instance(&self, id: InstanceId) -> Instance {
-        self.store.instance(id).await.unwrap().expect("the row is kept")
+        patiently(|| self.store.instance(id)).await.unwrap().expect("the row is kept")
     }
 
     pub async fn operation(&self, id: &OperationId) -> Operation {
-        self.store.operation(id).await.unwrap().expect("the row is kept")
+        patiently(|| self.store.operation(id)).await.unwrap().expect("the row is kept")
     }
 
     /// Waits for the operation's end.
@@ -399,7 +400,19 @@ impl Harness {
 }
 
 pub async fn delete(store: &Store, id: InstanceId, deadline: Duration) -> Accepted {
-    store.delete_instance(id, false, None, &request(deadline)).await.expect("a deletion is accepted")
+    let request = request(deadline);
+    patiently(|| store.delete_instance(id, false, None, &request)).await.expect("a deletion is accepted")
+}
+
+/// Repeats what found no free connection in time, as callers do: a busy machine may need longer than callers wait for one.
+async fn patiently<T, F: Future<Output = toygres_domain::Result<T>>>(mut call: impl FnMut() -> F) -> toygres_domain::Result<T> {
+    let started = Instant::now();
+    loop {
+        match call().await {
+            Err(toygres_domain::Error::Unavailable(_)) if started.elapsed() < PATIENCE => {}
+            answer => return answer,
+        }
+    }
 }
 
 pub fn request(deadline: Duration) -> Request {

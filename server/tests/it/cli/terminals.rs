@@ -44,3 +44,36 @@ async fn tables_and_steps_are_drawn_in_place() {
     assert_eq!(watch.code().await, 130);
     server.stop().await;
 }
+
+/// The commands that draw nothing in place speak to a terminal in words and tables, where a pipe gets JSON or bare lines.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_other_command_works_in_a_terminal() {
+    let home = Home::new();
+    let server = home.start().await;
+    succeed(&home, &server, &["instances", "create", "orders", "--wait"]).await;
+    let cases: &[(&[&str], &str, i32)] = &[
+        (&["instances", "list"], "orders  running", 0),
+        (&["instances", "get", "orders"], "Last operation: create orders: succeeded", 0),
+        (&["instances", "get", "orders", "--connection-string"], "postgresql://app:", 0),
+        (&["instances", "update", "orders", "--label", "team=shop"], "orders", 0),
+        (&["instances", "connect", "orders", "--", "-XAt", "-P", "pager=off", "-c", "'SELECT 41 + 1'"], "42", 0),
+        (&["instances", "get", "unknown"], "toygres instances list", 4),
+        (&["operations", "list"], "create", 0),
+        (&["operations", "get", "orders"], "create orders: succeeded", 0),
+        (&["operations", "cancel", "orders"], "over", 6),
+        (&["operations", "retry", "orders"], "only a failed operation can be retried", 6),
+        (&["token", "create", "ci", "--role", "viewer"], "toygres_", 0),
+        (&["token", "list"], "viewer", 0),
+        (&["token", "revoke", "unknown"], "toygres token list", 4),
+        (&["schema"], "type Query", 0),
+        (&["completion", "bash"], "complete", 0),
+        (&["--help"], "instances", 0),
+    ];
+    for (arguments, text, code) in cases {
+        let mut terminal = Terminal::open(&home, &server, arguments);
+        terminal.shows(text).await;
+        let ended = terminal.code().await;
+        assert!(ended == *code, "{arguments:?} ended with {ended}: {}", terminal.seen);
+    }
+    server.stop().await;
+}
