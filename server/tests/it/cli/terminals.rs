@@ -62,7 +62,7 @@ async fn every_other_command_works_in_a_terminal() {
         (&["operations", "get", "orders"], "create orders: succeeded", 0),
         (&["operations", "cancel", "orders"], "over", 6),
         (&["operations", "retry", "orders"], "only a failed operation can be retried", 6),
-        (&["token", "create", "ci", "--role", "viewer"], "toygres_", 0),
+        (&["token", "create", "--name", "ci", "--role", "viewer"], "toygres_", 0),
         (&["token", "list"], "viewer", 0),
         (&["token", "revoke", "unknown"], "toygres token list", 4),
         (&["schema"], "type Query", 0),
