@@ -112,12 +112,21 @@ async fn workflows(world: &World, engine: &Engine, swept: &mut Swept) -> Result<
     for operation in world.store.unfinished_operations().await? {
         let looked = async {
             // A pending one is the dispatcher's.
-            let missing = operation.status == OperationStatus::Running && !live.contains(&operation.id.monitor_id());
-            if missing && engine.ensure_monitor(&operation.id).await? {
-                swept.monitors += 1;
+            let mut unfollowed = false;
+            if operation.status == OperationStatus::Running && !live.contains(&operation.id.monitor_id()) {
+                match engine.ensure_monitor(&operation.id).await {
+                    Ok(started) => swept.monitors += usize::from(started),
+                    // A database that went away in its first turn can leave the engine with the end of a monitor that it can
+                    // neither start again nor forget.
+                    Err(error) => {
+                        let cause = std::error::Error::source(&error).map(ToString::to_string);
+                        tracing::warn!(operation = %operation.id, cause, "there can be no monitor; the sweeper takes its place");
+                        unfollowed = true;
+                    }
+                }
             }
             // A monitor that lives would have settled this long ago.
-            if Utc::now() > operation.deadline + world.pace.stuck * 3 {
+            if unfollowed || Utc::now() > operation.deadline + world.pace.stuck * 3 {
                 engine.settle(&world.store, &world.pace, &operation.id).await?;
                 swept.settled += 1;
             }

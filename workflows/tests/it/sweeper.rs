@@ -50,6 +50,31 @@ async fn on_postgres_too_a_lost_monitor_is_replaced() {
     monitors(Harness::start_on_postgres().await).await;
 }
 
+/// The engine keeps the end of a monitor and nothing else of it, so it can be neither started nor forgotten: as after a first
+/// turn during which the database went away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operation_that_can_have_no_monitor_is_followed_by_the_sweeper() {
+    let harness = Harness::start_on_postgres().await;
+    let new = harness.new_instance();
+    harness.runtime.behave(new.id, |it| it.pending = u32::MAX);
+    let operation = harness.create(&new).await;
+    eventually("the workflow waits", || async { (harness.hooks.count(new.id, "get-instance-status") > 1).then_some(()) }).await;
+    let monitor = operation.monitor_id();
+    harness.client.cancel_instance(&monitor, "by hand").await.unwrap();
+    eventually("the monitor ended", || async { (!harness.live(new.id).await.contains(&monitor)).then_some(()) }).await;
+    harness.database.run(&format!("DELETE FROM {}.instances WHERE instance_id = '{monitor}'", toygres_workflows::engine::SCHEMA)).await;
+    harness.client.cancel_instance(&operation.engine_id(1), "by hand").await.unwrap();
+    eventually("there is a next run", || async {
+        harness.sweep().await;
+        (harness.operation(&operation).await.run > 1).then_some(())
+    })
+    .await;
+    harness.runtime.behave(new.id, |it| it.pending = 0);
+    harness.assert_settled("without a monitor", &operation).await;
+    assert_eq!(harness.operation(&operation).await.status, OperationStatus::Succeeded);
+    harness.finish().await;
+}
+
 /// Without workflow and monitor, and long behind its deadline, an operation is ended by the sweeper itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operation_that_nobody_follows_ends() {
