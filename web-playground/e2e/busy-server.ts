@@ -10,19 +10,21 @@ const STATES = ['RUNNING', 'RUNNING', 'RUNNING', 'CREATING', 'FAILED'];
 const HEALTHS = ['HEALTHY', 'HEALTHY', 'HEALTHY', 'UNHEALTHY', 'UNKNOWN'];
 const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
 
-/** Stands in for a server with more instances than a test machine can run: the list only, with changes at a steady rate. */
-export async function startBusyServer(count: number, changesPerSecond: number): Promise<{ url: string; sent: () => number; stop: () => void }> {
+/** Stands in for a server with more instances than a test machine can run: the list only, with changes at a steady rate (none at first). */
+export async function startBusyServer(count: number): Promise<{ url: string; change: (perSecond: number) => void; sent: () => number; stop: () => void }> {
   const schema = buildSchema(readFileSync(join(import.meta.dirname, '../../schema.graphql'), 'utf8'));
   const instances = Array.from({ length: count }, (_, index) => instance(index));
   let cursor = 0;
   let stopped = false;
+  let rate = { perSecond: 0, since: Date.now() };
 
   async function* changes() {
     for (const instance of instances) yield { instances: { type: 'SNAPSHOT', cursor: 'snapshot', instanceId: instance.id, instance } };
     yield { instances: { type: 'SNAPSHOT_COMPLETE', cursor: String(cursor), instance: null } };
-    const began = Date.now();
+    let current = rate;
     for (let sent = 0; !stopped; ) {
-      for (; sent < ((Date.now() - began) / 1000) * changesPerSecond; sent++) {
+      if (current !== rate) [current, sent] = [rate, 0];
+      for (; sent < ((Date.now() - current.since) / 1000) * current.perSecond; sent++) {
         const index = Math.floor(Math.random() * count);
         const changed = { ...instance(index), createdAt: instances[index]?.createdAt, state: pick(STATES), health: pick(HEALTHS) };
         yield { instances: { type: 'UPSERTED', cursor: String(++cursor), instanceId: changed.id, instance: changed } };
@@ -43,6 +45,9 @@ export async function startBusyServer(count: number, changesPerSecond: number): 
   if (!address || typeof address === 'string') throw new Error('no port');
   return {
     url: `http://127.0.0.1:${address.port}`,
+    change: (perSecond) => {
+      rate = { perSecond, since: Date.now() };
+    },
     sent: () => cursor,
     stop: () => {
       stopped = true;
