@@ -58,9 +58,11 @@ test(`${INSTANCES} instances with ${CHANGES_PER_SECOND} changes/s stay smooth, a
   server.change(CHANGES_PER_SECOND);
   await page.waitForTimeout(2_000);
   const live = await look('with changes', SECONDS);
-  // Processor time against that of scrolling alone, which a software renderer spends too, and memory: on a machine with other
-  // work, frames wait for that. The figures printed say more.
-  expect(live.busy).toBeLessThan(calm.busy * 1.6);
+  // What a change costs beside scrolling alone, in processor time, and memory: on a machine with other work, frames wait for
+  // that. The figures printed say more.
+  const perChange = ((live.busy - calm.busy) * 1000) / CHANGES_PER_SECOND;
+  console.log(`a change takes ${perChange.toFixed(1)} ms of the main thread`);
+  expect(perChange).toBeLessThan(8);
   expect(live.grown).toBeLessThan(8);
 }, (SECONDS + 60) * 1000);
 
