@@ -163,12 +163,17 @@ impl Hub {
             };
             let Some(last) = events.last() else { return Ok(()) };
             position = last.cursor;
+            // A page that is not full is all there was; what is committed from then on notifies after it.
+            let all = i64::try_from(events.len()).is_ok_and(|read| read < BATCH);
             metrics::counter!("toygres_events_read_total").increment(events.len() as u64);
             let deliveries = load(&self.inner.reader, events).await?;
             // Moved before handing out: a feed that registers meanwhile must see that it may have missed a part of this batch.
             self.move_to(position);
             for delivery in deliveries {
                 self.hand_out(delivery);
+            }
+            if all {
+                return Ok(());
             }
         }
     }

@@ -577,10 +577,11 @@ impl Server {
 #[async_trait]
 impl Hooks for Home {
     async fn leave_half_deployed(&self, deployment: &Deployment) {
-        // What a copy leaves that was killed, and a lock that nobody holds.
-        let staging = self.data.join("instances").join(format!(".staging-{}", deployment.id));
-        std::fs::create_dir_all(staging.join("data/global")).unwrap();
-        std::fs::write(staging.join("data/PG_VERSION"), "15\n").unwrap();
+        // What a copy leaves that was killed, and a lock that nobody holds; put there in one go, as the supervisor clears it away.
+        let elsewhere = self.data.join(&format!("half-{}", deployment.id));
+        std::fs::create_dir_all(elsewhere.join("data/global")).unwrap();
+        std::fs::write(elsewhere.join("data/PG_VERSION"), "15\n").unwrap();
+        std::fs::rename(elsewhere, self.data.join("instances").join(format!(".staging-{}", deployment.id))).unwrap();
         std::fs::write(self.data.join("instances").join(format!("{}.lock", deployment.id)), "").unwrap();
     }
 
