@@ -13,7 +13,7 @@ mod transitions;
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    PgPool, Postgres, Transaction,
+    Connection, PgPool, Postgres, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -28,6 +28,9 @@ use crate::{Error, Result, secret::SecretKeys};
 
 /// The schema that holds the metadata.
 pub const SCHEMA: &str = "toygres";
+
+/// How long a connection may have lain idle and be used without a test.
+const UNTESTED: Duration = Duration::from_secs(1);
 
 pub(crate) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
@@ -50,6 +53,16 @@ impl Store {
             .max_connections(max_connections)
             // A caller is better served by a clear error than by a long wait for a database that is away.
             .acquire_timeout(Duration::from_secs(3))
+            // A connection that was in use a moment ago need not prove that it lives: that would be a round trip for each query.
+            .test_before_acquire(false)
+            .before_acquire(|connection, metadata| {
+                Box::pin(async move {
+                    if metadata.idle_for > UNTESTED {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(options.clone());
         Ok(Self { pool, options, keys })
     }

@@ -6,6 +6,7 @@
 //! schema version, so a start takes a fraction of a second. As root, everything runs as the user `postgres` or `nobody`.
 
 use std::{
+    collections::HashMap,
     fs::{self, File},
     hash::{DefaultHasher, Hash, Hasher},
     net::TcpListener,
@@ -158,19 +159,22 @@ impl Server {
         format!("postgres://{SUPERUSER}:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Of every process in the group of the shell that holds it, and of those that have ended (proc(5): utime, stime and the same
-    /// of waited-for children, in hundredths of a second).
+    /// Of the shell that holds it, of what descends from it, and of those that have ended (proc(5): utime, stime and the same of
+    /// waited-for children, in hundredths of a second). Backends leave the shell's process group, so the family is what counts.
     fn cpu(&self) -> Duration {
-        let group = self.shell.id().to_string();
-        let mut ticks = 0;
+        let mut parents = HashMap::new();
+        let mut ticks = HashMap::new();
         for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
             let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-            let fields: Vec<_> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-            if fields.get(2) == Some(&group.as_str()) {
-                ticks += fields[11..15].iter().filter_map(|field| field.parse::<u64>().ok()).sum::<u64>();
+            let fields: Vec<u64> = stat.rsplit(") ").next().unwrap_or_default().split(' ').map(|field| field.parse().unwrap_or(0)).collect();
+            if fields.len() > 15 {
+                parents.insert(pid, u32::try_from(fields[1]).unwrap_or(0));
+                ticks.insert(pid, fields[11..15].iter().sum::<u64>());
             }
         }
-        Duration::from_millis(ticks * 10)
+        let ours = |pid: u32| std::iter::successors(Some(pid), |pid| parents.get(pid).copied()).any(|ancestor| ancestor == self.shell.id());
+        Duration::from_millis(ticks.iter().filter(|(pid, _)| ours(**pid)).map(|(_, ticks)| ticks * 10).sum())
     }
 
     async fn run(&self, database: &str, sql: &str) {
@@ -223,7 +227,7 @@ impl Manner {
     fn options(self) -> &'static str {
         match self {
             Self::Test => "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c shared_buffers=32MB",
-            Self::Bench => "-c shared_buffers=128MB",
+            Self::Bench => "-c shared_buffers=128MB -c max_connections=700",
         }
     }
 }

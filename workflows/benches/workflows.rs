@@ -22,7 +22,11 @@ use futures::{
     stream::{self, BoxStream},
 };
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+};
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{
     InstanceId, OperationId,
@@ -48,6 +52,8 @@ use toygres_workflows::{
 
 /// Creations in flight, and how many are made in all.
 const ROUNDS: [(usize, usize); 3] = [(1, 30), (50, 400), (500, 1000)];
+/// Raw and ours by turns, as the machine may be slower at one time than at another; the one in the middle counts.
+const PAIRS: usize = 3;
 /// How long both are watched when idle.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -55,15 +61,26 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads can be started");
     // As busy with work as a server that is meant to be: poll interval and slots are the same on both sides.
     let options = EngineOptions { poll_interval: Duration::from_millis(20), orchestration_slots: 8, activity_slots: 16, ..EngineOptions::default() };
+    // How many in flight, when only one round is wanted.
+    let only: Option<usize> = std::env::args().skip(1).find_map(|argument| argument.parse().ok());
     runtime.block_on(async {
-        println!("{:<28}{:>12}{:>12}{:>12}{:>12}", "creations", "per second", "p50 ms", "p99 ms", "x raw");
+        println!("{:<28}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}", "creations", "per second", "p50 ms", "p99 ms", "process ms", "database ms", "x raw");
         for (in_flight, count) in ROUNDS {
-            let raw = round(Raw::start(options).await, in_flight, count).await;
+            if only.is_some_and(|only| only != in_flight) {
+                continue;
+            }
+            let (mut raw, mut ours) = (Vec::new(), Vec::new());
+            for _ in 0..PAIRS {
+                raw.push(round(Raw::start(options).await, in_flight, count).await);
+                ours.push(round(Toygres::start(options).await, in_flight, count).await);
+            }
+            let (raw, ours) = (Figures::median(raw), Figures::median(ours));
             raw.show(&format!("raw duroxide, {in_flight} in flight"), None);
-            let ours = round(Toygres::start(options).await, in_flight, count).await;
             ours.show(&format!("Toygres, {in_flight} in flight"), Some(&raw));
         }
-        idle().await;
+        if only.is_none() {
+            idle().await;
+        }
     });
 }
 
@@ -73,23 +90,30 @@ trait Creator: Sync {
     async fn order(&self, id: InstanceId, number: usize);
     /// Whom the end of a creation is told.
     fn ends(&self) -> &Ends;
+    /// Where its metadata and the engine's are.
+    fn database(&self) -> &TestDatabase;
     async fn stop(self);
 }
 
 struct Figures {
     per_second: f64,
+    /// Processor time per creation: of this process, and of the database.
+    cost: (Duration, Duration),
     latencies: Vec<Duration>,
 }
 
 async fn round(creator: impl Creator, in_flight: usize, count: usize) -> Figures {
     // The first one makes connections and plans.
     create(&creator, count).await;
+    let (own, database) = (cpu_of(std::process::id()), creator.database().server_cpu());
     let started = Instant::now();
     let mut latencies: Vec<_> = stream::iter(0..count).map(|number| create(&creator, number)).buffer_unordered(in_flight).collect().await;
     let per_second = count as f64 / started.elapsed().as_secs_f64();
+    let each = u32::try_from(count).expect("few enough");
+    let cost = ((cpu_of(std::process::id()) - own) / each, (creator.database().server_cpu() - database) / each);
     creator.stop().await;
     latencies.sort_unstable();
-    Figures { per_second, latencies }
+    Figures { per_second, cost, latencies }
 }
 
 async fn create(creator: &impl Creator, number: usize) -> Duration {
@@ -102,10 +126,16 @@ async fn create(creator: &impl Creator, number: usize) -> Duration {
 }
 
 impl Figures {
+    fn median(mut all: Vec<Self>) -> Self {
+        all.sort_by(|one, other| one.per_second.total_cmp(&other.per_second));
+        all.swap_remove(all.len() / 2)
+    }
+
     fn show(&self, name: &str, raw: Option<&Figures>) {
         let ratio = raw.map(|raw| format!("{:.2}", self.per_second / raw.per_second)).unwrap_or_default();
         let at = |percent: usize| self.latencies[(self.latencies.len() * percent / 100).min(self.latencies.len() - 1)].as_secs_f64() * 1e3;
-        println!("{name:<28}{:>12.1}{:>12.0}{:>12.0}{ratio:>12}", self.per_second, at(50), at(99));
+        let (process, database) = (self.cost.0.as_secs_f64() * 1e3, self.cost.1.as_secs_f64() * 1e3);
+        println!("{name:<28}{:>12.1}{:>12.0}{:>12.0}{process:>12.1}{database:>12.1}{ratio:>12}", self.per_second, at(50), at(99));
     }
 }
 
@@ -158,12 +188,11 @@ struct Toygres {
 
 impl Toygres {
     async fn start(options: EngineOptions) -> Self {
-        let database = TestDatabase::for_bench().await;
-        database.run("CREATE ROLE app LOGIN").await;
-        let (store, shutdown, ends) = (database.store(), CancellationToken::new(), Ends::default());
-        let runtime = Arc::new(Nothing { endpoint: database.endpoint() });
+        let (database, shutdown, ends) = (TestDatabase::for_bench().await, CancellationToken::new(), Ends::default());
+        let store = database.store();
+        let runtime = Arc::new(Nothing { endpoint: idle_instance().await });
         let engine = Engine::connect(&database.url(), &store).await.expect("the engine's schema can be made");
-        let world = World { store: store.clone(), runtime, prober: Prober::new(100, 10), pace: Pace::default(), shutdown: shutdown.clone() };
+        let world = World { store: store.clone(), runtime, prober: Prober::new(500, 10), pace: Pace::default(), shutdown: shutdown.clone() };
         let (activities, orchestrations) = registry::all(&world).expect("names are registered once");
         let worker = engine.work_with(ends.beside(&activities), orchestrations, options).await;
         let changes = Changes::start(&store, shutdown.clone());
@@ -188,7 +217,7 @@ impl Creator for Toygres {
                 cpu_millis: 100,
                 memory_mb: 128,
                 username: "app".to_owned().try_into().expect("a role"),
-                database: self.database.name().to_owned().try_into().expect("a database"),
+                database: "app".to_owned().try_into().expect("a database"),
                 exposure: Exposure::Cluster,
                 health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
             },
@@ -202,6 +231,10 @@ impl Creator for Toygres {
 
     fn ends(&self) -> &Ends {
         &self.ends
+    }
+
+    fn database(&self) -> &TestDatabase {
+        &self.database
     }
 
     async fn stop(self) {
@@ -251,6 +284,10 @@ impl Creator for Raw {
         &self.ends
     }
 
+    fn database(&self) -> &TestDatabase {
+        &self.database
+    }
+
     async fn stop(self) {
         self.worker.stop(Duration::from_secs(3)).await;
     }
@@ -261,7 +298,9 @@ impl Creator for Raw {
 fn nothing(endpoint: &Endpoint) -> ActivityRegistry {
     let prefix = "toygres-workflows::activity";
     let ready = json!({ "ready": endpoint }).to_string();
-    let checked = json!({ "checked": { "wait_ms": 30_000, "failures": 0, "change": null } }).to_string();
+    // The first check finds the instance healthy, which is a change, and so a turn, with ours.
+    let healthy = json!({ "health": "healthy", "reason": null, "moved_to": null });
+    let checked = json!({ "checked": { "wait_ms": 30_000, "failures": 0, "change": healthy } }).to_string();
     let answer = |text: &str| {
         let text = text.to_owned();
         move |_, _: String| std::future::ready(Ok(text.clone()))
@@ -289,7 +328,7 @@ fn instance_of(operation: &str) -> Option<InstanceId> {
     operation.get(7..43)?.parse().ok()
 }
 
-/// The runtime that does nothing. Every instance is the bench's own database.
+/// The runtime that does nothing.
 struct Nothing {
     endpoint: Endpoint,
 }
@@ -326,6 +365,59 @@ impl Runtime for Nothing {
 
     fn nudges(&self) -> BoxStream<'static, Nudge> {
         stream::pending().boxed()
+    }
+}
+
+/// An instance that does nothing either: it lets everybody in and answers what a health check asks. (A login to PostgreSQL takes
+/// a new process, 8 ms of processor time, which is no cost of the control plane.) The messages are those of the manual's chapter
+/// "Frontend/Backend Protocol".
+async fn idle_instance() -> Endpoint {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("there are ports");
+    let endpoint = Endpoint { host: "127.0.0.1".to_owned(), port: listener.local_addr().expect("it listens").port() };
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            // Whoever hangs up in the middle is welcome to.
+            tokio::spawn(serve_instance(socket));
+        }
+    });
+    endpoint
+}
+
+async fn serve_instance(mut socket: TcpStream) -> std::io::Result<()> {
+    const SSL_REQUEST: u32 = 80_877_103;
+    socket.set_nodelay(true)?;
+    loop {
+        let length = socket.read_u32().await?;
+        let code = socket.read_u32().await?;
+        let mut parameters = vec![0; (length as usize).saturating_sub(8)];
+        socket.read_exact(&mut parameters).await?;
+        if code != SSL_REQUEST {
+            break;
+        }
+        socket.write_all(b"N").await?;
+    }
+    let ready: &[u8] = b"Z\0\0\0\x05I";
+    socket.write_all(&[b"R\0\0\0\x08\0\0\0\0", ready].concat()).await?;
+    // Two columns of type bool (16, one byte), both false.
+    let column: &[u8] = b"b\0\0\0\0\0\0\0\0\0\0\x10\0\x01\xff\xff\xff\xff\0\0";
+    let columns = [b"T\0\0\0\x2e\0\x02", column, column].concat();
+    loop {
+        let kind = socket.read_u8().await?;
+        let length = socket.read_u32().await?;
+        let mut body = vec![0; (length as usize).saturating_sub(4)];
+        socket.read_exact(&mut body).await?;
+        let answer: &[u8] = match (kind, body.first()) {
+            (b'P', _) => b"1\0\0\0\x04",
+            (b'B', _) => b"2\0\0\0\x04",
+            (b'C', _) => b"3\0\0\0\x04",
+            (b'D', Some(b'S')) => &[b"t\0\0\0\x06\0\0", &columns[..]].concat(),
+            (b'D', _) => &columns,
+            (b'E', _) => b"D\0\0\0\x10\0\x02\0\0\0\x01\0\0\0\0\x01\0C\0\0\0\x0dSELECT 1\0",
+            (b'S', _) => ready,
+            (b'X', _) => return Ok(()),
+            _ => b"",
+        };
+        socket.write_all(answer).await?;
     }
 }
 

@@ -111,9 +111,10 @@ async fn workflows(world: &World, engine: &Engine, swept: &mut Swept) -> Result<
     let mut first_trouble = None;
     for operation in world.store.unfinished_operations().await? {
         let looked = async {
-            // A pending one is the dispatcher's.
+            // A pending one is the dispatcher's, and the start of one that was dispatched just now may be in the queue still.
             let mut unfollowed = false;
-            if operation.status == OperationStatus::Running && !live.contains(&operation.id.monitor_id()) {
+            let settled_in = operation.dispatched_at.is_none_or(|at| Utc::now() > at + world.pace.start);
+            if operation.status == OperationStatus::Running && settled_in && !live.contains(&operation.id.monitor_id()) {
                 match engine.ensure_monitor(&operation.id).await {
                     Ok(started) => swept.monitors += usize::from(started),
                     // A database that went away in its first turn can leave the engine with the end of a monitor that it can

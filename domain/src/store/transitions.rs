@@ -103,12 +103,10 @@ impl Store {
     /// # Errors
     /// [`Error::Superseded`] when the operation is over or another run has taken over.
     pub async fn work(&self, id: &OperationId, run: i32) -> Result<Work> {
-        let operation = self.operation(id).await?.ok_or(Error::Superseded)?;
-        if operation.run != run || operation.status.is_terminal() {
-            return Err(Error::Superseded);
-        }
-        let instance = self.instance(operation.instance).await?.ok_or(Error::Superseded)?;
-        Ok(Work { operation, instance })
+        let mut connection = self.pool.acquire().await?;
+        let operation = seen_run(&mut connection, id, run).await?;
+        let row = instance_query!("SELECT", "FROM instances WHERE id = $1", operation.instance.0).fetch_optional(&mut *connection).await?;
+        Ok(Work { operation, instance: instance(row.ok_or(Error::Superseded)?)? })
     }
 
     /// Notes that a step began (again). A step that the plan does not hold is added at its end.
@@ -166,17 +164,28 @@ impl Store {
         .await
     }
 
-    async fn change_step(&self, id: &OperationId, run: i32, name: StepName, change: impl FnOnce(&mut Step)) -> Result<()> {
+    async fn change_step(&self, id: &OperationId, run: i32, name: StepName, change: impl Fn(&mut Step)) -> Result<()> {
+        // Hardly ever does anybody else write at the same time, so nothing is locked first: two round trips instead of four.
+        let mut connection = self.pool.acquire().await?;
+        let now = seen_run(&mut connection, id, run).await?;
+        let Some(steps) = changed(&now.steps, name, &change) else { return Ok(()) };
+        let written = sqlx::query!(
+            "UPDATE operations SET steps = $2 WHERE id = $1 AND run = $3 AND status IN ('pending', 'running') AND steps = $4",
+            id.as_str(),
+            Json(steps) as _,
+            run,
+            Json(now.steps) as _
+        )
+        .execute(&mut *connection)
+        .await?;
+        drop(connection);
+        if written.rows_affected() > 0 {
+            return Ok(());
+        }
         let mut transaction = self.begin().await?;
-        let mut now = live_run(&mut transaction, id, run).await?;
-        let before = now.steps.clone();
-        let index = now.steps.iter().position(|step| step.name == name).unwrap_or_else(|| {
-            now.steps.push(Step::planned(name));
-            now.steps.len() - 1
-        });
-        change(&mut now.steps[index]);
-        if now.steps != before {
-            sqlx::query!("UPDATE operations SET steps = $2 WHERE id = $1", id.as_str(), Json(now.steps) as _).execute(&mut *transaction).await?;
+        let now = live_run(&mut transaction, id, run).await?;
+        if let Some(steps) = changed(&now.steps, name, &change) {
+            sqlx::query!("UPDATE operations SET steps = $2 WHERE id = $1", id.as_str(), Json(steps) as _).execute(&mut *transaction).await?;
             transaction.commit().await?;
         }
         Ok(())
@@ -417,6 +426,17 @@ impl Store {
     }
 }
 
+/// The steps after a change of one of them; `None` if that changes nothing.
+fn changed(steps: &[Step], name: StepName, change: impl Fn(&mut Step)) -> Option<Vec<Step>> {
+    let mut after = steps.to_vec();
+    let index = after.iter().position(|step| step.name == name).unwrap_or_else(|| {
+        after.push(Step::planned(name));
+        after.len() - 1
+    });
+    change(&mut after[index]);
+    (after != steps).then_some(after)
+}
+
 fn begin(step: &mut Step) {
     step.status = StepStatus::Running;
     step.attempt += 1;
@@ -428,6 +448,13 @@ fn go_on(step: &mut Step) {
     if step.status != StepStatus::Running || step.finished_at.is_some() {
         begin(step);
     }
+}
+
+/// The operation, if this run is still the one that should work, as it is at this moment.
+async fn seen_run(connection: &mut PgConnection, id: &OperationId, run: i32) -> Result<Operation> {
+    let row = operation_query!("SELECT", "FROM operations WHERE id = $1", id.as_str()).fetch_optional(connection).await?;
+    let now = operation(row.ok_or(Error::Superseded)?)?;
+    if now.run != run || now.status.is_terminal() { Err(Error::Superseded) } else { Ok(now) }
 }
 
 /// For writes to the operation alone.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use duroxide::ActivityContext;
 use serde::{Deserialize, Serialize};
 use toygres_domain::{
+    InstanceId,
     instance::{Endpoint, ReasonCode},
     operation::StepName,
     probe::{self, Target},
@@ -40,7 +41,7 @@ pub async fn generate_connection_string(world: World, _: ActivityContext, Input 
     world.store.begin_step(&run.operation, run.run, name).await?;
     let outcome = guarded(async {
         let target = Target::new(endpoint.clone(), &work.instance.spec, world.store.password(work.instance.id).await?);
-        log_in(&target).await
+        log_in(&world, work.instance.id, &target).await
     })
     .await;
     match outcome {
@@ -58,10 +59,11 @@ pub async fn generate_connection_string(world: World, _: ActivityContext, Input 
 
 /// A server that cannot be reached or is not up yet may be soon (a name takes minutes to resolve); one that answers and
 /// refuses will go on refusing.
-async fn log_in(target: &Target) -> Result<(), Failure> {
+async fn log_in(world: &World, id: InstanceId, target: &Target) -> Result<(), Failure> {
     let mut refusals = 0;
     loop {
-        let Err(symptom) = probe::check(target, Duration::from_secs(10)).await else { return Ok(()) };
+        // The first health check finds the connection that is kept of it.
+        let Err(symptom) = world.prober.log_in(id, target, Duration::from_secs(10)).await else { return Ok(()) };
         let refused = matches!(symptom.code, ReasonCode::AuthenticationFailed | ReasonCode::QueryFailed | ReasonCode::ReadOnly);
         if !refused {
             return Err(Failure::Retry(symptom));
