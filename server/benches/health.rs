@@ -80,7 +80,7 @@ async fn run(count: usize, hosted: &[Database], time: Duration, settings: &[(&st
         assert!(started.elapsed() < Duration::from_secs(300), "not everything was checked within five minutes");
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    // By then every loop is at its own moment, and what the start of all at once has piled up is worked off.
+    // By then every loop is at its own moment, and what the start of all at once has piled up is worked off where there is room for that.
     tokio::time::sleep(Duration::from_secs(3 * u64::from(INTERVAL.unsigned_abs()))).await;
 
     let before = Snapshot::take(&server, &metadata).await;

@@ -369,7 +369,7 @@ impl Runtime for Nothing {
 }
 
 /// An instance that does nothing either: it lets everybody in and answers what a health check asks. (A login to PostgreSQL takes
-/// a new process, 8 ms of processor time, which is no cost of the control plane.) The messages are those of the manual's chapter
+/// a new process there, which is no cost of the control plane.) The messages are those of the manual's chapter
 /// "Frontend/Backend Protocol".
 async fn idle_instance() -> Endpoint {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("there are ports");
