@@ -198,8 +198,8 @@ pub struct ServeConfig {
     /// Milliseconds between looks of the workflow engine for work: less is quicker and costs more processor time when idle.
     #[arg(long, env = "TOYGRES_ENGINE_POLL_MS", default_value = "100", value_parser = parse_number::<5, 10_000>)]
     pub engine_poll_ms: u64,
-    /// Workflow turns at once.
-    #[arg(long, env = "TOYGRES_ENGINE_ORCHESTRATION_SLOTS", default_value = "4", value_parser = parse_number::<1, 256>)]
+    /// Workflow turns at once. More than 2 get in each other's way.
+    #[arg(long, env = "TOYGRES_ENGINE_ORCHESTRATION_SLOTS", default_value = "2", value_parser = parse_number::<1, 256>)]
     pub engine_orchestration_slots: u64,
     /// Activities at once.
     #[arg(long, env = "TOYGRES_ENGINE_ACTIVITY_SLOTS", default_value = "8", value_parser = parse_number::<1, 1024>)]

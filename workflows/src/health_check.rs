@@ -1,5 +1,9 @@
 //! HealthCheck: one endless loop per running instance. Two turns an iteration: the timer (or a nudge), and the activity
 //! that checks, records and judges; the metadata is written only when the health changes.
+//!
+//! The activity is not raced against a timer, as those of operations are: the timer would cost the engine a third row in its
+//! queue for every check, and it would make an engine that has fallen a minute behind repeat every check, and so fall further. The
+//! activity bounds itself, and a loop whose activity the engine has lost is replaced by the sweeper.
 
 use std::time::Duration;
 
@@ -12,7 +16,7 @@ use crate::{
         health_check::{self, Verdict},
         update_metadata::{self, UpdateMetadata, Written},
     },
-    step::{Failure, Pace, encode, nudged, step},
+    step::{Failure, Pace, Patience, encode, nudged, step},
 };
 
 /// The name that the engine knows it by.
@@ -56,7 +60,20 @@ impl HealthCheckLoop {
 ///
 /// # Errors
 /// Only when a step cannot be repeated any more; the sweeper then starts the next loop.
-pub async fn health_check(ctx: OrchestrationContext, mut state: HealthCheckLoop, pace: Pace) -> Result<String, String> {
+pub async fn health_check(ctx: OrchestrationContext, state: HealthCheckLoop, pace: Pace) -> Result<String, String> {
+    run(ctx, state, pace).await
+}
+
+/// Version 1.0.0, which raced its checks against a timer. It ends with the execution that began under it.
+///
+/// # Errors
+/// As [`health_check`].
+pub async fn health_check_1_0(ctx: OrchestrationContext, state: HealthCheckLoop, pace: Pace) -> Result<String, String> {
+    let health = Patience { timeout: Some(Duration::from_secs(60)), ..pace.health };
+    run(ctx, state, Pace { health, ..pace }).await
+}
+
+async fn run(ctx: OrchestrationContext, mut state: HealthCheckLoop, pace: Pace) -> Result<String, String> {
     for _ in 0..ITERATIONS {
         // A message says "look now", and can carry the death that the runtime saw.
         let death: Option<Reason> = match state.wait_ms {

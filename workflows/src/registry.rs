@@ -26,7 +26,7 @@ use crate::{
 /// Inputs and outputs of activities have no version: old workflows and new activities meet, so their fields may only be added
 /// to, with defaults.
 pub const CURRENT: &[(&str, &str)] =
-    &[(create_instance::NAME, "1.0.0"), (delete_instance::NAME, "1.0.0"), (health_check_loop::NAME, "1.0.0"), (monitor_operation::NAME, "1.0.0")];
+    &[(create_instance::NAME, "1.0.0"), (delete_instance::NAME, "1.0.0"), (health_check_loop::NAME, "1.1.0"), (monitor_operation::NAME, "1.0.0")];
 
 /// Adds the workflows of this crate, every version of each, the oldest first.
 ///
@@ -36,7 +36,8 @@ pub fn orchestrations(mut builder: OrchestrationRegistryBuilder, pace: Pace) -> 
     builder = builder
         .register_versioned(create_instance::NAME, "1.0.0", workflow(pace, create_instance::create_instance))
         .register_versioned(delete_instance::NAME, "1.0.0", workflow(pace, delete_instance::delete_instance))
-        .register_versioned(health_check_loop::NAME, "1.0.0", workflow(pace, health_check_loop::health_check))
+        .register_versioned(health_check_loop::NAME, "1.0.0", workflow(pace, health_check_loop::health_check_1_0))
+        .register_versioned(health_check_loop::NAME, "1.1.0", workflow(pace, health_check_loop::health_check))
         .register_versioned(monitor_operation::NAME, "1.0.0", workflow(pace, monitor_operation::monitor_operation));
     start_with(builder, CURRENT)
 }

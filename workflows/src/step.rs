@@ -58,6 +58,12 @@ impl Failure {
         Self::Broken(Reason::new(ReasonCode::Internal, "the step ended unexpectedly; the server's log says more"))
     }
 
+    /// That a step took longer than it may.
+    #[must_use]
+    pub fn late(limit: Duration) -> Self {
+        Self::Broken(Reason::new(ReasonCode::DeadlineExceeded, format!("the step gave no answer within {} s", limit.as_secs())))
+    }
+
     /// The reason to show for an end of this kind.
     #[must_use]
     pub fn reason(&self) -> Reason {
@@ -94,8 +100,9 @@ impl From<RuntimeError> for Failure {
 /// How patient a step is.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// After so long an attempt counts as lost.
-    pub timeout: Duration,
+    /// After so long an attempt counts as lost. None waits for as long as it takes: for an activity that bounds itself, in a
+    /// workflow that the sweeper replaces when the engine has lost its activity. It saves the engine a timer.
+    pub timeout: Option<Duration>,
     /// So many attempts may break. Passing troubles are not counted: the activity itself ends those at the deadline.
     pub attempts: u32,
     /// The pause after the first failed attempt; it doubles each time.
@@ -115,6 +122,8 @@ pub struct Pace {
     pub runtime: Patience,
     /// For a check of the health.
     pub health: Patience,
+    /// How long a check may take with all that belongs to it; more than the longest time-out of an instance.
+    pub check: Duration,
     /// The first and the longest pause between two looks at something that is under way.
     pub looks: (Duration, Duration),
     /// How long one look may wait within an activity, which is much cheaper than a turn of the engine.
@@ -143,7 +152,7 @@ pub struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         let metadata = Patience {
-            timeout: Duration::from_secs(30),
+            timeout: Some(Duration::from_secs(30)),
             attempts: 20,
             pause: Duration::from_millis(200),
             longest_pause: Duration::from_secs(10),
@@ -151,8 +160,9 @@ impl Default for Pace {
         };
         Self {
             metadata,
-            runtime: Patience { timeout: Duration::from_secs(120), attempts: 6, pause: Duration::from_millis(500), wakes: true, ..metadata },
-            health: Patience { timeout: Duration::from_secs(60), attempts: 20, pause: Duration::from_secs(1), ..metadata },
+            runtime: Patience { timeout: Some(Duration::from_secs(120)), attempts: 6, pause: Duration::from_millis(500), wakes: true, ..metadata },
+            health: Patience { timeout: None, attempts: 20, pause: Duration::from_secs(1), ..metadata },
+            check: Duration::from_secs(90),
             looks: (Duration::from_millis(500), Duration::from_secs(5)),
             linger: Duration::from_millis(1500),
             verb: Duration::from_secs(100),
@@ -183,15 +193,19 @@ pub async fn step<In: Serialize, Out: DeserializeOwned>(
     let mut broken = 0;
     loop {
         let work = ctx.schedule_activity(activity, input.clone());
-        let failure = match ctx.select2(work, ctx.schedule_timer(patience.timeout)).await {
-            Either2::First(Ok(output)) => {
+        let outcome = match patience.timeout {
+            None => work.await.map_err(|error| Failure::decode(&error)),
+            Some(timeout) => match ctx.select2(work, ctx.schedule_timer(timeout)).await {
+                Either2::First(outcome) => outcome.map_err(|error| Failure::decode(&error)),
+                Either2::Second(()) => Err(Failure::late(timeout)),
+            },
+        };
+        let failure = match outcome {
+            Ok(output) => {
                 return serde_json::from_str(&output)
                     .map_err(|_| Failure::Failed(Reason::new(ReasonCode::Internal, "a step gave an answer of another version")));
             }
-            Either2::First(Err(error)) => Failure::decode(&error),
-            Either2::Second(()) => {
-                Failure::Broken(Reason::new(ReasonCode::DeadlineExceeded, format!("the step gave no answer within {} s", patience.timeout.as_secs())))
-            }
+            Err(failure) => failure,
         };
         match failure {
             Failure::Retry(_) => {}

@@ -69,8 +69,13 @@ pub struct Change {
 /// The activity.
 ///
 /// # Errors
-/// That the metadata could not be read or written.
+/// That the metadata could not be read or written, or that it took longer than it may.
 pub async fn health_check(world: World, _: ActivityContext, input: Input) -> Result<Verdict, Failure> {
+    let limit = world.pace.check;
+    tokio::time::timeout(limit, check(&world, input)).await.unwrap_or_else(|_| Err(Failure::late(limit)))
+}
+
+async fn check(world: &World, input: Input) -> Result<Verdict, Failure> {
     let wanted =
         world.store.instance(input.instance).await?.filter(|instance| {
             instance.state == InstanceState::Running && instance.health_check_orchestration_id.as_deref() == Some(&input.workflow)
@@ -81,7 +86,7 @@ pub async fn health_check(world: World, _: ActivityContext, input: Input) -> Res
     };
     // A death that the runtime saw is its own confirmation, even if the server is back by now; the next check tells.
     if let Some(death) = input.death {
-        record(&world, &instance, HealthStatus::Unhealthy, None, Some(&death)).await?;
+        record(world, &instance, HealthStatus::Unhealthy, None, Some(&death)).await?;
         let change = changed(&instance, HealthStatus::Unhealthy, Some(death), None);
         return Ok(next(world.pace.recheck / 4, world.pace.confirmations, change));
     }
@@ -100,12 +105,12 @@ pub async fn health_check(world: World, _: ActivityContext, input: Input) -> Res
     };
     let verdict = match outcome {
         Ok(latency) => {
-            record(&world, &instance, HealthStatus::Healthy, Some(latency), None).await?;
+            record(world, &instance, HealthStatus::Healthy, Some(latency), None).await?;
             next(until_next(instance.id, interval, Utc::now()), 0, changed(&instance, HealthStatus::Healthy, None, None))
         }
         Err(symptom) => {
-            let (reason, moved_to) = diagnose(&world, &instance, &endpoint, symptom).await;
-            record(&world, &instance, HealthStatus::Unhealthy, None, Some(&reason)).await?;
+            let (reason, moved_to) = diagnose(world, &instance, &endpoint, symptom).await;
+            record(world, &instance, HealthStatus::Unhealthy, None, Some(&reason)).await?;
             let failures = input.failures.saturating_add(1);
             // A server that is starting up answers, so it is no outage yet; but nor is it one for ever.
             let confirmations = world.pace.confirmations;

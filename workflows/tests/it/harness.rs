@@ -150,7 +150,7 @@ pub struct Harness {
 /// Patience for impatient tests.
 pub fn pace() -> Pace {
     let metadata = Patience {
-        timeout: Duration::from_secs(5),
+        timeout: Some(Duration::from_secs(5)),
         attempts: 3,
         pause: Duration::from_millis(5),
         longest_pause: Duration::from_millis(50),
@@ -159,7 +159,8 @@ pub fn pace() -> Pace {
     Pace {
         metadata,
         runtime: Patience { wakes: true, ..metadata },
-        health: metadata,
+        health: Patience { timeout: None, ..metadata },
+        check: Duration::from_secs(60),
         looks: (Duration::from_millis(5), Duration::from_millis(50)),
         linger: Duration::ZERO,
         verb: Duration::from_secs(4),
