@@ -67,7 +67,7 @@ pub async fn health_check(ctx: OrchestrationContext, state: HealthCheckLoop, pac
 /// Version 1.0.0, which raced its checks against a timer. It ends with the execution that began under it.
 ///
 /// # Errors
-/// As [`health_check`].
+/// As [`health_check()`].
 pub async fn health_check_1_0(ctx: OrchestrationContext, state: HealthCheckLoop, pace: Pace) -> Result<String, String> {
     let health = Patience { timeout: Some(Duration::from_secs(60)), ..pace.health };
     run(ctx, state, Pace { health, ..pace }).await
