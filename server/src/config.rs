@@ -198,7 +198,7 @@ pub struct ServeConfig {
     /// Milliseconds between looks of the workflow engine for work: less is quicker and costs more processor time when idle.
     #[arg(long, env = "TOYGRES_ENGINE_POLL_MS", default_value = "100", value_parser = parse_number::<5, 10_000>)]
     pub engine_poll_ms: u64,
-    /// Workflow turns at once. More than 2 get in each other's way.
+    /// Workflow turns at once. More than 2 mostly wait for each other.
     #[arg(long, env = "TOYGRES_ENGINE_ORCHESTRATION_SLOTS", default_value = "2", value_parser = parse_number::<1, 256>)]
     pub engine_orchestration_slots: u64,
     /// Activities at once.

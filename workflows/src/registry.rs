@@ -23,6 +23,8 @@ use crate::{
 ///    MonitorOperation) changes its version in the middle of its life, and the new version must read the old one's state.
 /// 3. The old one goes when no execution of it is left.
 ///
+/// (1.1.0 of the health check took the first two steps at once: no release had been made.)
+///
 /// Inputs and outputs of activities have no version: old workflows and new activities meet, so their fields may only be added
 /// to, with defaults.
 pub const CURRENT: &[(&str, &str)] =

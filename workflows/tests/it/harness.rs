@@ -143,6 +143,8 @@ pub struct Harness {
     pub client: Client,
     pub hooks: Hooks,
     pub world: World,
+    /// Whether the engine keeps its workflows in PostgreSQL, as servers do, or in memory.
+    on_postgres: bool,
     worker: Option<Worker>,
     beside: CancellationToken,
 }
@@ -185,7 +187,7 @@ impl Harness {
         let database = TestDatabase::create().await;
         let sqlite = SqliteProvider::new_in_memory().await.expect("SQLite works in memory");
         let provider: Arc<dyn Provider> = Arc::new(OneByOne::new(sqlite));
-        Self::on(database, Engine::on(provider.clone()), Client::new(provider)).await
+        Self::on(database, Engine::on(provider.clone()), Client::new(provider), false).await
     }
 
     /// On the provider that servers use.
@@ -193,10 +195,10 @@ impl Harness {
         let database = TestDatabase::create().await;
         let engine = Engine::connect(&database.url(), &database.store()).await.expect("the engine's schema can be made");
         let provider = duroxide_pg::PostgresProvider::new_with_schema(&database.url(), Some(toygres_workflows::engine::SCHEMA)).await.unwrap();
-        Self::on(database, engine, Client::new(Arc::new(provider) as Arc<dyn Provider>)).await
+        Self::on(database, engine, Client::new(Arc::new(provider) as Arc<dyn Provider>), true).await
     }
 
-    async fn on(database: TestDatabase, engine: Engine, client: Client) -> Self {
+    async fn on(database: TestDatabase, engine: Engine, client: Client, on_postgres: bool) -> Self {
         if std::env::var_os("TEST_LOG").is_some() {
             let _ = tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_env("TEST_LOG")).with_test_writer().try_init();
         }
@@ -211,8 +213,18 @@ impl Harness {
             pace: pace(),
             shutdown: CancellationToken::new(),
         };
-        let mut this =
-            Self { database, store, runtime, engine, client, hooks: Hooks::default(), world, worker: None, beside: CancellationToken::new() };
+        let mut this = Self {
+            database,
+            store,
+            runtime,
+            engine,
+            client,
+            hooks: Hooks::default(),
+            world,
+            on_postgres,
+            worker: None,
+            beside: CancellationToken::new(),
+        };
         this.work().await;
         this.beside();
         this
@@ -363,8 +375,20 @@ impl Harness {
 
     /// The engine loses everything it knows of a workflow.
     pub async fn forget(&self, workflow: &str) {
-        // SQLite may be busy: see `OneByOne`, which does not cover this.
-        eventually(&format!("{workflow} is forgotten"), || async { self.client.delete_instance(workflow, true).await.ok() }).await;
+        if self.on_postgres {
+            // The engine's forced deletion does not wait for the lock of its own fetches. One that has just read the history
+            // then commits its turn over nothing, and what it leaves lets no workflow start under that id again.
+            let schema = toygres_workflows::engine::SCHEMA;
+            self.database
+                .run(&format!(
+                    "BEGIN; SELECT pg_advisory_xact_lock(hashtext('{workflow}')); \
+                     SELECT {schema}.delete_instances_atomic(ARRAY['{workflow}'], true); COMMIT"
+                ))
+                .await;
+        } else {
+            // SQLite may be busy: see `OneByOne`, which does not cover this.
+            eventually(&format!("{workflow} is forgotten"), || async { self.client.delete_instance(workflow, true).await.ok() }).await;
+        }
     }
 
     /// One sweep, again if the engine's database was busy.

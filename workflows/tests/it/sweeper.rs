@@ -162,6 +162,30 @@ async fn on_postgres_too_a_running_instance_has_exactly_one_health_check() {
     health_checks(Harness::start_on_postgres().await).await;
 }
 
+/// The engine cancels an activity whose lock it could not renew and drops it from its queue: the loop waits for ever then. No timer
+/// runs beside a check, so the sweeper is what brings it back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_health_check_whose_activity_the_engine_lost_is_replaced_once() {
+    let harness = Harness::start_on_postgres().await;
+    let id = harness.running().await;
+    let named = harness.instance(id).await.health_check_orchestration_id.unwrap();
+    let before = harness.hooks.count(id, "health-check");
+    harness.hooks.set(id, |_| std::future::pending());
+    harness.engine.nudge(&named, "").await.unwrap();
+    eventually("a check hangs", || async { (harness.hooks.count(id, "health-check") > before).then_some(()) }).await;
+    assert_eq!(harness.sweep().await, Swept::default(), "it may be slow");
+    harness.database.run(&format!("DELETE FROM {}.worker_queue WHERE instance_id = '{named}'", toygres_workflows::engine::SCHEMA)).await;
+    harness.hooks.clear(id);
+    assert_eq!(harness.sweep().await, Swept { health_checks: 1, strays: 1, ..Swept::default() });
+    harness.assert_workflows("replaced", id).await;
+    let next = harness.instance(id).await.health_check_orchestration_id.unwrap();
+    assert_ne!(next, named, "the engine ignores a start under an id that it knows");
+    let after = harness.hooks.count(id, "health-check");
+    eventually("the next one checks", || async { (harness.hooks.count(id, "health-check") > after).then_some(()) }).await;
+    assert_eq!(harness.sweep().await, Swept::default());
+    harness.finish().await;
+}
+
 /// Objects of deleted instances are removed; those of all others, and those nobody knows, are left alone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_left_of_a_deleted_instance_is_removed_and_nothing_else() {

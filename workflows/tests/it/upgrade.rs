@@ -31,8 +31,22 @@ async fn version(harness: &Harness, workflow: &str) -> String {
     harness.client.get_instance_info(workflow).await.unwrap().orchestration_version
 }
 
+fn activities(harness: &Harness) -> ActivityRegistry {
+    registry::activities(ActivityRegistry::builder(), &harness.world).build_result().unwrap()
+}
+
+/// An endless workflow changes its version in the middle of its life.
+async fn goes_on_under(harness: &Harness, running: InstanceId, new: &str) {
+    let workflow = harness.instance(running).await.health_check_orchestration_id.unwrap();
+    eventually("the loop goes on under the new version", || async {
+        harness.engine.nudge(&workflow, "").await.unwrap();
+        (version(harness, &workflow).await == new).then_some(())
+    })
+    .await;
+    harness.assert_workflows("the loop", running).await;
+}
+
 async fn upgrade(mut harness: Harness) {
-    let activities = |harness: &Harness| registry::activities(ActivityRegistry::builder(), &harness.world).build_result().unwrap();
     // This release: a creation under way, and a running instance.
     let (waiting, running) = (harness.new_instance(), harness.running().await);
     harness.runtime.behave(waiting.id, |it| it.pending = u32::MAX);
@@ -61,17 +75,8 @@ async fn upgrade(mut harness: Harness) {
     harness.assert_settled("new", &operation).await;
     assert_eq!(version(&harness, &operation.engine_id(1)).await, "1.1.0");
 
-    // The endless one has changed its version in the middle of its life.
-    let nudging = async |id: InstanceId| {
-        let workflow = harness.instance(id).await.health_check_orchestration_id.unwrap();
-        harness.engine.nudge(&workflow, "").await.unwrap();
-    };
-    eventually("the loop goes on under the new version", || async {
-        nudging(running).await;
-        (version(&harness, &looping).await == "1.2.0").then_some(())
-    })
-    .await;
-    harness.assert_workflows("the loop", running).await;
+    assert_eq!(harness.instance(running).await.health_check_orchestration_id, Some(looping));
+    goes_on_under(&harness, running, "1.2.0").await;
     harness.finish().await;
 }
 
@@ -80,7 +85,6 @@ async fn upgrade(mut harness: Harness) {
 async fn a_loop_of_version_1_0_goes_on_under_1_1() {
     let mut harness = Harness::start().await;
     harness.stop().await;
-    let activities = |harness: &Harness| registry::activities(ActivityRegistry::builder(), &harness.world).build_result().unwrap();
     let release = |version| {
         let builder = registry::orchestrations(OrchestrationRegistry::builder(), pace()).unwrap();
         registry::start_with(builder, &[(health_check::NAME, version)]).unwrap().build_result().unwrap()
@@ -92,12 +96,8 @@ async fn a_loop_of_version_1_0_goes_on_under_1_1() {
     assert_eq!(version(&harness, &looping).await, "1.0.0");
     harness.stop().await;
     harness.work_with(activities(&harness), release("1.1.0")).await;
-    eventually("the loop goes on under the new version", || async {
-        harness.engine.nudge(&looping, "").await.unwrap();
-        (version(&harness, &looping).await == "1.1.0").then_some(())
-    })
-    .await;
-    harness.assert_workflows("the loop", running).await;
+    assert_eq!(harness.instance(running).await.health_check_orchestration_id, Some(looping));
+    goes_on_under(&harness, running, "1.1.0").await;
     harness.finish().await;
 }
 
