@@ -22,8 +22,9 @@ use crate::{
 /// The name that the engine knows it by.
 pub const NAME: &str = "toygres-workflows::orchestration::health-check";
 
-/// Iterations per execution: history is kept short, and continue_as_new, which costs a turn, rare.
-const ITERATIONS: usize = 10;
+/// Iterations per execution: history is kept short, and continue_as_new, which costs a turn, rare. The first execution has
+/// fewer, so that instances created (or replaced) together do not all continue, and leave the janitor their history, together.
+const ITERATIONS: u64 = 10;
 
 /// The loop's whole state.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,13 +40,16 @@ pub struct HealthCheckLoop {
     pub due_ms: Option<i64>,
     /// Checks in a row that failed.
     pub failures: u32,
+    /// Iterations of this execution, if they are not the usual number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iterations: Option<u64>,
 }
 
 impl HealthCheckLoop {
     /// A loop that checks at once.
     #[must_use]
     pub fn new(instance: InstanceId, workflow: String) -> Self {
-        Self { instance, workflow, wait_ms: 0, due_ms: None, failures: 0 }
+        Self { instance, workflow, wait_ms: 0, due_ms: None, failures: 0, iterations: Some(1 + instance.spread(ITERATIONS)) }
     }
 
     /// A loop in place of a lost one. Many may be lost at once, so they do not all check at once.
@@ -74,7 +78,7 @@ pub async fn health_check_1_0(ctx: OrchestrationContext, state: HealthCheckLoop,
 }
 
 async fn run(ctx: OrchestrationContext, mut state: HealthCheckLoop, pace: Pace) -> Result<String, String> {
-    for _ in 0..ITERATIONS {
+    for _ in 0..state.iterations.take().unwrap_or(ITERATIONS) {
         // A message says "look now", and can carry the death that the runtime saw.
         let death: Option<Reason> = match state.wait_ms {
             0 => None,

@@ -17,7 +17,7 @@ use metrics::{counter, gauge, histogram};
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{OperationId, Result, store::Store};
 
-use crate::Engine;
+use crate::{Engine, engine};
 
 /// How long things are kept.
 #[derive(Clone, Copy, Debug)]
@@ -37,8 +37,6 @@ pub struct Dropped {
     pub events: u64,
     /// Health samples.
     pub health_checks: u64,
-    /// Former executions of living health checks.
-    pub executions: u64,
     /// Workflows that had ended.
     pub workflows: u64,
 }
@@ -46,18 +44,22 @@ pub struct Dropped {
 const PERIOD: Duration = Duration::from_secs(60);
 /// Rows of a table at once.
 const ROWS: i64 = 1000;
-/// Workflows at once. The engine takes a statement or more for each.
+/// Ended workflows at once. The engine takes a statement or more for each.
 const WORKFLOWS: usize = 100;
-/// Between two batches of workflows, so that the loops come first.
+/// Between two batches of ended workflows, so that the loops come first.
 const PAUSE: Duration = Duration::from_millis(50);
+/// Former executions go as they come: 3,000 loops leave 10 a second, and a minute of them at once made the loops wait.
+const EXECUTIONS_PERIOD: Duration = Duration::from_secs(2);
+/// Loops at once whose former executions go, and the pause after them: at most 100 a second, whatever there is.
+const EXECUTIONS: usize = 10;
+const EXECUTIONS_PAUSE: Duration = Duration::from_millis(100);
 
 /// Runs until `shutdown`.
 pub async fn run(store: Store, engine: Engine, retention: Retention, shutdown: CancellationToken) {
-    while !shutdown.is_cancelled() {
-        let began = Instant::now();
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            done = round(&store, &engine, retention) => match done {
+    let by_age = async {
+        loop {
+            let began = Instant::now();
+            match round(&store, &engine, retention).await {
                 Ok(dropped) => {
                     tracing::debug!(?dropped, "a round of the janitor is done");
                     histogram!("toygres_janitor_round_seconds").record(began.elapsed());
@@ -65,28 +67,53 @@ pub async fn run(store: Store, engine: Engine, retention: Retention, shutdown: C
                 }
                 Err(error) => tracing::warn!(%error, "old records could not be dropped"),
             }
+            tokio::time::sleep(PERIOD).await;
         }
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = tokio::time::sleep(PERIOD) => {}
+    };
+    let former = async {
+        loop {
+            if let Err(error) = executions(&store, &engine).await {
+                tracing::warn!(%error, "former executions could not be dropped");
+            }
+            tokio::time::sleep(EXECUTIONS_PERIOD).await;
         }
-    }
+    };
+    shutdown.run_until_cancelled(async { tokio::join!(by_age, former) }).await;
 }
 
-/// One look at everything. The parts do not depend on each other, so one that fails keeps none of the others from working.
+/// One look at what is dropped by its age. The parts do not depend on each other, so one that fails keeps none of the others
+/// from working.
 ///
 /// # Errors
 /// The first thing that could not be done.
 pub async fn round(store: &Store, engine: &Engine, retention: Retention) -> Result<Dropped> {
     let mut dropped = Dropped::default();
     let records = records(store, retention, &mut dropped).await;
-    let executions = executions(store, engine, &mut dropped).await;
     let workflows = workflows(store, engine, retention, &mut dropped).await;
-    let Dropped { events, health_checks, executions: former, workflows: ended } = dropped;
-    for (what, count) in [("events", events), ("health_checks", health_checks), ("executions", former), ("workflows", ended)] {
+    for (what, count) in [("events", dropped.events), ("health_checks", dropped.health_checks), ("workflows", dropped.workflows)] {
         counter!("toygres_janitor_dropped_total", "what" => what).increment(count);
     }
-    records.and(executions).and(workflows).map(|()| dropped)
+    records.and(workflows).map(|()| dropped)
+}
+
+/// Drops what living loops have left behind by continuing as new. Returns how many executions.
+///
+/// # Errors
+/// When a database is away.
+pub async fn executions(store: &Store, engine: &Engine) -> Result<u64> {
+    let mut dropped = 0;
+    loop {
+        let loops = store.workflows_that_continued(engine::SCHEMA, EXECUTIONS).await?;
+        let more = loops.len() == EXECUTIONS;
+        let now = engine.prune(loops).await?;
+        counter!("toygres_janitor_dropped_total", "what" => "executions").increment(now);
+        dropped += now;
+        // Another server may have been faster with these; the next round looks again.
+        if !more || now == 0 {
+            return Ok(dropped);
+        }
+        tokio::time::sleep(EXECUTIONS_PAUSE).await;
+    }
 }
 
 async fn records(store: &Store, retention: Retention, dropped: &mut Dropped) -> Result<()> {
@@ -104,15 +131,6 @@ async fn records(store: &Store, retention: Retention, dropped: &mut Dropped) -> 
             return Ok(());
         }
     }
-}
-
-async fn executions(store: &Store, engine: &Engine, dropped: &mut Dropped) -> Result<()> {
-    let loops: Vec<_> = store.running_instances().await?.into_iter().filter_map(|running| running.health_check).collect();
-    for batch in loops.chunks(WORKFLOWS) {
-        dropped.executions += engine.prune(batch.to_vec()).await?;
-        tokio::time::sleep(PAUSE).await;
-    }
-    Ok(())
 }
 
 async fn workflows(store: &Store, engine: &Engine, retention: Retention, dropped: &mut Dropped) -> Result<()> {
