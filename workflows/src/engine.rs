@@ -27,11 +27,12 @@ use crate::{
 /// The schema of duroxide, beside the metadata's.
 pub const SCHEMA: &str = "duroxide";
 
-/// Planner options for the engine's own connections: its fetch is quick only as a walk along an index (with the index that
+/// Settings of the engine's own connections. Its fetch is quick only as a walk along an index (with the index that
 /// [`Engine::connect`] adds), and the planner prefers to sort the whole backlog. Measured: 20 to 44 workflows/s on 2 cores.
 /// As the plan is always the same, it is made once and not for each call (a fetch of 1.3 ms takes 0.7 then), and never compiled.
-const PLANNER: &str = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_bitmapscan=off -c enable_sort=off -c enable_seqscan=off \
-                       -c plan_cache_mode=force_generic_plan -c jit=off";
+/// The engine repeats what it lost, so its commits need not wait for the disk: `docs/decisions/0005-commits-of-the-engine.md`.
+const SETTINGS: &str = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_bitmapscan=off -c enable_sort=off -c enable_seqscan=off \
+                        -c plan_cache_mode=force_generic_plan -c jit=off -c synchronous_commit=off";
 
 /// How much the engine does at once, and how often it looks.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +84,7 @@ impl Engine {
     /// [`Error::Unavailable`] when the database is away, [`Error::Internal`] when its schema is newer than this server.
     pub async fn connect(url: &str, store: &Store) -> Result<Self> {
         let separator = if url.contains('?') { '&' } else { '?' };
-        let options = PLANNER.replace(' ', "%20").replace('=', "%3D");
+        let options = SETTINGS.replace(' ', "%20").replace('=', "%3D");
         let mut config = ProviderConfig::url(format!("{url}{separator}options={options}&application_name=toygres-workflows"));
         config.schema_name = Some(SCHEMA.to_owned());
         let provider = PostgresProvider::new_with_config(config).await.map_err(|error| {
