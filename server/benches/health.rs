@@ -22,6 +22,8 @@ use toygres_domain::{
 
 /// Seconds between the checks of one instance.
 const INTERVAL: i32 = 30;
+/// For how long the server keeps samples by default.
+const RETENTION_HOURS: i32 = 48;
 /// Servers that are checked.
 const HOSTED: usize = 3;
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -67,34 +69,38 @@ async fn run(count: usize, hosted: &[Database], time: Duration, settings: &[(&st
     let metadata = Database::start_durable();
     let url = metadata.url();
     make_instances(&url, count, hosted).await;
+    let sql = connect(&url).await;
+    make_samples(&sql).await;
     let home = Home::new();
     let connections = count.to_string();
     let mut env = vec![("DATABASE_URL", url.as_str()), ("TOYGRES_SECRET_KEY", KEY), ("TOYGRES_PROBE_CONNECTIONS", connections.as_str())];
     env.extend(settings);
-    let server = home.start_with(&env).await;
-    let sql = connect(&url).await;
+    let number = async |query: &str, at: i64| sql.query_one(query, &[&at]).await.expect("the metadata answers").get::<_, i64>(0);
+    let newest = async || number("SELECT coalesce(max(id), 0) FROM toygres.health_checks WHERE id > $1", 0).await;
+    let old = newest().await;
 
-    let number = async |query: &str| sql.query_one(query, &[]).await.expect("the metadata answers").get::<_, i64>(0);
+    let server = home.start_with(&env).await;
     let started = Instant::now();
-    while number("SELECT count(DISTINCT instance_id) FROM toygres.health_checks").await < i64::try_from(count).expect("a count") {
+    let checked = "SELECT count(DISTINCT instance_id) FROM toygres.health_checks WHERE id > $1";
+    while number(checked, old).await < i64::try_from(count).expect("a count") {
         assert!(started.elapsed() < Duration::from_secs(300), "not everything was checked within five minutes");
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     // By then every loop is at its own moment, and what the start of all at once has piled up is worked off where there is room for that.
     tokio::time::sleep(Duration::from_secs(3 * u64::from(INTERVAL.unsigned_abs()))).await;
 
-    let before = Snapshot::take(&server, &metadata).await;
-    let checks = number("SELECT count(*) FROM toygres.health_checks").await;
-    let begun = Instant::now();
     let mut sizes = vec![tables(&sql).await];
-    for _ in 0..2 {
-        tokio::time::sleep(time / 2).await;
-        sizes.push(tables(&sql).await);
-    }
+    let before = Snapshot::take(&server, &metadata).await;
+    let first = newest().await;
+    let begun = Instant::now();
+    tokio::time::sleep(time / 2).await;
+    sizes.push(tables(&sql).await);
+    tokio::time::sleep(time.saturating_sub(begun.elapsed())).await;
     let elapsed = begun.elapsed().as_secs_f64();
     let after = Snapshot::take(&server, &metadata).await;
-    let done = number("SELECT count(*) FROM toygres.health_checks").await - checks;
-    let failed = number("SELECT count(*) FROM toygres.health_checks WHERE status <> 'healthy'").await;
+    let done = number("SELECT count(*) FROM toygres.health_checks WHERE id > $1", first).await;
+    sizes.push(tables(&sql).await);
+    let failed = number("SELECT count(*) FROM toygres.health_checks WHERE id > $1 AND status <> 'healthy'", old).await;
 
     let share = |before: Duration, after: Duration| (after - before).as_secs_f64() / elapsed * 100.0;
     let (server_share, database_share) = (share(before.server, after.server), share(before.database, after.database));
@@ -146,6 +152,26 @@ async fn make_instances(url: &str, count: usize, hosted: &[Database]) {
     });
     futures::StreamExt::collect::<Vec<()>>(futures::StreamExt::buffer_unordered(futures::stream::iter(made), 16)).await;
     store.close().await;
+}
+
+/// Samples of a whole retention, so that in the minutes of the measurement as many leave it as come.
+async fn make_samples(sql: &tokio_postgres::Client) {
+    let samples = format!(
+        "SET session_replication_role = replica;
+         DROP INDEX toygres.health_checks_instance, toygres.health_checks_at;
+         INSERT INTO toygres.health_checks (instance_id, at, status, latency_us)
+             SELECT instance.id, now() - interval '{RETENTION_HOURS} hours' + (round + instance.part) * interval '{INTERVAL} seconds', 'healthy', 900
+             FROM generate_series(0, {RETENTION_HOURS} * 3600 / {INTERVAL} - 1) round
+                  CROSS JOIN (SELECT id, percent_rank() OVER (ORDER BY id) AS part FROM toygres.instances) instance
+             ORDER BY round, part;
+         CREATE INDEX health_checks_instance ON toygres.health_checks (instance_id, id);
+         CREATE INDEX health_checks_at ON toygres.health_checks (at);
+         RESET session_replication_role"
+    );
+    sql.batch_execute(&samples).await.expect("samples can be made");
+    // What so many new rows cost later is not of the measurement.
+    sql.batch_execute("VACUUM ANALYZE toygres.health_checks").await.expect("they can be looked at");
+    sql.batch_execute("CHECKPOINT").await.expect("they can be written");
 }
 
 /// What has been used and counted so far.
