@@ -191,7 +191,7 @@ impl Store {
         Ok(())
     }
 
-    /// Notes why the instance is not ready yet, on the instance itself.
+    /// Notes why the instance is not ready yet, or never will be, on the instance itself.
     ///
     /// # Errors
     /// [`Error::Superseded`] when the operation is over or another run has taken over.

@@ -38,6 +38,8 @@ pub async fn delete_postgres(world: World, _: ActivityContext, Input { run, clea
     let outcome = if clean_up { in_time(&world, &work, outcome) } else { outcome };
     match &outcome {
         Ok(Removal::Gone) => world.store.finish_step(&run.operation, run.run, name).await?,
+        // The instance keeps the reason for which it is cleaned up after: that is what its owner has to know.
+        Ok(Removal::InProgress(reason)) if clean_up => world.store.note_step(&run.operation, run.run, name, reason).await?,
         Ok(Removal::InProgress(reason)) => world.note_waiting(&run, name, reason).await?,
         Err(failure) => world.note_failure(&run, name, failure).await?,
     }

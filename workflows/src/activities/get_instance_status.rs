@@ -51,6 +51,8 @@ pub async fn get_instance_status(world: World, _: ActivityContext, run: Run) -> 
         ),
         Ok(Observation::Failed(reason)) => {
             world.store.fail_step(&run.operation, run.run, StepName::GetInstanceStatus, &reason).await?;
+            // It is told now, not when everything has been cleaned up.
+            world.store.note_waiting(&run.operation, run.run, &reason).await?;
             return Err(Failure::Failed(reason));
         }
         Err(failure) => {

@@ -264,6 +264,10 @@ async fn the_runtime_may_fail_in_every_way() {
             steps.into_iter().find(|step| step.attempt >= attempts && step.error.as_ref().is_some_and(|error| error.message == sign))
         })
         .await;
+        if operation == &sticky {
+            let reason = harness.instance(sticky_id).await.reason;
+            assert_eq!(reason.map(|reason| reason.message).as_deref(), Some("no such image"), "why it failed is told while it is cleaned up after");
+        }
         harness.expire(operation).await;
     }
 
