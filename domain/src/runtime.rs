@@ -39,6 +39,11 @@ pub trait Runtime: Send + Sync + 'static {
     /// Every instance of ours of which the host has anything, whatever the metadata says.
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError>;
 
+    /// Where the control plane itself reaches an instance that its clients reach at `endpoint`.
+    fn reached_at(&self, _name: &InstanceName, _exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {
+        endpoint.clone()
+    }
+
     /// "Look at this instance now": hints that something changed. Hints may be lost or repeated; whoever listens also looks
     /// now and then by itself.
     fn nudges(&self) -> BoxStream<'static, Nudge>;

@@ -17,7 +17,8 @@ use k8s_openapi::{
 };
 use toygres_domain::{
     InstanceId,
-    instance::{Endpoint, Reason, ReasonCode},
+    instance::{Endpoint, Exposure, Reason, ReasonCode},
+    name::InstanceName,
     runtime::Observation,
 };
 
@@ -150,6 +151,19 @@ fn public_address(service: &Service) -> Option<String> {
     entry.ip.clone().or_else(|| entry.hostname.clone())
 }
 
+/// Where the control plane reaches an instance. A load balancer that is open to some addresses only is open to the pods of the
+/// cluster no more than to strangers (kube-proxy refuses them too), but the Service behind it is.
+pub fn reached_at(settings: &Settings, name: &InstanceName, exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {
+    let is_restricted = matches!(exposure, Exposure::LoadBalancer { source_ranges, .. } if !source_ranges.is_empty());
+    // From outside of the cluster there is no other way than that of its clients.
+    let is_inside = settings.endpoint_host.unwrap_or(EndpointHost::ServiceName) == EndpointHost::ServiceName;
+    if is_restricted && is_inside { Endpoint { host: service_name(name.as_str(), settings), port: endpoint.port } } else { endpoint.clone() }
+}
+
+fn service_name(service: &str, settings: &Settings) -> String {
+    format!("{service}.{}.svc.{}", settings.namespace, settings.cluster_domain)
+}
+
 fn host(service: &Service, settings: &Settings) -> Option<String> {
     if is_load_balancer(service) {
         let label = service.metadata.annotations.as_ref().and_then(|annotations| annotations.get(crate::build::AZURE_DNS_LABEL));
@@ -159,10 +173,7 @@ fn host(service: &Service, settings: &Settings) -> Option<String> {
         };
     }
     match settings.endpoint_host.unwrap_or(EndpointHost::ServiceName) {
-        EndpointHost::ServiceName => {
-            let name = service.metadata.name.as_deref()?;
-            Some(format!("{name}.{}.svc.{}", settings.namespace, settings.cluster_domain))
-        }
+        EndpointHost::ServiceName => service.metadata.name.as_deref().map(|name| service_name(name, settings)),
         EndpointHost::ClusterIp => service.spec.as_ref()?.cluster_ip.clone().filter(|ip| !ip.is_empty()),
     }
 }

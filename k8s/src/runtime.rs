@@ -14,7 +14,8 @@ use k8s_openapi::api::{
 use kube::Client;
 use toygres_domain::{
     InstanceId,
-    instance::{Exposure, PostgresVersion},
+    instance::{Endpoint, Exposure, PostgresVersion},
+    name::InstanceName,
     runtime::{Deployment, Nudge, Observation, Removal, Runtime, RuntimeError},
 };
 
@@ -82,6 +83,10 @@ impl Runtime for KubernetesRuntime {
             self.turns.saw_pending(id);
         }
         Ok(seen)
+    }
+
+    fn reached_at(&self, name: &InstanceName, exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {
+        observe::reached_at(&self.settings, name, exposure, endpoint)
     }
 
     async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Removal, RuntimeError> {

@@ -4,12 +4,12 @@ use k8s_openapi::jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use toygres_domain::{
-    instance::{Endpoint, Reason, ReasonCode},
+    instance::{Endpoint, Exposure, Reason, ReasonCode},
     runtime::Observation,
 };
 use toygres_k8s::{
     Settings,
-    observe::{Seen, observation, suspect},
+    observe::{Seen, observation, reached_at, suspect},
     settings::EndpointHost,
 };
 
@@ -186,6 +186,20 @@ fn a_pod_that_goes_and_comes_back_is_never_ready_in_between() {
         }
     }
     assert_eq!(told, [true, false, true, false]);
+}
+
+#[test]
+fn a_load_balancer_that_refuses_the_pods_of_the_cluster_is_reached_behind_it() {
+    let public = Endpoint { host: "203.0.113.10".to_owned(), port: 5432 };
+    let service = Endpoint { host: "orders.toygres.svc.cluster.local".to_owned(), port: 5432 };
+    let (inside, outside) = (Settings::default(), Settings { endpoint_host: Some(EndpointHost::ClusterIp), ..Settings::default() });
+    let open = Exposure::LoadBalancer { source_ranges: Vec::new(), dns_label: None };
+    let restricted = Exposure::LoadBalancer { source_ranges: vec!["198.51.100.0/24".to_owned()], dns_label: None };
+    for (settings, exposure, expected) in
+        [(&inside, &restricted, &service), (&inside, &open, &public), (&inside, &Exposure::Cluster, &public), (&outside, &restricted, &public)]
+    {
+        assert_eq!(&reached_at(settings, &"orders".parse().unwrap(), exposure, &public), expected, "{exposure:?}");
+    }
 }
 
 #[test]

@@ -40,7 +40,8 @@ pub async fn generate_connection_string(world: World, _: ActivityContext, Input 
     let work = world.wanted(&run).await?;
     world.store.begin_step(&run.operation, run.run, name).await?;
     let outcome = guarded(async {
-        let target = Target::new(endpoint.clone(), &work.instance.spec, world.store.password(work.instance.id).await?);
+        let reached_at = world.runtime.reached_at(&work.instance.name, &work.instance.spec.exposure, &endpoint);
+        let target = Target::new(reached_at, &work.instance.spec, world.store.password(work.instance.id).await?);
         log_in(&world, work.instance.id, &target).await
     })
     .await;

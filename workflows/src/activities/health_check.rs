@@ -96,10 +96,11 @@ async fn check(world: &World, input: Input) -> Result<Verdict, Failure> {
         1.. if input.failures < world.pace.confirmations => seconds(policy.timeout_seconds).min(world.pace.recheck_timeout),
         _ => seconds(policy.timeout_seconds),
     };
-    let outcome = match world.prober.ask(instance.id, &endpoint, timeout).await {
+    let reached_at = world.runtime.reached_at(&instance.name, &instance.spec.exposure, &endpoint);
+    let outcome = match world.prober.ask(instance.id, &reached_at, timeout).await {
         Some(outcome) => outcome,
         None => {
-            let target = Target::new(endpoint.clone(), &instance.spec, world.store.password(instance.id).await?);
+            let target = Target::new(reached_at, &instance.spec, world.store.password(instance.id).await?);
             world.prober.log_in(instance.id, &target, timeout).await
         }
     };

@@ -13,6 +13,7 @@ use tokio_stream::wrappers::BroadcastStream;
 use toygres_domain::{
     InstanceId,
     instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode},
+    name::InstanceName,
     runtime::{Deployment, Nudge, Observation, Removal, Runtime, RuntimeError},
 };
 
@@ -92,6 +93,11 @@ impl Double {
     pub fn endpoint(&self) -> Endpoint {
         self.endpoint.clone()
     }
+
+    /// An address at which clients are let in and the control plane is not.
+    pub fn restricted_endpoint() -> Endpoint {
+        Endpoint { host: "restricted.invalid".to_owned(), port: 5432 }
+    }
 }
 
 pub fn pending() -> Reason {
@@ -138,6 +144,10 @@ impl Runtime for Double {
             return Ok(Observation::Pending(pending()));
         }
         behaviour.observation.unwrap_or_else(|| Ok(Observation::Ready(self.endpoint.clone())))
+    }
+
+    fn reached_at(&self, _: &InstanceName, _: &Exposure, endpoint: &Endpoint) -> Endpoint {
+        if *endpoint == Self::restricted_endpoint() { self.endpoint.clone() } else { endpoint.clone() }
     }
 
     async fn remove(&self, id: InstanceId, _: bool) -> Result<Removal, RuntimeError> {

@@ -17,7 +17,10 @@ use toygres_domain::{
 };
 use toygres_workflows::engine::Stand;
 
-use crate::harness::{Harness, eventually, failure};
+use crate::{
+    double::Double,
+    harness::{Harness, eventually, failure},
+};
 
 async fn samples(harness: &Harness, id: InstanceId) -> Vec<HealthCheck> {
     harness.store.health_checks(id, &PageRequest::first(100)).await.unwrap().items
@@ -50,6 +53,21 @@ async fn an_outage_is_confirmed_and_its_end_seen() {
     harness.database.run(&format!("ALTER ROLE {}_app LOGIN", harness.database.name())).await;
     let well = becomes(&harness, id, "it is healthy again", |now| now.health == HealthStatus::Healthy).await;
     assert_eq!(well.reason, None);
+    harness.finish().await;
+}
+
+/// The address for clients need not be one at which the control plane is let in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_is_checked_where_the_control_plane_reaches_it() {
+    let harness = Harness::start().await;
+    let new = harness.new_instance();
+    let restricted = Double::restricted_endpoint();
+    harness.runtime.behave(new.id, |it| it.observation = Some(Ok(Observation::Ready(restricted.clone()))));
+    let operation = harness.create(&new).await;
+    harness.assert_settled("restricted", &operation).await;
+    let well = becomes(&harness, new.id, "it is healthy", |now| now.health == HealthStatus::Healthy).await;
+    assert_eq!((well.state, well.endpoint), (InstanceState::Running, Some(restricted)));
+    assert!(well.connection_string.unwrap().contains("restricted.invalid"));
     harness.finish().await;
 }
 
