@@ -152,7 +152,7 @@ fn public_address(service: &Service) -> Option<String> {
 }
 
 /// Where the control plane reaches an instance. A load balancer that is open to some addresses only is open to the pods of the
-/// cluster no more than to strangers (kube-proxy refuses them too), but the Service behind it is.
+/// cluster no more than to strangers (kube-proxy drops what comes from elsewhere, from pods too), but the Service behind it is.
 pub fn reached_at(settings: &Settings, name: &InstanceName, exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {
     let is_restricted = matches!(exposure, Exposure::LoadBalancer { source_ranges, .. } if !source_ranges.is_empty());
     // From outside of the cluster there is no other way than that of its clients.
