@@ -1,5 +1,4 @@
-//! Makes sure that there is a playground to embed: the built one, or a page that says how to build it. And hands
-//! `schema.graphql` to the macros that check the command line's requests against it.
+//! Makes sure that there is a playground to embed: the built one, or a page that says how to build it.
 
 use std::{fs, path::Path};
 
@@ -17,11 +16,5 @@ fn main() {
         if let Err(error) = written {
             println!("cargo::error=cannot write a placeholder for the playground to {}: {error}", dist.display());
         }
-    }
-    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema.graphql");
-    let registered =
-        cynic_codegen::register_schema("toygres").from_sdl_file(&schema).and_then(cynic_codegen::registration::SchemaRegistration::as_default);
-    if let Err(error) = registered {
-        println!("cargo::error={} cannot be used: {error}", schema.display());
     }
 }

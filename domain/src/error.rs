@@ -92,25 +92,3 @@ pub enum UserErrorCode {
     /// The idempotency key was used before with another input.
     IdempotencyMismatch,
 }
-
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Self {
-        use sqlx::Error as E;
-        let passing = match &error {
-            E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => true,
-            // 08: connection exceptions; 57P: shut down by the administrator or starting up; 53: out of connections,
-            // disk or memory; 40: serialisation failure or deadlock; 25006: read-only while failing over.
-            E::Database(db) => db.code().is_some_and(|code| {
-                code.starts_with("08") || code.starts_with("57P") || code.starts_with("53") || code.starts_with("40") || code == "25006"
-            }),
-            _ => false,
-        };
-        // 22021, 22P05: a text with a NUL; 22008: a time that no row has. Both come from callers only, in names, keys and cursors.
-        if let E::Database(db) = &error
-            && db.code().is_some_and(|code| matches!(&*code, "22021" | "22P05" | "22008"))
-        {
-            return Self::user(UserErrorCode::Invalid, "input", "holds a character or a time that PostgreSQL cannot store");
-        }
-        if passing { Self::Unavailable(error.into()) } else { Self::Internal(error.into()) }
-    }
-}

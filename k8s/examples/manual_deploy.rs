@@ -12,14 +12,8 @@ use std::{
 };
 
 use futures::StreamExt;
-use toygres_domain::{
-    InstanceId,
-    instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec},
-    name::SqlName,
-    probe,
-    runtime::{Deployment, Observation, Removal, Runtime},
-    secret::Secret,
-};
+use toygres_domain::{InstanceId, instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec}, name::SqlName, runtime::{Deployment, Observation, Removal, Runtime}, secret::Secret};
+use toygres_postgres as probe;
 use toygres_k8s::{KubernetesRuntime, Settings};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;

@@ -20,10 +20,7 @@ use kube::{
     core::{ObjectMeta, Status},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use toygres_domain::{
-    instance::ReasonCode,
-    runtime::{Deployment, RuntimeError},
-};
+use toygres_domain::{instance::ReasonCode, runtime::{Deployment, RuntimeError}};
 
 use crate::{
     Settings,

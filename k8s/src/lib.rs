@@ -7,8 +7,6 @@
 mod apply;
 pub mod build;
 mod cluster;
-#[cfg(feature = "double")]
-pub mod double;
 mod errors;
 pub mod observe;
 pub mod permissions;

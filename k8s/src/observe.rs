@@ -15,12 +15,7 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
     jiff::Timestamp,
 };
-use toygres_domain::{
-    InstanceId,
-    instance::{Endpoint, Exposure, Reason, ReasonCode},
-    name::InstanceName,
-    runtime::Observation,
-};
+use toygres_domain::{InstanceId, instance::{Endpoint, Exposure, Reason, ReasonCode}, name::InstanceName, runtime::Observation};
 
 pub(crate) use fetch::observe;
 pub(crate) use pod::{death, is_ready, restarts};

@@ -7,11 +7,7 @@ use k8s_openapi::api::{
 };
 use kube::api::DeleteParams;
 use serde_json::json;
-use toygres_domain::{
-    InstanceId,
-    instance::{Reason, ReasonCode},
-    runtime::{Removal, RuntimeError},
-};
+use toygres_domain::{InstanceId, instance::{Reason, ReasonCode}, runtime::{Removal, RuntimeError}};
 
 use crate::{
     apply::change_claim,

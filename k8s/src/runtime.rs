@@ -12,12 +12,7 @@ use k8s_openapi::api::{
     networking::v1::NetworkPolicy,
 };
 use kube::Client;
-use toygres_domain::{
-    InstanceId,
-    instance::{Endpoint, Exposure, PostgresVersion},
-    name::InstanceName,
-    runtime::{Deployment, Nudge, Observation, Removal, Runtime, RuntimeError},
-};
+use toygres_domain::{InstanceId, instance::{Endpoint, Exposure, PostgresVersion}, name::InstanceName, runtime::{Deployment, Nudge, Observation, Removal, Runtime, RuntimeError}};
 
 use crate::{
     ConnectError, Settings, apply,

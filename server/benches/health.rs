@@ -12,13 +12,9 @@ use std::time::{Duration, Instant};
 
 use support::{Database, Home, Server, psql};
 use tokio_postgres::NoTls;
-use toygres_domain::{
-    InstanceId,
-    instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
-    probe::connection_string,
-    secret::{Secret, SecretKeys},
-    store::{NewInstance, Request, Store},
-};
+use toygres_domain::{InstanceId, instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion}, secret::{Secret, SecretKeys}};
+use toygres_postgres::connection_string;
+use toygres_store::{NewInstance, Request, Store};
 
 /// Seconds between the checks of one instance.
 const INTERVAL: i32 = 30;

@@ -12,11 +12,8 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-use toygres_domain::{
-    instance::InstanceFilter,
-    secret::SecretKeys,
-    store::{InstanceOrder, InstanceOrderField, PageRequest, Store},
-};
+use toygres_domain::{instance::InstanceFilter, secret::SecretKeys};
+use toygres_store::{InstanceOrder, InstanceOrderField, PageRequest, Store};
 
 const INSTANCES: usize = 10_000;
 const WARM_UP: Duration = Duration::from_secs(2);

@@ -14,11 +14,9 @@ use async_trait::async_trait;
 use axum::http::header;
 use chrono::Utc;
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{
-    changes::Changes,
-    store::Store,
-    token::{ApiToken, TokenRole},
-};
+use toygres_domain::{token::{ApiToken, TokenRole}};
+use toygres_store::changes::Changes;
+use toygres_store::Store;
 use uuid::Uuid;
 
 use crate::transport::{Authenticate, Credentials, Denied, Session};

@@ -6,12 +6,8 @@ mod health;
 
 use std::{sync::Arc, time::Duration};
 
-use toygres_domain::{
-    Result,
-    instance::HealthCheckPolicy,
-    runtime::Runtime,
-    store::{Request, Store},
-};
+use toygres_domain::{Result, instance::HealthCheckPolicy, runtime::Runtime};
+use toygres_store::{Request, Store};
 
 pub(crate) use create_instance::labels;
 pub use create_instance::{CreateInstance, ExposureKind, HealthCheckSettings};

@@ -5,16 +5,14 @@ mod kubernetes;
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use toygres_domain::{instance::HealthCheckPolicy, probe::Prober, secret::SecretKeys, token::TokenRole};
+use toygres_domain::{instance::HealthCheckPolicy, secret::SecretKeys};
+use toygres_postgres::Prober;
 use toygres_workflows::{EngineOptions, janitor::Retention, step::Pace};
 
 pub use self::kubernetes::KubernetesConfig;
-use crate::{
-    cli::{ContextCommand, EXIT_CODES, Group, InstancesCommand, OperationsCommand, TokenCommand},
-    graphql::QueryLimits,
-    process::DataDir,
-    transport::Limits,
-};
+use crate::{graphql::QueryLimits, transport::Limits};
+use toygres_cli::{ContextCommand, EXIT_CODES, Group, InstancesCommand, OperationsCommand, TokenCommand};
+use toygres_process::DataDir;
 
 /// Toygres hosts PostgreSQL as a service.
 #[derive(Debug, Parser)]
@@ -84,29 +82,6 @@ pub struct RotateConfig {
     /// The user that PostgreSQL runs as when this runs as root.
     #[arg(long, env = "TOYGRES_PG_USER", default_value = "postgres")]
     pub pg_user: String,
-}
-
-/// A token to make.
-#[derive(Args, Clone, Debug)]
-pub struct TokenConfig {
-    /// What it is for.
-    #[arg(long)]
-    pub name: String,
-    /// What its bearer may do: viewer, operator or admin.
-    #[arg(long, default_value = "viewer")]
-    pub role: TokenRole,
-    /// After so many days it ends by itself.
-    #[arg(long)]
-    pub expires_in_days: Option<i32>,
-    /// Make it in the metadata database on this machine, whatever server is named.
-    #[arg(long, conflicts_with_all = ["url", "context"])]
-    pub local: bool,
-    /// With --local: URL of the metadata database [default: the embedded one of the running server].
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = parse_url)]
-    pub database_url: Option<String>,
-    /// With --local: the server's data directory.
-    #[arg(long, env = "TOYGRES_DATA_DIR")]
-    pub data_dir: Option<PathBuf>,
 }
 
 /// An external metadata database.

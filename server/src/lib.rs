@@ -3,7 +3,6 @@
 
 pub mod access;
 pub mod app;
-pub mod cli;
 pub mod config;
 mod endpoints;
 pub mod graphql;
@@ -11,7 +10,6 @@ mod guard;
 pub mod live;
 mod metrics;
 mod playground;
-pub mod process;
 pub mod secrets;
 pub mod serve;
 pub mod transport;

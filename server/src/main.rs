@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
+use toygres_cli::{self as cli, Environment, Task};
 use toygres_server::{
-    cli::{self, Environment, Task},
     config::{self, Cli, Command, SecretsCommand},
     graphql, secrets, serve,
 };
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         Command::Instances(group) => cli::run(Task::Instances(group), &environment),
         Command::Operations(group) => cli::run(Task::Operations(group), &environment),
         Command::Context(command) => cli::run(Task::Context(command), &environment),
-        Command::Completion { shell } => cli::run(Task::Completion(shell), &environment),
+        Command::Completion { shell } => cli::run(Task::Completion(shell, Box::new(Cli::command())), &environment),
     }
 }
 

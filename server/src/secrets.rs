@@ -1,14 +1,12 @@
 //! `toygres secrets rotate`: seals every password anew, with another key.
 
-use toygres_domain::{
-    Error,
-    secret::SecretKeys,
-    store::{Resealed, Store},
-};
+use toygres_domain::{Error, secret::SecretKeys};
+use toygres_store::{Resealed, Store};
+
+use toygres_process::{Account, Binaries, DataDir, Embedded};
 
 use crate::{
     config::RotateConfig,
-    process::{Account, Binaries, DataDir, Embedded},
 };
 
 /// The file of the keys in the data directory.

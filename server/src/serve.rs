@@ -10,17 +10,20 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{Error, changes::Changes, secret::SecretKeys, store::Store};
+use toygres_domain::{Error, secret::SecretKeys};
+use toygres_store::changes::Changes;
+use toygres_store::Store;
+use toygres_cli::TokenConfig;
+use toygres_process::DataDir;
 use toygres_workflows::Engine;
 
 use self::backend::Backend;
 use crate::{
     access::{Local, Tokens},
     app::{App, Health},
-    config::{Access, DatabaseConfig, ServeConfig, TokenConfig},
+    config::{Access, DatabaseConfig, ServeConfig},
     endpoints, graphql, guard,
     live::Hub,
-    process::DataDir,
     transport::{self, Authenticate, FieldTypes, ServeOptions, TransportOptions},
 };
 

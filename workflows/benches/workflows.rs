@@ -28,17 +28,11 @@ use tokio::{
     sync::oneshot,
 };
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{
-    InstanceId, OperationId,
-    changes::Changes,
-    instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
-    operation::OperationKind,
-    probe::Prober,
-    runtime::{Deployment, Nudge, Observation, Removal, Runtime, RuntimeError},
-    secret::Secret,
-    store::{NewInstance, Request, Store},
-    testing::TestDatabase,
-};
+use toygres_domain::{InstanceId, OperationId, instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion}, operation::OperationKind, runtime::{Deployment, Nudge, Observation, Removal, Runtime, RuntimeError}, secret::Secret};
+use toygres_store::changes::Changes;
+use toygres_postgres::Prober;
+use toygres_store::{NewInstance, Request, Store};
+use toygres_store::testing::TestDatabase;
 use toygres_workflows::{
     Engine, EngineOptions,
     activities::World,

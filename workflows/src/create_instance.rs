@@ -1,10 +1,7 @@
 //! CreateInstance: from a row in state `creating` to a running PostgreSQL, or back to nothing with the reason kept.
 
 use duroxide::OrchestrationContext;
-use toygres_domain::{
-    instance::{Endpoint, Reason},
-    runtime::Removal,
-};
+use toygres_domain::{instance::{Endpoint, Reason}, runtime::Removal};
 
 use crate::{
     activities::{

@@ -9,11 +9,8 @@ use duroxide::{
     runtime::{Runtime as DuroxideRuntime, RuntimeOptions, registry::ActivityRegistry},
 };
 use duroxide_pg::{PostgresProvider, ProviderConfig};
-use toygres_domain::{
-    Error, OperationId, Result,
-    operation::{Operation, OperationKind},
-    store::Store,
-};
+use toygres_domain::{Error, OperationId, Result, operation::{Operation, OperationKind}};
+use toygres_store::Store;
 
 use crate::{
     activities::{World, update_metadata},

@@ -5,10 +5,8 @@ use std::{collections::HashSet, time::Duration};
 
 use metrics::gauge;
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{
-    Result,
-    store::{SCHEMA, Store},
-};
+use toygres_domain::{Result};
+use toygres_store::{SCHEMA, Store};
 
 use crate::{Engine, engine, janitor::Retention};
 

@@ -15,7 +15,8 @@ use std::{
 use chrono::Utc;
 use metrics::{counter, gauge, histogram};
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{OperationId, Result, store::Store};
+use toygres_domain::{OperationId, Result};
+use toygres_store::Store;
 
 use crate::{Engine, engine};
 

@@ -4,13 +4,8 @@
 use std::{collections::HashMap, time::Duration};
 
 use futures::{FutureExt, StreamExt, stream};
-use toygres_domain::{
-    InstanceId, Result,
-    instance::{InstanceState, Reason},
-    operation::OperationStatus,
-    runtime::Nudge,
-    store::{OperationFilter, PageRequest, Store},
-};
+use toygres_domain::{InstanceId, Result, instance::{InstanceState, Reason}, operation::OperationStatus, runtime::Nudge};
+use toygres_store::{OperationFilter, PageRequest, Store};
 
 use crate::{Engine, activities::World};
 

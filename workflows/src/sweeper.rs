@@ -13,7 +13,8 @@ use std::{
 
 use chrono::Utc;
 use metrics::counter;
-use toygres_domain::{Error, InstanceId, Result, operation::OperationStatus, runtime::Removal, store::KnownInstance};
+use toygres_domain::{Error, InstanceId, Result, operation::OperationStatus, runtime::Removal};
+use toygres_store::KnownInstance;
 
 use crate::{
     Engine,

@@ -15,7 +15,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use admin::Admin;
 use report::Report;
 use tokio::signal::unix::{SignalKind, signal};
-use toygres_k8s::double::Double;
+use toygres_k8s_fake::FakeApiServer;
 
 /// What went wrong, for people.
 type Result<T> = std::result::Result<T, String>;
@@ -44,7 +44,7 @@ async fn main() -> ExitCode {
         Err(why) => return unfit(&why),
     };
     // With `--double`, everything runs against an API server in this process: a rehearsal of the tests themselves.
-    let double = if std::env::args().any(|argument| argument == "--double") { Some(Double::start_real().await) } else { None };
+    let double = if std::env::args().any(|argument| argument == "--double") { Some(FakeApiServer::start_real().await) } else { None };
     let admin = match Admin::connect(double.as_ref().map(|double| double.kubeconfig(true))).await {
         Ok(admin) => admin,
         Err(why) => {

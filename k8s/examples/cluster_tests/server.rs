@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use toygres_domain::testing::TestDatabase;
+use toygres_store::testing::TestDatabase;
 
 use crate::{Plan, Result};
 

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use toygres_domain::runtime::{Observation, Runtime};
 use toygres_k8s::{KubernetesRuntime, Settings, settings::ClusterSource};
 
-use crate::{double::Double, fixture};
+use crate::{double::FakeApiServer, fixture};
 
 /// A kubeconfig in a directory of the build, with the contexts `here`, which is current, and `nowhere`.
 fn kubeconfig(test: &str, url: &str) -> PathBuf {
@@ -30,7 +30,7 @@ async fn refusal(settings: Settings) -> String {
 
 #[tokio::test]
 async fn by_kubeconfig() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let path = kubeconfig("by_kubeconfig", double.url());
     for context in [None, Some("here")] {
         let runtime = KubernetesRuntime::connect(settings(path.clone(), context)).await.unwrap();
@@ -71,7 +71,7 @@ async fn what_is_wrong_with_a_kubeconfig_is_said_without_its_secrets() {
 
 #[tokio::test]
 async fn missing_permissions_are_named_at_the_start() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     double.deny("patch", "secrets");
     double.deny("create", "secrets");
     double.deny("watch", "pods");
@@ -84,7 +84,7 @@ async fn missing_permissions_are_named_at_the_start() {
 
 #[tokio::test]
 async fn all_of_another_namespace_is_missing() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let path = kubeconfig("another_namespace", double.url());
     let sentence = refusal(Settings { namespace: "elsewhere".to_owned(), ..settings(path, None) }).await;
     assert!(sentence.contains("in the namespace 'elsewhere'") && sentence.contains("list, watch events; "), "{sentence}");

@@ -3,26 +3,24 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use toygres_domain::{
-    InstanceId,
-    contract::{self, Hooks, Subject},
-    runtime::{Deployment, Runtime},
-};
+use toygres_domain::{InstanceId, runtime::{Deployment, Runtime}};
+use toygres_postgres::contract as contract;
+use toygres_postgres::contract::{Hooks, Subject};
 
 use crate::{
-    double::{Crash, Double},
+    fake::{Crash, FakeApiServer},
     fixture,
 };
 
 #[tokio::test]
 async fn kubernetes_keeps_the_contract() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let runtime = double.runtime();
     contract::check_all(Subject { runtime: &runtime, deployment: &fixture::another, hooks: &TheDouble(&double), patience: Duration::from_secs(10) })
         .await;
 }
 
-struct TheDouble<'a>(&'a Double);
+struct TheDouble<'a>(&'a FakeApiServer);
 
 #[async_trait]
 impl Hooks for TheDouble<'_> {

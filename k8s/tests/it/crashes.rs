@@ -1,14 +1,11 @@
 //! A crash of the control plane at every single API call, before and after the server acted; then the same verb again, by a
 //! control plane that remembers nothing.
 
-use toygres_domain::{
-    instance::ReasonCode,
-    runtime::{Deployment, Runtime},
-};
+use toygres_domain::{instance::ReasonCode, runtime::{Deployment, Runtime}};
 use toygres_k8s::{KubernetesRuntime, build::names};
 
 use crate::{
-    double::{Crash, Double},
+    fake::{Crash, FakeApiServer},
     fixture,
     verbs::{bring_up, take_down, until_ready},
 };
@@ -44,7 +41,7 @@ async fn remove_survives_a_crash_at_every_call() {
 #[tokio::test]
 async fn what_a_crashed_deploy_left_is_found_and_removed() {
     for n in 0..32 {
-        let double = Double::start().await;
+        let double = FakeApiServer::start().await;
         let deployment = fixture::another("orders");
         double.crash_at(n, Crash::After);
         if !crashes(&double, &deployment, Verb::Deploy).await {
@@ -63,7 +60,7 @@ async fn what_a_crashed_deploy_left_is_found_and_removed() {
 #[tokio::test]
 async fn a_deploy_that_a_removal_overtook_does_not_pass_for_one() {
     // The fourth call applies the Secret. By then another server has removed all there was, down to the last object.
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let deployment = fixture::another("orders");
     let policy = names::object(deployment.id);
     double.interfere_at(3, move |world| {
@@ -94,7 +91,7 @@ enum Verb {
 /// Crashes at the first call, then at the second, and so on until the verb needs no further one. Answers how many there were.
 async fn each_call(when: Crash, deployment: &Deployment, start: Start, verb: Verb) -> usize {
     for n in 0..64 {
-        let double = Double::start().await;
+        let double = FakeApiServer::start().await;
         match start {
             Start::Nothing => {}
             Start::Deployed => drop(bring_up(&double, &double.runtime(), deployment).await),
@@ -115,7 +112,7 @@ async fn each_call(when: Crash, deployment: &Deployment, start: Start, verb: Ver
 }
 
 /// Runs the verb until it is done or its caller has crashed; answers whether it has.
-async fn crashes(double: &Double, deployment: &Deployment, verb: Verb) -> bool {
+async fn crashes(double: &FakeApiServer, deployment: &Deployment, verb: Verb) -> bool {
     let runtime = double.runtime();
     tokio::select! {
         // What was begun is dropped where it stands, as by a kill.
@@ -125,7 +122,7 @@ async fn crashes(double: &Double, deployment: &Deployment, verb: Verb) -> bool {
     double.uncrash()
 }
 
-async fn run(double: &Double, runtime: &KubernetesRuntime, deployment: &Deployment, verb: Verb) {
+async fn run(double: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &Deployment, verb: Verb) {
     match verb {
         Verb::Deploy => runtime.deploy(deployment).await.unwrap(),
         Verb::Remove { keep } => take_down(double, runtime, deployment, keep).await,
@@ -133,7 +130,7 @@ async fn run(double: &Double, runtime: &KubernetesRuntime, deployment: &Deployme
 }
 
 /// The verb again, and a look at whether all is as it should be.
-async fn finish(double: &Double, deployment: &Deployment, verb: Verb) {
+async fn finish(double: &FakeApiServer, deployment: &Deployment, verb: Verb) {
     let runtime = double.runtime();
     run(double, &runtime, deployment, verb).await;
     let id = deployment.id;

@@ -13,4 +13,4 @@ mod observations;
 mod permissions;
 mod verbs;
 
-use toygres_k8s::double::{self, recordings};
+use toygres_k8s_fake::{self as fake, recordings};

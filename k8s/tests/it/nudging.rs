@@ -4,15 +4,11 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream::BoxStream};
 use serde_json::json;
-use toygres_domain::{
-    InstanceId,
-    instance::ReasonCode,
-    runtime::{Nudge, Runtime},
-};
+use toygres_domain::{InstanceId, instance::ReasonCode, runtime::{Nudge, Runtime}};
 use toygres_k8s::build::names;
 
 use crate::{
-    double::{Double, Scenario},
+    fake::{FakeApiServer, Scenario},
     fixture,
     verbs::{bring_up, take_down, until_ready},
 };
@@ -44,7 +40,7 @@ fn deaths(nudges: &[Nudge], id: InstanceId) -> usize {
 
 #[tokio::test]
 async fn a_deployment_and_a_death_reach_the_listener() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let runtime = double.runtime();
     let mut nudges = runtime.nudges();
     let deployment = fixture::another("orders");
@@ -66,7 +62,7 @@ async fn a_deployment_and_a_death_reach_the_listener() {
 
 #[tokio::test]
 async fn a_restart_in_place_is_a_death_too() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let runtime = double.runtime();
     let deployment = fixture::another("orders");
     bring_up(&double, &runtime, &deployment).await;
@@ -85,7 +81,7 @@ async fn a_restart_in_place_is_a_death_too() {
 
 #[tokio::test]
 async fn what_happened_during_a_gap_in_the_watch_is_told() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let runtime = double.runtime();
     let (dying, quiet) = (fixture::another("dying"), fixture::another("quiet"));
     bring_up(&double, &runtime, &dying).await;
@@ -104,7 +100,7 @@ async fn what_happened_during_a_gap_in_the_watch_is_told() {
 
 #[tokio::test]
 async fn a_warning_nudges_where_no_object_changes() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     double.play(Scenario::Quota);
     let runtime = double.runtime();
     let deployment = fixture::another("orders");
@@ -124,7 +120,7 @@ async fn a_warning_nudges_where_no_object_changes() {
 
 #[tokio::test]
 async fn a_watch_that_is_refused_begins_anew() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     double.refuse("list", "pods", crate::recordings::read("error-401.json"), 1);
     let runtime = double.runtime();
     let mut nudges = runtime.nudges();

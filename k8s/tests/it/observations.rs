@@ -3,10 +3,7 @@
 use k8s_openapi::jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use toygres_domain::{
-    instance::{Endpoint, Exposure, Reason, ReasonCode},
-    runtime::Observation,
-};
+use toygres_domain::{instance::{Endpoint, Exposure, Reason, ReasonCode}, runtime::Observation};
 use toygres_k8s::{
     Settings,
     observe::{Seen, observation, reached_at, suspect},

@@ -7,14 +7,14 @@ use toygres_domain::runtime::Runtime;
 use toygres_k8s::permissions::PERMISSIONS;
 
 use crate::{
-    double::{Call, Double, Scenario},
+    fake::{Call, FakeApiServer, Scenario},
     fixture,
     verbs::{bring_up, take_down},
 };
 
 #[tokio::test]
 async fn every_permission_is_used_and_no_other_is_needed() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let runtime = double.runtime();
     let mut nudges = runtime.nudges();
     let listening = tokio::spawn(async move { while nudges.next().await.is_some() {} });
@@ -53,15 +53,15 @@ async fn every_permission_is_used_and_no_other_is_needed() {
 #[tokio::test]
 async fn secrets_are_never_read() {
     assert!(PERMISSIONS.iter().filter(|permission| permission.resource == "secrets").all(|permission| !permission.verbs.contains(&"get")));
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let answer = kube::Client::try_from(kube::Config::new(double.url().parse().unwrap())).unwrap();
-    let secrets: kube::Api<k8s_openapi::api::core::v1::Secret> = kube::Api::namespaced(answer, crate::double::NAMESPACE);
+    let secrets: kube::Api<k8s_openapi::api::core::v1::Secret> = kube::Api::namespaced(answer, crate::fake::NAMESPACE);
     match secrets.get("any").await {
         Err(kube::Error::Api(status)) => assert_eq!(status.code, 403, "the double refuses what the Role does not allow"),
         other => panic!("{other:?}"),
     }
 }
 
-fn made(double: &Double) -> BTreeSet<Call> {
+fn made(double: &FakeApiServer) -> BTreeSet<Call> {
     double.calls().into_iter().collect()
 }

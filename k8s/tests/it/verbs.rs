@@ -2,25 +2,22 @@
 
 use kube::Client;
 use serde_json::json;
-use toygres_domain::{
-    instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode},
-    runtime::{Deployment, Observation, Removal, Runtime, RuntimeError},
-};
+use toygres_domain::{instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode}, runtime::{Deployment, Observation, Removal, Runtime, RuntimeError}};
 use toygres_k8s::{KubernetesRuntime, Settings, build::names};
 
 use crate::{
-    double::{Double, Scenario},
+    fake::{FakeApiServer, Scenario},
     fixture, recordings,
 };
 
 /// Deploys, and waits until it takes connections.
-pub(crate) async fn bring_up(double: &Double, runtime: &KubernetesRuntime, deployment: &Deployment) -> Endpoint {
+pub(crate) async fn bring_up(double: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &Deployment) -> Endpoint {
     runtime.deploy(deployment).await.unwrap();
     until_ready(double, runtime, deployment).await
 }
 
 /// Waits until it takes connections.
-pub(crate) async fn until_ready(double: &Double, runtime: &KubernetesRuntime, deployment: &Deployment) -> Endpoint {
+pub(crate) async fn until_ready(double: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &Deployment) -> Endpoint {
     double
         .look("the instance to be ready", || async {
             match runtime.observe(deployment.id).await.unwrap() {
@@ -32,11 +29,11 @@ pub(crate) async fn until_ready(double: &Double, runtime: &KubernetesRuntime, de
 }
 
 /// Removes, as often as it takes.
-pub(crate) async fn take_down(double: &Double, runtime: &KubernetesRuntime, deployment: &Deployment, keep: bool) {
+pub(crate) async fn take_down(double: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &Deployment, keep: bool) {
     double.look("the instance to be gone", || async { (runtime.remove(deployment.id, keep).await.unwrap() == Removal::Gone).then_some(()) }).await;
 }
 
-async fn until_reason(double: &Double, runtime: &KubernetesRuntime, deployment: &Deployment, code: ReasonCode) -> Observation {
+async fn until_reason(double: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &Deployment, code: ReasonCode) -> Observation {
     double
         .look(code.as_str(), || async {
             let observation = runtime.observe(deployment.id).await.unwrap();
@@ -50,7 +47,7 @@ async fn until_reason(double: &Double, runtime: &KubernetesRuntime, deployment: 
 
 #[tokio::test]
 async fn an_instance_comes_and_goes() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let runtime = double.runtime();
     let deployment = fixture::another("orders");
     assert_eq!(runtime.observe(deployment.id).await.unwrap(), Observation::Absent);
@@ -76,7 +73,7 @@ async fn an_instance_comes_and_goes() {
 
 #[tokio::test]
 async fn a_kept_volume_stays_and_belongs_to_nobody_else() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let runtime = double.runtime();
     let first = fixture::another("orders");
     bring_up(&double, &runtime, &first).await;
@@ -108,7 +105,7 @@ async fn every_failure_has_its_reason_and_leaves_nothing() {
         (Scenario::Quota, ReasonCode::QuotaExceeded),
     ];
     for (scenario, code) in reasons {
-        let double = Double::start().await;
+        let double = FakeApiServer::start().await;
         double.play(scenario);
         let runtime = double.runtime();
         let deployment = fixture::another("orders");
@@ -121,7 +118,7 @@ async fn every_failure_has_its_reason_and_leaves_nothing() {
 
 #[tokio::test]
 async fn a_repair_replaces_a_pod_that_never_got_ready() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     double.play(Scenario::Image);
     let mut deployment = fixture::another("orders");
     let runtime = double.runtime();
@@ -135,7 +132,7 @@ async fn a_repair_replaces_a_pod_that_never_got_ready() {
 
 #[tokio::test]
 async fn a_volume_grows_around_the_running_pod_and_never_shrinks() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let runtime = double.runtime();
     let mut deployment = fixture::another("orders");
     bring_up(&double, &runtime, &deployment).await;
@@ -157,7 +154,7 @@ async fn a_volume_grows_around_the_running_pod_and_never_shrinks() {
 
 #[tokio::test]
 async fn a_foreign_change_is_taken_back_and_a_foreign_addition_left() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let runtime = double.runtime();
     let deployment = fixture::another("orders");
     bring_up(&double, &runtime, &deployment).await;
@@ -177,7 +174,7 @@ async fn a_foreign_change_is_taken_back_and_a_foreign_addition_left() {
 
 #[tokio::test]
 async fn a_service_of_somebody_else_is_never_taken_over() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let runtime = double.runtime();
     let foreign = double.world(|world| world.create("services", json!({"metadata": {"name": "orders"}, "spec": {"ports": [{"port": 80}]}})));
     let deployment = fixture::another("orders");
@@ -190,7 +187,7 @@ async fn a_service_of_somebody_else_is_never_taken_over() {
 
 #[tokio::test]
 async fn nor_one_that_took_the_place_of_ours_just_now() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let runtime = double.runtime();
     let deployment = fixture::another("orders");
     bring_up(&double, &runtime, &deployment).await;
@@ -206,7 +203,7 @@ async fn nor_one_that_took_the_place_of_ours_just_now() {
 
 #[tokio::test]
 async fn a_load_balancer_is_ready_with_its_address_and_gone_without_it() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let runtime = double.runtime();
     let mut deployment = fixture::another("orders");
     deployment.spec.exposure = Exposure::LoadBalancer { source_ranges: vec!["203.0.113.0/24".to_owned()], dns_label: None };
@@ -222,7 +219,7 @@ async fn a_load_balancer_is_ready_with_its_address_and_gone_without_it() {
 
 #[tokio::test]
 async fn deploy_waits_for_an_earlier_removal_to_end() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let runtime = double.runtime();
     let deployment = fixture::another("orders");
     bring_up(&double, &runtime, &deployment).await;
@@ -253,7 +250,7 @@ async fn errors_of_the_server_have_their_reasons() {
         (webhook, ReasonCode::AdmissionRefused, false),
         (unavailable, ReasonCode::RuntimeUnavailable, true),
     ];
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let runtime = double.runtime();
     let deployment = fixture::another("orders");
     for (status, code, retryable) in cases {
@@ -276,7 +273,7 @@ async fn a_server_that_is_away_is_a_passing_trouble() {
 
 #[tokio::test]
 async fn a_namespace_that_does_not_exist_is_named() {
-    let double = Double::start().await;
+    let double = FakeApiServer::start().await;
     let runtime = double.runtime_with(Settings { namespace: "elsewhere".to_owned(), ..Settings::default() });
     let error = runtime.deploy(&fixture::another("orders")).await.unwrap_err();
     assert!(!error.retryable && error.reason.message.contains("namespaces \"elsewhere\" not found"), "{error}");

@@ -1,12 +1,8 @@
 //! Making an API token.
 
 use chrono::{TimeDelta, Utc};
-use toygres_domain::{
-    Error, FieldError, Result, UserErrorCode,
-    secret::Secret,
-    store::Store,
-    token::{ApiToken, TokenRole},
-};
+use toygres_domain::{Error, FieldError, Result, UserErrorCode, secret::Secret, token::{ApiToken, TokenRole}};
+use toygres_store::Store;
 
 use super::App;
 

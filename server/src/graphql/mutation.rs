@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
-use toygres_domain::{
-    Error, InstanceId, OperationId, UserErrorCode,
-    store::{Accepted, InstanceUpdate},
-};
+use toygres_domain::{Error, InstanceId, OperationId, UserErrorCode};
+use toygres_store::{Accepted, InstanceUpdate};
 
 use super::{
     errors::{UserError, payload},

@@ -5,7 +5,7 @@ use async_graphql::{
     connection::{Connection, DefaultConnectionName, DefaultEdgeName, Edge, EmptyFields, EnableNodesField},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use toygres_domain::store::{Page, PageRequest};
+use toygres_store::{Page, PageRequest};
 
 use super::errors::coded;
 

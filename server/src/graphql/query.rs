@@ -4,11 +4,8 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
 use chrono::DateTime;
-use toygres_domain::{
-    InstanceId, OperationId,
-    instance::InstanceFilter,
-    store::{InstanceOrder, InstanceOrderField, InstancePosition, OperationFilter},
-};
+use toygres_domain::{InstanceId, OperationId, instance::InstanceFilter};
+use toygres_store::{InstanceOrder, InstanceOrderField, InstancePosition, OperationFilter};
 
 use super::{
     errors::error,

@@ -6,10 +6,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{runtime::Runtime, secret::SecretKeys};
 use toygres_k8s::KubernetesRuntime;
+use toygres_process::{self as process, Account, Binaries, DataDir, Embedded, ProcessConfig, ProcessRuntime};
 
 use crate::{
     config::{RuntimeKind, ServeConfig},
-    process::{self, Account, Binaries, DataDir, Embedded, ProcessConfig, ProcessRuntime},
     secrets,
 };
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
+use toygres_k8s_fake::{FakeApiServer, Scenario};
 use toygres_k8s::{
     build::names,
-    double::{Double, Scenario},
 };
 
 use crate::support::{Database, Home, Server, psql, text};
@@ -16,14 +16,14 @@ const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 /// A cluster, a metadata database, and a home for servers on both.
 struct Platform {
-    cluster: Double,
+    cluster: FakeApiServer,
     database: Database,
     home: Home,
 }
 
 impl Platform {
     async fn new() -> Self {
-        let platform = Self { cluster: Double::start_real().await, database: Database::start(), home: Home::new() };
+        let platform = Self { cluster: FakeApiServer::start_real().await, database: Database::start(), home: Home::new() };
         std::fs::write(platform.kubeconfig(), platform.cluster.kubeconfig(false)).unwrap();
         platform
     }

@@ -8,12 +8,8 @@ use nix::{
     unistd::Pid,
 };
 use tokio::{io::AsyncReadExt, io::AsyncWriteExt, net::TcpListener};
-use toygres_domain::{
-    InstanceId,
-    instance::{Endpoint, Reason, ReasonCode},
-    probe::{Prober, Target, check},
-    secret::Secret,
-};
+use toygres_domain::{InstanceId, instance::{Endpoint, Reason, ReasonCode}, secret::Secret};
+use toygres_postgres::{Prober, Target, check};
 
 use crate::support::{Database, eventually, psql};
 

@@ -16,15 +16,10 @@ use nix::{
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{
-    InstanceId,
-    contract::{self, Hooks, Subject},
-    instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion, ReasonCode},
-    name::SqlName,
-    runtime::{Deployment, Nudge, Observation, Removal, Runtime},
-    secret::Secret,
-};
-use toygres_server::process::{Account, Binaries, DataDir, Embedded, HostLock, ProcessConfig, ProcessRuntime, Role};
+use toygres_domain::{InstanceId, instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion, ReasonCode}, name::SqlName, runtime::{Deployment, Nudge, Observation, Removal, Runtime}, secret::Secret};
+use toygres_postgres::contract as contract;
+use toygres_postgres::contract::{Hooks, Subject};
+use toygres_process::{Account, Binaries, DataDir, Embedded, HostLock, ProcessConfig, ProcessRuntime, Role};
 
 /// The variable that tells the victim of the crash test where to work.
 const VICTIM: &str = "TOYGRES_TEST_CRASH_VICTIM";

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use toygres_domain::{instance::InstanceFilter, secret::SecretKeys, store::Store};
+use toygres_domain::{instance::InstanceFilter, secret::SecretKeys};
+use toygres_store::Store;
 
 use crate::support::{Database, Home, Server, connect, eventually, text};
 

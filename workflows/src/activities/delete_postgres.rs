@@ -3,12 +3,8 @@
 use chrono::Utc;
 use duroxide::ActivityContext;
 use serde::{Deserialize, Serialize};
-use toygres_domain::{
-    instance::{Reason, ReasonCode},
-    operation::StepName,
-    runtime::Removal,
-    store::Work,
-};
+use toygres_domain::{instance::{Reason, ReasonCode}, operation::StepName, runtime::Removal};
+use toygres_store::Work;
 
 use super::{World, guarded};
 use crate::step::{Failure, Run};

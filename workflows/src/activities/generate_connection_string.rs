@@ -4,13 +4,9 @@ use std::time::Duration;
 
 use duroxide::ActivityContext;
 use serde::{Deserialize, Serialize};
-use toygres_domain::{
-    InstanceId,
-    instance::{Endpoint, ReasonCode},
-    operation::StepName,
-    probe::{self, Target},
-    runtime::Observation,
-};
+use toygres_domain::{InstanceId, instance::{Endpoint, ReasonCode}, operation::StepName, runtime::Observation};
+use toygres_postgres as probe;
+use toygres_postgres::{Target};
 
 use super::{World, guarded};
 use crate::step::{Failure, Run};

@@ -6,12 +6,8 @@ use chrono::{DateTime, Utc};
 use duroxide::ActivityContext;
 use metrics::{counter, histogram};
 use serde::{Deserialize, Serialize};
-use toygres_domain::{
-    InstanceId,
-    instance::{Endpoint, HealthStatus, Instance, InstanceState, Reason, ReasonCode},
-    probe::Target,
-    runtime::Observation,
-};
+use toygres_domain::{InstanceId, instance::{Endpoint, HealthStatus, Instance, InstanceState, Reason, ReasonCode}, runtime::Observation};
+use toygres_postgres::Target;
 
 use super::World;
 use crate::step::Failure;

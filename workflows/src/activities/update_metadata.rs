@@ -3,13 +3,9 @@
 use chrono::Utc;
 use duroxide::{ActivityContext, Client, OrchestrationStatus};
 use serde::{Deserialize, Serialize};
-use toygres_domain::{
-    InstanceId, OperationId,
-    instance::{Endpoint, Reason, ReasonCode},
-    operation::{Operation, OperationKind, OperationStatus, StepName},
-    probe,
-    store::{OperationFilter, PageRequest, Store},
-};
+use toygres_domain::{InstanceId, OperationId, instance::{Endpoint, Reason, ReasonCode}, operation::{Operation, OperationKind, OperationStatus, StepName}};
+use toygres_postgres as probe;
+use toygres_store::{OperationFilter, PageRequest, Store};
 
 use super::{World, health_check::Change};
 use crate::{

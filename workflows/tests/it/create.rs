@@ -2,11 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use toygres_domain::{
-    instance::{InstanceState, Reason, ReasonCode},
-    operation::{OperationStatus, StepName, StepStatus},
-    runtime::{Observation, Removal, RuntimeError},
-};
+use toygres_domain::{instance::{InstanceState, Reason, ReasonCode}, operation::{OperationStatus, StepName, StepStatus}, runtime::{Observation, Removal, RuntimeError}};
 
 use crate::harness::{Call, Harness, Outcome, delete, eventually, failure};
 

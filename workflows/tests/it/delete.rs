@@ -1,11 +1,6 @@
 //! DeleteInstance.
 
-use toygres_domain::{
-    UserErrorCode,
-    instance::{InstanceState, Reason, ReasonCode},
-    operation::{OperationStatus, StepName},
-    runtime::{Observation, Removal, RuntimeError},
-};
+use toygres_domain::{UserErrorCode, instance::{InstanceState, Reason, ReasonCode}, operation::{OperationStatus, StepName}, runtime::{Observation, Removal, RuntimeError}};
 
 use crate::harness::{DEADLINE, Harness, delete, eventually, failure, request};
 

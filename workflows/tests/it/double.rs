@@ -10,12 +10,7 @@ use async_trait::async_trait;
 use futures::{StreamExt, stream::BoxStream};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
-use toygres_domain::{
-    InstanceId,
-    instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode},
-    name::InstanceName,
-    runtime::{Deployment, Nudge, Observation, Removal, Runtime, RuntimeError},
-};
+use toygres_domain::{InstanceId, instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode}, name::InstanceName, runtime::{Deployment, Nudge, Observation, Removal, Runtime, RuntimeError}};
 
 /// What an instance does when it is looked at, deployed or removed. The default is a well-behaved one: pending twice, then
 /// ready; removed at the second try.

@@ -2,12 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use toygres_domain::{
-    InstanceId,
-    instance::HealthStatus,
-    operation::OperationKind,
-    store::{OperationFilter, PageRequest},
-};
+use toygres_domain::{InstanceId, instance::HealthStatus, operation::OperationKind};
+use toygres_store::{OperationFilter, PageRequest};
 use toygres_workflows::{
     activities::World,
     engine::Stand,

@@ -2,11 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use toygres_domain::{
-    instance::{InstanceState, Reason, ReasonCode},
-    operation::OperationStatus,
-    runtime::{Observation, RuntimeError},
-};
+use toygres_domain::{instance::{InstanceState, Reason, ReasonCode}, operation::OperationStatus, runtime::{Observation, RuntimeError}};
 
 use crate::harness::{Call, DEADLINE, Harness, request};
 

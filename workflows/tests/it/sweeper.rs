@@ -2,12 +2,7 @@
 
 use std::time::Duration;
 
-use toygres_domain::{
-    InstanceId,
-    instance::{InstanceState, Reason, ReasonCode},
-    operation::OperationStatus,
-    runtime::{Observation, RuntimeError},
-};
+use toygres_domain::{InstanceId, instance::{InstanceState, Reason, ReasonCode}, operation::OperationStatus, runtime::{Observation, RuntimeError}};
 use toygres_workflows::{health_check::HealthCheckLoop, sweeper::Swept};
 
 use crate::harness::{Harness, eventually};

@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use toygres_domain::{
-    InstanceId, operation as domain,
-    store::{OperationFilter, PageRequest},
-};
+use toygres_domain::{InstanceId, operation as domain};
+use toygres_store::{OperationFilter, PageRequest};
 
 use super::{Instance, instance::Reason};
 use crate::{

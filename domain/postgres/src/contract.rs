@@ -1,0 +1,239 @@
+//! The contract that every [`Runtime`] is held to, as a test suite (feature `contract-tests`).
+//!
+//! [`check_all`] runs everything on a runtime; each check is also public, to be run alone. A check makes instances of its
+//! own and removes them. Waits are bounded and look at the level of things: a runtime may take its time, and its nudges may
+//! get lost. A check panics with what it saw when the contract is broken.
+
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use futures::StreamExt;
+
+use toygres_domain::{InstanceId, instance::{Endpoint, PostgresVersion, ReasonCode}, runtime::{Deployment, Observation, Removal, Runtime}};
+
+/// A runtime under test and what belongs to it.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// The runtime. Whatever it needs to make progress by itself (a supervisor, a watch) is running.
+    pub runtime: &'a dyn Runtime,
+    /// A deployment that works, of an instance with this name. Each call gives a new id.
+    pub deployment: &'a (dyn Fn(&str) -> Deployment + Send + Sync),
+    /// What the suite cannot do through the trait.
+    pub hooks: &'a dyn Hooks,
+    /// How long anything may take.
+    pub patience: Duration,
+}
+
+/// What the suite cannot do through the trait. Every default means "not possible here", and leaves that part out.
+#[async_trait]
+pub trait Hooks: Send + Sync {
+    /// Called before each look while the suite waits: a double of a cluster moves its pods on here.
+    async fn advance(&self, _id: InstanceId) {}
+
+    /// Leaves the instance as a deployment would that was killed in the middle.
+    async fn leave_half_deployed(&self, _deployment: &Deployment) {}
+
+    /// Leaves a mark in the instance's data. Answers whether it did.
+    async fn leave_mark(&self, _deployment: &Deployment, _endpoint: &Endpoint) -> bool {
+        false
+    }
+
+    /// Whether the mark is in the instance's data.
+    async fn has_mark(&self, _deployment: &Deployment, _endpoint: &Endpoint) -> bool {
+        false
+    }
+
+    /// What the host still has of the instance, kept volumes left out: names for people.
+    async fn residue(&self, _id: InstanceId) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Hooks for a runtime that needs none.
+#[derive(Clone, Copy, Debug)]
+pub struct NoHooks;
+
+#[async_trait]
+impl Hooks for NoHooks {}
+
+/// Runs every check, one after the other.
+pub async fn check_all(subject: Subject<'_>) {
+    says_what_it_can(subject).await;
+    absent_things_are_absent(subject).await;
+    a_deployment_becomes_ready_and_is_removed(subject).await;
+    deploying_twice_is_deploying_once(subject).await;
+    deployments_at_the_same_time_are_one(subject).await;
+    a_half_made_deployment_is_completed(subject).await;
+    a_half_made_deployment_is_removed(subject).await;
+    a_removal_right_after_the_deployment_wins(subject).await;
+    removed_things_can_be_made_again(subject).await;
+    kept_volumes_are_never_adopted(subject).await;
+    a_version_that_is_not_there_is_refused(subject).await;
+}
+
+/// It has a name and versions, newest first.
+pub async fn says_what_it_can(subject: Subject<'_>) {
+    assert!(!subject.runtime.name().is_empty());
+    let versions = subject.runtime.versions();
+    assert!(!versions.is_empty(), "a runtime offers at least one version");
+    assert!(versions.is_sorted_by(|a, b| a > b), "newest first, each once: {versions:?}");
+}
+
+/// What was never made is absent, and removing it is done at once, any number of times, and leaves nothing.
+pub async fn absent_things_are_absent(subject: Subject<'_>) {
+    let id = InstanceId::generate();
+    assert_eq!(subject.runtime.observe(id).await, Ok(Observation::Absent));
+    for keep_volumes in [false, true, false] {
+        assert_eq!(subject.runtime.remove(id, keep_volumes).await, Ok(Removal::Gone));
+    }
+    assert!(!subject.runtime.list().await.expect("list works").contains(&id));
+    subject.assert_no_residue(id).await;
+}
+
+/// Deployed, it is pending and then ready; it is listed and nudged about; removed, it is gone, also when asked again.
+pub async fn a_deployment_becomes_ready_and_is_removed(subject: Subject<'_>) {
+    let deployment = (subject.deployment)("contract-life");
+    let mut nudges = subject.runtime.nudges();
+    subject.deploy(&deployment).await;
+    let endpoint = subject.ready(deployment.id).await;
+    assert!(!endpoint.host.is_empty() && endpoint.port > 0, "{endpoint:?}");
+    assert!(subject.runtime.list().await.expect("list works").contains(&deployment.id));
+    let nudged = async { while nudges.next().await.expect("nudges do not end").instance != deployment.id {} };
+    tokio::time::timeout(subject.patience, nudged).await.expect("a nudge about a new instance comes");
+    subject.remove(deployment.id, false).await;
+    assert_eq!(subject.runtime.remove(deployment.id, false).await, Ok(Removal::Gone), "a second removal finds nothing to do");
+}
+
+/// A second deployment of the same changes nothing: not the endpoint, not the data.
+pub async fn deploying_twice_is_deploying_once(subject: Subject<'_>) {
+    let deployment = (subject.deployment)("contract-twice");
+    subject.deploy(&deployment).await;
+    subject.deploy(&deployment).await;
+    let endpoint = subject.ready(deployment.id).await;
+    let marked = subject.hooks.leave_mark(&deployment, &endpoint).await;
+    subject.deploy(&deployment).await;
+    assert_eq!(subject.ready(deployment.id).await, endpoint);
+    if marked {
+        assert!(subject.hooks.has_mark(&deployment, &endpoint).await, "a repeated deployment keeps the data");
+    }
+    let listed = subject.runtime.list().await.expect("list works");
+    assert_eq!(listed.iter().filter(|id| **id == deployment.id).count(), 1);
+    subject.remove(deployment.id, false).await;
+}
+
+/// Verbs on one instance exclude each other, so deployments at the same time make one instance.
+pub async fn deployments_at_the_same_time_are_one(subject: Subject<'_>) {
+    let deployment = (subject.deployment)("contract-race");
+    let all = futures::future::join_all((0..4).map(|_| subject.deploy(&deployment))).await;
+    assert_eq!(all.len(), 4);
+    subject.ready(deployment.id).await;
+    subject.remove(deployment.id, false).await;
+}
+
+/// Whatever a deployment that was killed has left, the next one completes.
+pub async fn a_half_made_deployment_is_completed(subject: Subject<'_>) {
+    let deployment = (subject.deployment)("contract-half");
+    subject.hooks.leave_half_deployed(&deployment).await;
+    assert!(!matches!(subject.runtime.observe(deployment.id).await, Ok(Observation::Ready(_))), "half an instance is not ready");
+    subject.deploy(&deployment).await;
+    subject.ready(deployment.id).await;
+    subject.remove(deployment.id, false).await;
+}
+
+/// Whatever a deployment that was killed has left, a removal removes.
+pub async fn a_half_made_deployment_is_removed(subject: Subject<'_>) {
+    let deployment = (subject.deployment)("contract-half");
+    subject.hooks.leave_half_deployed(&deployment).await;
+    subject.remove(deployment.id, false).await;
+}
+
+/// A removal does not have to wait until what it removes has come up.
+pub async fn a_removal_right_after_the_deployment_wins(subject: Subject<'_>) {
+    let deployment = (subject.deployment)("contract-short");
+    subject.deploy(&deployment).await;
+    subject.remove(deployment.id, false).await;
+    assert_eq!(subject.runtime.observe(deployment.id).await, Ok(Observation::Absent), "nothing brings it back");
+}
+
+/// The same id can be deployed again after its removal, and starts empty.
+pub async fn removed_things_can_be_made_again(subject: Subject<'_>) {
+    let deployment = (subject.deployment)("contract-again");
+    subject.deploy(&deployment).await;
+    let endpoint = subject.ready(deployment.id).await;
+    subject.hooks.leave_mark(&deployment, &endpoint).await;
+    subject.remove(deployment.id, false).await;
+    subject.deploy(&deployment).await;
+    let endpoint = subject.ready(deployment.id).await;
+    assert!(!subject.hooks.has_mark(&deployment, &endpoint).await, "a removed instance leaves no data");
+    subject.remove(deployment.id, false).await;
+}
+
+/// Kept volumes stay out of the way of a later instance, of the same name as of the same id.
+pub async fn kept_volumes_are_never_adopted(subject: Subject<'_>) {
+    let first = (subject.deployment)("contract-keep");
+    subject.deploy(&first).await;
+    let endpoint = subject.ready(first.id).await;
+    subject.hooks.leave_mark(&first, &endpoint).await;
+    subject.remove(first.id, true).await;
+    let second = (subject.deployment)("contract-keep");
+    assert_ne!(first.id, second.id, "the factory gives new ids");
+    subject.deploy(&second).await;
+    let endpoint = subject.ready(second.id).await;
+    assert!(!subject.hooks.has_mark(&second, &endpoint).await, "a new instance of the same name must not adopt kept volumes");
+    subject.remove(second.id, false).await;
+}
+
+/// A version that the runtime does not offer is refused for good, and nothing is made.
+pub async fn a_version_that_is_not_there_is_refused(subject: Subject<'_>) {
+    let mut deployment = (subject.deployment)("contract-version");
+    deployment.spec.postgres_version = PostgresVersion(1);
+    let error = subject.runtime.deploy(&deployment).await.expect_err("PostgreSQL 1 is offered by nobody");
+    assert_eq!((error.reason.code, error.retryable), (ReasonCode::PostgresMissing, false), "{error}");
+    assert_eq!(subject.runtime.observe(deployment.id).await, Ok(Observation::Absent));
+    subject.assert_no_residue(deployment.id).await;
+}
+
+impl Subject<'_> {
+    /// Deploys, which must work at once.
+    pub async fn deploy(&self, deployment: &Deployment) {
+        if let Err(error) = self.runtime.deploy(deployment).await {
+            panic!("deploying {} failed: {error:?}", deployment.name);
+        }
+        assert_ne!(self.runtime.observe(deployment.id).await, Ok(Observation::Absent), "what was deployed is there");
+    }
+
+    /// Waits until the instance is ready; only pending is allowed before.
+    pub async fn ready(&self, id: InstanceId) -> Endpoint {
+        let deadline = Instant::now() + self.patience;
+        loop {
+            self.hooks.advance(id).await;
+            match self.runtime.observe(id).await.expect("observing works") {
+                Observation::Ready(endpoint) => return endpoint,
+                Observation::Pending(reason) => {
+                    assert!(!reason.message.is_empty(), "a reason says something");
+                    assert!(Instant::now() < deadline, "not ready in {:?}: {reason:?}", self.patience);
+                }
+                other => panic!("neither pending nor ready on its way up: {other:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Removes until it is gone, and then nothing is left.
+    pub async fn remove(&self, id: InstanceId, keep_volumes: bool) {
+        let deadline = Instant::now() + self.patience;
+        while let Removal::InProgress(reason) = self.runtime.remove(id, keep_volumes).await.expect("removing works") {
+            assert!(Instant::now() < deadline, "not gone in {:?}: {reason:?}", self.patience);
+            self.hooks.advance(id).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(self.runtime.observe(id).await, Ok(Observation::Absent), "gone means absent");
+        assert!(!self.runtime.list().await.expect("list works").contains(&id), "gone means not listed");
+        self.assert_no_residue(id).await;
+    }
+
+    async fn assert_no_residue(&self, id: InstanceId) {
+        let residue = self.hooks.residue(id).await;
+        assert!(residue.is_empty(), "gone means that nothing is left, but there is: {residue:?}");
+    }
+}

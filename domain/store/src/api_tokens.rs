@@ -1,0 +1,126 @@
+//! API tokens: stored as digests of their secrets.
+
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{Page, PageRequest, Store, parsed};
+use toygres_domain::{Error, Result, UserErrorCode, secret::Secret, token::{ApiToken, TokenRole}};
+
+/// What every token begins with, so that scanners for leaked secrets can find it.
+const PREFIX: &str = "toygres_";
+
+struct ApiTokenRow {
+    id: Uuid,
+    name: String,
+    role: String,
+    created_at: DateTime<Utc>,
+    expires_at: Option<DateTime<Utc>>,
+    revoked_at: Option<DateTime<Utc>>,
+    last_used_at: Option<DateTime<Utc>>,
+}
+
+macro_rules! token_query {
+    ($before:literal, $after:literal $(, $arg:expr)* $(,)?) => {
+        sqlx::query_as!(ApiTokenRow, $before + " id, name, role, created_at, expires_at, revoked_at, last_used_at " + $after $(, $arg)*)
+    };
+}
+
+impl Store {
+    /// Makes a token. Its secret is in this answer only: 190 random bits, so a plain digest of it cannot be searched.
+    pub async fn create_token(&self, name: &str, role: TokenRole, expires_at: Option<DateTime<Utc>>) -> Result<(ApiToken, Secret)> {
+        let secret = Secret::new(format!("{PREFIX}{}", Secret::generate().expose()));
+        let row = token_query!(
+            "INSERT INTO api_tokens (id, name, role, secret_hash, expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING",
+            "",
+            Uuid::now_v7(),
+            name,
+            role.as_str(),
+            digest(secret.expose()),
+            expires_at
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok((token(row)?, secret))
+    }
+
+    /// The token with this secret, valid or not. Notes its use, once a minute at the most.
+    pub async fn token_by_secret(&self, secret: &str) -> Result<Option<ApiToken>> {
+        let Some(row) = token_query!("SELECT", "FROM api_tokens WHERE secret_hash = $1", digest(secret)).fetch_optional(&self.pool).await? else {
+            return Ok(None);
+        };
+        if row.last_used_at.is_none_or(|at| at < Utc::now() - chrono::TimeDelta::minutes(1)) {
+            sqlx::query!("UPDATE api_tokens SET last_used_at = now() WHERE id = $1", row.id).execute(&self.pool).await?;
+        }
+        token(row).map(Some)
+    }
+
+    /// Whether any token would let its bearer in now.
+    pub async fn has_valid_token(&self) -> Result<bool> {
+        Ok(sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT 1 FROM api_tokens WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())) AS "exists!""#
+        )
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
+    /// Several tokens, in no order.
+    pub async fn tokens_by_id(&self, ids: &[Uuid]) -> Result<Vec<ApiToken>> {
+        let rows = token_query!("SELECT", "FROM api_tokens WHERE id = ANY($1)", ids).fetch_all(&self.pool).await?;
+        rows.into_iter().map(token).collect()
+    }
+
+    /// A page of tokens, the newest first; ids sort by age.
+    pub async fn tokens(&self, page: &PageRequest<Uuid>) -> Result<Page<ApiToken>> {
+        let rows = if page.backward {
+            token_query!(
+                "SELECT",
+                "FROM api_tokens WHERE ($1::uuid IS NULL OR id < $1) AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3",
+                page.after,
+                page.before,
+                page.fetch()
+            )
+            .fetch_all(&self.pool)
+            .await?
+        } else {
+            token_query!(
+                "SELECT",
+                "FROM api_tokens WHERE ($1::uuid IS NULL OR id < $1) AND ($2::uuid IS NULL OR id > $2) ORDER BY id DESC LIMIT $3",
+                page.after,
+                page.before,
+                page.fetch()
+            )
+            .fetch_all(&self.pool)
+            .await?
+        };
+        Ok(page.page(rows.into_iter().map(token).collect::<Result<_>>()?))
+    }
+
+    /// Ends a token; its open subscriptions end with it. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::User`] with `NotFound`.
+    pub async fn revoke_token(&self, id: Uuid) -> Result<ApiToken> {
+        let row = token_query!("UPDATE api_tokens SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 RETURNING", "", id)
+            .fetch_optional(&self.pool)
+            .await?;
+        let row = row.ok_or_else(|| Error::user(UserErrorCode::NotFound, "id", format!("no token has the id {id}")))?;
+        token(row)
+    }
+}
+
+fn digest(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret.as_bytes()).to_vec()
+}
+
+fn token(row: ApiTokenRow) -> Result<ApiToken> {
+    Ok(ApiToken {
+        id: row.id,
+        name: row.name,
+        role: parsed(&row.role)?,
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+        revoked_at: row.revoked_at,
+        last_used_at: row.last_used_at,
+    })
+}

@@ -1,0 +1,92 @@
+//! Passwords of instances, sealed.
+
+use super::Store;
+use toygres_domain::{Error, InstanceId, Result, secret::Secret};
+
+impl Store {
+    /// The password of an instance, unsealed: for the activity that needs it and the resolver that guards it.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when there is none or it was sealed with another key.
+    pub async fn password(&self, id: InstanceId) -> Result<Secret> {
+        let sealed = sqlx::query_scalar!("SELECT sealed_password FROM credentials WHERE instance_id = $1", id.0)
+            .fetch_optional(&self.pool)
+            .await?
+            .ok_or_else(|| Error::internal(format!("instance {id} has no credentials")))?;
+        self.keys.open(&sealed, &id.to_string())
+    }
+
+    /// The passwords of several instances; those without credentials are left out.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when one was sealed with another key.
+    pub async fn passwords(&self, ids: &[InstanceId]) -> Result<Vec<(InstanceId, Secret)>> {
+        let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
+        let rows =
+            sqlx::query!("SELECT instance_id, sealed_password FROM credentials WHERE instance_id = ANY($1)", &ids).fetch_all(&self.pool).await?;
+        rows.into_iter()
+            .map(|row| {
+                let id = InstanceId(row.instance_id);
+                Ok((id, self.keys.open(&row.sealed_password, &id.to_string())?))
+            })
+            .collect()
+    }
+
+    /// Seals every password with the first key that is still sealed with another. A few rows at a time, each locked meanwhile, so
+    /// servers that know both keys work on beside it; it may be broken off and repeated.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when one was sealed with a key that is not among ours.
+    pub async fn reseal(&self) -> Result<Resealed> {
+        let mut done = Resealed::default();
+        let mut last = uuid::Uuid::nil();
+        loop {
+            let mut transaction = self.begin().await?;
+            let rows = sqlx::query!(
+                "SELECT instance_id, sealed_password FROM credentials WHERE instance_id > $1 ORDER BY instance_id LIMIT 100 FOR UPDATE",
+                last
+            )
+            .fetch_all(&mut *transaction)
+            .await?;
+            let Some(end) = rows.last() else { return Ok(done) };
+            last = end.instance_id;
+            for row in rows {
+                match self.keys.reseal(&row.sealed_password, &InstanceId(row.instance_id).to_string())? {
+                    None => done.current += 1,
+                    Some(sealed) => {
+                        sqlx::query!(
+                            "UPDATE credentials SET sealed_password = $2, updated_at = clock_timestamp() WHERE instance_id = $1",
+                            row.instance_id,
+                            sealed
+                        )
+                        .execute(&mut *transaction)
+                        .await?;
+                        done.resealed += 1;
+                    }
+                }
+            }
+            transaction.commit().await?;
+        }
+    }
+
+    /// Whether the keys are those of this database, as far as one password tells.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it was sealed with a key that is not among ours.
+    pub async fn check_keys(&self) -> Result<()> {
+        let newest = sqlx::query!("SELECT instance_id, sealed_password FROM credentials ORDER BY updated_at DESC LIMIT 1");
+        if let Some(row) = newest.fetch_optional(&self.pool).await? {
+            self.keys.open(&row.sealed_password, &InstanceId(row.instance_id).to_string())?;
+        }
+        Ok(())
+    }
+}
+
+/// What [`Store::reseal`] found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resealed {
+    /// Passwords that are sealed with the first key now.
+    pub resealed: u64,
+    /// Passwords that were before.
+    pub current: u64,
+}

@@ -1,0 +1,36 @@
+//! What an error of the database means to a caller: the one place that decides.
+
+use sqlx::Error as E;
+use toygres_domain::{Error, Result, UserErrorCode};
+
+/// Turns the database's result into the domain's.
+pub(crate) trait Classify<T> {
+    /// [`Error::Unavailable`] when trying again later can help, [`Error::User`] for a value that PostgreSQL cannot store, and
+    /// [`Error::Internal`] otherwise.
+    fn classify(self) -> Result<T>;
+}
+
+impl<T> Classify<T> for Result<T, E> {
+    fn classify(self) -> Result<T> {
+        self.map_err(classified)
+    }
+}
+
+pub(crate) fn classified(error: E) -> Error {
+    let temporary = match &error {
+        E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => true,
+        // 08: connection exceptions; 57P: shut down by the administrator or starting up; 53: out of connections,
+        // disk or memory; 40: serialisation failure or deadlock; 25006: read-only while failing over.
+        E::Database(db) => db.code().is_some_and(|code| {
+            code.starts_with("08") || code.starts_with("57P") || code.starts_with("53") || code.starts_with("40") || code == "25006"
+        }),
+        _ => false,
+    };
+    // 22021, 22P05: a text with a NUL; 22008: a time that no row has. Both come from callers only, in names, keys and cursors.
+    if let E::Database(db) = &error
+        && db.code().is_some_and(|code| matches!(&*code, "22021" | "22P05" | "22008"))
+    {
+        return Error::user(UserErrorCode::Invalid, "input", "holds a character or a time that PostgreSQL cannot store");
+    }
+    if temporary { Error::Unavailable(error.into()) } else { Error::Internal(error.into()) }
+}

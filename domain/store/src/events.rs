@@ -1,0 +1,155 @@
+//! The event log: read by cursor, kept for a bounded time.
+
+use std::{collections::HashMap, time::Duration};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Page, PageRequest, Store, instances, parsed, reason};
+use toygres_domain::{Error, InstanceId, OperationId, Result, event::{Cursor, Event}, instance::{Instance, InstanceFilter}};
+
+struct EventRow {
+    seq: i64,
+    at: DateTime<Utc>,
+    r#type: String,
+    instance_id: Uuid,
+    operation_id: Option<String>,
+    from_value: Option<String>,
+    to_value: Option<String>,
+    reason_code: Option<String>,
+    reason_message: Option<String>,
+}
+
+struct LogRow {
+    horizon: i64,
+    head: Option<i64>,
+    seq: Option<i64>,
+    at: Option<DateTime<Utc>>,
+    r#type: Option<String>,
+    instance_id: Option<Uuid>,
+    operation_id: Option<String>,
+    from_value: Option<String>,
+    to_value: Option<String>,
+    reason_code: Option<String>,
+    reason_message: Option<String>,
+}
+
+impl LogRow {
+    fn event(self) -> Option<EventRow> {
+        let Self { horizon: _, head: _, seq, at, r#type, instance_id, operation_id, from_value, to_value, reason_code, reason_message } = self;
+        let (seq, at, r#type, instance_id) = (seq?, at?, r#type?, instance_id?);
+        Some(EventRow { seq, at, r#type, instance_id, operation_id, from_value, to_value, reason_code, reason_message })
+    }
+}
+
+impl Store {
+    /// The last position in the log.
+    pub async fn event_head(&self) -> Result<Cursor> {
+        Ok(Cursor(sqlx::query_scalar!(r#"SELECT event_head() AS "head!""#).fetch_one(&self.pool).await?))
+    }
+
+    /// Up to `limit` events behind `cursor`, of all instances or of one.
+    ///
+    /// # Errors
+    /// [`Error::MustRefetch`] when events behind `cursor` were already dropped, or it is not of this log.
+    pub async fn events_after(&self, cursor: Cursor, instance: Option<InstanceId>, limit: i64) -> Result<Vec<Event>> {
+        // One statement, and so one snapshot and one round trip: every subscriber's latency has this in it. A row without an event
+        // says where the log begins and ends when there is nothing behind the cursor.
+        macro_rules! log {
+            ($which:literal $(, $arg:expr)*) => {
+                sqlx::query_as!(
+                    LogRow,
+                    r#"SELECT horizon.seq AS "horizon!", CASE WHEN e.seq IS NULL THEN event_head() END AS head, e.seq AS "seq?", e.at AS "at?",
+                              e.type AS "type?", e.instance_id AS "instance_id?", e.operation_id, e.from_value, e.to_value, e.reason_code,
+                              e.reason_message
+                       FROM event_horizon horizon
+                       LEFT JOIN LATERAL (SELECT * FROM events WHERE seq > $1 "# + $which + r#" ORDER BY seq LIMIT $2) e ON true
+                       ORDER BY e.seq"#,
+                    cursor.0,
+                    limit
+                    $(, $arg)*
+                )
+                .fetch_all(&self.pool)
+                .await?
+            };
+        }
+        let rows = match instance {
+            None => log!(""),
+            Some(id) => log!("AND instance_id = $3", id.0),
+        };
+        if rows.iter().any(|row| cursor.0 < row.horizon || row.head.is_some_and(|head| cursor.0 > head)) {
+            return Err(Error::MustRefetch);
+        }
+        rows.into_iter().filter_map(LogRow::event).map(event).collect()
+    }
+
+    /// The same page of the events of several instances, oldest first, in one statement.
+    pub async fn events_of(&self, instances: &[InstanceId], page: &PageRequest<Cursor>) -> Result<HashMap<InstanceId, Page<Event>>> {
+        let (after, before) = (page.after.map_or(0, |cursor| cursor.0), page.before.map_or(i64::MAX, |cursor| cursor.0));
+        let ids: Vec<_> = instances.iter().map(|id| id.0).collect();
+        macro_rules! listing {
+            ($order:literal) => {
+                sqlx::query_as!(
+                    EventRow,
+                    "SELECT seq, at, type, instance_id, operation_id, from_value, to_value, reason_code, reason_message
+                     FROM unnest($1::uuid[]) AS parent (parent_id) CROSS JOIN LATERAL (
+                         SELECT * FROM events WHERE instance_id = parent_id AND seq > $2 AND seq < $3 ORDER BY "
+                        + $order
+                        + " LIMIT $4) entry ORDER BY "
+                        + $order,
+                    &ids,
+                    after,
+                    before,
+                    page.fetch()
+                )
+                .fetch_all(&self.pool)
+                .await?
+            };
+        }
+        let rows = if page.backward { listing!("seq DESC") } else { listing!("seq") };
+        let events: Vec<_> = rows.into_iter().map(event).collect::<Result<_>>()?;
+        Ok(page.pages(instances, events.into_iter().map(|event| (event.instance, event))))
+    }
+
+    /// Every instance that `filter` lets through, oldest first, and the position of the log at that very moment.
+    pub async fn snapshot(&self, filter: &InstanceFilter) -> Result<(Vec<Instance>, Cursor)> {
+        let mut transaction = self.begin().await?;
+        sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").execute(&mut *transaction).await?;
+        let head = sqlx::query_scalar!(r#"SELECT event_head() AS "head!""#).fetch_one(&mut *transaction).await?;
+        let instances = instances::all(&mut transaction, filter).await?;
+        transaction.commit().await?;
+        Ok((instances, Cursor(head)))
+    }
+
+    /// Drops up to `limit` of the events older than `retention`; cursors before them get [`Error::MustRefetch`] from then on.
+    /// Returns how many were dropped.
+    pub async fn prune_events(&self, retention: Duration, limit: i64) -> Result<u64> {
+        let mut transaction = self.begin().await?;
+        let dropped = sqlx::query_scalar!(
+            "WITH old AS (SELECT seq FROM events WHERE at < now() - make_interval(secs => $1) ORDER BY seq LIMIT $2)
+             DELETE FROM events WHERE seq IN (SELECT seq FROM old) RETURNING seq",
+            retention.as_secs_f64(),
+            limit
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        if let Some(last) = dropped.iter().max() {
+            sqlx::query!("UPDATE event_horizon SET seq = greatest(seq, $1)", last).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(dropped.len() as u64)
+    }
+}
+
+fn event(row: EventRow) -> Result<Event> {
+    Ok(Event {
+        cursor: Cursor(row.seq),
+        at: row.at,
+        kind: parsed(&row.r#type)?,
+        instance: InstanceId(row.instance_id),
+        operation: row.operation_id.as_deref().map(OperationId::from_any),
+        from: row.from_value,
+        to: row.to_value,
+        reason: reason(row.reason_code, row.reason_message)?,
+    })
+}

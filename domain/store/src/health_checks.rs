@@ -1,0 +1,151 @@
+//! Samples of health checks, and what they add up to.
+
+use std::{collections::HashMap, time::Duration};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Page, PageRequest, Store, parsed, reason};
+use toygres_domain::{InstanceId, Result, health::{HealthCheck, HealthSummary}, instance::{HealthStatus, Reason}};
+
+struct HealthCheckRow {
+    id: i64,
+    instance_id: Uuid,
+    at: DateTime<Utc>,
+    status: String,
+    latency_us: Option<i64>,
+    error_code: Option<String>,
+    error_message: Option<String>,
+}
+
+struct SummaryRow {
+    instance_id: Uuid,
+    checks: i64,
+    uptime: Option<f64>,
+    p50: Option<f64>,
+    p99: Option<f64>,
+    last_failure_at: Option<DateTime<Utc>>,
+}
+
+macro_rules! health_check_query {
+    ($after:expr $(, $arg:expr)* $(,)?) => {
+        sqlx::query_as!(
+            HealthCheckRow,
+            "SELECT id, instance_id, at, status, latency_us, error_code, error_message " + $after
+            $(, $arg)*
+        )
+    };
+}
+
+impl Store {
+    /// Keeps a sample. An instance that is gone keeps none.
+    pub async fn record_health_check(
+        &self,
+        instance: InstanceId,
+        status: HealthStatus,
+        latency: Option<Duration>,
+        error: Option<&Reason>,
+    ) -> Result<()> {
+        sqlx::query!(
+            "INSERT INTO health_checks (instance_id, status, latency_us, error_code, error_message)
+             SELECT $1, $2, $3, $4, $5 WHERE EXISTS (SELECT 1 FROM instances WHERE id = $1 AND state <> 'deleted')",
+            instance.0,
+            status.as_str(),
+            latency.map(|latency| i64::try_from(latency.as_micros()).unwrap_or(i64::MAX)),
+            error.map(|error| error.code.as_str()),
+            error.map(|error| error.message.as_str())
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// A page of one instance's samples, the newest first.
+    pub async fn health_checks(&self, instance: InstanceId, page: &PageRequest<i64>) -> Result<Page<HealthCheck>> {
+        let mut pages = self.health_checks_of(&[instance], page).await?;
+        Ok(pages.remove(&instance).unwrap_or_else(|| page.page(Vec::new())))
+    }
+
+    /// The same page of the samples of several instances, the newest first, in one statement.
+    pub async fn health_checks_of(&self, instances: &[InstanceId], page: &PageRequest<i64>) -> Result<HashMap<InstanceId, Page<HealthCheck>>> {
+        let (below, above) = (page.after.unwrap_or(i64::MAX), page.before.unwrap_or(0));
+        let ids: Vec<_> = instances.iter().map(|id| id.0).collect();
+        macro_rules! listing {
+            ($order:literal) => {
+                health_check_query!(
+                    "FROM unnest($1::uuid[]) AS parent (parent_id) CROSS JOIN LATERAL (
+                         SELECT * FROM health_checks WHERE instance_id = parent_id AND id < $2 AND id > $3 ORDER BY "
+                        + $order
+                        + " LIMIT $4) entry ORDER BY "
+                        + $order,
+                    &ids,
+                    below,
+                    above,
+                    page.fetch()
+                )
+                .fetch_all(&self.pool)
+                .await?
+            };
+        }
+        let rows = if page.backward { listing!("id") } else { listing!("id DESC") };
+        let checks: Vec<_> = rows.into_iter().map(health_check).collect::<Result<_>>()?;
+        Ok(page.pages(instances, checks.into_iter().map(|check| (check.instance, check))))
+    }
+
+    /// One instance's samples behind the one with number `id`, the oldest first.
+    pub async fn health_checks_after(&self, instance: InstanceId, id: i64, limit: i64) -> Result<Vec<HealthCheck>> {
+        let rows = health_check_query!("FROM health_checks WHERE instance_id = $1 AND id > $2 ORDER BY id LIMIT $3", instance.0, id, limit)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.into_iter().map(health_check).collect()
+    }
+
+    /// What the samples of the last 24 hours add up to, for each of several instances, in one statement. Instances without
+    /// samples are left out.
+    pub async fn health_summaries(&self, instances: &[InstanceId]) -> Result<HashMap<InstanceId, HealthSummary>> {
+        let ids: Vec<_> = instances.iter().map(|id| id.0).collect();
+        let rows = sqlx::query_as!(
+            SummaryRow,
+            r#"SELECT instance_id, count(*) AS "checks!", avg((status = 'healthy')::int)::float8 AS uptime,
+                      percentile_cont(0.5) WITHIN GROUP (ORDER BY latency_us) FILTER (WHERE status = 'healthy') AS p50,
+                      percentile_cont(0.99) WITHIN GROUP (ORDER BY latency_us) FILTER (WHERE status = 'healthy') AS p99,
+                      max(at) FILTER (WHERE status <> 'healthy') AS last_failure_at
+               FROM health_checks WHERE instance_id = ANY($1) AND at > now() - interval '24 hours' GROUP BY instance_id"#,
+            &ids
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let summary = |row: SummaryRow| HealthSummary {
+            checks: row.checks,
+            uptime: row.uptime,
+            latency_p50_us: row.p50,
+            latency_p99_us: row.p99,
+            last_failure_at: row.last_failure_at,
+        };
+        Ok(rows.into_iter().map(|row| (InstanceId(row.instance_id), summary(row))).collect())
+    }
+
+    /// Drops up to `limit` of the samples older than `retention`. Returns how many.
+    pub async fn prune_health_checks(&self, retention: Duration, limit: i64) -> Result<u64> {
+        let done = sqlx::query!(
+            "DELETE FROM health_checks WHERE id IN
+                 (SELECT id FROM health_checks WHERE at < now() - make_interval(secs => $1) ORDER BY at LIMIT $2)",
+            retention.as_secs_f64(),
+            limit
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected())
+    }
+}
+
+fn health_check(row: HealthCheckRow) -> Result<HealthCheck> {
+    Ok(HealthCheck {
+        id: row.id,
+        instance: InstanceId(row.instance_id),
+        at: row.at,
+        status: parsed(&row.status)?,
+        latency_us: row.latency_us,
+        error: reason(row.error_code, row.error_message)?,
+    })
+}

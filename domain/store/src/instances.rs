@@ -1,0 +1,450 @@
+//! Instances: asked for, looked up, listed, changed by callers.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, types::Json};
+use uuid::Uuid;
+
+use super::{Page, PageRequest, Store, operations, parsed, reason};
+use toygres_domain::{Error, FieldError, InstanceId, OperationId, Result, UserErrorCode, instance::{Endpoint, Exposure, HealthCheckPolicy, Instance, InstanceFilter, InstanceSpec, InstanceState, PostgresVersion}, name::InstanceName, operation::{Operation, OperationKind}, secret::Secret};
+
+/// An instance that was asked for, every part checked.
+#[derive(Clone, Debug)]
+pub struct NewInstance {
+    /// Its identity.
+    pub id: InstanceId,
+    /// Its name.
+    pub name: InstanceName,
+    /// What is asked for.
+    pub spec: InstanceSpec,
+    /// The password of `spec.username`; stored sealed.
+    pub password: Secret,
+    /// Free labels.
+    pub labels: BTreeMap<String, String>,
+    /// Whether deletion is refused.
+    pub deletion_protected: bool,
+}
+
+/// What comes with every mutation that starts an operation.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The caller's key, and the digests of the input it came with: the first is stored, any is recognised.
+    pub idempotency: Option<(String, Vec<Vec<u8>>)>,
+    /// Who asked.
+    pub requested_by: Option<String>,
+    /// How long the operation may take.
+    pub deadline: Duration,
+}
+
+/// An accepted mutation.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// The instance, as it is now.
+    pub instance: Instance,
+    /// The operation that carries it out.
+    pub operation: Operation,
+}
+
+/// What `updateInstance` changes; `None` leaves it as it is.
+#[derive(Clone, Debug, Default)]
+pub struct InstanceUpdate {
+    /// The labels, all of them.
+    pub labels: Option<BTreeMap<String, String>>,
+    /// The protection.
+    pub deletion_protected: Option<bool>,
+    /// The revision that the caller has seen.
+    pub revision: Option<i64>,
+}
+
+/// By what a list is ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstanceOrderField {
+    /// When it was asked for.
+    CreatedAt,
+    /// Its name.
+    Name,
+}
+
+/// Where an instance stands in a list, whatever the order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstancePosition {
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// Its name.
+    pub name: String,
+    /// Its identity, which makes the order total.
+    pub id: InstanceId,
+}
+
+impl From<&Instance> for InstancePosition {
+    fn from(instance: &Instance) -> Self {
+        Self { created_at: instance.created_at, name: instance.name.to_string(), id: instance.id }
+    }
+}
+
+/// The order of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InstanceOrder {
+    /// By what.
+    pub field: InstanceOrderField,
+    /// The greatest first.
+    pub descending: bool,
+}
+
+pub(super) struct InstanceRow {
+    pub(super) id: Uuid,
+    pub(super) name: String,
+    pub(super) state: String,
+    pub(super) health_status: String,
+    pub(super) reason_code: Option<String>,
+    pub(super) reason_message: Option<String>,
+    pub(super) postgres_version: i32,
+    pub(super) storage_gb: i32,
+    pub(super) cpu_millis: i32,
+    pub(super) memory_mb: i32,
+    pub(super) username: String,
+    pub(super) database_name: String,
+    pub(super) exposure: Json<Exposure>,
+    pub(super) health_interval_seconds: i32,
+    pub(super) health_timeout_seconds: i32,
+    pub(super) endpoint_host: Option<String>,
+    pub(super) endpoint_port: Option<i32>,
+    pub(super) connection_string: Option<String>,
+    pub(super) health_check_orchestration_id: Option<String>,
+    pub(super) labels: Json<BTreeMap<String, String>>,
+    pub(super) deletion_protected: bool,
+    pub(super) revision: i64,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) updated_at: DateTime<Utc>,
+    pub(super) deleted_at: Option<DateTime<Utc>>,
+}
+
+/// `query_as!` with the columns of an instance between `$before` and `$after`.
+macro_rules! instance_query {
+    ($before:literal, $after:expr $(, $arg:expr)* $(,)?) => {
+        sqlx::query_as!(
+            $crate::instances::InstanceRow,
+            $before
+                + r#" id, name, state, health_status, reason_code, reason_message, postgres_version, storage_gb, cpu_millis, memory_mb,
+                      username, database_name, exposure AS "exposure: _", health_interval_seconds, health_timeout_seconds,
+                      endpoint_host, endpoint_port, connection_string, health_check_orchestration_id, labels AS "labels: _",
+                      deletion_protected, revision, created_at, updated_at, deleted_at "#
+                + $after
+            $(, $arg)*
+        )
+    };
+}
+pub(super) use instance_query;
+
+impl Store {
+    /// Writes a new instance, its sealed password and the operation that will make it, all or nothing. A repeated
+    /// idempotency key returns what the first call did.
+    ///
+    /// # Errors
+    /// [`Error::User`] with `NameTaken` or `IdempotencyMismatch`.
+    pub async fn create_instance(&self, new: &NewInstance, request: &Request) -> Result<Accepted> {
+        if let Some(first) = self.replay(OperationKind::Create, request).await? {
+            return Ok(first);
+        }
+        match self.insert_instance(new, request).await {
+            Err(error) if is_unique_violation(&error) => match self.replay(OperationKind::Create, request).await? {
+                Some(first) => Ok(first),
+                None => Err(Error::user(
+                    UserErrorCode::NameTaken,
+                    "name",
+                    format!("an instance named '{}' exists already; choose another name or delete it first", new.name),
+                )),
+            },
+            other => other,
+        }
+    }
+
+    async fn insert_instance(&self, new: &NewInstance, request: &Request) -> Result<Accepted> {
+        let NewInstance { id, name, spec, password, labels, deletion_protected } = new;
+        let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username, database, exposure, health_check } = spec;
+        let mut transaction = self.begin().await?;
+        let row = instance_query!(
+            "INSERT INTO instances (id, name, state, postgres_version, storage_gb, cpu_millis, memory_mb, username, database_name, exposure,
+                 health_interval_seconds, health_timeout_seconds, labels, deletion_protected, operation_count)
+             VALUES ($1, $2, 'creating', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1) RETURNING",
+            "",
+            id.0,
+            name.as_str(),
+            i32::from(postgres_version.0),
+            storage_gb,
+            cpu_millis,
+            memory_mb,
+            username.as_str(),
+            database.as_str(),
+            Json(exposure) as _,
+            health_check.interval_seconds,
+            health_check.timeout_seconds,
+            Json(labels) as _,
+            deletion_protected
+        )
+        .fetch_one(&mut *transaction)
+        .await?;
+        sqlx::query!("INSERT INTO credentials (instance_id, sealed_password) VALUES ($1, $2)", id.0, self.keys.seal(password, &id.to_string()))
+            .execute(&mut *transaction)
+            .await?;
+        let operation_id = OperationId::new(OperationKind::Create, *id, 1);
+        let operation = operations::insert(&mut transaction, &operation_id, OperationKind::Create, *id, false, None, request).await?;
+        transaction.commit().await?;
+        Ok(Accepted { instance: instance(row)?, operation })
+    }
+
+    /// Turns the instance to `deleting`, ends a creation that is under way, and writes the operation that will remove it, all
+    /// or nothing. A deletion that is under way is returned as it is.
+    ///
+    /// # Errors
+    /// [`Error::User`] with `NotFound`, `Protected`, `RevisionMismatch`, `Conflict` (already deleted) or `IdempotencyMismatch`.
+    pub async fn delete_instance(&self, id: InstanceId, keep_volumes: bool, revision: Option<i64>, request: &Request) -> Result<Accepted> {
+        if let Some(first) = self.replay(OperationKind::Delete, request).await? {
+            return Ok(first);
+        }
+        let mut transaction = self.begin().await?;
+        let now = locked(&mut transaction, id).await?;
+        if now.state == InstanceState::Deleting
+            && let Some(operation) = operations::live(&mut transaction, id, OperationKind::Delete).await?
+        {
+            return Ok(Accepted { instance: now, operation });
+        }
+        check_revision(&now, revision)?;
+        if now.deletion_protected {
+            return Err(Error::user(
+                UserErrorCode::Protected,
+                "id",
+                format!("'{}' is protected against deletion; turn deletionProtected off with updateInstance first", now.name),
+            ));
+        }
+        if !now.state.may_become(InstanceState::Deleting) {
+            return Err(Error::user(UserErrorCode::Conflict, "id", format!("'{}' is {} already", now.name, now.state)));
+        }
+        let accepted = operations::begin(&mut transaction, &now, OperationKind::Delete, keep_volumes, request).await?;
+        transaction.commit().await?;
+        Ok(accepted)
+    }
+
+    /// Changes labels or protection.
+    ///
+    /// # Errors
+    /// [`Error::User`] with `NotFound`, `RevisionMismatch` or `Conflict` (already deleted).
+    pub async fn update_instance(&self, id: InstanceId, update: &InstanceUpdate) -> Result<Instance> {
+        let mut transaction = self.begin().await?;
+        let now = locked(&mut transaction, id).await?;
+        check_revision(&now, update.revision)?;
+        if now.state == InstanceState::Deleted {
+            return Err(Error::user(UserErrorCode::Conflict, "id", format!("'{}' is deleted", now.name)));
+        }
+        let labels = update.labels.as_ref().unwrap_or(&now.labels);
+        let deletion_protected = update.deletion_protected.unwrap_or(now.deletion_protected);
+        if *labels == now.labels && deletion_protected == now.deletion_protected {
+            return Ok(now);
+        }
+        let row = instance_query!(
+            "UPDATE instances SET labels = $2, deletion_protected = $3 WHERE id = $1 RETURNING",
+            "",
+            id.0,
+            Json(labels) as _,
+            deletion_protected
+        )
+        .fetch_one(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        instance(row)
+    }
+
+    /// One instance, deleted ones included.
+    pub async fn instance(&self, id: InstanceId) -> Result<Option<Instance>> {
+        instance_query!("SELECT", "FROM instances WHERE id = $1", id.0).fetch_optional(&self.pool).await?.map(instance).transpose()
+    }
+
+    /// Several instances, in no order.
+    pub async fn instances_by_id(&self, ids: &[InstanceId]) -> Result<Vec<Instance>> {
+        let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
+        let rows = instance_query!("SELECT", "FROM instances WHERE id = ANY($1)", &ids).fetch_all(&self.pool).await?;
+        rows.into_iter().map(instance).collect()
+    }
+
+    /// The instance that has this name now.
+    pub async fn instance_by_name(&self, name: &str) -> Result<Option<Instance>> {
+        instance_query!("SELECT", "FROM instances WHERE name = $1 AND state <> 'deleted'", name)
+            .fetch_optional(&self.pool)
+            .await?
+            .map(instance)
+            .transpose()
+    }
+
+    /// A page of instances.
+    pub async fn instances(&self, filter: &InstanceFilter, order: InstanceOrder, page: &PageRequest<InstancePosition>) -> Result<Page<Instance>> {
+        let FilterArguments { states, health, name, labels } = filter.into();
+        let (after, before) = (page.after.as_ref(), page.before.as_ref());
+        let (above, below) = if order.descending { (before, after) } else { (after, before) };
+        // One statement per order, so that each can walk its index.
+        macro_rules! listing {
+            ($key:literal, $key_of:expr, $order:literal) => {
+                instance_query!(
+                    "SELECT",
+                    "FROM instances
+                     WHERE state = ANY($1) AND ($2::text[] IS NULL OR health_status = ANY($2))
+                       AND ($3::text IS NULL OR strpos(name, $3) > 0) AND labels @> $4
+                       AND ($5::uuid IS NULL OR ("
+                        + $key
+                        + ", id) > ($6, $5))
+                       AND ($7::uuid IS NULL OR ("
+                        + $key
+                        + ", id) < ($8, $7))
+                     ORDER BY "
+                        + $order
+                        + " LIMIT $9",
+                    &states,
+                    health.as_deref() as _,
+                    name,
+                    Json(labels) as _,
+                    above.map(|position| position.id.0),
+                    above.map($key_of),
+                    below.map(|position| position.id.0),
+                    below.map($key_of),
+                    page.fetch()
+                )
+                .fetch_all(&self.pool)
+                .await?
+            };
+        }
+        let at = |position: &InstancePosition| position.created_at;
+        let label = |position: &InstancePosition| position.name.clone();
+        let rows = match (order.field, order.descending != page.backward) {
+            (InstanceOrderField::CreatedAt, false) => listing!("created_at", at, "created_at, id"),
+            (InstanceOrderField::CreatedAt, true) => listing!("created_at", at, "created_at DESC, id DESC"),
+            (InstanceOrderField::Name, false) => listing!("name", label, "name, id"),
+            (InstanceOrderField::Name, true) => listing!("name", label, "name DESC, id DESC"),
+        };
+        Ok(page.page(rows.into_iter().map(instance).collect::<Result<_>>()?))
+    }
+
+    /// How many instances `filter` lets through.
+    pub async fn count_instances(&self, filter: &InstanceFilter) -> Result<i64> {
+        let FilterArguments { states, health, name, labels } = filter.into();
+        Ok(sqlx::query_scalar!(
+            r#"SELECT count(*) AS "count!" FROM instances
+               WHERE state = ANY($1) AND ($2::text[] IS NULL OR health_status = ANY($2))
+                 AND ($3::text IS NULL OR strpos(name, $3) > 0) AND labels @> $4"#,
+            &states,
+            health.as_deref() as _,
+            name,
+            Json(labels) as _
+        )
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
+    pub(super) async fn replay(&self, kind: OperationKind, request: &Request) -> Result<Option<Accepted>> {
+        let Some((key, digests)) = &request.idempotency else { return Ok(None) };
+        let Some((operation, first_digest)) = self.operation_by_key(kind, key).await? else { return Ok(None) };
+        if !first_digest.is_some_and(|first| digests.contains(&first)) {
+            return Err(Error::user(
+                UserErrorCode::IdempotencyMismatch,
+                "idempotencyKey",
+                "was used before with another input; use a new key for a new request",
+            ));
+        }
+        let instance = self.instance(operation.instance).await?.ok_or_else(|| Error::internal("an operation without its instance"))?;
+        Ok(Some(Accepted { instance, operation }))
+    }
+}
+
+/// Every instance that `filter` lets through, oldest first.
+pub(super) async fn all(connection: &mut PgConnection, filter: &InstanceFilter) -> Result<Vec<Instance>> {
+    let FilterArguments { states, health, name, labels } = filter.into();
+    let rows = instance_query!(
+        "SELECT",
+        "FROM instances
+         WHERE state = ANY($1) AND ($2::text[] IS NULL OR health_status = ANY($2))
+           AND ($3::text IS NULL OR strpos(name, $3) > 0) AND labels @> $4
+         ORDER BY created_at, id",
+        &states,
+        health.as_deref() as _,
+        name,
+        Json(labels) as _
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(instance).collect()
+}
+
+/// The instance, locked until the transaction ends.
+pub(super) async fn locked(connection: &mut PgConnection, id: InstanceId) -> Result<Instance> {
+    instance_query!("SELECT", "FROM instances WHERE id = $1 FOR UPDATE", id.0)
+        .fetch_optional(connection)
+        .await?
+        .map(instance)
+        .transpose()?
+        .ok_or_else(|| Error::user(UserErrorCode::NotFound, "id", format!("no instance has the id {id}")))
+}
+
+pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
+    Ok(Instance {
+        id: InstanceId(row.id),
+        name: row.name.parse().map_err(|why: String| Error::internal(why))?,
+        state: parsed(&row.state)?,
+        health: parsed(&row.health_status)?,
+        reason: reason(row.reason_code, row.reason_message)?,
+        spec: InstanceSpec {
+            postgres_version: PostgresVersion(u16::try_from(row.postgres_version).map_err(Error::internal)?),
+            storage_gb: row.storage_gb,
+            cpu_millis: row.cpu_millis,
+            memory_mb: row.memory_mb,
+            username: row.username.try_into().map_err(|why: String| Error::internal(why))?,
+            database: row.database_name.try_into().map_err(|why: String| Error::internal(why))?,
+            exposure: row.exposure.0,
+            health_check: HealthCheckPolicy { interval_seconds: row.health_interval_seconds, timeout_seconds: row.health_timeout_seconds },
+        },
+        endpoint: match (row.endpoint_host, row.endpoint_port) {
+            (Some(host), Some(port)) => Some(Endpoint { host, port: u16::try_from(port).map_err(Error::internal)? }),
+            _ => None,
+        },
+        connection_string: row.connection_string,
+        health_check_orchestration_id: row.health_check_orchestration_id,
+        labels: row.labels.0,
+        deletion_protected: row.deletion_protected,
+        revision: row.revision,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        deleted_at: row.deleted_at,
+    })
+}
+
+struct FilterArguments<'a> {
+    states: Vec<String>,
+    health: Option<Vec<String>>,
+    name: Option<&'a str>,
+    labels: &'a BTreeMap<String, String>,
+}
+
+impl<'a> From<&'a InstanceFilter> for FilterArguments<'a> {
+    fn from(filter: &'a InstanceFilter) -> Self {
+        Self {
+            states: filter.states().iter().map(ToString::to_string).collect(),
+            health: filter.health.as_ref().map(|all| all.iter().map(ToString::to_string).collect()),
+            name: filter.name_contains.as_deref(),
+            labels: &filter.labels,
+        }
+    }
+}
+
+fn check_revision(now: &Instance, expected: Option<i64>) -> Result<()> {
+    match expected {
+        Some(revision) if revision != now.revision => Err(Error::User(vec![FieldError::new(
+            UserErrorCode::RevisionMismatch,
+            "revision",
+            format!("'{}' is at revision {}, not {revision}; look at it again before you change it", now.name, now.revision),
+        )])),
+        _ => Ok(()),
+    }
+}
+
+fn is_unique_violation(error: &Error) -> bool {
+    let Error::Internal(cause) = error else { return false };
+    matches!(cause.downcast_ref::<sqlx::Error>(), Some(sqlx::Error::Database(db)) if db.is_unique_violation())
+}

@@ -1,0 +1,386 @@
+//! Throw-away databases for tests (feature `test-support`).
+//!
+//! The tests of a process share one PostgreSQL server on a loopback port. It starts with the first [`TestDatabase`] and ends
+//! with the last, and also when the process dies in any way: a shell holds the server, and stops it when the pipe from the
+//! process closes. Its files are a copy of a cluster that is made, migrated and kept below `target/` once per PostgreSQL and
+//! schema version, so a start takes a fraction of a second. As root, everything runs as the user `postgres` or `nobody`.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File},
+    hash::{DefaultHasher, Hash, Hasher},
+    net::TcpListener,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+use toygres_domain::{instance::Endpoint, secret::SecretKeys};
+use crate::{MIGRATIONS, Store};
+
+const SUPERUSER: &str = "postgres";
+const PASSWORD: &str = "throw-away";
+const TEMPLATE: &str = "toygres_template";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A migrated database that nobody else uses.
+#[derive(Debug)]
+pub struct TestDatabase {
+    server: Arc<Server>,
+    name: String,
+}
+
+impl TestDatabase {
+    /// A new one, on the server that the tests of this process share.
+    pub async fn create() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        let server = tokio::task::spawn_blocking(shared_server).await.expect("the test server starts");
+        let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        server.run("postgres", &format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await;
+        Self { server, name }
+    }
+
+    /// One on a server of its own, for a bench: as durable as a user's, and it asks nobody for a password, because logging in to
+    /// instances is not what is measured.
+    pub async fn for_bench() -> Self {
+        let server = tokio::task::spawn_blocking(|| new_server(Manner::Bench)).await.expect("the server starts");
+        Self { server: Arc::new(server), name: TEMPLATE.to_owned() }
+    }
+
+    /// The processor time that the server has used so far, with all its processes.
+    #[must_use]
+    pub fn server_cpu(&self) -> Duration {
+        self.server.cpu()
+    }
+
+    /// The URL of a superuser.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.server.url(&self.name)
+    }
+
+    /// The metadata in it, sealed with a key of its own.
+    #[must_use]
+    pub fn store(&self) -> Store {
+        Store::open(&self.url(), 20, SecretKeys::generate()).expect("the URL is one")
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the server listens: for tests that need an instance to log in to.
+    #[must_use]
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint { host: "127.0.0.1".to_owned(), port: self.server.port }
+    }
+
+    /// Runs statements in it as the superuser. The text is the test's own.
+    pub async fn run(&self, sql: &str) {
+        self.server.run(&self.name, sql).await;
+    }
+}
+
+/// The data directory of a PostgreSQL server that stands in for an instance; dropping it removes the files.
+#[derive(Debug)]
+pub struct StandIn {
+    host: Host,
+    directory: PathBuf,
+}
+
+impl StandIn {
+    /// Makes one as the official images make theirs: a superuser, their password, and a database.
+    ///
+    /// It blocks for as long as `initdb` takes.
+    #[must_use]
+    pub fn create(username: &str, password: &str, database: &str) -> Self {
+        let host = Host::find();
+        let directory = host.new_directory();
+        let (data, file) = (directory.join("data"), directory.join("password"));
+        fs::write(&file, password).expect("the directory is ours");
+        // The shell that holds a server leaves the files alone.
+        fs::write(directory.join("keep"), "").expect("the directory is ours");
+        host.give(&directory);
+        let mut initdb = host.program("initdb");
+        initdb.args(["-U", username, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--wal-segsize=1"]);
+        host.output(initdb.arg("--pwfile").arg(&file).arg("-D").arg(&data));
+        fs::remove_file(&file).expect("the directory is ours");
+        if database != "postgres" {
+            let mut single = host.program("postgres");
+            single.arg("--single").arg("-D").arg(&data).arg("postgres").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+            let mut single = single.spawn().expect("PostgreSQL starts");
+            let statement = format!("CREATE DATABASE \"{}\";\n", database.replace('"', "\"\""));
+            std::io::Write::write_all(single.stdin.as_mut().expect("it is piped"), statement.as_bytes()).expect("PostgreSQL reads");
+            assert!(single.wait().expect("PostgreSQL ends").success(), "the database of a stand-in can be made");
+        }
+        Self { host, directory }
+    }
+
+    /// Starts the server at an address of the loopback network; `None` when it cannot be had. Dropping it stops the server.
+    #[must_use]
+    pub fn start(&self, address: &str, port: u16) -> Option<impl Send + Sync + use<>> {
+        // The log of an earlier life would tell of its start, not of this one's.
+        let _ = fs::remove_file(self.directory.join("log"));
+        let server = self.host.start_at(&self.directory, address, port, Manner::Test);
+        fs::write(self.directory.join("keep"), "").expect("the directory is ours");
+        server
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// A running server; dropping it stops it and removes its files.
+#[derive(Debug)]
+struct Server {
+    port: u16,
+    shell: Child,
+    /// Closing it is the shell's sign to stop.
+    lifeline: Option<ChildStdin>,
+}
+
+impl Server {
+    fn url(&self, database: &str) -> String {
+        format!("postgres://{SUPERUSER}:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Of the shell that holds it, of what descends from it, and of those that have ended (proc(5): utime, stime and the same of
+    /// waited-for children, in hundredths of a second). Backends leave the shell's process group, so the family is what counts.
+    fn cpu(&self) -> Duration {
+        let mut parents = HashMap::new();
+        let mut ticks = HashMap::new();
+        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+            let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            let fields: Vec<u64> = stat.rsplit(") ").next().unwrap_or_default().split(' ').map(|field| field.parse().unwrap_or(0)).collect();
+            if fields.len() > 15 {
+                parents.insert(pid, u32::try_from(fields[1]).unwrap_or(0));
+                ticks.insert(pid, fields[11..15].iter().sum::<u64>());
+            }
+        }
+        let ours = |pid: u32| std::iter::successors(Some(pid), |pid| parents.get(pid).copied()).any(|ancestor| ancestor == self.shell.id());
+        Duration::from_millis(ticks.iter().filter(|(pid, _)| ours(**pid)).map(|(_, ticks)| ticks * 10).sum())
+    }
+
+    async fn run(&self, database: &str, sql: &str) {
+        let mut connection = PgConnection::connect(&self.url(database)).await.expect("the test server answers");
+        connection.execute(AssertSqlSafe(sql.to_owned())).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        connection.close().await.expect("a goodbye works");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.lifeline.take());
+        let _ = self.shell.wait();
+    }
+}
+
+fn shared_server() -> Arc<Server> {
+    static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(server) = shared.upgrade() {
+        return server;
+    }
+    let server = Arc::new(new_server(Manner::Test));
+    *shared = Arc::downgrade(&server);
+    server
+}
+
+fn new_server(manner: Manner) -> Server {
+    let host = Host::find();
+    let template = host.template();
+    let directory = host.new_directory();
+    host.output(Command::new("cp").arg("-R").arg(template.join("data")).arg(&directory));
+    if manner == Manner::Bench {
+        fs::write(directory.join("data/pg_hba.conf"), "host all all 127.0.0.1/32 trust\n").expect("the directory is ours");
+    }
+    host.give(&directory);
+    host.start(&directory, manner)
+}
+
+/// What a server is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// It takes every shortcut.
+    Test,
+    /// It takes none.
+    Bench,
+}
+
+impl Manner {
+    fn options(self) -> &'static str {
+        match self {
+            Self::Test => "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c shared_buffers=32MB",
+            Self::Bench => "-c shared_buffers=128MB -c max_connections=700",
+        }
+    }
+}
+
+/// What it takes to run servers here.
+#[derive(Debug)]
+struct Host {
+    binaries: PathBuf,
+    /// The user and group for servers when this is root, which PostgreSQL refuses.
+    account: Option<(u32, u32)>,
+}
+
+impl Host {
+    fn find() -> Self {
+        let id = |arguments: &[&str]| {
+            let output = Command::new("id").args(arguments).output().ok().filter(|output| output.status.success())?;
+            String::from_utf8(output.stdout).ok()?.trim().parse::<u32>().ok()
+        };
+        let user = ["postgres", "nobody"].into_iter().find(|user| id(&["-u", user]).is_some()).unwrap_or("nobody");
+        let account = (id(&["-u"]) == Some(0)).then(|| (id(&["-u", user]).expect("this user exists"), id(&["-g", user]).expect("so does its group")));
+        Self { binaries: binaries(), account }
+    }
+
+    fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(self.binaries.join(name));
+        self.as_account(&mut command);
+        command
+    }
+
+    fn as_account(&self, command: &mut Command) {
+        if let Some((user, group)) = self.account {
+            command.uid(user).gid(group);
+        }
+        command.current_dir("/tmp").env("LC_ALL", "C");
+    }
+
+    fn output(&self, command: &mut Command) -> String {
+        let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Below /tmp, where the unprivileged user can enter.
+    fn new_directory(&self) -> PathBuf {
+        let directory = PathBuf::from(self.output(Command::new("mktemp").args(["-d", "/tmp/toygres-test.XXXXXX"])).trim());
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).expect("the directory is ours");
+        self.give(&directory);
+        directory
+    }
+
+    fn give(&self, directory: &Path) {
+        if let Some((user, group)) = self.account {
+            self.output(Command::new("chown").arg("-R").arg(format!("{user}:{group}")).arg(directory));
+        }
+    }
+
+    /// The directory with the migrated cluster, made if need be.
+    fn template(&self) -> PathBuf {
+        let mut hasher = DefaultHasher::new();
+        self.output(self.program("postgres").arg("--version")).hash(&mut hasher);
+        MIGRATIONS.iter().for_each(|migration| migration.checksum.hash(&mut hasher));
+        let kept = std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from)
+            .join("test-support");
+        fs::create_dir_all(&kept).expect("the target directory can be written");
+        // Two test processes must not make it at once; the lock goes with the file.
+        let lock = File::create(kept.join("lock")).expect("the target directory can be written");
+        lock.lock().expect("files can be locked");
+        let template = kept.join(format!("cluster-{:016x}", hasher.finish()));
+        if !template.exists() {
+            let draft = kept.join("draft");
+            let _ = fs::remove_dir_all(&draft);
+            fs::create_dir(&draft).expect("the target directory can be written");
+            self.make_cluster(&draft);
+            fs::rename(&draft, &template).expect("a directory can be renamed");
+        }
+        template
+    }
+
+    fn make_cluster(&self, draft: &Path) {
+        let directory = self.new_directory();
+        let (data, password) = (directory.join("data"), directory.join("password"));
+        fs::write(&password, PASSWORD).expect("the directory is ours");
+        self.give(&directory);
+        let mut initdb = self.program("initdb");
+        initdb.args(["-U", SUPERUSER, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--wal-segsize=1"]);
+        self.output(initdb.arg("--pwfile").arg(&password).arg("-D").arg(&data));
+        let server = self.start(&directory, Manner::Test);
+        let migrate = async {
+            server.run("postgres", &format!("CREATE DATABASE {TEMPLATE}")).await;
+            let store = Store::open(&server.url(TEMPLATE), 1, SecretKeys::generate()).expect("the URL is one");
+            store.migrate().await.expect("the migrations work");
+            store.close().await;
+        };
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts").block_on(migrate);
+        // Stopped in an orderly way first, so that the copy is whole.
+        fs::write(directory.join("keep"), "").expect("the directory is ours");
+        drop(server);
+        self.output(Command::new("cp").arg("-R").arg(&data).arg(draft));
+        let _ = fs::remove_dir_all(&directory);
+    }
+
+    /// Starts the cluster in `directory/data`.
+    fn start(&self, directory: &Path, manner: Manner) -> Server {
+        for _ in 0..5 {
+            let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port is free").port();
+            if let Some(server) = self.start_at(directory, "127.0.0.1", port, manner) {
+                return server;
+            }
+        }
+        panic!("the test server does not start; its log is in {}", directory.display());
+    }
+
+    fn start_at(&self, directory: &Path, address: &str, port: u16, manner: Manner) -> Option<Server> {
+        // The log survives in the directory only when the start failed.
+        let script = r#""$1/postgres" -D "$2/data" -p "$3" -c listen_addresses="$4" -c unix_socket_directories= \
+            -c max_connections=200 $5 >"$2/log" 2>&1 &
+            cat >/dev/null; kill -INT $!; wait $!; [ -e "$2/keep" ] || rm -rf "$2""#;
+        let mut shell = Command::new("/bin/sh");
+        shell.arg("-c").arg(script).arg("toygres-test-server").arg(&self.binaries).arg(directory).arg(port.to_string()).arg(address);
+        shell.arg(manner.options());
+        self.as_account(&mut shell);
+        // A process group of its own, so that it outlives a signal to the tests and can clean up.
+        let mut shell = shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("there is a shell");
+        let lifeline = shell.stdin.take();
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            let log = fs::read_to_string(directory.join("log")).unwrap_or_default();
+            if log.contains("database system is ready to accept connections") {
+                return Some(Server { port, shell, lifeline });
+            }
+            if log.contains("database system is shut down") || log.contains("FATAL") {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        fs::write(directory.join("keep"), "").expect("the directory is ours");
+        drop(Server { port, shell, lifeline });
+        let _ = fs::remove_file(directory.join("keep"));
+        None
+    }
+}
+
+fn binaries() -> PathBuf {
+    if let Some(configured) = std::env::var_os("TOYGRES_PG_BIN") {
+        return configured.into();
+    }
+    let packaged = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().filter_map(|entry| {
+        let version: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let directory = entry.path().join("bin");
+        directory.join("initdb").exists().then_some((version, directory))
+    });
+    if let Some((_, newest)) = packaged.max() {
+        return newest;
+    }
+    let output =
+        Command::new("pg_config").arg("--bindir").output().expect("PostgreSQL's server binaries are installed, or TOYGRES_PG_BIN names them");
+    String::from_utf8_lossy(&output.stdout).trim().into()
+}

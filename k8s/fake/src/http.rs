@@ -1,0 +1,363 @@
+//! The HTTP side: paths, verbs, permissions and the script of faults.
+
+use std::{collections::HashMap, sync::Arc};
+
+use toygres_k8s::permissions::PERMISSIONS;
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Path, Query as UrlQuery, State},
+    http::{HeaderMap, Method, StatusCode, header},
+    response::Response,
+    routing::{any, get, post},
+};
+use serde_json::{Value, json};
+
+use super::{
+    ADMINISTRATOR, Crash, Shared,
+    objects::{Kind, FakeCluster, finalizers, key, matches, name, now},
+    server_side_apply::{conflict, merge, merge_patch},
+    status, watch,
+};
+
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/version", get(|| async { axum::Json(json!({"major": "1", "minor": "34", "gitVersion": "v1.34.0", "gitCommit": "", "gitTreeState": "clean", "buildDate": "", "goVersion": "", "compiler": "gc", "platform": "linux/amd64"})) }))
+        .route("/api/{version}/namespaces/{namespace}/{resource}", any(collection))
+        .route("/api/{version}/namespaces/{namespace}/{resource}/{name}", any(single))
+        .route("/apis/{group}/{version}/namespaces/{namespace}/{resource}", any(collection))
+        .route("/apis/{group}/{version}/namespaces/{namespace}/{resource}/{name}", any(single))
+        .route("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", post(review))
+        .route("/apis/storage.k8s.io/v1/storageclasses", get(|| async { axum::Json(storage_classes()) }))
+        .route("/api/v1/namespaces", post(create_namespace))
+        .route("/api/v1/namespaces/{namespace}", get(read_namespace).delete(delete_namespace))
+        .route("/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token", post(token))
+        .with_state(shared)
+}
+
+fn storage_classes() -> Value {
+    let annotations = json!({"storageclass.kubernetes.io/is-default-class": "true"});
+    json!({"kind": "StorageClassList", "apiVersion": "storage.k8s.io/v1", "metadata": {},
+        "items": [{"metadata": {"name": "standard", "annotations": annotations}, "provisioner": "double"}]})
+}
+
+/// Whether the control plane may do something.
+async fn review(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    let mut review: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let asked = &review["spec"]["resourceAttributes"];
+    let text = |field: &str| asked[field].as_str().unwrap_or_default().to_owned();
+    let allowed = text("namespace") == shared.world().namespace && is_allowed(&shared, &text("verb"), &text("group"), &text("resource"));
+    review["status"] = json!({"allowed": allowed});
+    answer(&review)
+}
+
+/// Makes the one namespace that there is.
+async fn create_namespace(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    let mut namespace: Value = serde_json::from_slice(&body).unwrap_or_default();
+    shared.change(|world| {
+        world.clear();
+        world.namespace = name(&namespace);
+        world.create("serviceaccounts", json!({"metadata": {"name": "default"}}));
+    });
+    namespace["status"] = json!({"phase": "Active"});
+    answer(&namespace)
+}
+
+async fn read_namespace(State(shared): State<Arc<Shared>>, Path(namespace): Path<String>) -> Response {
+    if shared.world().namespace != namespace {
+        return answer(&status::no_namespace(&namespace));
+    }
+    answer(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}, "status": {"phase": "Active"}}))
+}
+
+/// Removes the namespace with everything in it, at once.
+async fn delete_namespace(State(shared): State<Arc<Shared>>, Path(namespace): Path<String>) -> Response {
+    shared.change(FakeCluster::clear);
+    answer(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}, "status": {"phase": "Terminating"}}))
+}
+
+/// A token for a service account; it is known as the control plane's.
+async fn token(body: Bytes) -> Response {
+    let mut request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    request["status"] = json!({"token": "control-plane", "expirationTimestamp": "2099-01-01T00:00:00Z"});
+    answer(&request)
+}
+
+/// What a request asks for beside its path.
+#[derive(Clone)]
+pub(super) struct Query {
+    parameters: HashMap<String, String>,
+    pub(super) metadata_only: bool,
+}
+
+impl Query {
+    pub(super) fn get(&self, parameter: &str) -> Option<&str> {
+        self.parameters.get(parameter).map(String::as_str)
+    }
+
+    /// Whether an object is among those that are asked for.
+    pub(super) fn selects(&self, object: &Value) -> bool {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        matches(self.get("labelSelector").unwrap_or(""), |label| text(&object["metadata"]["labels"][label]))
+            && matches(self.get("fieldSelector").unwrap_or(""), |field| text(object.pointer(&format!("/{}", field.replace('.', "/")))?))
+    }
+
+    /// The object as it is asked for: whole, or its metadata alone.
+    pub(super) fn shape(&self, object: &Value) -> Value {
+        // A list has been shaped item by item.
+        if self.metadata_only && object["kind"] != "Status" && object["items"].is_null() {
+            json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"]})
+        } else {
+            object.clone()
+        }
+    }
+}
+
+type Parameters = (State<Arc<Shared>>, Path<HashMap<String, String>>, Method, UrlQuery<HashMap<String, String>>, HeaderMap);
+
+async fn collection((State(shared), Path(path), method, UrlQuery(parameters), headers): Parameters, body: Bytes) -> Response {
+    let verb = match (&method, parameters.contains_key("watch")) {
+        (&Method::GET, true) => "watch",
+        (&Method::GET, false) => "list",
+        (&Method::POST, _) => "create",
+        _ => "deletecollection",
+    };
+    handle(shared, verb, path, query(parameters, &headers), &headers, body).await
+}
+
+async fn single((State(shared), Path(path), method, UrlQuery(parameters), headers): Parameters, body: Bytes) -> Response {
+    let verb = match method {
+        Method::GET => "get",
+        Method::PATCH => "patch",
+        Method::DELETE => "delete",
+        _ => "update",
+    };
+    handle(shared, verb, path, query(parameters, &headers), &headers, body).await
+}
+
+async fn handle(shared: Arc<Shared>, verb: &str, path: HashMap<String, String>, query: Query, headers: &HeaderMap, body: Bytes) -> Response {
+    let Some(kind) = Kind::of(&path["resource"]).filter(|kind| kind.group == path.get("group").map_or("", String::as_str)) else {
+        return answer(&status::bad_request("the server could not find the requested resource"));
+    };
+    let administrator = headers.get(header::AUTHORIZATION).is_some_and(|value| value.as_bytes() == format!("Bearer {ADMINISTRATOR}").as_bytes());
+    let crash = match if administrator { Ok(None) } else { admit(&shared, verb, kind) } {
+        Ok(crash) => crash,
+        Err(refusal) => return answer(&refusal),
+    };
+    if crash == Some(Crash::Before) {
+        hang(&shared).await;
+    }
+    if path["namespace"] != shared.world().namespace && verb != "list" {
+        return answer(&status::no_namespace(&path["namespace"]));
+    }
+    let name = path.get("name").map_or("", String::as_str);
+    if verb == "watch" {
+        return Response::builder().header(header::CONTENT_TYPE, "application/json").body(watch::body(shared, kind, query)).unwrap();
+    }
+    let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let result = match verb {
+        "list" => Ok(list(&shared.world(), kind, &query)),
+        "get" => shared.world().get(kind.resource, name).cloned().ok_or_else(|| status::not_found(kind, name)),
+        "create" => shared.change(|world| create(world, kind, body)),
+        "patch" if content_type.starts_with("application/apply-patch") => {
+            // A server-side apply that makes the object needs the permission to create too.
+            let creates = shared.world().get(kind.resource, name).is_none();
+            if creates
+                && !administrator
+                && let Err(refusal) = permit(&shared, "create", kind)
+            {
+                return answer(&refusal);
+            }
+            shared.change(|world| apply(world, kind, name, &query, body))
+        }
+        "patch" => shared.change(|world| patch(world, kind, name, &body)),
+        "delete" => shared.change(|world| delete(world, kind, name, &body)),
+        other => Err(status::bad_request(&format!("the double does not know how to {other}"))),
+    };
+    if crash == Some(Crash::After) {
+        hang(&shared).await;
+    }
+    answer(&result.map_or_else(|status| status, |object| query.shape(&object)))
+}
+
+/// Notes the call and consults the Role and the script.
+fn admit(shared: &Shared, verb: &str, kind: &Kind) -> Result<Option<Crash>, Value> {
+    permit(shared, verb, kind)?;
+    let mut script = shared.script();
+    if let Some(refusal) = script.refusals.iter_mut().find(|refusal| refusal.times > 0 && refusal.verb == verb && refusal.resource == kind.resource) {
+        refusal.times -= 1;
+        return Err(refusal.status.clone());
+    }
+    if verb == "watch" {
+        return Ok(None);
+    }
+    let interference = script.interference.take_if(|(left, _)| is_reached(left)).map(|(_, change)| change);
+    let crash = script.crash.take_if(|(left, _)| is_reached(left)).map(|(_, when)| when);
+    drop(script);
+    if let Some(change) = interference {
+        shared.change(change);
+    }
+    Ok(crash)
+}
+
+fn is_reached(left: &mut usize) -> bool {
+    let reached = *left == 0;
+    *left = left.saturating_sub(1);
+    reached
+}
+
+fn permit(shared: &Shared, verb: &str, kind: &Kind) -> Result<(), Value> {
+    shared.script().calls.push((verb.to_owned(), kind.group.to_owned(), kind.resource.to_owned()));
+    if is_allowed(shared, verb, kind.group, kind.resource) { Ok(()) } else { Err(status::forbidden(verb, kind)) }
+}
+
+fn is_allowed(shared: &Shared, verb: &str, group: &str, resource: &str) -> bool {
+    let denied = shared.denied.lock().unwrap().iter().any(|(v, r)| *v == verb && *r == resource);
+    let listed = |permission: &toygres_k8s::permissions::Permission| {
+        permission.group == group && permission.resource == resource && permission.verbs.contains(&verb)
+    };
+    !denied && PERMISSIONS.iter().any(listed)
+}
+
+async fn hang(shared: &Shared) {
+    shared.crashed.send_replace(true);
+    std::future::pending::<()>().await;
+}
+
+fn query(parameters: HashMap<String, String>, headers: &HeaderMap) -> Query {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Query { parameters, metadata_only: accept.contains("as=PartialObjectMetadata") }
+}
+
+fn answer(body: &Value) -> Response {
+    let code = if body["kind"] == "Status" { body["code"].as_u64().unwrap_or(200) } else { 200 };
+    Response::builder()
+        .status(StatusCode::from_u16(u16::try_from(code).unwrap()).unwrap())
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(body.to_string()))
+        .unwrap()
+}
+
+fn list(world: &FakeCluster, kind: &Kind, query: &Query) -> Value {
+    let items: Vec<Value> = world.list(kind.resource).filter(|object| query.selects(object)).map(|object| query.shape(object)).collect();
+    let (list, version) = if query.metadata_only {
+        ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1".to_owned())
+    } else {
+        (format!("{}List", kind.kind), kind.api_version())
+    };
+    json!({"kind": list, "apiVersion": version, "metadata": {"resourceVersion": world.version.to_string()}, "items": items})
+}
+
+fn create(world: &mut FakeCluster, kind: &Kind, object: Value) -> Result<Value, Value> {
+    let name = name(&object);
+    if world.get(kind.resource, &name).is_some() {
+        return Err(status::exists(kind, &name));
+    }
+    Ok(world.create(kind.resource, object))
+}
+
+fn apply(world: &mut FakeCluster, kind: &Kind, name: &str, query: &Query, mut ours: Value) -> Result<Value, Value> {
+    let Some(manager) = query.get("fieldManager").map(str::to_owned) else {
+        return Err(status::bad_request("fieldManager is required for apply patch"));
+    };
+    let uid = ours["metadata"]["uid"].take();
+    ours["metadata"].as_object_mut().unwrap().remove("uid");
+    let present = world.get(kind.resource, name).cloned();
+    if !uid.is_null() && present.as_ref().is_none_or(|present| present["metadata"]["uid"] != uid) {
+        return Err(status::conflict(kind, name, "uid mismatch"));
+    }
+    let owners = world.applied.entry(key(kind.resource, name)).or_default();
+    if query.get("force") != Some("true")
+        && let Some((owner, field)) =
+            owners.iter().filter(|(owner, _)| **owner != manager).find_map(|(owner, theirs)| Some((owner, conflict(theirs, &ours, "")?)))
+    {
+        return Err(status::apply_conflict(owner, &field));
+    }
+    let before = owners.insert(manager.clone(), ours.clone());
+    let Some(present) = present else {
+        return Ok(world.create(kind.resource, ours));
+    };
+    let mut after = present.clone();
+    merge(&mut after, before.as_ref(), &ours);
+    if let Err(refusal) = validate(kind, name, &present, &after) {
+        let owners = world.applied.get_mut(&key(kind.resource, name)).unwrap();
+        match before {
+            Some(before) => owners.insert(manager, before),
+            None => owners.remove(&manager),
+        };
+        return Err(refusal);
+    }
+    Ok(world.update(kind.resource, name, |object| *object = after).unwrap())
+}
+
+fn patch(world: &mut FakeCluster, kind: &Kind, name: &str, patch: &Value) -> Result<Value, Value> {
+    let present = world.get(kind.resource, name).cloned().ok_or_else(|| status::not_found(kind, name))?;
+    let mut after = present.clone();
+    merge_patch(&mut after, patch);
+    validate(kind, name, &present, &after)?;
+    Ok(world.update(kind.resource, name, |object| *object = after).unwrap())
+}
+
+fn validate(kind: &Kind, name: &str, before: &Value, after: &Value) -> Result<(), Value> {
+    match kind.resource {
+        "statefulsets" => {
+            let fixed = |set: &Value| {
+                let mut spec = set["spec"].as_object().cloned().unwrap_or_default();
+                spec.retain(|field, _| {
+                    ![
+                        "replicas",
+                        "ordinals",
+                        "template",
+                        "updateStrategy",
+                        "revisionHistoryLimit",
+                        "persistentVolumeClaimRetentionPolicy",
+                        "minReadySeconds",
+                    ]
+                    .contains(&field.as_str())
+                });
+                spec
+            };
+            if fixed(before) == fixed(after) { Ok(()) } else { Err(status::immutable(name)) }
+        }
+        "persistentvolumeclaims" => {
+            let size = |claim: &Value| {
+                let text = claim["spec"]["resources"]["requests"]["storage"].as_str().unwrap_or_default().to_owned();
+                text.trim_end_matches("Gi").parse::<u64>().unwrap_or(0)
+            };
+            if size(after) >= size(before) { Ok(()) } else { Err(status::shrinking(name)) }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn delete(world: &mut FakeCluster, kind: &Kind, name: &str, options: &Value) -> Result<Value, Value> {
+    let present = world.get(kind.resource, name).cloned().ok_or_else(|| status::not_found(kind, name))?;
+    let wanted = &options["preconditions"]["uid"];
+    if !wanted.is_null() && *wanted != present["metadata"]["uid"] {
+        return Err(status::conflict(kind, name, "the UID in the precondition does not match the UID in record"));
+    }
+    let propagation = options["propagationPolicy"].as_str().unwrap_or("Background");
+    let grace = present["spec"]["terminationGracePeriodSeconds"].clone();
+    let marked = world.update(kind.resource, name, |object| {
+        let mut holders = finalizers(object);
+        match propagation {
+            "Foreground" if kind.resource == "statefulsets" => holders.push("foregroundDeletion".to_owned()),
+            "Orphan" if kind.resource == "statefulsets" => holders.push("orphan".to_owned()),
+            _ => {}
+        }
+        holders.sort();
+        holders.dedup();
+        object["metadata"]["finalizers"] = json!(holders);
+        if object["metadata"]["deletionTimestamp"].is_null() {
+            object["metadata"]["deletionTimestamp"] = json!(now());
+            object["metadata"]["deletionGracePeriodSeconds"] = if kind.resource == "pods" { grace } else { json!(0) };
+        }
+    });
+    Ok(match world.get(kind.resource, name) {
+        Some(_) => marked.unwrap(),
+        None => {
+            json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 200, "details": {"name": name, "kind": kind.resource}})
+        }
+    })
+}

@@ -1,0 +1,224 @@
+//! The objects, their versions and their history.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{NAMESPACE, Node, Scenario, node};
+
+/// A kind of objects: resource, group, version, kind.
+pub struct Kind {
+    pub resource: &'static str,
+    pub group: &'static str,
+    pub version: &'static str,
+    pub kind: &'static str,
+}
+
+const KINDS: [Kind; 11] = [
+    Kind { resource: "pods", group: "", version: "v1", kind: "Pod" },
+    Kind { resource: "secrets", group: "", version: "v1", kind: "Secret" },
+    Kind { resource: "services", group: "", version: "v1", kind: "Service" },
+    Kind { resource: "persistentvolumeclaims", group: "", version: "v1", kind: "PersistentVolumeClaim" },
+    Kind { resource: "events", group: "", version: "v1", kind: "Event" },
+    Kind { resource: "statefulsets", group: "apps", version: "v1", kind: "StatefulSet" },
+    Kind { resource: "networkpolicies", group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy" },
+    Kind { resource: "resourcequotas", group: "", version: "v1", kind: "ResourceQuota" },
+    Kind { resource: "serviceaccounts", group: "", version: "v1", kind: "ServiceAccount" },
+    Kind { resource: "roles", group: "rbac.authorization.k8s.io", version: "v1", kind: "Role" },
+    Kind { resource: "rolebindings", group: "rbac.authorization.k8s.io", version: "v1", kind: "RoleBinding" },
+];
+
+impl Kind {
+    pub fn of(resource: &str) -> Option<&'static Self> {
+        KINDS.iter().find(|kind| kind.resource == resource)
+    }
+
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+    }
+}
+
+/// One entry of the history that watches read.
+#[derive(Clone)]
+pub struct Change {
+    pub version: u64,
+    pub kind: &'static str,
+    pub resource: String,
+    pub object: Value,
+}
+
+/// All objects of the namespace.
+#[derive(Default)]
+pub struct FakeCluster {
+    objects: BTreeMap<(String, String), Value>,
+    /// What each manager applied last, by object.
+    pub(super) applied: BTreeMap<(String, String), BTreeMap<String, Value>>,
+    pub(super) history: Vec<Change>,
+    /// The version that the history begins after.
+    pub(super) forgotten: u64,
+    pub version: u64,
+    /// What becomes of pods.
+    pub scenario: Scenario,
+    /// Whether the kubelet is cut off: pods that are to stop never do.
+    pub node_lost: bool,
+    /// Runs the pods for real; without one they only say that they run.
+    pub node: Option<Node>,
+    /// The namespace that exists.
+    pub namespace: String,
+}
+
+impl FakeCluster {
+    pub(super) fn new(node: Option<Node>) -> Self {
+        Self { node, namespace: NAMESPACE.to_owned(), ..Self::default() }
+    }
+}
+
+impl FakeCluster {
+    pub fn get(&self, resource: &str, name: &str) -> Option<&Value> {
+        self.objects.get(&key(resource, name))
+    }
+
+    pub fn list<'a>(&'a self, resource: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.objects.iter().filter(move |((r, _), _)| r == resource).map(|(_, object)| object)
+    }
+
+    pub fn everything(&self) -> BTreeSet<String> {
+        self.objects.keys().filter(|(resource, _)| resource != "events").map(|(resource, name)| format!("{resource}/{name}")).collect()
+    }
+
+    /// Stores a new object, with all that the API server adds.
+    pub fn create(&mut self, resource: &str, mut object: Value) -> Value {
+        let kind = Kind::of(resource).unwrap();
+        object["apiVersion"] = json!(kind.api_version());
+        object["kind"] = json!(kind.kind);
+        let number = self.version + 1;
+        let meta = &mut object["metadata"];
+        meta["namespace"] = json!(self.namespace);
+        meta["uid"] = json!(format!("00000000-0000-4000-8000-{number:012}"));
+        meta["creationTimestamp"] = json!(now());
+        meta["generation"] = json!(1);
+        default(resource, number, self.node.is_some(), &mut object);
+        self.put("ADDED", resource, object)
+    }
+
+    /// Changes an object. As at a real server, a change that changes nothing is none.
+    pub fn update(&mut self, resource: &str, name: &str, change: impl FnOnce(&mut Value)) -> Option<Value> {
+        let before = self.get(resource, name)?.clone();
+        let mut after = before.clone();
+        change(&mut after);
+        if after == before {
+            return Some(before);
+        }
+        if after["spec"] != before["spec"] {
+            after["metadata"]["generation"] = json!(before["metadata"]["generation"].as_i64().unwrap_or(1) + 1);
+        }
+        if !after["metadata"]["deletionTimestamp"].is_null() && finalizers(&after).is_empty() && resource != "pods" {
+            return Some(self.drop_object(resource, name, after));
+        }
+        Some(self.put("MODIFIED", resource, after))
+    }
+
+    /// Removes an object at once.
+    pub fn remove(&mut self, resource: &str, name: &str) {
+        if let Some(object) = self.get(resource, name).cloned() {
+            self.drop_object(resource, name, object);
+        }
+    }
+
+    /// Forgets the history: every watch ends, and none can resume from before.
+    pub fn forget_history(&mut self) {
+        self.version += 1;
+        self.forgotten = self.version;
+        self.history.clear();
+    }
+
+    /// Removes everything, and the namespace.
+    pub(super) fn clear(&mut self) {
+        for pod in self.list("pods").cloned().collect::<Vec<_>>() {
+            if let Some(node) = &self.node {
+                node.stop(&pod);
+                node.release(&format!("data-{}", name(&pod)));
+            }
+        }
+        for (resource, name) in self.objects.keys().cloned().collect::<Vec<_>>() {
+            self.remove(&resource, &name);
+        }
+        self.namespace.clear();
+    }
+
+    fn drop_object(&mut self, resource: &str, name: &str, mut object: Value) -> Value {
+        self.objects.remove(&key(resource, name));
+        self.applied.remove(&key(resource, name));
+        self.version += 1;
+        object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        self.record("DELETED", resource, object.clone());
+        object
+    }
+
+    fn put(&mut self, kind: &'static str, resource: &str, mut object: Value) -> Value {
+        self.version += 1;
+        object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        let name = object["metadata"]["name"].as_str().unwrap().to_owned();
+        self.objects.insert(key(resource, &name), object.clone());
+        self.record(kind, resource, object.clone());
+        object
+    }
+
+    fn record(&mut self, kind: &'static str, resource: &str, object: Value) {
+        self.history.push(Change { version: self.version, kind, resource: resource.to_owned(), object });
+    }
+}
+
+pub(super) fn key(resource: &str, name: &str) -> (String, String) {
+    (resource.to_owned(), name.to_owned())
+}
+
+pub(super) fn now() -> String {
+    // The API server knows whole seconds only.
+    Timestamp::from_second(Timestamp::now().as_second()).unwrap().to_string()
+}
+
+pub(super) fn name(object: &Value) -> String {
+    object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
+}
+
+pub(super) fn finalizers(object: &Value) -> Vec<String> {
+    let list = object["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
+    list.into_iter().filter_map(|entry| entry.as_str().map(str::to_owned)).collect()
+}
+
+pub(super) fn is_terminating(object: &Value) -> bool {
+    !object["metadata"]["deletionTimestamp"].is_null()
+}
+
+/// Whether an object is of a selector's choice: `key=value` and `key`, joined by commas, over labels or fields.
+pub(super) fn matches(selector: &str, value_of: impl Fn(&str) -> Option<String>) -> bool {
+    selector.split(',').filter(|term| !term.is_empty()).all(|term| match term.split_once('=') {
+        Some((key, value)) => value_of(key).as_deref() == Some(value.trim_start_matches('=')),
+        None => value_of(term).is_some(),
+    })
+}
+
+fn default(resource: &str, number: u64, real: bool, object: &mut Value) {
+    match resource {
+        "services" => {
+            let spec = object["spec"].as_object_mut().unwrap();
+            spec.entry("type").or_insert(json!("ClusterIP"));
+            let address = if real { node::address() } else { format!("10.96.0.{}", number % 250 + 1) };
+            spec.entry("clusterIP").or_insert(json!(address));
+            object["status"] = json!({"loadBalancer": {}});
+            if object["spec"]["type"] == "LoadBalancer" {
+                object["metadata"]["finalizers"] = json!(["service.kubernetes.io/load-balancer-cleanup"]);
+            }
+        }
+        "persistentvolumeclaims" => {
+            object["metadata"]["finalizers"] = json!(["kubernetes.io/pvc-protection"]);
+            object["spec"].as_object_mut().unwrap().entry("storageClassName").or_insert(json!("standard"));
+            object["status"] = json!({"phase": "Pending"});
+        }
+        "resourcequotas" => object["status"] = json!({"hard": object["spec"]["hard"]}),
+        "statefulsets" | "pods" => object["status"] = Value::Object(Map::new()),
+        _ => {}
+    }
+}

@@ -1,0 +1,52 @@
+//! Finding an instance by its name or id.
+
+use cynic::QueryBuilder as _;
+
+use super::missing;
+use crate::{
+    client::Client,
+    contract::{Instance, schema},
+    failure::Result,
+};
+
+#[derive(cynic::QueryVariables)]
+struct IdVariables {
+    id: cynic::Id,
+}
+
+#[derive(cynic::QueryFragment)]
+#[cynic(graphql_type = "Query", variables = "IdVariables")]
+struct ById {
+    #[arguments(id: $id)]
+    instance: Option<Instance>,
+}
+
+#[derive(cynic::QueryVariables)]
+struct NameVariables {
+    name: String,
+}
+
+#[derive(cynic::QueryFragment)]
+#[cynic(graphql_type = "Query", variables = "NameVariables")]
+struct ByName {
+    #[arguments(name: $name)]
+    instance_by_name: Option<Instance>,
+}
+
+/// The instance of this name, or with this id, deleted ones included.
+pub(in crate) async fn find(client: &Client, name: &str) -> Result<Instance> {
+    if let Ok(id) = uuid::Uuid::parse_str(name) {
+        let ById { instance } = client.run(ById::build(IdVariables { id: cynic::Id::new(id.to_string()) })).await?;
+        if let Some(instance) = instance {
+            return Ok(instance);
+        }
+    }
+    // A name may look like an id.
+    let ByName { instance_by_name } = client.run(ByName::build(NameVariables { name: name.to_owned() })).await?;
+    instance_by_name.ok_or_else(|| missing(name))
+}
+
+/// Its id.
+pub(in crate) async fn find_id(client: &Client, name: &str) -> Result<cynic::Id> {
+    Ok(find(client, name).await?.id)
+}

@@ -1,0 +1,243 @@
+//! The verbs of the [`Runtime`] on local processes. Each is blocking work under the lock of its instance.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use futures::{StreamExt, future, stream::BoxStream};
+use tokio::sync::{Notify, broadcast};
+use tokio_stream::wrappers::BroadcastStream;
+use tokio_util::sync::CancellationToken;
+use toygres_domain::{InstanceId, instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode}, runtime::{Deployment, Nudge, Observation, Removal, Runtime, RuntimeError}};
+
+use super::{
+    account::Account,
+    binaries::Binaries,
+    build,
+    cluster::{Machine, PortTaken, Status, configure, remove_directory},
+    data_dir::DataDir,
+    error::{Error, Result},
+    instance_dirs::{Form, InstanceDirs},
+    port,
+    reaper::Reaper,
+    scram, settings,
+    supervisor::{self, Deaths, Role},
+};
+
+/// How long a verb waits for another one on the same instance.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a process runtime is made of.
+#[derive(Clone, Debug)]
+pub struct ProcessConfig {
+    /// Where everything lies.
+    pub data: DataDir,
+    /// The PostgreSQL installations to use.
+    pub binaries: Binaries,
+    /// Who PostgreSQL runs as.
+    pub account: Account,
+}
+
+/// Runs instances as PostgreSQL processes of this machine. Clones share one state.
+#[derive(Clone, Debug)]
+pub struct ProcessRuntime(Arc<Shared>);
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) machine: Machine,
+    pub(super) dirs: InstanceDirs,
+    pub(super) nudges: broadcast::Sender<Nudge>,
+    /// Wakes the supervisor before its time.
+    pub(super) wake: Notify,
+    /// Set when the host stops everything: nothing is started any more.
+    pub(super) closing: AtomicBool,
+}
+
+impl ProcessRuntime {
+    /// A runtime over a data directory. It touches nothing yet; [`ProcessRuntime::supervise`] brings instances to life.
+    #[must_use]
+    pub fn open(config: ProcessConfig) -> Self {
+        let ProcessConfig { data, binaries, account } = config;
+        let dirs = InstanceDirs::new(&data);
+        let machine = Machine { data, binaries, account, reaper: Reaper::default() };
+        Self(Arc::new(Shared { machine, dirs, nudges: broadcast::channel(1024).0, wake: Notify::new(), closing: AtomicBool::new(false) }))
+    }
+
+    /// Watches the instances until `shutdown`, and sends the nudges. The host also starts what is deployed and does not run,
+    /// cleans up what a crash left half-done, and at the end stops every instance; they stay deployed, and the next host
+    /// brings them back on the same ports. Returns when all that is done.
+    pub async fn supervise(&self, role: Role, shutdown: CancellationToken) {
+        supervisor::run(self.0.clone(), role, shutdown).await;
+    }
+
+    /// Runs blocking work. It goes on to its end also when nobody waits for it any more, which the lock makes harmless.
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Shared) -> Result<T> + Send + 'static) -> Result<T, RuntimeError> {
+        let shared = self.0.clone();
+        match tokio::task::spawn_blocking(move || work(&shared)).await {
+            Ok(result) => result.map_err(|error| {
+                tracing::warn!(%error, "a verb of the process runtime failed");
+                error.into()
+            }),
+            Err(panic) => {
+                tracing::error!(error = %panic, "a verb of the process runtime broke");
+                Err(RuntimeError::passing(ReasonCode::Internal, "the process runtime broke; its log says more"))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Runtime for ProcessRuntime {
+    fn name(&self) -> &'static str {
+        "process"
+    }
+
+    fn versions(&self) -> Vec<PostgresVersion> {
+        self.0.machine.binaries.versions()
+    }
+
+    fn offers(&self, exposure: &Exposure) -> bool {
+        *exposure == Exposure::Cluster
+    }
+
+    async fn deploy(&self, deployment: &Deployment) -> Result<(), RuntimeError> {
+        let deployment = deployment.clone();
+        self.blocking(move |shared| shared.deploy(&deployment)).await
+    }
+
+    async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError> {
+        self.blocking(move |shared| Ok(shared.observe(id))).await
+    }
+
+    async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Removal, RuntimeError> {
+        self.blocking(move |shared| shared.remove(id, keep_volumes)).await
+    }
+
+    async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {
+        self.blocking(|shared| {
+            let mut ids: Vec<_> = shared.dirs.scan()?.into_iter().map(|(id, _)| id).collect();
+            ids.dedup();
+            Ok(ids)
+        })
+        .await
+    }
+
+    fn nudges(&self) -> BoxStream<'static, Nudge> {
+        // Who is too slow loses hints, which is what hints may do.
+        BroadcastStream::new(self.0.nudges.subscribe()).filter_map(|nudge| future::ready(nudge.ok())).boxed()
+    }
+}
+
+impl Shared {
+    fn deploy(&self, deployment: &Deployment) -> Result<()> {
+        let Deployment { id, name: _, spec, password: _ } = deployment;
+        let conf = settings::instance(spec)?;
+        let _lock = self.dirs.lock(*id, PATIENCE)?;
+        if self.closing.load(Ordering::SeqCst) {
+            return Err(Error::Busy("the server is shutting down".to_owned()));
+        }
+        if self.dirs.path(*id, Form::Deployed).is_dir() {
+            let cluster = self.dirs.cluster(*id, Form::Deployed);
+            let present = cluster.version()?;
+            if present != spec.postgres_version {
+                return Err(Error::Refused(format!("the instance holds data of PostgreSQL {present}, which {} cannot read", spec.postgres_version)));
+            }
+            // A setting that needs a restart counts from the next start on.
+            let changed = configure(cluster.home(), "postgresql.conf", &conf)? | configure(cluster.home(), "pg_hba.conf", settings::HBA)?;
+            if changed {
+                cluster.reload()?;
+            }
+        } else {
+            self.make(deployment, &conf)?;
+        }
+        let cluster = self.dirs.cluster(*id, Form::Deployed);
+        // Somebody asks for it: earlier deaths count no more.
+        Deaths::forget(cluster.home())?;
+        cluster.start(&self.machine, PortTaken::Move)?;
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    fn make(&self, deployment: &Deployment, conf: &str) -> Result<()> {
+        let Deployment { id, name: _, spec, password } = deployment;
+        let installation = self.machine.binaries.of(spec.postgres_version)?;
+        self.clear(*id, false)?;
+        let staging = self.dirs.cluster(*id, Form::Staging);
+        build::build(&self.machine, installation, &staging, conf, &first_statements(spec, &scram::verifier(password)))?;
+        port::choose(&self.machine.data, staging.home())?;
+        self.dirs.transform(*id, Form::Staging, Form::Deployed)
+    }
+
+    fn observe(&self, id: InstanceId) -> Observation {
+        let pending = |code, message: &str| Observation::Pending(Reason::new(code, message));
+        match self.dirs.forms(id).next() {
+            None => Observation::Absent,
+            Some(Form::Staging) => pending(ReasonCode::StartingUp, "the data directory is being made"),
+            Some(Form::Removed | Form::Keeping) => pending(ReasonCode::RemovalIncomplete, "the instance is being removed"),
+            Some(Form::Deployed) => {
+                let cluster = self.dirs.cluster(id, Form::Deployed);
+                let deaths = Deaths::read(cluster.home());
+                match (cluster.status(), deaths) {
+                    (Status::Ready { port, .. }, _) => Observation::Ready(Endpoint { host: "127.0.0.1".to_owned(), port }),
+                    (_, Some(deaths)) if deaths.is_loop() => Observation::Failed(deaths.as_loop()),
+                    (Status::Starting { .. }, _) => pending(ReasonCode::StartingUp, "PostgreSQL is starting"),
+                    (Status::Stopping { .. }, _) => pending(ReasonCode::ProcessExited, "PostgreSQL is stopping"),
+                    (Status::Stopped, Some(deaths)) => Observation::Pending(deaths.reason),
+                    (Status::Stopped, None) => pending(ReasonCode::StartingUp, "PostgreSQL is about to start"),
+                }
+            }
+        }
+    }
+
+    fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Removal> {
+        // An instance that is not there needs no lock file to say so.
+        if self.dirs.forms(id).next().is_none() {
+            return Ok(Removal::Gone);
+        }
+        let _lock = self.dirs.lock(id, PATIENCE)?;
+        if self.dirs.path(id, Form::Deployed).is_dir() {
+            // Renamed first: from now on nobody starts it again.
+            self.dirs.transform(id, Form::Deployed, if keep_volumes { Form::Keeping } else { Form::Removed })?;
+        }
+        self.clear(id, keep_volumes)?;
+        self.wake.notify_one();
+        Ok(Removal::Gone)
+    }
+
+    /// Clears away every form of the instance but the deployed one. Idempotent; the caller holds the lock.
+    pub(super) fn clear(&self, id: InstanceId, keep_volumes: bool) -> Result<()> {
+        for form in self.dirs.forms(id) {
+            let cluster = self.dirs.cluster(id, form);
+            match form {
+                Form::Deployed => {}
+                Form::Keeping if keep_volumes => {
+                    // Cleanly, so that whoever takes up the data needs no recovery.
+                    cluster.stop(Duration::from_secs(20))?;
+                    self.dirs.put_aside(id)?;
+                }
+                Form::Staging | Form::Removed | Form::Keeping => {
+                    cluster.stop_immediately()?;
+                    remove_directory(cluster.home())?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The role and the database of the caller. Their names need no quotes, but a quoted name cannot be mistaken for syntax.
+fn first_statements(spec: &InstanceSpec, verifier: &str) -> String {
+    let (role, database) = (&spec.username, &spec.database);
+    // Before version 16 CREATEROLE lets its holder join roles such as pg_execute_server_program, and so become the user that
+    // runs every other instance too.
+    let create_role = if spec.postgres_version.0 >= 16 { "CREATEROLE" } else { "NOCREATEROLE" };
+    format!(
+        "CREATE ROLE \"{role}\" LOGIN CREATEDB {create_role} PASSWORD '{verifier}'\n\
+         CREATE DATABASE \"{database}\" OWNER \"{role}\"\n"
+    )
+}

@@ -1,0 +1,120 @@
+//! The configuration files of clusters, from what was asked for. Pure: nothing here touches the machine.
+
+use toygres_domain::instance::{Exposure, InstanceSpec};
+
+use super::{
+    error::{Error, Result},
+    port::PORT_FILE,
+};
+
+/// Who can log in: whoever knows a password, from this machine, over TCP.
+pub(super) const HBA: &str = "# Written by toygres.\nhost all all 127.0.0.1/32 scram-sha-256\n";
+
+/// The `postgresql.conf` of an instance: its size, as far as a process can be held to one.
+pub(super) fn instance(spec: &InstanceSpec) -> Result<String> {
+    let InstanceSpec { postgres_version: _, storage_gb, cpu_millis, memory_mb, username: _, database: _, exposure, health_check: _ } = spec;
+    match exposure {
+        Exposure::Cluster => {}
+        Exposure::LoadBalancer { source_ranges: _, dns_label: _ } => {
+            return Err(Error::Refused("local processes listen on this machine only: a load balancer needs the kubernetes runtime".to_owned()));
+        }
+    }
+    let memory = i64::from(*memory_mb).max(64);
+    let storage_mb = i64::from(*storage_gb).max(1) * 1024;
+    let cores = (i64::from(*cpu_millis) + 999) / 1000;
+    // A quarter of the memory is PostgreSQL's own advice; the cap keeps a laptop usable that hosts many instances.
+    let shared_buffers = (memory / 4).clamp(16, 1024);
+    // Storage cannot be limited for a process, but what PostgreSQL itself would waste of it can.
+    let max_wal_size = (storage_mb / 10).clamp(128, 4096);
+    Ok(format!(
+        "{}\
+         max_connections = 100\n\
+         shared_buffers = {shared_buffers}MB\n\
+         effective_cache_size = {}MB\n\
+         work_mem = {}kB\n\
+         maintenance_work_mem = {}MB\n\
+         min_wal_size = 64MB\n\
+         max_wal_size = {max_wal_size}MB\n\
+         temp_file_limit = {}MB\n\
+         max_parallel_workers = {}\n\
+         max_parallel_workers_per_gather = {}\n\
+         max_parallel_maintenance_workers = {}\n",
+        common(),
+        memory * 3 / 4,
+        (memory * 1024 / 400).clamp(1024, 65_536),
+        (memory / 16).clamp(16, 512),
+        storage_mb / 2,
+        cores.clamp(0, 8),
+        (cores / 2).clamp(0, 4),
+        (cores / 2).clamp(0, 4),
+    ))
+}
+
+/// The `postgresql.conf` of the metadata database: many short transactions on small, often updated tables.
+pub(super) fn metadata() -> String {
+    format!(
+        "{}\
+         max_connections = 200\n\
+         shared_buffers = 64MB\n\
+         effective_cache_size = 512MB\n\
+         max_wal_size = 512MB\n\
+         autovacuum_naptime = 15s\n\
+         jit = off\n",
+        common()
+    )
+}
+
+fn common() -> String {
+    // Statements stay out of the log, because an `ALTER ROLE ... PASSWORD` that fails would be there in the clear.
+    format!(
+        "# Written by toygres; changes are overwritten.\n\
+         include '{PORT_FILE}'\n\
+         listen_addresses = '127.0.0.1'\n\
+         unix_socket_directories = ''\n\
+         password_encryption = 'scram-sha-256'\n\
+         timezone = 'UTC'\n\
+         log_timezone = 'UTC'\n\
+         log_destination = 'stderr'\n\
+         logging_collector = off\n\
+         log_checkpoints = off\n\
+         log_statement = 'none'\n\
+         log_min_error_statement = 'panic'\n\
+         update_process_title = on\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use toygres_domain::{instance::{HealthCheckPolicy, PostgresVersion}, name::SqlName};
+
+    use super::*;
+
+    fn spec() -> InstanceSpec {
+        InstanceSpec {
+            postgres_version: PostgresVersion(17),
+            storage_gb: 10,
+            cpu_millis: 2500,
+            memory_mb: 1024,
+            username: SqlName::role("app").unwrap(),
+            database: SqlName::database("app").unwrap(),
+            exposure: Exposure::Cluster,
+            health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
+        }
+    }
+
+    #[test]
+    fn the_size_follows_the_spec() {
+        let text = instance(&spec()).unwrap();
+        for line in
+            ["shared_buffers = 256MB", "effective_cache_size = 768MB", "max_wal_size = 1024MB", "max_parallel_workers = 3", "work_mem = 2621kB"]
+        {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+    }
+
+    #[test]
+    fn what_a_process_cannot_offer_is_refused() {
+        let spec = InstanceSpec { exposure: Exposure::LoadBalancer { source_ranges: vec![], dns_label: None }, ..spec() };
+        assert!(matches!(instance(&spec), Err(Error::Refused(_))));
+    }
+}
