@@ -4,7 +4,7 @@
 CREATE TABLE instances (
     id                            uuid PRIMARY KEY,
     name                          text NOT NULL,
-    state                         text NOT NULL CHECK (state IN ('creating', 'running', 'deleting', 'deleted', 'failed')),
+    state                         text NOT NULL CHECK (state IN ('creating', 'running', 'updating', 'deleting', 'deleted', 'failed')),
     health_status                 text NOT NULL DEFAULT 'unknown' CHECK (health_status IN ('healthy', 'unhealthy', 'unknown')),
     reason_code                   text,
     reason_message                text,
@@ -52,7 +52,11 @@ CREATE TABLE credentials (
 CREATE TABLE operations (
     id               text PRIMARY KEY,
     instance_id      uuid NOT NULL REFERENCES instances,
-    kind             text NOT NULL CHECK (kind IN ('create', 'delete')),
+    -- The kinds, their parameters and their rules are in `domain/src/operation`.
+    kind             text NOT NULL,
+    params           jsonb NOT NULL,
+    -- Whether it excludes other excluding operations of its instance.
+    excludes         boolean NOT NULL,
     -- The run is the k of the engine id <operation id>-r<k>: a run that the engine lost is followed by the next.
     run              integer NOT NULL DEFAULT 1,
     engine_id        text NOT NULL UNIQUE,
@@ -61,14 +65,14 @@ CREATE TABLE operations (
     error_code       text,
     error_message    text,
     cancel_requested boolean NOT NULL DEFAULT false,
-    keep_volumes     boolean NOT NULL DEFAULT false,
     idempotency_key  text,
     -- Digest of the input that came with the key: the same key with another input is a conflict.
     input_digest     bytea,
     requested_by     text,
-    -- The state that the operation took the instance out of: what a cancelled deletion gives back.
+    -- The state that the instance had before: what it gets back from an operation that is cancelled, or fails, without effect.
     former_state     text,
-    deadline         timestamptz NOT NULL,
+    -- NULL: it continues until it succeeds.
+    deadline         timestamptz,
     created_at       timestamptz NOT NULL DEFAULT now(),
     started_at       timestamptz,
     -- When the present run was given to the engine.
@@ -78,8 +82,8 @@ CREATE TABLE operations (
     CHECK ((status IN ('succeeded', 'failed', 'cancelled')) = (finished_at IS NOT NULL))
 );
 CREATE UNIQUE INDEX operations_idempotency ON operations (kind, idempotency_key) WHERE idempotency_key IS NOT NULL;
--- At most one operation of an instance may be under way per kind; a delete supersedes a create.
-CREATE UNIQUE INDEX operations_live ON operations (instance_id, kind) WHERE status IN ('pending', 'running');
+-- At most one excluding operation of an instance is in progress.
+CREATE UNIQUE INDEX operations_excluding ON operations (instance_id) WHERE excludes AND status IN ('pending', 'running');
 CREATE INDEX operations_unfinished ON operations (created_at) WHERE status IN ('pending', 'running');
 CREATE INDEX operations_created_at ON operations (created_at, id);
 CREATE INDEX operations_instance ON operations (instance_id, created_at);

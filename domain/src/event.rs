@@ -49,18 +49,18 @@ crate::instance::text_enum! {
     /// What an event tells of.
     pub enum EventKind {
         /// The instance was asked for.
-        InstanceCreated => "instance_created",
+        InstanceCreated,
         /// The state went `from` -> `to`.
-        StateChanged => "state_changed",
+        StateChanged,
         /// The health went `from` -> `to`.
-        HealthChanged => "health_changed",
+        HealthChanged,
         /// Something else about the instance changed: labels, protection, endpoint, reason.
-        InstanceUpdated => "instance_updated",
+        InstanceUpdated,
         /// An operation was accepted.
-        OperationCreated => "operation_created",
+        OperationCreated,
         /// The status of an operation went `from` -> `to`.
-        OperationChanged => "operation_changed",
+        OperationChanged,
         /// A step of an operation began, ended or failed.
-        OperationProgressed => "operation_progressed",
+        OperationProgressed,
     }
 }

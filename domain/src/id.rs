@@ -62,6 +62,12 @@ impl OperationId {
         }
     }
 
+    /// The `n` of the id, which counts the operations of an instance.
+    #[must_use]
+    pub fn number(&self) -> Option<i64> {
+        self.0.rsplit_once('-').and_then(|(_, number)| number.parse().ok())
+    }
+
     /// The engine's id of the `run`th run of this operation.
     #[must_use]
     pub fn engine_id(&self, run: i32) -> String {

@@ -10,35 +10,27 @@ use crate::{
     name::{InstanceName, SqlName},
 };
 
-/// Declares an enum that is a text in the database and in workflow messages.
+/// Declares an enum whose values are texts in the metadata database, in messages of workflows and (in upper case) in the API:
+/// the names of its variants in snake case.
 macro_rules! text_enum {
-    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident => $text:literal),* $(,)? }) => {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident),* $(,)? }) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+            strum::Display, strum::EnumMessage, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
+        )]
         #[serde(rename_all = "snake_case")]
+        #[strum(serialize_all = "snake_case")]
         pub enum $name { $($(#[$vmeta])* $variant),* }
 
         impl $name {
             /// Every value, in the order of declaration.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+            pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
-            /// The text that the database holds.
+            /// The text of the value.
             #[must_use]
             pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),* }
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = String;
-            fn from_str(text: &str) -> Result<Self, String> {
-                match text { $($text => Ok(Self::$variant),)* _ => Err(format!("'{text}' is no {}", stringify!($name))) }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
+                self.into()
             }
         }
     };
@@ -70,6 +62,8 @@ pub struct Instance {
     pub labels: BTreeMap<String, String>,
     /// Whether deletion is refused.
     pub deletion_protected: bool,
+    /// How many operations it has had; the number of the latest.
+    pub operation_count: i64,
     /// Counts every change.
     pub revision: i64,
     /// When it was asked for.
@@ -178,40 +172,28 @@ impl InstanceFilter {
 }
 
 text_enum! {
-    /// Where an instance is in its life.
+    /// The stage of an instance's life.
     pub enum InstanceState {
-        /// Being made; nothing to connect to yet.
-        Creating => "creating",
-        /// Made. Whether it answers is its health.
-        Running => "running",
-        /// Being removed.
-        Deleting => "deleting",
-        /// Gone; the row is kept as history.
-        Deleted => "deleted",
-        /// Making or removing it did not work out; the reason says why. Retry or delete.
-        Failed => "failed",
+        /// Being created; nothing to connect to yet.
+        Creating,
+        /// Created. Whether it answers is its health.
+        Running,
+        /// Being changed by an operation, during which it may not answer.
+        Updating,
+        /// Being deleted.
+        Deleting,
+        /// Deleted; the row is kept as history.
+        Deleted,
+        /// Its creation failed; the reason says why. Retry the operation, or delete the instance.
+        Failed,
     }
 }
 
 impl InstanceState {
-    /// Whether the life of an instance may go from this state to `next`.
+    /// Whether an operation is at work in this state, and leads out of it.
     #[must_use]
-    pub fn may_become(self, next: Self) -> bool {
-        Self::sources_of(next).contains(&self)
-    }
-
-    /// The states from which `next` can be reached; what the store guards its updates with. One exception is no transition but
-    /// an undo: a deletion that is cancelled before anything was removed gives back the state it took.
-    #[must_use]
-    pub fn sources_of(next: Self) -> &'static [Self] {
-        use InstanceState::{Creating, Deleting, Failed, Running};
-        match next {
-            Self::Creating => &[Failed],
-            Self::Running => &[Creating],
-            Self::Deleting => &[Creating, Running, Failed],
-            Self::Deleted => &[Deleting],
-            Self::Failed => &[Creating, Deleting],
-        }
+    pub fn is_transitional(self) -> bool {
+        matches!(self, Self::Creating | Self::Updating | Self::Deleting)
     }
 }
 
@@ -219,11 +201,11 @@ text_enum! {
     /// What health checks found.
     pub enum HealthStatus {
         /// The last check logged in and got its answer.
-        Healthy => "healthy",
+        Healthy,
         /// It does not answer, and that is confirmed.
-        Unhealthy => "unhealthy",
+        Unhealthy,
         /// Not checked yet, or nothing to check.
-        Unknown => "unknown",
+        Unknown,
     }
 }
 
@@ -247,76 +229,65 @@ text_enum! {
     /// The kinds of reasons.
     pub enum ReasonCode {
         /// The database is starting, or recovering after a crash.
-        StartingUp => "starting_up",
+        StartingUp,
         /// The server's process ended.
-        ProcessExited => "process_exited",
+        ProcessExited,
         /// It keeps ending soon after its start.
-        CrashLoop => "crash_loop",
+        CrashLoop,
         /// It was killed because it needed more memory than it was given.
-        OutOfMemory => "out_of_memory",
+        OutOfMemory,
         /// The image cannot be pulled.
-        ImagePullFailed => "image_pull_failed",
+        ImagePullFailed,
         /// No node has room for it.
-        Unschedulable => "unschedulable",
+        Unschedulable,
         /// Its volume cannot be provided.
-        VolumeNotBound => "volume_not_bound",
+        VolumeNotBound,
         /// A quota is in the way.
-        QuotaExceeded => "quota_exceeded",
+        QuotaExceeded,
         /// The cluster refused the objects.
-        AdmissionRefused => "admission_refused",
+        AdmissionRefused,
         /// The control plane lacks a permission.
-        Forbidden => "forbidden",
+        Forbidden,
         /// The host of instances cannot be reached.
-        RuntimeUnavailable => "runtime_unavailable",
+        RuntimeUnavailable,
         /// The PostgreSQL binaries for it are not installed.
-        PostgresMissing => "postgres_missing",
+        PostgresMissing,
         /// Nobody listens at the endpoint.
-        ConnectionRefused => "connection_refused",
+        ConnectionRefused,
         /// The endpoint did not answer in time.
-        ConnectionTimeout => "connection_timeout",
+        ConnectionTimeout,
         /// The endpoint's name does not resolve.
-        DnsFailed => "dns_failed",
+        DnsFailed,
         /// The TLS handshake failed.
-        TlsFailed => "tls_failed",
+        TlsFailed,
         /// The instance's own credentials were refused.
-        AuthenticationFailed => "authentication_failed",
+        AuthenticationFailed,
         /// All its connections are taken.
-        TooManyConnections => "too_many_connections",
+        TooManyConnections,
         /// It answers but takes no writes.
-        ReadOnly => "read_only",
+        ReadOnly,
         /// Its disk is full.
-        DiskFull => "disk_full",
+        DiskFull,
         /// The connection broke.
-        ConnectionLost => "connection_lost",
+        ConnectionLost,
         /// It answered with an error.
-        QueryFailed => "query_failed",
+        QueryFailed,
         /// The operation's deadline passed.
-        DeadlineExceeded => "deadline_exceeded",
+        DeadlineExceeded,
         /// Somebody cancelled the operation.
-        Cancelled => "cancelled",
+        Cancelled,
         /// Another operation took over.
-        Superseded => "superseded",
+        Superseded,
         /// Something remains that could not be removed.
-        RemovalIncomplete => "removal_incomplete",
+        RemovalIncomplete,
         /// A fault of the control plane; its log says more.
-        Internal => "internal",
+        Internal,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_way_leads_back_from_deletion() {
-        for next in InstanceState::ALL {
-            assert!(!InstanceState::Deleted.may_become(*next));
-            assert!(!next.may_become(*next), "{next} to itself is no change");
-        }
-        assert!(!InstanceState::Deleting.may_become(InstanceState::Running));
-        assert!(InstanceState::Creating.may_become(InstanceState::Deleting));
-        assert!(InstanceState::Failed.may_become(InstanceState::Creating));
-    }
 
     #[test]
     fn every_text_is_read_back() {

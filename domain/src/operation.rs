@@ -1,157 +1,82 @@
-//! An operation: one accepted mutation that takes time, and the record of how it goes.
+//! An operation: one accepted request that takes time, and the record of its progress.
+//!
+//! What is particular to a kind of operation is data: its [`Policy`] and its parameters, in one file per kind below
+//! `operation/`. Everything else (the plan of steps, what is accepted when, what it leads to, metrics) follows from that.
 
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+mod policy;
+mod record;
+mod step;
 
-use crate::{
-    InstanceId, OperationId,
-    instance::{Reason, text_enum},
-};
+pub use policy::{Cancellation, InstanceAfter, OnFailure, Policy};
+pub use record::{Operation, OperationStatus};
+pub use step::{Step, StepName, StepStatus};
 
-/// One accepted mutation and how far it got.
-#[derive(Clone, Debug)]
-pub struct Operation {
-    /// Its identity.
-    pub id: OperationId,
-    /// What it does.
-    pub kind: OperationKind,
-    /// The instance it works on.
-    pub instance: InstanceId,
-    /// How it stands.
-    pub status: OperationStatus,
-    /// Which run of the engine carries it out, from 1.
-    pub run: i32,
-    /// Its steps, in order.
-    pub steps: Vec<Step>,
-    /// Why it failed or was cancelled.
-    pub error: Option<Reason>,
-    /// Whether somebody asked to cancel it.
-    pub cancel_requested: bool,
-    /// Whether a deletion keeps the volumes.
-    pub keep_volumes: bool,
-    /// When it ends at the latest.
-    pub deadline: DateTime<Utc>,
-    /// When it was accepted.
-    pub created_at: DateTime<Utc>,
-    /// When a workflow took it up.
-    pub started_at: Option<DateTime<Utc>>,
-    /// When the engine was given the present run.
-    pub dispatched_at: Option<DateTime<Utc>>,
-    /// When it ended.
-    pub finished_at: Option<DateTime<Utc>>,
+use serde::de::Error as _;
+
+/// Declares the kinds of operations. Each has a module with its `Params` and its `POLICY`.
+macro_rules! operations {
+    ($($(#[doc = $doc:literal])+ $kind:ident => $module:ident),* $(,)?) => {
+        $(pub mod $module;)*
+
+        crate::instance::text_enum! {
+            /// What an operation does.
+            pub enum OperationKind { $($(#[doc = $doc])+ $kind),* }
+        }
+
+        impl OperationKind {
+            /// The rules of this kind of operation.
+            #[must_use]
+            pub fn policy(self) -> &'static Policy {
+                match self { $(Self::$kind => &$module::POLICY),* }
+            }
+        }
+
+        /// The parameters of an operation, one type per kind.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Params { $($(#[doc = $doc])+ $kind($module::Params)),* }
+
+        impl Params {
+            /// The kind of operation that these parameters are for.
+            #[must_use]
+            pub fn kind(&self) -> OperationKind {
+                match self { $(Self::$kind(_) => OperationKind::$kind),* }
+            }
+
+            /// What the metadata database keeps of them.
+            ///
+            /// # Errors
+            /// None in practice: parameters are plain structs.
+            pub fn to_json(&self) -> serde_json::Result<serde_json::Value> {
+                match self { $(Self::$kind(params) => serde_json::to_value(params)),* }
+            }
+
+            /// Reads what [`Self::to_json`] wrote.
+            ///
+            /// # Errors
+            /// That the value does not hold the parameters of this kind.
+            pub fn from_json(kind: OperationKind, value: serde_json::Value) -> serde_json::Result<Self> {
+                match kind { $(OperationKind::$kind => serde_json::from_value(value).map(Self::$kind)),* }
+            }
+        }
+
+        $(impl TryFrom<Params> for $module::Params {
+            type Error = serde_json::Error;
+            fn try_from(params: Params) -> serde_json::Result<Self> {
+                match params {
+                    Params::$kind(params) => Ok(params),
+                    #[allow(unreachable_patterns)]
+                    other => Err(serde_json::Error::custom(format!("these are the parameters of {}", other.kind()))),
+                }
+            }
+        })*
+    };
 }
 
-impl Operation {
-    /// The engine's id of the present run.
-    #[must_use]
-    pub fn engine_id(&self) -> String {
-        self.id.engine_id(self.run)
-    }
-}
-
-text_enum! {
-    /// What an operation does.
-    pub enum OperationKind {
-        /// Makes an instance.
-        Create => "create",
-        /// Removes an instance.
-        Delete => "delete",
-    }
-}
-
-impl OperationKind {
-    /// The steps of this kind of operation, in order: the plan that a client sees from the first moment.
-    #[must_use]
-    pub fn plan(self) -> Vec<Step> {
-        let names: &[StepName] = match self {
-            Self::Create => &[StepName::DeployPostgres, StepName::GetInstanceStatus, StepName::GenerateConnectionString, StepName::UpdateMetadata],
-            Self::Delete => &[StepName::StopWorkflows, StepName::DeletePostgres, StepName::UpdateMetadata],
-        };
-        names.iter().map(|name| Step::planned(*name)).collect()
-    }
-}
-
-text_enum! {
-    /// How an operation stands.
-    pub enum OperationStatus {
-        /// Accepted; no workflow yet.
-        Pending => "pending",
-        /// A workflow carries it out.
-        Running => "running",
-        /// Done.
-        Succeeded => "succeeded",
-        /// It did not work out; the error says why.
-        Failed => "failed",
-        /// It was cancelled, by a caller or by a later operation.
-        Cancelled => "cancelled",
-    }
-}
-
-impl OperationStatus {
-    /// Whether nothing will change any more.
-    #[must_use]
-    pub fn is_terminal(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
-    }
-}
-
-/// One step of an operation, as people see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Step {
-    /// Which step.
-    pub name: StepName,
-    /// How it stands.
-    pub status: StepStatus,
-    /// How often it was begun. Looking again at something under way is no new attempt.
-    pub attempt: i32,
-    /// When it was begun first.
-    pub started_at: Option<DateTime<Utc>>,
-    /// When it ended, or, while it runs, when an attempt failed that will be repeated.
-    pub finished_at: Option<DateTime<Utc>>,
-    /// What went wrong last, or what it waits for.
-    pub error: Option<Reason>,
-}
-
-impl Step {
-    /// A step that has not begun.
-    #[must_use]
-    pub fn planned(name: StepName) -> Self {
-        Self { name, status: StepStatus::Pending, attempt: 0, started_at: None, finished_at: None, error: None }
-    }
-}
-
-text_enum! {
-    /// The steps that operations are made of.
-    pub enum StepName {
-        /// Make or repair the instance's objects in the runtime.
-        DeployPostgres => "deploy_postgres",
-        /// Wait until the runtime says that it is ready.
-        GetInstanceStatus => "get_instance_status",
-        /// Find out how clients connect, and try it.
-        GenerateConnectionString => "generate_connection_string",
-        /// Write the result to the metadata.
-        UpdateMetadata => "update_metadata",
-        /// End the workflows that still work on the instance.
-        StopWorkflows => "stop_workflows",
-        /// Remove the instance's objects and wait until they are gone.
-        DeletePostgres => "delete_postgres",
-        /// Remove what a failed creation had made.
-        CleanUp => "clean_up",
-    }
-}
-
-text_enum! {
-    /// How a step stands.
-    pub enum StepStatus {
-        /// Not begun.
-        Pending => "pending",
-        /// Under way.
-        Running => "running",
-        /// Done.
-        Succeeded => "succeeded",
-        /// Given up.
-        Failed => "failed",
-        /// Not needed any more.
-        Skipped => "skipped",
-    }
+operations! {
+    /// Creates an instance.
+    Create => create,
+    /// Deletes an instance.
+    Delete => delete,
+    /// Stops the server of an instance and starts it again.
+    Restart => restart,
 }

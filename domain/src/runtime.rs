@@ -1,14 +1,14 @@
 //! The [`Runtime`] trait: the few verbs that a host of instances must offer. Two hosts implement it: Kubernetes, and local
 //! processes.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    InstanceId,
+    InstanceId, OperationId,
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
     secret::Secret,
@@ -33,14 +33,20 @@ pub trait Runtime: Send + Sync + 'static {
     /// What there is of the instance now.
     async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError>;
 
-    /// Removes the instance. Answers [`Removal::Gone`] only when nothing of it is left, and is called again until then.
-    async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Removal, RuntimeError>;
+    /// Removes the instance. Answers [`Progress::Done`] only when nothing of it is left (but the volumes, when
+    /// they are kept), and is called again until then.
+    async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Progress, RuntimeError>;
+
+    /// Stops the server of the instance and starts it again; called again until it answers [`Progress::Done`], which it does when
+    /// the former server is gone and the next one was asked for ([`Self::observe`] tells when that is ready). Repeating it for
+    /// the same operation restarts nothing again. A planned restart is reported as no death.
+    async fn restart(&self, id: InstanceId, restart: &Restart) -> Result<Progress, RuntimeError>;
 
     /// Every instance of ours of which the host has anything, whatever the metadata says.
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError>;
 
     /// Where the control plane itself reaches an instance that its clients reach at `endpoint`.
-    fn reached_at(&self, _name: &InstanceName, _exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {
+    fn internal_endpoint(&self, _name: &InstanceName, _exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {
         endpoint.clone()
     }
 
@@ -75,14 +81,23 @@ pub enum Observation {
     Failed(Reason),
 }
 
-/// How far a removal got.
+/// How far a verb is that takes time. It is called again until it is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "removal", content = "reason")]
-pub enum Removal {
-    /// Verified: nothing is left (but the volumes, when they are kept).
-    Gone,
-    /// Still going; the reason says what is left.
+#[serde(rename_all = "snake_case", tag = "progress", content = "reason")]
+pub enum Progress {
+    /// It is done, and that is verified.
+    Done,
+    /// It is in progress; the reason says what it waits for.
     InProgress(Reason),
+}
+
+/// One planned restart of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restart {
+    /// The operation that asks for it. A runtime restarts a server once for each.
+    pub operation: OperationId,
+    /// How long the server may take to shut down gracefully before it is stopped immediately.
+    pub timeout: Duration,
 }
 
 /// A hint to look at an instance.
@@ -104,13 +119,13 @@ pub struct RuntimeError {
 }
 
 impl RuntimeError {
-    /// A passing trouble.
-    pub fn passing(code: ReasonCode, message: impl Into<String>) -> Self {
+    /// An error that can go away by itself.
+    pub fn temporary(code: ReasonCode, message: impl Into<String>) -> Self {
         Self { reason: Reason::new(code, message), retryable: true }
     }
 
-    /// A trouble that stays until somebody changes something.
-    pub fn lasting(code: ReasonCode, message: impl Into<String>) -> Self {
+    /// An error that stays until somebody changes something.
+    pub fn permanent(code: ReasonCode, message: impl Into<String>) -> Self {
         Self { reason: Reason::new(code, message), retryable: false }
     }
 }

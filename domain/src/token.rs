@@ -9,11 +9,11 @@ text_enum! {
     /// What the bearer of a token may do; each role may do what those before it may.
     pub enum TokenRole {
         /// See everything but secrets.
-        Viewer => "viewer",
+        Viewer,
         /// See secrets; create, change and delete instances; cancel and retry operations.
-        Operator => "operator",
+        Operator,
         /// Create and revoke tokens.
-        Admin => "admin",
+        Admin,
     }
 }
 

@@ -12,9 +12,15 @@ use std::{
 };
 
 use futures::StreamExt;
-use toygres_domain::{InstanceId, instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec}, name::SqlName, runtime::{Deployment, Observation, Removal, Runtime}, secret::Secret};
-use toygres_postgres as probe;
+use toygres_domain::{
+    InstanceId,
+    instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec},
+    name::SqlName,
+    runtime::{Deployment, Observation, Progress, Runtime},
+    secret::Secret,
+};
 use toygres_k8s::{KubernetesRuntime, Settings};
+use toygres_postgres as probe;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -75,7 +81,7 @@ async fn until_ready(runtime: &KubernetesRuntime, id: InstanceId) -> Result<Endp
 
 async fn clean_up(runtime: &KubernetesRuntime, id: InstanceId) -> Result<()> {
     let start = Instant::now();
-    while let Removal::InProgress(_) = runtime.remove(id, false).await? {
+    while let Progress::InProgress(_) = runtime.remove(id, false).await? {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     println!("gone after {:.1} s", start.elapsed().as_secs_f32());

@@ -20,7 +20,10 @@ use kube::{
     core::{ObjectMeta, Status},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use toygres_domain::{instance::ReasonCode, runtime::{Deployment, RuntimeError}};
+use toygres_domain::{
+    instance::ReasonCode,
+    runtime::{Deployment, RuntimeError},
+};
 
 use crate::{
     Settings,
@@ -35,7 +38,7 @@ pub(crate) const FIELD_MANAGER: &str = "toygres";
 pub(crate) async fn deploy(cluster: &Cluster, settings: &Settings, deployment: &Deployment) -> Result<(), RuntimeError> {
     let version = deployment.spec.postgres_version;
     if !settings.versions.contains(&version) {
-        return Err(RuntimeError::lasting(ReasonCode::PostgresMissing, format!("PostgreSQL {version} is not on offer in this cluster")));
+        return Err(RuntimeError::permanent(ReasonCode::PostgresMissing, format!("PostgreSQL {version} is not on offer in this cluster")));
     }
     let objects = build::objects(deployment, settings);
     let first = apply(cluster, &objects.network_policy).await?;
@@ -56,7 +59,7 @@ async fn refuse_if_removed(cluster: &Cluster, first: &NetworkPolicy) -> Result<(
     if present.is_some_and(|present| present.metadata.uid == first.metadata.uid) {
         return Ok(());
     }
-    Err(RuntimeError::passing(ReasonCode::Superseded, "The instance was removed while it was being deployed"))
+    Err(RuntimeError::temporary(ReasonCode::Superseded, "The instance was removed while it was being deployed"))
 }
 
 /// Applies an object whose name comes from the id: whatever has it is ours, so other managers' changes to our fields are
@@ -93,7 +96,7 @@ async fn apply_client_service(cluster: &Cluster, mut service: Service) -> Result
     if let Some(present) = call(&format!("look for a Service {name}"), cluster.api::<Service>().get_opt(&name)).await? {
         refuse_doomed("Service", &present.metadata)?;
         if names::instance_of_labels(&present.metadata) != names::instance_of_labels(&service.metadata) {
-            return Err(RuntimeError::lasting(
+            return Err(RuntimeError::permanent(
                 ReasonCode::AdmissionRefused,
                 format!("The name is taken by a Service {name} in the namespace that does not belong to this instance"),
             ));
@@ -135,7 +138,7 @@ async fn abandon(cluster: &Cluster, name: &str) -> Result<(), RuntimeError> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    Err(RuntimeError::passing(ReasonCode::RuntimeUnavailable, format!("The StatefulSet {name} is still being replaced")))
+    Err(RuntimeError::temporary(ReasonCode::RuntimeUnavailable, format!("The StatefulSet {name} is still being replaced")))
 }
 
 /// Refuses to build on an object that is going away: it would be gone after the answer.
@@ -144,7 +147,7 @@ fn refuse_doomed(kind: &str, meta: &ObjectMeta) -> Result<(), RuntimeError> {
         return Ok(());
     }
     let name = meta.name.as_deref().unwrap_or_default();
-    Err(RuntimeError::passing(ReasonCode::RemovalIncomplete, format!("The {kind} {name} of an earlier attempt is still being removed")))
+    Err(RuntimeError::temporary(ReasonCode::RemovalIncomplete, format!("The {kind} {name} of an earlier attempt is still being removed")))
 }
 
 fn params() -> PatchParams {

@@ -122,7 +122,7 @@ pub(crate) async fn call<T>(what: &str, request: impl Future<Output = kube::Resu
     match tokio::time::timeout(CALL_LIMIT, request).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(runtime_error(what, &error)),
-        Err(_) => Err(RuntimeError::passing(
+        Err(_) => Err(RuntimeError::temporary(
             ReasonCode::RuntimeUnavailable,
             format!("Cannot {what}: the API server did not answer within {} seconds", CALL_LIMIT.as_secs()),
         )),

@@ -7,9 +7,10 @@ use toygres_domain::{instance::ReasonCode, runtime::RuntimeError};
 pub(crate) fn runtime_error(what: &str, error: &Error) -> RuntimeError {
     match error {
         Error::Api(status) => api_error(what, status),
-        other => {
-            RuntimeError::passing(ReasonCode::RuntimeUnavailable, format!("Cannot {what}: the API server cannot be reached: {}", client_error(other)))
-        }
+        other => RuntimeError::temporary(
+            ReasonCode::RuntimeUnavailable,
+            format!("Cannot {what}: the API server cannot be reached: {}", client_error(other)),
+        ),
     }
 }
 
@@ -40,16 +41,16 @@ fn api_error(what: &str, status: &Status) -> RuntimeError {
     let message = format!("Cannot {what}: {}", status.message);
     match status.code {
         // The token may have been exchanged while the request was under way.
-        401 => RuntimeError::passing(ReasonCode::Forbidden, format!("Cannot {what}: the cluster does not know the control plane's credentials")),
-        403 if is_terminating(status) => RuntimeError::lasting(ReasonCode::AdmissionRefused, message),
-        403 => RuntimeError::lasting(refusal(&status.message), message),
+        401 => RuntimeError::temporary(ReasonCode::Forbidden, format!("Cannot {what}: the cluster does not know the control plane's credentials")),
+        403 if is_terminating(status) => RuntimeError::permanent(ReasonCode::AdmissionRefused, message),
+        403 => RuntimeError::permanent(refusal(&status.message), message),
         // Only objects that are looked up may be absent, and those calls take a 404 for an answer. What remains is the
         // namespace.
-        404 => RuntimeError::lasting(ReasonCode::AdmissionRefused, message),
+        404 => RuntimeError::permanent(ReasonCode::AdmissionRefused, message),
         // Somebody else was faster; the next attempt starts from what there is then.
-        409 => RuntimeError::passing(ReasonCode::RuntimeUnavailable, message),
-        400 | 405 | 406 | 413 | 415 | 422 => RuntimeError::lasting(ReasonCode::AdmissionRefused, message),
-        _ => RuntimeError::passing(ReasonCode::RuntimeUnavailable, message),
+        409 => RuntimeError::temporary(ReasonCode::RuntimeUnavailable, message),
+        400 | 405 | 406 | 413 | 415 | 422 => RuntimeError::permanent(ReasonCode::AdmissionRefused, message),
+        _ => RuntimeError::temporary(ReasonCode::RuntimeUnavailable, message),
     }
 }
 

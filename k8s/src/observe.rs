@@ -15,7 +15,12 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
     jiff::Timestamp,
 };
-use toygres_domain::{InstanceId, instance::{Endpoint, Exposure, Reason, ReasonCode}, name::InstanceName, runtime::Observation};
+use toygres_domain::{
+    InstanceId,
+    instance::{Endpoint, Exposure, Reason, ReasonCode},
+    name::InstanceName,
+    runtime::Observation,
+};
 
 pub(crate) use fetch::observe;
 pub(crate) use pod::{death, is_ready, restarts};
@@ -148,7 +153,7 @@ fn public_address(service: &Service) -> Option<String> {
 
 /// Where the control plane reaches an instance. A load balancer that is open to some addresses only is open to the pods of the
 /// cluster no more than to strangers (kube-proxy drops what comes from elsewhere, from pods too), but the Service behind it is.
-pub fn reached_at(settings: &Settings, name: &InstanceName, exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {
+pub fn internal_endpoint(settings: &Settings, name: &InstanceName, exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {
     let is_restricted = matches!(exposure, Exposure::LoadBalancer { source_ranges, .. } if !source_ranges.is_empty());
     // From outside of the cluster there is no other way than that of its clients.
     let is_inside = settings.endpoint_host.unwrap_or(EndpointHost::ServiceName) == EndpointHost::ServiceName;

@@ -7,7 +7,11 @@ use k8s_openapi::api::{
 };
 use kube::api::DeleteParams;
 use serde_json::json;
-use toygres_domain::{InstanceId, instance::{Reason, ReasonCode}, runtime::{Removal, RuntimeError}};
+use toygres_domain::{
+    InstanceId,
+    instance::{Reason, ReasonCode},
+    runtime::{Progress, RuntimeError},
+};
 
 use crate::{
     apply::change_claim,
@@ -17,7 +21,7 @@ use crate::{
 
 /// Removes in the order that can be broken off anywhere: the addresses and the set; once its pod is gone, the claims; last the
 /// Secret and the NetworkPolicy, so that what was begun is always found again.
-pub(crate) async fn remove(cluster: &Cluster, id: InstanceId, keep_volumes: bool) -> Result<Removal, RuntimeError> {
+pub(crate) async fn remove(cluster: &Cluster, id: InstanceId, keep_volumes: bool) -> Result<Progress, RuntimeError> {
     let selector = names::selector(id);
     let set_left = remove_set(cluster, id).await?;
     let services_left = remove_services(cluster, &selector).await?;
@@ -98,14 +102,14 @@ async fn remove_claims(cluster: &Cluster, selector: &str, keep: bool) -> Result<
     Ok(left.first().map(|claim| format!("The volume claim {} is not released yet", claim.metadata.name.as_deref().unwrap_or_default())))
 }
 
-async fn remove_network_policy(cluster: &Cluster, id: InstanceId) -> Result<Removal, RuntimeError> {
+async fn remove_network_policy(cluster: &Cluster, id: InstanceId) -> Result<Progress, RuntimeError> {
     let name = names::object(id);
     cluster.delete::<NetworkPolicy>(&name, None, DeleteParams::background()).await?;
     let policies = cluster.api::<NetworkPolicy>();
     let left = call(&format!("look for the NetworkPolicy {name}"), policies.get_metadata_opt(&name)).await?;
-    Ok(left.map_or(Removal::Gone, |_| in_progress(format!("The NetworkPolicy {name} is held by a finalizer"))))
+    Ok(left.map_or(Progress::Done, |_| in_progress(format!("The NetworkPolicy {name} is held by a finalizer"))))
 }
 
-fn in_progress(message: String) -> Removal {
-    Removal::InProgress(Reason::new(ReasonCode::RemovalIncomplete, message))
+fn in_progress(message: String) -> Progress {
+    Progress::InProgress(Reason::new(ReasonCode::RemovalIncomplete, message))
 }

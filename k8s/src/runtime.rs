@@ -12,7 +12,12 @@ use k8s_openapi::api::{
     networking::v1::NetworkPolicy,
 };
 use kube::Client;
-use toygres_domain::{InstanceId, instance::{Endpoint, Exposure, PostgresVersion}, name::InstanceName, runtime::{Deployment, Nudge, Observation, Removal, Runtime, RuntimeError}};
+use toygres_domain::{
+    InstanceId,
+    instance::{Endpoint, Exposure, PostgresVersion},
+    name::InstanceName,
+    runtime::{Deployment, Nudge, Observation, Progress, Runtime, RuntimeError},
+};
 
 use crate::{
     ConnectError, Settings, apply,
@@ -80,11 +85,11 @@ impl Runtime for KubernetesRuntime {
         Ok(seen)
     }
 
-    fn reached_at(&self, name: &InstanceName, exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {
-        observe::reached_at(&self.settings, name, exposure, endpoint)
+    fn internal_endpoint(&self, name: &InstanceName, exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {
+        observe::internal_endpoint(&self.settings, name, exposure, endpoint)
     }
 
-    async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Removal, RuntimeError> {
+    async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Progress, RuntimeError> {
         let _exclusive = self.turns.take(id).await;
         remove::remove(&self.cluster, id, keep_volumes).await
     }

@@ -12,7 +12,11 @@ use std::time::{Duration, Instant};
 
 use support::{Database, Home, Server, psql};
 use tokio_postgres::NoTls;
-use toygres_domain::{InstanceId, instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion}, secret::{Secret, SecretKeys}};
+use toygres_domain::{
+    InstanceId,
+    instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
+    secret::{Secret, SecretKeys},
+};
 use toygres_postgres::connection_string;
 use toygres_store::{NewInstance, Request, Store};
 

@@ -14,9 +14,9 @@ use async_trait::async_trait;
 use axum::http::header;
 use chrono::Utc;
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{token::{ApiToken, TokenRole}};
-use toygres_store::changes::Changes;
+use toygres_domain::token::{ApiToken, TokenRole};
 use toygres_store::Store;
+use toygres_store::changes::Changes;
 use uuid::Uuid;
 
 use crate::transport::{Authenticate, Credentials, Denied, Session};

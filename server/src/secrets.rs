@@ -5,9 +5,7 @@ use toygres_store::{Resealed, Store};
 
 use toygres_process::{Account, Binaries, DataDir, Embedded};
 
-use crate::{
-    config::RotateConfig,
-};
+use crate::config::RotateConfig;
 
 /// The file of the keys in the data directory.
 pub(crate) const KEY_FILE: &str = "secret.key";

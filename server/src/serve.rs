@@ -10,11 +10,11 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{Error, secret::SecretKeys};
-use toygres_store::changes::Changes;
-use toygres_store::Store;
 use toygres_cli::TokenConfig;
+use toygres_domain::{Error, secret::SecretKeys};
 use toygres_process::DataDir;
+use toygres_store::Store;
+use toygres_store::changes::Changes;
 use toygres_workflows::Engine;
 
 use self::backend::Backend;

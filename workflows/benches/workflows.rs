@@ -28,11 +28,17 @@ use tokio::{
     sync::oneshot,
 };
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{InstanceId, OperationId, instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion}, operation::OperationKind, runtime::{Deployment, Nudge, Observation, Removal, Runtime, RuntimeError}, secret::Secret};
-use toygres_store::changes::Changes;
+use toygres_domain::{
+    InstanceId, OperationId,
+    instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
+    operation::OperationKind,
+    runtime::{Deployment, Nudge, Observation, Progress, Runtime, RuntimeError},
+    secret::Secret,
+};
 use toygres_postgres::Prober;
-use toygres_store::{NewInstance, Request, Store};
+use toygres_store::changes::Changes;
 use toygres_store::testing::TestDatabase;
+use toygres_store::{NewInstance, Request, Store};
 use toygres_workflows::{
     Engine, EngineOptions,
     activities::World,
@@ -349,8 +355,8 @@ impl Runtime for Nothing {
         Ok(Observation::Ready(self.endpoint.clone()))
     }
 
-    async fn remove(&self, _: InstanceId, _: bool) -> Result<Removal, RuntimeError> {
-        Ok(Removal::Gone)
+    async fn remove(&self, _: InstanceId, _: bool) -> Result<Progress, RuntimeError> {
+        Ok(Progress::Done)
     }
 
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {

@@ -15,7 +15,11 @@ use duroxide::ActivityContext;
 use futures::FutureExt;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{instance::{Reason, ReasonCode}, operation::StepName, runtime::{Runtime, RuntimeError}};
+use toygres_domain::{
+    instance::{Reason, ReasonCode},
+    operation::StepName,
+    runtime::{Runtime, RuntimeError},
+};
 use toygres_postgres::Prober;
 use toygres_store::{Store, Work};
 

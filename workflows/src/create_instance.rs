@@ -1,7 +1,10 @@
 //! CreateInstance: from a row in state `creating` to a running PostgreSQL, or back to nothing with the reason kept.
 
 use duroxide::OrchestrationContext;
-use toygres_domain::{instance::{Endpoint, Reason}, runtime::Removal};
+use toygres_domain::{
+    instance::{Endpoint, Reason},
+    runtime::Progress,
+};
 
 use crate::{
     activities::{
@@ -92,7 +95,7 @@ async fn unmake(ctx: &OrchestrationContext, run: &Run, pace: &Pace, why: Failure
 async fn clean_up(ctx: &OrchestrationContext, run: &Run, pace: &Pace) -> Result<(), Failure> {
     let input = delete_postgres::Input { run: run.clone(), clean_up: true };
     let (mut pause, longest) = pace.looks;
-    while let Removal::InProgress(_) = step(ctx, delete_postgres::NAME, &input, pace.runtime).await? {
+    while let Progress::InProgress(_) = step(ctx, delete_postgres::NAME, &input, pace.runtime).await? {
         nudged(ctx, pause).await;
         pause = (pause * 2).min(longest);
     }

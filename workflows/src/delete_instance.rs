@@ -2,7 +2,7 @@
 //! leaves the instance `failed`, and the deletion can be asked for again.
 
 use duroxide::OrchestrationContext;
-use toygres_domain::runtime::Removal;
+use toygres_domain::runtime::Progress;
 
 use crate::{
     activities::{
@@ -39,7 +39,7 @@ async fn remove(ctx: &OrchestrationContext, run: &Run, pace: &Pace) -> Result<()
     let input = delete_postgres::Input { run: run.clone(), clean_up: false };
     let (mut pause, longest) = pace.looks;
     // A removal is worth trying until the deadline, at which the activity ends it.
-    while let Removal::InProgress(_) = step(ctx, delete_postgres::NAME, &input, pace.runtime).await? {
+    while let Progress::InProgress(_) = step(ctx, delete_postgres::NAME, &input, pace.runtime).await? {
         nudged(ctx, pause).await;
         pause = (pause * 2).min(longest);
     }

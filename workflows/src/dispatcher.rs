@@ -5,9 +5,9 @@
 use std::{collections::HashSet, time::Duration};
 
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{Result};
-use toygres_store::changes::Changes;
+use toygres_domain::Result;
 use toygres_store::Store;
+use toygres_store::changes::Changes;
 
 use crate::Engine;
 

@@ -9,7 +9,10 @@ use duroxide::{
     runtime::{Runtime as DuroxideRuntime, RuntimeOptions, registry::ActivityRegistry},
 };
 use duroxide_pg::{PostgresProvider, ProviderConfig};
-use toygres_domain::{Error, OperationId, Result, operation::{Operation, OperationKind}};
+use toygres_domain::{
+    Error, OperationId, Result,
+    operation::{Operation, OperationKind},
+};
 use toygres_store::Store;
 
 use crate::{

@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 
 use metrics::gauge;
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{Result};
+use toygres_domain::Result;
 use toygres_store::{SCHEMA, Store};
 
 use crate::{Engine, engine, janitor::Retention};

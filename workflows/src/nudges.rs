@@ -4,7 +4,12 @@
 use std::{collections::HashMap, time::Duration};
 
 use futures::{FutureExt, StreamExt, stream};
-use toygres_domain::{InstanceId, Result, instance::{InstanceState, Reason}, operation::OperationStatus, runtime::Nudge};
+use toygres_domain::{
+    InstanceId, Result,
+    instance::{InstanceState, Reason},
+    operation::OperationStatus,
+    runtime::Nudge,
+};
 use toygres_store::{OperationFilter, PageRequest, Store};
 
 use crate::{Engine, activities::World};

@@ -7,7 +7,11 @@ use std::time::Duration;
 
 use duroxide::{Either2, OrchestrationContext};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use toygres_domain::{Error, OperationId, instance::{Reason, ReasonCode}, runtime::RuntimeError};
+use toygres_domain::{
+    Error, OperationId,
+    instance::{Reason, ReasonCode},
+    runtime::RuntimeError,
+};
 
 /// The queue of every workflow for messages that say "look again".
 pub const NUDGE: &str = "nudge";

@@ -13,7 +13,7 @@ use std::{
 
 use chrono::Utc;
 use metrics::counter;
-use toygres_domain::{Error, InstanceId, Result, operation::OperationStatus, runtime::Removal};
+use toygres_domain::{Error, InstanceId, Result, operation::OperationStatus, runtime::Progress};
 use toygres_store::KnownInstance;
 
 use crate::{
@@ -195,8 +195,8 @@ async fn objects(world: &World, swept: &mut Swept) -> Result<()> {
             Some(known) if known.deleted => {
                 let _lock = world.store.lock_instance(id).await?;
                 match world.runtime.remove(id, known.keep_volumes).await {
-                    Ok(Removal::Gone) => swept.removed.push(id),
-                    Ok(Removal::InProgress(reason)) => {
+                    Ok(Progress::Done) => swept.removed.push(id),
+                    Ok(Progress::InProgress(reason)) => {
                         tracing::info!(instance = %id, reason = reason.message, "something of a deleted instance is being removed")
                     }
                     Err(error) => tracing::warn!(instance = %id, %error, "something of a deleted instance could not be removed yet"),

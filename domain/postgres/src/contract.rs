@@ -9,7 +9,11 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use futures::StreamExt;
 
-use toygres_domain::{InstanceId, instance::{Endpoint, PostgresVersion, ReasonCode}, runtime::{Deployment, Observation, Removal, Runtime}};
+use toygres_domain::{
+    InstanceId,
+    instance::{Endpoint, PostgresVersion, ReasonCode},
+    runtime::{Deployment, Observation, Progress, Runtime},
+};
 
 /// A runtime under test and what belongs to it.
 #[derive(Clone, Copy)]
@@ -84,7 +88,7 @@ pub async fn absent_things_are_absent(subject: Subject<'_>) {
     let id = InstanceId::generate();
     assert_eq!(subject.runtime.observe(id).await, Ok(Observation::Absent));
     for keep_volumes in [false, true, false] {
-        assert_eq!(subject.runtime.remove(id, keep_volumes).await, Ok(Removal::Gone));
+        assert_eq!(subject.runtime.remove(id, keep_volumes).await, Ok(Progress::Done));
     }
     assert!(!subject.runtime.list().await.expect("list works").contains(&id));
     subject.assert_no_residue(id).await;
@@ -101,7 +105,7 @@ pub async fn a_deployment_becomes_ready_and_is_removed(subject: Subject<'_>) {
     let nudged = async { while nudges.next().await.expect("nudges do not end").instance != deployment.id {} };
     tokio::time::timeout(subject.patience, nudged).await.expect("a nudge about a new instance comes");
     subject.remove(deployment.id, false).await;
-    assert_eq!(subject.runtime.remove(deployment.id, false).await, Ok(Removal::Gone), "a second removal finds nothing to do");
+    assert_eq!(subject.runtime.remove(deployment.id, false).await, Ok(Progress::Done), "a second removal finds nothing to do");
 }
 
 /// A second deployment of the same changes nothing: not the endpoint, not the data.
@@ -222,7 +226,7 @@ impl Subject<'_> {
     /// Removes until it is gone, and then nothing is left.
     pub async fn remove(&self, id: InstanceId, keep_volumes: bool) {
         let deadline = Instant::now() + self.patience;
-        while let Removal::InProgress(reason) = self.runtime.remove(id, keep_volumes).await.expect("removing works") {
+        while let Progress::InProgress(reason) = self.runtime.remove(id, keep_volumes).await.expect("removing works") {
             assert!(Instant::now() < deadline, "not gone in {:?}: {reason:?}", self.patience);
             self.hooks.advance(id).await;
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -17,7 +17,10 @@ use sqlx::{
     postgres::{PgConnectOptions, PgSslMode},
 };
 
-use toygres_domain::{instance::{Endpoint, InstanceSpec, Reason, ReasonCode}, secret::Secret};
+use toygres_domain::{
+    instance::{Endpoint, InstanceSpec, Reason, ReasonCode},
+    secret::Secret,
+};
 
 /// How to log in to an instance.
 #[derive(Clone, Debug)]

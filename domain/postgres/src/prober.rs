@@ -17,7 +17,10 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_stream::wrappers::BroadcastStream;
 
 use super::{Answer, Target, check, options, silent};
-use toygres_domain::{InstanceId, instance::{Endpoint, Reason}};
+use toygres_domain::{
+    InstanceId,
+    instance::{Endpoint, Reason},
+};
 
 /// How long making a connection to keep may take.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -4,8 +4,13 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::errors::Classify;
 use super::{Page, PageRequest, Store, parsed};
-use toygres_domain::{Error, Result, UserErrorCode, secret::Secret, token::{ApiToken, TokenRole}};
+use toygres_domain::{
+    Error, Result, UserErrorCode,
+    secret::Secret,
+    token::{ApiToken, TokenRole},
+};
 
 /// What every token begins with, so that scanners for leaked secrets can find it.
 const PREFIX: &str = "toygres_";
@@ -40,17 +45,20 @@ impl Store {
             expires_at
         )
         .fetch_one(&self.pool)
-        .await?;
+        .await
+        .classify()?;
         Ok((token(row)?, secret))
     }
 
     /// The token with this secret, valid or not. Notes its use, once a minute at the most.
     pub async fn token_by_secret(&self, secret: &str) -> Result<Option<ApiToken>> {
-        let Some(row) = token_query!("SELECT", "FROM api_tokens WHERE secret_hash = $1", digest(secret)).fetch_optional(&self.pool).await? else {
+        let Some(row) =
+            token_query!("SELECT", "FROM api_tokens WHERE secret_hash = $1", digest(secret)).fetch_optional(&self.pool).await.classify()?
+        else {
             return Ok(None);
         };
         if row.last_used_at.is_none_or(|at| at < Utc::now() - chrono::TimeDelta::minutes(1)) {
-            sqlx::query!("UPDATE api_tokens SET last_used_at = now() WHERE id = $1", row.id).execute(&self.pool).await?;
+            sqlx::query!("UPDATE api_tokens SET last_used_at = now() WHERE id = $1", row.id).execute(&self.pool).await.classify()?;
         }
         token(row).map(Some)
     }
@@ -61,12 +69,13 @@ impl Store {
             r#"SELECT EXISTS (SELECT 1 FROM api_tokens WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())) AS "exists!""#
         )
         .fetch_one(&self.pool)
-        .await?)
+        .await
+        .classify()?)
     }
 
     /// Several tokens, in no order.
     pub async fn tokens_by_id(&self, ids: &[Uuid]) -> Result<Vec<ApiToken>> {
-        let rows = token_query!("SELECT", "FROM api_tokens WHERE id = ANY($1)", ids).fetch_all(&self.pool).await?;
+        let rows = token_query!("SELECT", "FROM api_tokens WHERE id = ANY($1)", ids).fetch_all(&self.pool).await.classify()?;
         rows.into_iter().map(token).collect()
     }
 
@@ -81,7 +90,8 @@ impl Store {
                 page.fetch()
             )
             .fetch_all(&self.pool)
-            .await?
+            .await
+            .classify()?
         } else {
             token_query!(
                 "SELECT",
@@ -91,7 +101,8 @@ impl Store {
                 page.fetch()
             )
             .fetch_all(&self.pool)
-            .await?
+            .await
+            .classify()?
         };
         Ok(page.page(rows.into_iter().map(token).collect::<Result<_>>()?))
     }
@@ -103,7 +114,8 @@ impl Store {
     pub async fn revoke_token(&self, id: Uuid) -> Result<ApiToken> {
         let row = token_query!("UPDATE api_tokens SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 RETURNING", "", id)
             .fetch_optional(&self.pool)
-            .await?;
+            .await
+            .classify()?;
         let row = row.ok_or_else(|| Error::user(UserErrorCode::NotFound, "id", format!("no token has the id {id}")))?;
         token(row)
     }

@@ -9,8 +9,9 @@ use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-use toygres_domain::{InstanceId, Result};
 use crate::Store;
+use crate::errors::Classify;
+use toygres_domain::{InstanceId, Result};
 
 /// The channel that every write of an instance or operation notifies.
 const EVENTS: &str = "toygres_events";
@@ -96,10 +97,10 @@ impl Changes {
 
     async fn listen(&self, store: &Store) -> Result<()> {
         let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(5)).connect_lazy_with(store.options().clone());
-        let mut listener = PgListener::connect_with(&pool).await?;
+        let mut listener = PgListener::connect_with(&pool).await.classify()?;
         // The gap of a lost connection must be seen here, not healed below us.
         listener.eager_reconnect(false);
-        listener.listen_all([EVENTS, TOKENS]).await?;
+        listener.listen_all([EVENTS, TOKENS]).await.classify()?;
         let mut watchers = self.health_watchers.subscribe();
         let mut listens_to_health = false;
         self.connected.send_replace(true);
@@ -109,15 +110,15 @@ impl Changes {
             let wanted = *watchers.borrow_and_update() > 0;
             if wanted != listens_to_health {
                 if wanted {
-                    listener.listen(HEALTH).await?;
+                    listener.listen(HEALTH).await.classify()?;
                     let _ = self.health.send(None);
                 } else {
-                    listener.unlisten(HEALTH).await?;
+                    listener.unlisten(HEALTH).await.classify()?;
                 }
                 listens_to_health = wanted;
             }
             tokio::select! {
-                notification = listener.try_recv() => match notification? {
+                notification = listener.try_recv() => match notification.classify()? {
                     None => return Ok(()),
                     Some(notification) if notification.channel() == HEALTH => {
                         let _ = self.health.send(notification.payload().parse().ok());

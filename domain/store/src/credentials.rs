@@ -1,6 +1,7 @@
 //! Passwords of instances, sealed.
 
 use super::Store;
+use super::errors::Classify;
 use toygres_domain::{Error, InstanceId, Result, secret::Secret};
 
 impl Store {
@@ -11,7 +12,8 @@ impl Store {
     pub async fn password(&self, id: InstanceId) -> Result<Secret> {
         let sealed = sqlx::query_scalar!("SELECT sealed_password FROM credentials WHERE instance_id = $1", id.0)
             .fetch_optional(&self.pool)
-            .await?
+            .await
+            .classify()?
             .ok_or_else(|| Error::internal(format!("instance {id} has no credentials")))?;
         self.keys.open(&sealed, &id.to_string())
     }
@@ -22,8 +24,10 @@ impl Store {
     /// [`Error::Internal`] when one was sealed with another key.
     pub async fn passwords(&self, ids: &[InstanceId]) -> Result<Vec<(InstanceId, Secret)>> {
         let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-        let rows =
-            sqlx::query!("SELECT instance_id, sealed_password FROM credentials WHERE instance_id = ANY($1)", &ids).fetch_all(&self.pool).await?;
+        let rows = sqlx::query!("SELECT instance_id, sealed_password FROM credentials WHERE instance_id = ANY($1)", &ids)
+            .fetch_all(&self.pool)
+            .await
+            .classify()?;
         rows.into_iter()
             .map(|row| {
                 let id = InstanceId(row.instance_id);
@@ -47,7 +51,8 @@ impl Store {
                 last
             )
             .fetch_all(&mut *transaction)
-            .await?;
+            .await
+            .classify()?;
             let Some(end) = rows.last() else { return Ok(done) };
             last = end.instance_id;
             for row in rows {
@@ -60,12 +65,13 @@ impl Store {
                             sealed
                         )
                         .execute(&mut *transaction)
-                        .await?;
+                        .await
+                        .classify()?;
                         done.resealed += 1;
                     }
                 }
             }
-            transaction.commit().await?;
+            transaction.commit().await.classify()?;
         }
     }
 
@@ -75,7 +81,7 @@ impl Store {
     /// [`Error::Internal`] when it was sealed with a key that is not among ours.
     pub async fn check_keys(&self) -> Result<()> {
         let newest = sqlx::query!("SELECT instance_id, sealed_password FROM credentials ORDER BY updated_at DESC LIMIT 1");
-        if let Some(row) = newest.fetch_optional(&self.pool).await? {
+        if let Some(row) = newest.fetch_optional(&self.pool).await.classify()? {
             self.keys.open(&row.sealed_password, &InstanceId(row.instance_id).to_string())?;
         }
         Ok(())

@@ -34,3 +34,9 @@ pub(crate) fn classified(error: E) -> Error {
     }
     if temporary { Error::Unavailable(error.into()) } else { Error::Internal(error.into()) }
 }
+
+/// Whether the database refused a second row with the same key.
+pub(crate) fn is_unique_violation(error: &Error) -> bool {
+    let Error::Internal(cause) = error else { return false };
+    matches!(cause.downcast_ref::<E>(), Some(E::Database(db)) if db.is_unique_violation())
+}

@@ -5,8 +5,13 @@ use std::{collections::HashMap, time::Duration};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::errors::Classify;
 use super::{Page, PageRequest, Store, instances, parsed, reason};
-use toygres_domain::{Error, InstanceId, OperationId, Result, event::{Cursor, Event}, instance::{Instance, InstanceFilter}};
+use toygres_domain::{
+    Error, InstanceId, OperationId, Result,
+    event::{Cursor, Event},
+    instance::{Instance, InstanceFilter},
+};
 
 struct EventRow {
     seq: i64,
@@ -45,7 +50,7 @@ impl LogRow {
 impl Store {
     /// The last position in the log.
     pub async fn event_head(&self) -> Result<Cursor> {
-        Ok(Cursor(sqlx::query_scalar!(r#"SELECT event_head() AS "head!""#).fetch_one(&self.pool).await?))
+        Ok(Cursor(sqlx::query_scalar!(r#"SELECT event_head() AS "head!""#).fetch_one(&self.pool).await.classify()?))
     }
 
     /// Up to `limit` events behind `cursor`, of all instances or of one.
@@ -70,7 +75,7 @@ impl Store {
                     $(, $arg)*
                 )
                 .fetch_all(&self.pool)
-                .await?
+                .await.classify()?
             };
         }
         let rows = match instance {
@@ -103,7 +108,8 @@ impl Store {
                     page.fetch()
                 )
                 .fetch_all(&self.pool)
-                .await?
+                .await
+                .classify()?
             };
         }
         let rows = if page.backward { listing!("seq DESC") } else { listing!("seq") };
@@ -114,10 +120,10 @@ impl Store {
     /// Every instance that `filter` lets through, oldest first, and the position of the log at that very moment.
     pub async fn snapshot(&self, filter: &InstanceFilter) -> Result<(Vec<Instance>, Cursor)> {
         let mut transaction = self.begin().await?;
-        sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").execute(&mut *transaction).await?;
-        let head = sqlx::query_scalar!(r#"SELECT event_head() AS "head!""#).fetch_one(&mut *transaction).await?;
+        sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").execute(&mut *transaction).await.classify()?;
+        let head = sqlx::query_scalar!(r#"SELECT event_head() AS "head!""#).fetch_one(&mut *transaction).await.classify()?;
         let instances = instances::all(&mut transaction, filter).await?;
-        transaction.commit().await?;
+        transaction.commit().await.classify()?;
         Ok((instances, Cursor(head)))
     }
 
@@ -132,11 +138,12 @@ impl Store {
             limit
         )
         .fetch_all(&mut *transaction)
-        .await?;
+        .await
+        .classify()?;
         if let Some(last) = dropped.iter().max() {
-            sqlx::query!("UPDATE event_horizon SET seq = greatest(seq, $1)", last).execute(&mut *transaction).await?;
+            sqlx::query!("UPDATE event_horizon SET seq = greatest(seq, $1)", last).execute(&mut *transaction).await.classify()?;
         }
-        transaction.commit().await?;
+        transaction.commit().await.classify()?;
         Ok(dropped.len() as u64)
     }
 }

@@ -5,8 +5,13 @@ use std::{collections::HashMap, time::Duration};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::errors::Classify;
 use super::{Page, PageRequest, Store, parsed, reason};
-use toygres_domain::{InstanceId, Result, health::{HealthCheck, HealthSummary}, instance::{HealthStatus, Reason}};
+use toygres_domain::{
+    InstanceId, Result,
+    health::{HealthCheck, HealthSummary},
+    instance::{HealthStatus, Reason},
+};
 
 struct HealthCheckRow {
     id: i64,
@@ -56,7 +61,8 @@ impl Store {
             error.map(|error| error.message.as_str())
         )
         .execute(&self.pool)
-        .await?;
+        .await
+        .classify()?;
         Ok(())
     }
 
@@ -84,7 +90,8 @@ impl Store {
                     page.fetch()
                 )
                 .fetch_all(&self.pool)
-                .await?
+                .await
+                .classify()?
             };
         }
         let rows = if page.backward { listing!("id") } else { listing!("id DESC") };
@@ -96,7 +103,8 @@ impl Store {
     pub async fn health_checks_after(&self, instance: InstanceId, id: i64, limit: i64) -> Result<Vec<HealthCheck>> {
         let rows = health_check_query!("FROM health_checks WHERE instance_id = $1 AND id > $2 ORDER BY id LIMIT $3", instance.0, id, limit)
             .fetch_all(&self.pool)
-            .await?;
+            .await
+            .classify()?;
         rows.into_iter().map(health_check).collect()
     }
 
@@ -114,7 +122,8 @@ impl Store {
             &ids
         )
         .fetch_all(&self.pool)
-        .await?;
+        .await
+        .classify()?;
         let summary = |row: SummaryRow| HealthSummary {
             checks: row.checks,
             uptime: row.uptime,
@@ -134,7 +143,8 @@ impl Store {
             limit
         )
         .execute(&self.pool)
-        .await?;
+        .await
+        .classify()?;
         Ok(done.rows_affected())
     }
 }

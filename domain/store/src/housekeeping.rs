@@ -3,6 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use super::Store;
+use super::errors::Classify;
 use toygres_domain::{OperationId, Result};
 
 /// A table and what it takes on disk.
@@ -61,7 +62,8 @@ impl Store {
             retention.as_secs_f64()
         )
         .fetch_all(&self.pool)
-        .await?;
+        .await
+        .classify()?;
         Ok(over.iter().map(|id| OperationId::from_any(id)).collect())
     }
 
@@ -72,7 +74,8 @@ impl Store {
             workflows
         )
         .fetch_all(&self.pool)
-        .await?;
+        .await
+        .classify()?;
         Ok(named.into_iter().collect())
     }
 
@@ -91,7 +94,7 @@ impl Store {
              WHERE e.status = 'ContinuedAsNew' AND e.execution_id < i.current_execution_id LIMIT $1"
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(continued)).bind(limit).fetch_all(&self.pool).await?)
+        Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(continued)).bind(limit).fetch_all(&self.pool).await.classify()?)
     }
 
     /// Workflows whose ids begin with `prefix`, that the engine takes for living and that nothing will ever wake: no timer, no
@@ -111,13 +114,13 @@ impl Store {
                AND NOT EXISTS (SELECT 1 FROM {schema}.orchestrator_queue q WHERE q.instance_id = i.instance_id)
                AND NOT EXISTS (SELECT 1 FROM {schema}.worker_queue q WHERE q.instance_id = i.instance_id)"
         );
-        let dead: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(dead)).bind(prefix).fetch_all(&self.pool).await?;
+        let dead: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(dead)).bind(prefix).fetch_all(&self.pool).await.classify()?;
         Ok(dead.into_iter().collect())
     }
 
     async fn has_engine(&self, schema: &str) -> Result<bool> {
         let there = sqlx::query_scalar!(r#"SELECT to_regclass($1 || '.orchestrator_queue') IS NOT NULL AS "there!""#, schema);
-        Ok(there.fetch_one(&self.pool).await?)
+        Ok(there.fetch_one(&self.pool).await.classify()?)
     }
 
     /// The tables of these schemas. It reads the catalogue alone, so it is cheap however large they are.
@@ -130,7 +133,7 @@ impl Store {
             &schemas
         )
         .fetch_all(&self.pool)
-        .await?;
+        .await.classify()?;
         Ok(rows.into_iter().map(|row| TableSize { schema: row.schema, table: row.table, rows: row.rows, bytes: row.bytes }).collect())
     }
 
@@ -140,7 +143,7 @@ impl Store {
             InstanceCount,
             r#"SELECT state, health_status AS health, count(*) AS "count!" FROM instances WHERE state <> 'deleted' GROUP BY 1, 2"#
         );
-        Ok(counts.fetch_all(&self.pool).await?)
+        Ok(counts.fetch_all(&self.pool).await.classify()?)
     }
 
     /// The operations that are not over, by kind and status.
@@ -150,7 +153,7 @@ impl Store {
             r#"SELECT kind, status, count(*) AS "count!", extract(epoch FROM now() - min(created_at))::float8 AS "oldest_seconds!"
                FROM operations WHERE status IN ('pending', 'running') GROUP BY 1, 2"#
         );
-        Ok(counts.fetch_all(&self.pool).await?)
+        Ok(counts.fetch_all(&self.pool).await.classify()?)
     }
 
     /// How far the janitor is behind.
@@ -162,6 +165,6 @@ impl Store {
             events.as_secs_f64(),
             health_checks.as_secs_f64()
         );
-        Ok(lag.fetch_one(&self.pool).await?)
+        Ok(lag.fetch_one(&self.pool).await.classify()?)
     }
 }

@@ -1,13 +1,19 @@
 //! Instances: asked for, looked up, listed, changed by callers.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
-use super::{Page, PageRequest, Store, operations, parsed, reason};
-use toygres_domain::{Error, FieldError, InstanceId, OperationId, Result, UserErrorCode, instance::{Endpoint, Exposure, HealthCheckPolicy, Instance, InstanceFilter, InstanceSpec, InstanceState, PostgresVersion}, name::InstanceName, operation::{Operation, OperationKind}, secret::Secret};
+use super::errors::Classify;
+use super::{Page, PageRequest, Store, accept::check_revision, parsed, reason};
+use toygres_domain::{
+    Error, InstanceId, Result, UserErrorCode,
+    instance::{Endpoint, Exposure, HealthCheckPolicy, Instance, InstanceFilter, InstanceSpec, InstanceState, PostgresVersion},
+    name::InstanceName,
+    secret::Secret,
+};
 
 /// An instance that was asked for, every part checked.
 #[derive(Clone, Debug)]
@@ -26,27 +32,7 @@ pub struct NewInstance {
     pub deletion_protected: bool,
 }
 
-/// What comes with every mutation that starts an operation.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The caller's key, and the digests of the input it came with: the first is stored, any is recognised.
-    pub idempotency: Option<(String, Vec<Vec<u8>>)>,
-    /// Who asked.
-    pub requested_by: Option<String>,
-    /// How long the operation may take.
-    pub deadline: Duration,
-}
-
-/// An accepted mutation.
-#[derive(Clone, Debug)]
-pub struct Accepted {
-    /// The instance, as it is now.
-    pub instance: Instance,
-    /// The operation that carries it out.
-    pub operation: Operation,
-}
-
-/// What `updateInstance` changes; `None` leaves it as it is.
+/// A change by a caller that takes no operation; `None` leaves it as it is.
 #[derive(Clone, Debug, Default)]
 pub struct InstanceUpdate {
     /// The labels, all of them.
@@ -114,6 +100,7 @@ pub(super) struct InstanceRow {
     pub(super) health_check_orchestration_id: Option<String>,
     pub(super) labels: Json<BTreeMap<String, String>>,
     pub(super) deletion_protected: bool,
+    pub(super) operation_count: i64,
     pub(super) revision: i64,
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
@@ -129,7 +116,7 @@ macro_rules! instance_query {
                 + r#" id, name, state, health_status, reason_code, reason_message, postgres_version, storage_gb, cpu_millis, memory_mb,
                       username, database_name, exposure AS "exposure: _", health_interval_seconds, health_timeout_seconds,
                       endpoint_host, endpoint_port, connection_string, health_check_orchestration_id, labels AS "labels: _",
-                      deletion_protected, revision, created_at, updated_at, deleted_at "#
+                      deletion_protected, operation_count, revision, created_at, updated_at, deleted_at "#
                 + $after
             $(, $arg)*
         )
@@ -138,36 +125,14 @@ macro_rules! instance_query {
 pub(super) use instance_query;
 
 impl Store {
-    /// Writes a new instance, its sealed password and the operation that will make it, all or nothing. A repeated
-    /// idempotency key returns what the first call did.
-    ///
-    /// # Errors
-    /// [`Error::User`] with `NameTaken` or `IdempotencyMismatch`.
-    pub async fn create_instance(&self, new: &NewInstance, request: &Request) -> Result<Accepted> {
-        if let Some(first) = self.replay(OperationKind::Create, request).await? {
-            return Ok(first);
-        }
-        match self.insert_instance(new, request).await {
-            Err(error) if is_unique_violation(&error) => match self.replay(OperationKind::Create, request).await? {
-                Some(first) => Ok(first),
-                None => Err(Error::user(
-                    UserErrorCode::NameTaken,
-                    "name",
-                    format!("an instance named '{}' exists already; choose another name or delete it first", new.name),
-                )),
-            },
-            other => other,
-        }
-    }
-
-    async fn insert_instance(&self, new: &NewInstance, request: &Request) -> Result<Accepted> {
+    /// Writes a new instance and its sealed password.
+    pub(super) async fn insert_instance(&self, connection: &mut PgConnection, new: &NewInstance, state: InstanceState) -> Result<Instance> {
         let NewInstance { id, name, spec, password, labels, deletion_protected } = new;
         let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username, database, exposure, health_check } = spec;
-        let mut transaction = self.begin().await?;
         let row = instance_query!(
             "INSERT INTO instances (id, name, state, postgres_version, storage_gb, cpu_millis, memory_mb, username, database_name, exposure,
                  health_interval_seconds, health_timeout_seconds, labels, deletion_protected, operation_count)
-             VALUES ($1, $2, 'creating', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1) RETURNING",
+             VALUES ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1) RETURNING",
             "",
             id.0,
             name.as_str(),
@@ -181,49 +146,17 @@ impl Store {
             health_check.interval_seconds,
             health_check.timeout_seconds,
             Json(labels) as _,
-            deletion_protected
+            deletion_protected,
+            state.as_str()
         )
-        .fetch_one(&mut *transaction)
-        .await?;
+        .fetch_one(&mut *connection)
+        .await
+        .classify()?;
         sqlx::query!("INSERT INTO credentials (instance_id, sealed_password) VALUES ($1, $2)", id.0, self.keys.seal(password, &id.to_string()))
-            .execute(&mut *transaction)
-            .await?;
-        let operation_id = OperationId::new(OperationKind::Create, *id, 1);
-        let operation = operations::insert(&mut transaction, &operation_id, OperationKind::Create, *id, false, None, request).await?;
-        transaction.commit().await?;
-        Ok(Accepted { instance: instance(row)?, operation })
-    }
-
-    /// Turns the instance to `deleting`, ends a creation that is under way, and writes the operation that will remove it, all
-    /// or nothing. A deletion that is under way is returned as it is.
-    ///
-    /// # Errors
-    /// [`Error::User`] with `NotFound`, `Protected`, `RevisionMismatch`, `Conflict` (already deleted) or `IdempotencyMismatch`.
-    pub async fn delete_instance(&self, id: InstanceId, keep_volumes: bool, revision: Option<i64>, request: &Request) -> Result<Accepted> {
-        if let Some(first) = self.replay(OperationKind::Delete, request).await? {
-            return Ok(first);
-        }
-        let mut transaction = self.begin().await?;
-        let now = locked(&mut transaction, id).await?;
-        if now.state == InstanceState::Deleting
-            && let Some(operation) = operations::live(&mut transaction, id, OperationKind::Delete).await?
-        {
-            return Ok(Accepted { instance: now, operation });
-        }
-        check_revision(&now, revision)?;
-        if now.deletion_protected {
-            return Err(Error::user(
-                UserErrorCode::Protected,
-                "id",
-                format!("'{}' is protected against deletion; turn deletionProtected off with updateInstance first", now.name),
-            ));
-        }
-        if !now.state.may_become(InstanceState::Deleting) {
-            return Err(Error::user(UserErrorCode::Conflict, "id", format!("'{}' is {} already", now.name, now.state)));
-        }
-        let accepted = operations::begin(&mut transaction, &now, OperationKind::Delete, keep_volumes, request).await?;
-        transaction.commit().await?;
-        Ok(accepted)
+            .execute(&mut *connection)
+            .await
+            .classify()?;
+        instance(row)
     }
 
     /// Changes labels or protection.
@@ -250,20 +183,21 @@ impl Store {
             deletion_protected
         )
         .fetch_one(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
+        .await
+        .classify()?;
+        transaction.commit().await.classify()?;
         instance(row)
     }
 
     /// One instance, deleted ones included.
     pub async fn instance(&self, id: InstanceId) -> Result<Option<Instance>> {
-        instance_query!("SELECT", "FROM instances WHERE id = $1", id.0).fetch_optional(&self.pool).await?.map(instance).transpose()
+        instance_query!("SELECT", "FROM instances WHERE id = $1", id.0).fetch_optional(&self.pool).await.classify()?.map(instance).transpose()
     }
 
     /// Several instances, in no order.
     pub async fn instances_by_id(&self, ids: &[InstanceId]) -> Result<Vec<Instance>> {
         let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-        let rows = instance_query!("SELECT", "FROM instances WHERE id = ANY($1)", &ids).fetch_all(&self.pool).await?;
+        let rows = instance_query!("SELECT", "FROM instances WHERE id = ANY($1)", &ids).fetch_all(&self.pool).await.classify()?;
         rows.into_iter().map(instance).collect()
     }
 
@@ -271,7 +205,8 @@ impl Store {
     pub async fn instance_by_name(&self, name: &str) -> Result<Option<Instance>> {
         instance_query!("SELECT", "FROM instances WHERE name = $1 AND state <> 'deleted'", name)
             .fetch_optional(&self.pool)
-            .await?
+            .await
+            .classify()?
             .map(instance)
             .transpose()
     }
@@ -309,7 +244,8 @@ impl Store {
                     page.fetch()
                 )
                 .fetch_all(&self.pool)
-                .await?
+                .await
+                .classify()?
             };
         }
         let at = |position: &InstancePosition| position.created_at;
@@ -336,21 +272,8 @@ impl Store {
             Json(labels) as _
         )
         .fetch_one(&self.pool)
-        .await?)
-    }
-
-    pub(super) async fn replay(&self, kind: OperationKind, request: &Request) -> Result<Option<Accepted>> {
-        let Some((key, digests)) = &request.idempotency else { return Ok(None) };
-        let Some((operation, first_digest)) = self.operation_by_key(kind, key).await? else { return Ok(None) };
-        if !first_digest.is_some_and(|first| digests.contains(&first)) {
-            return Err(Error::user(
-                UserErrorCode::IdempotencyMismatch,
-                "idempotencyKey",
-                "was used before with another input; use a new key for a new request",
-            ));
-        }
-        let instance = self.instance(operation.instance).await?.ok_or_else(|| Error::internal("an operation without its instance"))?;
-        Ok(Some(Accepted { instance, operation }))
+        .await
+        .classify()?)
     }
 }
 
@@ -369,7 +292,8 @@ pub(super) async fn all(connection: &mut PgConnection, filter: &InstanceFilter) 
         Json(labels) as _
     )
     .fetch_all(connection)
-    .await?;
+    .await
+    .classify()?;
     rows.into_iter().map(instance).collect()
 }
 
@@ -377,7 +301,8 @@ pub(super) async fn all(connection: &mut PgConnection, filter: &InstanceFilter) 
 pub(super) async fn locked(connection: &mut PgConnection, id: InstanceId) -> Result<Instance> {
     instance_query!("SELECT", "FROM instances WHERE id = $1 FOR UPDATE", id.0)
         .fetch_optional(connection)
-        .await?
+        .await
+        .classify()?
         .map(instance)
         .transpose()?
         .ok_or_else(|| Error::user(UserErrorCode::NotFound, "id", format!("no instance has the id {id}")))
@@ -408,6 +333,7 @@ pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
         health_check_orchestration_id: row.health_check_orchestration_id,
         labels: row.labels.0,
         deletion_protected: row.deletion_protected,
+        operation_count: row.operation_count,
         revision: row.revision,
         created_at: row.created_at,
         updated_at: row.updated_at,
@@ -431,20 +357,4 @@ impl<'a> From<&'a InstanceFilter> for FilterArguments<'a> {
             labels: &filter.labels,
         }
     }
-}
-
-fn check_revision(now: &Instance, expected: Option<i64>) -> Result<()> {
-    match expected {
-        Some(revision) if revision != now.revision => Err(Error::User(vec![FieldError::new(
-            UserErrorCode::RevisionMismatch,
-            "revision",
-            format!("'{}' is at revision {}, not {revision}; look at it again before you change it", now.name, now.revision),
-        )])),
-        _ => Ok(()),
-    }
-}
-
-fn is_unique_violation(error: &Error) -> bool {
-    let Error::Internal(cause) = error else { return false };
-    matches!(cause.downcast_ref::<sqlx::Error>(), Some(sqlx::Error::Database(db)) if db.is_unique_violation())
 }

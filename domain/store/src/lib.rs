@@ -1,18 +1,21 @@
 //! The metadata database: the only place with SQL. One file per aggregate; rows stay private to it.
 
+mod accept;
 mod api_tokens;
+pub mod changes;
 mod credentials;
+mod errors;
 mod events;
+mod finish;
 mod health_checks;
 mod housekeeping;
 mod instances;
 mod operations;
 mod page;
-mod transitions;
+mod runs;
+mod steps;
 #[cfg(feature = "test-support")]
 pub mod testing;
-pub mod changes;
-mod errors;
 
 use std::{str::FromStr, time::Duration};
 
@@ -21,13 +24,16 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+pub use accept::{Accepted, Request, Subject};
 pub use credentials::Resealed;
+pub use finish::{Outcome, Reached};
 pub use housekeeping::{InstanceCount, OperationCount, RetentionLag, TableSize};
-pub use instances::{Accepted, InstanceOrder, InstanceOrderField, InstancePosition, InstanceUpdate, NewInstance, Request};
+pub use instances::{InstanceOrder, InstanceOrderField, InstancePosition, InstanceUpdate, NewInstance};
 pub use operations::OperationFilter;
 pub use page::{Page, PageRequest};
-pub use transitions::{KnownInstance, RunningInstance, Work};
+pub use runs::{KnownInstance, RunningInstance, Work};
 
+use errors::Classify;
 use toygres_domain::{Error, Result, secret::SecretKeys};
 
 /// The schema that holds the metadata.
@@ -77,16 +83,17 @@ impl Store {
     /// [`Error::Unavailable`] when the database is away, [`Error::Internal`] when it was migrated by a newer version.
     pub async fn migrate(&self) -> Result<()> {
         // A pool of its own, as migrations may take longer than requests may wait.
-        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(10)).connect_with(self.options.clone()).await?;
-        let exists = sqlx::query_scalar!(r#"SELECT to_regnamespace($1) IS NOT NULL AS "exists!""#, SCHEMA).fetch_one(&pool).await?;
+        let pool =
+            PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(10)).connect_with(self.options.clone()).await.classify()?;
+        let exists = sqlx::query_scalar!(r#"SELECT to_regnamespace($1) IS NOT NULL AS "exists!""#, SCHEMA).fetch_one(&pool).await.classify()?;
         if !exists {
             // `IF NOT EXISTS` alone would still need the right to create schemas, and two servers can race here.
-            sqlx::query("CREATE SCHEMA IF NOT EXISTS toygres").execute(&pool).await?;
+            sqlx::query("CREATE SCHEMA IF NOT EXISTS toygres").execute(&pool).await.classify()?;
         }
         let outcome = MIGRATIONS.run(&pool).await;
         pool.close().await;
         outcome.map_err(|error| match error {
-            sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => error.into(),
+            sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => errors::classified(error),
             other => Error::internal(other),
         })
     }
@@ -96,7 +103,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when it does not.
     pub async fn ping(&self) -> Result<()> {
-        sqlx::query_scalar!(r#"SELECT 1 AS "one!""#).fetch_one(&self.pool).await?;
+        sqlx::query_scalar!(r#"SELECT 1 AS "one!""#).fetch_one(&self.pool).await.classify()?;
         Ok(())
     }
 
@@ -123,7 +130,7 @@ impl Store {
     /// others write over it then is lost, and after a first error every statement fails.
     async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
         let pool = self.pool.clone();
-        Ok(tokio::spawn(async move { pool.begin().await }).await.map_err(Error::internal)??)
+        Ok(tokio::spawn(async move { pool.begin().await }).await.map_err(Error::internal)?.classify()?)
     }
 
     /// Options for a connection of its own, as a listener needs it.
@@ -135,7 +142,10 @@ impl Store {
     /// that a late deployment and a removal can never overlap.
     pub async fn lock_instance(&self, id: toygres_domain::InstanceId) -> Result<InstanceLock> {
         let mut transaction = self.begin().await?;
-        sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 7096810442))", id.to_string()).fetch_one(&mut *transaction).await?;
+        sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 7096810442))", id.to_string())
+            .fetch_one(&mut *transaction)
+            .await
+            .classify()?;
         Ok(InstanceLock { _transaction: transaction })
     }
 
@@ -153,10 +163,11 @@ impl Store {
             name
         )
         .fetch_one(&self.pool)
-        .await?;
+        .await
+        .classify()?;
         if !exists {
             let create = format!("CREATE INDEX IF NOT EXISTS {name} ON {schema}.{table} ({})", columns.join(", "));
-            sqlx::query(sqlx::AssertSqlSafe(create)).execute(&self.pool).await?;
+            sqlx::query(sqlx::AssertSqlSafe(create)).execute(&self.pool).await.classify()?;
         }
         Ok(())
     }

@@ -22,8 +22,8 @@ use std::{
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
-use toygres_domain::{instance::Endpoint, secret::SecretKeys};
 use crate::{MIGRATIONS, Store};
+use toygres_domain::{instance::Endpoint, secret::SecretKeys};
 
 const SUPERUSER: &str = "postgres";
 const PASSWORD: &str = "throw-away";

@@ -7,9 +7,15 @@ use std::{
 
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
-use toygres_domain::{InstanceId, instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion}, name::SqlName, runtime::Deployment, secret::Secret};
-use toygres_store::testing::TestDatabase;
+use toygres_domain::{
+    InstanceId,
+    instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
+    name::SqlName,
+    runtime::Deployment,
+    secret::Secret,
+};
 use toygres_k8s::build::names;
+use toygres_store::testing::TestDatabase;
 
 use crate::{
     Plan, Result,

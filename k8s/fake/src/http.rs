@@ -2,7 +2,6 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use toygres_k8s::permissions::PERMISSIONS;
 use axum::{
     Router,
     body::{Body, Bytes},
@@ -12,10 +11,11 @@ use axum::{
     routing::{any, get, post},
 };
 use serde_json::{Value, json};
+use toygres_k8s::permissions::PERMISSIONS;
 
 use super::{
     ADMINISTRATOR, Crash, Shared,
-    objects::{Kind, FakeCluster, finalizers, key, matches, name, now},
+    objects::{FakeCluster, Kind, finalizers, key, matches, name, now},
     server_side_apply::{conflict, merge, merge_patch},
     status, watch,
 };

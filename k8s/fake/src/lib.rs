@@ -19,9 +19,9 @@ use std::{
     time::Duration,
 };
 
-use toygres_k8s::{KubernetesRuntime, Settings, settings::EndpointHost};
 use serde_json::Value;
 use tokio::sync::watch as channel;
+use toygres_k8s::{KubernetesRuntime, Settings, settings::EndpointHost};
 
 pub use node::Node;
 use objects::FakeCluster;

@@ -22,7 +22,7 @@ pub(super) async fn prepare(cluster: &Cluster, id: InstanceId, storage_gb: i32) 
     let wanted = i128::from(storage_gb) << 30;
     let present = requested_bytes(claim).unwrap_or(wanted);
     if present > wanted {
-        return Err(RuntimeError::lasting(
+        return Err(RuntimeError::permanent(
             ReasonCode::AdmissionRefused,
             format!("The volume cannot shrink: it has {} GiB, and {storage_gb} GiB are asked for", present >> 30),
         ));

@@ -9,7 +9,10 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 use kube::api::ListParams;
-use toygres_domain::{InstanceId, runtime::{Observation, RuntimeError}};
+use toygres_domain::{
+    InstanceId,
+    runtime::{Observation, RuntimeError},
+};
 
 use super::{Seen, observation, suspect};
 use crate::{

@@ -5,7 +5,10 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::Time,
     jiff::Timestamp,
 };
-use toygres_domain::{instance::{Reason, ReasonCode}, runtime::Observation};
+use toygres_domain::{
+    instance::{Reason, ReasonCode},
+    runtime::Observation,
+};
 
 use super::{PATIENCE, Seen, events, failed, log_lines::last_lines, pending, starting};
 use crate::build::CONTAINER;

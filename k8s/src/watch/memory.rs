@@ -8,7 +8,11 @@ use k8s_openapi::{
     jiff::{SignedDuration, Timestamp},
 };
 use kube::{Resource, core::PartialObjectMeta, runtime::watcher::Event};
-use toygres_domain::{InstanceId, instance::{Reason, ReasonCode}, runtime::Nudge};
+use toygres_domain::{
+    InstanceId,
+    instance::{Reason, ReasonCode},
+    runtime::Nudge,
+};
 
 use crate::{
     build::names,

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use toygres_domain::{InstanceId, runtime::{Deployment, Runtime}};
-use toygres_postgres::contract as contract;
+use toygres_domain::{
+    InstanceId,
+    runtime::{Deployment, Runtime},
+};
+use toygres_postgres::contract;
 use toygres_postgres::contract::{Hooks, Subject};
 
 use crate::{

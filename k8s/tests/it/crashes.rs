@@ -1,7 +1,10 @@
 //! A crash of the control plane at every single API call, before and after the server acted; then the same verb again, by a
 //! control plane that remembers nothing.
 
-use toygres_domain::{instance::ReasonCode, runtime::{Deployment, Runtime}};
+use toygres_domain::{
+    instance::ReasonCode,
+    runtime::{Deployment, Runtime},
+};
 use toygres_k8s::{KubernetesRuntime, build::names};
 
 use crate::{

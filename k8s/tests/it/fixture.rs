@@ -1,6 +1,12 @@
 //! What the tests deploy.
 
-use toygres_domain::{InstanceId, instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion}, name::SqlName, runtime::Deployment, secret::Secret};
+use toygres_domain::{
+    InstanceId,
+    instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
+    name::SqlName,
+    runtime::Deployment,
+    secret::Secret,
+};
 
 /// A password with everything that a shell or YAML trips over.
 pub(crate) const PASSWORD: &str = "p@ss'w\"ord $1";

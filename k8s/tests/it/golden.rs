@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use serde::Serialize;
-use toygres_domain::{instance::{Exposure, PostgresVersion}, runtime::Deployment};
+use toygres_domain::{
+    instance::{Exposure, PostgresVersion},
+    runtime::Deployment,
+};
 use toygres_k8s::{Settings, build, settings::Toleration};
 
 use crate::fixture;

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream::BoxStream};
 use serde_json::json;
-use toygres_domain::{InstanceId, instance::ReasonCode, runtime::{Nudge, Runtime}};
+use toygres_domain::{
+    InstanceId,
+    instance::ReasonCode,
+    runtime::{Nudge, Runtime},
+};
 use toygres_k8s::build::names;
 
 use crate::{

@@ -3,10 +3,13 @@
 use k8s_openapi::jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use toygres_domain::{instance::{Endpoint, Exposure, Reason, ReasonCode}, runtime::Observation};
+use toygres_domain::{
+    instance::{Endpoint, Exposure, Reason, ReasonCode},
+    runtime::Observation,
+};
 use toygres_k8s::{
     Settings,
-    observe::{Seen, observation, reached_at, suspect},
+    observe::{Seen, internal_endpoint, observation, suspect},
     settings::EndpointHost,
 };
 
@@ -195,7 +198,7 @@ fn a_load_balancer_that_refuses_the_pods_of_the_cluster_is_reached_behind_it() {
     for (settings, exposure, expected) in
         [(&inside, &restricted, &service), (&inside, &open, &public), (&inside, &Exposure::Cluster, &public), (&outside, &restricted, &public)]
     {
-        assert_eq!(&reached_at(settings, &"orders".parse().unwrap(), exposure, &public), expected, "{exposure:?}");
+        assert_eq!(&internal_endpoint(settings, &"orders".parse().unwrap(), exposure, &public), expected, "{exposure:?}");
     }
 }
 

@@ -2,7 +2,10 @@
 
 use kube::Client;
 use serde_json::json;
-use toygres_domain::{instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode}, runtime::{Deployment, Observation, Removal, Runtime, RuntimeError}};
+use toygres_domain::{
+    instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode},
+    runtime::{Deployment, Observation, Progress, Runtime, RuntimeError},
+};
 use toygres_k8s::{KubernetesRuntime, Settings, build::names};
 
 use crate::{
@@ -30,7 +33,7 @@ pub(crate) async fn until_ready(double: &FakeApiServer, runtime: &KubernetesRunt
 
 /// Removes, as often as it takes.
 pub(crate) async fn take_down(double: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &Deployment, keep: bool) {
-    double.look("the instance to be gone", || async { (runtime.remove(deployment.id, keep).await.unwrap() == Removal::Gone).then_some(()) }).await;
+    double.look("the instance to be gone", || async { (runtime.remove(deployment.id, keep).await.unwrap() == Progress::Done).then_some(()) }).await;
 }
 
 async fn until_reason(double: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &Deployment, code: ReasonCode) -> Observation {
@@ -63,12 +66,12 @@ async fn an_instance_comes_and_goes() {
     let after = double.object("statefulsets", &names::object(deployment.id)).unwrap();
     assert_eq!(before["metadata"], after["metadata"], "a repeated deploy changes nothing");
 
-    assert!(matches!(runtime.remove(deployment.id, false).await.unwrap(), Removal::InProgress(Reason { code: ReasonCode::RemovalIncomplete, .. })));
+    assert!(matches!(runtime.remove(deployment.id, false).await.unwrap(), Progress::InProgress(Reason { code: ReasonCode::RemovalIncomplete, .. })));
     take_down(&double, &runtime, &deployment, false).await;
     assert!(double.everything().is_empty(), "{:?}", double.everything());
     assert_eq!(runtime.observe(deployment.id).await.unwrap(), Observation::Absent);
     assert!(runtime.list().await.unwrap().is_empty());
-    assert_eq!(runtime.remove(deployment.id, false).await.unwrap(), Removal::Gone, "what is gone can be removed again");
+    assert_eq!(runtime.remove(deployment.id, false).await.unwrap(), Progress::Done, "what is gone can be removed again");
 }
 
 #[tokio::test]
@@ -229,7 +232,7 @@ async fn deploy_waits_for_an_earlier_removal_to_end() {
     let refused = runtime.deploy(&deployment).await.unwrap_err();
     assert_eq!((refused.reason.code, refused.retryable), (ReasonCode::RemovalIncomplete, true));
     assert!(matches!(runtime.observe(deployment.id).await.unwrap(), Observation::Pending(Reason { code: ReasonCode::RemovalIncomplete, .. })));
-    assert!(matches!(runtime.remove(deployment.id, false).await.unwrap(), Removal::InProgress(_)), "a pod on a lost node is not gone");
+    assert!(matches!(runtime.remove(deployment.id, false).await.unwrap(), Progress::InProgress(_)), "a pod on a lost node is not gone");
 
     double.world(|world| world.node_lost = false);
     take_down(&double, &runtime, &deployment, false).await;

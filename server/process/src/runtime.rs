@@ -13,7 +13,11 @@ use futures::{StreamExt, future, stream::BoxStream};
 use tokio::sync::{Notify, broadcast};
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{InstanceId, instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode}, runtime::{Deployment, Nudge, Observation, Removal, Runtime, RuntimeError}};
+use toygres_domain::{
+    InstanceId,
+    instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
+    runtime::{Deployment, Nudge, Observation, Progress, Runtime, RuntimeError},
+};
 
 use super::{
     account::Account,
@@ -85,7 +89,7 @@ impl ProcessRuntime {
             }),
             Err(panic) => {
                 tracing::error!(error = %panic, "a verb of the process runtime broke");
-                Err(RuntimeError::passing(ReasonCode::Internal, "the process runtime broke; its log says more"))
+                Err(RuntimeError::temporary(ReasonCode::Internal, "the process runtime broke; its log says more"))
             }
         }
     }
@@ -114,7 +118,7 @@ impl Runtime for ProcessRuntime {
         self.blocking(move |shared| Ok(shared.observe(id))).await
     }
 
-    async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Removal, RuntimeError> {
+    async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Progress, RuntimeError> {
         self.blocking(move |shared| shared.remove(id, keep_volumes)).await
     }
 
@@ -194,10 +198,10 @@ impl Shared {
         }
     }
 
-    fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Removal> {
+    fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Progress> {
         // An instance that is not there needs no lock file to say so.
         if self.dirs.forms(id).next().is_none() {
-            return Ok(Removal::Gone);
+            return Ok(Progress::Done);
         }
         let _lock = self.dirs.lock(id, PATIENCE)?;
         if self.dirs.path(id, Form::Deployed).is_dir() {
@@ -206,7 +210,7 @@ impl Shared {
         }
         self.clear(id, keep_volumes)?;
         self.wake.notify_one();
-        Ok(Removal::Gone)
+        Ok(Progress::Done)
     }
 
     /// Clears away every form of the instance but the deployed one. Idempotent; the caller holds the lock.

@@ -85,7 +85,10 @@ fn common() -> String {
 
 #[cfg(test)]
 mod tests {
-    use toygres_domain::{instance::{HealthCheckPolicy, PostgresVersion}, name::SqlName};
+    use toygres_domain::{
+        instance::{HealthCheckPolicy, PostgresVersion},
+        name::SqlName,
+    };
 
     use super::*;
 

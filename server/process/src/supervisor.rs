@@ -11,7 +11,11 @@ use std::{
 
 use tokio::select;
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{InstanceId, instance::{Reason, ReasonCode}, runtime::{Nudge, RuntimeError}};
+use toygres_domain::{
+    InstanceId,
+    instance::{Reason, ReasonCode},
+    runtime::{Nudge, RuntimeError},
+};
 
 use super::{
     build,

@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-use toygres_domain::{Error, FieldError, InstanceId, Result, UserErrorCode, instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion}, name::{InstanceName, SqlName}, secret::Secret};
+use toygres_domain::{
+    Error, FieldError, InstanceId, Result, UserErrorCode,
+    instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
+    name::{InstanceName, SqlName},
+    secret::Secret,
+};
 use toygres_store::{Accepted, NewInstance};
 
 use super::App;

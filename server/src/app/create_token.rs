@@ -1,7 +1,11 @@
 //! Making an API token.
 
 use chrono::{TimeDelta, Utc};
-use toygres_domain::{Error, FieldError, Result, UserErrorCode, secret::Secret, token::{ApiToken, TokenRole}};
+use toygres_domain::{
+    Error, FieldError, Result, UserErrorCode,
+    secret::Secret,
+    token::{ApiToken, TokenRole},
+};
 use toygres_store::Store;
 
 use super::App;

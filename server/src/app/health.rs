@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-use toygres_store::changes::Changes;
 use toygres_store::Store;
+use toygres_store::changes::Changes;
 
 /// Asks the parts of this server how they are.
 #[derive(Clone)]

@@ -10,7 +10,14 @@ use async_graphql::{
     dataloader::{DataLoader, Loader},
 };
 use chrono::{DateTime, Utc};
-use toygres_domain::{Error, InstanceId, OperationId, event::{Cursor, Event}, health::{HealthCheck, HealthSummary}, instance::Instance, operation::Operation, secret::Secret};
+use toygres_domain::{
+    Error, InstanceId, OperationId,
+    event::{Cursor, Event},
+    health::{HealthCheck, HealthSummary},
+    instance::Instance,
+    operation::Operation,
+    secret::Secret,
+};
 use toygres_store::{OperationFilter, Page, PageRequest, Store};
 
 use super::batching;

@@ -276,7 +276,7 @@ impl Mutation {
         Ok(UpdateInstancePayload { instance: instance.map(|instance| Instance(Arc::new(instance))), user_errors })
     }
 
-    /// Asks an operation to stop and to clean up. Removal, once begun, cannot be cancelled.
+    /// Asks an operation to stop and to clean up. Progress, once begun, cannot be cancelled.
     #[graphql(guard = "operator()")]
     async fn cancel_operation(
         &self,

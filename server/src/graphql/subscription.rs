@@ -6,7 +6,11 @@ use std::{collections::HashMap, collections::HashSet, sync::Arc};
 use async_graphql::{Context, ID, Result, Subscription};
 use async_stream::try_stream;
 use futures::Stream;
-use toygres_domain::{InstanceId, OperationId, UserErrorCode, event::{Cursor, EventKind}, instance::{Instance as DomainInstance, InstanceFilter, InstanceState}};
+use toygres_domain::{
+    InstanceId, OperationId, UserErrorCode,
+    event::{Cursor, EventKind},
+    instance::{Instance as DomainInstance, InstanceFilter, InstanceState},
+};
 use toygres_store::PageRequest;
 
 use super::{

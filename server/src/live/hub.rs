@@ -8,9 +8,14 @@ use std::{
 
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{Error, InstanceId, OperationId, Result, event::{Cursor, Event}, instance::Instance, operation::Operation};
-use toygres_store::changes::Changes;
+use toygres_domain::{
+    Error, InstanceId, OperationId, Result,
+    event::{Cursor, Event},
+    instance::Instance,
+    operation::Operation,
+};
 use toygres_store::Store;
+use toygres_store::changes::Changes;
 
 use super::Feed;
 

@@ -6,8 +6,8 @@ use futures::{FutureExt, future::BoxFuture};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{Error, Result, runtime::Runtime};
-use toygres_store::changes::Changes;
 use toygres_store::Store;
+use toygres_store::changes::Changes;
 use toygres_workflows::{Engine, activities::World, dispatcher, gauges, janitor, nudges, sweeper};
 
 use crate::{

@@ -5,10 +5,8 @@ use std::path::PathBuf;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
+use toygres_k8s::build::names;
 use toygres_k8s_fake::{FakeApiServer, Scenario};
-use toygres_k8s::{
-    build::names,
-};
 
 use crate::support::{Database, Home, Server, psql, text};
 

@@ -8,7 +8,11 @@ use nix::{
     unistd::Pid,
 };
 use tokio::{io::AsyncReadExt, io::AsyncWriteExt, net::TcpListener};
-use toygres_domain::{InstanceId, instance::{Endpoint, Reason, ReasonCode}, secret::Secret};
+use toygres_domain::{
+    InstanceId,
+    instance::{Endpoint, Reason, ReasonCode},
+    secret::Secret,
+};
 use toygres_postgres::{Prober, Target, check};
 
 use crate::support::{Database, eventually, psql};

@@ -16,8 +16,14 @@ use nix::{
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{InstanceId, instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion, ReasonCode}, name::SqlName, runtime::{Deployment, Nudge, Observation, Removal, Runtime}, secret::Secret};
-use toygres_postgres::contract as contract;
+use toygres_domain::{
+    InstanceId,
+    instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion, ReasonCode},
+    name::SqlName,
+    runtime::{Deployment, Nudge, Observation, Progress, Runtime},
+    secret::Secret,
+};
+use toygres_postgres::contract;
 use toygres_postgres::contract::{Hooks, Subject};
 use toygres_process::{Account, Binaries, DataDir, Embedded, HostLock, ProcessConfig, ProcessRuntime, Role};
 
@@ -148,7 +154,7 @@ async fn any_password_works_and_lies_nowhere() {
             let hba = home.query(&deployment, &endpoint, "SHOW listen_addresses");
             assert_eq!(hba, "127.0.0.1");
         }
-        assert_eq!(server.runtime.remove(deployment.id, false).await, Ok(Removal::Gone));
+        assert_eq!(server.runtime.remove(deployment.id, false).await, Ok(Progress::Done));
         assert!(std::net::TcpStream::connect(("127.0.0.1", endpoint.port)).is_err(), "gone means that nobody listens");
     }
     server.stop().await;
@@ -291,7 +297,7 @@ async fn a_crash_at_any_instant_is_repaired() {
         let deployment = Deployment { id, ..deployment_of(&home, "victim") };
         server.runtime.deploy(&deployment).await.unwrap();
         server.ready(id).await;
-        assert_eq!(server.runtime.remove(id, false).await, Ok(Removal::Gone));
+        assert_eq!(server.runtime.remove(id, false).await, Ok(Progress::Done));
         assert_eq!(home.residue(id).await, Vec::<String>::new());
     }
     home.until("locks of dead servers are swept", || home.names_in("instances").is_empty()).await;

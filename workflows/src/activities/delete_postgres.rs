@@ -3,7 +3,11 @@
 use chrono::Utc;
 use duroxide::ActivityContext;
 use serde::{Deserialize, Serialize};
-use toygres_domain::{instance::{Reason, ReasonCode}, operation::StepName, runtime::Removal};
+use toygres_domain::{
+    instance::{Reason, ReasonCode},
+    operation::StepName,
+    runtime::Progress,
+};
 use toygres_store::Work;
 
 use super::{World, guarded};
@@ -25,7 +29,7 @@ pub struct Input {
 ///
 /// # Errors
 /// What the runtime answered, or that the run is no longer wanted.
-pub async fn delete_postgres(world: World, _: ActivityContext, Input { run, clean_up }: Input) -> Result<Removal, Failure> {
+pub async fn delete_postgres(world: World, _: ActivityContext, Input { run, clean_up }: Input) -> Result<Progress, Failure> {
     let name = if clean_up { StepName::CleanUp } else { StepName::DeletePostgres };
     let work = if clean_up { world.store.work(&run.operation, run.run).await? } else { world.wanted(&run).await? };
     // From here on a deletion cannot be cancelled any more.
@@ -33,16 +37,16 @@ pub async fn delete_postgres(world: World, _: ActivityContext, Input { run, clea
     let outcome = guarded(remove(&world, &run, &work)).await;
     let outcome = if clean_up { in_time(&world, &work, outcome) } else { outcome };
     match &outcome {
-        Ok(Removal::Gone) => world.store.finish_step(&run.operation, run.run, name).await?,
+        Ok(Progress::Done) => world.store.finish_step(&run.operation, run.run, name).await?,
         // The instance keeps the reason for which it is cleaned up after: that is what its owner has to know.
-        Ok(Removal::InProgress(reason)) if clean_up => world.store.note_step(&run.operation, run.run, name, reason).await?,
-        Ok(Removal::InProgress(reason)) => world.note_waiting(&run, name, reason).await?,
+        Ok(Progress::InProgress(reason)) if clean_up => world.store.note_step(&run.operation, run.run, name, reason).await?,
+        Ok(Progress::InProgress(reason)) => world.note_waiting(&run, name, reason).await?,
         Err(failure) => world.note_failure(&run, name, failure).await?,
     }
     outcome
 }
 
-async fn remove(world: &World, run: &Run, work: &Work) -> Result<Removal, Failure> {
+async fn remove(world: &World, run: &Run, work: &Work) -> Result<Progress, Failure> {
     let _lock = world.store.lock_instance(work.instance.id).await?;
     // Asked again under the lock: after a later operation took over, what stands is no longer ours to remove.
     world.store.work(&run.operation, run.run).await?;
@@ -51,11 +55,11 @@ async fn remove(world: &World, run: &Run, work: &Work) -> Result<Removal, Failur
 
 /// A clean-up is tried at least once, and given up a while after the deadline. A run that took over behind the deadline, from
 /// one that was lost, gets that while too.
-fn in_time(world: &World, work: &Work, outcome: Result<Removal, Failure>) -> Result<Removal, Failure> {
+fn in_time(world: &World, work: &Work, outcome: Result<Progress, Failure>) -> Result<Progress, Failure> {
     let began = work.operation.dispatched_at.unwrap_or(work.operation.created_at);
     let limit = began.max(work.operation.deadline) + world.pace.clean_up;
     let left = match &outcome {
-        Ok(Removal::InProgress(reason)) | Err(Failure::Retry(reason)) if Utc::now() > limit => reason,
+        Ok(Progress::InProgress(reason)) | Err(Failure::Retry(reason)) if Utc::now() > limit => reason,
         _ => return outcome,
     };
     Err(Failure::Failed(Reason::new(ReasonCode::RemovalIncomplete, left.message.clone())))

@@ -4,9 +4,14 @@ use std::time::Duration;
 
 use duroxide::ActivityContext;
 use serde::{Deserialize, Serialize};
-use toygres_domain::{InstanceId, instance::{Endpoint, ReasonCode}, operation::StepName, runtime::Observation};
+use toygres_domain::{
+    InstanceId,
+    instance::{Endpoint, ReasonCode},
+    operation::StepName,
+    runtime::Observation,
+};
 use toygres_postgres as probe;
-use toygres_postgres::{Target};
+use toygres_postgres::Target;
 
 use super::{World, guarded};
 use crate::step::{Failure, Run};
@@ -36,8 +41,8 @@ pub async fn generate_connection_string(world: World, _: ActivityContext, Input 
     let work = world.wanted(&run).await?;
     world.store.begin_step(&run.operation, run.run, name).await?;
     let outcome = guarded(async {
-        let reached_at = world.runtime.reached_at(&work.instance.name, &work.instance.spec.exposure, &endpoint);
-        let target = Target::new(reached_at, &work.instance.spec, world.store.password(work.instance.id).await?);
+        let internal_endpoint = world.runtime.internal_endpoint(&work.instance.name, &work.instance.spec.exposure, &endpoint);
+        let target = Target::new(internal_endpoint, &work.instance.spec, world.store.password(work.instance.id).await?);
         log_in(&world, work.instance.id, &target).await
     })
     .await;

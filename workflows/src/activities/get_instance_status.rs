@@ -5,7 +5,12 @@ use std::time::Duration;
 use duroxide::ActivityContext;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
-use toygres_domain::{InstanceId, instance::{Endpoint, Reason, ReasonCode}, operation::StepName, runtime::Observation};
+use toygres_domain::{
+    InstanceId,
+    instance::{Endpoint, Reason, ReasonCode},
+    operation::StepName,
+    runtime::Observation,
+};
 
 use super::{World, guarded};
 use crate::step::{Failure, Run};

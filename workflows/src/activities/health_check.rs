@@ -6,7 +6,11 @@ use chrono::{DateTime, Utc};
 use duroxide::ActivityContext;
 use metrics::{counter, histogram};
 use serde::{Deserialize, Serialize};
-use toygres_domain::{InstanceId, instance::{Endpoint, HealthStatus, Instance, InstanceState, Reason, ReasonCode}, runtime::Observation};
+use toygres_domain::{
+    InstanceId,
+    instance::{Endpoint, HealthStatus, Instance, InstanceState, Reason, ReasonCode},
+    runtime::Observation,
+};
 use toygres_postgres::Target;
 
 use super::World;
@@ -92,11 +96,11 @@ async fn check(world: &World, input: Input) -> Result<Verdict, Failure> {
         1.. if input.failures < world.pace.confirmations => seconds(policy.timeout_seconds).min(world.pace.recheck_timeout),
         _ => seconds(policy.timeout_seconds),
     };
-    let reached_at = world.runtime.reached_at(&instance.name, &instance.spec.exposure, &endpoint);
-    let outcome = match world.prober.ask(instance.id, &reached_at, timeout).await {
+    let internal_endpoint = world.runtime.internal_endpoint(&instance.name, &instance.spec.exposure, &endpoint);
+    let outcome = match world.prober.ask(instance.id, &internal_endpoint, timeout).await {
         Some(outcome) => outcome,
         None => {
-            let target = Target::new(reached_at, &instance.spec, world.store.password(instance.id).await?);
+            let target = Target::new(internal_endpoint, &instance.spec, world.store.password(instance.id).await?);
             world.prober.log_in(instance.id, &target, timeout).await
         }
     };

@@ -3,7 +3,11 @@
 use chrono::Utc;
 use duroxide::{ActivityContext, Client, OrchestrationStatus};
 use serde::{Deserialize, Serialize};
-use toygres_domain::{InstanceId, OperationId, instance::{Endpoint, Reason, ReasonCode}, operation::{Operation, OperationKind, OperationStatus, StepName}};
+use toygres_domain::{
+    InstanceId, OperationId,
+    instance::{Endpoint, Reason, ReasonCode},
+    operation::{Operation, OperationKind, OperationStatus, StepName},
+};
 use toygres_postgres as probe;
 use toygres_store::{OperationFilter, PageRequest, Store};
 

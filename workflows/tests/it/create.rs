@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use toygres_domain::{instance::{InstanceState, Reason, ReasonCode}, operation::{OperationStatus, StepName, StepStatus}, runtime::{Observation, Removal, RuntimeError}};
+use toygres_domain::{
+    instance::{InstanceState, Reason, ReasonCode},
+    operation::{OperationStatus, StepName, StepStatus},
+    runtime::{Observation, Progress, RuntimeError},
+};
 
 use crate::harness::{Call, Harness, Outcome, delete, eventually, failure};
 
@@ -216,7 +220,7 @@ async fn the_undoing_may_fail_too() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_runtime_may_fail_in_every_way() {
     let harness = Harness::start().await;
-    let passing = || RuntimeError::passing(ReasonCode::RuntimeUnavailable, "the host is away");
+    let passing = || RuntimeError::temporary(ReasonCode::RuntimeUnavailable, "the host is away");
 
     // A host that is away for a while holds a creation up, and shows why, but does not end it.
     let away = harness.new_instance();
@@ -236,13 +240,13 @@ async fn the_runtime_may_fail_in_every_way() {
     let hidden = harness.create(&hidden).await;
     // What cannot work ends at once.
     let refused = harness.new_instance();
-    harness.runtime.behave(refused.id, |it| it.deployments = vec![RuntimeError::lasting(ReasonCode::QuotaExceeded, "no more room")]);
+    harness.runtime.behave(refused.id, |it| it.deployments = vec![RuntimeError::permanent(ReasonCode::QuotaExceeded, "no more room")]);
     let refused = harness.create(&refused).await;
     // A clean-up that never ends is given up, and the reason says so.
     let sticky = harness.new_instance();
     harness.runtime.behave(sticky.id, |it| {
         it.observation = Some(Ok(Observation::Failed(Reason::new(ReasonCode::ImagePullFailed, "no such image"))));
-        it.removal = Some(Ok(Removal::InProgress(Reason::new(ReasonCode::RemovalIncomplete, "a volume hangs"))));
+        it.removal = Some(Ok(Progress::InProgress(Reason::new(ReasonCode::RemovalIncomplete, "a volume hangs"))));
     });
     let sticky_id = sticky.id;
     let sticky = harness.create(&sticky).await;
@@ -299,7 +303,7 @@ async fn the_runtime_may_fail_in_every_way() {
 async fn a_failed_attempt_is_visible_while_it_is_repeated() {
     let harness = Harness::start().await;
     let new = harness.new_instance();
-    harness.runtime.behave(new.id, |it| it.deployments = vec![RuntimeError::passing(ReasonCode::RuntimeUnavailable, "the host is away"); 100_000]);
+    harness.runtime.behave(new.id, |it| it.deployments = vec![RuntimeError::temporary(ReasonCode::RuntimeUnavailable, "the host is away"); 100_000]);
     let operation = harness.create(&new).await;
     let step = eventually("a second attempt shows the error of the first", || async {
         let now = harness.operation(&operation).await;

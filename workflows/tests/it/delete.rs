@@ -1,6 +1,11 @@
 //! DeleteInstance.
 
-use toygres_domain::{UserErrorCode, instance::{InstanceState, Reason, ReasonCode}, operation::{OperationStatus, StepName}, runtime::{Observation, Removal, RuntimeError}};
+use toygres_domain::{
+    UserErrorCode,
+    instance::{InstanceState, Reason, ReasonCode},
+    operation::{OperationStatus, StepName},
+    runtime::{Observation, Progress, RuntimeError},
+};
 
 use crate::harness::{DEADLINE, Harness, delete, eventually, failure, request};
 
@@ -92,8 +97,8 @@ async fn every_activity_may_fail_and_the_deletion_be_repeated() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_runtime_may_fail_in_every_way() {
     let harness = Harness::start().await;
-    let passing = || RuntimeError::passing(ReasonCode::RuntimeUnavailable, "the host is away");
-    let still = |message: &str| Removal::InProgress(Reason::new(ReasonCode::RemovalIncomplete, message));
+    let passing = || RuntimeError::temporary(ReasonCode::RuntimeUnavailable, "the host is away");
+    let still = |message: &str| Progress::InProgress(Reason::new(ReasonCode::RemovalIncomplete, message));
 
     let away = harness.running().await;
     harness.runtime.behave(away, |it| it.removal = Some(Err(passing())));
@@ -102,7 +107,7 @@ async fn the_runtime_may_fail_in_every_way() {
     harness.runtime.behave(hangs, |it| it.removal = Some(Ok(still("a volume hangs"))));
     let hangs = harness.delete(hangs).await;
     let refused = harness.running().await;
-    harness.runtime.behave(refused, |it| it.removal = Some(Err(RuntimeError::lasting(ReasonCode::Forbidden, "not allowed"))));
+    harness.runtime.behave(refused, |it| it.removal = Some(Err(RuntimeError::permanent(ReasonCode::Forbidden, "not allowed"))));
     let refused = harness.delete(refused).await;
     let slow = harness.running().await;
     harness.runtime.behave(slow, |it| it.removing = 10);

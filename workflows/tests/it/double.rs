@@ -10,7 +10,12 @@ use async_trait::async_trait;
 use futures::{StreamExt, stream::BoxStream};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
-use toygres_domain::{InstanceId, instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode}, name::InstanceName, runtime::{Deployment, Nudge, Observation, Removal, Runtime, RuntimeError}};
+use toygres_domain::{
+    InstanceId,
+    instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode},
+    name::InstanceName,
+    runtime::{Deployment, Nudge, Observation, Progress, Runtime, RuntimeError},
+};
 
 /// What an instance does when it is looked at, deployed or removed. The default is a well-behaved one: pending twice, then
 /// ready; removed at the second try.
@@ -23,7 +28,7 @@ pub struct Behaviour {
     /// So many removals are still going on.
     pub removing: u32,
     /// What every removal answers.
-    pub removal: Option<Result<Removal, RuntimeError>>,
+    pub removal: Option<Result<Progress, RuntimeError>>,
     /// What the next deployments answer, one after the other.
     pub deployments: Vec<RuntimeError>,
     /// So many deployments panic with this text.
@@ -141,11 +146,11 @@ impl Runtime for Double {
         behaviour.observation.unwrap_or_else(|| Ok(Observation::Ready(self.endpoint.clone())))
     }
 
-    fn reached_at(&self, _: &InstanceName, _: &Exposure, endpoint: &Endpoint) -> Endpoint {
+    fn internal_endpoint(&self, _: &InstanceName, _: &Exposure, endpoint: &Endpoint) -> Endpoint {
         if *endpoint == Self::restricted_endpoint() { self.endpoint.clone() } else { endpoint.clone() }
     }
 
-    async fn remove(&self, id: InstanceId, _: bool) -> Result<Removal, RuntimeError> {
+    async fn remove(&self, id: InstanceId, _: bool) -> Result<Progress, RuntimeError> {
         let mut state = self.state.lock().unwrap();
         let behaviour = state.behaviours.entry(id).or_default();
         if let Some(answer) = behaviour.removal.clone() {
@@ -153,10 +158,10 @@ impl Runtime for Double {
         }
         if behaviour.removing > 0 && state.standing.contains_key(&id) {
             state.behaviours.entry(id).or_default().removing -= 1;
-            return Ok(Removal::InProgress(Reason::new(ReasonCode::RemovalIncomplete, "the double is stopping")));
+            return Ok(Progress::InProgress(Reason::new(ReasonCode::RemovalIncomplete, "the double is stopping")));
         }
         state.standing.remove(&id);
-        Ok(Removal::Gone)
+        Ok(Progress::Done)
     }
 
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {

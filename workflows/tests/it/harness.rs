@@ -17,11 +17,16 @@ use duroxide::{
 };
 use futures::{StreamExt, future::BoxFuture, stream};
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{InstanceId, OperationId, instance::{Exposure, HealthCheckPolicy, Instance, InstanceSpec, InstanceState, PostgresVersion, ReasonCode}, operation::{Operation, OperationKind, OperationStatus}, secret::Secret};
-use toygres_store::changes::Changes;
+use toygres_domain::{
+    InstanceId, OperationId,
+    instance::{Exposure, HealthCheckPolicy, Instance, InstanceSpec, InstanceState, PostgresVersion, ReasonCode},
+    operation::{Operation, OperationKind, OperationStatus},
+    secret::Secret,
+};
 use toygres_postgres::Prober;
-use toygres_store::{Accepted, NewInstance, Request, Store};
+use toygres_store::changes::Changes;
 use toygres_store::testing::TestDatabase;
+use toygres_store::{Accepted, NewInstance, Request, Store};
 use toygres_workflows::{
     Engine, EngineOptions,
     activities::World,

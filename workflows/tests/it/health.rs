@@ -7,7 +7,13 @@ use tokio::{
     sync::Semaphore,
     task::JoinHandle,
 };
-use toygres_domain::{InstanceId, health::HealthCheck, instance::{Endpoint, HealthStatus, Instance, InstanceState, Reason, ReasonCode}, operation::OperationStatus, runtime::Observation};
+use toygres_domain::{
+    InstanceId,
+    health::HealthCheck,
+    instance::{Endpoint, HealthStatus, Instance, InstanceState, Reason, ReasonCode},
+    operation::OperationStatus,
+    runtime::Observation,
+};
 use toygres_store::PageRequest;
 use toygres_workflows::engine::Stand;
 

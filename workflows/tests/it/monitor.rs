@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use duroxide::{OrchestrationContext, OrchestrationRegistry, runtime::registry::ActivityRegistry};
-use toygres_domain::{instance::{InstanceState, ReasonCode}, operation::OperationStatus};
+use toygres_domain::{
+    instance::{InstanceState, ReasonCode},
+    operation::OperationStatus,
+};
 use toygres_workflows::{create_instance, delete_instance, monitor_operation, registry};
 
 use crate::harness::{Harness, eventually, failure, pace};

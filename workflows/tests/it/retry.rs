@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use toygres_domain::{instance::{InstanceState, Reason, ReasonCode}, operation::OperationStatus, runtime::{Observation, RuntimeError}};
+use toygres_domain::{
+    instance::{InstanceState, Reason, ReasonCode},
+    operation::OperationStatus,
+    runtime::{Observation, RuntimeError},
+};
 
 use crate::harness::{Call, DEADLINE, Harness, request};
 
@@ -19,7 +23,7 @@ async fn late_activities_of_a_failed_creation_do_not_harm_its_retry() {
                 it.pending = u32::MAX;
             }
             if end == "not cleaned up" {
-                it.removal = Some(Err(RuntimeError::lasting(ReasonCode::Forbidden, "not allowed")));
+                it.removal = Some(Err(RuntimeError::permanent(ReasonCode::Forbidden, "not allowed")));
             }
         });
         let calls: Arc<Mutex<Vec<Call>>> = Arc::default();

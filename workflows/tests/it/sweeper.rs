@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use toygres_domain::{InstanceId, instance::{InstanceState, Reason, ReasonCode}, operation::OperationStatus, runtime::{Observation, RuntimeError}};
+use toygres_domain::{
+    InstanceId,
+    instance::{InstanceState, Reason, ReasonCode},
+    operation::OperationStatus,
+    runtime::{Observation, RuntimeError},
+};
 use toygres_workflows::{health_check::HealthCheckLoop, sweeper::Swept};
 
 use crate::harness::{Harness, eventually};
@@ -192,7 +197,7 @@ async fn what_is_left_of_a_deleted_instance_is_removed_and_nothing_else() {
     let failed = harness.new_instance();
     harness.runtime.behave(failed.id, |it| {
         it.observation = Some(Ok(Observation::Failed(Reason::new(ReasonCode::OutOfMemory, "no memory"))));
-        it.removal = Some(Err(RuntimeError::lasting(ReasonCode::Forbidden, "not allowed")));
+        it.removal = Some(Err(RuntimeError::permanent(ReasonCode::Forbidden, "not allowed")));
     });
     let failure = harness.create(&failed).await;
     harness.over(&failure).await;

@@ -34,7 +34,7 @@ struct ByName {
 }
 
 /// The instance of this name, or with this id, deleted ones included.
-pub(in crate) async fn find(client: &Client, name: &str) -> Result<Instance> {
+pub(crate) async fn find(client: &Client, name: &str) -> Result<Instance> {
     if let Ok(id) = uuid::Uuid::parse_str(name) {
         let ById { instance } = client.run(ById::build(IdVariables { id: cynic::Id::new(id.to_string()) })).await?;
         if let Some(instance) = instance {
@@ -47,6 +47,6 @@ pub(in crate) async fn find(client: &Client, name: &str) -> Result<Instance> {
 }
 
 /// Its id.
-pub(in crate) async fn find_id(client: &Client, name: &str) -> Result<cynic::Id> {
+pub(crate) async fn find_id(client: &Client, name: &str) -> Result<cynic::Id> {
     Ok(find(client, name).await?.id)
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use toygres_domain::{event::Cursor, instance::{self as domain, Exposure as DomainExposure}};
+use toygres_domain::{
+    event::Cursor,
+    instance::{self as domain, Exposure as DomainExposure},
+};
 use toygres_postgres as probe;
 use toygres_store::{InstanceOrder, InstanceOrderField, OperationFilter, PageRequest};
 

@@ -1,0 +1,27 @@
+//! Delete: from any state to nothing, verified. An accepted deletion never fails: it continues until everything is gone.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Cancellation, InstanceAfter, OnFailure, Policy, StepName};
+use crate::instance::InstanceState;
+
+/// The parameters of a deletion.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Params {
+    /// Whether the volumes are kept.
+    #[serde(default)]
+    pub keep_volumes: bool,
+}
+
+/// See [`Policy`].
+pub const POLICY: Policy = Policy {
+    steps: &[StepName::StopWorkflows, StepName::DeletePostgres, StepName::UpdateMetadata],
+    from: &[InstanceState::Creating, InstanceState::Running, InstanceState::Updating, InstanceState::Failed],
+    during: Some(InstanceState::Deleting),
+    success: InstanceAfter::State(InstanceState::Deleted),
+    failure: OnFailure::KeepTrying,
+    cancellation: Cancellation::Before(StepName::DeletePostgres),
+    supersedes: true,
+    excludes: true,
+    refused_when_protected: true,
+};

@@ -1,0 +1,109 @@
+//! The record of one operation.
+
+use chrono::{DateTime, Utc};
+
+use super::{Cancellation, OperationKind, Params, Step, StepName, StepStatus};
+use crate::{
+    InstanceId, OperationId,
+    instance::{Instance, InstanceState, Reason, text_enum},
+};
+
+/// One accepted request and its progress.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// `<kind>-<instance>-<n>`.
+    pub id: OperationId,
+    /// What it does, and with which parameters.
+    pub params: Params,
+    /// The instance it works on.
+    pub instance: InstanceId,
+    /// The state that the instance had before, if it existed.
+    pub former_state: Option<InstanceState>,
+    /// How far it is.
+    pub status: OperationStatus,
+    /// Which run of the workflow engine carries it out, from 1.
+    pub run: i32,
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+    /// Why it failed or was cancelled.
+    pub error: Option<Reason>,
+    /// Whether somebody asked to cancel it.
+    pub cancel_requested: bool,
+    /// When it fails if it is not finished; `None` if it continues until it succeeds.
+    pub deadline: Option<DateTime<Utc>>,
+    /// When it was accepted.
+    pub created_at: DateTime<Utc>,
+    /// When a workflow took it up.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When the workflow engine was given the present run.
+    pub dispatched_at: Option<DateTime<Utc>>,
+    /// When it finished.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+impl Operation {
+    /// What it does.
+    #[must_use]
+    pub fn kind(&self) -> OperationKind {
+        self.params.kind()
+    }
+
+    /// The workflow engine's id of the present run.
+    #[must_use]
+    pub fn engine_id(&self) -> String {
+        self.id.engine_id(self.run)
+    }
+
+    /// The step of this name, if the operation has one.
+    #[must_use]
+    pub fn step(&self, name: StepName) -> Option<&Step> {
+        self.steps.iter().find(|step| step.name == name)
+    }
+
+    /// Whether a request to cancel it would be accepted now.
+    #[must_use]
+    pub fn can_cancel(&self) -> bool {
+        !self.status.is_terminal()
+            && match self.kind().policy().cancellation {
+                Cancellation::ByWorkflow => true,
+                Cancellation::Before(name) => {
+                    // A state that belongs to another operation, which this one ended, cannot be given back.
+                    self.former_state.is_some_and(|state| !state.is_transitional())
+                        && self.step(name).is_none_or(|step| step.attempt == 0 && step.status == StepStatus::Pending)
+                }
+            }
+    }
+
+    /// Whether a request to try it again would be accepted now: it did not succeed, it is the latest operation of `instance`,
+    /// and the state of `instance` allows another of its kind.
+    #[must_use]
+    pub fn can_retry(&self, instance: &Instance) -> bool {
+        matches!(self.status, OperationStatus::Failed | OperationStatus::Cancelled)
+            && self.id.number() == Some(instance.operation_count)
+            && self.kind().policy().from.contains(&instance.state)
+    }
+}
+
+text_enum! {
+    /// How far an operation is.
+    pub enum OperationStatus {
+        /// Accepted; no workflow has taken it up yet.
+        Pending,
+        /// A workflow carries it out.
+        Running,
+        /// Done.
+        Succeeded,
+        /// It did not work; the error says why.
+        Failed,
+        /// It was cancelled, by a caller or by a later operation.
+        Cancelled,
+    }
+}
+
+impl OperationStatus {
+    /// Whether nothing will change any more.
+    #[must_use]
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+}

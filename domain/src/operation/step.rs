@@ -1,0 +1,84 @@
+//! The steps of an operation, as clients see them.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::instance::{Reason, text_enum};
+
+/// One step of an operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Which step.
+    pub name: StepName,
+    /// How far it is.
+    pub status: StepStatus,
+    /// How often it was begun. Polling something that is in progress is no new attempt.
+    pub attempt: i32,
+    /// When it began first.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it finished, or, while it runs, when an attempt failed that will be repeated.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// The last error, or what the step waits for.
+    pub error: Option<Reason>,
+}
+
+impl Step {
+    /// A step that has not begun.
+    #[must_use]
+    pub fn planned(name: StepName) -> Self {
+        Self { name, status: StepStatus::Pending, attempt: 0, started_at: None, finished_at: None, error: None }
+    }
+
+    /// Begins an attempt.
+    pub fn begin(&mut self) {
+        self.status = StepStatus::Running;
+        self.attempt += 1;
+        self.started_at.get_or_insert_with(Utc::now);
+        self.finished_at = None;
+    }
+
+    /// Continues the present attempt, or begins one if none is in progress.
+    pub fn resume(&mut self) {
+        if self.status != StepStatus::Running || self.finished_at.is_some() {
+            self.begin();
+        }
+    }
+}
+
+text_enum! {
+    /// The steps that operations consist of.
+    pub enum StepName {
+        /// Create the objects of the instance in the runtime, or repair them.
+        DeployPostgres,
+        /// Wait until the runtime reports that the instance is ready.
+        GetInstanceStatus,
+        /// Find out how clients connect, and log in once.
+        GenerateConnectionString,
+        /// Write the result to the metadata.
+        UpdateMetadata,
+        /// Stop the workflows that still work on the instance.
+        StopWorkflows,
+        /// Remove the objects of the instance and wait until they are gone.
+        DeletePostgres,
+        /// Remove what a failed creation made.
+        CleanUp,
+        /// Stop the server, and start it again.
+        RestartPostgres,
+    }
+}
+
+text_enum! {
+    /// How far a step is.
+    pub enum StepStatus {
+        /// Not begun.
+        Pending,
+        /// In progress.
+        Running,
+        /// Done.
+        Succeeded,
+        /// It did not work.
+        Failed,
+        /// Not needed.
+        Skipped,
+    }
+}

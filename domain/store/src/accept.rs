@@ -1,0 +1,315 @@
+//! The only way in for operations: they are accepted, retried and cancelled here, guarded by the policy of their kind.
+
+use std::time::Duration;
+
+use sqlx::{PgConnection, types::Json};
+use toygres_domain::{
+    Error, FieldError, InstanceId, OperationId, Result, UserErrorCode,
+    instance::{Instance, InstanceState, Reason, ReasonCode},
+    operation::{Cancellation, Operation, OperationKind, OperationStatus, Params},
+};
+
+use super::{
+    NewInstance, Store,
+    errors::{Classify, is_unique_violation},
+    finish::end,
+    instances::{self, instance, instance_query},
+    operations::{locked_both, not_found, operation, operation_query, unfinished},
+};
+
+/// The instance that an operation is for.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'a> {
+    /// One that the operation creates.
+    New(&'a NewInstance),
+    /// One that exists.
+    Existing(InstanceId),
+}
+
+/// What accompanies the parameters of an operation.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The caller's key, and the digests of the input it came with: the first is stored, any is recognised.
+    pub idempotency: Option<(String, Vec<Vec<u8>>)>,
+    /// The revision of the instance that the caller has seen; any other is refused.
+    pub revision: Option<i64>,
+    /// Who asked.
+    pub requested_by: Option<String>,
+    /// How long an operation with a deadline may take.
+    pub deadline: Duration,
+}
+
+/// An accepted operation.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// The instance, as it is now.
+    pub instance: Instance,
+    /// The operation.
+    pub operation: Operation,
+}
+
+impl Store {
+    /// Accepts an operation: writes it together with the state that the instance has while it runs, all or nothing, and ends the
+    /// operations that it supersedes. A repeated idempotency key returns what the first call did; a deletion that is in
+    /// progress is returned as it is.
+    ///
+    /// # Errors
+    /// [`Error::User`] with `NameTaken`, `NotFound`, `Protected`, `RevisionMismatch`, `IdempotencyMismatch`, or `Conflict` when
+    /// the state does not allow it or another operation is in progress.
+    pub async fn accept(&self, subject: Subject<'_>, params: &Params, request: &Request) -> Result<Accepted> {
+        if let Some(first) = self.replay(params.kind(), request).await? {
+            return Ok(first);
+        }
+        let accepted = match subject {
+            Subject::New(new) => self.accept_new(new, params, request).await,
+            Subject::Existing(id) => self.accept_existing(id, params, request).await,
+        };
+        match (accepted, subject) {
+            // Two callers came at once, with the same key or the same name.
+            (Err(error), _) if is_unique_violation(&error) => match (self.replay(params.kind(), request).await?, subject) {
+                (Some(first), _) => Ok(first),
+                (None, Subject::New(new)) => Err(Error::user(
+                    UserErrorCode::NameTaken,
+                    "name",
+                    format!("an instance named '{}' exists already; choose another name or delete it first", new.name),
+                )),
+                (None, Subject::Existing(_)) => Err(error),
+            },
+            (accepted, _) => accepted,
+        }
+    }
+
+    async fn accept_new(&self, new: &NewInstance, params: &Params, request: &Request) -> Result<Accepted> {
+        let mut transaction = self.begin().await?;
+        let state = params.kind().policy().during.unwrap_or(InstanceState::Running);
+        let instance = self.insert_instance(&mut transaction, new, state).await?;
+        let operation = insert(&mut transaction, &instance, None, params, request).await?;
+        transaction.commit().await.classify()?;
+        Ok(Accepted { instance, operation })
+    }
+
+    async fn accept_existing(&self, id: InstanceId, params: &Params, request: &Request) -> Result<Accepted> {
+        let policy = params.kind().policy();
+        let mut transaction = self.begin().await?;
+        let now = instances::locked(&mut transaction, id).await?;
+        let in_progress = unfinished(&mut transaction, id).await?;
+        if policy.supersedes
+            && let Some(same) = in_progress.iter().find(|operation| operation.kind() == params.kind())
+        {
+            return Ok(Accepted { instance: now, operation: same.clone() });
+        }
+        check(&now, params, &in_progress, request)?;
+        let accepted = begin(&mut transaction, &now, params, &in_progress, request).await?;
+        transaction.commit().await.classify()?;
+        Ok(accepted)
+    }
+
+    /// Tries a failed or cancelled operation again, as a new operation of the same kind with the same parameters.
+    ///
+    /// # Errors
+    /// [`Error::User`] with `NotFound`, or `Conflict` when it did not fail, or the instance has changed since.
+    pub async fn retry_operation(&self, id: &OperationId, request: &Request) -> Result<Accepted> {
+        let first = self.operation(id).await?.ok_or_else(|| not_found(id))?;
+        if let Some(replayed) = self.replay(first.kind(), request).await? {
+            return Ok(replayed);
+        }
+        let mut transaction = self.begin().await?;
+        let (now, failed) = locked_both(&mut transaction, id).await?;
+        if !matches!(failed.status, OperationStatus::Failed | OperationStatus::Cancelled) {
+            return Err(conflict(format!("only a failed or cancelled operation can be retried; this one is {}", failed.status)));
+        }
+        if !failed.can_retry(&now) {
+            return Err(conflict(format!(
+                "'{}' is {} and {id} is not its latest operation, or cannot be repeated in this state; request a new operation instead",
+                now.name, now.state
+            )));
+        }
+        let in_progress = unfinished(&mut transaction, now.id).await?;
+        check(&now, &failed.params, &in_progress, request)?;
+        let accepted = begin(&mut transaction, &now, &failed.params, &in_progress, request).await?;
+        transaction.commit().await.classify()?;
+        Ok(accepted)
+    }
+
+    /// Cancels an operation, as the policy of its kind says: its workflow is told to stop and clean up, or it ends here and the
+    /// instance has the state it had before.
+    ///
+    /// # Errors
+    /// [`Error::User`] with `NotFound`, or `Conflict` when it is finished or can no longer be cancelled.
+    pub async fn cancel_operation(&self, id: &OperationId) -> Result<Accepted> {
+        let mut transaction = self.begin().await?;
+        let (instance, now) = locked_both(&mut transaction, id).await?;
+        if now.status.is_terminal() {
+            return Err(conflict(format!("the operation is finished: it {}", now.status)));
+        }
+        let accepted = match now.kind().policy().cancellation {
+            Cancellation::ByWorkflow => {
+                let row = operation_query!("UPDATE operations SET cancel_requested = true WHERE id = $1 RETURNING", "", id.as_str())
+                    .fetch_one(&mut *transaction)
+                    .await
+                    .classify()?;
+                Accepted { instance, operation: operation(row)? }
+            }
+            Cancellation::Before(step) if !now.can_cancel() => {
+                return Err(conflict(format!(
+                    "the step {step} has begun, or another operation was ended for this one: it can no longer be cancelled"
+                )));
+            }
+            Cancellation::Before(_) => revert(&mut transaction, &now).await?,
+        };
+        transaction.commit().await.classify()?;
+        Ok(accepted)
+    }
+
+    /// What an earlier request with the same idempotency key led to.
+    async fn replay(&self, kind: OperationKind, request: &Request) -> Result<Option<Accepted>> {
+        let Some((key, digests)) = &request.idempotency else { return Ok(None) };
+        let Some((operation, first_digest)) = self.operation_by_key(kind, key).await? else { return Ok(None) };
+        if !first_digest.is_some_and(|first| digests.contains(&first)) {
+            return Err(Error::user(
+                UserErrorCode::IdempotencyMismatch,
+                "idempotencyKey",
+                "was used before with another input; use a new key for a new request",
+            ));
+        }
+        let instance = self.instance(operation.instance).await?.ok_or_else(|| Error::internal("an operation without its instance"))?;
+        Ok(Some(Accepted { instance, operation }))
+    }
+}
+
+/// Refuses what the policy does not allow.
+fn check(now: &Instance, params: &Params, in_progress: &[Operation], request: &Request) -> Result<()> {
+    let (kind, policy) = (params.kind(), params.kind().policy());
+    check_revision(now, request.revision)?;
+    if policy.refused_when_protected && now.deletion_protected {
+        return Err(Error::user(
+            UserErrorCode::Protected,
+            "id",
+            format!("'{}' is protected against deletion; turn deletion protection off first", now.name),
+        ));
+    }
+    if policy.excludes
+        && !policy.supersedes
+        && let Some(other) = in_progress.iter().find(|operation| operation.kind().policy().excludes)
+    {
+        return Err(conflict(format!("'{}' has another operation in progress: {}; wait for it, or cancel it first", now.name, other.id)));
+    }
+    if !policy.from.contains(&now.state) {
+        let allowed = policy.from.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+        return Err(conflict(format!("'{}' is {}; {kind} is possible when it is {allowed}", now.name, now.state)));
+    }
+    Ok(())
+}
+
+pub(super) fn check_revision(now: &Instance, expected: Option<i64>) -> Result<()> {
+    match expected {
+        Some(revision) if revision != now.revision => Err(Error::User(vec![FieldError::new(
+            UserErrorCode::RevisionMismatch,
+            "revision",
+            format!("'{}' is at revision {}, not {revision}; look at it again before you change it", now.name, now.revision),
+        )])),
+        _ => Ok(()),
+    }
+}
+
+/// Moves a locked instance into the state of a new operation and writes that operation.
+async fn begin(connection: &mut PgConnection, now: &Instance, params: &Params, in_progress: &[Operation], request: &Request) -> Result<Accepted> {
+    let policy = params.kind().policy();
+    let row = instance_query!(
+        "UPDATE instances SET state = coalesce($2, state), operation_count = operation_count + 1,
+             reason_code = CASE WHEN $2::text IS NULL THEN reason_code END, reason_message = CASE WHEN $2::text IS NULL THEN reason_message END,
+             health_status = CASE WHEN $2::text IS NULL THEN health_status ELSE 'unknown' END
+         WHERE id = $1 AND state = ANY($3) RETURNING",
+        "",
+        now.id.0,
+        policy.during.map(InstanceState::as_str),
+        &texts(policy.from)
+    )
+    .fetch_optional(&mut *connection)
+    .await
+    .classify()?
+    .ok_or(Error::Superseded)?;
+    let instance = instance(row)?;
+    if policy.supersedes {
+        let by = OperationId::new(params.kind(), instance.id, instance.operation_count);
+        let reason = Reason::new(ReasonCode::Superseded, format!("{by} took over"));
+        for operation in in_progress {
+            end(connection, operation, OperationStatus::Cancelled, Some(&reason)).await?;
+        }
+    }
+    let operation = insert(connection, &instance, Some(now.state), params, request).await?;
+    Ok(Accepted { instance, operation })
+}
+
+async fn insert(
+    connection: &mut PgConnection,
+    instance: &Instance,
+    former: Option<InstanceState>,
+    params: &Params,
+    request: &Request,
+) -> Result<Operation> {
+    let (kind, policy) = (params.kind(), params.kind().policy());
+    let id = OperationId::new(kind, instance.id, instance.operation_count);
+    let (key, digest) = request.idempotency.as_ref().map(|(key, digests)| (key.as_str(), digests.first().map(Vec::as_slice))).unzip();
+    let row = operation_query!(
+        "INSERT INTO operations (id, instance_id, kind, params, excludes, engine_id, status, steps, idempotency_key, input_digest, requested_by,
+             former_state, deadline)
+         VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $8, $9, $10, $11, now() + make_interval(secs => $12)) RETURNING",
+        "",
+        id.as_str(),
+        instance.id.0,
+        kind.as_str(),
+        params.to_json().map_err(Error::internal)?,
+        policy.excludes,
+        id.engine_id(1),
+        Json(policy.plan()) as _,
+        key,
+        digest.flatten(),
+        request.requested_by,
+        former.map(InstanceState::as_str),
+        policy.expires().then_some(request.deadline.as_secs_f64())
+    )
+    .fetch_one(connection)
+    .await
+    .classify()?;
+    operation(row)
+}
+
+/// Ends an operation before it had an effect. Its first step with an effect begins with a write to that step, under the lock
+/// of this row, so either that comes first or this; the workflow of an operation that is finished does nothing more.
+async fn revert(connection: &mut PgConnection, now: &Operation) -> Result<Accepted> {
+    let policy = now.kind().policy();
+    let former = now.former_state.ok_or(Error::Superseded)?;
+    // An instance that had failed gets its reason back. What supersedes others has stopped the health check: the sweeper
+    // starts the next.
+    let row = instance_query!(
+        "UPDATE instances SET state = $2, health_status = 'unknown',
+             health_check_orchestration_id = CASE WHEN $5 THEN NULL ELSE health_check_orchestration_id END,
+             (reason_code, reason_message) = (SELECT error_code, error_message FROM operations
+                 WHERE instance_id = $1 AND id <> $3 AND $2 = 'failed' AND status IN ('failed', 'cancelled') ORDER BY created_at DESC LIMIT 1)
+         WHERE id = $1 AND state = coalesce($4, state) RETURNING",
+        "",
+        now.instance.0,
+        former.as_str(),
+        now.id.as_str(),
+        policy.during.map(InstanceState::as_str),
+        policy.supersedes
+    )
+    .fetch_optional(&mut *connection)
+    .await
+    .classify()?
+    .ok_or(Error::Superseded)?;
+    sqlx::query!("UPDATE operations SET cancel_requested = true WHERE id = $1", now.id.as_str()).execute(&mut *connection).await.classify()?;
+    let why = Reason::new(ReasonCode::Cancelled, "the operation was cancelled before it changed anything");
+    end(connection, now, OperationStatus::Cancelled, Some(&why)).await?;
+    let operation = super::operations::locked(connection, &now.id).await?;
+    Ok(Accepted { instance: instance(row)?, operation })
+}
+
+fn conflict(message: String) -> Error {
+    Error::user(UserErrorCode::Conflict, "id", message)
+}
+
+pub(super) fn texts(states: &[InstanceState]) -> Vec<String> {
+    states.iter().map(ToString::to_string).collect()
+}

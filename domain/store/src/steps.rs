@@ -1,0 +1,122 @@
+//! The steps of operations, as workflows report them. Each write is guarded by the operation's run.
+
+use chrono::Utc;
+use sqlx::{PgConnection, types::Json};
+use toygres_domain::{
+    Error, OperationId, Result,
+    instance::Reason,
+    operation::{Operation, Step, StepName, StepStatus},
+};
+
+use super::{
+    Store,
+    errors::Classify,
+    operations,
+    runs::{seen_run, superseded_if_gone},
+};
+
+/// Each fails with [`Error::Superseded`] when the operation is finished or another run has taken over.
+impl Store {
+    /// Notes that a step began (again). A step that the plan does not hold is added at its end.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    pub async fn begin_step(&self, id: &OperationId, run: i32, name: StepName) -> Result<()> {
+        self.change_step(id, run, name, Step::begin).await
+    }
+
+    /// Notes that a step is looked at again, which is no new attempt unless the last one failed.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    pub async fn look_again(&self, id: &OperationId, run: i32, name: StepName) -> Result<()> {
+        self.change_step(id, run, name, Step::resume).await
+    }
+
+    /// Notes what a step waits for.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    pub async fn note_step(&self, id: &OperationId, run: i32, name: StepName, why: &Reason) -> Result<()> {
+        self.change_step(id, run, name, |step| {
+            step.resume();
+            step.error = Some(why.clone());
+        })
+        .await
+    }
+
+    /// Notes that an attempt of a step failed. Whether it will be repeated is the workflow's to say, so it runs on.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    pub async fn fail_step(&self, id: &OperationId, run: i32, name: StepName, why: &Reason) -> Result<()> {
+        self.change_step(id, run, name, |step| {
+            step.resume();
+            step.finished_at = Some(Utc::now());
+            step.error = Some(why.clone());
+        })
+        .await
+    }
+
+    /// Notes that a step is done.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    pub async fn finish_step(&self, id: &OperationId, run: i32, name: StepName) -> Result<()> {
+        self.change_step(id, run, name, |step| {
+            step.resume();
+            step.status = StepStatus::Succeeded;
+            step.finished_at = Some(Utc::now());
+            step.error = None;
+        })
+        .await
+    }
+
+    async fn change_step(&self, id: &OperationId, run: i32, name: StepName, change: impl Fn(&mut Step)) -> Result<()> {
+        // Hardly ever does anybody else write at the same time, so nothing is locked first: two round trips instead of four.
+        let mut connection = self.pool.acquire().await.classify()?;
+        let now = seen_run(&mut connection, id, run).await?;
+        let Some(steps) = changed(&now.steps, name, &change) else { return Ok(()) };
+        let written = sqlx::query!(
+            "UPDATE operations SET steps = $2 WHERE id = $1 AND run = $3 AND status IN ('pending', 'running') AND steps = $4",
+            id.as_str(),
+            Json(steps) as _,
+            run,
+            Json(now.steps) as _
+        )
+        .execute(&mut *connection)
+        .await
+        .classify()?;
+        drop(connection);
+        if written.rows_affected() > 0 {
+            return Ok(());
+        }
+        let mut transaction = self.begin().await?;
+        let now = live_run(&mut transaction, id, run).await?;
+        if let Some(steps) = changed(&now.steps, name, &change) {
+            sqlx::query!("UPDATE operations SET steps = $2 WHERE id = $1", id.as_str(), Json(steps) as _)
+                .execute(&mut *transaction)
+                .await
+                .classify()?;
+            transaction.commit().await.classify()?;
+        }
+        Ok(())
+    }
+}
+
+/// The steps after a change of one of them; `None` if that changes nothing.
+fn changed(steps: &[Step], name: StepName, change: impl Fn(&mut Step)) -> Option<Vec<Step>> {
+    let mut after = steps.to_vec();
+    let index = after.iter().position(|step| step.name == name).unwrap_or_else(|| {
+        after.push(Step::planned(name));
+        after.len() - 1
+    });
+    change(&mut after[index]);
+    (after != steps).then_some(after)
+}
+
+/// For writes to the operation alone.
+async fn live_run(connection: &mut PgConnection, id: &OperationId, run: i32) -> Result<Operation> {
+    let now = operations::locked(connection, id).await.map_err(superseded_if_gone)?;
+    if now.run != run || now.status.is_terminal() { Err(Error::Superseded) } else { Ok(now) }
+}
