@@ -10,11 +10,12 @@ test('errors go to the field at their path, the rest to the form', () => {
     { field: ['exposure', 'dnsLabel'], message: 'too long' },
     { field: ['version'], message: 'unknown' },
     { field: ['id'], message: 'not found' },
+    { field: ['revision'], message: 'outdated' },
     { field: [], message: 'conflict' },
   ];
   expect(fieldErrors(errors, values)).toEqual({
     fields: { name: 'taken', labels: 'empty', 'exposure.dnsLabel': 'too long', version: 'unknown' },
-    rest: ['id: not found', 'conflict'],
+    rest: ['not found', 'revision: outdated', 'conflict'],
   });
 });
 

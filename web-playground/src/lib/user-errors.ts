@@ -23,7 +23,8 @@ export function fieldErrors(errors: readonly UserError[], values: object): { fie
     // An error at an element of a list belongs to the field of the list.
     const at = paths.find((name) => path === name || path.startsWith(`${name}.`));
     if (at) fields[at] = message;
-    else rest.push(path ? `${path}: ${message}` : message);
+    // An error at `id` is about the object itself, which the form names.
+    else rest.push(path && path !== 'id' ? `${path}: ${message}` : message);
   }
   return { fields, rest };
 }

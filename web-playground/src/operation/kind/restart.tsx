@@ -23,7 +23,7 @@ function RestartForm({ instance: { id }, onDone }: FormProps) {
       <RangeInput
         mt="md"
         label="Shutdown timeout"
-        description={`${range.min} to ${range.max} seconds. A server that is still running after it is stopped immediately.`}
+        description={`${range.min} to ${range.max} seconds. After that the server is stopped immediately.`}
         suffix=" s"
         range={range}
         data-autofocus
