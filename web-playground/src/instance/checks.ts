@@ -12,9 +12,9 @@ export function instanceName({ nameLength }: Pick<Limits, 'nameLength'>): Check<
       : `must be a DNS label: ${nameLength.min} to ${nameLength.max} lower-case letters, digits or hyphens, starting with a letter and not ending with a hyphen`;
 }
 
-export const roleName: Check<string> = (text) => sqlName(text, ['postgres', 'public', 'none', 'toygres']);
-
-export const databaseName: Check<string> = (text) => sqlName(text, ['postgres', 'template0', 'template1']);
+/** The name of a role or database. The server rejects reserved names too. */
+export const sqlName: Check<string> = (text) =>
+  /^[a-z_][a-z0-9_]{0,62}$/.test(text) ? null : 'must be 1 to 63 lower-case letters, digits or underscores, not starting with a digit, so that it needs no quotes';
 
 /** The server generates a password when there is none. */
 export function password({ passwordBytes }: Pick<Limits, 'passwordBytes'>): Check<string> {
@@ -49,24 +49,3 @@ export function labels({ labels, labelKeyLength, labelValueLength }: Pick<Limits
 function contains({ min, max }: Range, value: number): boolean {
   return value >= min && value <= max;
 }
-
-function sqlName(text: string, reserved: readonly string[]): string | null {
-  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(text)) {
-    return 'must be 1 to 63 lower-case letters, digits or underscores, not starting with a digit, so that it needs no quotes';
-  }
-  if (text.startsWith('pg_') || reserved.includes(text) || RESERVED_WORDS.has(text)) {
-    return `'${text}' is reserved by PostgreSQL; choose another name`;
-  }
-  return null;
-}
-
-/** PostgreSQL's reserved key words, which cannot name a role or a database without quotes. */
-const RESERVED_WORDS = new Set(
-  `all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation column
-    concurrently constraint create cross current_catalog current_date current_role current_schema current_time
-    current_timestamp current_user default deferrable desc distinct do else end except false fetch for foreign freeze from
-    full grant group having ilike in initially inner intersect into is isnull join lateral leading left like limit localtime
-    localtimestamp natural not notnull null offset on only or order outer overlaps placing primary references returning
-    right select session_user similar some symmetric system_user table tablesample then to trailing true union unique user
-    using variadic verbose when where window with`.split(/\s+/),
-);

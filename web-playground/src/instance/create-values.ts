@@ -46,8 +46,8 @@ export function validation(limits: Limits) {
     storageGb: inRange(limits.storageGb, 'GiB'),
     cpuMillis: inRange(limits.cpuMillis, 'thousandths of a core'),
     memoryMb: inRange(limits.memoryMb, 'MiB'),
-    username: checks.roleName,
-    database: (text: string, { username }: CreateValues) => checks.databaseName(text || username),
+    username: checks.sqlName,
+    database: (text: string) => (text ? checks.sqlName(text) : null),
     password: checks.password(limits),
     labels: checks.labels(limits),
     healthCheck: {
