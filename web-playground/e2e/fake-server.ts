@@ -6,12 +6,12 @@ import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 
 const DIST = join(import.meta.dirname, '../dist');
-const STATES = ['RUNNING', 'RUNNING', 'RUNNING', 'CREATING', 'FAILED'];
+const STATES = ['RUNNING', 'RUNNING', 'RUNNING', 'UPDATING', 'FAILED'];
 const HEALTHS = ['HEALTHY', 'HEALTHY', 'HEALTHY', 'UNHEALTHY', 'UNKNOWN'];
 const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
 
-/** Stands in for a server with more instances than a test machine can run: the list only, with changes at a steady rate (none at first). */
-export async function startBusyServer(count: number): Promise<{ url: string; change: (perSecond: number) => void; sent: () => number; stop: () => void }> {
+/** A fake server with more instances than a test machine can run: only the list, with changes at a constant rate (0 at first). */
+export async function startFakeServer(count: number): Promise<{ url: string; change: (perSecond: number) => void; sent: () => number; stop: () => void }> {
   const schema = buildSchema(readFileSync(join(import.meta.dirname, '../../schema.graphql'), 'utf8'));
   const instances = Array.from({ length: count }, (_, index) => instance(index));
   let cursor = 0;
