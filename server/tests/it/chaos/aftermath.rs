@@ -14,7 +14,7 @@ use super::storm::{Town, logs};
 use crate::support::{Home, Server, eventually, processes_of, psql, text};
 
 /// The sweeper looks once a minute, so the slowest repair takes a few of those.
-const PATIENCE: Duration = Duration::from_secs(200);
+const TIMEOUT: Duration = Duration::from_secs(200);
 
 /// Asserts that everything ended well, then deletes what is left and asserts that nothing is.
 pub async fn check(home: &Home, url: &str, mut servers: Vec<Server>, town: &Town, subscriber: JoinHandle<Vec<i64>>) {
@@ -76,7 +76,7 @@ pub async fn check(home: &Home, url: &str, mut servers: Vec<Server>, town: &Town
     eventually("no directory is left", async || objects(home).is_empty()).await;
 
     town.until.store(metadata.head().await, Ordering::Relaxed);
-    let seen = tokio::time::timeout(PATIENCE, subscriber).await.expect("the subscriber catches up").unwrap();
+    let seen = tokio::time::timeout(TIMEOUT, subscriber).await.expect("the subscriber catches up").unwrap();
     let last = seen.last().copied().unwrap_or_default();
     let written: Vec<_> = metadata.events().await.into_iter().filter(|event| *event <= last).collect();
     assert_eq!(seen, written, "each event once, in the order of commits");
@@ -130,7 +130,7 @@ impl Metadata {
     }
 
     async fn until_none(&self, sql: &str, servers: &[Server]) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let left = self.texts(sql).await;
             if left.is_empty() {
