@@ -14,6 +14,7 @@ mod paging;
 mod probe;
 mod process;
 mod requests;
+mod restart;
 mod secrets;
 #[expect(dead_code, reason = "the benches use the rest")]
 mod support;

@@ -23,7 +23,7 @@ pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Looks until `there` holds.
 pub async fn eventually(what: &str, mut there: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while !there().await {
         assert!(Instant::now() < deadline, "never: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
