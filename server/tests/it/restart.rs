@@ -85,7 +85,8 @@ async fn what_a_restart_refuses() {
     let early = restart(&server, json!({ "id": id })).await;
     assert_eq!(early["userErrors"][0]["code"], "CONFLICT", "{early:#}");
     assert!(text(&early["userErrors"][0]["message"]).contains(&format!("create-{id}-1")), "{early:#}");
-    let revision = text(&server.until_healthy(&id).await["revision"]);
+    server.until_healthy(&id).await;
+    let revision = text(&server.instance(&id).await["revision"]);
 
     let refused = [
         (json!({ "id": id, "timeoutSeconds": 0 }), "OUT_OF_RANGE", "timeoutSeconds"),
