@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio_tungstenite::tungstenite::{self, client::IntoClientRequest};
 
-use crate::support::{Database, Home, TIMEOUT, Server, psql, subscribe_as, text};
+use crate::support::{Database, Home, Server, TIMEOUT, psql, subscribe_as, text};
 
 const TOKENS: &[(&str, &str)] = &[("TOYGRES_ACCESS", "tokens")];
 

@@ -12,7 +12,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use crate::support::{Database, Home, TIMEOUT, Server, connect, eventually, subscribe_to};
+use crate::support::{Database, Home, Server, TIMEOUT, connect, eventually, subscribe_to};
 
 const DOCUMENT: &str = "subscription($after: String) { instanceEvents(after: $after) { cursor } }";
 

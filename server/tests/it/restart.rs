@@ -23,7 +23,10 @@ async fn history(server: &Server, id: &str, kind: &str) -> Vec<String> {
 
 async fn finished(server: &Server, operation: &str) -> Value {
     let mut live = server
-        .subscribe("subscription($id: ID!) { operation(id: $id) { status error { code message } steps { name status attempt } } }", json!({ "id": operation }))
+        .subscribe(
+            "subscription($id: ID!) { operation(id: $id) { status error { code message } steps { name status attempt } } }",
+            json!({ "id": operation }),
+        )
         .await;
     let mut last = Value::Null;
     while let Some(item) = live.next().await {

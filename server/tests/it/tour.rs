@@ -13,7 +13,7 @@ use std::{collections::HashMap, fmt::Write as _, path::Path};
 use async_graphql::Value;
 use serde_json::json;
 
-use crate::support::{Home, TIMEOUT, Server};
+use crate::support::{Home, Server, TIMEOUT};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_shows_what_the_server_answers() {

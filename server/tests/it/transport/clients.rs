@@ -7,7 +7,7 @@ use std::{
 
 use tokio::{process::Command, time::timeout};
 
-use super::support::{TIMEOUT, Server};
+use super::support::{Server, TIMEOUT};
 
 #[tokio::test]
 async fn graphql_http_audits() {

@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::support::{Client, TIMEOUT, Server, path};
+use super::support::{Client, Server, TIMEOUT, path};
 
 #[tokio::test]
 async fn header_names_are_in_title_case() {

@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::support::{Answer, TIMEOUT, Server, path};
+use super::support::{Answer, Server, TIMEOUT, path};
 
 const EVENTS: &str = "text/event-stream";
 

@@ -92,4 +92,3 @@ pub(super) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     };
     assert!(timeout(TIMEOUT, looking).await.is_ok(), "not in time: {what}");
 }
-

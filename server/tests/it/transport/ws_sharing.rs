@@ -8,7 +8,7 @@ use std::{
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::support::{Client, TIMEOUT, Server};
+use super::support::{Client, Server, TIMEOUT};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_starves_nobody() {

@@ -93,4 +93,3 @@ fn unchunk(mut body: &str) -> String {
     }
     text
 }
-

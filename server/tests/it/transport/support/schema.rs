@@ -198,4 +198,3 @@ impl Drop for Open {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
-
