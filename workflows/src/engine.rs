@@ -42,7 +42,7 @@ const SETTINGS: &str = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable
 /// How much the engine does at once, and how often it looks.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineOptions {
-    /// How often an idle engine polls its queues. An activity costs about 1.5 times this as latency.
+    /// How often an idle engine polls its queues. An activity costs about 1.3 times this as latency.
     pub poll_interval: Duration,
     /// Workflow turns at once. All slots fetch the same turn, the oldest, and those that come second wait for nothing while they
     /// hold a lock that the first needs next. With 4 these waits are 82 s a minute and with 2 they are 11, for the same work.

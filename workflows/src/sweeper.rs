@@ -126,8 +126,9 @@ async fn workflows(context: &ActivityContext, engine: &Engine, swept: &mut Swept
                     }
                 }
             }
-            // A monitor that lives would have settled this long ago.
-            if unfollowed || operation.deadline.is_some_and(|deadline| Utc::now() > deadline + context.timing.stuck * 3) {
+            // A running monitor would have settled this long ago.
+            let due = operation.deadline.unwrap_or(operation.dispatched_at.unwrap_or(operation.created_at) + context.timing.run);
+            if unfollowed || Utc::now() > due + context.timing.stuck * 3 {
                 engine.settle(&context.store, &context.timing, &operation.id).await?;
                 swept.settled += 1;
             }
