@@ -45,6 +45,11 @@ impl Client {
         Ok(Self { target: options.target(environment)?, connection: Mutex::new(None) })
     }
 
+    #[cfg(test)]
+    pub(crate) fn of_url(url: &str) -> Self {
+        Self { target: Target { url: url.parse().expect("tests use valid URLs"), token: None }, connection: Mutex::new(None) }
+    }
+
     /// Runs a query or mutation.
     pub(crate) async fn run<D: DeserializeOwned, V: Serialize>(&self, operation: Operation<D, V>) -> Result<D> {
         let body =

@@ -290,3 +290,77 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> std::result::Result<T, Loss> 
     serde_json::from_str(text)
         .map_err(|error| Loss::Permanent(Failure::new(Kind::Failed, format!("the server sent a message that cannot be decoded: {error}"))))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio_tungstenite::{
+        accept_hdr_async,
+        tungstenite::handshake::server::{ErrorResponse, Request, Response},
+    };
+
+    use super::*;
+
+    /// Accepts a connection, and checks how a client opens a subscription.
+    async fn accept(listener: &TcpListener, query: &str) -> WebSocketStream<TcpStream> {
+        #[expect(clippy::result_large_err, reason = "the type of the callback")]
+        fn choose_protocol(request: &Request, mut response: Response) -> std::result::Result<Response, ErrorResponse> {
+            let protocol = request.headers()[SEC_WEBSOCKET_PROTOCOL].clone();
+            response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocol);
+            Ok(response)
+        }
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut socket = accept_hdr_async(stream, choose_protocol).await.unwrap();
+        let init = receive(&mut socket).await;
+        assert_eq!(init["type"], "connection_init");
+        send(&mut socket, json!({ "type": "connection_ack" })).await;
+        let subscribe = receive(&mut socket).await;
+        assert_eq!((&subscribe["type"], &subscribe["payload"]), (&json!("subscribe"), &json!({ "query": query })));
+        socket
+    }
+
+    async fn receive(socket: &mut WebSocketStream<TcpStream>) -> Value {
+        serde_json::from_str(socket.next().await.unwrap().unwrap().to_text().unwrap()).unwrap()
+    }
+
+    async fn send(socket: &mut WebSocketStream<TcpStream>, message: Value) {
+        socket.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_lost_connection_is_established_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = Client::of_url(&format!("http://{}/graphql", listener.local_addr().unwrap()));
+        let mut subscription = Subscription::quiet(&client);
+        let server = async {
+            let mut first = accept(&listener, "a").await;
+            send(&mut first, json!({ "type": "ping" })).await;
+            assert_eq!(receive(&mut first).await["type"], "pong");
+            send(&mut first, json!({ "id": "1", "type": "next", "payload": { "data": 1 } })).await;
+            drop(first);
+            let mut second = accept(&listener, "b").await;
+            send(&mut second, json!({ "id": "1", "type": "next", "payload": { "data": 2 } })).await;
+            send(&mut second, json!({ "id": "1", "type": "complete" })).await;
+            second
+        };
+        let received = async {
+            let mut next = async |query| subscription.next_with_ticks::<i32>(&json!({ "query": query }), |_| Ok(())).await.unwrap();
+            assert!(matches!(next("a").await, Event::Item(1)));
+            assert!(matches!(next("b").await, Event::Reconnected));
+            assert!(matches!(next("b").await, Event::Item(2)));
+            assert!(matches!(next("b").await, Event::Complete));
+        };
+        tokio::join!(server, received);
+    }
+
+    #[tokio::test]
+    async fn close_codes_of_the_protocol_are_final() {
+        let client = Client::of_url("http://127.0.0.1:1/graphql");
+        let subscription = Subscription::new(&client);
+        let close = |code: u16| subscription.closed(Some(CloseFrame { code: code.into(), reason: "why".into() }));
+        assert!(matches!(close(4401), Loss::Permanent(failure) if failure.kind() == Kind::Denied));
+        assert!(matches!(close(4400), Loss::Permanent(failure) if failure.kind() == Kind::Failed));
+        assert!(matches!(close(1012), Loss::Transient(failure) if failure.kind() == Kind::Unreachable));
+    }
+}
