@@ -11,7 +11,7 @@ use std::{
 
 use nix::unistd::{User, geteuid};
 
-use super::error::{Error, Result, Trying};
+use super::error::{Error, IoContext, Result};
 
 /// The user that PostgreSQL's processes run as: PostgreSQL refuses root, so a server that is root lets them run as somebody
 /// else; any other server runs them as itself.
@@ -61,7 +61,7 @@ impl Account {
     pub(super) fn own(&self, path: &Path) -> Result<()> {
         match &self.0 {
             Some(other) => {
-                lchown(path, Some(other.uid), Some(other.gid)).trying(format_args!("give {} to the user '{}'", path.display(), other.name))
+                lchown(path, Some(other.uid), Some(other.gid)).context(format_args!("give {} to the user '{}'", path.display(), other.name))
             }
             None => Ok(()),
         }
@@ -76,7 +76,7 @@ impl Account {
     pub(super) fn check_passage(&self, directory: &Path) -> Result<()> {
         let Some(other) = &self.0 else { return Ok(()) };
         for above in directory.ancestors() {
-            let metadata = above.metadata().trying(format_args!("look at {}", above.display()))?;
+            let metadata = above.metadata().context(format_args!("look at {}", above.display()))?;
             let (bit, mode) = (
                 if metadata.uid() == other.uid {
                     0o100

@@ -11,7 +11,7 @@ use nix::unistd::geteuid;
 
 use super::{
     account::Account,
-    error::{Error, Result, Trying},
+    error::{Error, IoContext, Result},
     lock::FileLock,
 };
 
@@ -51,8 +51,8 @@ impl DataDir {
         // Others may pass through where PostgreSQL runs as another user, but not look around.
         let mode = if account.is_other() { 0o711 } else { 0o700 };
         make_directory(path, mode)?;
-        let path = path.canonicalize().trying(format_args!("resolve {}", path.display()))?;
-        let metadata = path.metadata().trying(format_args!("look at {}", path.display()))?;
+        let path = path.canonicalize().context(format_args!("resolve {}", path.display()))?;
+        let metadata = path.metadata().context(format_args!("look at {}", path.display()))?;
         if metadata.uid() != geteuid().as_raw() {
             return Err(Error::Setup(format!(
                 "the data directory {} belongs to another user: run toygres as that user or set TOYGRES_DATA_DIR to another directory",
@@ -61,7 +61,7 @@ impl DataDir {
         }
         if metadata.mode() & 0o777 & mode != mode {
             std::fs::set_permissions(&path, Permissions::from_mode(metadata.mode() & 0o7777 | mode))
-                .trying(format_args!("open {}", path.display()))?;
+                .context(format_args!("open {}", path.display()))?;
         }
         for name in ["instances", "templates", "kept"] {
             make_directory(&path.join(name), mode)?;
@@ -77,7 +77,7 @@ impl DataDir {
     pub fn try_host(&self) -> Result<Option<HostLock>> {
         let Some(mut lock) = FileLock::try_acquire(&self.path.join("lock"))? else { return Ok(None) };
         let file = lock.file();
-        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id())).trying("write the lock file")?;
+        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id())).context("write the lock file")?;
         Ok(Some(HostLock { _lock: lock }))
     }
 
@@ -107,13 +107,13 @@ pub(super) fn make_directory(path: &Path, mode: u32) -> Result<()> {
     }
     if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
         // Above it the usual mode counts.
-        std::fs::create_dir_all(above).trying(format_args!("make the directory {}", above.display()))?;
+        std::fs::create_dir_all(above).context(format_args!("make the directory {}", above.display()))?;
     }
     match DirBuilder::new().mode(mode).create(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error).trying(format_args!("make the directory {}", path.display())),
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error).context(format_args!("make the directory {}", path.display())),
         // Another server made it at the same moment, or we did. The mode above went through the umask.
         Err(_) => Ok(()),
-        Ok(()) => std::fs::set_permissions(path, Permissions::from_mode(mode)).trying(format_args!("open {}", path.display())),
+        Ok(()) => std::fs::set_permissions(path, Permissions::from_mode(mode)).context(format_args!("open {}", path.display())),
     }
 }
 
@@ -124,16 +124,16 @@ pub(super) fn write_atomically(path: &Path, mode: u32, text: &str) -> Result<()>
     name.push(format!(".new-{}", std::process::id()));
     let draft = path.with_file_name(name);
     let _ = std::fs::remove_file(&draft);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&draft).trying(&what)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&draft).context(&what)?;
     file.write_all(text.as_bytes())
         .and_then(|()| file.set_permissions(Permissions::from_mode(mode)))
         .and_then(|()| file.sync_all())
         .and_then(|()| std::fs::rename(&draft, path))
-        .trying(&what)?;
+        .context(&what)?;
     sync_directory(path.parent().unwrap_or(path))
 }
 
 /// Makes renames in a directory survive a power cut.
 pub(super) fn sync_directory(path: &Path) -> Result<()> {
-    File::open(path).and_then(|directory| directory.sync_all()).trying(format_args!("write {}", path.display()))
+    File::open(path).and_then(|directory| directory.sync_all()).context(format_args!("write {}", path.display()))
 }
