@@ -1,4 +1,4 @@
-//! Makes the files of a new cluster: a copy of a prepared template (a tenth of the time of `initdb`), with its role and
+//! Creates the files of a new cluster: a copy of a prepared template (a tenth of the time of `initdb`), with its role and
 //! database.
 
 use std::{
@@ -21,11 +21,11 @@ use super::{
     settings,
 };
 
-/// Counts changes of how templates are made, so that an old one is not used any more.
+/// Is raised with each change of how templates are created, so that an older one is not used any more.
 const TEMPLATE_REVISION: u32 = 1;
 
-/// Makes a whole cluster in the home of `cluster`, which must be a staging directory: it is worth nothing until this
-/// returns and the caller has renamed it. On return everything is on disk.
+/// Creates a whole cluster in the home of `cluster`, which must be a staging directory: after a crash it is deleted, until this
+/// has returned and the caller has renamed it. On return everything is on disk.
 ///
 /// `statements` are SQL, one a line, with verifiers in place of passwords; they travel through a pipe.
 pub(super) fn build(machine: &Machine, installation: &Installation, cluster: &Cluster, conf: &str, statements: &str) -> Result<()> {
@@ -45,7 +45,7 @@ pub(super) fn build(machine: &Machine, installation: &Installation, cluster: &Cl
     machine.account.prepare(&mut sync);
     run(sync.args(["--sync-only", "-D"]).arg(cluster.data()), "", cluster.home())?;
     sync_directory(cluster.home())?;
-    tracing::debug!(cluster = cluster.name(), ?copied, set_up = ?(set_up - copied), synced = ?(begin.elapsed() - set_up), "made a cluster");
+    tracing::debug!(cluster = cluster.name(), ?copied, set_up = ?(set_up - copied), synced = ?(begin.elapsed() - set_up), "created a cluster");
     Ok(())
 }
 
@@ -56,12 +56,12 @@ pub(super) fn run_statements(machine: &Machine, installation: &Installation, clu
     single.arg("--single").arg("-D").arg(cluster.data());
     // What is written here is synced as a whole afterwards. The first error ends it, instead of being skipped.
     single.args(["-c", "exit_on_error=on", "-c", "fsync=off", "-c", "log_min_error_statement=panic", "-c", "log_checkpoints=off"]);
-    // So that whoever clears up after us finds it, should it outlive us.
+    // So that the next host finds it, should it outlive this one.
     single.args(["-c", &format!("cluster_name={}", cluster.name())]).arg("postgres");
     run(&mut single, statements, cluster.home())
 }
 
-/// The template of an installation, made now if it is missing.
+/// The template of an installation, created if it is missing.
 pub(super) fn prepare_template(machine: &Machine, installation: &Installation) -> Result<PathBuf> {
     let templates = machine.data.join("templates");
     let name = template_name(installation);
@@ -95,12 +95,12 @@ pub(super) fn prepare_template(machine: &Machine, installation: &Installation) -
     }
     last?;
     sync_directory(&staging)?;
-    std::fs::rename(&staging, &template).context("put the template into place")?;
+    std::fs::rename(&staging, &template).context("rename the template")?;
     sync_directory(&templates)?;
     Ok(template)
 }
 
-/// Removes templates that no installation uses any more, and half-made ones.
+/// Removes templates that no installation uses any more, and half-created ones.
 pub(super) fn prune_templates(machine: &Machine) -> Result<()> {
     let _lock = lock_templates(machine)?;
     let used: Vec<_> = machine.binaries.iter().map(template_name).collect();
@@ -142,10 +142,10 @@ fn copy_directory(from: &Path, to: &Path, account: &Account) -> Result<()> {
             std::fs::copy(&source, &target).context(format_args!("copy the template to {}", target.display()))?;
             account.own(&target)?;
         } else {
-            return Err(Error::Program(format!("the template holds {}, which is no file", source.display())));
+            return Err(Error::Program(format!("the template holds {}, which is not a file", source.display())));
         }
     }
-    std::fs::set_permissions(to, Permissions::from_mode(0o700)).context("close the data directory")?;
+    std::fs::set_permissions(to, Permissions::from_mode(0o700)).context("set the mode of the data directory")?;
     account.own(to)
 }
 

@@ -1,4 +1,4 @@
-//! One PostgreSQL cluster: a data directory and the server process on it, ours or left over by an earlier server.
+//! One PostgreSQL cluster: a data directory and the server process on it, whichever control plane started that.
 
 use std::{
     os::unix::fs::PermissionsExt,
@@ -167,7 +167,7 @@ impl Cluster {
     pub(super) fn kill_all(&self) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
-            // Again in each round: a server may have been forking when we looked.
+            // Again in each round: a server may have been forking during the last one.
             let found = process_table::find(&self.name);
             if found.is_empty() {
                 return Ok(());

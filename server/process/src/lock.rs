@@ -35,7 +35,7 @@ impl FileLock {
                 Err(TryLockError::Error(source)) => return Err(Error::Io { what: format!("lock {}", path.display()), source }),
             }
             // The last holder may have deleted the file before this lock was taken: then it excludes nobody.
-            let ours = file.metadata().context("look at a lock file")?;
+            let ours = file.metadata().context("read the metadata of a lock file")?;
             match path.metadata() {
                 Ok(there) if there.ino() == ours.ino() && there.dev() == ours.dev() => return Ok(Some(Self { file, path: path.to_owned() })),
                 _ => {}

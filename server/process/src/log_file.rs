@@ -9,10 +9,10 @@ use std::{
 
 use super::error::{IoContext, Result};
 
-/// A log is cut when it is longer than this; one older piece is kept.
+/// A log is truncated when it is longer than this; a copy of its last content is kept.
 const LIMIT: u64 = 16 * 1024 * 1024;
 
-/// The log of the cluster in `home`. It lies beside the data, where PostgreSQL's user cannot replace it.
+/// The log of the cluster in `home`. It lies outside the data directory, where PostgreSQL's user cannot replace it.
 pub(super) fn path(home: &Path) -> PathBuf {
     home.join("log")
 }
@@ -22,18 +22,18 @@ pub(super) fn open(home: &Path) -> Result<File> {
     OpenOptions::new().append(true).create(true).mode(0o640).open(path(home)).context("open the log of the instance")
 }
 
-/// Cuts a log that has become too long. The server keeps writing to the same file, at its new end.
+/// Truncates a log that has become too long. The server keeps writing to the same file, at its new end.
 pub(super) fn trim(home: &Path) {
     let log = path(home);
     if log.metadata().is_ok_and(|m| m.len() > LIMIT) {
         let cut = std::fs::copy(&log, home.join("log.1")).and_then(|_| OpenOptions::new().write(true).open(&log)).and_then(|file| file.set_len(0));
         if let Err(error) = cut {
-            tracing::warn!(%error, log = %log.display(), "cannot cut a long log");
+            tracing::warn!(%error, log = %log.display(), "cannot truncate a long log");
         }
     }
 }
 
-/// The last thing that the server complained of, fit to be shown: one short line without paths of this machine.
+/// The last error that the server logged, fit to be shown: one short line without paths of this machine.
 pub(super) fn last_error(home: &Path) -> Option<String> {
     let mut file = File::open(path(home)).ok()?;
     let length = file.metadata().ok()?.len();

@@ -368,3 +368,14 @@ fn stop_all(shared: &Shared) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_on_another_thread_reaches_the_owner() {
+        let task = tokio::spawn(async { tokio::task::spawn_blocking(|| panic!("provoked")).await.unwrap_or_else(resume_panic::<()>) });
+        assert!(task.await.unwrap_err().is_panic());
+    }
+}

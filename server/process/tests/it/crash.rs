@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -110,22 +110,27 @@ async fn victim() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_at_any_instant_is_repaired() {
     let home = Home::new();
-    // Later and later; on a slow machine until an instance was created.
-    for round in 0..50 {
-        // What is only half created or half removed may be gone after the repair.
-        if round >= 16 && home.names_in("instances").iter().any(|name| name.parse::<InstanceId>().is_ok()) {
-            break;
-        }
-        let mut victim = Command::new(std::env::current_exe().unwrap())
+    let spawn_victim = || {
+        Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "crash::victim", "--ignored"])
             .env(VICTIM, home.data.path())
             .stdout(Stdio::null())
             .spawn()
-            .unwrap();
-        tokio::time::sleep(Duration::from_millis(90 * round + 10)).await;
+            .unwrap()
+    };
+    let kill_victim = |mut victim: Child| {
         victim.kill().unwrap();
         victim.wait().unwrap();
+    };
+    for round in 0..16 {
+        let victim = spawn_victim();
+        tokio::time::sleep(Duration::from_millis(90 * round + 10)).await;
+        kill_victim(victim);
     }
+    // What the last one has deployed is there after its end, however slow the machine is.
+    let victim = spawn_victim();
+    home.until("an instance is deployed", || home.names_in("instances").iter().any(|name| name.parse::<InstanceId>().is_ok())).await;
+    kill_victim(victim);
     // A child that the last victim was just forking releases the lock when it becomes another program.
     home.until("the victims are dead", || home.data.try_host().unwrap().is_some()).await;
     let lock = Arc::new(home.data.try_host().unwrap().expect("nobody else is the host"));
