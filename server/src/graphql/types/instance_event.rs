@@ -1,38 +1,18 @@
-//! `InstanceEvent` of the event log, and `InstanceChange` of the live list.
+//! `InstanceEvent`.
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use toygres_domain::{event as domain, instance::Instance as DomainInstance, operation::Operation as DomainOperation};
 
-use super::{Instance, Operation, instance::Reason};
+use super::{Instance, InstanceEventType, NodeId, Operation, Reason};
 use crate::graphql::{
     errors::error,
     loaders::{InstanceById, Loaders},
 };
 
-/// What an event tells of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "domain::EventKind")]
-pub enum InstanceEventType {
-    /// The instance was asked for.
-    InstanceCreated,
-    /// The state went `from` -> `to`.
-    StateChanged,
-    /// The health went `from` -> `to`.
-    HealthChanged,
-    /// Something else about the instance changed: labels, protection, endpoint, reason.
-    InstanceUpdated,
-    /// An operation was accepted.
-    OperationCreated,
-    /// The status of an operation went `from` -> `to`.
-    OperationChanged,
-    /// A step of an operation began, ended or failed.
-    OperationProgressed,
-}
-
-/// One change of an instance or of one of its operations.
+/// See the GraphQL type below.
 pub struct InstanceEvent {
     event: domain::Event,
     instance: Option<Arc<DomainInstance>>,
@@ -40,7 +20,7 @@ pub struct InstanceEvent {
 }
 
 impl InstanceEvent {
-    /// The event with what it is about, as far as that has been loaded.
+    /// An event with its instance and operation, if they are loaded already.
     #[must_use]
     pub fn new(event: domain::Event, instance: Option<Arc<DomainInstance>>, operation: Option<Arc<DomainOperation>>) -> Self {
         Self { event, instance, operation }
@@ -50,11 +30,11 @@ impl InstanceEvent {
 /// One change of an instance or of one of its operations, in the order of commits.
 #[Object]
 impl InstanceEvent {
-    /// Its identity.
-    async fn id(&self) -> ID {
-        self.event.cursor.to_string().into()
+    /// The ID of the event.
+    pub(crate) async fn id(&self) -> ID {
+        NodeId::Event(self.event.cursor).into()
     }
-    /// Its place in the log; `after` this, the next one follows.
+    /// The position in the log, to resume from.
     async fn cursor(&self) -> String {
         self.event.cursor.to_string()
     }
@@ -62,15 +42,15 @@ impl InstanceEvent {
     async fn r#type(&self) -> InstanceEventType {
         self.event.kind.into()
     }
-    /// When it was written.
+    /// When the event was written.
     async fn at(&self) -> DateTime<Utc> {
         self.event.at
     }
-    /// The instance it belongs to.
+    /// The ID of the instance that the event belongs to.
     async fn instance_id(&self) -> ID {
         self.event.instance.to_string().into()
     }
-    /// That instance as it is now.
+    /// The instance that the event belongs to, as it is now.
     #[graphql(complexity = "child_complexity + 1")]
     async fn instance(&self, ctx: &Context<'_>) -> Result<Option<Instance>> {
         match &self.instance {
@@ -87,42 +67,16 @@ impl InstanceEvent {
             (None, None) => Ok(None),
         }
     }
-    /// The value before: a state, health or status.
+    /// The value before the change: a state, health or status.
     async fn from(&self) -> Option<String> {
         self.event.from.as_ref().map(|value| value.to_uppercase())
     }
-    /// The value after.
+    /// The value after the change.
     async fn to(&self) -> Option<String> {
         self.event.to.as_ref().map(|value| value.to_uppercase())
     }
-    /// Why.
+    /// The reason for the change.
     async fn reason(&self) -> Option<Reason> {
         self.event.reason.as_ref().map(Reason::from)
     }
-}
-
-/// What an item of the live list means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum InstanceChangeType {
-    /// An instance that is there at the start.
-    Snapshot,
-    /// The start is over: everything that was there has been sent.
-    SnapshotComplete,
-    /// An instance is new, has changed, or matches the filter from now on.
-    Upserted,
-    /// An instance is deleted, or does not match the filter any more.
-    Removed,
-}
-
-/// One item of the live list of instances.
-#[derive(SimpleObject)]
-pub struct InstanceChange {
-    /// What it means.
-    pub r#type: InstanceChangeType,
-    /// The instance as it is now; null with `SNAPSHOT_COMPLETE`.
-    pub instance: Option<Instance>,
-    /// Its id; null with `SNAPSHOT_COMPLETE`.
-    pub instance_id: Option<ID>,
-    /// Resume `after` this. Within the snapshot it leads back to its start.
-    pub cursor: String,
 }
