@@ -58,7 +58,13 @@ pub async fn serve(config: ServeConfig) -> Result<(), String> {
     outcome
 }
 
-async fn run(config: &ServeConfig, backend: &mut Backend, listener: TcpListener, address: SocketAddr, stop: &mut signals::Stop) -> Result<(), String> {
+async fn run(
+    config: &ServeConfig,
+    backend: &mut Backend,
+    listener: TcpListener,
+    address: SocketAddr,
+    stop: &mut signals::Stop,
+) -> Result<(), String> {
     let store = open(&backend.database_url, u32::try_from(config.database_connections).unwrap_or(32), backend.secret_key.clone())?;
     let shutdown = CancellationToken::new();
     let metrics = crate::metrics::install()?;

@@ -40,7 +40,15 @@ impl Backend {
         let database_url = config.database_url.clone().ok_or("DATABASE_URL must be set")?;
         let secret_key = config.secret_key.clone().ok_or("TOYGRES_SECRET_KEY must be set")?;
         let engine_url = config.engine_database_url.clone().unwrap_or_else(|| database_url.clone());
-        Ok(Self { runtime: Arc::new(runtime), database_url, engine_url, secret_key, embedded: None, tasks: Tasks::default(), shutdown: CancellationToken::new() })
+        Ok(Self {
+            runtime: Arc::new(runtime),
+            database_url,
+            engine_url,
+            secret_key,
+            embedded: None,
+            tasks: Tasks::default(),
+            shutdown: CancellationToken::new(),
+        })
     }
 
     async fn local(config: &ServeConfig) -> process::Result<Self> {
