@@ -1,0 +1,19 @@
+//! What the tests have in common, by what it helps with.
+
+pub mod assertions;
+pub mod control_plane;
+pub mod fake_runtime;
+pub mod faults;
+pub mod hooks;
+pub mod operations;
+pub mod proxy;
+pub mod serial_provider;
+pub mod waiting;
+
+pub use control_plane::{DEADLINE, Harness, request, timing};
+pub use fake_runtime::{FakeRuntime, away};
+pub use faults::{EVERY, FailureKind, Fault, failure, failures, fails, injected, late, panics, twice};
+pub use hooks::Call;
+pub use operations::{Example, Plan};
+pub use proxy::Proxy;
+pub use waiting::{concurrently, eventually, with_retry};
