@@ -37,13 +37,13 @@ async fn an_outage_is_confirmed_and_its_end_seen() {
     // Nobody may log in any more; the runtime sees nothing.
     harness.database.run(&format!("ALTER ROLE {}_app NOLOGIN", harness.database.name())).await;
     check_now(&harness, id).await;
-    let sick = becomes(&harness, id, "it is unhealthy", |now| now.health == HealthStatus::Unhealthy).await;
-    assert_eq!((sick.state, sick.reason.unwrap().code), (InstanceState::Running, ReasonCode::AuthenticationFailed));
+    let unhealthy = becomes(&harness, id, "it is unhealthy", |now| now.health == HealthStatus::Unhealthy).await;
+    assert_eq!((unhealthy.state, unhealthy.reason.unwrap().code), (InstanceState::Running, ReasonCode::AuthenticationFailed));
     let failed = harness.samples(id).await.iter().take_while(|sample| sample.status == HealthStatus::Unhealthy).count();
     assert!(failed >= 3, "one failed check is no outage: {failed}");
     harness.database.run(&format!("ALTER ROLE {}_app LOGIN", harness.database.name())).await;
-    let well = becomes(&harness, id, "it is healthy again", |now| now.health == HealthStatus::Healthy).await;
-    assert_eq!(well.reason, None);
+    let healthy = becomes(&harness, id, "it is healthy again", |now| now.health == HealthStatus::Healthy).await;
+    assert_eq!(healthy.reason, None);
     harness.finish().await;
 }
 
@@ -56,9 +56,9 @@ async fn an_instance_is_checked_where_the_control_plane_reaches_it() {
     harness.runtime.script(new.id, |script| script.observation = Some(Ok(Observation::Ready(restricted.clone()))));
     let operation = harness.create(&new).await;
     harness.assert_settled("restricted", &operation).await;
-    let well = becomes(&harness, new.id, "it is healthy", |now| now.health == HealthStatus::Healthy).await;
-    assert_eq!((well.state, well.endpoint), (InstanceState::Running, Some(restricted)));
-    assert!(well.connection_string.unwrap().contains("restricted.invalid"));
+    let healthy = becomes(&harness, new.id, "it is healthy", |now| now.health == HealthStatus::Healthy).await;
+    assert_eq!((healthy.state, healthy.endpoint), (InstanceState::Running, Some(restricted)));
+    assert!(healthy.connection_string.unwrap().contains("restricted.invalid"));
     harness.finish().await;
 }
 
@@ -94,7 +94,7 @@ async fn the_loop_goes_on_over_executions() {
     harness.finish().await;
 }
 
-/// Both activities of the loop repeated, late and failing in every way that is not final; the loop goes on and tells the truth.
+/// Both activities of the loop repeated, late and failing in every way that is not final; the loop goes on and finds out.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_activity_may_fail_once_run_twice_and_late() {
     let harness = Harness::start().await;
@@ -179,14 +179,14 @@ async fn one_refused_connection_is_no_outage() {
     let mut new = harness.new_instance();
     new.spec.health_check.interval_seconds = 3600;
     harness.runtime.script(new.id, |script| script.observation = Some(Ok(Observation::Ready(proxy.endpoint()))));
-    // Each check waits for leave.
-    let leave = Arc::new(Semaphore::new(1));
-    let waits = leave.clone();
+    // Each check waits for a permit.
+    let permits = Arc::new(Semaphore::new(1));
+    let required = permits.clone();
     harness.hooks.set(new.id, move |call| {
-        let leave = waits.clone();
+        let permits = required.clone();
         async move {
             if call.label == "health-check" {
-                leave.acquire().await.unwrap().forget();
+                permits.acquire().await.unwrap().forget();
             }
             call.run().await
         }
@@ -195,13 +195,13 @@ async fn one_refused_connection_is_no_outage() {
     harness.finished(&operation).await;
     let before = becomes(&harness, new.id, "it is healthy", |now| now.health == HealthStatus::Healthy).await;
     proxy.close().await;
-    leave.add_permits(1);
+    permits.add_permits(1);
     harness.engine.nudge(&before.health_check_orchestration_id.clone().unwrap(), "").await.unwrap();
     let refused = eventually("a failed check", || async { harness.samples(new.id).await.into_iter().find(|script| script.error.is_some()) }).await;
     assert_eq!(refused.error.unwrap().code, ReasonCode::ConnectionRefused);
     proxy.open().await;
-    leave.add_permits(1);
-    eventually("a check that went well", || async { Some(harness.samples(new.id).await).filter(|all| all[0].status == HealthStatus::Healthy) })
+    permits.add_permits(1);
+    eventually("a check that succeeded", || async { Some(harness.samples(new.id).await).filter(|all| all[0].status == HealthStatus::Healthy) })
         .await;
     let after = harness.instance(new.id).await;
     assert_eq!((after.health, after.revision), (HealthStatus::Healthy, before.revision), "nobody heard of it");

@@ -27,7 +27,7 @@ async fn monitors(harness: Harness) {
         } else {
             harness.forget(&monitor).await;
         }
-        // A start that was ordered a moment ago may be in the queue still, so the first sweeps may leave it alone.
+        // A start that was requested a moment ago may be in the queue still, so the first sweeps may not touch it.
         eventually("the sweeper started one", || async {
             let (one, other) = futures::join!(harness.sweep(), harness.sweep());
             (one.monitors + other.monitors >= 1).then_some(())
@@ -161,7 +161,7 @@ async fn health_checks(harness: Harness) {
     eventually("it ended", || async { harness.live(id).await.is_empty().then_some(()) }).await;
     assert_eq!(harness.sweep().await.health_checks, 1);
     harness.assert_workflows("replaced", id).await;
-    // A second one, which does not look at the row for an hour.
+    // A second one, which does not read the row for an hour.
     let mut stray = HealthCheckLoop::new(id, format!("health-{id}-99"));
     stray.wait_ms = 3_600_000;
     harness.engine.start_health_check(&stray).await.unwrap();
@@ -182,7 +182,7 @@ async fn on_postgres_too_a_running_instance_has_exactly_one_health_check() {
 }
 
 /// The engine cancels an activity whose lock it could not renew and drops it from its queue: the loop waits for ever then. No timer
-/// runs beside a check, so the sweeper is what brings it back.
+/// bounds a check, so the sweeper is what brings it back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_health_check_whose_activity_the_engine_lost_is_replaced_once() {
     let harness = Harness::start_on_postgres().await;

@@ -28,7 +28,7 @@ async fn every_operation_may_be_cancelled_at_every_point_that_its_policy_allows(
         let step = plan.steps[index].clone();
         let case = format!("{} cancelled {} {step}", plan.kind, if behind { "behind" } else { "before" });
         let example = Example::prepare(&harness, plan.kind).await;
-        let before = (!example.is_creation()).then_some(harness.instance(example.instance).await);
+        let before = if example.is_creation() { None } else { Some(harness.instance(example.instance).await) };
         let accepted = cancel_at(&harness, &example, step, behind);
         example.accept(&harness).await;
         let accepted = eventually(&case, || async { *accepted.lock().unwrap() }).await;

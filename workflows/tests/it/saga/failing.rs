@@ -13,7 +13,7 @@ fn cases<'a>(plan: &'a Plan, steps: &'a [String]) -> impl Iterator<Item = (&'a P
     steps.iter().flat_map(move |step| failures(step).map(|fault| (plan, step.as_str(), fault)))
 }
 
-/// A temporary failure ends well, a permanent one with a clean slate and the reason.
+/// After a temporary failure the operation succeeds; after a permanent one it fails, with a clean slate and the reason.
 async fn once(harness: &Harness) {
     let plans = Plan::all(harness).await;
     concurrently(plans.iter().flat_map(|plan| cases(plan, &plan.steps)), async |(plan, step, fault)| {

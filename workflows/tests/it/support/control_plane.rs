@@ -1,12 +1,6 @@
 //! A whole control plane without its API: metadata, engine, dispatcher and nudges, with hooks around every activity.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use duroxide::{
     Client, OrchestrationRegistry, OrchestrationStatus,
@@ -14,14 +8,9 @@ use duroxide::{
     runtime::registry::ActivityRegistry,
 };
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{
-    InstanceId, OperationId,
-    instance::{Exposure, HealthCheckPolicy, Instance, InstanceSpec, PostgresVersion},
-    operation::{Operation, OperationStatus, Params, create, delete},
-    secret::Secret,
-};
+use toygres_domain::InstanceId;
 use toygres_postgres::Prober;
-use toygres_store::{Accepted, NewInstance, Request, Store, Subject, changes::Changes, testing::TestDatabase};
+use toygres_store::{Store, changes::Changes, testing::TestDatabase};
 use toygres_workflows::{
     ActivityContext, Engine, EngineOptions, RetryPolicy, Timing, dispatcher,
     engine::{SCHEMA, Worker},
@@ -29,11 +18,8 @@ use toygres_workflows::{
     sweeper::{Swept, sweep},
 };
 
-use super::{FakeRuntime, eventually, hooks::Hooks, serial_provider::SerialProvider, with_retry};
+use super::{FakeRuntime, eventually, hooks::Hooks, requests::PASSWORD, serial_provider::SerialProvider};
 
-/// The deadline of operations that are meant to succeed.
-pub const DEADLINE: Duration = Duration::from_secs(60);
-pub const PASSWORD: &str = "right-password";
 
 pub struct Harness {
     pub database: TestDatabase,
@@ -52,7 +38,7 @@ pub struct Harness {
 /// Short times, so that tests are quick.
 pub fn timing() -> Timing {
     let metadata = RetryPolicy {
-        timeout: Some(Duration::from_secs(5)),
+        timeout: Some(Duration::from_secs(15)),
         attempts: 3,
         pause: Duration::from_millis(5),
         longest_pause: Duration::from_millis(50),
@@ -65,7 +51,7 @@ pub fn timing() -> Timing {
         check: Duration::from_secs(60),
         poll_interval: (Duration::from_millis(5), Duration::from_millis(50)),
         long_poll: Duration::ZERO,
-        verb: Duration::from_secs(4),
+        verb: Duration::from_secs(10),
         clean_up: Duration::from_secs(3),
         stuck: Duration::from_secs(5),
         run: Duration::from_secs(30),
@@ -82,10 +68,6 @@ pub fn timing() -> Timing {
 
 fn options() -> EngineOptions {
     EngineOptions { poll_interval: Duration::from_millis(10), orchestration_slots: 3, activity_slots: 10, lock_timeout: Duration::from_secs(5) }
-}
-
-pub fn request(deadline: Duration) -> Request {
-    Request { idempotency: None, revision: None, requested_by: None, deadline }
 }
 
 impl Harness {
@@ -160,86 +142,6 @@ impl Harness {
         self.background.cancel();
     }
 
-    pub fn new_instance(&self) -> NewInstance {
-        static NUMBER: AtomicU32 = AtomicU32::new(1);
-        NewInstance {
-            id: InstanceId::generate(),
-            name: format!("case-{}", NUMBER.fetch_add(1, Ordering::Relaxed)).parse().unwrap(),
-            spec: InstanceSpec {
-                postgres_version: PostgresVersion(17),
-                storage_gb: 1,
-                cpu_millis: 100,
-                memory_mb: 128,
-                username: format!("{}_app", self.database.name()).try_into().unwrap(),
-                database: self.database.name().to_owned().try_into().unwrap(),
-                exposure: Exposure::Cluster,
-                health_check: HealthCheckPolicy { interval_seconds: 1, timeout_seconds: 5 },
-            },
-            password: Secret::new(PASSWORD.to_owned()),
-            labels: Default::default(),
-            deletion_protected: false,
-        }
-    }
-
-    pub async fn try_accept(&self, subject: Subject<'_>, params: &Params, deadline: Duration) -> toygres_domain::Result<Accepted> {
-        let request = request(deadline);
-        with_retry(|| self.store.accept(subject, params, &request)).await
-    }
-
-    pub async fn accept(&self, subject: Subject<'_>, params: Params) -> OperationId {
-        self.try_accept(subject, &params, DEADLINE).await.expect("the operation is accepted").operation.id
-    }
-
-    pub async fn create(&self, new: &NewInstance) -> OperationId {
-        self.accept(Subject::New(new), Params::Create(create::Params {})).await
-    }
-
-    pub async fn delete(&self, id: InstanceId) -> OperationId {
-        self.accept(Subject::Existing(id), Params::Delete(delete::Params::default())).await
-    }
-
-    /// A running instance.
-    pub async fn running(&self) -> InstanceId {
-        self.run(self.new_instance()).await
-    }
-
-    /// Creates this instance and waits until it runs.
-    pub async fn run(&self, new: NewInstance) -> InstanceId {
-        let operation = self.create(&new).await;
-        assert_eq!(self.finished(&operation).await.status, OperationStatus::Succeeded);
-        new.id
-    }
-
-    pub async fn instance(&self, id: InstanceId) -> Instance {
-        with_retry(|| self.store.instance(id)).await.unwrap().expect("the row is kept")
-    }
-
-    pub async fn operation(&self, id: &OperationId) -> Operation {
-        with_retry(|| self.store.operation(id)).await.unwrap().expect("the row is kept")
-    }
-
-    /// Waits for the end of the operation.
-    pub async fn finished(&self, id: &OperationId) -> Operation {
-        eventually(&format!("{id} is finished"), || async {
-            self.store.operation(id).await.ok().flatten().filter(|operation| operation.status.is_terminal())
-        })
-        .await
-    }
-
-    /// Waits until a step of the operation shows this error, or that it waits for this.
-    pub async fn shows(&self, id: &OperationId, message: &str) {
-        eventually(&format!("{id} shows '{message}'"), || async {
-            let steps = self.operation(id).await.steps;
-            steps.iter().any(|step| step.error.as_ref().is_some_and(|error| error.message.contains(message))).then_some(())
-        })
-        .await;
-    }
-
-    /// Lets the deadline of the operation pass, if it has one.
-    pub async fn expire(&self, id: &OperationId) {
-        self.database.run(&format!("UPDATE toygres.operations SET deadline = clock_timestamp() WHERE id = '{id}' AND deadline IS NOT NULL")).await;
-    }
-
     /// Deletes everything that the engine knows of a workflow.
     pub async fn forget(&self, workflow: &str) {
         if self.on_postgres {
@@ -259,7 +161,7 @@ impl Harness {
 
     /// One sweep, repeated if the engine's database was busy.
     pub async fn sweep(&self) -> Swept {
-        eventually("the sweeper could look everywhere", || async { sweep(&self.context, &self.engine).await.ok() }).await
+        eventually("a sweep succeeds", || async { sweep(&self.context, &self.engine).await.ok() }).await
     }
 
     /// The workflows of an instance that have not ended.
