@@ -80,6 +80,10 @@ impl Backend {
             let (runtime, shutdown) = (runtime.clone(), shutdown.clone());
             async move { runtime.supervise(role, shutdown).await }
         });
+        if let Some(embedded) = embedded.clone() {
+            let shutdown = shutdown.clone();
+            tasks.spawn("embedded database", async move { embedded.supervise(shutdown).await });
+        }
         Ok(Self {
             runtime: Arc::new(runtime),
             engine_url: config.engine_database_url.clone().unwrap_or_else(|| database_url.clone()),
