@@ -20,8 +20,7 @@ COPY . .
 COPY --from=playground /src/web-playground/dist web-playground/dist
 # No cache mounts: builders of registries (az acr build) do not know them.
 RUN cargo build --release --locked --package toygres-server \
- && cp target/release/toygres /toygres \
- && strip /toygres
+ && cp target/release/toygres /toygres
 
 FROM debian:bookworm-slim
 RUN apt-get update \

@@ -9,12 +9,13 @@ const config: CodegenConfig = {
       preset: 'client',
       presetConfig: { fragmentMasking: false },
       config: {
-        // Documents stay strings: the page then carries no GraphQL parser or printer of its own.
+        // Documents are strings, so that the page needs no GraphQL parser or printer.
         documentMode: 'string',
         useTypeImports: true,
-        enumsAsTypes: true,
+        // Objects beside the types, so that lists of kinds and labels are derived from the contract.
+        enumsAsConst: true,
         defaultScalarType: 'unknown',
-        // 64-bit numbers travel as strings, for JavaScript numbers are exact up to 2^53 only.
+        // 64-bit numbers travel as strings, because JavaScript numbers are exact up to 2^53 only.
         scalars: { BigInt: 'string', DateTime: 'string' },
       },
     },

@@ -1,4 +1,4 @@
-// The lock file names no hosts: what `npm install` writes of registries and sponsors goes again.
+// Removes the addresses of registries and sponsors that `npm install` writes, so that any registry can be used.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const path = process.argv[2] ?? new URL('package-lock.json', import.meta.url);

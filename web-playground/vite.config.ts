@@ -1,13 +1,13 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 
-// What the server answers itself; everything else is this app.
+// Paths that the server handles; all others are routes of the app.
 const api = ['/health', '/livez', '/readyz', '/metrics', '/schema.graphql'];
 const server = 'http://127.0.0.1:8080';
 
 export default defineConfig({
   plugins: [react()],
-  // Absolute, so that assets resolve under every route of the app.
+  // Absolute, so that assets resolve on every route of the app.
   base: '/',
   server: {
     host: '127.0.0.1',
@@ -16,8 +16,8 @@ export default defineConfig({
       ...Object.fromEntries(api.map((path) => [path, { target: server }])),
     },
   },
-  // For `npm run dev` only: its dependency bundler does not know the `?worker` imports of the first two, and so misses the
-  // CommonJS packages behind them, which a browser cannot load as they are.
+  // For `npm run dev` only: its dependency bundler does not support the `?worker` imports of the first two, and so does not
+  // find the CommonJS packages that they import, which a browser cannot load.
   optimizeDeps: {
     exclude: ['graphiql/setup-workers/vite', '@graphiql/react/setup-workers/vite'],
     include: [
@@ -26,14 +26,14 @@ export default defineConfig({
     ],
   },
   build: {
-    // The server's CSP allows `data:` for images and fonts only, so scripts and workers stay files.
+    // The CSP of the server allows `data:` for images and fonts only, so scripts and workers are files.
     assetsInlineLimit: (file) => (/\.(svg|png|ttf|woff2?)$/.test(file) ? undefined : false),
-    // The first browsers with `light-dark()`: what it is rewritten to for older ones does not follow a scheme set by script.
+    // The first browsers with `light-dark()`: its replacement for older ones ignores a colour scheme set by script.
     cssTarget: ['chrome123', 'edge123', 'firefox120', 'safari17.5'],
-    // The Monaco editor is one lazily loaded chunk of about 3 MB; splitting it further brings nothing.
+    // The Monaco editor is one lazily loaded chunk of about 3 MB; splitting it has no benefit.
     chunkSizeWarningLimit: 4096,
     rolldownOptions: {
-      // GraphiQL's packages carry "use no memo", a hint to their own compiler that means nothing here.
+      // Packages of GraphiQL contain "use no memo", a directive for their own compiler.
       onwarn: (warning, warn) => {
         if (warning.code !== 'MODULE_LEVEL_DIRECTIVE') warn(warning);
       },
@@ -42,7 +42,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     include: ['src/**/*.test.ts'],
-    // Node would load graphql once as CommonJS and once as a module, and each refuses the other's schema.
+    // Node would load graphql as CommonJS and as a module, and neither accepts a schema of the other.
     server: { deps: { inline: [/graphql/] } },
   },
 });

@@ -1,4 +1,4 @@
-//! The one error type of the domain, free of any transport: what a caller may read is apart from what only the log gets.
+//! The error type of the domain, free of any transport. What a caller may read is separate from what only the log gets.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub enum Error {
     /// The input is wrong, or the present state does not allow it: the caller can act on every entry.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     User(Vec<FieldError>),
-    /// The caller's revision, run or cursor is of a time that has passed: look again.
+    /// The caller's revision, run or cursor is outdated: read again.
     #[error("the record has moved on")]
     Superseded,
     /// The cursor is older than what the event log keeps: start again from a snapshot.
@@ -20,7 +20,7 @@ pub enum Error {
     /// The metadata database cannot be reached; trying again later is right.
     #[error("the metadata database is not available")]
     Unavailable(#[source] BoxError),
-    /// A fault of ours. The text is for the log only.
+    /// An internal error. The text is for the log only.
     #[error("{0}")]
     Internal(#[source] BoxError),
 }
@@ -29,12 +29,12 @@ pub enum Error {
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Error {
-    /// A fault of ours, with its cause for the log.
+    /// An internal error, with its cause for the log.
     pub fn internal(cause: impl Into<BoxError>) -> Self {
         Self::Internal(cause.into())
     }
 
-    /// One thing that the caller can act on.
+    /// One mistake that the caller can correct.
     pub fn user(code: UserErrorCode, field: &str, message: impl Into<String>) -> Self {
         Self::User(vec![FieldError::new(code, field, message)])
     }
@@ -46,10 +46,10 @@ impl Error {
     }
 }
 
-/// One thing about an input that the caller can act on.
+/// One mistake in an input that the caller can correct.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
-    /// What kind of mistake it is; stable, for programs.
+    /// The kind of mistake; stable, for programs.
     pub code: UserErrorCode,
     /// The path of the input field, for example `["healthCheck", "intervalSeconds"]`.
     pub field: Vec<String>,
@@ -70,7 +70,7 @@ impl fmt::Display for FieldError {
     }
 }
 
-/// The kinds of mistakes a caller can make.
+/// The kinds of mistakes that a caller can correct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserErrorCode {
     /// The value does not have the form the field asks for.

@@ -27,11 +27,11 @@ impl std::str::FromStr for Cursor {
 /// One change.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// Its place in the log.
+    /// The position in the log.
     pub cursor: Cursor,
     /// When it was written.
     pub at: DateTime<Utc>,
-    /// What changed.
+    /// The kind of change.
     pub kind: EventKind,
     /// The instance it belongs to.
     pub instance: InstanceId,
@@ -46,15 +46,15 @@ pub struct Event {
 }
 
 crate::instance::text_enum! {
-    /// What an event tells of.
+    /// The kinds of events.
     pub enum EventKind {
-        /// The instance was asked for.
+        /// The creation of an instance was accepted.
         InstanceCreated,
         /// The state went `from` -> `to`.
         StateChanged,
         /// The health went `from` -> `to`.
         HealthChanged,
-        /// Something else about the instance changed: labels, protection, endpoint, reason.
+        /// Another field of the instance changed: labels, protection, endpoint, reason.
         InstanceUpdated,
         /// An operation was accepted.
         OperationCreated,

@@ -1,4 +1,4 @@
-//! Health checks: single samples and what they add up to.
+//! Health checks: single samples and their summary.
 
 use chrono::{DateTime, Utc};
 
@@ -10,21 +10,21 @@ use crate::{
 /// One check of one instance.
 #[derive(Clone, Debug)]
 pub struct HealthCheck {
-    /// Its number, growing.
+    /// Grows with each sample.
     pub id: i64,
     /// The instance that was checked.
     pub instance: InstanceId,
-    /// When.
+    /// When it was recorded.
     pub at: DateTime<Utc>,
-    /// What was found. A sample can be unhealthy while the instance is still healthy: one failure is not yet an outage.
+    /// The result. A sample can be unhealthy while the instance is still healthy: one failure is not yet an outage.
     pub status: HealthStatus,
     /// How long logging in (or reusing a connection) and the query took, in microseconds.
     pub latency_us: Option<i64>,
-    /// What went wrong.
+    /// Why it failed.
     pub error: Option<Reason>,
 }
 
-/// What the samples of the last 24 hours add up to.
+/// The summary of the samples of the last 24 hours.
 #[derive(Clone, Debug, Default)]
 pub struct HealthSummary {
     /// Number of checks.

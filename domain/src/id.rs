@@ -18,8 +18,8 @@ impl InstanceId {
         Self(Uuid::now_v7())
     }
 
-    /// A number below `bound` (0 for a bound of 0) that is always the same for this instance, and even over many: to spread
-    /// what would otherwise happen to all of them at once.
+    /// A number below `bound` (0 for a bound of 0) that is always the same for this instance and evenly distributed over many,
+    /// to spread what would otherwise happen to all of them at once.
     #[must_use]
     pub fn spread(self, bound: u64) -> u64 {
         // The low half of a version 7 UUID is random.

@@ -1,4 +1,4 @@
-//! An instance: what was asked for, what state it is in and why, and which changes of state are legal.
+//! An instance: its spec, its state and health, and the reasons for both.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use crate::{
     name::{InstanceName, SqlName},
 };
 
-/// Declares an enum whose values are texts in the metadata database, in messages of workflows and (in upper case) in the API:
-/// the names of its variants in snake case.
+/// Declares an enum whose values are text in the metadata database, in messages of workflows and (in upper case) in the API:
+/// the names of the variants in snake case.
 macro_rules! text_enum {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident),* $(,)? }) => {
         $(#[$meta])*
@@ -37,28 +37,28 @@ macro_rules! text_enum {
 }
 pub(crate) use text_enum;
 
-/// A hosted PostgreSQL and all that Toygres knows of it.
+/// A hosted PostgreSQL server, as the metadata describes it.
 #[derive(Clone, Debug)]
 pub struct Instance {
-    /// Its identity.
+    /// The same in the API, in logs and on the objects of the runtime.
     pub id: InstanceId,
-    /// Its name, unique among instances that are not deleted.
+    /// Unique among instances that are not deleted.
     pub name: InstanceName,
-    /// Where it is in its life.
+    /// The stage of its life.
     pub state: InstanceState,
-    /// What the last health check found.
+    /// The last confirmed result of its health checks.
     pub health: HealthStatus,
-    /// Why it is not what it should be, or what it waits for.
+    /// Why it is not running and healthy, or what it waits for.
     pub reason: Option<Reason>,
-    /// What was asked for.
+    /// The requested configuration.
     pub spec: InstanceSpec,
-    /// Where clients connect, once known.
+    /// Where clients connect, once it has run.
     pub endpoint: Option<Endpoint>,
-    /// The URL for clients without the password, once known.
+    /// The URL for clients, without the password, once it has run.
     pub connection_string: Option<String>,
-    /// The workflow that checks its health.
+    /// The HealthCheck workflow that may change its health.
     pub health_check_orchestration_id: Option<String>,
-    /// Free labels of the caller.
+    /// Labels of the caller; no meaning to Toygres.
     pub labels: BTreeMap<String, String>,
     /// Whether deletion is refused.
     pub deletion_protected: bool,
@@ -66,16 +66,16 @@ pub struct Instance {
     pub operation_count: i64,
     /// Counts every change.
     pub revision: i64,
-    /// When it was asked for.
+    /// When its creation was accepted.
     pub created_at: DateTime<Utc>,
-    /// When it changed last.
+    /// The time of the last change.
     pub updated_at: DateTime<Utc>,
-    /// When it was gone.
+    /// When its deletion was finished.
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
-/// What a caller asks for, and a runtime has to provide. A runtime destructures it whole, so that a new field makes each
-/// runtime decide.
+/// The configuration that a caller requests and a runtime provides. A runtime destructures it whole, so that a new field
+/// makes each runtime decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstanceSpec {
     /// Major version of PostgreSQL.
@@ -88,11 +88,11 @@ pub struct InstanceSpec {
     pub memory_mb: i32,
     /// The role that owns the database and that clients log in as.
     pub username: SqlName,
-    /// The database made for the caller.
+    /// The database that `username` owns.
     pub database: SqlName,
-    /// Who can reach it.
+    /// From where clients can connect.
     pub exposure: Exposure,
-    /// How its health is checked.
+    /// The interval and the time-out of its health checks.
     pub health_check: HealthCheckPolicy,
 }
 
@@ -107,23 +107,23 @@ impl std::fmt::Display for PostgresVersion {
     }
 }
 
-/// Who can reach an instance.
+/// From where clients can connect to an instance.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum Exposure {
-    /// Clients beside it: in the cluster, or on this machine.
+    /// From inside: the cluster, or this machine.
     #[default]
     Cluster,
-    /// Clients outside, through a load balancer.
+    /// From outside, through a load balancer.
     LoadBalancer {
-        /// The address ranges (CIDR) that are let in; empty lets in everyone.
+        /// The address ranges (CIDR) that may connect; empty for any.
         source_ranges: Vec<String>,
-        /// The DNS label that the cloud gives the address, if one is wanted.
+        /// The DNS label that the cloud assigns to the address.
         dns_label: Option<String>,
     },
 }
 
-/// How often and how patiently the health of an instance is checked.
+/// How the health of an instance is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HealthCheckPolicy {
     /// Seconds from one check to the next.
@@ -141,7 +141,7 @@ pub struct Endpoint {
     pub port: u16,
 }
 
-/// Which instances are meant: every given condition must hold.
+/// Selects instances: every given condition must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InstanceFilter {
     /// One of these states; when none is given, every state but `deleted`.
@@ -155,13 +155,13 @@ pub struct InstanceFilter {
 }
 
 impl InstanceFilter {
-    /// The states that are let through.
+    /// The selected states.
     #[must_use]
     pub fn states(&self) -> Vec<InstanceState> {
         self.states.clone().unwrap_or_else(|| InstanceState::ALL.iter().copied().filter(|s| *s != InstanceState::Deleted).collect())
     }
 
-    /// Whether this instance is meant. The store's SQL asks the same.
+    /// Whether the filter selects this instance. The SQL of the store does the same.
     #[must_use]
     pub fn matches(&self, instance: &Instance) -> bool {
         self.states().contains(&instance.state)
@@ -198,28 +198,28 @@ impl InstanceState {
 }
 
 text_enum! {
-    /// What health checks found.
+    /// The confirmed result of health checks.
     pub enum HealthStatus {
-        /// The last check logged in and got its answer.
+        /// The last check logged in and got an answer.
         Healthy,
-        /// It does not answer, and that is confirmed.
+        /// It does not answer, and further checks have confirmed that.
         Unhealthy,
-        /// Not checked yet, or nothing to check.
+        /// Not checked yet, or checks are paused.
         Unknown,
     }
 }
 
-/// Why an instance or an operation is not what it should be.
+/// Why an instance is not running and healthy, or an operation did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// What kind of reason; stable, for programs.
+    /// The kind of reason; stable, for programs.
     pub code: ReasonCode,
-    /// One sentence for people. Never holds a secret.
+    /// A sentence for people. It never contains a secret.
     pub message: String,
 }
 
 impl Reason {
-    /// A reason with its sentence.
+    /// Makes a reason.
     pub fn new(code: ReasonCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
@@ -230,19 +230,19 @@ text_enum! {
     pub enum ReasonCode {
         /// The database is starting, or recovering after a crash.
         StartingUp,
-        /// The server's process ended.
+        /// The process of the server exited.
         ProcessExited,
-        /// It keeps ending soon after its start.
+        /// The server keeps exiting soon after it starts.
         CrashLoop,
-        /// It was killed because it needed more memory than it was given.
+        /// It was killed because it used more memory than its limit.
         OutOfMemory,
         /// The image cannot be pulled.
         ImagePullFailed,
-        /// No node has room for it.
+        /// No node has enough resources for it.
         Unschedulable,
         /// Its volume cannot be provided.
         VolumeNotBound,
-        /// A quota is in the way.
+        /// A quota of the cluster is exhausted.
         QuotaExceeded,
         /// The cluster refused the objects.
         AdmissionRefused,
@@ -252,7 +252,7 @@ text_enum! {
         RuntimeUnavailable,
         /// The PostgreSQL binaries for it are not installed.
         PostgresMissing,
-        /// Nobody listens at the endpoint.
+        /// Nothing listens at the endpoint.
         ConnectionRefused,
         /// The endpoint did not answer in time.
         ConnectionTimeout,
@@ -262,9 +262,9 @@ text_enum! {
         TlsFailed,
         /// The instance's own credentials were refused.
         AuthenticationFailed,
-        /// All its connections are taken.
+        /// All connections of the server are in use.
         TooManyConnections,
-        /// It answers but takes no writes.
+        /// It answers but accepts no writes.
         ReadOnly,
         /// Its disk is full.
         DiskFull,
@@ -274,13 +274,13 @@ text_enum! {
         QueryFailed,
         /// The operation's deadline passed.
         DeadlineExceeded,
-        /// Somebody cancelled the operation.
+        /// A caller cancelled the operation.
         Cancelled,
         /// Another operation took over.
         Superseded,
-        /// Something remains that could not be removed.
+        /// Something could not be removed.
         RemovalIncomplete,
-        /// A fault of the control plane; its log says more.
+        /// An internal error of the control plane; its log says more.
         Internal,
     }
 }

@@ -14,23 +14,23 @@ use crate::{
     secret::Secret,
 };
 
-/// A host of instances. Every verb is idempotent, may be called from any half-done state and after a crash, and excludes
-/// the other verbs on the same instance.
+/// A host of instances. Every verb is idempotent, may be called in any partial state and after a crash, and excludes the
+/// other verbs on the same instance.
 #[async_trait]
 pub trait Runtime: Send + Sync + 'static {
-    /// Which host this is: `process` or `kubernetes`.
+    /// `process` or `kubernetes`.
     fn name(&self) -> &'static str;
 
     /// The PostgreSQL versions that can be deployed, newest first. Never empty.
     fn versions(&self) -> Vec<PostgresVersion>;
 
-    /// Whether instances can be reached in this way here.
+    /// Whether this exposure is possible here.
     fn offers(&self, exposure: &Exposure) -> bool;
 
-    /// Makes the instance, or repairs it towards the spec; returns when everything is asked for, not when it is ready.
+    /// Creates the instance, or repairs it towards the spec; returns when everything was requested, not when it is ready.
     async fn deploy(&self, deployment: &Deployment) -> Result<(), RuntimeError>;
 
-    /// What there is of the instance now.
+    /// The present status of the instance.
     async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError>;
 
     /// Removes the instance. Answers [`Progress::Done`] only when nothing of it is left (but the volumes, when
@@ -42,42 +42,41 @@ pub trait Runtime: Send + Sync + 'static {
     /// the same operation restarts nothing again. A planned restart is reported as no death.
     async fn restart(&self, id: InstanceId, restart: &Restart) -> Result<Progress, RuntimeError>;
 
-    /// Every instance of ours of which the host has anything, whatever the metadata says.
+    /// Every instance of Toygres of which the host has anything, whatever the metadata says.
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError>;
 
-    /// Where the control plane itself reaches an instance that its clients reach at `endpoint`.
+    /// Where the control plane connects to an instance to which clients connect at `endpoint`.
     fn internal_endpoint(&self, _name: &InstanceName, _exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {
         endpoint.clone()
     }
 
-    /// "Look at this instance now": hints that something changed. Hints may be lost or repeated; whoever listens also looks
-    /// now and then by itself.
+    /// Hints that an instance has changed. They may be lost or repeated; whoever listens also polls.
     fn nudges(&self) -> BoxStream<'static, Nudge>;
 }
 
-/// Everything that a runtime needs to make an instance.
+/// Everything that a runtime needs to create an instance.
 #[derive(Clone, Debug)]
 pub struct Deployment {
-    /// The identity; names of objects, directories and volumes come from it.
+    /// The names of objects, directories and volumes are derived from it.
     pub id: InstanceId,
-    /// The name that clients type.
+    /// Part of the address that clients use.
     pub name: InstanceName,
-    /// What was asked for.
+    /// The requested configuration.
     pub spec: InstanceSpec,
     /// The password of `spec.username`.
     pub password: Secret,
 }
 
-/// What a runtime sees of an instance.
+/// The status of an instance in its runtime.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observation {
-    /// There is nothing.
+    /// Nothing of it exists.
     Absent,
-    /// It is on its way up, or down for now, or being removed; the reason says what it waits for.
+    /// It is starting, temporarily down, or being removed; the reason says what it waits for.
     Pending(Reason),
     /// It accepts connections here.
     Ready(Endpoint),
-    /// It cannot come up without somebody changing something.
+    /// It cannot start until somebody changes something.
     Failed(Reason),
 }
 
@@ -103,16 +102,16 @@ pub struct Restart {
 /// A hint to look at an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nudge {
-    /// Which instance.
+    /// The instance that has changed.
     pub instance: InstanceId,
-    /// The death of the instance's server, when that is what was seen: it is its own confirmation.
+    /// Why the server of the instance died unplanned, if it did: that needs no confirmation by further checks.
     pub death: Option<Reason>,
 }
 
-/// Why a verb did not work.
+/// Why a verb failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuntimeError {
-    /// What to tell people. Never holds a secret.
+    /// For people. It never contains a secret.
     pub reason: Reason,
     /// Whether the same call can succeed later without anybody changing anything.
     pub retryable: bool,

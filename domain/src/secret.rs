@@ -160,7 +160,7 @@ impl SecretKeys {
     pub fn save(&self, path: &Path) -> Result<()> {
         use std::{io::Write, os::unix::fs::OpenOptionsExt};
         let lines: String = self.all().map(|key| BASE64_STANDARD.encode(key.0) + "\n").collect();
-        // Written beside and renamed, so that a crash leaves either the old keys or the new ones.
+        // Written to another file and renamed, so that a crash leaves either the old keys or the new ones.
         let draft = path.with_extension("new");
         let _ = std::fs::remove_file(&draft);
         let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(Error::internal)?;
@@ -178,7 +178,7 @@ impl SecretKeys {
     pub fn seal(&self, secret: &Secret, context: &str) -> Vec<u8> {
         let nonce: [u8; 24] = random();
         let sealed = XChaCha20Poly1305::new(&self.first.0.into())
-            .encrypt(XNonce::from_slice(&nonce), Payload { msg: secret.0.as_bytes(), aad: context.as_bytes() })
+            .encrypt(&XNonce::from(nonce), Payload { msg: secret.0.as_bytes(), aad: context.as_bytes() })
             .expect("encryption into a growing buffer fails only when memory does");
         [nonce.as_slice(), &sealed].concat()
     }
@@ -190,7 +190,7 @@ impl SecretKeys {
     pub fn open(&self, sealed: &[u8], context: &str) -> Result<Secret> {
         self.all()
             .find_map(|key| key.open(sealed, context))
-            .ok_or_else(|| Error::internal("a sealed password does not open: TOYGRES_SECRET_KEY is not the key it was sealed with"))
+            .ok_or_else(|| Error::internal("a sealed password does not open: the secret key is not the one it was sealed with"))
     }
 
     /// The secret sealed anew with the first key; nothing when that is what it is sealed with.
@@ -218,14 +218,14 @@ impl SecretKeys {
 
 impl SecretKey {
     fn open(&self, sealed: &[u8], context: &str) -> Option<Secret> {
-        let (nonce, body) = sealed.split_at_checked(24)?;
+        let (nonce, body) = sealed.split_first_chunk::<24>()?;
         let payload = Payload { msg: body, aad: context.as_bytes() };
-        let bytes = XChaCha20Poly1305::new(&self.0.into()).decrypt(XNonce::from_slice(nonce), payload).ok()?;
+        let bytes = XChaCha20Poly1305::new(&self.0.into()).decrypt(&XNonce::from(*nonce), payload).ok()?;
         String::from_utf8(bytes).map(Secret).ok()
     }
 
     fn digest(&self, input: &[u8]) -> Vec<u8> {
-        let mut mac = <Hmac<Sha256> as hmac::Mac>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         mac.update(input);
         mac.finalize().into_bytes().to_vec()
     }

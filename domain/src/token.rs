@@ -1,4 +1,4 @@
-//! API tokens: who may do what.
+//! API tokens and their roles.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::instance::text_enum;
 
 text_enum! {
-    /// What the bearer of a token may do; each role may do what those before it may.
+    /// What the bearer of a token may do. Each role includes those before it.
     pub enum TokenRole {
         /// See everything but secrets.
         Viewer,
@@ -17,27 +17,27 @@ text_enum! {
     }
 }
 
-/// An API token, without its secret, which nobody has but its bearer.
+/// An API token, without its secret.
 #[derive(Clone, Debug)]
 pub struct ApiToken {
-    /// Its identity.
+    /// Not the secret, which only the bearer has.
     pub id: Uuid,
     /// What it is for.
     pub name: String,
     /// What its bearer may do.
     pub role: TokenRole,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: Option<DateTime<Utc>>,
-    /// When somebody ended it.
+    /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// When it was used last, to the minute.
+    /// The last use, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
 impl ApiToken {
-    /// Whether its bearer is let in now.
+    /// Whether it is accepted now.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|at| at > Utc::now())

@@ -15,10 +15,11 @@ use tokio_postgres::NoTls;
 use toygres_domain::{
     InstanceId,
     instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
+    operation::{Params, create},
     secret::{Secret, SecretKeys},
 };
 use toygres_postgres::connection_string;
-use toygres_store::{NewInstance, Request, Store};
+use toygres_store::{NewInstance, Outcome, Reached, Request, Store, Subject};
 
 /// Seconds between the checks of one instance.
 const INTERVAL: i32 = 30;
@@ -143,11 +144,13 @@ async fn make_instances(url: &str, count: usize, hosted: &[Database]) {
                 labels: Default::default(),
                 deletion_protected: false,
             };
-            let request = Request { idempotency: None, requested_by: None, deadline: Duration::from_secs(600) };
-            let accepted = store.create_instance(&new, &request).await.expect("it is accepted");
+            let request = Request { idempotency: None, revision: None, requested_by: None, deadline: Duration::from_secs(600) };
+            let params = Params::Create(create::Params::default());
+            let accepted = store.accept(Subject::New(&new), &params, &request).await.expect("it is accepted");
             let endpoint = Endpoint { host: "127.0.0.1".to_owned(), port };
-            let url = connection_string(&endpoint, &new.spec);
-            store.finish_create(&accepted.operation.id, 1, &endpoint, &url).await.expect("it runs");
+            let connection_string = connection_string(&endpoint, &new.spec);
+            let outcome = Outcome::Succeeded(Some(Reached { endpoint, connection_string }));
+            store.finish(&accepted.operation.id, 1, &outcome).await.expect("it runs");
         }
     });
     futures::StreamExt::collect::<Vec<()>>(futures::StreamExt::buffer_unordered(futures::stream::iter(made), 16)).await;

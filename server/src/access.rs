@@ -54,25 +54,26 @@ struct Sessions {
 }
 
 impl Tokens {
-    /// Starts to watch for tokens that are revoked or expire, until `shutdown`.
+    /// Admits bearers of the tokens in `store`. Their sessions end once [`Self::watch`] runs.
     #[must_use]
-    pub fn start(store: Store, changes: &Changes, shutdown: CancellationToken) -> Self {
-        let tokens = Self { store, sessions: Arc::default() };
-        let (this, mut wakes) = (tokens.clone(), changes.tokens());
-        tokio::spawn(async move {
-            while !shutdown.is_cancelled() {
-                wakes.mark_unchanged();
-                if let Err(error) = this.end_invalid().await {
-                    tracing::warn!(%error, "tokens could not be looked at");
-                }
-                tokio::select! {
-                    () = shutdown.cancelled() => {}
-                    _ = wakes.changed() => {}
-                    () = tokio::time::sleep(this.next_expiry()) => {}
-                }
+    pub fn new(store: Store) -> Self {
+        Self { store, sessions: Arc::default() }
+    }
+
+    /// Ends the sessions of tokens that expire or are revoked, until `shutdown`.
+    pub async fn watch(self, changes: Changes, shutdown: CancellationToken) {
+        let mut wakes = changes.tokens();
+        while !shutdown.is_cancelled() {
+            wakes.mark_unchanged();
+            if let Err(error) = self.end_invalid().await {
+                tracing::warn!(%error, "the tokens of open sessions could not be checked");
             }
-        });
-        tokens
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                _ = wakes.changed() => {}
+                () = tokio::time::sleep(self.next_expiry()) => {}
+            }
+        }
     }
 
     fn open(&self, token: ApiToken) -> Session {

@@ -1,18 +1,35 @@
-//! What the server can do, free of GraphQL and HTTP: one file per use case.
+//! What the server can do, free of GraphQL and HTTP: one use case per file. A use case parses what a caller sent, checks it, and
+//! hands it to the store.
 
+mod available_operations;
+mod cancel_operation;
+mod create_api_token;
 mod create_instance;
-mod create_token;
+mod delete_instance;
+mod fingerprint;
 mod health;
+mod input;
+pub mod limits;
+mod restart_instance;
+mod retry_operation;
+mod revoke_api_token;
+mod update_instance;
 
 use std::{sync::Arc, time::Duration};
 
-use toygres_domain::{Result, instance::HealthCheckPolicy, runtime::Runtime};
-use toygres_store::{Request, Store};
+use toygres_domain::{instance::HealthCheckPolicy, runtime::Runtime};
+use toygres_store::Store;
 
-pub(crate) use create_instance::labels;
-pub use create_instance::{CreateInstance, ExposureKind, HealthCheckSettings};
-pub(crate) use create_token::create_token;
+pub use available_operations::{available_operations, excludes_now, is_final};
+pub use cancel_operation::CancelOperation;
+pub use create_api_token::CreateApiToken;
+pub use create_instance::{CreateInstance, ExposureKind, ExposureSettings, HealthCheckSettings};
+pub use delete_instance::DeleteInstance;
 pub use health::{Health, HealthReport};
+pub use restart_instance::RestartInstance;
+pub use retry_operation::RetryOperation;
+pub use revoke_api_token::RevokeApiToken;
+pub use update_instance::UpdateInstance;
 
 use crate::live::Hub;
 
@@ -29,23 +46,6 @@ pub struct App {
     pub health: Health,
     /// How long an operation may take.
     pub operation_deadline: Duration,
-    /// How instances are checked whose creator said nothing else.
+    /// The health check settings of instances that were created without any.
     pub health_check: HealthCheckPolicy,
-}
-
-impl App {
-    /// What comes with every mutation. `input` is what the idempotency key stands for.
-    ///
-    /// # Errors
-    /// [`toygres_domain::Error::User`] when the key is empty or too long.
-    pub fn checked_request(&self, idempotency_key: Option<String>, input: &impl std::fmt::Debug, requested_by: Option<String>) -> Result<Request> {
-        if let Some(key) = &idempotency_key {
-            create_instance::check_idempotency_key(key)?;
-        }
-        Ok(Request {
-            idempotency: idempotency_key.map(|key| (key, self.store.digests(format!("{input:?}").as_bytes()))),
-            requested_by,
-            deadline: self.operation_deadline,
-        })
-    }
 }

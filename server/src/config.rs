@@ -7,7 +7,7 @@ use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use toygres_domain::{instance::HealthCheckPolicy, secret::SecretKeys};
 use toygres_postgres::Prober;
-use toygres_workflows::{EngineOptions, janitor::Retention, step::Pace};
+use toygres_workflows::{EngineOptions, Timing, janitor::Retention};
 
 pub use self::kubernetes::KubernetesConfig;
 use crate::{graphql::QueryLimits, transport::Limits};
@@ -361,13 +361,13 @@ impl ServeConfig {
         Prober::new(size(self.probe_connections), u32::try_from(self.probe_login_every).unwrap_or(u32::MAX))
     }
 
-    /// See [`Pace`].
+    /// See [`Timing`].
     #[must_use]
-    pub fn pace(&self) -> Pace {
-        Pace {
+    pub fn timing(&self) -> Timing {
+        Timing {
             confirmations: u32::try_from(self.health_confirmations).unwrap_or(u32::MAX),
             recheck: Duration::from_millis(self.health_recheck_ms),
-            ..Pace::default()
+            ..Timing::default()
         }
     }
 

@@ -4,17 +4,19 @@ mod batching;
 mod errors;
 mod guard;
 mod loaders;
-mod mutation;
+mod mutations;
 mod paging;
 mod query;
+mod sdl;
 mod subscription;
 mod types;
 
-use async_graphql::{Executor, SDLExportOptions, Schema, SchemaBuilder};
+use async_graphql::{Executor, Schema, SchemaBuilder};
 
 pub use errors::mask;
-pub use mutation::Mutation;
+pub use mutations::Mutation;
 pub use query::Query;
+pub use sdl::sdl;
 pub use subscription::Subscription;
 
 use paging::{Counted, Uncounted};
@@ -26,9 +28,9 @@ use crate::app::App;
 pub struct QueryLimits {
     /// Nesting of fields. GraphiQL's introspection needs about 15.
     pub depth: usize,
-    /// Sum of the fields, those of lists counted as often as they may come.
+    /// Sum of the fields; those of a list count once per possible entry.
     pub complexity: usize,
-    /// Whether the schema can be asked for.
+    /// Whether introspection is allowed.
     pub introspection: bool,
 }
 
@@ -38,7 +40,7 @@ impl Default for QueryLimits {
     }
 }
 
-/// The schema, at work in `app`.
+/// The executable schema of `app`.
 #[must_use]
 pub fn schema(app: App, limits: QueryLimits) -> impl Executor {
     let store = app.store.clone();
@@ -49,19 +51,13 @@ pub fn schema(app: App, limits: QueryLimits) -> impl Executor {
     batching::Batching(builder.finish())
 }
 
-/// The contract as text: what `schema.graphql` holds.
-#[must_use]
-pub fn sdl() -> String {
-    builder().finish().sdl_with_options(SDLExportOptions::new().include_specified_by())
-}
-
 fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     // The library's own connections have no place for a description.
-    Schema::build(Query, Mutation, Subscription)
+    Schema::build(Query, Mutation::default(), Subscription)
         .register_output_type::<types::Node>()
         .override_output_type_description::<Counted<types::Instance>>("A page of instances.")
         .override_output_type_description::<Counted<types::Operation>>("A page of operations.")
         .override_output_type_description::<Uncounted<types::ApiToken>>("A page of API tokens.")
-        .override_output_type_description::<Uncounted<types::HealthCheck>>("A page of the samples of one instance.")
-        .override_output_type_description::<Uncounted<types::InstanceEvent>>("A page of the events of one instance.")
+        .override_output_type_description::<Uncounted<types::HealthCheck>>("A page of the health checks of an instance.")
+        .override_output_type_description::<Uncounted<types::InstanceEvent>>("A page of the events of an instance.")
 }

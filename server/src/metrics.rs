@@ -16,16 +16,16 @@ const CHECKS: &[f64] = &[0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0
 const OPERATIONS: &[f64] = &[0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0];
 /// For a round of the janitor.
 const ROUNDS: &[f64] = &[0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0];
-/// How often collected values are put into their buckets, which otherwise happens only when somebody asks for them.
+/// How often recorded values are sorted into their buckets, which otherwise happens only when `/metrics` is read.
 const UPKEEP: Duration = Duration::from_secs(5);
 /// The engine labels these with an ever growing number, so they would take ever more memory.
 const WITHOUT_BOUND: [&str; 1] = ["duroxide_orchestration_continue_as_new_total"];
 
-/// Starts to collect, until `shutdown`.
+/// Installs the recorder.
 ///
 /// # Errors
-/// One sentence, when something else in this process collects already.
-pub(crate) fn start(shutdown: CancellationToken) -> Result<PrometheusHandle, String> {
+/// One sentence, when this process has a recorder already.
+pub(crate) fn install() -> Result<PrometheusHandle, String> {
     let mut builder = PrometheusBuilder::new();
     for (metric, bounds) in [
         ("toygres_event_lag_seconds", LAG),
@@ -41,14 +41,14 @@ pub(crate) fn start(shutdown: CancellationToken) -> Result<PrometheusHandle, Str
     metrics::set_global_recorder(FilterLayer::from_patterns(WITHOUT_BOUND).layer(recorder))
         .map_err(|error| format!("metrics cannot be collected: {error}"))?;
     describe();
-    let kept = handle.clone();
-    tokio::spawn(async move {
-        while !shutdown.is_cancelled() {
-            tokio::time::sleep(UPKEEP).await;
-            kept.run_upkeep();
-        }
-    });
     Ok(handle)
+}
+
+/// Sorts recorded values into their buckets, until `shutdown`.
+pub(crate) async fn upkeep(handle: PrometheusHandle, shutdown: CancellationToken) {
+    while shutdown.run_until_cancelled(tokio::time::sleep(UPKEEP)).await.is_some() {
+        handle.run_upkeep();
+    }
 }
 
 fn describe() {

@@ -3,32 +3,35 @@
 mod backend;
 mod logging;
 mod signals;
+mod tasks;
 mod work;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use futures::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use toygres_cli::TokenConfig;
 use toygres_domain::{Error, secret::SecretKeys};
 use toygres_process::DataDir;
-use toygres_store::Store;
-use toygres_store::changes::Changes;
+use toygres_store::{Store, changes::Changes};
 use toygres_workflows::Engine;
 
-use self::backend::Backend;
+use self::{backend::Backend, tasks::Tasks};
 use crate::{
     access::{Local, Tokens},
-    app::{App, Health},
+    app::{App, CreateApiToken, Health},
     config::{Access, DatabaseConfig, ServeConfig},
     endpoints, graphql, guard,
     live::Hub,
     transport::{self, Authenticate, FieldTypes, ServeOptions, TransportOptions},
 };
 
-/// How long requests and activities under way are waited for at the end.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a stop waits for requests and background tasks, and again for the database connections.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long a stop waits for activities in progress.
+const ACTIVITY_GRACE: Duration = Duration::from_secs(3);
 
 /// Runs the control plane until it is told to stop.
 ///
@@ -42,8 +45,8 @@ pub async fn serve(config: ServeConfig) -> Result<(), String> {
     let listener = TcpListener::bind(config.listen).await.map_err(|error| format!("TOYGRES_LISTEN: cannot listen on {}: {error}", config.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
 
-    let backend = Backend::start(&config).await?;
-    let outcome = run(&config, &backend, listener, address, &mut stop).await;
+    let mut backend = Backend::start(&config).await?;
+    let outcome = run(&config, &mut backend, listener, address, &mut stop).await;
     tracing::info!("stopping local instances and the embedded database");
     tokio::select! {
         () = backend.stop() => {}
@@ -55,63 +58,93 @@ pub async fn serve(config: ServeConfig) -> Result<(), String> {
     outcome
 }
 
-async fn run(config: &ServeConfig, backend: &Backend, listener: TcpListener, address: SocketAddr, stop: &mut signals::Stop) -> Result<(), String> {
-    let connections = u32::try_from(config.database_connections).unwrap_or(32);
-    let store = Store::open(&backend.database_url, connections, backend.secret_key.clone()).map_err(|error| error.to_string())?;
-    let serving = CancellationToken::new();
-    let metrics = crate::metrics::start(serving.clone())?;
-    let changes = Changes::start(&store, serving.clone());
-    let hub = Hub::start(store.clone(), changes.clone(), serving.clone());
+async fn run(config: &ServeConfig, backend: &mut Backend, listener: TcpListener, address: SocketAddr, stop: &mut signals::Stop) -> Result<(), String> {
+    let store = open(&backend.database_url, u32::try_from(config.database_connections).unwrap_or(32), backend.secret_key.clone())?;
+    let shutdown = CancellationToken::new();
+    let metrics = crate::metrics::install()?;
+    let changes = Changes::new();
+    let hub = Hub::new(store.clone(), changes.clone());
     let health = Health::new(store.clone(), changes.clone());
     let app = App {
         store: store.clone(),
         runtime: backend.runtime.clone(),
-        hub,
+        hub: hub.clone(),
         health: health.clone(),
         operation_deadline: Duration::from_secs(config.operation_deadline_seconds),
         health_check: config.health_check_policy(),
     };
 
-    // Requests are answered from the first moment, with a clear error while the database is away.
-    let mut http = tokio::spawn(answer(config.clone(), app, metrics, listener, serving.clone()));
-    let working = CancellationToken::new();
-    let mut work = tokio::spawn(work::run(
-        config.clone(),
-        backend.engine_url.clone(),
-        backend.runtime.clone(),
-        store.clone(),
-        changes,
-        health.clone(),
-        working.clone(),
-    ));
-    let mut ready = Box::pin(announce(health.clone(), address));
-    let mut announced = false;
+    let mut tasks = Tasks::default();
+    tasks.spawn("metrics", crate::metrics::upkeep(metrics.clone(), shutdown.clone()));
+    tasks.spawn("listener", changes.clone().run(store.clone(), shutdown.clone()));
+    tasks.spawn("hub", hub.run(shutdown.clone()));
+    let authenticate = authenticate(&mut tasks, config.access, &store, &changes, &shutdown);
+    // Requests are answered from the first moment, with a clear error while the database does not answer.
+    tasks.spawn("http", answer(config.clone(), app, authenticate, metrics, listener, shutdown.clone()));
+
+    let mut connecting = Box::pin(work::connect(config.clone(), backend.engine_url.clone(), store.clone())).fuse();
+    let mut ready = Box::pin(announce(health.clone(), address)).fuse();
+    let mut worker = None;
     let outcome = loop {
         tokio::select! {
-            () = &mut ready, if !announced => announced = true,
+            () = &mut ready => {}
             () = stop.requested() => break Ok(()),
-            ended = &mut work => break ended.unwrap_or_else(|panic| Err(format!("the workflows broke: {panic}"))),
-            ended = &mut http => break Err(format!("the HTTP server ended: {ended:?}")),
+            failure = tasks.failure() => break Err(failure),
+            failure = backend.failure() => break Err(failure),
+            connected = &mut connecting => {
+                match connected {
+                    Err(why) => break Err(why),
+                    Ok(None) => {}
+                    Ok(Some(engine)) => {
+                        let started =
+                            work::start(&mut tasks, config, engine, backend.runtime.clone(), store.clone(), changes.clone(), shutdown.clone()).await;
+                        match started {
+                            Ok(started) => worker = Some(started),
+                            Err(error) => break Err(explain("the workflows cannot be started", error)),
+                        }
+                    }
+                }
+                health.set_working();
+            }
         }
     };
-    tracing::info!("stopping");
     health.set_stopping();
-    serving.cancel();
-    working.cancel();
-    let _ = tokio::time::timeout(PATIENCE, &mut http).await;
-    if !work.is_finished() {
-        let _ = tokio::time::timeout(PATIENCE * 2, &mut work).await;
+    match &outcome {
+        Ok(()) => tracing::info!("stopping"),
+        Err(why) => tracing::error!("stopping: {why}"),
     }
-    let _ = tokio::time::timeout(PATIENCE, store.close()).await;
+    shutdown.cancel();
+    let stop_worker = async {
+        if let Some(worker) = worker {
+            worker.stop(ACTIVITY_GRACE).await;
+        }
+    };
+    tokio::join!(tasks.join(GRACE), stop_worker);
+    let _ = tokio::time::timeout(GRACE, store.close()).await;
     outcome
 }
 
-async fn answer(config: ServeConfig, app: App, metrics: PrometheusHandle, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
-    let health = app.health.clone();
-    let authenticate: Arc<dyn Authenticate> = match config.access {
+/// How callers are authenticated, and the task that goes with it.
+fn authenticate(tasks: &mut Tasks, access: Access, store: &Store, changes: &Changes, shutdown: &CancellationToken) -> Arc<dyn Authenticate> {
+    match access {
         Access::Local => Arc::new(Local),
-        Access::Tokens => Arc::new(Tokens::start(app.store.clone(), app.hub.changes(), shutdown.clone())),
-    };
+        Access::Tokens => {
+            let tokens = Tokens::new(store.clone());
+            tasks.spawn("tokens", tokens.clone().watch(changes.clone(), shutdown.clone()));
+            Arc::new(tokens)
+        }
+    }
+}
+
+async fn answer(
+    config: ServeConfig,
+    app: App,
+    authenticate: Arc<dyn Authenticate>,
+    metrics: PrometheusHandle,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    let health = app.health.clone();
     let query_limits = config.query_limits();
     let options = TransportOptions {
         limits: config.transport_limits(),
@@ -122,7 +155,16 @@ async fn answer(config: ServeConfig, app: App, metrics: PrometheusHandle, listen
     };
     let router = endpoints::router(health, metrics).merge(transport::router(graphql::schema(app, query_limits), options));
     let router = guard::around(router, config.access, &config.cors_origins);
-    transport::serve(listener, router, ServeOptions { drain: PATIENCE, ..ServeOptions::default() }, shutdown).await
+    transport::serve(listener, router, ServeOptions { drain: GRACE, ..ServeOptions::default() }, shutdown).await
+}
+
+/// Opens the metadata database.
+fn open(url: &str, connections: u32, keys: SecretKeys) -> Result<Store, String> {
+    Store::open(url, connections, keys).map_err(|error| match error {
+        // The store knows no environment variable.
+        Error::User(errors) => errors.iter().map(|error| format!("DATABASE_URL {}", error.message)).collect::<Vec<_>>().join("; "),
+        other => other.to_string(),
+    })
 }
 
 /// The one line that says that everything is up, and where.
@@ -139,7 +181,7 @@ async fn announce(health: Health, address: SocketAddr) {
 /// One sentence for people.
 pub async fn migrate(config: DatabaseConfig) -> Result<(), String> {
     // No secret is read or written here, so any key will do.
-    let store = Store::open(&config.database_url, 2, SecretKeys::generate()).map_err(|error| error.to_string())?;
+    let store = open(&config.database_url, 2, SecretKeys::generate())?;
     store.migrate().await.map_err(|error| explain("the metadata schema could not be brought up to date", error))?;
     let url = config.engine_database_url.as_deref().unwrap_or(&config.database_url);
     Engine::connect(url, &store).await.map_err(|error| explain("the workflow engine's schema could not be brought up to date", error))?;
@@ -147,7 +189,7 @@ pub async fn migrate(config: DatabaseConfig) -> Result<(), String> {
     Ok(())
 }
 
-/// Makes an API token and prints its secret, alone on stdout.
+/// Creates an API token and prints its secret, alone on stdout.
 ///
 /// # Errors
 /// One sentence for people.
@@ -162,14 +204,15 @@ pub async fn token(config: TokenConfig) -> Result<(), String> {
             })?
         }
     };
-    let store = Store::open(url.trim(), 1, SecretKeys::generate()).map_err(|error| error.to_string())?;
+    let store = open(url.trim(), 1, SecretKeys::generate())?;
     if external {
         // The first token comes before the first server, which may refuse to start without one.
         store.migrate().await.map_err(|error| explain("the metadata schema could not be brought up to date", error))?;
     }
-    let made = crate::app::create_token(&store, &config.name, config.role, config.expires_in_days).await;
-    let (token, secret) = made.map_err(|error| match error {
-        Error::Unavailable(cause) | Error::Internal(cause) => format!("the token could not be made: {cause}"),
+    let TokenConfig { name, role, expires_in_days, .. } = config;
+    let created = CreateApiToken { name, role, expires_in_days }.create(&store).await;
+    let (token, secret) = created.map_err(|error| match error {
+        Error::Unavailable(cause) | Error::Internal(cause) => format!("the token could not be created: {cause}"),
         other => other.to_string(),
     })?;
     eprintln!("token {} ({}, {}); this is the only time that its secret is shown:", token.id, token.name, token.role);

@@ -23,13 +23,13 @@ async function enter(page: Page, token: string): Promise<void> {
   const dialog = page.getByRole('dialog', { name: 'Access token' });
   await dialog.waitFor();
   await dialog.getByLabel('Token', { exact: true }).fill(token);
-  await dialog.getByRole('button', { name: 'Use this token' }).click();
+  await dialog.getByRole('button', { name: 'Use token' }).click();
   await page.getByText('Live', { exact: true }).waitFor();
 }
 
 const buttons = (page: Page) => page.getByRole('main').getByRole('button').evaluateAll((all) => all.map((one) => one.ariaLabel ?? one.textContent));
 
-test('the page asks for a token and keeps it', async () => {
+test('the page asks for a token and saves it', async () => {
   ({ page: viewer } = await open(browser, server.url));
   await viewer.getByRole('dialog', { name: 'Access token' }).waitFor();
   await expectAccessible(viewer);
@@ -37,11 +37,11 @@ test('the page asks for a token and keeps it', async () => {
   await viewer.reload();
   await viewer.getByText('Live', { exact: true }).waitFor();
   expect(await viewer.getByRole('dialog').isVisible()).toBe(false);
-  await viewer.getByText('View only').waitFor();
+  await viewer.getByText('Read-only').waitFor();
 });
 
-test('a viewer sees every page, but no secret and no button that would be refused', async () => {
-  await viewer.getByText('There are no instances').waitFor();
+test('a viewer sees every page, but no secrets and no button that would be rejected', async () => {
+  await viewer.getByText('No instances yet').waitFor();
   expect(await buttons(viewer)).toEqual([]);
 
   const id = await createInstance(server.url, 'orders', [{ key: 'team', value: 'shop' }], operator);
@@ -53,8 +53,8 @@ test('a viewer sees every page, but no secret and no button that would be refuse
     if (request.postData()?.includes('connectionString')) secrets.push(request.postData() ?? '');
   });
   await viewer.getByRole('link', { name: 'orders' }).click();
-  await viewer.getByText('The password shows to tokens of the role').waitFor();
-  await viewer.getByText('Not protected against deletion.').waitFor();
+  await viewer.getByText('The password is visible with the role').waitFor();
+  await viewer.getByText('Deletion protection is off.').waitFor();
   expect(await viewer.getByTestId('connection-string').innerText()).toContain('•••');
   expect(await buttons(viewer)).toEqual([]);
   expect(await viewer.getByRole('switch').count()).toBe(1); // Which events are shown.
@@ -64,39 +64,40 @@ test('a viewer sees every page, but no secret and no button that would be refuse
   await viewer.getByRole('link', { name: 'Operations', exact: true }).click();
   await viewer.getByRole('button', { name: /Create orders/ }).click();
   await viewer.getByText(`create-${id}-1`).waitFor();
-  expect(await viewer.getByRole('button', { name: /Cancel|Try again/ }).count()).toBe(0);
+  expect(await viewer.getByRole('button', { name: /Cancel|Retry/ }).count()).toBe(0);
   expect(await viewer.getByRole('link', { name: 'API tokens' }).count()).toBe(0);
   await viewer.goto(`${server.url}/tokens`);
-  await viewer.getByText('API tokens show to the bearer of one with the role Admin').waitFor();
+  await viewer.getByText('API tokens are visible with the role Admin').waitFor();
 });
 
-test('with the token of an operator the same page offers what it may do', async () => {
+test('the same page has more buttons for an operator', async () => {
   const { page } = await open(browser, server.url);
   await enter(page, operator);
   await page.getByRole('button', { name: 'New instance' }).waitFor();
   await page.getByRole('link', { name: 'orders' }).click();
   await page.getByRole('button', { name: 'Show the password' }).click();
   await expect.poll(() => page.getByTestId('connection-string').innerText()).not.toContain('•••');
-  await page.getByRole('button', { name: 'Delete this instance' }).waitFor();
+  await page.getByRole('button', { name: 'Delete' }).waitFor();
+  await page.getByRole('button', { name: 'Restart' }).waitFor();
   expect(await page.getByRole('link', { name: 'API tokens' }).count()).toBe(0);
   await page.context().close();
 });
 
-test('an administrator makes a token, which lets its bearer in until it is revoked', async () => {
+test('an administrator creates a token, which is valid until it is revoked', async () => {
   const { page, complaints } = await open(browser, server.url);
   await enter(page, await server.token('admin'));
-  // Before it had a token it was refused.
+  // Requests without a token were rejected.
   complaints.length = 0;
   await page.getByRole('link', { name: 'API tokens' }).click();
   await page.getByRole('row', { name: /viewer.*Viewer.*Active/ }).waitFor();
 
   await page.getByRole('button', { name: 'New token' }).click();
-  await page.getByRole('button', { name: 'Make it' }).click();
-  await page.getByText('A name is needed').waitFor();
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
+  await page.getByText('must be 1 to 100 characters').waitFor();
   await page.getByLabel('Name').fill('dashboard');
-  await page.getByLabel('Ends after').fill('30');
+  await page.getByLabel('Expires after').fill('30');
   await expectAccessible(page);
-  await page.getByRole('button', { name: 'Make it' }).click();
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
   const secret = await page.getByTestId('token-secret').innerText();
   await page.getByRole('button', { name: 'Copy the secret' }).click();
   await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
@@ -113,7 +114,7 @@ test('an administrator makes a token, which lets its bearer in until it is revok
   await page.getByRole('button', { name: 'Revoke dashboard' }).click();
   await page.getByRole('dialog', { name: 'Revoke dashboard?' }).getByRole('button', { name: 'Revoke', exact: true }).click();
   await page.getByRole('row', { name: /dashboard/ }).waitFor({ state: 'detached' });
-  await page.getByRole('switch', { name: 'Ended ones too' }).click();
+  await page.getByRole('switch', { name: 'Show expired and revoked' }).click();
   await page.getByRole('row', { name: /dashboard.*Revoked/ }).waitFor();
   await bearer.getByRole('dialog', { name: 'Access token' }).waitFor();
   await bearer.getByText('No access', { exact: true }).waitFor();

@@ -1,4 +1,4 @@
-/** Orders an instance past the page; the id of the instance. */
+/** Creates an instance through the API; returns its id. */
 export async function createInstance(url: string, name: string, labels: { key: string; value: string }[] = [], token?: string): Promise<string> {
   const { createInstance } = await call<{ createInstance: { instance: { id: string } } }>(
     url,

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 
-/** What `ensure_chromium` of scripts/lib.sh found, or Debian's. */
+/** The browser that `ensure_chromium` of scripts/lib.sh found, or that of Debian. */
 const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 export function launch(): Promise<Browser> {
@@ -23,7 +23,7 @@ export function launch(): Promise<Browser> {
 
 export interface Watched {
   page: Page;
-  /** What the page complained of: exceptions, console errors, breaches of the Content-Security-Policy; and what it asked of others. */
+  /** Exceptions, console errors, violations of the Content-Security-Policy, and requests to other hosts. */
   complaints: string[];
 }
 
@@ -42,23 +42,23 @@ export async function open(browser: Browser, url: string, options: { scheme?: 'l
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
-    // A server that is away is no mistake of the page.
+    // An unavailable server is not an error of the page.
     if (message.type() === 'error' && !/ERR_CONNECTION|WebSocket connection/.test(message.text())) complaints.push(message.text());
   });
   page.on('request', (request) => {
     const { hostname, protocol } = new URL(request.url());
-    if (protocol.startsWith('http') && hostname !== '127.0.0.1') complaints.push(`asked elsewhere: ${request.url()}`);
+    if (protocol.startsWith('http') && hostname !== '127.0.0.1') complaints.push(`request to another host: ${request.url()}`);
   });
   await page.goto(url);
   return { page, complaints };
 }
 
-/** Waits until the editor of GraphiQL shows `text`. */
+/** Waits until the editor of GraphiQL contains `text`. */
 export function shown(page: Page, text: string): Promise<void> {
   return page.locator('.graphiql-query-editor .view-lines').getByText(text).first().waitFor();
 }
 
-/** Runs what is in the editor of GraphiQL, again until there is an answer: a click before the schema is there has no effect. */
+/** Executes the query in GraphiQL. A click has no effect before the schema is loaded, so it is repeated until there is a result. */
 export async function execute(page: Page): Promise<void> {
   const result = page.locator('.result-window');
   const began = async () => (await page.getByRole('button', { name: /Stop query/ }).isVisible()) || (await result.innerText()).trim() !== '';
@@ -76,9 +76,9 @@ export async function execute(page: Page): Promise<void> {
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** No serious finding of axe on the page as it is now. */
+/** axe reports no serious violation on the current page. */
 export async function expectAccessible(page: Page, exclude: string[] = []): Promise<void> {
-  // What is still fading in would be measured with the contrast of that moment.
+  // Elements that are fading in have less contrast.
   await page.waitForTimeout(400);
   await page.evaluate(axe);
   const violations = await page.evaluate(async (exclude) => {
@@ -99,7 +99,7 @@ interface Violation {
 
 const SCREENSHOTS = new URL('../../docs/screenshots/', import.meta.url).pathname;
 
-/** Kept for the documentation; only when they are asked for, so that a test leaves no changes behind. */
+/** For the documentation; only with SCREENSHOTS=1, so that a test changes no files. */
 export async function screenshot(page: Page, name: string, fullPage: boolean): Promise<void> {
   if (!process.env.SCREENSHOTS) return;
   await page.mouse.move(0, 0);

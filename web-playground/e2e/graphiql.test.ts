@@ -16,7 +16,7 @@ afterAll(async () => {
   await server?.clear();
 });
 
-test('a subscription in GraphiQL shows what happens', async () => {
+test('a subscription in GraphiQL shows events', async () => {
   const { page, complaints } = await open(browser, `${server.url}/graphiql`);
   await shown(page, 'instances');
   await page.getByRole('tab', { name: 'WatchEvents' }).click();

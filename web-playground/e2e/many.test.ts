@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
-import { startBusyServer } from './busy-server';
+import { startFakeServer } from './fake-server';
 import { launch, open } from './browser';
 
 const INSTANCES = 1_000;
 const CHANGES_PER_SECOND = 50;
-/** MANY_SECONDS=600 is the long run that shows whether memory grows. */
+/** MANY_SECONDS=600 is a long run, which shows whether memory grows. */
 const SECONDS = Number(process.env.MANY_SECONDS ?? 10);
-/** Work longer than this keeps the page from answering within a frame or three. */
+/** A longer task delays a response to input by several frames. */
 const LONG_TASK_MS = 50;
 
-let server: Awaited<ReturnType<typeof startBusyServer>>;
+let server: Awaited<ReturnType<typeof startFakeServer>>;
 let browser: Browser;
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([startBusyServer(INSTANCES), launch()]);
+  [server, browser] = await Promise.all([startFakeServer(INSTANCES), launch()]);
 });
 
 afterAll(async () => {
@@ -28,7 +28,7 @@ test(`${INSTANCES} instances with ${CHANGES_PER_SECOND} changes/s stay smooth, a
   expect(await page.getByRole('row').count()).toBeLessThan(60);
 
   const devtools = await page.context().newCDPSession(page);
-  // Processor time, which counts no waiting for other programs.
+  // Processor time, which does not include waiting for other programs.
   await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
   const measured = async () => {
     await devtools.send('HeapProfiler.collectGarbage');
@@ -36,7 +36,7 @@ test(`${INSTANCES} instances with ${CHANGES_PER_SECOND} changes/s stay smooth, a
   };
   const metric = (metrics: { name: string; value: number }[], name: string) => metrics.find((entry) => entry.name === name)?.value ?? 0;
 
-  const look = async (name: string, seconds: number) => {
+  const sample = async (name: string, seconds: number) => {
     const before = await measured();
     const [sentBefore, began] = [server.sent(), Date.now()];
     const frames = await page.evaluate(measure, seconds * 1000);
@@ -54,19 +54,18 @@ test(`${INSTANCES} instances with ${CHANGES_PER_SECOND} changes/s stay smooth, a
   };
 
   await page.waitForTimeout(2_000);
-  const calm = await look('scrolling alone', 10);
+  const idle = await sample('scrolling only', 10);
   server.change(CHANGES_PER_SECOND);
   await page.waitForTimeout(2_000);
-  const live = await look('with changes', SECONDS);
-  // What a change costs beside scrolling alone, in processor time, and memory: on a machine with other work, frames wait for
-  // that. The figures printed say more.
-  const perChange = ((live.busy - calm.busy) * 1000) / CHANGES_PER_SECOND;
+  const live = await sample('with changes', SECONDS);
+  // Processor time and memory are checked, not frames, which other programs on the machine delay. Frames are printed.
+  const perChange = ((live.busy - idle.busy) * 1000) / CHANGES_PER_SECOND;
   console.log(`a change takes ${perChange.toFixed(1)} ms of the main thread`);
   expect(perChange).toBeLessThan(8);
   expect(live.grown).toBeLessThan(8);
 }, (SECONDS + 60) * 1000);
 
-/** In the page: scrolls up and down all the time and looks at every frame. */
+/** Runs in the page: scrolls up and down and measures every frame. */
 async function measure(milliseconds: number) {
   let longTasks = 0;
   let longest = 0;

@@ -20,7 +20,7 @@ afterAll(async () => {
   await server?.clear();
 });
 
-test('the resume helper serves a program outside of the playground, over a restart of the server', async () => {
+test('a program outside of the playground resumes across a restart of the server', async () => {
   await promisify(execFile)(join(PLAYGROUND, 'node_modules/.bin/tsc'), ['--project', join(import.meta.dirname, 'outside')]);
   program = spawn(process.execPath, [join(PLAYGROUND, 'node_modules/.outside/e2e/outside/follow.js'), server.url], { stdio: ['ignore', 'pipe', 'inherit'] });
   if (!program.stdout) throw new Error('stdout is piped');
@@ -52,7 +52,7 @@ test('the resume helper serves a program outside of the playground, over a resta
   });
   const { data } = (await response.json()) as { data: { instanceEvents: { events: { nodes: { cursor: string; to: string | null }[] } } } };
   const all = data.instanceEvents.events.nodes.map(({ cursor }) => cursor);
-  // The program leaves with the event that says DELETED; the end of the operation comes after it.
+  // The program exits after the event DELETED, which precedes the end of the operation.
   expect(events.map(({ cursor }) => cursor)).toEqual(all.slice(0, events.length));
   expect(events.at(-1)?.to).toBe('DELETED');
 });

@@ -22,25 +22,25 @@ const pages = describe.each([{ scheme: 'light' as const }, { scheme: 'dark' as c
 pages('without instances, $scheme', ({ scheme }) => {
   test('the empty list', async () => {
     const { page, complaints } = await open(browser, server.url, { scheme });
-    await page.getByText('Create your first PostgreSQL').waitFor();
+    await page.getByText('Create your first instance').waitFor();
     await check(page, `empty-${scheme}`);
     expect(complaints).toEqual([]);
     await page.context().close();
   });
 });
 
-test('some instances, one of which has failed once', async () => {
+test('some instances, one of which was unhealthy once', async () => {
   orders = await createInstance(server.url, 'orders', [{ key: 'team', value: 'shop' }]);
   await createInstance(server.url, 'billing', [{ key: 'team', value: 'finance' }]);
   await createInstance(server.url, 'sessions', [{ key: 'team', value: 'shop' }]);
   const { page } = await open(browser, `${server.url}/instances/${orders}`);
   await page.getByText('Healthy', { exact: true }).waitFor({ timeout: 60_000 });
   const checked = page.getByRole('region', { name: 'Health', exact: true }).getByText(/of \d+/);
-  const enough = async (least: number) => expect.poll(async () => Number((await checked.innerText()).split(' of ')[1]), { timeout: 60_000 }).toBeGreaterThan(least);
-  await enough(6);
+  const atLeast = async (least: number) => expect.poll(async () => Number((await checked.innerText()).split(' of ')[1]), { timeout: 60_000 }).toBeGreaterThan(least);
+  await atLeast(6);
   process.kill(await server.postmaster(orders), 'SIGKILL');
   await page.getByText('Health: unhealthy → healthy').waitFor({ timeout: 60_000 });
-  await enough(14);
+  await atLeast(14);
   await page.context().close();
 });
 
@@ -56,8 +56,8 @@ pages('with instances, $scheme', ({ scheme }) => {
 
     await page.getByRole('button', { name: 'New instance' }).click();
     await page.getByRole('dialog', { name: 'New instance' }).waitFor();
-    await page.getByRole('button', { name: 'More: login' }).click();
-    await page.getByRole('button', { name: 'Add a label' }).click();
+    await page.getByRole('button', { name: 'Advanced: login' }).click();
+    await page.getByRole('button', { name: 'Add label' }).click();
     await check(page, `create-${suffix}`);
     await page.keyboard.press('Escape');
 
@@ -65,10 +65,16 @@ pages('with instances, $scheme', ({ scheme }) => {
     await page.getByText('checked', { exact: false }).first().waitFor();
     await page.locator('.uplot').waitFor();
     await check(page, `instance-${suffix}`, name === 'phone');
-    await page.getByRole('button', { name: 'Delete this instance' }).click();
-    await page.getByLabel('Type its name').waitFor();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByLabel('Type the name to confirm').waitFor();
     await check(page);
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Restart' }).click();
+    await page.getByLabel('Shutdown timeout').waitFor();
+    await check(page);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
 
     await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Operations' }).click();
     await page.getByRole('button', { name: /Create orders/ }).click();
@@ -85,7 +91,7 @@ pages('with instances, $scheme', ({ scheme }) => {
     await shown(page, 'instances');
     await execute(page);
     await expect.poll(() => page.locator('.result-window').innerText(), { timeout: 30_000 }).toContain('orders');
-    // The editor's own colours and roles are GraphiQL's and Monaco's to decide.
+    // Colours and roles of the editor are those of GraphiQL and Monaco.
     await check(page, `graphiql-${scheme}`, false, ['.graphiql-container']);
     expect(complaints).toEqual([]);
     await page.context().close();
@@ -96,13 +102,13 @@ test('the keyboard reaches everything', async () => {
   const { page } = await open(browser, server.url);
   await page.getByRole('link', { name: 'orders' }).waitFor();
   await page.keyboard.press('Tab');
-  expect(await focused(page)).toBe('Skip to the content');
+  expect(await focused(page)).toBe('Skip to content');
   const seen: string[] = [];
   for (let presses = 0; presses < 30; presses++) {
     await page.keyboard.press('Tab');
     seen.push(await focused(page));
   }
-  expect(seen).toEqual(expect.arrayContaining(['Toygres', 'Operations', 'Connection: Live', 'Colours', 'New instance', 'Name', 'orders']));
+  expect(seen).toEqual(expect.arrayContaining(['Toygres', 'Operations', 'Connection: Live', 'Colour scheme', 'New instance', 'Name', 'orders']));
   await page.getByRole('link', { name: 'orders' }).focus();
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'orders' }).waitFor();

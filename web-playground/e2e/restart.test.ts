@@ -16,7 +16,7 @@ afterAll(async () => {
   await server?.clear();
 });
 
-test('the server restarts under every page, and each is right again without a reload', async () => {
+test('every page recovers from a restart of the server without a reload', async () => {
   const first = await createInstance(server.url, 'before');
   const { page: list } = await open(browser, server.url);
   const { page: instance } = await open(browser, server.url);

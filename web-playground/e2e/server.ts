@@ -5,17 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** The real server with an embedded metadata database and a data directory of its own. */
+/** The real server with an embedded metadata database and its own data directory. */
 export interface Server {
   url: string;
   stop(): Promise<void>;
-  /** `role` is what it does: everything, or `api` to answer only, while nothing is carried out. */
+  /** With the role `api` it accepts requests and runs no workflows. */
   start(role?: 'all' | 'api'): Promise<void>;
-  /** The process id of the PostgreSQL of an instance. */
+  /** The process id of the PostgreSQL server of an instance. */
   postmaster(instanceId: string): Promise<number>;
-  /** Makes an API token; its secret. */
+  /** Creates an API token; returns its secret. */
   token(role: 'viewer' | 'operator' | 'admin'): Promise<string>;
-  /** Stops everything that runs below the data directory, and removes it. */
+  /** Stops all processes of the data directory, and removes it. */
   clear(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ const READY_WITHIN_MS = 60_000;
 
 export async function startServer(options: { access?: 'local' | 'tokens' } = {}): Promise<Server> {
   const binary = process.env.TOYGRES_BIN ?? join(import.meta.dirname, '../../target/debug/toygres');
-  // Where another user can reach it, for PostgreSQL refuses to run as root.
+  // Readable by other users, because PostgreSQL refuses to run as root.
   const directory = await mkdtemp(join(tmpdir(), 'toygres-e2e-'));
   await chmod(directory, 0o755);
   const port = await freePort();
@@ -85,12 +85,12 @@ async function readPid(data: string): Promise<number> {
   return Number((await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')[0]);
 }
 
-/** Immediate shutdown of a PostgreSQL that a server has left running, as it should. */
+/** Immediate shutdown of a PostgreSQL server, which keeps running when the Toygres server stops. */
 async function kill(pid: number): Promise<void> {
   try {
     for (process.kill(pid, 'SIGQUIT'); ; process.kill(pid, 0)) await new Promise((resolve) => setTimeout(resolve, 50));
   } catch {
-    // There is no such process any more.
+    // The process is gone.
   }
 }
 

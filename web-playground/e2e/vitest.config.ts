@@ -5,11 +5,11 @@ export default defineConfig({
     root: import.meta.dirname,
     include: ['*.test.ts'],
     environment: 'node',
-    // Node would load graphql once as CommonJS and once as a module, and each refuses the other's schema.
+    // Node would load graphql as CommonJS and as a module, and neither accepts a schema of the other.
     server: { deps: { inline: [/graphql/] } },
-    // One browser and one server at a time: the tests measure how live and how smooth the page is.
+    // One browser and one server at a time, because some tests measure performance.
     fileParallelism: false,
-    // The tests of a file build on each other.
+    // The tests of a file depend on each other.
     bail: 1,
     testTimeout: 90_000,
     hookTimeout: 90_000,

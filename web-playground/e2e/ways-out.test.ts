@@ -16,14 +16,14 @@ afterAll(async () => {
   await server?.clear();
 });
 
-test('an operation is cancelled and tried again', async () => {
+test('an operation is cancelled and retried', async () => {
   await server.stop();
-  // Nothing is carried out, so the operation is there to be cancelled for as long as it takes.
+  // No workflow runs, so the operation stays pending until it is cancelled.
   await server.start('api');
   const id = await createInstance(server.url, 'orders');
   const { page, complaints } = await open(browser, `${server.url}/instances/${id}`);
   const operation = page.getByRole('region', { name: 'Latest operation' });
-  await operation.getByText('Pending', { exact: true }).waitFor();
+  await operation.getByText('Pending', { exact: true }).first().waitFor();
   await operation.getByRole('button', { name: 'Cancel' }).click();
   await expect.poll(() => operation.getByRole('button', { name: 'Cancelling…' }).isDisabled()).toBe(true);
 
@@ -33,9 +33,8 @@ test('an operation is cancelled and tried again', async () => {
   const status = page.getByRole('status', { name: 'State and health' });
   await status.getByText('Failed', { exact: true }).waitFor();
   await expectAccessible(page);
-  if (process.env.LOOK) await page.screenshot({ path: '/tmp/look-failed.png' });
 
-  await operation.getByRole('button', { name: 'Try again' }).click();
+  await operation.getByRole('button', { name: 'Retry' }).click();
   await status.getByText('Healthy', { exact: true }).waitFor({ timeout: 60_000 });
   await operation.getByText('Succeeded', { exact: true }).waitFor();
   expect(complaints).toEqual([]);
@@ -61,7 +60,7 @@ test('the keyboard alone creates an instance and deletes it', async () => {
   await keys.press('Enter');
   const dialog = page.getByRole('dialog', { name: 'New instance' });
   await dialog.waitFor();
-  // The first field has the focus by itself, and Enter sends the form.
+  // The first field has the focus, and Enter submits the form.
   await expect.poll(() => dialog.getByLabel('Name').evaluate((field) => field === document.activeElement)).toBe(true);
   await keys.type('keys');
   await keys.press('Enter');
@@ -71,10 +70,10 @@ test('the keyboard alone creates an instance and deletes it', async () => {
   await to('Show the password');
   await keys.press('Enter');
   await page.getByRole('button', { name: 'Hide the password' }).waitFor();
-  await to('Delete this instance');
+  await to('Delete');
   await keys.press('Enter');
   await page.getByRole('dialog', { name: 'Delete keys?' }).waitFor();
-  await expect.poll(() => page.getByLabel('Type its name').evaluate((field) => field === document.activeElement)).toBe(true);
+  await expect.poll(() => page.getByLabel('Type the name to confirm').evaluate((field) => field === document.activeElement)).toBe(true);
   await keys.type('keys');
   await keys.press('Enter');
   await page.getByRole('status', { name: 'State and health' }).getByText('Deleted').waitFor({ timeout: 60_000 });

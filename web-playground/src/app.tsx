@@ -1,29 +1,31 @@
-import { lazy, Suspense } from 'react';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { lazy, Suspense, useMemo } from 'react';
 import { Route, Switch, useLocation } from 'wouter';
 import { access } from './access/token';
 import { TokenDialog } from './access/token-dialog';
-import { ControlPlaneProvider } from './control-plane/control-plane';
 import { Failure } from './frame/failure';
 import { Frame } from './frame/frame';
 import { Loading } from './frame/loading';
 import { NotFound } from './frame/not-found';
 import InstancesPage from './instance/list-page';
+import { createQueryClient } from './lib/query-client';
 import { useStore } from './lib/store';
 
-// The first page comes with the frame, the others when they are asked for: the editor alone weighs megabytes.
+// The first page is part of the first load, the others are loaded on demand: the editor alone has several megabytes.
 const InstancePage = lazy(() => import('./instance/page'));
 const OperationsPage = lazy(() => import('./operation/list-page'));
 const TokensPage = lazy(() => import('./token/list-page'));
 const GraphiqlPage = lazy(() => import('./graphiql/page'));
 
-/** The frame, and the page that the address names. */
+/** The frame, and the page at the current path. */
 export function App() {
   const [path] = useLocation();
-  const { answers } = useStore(access);
+  const { logins } = useStore(access);
+  // Another token may see other data: nothing that was loaded before is kept.
+  const client = useMemo(createQueryClient, [logins]);
   return (
     <>
-      {/* With another token everything is asked for anew. */}
-      <ControlPlaneProvider key={answers}>
+      <QueryClientProvider key={logins} client={client}>
         <Frame>
           <Failure key={path}>
             <Suspense fallback={<Loading />}>
@@ -40,7 +42,7 @@ export function App() {
             </Suspense>
           </Failure>
         </Frame>
-      </ControlPlaneProvider>
+      </QueryClientProvider>
       <TokenDialog />
     </>
   );

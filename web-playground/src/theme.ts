@@ -2,11 +2,11 @@ import { Alert, Button, type CSSVariablesResolver, createTheme, Fieldset, Modal 
 
 export const theme = createTheme({
   primaryColor: 'elephant',
-  // White text on each is 4.5:1 at least.
+  // White text has a contrast of at least 4.5:1 on each.
   primaryShade: { light: 8, dark: 7 },
   colors: {
     elephant: ['#eef4f9', '#dce7f0', '#b5cde0', '#8bb1d0', '#699bc2', '#538cba', '#4684b6', '#39719e', '#336791', '#24577f'],
-    // Mantine's own are neutral greys; these go with the blue.
+    // Bluish greys instead of the neutral ones of Mantine.
     dark: ['#d3d9e1', '#b6bfca', '#98a2af', '#7b8796', '#465163', '#303846', '#232b38', '#1b212b', '#151a22', '#10141a'],
   },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif',
@@ -24,7 +24,7 @@ export const theme = createTheme({
   },
 });
 
-/** Darker greys and reds than Mantine's on light ground, lighter ones on dark, for 4.5:1. */
+/** Greys and reds with a contrast of at least 4.5:1 in both colour schemes. */
 export const variables: CSSVariablesResolver = () => ({
   variables: {},
   light: {

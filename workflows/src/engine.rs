@@ -1,4 +1,9 @@
-//! The engine: hosts the workflows on a duroxide runtime, starts them, and passes messages to them.
+//! The workflow engine: hosts the workflows on a duroxide runtime, starts them, and passes messages to them.
+
+mod errors;
+mod settle;
+mod stop_workflows;
+pub(crate) mod tables;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -9,19 +14,19 @@ use duroxide::{
     runtime::{Runtime as DuroxideRuntime, RuntimeOptions, registry::ActivityRegistry},
 };
 use duroxide_pg::{PostgresProvider, ProviderConfig};
-use toygres_domain::{
-    Error, OperationId, Result,
-    operation::{Operation, OperationKind},
-};
+use toygres_domain::{Error, OperationId, Result, operation::Operation};
 use toygres_store::Store;
 
+pub use self::{
+    settle::{SettleOperation, Settled},
+    stop_workflows::StopWorkflows,
+};
 use crate::{
-    activities::{World, update_metadata},
-    create_instance, delete_instance,
+    ActivityContext, Run, Timing,
     health_check::{self, HealthCheckLoop},
     monitor_operation::{self, MonitorOperation},
-    registry,
-    step::{NUDGE, Pace, Run},
+    operations, registry,
+    workflow::NUDGE,
 };
 
 /// The schema of duroxide, beside the metadata's.
@@ -37,9 +42,9 @@ const SETTINGS: &str = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable
 /// How much the engine does at once, and how often it looks.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineOptions {
-    /// How often an idle engine polls its queues. An activity costs about 1.5 times this as latency.
+    /// How often an idle engine polls its queues. An activity costs about 1.3 times this as latency.
     pub poll_interval: Duration,
-    /// Workflow turns at once. All slots reach for the same turn, the oldest, and those that come second wait in vain while they
+    /// Workflow turns at once. All slots fetch the same turn, the oldest, and those that come second wait for nothing while they
     /// hold a lock that the first needs next. With 4 these waits are 82 s a minute and with 2 they are 11, for the same work.
     pub orchestration_slots: usize,
     /// Activities at once.
@@ -54,22 +59,22 @@ impl Default for EngineOptions {
     }
 }
 
-/// A handle to the workflows; clones share it.
+/// A handle to the workflows; clones share it. Its calls fail with [`Error::Unavailable`] when the engine's database is away.
 #[derive(Clone)]
 pub struct Engine {
     provider: Arc<dyn Provider>,
     client: Client,
 }
 
-/// How a workflow stands with the engine.
+/// What the engine knows of a workflow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stand {
+pub enum WorkflowStatus {
     /// Never started, or its start is still in the queue.
     Unknown,
     /// Started and not ended.
-    Live,
+    Running,
     /// Ended, well or badly.
-    Over,
+    Ended,
 }
 
 /// The workflows at work in this server.
@@ -89,9 +94,9 @@ impl Engine {
         config.schema_name = Some(SCHEMA.to_owned());
         let provider = PostgresProvider::new_with_config(config).await.map_err(|error| {
             let text = format!("{error:#}");
-            if text.contains("newer") || text.contains("unknown migration") { Error::internal(text) } else { Error::Unavailable(text.into()) }
+            if errors::is_newer_schema(&text) { Error::internal(text) } else { Error::Unavailable(text.into()) }
         })?;
-        store.ensure_index(SCHEMA, "orchestrator_queue", &["visible_at", "id"]).await?;
+        tables::ensure_index(store).await?;
         Ok(Self::on(Arc::new(provider)))
     }
 
@@ -105,8 +110,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Internal`] when a workflow or activity is registered twice.
-    pub async fn work(&self, world: &World, options: EngineOptions) -> Result<Worker> {
-        let (activities, orchestrations) = registry::all(world).map_err(Error::internal)?;
+    pub async fn work(&self, context: &ActivityContext, options: EngineOptions) -> Result<Worker> {
+        let (activities, orchestrations) = registry::all(context).map_err(Error::internal)?;
         Ok(self.work_with(activities, orchestrations, options).await)
     }
 
@@ -128,15 +133,9 @@ impl Engine {
     }
 
     /// Starts the present run of an operation and its monitor. Repeating it does nothing.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the engine's database is away.
     pub async fn start_operation(&self, operation: &Operation) -> Result<()> {
         self.start_monitor(&operation.id).await?;
-        let workflow = match operation.kind {
-            OperationKind::Create => create_instance::NAME,
-            OperationKind::Delete => delete_instance::NAME,
-        };
+        let workflow = operations::name(operation.kind());
         let run = Run { operation: operation.id.clone(), run: operation.run };
         self.client.start_orchestration_typed(&operation.engine_id(), workflow, &run).await.map_err(unavailable)
     }
@@ -148,9 +147,6 @@ impl Engine {
 
     /// Sees to it that the operation has a live monitor. Returns whether it had none. One that has ended is forgotten first,
     /// because the engine ignores a start under an id that it knows.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the engine's database is away.
     pub async fn ensure_monitor(&self, id: &OperationId) -> Result<bool> {
         let monitor = id.monitor_id();
         match self.client.get_orchestration_status(&monitor).await.map_err(unavailable)? {
@@ -160,13 +156,13 @@ impl Engine {
                 if let Err(error) = self.client.delete_instance(&monitor, false).await {
                     // Another sweeper may have been faster, and have started the next already. (Providers report that in
                     // different ways, so the state is asked for and not the error.)
-                    match self.stand(&monitor).await? {
-                        Stand::Live => return Ok(false),
-                        Stand::Unknown => {}
+                    match self.status(&monitor).await? {
+                        WorkflowStatus::Running => return Ok(false),
+                        WorkflowStatus::Unknown => {}
                         // The end is in its history, but a database that went away in that moment can have kept the engine's
                         // own row as running.
-                        Stand::Over => {
-                            tracing::warn!(%monitor, %error, "the engine does not let go of a monitor that is over; it is made to");
+                        WorkflowStatus::Ended => {
+                            tracing::warn!(%monitor, %error, "the engine keeps a monitor that has ended; it is deleted by force");
                             self.client.delete_instance(&monitor, true).await.map_err(unavailable)?;
                         }
                     }
@@ -181,37 +177,28 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when a database is away.
-    pub async fn settle(&self, store: &Store, pace: &Pace, id: &OperationId) -> Result<()> {
-        match update_metadata::settle(store, &self.client, pace, id).await {
+    pub async fn settle(&self, store: &Store, timing: &Timing, id: &OperationId) -> Result<()> {
+        match settle::settle(store, self, timing, id).await {
             Ok(_) => Ok(()),
             Err(failure) => Err(Error::Unavailable(failure.reason().message.into())),
         }
     }
 
     /// The ids of all workflows that have not ended. One that is about to start, or between two executions, may be missing.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the engine's database is away.
     pub async fn running(&self) -> Result<HashSet<String>> {
         Ok(self.client.list_instances_by_status("Running").await.map_err(unavailable)?.into_iter().collect())
     }
 
-    /// How a workflow stands.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the engine's database is away.
-    pub async fn stand(&self, workflow: &str) -> Result<Stand> {
+    /// What the engine knows of a workflow.
+    pub async fn status(&self, workflow: &str) -> Result<WorkflowStatus> {
         Ok(match self.client.get_orchestration_status(workflow).await.map_err(unavailable)? {
-            OrchestrationStatus::Running { .. } => Stand::Live,
-            OrchestrationStatus::NotFound => Stand::Unknown,
-            OrchestrationStatus::Completed { .. } | OrchestrationStatus::Failed { .. } => Stand::Over,
+            OrchestrationStatus::Running { .. } => WorkflowStatus::Running,
+            OrchestrationStatus::NotFound => WorkflowStatus::Unknown,
+            OrchestrationStatus::Completed { .. } | OrchestrationStatus::Failed { .. } => WorkflowStatus::Ended,
         })
     }
 
     /// The ids of all workflows that have ended, well or badly.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the engine's database is away.
     pub async fn ended(&self) -> Result<Vec<String>> {
         let mut ended = self.client.list_instances_by_status("Completed").await.map_err(unavailable)?;
         ended.extend(self.client.list_instances_by_status("Failed").await.map_err(unavailable)?);
@@ -220,9 +207,6 @@ impl Engine {
 
     /// Forgets those of these workflows that ended before `before`. Returns how many. The caller makes sure that nobody asks
     /// for them any more: the engine says of a forgotten workflow that it never was.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the engine's database is away.
     pub async fn forget(&self, workflows: Vec<String>, before: DateTime<Utc>) -> Result<u64> {
         let limit = u32::try_from(workflows.len()).ok();
         let before = u64::try_from(before.timestamp_millis()).ok();
@@ -231,9 +215,6 @@ impl Engine {
     }
 
     /// Drops what living workflows left behind when they continued as new. Returns how many executions.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the engine's database is away.
     pub async fn prune(&self, workflows: Vec<String>) -> Result<u64> {
         // Without a limit the engine takes 1,000, in no order.
         let limit = u32::try_from(workflows.len()).ok();
@@ -243,42 +224,27 @@ impl Engine {
     }
 
     /// How many workflow turns and activities are due and not yet taken up.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the engine's database is away.
     pub async fn queue_depths(&self) -> Result<(usize, usize)> {
         let depths = self.client.get_queue_depths().await.map_err(unavailable)?;
         Ok((depths.orchestrator_queue, depths.worker_queue))
     }
 
     /// Ends a workflow that nobody needs.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the engine's database is away.
     pub async fn cancel(&self, workflow: &str, why: &str) -> Result<()> {
         self.client.cancel_instance(workflow, why).await.map_err(unavailable)
     }
 
     /// Starts a health check loop. Repeating it does nothing.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the engine's database is away.
     pub async fn start_health_check(&self, state: &HealthCheckLoop) -> Result<()> {
         self.client.start_orchestration_typed(&state.workflow, health_check::NAME, state).await.map_err(unavailable)
     }
 
     /// Sends "look again" to a workflow; one that does not run loses it, which does no harm.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the engine's database is away.
     pub async fn nudge(&self, workflow: &str, payload: &str) -> Result<()> {
         self.client.enqueue_event(workflow, NUDGE, payload).await.map_err(unavailable)
     }
 
     /// Tells the workflow of an operation that its row has changed.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the engine's database is away.
     pub async fn nudge_operation(&self, id: &OperationId, run: i32) -> Result<()> {
         self.nudge(&id.engine_id(run), "").await
     }
@@ -286,8 +252,8 @@ impl Engine {
 
 impl Worker {
     /// Stops taking work and waits a moment for what is under way; activities have been told by the shutdown token.
-    pub async fn stop(self, patience: Duration) {
-        self.runtime.shutdown(Some(u64::try_from(patience.as_millis()).unwrap_or(u64::MAX))).await;
+    pub async fn stop(self, at_most: Duration) {
+        self.runtime.shutdown(Some(u64::try_from(at_most.as_millis()).unwrap_or(u64::MAX))).await;
     }
 }
 

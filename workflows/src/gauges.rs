@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 
 use metrics::gauge;
 use tokio_util::sync::CancellationToken;
-use toygres_domain::Result;
+use toygres_domain::{Result, operation::OperationKind};
 use toygres_store::{SCHEMA, Store};
 
 use crate::{Engine, engine, janitor::Retention};
@@ -15,7 +15,7 @@ const PERIOD: Duration = Duration::from_secs(15);
 /// Runs until `shutdown`.
 pub async fn run(store: Store, engine: Engine, retention: Retention, shutdown: CancellationToken) {
     // What there is none of reads 0 from the start.
-    let kinds = ["create", "delete"].into_iter().flat_map(|kind| ["pending", "running"].map(|status| [kind, status]));
+    let kinds = OperationKind::ALL.iter().flat_map(|kind| ["pending", "running"].map(|status| [kind.as_str(), status]));
     let mut known: HashSet<_> = kinds.map(|[kind, status]| ["operations", kind, status].map(str::to_owned)).collect();
     while !shutdown.is_cancelled() {
         if let Err(error) = look(&store, &engine, retention, &mut known).await {

@@ -12,15 +12,19 @@ use serde::{Deserialize, Serialize};
 use toygres_domain::{InstanceId, instance::Reason};
 
 use crate::{
+    Failure, Timing,
     activities::{
-        health_check::{self, Verdict},
-        update_metadata::{self, UpdateMetadata, Written},
+        HealthCheck, UpdateHealth,
+        health_check::{self, CheckOutcome},
+        update_health,
     },
-    step::{Failure, Pace, Patience, encode, nudged, step},
+    workflow::{call, encode, nudged},
 };
 
 /// The name that the engine knows it by.
 pub const NAME: &str = "toygres-workflows::orchestration::health-check";
+/// The version that is started: see [`crate::registry`].
+pub const VERSION: &str = "1.0.0";
 
 /// Iterations per execution: history is kept short, and continue_as_new, which costs a turn, rare. The first execution has
 /// fewer, so that instances created (or replaced) together do not all continue, and leave the janitor their history, together.
@@ -64,20 +68,7 @@ impl HealthCheckLoop {
 ///
 /// # Errors
 /// Only when a step cannot be repeated any more; the sweeper then starts the next loop.
-pub async fn health_check(ctx: OrchestrationContext, state: HealthCheckLoop, pace: Pace) -> Result<String, String> {
-    run(ctx, state, pace).await
-}
-
-/// Version 1.0.0, which raced its checks against a timer. It ends with the execution that began under it.
-///
-/// # Errors
-/// As [`health_check()`].
-pub async fn health_check_1_0(ctx: OrchestrationContext, state: HealthCheckLoop, pace: Pace) -> Result<String, String> {
-    let health = Patience { timeout: Some(Duration::from_secs(60)), ..pace.health };
-    run(ctx, state, Pace { health, ..pace }).await
-}
-
-async fn run(ctx: OrchestrationContext, mut state: HealthCheckLoop, pace: Pace) -> Result<String, String> {
+pub async fn health_check(ctx: OrchestrationContext, mut state: HealthCheckLoop, timing: Timing) -> Result<String, String> {
     for _ in 0..state.iterations.take().unwrap_or(ITERATIONS) {
         // A message says "look now", and can carry the death that the runtime saw.
         let death: Option<Reason> = match state.wait_ms {
@@ -87,7 +78,7 @@ async fn run(ctx: OrchestrationContext, mut state: HealthCheckLoop, pace: Pace) 
                 serde_json::from_str(&payload).ok()
             }),
         };
-        if !check(&ctx, &mut state, &pace, death).await.map_err(|failure| failure.encode())? {
+        if !check(&ctx, &mut state, &timing, death).await.map_err(|failure| failure.encode())? {
             return Ok("ended".to_owned());
         }
     }
@@ -96,16 +87,16 @@ async fn run(ctx: OrchestrationContext, mut state: HealthCheckLoop, pace: Pace) 
 }
 
 /// One iteration; false when the loop has to end.
-async fn check(ctx: &OrchestrationContext, state: &mut HealthCheckLoop, pace: &Pace, death: Option<Reason>) -> Result<bool, Failure> {
+async fn check(ctx: &OrchestrationContext, state: &mut HealthCheckLoop, timing: &Timing, death: Option<Reason>) -> Result<bool, Failure> {
     let input =
         health_check::Input { instance: state.instance, workflow: state.workflow.clone(), failures: state.failures, death, due_ms: state.due_ms };
-    match step(ctx, health_check::NAME, &input, pace.health).await? {
-        Verdict::End => Ok(false),
-        Verdict::Checked { wait_ms, due_ms, failures, change } => {
+    match call::<HealthCheck>(ctx, &input, timing.health).await? {
+        CheckOutcome::End => Ok(false),
+        CheckOutcome::Checked { wait_ms, due_ms, failures, change } => {
             (state.wait_ms, state.due_ms, state.failures) = (wait_ms, due_ms, failures);
             if let Some(change) = change {
-                let update = UpdateMetadata::Health { instance: state.instance, workflow: state.workflow.clone(), change };
-                let _: Written = step(ctx, update_metadata::NAME, &update, pace.metadata).await?;
+                let update = update_health::Input { instance: state.instance, workflow: state.workflow.clone(), change };
+                call::<UpdateHealth>(ctx, &update, timing.metadata).await?;
             }
             Ok(true)
         }

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use toygres_domain::{OperationId, Result};
 use toygres_store::Store;
 
-use crate::{Engine, engine};
+use crate::{Engine, engine::tables};
 
 /// How long things are kept.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +104,7 @@ pub async fn round(store: &Store, engine: &Engine, retention: Retention) -> Resu
 pub async fn executions(store: &Store, engine: &Engine) -> Result<u64> {
     let mut dropped = 0;
     loop {
-        let loops = store.workflows_that_continued(engine::SCHEMA, EXECUTIONS).await?;
+        let loops = tables::workflows_that_continued(store, EXECUTIONS).await?;
         let more = loops.len() == EXECUTIONS;
         let now = engine.prune(loops).await?;
         counter!("toygres_janitor_dropped_total", "what" => "executions").increment(now);

@@ -12,14 +12,14 @@ use toygres_domain::{
 };
 use toygres_store::{OperationFilter, PageRequest, Store};
 
-use crate::{Engine, activities::World};
+use crate::{ActivityContext, Engine};
 
 /// Hints that come within this time are passed on together, so that the message queues of workflows stay short.
 const COALESCE: Duration = Duration::from_millis(50);
 
 /// Runs until the world shuts down.
-pub async fn run(world: World, engine: Engine) {
-    let World { store, runtime, prober, shutdown, .. } = world;
+pub async fn run(context: ActivityContext, engine: Engine) {
+    let ActivityContext { store, runtime, prober, shutdown, .. } = context;
     let mut hints = stream::select(runtime.nudges(), prober.losses().map(|instance| Nudge { instance, death: None }));
     loop {
         let first = tokio::select! {

@@ -17,9 +17,8 @@ use toygres_domain::{Error, InstanceId, Result, operation::OperationStatus, runt
 use toygres_store::KnownInstance;
 
 use crate::{
-    Engine,
-    activities::World,
-    engine::{self, Stand},
+    ActivityContext, Engine,
+    engine::{WorkflowStatus, tables},
     health_check::HealthCheckLoop,
 };
 
@@ -45,15 +44,15 @@ pub struct Swept {
 }
 
 /// Runs until the world shuts down.
-pub async fn run(world: World, engine: Engine) {
+pub async fn run(context: ActivityContext, engine: Engine) {
     let mut reported = HashSet::new();
-    while !world.shutdown.is_cancelled() {
-        match sweep(&world, &engine).await {
+    while !context.shutdown.is_cancelled() {
+        match sweep(&context, &engine).await {
             Ok(swept) => {
                 reported.retain(|id| swept.unknown.contains(id));
                 for id in &swept.unknown {
                     if reported.insert(*id) {
-                        tracing::warn!(instance = %id, runtime = world.runtime.name(), "the runtime has an instance that the metadata does not know; it is left alone");
+                        tracing::warn!(instance = %id, runtime = context.runtime.name(), "the runtime has an instance that the metadata does not know; it is left alone");
                     }
                 }
                 if swept != (Swept { unknown: swept.unknown.clone(), ..Swept::default() }) {
@@ -67,7 +66,7 @@ pub async fn run(world: World, engine: Engine) {
             }
         }
         tokio::select! {
-            () = world.shutdown.cancelled() => {}
+            () = context.shutdown.cancelled() => {}
             () = tokio::time::sleep(PERIOD) => {}
         }
     }
@@ -91,30 +90,30 @@ fn count(swept: &Swept) {
 ///
 /// # Errors
 /// The first thing that could not be looked at.
-pub async fn sweep(world: &World, engine: &Engine) -> Result<Swept> {
+pub async fn sweep(context: &ActivityContext, engine: &Engine) -> Result<Swept> {
     let mut swept = Swept::default();
-    let rows = orphans(world, &mut swept).await;
-    let workflows = workflows(world, engine, &mut swept).await;
-    let objects = objects(world, &mut swept).await;
+    let rows = orphans(context, &mut swept).await;
+    let workflows = workflows(context, engine, &mut swept).await;
+    let objects = objects(context, &mut swept).await;
     rows.and(workflows).and(objects).map(|()| swept)
 }
 
-async fn orphans(world: &World, swept: &mut Swept) -> Result<()> {
-    swept.orphans = world.store.end_orphans().await?;
+async fn orphans(context: &ActivityContext, swept: &mut Swept) -> Result<()> {
+    swept.orphans = context.store.end_orphans().await?;
     Ok(())
 }
 
-async fn workflows(world: &World, engine: &Engine, swept: &mut Swept) -> Result<()> {
+async fn workflows(context: &ActivityContext, engine: &Engine, swept: &mut Swept) -> Result<()> {
     // The workflows before the rows: an id is in its row before its workflow starts, so a loop that is seen here and named
     // by no row below is really a stray.
     let live = engine.running().await?;
     // One workflow that the engine cannot tell of keeps none of the others from being repaired.
     let mut first_trouble = None;
-    for operation in world.store.unfinished_operations().await? {
+    for operation in context.store.unfinished_operations().await? {
         let looked = async {
             // A pending one is the dispatcher's, and the start of one that was dispatched just now may be in the queue still.
             let mut unfollowed = false;
-            let settled_in = operation.dispatched_at.is_none_or(|at| Utc::now() > at + world.pace.start);
+            let settled_in = operation.dispatched_at.is_none_or(|at| Utc::now() > at + context.timing.start);
             if operation.status == OperationStatus::Running && settled_in && !live.contains(&operation.id.monitor_id()) {
                 match engine.ensure_monitor(&operation.id).await {
                     Ok(started) => swept.monitors += usize::from(started),
@@ -127,9 +126,10 @@ async fn workflows(world: &World, engine: &Engine, swept: &mut Swept) -> Result<
                     }
                 }
             }
-            // A monitor that lives would have settled this long ago.
-            if unfollowed || Utc::now() > operation.deadline + world.pace.stuck * 3 {
-                engine.settle(&world.store, &world.pace, &operation.id).await?;
+            // A running monitor would have settled this long ago.
+            let due = operation.deadline.unwrap_or(operation.dispatched_at.unwrap_or(operation.created_at) + context.timing.run);
+            if unfollowed || Utc::now() > due + context.timing.stuck * 3 {
+                engine.settle(&context.store, &context.timing, &operation.id).await?;
                 swept.settled += 1;
             }
             Ok::<_, Error>(())
@@ -139,37 +139,37 @@ async fn workflows(world: &World, engine: &Engine, swept: &mut Swept) -> Result<
         }
     }
     // After the workflows: one that was live above and has nothing ahead of it now is dead, not about to end.
-    let stuck = world.store.workflows_without_future(engine::SCHEMA, "health-").await?;
+    let stuck = tables::health_checks_without_future(&context.store).await?;
     let mut named = HashSet::new();
-    for running in world.store.running_instances().await? {
+    for running in context.store.running_instances().await? {
         let interval = Duration::from_secs(u64::from(running.interval_seconds.unsigned_abs()));
         if let Some(workflow) = running.health_check.clone() {
-            let stand = match live.contains(&workflow) {
+            let status = match live.contains(&workflow) {
                 // The engine waits for nothing on its behalf. The next loop takes its place, and it is ended as a stray.
-                _ if stuck.contains(&workflow) => Stand::Over,
-                true => Stand::Live,
-                false => engine.stand(&workflow).await?,
+                _ if stuck.contains(&workflow) => WorkflowStatus::Ended,
+                true => WorkflowStatus::Running,
+                false => engine.status(&workflow).await?,
             };
-            if stand == Stand::Over {
+            if status == WorkflowStatus::Ended {
                 tracing::warn!(instance = %running.id, workflow, "a health check was lost");
             }
-            match stand {
-                Stand::Live => {
+            match status {
+                WorkflowStatus::Running => {
                     named.insert(workflow);
                     continue;
                 }
                 // Its start got lost, or is under way still: a second start does no harm.
-                Stand::Unknown => {
+                WorkflowStatus::Unknown => {
                     named.insert(workflow.clone());
                     engine.start_health_check(&HealthCheckLoop::replacing(running.id, workflow, interval)).await?;
                     swept.health_checks += 1;
                     continue;
                 }
                 // The engine ignores a start under an id that it has seen end, so the next loop gets a new id.
-                Stand::Over => {}
+                WorkflowStatus::Ended => {}
             }
         }
-        let workflow = match world.store.next_health_check(running.id, running.health_check.as_deref()).await {
+        let workflow = match context.store.next_health_check(running.id, running.health_check.as_deref()).await {
             Ok(workflow) => workflow,
             Err(Error::Superseded) => continue,
             Err(error) => return Err(error),
@@ -185,16 +185,16 @@ async fn workflows(world: &World, engine: &Engine, swept: &mut Swept) -> Result<
     first_trouble.map_or(Ok(()), Err)
 }
 
-async fn objects(world: &World, swept: &mut Swept) -> Result<()> {
+async fn objects(context: &ActivityContext, swept: &mut Swept) -> Result<()> {
     // The objects before the rows: a row is there before anything is deployed for it.
-    let there = world.runtime.list().await.map_err(|error| Error::Unavailable(error.into()))?;
-    let known: HashMap<_, KnownInstance> = world.store.known_instances(&there).await?.into_iter().map(|known| (known.id, known)).collect();
+    let there = context.runtime.list().await.map_err(|error| Error::Unavailable(error.into()))?;
+    let known: HashMap<_, KnownInstance> = context.store.known_instances(&there).await?.into_iter().map(|known| (known.id, known)).collect();
     for id in there {
         match known.get(&id) {
             None => swept.unknown.push(id),
             Some(known) if known.deleted => {
-                let _lock = world.store.lock_instance(id).await?;
-                match world.runtime.remove(id, known.keep_volumes).await {
+                let _lock = context.store.lock_instance(id).await?;
+                match context.runtime.remove(id, known.keep_volumes).await {
                     Ok(Progress::Done) => swept.removed.push(id),
                     Ok(Progress::InProgress(reason)) => {
                         tracing::info!(instance = %id, reason = reason.message, "something of a deleted instance is being removed")

@@ -3,7 +3,7 @@
 //! A wake-up says only "look": what changed is read from the tables, from the reader's own position. So a lost connection
 //! loses nothing: after each reconnect, and every few seconds besides, everybody is woken once.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::sync::{broadcast, watch};
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Store;
 use crate::errors::Classify;
-use toygres_domain::{InstanceId, Result};
+use toygres_domain::{Error, InstanceId, Result};
 
 /// The channel that every write of an instance or operation notifies.
 const EVENTS: &str = "toygres_events";
@@ -19,6 +19,12 @@ const EVENTS: &str = "toygres_events";
 const HEALTH: &str = "toygres_health";
 /// The channel that a revoked token notifies.
 const TOKENS: &str = "toygres_tokens";
+/// The pause before a lost connection is made again; it doubles with each failure.
+const FIRST_DELAY: Duration = Duration::from_millis(50);
+/// The longest pause.
+const LONGEST_DELAY: Duration = Duration::from_secs(2);
+/// How often it is logged that the connection cannot be made.
+const REPORT_EVERY: Duration = Duration::from_secs(30);
 /// How long a lost notification can go unnoticed at the most.
 const SAFETY_POLL: Duration = Duration::from_secs(5);
 
@@ -40,32 +46,48 @@ pub struct HealthWatch {
 }
 
 impl Changes {
-    /// Starts listening in the background until `shutdown`.
+    /// Wake-ups that come once [`Self::run`] runs.
     #[must_use]
-    pub fn start(store: &Store, shutdown: CancellationToken) -> Self {
-        let changes = Self {
+    pub fn new() -> Self {
+        Self {
             events: watch::Sender::new(0),
             tokens: watch::Sender::new(0),
             health: broadcast::Sender::new(1024),
             health_watchers: watch::Sender::new(0),
             connected: watch::Sender::new(false),
-        };
-        let (this, store) = (changes.clone(), store.clone());
-        tokio::spawn(async move {
-            let mut delay = Duration::from_millis(50);
-            while !shutdown.is_cancelled() {
-                let lost = tokio::select! {
-                    () = shutdown.cancelled() => return,
-                    lost = this.listen(&store) => lost,
-                };
-                if this.connected.send_replace(false) {
-                    delay = Duration::from_millis(50);
-                    tracing::warn!(error = lost.err().map(tracing::field::display), "the listening connection is lost; reconnecting");
-                }
-                tokio::time::sleep(delay).await;
-                delay = (delay * 2).min(Duration::from_secs(2));
+        }
+    }
+
+    /// Listens until `shutdown`, over one connection that is made again whenever it is lost.
+    pub async fn run(self, store: Store, shutdown: CancellationToken) {
+        let mut delay = FIRST_DELAY;
+        let mut reported: Option<Instant> = None;
+        loop {
+            let lost = tokio::select! {
+                () = shutdown.cancelled() => return,
+                lost = self.listen(&store) => lost.err().map(|error| cause(&error)),
+            };
+            if self.connected.send_replace(false) {
+                (delay, reported) = (FIRST_DELAY, None);
+                tracing::warn!(error = lost, "the listening connection is lost; reconnecting");
+            } else if reported.is_none_or(|at| at.elapsed() > REPORT_EVERY) {
+                reported = Some(Instant::now());
+                tracing::warn!(error = lost, "the listening connection cannot be made; trying again");
             }
-        });
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(delay) => {}
+            }
+            delay = (delay * 2).min(LONGEST_DELAY);
+        }
+    }
+
+    /// The same on a task that nobody watches, for tests.
+    #[cfg(feature = "test-support")]
+    #[must_use]
+    pub fn start(store: &Store, shutdown: CancellationToken) -> Self {
+        let changes = Self::new();
+        tokio::spawn(changes.clone().run(store.clone(), shutdown));
         changes
     }
 
@@ -151,6 +173,17 @@ impl HealthWatch {
             }
         }
     }
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// An error with what caused it, for the log.
+fn cause(error: &Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 impl Drop for HealthWatch {

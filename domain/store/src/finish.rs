@@ -2,6 +2,7 @@
 //! policy of their kind gives it.
 
 use chrono::Utc;
+use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, types::Json};
 use toygres_domain::{
     Error, OperationId, Result,
@@ -10,7 +11,7 @@ use toygres_domain::{
 };
 
 use super::{
-    Store,
+    Store, Work,
     accept::texts,
     errors::Classify,
     instances::{instance, instance_query},
@@ -19,7 +20,8 @@ use super::{
 };
 
 /// How an operation ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It did what it was for. Where clients connect is given when the operation determined it.
     Succeeded(Option<Reached>),
@@ -30,7 +32,7 @@ pub enum Outcome {
 }
 
 /// How clients connect to an instance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reached {
     /// Where it listens.
     pub endpoint: Endpoint,
@@ -64,16 +66,16 @@ impl Outcome {
 
 impl Store {
     /// Ends an operation and moves its instance on, in one transaction. An instance that begins to run gets the id of its
-    /// HealthCheck workflow in the same moment. Repeating it changes nothing and returns the same.
+    /// HealthCheck workflow in the same moment. Repeating it changes nothing and returns the same. The operation is returned as it was.
     ///
     /// # Errors
     /// [`Error::Superseded`] when the operation ended otherwise, another run has taken over, or a success comes after a
     /// cancellation that the workflow has to carry out.
-    pub async fn finish(&self, id: &OperationId, run: i32, outcome: &Outcome) -> Result<Instance> {
+    pub async fn finish(&self, id: &OperationId, run: i32, outcome: &Outcome) -> Result<Work> {
         let mut transaction = self.begin().await?;
         let (instance_now, now) = locked_both(&mut transaction, id).await.map_err(superseded_if_gone)?;
         if now.status == outcome.status() {
-            return Ok(instance_now);
+            return Ok(Work { operation: now, instance: instance_now });
         }
         let (kind, policy) = (now.kind(), now.kind().policy());
         let cancelled_first =
@@ -94,10 +96,10 @@ impl Store {
         };
         // Without a state of its own, an operation leaves the instance where it is.
         let guard = policy.during.map_or_else(|| InstanceState::ALL.to_vec(), |during| vec![during]);
-        let moved = enter(&mut transaction, &instance_now, target, &guard, outcome).await?;
+        let instance = enter(&mut transaction, &instance_now, target, &guard, outcome).await?;
         end(&mut transaction, &now, outcome.status(), outcome.reason()).await?;
         transaction.commit().await.classify()?;
-        Ok(moved)
+        Ok(Work { operation: now, instance })
     }
 }
 

@@ -43,22 +43,26 @@ macro_rules! health_check_query {
 }
 
 impl Store {
-    /// Keeps a sample. An instance that is gone keeps none.
+    /// Keeps a sample of a running instance. One that was taken before its latest operation began says nothing any more, and is
+    /// not kept.
     pub async fn record_health_check(
         &self,
         instance: InstanceId,
+        operation_count: i64,
         status: HealthStatus,
         latency: Option<Duration>,
         error: Option<&Reason>,
     ) -> Result<()> {
         sqlx::query!(
             "INSERT INTO health_checks (instance_id, status, latency_us, error_code, error_message)
-             SELECT $1, $2, $3, $4, $5 WHERE EXISTS (SELECT 1 FROM instances WHERE id = $1 AND state <> 'deleted')",
+             SELECT $1, $2, $3, $4, $5 WHERE EXISTS (
+                 SELECT 1 FROM instances WHERE id = $1 AND state = 'running' AND operation_count = $6)",
             instance.0,
             status.as_str(),
             latency.map(|latency| i64::try_from(latency.as_micros()).unwrap_or(i64::MAX)),
             error.map(|error| error.code.as_str()),
-            error.map(|error| error.message.as_str())
+            error.map(|error| error.message.as_str()),
+            operation_count
         )
         .execute(&self.pool)
         .await

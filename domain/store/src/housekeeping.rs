@@ -79,50 +79,6 @@ impl Store {
         Ok(named.into_iter().collect())
     }
 
-    /// Up to `limit` workflows that have continued as new and whose former executions the engine keeps. None when the engine
-    /// keeps its tables elsewhere. The schema is the caller's constant, never input.
-    ///
-    /// # Errors
-    /// [`toygres_domain::Error::Unavailable`] when the database is away, [`toygres_domain::Error::Internal`] without the right to read them.
-    pub async fn workflows_that_continued(&self, schema: &'static str, limit: usize) -> Result<Vec<String>> {
-        if !self.has_engine(schema).await? {
-            return Ok(Vec::new());
-        }
-        // The last execution may be between this one's end and the next one's start.
-        let continued = format!(
-            "SELECT DISTINCT i.instance_id FROM {schema}.executions e JOIN {schema}.instances i ON i.instance_id = e.instance_id
-             WHERE e.status = 'ContinuedAsNew' AND e.execution_id < i.current_execution_id LIMIT $1"
-        );
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(continued)).bind(limit).fetch_all(&self.pool).await.classify()?)
-    }
-
-    /// Workflows whose ids begin with `prefix`, that the engine takes for living and that nothing will ever wake: no timer, no
-    /// message, no activity. The engine writes all of a workflow's turn at once, so one statement sees the truth. None when
-    /// the engine keeps its tables elsewhere. The schema is the caller's constant, never input.
-    ///
-    /// # Errors
-    /// [`toygres_domain::Error::Unavailable`] when the database is away, [`toygres_domain::Error::Internal`] without the right to read them.
-    pub async fn workflows_without_future(&self, schema: &'static str, prefix: &str) -> Result<HashSet<String>> {
-        if !self.has_engine(schema).await? {
-            return Ok(HashSet::new());
-        }
-        let dead = format!(
-            "SELECT i.instance_id FROM {schema}.instances i
-             JOIN {schema}.executions e ON e.instance_id = i.instance_id AND e.execution_id = i.current_execution_id
-             WHERE starts_with(i.instance_id, $1) AND e.status NOT IN ('Completed', 'Failed')
-               AND NOT EXISTS (SELECT 1 FROM {schema}.orchestrator_queue q WHERE q.instance_id = i.instance_id)
-               AND NOT EXISTS (SELECT 1 FROM {schema}.worker_queue q WHERE q.instance_id = i.instance_id)"
-        );
-        let dead: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(dead)).bind(prefix).fetch_all(&self.pool).await.classify()?;
-        Ok(dead.into_iter().collect())
-    }
-
-    async fn has_engine(&self, schema: &str) -> Result<bool> {
-        let there = sqlx::query_scalar!(r#"SELECT to_regclass($1 || '.orchestrator_queue') IS NOT NULL AS "there!""#, schema);
-        Ok(there.fetch_one(&self.pool).await.classify()?)
-    }
-
     /// The tables of these schemas. It reads the catalogue alone, so it is cheap however large they are.
     pub async fn table_sizes(&self, schemas: &[&str]) -> Result<Vec<TableSize>> {
         let schemas: Vec<_> = schemas.iter().map(|&schema| schema.to_owned()).collect();

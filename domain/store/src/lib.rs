@@ -149,26 +149,15 @@ impl Store {
         Ok(InstanceLock { _transaction: transaction })
     }
 
-    /// Adds an index to a table of another schema of this database, unless it has it. Names are the caller's constants, never
-    /// input.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database is away, [`Error::Internal`] without the right to add it.
-    pub async fn ensure_index(&self, schema: &'static str, table: &'static str, columns: &[&'static str]) -> Result<()> {
-        let name = format!("toygres_{table}_{}", columns.join("_"));
-        let exists = sqlx::query_scalar!(
-            r#"SELECT EXISTS (SELECT 1 FROM pg_indexes WHERE schemaname = $1 AND tablename = $2 AND indexname = $3) AS "exists!""#,
-            schema,
-            table,
-            name
-        )
-        .fetch_one(&self.pool)
-        .await
-        .classify()?;
-        if !exists {
-            let create = format!("CREATE INDEX IF NOT EXISTS {name} ON {schema}.{table} ({})", columns.join(", "));
-            sqlx::query(sqlx::AssertSqlSafe(create)).execute(&self.pool).await.classify()?;
-        }
+    /// Runs a query on the tables of another schema of this database, which belongs to another crate, and returns its one column.
+    /// The statement is made of the caller's constants, never of input.
+    pub async fn select_foreign(&self, statement: String) -> Result<Vec<String>> {
+        sqlx::query_scalar(&statement).fetch_all(&self.pool).await.classify()
+    }
+
+    /// Runs a statement on another schema of this database, as [`Self::select_foreign`] does.
+    pub async fn execute_foreign(&self, statement: String) -> Result<()> {
+        sqlx::query(&statement).execute(&self.pool).await.classify()?;
         Ok(())
     }
 

@@ -29,7 +29,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Superseded`] when the operation is over or another run has taken over.
-    pub async fn look_again(&self, id: &OperationId, run: i32, name: StepName) -> Result<()> {
+    pub async fn resume_step(&self, id: &OperationId, run: i32, name: StepName) -> Result<()> {
         self.change_step(id, run, name, Step::resume).await
     }
 

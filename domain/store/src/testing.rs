@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 
 use crate::{MIGRATIONS, Store};
 use toygres_domain::{instance::Endpoint, secret::SecretKeys};
@@ -176,7 +176,7 @@ impl Server {
 
     async fn run(&self, database: &str, sql: &str) {
         let mut connection = PgConnection::connect(&self.url(database)).await.expect("the test server answers");
-        connection.execute(AssertSqlSafe(sql.to_owned())).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        connection.execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
         connection.close().await.expect("a goodbye works");
     }
 }

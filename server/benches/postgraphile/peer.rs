@@ -8,7 +8,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use super::support::{PATIENCE, cpu_of, memory_of};
+use super::support::{TIMEOUT, cpu_of, memory_of};
 
 /// The subscription that carries what ours carries.
 pub const DOCUMENT: &str = "subscription { instanceChanges { cursor type instance { id state health } } }";
@@ -36,7 +36,7 @@ impl Peer {
         command.env("DATABASE_URL", database_url).env("NODE_ENV", "production").env("GRAPHILE_ENV", "production");
         let mut process = command.spawn().expect("scripts/bench puts a Node.js on the path");
         let stdout = process.stdout.take().expect("it is piped");
-        let line = tokio::time::timeout(PATIENCE, BufReader::new(stdout).lines().next_line()).await;
+        let line = tokio::time::timeout(TIMEOUT, BufReader::new(stdout).lines().next_line()).await;
         let port = line.expect("it starts in time").expect("its output can be read").expect("it says its port");
         Self { process, address: format!("127.0.0.1:{port}") }
     }

@@ -8,67 +8,67 @@ use toygres_domain as domain;
 
 use super::QueryLimits;
 
-/// What kind of mistake it is.
+/// The kind of a user error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "domain::UserErrorCode")]
 pub enum UserErrorCode {
-    /// The value does not have the form the field asks for.
+    /// The value does not have the required form.
     Invalid,
-    /// The value is a number outside the range of the field.
+    /// The number is outside the range of the field.
     OutOfRange,
-    /// Another instance that is not deleted has this name.
+    /// Another instance has this name.
     NameTaken,
     /// The runtime does not offer this PostgreSQL version.
     UnsupportedVersion,
-    /// Nothing has this id.
+    /// No object has this ID.
     NotFound,
     /// The instance is protected against deletion.
     Protected,
-    /// The present state does not allow it.
+    /// The current state does not allow the request.
     Conflict,
-    /// The revision that was sent is not the present one.
+    /// The instance has another revision.
     RevisionMismatch,
-    /// The idempotency key was used before with another input.
+    /// The idempotency key was used before with a different input.
     IdempotencyMismatch,
 }
 
-/// One thing about the input that the caller can act on. Nothing was changed.
+/// An error in the input of a mutation, which the caller can correct. Nothing was changed.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct UserError {
-    /// What kind of mistake it is; stable, for programs.
+    /// The kind of error. Stable, for programs.
     code: UserErrorCode,
-    /// The path of the input field, from the top of `input`.
+    /// The path of the field within `input`.
     field: Vec<String>,
-    /// One sentence for people: what is wrong and what would be right.
+    /// One sentence for people.
     message: String,
 }
 
-/// Splits an outcome into what the payload of a mutation shows, and faults.
-pub(super) fn payload<T>(outcome: domain::Result<T>) -> async_graphql::Result<(Option<T>, Vec<UserError>)> {
-    match outcome {
-        Ok(value) => Ok((Some(value), Vec::new())),
-        Err(domain::Error::User(mistakes)) => Ok((
-            None,
-            mistakes.into_iter().map(|mistake| UserError { code: mistake.code.into(), field: mistake.field, message: mistake.message }).collect(),
-        )),
-        Err(domain::Error::Superseded) => Ok((
-            None,
-            vec![UserError {
-                code: UserErrorCode::Conflict,
-                field: vec!["id".to_owned()],
-                message: "the instance changed at the same moment; look at it again".to_owned(),
-            }],
-        )),
-        Err(fault) => Err(error(fault)),
+impl From<domain::FieldError> for UserError {
+    fn from(error: domain::FieldError) -> Self {
+        let domain::FieldError { code, field, message } = error;
+        Self { code: code.into(), field, message }
     }
+}
+
+/// Separates what the payload of a mutation shows, a value or user errors, from faults.
+pub(super) fn user_errors<T>(outcome: domain::Result<T>) -> async_graphql::Result<(Option<T>, Vec<UserError>)> {
+    let errors = match outcome {
+        Ok(value) => return Ok((Some(value), Vec::new())),
+        Err(domain::Error::User(errors)) => errors,
+        Err(domain::Error::Superseded) => {
+            vec![domain::FieldError::new(domain::UserErrorCode::Conflict, "id", "the instance changed at the same moment; read it again")]
+        }
+        Err(fault) => return Err(error(fault)),
+    };
+    Ok((None, errors.into_iter().map(UserError::from).collect()))
 }
 
 /// An error outside a mutation's payload.
 pub(super) fn error(error: impl Borrow<domain::Error>) -> async_graphql::Error {
     let error = error.borrow();
     let (code, message) = match error {
-        domain::Error::User(mistakes) => {
-            let code = match mistakes.first().map(|mistake| mistake.code) {
+        domain::Error::User(errors) => {
+            let code = match errors.first().map(|error| error.code) {
                 Some(domain::UserErrorCode::NotFound) => "NOT_FOUND",
                 _ => "BAD_USER_INPUT",
             };
@@ -77,12 +77,12 @@ pub(super) fn error(error: impl Borrow<domain::Error>) -> async_graphql::Error {
         domain::Error::Superseded => ("CONFLICT", error.to_string()),
         domain::Error::MustRefetch => ("MUST_REFETCH", "the cursor is older than the events that are kept; subscribe again without it".to_owned()),
         domain::Error::Unavailable(cause) => {
-            tracing::warn!(%cause, "a request needed the metadata database in vain");
+            tracing::warn!(%cause, "a request failed because the metadata database is not available");
             ("UNAVAILABLE", "the metadata database is not available; try again in a moment".to_owned())
         }
         domain::Error::Internal(cause) => {
             tracing::error!(%cause, "a request failed");
-            ("INTERNAL", "an internal error; the server's log says more".to_owned())
+            ("INTERNAL", "an internal error; the log of the server has the details".to_owned())
         }
     };
     coded(code, message)
@@ -93,28 +93,79 @@ pub(super) fn coded(code: &'static str, message: impl Into<String>) -> async_gra
     async_graphql::Error::new(message).extend_with(|_, extensions| extensions.set("code", code))
 }
 
-/// Gives every error that has no code yet (of parsing and validation) the code `BAD_REQUEST`, and faults the id under which
-/// the log has more.
+/// Completes a response: explains refusals of the library, gives every error without a code (of parsing and validation) the
+/// code `BAD_REQUEST`, and gives faults the id under which the log has the details.
 pub fn mask(response: &mut Response, request_id: &str, limits: QueryLimits) {
     for error in &mut response.errors {
-        match error.message.as_str() {
-            "Query is too complex." => {
-                error.message = format!(
-                    "the request is too complex: its fields, those of lists counted as often as they may come, exceed {}; ask for smaller pages",
-                    limits.complexity
-                );
-            }
-            "Query is nested too deep." => error.message = format!("the request is nested deeper than {} fields", limits.depth),
-            _ => {}
+        if let Some(exceeded) = Exceeded::of(&error.message) {
+            error.message = exceeded.explain(limits);
         }
         let extensions = error.extensions.get_or_insert_default();
         match extensions.get("code") {
             None => extensions.set("code", "BAD_REQUEST"),
             Some(code) if *code == "INTERNAL".into() || *code == "UNAVAILABLE".into() => {
-                tracing::warn!(request_id, message = error.message, "a request ended with a fault");
+                tracing::warn!(request_id, message = error.message, "a request failed");
                 extensions.set("requestId", request_id);
             }
             Some(_) => {}
         }
+    }
+}
+
+/// A limit that a request exceeds. The library (async-graphql 7.2.1) reports it by its wording alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exceeded {
+    Complexity,
+    Depth,
+}
+
+impl Exceeded {
+    fn of(message: &str) -> Option<Self> {
+        match message {
+            "Query is too complex." => Some(Self::Complexity),
+            "Query is nested too deep." => Some(Self::Depth),
+            _ => None,
+        }
+    }
+
+    fn explain(self, limits: QueryLimits) -> String {
+        match self {
+            Self::Complexity => format!(
+                "the request is too complex: its fields, counting those of a list once per possible entry, exceed {}; request smaller pages",
+                limits.complexity
+            ),
+            Self::Depth => format!("the request is nested deeper than {} fields", limits.depth),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
+
+    use super::*;
+
+    struct Query;
+
+    #[Object]
+    impl Query {
+        async fn nested(&self) -> Query {
+            Query
+        }
+        async fn value(&self) -> i32 {
+            0
+        }
+    }
+
+    #[tokio::test]
+    async fn the_wording_of_the_library_is_known() {
+        let schema = |depth, complexity| {
+            Schema::build(Query, EmptyMutation, EmptySubscription).limit_depth(depth).limit_complexity(complexity).finish()
+        };
+        let message = async |schema: Schema<Query, EmptyMutation, EmptySubscription>| {
+            schema.execute("{ nested { nested { value } } }").await.errors.remove(0).message
+        };
+        assert_eq!(Exceeded::of(&message(schema(2, 100)).await), Some(Exceeded::Depth));
+        assert_eq!(Exceeded::of(&message(schema(10, 2)).await), Some(Exceeded::Complexity));
     }
 }

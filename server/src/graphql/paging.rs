@@ -8,16 +8,18 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use toygres_store::{Page, PageRequest};
 
 use super::errors::coded;
+use crate::app::limits::PAGE_SIZE;
 
-/// Entries per page when neither `first` nor `last` is given.
-const DEFAULT_PAGE: i32 = 50;
-/// Entries per page at the most.
-const MAX_PAGE: i32 = 500;
+/// Entries of a page when neither `first` nor `last` is given.
+const DEFAULT_PAGE: i32 = match PAGE_SIZE.default {
+    Some(default) => default,
+    None => PAGE_SIZE.max,
+};
 
-/// What a connection says about the whole list.
+/// The fields of a connection that count the whole list.
 #[derive(SimpleObject)]
 pub struct Total {
-    /// How many entries the whole list has.
+    /// The number of entries in the whole list.
     total_count: i32,
 }
 
@@ -39,7 +41,7 @@ impl Arguments {
     pub(super) fn request<K>(self, read: impl Fn(&str) -> Option<K>) -> Result<PageRequest<K>> {
         let position = |name: &str, cursor: Option<String>| {
             cursor
-                .map(|cursor| read(&cursor).ok_or_else(|| coded("BAD_USER_INPUT", format!("{name}: '{cursor}' is no cursor of this connection"))))
+                .map(|cursor| read(&cursor).ok_or_else(|| coded("BAD_USER_INPUT", format!("{name}: '{cursor}' is not a cursor of this connection"))))
                 .transpose()
         };
         let (limit, name, backward) = match (self.first, self.last) {
@@ -48,8 +50,8 @@ impl Arguments {
             (None, Some(last)) => (last, "last", true),
             (None, None) => (DEFAULT_PAGE, "first", false),
         };
-        if !(0..=MAX_PAGE).contains(&limit) {
-            return Err(coded("BAD_USER_INPUT", format!("{name} must be 0 to {MAX_PAGE}, not {limit}")));
+        if !PAGE_SIZE.contains(limit) {
+            return Err(coded("BAD_USER_INPUT", format!("{name} must be {} to {}, not {limit}", PAGE_SIZE.min, PAGE_SIZE.max)));
         }
         Ok(PageRequest { after: position("after", self.after)?, before: position("before", self.before)?, limit: limit.into(), backward })
     }

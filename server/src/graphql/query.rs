@@ -4,56 +4,53 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
 use chrono::DateTime;
-use toygres_domain::{InstanceId, OperationId, instance::InstanceFilter};
+use toygres_domain::{OperationId, instance::InstanceFilter};
 use toygres_store::{InstanceOrder, InstanceOrderField, InstancePosition, OperationFilter};
 
 use super::{
     errors::error,
     guard::admin,
     paging::{Arguments, Counted, Uncounted, counted, opaque, parts, uncounted, wants_total},
-    types::{ApiToken, ControlPlane, Instance, InstanceFilterInput, InstanceOrderInput, Node, Operation, OperationFilterInput},
+    types::{ApiToken, ControlPlane, Instance, InstanceFilterInput, InstanceOrderInput, Node, NodeId, Operation, OperationFilterInput},
 };
 use crate::app::App;
 
 /// The root of queries.
 pub struct Query;
 
-/// Reads.
+/// The root of queries.
 #[Object]
 impl Query {
-    /// The object with this id.
-    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "A globally unique id.")] id: ID) -> Result<Option<Node>> {
-        match id.parse::<InstanceId>() {
-            Ok(_) => Ok(self.instance(ctx, id).await?.map(Node::Instance)),
-            Err(_) => Ok(self.operation(ctx, id).await?.map(Node::Operation)),
-        }
+    /// Finds an object by its globally unique ID.
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The ID of the object.")] id: ID) -> Result<Option<Node>> {
+        NodeId::parse(&id).find(ctx).await
     }
 
-    /// The instance with this id, deleted ones included.
-    async fn instance(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Instance>> {
+    /// Finds an instance by its ID, including deleted instances.
+    async fn instance(&self, ctx: &Context<'_>, #[graphql(desc = "The ID.")] id: ID) -> Result<Option<Instance>> {
         let Ok(id) = id.parse() else { return Ok(None) };
         let found = ctx.data_unchecked::<App>().store.instance(id).await.map_err(error)?;
         Ok(found.map(|instance| Instance(Arc::new(instance))))
     }
 
-    /// The instance that has this name now.
-    async fn instance_by_name(&self, ctx: &Context<'_>, #[graphql(desc = "Its name.")] name: String) -> Result<Option<Instance>> {
+    /// Finds an instance by its name. Deleted instances are not found.
+    async fn instance_by_name(&self, ctx: &Context<'_>, #[graphql(desc = "The name.")] name: String) -> Result<Option<Instance>> {
         let found = ctx.data_unchecked::<App>().store.instance_by_name(&name).await.map_err(error)?;
         Ok(found.map(|instance| Instance(Arc::new(instance))))
     }
 
-    /// Instances, a page at a time.
+    /// Lists instances.
     #[graphql(complexity = "first.or(last).unwrap_or(50).max(0) as usize * child_complexity + 5")]
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of the field")]
     async fn instances(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many (50; 500 at the most).")] first: Option<i32>,
-        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which ones; all that are not deleted, when left out.")] filter: Option<InstanceFilterInput>,
-        #[graphql(desc = "In which order; the oldest first, when left out.")] order_by: Option<InstanceOrderInput>,
+        #[graphql(desc = "Returns the first _n_ entries (default 50, maximum 500).")] first: Option<i32>,
+        #[graphql(desc = "Returns the entries that come after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last _n_ entries.")] last: Option<i32>,
+        #[graphql(desc = "Returns the entries that come before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Selects instances (default: all that are not deleted).")] filter: Option<InstanceFilterInput>,
+        #[graphql(desc = "The order (default: oldest first).")] order_by: Option<InstanceOrderInput>,
     ) -> Result<Counted<Instance>> {
         let page = Arguments { first, after, last, before }.request(|cursor| {
             let [micros, id, name] = parts::<3>(cursor)?;
@@ -70,43 +67,43 @@ impl Query {
         Ok(counted(page, total, cursor, |instance| Instance(Arc::new(instance))))
     }
 
-    /// The operation with this id; the id of one of its workflow runs (`...-r1`) finds it too.
-    async fn operation(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Operation>> {
+    /// Finds an operation by its ID, or by the ID of one of its workflow runs (`...-r1`).
+    async fn operation(&self, ctx: &Context<'_>, #[graphql(desc = "The ID.")] id: ID) -> Result<Option<Operation>> {
         let found = ctx.data_unchecked::<App>().store.operation(&OperationId::from_any(&id)).await.map_err(error)?;
         Ok(found.map(|operation| Operation(Arc::new(operation))))
     }
 
-    /// Operations, the newest first, a page at a time.
+    /// Lists operations, newest first.
     #[graphql(complexity = "first.or(last).unwrap_or(50).max(0) as usize * child_complexity + 5")]
     async fn operations(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many (50; 500 at the most).")] first: Option<i32>,
-        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which ones.")] filter: Option<OperationFilterInput>,
+        #[graphql(desc = "Returns the first _n_ entries (default 50, maximum 500).")] first: Option<i32>,
+        #[graphql(desc = "Returns the entries that come after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last _n_ entries.")] last: Option<i32>,
+        #[graphql(desc = "Returns the entries that come before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Selects operations.")] filter: Option<OperationFilterInput>,
     ) -> Result<Counted<Operation>> {
         let filter = filter.map(OperationFilter::try_from).transpose()?.unwrap_or_default();
         super::types::list_operations(ctx, filter, Arguments { first, after, last, before }).await
     }
 
-    /// API tokens, the newest first, a page at a time.
+    /// Lists API tokens, newest first. Requires the role `ADMIN`.
     #[graphql(guard = "admin()", complexity = "first.or(last).unwrap_or(50).max(0) as usize * child_complexity + 5")]
     async fn api_tokens(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many (50; 500 at the most).")] first: Option<i32>,
-        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Returns the first _n_ entries (default 50, maximum 500).")] first: Option<i32>,
+        #[graphql(desc = "Returns the entries that come after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last _n_ entries.")] last: Option<i32>,
+        #[graphql(desc = "Returns the entries that come before this cursor.")] before: Option<String>,
     ) -> Result<Uncounted<ApiToken>> {
         let page = Arguments { first, after, last, before }.request(|cursor| cursor.parse().ok())?;
         let page = ctx.data_unchecked::<App>().store.tokens(&page).await.map_err(error)?;
         Ok(uncounted(page, |token| token.id.to_string(), ApiToken))
     }
 
-    /// The control plane itself: version, runtime, offered PostgreSQL versions, health, and who asks.
+    /// The control plane itself: its version, runtime, limits and health, and the caller.
     async fn control_plane(&self) -> ControlPlane {
         ControlPlane
     }

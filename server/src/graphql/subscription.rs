@@ -9,7 +9,7 @@ use futures::Stream;
 use toygres_domain::{
     InstanceId, OperationId, UserErrorCode,
     event::{Cursor, EventKind},
-    instance::{Instance as DomainInstance, InstanceFilter, InstanceState},
+    instance::{Instance as DomainInstance, InstanceFilter},
 };
 use toygres_store::PageRequest;
 
@@ -18,7 +18,7 @@ use super::{
     types::{HealthCheck, Instance, InstanceChange, InstanceChangeType, InstanceEvent, InstanceFilterInput, Operation},
 };
 use crate::{
-    app::App,
+    app::{App, is_final},
     live::{Delivery, Feed},
     transport::ResumeCursor,
 };
@@ -31,16 +31,16 @@ const SAMPLES: i64 = 100;
 /// The root of subscriptions.
 pub struct Subscription;
 
-/// Live.
+/// The root of subscriptions.
 #[Subscription]
 impl Subscription {
-    /// The list of instances, live: `SNAPSHOT` items, one `SNAPSHOT_COMPLETE`, then `UPSERTED` and `REMOVED`. Several changes of
-    /// one instance may arrive as one. With `after`, only what changed behind that cursor.
+    /// Follows the list of instances: `SNAPSHOT` items, one `SNAPSHOT_COMPLETE`, then `UPSERTED` and `REMOVED` items. Several
+    /// changes of one instance may arrive as one item. With `after`, there is no snapshot, only the changes after that cursor.
     async fn instances(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which ones; all that are not deleted, when left out.")] filter: Option<InstanceFilterInput>,
-        #[graphql(desc = "Resume behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Selects instances (default: all that are not deleted).")] filter: Option<InstanceFilterInput>,
+        #[graphql(desc = "Resumes after this cursor.")] after: Option<String>,
     ) -> Result<impl Stream<Item = Result<InstanceChange>>> {
         let hub = ctx.data_unchecked::<App>().hub.clone();
         let filter = filter.map(InstanceFilter::from).unwrap_or_default();
@@ -75,34 +75,34 @@ impl Subscription {
         })
     }
 
-    /// One instance, live: as it is now, then after every change; ends when it is deleted.
-    async fn instance(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<impl Stream<Item = Result<Instance>>> {
+    /// Follows an instance: its current value, then its value after every change. Completes when the instance is deleted.
+    async fn instance(&self, ctx: &Context<'_>, #[graphql(desc = "The ID.")] id: ID) -> Result<impl Stream<Item = Result<Instance>>> {
         let app = ctx.data_unchecked::<App>();
         let id = known(app, &id).await?;
         let mut feed = app.hub.feed(Some(id), None).await.map_err(error)?;
         let first = app.store.instance(id).await.map_err(error)?.ok_or_else(|| no_instance(&id.to_string()))?;
         Ok(try_stream! {
             let mut revision = first.revision;
-            let mut over = first.state == InstanceState::Deleted;
+            let mut over = is_final(first.state);
             yield Instance(Arc::new(first));
             while !over {
                 for delivery in latest(&mut feed).await.map_err(error)? {
                     let Some(instance) = delivery.instance.clone().filter(|instance| instance.revision > revision) else { continue };
                     revision = instance.revision;
-                    over = instance.state == InstanceState::Deleted;
+                    over = is_final(instance.state);
                     yield Instance(instance);
                 }
             }
         })
     }
 
-    /// The event log, live: every change, exactly once and in the order of commits. Without `after`, from now on; `after: "0"`
-    /// is from the beginning of what is kept.
+    /// Follows the event log: every event exactly once and in the order of commits. Starts with the next event, or after a
+    /// cursor; `after: "0"` starts with the oldest event that is kept.
     async fn instance_events(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only those of this instance.")] instance_id: Option<ID>,
-        #[graphql(desc = "Resume behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Selects the events of this instance (default: of all).")] instance_id: Option<ID>,
+        #[graphql(desc = "Resumes after this cursor.")] after: Option<String>,
     ) -> Result<impl Stream<Item = Result<InstanceEvent>>> {
         let app = ctx.data_unchecked::<App>();
         let instance = match instance_id {
@@ -119,8 +119,8 @@ impl Subscription {
         })
     }
 
-    /// One operation, live: as it is now, then after every step; ends when the operation does.
-    async fn operation(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<impl Stream<Item = Result<Operation>>> {
+    /// Follows an operation: its current value, then its value after every change. Completes when the operation is finished.
+    async fn operation(&self, ctx: &Context<'_>, #[graphql(desc = "The ID.")] id: ID) -> Result<impl Stream<Item = Result<Operation>>> {
         let app = ctx.data_unchecked::<App>();
         let id = OperationId::from_any(&id);
         let missing = || coded("NOT_FOUND", format!("no operation has the id {id}"));
@@ -140,12 +140,12 @@ impl Subscription {
         })
     }
 
-    /// Every health check of one instance, as it is made. Without `after`, from now on.
+    /// Follows the health checks of an instance: every check exactly once. Starts with the next check, or after a cursor.
     async fn health_checks(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The instance's id.")] instance_id: ID,
-        #[graphql(desc = "Resume behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "The ID of the instance.")] instance_id: ID,
+        #[graphql(desc = "Resumes after this cursor.")] after: Option<String>,
     ) -> Result<impl Stream<Item = Result<HealthCheck>>> {
         let app = ctx.data_unchecked::<App>();
         let id = known(app, &instance_id).await?;

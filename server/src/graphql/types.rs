@@ -1,29 +1,41 @@
-//! The output types of the contract, and the inputs they share.
+//! The types of the contract, one per file, and the inputs they share. The inputs and payloads of mutations are with them.
 
 mod api_token;
 mod control_plane;
-mod event;
-mod health;
+mod domain_enum;
+mod exposure;
+mod health_check;
+mod health_summary;
 mod instance;
+mod instance_change;
+mod instance_event;
+mod instance_filter;
+mod instance_order;
+mod label;
+mod limits;
+mod node;
 mod operation;
+mod operation_filter;
+mod reason;
 mod scalars;
 
-use async_graphql::Interface;
-
-pub(super) use api_token::{ApiToken, TokenRole};
+pub(super) use api_token::ApiToken;
 pub(super) use control_plane::ControlPlane;
-pub(super) use event::{InstanceChange, InstanceChangeType, InstanceEvent};
-pub(super) use health::HealthCheck;
-pub(super) use instance::{ExposureType, Instance, InstanceFilterInput, InstanceOrderInput, LabelInput};
-pub(super) use operation::{Operation, OperationFilterInput, list as list_operations};
+pub(super) use domain_enum::{
+    ExposureType, HealthStatus, InstanceEventType, InstanceState, OperationKind, OperationStatus, ReasonCode, StepName, StepStatus, TokenRole,
+};
+pub(super) use exposure::{Exposure, ExposureInput};
+pub(super) use health_check::{HealthCheck, HealthCheckInput};
+pub(super) use health_summary::HealthSummary;
+pub(super) use instance::Instance;
+pub(super) use instance_change::{InstanceChange, InstanceChangeType};
+pub(super) use instance_event::InstanceEvent;
+pub(super) use instance_filter::InstanceFilterInput;
+pub(super) use instance_order::InstanceOrderInput;
+pub(super) use label::{Label, LabelInput, pairs};
+pub(super) use limits::Limits;
+pub(super) use node::{Node, NodeId};
+pub(super) use operation::{Operation, list as list_operations};
+pub(super) use operation_filter::OperationFilterInput;
+pub(super) use reason::Reason;
 pub(super) use scalars::BigInt;
-
-/// An object with a globally unique id.
-#[derive(Clone, Interface)]
-#[graphql(field(name = "id", ty = "async_graphql::ID", desc = "Its globally unique id."))]
-pub enum Node {
-    /// An instance.
-    Instance(Instance),
-    /// An operation.
-    Operation(Operation),
-}

@@ -10,7 +10,7 @@ use toygres_domain::{InstanceId, Result, event::Cursor};
 
 use super::{
     Delivery, Hub,
-    hub::{Handed, load},
+    hub::{HubMessage, load},
 };
 
 /// Events read from the table at once while catching up.
@@ -21,7 +21,7 @@ const BATCH: i64 = 200;
 pub struct Feed {
     hub: Hub,
     instance: Option<InstanceId>,
-    receiver: Receiver<Handed>,
+    receiver: Receiver<HubMessage>,
     position: Cursor,
     /// Events may be missing between `position` and what the receiver holds: read the table first.
     behind: bool,
@@ -29,7 +29,7 @@ pub struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(hub: Hub, instance: Option<InstanceId>, receiver: Receiver<Handed>, position: Cursor) -> Self {
+    pub(super) fn new(hub: Hub, instance: Option<InstanceId>, receiver: Receiver<HubMessage>, position: Cursor) -> Self {
         // What the hub reads from now on, the receiver holds. Before the hub's position something may be missing; beyond it the
         // table has to say whether there is such a position at all.
         let behind = hub.position() != Some(position);

@@ -37,9 +37,9 @@ pub struct Delivery {
     pub operation: Option<Arc<Operation>>,
 }
 
-/// What the hub hands to a feed: a delivery, or nothing, which says that there was a gap: the hub goes on from a later position,
-/// and who has not read up to there must read the table.
-pub(super) type Handed = Option<Arc<Delivery>>;
+/// What the hub sends to a feed: a delivery, or `None` for a gap: the hub continues from a later position, and a feed that has
+/// not read that far must read the table.
+pub(super) type HubMessage = Option<Arc<Delivery>>;
 
 /// See the module. Clones share it.
 #[derive(Clone)]
@@ -53,14 +53,14 @@ struct Inner {
     changes: Changes,
     /// How far the log has been read; none until the database was reached.
     position: watch::Sender<Option<Cursor>>,
-    all: broadcast::Sender<Handed>,
-    by_instance: Mutex<HashMap<InstanceId, broadcast::Sender<Handed>>>,
+    all: broadcast::Sender<HubMessage>,
+    by_instance: Mutex<HashMap<InstanceId, broadcast::Sender<HubMessage>>>,
 }
 
 impl Hub {
-    /// Starts reading in the background until `shutdown`.
+    /// A hub that delivers once [`Self::run`] runs.
     #[must_use]
-    pub fn start(store: Store, changes: Changes, shutdown: CancellationToken) -> Self {
+    pub fn new(store: Store, changes: Changes) -> Self {
         let inner = Inner {
             reader: store.for_reader(),
             store,
@@ -69,15 +69,12 @@ impl Hub {
             all: broadcast::Sender::new(BUFFER_ALL),
             by_instance: Mutex::new(HashMap::new()),
         };
-        let hub = Self { inner: Arc::new(inner) };
-        let reader = hub.clone();
-        tokio::spawn(async move {
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                () = reader.run() => {}
-            }
-        });
-        hub
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Reads the log and delivers until `shutdown`.
+    pub async fn run(self, shutdown: CancellationToken) {
+        shutdown.run_until_cancelled(self.deliver()).await;
     }
 
     /// Every event behind `after` (from now on, when none), of all instances or of one.
@@ -111,7 +108,7 @@ impl Hub {
         *self.inner.position.borrow()
     }
 
-    fn register(&self, instance: Option<InstanceId>) -> broadcast::Receiver<Handed> {
+    fn register(&self, instance: Option<InstanceId>) -> broadcast::Receiver<HubMessage> {
         match instance {
             None => self.inner.all.subscribe(),
             Some(id) => {
@@ -121,7 +118,7 @@ impl Hub {
         }
     }
 
-    async fn run(&self) {
+    async fn deliver(&self) {
         let mut wakes = self.inner.changes.events();
         let mut pause = Duration::from_millis(50);
         loop {

@@ -1,30 +1,31 @@
-//! What a server stands on: the runtime, the databases, and the key.
+//! The backend of a server: the runtime, the databases, and the secret key.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{runtime::Runtime, secret::SecretKeys};
 use toygres_k8s::KubernetesRuntime;
 use toygres_process::{self as process, Account, Binaries, DataDir, Embedded, ProcessConfig, ProcessRuntime};
 
+use super::tasks::Tasks;
 use crate::{
     config::{RuntimeKind, ServeConfig},
     secrets,
 };
 
-/// What a server stands on.
+/// The runtime, the databases and the secret key of a server.
 pub(super) struct Backend {
     pub(super) runtime: Arc<dyn Runtime>,
     pub(super) database_url: String,
     pub(super) engine_url: String,
     pub(super) secret_key: SecretKeys,
     embedded: Option<Embedded>,
-    supervisor: Option<(CancellationToken, JoinHandle<()>)>,
+    tasks: Tasks,
+    shutdown: CancellationToken,
 }
 
 impl Backend {
-    /// Brings it up.
+    /// Starts or connects to all of them.
     pub(super) async fn start(config: &ServeConfig) -> Result<Self, String> {
         match config.runtime {
             RuntimeKind::Process => Self::local(config).await.map_err(|error| error.to_string()),
@@ -39,7 +40,7 @@ impl Backend {
         let database_url = config.database_url.clone().ok_or("DATABASE_URL must be set")?;
         let secret_key = config.secret_key.clone().ok_or("TOYGRES_SECRET_KEY must be set")?;
         let engine_url = config.engine_database_url.clone().unwrap_or_else(|| database_url.clone());
-        Ok(Self { runtime: Arc::new(runtime), database_url, engine_url, secret_key, embedded: None, supervisor: None })
+        Ok(Self { runtime: Arc::new(runtime), database_url, engine_url, secret_key, embedded: None, tasks: Tasks::default(), shutdown: CancellationToken::new() })
     }
 
     async fn local(config: &ServeConfig) -> process::Result<Self> {
@@ -64,11 +65,12 @@ impl Backend {
             None => SecretKeys::load_or_create(&data.join(secrets::KEY_FILE)).map_err(|error| process::Error::Setup(error.to_string()))?,
         };
         let runtime = ProcessRuntime::open(ProcessConfig { data, binaries, account });
-        let stop = CancellationToken::new();
+        let shutdown = CancellationToken::new();
         let role = host.map_or(process::Role::Guest, process::Role::Host);
-        let supervisor = tokio::spawn({
-            let (runtime, stop) = (runtime.clone(), stop.clone());
-            async move { runtime.supervise(role, stop).await }
+        let mut tasks = Tasks::default();
+        tasks.spawn("process supervisor", {
+            let (runtime, shutdown) = (runtime.clone(), shutdown.clone());
+            async move { runtime.supervise(role, shutdown).await }
         });
         Ok(Self {
             runtime: Arc::new(runtime),
@@ -76,16 +78,20 @@ impl Backend {
             database_url,
             secret_key,
             embedded,
-            supervisor: Some((stop, supervisor)),
+            tasks,
+            shutdown,
         })
+    }
+
+    /// Waits until one of its tasks ends, and says which and why.
+    pub(super) async fn failure(&mut self) -> String {
+        self.tasks.failure().await
     }
 
     /// Stops the local instances and then the embedded database; the next start brings them back.
     pub(super) async fn stop(mut self) {
-        if let Some((stop, supervisor)) = self.supervisor.take() {
-            stop.cancel();
-            let _ = supervisor.await;
-        }
+        self.shutdown.cancel();
+        self.tasks.join(Duration::MAX).await;
         if let Some(embedded) = self.embedded.take()
             && let Err(error) = embedded.stop().await
         {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio_tungstenite::tungstenite::{self, client::IntoClientRequest};
 
-use crate::support::{Database, Home, PATIENCE, Server, psql, subscribe_as, text};
+use crate::support::{Database, Home, Server, TIMEOUT, psql, subscribe_as, text};
 
 const TOKENS: &[(&str, &str)] = &[("TOYGRES_ACCESS", "tokens")];
 
@@ -136,7 +136,7 @@ async fn a_server_that_nobody_could_use_does_not_start() {
     assert!(made.status.success(), "{made:?}");
     let mut server = command(&["serve", "--listen", ELSEWHERE]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-    let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
+    let line = tokio::time::timeout(TIMEOUT, lines.next_line()).await.unwrap().unwrap();
     assert!(line.is_some_and(|line| line.contains("ready")), "with a token it starts");
     server.kill().await.unwrap();
 

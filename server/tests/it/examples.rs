@@ -8,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::{Home, PATIENCE};
+use crate::support::{Home, TIMEOUT};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_python_client_outlives_a_restart() {
@@ -25,7 +25,7 @@ async fn the_python_client_outlives_a_restart() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut seen = Vec::new();
     let mut read_until = async |wanted: &str| loop {
-        let line = timeout(PATIENCE, lines.next_line()).await.expect("a line comes in time").unwrap();
+        let line = timeout(TIMEOUT, lines.next_line()).await.expect("a line comes in time").unwrap();
         let line = line.unwrap_or_else(|| panic!("it ended without {wanted}: {seen:#?}"));
         seen.push(line);
         if seen.last().unwrap().contains(wanted) {
@@ -43,7 +43,7 @@ async fn the_python_client_outlives_a_restart() {
     let all = read_until("STATE_CHANGED DELETED").await;
     let cursors: Vec<u64> = all.iter().filter_map(|line| line.strip_prefix("event ")?.split(' ').next()?.parse().ok()).collect();
     assert!(cursors.len() > 10 && cursors.is_sorted_by(|a, b| a < b), "each event once and in order: {all:#?}");
-    let status = timeout(PATIENCE, child.wait()).await.expect("it ends in time").unwrap();
+    let status = timeout(TIMEOUT, child.wait()).await.expect("it ends in time").unwrap();
     assert!(status.success(), "{all:#?}");
     server.stop().await;
 }

@@ -12,7 +12,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use crate::support::{Database, Home, PATIENCE, Server, connect, eventually, subscribe_to};
+use crate::support::{Database, Home, Server, TIMEOUT, connect, eventually, subscribe_to};
 
 const DOCUMENT: &str = "subscription($after: String) { instanceEvents(after: $after) { cursor } }";
 
@@ -70,7 +70,7 @@ async fn a_listening_connection_that_is_killed_again_and_again_loses_nothing() {
         let due = begun + Duration::from_millis(5) * u32::try_from(n).unwrap();
         tokio::time::sleep_until(due.into()).await;
     }
-    let heard = tokio::time::timeout(PATIENCE, follower).await.expect("everything arrives").unwrap();
+    let heard = tokio::time::timeout(TIMEOUT, follower).await.expect("everything arrives").unwrap();
     over.store(true, Ordering::Relaxed);
     let killed = killer.await.unwrap();
     println!("listener killed {killed} times, {} of {WRITES} events heard", heard.len());
@@ -100,7 +100,7 @@ async fn who_does_not_read_is_cut_off_and_harms_nobody() {
         writer.batch_execute("UPDATE toygres.instances SET deletion_protected = NOT deletion_protected").await.unwrap();
         tokio::time::sleep(Duration::from_millis(100).saturating_sub(begun.elapsed() / 300)).await;
     }
-    let heard = tokio::time::timeout(PATIENCE, follower).await.expect("the others are not held up").unwrap();
+    let heard = tokio::time::timeout(TIMEOUT, follower).await.expect("the others are not held up").unwrap();
     assert_eq!(heard.len(), 30_000);
     let grown = server.memory().saturating_sub(before);
     println!("20 subscribers that read nothing while 30,000 events passed: the server grew by {} KB", grown / 1024);
@@ -118,7 +118,7 @@ async fn who_does_not_read_is_cut_off_and_harms_nobody() {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, reading).await.expect("it hears the end, or of its end");
+        tokio::time::timeout(TIMEOUT, reading).await.expect("it hears the end, or of its end");
         assert!(log.starts_with(&heard), "a gap");
         cut_off += usize::from(heard.len() < log.len());
     }

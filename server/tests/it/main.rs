@@ -11,9 +11,8 @@ mod kubernetes;
 mod lifecycle;
 mod live;
 mod paging;
-mod probe;
-mod process;
 mod requests;
+mod restart;
 mod secrets;
 #[expect(dead_code, reason = "the benches use the rest")]
 mod support;

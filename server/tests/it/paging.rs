@@ -19,8 +19,8 @@ async fn a_page_costs_the_same_number_of_statements_however_long_it_is() {
     assert!(migrated.status.success(), "{migrated:?}");
     psql(&url, &instances("series", 1..=100)).await.unwrap();
     let things = "
-        INSERT INTO toygres.operations (id, instance_id, kind, engine_id, status, steps, deadline, created_at, finished_at)
-            SELECT format('create-%s-%s', id, n), id, 'create', format('create-%s-%s-r1', id, n), 'failed', '[]', now(),
+        INSERT INTO toygres.operations (id, instance_id, kind, params, excludes, engine_id, status, steps, deadline, created_at, finished_at)
+            SELECT format('create-%s-%s', id, n), id, 'create', '{}', true, format('create-%s-%s-r1', id, n), 'failed', '[]', now(),
                    now() + n * interval '1 second', now()
             FROM toygres.instances, generate_series(1, 4) n;
         INSERT INTO toygres.health_checks (instance_id, status, latency_us)
@@ -137,8 +137,8 @@ async fn operations_are_paged_in_both_directions() {
     let server = home.start_with(&[("DATABASE_URL", &url), QUIET]).await;
     psql(&url, &instances("one", 1..=1)).await.unwrap();
     // Two by two they are of the same instant, so that only the id tells them apart.
-    let rows = "INSERT INTO toygres.operations (id, instance_id, kind, engine_id, status, steps, deadline, created_at, finished_at)
-        SELECT format('create-%s-%s', id, n), id, 'create', format('create-%s-%s-r1', id, n), 'failed', '[]', now(),
+    let rows = "INSERT INTO toygres.operations (id, instance_id, kind, params, excludes, engine_id, status, steps, deadline, created_at, finished_at)
+        SELECT format('create-%s-%s', id, n), id, 'create', '{}', true, format('create-%s-%s-r1', id, n), 'failed', '[]', now(),
                timestamptz '2026-01-01' + (n / 2) * interval '1 second', now()
         FROM toygres.instances, generate_series(10, 33) n";
     psql(&url, rows).await.unwrap();

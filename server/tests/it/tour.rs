@@ -13,7 +13,7 @@ use std::{collections::HashMap, fmt::Write as _, path::Path};
 use async_graphql::Value;
 use serde_json::json;
 
-use crate::support::{Home, PATIENCE, Server};
+use crate::support::{Home, Server, TIMEOUT};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_shows_what_the_server_answers() {
@@ -107,7 +107,7 @@ async fn items(post: reqwest::RequestBuilder, words: &HashMap<&str, &str>) -> Ve
     let mut response = post.header("Accept", "text/event-stream").send().await.unwrap();
     let take: usize = words.get("take").map_or(1, |take| take.parse().unwrap());
     let (mut received, mut items) = (String::new(), Vec::new());
-    while let Some(chunk) = tokio::time::timeout(PATIENCE, response.chunk()).await.expect("something comes in time").unwrap() {
+    while let Some(chunk) = tokio::time::timeout(TIMEOUT, response.chunk()).await.expect("something comes in time").unwrap() {
         received += std::str::from_utf8(&chunk).unwrap();
         while let Some((line, rest)) = received.split_once('\n') {
             if let Some(item) = line.strip_prefix("data: ").filter(|item| !item.is_empty()) {

@@ -1,5 +1,5 @@
-// A program of somebody else: orders an instance and prints every event of it, each once, until it is deleted; whatever happens
-// to the server in between. It uses the generated types and the resume helper, and nothing else of the playground.
+// An example of another project: creates an instance and prints each of its events once until it is deleted, even if the server
+// restarts in between. It uses the generated types and the resume helper, and nothing else of the playground.
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { CreateInstanceDocument, type CreateInstanceMutation, EventsDocument, type EventsSubscription } from '../../src/gql/graphql.ts';

@@ -3,7 +3,7 @@ import { type FormEvent, useState } from 'react';
 import { useStore } from '../lib/store';
 import { access, saveToken, stopAsking } from './token';
 
-/** Asks for an access token when the server refuses without one, or when somebody opens it from the menu. */
+/** Asks for an access token when the server requires one, or when it is opened from the menu. */
 export function TokenDialog() {
   const { token, asking } = useStore(access);
   const [text, setText] = useState('');
@@ -18,23 +18,23 @@ export function TokenDialog() {
     <Modal opened={asking} onClose={stopAsking} title="Access token">
       <form onSubmit={submit}>
         <Text size="sm" mb="sm">
-          Where the server controls access, it wants a token with each request. It is kept in this browser only.
+          A server with access control requires a token with each request. The token is kept in this browser only.
         </Text>
         <PasswordInput
           label="Token"
           value={text}
           onChange={(event) => setText(event.currentTarget.value)}
-          placeholder={token ? 'A token is kept already' : undefined}
+          placeholder={token ? 'A token is saved' : undefined}
           autoComplete="off"
           data-autofocus
         />
         <Group justify="flex-end" mt="md">
           {token && (
             <Button variant="default" onClick={() => saveToken(null)}>
-              Forget it
+              Remove token
             </Button>
           )}
-          <Button type="submit">Use this token</Button>
+          <Button type="submit">Use token</Button>
         </Group>
       </form>
     </Modal>

@@ -4,14 +4,14 @@ const KEY = 'toygres.token';
 
 export interface Access {
   token: string | null;
-  /** Whether the server has refused what was sent, so that the page asks for a token. */
+  /** Whether the token dialog is open: the server has rejected a request, or the user has opened it. */
   asking: boolean;
-  /** Counts the answers: after each, everything is asked for anew. */
-  answers: number;
+  /** How often the token was changed; all data is loaded again after each change. */
+  logins: number;
 }
 
-/** The access token of this browser, where the server asks for one. */
-export const access = new Store<Access>({ token: localStorage.getItem(KEY), asking: false, answers: 0 });
+/** The access token, kept in this browser. */
+export const access = new Store<Access>({ token: localStorage.getItem(KEY), asking: false, logins: 0 });
 
 /** For HTTP requests and `connection_init` alike. */
 export function authorization(): Record<string, string> {
@@ -27,9 +27,9 @@ export function stopAsking(): void {
   access.set({ ...access.get(), asking: false });
 }
 
-/** Null forgets the token. */
+/** Null removes the token. */
 export function saveToken(token: string | null): void {
   if (token) localStorage.setItem(KEY, token);
   else localStorage.removeItem(KEY);
-  access.set({ token, asking: false, answers: access.get().answers + 1 });
+  access.set({ token, asking: false, logins: access.get().logins + 1 });
 }

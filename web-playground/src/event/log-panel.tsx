@@ -11,10 +11,10 @@ import { sentence } from './sentence';
 
 const LIMIT = 200;
 
-/** What has happened to an instance, the newest first, live. */
+/** The event log of an instance, the newest first, live. */
 export function EventLogPanel({ instanceId }: { instanceId: string }) {
   const { items, error } = useLog<EventLineFragment, EventsSubscription, EventsSubscriptionVariables>({
-    key: instanceId,
+    key: ['events', instanceId],
     load: async () => (await request(EVENT_HISTORY, { instanceId, last: LIMIT })).instance?.events.nodes.toReversed() ?? [],
     query: EVENTS,
     variables: { instanceId },
@@ -26,7 +26,7 @@ export function EventLogPanel({ instanceId }: { instanceId: string }) {
   return (
     <Panel
       title="Events"
-      aside={<Switch size="sm" label="Every step" labelPosition="left" checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />}
+      aside={<Switch size="sm" label="Show steps" labelPosition="left" checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />}
     >
       {error && <Text className="error">{error.message}</Text>}
       {!shown && !error && <Skeleton height={160} />}

@@ -5,17 +5,17 @@ import { type Connection, connection } from '../live/connection';
 import classes from './connection-indicator.module.css';
 
 const SHOWN = {
-  connecting: { icon: LoaderCircle, word: 'Connecting', text: 'The live connection is being opened.' },
-  live: { icon: Radio, word: 'Live', text: 'Every change shows as it happens.' },
+  connecting: { icon: LoaderCircle, word: 'Connecting', text: 'Connecting to the server.' },
+  live: { icon: Radio, word: 'Live', text: 'Changes appear as they happen.' },
   lost: {
     icon: Unplug,
     word: 'Reconnecting',
-    text: 'The live connection is lost, so what is shown may be old. It is tried again until it is back, and then goes on where it was: no reload is needed.',
+    text: 'The connection is lost, so the page may be out of date. It reconnects automatically and resumes where it stopped; no reload is needed.',
   },
-  refused: { icon: Lock, word: 'No access', text: 'The server asks for an access token: see the menu.' },
+  refused: { icon: Lock, word: 'No access', text: 'The server requires an access token: see the menu.' },
 } satisfies Record<Connection['state'], object>;
 
-/** Says whether the page is live; a lost connection is announced to screen readers too. */
+/** Whether the page is live; screen readers announce changes. */
 export function ConnectionIndicator() {
   const { state, cause } = useStore(connection);
   const { icon: Icon, word, text } = SHOWN[state];

@@ -3,7 +3,7 @@ import { Check, Copy } from 'lucide-react';
 import classes from './copy-button.module.css';
 import { useCopy } from './use-copy';
 
-/** Copies a text that may have to be fetched first. */
+/** Copies a text to the clipboard, which may be fetched first. */
 export function CopyButton({ label, text, onError }: { label: string; text: () => Promise<string>; onError: (error: string | undefined) => void }) {
   const { copied, copy } = useCopy(text, onError);
   return (

@@ -1,7 +1,7 @@
 import { Alert, Button, Container } from '@mantine/core';
 import { Component, type ReactNode } from 'react';
 
-/** Shows what broke instead of a blank page, for instance a chunk that an upgrade of the server has replaced. */
+/** An error boundary. One cause is a chunk that no longer exists after an upgrade of the server. */
 export class Failure extends Component<{ children: ReactNode }, { error?: Error }> {
   override state: { error?: Error } = {};
 

@@ -16,17 +16,17 @@ const PAGES = [
 ];
 const TOKENS = { path: '/tokens', name: 'API tokens', icon: KeyRound, covers: (path: string) => path === '/tokens' };
 
-/** What is around every page. */
+/** The header with navigation, around every page. */
 export function Frame({ children }: { children: ReactNode }) {
   useLiveInstances();
   const [path] = useLocation();
-  const { administer, lookOnly } = usePermissions();
+  const { administer, readOnly } = usePermissions();
   const pages = administer ? [...PAGES, TOKENS] : PAGES;
   return (
     <AppShell header={{ height: 52 }}>
       <AppShell.Header className={classes.header}>
         <a className={classes.skip} href="#main">
-          Skip to the content
+          Skip to content
         </a>
         <Link className={classes.brand} href="/" aria-label="Toygres">
           <img src="/favicon.svg" alt="" width="22" height="22" />
@@ -41,9 +41,9 @@ export function Frame({ children }: { children: ReactNode }) {
           ))}
         </nav>
         <Group gap={4} wrap="nowrap">
-          {lookOnly && (
+          {readOnly && (
             <Badge variant="default" tt="none" fw={500} leftSection={<Eye size={13} aria-hidden />}>
-              View only
+              Read-only
             </Badge>
           )}
           <ConnectionIndicator />

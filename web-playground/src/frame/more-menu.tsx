@@ -2,7 +2,7 @@ import { ActionIcon, Menu } from '@mantine/core';
 import { Activity, ChartLine, Ellipsis, FileCode, LogIn } from 'lucide-react';
 import { askForToken } from '../access/token';
 import { useControlPlane } from '../control-plane/control-plane';
-import { ROLES } from '../token/words';
+import { label } from '../lib/label';
 
 export function MoreMenu() {
   const { data } = useControlPlane();
@@ -20,7 +20,7 @@ export function MoreMenu() {
             {data.caller.tokenName != null && (
               <>
                 <br />
-                Token {data.caller.tokenName} ({ROLES[data.caller.role].name})
+                Token {data.caller.tokenName} ({label(data.caller.role)})
               </>
             )}
           </Menu.Label>
@@ -29,7 +29,7 @@ export function MoreMenu() {
           Schema
         </Menu.Item>
         <Menu.Item component="a" href="/health" leftSection={<Activity size={16} aria-hidden />}>
-          Health of the server
+          Server health
         </Menu.Item>
         <Menu.Item component="a" href="/metrics" leftSection={<ChartLine size={16} aria-hidden />}>
           Metrics

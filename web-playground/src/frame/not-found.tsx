@@ -1,5 +1,6 @@
 import { Anchor, Container, Text, Title } from '@mantine/core';
 import { Link } from 'wouter';
+import { sentenceCase } from '../lib/label';
 import { useTitle } from './use-title';
 
 export function NotFound({ what = 'page' }: { what?: string }) {
@@ -7,10 +8,10 @@ export function NotFound({ what = 'page' }: { what?: string }) {
   return (
     <Container size="sm" py="xl">
       <Title order={1} size="h2" mb="sm">
-        There is no such {what}
+        {sentenceCase(what)} not found
       </Title>
       <Text>
-        It may have been deleted long ago. All that there is now is in the list of{' '}
+        It may have been deleted. See the list of{' '}
         <Anchor component={Link} href="/" underline="always">
           instances
         </Anchor>

@@ -1,18 +1,23 @@
-import type { LucideIcon } from 'lucide-react';
+import { LoaderCircle, type LucideIcon } from 'lucide-react';
+import { label } from '../lib/label';
 import classes from './status-mark.module.css';
 
-export interface Status {
+/** How a value of a status enum looks; its text is derived from the value. */
+export interface Look {
   icon: LucideIcon;
-  word: string;
   tone: 'good' | 'busy' | 'bad' | 'quiet';
 }
 
-/** A status as shape and word, with the colour on top. */
-export function StatusMark({ status: { icon: Icon, word, tone }, spinning = false }: { status: Status; spinning?: boolean }) {
+/** A status as icon and text; the colour only repeats what these say. */
+export function StatusMark({ value, look: { icon, tone } }: { value: string; look: Look }) {
   return (
     <span className={classes.status} data-tone={tone}>
-      <Icon size={16} className={spinning ? 'spin' : undefined} aria-hidden />
-      {word}
+      <StatusIcon icon={icon} size={16} />
+      {label(value)}
     </span>
   );
+}
+
+export function StatusIcon({ icon: Icon, size }: { icon: LucideIcon; size: number }) {
+  return <Icon size={size} className={Icon === LoaderCircle ? 'spin' : undefined} aria-hidden />;
 }

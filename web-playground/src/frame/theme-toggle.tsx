@@ -2,7 +2,7 @@ import { ActionIcon, Menu, useMantineColorScheme } from '@mantine/core';
 import { Check, Monitor, Moon, Sun } from 'lucide-react';
 
 const SCHEMES = [
-  { value: 'auto', name: 'As the system', icon: Monitor },
+  { value: 'auto', name: 'System', icon: Monitor },
   { value: 'light', name: 'Light', icon: Sun },
   { value: 'dark', name: 'Dark', icon: Moon },
 ] as const;
@@ -13,7 +13,7 @@ export function ThemeToggle() {
   return (
     <Menu position="bottom-end" withArrow>
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Colours">
+        <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Colour scheme">
           <Icon size={17} aria-hidden />
         </ActionIcon>
       </Menu.Target>
@@ -22,7 +22,7 @@ export function ThemeToggle() {
           <Menu.Item
             key={value}
             leftSection={<Item size={16} aria-hidden />}
-            rightSection={value === colorScheme ? <Check size={16} aria-label="chosen" /> : undefined}
+            rightSection={value === colorScheme ? <Check size={16} aria-label="selected" /> : undefined}
             onClick={() => setColorScheme(value)}
           >
             {name}

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 
 const SHOWN_FOR_MS = 2_000;
 
-/** Copies a text that may have to be fetched first. */
+/** Copies a text to the clipboard, which may be fetched first. */
 export function useCopy(text: () => Promise<string>, onError: (error: string | undefined) => void) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
@@ -15,8 +15,8 @@ export function useCopy(text: () => Promise<string>, onError: (error: string | u
     onError(undefined);
     try {
       const value = await text();
-      // Browsers offer the clipboard to https and localhost only.
-      if (!navigator.clipboard) throw new Error('This browser gives no clipboard to a page without https. Show the password and copy the text by hand.');
+      // Browsers provide the clipboard in secure contexts only: https and localhost.
+      if (!navigator.clipboard) throw new Error('The browser provides no clipboard without https. Show the password and copy the text manually.');
       await navigator.clipboard.writeText(value);
       setCopied(true);
     } catch (error) {

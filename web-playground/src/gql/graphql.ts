@@ -25,7 +25,7 @@ export type Scalars = {
 };
 
 /** A token that lets its bearer in. Its secret is only in the answer that made it. */
-export type ApiToken = {
+export type ApiToken = Node & {
   __typename?: 'ApiToken';
   /** When it was made. */
   createdAt: Scalars['DateTime']['output'];
@@ -96,6 +96,8 @@ export type ControlPlane = {
   caller: Caller;
   /** How its parts are. */
   health: ControlPlaneHealth;
+  /** The limits of inputs. */
+  limits: Limits;
   /** The PostgreSQL versions that can be asked for, the newest (which is the default) first. */
   postgresVersions: Array<Scalars['String']['output']>;
   /** Where instances run: `process` or `kubernetes`. */
@@ -233,14 +235,16 @@ export type ExposureInput = {
 };
 
 /** Who can reach an instance. */
-export type ExposureType =
+export const ExposureType = {
   /** Clients beside it: in the cluster, or on this machine. */
-  | 'CLUSTER'
+  Cluster: 'CLUSTER',
   /** Clients outside, through a load balancer. */
-  | 'LOAD_BALANCER';
+  LoadBalancer: 'LOAD_BALANCER'
+} as const;
 
+export type ExposureType = typeof ExposureType[keyof typeof ExposureType];
 /** One check of one instance. */
-export type HealthCheck = {
+export type HealthCheck = Node & {
   __typename?: 'HealthCheck';
   /** When. */
   at: Scalars['DateTime']['output'];
@@ -248,6 +252,8 @@ export type HealthCheck = {
   cursor: Scalars['String']['output'];
   /** What went wrong. */
   error?: Maybe<Reason>;
+  /** Its globally unique id. */
+  id: Scalars['ID']['output'];
   /** The instance that was checked. */
   instanceId: Scalars['ID']['output'];
   /** Milliseconds until the answer. */
@@ -285,14 +291,16 @@ export type HealthCheckInput = {
 };
 
 /** What health checks found. */
-export type HealthStatus =
+export const HealthStatus = {
   /** The last check logged in and got its answer. */
-  | 'HEALTHY'
+  Healthy: 'HEALTHY',
   /** It does not answer, and that is confirmed. */
-  | 'UNHEALTHY'
+  Unhealthy: 'UNHEALTHY',
   /** Not checked yet, or nothing to check. */
-  | 'UNKNOWN';
+  Unknown: 'UNKNOWN'
+} as const;
 
+export type HealthStatus = typeof HealthStatus[keyof typeof HealthStatus];
 /** What the checks of the last 24 hours add up to. */
 export type HealthSummary = {
   __typename?: 'HealthSummary';
@@ -311,6 +319,8 @@ export type HealthSummary = {
 /** A hosted PostgreSQL. */
 export type Instance = Node & {
   __typename?: 'Instance';
+  /** The kinds of operations that would be accepted now. */
+  availableOperations: Array<OperationKind>;
   /** The URL for clients, with the password in it; null until it runs. Needs the role OPERATOR. */
   connectionString?: Maybe<Scalars['String']['output']>;
   /** Processor share in thousandths of a core. */
@@ -407,16 +417,18 @@ export type InstanceChange = {
 };
 
 /** What an item of the live list means. */
-export type InstanceChangeType =
+export const InstanceChangeType = {
   /** An instance is deleted, or does not match the filter any more. */
-  | 'REMOVED'
+  Removed: 'REMOVED',
   /** An instance that is there at the start. */
-  | 'SNAPSHOT'
+  Snapshot: 'SNAPSHOT',
   /** The start is over: everything that was there has been sent. */
-  | 'SNAPSHOT_COMPLETE'
+  SnapshotComplete: 'SNAPSHOT_COMPLETE',
   /** An instance is new, has changed, or matches the filter from now on. */
-  | 'UPSERTED';
+  Upserted: 'UPSERTED'
+} as const;
 
+export type InstanceChangeType = typeof InstanceChangeType[keyof typeof InstanceChangeType];
 /** A page of instances. */
 export type InstanceConnection = {
   __typename?: 'InstanceConnection';
@@ -440,7 +452,7 @@ export type InstanceEdge = {
 };
 
 /** One change of an instance or of one of its operations, in the order of commits. */
-export type InstanceEvent = {
+export type InstanceEvent = Node & {
   __typename?: 'InstanceEvent';
   /** When it was written. */
   at: Scalars['DateTime']['output'];
@@ -485,22 +497,24 @@ export type InstanceEventEdge = {
 };
 
 /** What an event tells of. */
-export type InstanceEventType =
+export const InstanceEventType = {
   /** The health went `from` -> `to`. */
-  | 'HEALTH_CHANGED'
+  HealthChanged: 'HEALTH_CHANGED',
   /** The instance was asked for. */
-  | 'INSTANCE_CREATED'
+  InstanceCreated: 'INSTANCE_CREATED',
   /** Something else about the instance changed: labels, protection, endpoint, reason. */
-  | 'INSTANCE_UPDATED'
+  InstanceUpdated: 'INSTANCE_UPDATED',
   /** The status of an operation went `from` -> `to`. */
-  | 'OPERATION_CHANGED'
+  OperationChanged: 'OPERATION_CHANGED',
   /** An operation was accepted. */
-  | 'OPERATION_CREATED'
+  OperationCreated: 'OPERATION_CREATED',
   /** A step of an operation began, ended or failed. */
-  | 'OPERATION_PROGRESSED'
+  OperationProgressed: 'OPERATION_PROGRESSED',
   /** The state went `from` -> `to`. */
-  | 'STATE_CHANGED';
+  StateChanged: 'STATE_CHANGED'
+} as const;
 
+export type InstanceEventType = typeof InstanceEventType[keyof typeof InstanceEventType];
 /** Which instances are meant: every given condition must hold. */
 export type InstanceFilter = {
   /** One of these health statuses. */
@@ -522,24 +536,41 @@ export type InstanceOrder = {
 };
 
 /** By what instances are ordered. */
-export type InstanceOrderByField =
+export const InstanceOrderByField = {
   /** When they were asked for. */
-  | 'CREATED_AT'
+  CreatedAt: 'CREATED_AT',
   /** Their name. */
-  | 'NAME';
+  Name: 'NAME'
+} as const;
 
+export type InstanceOrderByField = typeof InstanceOrderByField[keyof typeof InstanceOrderByField];
 /** Where an instance is in its life. */
-export type InstanceState =
+export const InstanceState = {
   /** Being made; nothing to connect to yet. */
-  | 'CREATING'
+  Creating: 'CREATING',
   /** Gone; the record is kept as history. */
-  | 'DELETED'
+  Deleted: 'DELETED',
   /** Being removed. */
-  | 'DELETING'
+  Deleting: 'DELETING',
   /** Making or removing it did not work out; the reason says why. Retry the operation, or delete the instance. */
-  | 'FAILED'
+  Failed: 'FAILED',
   /** Made. Whether it answers is its health. */
-  | 'RUNNING';
+  Running: 'RUNNING',
+  /** An operation changes it, and it may not answer for that long; then it is `RUNNING` again. */
+  Updating: 'UPDATING'
+} as const;
+
+export type InstanceState = typeof InstanceState[keyof typeof InstanceState];
+/** A range of whole numbers, both ends included. */
+export type IntRange = {
+  __typename?: 'IntRange';
+  /** The value when the field is left out; null when it is required, or decided otherwise. */
+  default?: Maybe<Scalars['Int']['output']>;
+  /** The largest value. */
+  max: Scalars['Int']['output'];
+  /** The smallest value. */
+  min: Scalars['Int']['output'];
+};
 
 /** A label that a caller put on an instance. */
 export type Label = {
@@ -558,6 +589,41 @@ export type LabelInput = {
   value: Scalars['String']['input'];
 };
 
+/** The limits of inputs, so that clients need not repeat them. */
+export type Limits = {
+  __typename?: 'Limits';
+  /** Processor share in thousandths of a core. */
+  cpuMillis: IntRange;
+  /** Seconds from one health check to the next. */
+  healthCheckIntervalSeconds: IntRange;
+  /** Seconds that one health check may take. */
+  healthCheckTimeoutSeconds: IntRange;
+  /** Bytes of an idempotency key. */
+  idempotencyKeyBytes: IntRange;
+  /** Characters of the key of a label. */
+  labelKeyLength: IntRange;
+  /** Characters of the value of a label. */
+  labelValueLength: IntRange;
+  /** Labels of one instance. */
+  labels: IntRange;
+  /** Memory in MiB. */
+  memoryMb: IntRange;
+  /** Characters of an instance name. */
+  nameLength: IntRange;
+  /** Entries of one page of a list. */
+  pageSize: IntRange;
+  /** Bytes of a password. */
+  passwordBytes: IntRange;
+  /** Seconds that a server may take to shut down before it is stopped immediately. */
+  restartTimeoutSeconds: IntRange;
+  /** Size of a volume in GiB. */
+  storageGb: IntRange;
+  /** Days after which an API token expires. */
+  tokenExpiresInDays: IntRange;
+  /** Characters of the name of an API token. */
+  tokenNameLength: IntRange;
+};
+
 /** Writes. */
 export type Mutation = {
   __typename?: 'Mutation';
@@ -569,6 +635,8 @@ export type Mutation = {
   createInstance: CreateInstancePayload;
   /** Removes an instance, from any state; returns at once. The name is free again when it is gone. */
   deleteInstance: DeleteInstancePayload;
+  /** Stops the server of a running instance and starts it again. Clients lose their connections; health checks pause meanwhile. */
+  restartInstance: RestartInstancePayload;
   /** Tries a failed or cancelled operation again, as a new operation. */
   retryOperation: RetryOperationPayload;
   /** Ends an API token at once; its open subscriptions end with it. */
@@ -603,6 +671,12 @@ export type MutationDeleteInstanceArgs = {
 
 
 /** Writes. */
+export type MutationRestartInstanceArgs = {
+  input: RestartInstanceInput;
+};
+
+
+/** Writes. */
 export type MutationRetryOperationArgs = {
   input: RetryOperationInput;
 };
@@ -628,6 +702,10 @@ export type Node = {
 /** One accepted mutation that takes time, and how it goes. */
 export type Operation = Node & {
   __typename?: 'Operation';
+  /** Whether `cancelOperation` would be accepted now. */
+  canCancel: Scalars['Boolean']['output'];
+  /** Whether `retryOperation` would be accepted now. */
+  canRetry: Scalars['Boolean']['output'];
   /** Whether somebody asked to cancel it. */
   cancelRequested: Scalars['Boolean']['output'];
   /** When it was accepted. */
@@ -685,25 +763,31 @@ export type OperationFilter = {
 };
 
 /** What an operation does. */
-export type OperationKind =
+export const OperationKind = {
   /** Makes an instance. */
-  | 'CREATE'
+  Create: 'CREATE',
   /** Removes an instance. */
-  | 'DELETE';
+  Delete: 'DELETE',
+  /** Stops the server of an instance and starts it again. */
+  Restart: 'RESTART'
+} as const;
 
+export type OperationKind = typeof OperationKind[keyof typeof OperationKind];
 /** How an operation stands. */
-export type OperationStatus =
+export const OperationStatus = {
   /** It was cancelled, by a caller or by a later operation. */
-  | 'CANCELLED'
+  Cancelled: 'CANCELLED',
   /** It did not work out; the error says why. */
-  | 'FAILED'
+  Failed: 'FAILED',
   /** Accepted; no workflow has taken it up yet. */
-  | 'PENDING'
+  Pending: 'PENDING',
   /** A workflow carries it out. */
-  | 'RUNNING'
+  Running: 'RUNNING',
   /** Done. */
-  | 'SUCCEEDED';
+  Succeeded: 'SUCCEEDED'
+} as const;
 
+export type OperationStatus = typeof OperationStatus[keyof typeof OperationStatus];
 /** One step of an operation. */
 export type OperationStep = {
   __typename?: 'OperationStep';
@@ -722,12 +806,14 @@ export type OperationStep = {
 };
 
 /** Which way a list goes. */
-export type OrderDirection =
+export const OrderDirection = {
   /** The smallest or oldest first. */
-  | 'ASC'
+  Asc: 'ASC',
   /** The greatest or newest first. */
-  | 'DESC';
+  Desc: 'DESC'
+} as const;
 
+export type OrderDirection = typeof OrderDirection[keyof typeof OrderDirection];
 /** Information about pagination in a connection */
 export type PageInfo = {
   __typename?: 'PageInfo';
@@ -826,61 +912,86 @@ export type Reason = {
 };
 
 /** The kinds of reasons. */
-export type ReasonCode =
+export const ReasonCode = {
   /** The cluster refused the objects. */
-  | 'ADMISSION_REFUSED'
+  AdmissionRefused: 'ADMISSION_REFUSED',
   /** The instance's own credentials were refused. */
-  | 'AUTHENTICATION_FAILED'
+  AuthenticationFailed: 'AUTHENTICATION_FAILED',
   /** Somebody cancelled the operation. */
-  | 'CANCELLED'
+  Cancelled: 'CANCELLED',
   /** The connection broke. */
-  | 'CONNECTION_LOST'
+  ConnectionLost: 'CONNECTION_LOST',
   /** Nobody listens at the endpoint. */
-  | 'CONNECTION_REFUSED'
+  ConnectionRefused: 'CONNECTION_REFUSED',
   /** The endpoint did not answer in time. */
-  | 'CONNECTION_TIMEOUT'
+  ConnectionTimeout: 'CONNECTION_TIMEOUT',
   /** It keeps ending soon after its start. */
-  | 'CRASH_LOOP'
+  CrashLoop: 'CRASH_LOOP',
   /** The operation's deadline passed. */
-  | 'DEADLINE_EXCEEDED'
+  DeadlineExceeded: 'DEADLINE_EXCEEDED',
   /** Its disk is full. */
-  | 'DISK_FULL'
+  DiskFull: 'DISK_FULL',
   /** The endpoint's name does not resolve. */
-  | 'DNS_FAILED'
+  DnsFailed: 'DNS_FAILED',
   /** The control plane lacks a permission. */
-  | 'FORBIDDEN'
+  Forbidden: 'FORBIDDEN',
   /** The image cannot be pulled. */
-  | 'IMAGE_PULL_FAILED'
+  ImagePullFailed: 'IMAGE_PULL_FAILED',
   /** A fault of the control plane; its log says more. */
-  | 'INTERNAL'
+  Internal: 'INTERNAL',
   /** It was killed because it needed more memory than it was given. */
-  | 'OUT_OF_MEMORY'
+  OutOfMemory: 'OUT_OF_MEMORY',
   /** The PostgreSQL binaries for it are not installed. */
-  | 'POSTGRES_MISSING'
+  PostgresMissing: 'POSTGRES_MISSING',
   /** The server's process ended. */
-  | 'PROCESS_EXITED'
+  ProcessExited: 'PROCESS_EXITED',
   /** It answered with an error. */
-  | 'QUERY_FAILED'
+  QueryFailed: 'QUERY_FAILED',
   /** A quota is in the way. */
-  | 'QUOTA_EXCEEDED'
+  QuotaExceeded: 'QUOTA_EXCEEDED',
   /** It answers but takes no writes. */
-  | 'READ_ONLY'
+  ReadOnly: 'READ_ONLY',
   /** Something remains that could not be removed. */
-  | 'REMOVAL_INCOMPLETE'
+  RemovalIncomplete: 'REMOVAL_INCOMPLETE',
   /** The host of instances cannot be reached. */
-  | 'RUNTIME_UNAVAILABLE'
+  RuntimeUnavailable: 'RUNTIME_UNAVAILABLE',
   /** The database is starting, or recovering after a crash. */
-  | 'STARTING_UP'
+  StartingUp: 'STARTING_UP',
   /** Another operation took over. */
-  | 'SUPERSEDED'
+  Superseded: 'SUPERSEDED',
   /** The TLS handshake failed. */
-  | 'TLS_FAILED'
+  TlsFailed: 'TLS_FAILED',
   /** All its connections are taken. */
-  | 'TOO_MANY_CONNECTIONS'
+  TooManyConnections: 'TOO_MANY_CONNECTIONS',
   /** No node has room for it. */
-  | 'UNSCHEDULABLE'
+  Unschedulable: 'UNSCHEDULABLE',
   /** Its volume cannot be provided. */
-  | 'VOLUME_NOT_BOUND';
+  VolumeNotBound: 'VOLUME_NOT_BOUND'
+} as const;
+
+export type ReasonCode = typeof ReasonCode[keyof typeof ReasonCode];
+/** What to restart. */
+export type RestartInstanceInput = {
+  /** Its id. */
+  id: Scalars['ID']['input'];
+  /** Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** Restart it only at this revision. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+  /** Seconds that the server may take to shut down gracefully before it is stopped immediately (default 60). */
+  timeoutSeconds?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** The answer to `restartInstance`. */
+export type RestartInstancePayload = {
+  __typename?: 'RestartInstancePayload';
+  /** The instance as it is now; null when there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries it out; null when there are user errors, or nothing takes time. */
+  operation?: Maybe<Operation>;
+  /** What was wrong with the input; empty when the request was accepted. */
+  userErrors: Array<UserError>;
+};
 
 /** What to try again. */
 export type RetryOperationInput = {
@@ -917,35 +1028,41 @@ export type RevokeApiTokenPayload = {
 };
 
 /** The steps that operations are made of. */
-export type StepName =
+export const StepName = {
   /** Remove what a failed creation had made. */
-  | 'CLEAN_UP'
+  CleanUp: 'CLEAN_UP',
   /** Remove the instance's objects and wait until they are gone. */
-  | 'DELETE_POSTGRES'
+  DeletePostgres: 'DELETE_POSTGRES',
   /** Make or repair the instance's objects in the runtime. */
-  | 'DEPLOY_POSTGRES'
+  DeployPostgres: 'DEPLOY_POSTGRES',
   /** Find out how clients connect, and try it. */
-  | 'GENERATE_CONNECTION_STRING'
+  GenerateConnectionString: 'GENERATE_CONNECTION_STRING',
   /** Wait until the runtime says that it is ready. */
-  | 'GET_INSTANCE_STATUS'
+  GetInstanceStatus: 'GET_INSTANCE_STATUS',
+  /** Stop the server, and start it again. */
+  RestartPostgres: 'RESTART_POSTGRES',
   /** End the workflows that still work on the instance. */
-  | 'STOP_WORKFLOWS'
+  StopWorkflows: 'STOP_WORKFLOWS',
   /** Write the result to the metadata. */
-  | 'UPDATE_METADATA';
+  UpdateMetadata: 'UPDATE_METADATA'
+} as const;
 
+export type StepName = typeof StepName[keyof typeof StepName];
 /** How a step stands. */
-export type StepStatus =
+export const StepStatus = {
   /** Given up. */
-  | 'FAILED'
+  Failed: 'FAILED',
   /** Not begun. */
-  | 'PENDING'
+  Pending: 'PENDING',
   /** Under way. */
-  | 'RUNNING'
+  Running: 'RUNNING',
   /** Not needed any more. */
-  | 'SKIPPED'
+  Skipped: 'SKIPPED',
   /** Done. */
-  | 'SUCCEEDED';
+  Succeeded: 'SUCCEEDED'
+} as const;
 
+export type StepStatus = typeof StepStatus[keyof typeof StepStatus];
 /** Live. */
 export type Subscription = {
   __typename?: 'Subscription';
@@ -1001,14 +1118,16 @@ export type SubscriptionOperationArgs = {
 };
 
 /** What the bearer of a token may do; each role may do what those before it may. */
-export type TokenRole =
+export const TokenRole = {
   /** Create and revoke tokens. */
-  | 'ADMIN'
+  Admin: 'ADMIN',
   /** See secrets; create, change and delete instances; cancel and retry operations. */
-  | 'OPERATOR'
+  Operator: 'OPERATOR',
   /** See everything but secrets. */
-  | 'VIEWER';
+  Viewer: 'VIEWER'
+} as const;
 
+export type TokenRole = typeof TokenRole[keyof typeof TokenRole];
 /** What to change. */
 export type UpdateInstanceInput = {
   /** Whether deletion is refused from now on. */
@@ -1042,30 +1161,34 @@ export type UserError = {
 };
 
 /** What kind of mistake it is. */
-export type UserErrorCode =
+export const UserErrorCode = {
   /** The present state does not allow it. */
-  | 'CONFLICT'
+  Conflict: 'CONFLICT',
   /** The idempotency key was used before with another input. */
-  | 'IDEMPOTENCY_MISMATCH'
+  IdempotencyMismatch: 'IDEMPOTENCY_MISMATCH',
   /** The value does not have the form the field asks for. */
-  | 'INVALID'
+  Invalid: 'INVALID',
   /** Another instance that is not deleted has this name. */
-  | 'NAME_TAKEN'
+  NameTaken: 'NAME_TAKEN',
   /** Nothing has this id. */
-  | 'NOT_FOUND'
+  NotFound: 'NOT_FOUND',
   /** The value is a number outside the range of the field. */
-  | 'OUT_OF_RANGE'
+  OutOfRange: 'OUT_OF_RANGE',
   /** The instance is protected against deletion. */
-  | 'PROTECTED'
+  Protected: 'PROTECTED',
   /** The revision that was sent is not the present one. */
-  | 'REVISION_MISMATCH'
+  RevisionMismatch: 'REVISION_MISMATCH',
   /** The runtime does not offer this PostgreSQL version. */
-  | 'UNSUPPORTED_VERSION';
+  UnsupportedVersion: 'UNSUPPORTED_VERSION'
+} as const;
 
+export type UserErrorCode = typeof UserErrorCode[keyof typeof UserErrorCode];
 export type ControlPlaneQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null } } };
+export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
+
+export type RangeFragment = { __typename?: 'IntRange', min: number, max: number, default?: number | null };
 
 export type EventHistoryQueryVariables = Exact<{
   instanceId: Scalars['ID']['input'];
@@ -1117,13 +1240,6 @@ export type CreateInstanceMutationVariables = Exact<{
 
 export type CreateInstanceMutation = { __typename?: 'Mutation', createInstance: { __typename?: 'CreateInstancePayload', instance?: { __typename?: 'Instance', id: string } | null, userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
-export type DeleteInstanceMutationVariables = Exact<{
-  input: DeleteInstanceInput;
-}>;
-
-
-export type DeleteInstanceMutation = { __typename?: 'Mutation', deleteInstance: { __typename?: 'DeleteInstancePayload', userErrors: Array<{ __typename?: 'UserError', message: string }> } };
-
 export type InstancesSubscriptionVariables = Exact<{
   after?: InputMaybe<Scalars['String']['input']>;
 }>;
@@ -1138,37 +1254,51 @@ export type InstanceSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, deletionProtected: boolean, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, deletionProtected: boolean, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
 
 export type UpdateInstanceMutationVariables = Exact<{
   input: UpdateInstanceInput;
 }>;
 
 
-export type UpdateInstanceMutation = { __typename?: 'Mutation', updateInstance: { __typename?: 'UpdateInstancePayload', userErrors: Array<{ __typename?: 'UserError', message: string }> } };
+export type UpdateInstanceMutation = { __typename?: 'Mutation', updateInstance: { __typename?: 'UpdateInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
 export type CancelOperationMutationVariables = Exact<{
   input: CancelOperationInput;
 }>;
 
 
-export type CancelOperationMutation = { __typename?: 'Mutation', cancelOperation: { __typename?: 'CancelOperationPayload', userErrors: Array<{ __typename?: 'UserError', message: string }> } };
+export type CancelOperationMutation = { __typename?: 'Mutation', cancelOperation: { __typename?: 'CancelOperationPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
 export type RetryOperationMutationVariables = Exact<{
   input: RetryOperationInput;
 }>;
 
 
-export type RetryOperationMutation = { __typename?: 'Mutation', retryOperation: { __typename?: 'RetryOperationPayload', userErrors: Array<{ __typename?: 'UserError', message: string }> } };
+export type RetryOperationMutation = { __typename?: 'Mutation', retryOperation: { __typename?: 'RetryOperationPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type DeleteInstanceMutationVariables = Exact<{
+  input: DeleteInstanceInput;
+}>;
+
+
+export type DeleteInstanceMutation = { __typename?: 'Mutation', deleteInstance: { __typename?: 'DeleteInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type RestartInstanceMutationVariables = Exact<{
+  input: RestartInstanceInput;
+}>;
+
+
+export type RestartInstanceMutation = { __typename?: 'Mutation', restartInstance: { __typename?: 'RestartInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
 export type OperationSubscriptionVariables = Exact<{
   id: Scalars['ID']['input'];
 }>;
 
 
-export type OperationSubscription = { __typename?: 'Subscription', operation: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } };
+export type OperationSubscription = { __typename?: 'Subscription', operation: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } };
 
 export type OperationsQueryVariables = Exact<{
   first: Scalars['Int']['input'];
@@ -1177,9 +1307,9 @@ export type OperationsQueryVariables = Exact<{
 }>;
 
 
-export type OperationsQuery = { __typename?: 'Query', operations: { __typename?: 'OperationConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', endCursor?: string | null, hasNextPage: boolean }, nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> }> } };
+export type OperationsQuery = { __typename?: 'Query', operations: { __typename?: 'OperationConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', endCursor?: string | null, hasNextPage: boolean }, nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> }> } };
 
-export type OperationCardFragment = { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> };
+export type OperationCardFragment = { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> };
 
 export type OperationUpdatesSubscriptionVariables = Exact<{
   instanceId?: InputMaybe<Scalars['ID']['input']>;
@@ -1187,7 +1317,7 @@ export type OperationUpdatesSubscriptionVariables = Exact<{
 }>;
 
 
-export type OperationUpdatesSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } | null } };
+export type OperationUpdatesSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } | null } };
 
 export type CreateTokenMutationVariables = Exact<{
   input: CreateApiTokenInput;
@@ -1211,7 +1341,7 @@ export type RevokeTokenMutationVariables = Exact<{
 }>;
 
 
-export type RevokeTokenMutation = { __typename?: 'Mutation', revokeApiToken: { __typename?: 'RevokeApiTokenPayload', userErrors: Array<{ __typename?: 'UserError', message: string }> } };
+export type RevokeTokenMutation = { __typename?: 'Mutation', revokeApiToken: { __typename?: 'RevokeApiTokenPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -1231,6 +1361,13 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+export const RangeFragmentDoc = new TypedDocumentString(`
+    fragment Range on IntRange {
+  min
+  max
+  default
+}
+    `, {"fragmentName":"Range"}) as unknown as TypedDocumentString<RangeFragment, unknown>;
 export const EventLineFragmentDoc = new TypedDocumentString(`
     fragment EventLine on InstanceEvent {
   cursor
@@ -1315,6 +1452,7 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
     value
   }
   deletionProtected
+  availableOperations
   createdAt
   deletedAt
   operations(first: 1) {
@@ -1330,6 +1468,8 @@ export const OperationCardFragmentDoc = new TypedDocumentString(`
   kind
   status
   cancelRequested
+  canCancel
+  canRetry
   createdAt
   startedAt
   finishedAt
@@ -1340,7 +1480,6 @@ export const OperationCardFragmentDoc = new TypedDocumentString(`
   instance {
     id
     name
-    state
   }
   steps {
     name
@@ -1376,9 +1515,54 @@ export const ControlPlaneDocument = new TypedDocumentString(`
       role
       tokenName
     }
+    limits {
+      storageGb {
+        ...Range
+      }
+      cpuMillis {
+        ...Range
+      }
+      memoryMb {
+        ...Range
+      }
+      healthCheckIntervalSeconds {
+        ...Range
+      }
+      healthCheckTimeoutSeconds {
+        ...Range
+      }
+      restartTimeoutSeconds {
+        ...Range
+      }
+      nameLength {
+        ...Range
+      }
+      passwordBytes {
+        ...Range
+      }
+      labels {
+        ...Range
+      }
+      labelKeyLength {
+        ...Range
+      }
+      labelValueLength {
+        ...Range
+      }
+      tokenNameLength {
+        ...Range
+      }
+      tokenExpiresInDays {
+        ...Range
+      }
+    }
   }
 }
-    `) as unknown as TypedDocumentString<ControlPlaneQuery, ControlPlaneQueryVariables>;
+    fragment Range on IntRange {
+  min
+  max
+  default
+}`) as unknown as TypedDocumentString<ControlPlaneQuery, ControlPlaneQueryVariables>;
 export const EventHistoryDocument = new TypedDocumentString(`
     query EventHistory($instanceId: ID!, $last: Int!) {
   instance(id: $instanceId) {
@@ -1481,15 +1665,6 @@ export const CreateInstanceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<CreateInstanceMutation, CreateInstanceMutationVariables>;
-export const DeleteInstanceDocument = new TypedDocumentString(`
-    mutation DeleteInstance($input: DeleteInstanceInput!) {
-  deleteInstance(input: $input) {
-    userErrors {
-      message
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<DeleteInstanceMutation, DeleteInstanceMutationVariables>;
 export const InstancesDocument = new TypedDocumentString(`
     subscription Instances($after: String) {
   instances(after: $after) {
@@ -1559,6 +1734,7 @@ export const InstanceDocument = new TypedDocumentString(`
     value
   }
   deletionProtected
+  availableOperations
   createdAt
   deletedAt
   operations(first: 1) {
@@ -1571,6 +1747,7 @@ export const UpdateInstanceDocument = new TypedDocumentString(`
     mutation UpdateInstance($input: UpdateInstanceInput!) {
   updateInstance(input: $input) {
     userErrors {
+      field
       message
     }
   }
@@ -1580,6 +1757,7 @@ export const CancelOperationDocument = new TypedDocumentString(`
     mutation CancelOperation($input: CancelOperationInput!) {
   cancelOperation(input: $input) {
     userErrors {
+      field
       message
     }
   }
@@ -1589,11 +1767,32 @@ export const RetryOperationDocument = new TypedDocumentString(`
     mutation RetryOperation($input: RetryOperationInput!) {
   retryOperation(input: $input) {
     userErrors {
+      field
       message
     }
   }
 }
     `) as unknown as TypedDocumentString<RetryOperationMutation, RetryOperationMutationVariables>;
+export const DeleteInstanceDocument = new TypedDocumentString(`
+    mutation DeleteInstance($input: DeleteInstanceInput!) {
+  deleteInstance(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteInstanceMutation, DeleteInstanceMutationVariables>;
+export const RestartInstanceDocument = new TypedDocumentString(`
+    mutation RestartInstance($input: RestartInstanceInput!) {
+  restartInstance(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RestartInstanceMutation, RestartInstanceMutationVariables>;
 export const OperationDocument = new TypedDocumentString(`
     subscription Operation($id: ID!) {
   operation(id: $id) {
@@ -1605,6 +1804,8 @@ export const OperationDocument = new TypedDocumentString(`
   kind
   status
   cancelRequested
+  canCancel
+  canRetry
   createdAt
   startedAt
   finishedAt
@@ -1615,7 +1816,6 @@ export const OperationDocument = new TypedDocumentString(`
   instance {
     id
     name
-    state
   }
   steps {
     name
@@ -1647,6 +1847,8 @@ export const OperationsDocument = new TypedDocumentString(`
   kind
   status
   cancelRequested
+  canCancel
+  canRetry
   createdAt
   startedAt
   finishedAt
@@ -1657,7 +1859,6 @@ export const OperationsDocument = new TypedDocumentString(`
   instance {
     id
     name
-    state
   }
   steps {
     name
@@ -1685,6 +1886,8 @@ export const OperationUpdatesDocument = new TypedDocumentString(`
   kind
   status
   cancelRequested
+  canCancel
+  canRetry
   createdAt
   startedAt
   finishedAt
@@ -1695,7 +1898,6 @@ export const OperationUpdatesDocument = new TypedDocumentString(`
   instance {
     id
     name
-    state
   }
   steps {
     name
@@ -1745,6 +1947,7 @@ export const RevokeTokenDocument = new TypedDocumentString(`
     mutation RevokeToken($input: RevokeApiTokenInput!) {
   revokeApiToken(input: $input) {
     userErrors {
+      field
       message
     }
   }

@@ -8,11 +8,11 @@ import { type CursorItem, subscribeResumable, toError } from '../live/resume';
 type Headers = Record<string, string>;
 type Result = Record<string, unknown>;
 
-/** Queries and mutations by POST, subscriptions by WebSocket, both at this host's `/graphql`. */
+/** Queries and mutations by POST, subscriptions by WebSocket, both to `/graphql` of this host. */
 export function createFetcher(): Fetcher {
   const clients = new Map<string, Client>();
 
-  // A connection carries one set of headers (in its `connection_init`), so each set has a client of its own.
+  // Headers are sent once per connection (in `connection_init`), so each set of headers has its own client.
   function clientFor(headers: Headers): Client {
     const key = JSON.stringify(headers);
     let client = clients.get(key);
@@ -21,7 +21,7 @@ export function createFetcher(): Fetcher {
   }
 
   return (params, options) => {
-    // A header typed into the editor comes before the token of this browser.
+    // A header from the editor overrides the token of this browser.
     const headers: Headers = { ...authorization(), ...options?.headers };
     const operation = options?.documentAST && getOperationAST(options.documentAST, params.operationName);
     if (operation?.operation !== 'subscription') return post(params, headers);
@@ -45,24 +45,24 @@ async function post(params: FetcherParams, headers: Headers): Promise<Result> {
     });
     text = await response.text();
   } catch (cause) {
-    return errors(new Error(`The server does not answer (${String(cause)}).`));
+    return errors(new Error(`The server does not respond (${String(cause)}).`));
   }
   try {
     return JSON.parse(text) as Result;
   } catch {
-    // Not GraphQL: a proxy's page, or a server that is starting.
+    // Not GraphQL: the response comes from a proxy, or from a server that is starting.
     return errors(new Error(`${response.status} ${response.statusText}: ${text.slice(0, 500) || 'no body'}`));
   }
 }
 
-/** An operation with a variable `$after` asks to be resumed: it goes on from its last cursor when the connection returns. */
+/** A subscription with a variable `$after` is resumed from its last cursor after a lost connection. */
 function takesCursor(operation: OperationDefinitionNode): boolean {
   return operation.variableDefinitions?.some((definition) => definition.variable.name.value === 'after') ?? false;
 }
 
 function resumable(client: Client, { query, operationName, variables }: FetcherParams): Observable<Result> {
   return observable((sink) => {
-    // Null answers the first request: a variable written as `null` counts as none.
+    // A variable that is `null` counts as absent.
     const { after, ...rest } = (variables ?? {}) as { after?: string | null };
     return subscribeResumable<Result, CursorItem>({
       client,
@@ -71,7 +71,7 @@ function resumable(client: Client, { query, operationName, variables }: FetcherP
       variables: rest,
       after,
       next: (_item, data) => sink.next({ data }),
-      // The page shows the latest item only, so there is nothing to throw away.
+      // GraphiQL shows the latest item only, so there is nothing to discard.
       reset: () => {},
       error: (error) => sink.fail(error),
       complete: () => sink.complete(),
@@ -79,7 +79,7 @@ function resumable(client: Client, { query, operationName, variables }: FetcherP
   });
 }
 
-/** Without a cursor a lost connection could hide items, so it is shown instead of being papered over by a retry. */
+/** Without a cursor, a retry could miss items, so a lost connection is reported as an error. */
 function plain(client: Client, { query, operationName, variables }: FetcherParams): Observable<Result> {
   return observable((sink) =>
     client.subscribe<Result>(
@@ -93,7 +93,7 @@ function plain(client: Client, { query, operationName, variables }: FetcherParam
   );
 }
 
-/** As a GraphQL answer: GraphiQL would print an exception with its stack. */
+/** As a GraphQL response, because GraphiQL shows the stack of an exception. */
 function errors(error: Error): Result {
   return { errors: Array.isArray(error.cause) ? error.cause : [{ message: error.message }] };
 }
@@ -104,7 +104,7 @@ interface Sink {
   fail(error: Error): void;
 }
 
-/** GraphiQL passes one object of callbacks; the other overloads of its type are never called. */
+/** GraphiQL passes an object of callbacks; the other overloads of the type are not used. */
 function observable(start: (sink: Sink) => () => void): Observable<Result> {
   return {
     subscribe: (callbacks: unknown) => {

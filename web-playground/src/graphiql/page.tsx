@@ -9,7 +9,7 @@ import { useTitle } from '../frame/use-title';
 import { examples } from './examples';
 import { createFetcher } from './fetcher';
 
-// Made once: GraphiQL reads the schema and builds its plugins anew whenever these change.
+// Created once: GraphiQL reloads the schema and its plugins whenever these change.
 const fetcher = createFetcher();
 const plugins = [HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })];
 
@@ -22,10 +22,10 @@ export default function GraphiqlPage() {
       defaultTabs={examples}
       plugins={plugins}
       defaultEditorToolsVisibility="variables"
-      // The frame's choice of colours is the editor's too.
+      // The editor follows the colour scheme of the page.
       forcedTheme={scheme}
     >
-      {/* The frame's header carries the name. */}
+      {/* The header of the page shows the name. */}
       <GraphiQL.Logo>{null}</GraphiQL.Logo>
     </GraphiQL>
   );

@@ -10,7 +10,7 @@ const HEIGHT = 200;
 const MINUTES = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const SECONDS = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 
-/** Samples come the newest first. */
+/** `samples` are ordered from the newest to the oldest. */
 export default function LatencyChart({ samples }: { samples: readonly SampleFragment[] }) {
   const { ref, width } = useElementSize();
   const host = useRef<HTMLDivElement>(null);
@@ -19,7 +19,7 @@ export default function LatencyChart({ samples }: { samples: readonly SampleFrag
   const data = useMemo(() => toData(samples), [samples]);
   const latest = useRef(data);
 
-  // Colours are drawn, so another scheme needs another chart.
+  // A canvas keeps its colours, so another colour scheme needs another chart.
   useEffect(() => {
     if (!host.current || !width) return;
     const made = new uPlot(options(width, getComputedStyle(host.current)), latest.current, host.current);
@@ -36,13 +36,13 @@ export default function LatencyChart({ samples }: { samples: readonly SampleFrag
   }, [data]);
 
   return (
-    <div ref={ref} className={classes.chart} style={{ height: HEIGHT }} role="img" aria-label="Latency of the health checks over time; the numbers are above, failures below">
+    <div ref={ref} className={classes.chart} style={{ height: HEIGHT }} role="img" aria-label="Latency of the health checks over time; the figures are above, the last failure is below">
       <div ref={host} />
     </div>
   );
 }
 
-/** Times in seconds, latencies of good checks, and zeros where a check failed. */
+/** Times in seconds, latencies of successful checks, and zeros for failed checks. */
 function toData(samples: readonly SampleFragment[]): AlignedData {
   const inOrder = samples.toReversed();
   return [
@@ -72,7 +72,7 @@ function options(width: number, style: CSSStyleDeclaration): uPlot.Options {
   };
 }
 
-/** A cross on a dashed line from top to bottom: the shape tells it apart, not the colour alone. */
+/** A cross on a dashed vertical line, so that failures differ in shape and not in colour only. */
 function drawFailures(chart: uPlot, colour: string): void {
   const { ctx, bbox, data } = chart;
   const [times, , failures] = data;

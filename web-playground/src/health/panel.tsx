@@ -14,12 +14,12 @@ const LatencyChart = lazy(() => import('./latency-chart'));
 const LIMIT = 240;
 
 /**
- * The latency of health checks as a live chart; what it draws is said in words too. `expecting` says that there are checks to
- * come, which the chart keeps its place for.
+ * The latency of health checks as a live chart, with the same figures as text. `expecting`: checks will follow, so the chart is
+ * shown before the first one.
  */
 export function HealthPanel({ instanceId, expecting }: { instanceId: string; expecting: boolean }) {
   const { items, error } = useLog<SampleFragment, HealthChecksSubscription, HealthChecksSubscriptionVariables>({
-    key: instanceId,
+    key: ['healthChecks', instanceId],
     load: async () => (await request(HEALTH_HISTORY, { instanceId, first: LIMIT })).instance?.healthChecks.nodes ?? [],
     query: HEALTH_CHECKS,
     variables: { instanceId },
@@ -33,7 +33,7 @@ export function HealthPanel({ instanceId, expecting }: { instanceId: string; exp
     return (
       <Panel title="Health">
         <Text size="sm" c="dimmed">
-          It was never checked.
+          No health checks.
         </Text>
       </Panel>
     );
@@ -68,7 +68,7 @@ export function HealthPanel({ instanceId, expecting }: { instanceId: string; exp
             {failure.error && `: ${failure.error.message}`}
           </>
         ) : (
-          items && (items.length ? 'No check in sight has failed.' : 'No checks yet.')
+          items && (items.length ? 'No failed checks.' : 'No checks yet.')
         )}
       </Text>
     </Panel>

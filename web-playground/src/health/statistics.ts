@@ -3,13 +3,13 @@ import type { SampleFragment } from '../gql/graphql';
 export interface Statistics {
   checks: number;
   failures: number;
-  /** The share of checks that went well, in percent; undefined without checks. */
+  /** The share of successful checks in percent; undefined without checks. */
   uptime?: number;
   p50?: number;
   p99?: number;
 }
 
-/** What the samples in sight say together. */
+/** Figures over the samples that are shown. */
 export function statistics(samples: readonly SampleFragment[]): Statistics {
   const latencies = samples.flatMap(({ latencyMs, status }) => (status === 'HEALTHY' && latencyMs != null ? [latencyMs] : [])).sort((a, b) => a - b);
   const failures = samples.filter(({ status }) => status === 'UNHEALTHY').length;

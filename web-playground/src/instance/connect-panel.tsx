@@ -9,10 +9,10 @@ import classes from './connect-panel.module.css';
 import { fetchConnectionString } from './connection-string';
 import { SNIPPETS } from './snippets';
 
-/** Where the instance is, and ready lines for connecting to it. The password is fetched only when it is asked for. */
+/** The endpoint, and snippets to connect to it. The password is fetched on demand only. */
 export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
   const { id, endpoint, username, database, state } = instance;
-  const { operate, lookOnly } = usePermissions();
+  const { operate, readOnly } = usePermissions();
   const [secret, setSecret] = useState<string>();
   const [error, setError] = useState<string>();
   const fetchSecret = async () => secret ?? (await fetchConnectionString(id));
@@ -34,7 +34,7 @@ export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
       {!shown && state === 'CREATING' && (
         <>
           <Text c="dimmed" size="sm" mb="sm">
-            The connection string appears here as soon as it runs.
+            The connection string appears here when the instance is running.
           </Text>
           <Skeleton height={36} animate={false} mb="md" />
           <Skeleton height={96} animate={false} />
@@ -42,7 +42,7 @@ export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
       )}
       {!shown && state !== 'CREATING' && (
         <Text c="dimmed" size="sm">
-          There is nothing to connect to.
+          There is no endpoint.
         </Text>
       )}
       {shown && endpoint && (
@@ -67,9 +67,9 @@ export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
               {error}
             </Text>
           )}
-          {lookOnly && (
+          {readOnly && (
             <Text size="sm" c="dimmed" mt="xs">
-              The password shows to tokens of the role Operator or Admin only.
+              The password is visible with the role Operator or Admin only.
             </Text>
           )}
           <Text size="sm" c="dimmed" mt="xs">

@@ -1,7 +1,9 @@
 import type { CreateInstanceInput } from '../gql/graphql';
+import type { Limits } from '../control-plane/control-plane';
+import { initialValue, inRange } from '../form/range';
 import * as checks from './checks';
 
-/** What the fields of the create form hold; an emptied number field holds ''. */
+/** The values of the create form; an empty number field holds ''. */
 export interface CreateValues {
   name: string;
   postgresVersion: string | null;
@@ -17,35 +19,45 @@ export interface CreateValues {
   healthCheck: { intervalSeconds: number | string; timeoutSeconds: number | string };
 }
 
-/** The server's defaults, shown so that people see what they get. */
-export const INITIAL: CreateValues = {
-  name: '',
-  postgresVersion: null,
-  storageGb: 10,
-  cpuMillis: 500,
-  memoryMb: 512,
-  username: 'app',
-  database: '',
-  password: '',
-  labels: [],
-  deletionProtected: false,
-  exposure: { type: 'CLUSTER', sourceRanges: [], dnsLabel: '' },
-  healthCheck: { intervalSeconds: 30, timeoutSeconds: 5 },
-};
+/** The defaults of the server, shown so that users see what they get. */
+export function initialValues(limits: Limits): CreateValues {
+  return {
+    name: '',
+    postgresVersion: null,
+    storageGb: initialValue(limits.storageGb),
+    cpuMillis: initialValue(limits.cpuMillis),
+    memoryMb: initialValue(limits.memoryMb),
+    username: 'app',
+    database: '',
+    password: '',
+    labels: [],
+    deletionProtected: false,
+    exposure: { type: 'CLUSTER', sourceRanges: [], dnsLabel: '' },
+    healthCheck: {
+      intervalSeconds: initialValue(limits.healthCheckIntervalSeconds),
+      timeoutSeconds: initialValue(limits.healthCheckTimeoutSeconds),
+    },
+  };
+}
 
-export const VALIDATE = {
-  name: checks.instanceName,
-  storageGb: checks.storageGb,
-  cpuMillis: checks.cpuMillis,
-  memoryMb: checks.memoryMb,
-  username: checks.roleName,
-  database: (text: string, { username }: CreateValues) => checks.databaseName(text || username),
-  password: checks.password,
-  labels: checks.labels,
-  healthCheck: { intervalSeconds: checks.intervalSeconds, timeoutSeconds: checks.timeoutSeconds },
-};
+export function validation(limits: Limits) {
+  return {
+    name: checks.instanceName(limits),
+    storageGb: inRange(limits.storageGb, 'GiB'),
+    cpuMillis: inRange(limits.cpuMillis, 'thousandths of a core'),
+    memoryMb: inRange(limits.memoryMb, 'MiB'),
+    username: checks.sqlName,
+    database: (text: string) => (text ? checks.sqlName(text) : null),
+    password: checks.password(limits),
+    labels: checks.labels(limits),
+    healthCheck: {
+      intervalSeconds: inRange(limits.healthCheckIntervalSeconds, 'seconds'),
+      timeoutSeconds: inRange(limits.healthCheckTimeoutSeconds, 'seconds'),
+    },
+  };
+}
 
-/** Checked values as the mutation takes them. */
+/** The input of the mutation, from valid values. */
 export function toInput({ postgresVersion, database, password, exposure, healthCheck, ...values }: CreateValues): CreateInstanceInput {
   return {
     ...values,

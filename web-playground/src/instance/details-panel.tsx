@@ -9,11 +9,11 @@ import classes from './details-panel.module.css';
 import { LabelsDialog } from './labels-dialog';
 import { cores, memory, storage } from './size';
 
-/** What the instance is. */
+/** The specification of the instance. */
 export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
   const { id, postgresVersion, storageGb, cpuMillis, memoryMb, exposure, labels, createdAt, deletedAt } = instance;
   const { operate } = usePermissions();
-  const here = useControlPlane().data?.runtime === 'process' ? 'from this machine' : 'from inside the cluster';
+  const network = useControlPlane().data?.runtime === 'process' ? 'this machine' : 'the cluster';
   const [editing, edit] = useDisclosure(false);
   return (
     <Panel title="Details">
@@ -26,8 +26,8 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
         <dd>
           {cores(cpuMillis)}, {memory(memoryMb)}
         </dd>
-        <dt>Reachable</dt>
-        <dd>{exposure.type === 'CLUSTER' ? here : `from outside${exposure.sourceRanges.length ? `: ${exposure.sourceRanges.join(', ')}` : ''}`}</dd>
+        <dt>Access</dt>
+        <dd>{exposure.type === 'CLUSTER' ? `private, from ${network} only` : `public, from ${exposure.sourceRanges.join(', ') || 'any address'}`}</dd>
         <dt>Created</dt>
         <dd>
           <Ago at={createdAt} suffix=" ago" />
@@ -40,7 +40,7 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
             </dd>
           </>
         )}
-        <dt>Id</dt>
+        <dt>ID</dt>
         <dd>
           <Code className={classes.id}>{id}</Code>
         </dd>

@@ -3,7 +3,7 @@ import { DatabaseZap, Plus } from 'lucide-react';
 import { usePermissions } from '../control-plane/control-plane';
 
 export function EmptyList({ onCreate }: { onCreate: () => void }) {
-  const { operate, lookOnly } = usePermissions();
+  const { operate, readOnly } = usePermissions();
   return (
     <Center mih={380}>
       <Stack align="center" gap="sm" maw={420} ta="center">
@@ -11,16 +11,16 @@ export function EmptyList({ onCreate }: { onCreate: () => void }) {
           <DatabaseZap size={32} aria-hidden />
         </ThemeIcon>
         <Title order={2} size="h3">
-          {lookOnly ? 'There are no instances' : 'Create your first PostgreSQL'}
+          {readOnly ? 'No instances yet' : 'Create your first instance'}
         </Title>
         <Text c="dimmed">
-          {lookOnly
-            ? 'As soon as somebody creates one, it shows here. Your token may look only.'
-            : 'It takes a name and a few seconds. You see each step here as it happens, then how to connect.'}
+          {readOnly
+            ? 'Instances appear here when they are created. Your token is read-only.'
+            : 'Enter a name, follow the steps live, and copy the connection string.'}
         </Text>
         {operate && (
           <Button mt="sm" size="md" leftSection={<Plus size={18} aria-hidden />} onClick={onCreate}>
-            Create an instance
+            Create instance
           </Button>
         )}
       </Stack>

@@ -1,12 +1,13 @@
 import { CloseButton, MultiSelect, TextInput } from '@mantine/core';
 import { Search } from 'lucide-react';
 import type { HealthStatus, InstanceState } from '../gql/graphql';
+import { options } from '../lib/label';
 import type { InstanceFilter } from './filter';
 import classes from './filter-bar.module.css';
-import { HEALTH_NAMES, STATE_NAMES } from './status';
+import { HEALTH_VALUES, STATE_VALUES } from './states';
 
 // Deleted instances are not in the list.
-const LISTED_STATES = STATE_NAMES.filter(({ value }) => value !== 'DELETED');
+const LISTED_STATES = options(STATE_VALUES.filter((state) => state !== 'DELETED'));
 
 export function FilterBar({ filter, onChange }: { filter: InstanceFilter; onChange: (filter: InstanceFilter) => void }) {
   return (
@@ -34,7 +35,7 @@ export function FilterBar({ filter, onChange }: { filter: InstanceFilter; onChan
         className={classes.choice}
         aria-label="Health"
         placeholder={filter.healths.length ? undefined : 'Any health'}
-        data={HEALTH_NAMES}
+        data={options(HEALTH_VALUES)}
         value={[...filter.healths]}
         onChange={(healths) => onChange({ ...filter, healths: healths as HealthStatus[] })}
         clearable

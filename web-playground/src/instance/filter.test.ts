@@ -20,6 +20,7 @@ const row = (name: string, rest: Partial<InstanceRow> = {}): InstanceRow => ({
 const rows = [
   row('orders', { createdAt: '2026-01-03T00:00:00Z', labels: [{ key: 'team', value: 'shop' }] }),
   row('billing', { state: 'FAILED', health: 'UNKNOWN', reason: { code: 'QUOTA_EXCEEDED', message: 'The quota is used up.' } }),
+  row('new', { state: 'UPDATING', createdAt: '2025-12-31T00:00:00Z' }),
   row('orders-old', { health: 'UNHEALTHY', createdAt: '2026-01-02T00:00:00Z' }),
 ];
 
@@ -28,24 +29,25 @@ const byName: Order = { field: 'name', descending: false };
 const names = (filter: Partial<InstanceFilter>, order: Partial<Order> = {}) =>
   select(rows, { ...none, ...filter }, { ...byName, ...order }).map(({ name }) => name);
 
-test('the text is looked for in name, labels and reason, word by word', () => {
+test('the text is searched in name, labels and reason, word by word', () => {
   expect(names({ text: ' ORD ' })).toEqual(['orders', 'orders-old']);
   expect(names({ text: 'ord old' })).toEqual(['orders-old']);
   expect(names({ text: 'team=shop' })).toEqual(['orders']);
   expect(names({ text: 'quota' })).toEqual(['billing']);
 });
 
-test('states and healths narrow it down', () => {
+test('states and healths filter the rows', () => {
   expect(names({ states: ['FAILED', 'CREATING'] })).toEqual(['billing']);
+  expect(names({ states: ['UPDATING'] })).toEqual(['new']);
   expect(names({ states: ['RUNNING'], healths: ['UNHEALTHY'] })).toEqual(['orders-old']);
 });
 
-test('what wants attention comes first', () => {
-  expect(names({}, { field: 'health' })).toEqual(['orders-old', 'billing', 'orders']);
-  expect(names({}, { field: 'state' })).toEqual(['billing', 'orders', 'orders-old']);
+test('what needs attention comes first', () => {
+  expect(names({}, { field: 'health' })).toEqual(['orders-old', 'billing', 'new', 'orders']);
+  expect(names({}, { field: 'state' })).toEqual(['billing', 'new', 'orders', 'orders-old']);
 });
 
-test('ages go from the youngest to the oldest and back', () => {
-  expect(names({}, { field: 'age' })).toEqual(['orders', 'orders-old', 'billing']);
-  expect(names({}, { field: 'age', descending: true })).toEqual(['billing', 'orders-old', 'orders']);
+test('ages sort from the newest to the oldest and back', () => {
+  expect(names({}, { field: 'age' })).toEqual(['orders', 'orders-old', 'billing', 'new']);
+  expect(names({}, { field: 'age', descending: true })).toEqual(['new', 'billing', 'orders-old', 'orders']);
 });

@@ -1,10 +1,11 @@
 import type { HealthStatus, InstanceState } from '../gql/graphql';
 import type { InstanceRow } from './list';
+import { HEALTH_VALUES, STATE_VALUES } from './states';
 
 export interface InstanceFilter {
-  /** Parts of the name, of a label as `key=value`, or of the reason; all words must occur. */
+  /** Words that must all occur in the name, a label as `key=value`, or the reason. */
   text: string;
-  /** None means any. */
+  /** Empty for any. */
   states: readonly InstanceState[];
   healths: readonly HealthStatus[];
 }
@@ -31,7 +32,7 @@ export function select(rows: readonly InstanceRow[], filter: InstanceFilter, ord
   );
   const compare = COMPARE[order.field];
   const sign = order.descending ? -1 : 1;
-  // Equal rows keep one order, whatever order the changes came in.
+  // Rows that compare equal are ordered by name, so that changes do not move them.
   return matching.sort((a, b) => sign * compare(a, b) || (a.name < b.name ? -1 : 1));
 }
 
@@ -42,12 +43,11 @@ function matchesAll(row: InstanceRow, words: string[]): boolean {
 
 const COMPARE: Record<SortField, (a: InstanceRow, b: InstanceRow) => number> = {
   name: (a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)),
-  // What wants attention comes first.
-  state: by(['FAILED', 'CREATING', 'DELETING', 'RUNNING', 'DELETED'], (row) => row.state),
-  health: by(['UNHEALTHY', 'UNKNOWN', 'HEALTHY'], (row) => row.health),
+  state: by(STATE_VALUES, (row) => row.state),
+  health: by(HEALTH_VALUES, (row) => row.health),
   version: (a, b) => parseFloat(a.postgresVersion) - parseFloat(b.postgresVersion),
   size: (a, b) => a.storageGb - b.storageGb,
-  // The youngest first: RFC 3339 in one zone sorts as text.
+  // The newest first: RFC 3339 in one time zone sorts as text.
   age: (a, b) => (a.createdAt > b.createdAt ? -1 : Number(a.createdAt < b.createdAt)),
 };
 

@@ -48,7 +48,7 @@ export function LabelFields({ value, onChange, error }: { value: LabelText[]; on
         leftSection={<Plus size={14} aria-hidden />}
         onClick={() => onChange([...value, { key: '', value: '' }])}
       >
-        Add a label
+        Add label
       </Button>
     </Fieldset>
   );

@@ -1,9 +1,11 @@
-import { Button, Group, Modal } from '@mantine/core';
-import { type FormEvent, useState } from 'react';
+import { Modal } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { useLimits } from '../control-plane/control-plane';
+import { MutationForm } from '../form/mutation-form';
 import type { InstancePageFragment } from '../gql/graphql';
 import * as checks from './checks';
 import { LabelFields } from './label-fields';
-import { updateInstance } from './update';
+import { useUpdateInstance } from './update';
 
 export function LabelsDialog({ instance, opened, onClose }: { instance: InstancePageFragment; opened: boolean; onClose: () => void }) {
   return (
@@ -13,37 +15,12 @@ export function LabelsDialog({ instance, opened, onClose }: { instance: Instance
   );
 }
 
-function LabelsForm({ instance, onDone }: { instance: InstancePageFragment; onDone: () => void }) {
-  const [labels, setLabels] = useState(instance.labels);
-  const [error, setError] = useState<string>();
-  const [busy, setBusy] = useState(false);
-
-  async function save(event: FormEvent) {
-    event.preventDefault();
-    const mistake = checks.labels(labels);
-    setError(mistake ?? undefined);
-    if (mistake) return;
-    setBusy(true);
-    try {
-      await updateInstance({ id: instance.id, labels });
-      onDone();
-    } catch (error) {
-      setError((error as Error).message);
-      setBusy(false);
-    }
-  }
-
+function LabelsForm({ instance: { id, labels }, onDone }: { instance: InstancePageFragment; onDone: () => void }) {
+  const mutation = useUpdateInstance(onDone);
+  const form = useForm({ initialValues: { labels }, validate: { labels: checks.labels(useLimits()) } });
   return (
-    <form onSubmit={(event) => void save(event)}>
-      <LabelFields value={labels} onChange={setLabels} error={error} />
-      <Group justify="flex-end" mt="lg">
-        <Button variant="default" onClick={onDone}>
-          Cancel
-        </Button>
-        <Button type="submit" loading={busy}>
-          Save
-        </Button>
-      </Group>
-    </form>
+    <MutationForm form={form} mutation={mutation} toInput={({ labels }) => ({ id, labels })} submit="Save" onCancel={onDone}>
+      <LabelFields value={form.values.labels} onChange={(labels) => form.setFieldValue('labels', labels)} error={form.errors.labels} />
+    </MutationForm>
   );
 }

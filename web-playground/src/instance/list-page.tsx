@@ -21,7 +21,7 @@ export default function InstancesPage() {
   const [filter, setFilter] = useFilter();
   const [order, setOrder] = useState<Order>({ field: 'age', descending: false });
   const [creating, create] = useDisclosure(false);
-  // Typing stays quick however many rows there are.
+  // Deferred, so that typing does not wait for the rendering of many rows.
   const wanted = useDeferredValue(filter);
   const shown = useMemo(() => select(rows, wanted, order), [rows, wanted, order]);
 
@@ -38,7 +38,7 @@ export default function InstancesPage() {
         )}
       </Group>
       {error && (
-        <Alert color="red" variant="outline" title="The list is not live" mb="md">
+        <Alert color="red" variant="outline" title="Live updates failed" mb="md">
           {error.message}
         </Alert>
       )}

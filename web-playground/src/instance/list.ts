@@ -12,7 +12,7 @@ export interface InstanceList {
   rows: readonly InstanceRow[];
   /** False until the first snapshot is complete. */
   loaded: boolean;
-  /** Behind the last change, so that other streams can begin there. */
+  /** The cursor of the last change: other subscriptions resume from it. */
   cursor?: string;
   error?: Error;
 }
@@ -24,7 +24,7 @@ export function useInstances(): InstanceList {
   return useStore(list);
 }
 
-/** Keeps the list live while the component that uses it is mounted: the frame, so that it is there on every page. */
+/** Keeps the list live while the component is mounted: the frame, which is on every page. */
 export function useLiveInstances(): void {
   useEffect(() => {
     let rows = new Map<string, InstanceRow>();
@@ -52,7 +52,7 @@ export function useLiveInstances(): void {
         cursor = at;
         frame.schedule();
       },
-      // What is shown stays until the new snapshot is complete, so that the table does not flash empty.
+      // The rows stay until the new snapshot is complete, so that the table does not flicker.
       reset: () => snapshot.clear(),
       error: (error) => list.set({ ...list.get(), error }),
     });

@@ -6,16 +6,18 @@ import { Loading } from '../frame/loading';
 import { NotFound } from '../frame/not-found';
 import { useTitle } from '../frame/use-title';
 import { graphql } from '../gql';
-import type { InstancePageFragment } from '../gql/graphql';
+import type { InstancePageFragment, InstanceState } from '../gql/graphql';
 import { HealthPanel } from '../health/panel';
-import { sentenceCase } from '../lib/sentence-case';
+import { sentenceCase } from '../lib/label';
 import { hasCode } from '../live/resume';
 import { useLatest } from '../live/use-latest';
+import { KINDS } from '../operation/kinds';
 import { LatestOperationPanel } from '../operation/latest-panel';
+import { StartButton } from '../operation/start-button';
 import { ConnectPanel } from './connect-panel';
+import { DeletionPanel } from './deletion-panel';
 import { DetailsPanel } from './details-panel';
 import classes from './page.module.css';
-import { SettingsPanel } from './settings-panel';
 import { HealthMark, StateMark } from './status';
 
 /** One instance, live. */
@@ -35,7 +37,7 @@ export default function InstancePage({ id }: { id: string }) {
         </Text>
       </Breadcrumbs>
       {error && (
-        <Alert color="red" variant="outline" title="This page is not live" my="md">
+        <Alert color="red" variant="outline" title="Live updates failed" my="md">
           {error.message}
         </Alert>
       )}
@@ -59,13 +61,20 @@ function Shown({ instance }: { instance: InstancePageFragment }) {
           <StateMark state={state} />
           {state === 'RUNNING' && <HealthMark health={health} />}
         </Group>
+        {operate && (
+          <Group gap="xs" ml="auto">
+            {KINDS.filter(({ destructive }) => !destructive).map((operation) => (
+              <StartButton key={operation.kind} operation={operation} instance={instance} />
+            ))}
+          </Group>
+        )}
       </Group>
       {reason && (
         <Alert color={state === 'FAILED' || health === 'UNHEALTHY' ? 'red' : 'gray'} variant="outline" mb="md" p="xs" role="status">
           {sentenceCase(reason.message)}
           {state === 'FAILED' && operate && (
             <Text size="sm" mt={4}>
-              Try the operation again, or delete the instance.
+              Retry the operation, or delete the instance.
             </Text>
           )}
         </Alert>
@@ -73,18 +82,21 @@ function Shown({ instance }: { instance: InstancePageFragment }) {
       <div className={classes.columns} data-settled={state === 'RUNNING' || state === 'DELETED' || undefined}>
         <div className={classes.main}>
           <ConnectPanel instance={instance} />
-          <HealthPanel instanceId={id} expecting={state === 'CREATING' || state === 'RUNNING'} />
+          <HealthPanel instanceId={id} expecting={!UNCHECKED.has(state)} />
           <EventLogPanel instanceId={id} />
         </div>
         <div className={classes.side}>
           {latest && <LatestOperationPanel id={latest.id} instanceId={id} />}
           <DetailsPanel instance={instance} />
-          {state !== 'DELETED' && <SettingsPanel instance={instance} />}
+          {state !== 'DELETED' && <DeletionPanel instance={instance} />}
         </div>
       </div>
     </>
   );
 }
+
+/** The states without health checks. */
+const UNCHECKED = new Set<InstanceState>(['FAILED', 'DELETING', 'DELETED']);
 
 const INSTANCE = graphql(`
   subscription Instance($id: ID!) {
@@ -122,6 +134,7 @@ const INSTANCE = graphql(`
       value
     }
     deletionProtected
+    availableOperations
     createdAt
     deletedAt
     operations(first: 1) {

@@ -6,10 +6,10 @@ import { cores, memory, storage } from './size';
 import { HealthMark, StateMark } from './status';
 import classes from './table.module.css';
 
-/** Rows are all of one height, so that the table knows its length without measuring them. */
+/** All rows have the same height, so that the table needs no measuring. */
 export const ROW_HEIGHT = 56;
 
-/** Plain elements: many come and go while the table is scrolled, and each component costs. */
+/** Plain elements instead of components: many are mounted while the table is scrolled. */
 export const Row = memo(function Row({ row, index }: { row: InstanceRow; index: number }) {
   const { id, name, state, health, reason, endpoint, postgresVersion, labels, createdAt } = row;
   return (

@@ -1,4 +1,4 @@
-/** Lines that connect with the url as they are: generated passwords need no escaping, chosen ones are percent-encoded in it. */
+/** Code that connects with the URL. Passwords in it are percent-encoded, so that it needs no escaping. */
 export const SNIPPETS: readonly { name: string; text: (url: string) => string }[] = [
   { name: 'psql', text: (url) => `psql '${url}'` },
   {

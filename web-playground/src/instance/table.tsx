@@ -7,7 +7,7 @@ import type { InstanceRow } from './list';
 import { Row, ROW_HEIGHT } from './row';
 import classes from './table.module.css';
 
-/** Those without a field cannot be sorted by. */
+/** A column without a field is not sortable. */
 const COLUMNS: { field?: SortField; name: string }[] = [
   { field: 'name', name: 'Name' },
   { field: 'state', name: 'State' },
@@ -18,7 +18,7 @@ const COLUMNS: { field?: SortField; name: string }[] = [
   { field: 'age', name: 'Age' },
 ];
 
-/** Only the rows in sight are in the document; the numbers that tell a screen reader of the others are in `aria-row*`. */
+/** Only visible rows are in the document; `aria-row*` tells screen readers the number of all. */
 export function InstanceTable({ rows, order, onOrder }: { rows: readonly InstanceRow[]; order: Order; onOrder: (order: Order) => void }) {
   const body = useRef<HTMLTableSectionElement>(null);
   const [top, setTop] = useState(0);
@@ -63,7 +63,7 @@ export function InstanceTable({ rows, order, onOrder }: { rows: readonly Instanc
       </Table>
       {rows.length === 0 && (
         <Text c="dimmed" ta="center" py="xl">
-          No instance matches.
+          No matching instances.
         </Text>
       )}
     </>
@@ -83,7 +83,7 @@ function Heading({ field, name, order, onOrder }: { field: SortField; name: stri
   );
 }
 
-/** Stands for the rows out of sight. */
+/** As high as the rows that are not in the document. */
 function Spacer({ height }: { height: number }) {
   return (
     <tr aria-hidden style={{ height }}>

@@ -1,17 +1,16 @@
 import { graphql } from '../gql';
-import type { UpdateInstanceInput } from '../gql/graphql';
-import { request } from '../lib/request';
+import { useMutate } from '../lib/use-mutate';
 
-/** Changes labels or protection; the page then shows it by its subscription. */
-export async function updateInstance(input: UpdateInstanceInput): Promise<void> {
-  const { userErrors } = (await request(UPDATE, { input })).updateInstance;
-  if (userErrors.length) throw new Error(userErrors.map(({ message }) => message).join(' '));
+/** Changes labels or deletion protection; the page shows the result through its subscription. */
+export function useUpdateInstance(onSuccess?: () => void) {
+  return useMutate(UPDATE, { onSuccess });
 }
 
 const UPDATE = graphql(`
   mutation UpdateInstance($input: UpdateInstanceInput!) {
     updateInstance(input: $input) {
       userErrors {
+        field
         message
       }
     }

@@ -1,16 +1,16 @@
 import { useMemo } from 'react';
 import { useSearchParams } from 'wouter';
 import type { InstanceFilter } from './filter';
-import { HEALTH_NAMES, STATE_NAMES } from './status';
+import { HEALTH_VALUES, STATE_VALUES } from './states';
 
-/** The filter lives in the address, so that it survives going to an instance and back, and can be sent to somebody. */
+/** The filter is part of the URL, so that it survives navigation and can be shared. */
 export function useFilter(): [InstanceFilter, (filter: InstanceFilter) => void] {
   const [params, setParams] = useSearchParams();
   const filter = useMemo(
     () => ({
       text: params.get('q') ?? '',
-      states: known(STATE_NAMES, params.getAll('state')),
-      healths: known(HEALTH_NAMES, params.getAll('health')),
+      states: known(STATE_VALUES, params.getAll('state')),
+      healths: known(HEALTH_VALUES, params.getAll('health')),
     }),
     [params],
   );
@@ -26,6 +26,6 @@ export function useFilter(): [InstanceFilter, (filter: InstanceFilter) => void] 
   return [filter, setFilter];
 }
 
-function known<Value extends string>(names: readonly { value: Value }[], values: string[]): Value[] {
-  return names.map(({ value }) => value).filter((value) => values.includes(value));
+function known<Value extends string>(all: readonly Value[], values: string[]): Value[] {
+  return all.filter((value) => values.includes(value));
 }

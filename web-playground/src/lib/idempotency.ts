@@ -1,6 +1,6 @@
 /**
- * Makes the key under which a request may be repeated: the same for the same input, so that sending it again after a lost
- * answer orders nothing twice, and another for another input.
+ * Returns idempotency keys: the same key for the same input, so that a request that is sent again after a lost response has no
+ * second effect, and a new key for another input.
  */
 export function createKeys(): (input: unknown) => string {
   let last: { input: string; key: string } | undefined;
@@ -11,7 +11,7 @@ export function createKeys(): (input: unknown) => string {
   };
 }
 
-/** `crypto.randomUUID` exists on https and localhost only. */
+/** `crypto.randomUUID` exists in secure contexts only. */
 function randomKey(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -4,8 +4,8 @@ export interface PerFrame {
 }
 
 /**
- * Runs `work` once in the next frame, however often it is scheduled before: a burst of changes then costs one rendering.
- * A hidden page has no frames and so renders nothing until it is looked at.
+ * Runs `work` once in the next animation frame, however often it is scheduled before: a burst of changes costs one rendering.
+ * A hidden page has no frames and renders nothing until it is visible.
  */
 export function perFrame(work: () => void): PerFrame {
   let frame: number | undefined;

@@ -1,34 +1,31 @@
 import { askForToken, authorization } from '../access/token';
 import type { TypedDocumentString } from '../gql/graphql';
 
-/** What went wrong with a query or mutation; expected failures of mutations are data (`userErrors`) instead. */
+/** Why a query or mutation failed. Expected failures of mutations are data (`userErrors`) instead. */
 export class RequestError extends Error {
-  /** Whether the same request may succeed later: the server is away, or its database is. */
-  readonly passing: boolean;
+  /** Whether the same request may succeed later: the server or its database is unavailable. */
+  readonly transient: boolean;
 
-  constructor(message: string, passing: boolean) {
+  constructor(message: string, transient: boolean) {
     super(message);
-    this.passing = passing;
+    this.transient = transient;
   }
 }
-
-type Variables<V> = V extends Record<string, never> ? [] : [variables: V];
 
 interface Answer<Result> {
   data?: Result | null;
   errors?: { message: string; extensions?: { code?: string } }[];
 }
 
-const PASSING_CODES = new Set(['UNAVAILABLE', 'INTERNAL']);
+const TRANSIENT_CODES = new Set(['UNAVAILABLE', 'INTERNAL']);
 
-/** Sends a query or mutation by POST. */
-export async function request<Result, V>(document: TypedDocumentString<Result, V>, ...[variables]: Variables<V>): Promise<Result> {
+/** Sends a query or mutation by POST. Caching and retries are up to TanStack Query. */
+export async function request<Result>(document: TypedDocumentString<Result, Record<string, never>>): Promise<Result>;
+export async function request<Result, Variables>(document: TypedDocumentString<Result, Variables>, variables: Variables): Promise<Result>;
+export async function request<Result, Variables>(document: TypedDocumentString<Result, Variables>, variables?: Variables): Promise<Result> {
   const { data, errors } = await post<Result>(JSON.stringify({ query: document.toString(), variables }));
-  const first = errors?.[0];
-  if (first) {
-    const code = first.extensions?.code ?? '';
-    throw new RequestError(first.message, PASSING_CODES.has(code));
-  }
+  const error = errors?.[0];
+  if (error) throw new RequestError(error.message, TRANSIENT_CODES.has(error.extensions?.code ?? ''));
   if (!data) throw new RequestError('The server sent no data.', false);
   return data;
 }
@@ -46,16 +43,16 @@ async function post<Result>(body: string): Promise<Answer<Result>> {
       body,
     });
   } catch {
-    throw new RequestError('The server does not answer.', true);
+    throw new RequestError('The server does not respond.', true);
   }
   if (response.status === 401) {
     askForToken();
-    throw new RequestError('The server asks for an access token.', false);
+    throw new RequestError('The server requires an access token.', false);
   }
   try {
     return (await response.json()) as Answer<Result>;
   } catch {
-    // Not GraphQL: a proxy's page, or a server that is starting.
-    throw new RequestError(`The server answered ${response.status} ${response.statusText}.`, response.status >= 500);
+    // Not GraphQL: the response comes from a proxy, or from a server that is starting.
+    throw new RequestError(`The server responded with ${response.status} ${response.statusText}.`, response.status >= 500);
   }
 }

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
-/** A value that lives outside of React, because a connection changes it and several pages show it. */
+/** A value outside of React: the connection changes it, and several components show it. */
 export class Store<Value> {
   #value: Value;
   readonly #listeners = new Set<() => void>();

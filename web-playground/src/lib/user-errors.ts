@@ -1,18 +1,37 @@
-interface UserError {
+export interface UserError {
   field: string[];
   message: string;
 }
 
-/** Sorts the server's mistakes to the fields that show them; the rest is for the form as a whole. */
-export function fieldErrors(errors: readonly UserError[], shown: readonly string[]): { fields: Record<string, string>; rest: string[] } {
+/** A mutation was rejected because of its input. */
+export class InputError extends Error {
+  readonly userErrors: readonly UserError[];
+
+  constructor(userErrors: readonly UserError[]) {
+    super(userErrors.map(({ message }) => message).join(' '));
+    this.userErrors = userErrors;
+  }
+}
+
+/** Assigns each error to the form field that shows it; `rest` belongs to the form as a whole. */
+export function fieldErrors(errors: readonly UserError[], values: object): { fields: Record<string, string>; rest: string[] } {
+  const paths = fieldPaths(values);
   const fields: Record<string, string> = {};
   const rest: string[] = [];
   for (const { field, message } of errors) {
     const path = field.join('.');
-    // A mistake inside of a list belongs to the field of the whole list.
-    const at = shown.find((name) => path === name || path.startsWith(`${name}.`));
+    // An error at an element of a list belongs to the field of the list.
+    const at = paths.find((name) => path === name || path.startsWith(`${name}.`));
     if (at) fields[at] = message;
-    else rest.push(path ? `${path}: ${message}` : message);
+    // An error at `id` is about the object itself, which the form names.
+    else rest.push(path && path !== 'id' ? `${path}: ${message}` : message);
   }
   return { fields, rest };
+}
+
+/** `{ name, exposure: { type } }` has the fields `name` and `exposure.type`. */
+function fieldPaths(values: object, prefix = ''): string[] {
+  return Object.entries(values).flatMap(([name, value]) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) ? fieldPaths(value, `${prefix}${name}.`) : [`${prefix}${name}`],
+  );
 }

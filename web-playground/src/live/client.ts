@@ -5,11 +5,10 @@ const PING_EVERY_MS = 10_000;
 const PONG_WITHIN_MS = 5_000;
 
 /**
- * A graphql-ws client for this host's `/graphql`. `parameters` go into each `connection_init`, where the server reads
+ * A graphql-ws client for `/graphql` of this host. `parameters` are sent with each `connection_init`, from which the server reads
  * `Authorization` as it does from the HTTP header.
  *
- * It never retries: its own retry repeats a subscription as it was first sent and so knows no cursor.
- * `subscribeResumable` retries instead.
+ * It never retries: graphql-ws would repeat a subscription with its first cursor. `subscribeResumable` retries instead.
  */
 export function createLiveClient(parameters: () => Record<string, unknown>): Client {
   let pongDue: ReturnType<typeof setTimeout> | undefined;
@@ -17,7 +16,7 @@ export function createLiveClient(parameters: () => Record<string, unknown>): Cli
     url: socketUrl(),
     connectionParams: parameters,
     retryAttempts: 0,
-    // A peer that vanished without closing (a sleeping laptop, a dropped NAT entry) is noticed by a missing pong only.
+    // A missing pong is the only sign of a peer that is gone without a close frame (a suspended laptop, a dropped NAT entry).
     keepAlive: PING_EVERY_MS,
     on: {
       ping: (received) => {
@@ -38,7 +37,7 @@ function socketUrl(): string {
   return url.href;
 }
 
-/** Whether the server wants (better) credentials. */
+/** Whether the server requires other credentials. */
 export function isRefusal(error: Error): boolean {
   return isClose(error.cause) && (error.cause.code === CloseCode.Unauthorized || error.cause.code === CloseCode.Forbidden);
 }

@@ -3,19 +3,19 @@ import { Store } from '../lib/store';
 import { createLiveClient, isRefusal } from './client';
 import { type CursorItem, type Resumable, subscribeResumable } from './resume';
 
-/** How live the page is, for the indicator. */
+/** The state of the live connection, for the indicator. */
 export interface Connection {
   state: 'connecting' | 'live' | 'lost' | 'refused';
-  /** What broke, for people. */
+  /** Why it was lost. */
   cause?: string;
 }
 
 export const connection = new Store<Connection>({ state: 'connecting' });
 
-/** One socket for the whole dashboard. */
+/** One socket for all subscriptions of the page. */
 const client = createLiveClient(authorization);
 
-/** A stream that fails at once after each attempt must not make the indicator flicker. */
+/** A stream that fails right after each attempt must not make the indicator flicker. */
 const SETTLED_AFTER_MS = 300;
 
 const waiting = new Map<symbol, Error>();
@@ -23,7 +23,7 @@ const refused = new Set<symbol>();
 let connected = false;
 let settling: ReturnType<typeof setTimeout> | undefined;
 
-/** Follows a subscription for as long as it is wanted, over lost connections; see `subscribeResumable`. */
+/** Subscribes until the returned function is called, across lost connections; see `subscribeResumable`. */
 export function follow<Data, Item extends CursorItem>(options: Omit<Resumable<Data, Item>, 'client' | 'status'>): () => void {
   const stream = Symbol();
   const stop = subscribeResumable<Data, Item>({
@@ -61,11 +61,11 @@ client.on('closed', () => {
   update();
 });
 
-// The token travels when a connection is opened only.
-let { answers } = access.get();
+// The token is sent only when a connection is opened.
+let { logins } = access.get();
 access.subscribe(() => {
-  if (access.get().answers === answers) return;
-  answers = access.get().answers;
+  if (access.get().logins === logins) return;
+  logins = access.get().logins;
   client.terminate();
 });
 

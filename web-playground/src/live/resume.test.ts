@@ -16,7 +16,7 @@ const schema = buildSchema(`
   type Subscription { items(after: String): Item! }
 `);
 
-/** A log of numbers that grows by itself, behind a real server whose connections the tests cut. */
+/** A growing log of numbers, served by a real server whose connections the tests close. */
 let wss: WebSocketServer;
 let client: Client;
 let head: number;
@@ -48,7 +48,7 @@ function cut(code?: number): void {
   for (const socket of wss.clients) code ? socket.close(code) : socket.terminate();
 }
 
-/** Runs until `done` holds; what was received, with resets among the items. */
+/** The received items and resets until `done` returns true. */
 function collect(done: (seen: string[]) => boolean, after?: string): Promise<string[]> {
   const seen: string[] = [];
   return new Promise((resolve, reject) => {
@@ -91,7 +91,7 @@ afterEach(async () => {
   wss.close();
 });
 
-test.each([undefined, 1000, 1012, 4500])('loses and repeats nothing over connections cut with %s', async (code) => {
+test.each([undefined, 1000, 1012, 4500])('delivers each item exactly once across connections closed with %s', async (code) => {
   const cutter = setInterval(() => cut(code), 400);
   const seen = await collect((seen) => seen.length > 600, '100');
   clearInterval(cutter);
@@ -99,7 +99,7 @@ test.each([undefined, 1000, 1012, 4500])('loses and repeats nothing over connect
   expect(asked.length).toBeGreaterThan(2);
 });
 
-test('starts again when a snapshot was cut in half', async () => {
+test('starts over when the connection is lost within a snapshot', async () => {
   snapshotPause = new Promise(() => {});
   setTimeout(() => {
     snapshotPause = undefined;
@@ -111,14 +111,14 @@ test('starts again when a snapshot was cut in half', async () => {
   expect(asked).toEqual([null, null]);
 });
 
-test('starts again when the cursor is too old', async () => {
+test('starts over when the cursor is too old', async () => {
   oldest = 50;
   const seen = await collect((seen) => seen.length > 5, '7');
   expect(seen.slice(0, 5)).toEqual(['reset', ...snapshot]);
   expect(asked).toEqual(['7', null]);
 });
 
-test('a stream without cursors starts again with what is current', async () => {
+test('a stream without cursors starts again with the current value', async () => {
   const stop = new AbortController();
   const asked = vi.fn();
   const received = new Promise<void>((resolve) => {
@@ -139,7 +139,7 @@ test('a stream without cursors starts again with what is current', async () => {
   stop.abort();
 });
 
-test('a stream goes on as soon as another has the connection back', async () => {
+test('a stream retries as soon as another has reconnected', async () => {
   const statuses: string[] = [];
   const stop = subscribeResumable<Data, Item>({
     client,
@@ -160,7 +160,7 @@ test('a stream goes on as soon as another has the connection back', async () => 
   stop();
 });
 
-test('a stream that is ended in the middle of a reset stays ended', async () => {
+test('a stream that is unsubscribed during a reset stays unsubscribed', async () => {
   oldest = 50;
   const stop = subscribeResumable<Data, Item>({
     client,
@@ -175,7 +175,7 @@ test('a stream that is ended in the middle of a reset stays ended', async () => 
   expect(asked).toEqual(['7']);
 });
 
-test.each([4400, 4401, 4403])('ends with the error when the server refuses with %s', async (code) => {
+test.each([4400, 4401, 4403])('ends with an error when the server rejects it with %s', async (code) => {
   setTimeout(() => cut(code), 50);
   await expect(collect(() => false, '100')).rejects.toThrow(String(code));
 });

@@ -1,44 +1,44 @@
-// This file needs nothing but graphql-ws, so that other projects can take it as it is: see the README.
+// This file depends on graphql-ws only, so that other projects can copy it: see the README.
 import { type Client, CloseCode, type ExecutionResult } from 'graphql-ws';
 
-/** What an item carries that a stream can be resumed behind; latest-value streams have no cursors and just start again. */
+/** The fields from which a stream is resumed. Latest-value streams have no cursor and start again with the current value. */
 export interface CursorItem {
   cursor?: string;
   type?: string;
 }
 
 export interface Resumable<Data, Item extends CursorItem> {
-  /** Its own retries should be off (`retryAttempts: 0`), for this function retries. */
+  /** Created with `retryAttempts: 0`, because this function retries. */
   client: Client;
   /**
-   * A subscription with one root field. Of streams with cursors select `cursor` and, where there are snapshots, `type`, and
-   * give it a variable `$after`.
+   * A subscription with one root field. For a stream with cursors it selects `cursor`, selects `type` if there are snapshots,
+   * and has a variable `$after`.
    */
   query: string;
   operationName?: string;
   /** All variables but `after`. */
   variables?: Record<string, unknown>;
-  /** Where to begin: the cursor kept from an earlier run. */
+  /** The cursor to resume from, saved by an earlier run. */
   after?: string | null;
   /** Every item exactly once, in order. */
   next(item: Item, data: Data): void;
-  /** The stream starts again from nothing: what was received is superseded by what follows. */
+  /** The stream starts over: everything that was received is replaced by what follows. */
   reset(): void;
-  /** The end: a mistake in the request, or a refusal, that trying again cannot heal. */
+  /** The end: the request is invalid or was rejected, so a retry cannot succeed. */
   error(error: Error): void;
   /** The end: the server has completed the subscription. */
   complete?(): void;
-  /** For an indicator: `waiting` with the cause while the stream is away, `asking` when it tries again, `live` once items flow. */
+  /** For an indicator: `waiting` with the cause before a retry, `asking` during a retry, `live` when items arrive. */
   status?(status: 'asking' | 'live' | 'waiting', cause?: Error): void;
 }
 
 /** The longest pause between two attempts; the first is about a quarter of a second. */
 const MAX_DELAY_MS = 15_000;
 
-/** The server's fault or its wish, not the request's: go on from the cursor. */
-const PASSING_ERRORS = new Set(['INTERNAL', 'UNAVAILABLE', 'SLOW_CONSUMER']);
+/** Errors of the server, not of the request: retry from the cursor. */
+const TRANSIENT_ERRORS = new Set(['INTERNAL', 'UNAVAILABLE', 'SLOW_CONSUMER']);
 
-/** Close codes that say the client itself is at fault, so the same request would only fail again. */
+/** Close codes that report an error of the client, so the same request would fail again. */
 const FINAL_CLOSES = new Set<number>([
   CloseCode.BadRequest,
   CloseCode.Unauthorized,
@@ -49,13 +49,13 @@ const FINAL_CLOSES = new Set<number>([
 ]);
 
 /**
- * Subscribes to a stream whose items carry a cursor, and keeps it alive: when the connection is lost it subscribes again
- * `after` the last cursor, with back-off and jitter, so that nothing is missed and nothing comes twice.
+ * Subscribes to a stream whose items have a cursor. When the connection is lost it subscribes again `after` the last cursor, with
+ * back-off and jitter, so that each item is delivered exactly once.
  *
- * Two cases start from nothing, and then the caller is told to `reset` first: the server no longer keeps the cursor
- * (`MUST_REFETCH`), and a connection lost amid a snapshot, for half a snapshot cannot be continued.
+ * In two cases it calls `reset` and starts over: the server no longer keeps the cursor (`MUST_REFETCH`), or the connection was lost
+ * within a snapshot, which cannot be resumed.
  *
- * Returns the function that ends it. Nothing is called after that.
+ * Returns the function that unsubscribes. No callback is called after that.
  */
 export function subscribeResumable<Data, Item extends CursorItem>(options: Resumable<Data, Item>): () => void {
   const { client, query, operationName, variables } = options;
@@ -67,17 +67,17 @@ export function subscribeResumable<Data, Item extends CursorItem>(options: Resum
   let unsubscribe = () => {};
   let timer: ReturnType<typeof setTimeout> | undefined;
   let attempt = 0;
-  /** Whether the pause is for the connection's sake, so that it is over when another stream brings the connection back. */
+  /** Whether it waits for the connection, so that it retries at once when another stream has reconnected. */
   let lost = false;
 
   function start(): void {
-    // A handler of `reset` may have ended it.
+    // The `reset` callback may have unsubscribed.
     if (ended) return;
     clearTimeout(timer);
     timer = undefined;
     if (failures) options.status?.('asking');
     const mine = ++attempt;
-    // What a former attempt still delivers is the new one's to deliver, and what comes after the end is nobody's.
+    // Ignores what an earlier attempt still delivers, because the current one delivers it again, and everything after the end.
     const current = (handle: () => void) => {
       if (!ended && mine === attempt) handle();
     };
@@ -85,7 +85,7 @@ export function subscribeResumable<Data, Item extends CursorItem>(options: Resum
       {
         query,
         operationName,
-        // Read each time it is sent: graphql-ws itself sends it again after a close with code 1000, retries or not.
+        // Evaluated for each request: graphql-ws repeats the request after a close with code 1000, even without retries.
         get variables() {
           if (inSnapshot) restart();
           return { ...variables, after: cursor ?? null };
@@ -112,7 +112,7 @@ export function subscribeResumable<Data, Item extends CursorItem>(options: Resum
     failures = 0;
     inSnapshot = item.type === 'SNAPSHOT';
     options.next(item, data);
-    // After the delivery: an item whose handling threw is not taken for delivered.
+    // After the callback: an item whose callback threw is not delivered.
     if (!inSnapshot) cursor = item.cursor;
   }
 
@@ -127,7 +127,7 @@ export function subscribeResumable<Data, Item extends CursorItem>(options: Resum
     live = false;
     lost = isClose(cause) || cause instanceof Event;
     options.status?.('waiting', toError(cause));
-    // The first refetch is immediate; a server that keeps asking for it is not to be flooded.
+    // Only the first refetch is immediate, so that a server that keeps asking for it is not flooded.
     const now = mustRefetch && failures === 0;
     if (mustRefetch) restart();
     if (ended) return;
@@ -155,17 +155,17 @@ export function subscribeResumable<Data, Item extends CursorItem>(options: Resum
   return stop;
 }
 
-/** Exponential with jitter over its upper half, so that a thousand pages do not return to a restarted server at once. */
+/** Exponential with jitter in its upper half, so that many pages do not reconnect to a restarted server at the same time. */
 function delay(failures: number): number {
   return Math.min(MAX_DELAY_MS, 500 * 2 ** failures) * (0.5 + Math.random() / 2);
 }
 
 function isFinal(cause: unknown): boolean {
   if (isClose(cause)) return FINAL_CLOSES.has(cause.code);
-  return Array.isArray(cause) && !hasCode(cause, (code) => PASSING_ERRORS.has(code));
+  return Array.isArray(cause) && !hasCode(cause, (code) => TRANSIENT_ERRORS.has(code));
 }
 
-/** graphql-ws reports GraphQL errors (an array), close events and exceptions through one channel; this makes each readable. */
+/** graphql-ws reports GraphQL errors (an array), close events and exceptions through the same callback. */
 export function toError(cause: unknown): Error {
   if (cause instanceof Error) return cause;
   if (Array.isArray(cause)) return new Error(cause.map((error: { message: string }) => error.message).join('; '), { cause });
@@ -177,7 +177,7 @@ export function isClose(cause: unknown): cause is { code: number; reason: string
   return typeof cause === 'object' && cause !== null && 'code' in cause && 'reason' in cause;
 }
 
-/** Whether GraphQL errors are the cause and one of them has such a code. */
+/** Whether the cause is GraphQL errors of which one has a matching code. */
 export function hasCode(cause: unknown, matches: (code: string) => boolean): boolean {
   if (!Array.isArray(cause)) return false;
   return cause.some(({ extensions }: { extensions?: { code?: unknown } }) => matches(String(extensions?.code)));

@@ -4,15 +4,12 @@ import { perFrame } from '../lib/per-frame';
 import { follow } from './connection';
 
 export interface Latest<Value> {
-  /** Undefined until the first value has come. */
+  /** Undefined until the first value arrives. */
   value?: Value;
   error?: Error;
 }
 
-/**
- * The latest value of a subscription that starts with the current one. It needs no cursor: after a lost connection it starts
- * again.
- */
+/** The latest value of a subscription that starts with the current value. It needs no cursor. */
 export function useLatest<Value extends object>(query: TypedDocumentString<object, { id: string }>, id: string): Latest<Value> {
   const [latest, setLatest] = useState<Latest<Value> & { id?: string }>({});
   useEffect(() => {
@@ -33,6 +30,6 @@ export function useLatest<Value extends object>(query: TypedDocumentString<objec
       frame.cancel();
     };
   }, [query, id]);
-  // Never the value of another id, not even for the one rendering before the effect runs.
+  // Not the value of another id in the rendering before the effect runs.
   return latest.id === id ? latest : {};
 }

@@ -1,7 +1,7 @@
+import { type QueryKey, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import type { TypedDocumentString } from '../gql/graphql';
 import { perFrame } from '../lib/per-frame';
-import { retrying } from '../lib/use-query';
 import { follow } from './connection';
 
 interface LogItem {
@@ -15,22 +15,23 @@ export interface Log<Item> {
 }
 
 /**
- * The newest entries of a log: what is kept already, by `load`, and every later one as it comes, by the subscription `query`
- * that goes on behind the newest loaded. `key` names the log; the functions are read when it changes.
+ * The newest entries of a log: existing ones from `load`, later ones from the subscription `query`, which starts after the newest
+ * loaded entry. `key` identifies the log; the other options are read when it changes.
  */
 export function useLog<Item extends LogItem, Data, Variables extends { after?: string | null }>(options: {
-  key: string;
+  key: QueryKey;
   /** The newest first. */
   load: () => Promise<readonly Item[]>;
   query: TypedDocumentString<Data, Variables>;
   variables: Omit<Variables, 'after'>;
-  /** How many entries to keep. */
+  /** The number of entries to keep. */
   limit: number;
 }): Log<Item> {
-  const { key } = options;
+  const client = useQueryClient();
+  const key = JSON.stringify(options.key);
   const [log, setLog] = useState<Log<Item>>({});
   useEffect(() => {
-    const { load, query, variables, limit } = options;
+    const { key: queryKey, load, query, variables, limit } = options;
     const ended = new AbortController();
     let items: readonly Item[] = [];
     let stop = () => {};
@@ -38,19 +39,20 @@ export function useLog<Item extends LogItem, Data, Variables extends { after?: s
     const fail = (error: Error) => !ended.signal.aborted && setLog({ items, error });
 
     async function begin(): Promise<void> {
-      items = (await retrying(load, ended.signal)).slice(0, limit);
+      // Not from the cache: entries since then are missing in it.
+      items = (await client.fetchQuery({ queryKey, queryFn: load, staleTime: 0, gcTime: 0 })).slice(0, limit);
       if (ended.signal.aborted) return;
       setLog({ items });
       stop = follow<Data, Item>({
         query: query.toString(),
         variables,
-        // Zero is before the first: nothing that comes between loading and subscribing is missed.
+        // Nothing between loading and subscribing is missed; '0' is before the first entry.
         after: items[0]?.cursor ?? '0',
         next: (item) => {
           items = [item, ...items].slice(0, limit);
           frame.schedule();
         },
-        // The server no longer keeps what follows the cursor, so the gap is closed by loading again.
+        // The server no longer keeps all entries after the cursor, so they are loaded again.
         reset: () => {
           stop();
           begin().catch(fail);
@@ -63,9 +65,10 @@ export function useLog<Item extends LogItem, Data, Variables extends { after?: s
     begin().catch(fail);
     return () => {
       ended.abort();
+      void client.cancelQueries({ queryKey });
       stop();
       frame.cancel();
     };
-  }, [key]);
+  }, [client, key]);
   return log;
 }

@@ -3,16 +3,15 @@ import { Link } from 'wouter';
 import { Panel } from '../frame/panel';
 import { graphql } from '../gql';
 import type { OperationCardFragment } from '../gql/graphql';
-import { sentenceCase } from '../lib/sentence-case';
+import { label, sentenceCase } from '../lib/label';
 import { useLatest } from '../live/use-latest';
 import { Ago } from '../time/ago';
 import { Took } from '../time/took';
 import { OperationActions } from './actions';
 import { OperationMark } from './status';
 import { Steps } from './steps';
-import { KINDS } from './words';
 
-/** The newest operation of an instance, step by step as it happens. */
+/** The latest operation of an instance, with live steps. */
 export function LatestOperationPanel({ id, instanceId }: { id: string; instanceId: string }) {
   const { value: operation, error } = useLatest<OperationCardFragment>(OPERATION, id);
   return (
@@ -30,7 +29,7 @@ export function LatestOperationPanel({ id, instanceId }: { id: string; instanceI
         <>
           <Group justify="space-between" mb={6}>
             <Group gap="sm">
-              <Text fw={600}>{KINDS[operation.kind]}</Text>
+              <Text fw={600}>{label(operation.kind)}</Text>
               <OperationMark status={operation.status} />
             </Group>
             <Text size="sm" c="dimmed" className="digits">

@@ -2,8 +2,9 @@ import { Accordion, Alert, Anchor, Button, Center, Container, Group, MultiSelect
 import { Link, useSearchParams } from 'wouter';
 import { Loading } from '../frame/loading';
 import { useTitle } from '../frame/use-title';
-import type { OperationCardFragment, OperationKind, OperationStatus } from '../gql/graphql';
+import { type OperationCardFragment, OperationKind, OperationStatus } from '../gql/graphql';
 import { useInstances } from '../instance/list';
+import { label, options } from '../lib/label';
 import { Ago } from '../time/ago';
 import { Took } from '../time/took';
 import { OperationActions } from './actions';
@@ -11,14 +12,16 @@ import { useOperations } from './list';
 import classes from './list-page.module.css';
 import { OperationMark } from './status';
 import { Steps } from './steps';
-import { KINDS, STATUSES } from './words';
+
+const KINDS = Object.values(OperationKind);
+const STATUSES = Object.values(OperationStatus);
 
 /** The history of operations, live. */
 export default function OperationsPage() {
   useTitle('Operations');
   const [params, setParams] = useSearchParams();
-  const kind = params.getAll('kind').filter(isKind);
-  const status = params.getAll('status').filter(isStatus);
+  const kind = KINDS.filter((kind) => params.getAll('kind').includes(kind));
+  const status = STATUSES.filter((status) => params.getAll('status').includes(status));
   const instanceId = params.get('instance');
   const { operations, total, more, error } = useOperations({ instanceId, kind: kind.length ? kind : undefined, status: status.length ? status : undefined });
 
@@ -39,7 +42,7 @@ export default function OperationsPage() {
         <MultiSelect
           aria-label="Kinds"
           placeholder={kind.length ? undefined : 'Any kind'}
-          data={Object.entries(KINDS).map(([value, label]) => ({ value, label }))}
+          data={options(KINDS)}
           value={kind}
           onChange={(values) => set('kind', values)}
           clearable
@@ -48,7 +51,7 @@ export default function OperationsPage() {
         <MultiSelect
           aria-label="Statuses"
           placeholder={status.length ? undefined : 'Any status'}
-          data={Object.entries(STATUSES).map(([value, { word }]) => ({ value, label: word }))}
+          data={options(STATUSES)}
           value={status}
           onChange={(values) => set('status', values)}
           clearable
@@ -56,14 +59,14 @@ export default function OperationsPage() {
         />
       </search>
       {error && (
-        <Alert color="red" variant="outline" title="The list is not live" mt="md">
+        <Alert color="red" variant="outline" title="Live updates failed" mt="md">
           {error.message}
         </Alert>
       )}
       {!operations && !error && <Loading />}
       {operations?.length === 0 && (
         <Text c="dimmed" ta="center" py="xl">
-          {params.size ? 'No operation matches.' : 'Nothing has been asked for yet.'}
+          {params.size ? 'No matching operations.' : 'No operations yet.'}
         </Text>
       )}
       {operations && operations.length > 0 && (
@@ -76,7 +79,7 @@ export default function OperationsPage() {
       {more && operations && (
         <Center mt="md">
           <Button variant="default" onClick={more}>
-            Show older ones ({total - operations.length > 0 ? total - operations.length : 'more'})
+            {total > operations.length ? `Show more (${total - operations.length})` : 'Show more'}
           </Button>
         </Center>
       )}
@@ -91,7 +94,7 @@ function OperationItem({ operation }: { operation: OperationCardFragment }) {
       <Accordion.Control>
         <span className={classes.item}>
           <span className={classes.what}>
-            {KINDS[kind]} <strong>{instance.name}</strong>
+            {label(kind)} <strong>{instance.name}</strong>
           </span>
           <OperationMark status={status} />
           <span className={classes.time}>
@@ -110,7 +113,7 @@ function OperationItem({ operation }: { operation: OperationCardFragment }) {
             {id}
           </Text>
           <Anchor component={Link} href={`/instances/${instance.id}`} size="sm">
-            To the instance
+            Open instance
           </Anchor>
         </Group>
         <OperationActions operation={operation} />
@@ -119,7 +122,7 @@ function OperationItem({ operation }: { operation: OperationCardFragment }) {
   );
 }
 
-/** Names those in the list; one that was deleted keeps its id. */
+/** Instances by name; a deleted instance is not in the list and appears by its id. */
 function InstanceSelect({ value, onChange }: { value: string | null; onChange: (id: string | null) => void }) {
   const { rows } = useInstances();
   const data = rows.map(({ id, name }) => ({ value: id, label: name })).sort((a, b) => (a.label < b.label ? -1 : 1));
@@ -137,12 +140,4 @@ function InstanceSelect({ value, onChange }: { value: string | null; onChange: (
       clearButtonProps={{ 'aria-label': 'Any instance' }}
     />
   );
-}
-
-function isKind(text: string): text is OperationKind {
-  return text in KINDS;
-}
-
-function isStatus(text: string): text is OperationStatus {
-  return text in STATUSES;
 }

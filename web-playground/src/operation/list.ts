@@ -1,10 +1,10 @@
-import { useEffect, useRef, useState } from 'react';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { graphql } from '../gql';
 import type { OperationCardFragment, OperationFilter, OperationUpdatesSubscription } from '../gql/graphql';
 import { useInstances } from '../instance/list';
 import { perFrame } from '../lib/per-frame';
 import { request } from '../lib/request';
-import { retrying } from '../lib/use-query';
 import { follow } from '../live/connection';
 
 const PAGE = 50;
@@ -12,79 +12,85 @@ const PAGE = 50;
 export interface OperationList {
   /** The newest first; undefined while loading. */
   operations?: readonly OperationCardFragment[];
-  /** How many there were when they were loaded. */
+  /** How many matched when they were loaded. */
   total: number;
-  /** Loads older ones; undefined when all are there. */
+  /** Loads older ones; undefined when all are loaded. */
   more?: () => void;
+  error?: Error | null;
+}
+
+interface Changes {
+  key?: string;
+  /** Operations that events have reported, by id. */
+  changed: ReadonlyMap<string, OperationCardFragment>;
   error?: Error;
 }
 
-const EMPTY: OperationList = { total: 0 };
+const NONE: Changes = { changed: new Map() };
 
-/** The operations that match, live: loaded a page at a time, and changed by the event log. */
+/** The operations that match, live: loaded page by page, and updated from the event log. */
 export function useOperations(filter: OperationFilter): OperationList {
   const { cursor, loaded } = useInstances();
-  const [list, setList] = useState(EMPTY);
   const key = JSON.stringify(filter);
-  // Where the list of instances is now: what happens after it comes as events, what was before is in what is loaded.
+  // Events are read from here on; everything before is in the pages, which are loaded later.
   const begin = useRef(cursor);
   if (!begin.current) begin.current = cursor;
 
+  const { data, error, hasNextPage, fetchNextPage, refetch } = useInfiniteQuery({
+    queryKey: ['operations', key],
+    queryFn: async ({ pageParam }) => (await request(OPERATIONS, { first: PAGE, after: pageParam, filter })).operations,
+    initialPageParam: undefined as string | null | undefined,
+    getNextPageParam: ({ pageInfo }) => (pageInfo.hasNextPage ? pageInfo.endCursor : undefined),
+    enabled: loaded,
+    // Events are not read while the list is not shown, so its pages are outdated when it is shown again.
+    gcTime: 0,
+  });
+
+  const [changes, setChanges] = useState(NONE);
   useEffect(() => {
     if (!loaded) return;
-    const wanted = JSON.parse(key) as OperationFilter;
-    const ended = new AbortController();
-    const known = new Map<string, OperationCardFragment>();
-    // Of an operation that an event has told of, no loaded page knows better: later events bring it up to date.
-    const told = new Set<string>();
-    let page: { end?: string | null; hasMore: boolean; total: number } = { hasMore: false, total: 0 };
-
-    const show = () =>
-      setList({
-        operations: [...known.values()].sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt)),
-        total: page.total,
-        more: page.hasMore ? () => void load().catch(fail) : undefined,
-      });
-    const frame = perFrame(show);
-    const fail = (error: Error) => !ended.signal.aborted && setList((list) => ({ ...list, error }));
-
-    async function load(): Promise<void> {
-      const { operations } = await retrying(() => request(OPERATIONS, { first: PAGE, after: page.end, filter: wanted }), ended.signal);
-      if (ended.signal.aborted) return;
-      for (const operation of operations.nodes) if (!told.has(operation.id)) known.set(operation.id, operation);
-      page = { end: operations.pageInfo.endCursor, hasMore: operations.pageInfo.hasNextPage, total: operations.totalCount };
-      show();
-    }
-
+    const changed = new Map<string, OperationCardFragment>();
+    const frame = perFrame(() => setChanges({ key, changed: new Map(changed) }));
     const stop = follow<OperationUpdatesSubscription, OperationUpdatesSubscription['instanceEvents']>({
       query: OPERATION_UPDATES.toString(),
-      variables: { instanceId: wanted.instanceId },
+      variables: { instanceId: (JSON.parse(key) as OperationFilter).instanceId },
       after: begin.current,
       next: ({ operation }) => {
         if (!operation) return;
-        told.add(operation.id);
-        if (matches(operation, wanted)) known.set(operation.id, operation);
-        else known.delete(operation.id);
+        changed.set(operation.id, operation);
         frame.schedule();
       },
       reset: () => {
-        told.clear();
-        known.clear();
-        page = { hasMore: false, total: 0 };
-        load().catch(fail);
+        changed.clear();
+        frame.schedule();
+        void refetch();
       },
-      error: fail,
+      error: (error) => setChanges({ key, changed: new Map(changed), error }),
     });
-    setList(EMPTY);
-    load().catch(fail);
     return () => {
-      ended.abort();
       stop();
       frame.cancel();
     };
-  }, [key, loaded]);
+  }, [key, loaded, refetch]);
+  const current = changes.key === key ? changes : NONE;
 
-  return list;
+  const operations = useMemo(() => {
+    if (!data) return undefined;
+    const known = new Map(data.pages.flatMap(({ nodes }) => nodes).map((operation) => [operation.id, operation]));
+    // An event is never older than a page: later events update it.
+    for (const operation of current.changed.values()) {
+      if (matches(operation, JSON.parse(key) as OperationFilter)) known.set(operation.id, operation);
+      else known.delete(operation.id);
+    }
+    return [...known.values()].sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
+  }, [data, current, key]);
+
+  return {
+    operations,
+    total: data?.pages.at(-1)?.totalCount ?? 0,
+    more: hasNextPage ? () => void fetchNextPage() : undefined,
+    error: error ?? current.error,
+  };
 }
 
 function matches({ kind, status }: OperationCardFragment, filter: OperationFilter): boolean {
@@ -110,6 +116,8 @@ const OPERATIONS = graphql(`
     kind
     status
     cancelRequested
+    canCancel
+    canRetry
     createdAt
     startedAt
     finishedAt
@@ -120,7 +128,6 @@ const OPERATIONS = graphql(`
     instance {
       id
       name
-      state
     }
     steps {
       name

@@ -1,7 +1,7 @@
 import { StatusMark } from '../frame/status-mark';
 import type { OperationStatus } from '../gql/graphql';
-import { STATUSES } from './words';
+import { STATUSES } from './looks';
 
 export function OperationMark({ status }: { status: OperationStatus }) {
-  return <StatusMark status={STATUSES[status]} spinning={status === 'RUNNING'} />;
+  return <StatusMark value={status} look={STATUSES[status]} />;
 }

@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react';
 import { age, full } from './format';
 import { onTick } from './ticker';
 
-/** How long ago; it ticks, and renders only when its text changes. */
+/** The age of a time, updated every second; renders only when the text changes. */
 export function Ago({ at, suffix = '' }: { at: string; suffix?: string }) {
   const text = useSyncExternalStore(onTick, () => age(at, Date.now()));
   return (

@@ -23,7 +23,7 @@ test.each([
   expect(duration(ms)).toBe(shown);
 });
 
-test('a time of another day carries its date', () => {
+test('a time of another day includes the date', () => {
   expect(clock('2026-01-10T12:00:05', now)).toMatch(/^12:00:05$/);
   expect(clock('2026-01-08T12:00:05', now)).toMatch(/8.*12:00:05$/);
 });

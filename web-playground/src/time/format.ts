@@ -2,7 +2,7 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** How long ago, in one unit: `12 s`, `3 min`, `5 h`, `9 d`. A clock that is behind the server's shows `0 s`. */
+/** An age in one unit: `12 s`, `3 min`, `5 h`, `9 d`. It is `0 s` when the clock is behind that of the server. */
 export function age(at: string, now: number): string {
   const seconds = Math.max(0, Math.floor((now - Date.parse(at)) / 1000));
   if (seconds < MINUTE) return `${seconds} s`;
@@ -11,7 +11,7 @@ export function age(at: string, now: number): string {
   return `${Math.floor(seconds / DAY)} d`;
 }
 
-/** How long something took: `34 ms`, `1.2 s`, `12 s`, `2 min 5 s`. */
+/** A duration: `34 ms`, `1.2 s`, `12 s`, `2 min 5 s`. */
 export function duration(milliseconds: number): string {
   const ms = Math.max(0, milliseconds);
   if (ms < 1000) return `${Math.round(ms)} ms`;
@@ -26,7 +26,7 @@ const CLOCK: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', 
 const TIME = new Intl.DateTimeFormat(undefined, CLOCK);
 const DATE_AND_TIME = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', ...CLOCK });
 
-/** The time of day, with the date in front unless it is today's. */
+/** The time of day, preceded by the date unless it is today. */
 export function clock(at: string, now: number): string {
   const date = new Date(at);
   return (date.toDateString() === new Date(now).toDateString() ? TIME : DATE_AND_TIME).format(date);
@@ -34,7 +34,7 @@ export function clock(at: string, now: number): string {
 
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
-/** The point in time in full, in the reader's zone. */
+/** Date and time in the time zone of the browser. */
 export function full(at: string): string {
   return FULL.format(new Date(at));
 }

@@ -1,4 +1,4 @@
-/** One clock for every time on the page, so that they all change in the same frame. */
+/** One timer for all times on the page, so that they change in the same frame. */
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
 

@@ -1,118 +1,101 @@
-import { Alert, Button, Code, Group, Modal, NumberInput, Radio, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Code, Group, Modal, Radio, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useState } from 'react';
+import { useLimits } from '../control-plane/control-plane';
+import { MutationForm } from '../form/mutation-form';
+import { initialValue, inRange } from '../form/range';
+import { RangeInput } from '../form/range-input';
 import { CopyButton } from '../frame/copy-button';
 import { graphql } from '../gql';
 import type { TokenRole } from '../gql/graphql';
-import { fieldErrors } from '../lib/user-errors';
-import { request } from '../lib/request';
-import { ROLES } from './words';
+import { label } from '../lib/label';
+import { useMutate } from '../lib/use-mutate';
+import { useReloadTokens } from './list';
+import { ROLES } from './roles';
 
-export function CreateTokenDialog({ opened, onClose, onMade }: { opened: boolean; onClose: () => void; onMade: () => void }) {
+export function CreateTokenDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   return (
-    // A click beside it must not throw away a secret that is shown once.
+    // A click outside must not close it, because the secret is shown only once.
     <Modal opened={opened} onClose={onClose} title="New token" closeOnClickOutside={false}>
-      <CreateTokenForm onClose={onClose} onMade={onMade} />
+      <CreateTokenForm onClose={onClose} />
     </Modal>
   );
 }
 
+/** The server creates a token that does not expire by default; the form suggests a safer one. */
+const SUGGESTED_DAYS = 90;
+
 interface Values {
   name: string;
   role: TokenRole;
-  /** Empty for a token that does not end by itself. */
-  expiresInDays: number | '';
+  /** Empty for a token that does not expire. */
+  expiresInDays: number | string;
 }
 
-function CreateTokenForm({ onClose, onMade }: { onClose: () => void; onMade: () => void }) {
+function CreateTokenForm({ onClose }: { onClose: () => void }) {
+  const { tokenNameLength, tokenExpiresInDays } = useLimits();
+  const reload = useReloadTokens();
+  const mutation = useMutate(CREATE, { onSuccess: reload });
+  const checkDays = inRange(tokenExpiresInDays, 'days');
   const form = useForm<Values>({
-    initialValues: { name: '', role: 'VIEWER', expiresInDays: 90 },
+    initialValues: { name: '', role: 'VIEWER', expiresInDays: initialValue(tokenExpiresInDays) || Math.min(SUGGESTED_DAYS, tokenExpiresInDays.max) },
     validate: {
-      name: (name) => (name.trim() ? null : 'A name is needed'),
-      expiresInDays: (days) => (days === '' || (days >= 1 && days <= 3650) ? null : '1 to 3650 days'),
+      name: (name) => inRange(tokenNameLength, 'characters')([...name.trim()].length),
+      expiresInDays: (days) => (days === '' ? null : checkDays(days)),
     },
   });
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<string>();
-  const [secret, setSecret] = useState<string>();
 
-  async function make({ name, role, expiresInDays }: Values) {
-    setBusy(true);
-    setFailure(undefined);
-    try {
-      const input = { name: name.trim(), role, expiresInDays: expiresInDays === '' ? null : expiresInDays };
-      const { createApiToken } = await request(CREATE, { input });
-      const { fields, rest } = fieldErrors(createApiToken.userErrors, ['name', 'role', 'expiresInDays']);
-      form.setErrors(fields);
-      setFailure(rest.join(' ') || undefined);
-      if (!createApiToken.secret) return;
-      setSecret(createApiToken.secret);
-      onMade();
-    } catch (error) {
-      setFailure((error as Error).message);
-    } finally {
-      setBusy(false);
-    }
-  }
-
-  if (secret) {
-    return (
-      <>
-        <Text size="sm" mb="sm">
-          This is its secret. It is shown now and never again: keep it where its bearer finds it.
-        </Text>
-        <Group gap="xs" wrap="nowrap" align="flex-start">
-          <Code block flex={1} data-testid="token-secret" tabIndex={0} role="group" aria-label="Secret" style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>
-            {secret}
-          </Code>
-          <CopyButton label="Copy the secret" text={async () => secret} onError={setFailure} />
-        </Group>
-        {failure && (
-          <Text className="error" size="sm" mt="xs" role="alert">
-            {failure}
-          </Text>
-        )}
-        <Group justify="flex-end" mt="lg">
-          <Button onClick={onClose}>Done</Button>
-        </Group>
-      </>
-    );
-  }
-
+  if (mutation.data?.secret) return <Secret secret={mutation.data.secret} onClose={onClose} />;
   return (
-    <form noValidate onSubmit={form.onSubmit((values) => void make(values))}>
-      <TextInput label="Name" description="Who or what carries it" placeholder="dashboard" autoComplete="off" required data-autofocus {...form.getInputProps('name')} />
+    <MutationForm
+      form={form}
+      mutation={mutation}
+      toInput={({ name, role, expiresInDays }) => ({ name: name.trim(), role, expiresInDays: expiresInDays === '' ? null : Number(expiresInDays) })}
+      submit="Create"
+      onCancel={onClose}
+    >
+      <TextInput label="Name" description="What the token is used for" placeholder="dashboard" autoComplete="off" required data-autofocus {...form.getInputProps('name')} />
       <Radio.Group label="Role" mt="md" {...form.getInputProps('role')}>
         <Stack gap="xs" mt={6}>
-          {Object.entries(ROLES).map(([role, { name, may }]) => (
-            <Radio key={role} value={role} label={name} description={may} />
+          {Object.entries(ROLES).map(([role, description]) => (
+            <Radio key={role} value={role} label={label(role)} description={description} />
           ))}
         </Stack>
       </Radio.Group>
-      <NumberInput
-        label="Ends after"
-        description="Left empty: it does not end by itself"
+      <RangeInput
+        label="Expires after"
+        description="Leave empty for a token that does not expire"
         suffix=" days"
-        min={1}
-        max={3650}
-        allowDecimal={false}
+        range={tokenExpiresInDays}
         mt="md"
         {...form.getInputProps('expiresInDays')}
       />
+    </MutationForm>
+  );
+}
+
+function Secret({ secret, onClose }: { secret: string; onClose: () => void }) {
+  const [failure, setFailure] = useState<string>();
+  return (
+    <>
+      <Text size="sm" mb="sm">
+        Copy the secret now. It is not shown again.
+      </Text>
+      <Group gap="xs" wrap="nowrap" align="flex-start">
+        <Code block flex={1} data-testid="token-secret" tabIndex={0} role="group" aria-label="Secret" style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>
+          {secret}
+        </Code>
+        <CopyButton label="Copy the secret" text={async () => secret} onError={setFailure} />
+      </Group>
       {failure && (
-        <Alert color="red" variant="outline" mt="md" role="alert">
+        <Text className="error" size="sm" mt="xs" role="alert">
           {failure}
-        </Alert>
+        </Text>
       )}
       <Group justify="flex-end" mt="lg">
-        <Button variant="default" onClick={onClose}>
-          Cancel
-        </Button>
-        <Button type="submit" loading={busy}>
-          Make it
-        </Button>
+        <Button onClick={onClose}>Done</Button>
       </Group>
-    </form>
+    </>
   );
 }
 

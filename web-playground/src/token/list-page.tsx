@@ -7,15 +7,16 @@ import { Loading } from '../frame/loading';
 import { StatusMark } from '../frame/status-mark';
 import { useTitle } from '../frame/use-title';
 import type { TokenRowFragment } from '../gql/graphql';
+import { label } from '../lib/label';
 import { Ago } from '../time/ago';
 import { full } from '../time/format';
 import { CreateTokenDialog } from './create-dialog';
 import { useTokens } from './list';
 import classes from './list-page.module.css';
 import { RevokeDialog } from './revoke-dialog';
-import { ROLES, standing } from './words';
+import { ROLES, TOKEN_STATUSES, tokenStatus } from './roles';
 
-/** The tokens that let people and programs in; for administrators, where callers need one. */
+/** The API tokens, for administrators of a server that requires them. */
 export default function TokensPage() {
   useTitle('API tokens');
   const { administer } = usePermissions();
@@ -25,7 +26,7 @@ export default function TokensPage() {
         <Tokens />
       ) : (
         <Text c="dimmed" ta="center" py="xl">
-          API tokens show to the bearer of one with the role Admin. Where the server asks for none, there is nothing to do here.
+          API tokens are visible with the role Admin. A server without access control has none.
         </Text>
       )}
     </Container>
@@ -33,13 +34,13 @@ export default function TokensPage() {
 }
 
 function Tokens() {
-  const { tokens, more, reload, error } = useTokens();
-  const [ended, setEnded] = useState(false);
+  const { data, hasNextPage, fetchNextPage, error } = useTokens();
+  const [all, setAll] = useState(false);
   const [creating, create] = useDisclosure(false);
   const [chosen, choose] = useState<TokenRowFragment>();
   const [revoking, revoke] = useDisclosure(false);
   const now = Date.now();
-  const shown = tokens?.filter((token) => ended || standing(token, now).tone === 'good');
+  const shown = data?.pages.flatMap(({ nodes }) => nodes).filter((token) => all || tokenStatus(token, now) === 'ACTIVE');
 
   return (
     <>
@@ -53,12 +54,12 @@ function Tokens() {
       </Group>
       <Group justify="space-between" mb="md">
         <Text c="dimmed" size="sm">
-          Each lets its bearer in with a role. Revoking one ends its open connections too.
+          A token grants access with a role. Revoking it ends its open connections.
         </Text>
-        <Switch size="sm" label="Ended ones too" checked={ended} onChange={(event) => setEnded(event.currentTarget.checked)} />
+        <Switch size="sm" label="Show expired and revoked" checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />
       </Group>
       {error && (
-        <Alert color="red" variant="outline" title="The tokens cannot be shown" mb="md">
+        <Alert color="red" variant="outline" title="The tokens could not be loaded" mb="md">
           {error.message}
         </Alert>
       )}
@@ -70,10 +71,10 @@ function Tokens() {
               <Table.Th>Name</Table.Th>
               <Table.Th>Role</Table.Th>
               <Table.Th>Status</Table.Th>
-              <Table.Th className={classes.wide}>Made</Table.Th>
+              <Table.Th className={classes.wide}>Created</Table.Th>
               <Table.Th className={classes.wide}>Last used</Table.Th>
-              <Table.Th className={classes.wide}>Ends</Table.Th>
-              <Table.Th aria-label="What can be done" />
+              <Table.Th className={classes.wide}>Expires</Table.Th>
+              <Table.Th aria-label="Actions" />
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -93,31 +94,31 @@ function Tokens() {
       )}
       {shown?.length === 0 && (
         <Text c="dimmed" ta="center" py="xl">
-          There are none.
+          No tokens.
         </Text>
       )}
-      {more && (
+      {hasNextPage && (
         <Center mt="md">
-          <Button variant="default" onClick={more}>
+          <Button variant="default" onClick={() => void fetchNextPage()}>
             Show more
           </Button>
         </Center>
       )}
-      <CreateTokenDialog opened={creating} onClose={create.close} onMade={reload} />
-      {chosen && <RevokeDialog token={chosen} opened={revoking} onClose={revoke.close} onRevoked={reload} />}
+      <CreateTokenDialog opened={creating} onClose={create.close} />
+      {chosen && <RevokeDialog token={chosen} opened={revoking} onClose={revoke.close} />}
     </>
   );
 }
 
 function Row({ token, now, onRevoke }: { token: TokenRowFragment; now: number; onRevoke: () => void }) {
   const { name, role, createdAt, lastUsedAt, expiresAt } = token;
-  const status = standing(token, now);
+  const status = tokenStatus(token, now);
   return (
     <Table.Tr>
       <Table.Td className={classes.name}>{name}</Table.Td>
-      <Table.Td title={ROLES[role].may}>{ROLES[role].name}</Table.Td>
+      <Table.Td title={ROLES[role]}>{label(role)}</Table.Td>
       <Table.Td>
-        <StatusMark status={status} />
+        <StatusMark value={status} look={TOKEN_STATUSES[status]} />
       </Table.Td>
       <Table.Td className={classes.wide}>
         <Ago at={createdAt} suffix=" ago" />
@@ -125,7 +126,7 @@ function Row({ token, now, onRevoke }: { token: TokenRowFragment; now: number; o
       <Table.Td className={classes.wide}>{lastUsedAt ? <Ago at={lastUsedAt} suffix=" ago" /> : 'never'}</Table.Td>
       <Table.Td className={classes.wide}>{expiresAt ? <time dateTime={expiresAt}>{full(expiresAt)}</time> : 'never'}</Table.Td>
       <Table.Td ta="right">
-        {status.tone === 'good' && (
+        {status === 'ACTIVE' && (
           <Button variant="default" size="xs" onClick={onRevoke} aria-label={`Revoke ${name}`}>
             Revoke
           </Button>

@@ -1,50 +1,25 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { graphql } from '../gql';
-import type { TokenRowFragment } from '../gql/graphql';
 import { request } from '../lib/request';
-import { retrying } from '../lib/use-query';
 
 const PAGE = 100;
+const KEY = ['apiTokens'];
 
-export interface TokenList {
-  /** Undefined while loading. */
-  tokens?: readonly TokenRowFragment[];
-  /** Loads further ones; undefined when all are there. */
-  more?: () => void;
-  /** Loads them anew, after a change. */
-  reload: () => void;
-  error?: Error;
+/** The API tokens, page by page. There is no subscription for them. */
+export function useTokens() {
+  return useInfiniteQuery({
+    queryKey: KEY,
+    queryFn: async ({ pageParam }) => (await request(TOKENS, { first: PAGE, after: pageParam })).apiTokens,
+    initialPageParam: undefined as string | null | undefined,
+    getNextPageParam: ({ pageInfo }) => (pageInfo.hasNextPage ? pageInfo.endCursor : undefined),
+    staleTime: 0,
+  });
 }
 
-/** The tokens of this control plane. There is no stream of them: they change by this page, or seldom. */
-export function useTokens(): TokenList {
-  const [list, setList] = useState<Omit<TokenList, 'reload'>>({});
-  const current = useRef<AbortController>(undefined);
-
-  const reload = useCallback(() => {
-    current.current?.abort();
-    const ended = new AbortController();
-    current.current = ended;
-
-    async function load(known: readonly TokenRowFragment[], after?: string | null): Promise<void> {
-      try {
-        const { apiTokens } = await retrying(() => request(TOKENS, { first: PAGE, after }), ended.signal);
-        if (ended.signal.aborted) return;
-        const tokens = [...known, ...apiTokens.nodes];
-        const { hasNextPage, endCursor } = apiTokens.pageInfo;
-        setList({ tokens, more: hasNextPage ? () => void load(tokens, endCursor) : undefined });
-      } catch (error) {
-        if (!ended.signal.aborted) setList((list) => ({ ...list, error: error as Error }));
-      }
-    }
-    void load([]);
-  }, []);
-
-  useEffect(() => {
-    reload();
-    return () => current.current?.abort();
-  }, [reload]);
-  return { ...list, reload };
+/** Loads the tokens again after a change. */
+export function useReloadTokens(): () => void {
+  const client = useQueryClient();
+  return () => void client.invalidateQueries({ queryKey: KEY });
 }
 
 const TOKENS = graphql(`

@@ -1,58 +1,39 @@
-import { Alert, Button, Group, Modal, Text } from '@mantine/core';
-import { useState } from 'react';
+import { Modal, Text } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { MutationForm } from '../form/mutation-form';
 import { graphql } from '../gql';
 import type { TokenRowFragment } from '../gql/graphql';
-import { request } from '../lib/request';
+import { useMutate } from '../lib/use-mutate';
+import { useReloadTokens } from './list';
 
 interface Props {
   token: TokenRowFragment;
   opened: boolean;
   onClose: () => void;
-  onRevoked: () => void;
 }
 
-/** Asks before a token is ended, for its bearer is locked out at once. */
-export function RevokeDialog({ token: { id, name }, opened, onClose, onRevoked }: Props) {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string>();
-
-  function close() {
-    setError(undefined);
-    onClose();
-  }
-
-  async function revoke() {
-    setBusy(true);
-    setError(undefined);
-    try {
-      const { userErrors } = (await request(REVOKE, { input: { id } })).revokeApiToken;
-      if (userErrors.length) throw new Error(userErrors.map(({ message }) => message).join(' '));
-      onRevoked();
-      close();
-    } catch (error) {
-      setError((error as Error).message);
-    } finally {
-      setBusy(false);
-    }
-  }
-
+/** Asks for confirmation, because a revoked token is rejected immediately. */
+export function RevokeDialog({ token, opened, onClose }: Props) {
   return (
-    <Modal opened={opened} onClose={close} title={`Revoke ${name}?`}>
-      <Text size="sm">Whoever carries it is locked out at once, and its open subscriptions end. This cannot be undone.</Text>
-      {error && (
-        <Alert color="red" variant="outline" mt="md" role="alert">
-          {error}
-        </Alert>
-      )}
-      <Group justify="flex-end" mt="lg">
-        <Button variant="default" onClick={close} data-autofocus>
-          Cancel
-        </Button>
-        <Button color="red" loading={busy} onClick={() => void revoke()}>
-          Revoke
-        </Button>
-      </Group>
+    <Modal opened={opened} onClose={onClose} title={`Revoke ${token.name}?`}>
+      <RevokeForm id={token.id} onDone={onClose} />
     </Modal>
+  );
+}
+
+function RevokeForm({ id, onDone }: { id: string; onDone: () => void }) {
+  const reload = useReloadTokens();
+  const mutation = useMutate(REVOKE, {
+    onSuccess: () => {
+      reload();
+      onDone();
+    },
+  });
+  const form = useForm({ initialValues: {} });
+  return (
+    <MutationForm form={form} mutation={mutation} toInput={() => ({ id })} submit="Revoke" color="red" onCancel={onDone}>
+      <Text size="sm">Requests with this token are rejected immediately, and its open subscriptions end. This cannot be undone.</Text>
+    </MutationForm>
   );
 }
 
@@ -60,6 +41,7 @@ const REVOKE = graphql(`
   mutation RevokeToken($input: RevokeApiTokenInput!) {
     revokeApiToken(input: $input) {
       userErrors {
+        field
         message
       }
     }

@@ -1,20 +1,21 @@
-//! DeletePostgres: removes the instance from the runtime, as a deletion or to clean up after a failed creation.
+//! DeletePostgres: removes the instance from the runtime, for a deletion or to clean up after a failed creation.
 
 use chrono::Utc;
-use duroxide::ActivityContext;
 use serde::{Deserialize, Serialize};
 use toygres_domain::{
     instance::{Reason, ReasonCode},
-    operation::StepName,
+    operation::{Params, StepName},
     runtime::Progress,
 };
 use toygres_store::Work;
 
-use super::{World, guarded};
-use crate::step::{Failure, Run};
+use crate::{
+    Failure,
+    activity::{Activity, ActivityContext, Run, catch_panic},
+};
 
-/// The name that the engine knows it by.
-pub const NAME: &str = "toygres-workflows::activity::delete-postgres";
+/// See the module.
+pub struct DeletePostgres;
 
 /// What to remove.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,39 +26,48 @@ pub struct Input {
     pub clean_up: bool,
 }
 
-/// The activity.
-///
-/// # Errors
-/// What the runtime answered, or that the run is no longer wanted.
-pub async fn delete_postgres(world: World, _: ActivityContext, Input { run, clean_up }: Input) -> Result<Progress, Failure> {
-    let name = if clean_up { StepName::CleanUp } else { StepName::DeletePostgres };
-    let work = if clean_up { world.store.work(&run.operation, run.run).await? } else { world.wanted(&run).await? };
-    // From here on a deletion cannot be cancelled any more.
-    world.store.look_again(&run.operation, run.run, name).await?;
-    let outcome = guarded(remove(&world, &run, &work)).await;
-    let outcome = if clean_up { in_time(&world, &work, outcome) } else { outcome };
-    match &outcome {
-        Ok(Progress::Done) => world.store.finish_step(&run.operation, run.run, name).await?,
-        // The instance keeps the reason for which it is cleaned up after: that is what its owner has to know.
-        Ok(Progress::InProgress(reason)) if clean_up => world.store.note_step(&run.operation, run.run, name, reason).await?,
-        Ok(Progress::InProgress(reason)) => world.note_waiting(&run, name, reason).await?,
-        Err(failure) => world.note_failure(&run, name, failure).await?,
+impl Activity for DeletePostgres {
+    const NAME: &'static str = "toygres-workflows::activity::delete-postgres";
+    type Input = Input;
+    type Output = Progress;
+
+    async fn run(context: ActivityContext, Input { run, clean_up }: Input) -> Result<Progress, Failure> {
+        let name = if clean_up { StepName::CleanUp } else { StepName::DeletePostgres };
+        let work = if clean_up { context.store.work(&run.operation, run.run).await? } else { context.wanted(&run).await? };
+        // From here on a deletion can no longer be cancelled.
+        context.store.resume_step(&run.operation, run.run, name).await?;
+        let outcome = catch_panic(remove(&context, &run, &work)).await;
+        let outcome = if clean_up { in_time(&context, &work, outcome) } else { outcome };
+        match &outcome {
+            Ok(Progress::Done) => context.store.finish_step(&run.operation, run.run, name).await?,
+            // The instance keeps the reason for which it is cleaned up after: that is what its owner has to know.
+            Ok(Progress::InProgress(reason)) if clean_up => context.store.note_step(&run.operation, run.run, name, reason).await?,
+            Ok(Progress::InProgress(reason)) => context.note_waiting(&run, name, reason).await?,
+            Err(failure) => {
+                context.note_failure(&run, name, failure).await?;
+                if let (false, Failure::Retry(reason) | Failure::Broken(reason) | Failure::Failed(reason)) = (clean_up, failure) {
+                    // A deletion goes on; what is in its way is the instance's reason meanwhile.
+                    context.store.note_waiting(&run.operation, run.run, reason).await?;
+                }
+            }
+        }
+        outcome
     }
-    outcome
 }
 
-async fn remove(world: &World, run: &Run, work: &Work) -> Result<Progress, Failure> {
-    let _lock = world.store.lock_instance(work.instance.id).await?;
-    // Asked again under the lock: after a later operation took over, what stands is no longer ours to remove.
-    world.store.work(&run.operation, run.run).await?;
-    world.verb(world.runtime.remove(work.instance.id, work.operation.keep_volumes)).await
+async fn remove(context: &ActivityContext, run: &Run, work: &Work) -> Result<Progress, Failure> {
+    let _lock = context.store.lock_instance(work.instance.id).await?;
+    // Asked again under the lock: after a later operation took over, what exists is no longer this run's to remove.
+    context.store.work(&run.operation, run.run).await?;
+    let keep_volumes = matches!(&work.operation.params, Params::Delete(params) if params.keep_volumes);
+    context.verb(context.runtime.remove(work.instance.id, keep_volumes)).await
 }
 
-/// A clean-up is tried at least once, and given up a while after the deadline. A run that took over behind the deadline, from
+/// A clean-up is tried at least once, and given up a while after the deadline. A run that took over after the deadline, from
 /// one that was lost, gets that while too.
-fn in_time(world: &World, work: &Work, outcome: Result<Progress, Failure>) -> Result<Progress, Failure> {
+fn in_time(context: &ActivityContext, work: &Work, outcome: Result<Progress, Failure>) -> Result<Progress, Failure> {
     let began = work.operation.dispatched_at.unwrap_or(work.operation.created_at);
-    let limit = began.max(work.operation.deadline) + world.pace.clean_up;
+    let limit = work.operation.deadline.map_or(began, |deadline| began.max(deadline)) + context.timing.clean_up;
     let left = match &outcome {
         Ok(Progress::InProgress(reason)) | Err(Failure::Retry(reason)) if Utc::now() > limit => reason,
         _ => return outcome,

@@ -1,27 +1,30 @@
-//! DeployPostgres: makes the instance in the runtime, or repairs it towards its spec.
+//! DeployPostgres: creates the instance in the runtime, or repairs it towards its spec.
 
-use duroxide::ActivityContext;
 use toygres_domain::{operation::StepName, runtime::Deployment};
 
-use super::World;
-use crate::step::{Failure, Run};
+use crate::{
+    Failure,
+    activity::{Activity, ActivityContext, Run},
+};
 
-/// The name that the engine knows it by.
-pub const NAME: &str = "toygres-workflows::activity::deploy-postgres";
+/// See the module.
+pub struct DeployPostgres;
 
-/// The activity.
-///
-/// # Errors
-/// What the runtime answered, or that the run is no longer wanted.
-pub async fn deploy_postgres(world: World, _: ActivityContext, run: Run) -> Result<(), Failure> {
-    let work = world.wanted(&run).await?;
-    let deploy = async {
-        let _lock = world.store.lock_instance(work.instance.id).await?;
-        // Asked again under the lock: a deletion that came first has removed everything, and nothing may come after it.
-        let work = world.wanted(&run).await?;
-        let password = world.store.password(work.instance.id).await?;
-        let deployment = Deployment { id: work.instance.id, name: work.instance.name, spec: work.instance.spec, password };
-        world.verb(world.runtime.deploy(&deployment)).await
-    };
-    world.as_step(&run, StepName::DeployPostgres, deploy).await
+impl Activity for DeployPostgres {
+    const NAME: &'static str = "toygres-workflows::activity::deploy-postgres";
+    type Input = Run;
+    type Output = ();
+
+    async fn run(context: ActivityContext, run: Run) -> Result<(), Failure> {
+        let work = context.wanted(&run).await?;
+        let deploy = async {
+            let _lock = context.store.lock_instance(work.instance.id).await?;
+            // Asked again under the lock: a deletion that came first has removed everything, and nothing may come after it.
+            let work = context.wanted(&run).await?;
+            let password = context.store.password(work.instance.id).await?;
+            let deployment = Deployment { id: work.instance.id, name: work.instance.name, spec: work.instance.spec, password };
+            context.verb(context.runtime.deploy(&deployment)).await
+        };
+        context.as_step(&run, StepName::DeployPostgres, deploy).await
+    }
 }

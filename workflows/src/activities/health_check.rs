@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use duroxide::ActivityContext;
 use metrics::{counter, histogram};
 use serde::{Deserialize, Serialize};
 use toygres_domain::{
@@ -13,11 +12,14 @@ use toygres_domain::{
 };
 use toygres_postgres::Target;
 
-use super::World;
-use crate::step::Failure;
+use super::update_health::HealthChange;
+use crate::{
+    Failure,
+    activity::{Activity, ActivityContext},
+};
 
-/// The name that the engine knows it by.
-pub const NAME: &str = "toygres-workflows::activity::health-check";
+/// See the module.
+pub struct HealthCheck;
 
 /// What to check.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,10 +37,10 @@ pub struct Input {
     pub due_ms: Option<i64>,
 }
 
-/// What came of it.
+/// What was found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum CheckOutcome {
     /// This loop is no longer the one that should check.
     End,
     /// Checked.
@@ -51,91 +53,92 @@ pub enum Verdict {
         /// Checks in a row that have failed now.
         failures: u32,
         /// The change to write, if there is one.
-        change: Option<Change>,
+        change: Option<HealthChange>,
     },
 }
 
-/// A change of health.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Change {
-    /// The health from now on.
-    pub health: HealthStatus,
-    /// Why it is not healthy.
-    pub reason: Option<Reason>,
-    /// Where the instance listens, when it has moved.
-    pub moved_to: Option<Endpoint>,
+impl Activity for HealthCheck {
+    const NAME: &'static str = "toygres-workflows::activity::health-check";
+    type Input = Input;
+    type Output = CheckOutcome;
+
+    async fn run(context: ActivityContext, input: Input) -> Result<CheckOutcome, Failure> {
+        let limit = context.timing.check;
+        tokio::time::timeout(limit, check(&context, input)).await.unwrap_or_else(|_| Err(Failure::timed_out(limit)))
+    }
 }
 
-/// The activity.
-///
-/// # Errors
-/// That the metadata could not be read or written, or that it took longer than it may.
-pub async fn health_check(world: World, _: ActivityContext, input: Input) -> Result<Verdict, Failure> {
-    let limit = world.pace.check;
-    tokio::time::timeout(limit, check(&world, input)).await.unwrap_or_else(|_| Err(Failure::late(limit)))
-}
-
-async fn check(world: &World, input: Input) -> Result<Verdict, Failure> {
-    let wanted =
-        world.store.instance(input.instance).await?.filter(|instance| {
-            instance.state == InstanceState::Running && instance.health_check_orchestration_id.as_deref() == Some(&input.workflow)
-        });
-    let Some((instance, endpoint)) = wanted.and_then(|instance| instance.endpoint.clone().map(|endpoint| (instance, endpoint))) else {
-        world.prober.forget(input.instance);
-        return Ok(Verdict::End);
+async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, Failure> {
+    let named = context.store.instance(input.instance).await?.filter(|instance| {
+        matches!(instance.state, InstanceState::Running | InstanceState::Updating)
+            && instance.health_check_orchestration_id.as_deref() == Some(&input.workflow)
+    });
+    let Some((instance, endpoint)) = named.and_then(|instance| instance.endpoint.clone().map(|endpoint| (instance, endpoint))) else {
+        context.prober.forget(input.instance);
+        return Ok(CheckOutcome::End);
     };
+    // An operation makes it unreachable on purpose. What is seen meanwhile says nothing.
+    if instance.state == InstanceState::Updating {
+        return Ok(next(context.timing.paused, 0, None));
+    }
     // A death that the runtime saw is its own confirmation, even if the server is back by now; the next check tells.
     if let Some(death) = input.death {
-        record(world, &instance, HealthStatus::Unhealthy, None, Some(&death)).await?;
+        record(context, &instance, HealthStatus::Unhealthy, None, Some(&death)).await?;
         let change = changed(&instance, HealthStatus::Unhealthy, Some(death), None);
-        return Ok(next(world.pace.recheck / 4, world.pace.confirmations, change));
+        return Ok(next(context.timing.recheck / 4, context.timing.confirmations, change));
     }
     let policy = instance.spec.health_check;
     let interval = seconds(policy.interval_seconds);
     let timeout = match input.failures {
-        1.. if input.failures < world.pace.confirmations => seconds(policy.timeout_seconds).min(world.pace.recheck_timeout),
+        1.. if input.failures < context.timing.confirmations => seconds(policy.timeout_seconds).min(context.timing.recheck_timeout),
         _ => seconds(policy.timeout_seconds),
     };
-    let internal_endpoint = world.runtime.internal_endpoint(&instance.name, &instance.spec.exposure, &endpoint);
-    let outcome = match world.prober.ask(instance.id, &internal_endpoint, timeout).await {
+    let internal_endpoint = context.runtime.internal_endpoint(&instance.name, &instance.spec.exposure, &endpoint);
+    let outcome = match context.prober.ask(instance.id, &internal_endpoint, timeout).await {
         Some(outcome) => outcome,
         None => {
-            let target = Target::new(internal_endpoint, &instance.spec, world.store.password(instance.id).await?);
-            world.prober.log_in(instance.id, &target, timeout).await
+            let target = Target::new(internal_endpoint, &instance.spec, context.store.password(instance.id).await?);
+            context.prober.log_in(instance.id, &target, timeout).await
         }
     };
-    let verdict = match outcome {
+    let found = match outcome {
         Ok(latency) => {
-            record(world, &instance, HealthStatus::Healthy, Some(latency), None).await?;
+            record(context, &instance, HealthStatus::Healthy, Some(latency), None).await?;
             next(until_next(instance.id, interval, Utc::now()), 0, changed(&instance, HealthStatus::Healthy, None, None))
         }
         Err(symptom) => {
-            let (reason, moved_to) = diagnose(world, &instance, &endpoint, symptom).await;
-            record(world, &instance, HealthStatus::Unhealthy, None, Some(&reason)).await?;
+            let (reason, moved_to) = diagnose(context, &instance, &endpoint, symptom).await;
+            record(context, &instance, HealthStatus::Unhealthy, None, Some(&reason)).await?;
             let failures = input.failures.saturating_add(1);
             // A server that is starting up answers, so it is no outage yet; but nor is it one for ever.
-            let confirmations = world.pace.confirmations;
-            let patience = if reason.code == ReasonCode::StartingUp { confirmations * 10 } else { confirmations };
+            let confirmations = context.timing.confirmations;
+            let limit = if reason.code == ReasonCode::StartingUp { confirmations * 10 } else { confirmations };
             let change = if moved_to.is_some() {
-                Some(Change { health: instance.health, reason: instance.reason.clone(), moved_to })
-            } else if failures >= patience {
+                Some(HealthChange { health: instance.health, reason: instance.reason.clone(), moved_to, operation_count: instance.operation_count })
+            } else if failures >= limit {
                 changed(&instance, HealthStatus::Unhealthy, Some(reason), None)
             } else {
                 None
             };
-            let pause = if failures >= patience { world.pace.recovery } else { world.pace.recheck };
+            let pause = if failures >= limit { context.timing.recovery } else { context.timing.recheck };
             next(pause.min(interval), failures, change)
         }
     };
     if let Some(due) = input.due_ms.and_then(DateTime::from_timestamp_millis) {
         histogram!("toygres_health_check_lag_seconds").record((Utc::now() - due).as_seconds_f64().max(0.0));
     }
-    Ok(verdict)
+    Ok(found)
 }
 
 /// Keeps a sample and counts it.
-async fn record(world: &World, instance: &Instance, status: HealthStatus, latency: Option<Duration>, why: Option<&Reason>) -> Result<(), Failure> {
-    world.store.record_health_check(instance.id, status, latency, why).await?;
+async fn record(
+    context: &ActivityContext,
+    instance: &Instance,
+    status: HealthStatus,
+    latency: Option<Duration>,
+    why: Option<&Reason>,
+) -> Result<(), Failure> {
+    context.store.record_health_check(instance.id, instance.operation_count, status, latency, why).await?;
     counter!("toygres_health_checks_total", "result" => why.map_or("healthy", |why| why.code.as_str())).increment(1);
     if let Some(latency) = latency {
         histogram!("toygres_health_check_latency_seconds").record(latency);
@@ -143,9 +146,9 @@ async fn record(world: &World, instance: &Instance, status: HealthStatus, latenc
     Ok(())
 }
 
-fn next(wait: Duration, failures: u32, change: Option<Change>) -> Verdict {
+fn next(wait: Duration, failures: u32, change: Option<HealthChange>) -> CheckOutcome {
     let wait_ms = millis(wait);
-    Verdict::Checked { wait_ms, due_ms: Utc::now().timestamp_millis().checked_add_unsigned(wait_ms), failures, change }
+    CheckOutcome::Checked { wait_ms, due_ms: Utc::now().timestamp_millis().checked_add_unsigned(wait_ms), failures, change }
 }
 
 /// Every instance has a moment of its own within the interval, at which it is checked however late the last check came: so
@@ -164,19 +167,24 @@ fn seconds(number: i32) -> Duration {
 }
 
 /// The runtime often knows better than the probe why nobody answers, and where the instance listens now.
-async fn diagnose(world: &World, instance: &Instance, endpoint: &Endpoint, symptom: Reason) -> (Reason, Option<Endpoint>) {
-    match world.runtime.observe(instance.id).await {
+async fn diagnose(context: &ActivityContext, instance: &Instance, endpoint: &Endpoint, symptom: Reason) -> (Reason, Option<Endpoint>) {
+    match context.runtime.observe(instance.id).await {
         Ok(Observation::Ready(now)) if now != *endpoint => (symptom, Some(now)),
         Ok(Observation::Pending(reason) | Observation::Failed(reason)) => (reason, None),
         Ok(Observation::Absent) => {
-            (Reason::new(ReasonCode::ProcessExited, format!("{} has nothing of this instance any more", world.runtime.name())), None)
+            (Reason::new(ReasonCode::ProcessExited, format!("{} has nothing of this instance any more", context.runtime.name())), None)
         }
         Ok(Observation::Ready(_)) | Err(_) => (symptom, None),
     }
 }
 
-fn changed(instance: &Instance, health: HealthStatus, reason: Option<Reason>, moved_to: Option<Endpoint>) -> Option<Change> {
-    (instance.health != health || instance.reason != reason).then_some(Change { health, reason, moved_to })
+fn changed(instance: &Instance, health: HealthStatus, reason: Option<Reason>, moved_to: Option<Endpoint>) -> Option<HealthChange> {
+    (instance.health != health || instance.reason != reason).then_some(HealthChange {
+        health,
+        reason,
+        moved_to,
+        operation_count: instance.operation_count,
+    })
 }
 
 fn millis(duration: Duration) -> u64 {

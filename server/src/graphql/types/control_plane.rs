@@ -2,41 +2,41 @@
 
 use async_graphql::{Context, Object, SimpleObject};
 
-use super::TokenRole;
+use super::{Limits, TokenRole};
 use crate::{
     access,
     app::{App, HealthReport},
 };
 
-/// The control plane itself.
+/// See the GraphQL type below.
 pub struct ControlPlane;
 
-/// How the parts of the control plane are.
+/// The health of the control plane.
 #[derive(SimpleObject)]
 pub struct ControlPlaneHealth {
-    /// Everything below is well.
+    /// Whether everything below is true, and the server is not about to stop.
     ready: bool,
-    /// The metadata database answers.
+    /// Whether the metadata database answers.
     database: bool,
-    /// The listening connection stands, so that subscriptions are live.
+    /// Whether changes reach subscribers at once.
     live_delivery: bool,
-    /// The workflows are at work in this server.
+    /// Whether this server runs workflows, or is not meant to.
     workflows: bool,
 }
 
-/// Who asks, and what it may do; so that a page can leave out what would be refused.
+/// The caller of the API.
 #[derive(SimpleObject)]
 pub struct Caller {
-    /// What the caller may do: the role of its token, or `ADMIN` where the server asks for none.
+    /// What the caller may do: the role of its token, or `ADMIN` on a server that requires no token.
     role: TokenRole,
-    /// The name of its token; null where the server asks for none.
+    /// The name of the caller's token. Null on a server that requires no token.
     token_name: Option<String>,
 }
 
 /// The control plane itself.
 #[Object]
 impl ControlPlane {
-    /// The version of this server.
+    /// The version of the server.
     async fn version(&self) -> &str {
         env!("CARGO_PKG_VERSION")
     }
@@ -44,19 +44,23 @@ impl ControlPlane {
     async fn runtime(&self, ctx: &Context<'_>) -> &'static str {
         ctx.data_unchecked::<App>().runtime.name()
     }
-    /// The PostgreSQL versions that can be asked for, the newest (which is the default) first.
+    /// The PostgreSQL versions on offer, newest first. The newest is the default.
     async fn postgres_versions(&self, ctx: &Context<'_>) -> Vec<String> {
         ctx.data_unchecked::<App>().runtime.versions().iter().map(ToString::to_string).collect()
     }
-    /// Who asks.
+    /// The caller of this request.
     async fn caller(&self, ctx: &Context<'_>) -> Caller {
         let caller = ctx.data_unchecked::<access::Caller>();
         Caller { role: caller.role.into(), token_name: caller.name.as_deref().map(str::to_owned) }
     }
-    /// How its parts are.
+    /// The health of the control plane.
     async fn health(&self, ctx: &Context<'_>) -> ControlPlaneHealth {
         let report = ctx.data_unchecked::<App>().health.report().await;
         let HealthReport { database, live_delivery, workflows, stopping: _ } = report;
         ControlPlaneHealth { ready: report.ready(), database, live_delivery, workflows }
+    }
+    /// The limits of inputs.
+    async fn limits(&self, ctx: &Context<'_>) -> Limits {
+        Limits::new(ctx.data_unchecked::<App>().health_check)
     }
 }

@@ -11,8 +11,8 @@ pub struct BigInt(pub i64);
 impl ScalarType for BigInt {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
-            Value::String(text) => text.parse().map(Self).map_err(|_| InputValueError::custom(format!("'{text}' is no 64-bit integer"))),
-            Value::Number(number) => number.as_i64().map(Self).ok_or_else(|| InputValueError::custom(format!("{number} is no 64-bit integer"))),
+            Value::String(text) => text.parse().map(Self).map_err(|_| InputValueError::custom(format!("'{text}' is not a 64-bit integer"))),
+            Value::Number(number) => number.as_i64().map(Self).ok_or_else(|| InputValueError::custom(format!("{number} is not a 64-bit integer"))),
             _ => Err(InputValueError::expected_type(value)),
         }
     }

@@ -14,7 +14,7 @@ use super::storm::{Town, logs};
 use crate::support::{Home, Server, eventually, processes_of, psql, text};
 
 /// The sweeper looks once a minute, so the slowest repair takes a few of those.
-const PATIENCE: Duration = Duration::from_secs(200);
+const TIMEOUT: Duration = Duration::from_secs(200);
 
 /// Asserts that everything ended well, then deletes what is left and asserts that nothing is.
 pub async fn check(home: &Home, url: &str, mut servers: Vec<Server>, town: &Town, subscriber: JoinHandle<Vec<i64>>) {
@@ -31,6 +31,11 @@ pub async fn check(home: &Home, url: &str, mut servers: Vec<Server>, town: &Town
         // A creation is cancelled by the deletion that overtakes it, and by nothing else.
         let well = creation == Some("succeeded") || (creation == Some("cancelled") && promise.deletion.is_some());
         assert!(well, "{promise:?} ended as {creation:?}: {:?}\n{}", metadata.operation(&promise.creation).await, logs(&servers));
+        for restart in &promise.restarts {
+            let end = ends.get(restart).map(String::as_str);
+            let well = end == Some("succeeded") || (end == Some("cancelled") && promise.deletion.is_some());
+            assert!(well, "{restart} ended as {end:?}: {:?}\n{}", metadata.operation(restart).await, logs(&servers));
+        }
         if let Some(deletion) = &promise.deletion {
             assert_eq!(ends.get(deletion).map(String::as_str), Some("succeeded"), "{promise:?}\n{}", logs(&servers));
         }
@@ -39,7 +44,8 @@ pub async fn check(home: &Home, url: &str, mut servers: Vec<Server>, town: &Town
     let made: Vec<_> = metadata.pairs("SELECT name, id::text FROM toygres.instances").await;
     assert_eq!(made.len(), promised.len(), "nothing is made twice");
     assert_eq!(made.into_iter().collect::<BTreeSet<_>>(), promised);
-    let orders = accepted.len() + accepted.iter().filter(|promise| promise.deletion.is_some()).count();
+    let restarts: usize = accepted.iter().map(|promise| promise.restarts.len()).sum();
+    let orders = accepted.len() + restarts + accepted.iter().filter(|promise| promise.deletion.is_some()).count();
     assert_eq!(ends.len(), orders, "no operation but those that were ordered: {ends:?}");
 
     // What was not deleted runs, answers, and is watched by one loop.
@@ -76,7 +82,7 @@ pub async fn check(home: &Home, url: &str, mut servers: Vec<Server>, town: &Town
     eventually("no directory is left", async || objects(home).is_empty()).await;
 
     town.until.store(metadata.head().await, Ordering::Relaxed);
-    let seen = tokio::time::timeout(PATIENCE, subscriber).await.expect("the subscriber catches up").unwrap();
+    let seen = tokio::time::timeout(TIMEOUT, subscriber).await.expect("the subscriber catches up").unwrap();
     let last = seen.last().copied().unwrap_or_default();
     let written: Vec<_> = metadata.events().await.into_iter().filter(|event| *event <= last).collect();
     assert_eq!(seen, written, "each event once, in the order of commits");
@@ -130,7 +136,7 @@ impl Metadata {
     }
 
     async fn until_none(&self, sql: &str, servers: &[Server]) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let left = self.texts(sql).await;
             if left.is_empty() {

@@ -57,6 +57,7 @@ pub struct Accepted {
     pub name: String,
     pub id: String,
     pub creation: String,
+    pub restarts: Vec<String>,
     pub deletion: Option<String>,
 }
 
@@ -178,14 +179,18 @@ async fn live(town: Arc<Town>, tenant: u64, mut random: fastrand::Rng) {
         let create = "mutation($input: CreateInstanceInput!) { createInstance(input: $input) {
             instance { id name } operation { id } userErrors { code field message } } }";
         let payload = town.insist(create, json!({ "input": { "name": name, "idempotencyKey": name } }), "createInstance", &mut random).await;
+        assert_eq!(payload["userErrors"], json!([]), "{payload}");
         let (id, creation) = (text(&payload["instance"]["id"]), text(&payload["operation"]["id"]));
         let index = {
             let mut ledger = town.ledger.lock().unwrap();
-            ledger.push(Accepted { name, id, creation, deletion: None });
+            ledger.push(Accepted { name, id, creation, restarts: Vec::new(), deletion: None });
             ledger.len() - 1
         };
         tokio::time::sleep(Duration::from_millis(random.u64(0..2500))).await;
         kept.push(index);
+        if random.u8(..3) == 0 {
+            town.restart(kept[random.usize(..kept.len())], number, &mut random).await;
+        }
         if random.bool() || kept.len() > KEEPS {
             let index = kept.swap_remove(random.usize(..kept.len()));
             town.delete(index, &mut random).await;
@@ -200,7 +205,20 @@ impl Town {
         let delete =
             "mutation($input: DeleteInstanceInput!) { deleteInstance(input: $input) { operation { id } userErrors { code field message } } }";
         let payload = self.insist(delete, json!({ "input": { "id": id, "idempotencyKey": id } }), "deleteInstance", random).await;
+        assert_eq!(payload["userErrors"], json!([]), "{payload}");
         self.ledger.lock().unwrap()[index].deletion = Some(text(&payload["operation"]["id"]));
+    }
+
+    /// Requests a restart of an entry of the ledger, which is refused while another operation is in progress.
+    async fn restart(&self, index: usize, number: i32, random: &mut fastrand::Rng) {
+        let id = self.ledger.lock().unwrap()[index].id.clone();
+        let restart = "mutation($input: RestartInstanceInput!) { restartInstance(input: $input) { operation { id } userErrors { code message } } }";
+        let input = json!({ "input": { "id": id, "idempotencyKey": format!("{id}-{number}") } });
+        let payload = self.insist(restart, input, "restartInstance", random).await;
+        match payload["operation"]["id"].as_str() {
+            Some(operation) => self.ledger.lock().unwrap()[index].restarts.push(operation.to_owned()),
+            None => assert_eq!(payload["userErrors"][0]["code"], "CONFLICT", "{payload}"),
+        }
     }
 
     /// Asks again, under the same idempotency key, until there is an answer.
@@ -215,9 +233,7 @@ impl Town {
                 // Cut off in the middle of an answer, it is no JSON.
                 Ok(response) => match response.json::<Value>().await {
                     Ok(answer) if answer["data"][field].is_object() => {
-                        let payload = answer["data"][field].clone();
-                        assert_eq!(payload["userErrors"], json!([]), "{variables}");
-                        return payload;
+                        return answer["data"][field].clone();
                     }
                     Ok(answer) => {
                         assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE", "nothing else may go wrong: {answer}");

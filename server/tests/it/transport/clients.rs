@@ -7,7 +7,7 @@ use std::{
 
 use tokio::{process::Command, time::timeout};
 
-use super::support::{PATIENCE, Server};
+use super::support::{Server, TIMEOUT};
 
 #[tokio::test]
 async fn graphql_http_audits() {
@@ -60,7 +60,7 @@ async fn run(script: &str, arguments: &[&str]) -> String {
 /// Runs a script of `tests/clients`, shows what it prints and returns it.
 async fn interpret(interpreter: PathBuf, script: &str, arguments: &[&str]) -> String {
     let child = Command::new(&interpreter).arg(script).args(arguments).current_dir(directory()).stdin(Stdio::null()).kill_on_drop(true).output();
-    let output = timeout(3 * PATIENCE, child)
+    let output = timeout(3 * TIMEOUT, child)
         .await
         .unwrap_or_else(|_| panic!("{script} did not end in time"))
         .unwrap_or_else(|error| panic!("{} cannot be run: {error}", interpreter.display()));

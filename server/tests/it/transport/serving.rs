@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::support::{Client, PATIENCE, Server, path};
+use super::support::{Client, Server, TIMEOUT, path};
 
 #[tokio::test]
 async fn header_names_are_in_title_case() {
@@ -28,7 +28,7 @@ async fn header_names_are_in_title_case() {
     let mut stream = TcpStream::connect(server.address).await.expect("a connection");
     stream.write_all(format!("{head}\r\n").as_bytes()).await.expect("sent");
     let mut bytes = [0; 1024];
-    let length = timeout(PATIENCE, stream.read(&mut bytes)).await.expect("in time").expect("an answer");
+    let length = timeout(TIMEOUT, stream.read(&mut bytes)).await.expect("in time").expect("an answer");
     let answer = String::from_utf8_lossy(&bytes[..length]).into_owned();
     assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
     assert!(answer.contains("\r\nSec-Websocket-Protocol: graphql-transport-ws\r\n"), "{answer}");
@@ -51,7 +51,7 @@ async fn a_drain_waits_for_answers_and_sockets_but_not_for_ever() {
     );
     assert_eq!(answer.json(), json!({"data": {"bump": 1}}));
     assert_eq!(closed.0, 1012);
-    let served = timeout(PATIENCE, &mut server.served).await.expect("served in time").expect("no panic");
+    let served = timeout(TIMEOUT, &mut server.served).await.expect("served in time").expect("no panic");
     assert!(served.is_ok());
     assert!(TcpStream::connect(server.address).await.is_err(), "nobody listens any more");
 
@@ -64,7 +64,7 @@ async fn a_drain_waits_for_answers_and_sockets_but_not_for_ever() {
     };
     assert_eq!(server.post("application/json", &json!({"query": "{ hello }"})).await.status, 200);
     server.shutdown.cancel();
-    let served = timeout(PATIENCE, &mut server.served).await.expect("served in time").expect("no panic");
+    let served = timeout(TIMEOUT, &mut server.served).await.expect("served in time").expect("no panic");
     assert!(served.is_ok());
 }
 
@@ -74,7 +74,7 @@ async fn a_head_that_does_not_come_is_cut_off() {
     let mut stream = TcpStream::connect(server.address).await.expect("a connection");
     stream.write_all(b"GET /graphql HT").await.expect("sent");
     let mut rest = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("cut off in time").expect("the end");
+    timeout(TIMEOUT, stream.read_to_end(&mut rest)).await.expect("cut off in time").expect("the end");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::support::{Answer, PATIENCE, Server, path};
+use super::support::{Answer, Server, TIMEOUT, path};
 
 const EVENTS: &str = "text/event-stream";
 
@@ -100,7 +100,7 @@ async fn a_quiet_stream_is_kept_open_by_comments() {
             text += &read(&mut stream).await.expect("more");
         }
     };
-    timeout(PATIENCE, comments).await.expect("comments in time");
+    timeout(TIMEOUT, comments).await.expect("comments in time");
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn open(server: &Server, token: &str) -> TcpStream {
 
 async fn read(stream: &mut TcpStream) -> Option<String> {
     let mut bytes = [0; 4096];
-    let length = timeout(PATIENCE, stream.read(&mut bytes)).await.expect("in time").ok()?;
+    let length = timeout(TIMEOUT, stream.read(&mut bytes)).await.expect("in time").ok()?;
     (length > 0).then(|| String::from_utf8_lossy(&bytes[..length]).into_owned())
 }
 

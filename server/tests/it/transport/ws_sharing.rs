@@ -8,7 +8,7 @@ use std::{
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::support::{Client, PATIENCE, Server};
+use super::support::{Client, Server, TIMEOUT};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_starves_nobody() {
@@ -23,7 +23,7 @@ async fn a_flood_starves_nobody() {
     while (0..20).any(|id| seen.get(&id.to_string()).copied().unwrap_or(0) < 20) {
         let id = client.receive().await["id"].as_str().expect("an id").to_owned();
         *seen.entry(id).or_default() += 1;
-        assert!(began.elapsed() < PATIENCE, "somebody starves: {seen:?}");
+        assert!(began.elapsed() < TIMEOUT, "somebody starves: {seen:?}");
     }
     println!("20 results of each of 20 tickers at 20 ms took {:?}, beside {} of the flood", began.elapsed(), seen["flood"]);
     // A socket under a flood still answers.
@@ -35,7 +35,7 @@ async fn a_flood_starves_nobody() {
             break;
         }
         *between.entry(message["id"].to_string()).or_default() += 1;
-        assert!(asked.elapsed() < PATIENCE, "no pong, but {between:?}");
+        assert!(asked.elapsed() < TIMEOUT, "no pong, but {between:?}");
     }
 }
 
@@ -53,7 +53,7 @@ async fn a_thousand_subscriptions_share_one_socket_evenly() {
         if seen[id] == 10 {
             waiting -= 1;
         }
-        assert!(began.elapsed() < PATIENCE, "somebody starves: {seen:?}");
+        assert!(began.elapsed() < TIMEOUT, "somebody starves: {seen:?}");
     }
     let most = seen.iter().max().copied().unwrap_or(0);
     println!("10 results of each of 1,000 subscriptions at 100 ms took {:?}; at the most {most}", began.elapsed());

@@ -8,11 +8,13 @@ const sdl = new URL('../../../../schema.graphql', import.meta.url);
 describe.skipIf(!existsSync(sdl))('examples', () => {
   const schema = existsSync(sdl) ? buildSchema(readFileSync(sdl, 'utf8')) : undefined;
 
-  test.each(examples)('$query is valid', ({ query }) => {
+  test.each(examples)('$query is valid', ({ query, variables }) => {
     expect(validate(schema!, parse(query)).map((error) => error.message)).toEqual([]);
+    const declared = getOperationAST(parse(query))?.variableDefinitions?.filter(({ type }) => type.kind === 'NonNullType').map(({ variable }) => variable.name.value);
+    expect(Object.keys(JSON.parse(variables ?? '{}')), 'the required variables have initial values').toEqual(declared);
   });
 
-  test('every mutation and subscription of the contract has one', () => {
+  test('every mutation and subscription of the contract has an example', () => {
     const used = examples.flatMap(({ query }) =>
       (getOperationAST(parse(query))?.selectionSet.selections ?? []).map((field) => (field.kind === 'Field' ? field.name.value : '')),
     );

@@ -1,42 +1,21 @@
-import apiTokens from './api-tokens.graphql?raw';
-import cancelOperation from './cancel-operation.graphql?raw';
-import controlPlane from './control-plane.graphql?raw';
-import createApiToken from './create-api-token.graphql?raw';
-import createInstance from './create-instance.graphql?raw';
-import deleteInstance from './delete-instance.graphql?raw';
-import instance from './instance.graphql?raw';
-import instances from './instances.graphql?raw';
-import operations from './operations.graphql?raw';
-import retryOperation from './retry-operation.graphql?raw';
-import revokeApiToken from './revoke-api-token.graphql?raw';
-import updateInstance from './update-instance.graphql?raw';
-import watchEvents from './watch-events.graphql?raw';
-import watchHealth from './watch-health.graphql?raw';
-import watchInstance from './watch-instance.graphql?raw';
-import watchInstances from './watch-instances.graphql?raw';
-import watchOperation from './watch-operation.graphql?raw';
+/** The order of the first tabs; the others follow by name. */
+const FIRST = ['instances', 'create-instance', 'watch-instances', 'watch-events', 'instance', 'watch-instance', 'watch-health', 'operations', 'watch-operation'];
 
-/** The tabs of a first visit, for the whole contract; later visits find the tabs as they were left. */
-export const examples = [
-  tab(instances),
-  tab(createInstance, { input: { name: 'first', storageGb: 1 } }),
-  tab(watchInstances),
-  tab(watchEvents),
-  tab(instance, { name: 'first' }),
-  tab(watchInstance, { id: '' }),
-  tab(watchHealth, { instanceId: '' }),
-  tab(operations),
-  tab(watchOperation, { id: '' }),
-  tab(cancelOperation, { input: { id: '' } }),
-  tab(retryOperation, { input: { id: '' } }),
-  tab(updateInstance, { input: { id: '', deletionProtected: true, labels: [{ key: 'team', value: 'shop' }] } }),
-  tab(deleteInstance, { input: { id: '' } }),
-  tab(apiTokens),
-  tab(createApiToken, { input: { name: 'dashboard', role: 'VIEWER', expiresInDays: 30 } }),
-  tab(revokeApiToken, { input: { id: '' } }),
-  tab(controlPlane),
-];
+const FILES = import.meta.glob<string>('./*.graphql', { eager: true, query: '?raw', import: 'default' });
 
-function tab(query: string, variables?: object) {
-  return { query, variables: variables ? JSON.stringify(variables, null, 2) : null };
+/** The tabs of a first visit, one for each file; later visits restore the tabs as they were left. */
+export const examples = Object.entries(FILES)
+  .map(([path, text]) => ({ name: path.slice('./'.length, -'.graphql'.length), ...parse(text) }))
+  .sort((a, b) => position(a.name) - position(b.name) || (a.name < b.name ? -1 : 1))
+  .map(({ query, variables }) => ({ query, variables }));
+
+/** A last line `# variables: {…}` has the initial variables and is not part of the query. */
+function parse(text: string): { query: string; variables: string | null } {
+  const [query = '', variables] = text.split(/^# variables: /m);
+  return { query, variables: variables ? JSON.stringify(JSON.parse(variables), null, 2) : null };
+}
+
+function position(name: string): number {
+  const index = FIRST.indexOf(name);
+  return index < 0 ? FIRST.length : index;
 }

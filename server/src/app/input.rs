@@ -1,0 +1,80 @@
+//! Parsing and checking of inputs. Every error is collected, so that a caller is told of all of them at once.
+
+use std::collections::BTreeMap;
+
+use toygres_domain::{Error, FieldError, InstanceId, Result, UserErrorCode};
+
+use super::limits::{self, IntRange};
+
+/// The errors in the fields of one input.
+#[derive(Debug, Default)]
+pub(super) struct FieldErrors(Vec<FieldError>);
+
+impl FieldErrors {
+    /// Adds an error.
+    pub(super) fn add(&mut self, code: UserErrorCode, field: &str, message: impl Into<String>) {
+        self.0.push(FieldError::new(code, field, message));
+    }
+
+    /// The parsed value; otherwise adds its error.
+    pub(super) fn parsed<T>(&mut self, field: &str, parsed: Result<T, String>) -> Option<T> {
+        parsed.map_err(|message| self.add(UserErrorCode::Invalid, field, message)).ok()
+    }
+
+    /// The value, or the default of the range; adds an error when it is outside the range.
+    pub(super) fn in_range(&mut self, field: &str, unit: &str, value: Option<i32>, range: IntRange) -> Option<i32> {
+        let value = value.or(range.default)?;
+        if !range.contains(value) {
+            self.add(UserErrorCode::OutOfRange, field, format!("must be {} to {} {unit}, not {value}", range.min, range.max));
+        }
+        Some(value)
+    }
+
+    /// The labels; otherwise adds an error that says what labels look like.
+    pub(super) fn labels(&mut self, field: &str, labels: Vec<(String, String)>) -> Option<BTreeMap<String, String>> {
+        let parsed = parse_labels(labels);
+        self.parsed(field, parsed)
+    }
+
+    /// The idempotency key, if there is one; adds an error when it is empty or too long.
+    pub(super) fn idempotency_key(&mut self, key: Option<String>) -> Option<String> {
+        let range = limits::IDEMPOTENCY_KEY_BYTES;
+        if key.as_ref().is_some_and(|key| !range.contains_length(key.len())) {
+            let message = format!("must have {} to {} bytes; a random UUID is a good key", range.min, range.max);
+            self.add(UserErrorCode::Invalid, "idempotencyKey", message);
+        }
+        key
+    }
+
+    /// The value, if it is there and there are no errors.
+    pub(super) fn check<T>(self, value: Option<T>) -> Result<T> {
+        match value {
+            Some(value) if self.0.is_empty() => Ok(value),
+            _ => Err(Error::User(self.0)),
+        }
+    }
+}
+
+/// The id of an instance. A text that is not an id is the id of nothing.
+pub(super) fn instance_id(text: &str) -> Result<InstanceId> {
+    text.parse().map_err(|_| Error::user(UserErrorCode::NotFound, "id", format!("no instance has the id {text}")))
+}
+
+fn parse_labels(labels: Vec<(String, String)>) -> Result<BTreeMap<String, String>, String> {
+    let allowed = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
+    let (keys, values) = (limits::LABEL_KEY_LENGTH, limits::LABEL_VALUE_LENGTH);
+    if !limits::LABELS.contains_length(labels.len()) {
+        return Err(format!("there may be at most {} labels", limits::LABELS.max));
+    }
+    let mut parsed = BTreeMap::new();
+    for (key, value) in labels {
+        if !keys.contains_length(key.len()) || !values.contains_length(value.len()) || !allowed(&key) || !allowed(&value) {
+            return Err(format!("keys have {} to {} and values up to {} letters, digits or any of - _ . /", keys.min, keys.max, values.max));
+        }
+        if parsed.contains_key(&key) {
+            return Err(format!("the key '{key}' occurs twice"));
+        }
+        parsed.insert(key, value);
+    }
+    Ok(parsed)
+}

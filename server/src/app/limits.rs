@@ -1,0 +1,97 @@
+//! The limits of inputs: use cases check them, and `controlPlane.limits` publishes them.
+
+use toygres_domain::{instance::HealthCheckPolicy, operation::restart, secret::MAX_PASSWORD_BYTES};
+
+/// A range of whole numbers, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IntRange {
+    /// The smallest value.
+    pub min: i32,
+    /// The largest value.
+    pub max: i32,
+    /// The value of an input that is omitted, if there is a fixed one.
+    pub default: Option<i32>,
+}
+
+impl IntRange {
+    const fn new(min: i32, max: i32) -> Self {
+        Self { min, max, default: None }
+    }
+
+    const fn default(self, default: i32) -> Self {
+        Self { default: Some(default), ..self }
+    }
+
+    /// Whether a value is in the range.
+    #[must_use]
+    pub fn contains(self, value: i32) -> bool {
+        (self.min..=self.max).contains(&value)
+    }
+
+    /// Whether a length is in the range.
+    #[must_use]
+    pub fn contains_length(self, length: usize) -> bool {
+        i32::try_from(length).is_ok_and(|length| self.contains(length))
+    }
+}
+
+/// GiB of a volume. 64 TiB is the largest disk that AKS offers.
+pub const STORAGE_GB: IntRange = IntRange::new(1, 65_536).default(10);
+/// Thousandths of a core.
+pub const CPU_MILLIS: IntRange = IntRange::new(100, 128_000).default(500);
+/// MiB. PostgreSQL itself starts with less than 128, but then has nothing left for queries.
+pub const MEMORY_MB: IntRange = IntRange::new(128, 1_048_576).default(512);
+/// Seconds from one health check to the next. The default is a setting of the server.
+pub const HEALTH_CHECK_INTERVAL_SECONDS: IntRange = IntRange::new(1, 3600);
+/// Seconds that a health check may take. The default is a setting of the server.
+pub const HEALTH_CHECK_TIMEOUT_SECONDS: IntRange = IntRange::new(1, 60);
+/// Seconds that a server may take to shut down gracefully before it is stopped immediately.
+pub const RESTART_TIMEOUT_SECONDS: IntRange =
+    IntRange::new(*restart::Params::TIMEOUT_SECONDS.start(), *restart::Params::TIMEOUT_SECONDS.end()).default(restart::Params::DEFAULT_TIMEOUT_SECONDS);
+/// Characters of an instance name. [`toygres_domain::name::InstanceName`] checks them.
+pub const NAME_LENGTH: IntRange = IntRange::new(1, 63);
+/// Bytes of a password. [`toygres_domain::secret::Secret::password`] checks them.
+pub const PASSWORD_BYTES: IntRange = IntRange::new(8, MAX_PASSWORD_BYTES as i32);
+/// Labels of one instance.
+pub const LABELS: IntRange = IntRange::new(0, 32);
+/// Characters of the key of a label.
+pub const LABEL_KEY_LENGTH: IntRange = IntRange::new(1, 63);
+/// Characters of the value of a label.
+pub const LABEL_VALUE_LENGTH: IntRange = IntRange::new(0, 63);
+/// Bytes of an idempotency key.
+pub const IDEMPOTENCY_KEY_BYTES: IntRange = IntRange::new(1, 255);
+/// Characters of the name of an API token.
+pub const TOKEN_NAME_LENGTH: IntRange = IntRange::new(1, 100);
+/// Days after which an API token expires; one without expires never.
+pub const TOKEN_EXPIRES_IN_DAYS: IntRange = IntRange::new(1, 3650);
+/// Entries of one page of a list.
+pub const PAGE_SIZE: IntRange = IntRange::new(0, 500).default(50);
+
+/// The ranges of the health check settings, with the defaults of this server.
+#[must_use]
+pub fn health_check(defaults: HealthCheckPolicy) -> (IntRange, IntRange) {
+    (
+        HEALTH_CHECK_INTERVAL_SECONDS.default(defaults.interval_seconds),
+        HEALTH_CHECK_TIMEOUT_SECONDS.default(defaults.timeout_seconds),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use toygres_domain::{name::InstanceName, secret::Secret};
+
+    use super::*;
+
+    #[test]
+    fn the_limits_of_names_and_passwords_are_those_of_their_types() {
+        let text = |length: i32| "a".repeat(usize::try_from(length).unwrap());
+        for (length, accepted) in [(NAME_LENGTH.min - 1, false), (NAME_LENGTH.min, true), (NAME_LENGTH.max, true), (NAME_LENGTH.max + 1, false)] {
+            assert_eq!(text(length).parse::<InstanceName>().is_ok(), accepted, "a name of {length}");
+        }
+        for (length, accepted) in
+            [(PASSWORD_BYTES.min - 1, false), (PASSWORD_BYTES.min, true), (PASSWORD_BYTES.max, true), (PASSWORD_BYTES.max + 1, false)]
+        {
+            assert_eq!(Secret::password(text(length)).is_ok(), accepted, "a password of {length}");
+        }
+    }
+}

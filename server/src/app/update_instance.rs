@@ -1,0 +1,37 @@
+//! Changes what needs no operation: labels and deletion protection.
+
+use toygres_domain::{Result, instance::Instance};
+use toygres_store::InstanceUpdate;
+
+use super::{
+    App,
+    input::{FieldErrors, instance_id},
+};
+
+/// The input, unchecked.
+#[derive(Clone, Debug, Default)]
+pub struct UpdateInstance {
+    /// The id of the instance.
+    pub id: String,
+    /// All its labels from now on, as key and value.
+    pub labels: Option<Vec<(String, String)>>,
+    /// Whether deletion is refused from now on.
+    pub deletion_protected: Option<bool>,
+    /// The revision that the instance must have.
+    pub revision: Option<i64>,
+}
+
+impl App {
+    /// Changes an instance at once.
+    ///
+    /// # Errors
+    /// [`toygres_domain::Error::User`] with every error in the input, or as [`toygres_store::Store::update_instance`] has it.
+    pub async fn update_instance(&self, input: UpdateInstance) -> Result<Instance> {
+        let UpdateInstance { id, labels, deletion_protected, revision } = input;
+        let id = instance_id(&id)?;
+        let mut errors = FieldErrors::default();
+        let labels = labels.and_then(|labels| errors.labels("labels", labels));
+        let update = errors.check(Some(InstanceUpdate { labels, deletion_protected, revision }))?;
+        self.store.update_instance(id, &update).await
+    }
+}

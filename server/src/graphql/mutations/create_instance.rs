@@ -1,0 +1,98 @@
+//! `createInstance`.
+
+use async_graphql::{Context, InputObject, Object, Result};
+use toygres_domain::secret::Secret;
+
+use super::{app, requester};
+use crate::{
+    app,
+    graphql::{
+        guard::operator,
+        types::{ExposureInput, HealthCheckInput, LabelInput, pairs},
+    },
+};
+
+/// Input of `createInstance`.
+#[derive(InputObject)]
+pub struct CreateInstanceInput {
+    /// The name of the instance: a DNS label, unique among instances that are not deleted. It is part of the address of the
+    /// instance.
+    name: String,
+    /// The role that clients log in as (default `app`).
+    username: Option<String>,
+    /// The password of that role (default: generated).
+    password: Option<String>,
+    /// The name of the database to create (default: the username).
+    database: Option<String>,
+    /// The size of the volume in GiB (default 10).
+    storage_gb: Option<i32>,
+    /// The major version of PostgreSQL (default: the newest on offer).
+    postgres_version: Option<String>,
+    /// The CPU in thousandths of a core (default 500).
+    cpu_millis: Option<i32>,
+    /// The memory in MiB (default 512).
+    memory_mb: Option<i32>,
+    /// The labels of the instance.
+    labels: Option<Vec<LabelInput>>,
+    /// Whether deletion is refused (default false).
+    deletion_protected: Option<bool>,
+    /// A unique key for this request. Repeating the request with the same key returns the first answer instead of creating
+    /// another instance.
+    idempotency_key: Option<String>,
+    /// Who can reach the instance (default: clients in the cluster or on the same machine).
+    exposure: Option<ExposureInput>,
+    /// How the health of the instance is checked.
+    health_check: Option<HealthCheckInput>,
+}
+
+operation_payload! {
+    /// Payload of `createInstance`.
+    CreateInstancePayload
+}
+
+/// See [`super::Mutation`].
+#[derive(Default)]
+pub struct CreateInstanceMutation;
+
+#[Object]
+impl CreateInstanceMutation {
+    /// Creates an instance. Returns at once; subscribe to the operation or to the instance to follow it.
+    #[graphql(guard = "operator()")]
+    async fn create_instance(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The instance to create.")] input: CreateInstanceInput,
+    ) -> Result<CreateInstancePayload> {
+        let CreateInstanceInput {
+            name,
+            username,
+            password,
+            database,
+            storage_gb,
+            postgres_version,
+            cpu_millis,
+            memory_mb,
+            labels,
+            deletion_protected,
+            idempotency_key,
+            exposure,
+            health_check,
+        } = input;
+        let input = app::CreateInstance {
+            name,
+            username,
+            password: password.map(Secret::new),
+            database,
+            storage_gb,
+            postgres_version,
+            cpu_millis,
+            memory_mb,
+            labels: labels.map(pairs),
+            deletion_protected,
+            exposure: exposure.map(Into::into),
+            health_check: health_check.map(Into::into),
+            idempotency_key,
+        };
+        CreateInstancePayload::new(app(ctx).create_instance(input, requester(ctx)).await)
+    }
+}

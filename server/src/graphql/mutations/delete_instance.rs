@@ -1,0 +1,46 @@
+//! `deleteInstance`.
+
+use async_graphql::{Context, ID, InputObject, Object, Result};
+
+use super::{app, requester};
+use crate::{
+    app,
+    graphql::{guard::operator, types::BigInt},
+};
+
+/// Input of `deleteInstance`.
+#[derive(InputObject)]
+pub struct DeleteInstanceInput {
+    /// The ID of the instance.
+    id: ID,
+    /// Whether to keep the volumes (default false).
+    keep_volumes: Option<bool>,
+    /// The revision that the instance must have. Any other is refused.
+    revision: Option<BigInt>,
+    /// A unique key for this request. Repeating the request with the same key returns the first answer.
+    idempotency_key: Option<String>,
+}
+
+operation_payload! {
+    /// Payload of `deleteInstance`.
+    DeleteInstancePayload
+}
+
+/// See [`super::Mutation`].
+#[derive(Default)]
+pub struct DeleteInstanceMutation;
+
+#[Object]
+impl DeleteInstanceMutation {
+    /// Deletes an instance, whatever its state. Returns at once; the name is free again when the instance is deleted.
+    #[graphql(guard = "operator()")]
+    async fn delete_instance(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The instance to delete.")] input: DeleteInstanceInput,
+    ) -> Result<DeleteInstancePayload> {
+        let DeleteInstanceInput { id, keep_volumes, revision, idempotency_key } = input;
+        let input = app::DeleteInstance { id: id.0, keep_volumes, revision: revision.map(|revision| revision.0), idempotency_key };
+        DeleteInstancePayload::new(app(ctx).delete_instance(input, requester(ctx)).await)
+    }
+}

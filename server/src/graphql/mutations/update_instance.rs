@@ -1,0 +1,57 @@
+//! `updateInstance`.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+
+use super::app;
+use crate::{
+    app,
+    graphql::{
+        errors::{UserError, user_errors},
+        guard::operator,
+        types::{BigInt, Instance, LabelInput, pairs},
+    },
+};
+
+/// Input of `updateInstance`.
+#[derive(InputObject)]
+pub struct UpdateInstanceInput {
+    /// The ID of the instance.
+    id: ID,
+    /// The labels of the instance. They replace all that it has.
+    labels: Option<Vec<LabelInput>>,
+    /// Whether deletion is refused.
+    deletion_protected: Option<bool>,
+    /// The revision that the instance must have. Any other is refused.
+    revision: Option<BigInt>,
+}
+
+/// Payload of `updateInstance`.
+#[derive(SimpleObject)]
+pub struct UpdateInstancePayload {
+    /// The instance as it is now. Null if there are user errors.
+    instance: Option<Instance>,
+    /// The errors in the input. Empty if the request was accepted.
+    user_errors: Vec<UserError>,
+}
+
+/// See [`super::Mutation`].
+#[derive(Default)]
+pub struct UpdateInstanceMutation;
+
+#[Object]
+impl UpdateInstanceMutation {
+    /// Changes the labels or the deletion protection of an instance, at once.
+    #[graphql(guard = "operator()")]
+    async fn update_instance(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The changes.")] input: UpdateInstanceInput,
+    ) -> Result<UpdateInstancePayload> {
+        let UpdateInstanceInput { id, labels, deletion_protected, revision } = input;
+        let input = app::UpdateInstance { id: id.0, labels: labels.map(pairs), deletion_protected, revision: revision.map(|revision| revision.0) };
+        let (instance, user_errors) = user_errors(app(ctx).update_instance(input).await)?;
+        Ok(UpdateInstancePayload { instance: instance.map(|instance| Instance(Arc::new(instance))), user_errors })
+    }
+}

@@ -1,0 +1,69 @@
+//! The contract in the schema definition language: what `schema.graphql` holds.
+
+use async_graphql::SDLExportOptions;
+
+/// The directives that every server has. The specification asks a schema to leave out their definitions.
+const BUILT_IN_DIRECTIVES: [&str; 5] = ["deprecated", "include", "oneOf", "skip", "specifiedBy"];
+
+/// The contract as text.
+#[must_use]
+pub fn sdl() -> String {
+    without_built_in_directives(&super::builder().finish().sdl_with_options(SDLExportOptions::new().include_specified_by()))
+}
+
+fn without_built_in_directives(sdl: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    for line in sdl.lines() {
+        let definition = line.strip_prefix("directive @").and_then(|rest| rest.split(['(', ' ']).next());
+        if !definition.is_some_and(|name| BUILT_IN_DIRECTIVES.contains(&name)) {
+            kept.push(line);
+        } else if kept.last() == Some(&"\"\"\"") {
+            // Its description goes with it.
+            kept.pop();
+            while kept.pop().is_some_and(|line| line != "\"\"\"") {}
+        }
+    }
+    kept.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::parser::{
+        parse_schema,
+        types::{TypeKind, TypeSystemDefinition},
+    };
+    use toygres_domain::operation::OperationKind;
+
+    use super::*;
+
+    #[test]
+    fn built_in_directives_are_left_out_with_their_descriptions() {
+        let sdl = "type Q {\n\ta: Int\n}\n\"\"\"\nSkips.\n\"\"\"\ndirective @skip(if: Boolean!) on FIELD\n\"\"\"\nOurs.\n\"\"\"\ndirective @ours on FIELD\n";
+        assert_eq!(without_built_in_directives(sdl), "type Q {\n\ta: Int\n}\n\"\"\"\nOurs.\n\"\"\"\ndirective @ours on FIELD\n");
+    }
+
+    /// An operation without its mutation fails here.
+    #[test]
+    fn every_kind_of_operation_has_a_mutation() {
+        let document = parse_schema(sdl()).unwrap();
+        let types: Vec<_> = document
+            .definitions
+            .into_iter()
+            .filter_map(|definition| match definition {
+                TypeSystemDefinition::Type(definition) => Some(definition.node),
+                _ => None,
+            })
+            .collect();
+        let mutation = types.iter().find(|ty| ty.name.node == "Mutation").unwrap();
+        let TypeKind::Object(mutation) = &mutation.kind else { panic!("Mutation is not an object") };
+        for kind in OperationKind::ALL {
+            let pascal: String = kind.as_str().split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+            let field = format!("{}{}Instance", pascal[..1].to_lowercase(), &pascal[1..]);
+            let found = mutation.fields.iter().find(|definition| definition.node.name.node == field);
+            let found = &found.unwrap_or_else(|| panic!("{kind} has no mutation {field}")).node;
+            let input = found.arguments.iter().find(|argument| argument.node.name.node == "input").map(|input| input.node.ty.node.to_string());
+            assert_eq!(input, Some(format!("{pascal}InstanceInput!")), "{field}");
+            assert_eq!(found.ty.node.to_string(), format!("{pascal}InstancePayload!"), "{field}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `HealthCheck` and `HealthCheckInput`.
+
+use async_graphql::{ID, InputObject, Object};
+use chrono::{DateTime, Utc};
+use toygres_domain::health as domain;
+
+use super::{HealthStatus, NodeId, Reason};
+use crate::app::HealthCheckSettings;
+
+/// See the GraphQL type below.
+#[derive(Clone)]
+pub struct HealthCheck(pub domain::HealthCheck);
+
+/// One check of the health of an instance.
+#[Object]
+impl HealthCheck {
+    /// The ID of the check.
+    pub(crate) async fn id(&self) -> ID {
+        NodeId::HealthCheck(self.0.instance, self.0.id).into()
+    }
+    /// The position among the checks of the instance, to resume from.
+    async fn cursor(&self) -> String {
+        self.0.id.to_string()
+    }
+    /// The ID of the instance that was checked.
+    async fn instance_id(&self) -> ID {
+        self.0.instance.to_string().into()
+    }
+    /// When the check was made.
+    async fn at(&self) -> DateTime<Utc> {
+        self.0.at
+    }
+    /// What the check found. A single failure is not yet an outage, so this can differ from the health of the instance.
+    async fn status(&self) -> HealthStatus {
+        self.0.status.into()
+    }
+    /// How long the check took, in milliseconds.
+    async fn latency_ms(&self) -> Option<f64> {
+        self.0.latency_us.map(|us| us as f64 / 1000.0)
+    }
+    /// Why the check failed.
+    async fn error(&self) -> Option<Reason> {
+        self.0.error.as_ref().map(Reason::from)
+    }
+}
+
+/// How the health of an instance is checked.
+#[derive(Clone, InputObject)]
+pub struct HealthCheckInput {
+    /// Seconds from one check to the next (default: `controlPlane.limits`).
+    interval_seconds: Option<i32>,
+    /// Seconds that one check may take (default: `controlPlane.limits`).
+    timeout_seconds: Option<i32>,
+}
+
+impl From<HealthCheckInput> for HealthCheckSettings {
+    fn from(input: HealthCheckInput) -> Self {
+        let HealthCheckInput { interval_seconds, timeout_seconds } = input;
+        Self { interval_seconds, timeout_seconds }
+    }
+}

@@ -1,0 +1,114 @@
+//! `Node`, and the ids by which it is found.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Interface, Result};
+use toygres_domain::{Error, InstanceId, OperationId, event::Cursor, token::TokenRole};
+use uuid::Uuid;
+
+use super::{ApiToken, HealthCheck, Instance, InstanceEvent, Operation};
+use crate::{access::Caller, app::App, graphql::errors::error};
+
+/// An object with a globally unique ID.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "The globally unique ID of the object."))]
+pub enum Node {
+    /// An instance.
+    Instance(Instance),
+    /// An operation.
+    Operation(Operation),
+    /// An API token.
+    ApiToken(ApiToken),
+    /// A health check.
+    HealthCheck(HealthCheck),
+    /// An event.
+    InstanceEvent(InstanceEvent),
+}
+
+const HEALTH_CHECK: &str = "health-check-";
+const EVENT: &str = "event-";
+
+/// What the form of an id says. Instances, operations and API tokens have the ids that logs and labels show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NodeId {
+    /// A UUID: an instance or an API token.
+    InstanceOrApiToken(Uuid),
+    /// `health-check-<instance>-<number>`
+    HealthCheck(InstanceId, i64),
+    /// `event-<number>`
+    Event(Cursor),
+    /// Anything else.
+    Operation(OperationId),
+}
+
+impl NodeId {
+    /// Reads an id.
+    pub fn parse(text: &str) -> Self {
+        let health_check = || {
+            let (instance, number) = text.strip_prefix(HEALTH_CHECK)?.rsplit_once('-')?;
+            Some(Self::HealthCheck(instance.parse().ok()?, number.parse().ok()?))
+        };
+        let event = || Some(Self::Event(text.strip_prefix(EVENT)?.parse().ok()?));
+        let uuid = || text.parse().ok().map(Self::InstanceOrApiToken);
+        uuid().or_else(health_check).or_else(event).unwrap_or_else(|| Self::Operation(OperationId::from_any(text)))
+    }
+
+    /// Finds the object. API tokens are found by administrators only.
+    pub async fn find(self, ctx: &Context<'_>) -> Result<Option<Node>> {
+        let store = &ctx.data_unchecked::<App>().store;
+        let found = async {
+            Ok(match self {
+                Self::InstanceOrApiToken(id) => match store.instance(InstanceId(id)).await? {
+                    Some(instance) => Some(Node::Instance(Instance(Arc::new(instance)))),
+                    None if ctx.data_opt::<Caller>().is_some_and(|caller| caller.role >= TokenRole::Admin) => {
+                        store.tokens_by_id(&[id]).await?.into_iter().next().map(|token| Node::ApiToken(ApiToken(token)))
+                    }
+                    None => None,
+                },
+                Self::HealthCheck(instance, number) => {
+                    let next = store.health_checks_after(instance, number.saturating_sub(1), 1).await?;
+                    next.into_iter().find(|check| check.id == number).map(|check| Node::HealthCheck(HealthCheck(check)))
+                }
+                Self::Event(Cursor(number)) => match store.events_after(Cursor(number.saturating_sub(1)), None, 1).await {
+                    Ok(next) => next
+                        .into_iter()
+                        .find(|event| event.cursor == Cursor(number))
+                        .map(|event| Node::InstanceEvent(InstanceEvent::new(event, None, None))),
+                    // It is no longer in the log, or not yet.
+                    Err(Error::MustRefetch) => None,
+                    Err(other) => return Err(other),
+                },
+                Self::Operation(id) => store.operation(&id).await?.map(|operation| Node::Operation(Operation(Arc::new(operation)))),
+            })
+        };
+        found.await.map_err(error)
+    }
+}
+
+impl From<NodeId> for ID {
+    fn from(id: NodeId) -> Self {
+        Self(match id {
+            NodeId::InstanceOrApiToken(id) => id.to_string(),
+            NodeId::HealthCheck(instance, number) => format!("{HEALTH_CHECK}{instance}-{number}"),
+            NodeId::Event(cursor) => format!("{EVENT}{cursor}"),
+            NodeId::Operation(id) => id.to_string(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use toygres_domain::operation::OperationKind;
+
+    use super::*;
+
+    #[test]
+    fn every_id_says_what_it_is_the_id_of() {
+        let instance = InstanceId::generate();
+        let mut ids = vec![NodeId::InstanceOrApiToken(instance.0), NodeId::HealthCheck(instance, 7), NodeId::Event(Cursor(7))];
+        ids.extend(OperationKind::ALL.iter().map(|kind| NodeId::Operation(OperationId::new(*kind, instance, 7))));
+        for id in ids {
+            assert_eq!(NodeId::parse(&ID::from(id.clone())), id);
+        }
+    }
+}

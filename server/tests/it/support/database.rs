@@ -1,0 +1,154 @@
+//! PostgreSQL servers of the tests, and ways to ask one something.
+
+use std::{
+    os::unix::process::CommandExt,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use nix::unistd::{User, chown, geteuid};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use super::TIMEOUT;
+
+/// A PostgreSQL server of the test's own, as an external metadata database.
+pub struct Database {
+    dir: TempDir,
+    port: u16,
+    options: &'static str,
+}
+
+impl Database {
+    /// One that takes shortcuts, as a test may.
+    pub fn start() -> Self {
+        Self::create(&["--no-sync"], "-c fsync=off")
+    }
+
+    /// The same, and it logs each statement: see [`Self::statements`].
+    pub fn start_logging() -> Self {
+        Self::create(&["--no-sync"], "-c fsync=off -c log_statement=all")
+    }
+
+    /// Its log.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("log")).unwrap()
+    }
+
+    /// Every statement it has executed since it was made.
+    pub fn statements(&self) -> Vec<String> {
+        let mut statements: Vec<String> = Vec::new();
+        let log = self.log();
+        let mut within = false;
+        for line in log.lines() {
+            // Further lines of an entry begin with a tab.
+            match (line.strip_prefix('\t'), line.split_once("LOG:  execute ").or_else(|| line.split_once("LOG:  statement: "))) {
+                (Some(more), _) if within => *statements.last_mut().unwrap() += more,
+                (None, Some((_, statement))) => {
+                    within = true;
+                    statements.push(statement.to_owned());
+                }
+                _ => within = false,
+            }
+        }
+        statements
+    }
+
+    /// One as a user has it.
+    pub fn start_durable() -> Self {
+        Self::create(&[], "")
+    }
+
+    fn create(initdb: &[&str], options: &'static str) -> Self {
+        let dir = tempfile::Builder::new().prefix("toygres-db-").tempdir_in("/tmp").unwrap();
+        if geteuid().is_root() {
+            let user = User::from_name("postgres").unwrap().expect("the user postgres exists");
+            chown(dir.path(), Some(user.uid), Some(user.gid)).unwrap();
+        }
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let database = Self { dir, port, options };
+        database.run("initdb", &[&["-U", "postgres", "-A", "trust"], initdb].concat());
+        database.resume();
+        database
+    }
+
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A file of its data directory.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join("data").join(name)
+    }
+
+    /// The process id of the server.
+    pub fn postmaster(&self) -> i32 {
+        std::fs::read_to_string(self.file("postmaster.pid")).unwrap().lines().next().unwrap().parse().unwrap()
+    }
+
+    /// Stops it at once.
+    pub fn halt(&self) {
+        self.run("pg_ctl", &["stop", "-w", "-m", "immediate"]);
+    }
+
+    /// Starts it again.
+    pub fn resume(&self) {
+        let options = format!("-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories= {}", self.port, self.options);
+        let log = self.dir.path().join("log");
+        self.run("pg_ctl", &["start", "-w", "-l", log.to_str().unwrap(), "-o", &options]);
+    }
+
+    /// Runs a program as the user that the server runs as; whether it went well.
+    pub fn as_owner(&self, program: &str, arguments: &[&str]) -> bool {
+        let mut command = std::process::Command::new(program);
+        command.args(arguments).current_dir("/tmp").stdout(Stdio::null()).stderr(Stdio::null());
+        if geteuid().is_root() {
+            let user = User::from_name("postgres").unwrap().expect("the user postgres exists");
+            command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+        }
+        command.status().unwrap().success()
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let (program, data) = (pg_bin().join(program), self.dir.path().join("data"));
+        let arguments = [&["-D", data.to_str().unwrap()], arguments].concat();
+        assert!(self.as_owner(program.to_str().unwrap(), &arguments), "{program:?} {arguments:?}");
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.halt()));
+    }
+}
+
+/// Runs SQL with psql as a client of an instance does; what it prints.
+pub async fn psql(url: &str, sql: &str) -> Result<String, String> {
+    let output = Command::new(pg_bin().join("psql")).args([url, "-XAtqc", sql]).current_dir("/tmp").output().await.unwrap();
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
+}
+
+/// A whole database as SQL.
+pub async fn dump(url: &str) -> String {
+    let output = Command::new(pg_bin().join("pg_dump")).args(["--inserts", url]).current_dir("/tmp").output().await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn pg_bin() -> PathBuf {
+    toygres_process::Binaries::find(std::env::var("TOYGRES_PG_BIN").ok().as_deref()).unwrap().newest().bin.clone()
+}
+
+/// A connection to a database.
+pub async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}

@@ -1,0 +1,71 @@
+//! A data directory, and the binary over it.
+
+use std::{path::Path, process::Stdio};
+
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use super::Server;
+
+/// A data directory, for one server after the other.
+pub struct Home {
+    dir: TempDir,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        // PostgreSQL's user must be able to enter it, which it could not below /root.
+        let dir = tempfile::Builder::new().prefix("toygres-it-").tempdir_in("/tmp").unwrap();
+        std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+        Self { dir }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// A command of the binary that knows nothing of this machine's configuration.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_toygres"));
+        command.args(arguments).current_dir(self.path()).env_clear().kill_on_drop(true);
+        for name in ["PATH", "HOME", "TOYGRES_PG_BIN"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command.env("TOYGRES_DATA_DIR", self.path().join("data")).env("XDG_CONFIG_HOME", self.path().join("config"));
+        command
+    }
+
+    /// Starts a server and waits until it says that it is ready.
+    pub async fn start(&self) -> Server {
+        self.start_with(&[]).await
+    }
+
+    /// The same with more environment.
+    pub async fn start_with(&self, env: &[(&str, &str)]) -> Server {
+        let mut server = self.spawn(env).await;
+        server.ready().await;
+        server
+    }
+
+    /// Starts a server on a free port without waiting for anything but its listening.
+    pub async fn spawn(&self, env: &[(&str, &str)]) -> Server {
+        self.spawn_at(&Self::free_address(), env).await
+    }
+
+    /// The same where another one listened before.
+    pub async fn spawn_at(&self, address: &str, env: &[(&str, &str)]) -> Server {
+        let log = self.path().join(format!("server-{}.log", address.rsplit(':').next().unwrap_or_default()));
+        let mut command = self.command(&["serve", "--listen", address]);
+        let appended = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        command.envs(env.iter().copied()).stdout(Stdio::piped()).stderr(appended);
+        let child = command.spawn().unwrap();
+        Server::of(child, address, log)
+    }
+
+    /// Where nobody listens.
+    pub fn free_address() -> String {
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    }
+}

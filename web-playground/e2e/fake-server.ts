@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { buildSchema } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+
+const DIST = join(import.meta.dirname, '../dist');
+const STATES = ['RUNNING', 'RUNNING', 'RUNNING', 'UPDATING', 'FAILED'];
+const HEALTHS = ['HEALTHY', 'HEALTHY', 'HEALTHY', 'UNHEALTHY', 'UNKNOWN'];
+const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
+
+/** A fake server with more instances than a test machine can run: only the list, with changes at a constant rate (0 at first). */
+export async function startFakeServer(count: number): Promise<{ url: string; change: (perSecond: number) => void; sent: () => number; stop: () => void }> {
+  const schema = buildSchema(readFileSync(join(import.meta.dirname, '../../schema.graphql'), 'utf8'));
+  const instances = Array.from({ length: count }, (_, index) => instance(index));
+  let cursor = 0;
+  let stopped = false;
+  let rate = { perSecond: 0, since: Date.now() };
+
+  async function* changes() {
+    for (const instance of instances) yield { instances: { type: 'SNAPSHOT', cursor: 'snapshot', instanceId: instance.id, instance } };
+    yield { instances: { type: 'SNAPSHOT_COMPLETE', cursor: String(cursor), instance: null } };
+    let current = rate;
+    for (let sent = 0; !stopped; ) {
+      if (current !== rate) [current, sent] = [rate, 0];
+      for (; sent < ((Date.now() - current.since) / 1000) * current.perSecond; sent++) {
+        const index = Math.floor(Math.random() * count);
+        const changed = { ...instance(index), createdAt: instances[index]?.createdAt, state: pick(STATES), health: pick(HEALTHS) };
+        yield { instances: { type: 'UPSERTED', cursor: String(++cursor), instanceId: changed.id, instance: changed } };
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+
+  const http: Server = createServer((request, response) => {
+    const path = request.url?.startsWith('/assets/') || request.url === '/favicon.svg' ? request.url : '/index.html';
+    response.setHeader('content-type', TYPES[path.split('.').at(-1) ?? ''] ?? 'application/octet-stream');
+    response.end(readFileSync(DIST + path));
+  });
+  const sockets = new WebSocketServer({ server: http, path: '/graphql' });
+  useServer({ schema, roots: { subscription: { instances: changes } } }, sockets);
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const address = http.address();
+  if (!address || typeof address === 'string') throw new Error('no port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    change: (perSecond) => {
+      rate = { perSecond, since: Date.now() };
+    },
+    sent: () => cursor,
+    stop: () => {
+      stopped = true;
+      for (const socket of sockets.clients) socket.terminate();
+      sockets.close();
+      http.close();
+    },
+  };
+}
+
+function instance(index: number) {
+  return {
+    id: `00000000-0000-7000-8000-${String(index).padStart(12, '0')}`,
+    name: `instance-${String(index).padStart(4, '0')}`,
+    state: 'RUNNING',
+    health: 'HEALTHY',
+    reason: null,
+    endpoint: { host: '127.0.0.1', port: 20_000 + index },
+    postgresVersion: String(15 + (index % 4)),
+    storageGb: 10 + (index % 90),
+    cpuMillis: 500,
+    memoryMb: 512,
+    labels: [{ key: 'team', value: ['shop', 'finance', 'search'][index % 3] }],
+    createdAt: new Date(Date.now() - index * 60_000).toISOString(),
+  };
+}
+
+function pick<Value>(values: readonly Value[]): Value | undefined {
+  return values[Math.floor(Math.random() * values.length)];
+}

@@ -1,0 +1,16 @@
+import type { IntRange } from '../gql/graphql';
+
+export type Range = Pick<IntRange, 'min' | 'max' | 'default'>;
+
+/** Returns what is wrong with a value, or null. */
+export type Check<Value> = (value: Value) => string | null;
+
+/** Checks a number field, which holds '' while it is empty. */
+export function inRange({ min, max }: Range, unit: string): Check<number | string> {
+  return (value) => (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? null : `must be ${min} to ${max} ${unit}`);
+}
+
+/** What a number field holds at first. */
+export function initialValue(range: Range): number | '' {
+  return range.default ?? '';
+}

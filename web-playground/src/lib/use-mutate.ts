@@ -1,0 +1,32 @@
+import { useMutation } from '@tanstack/react-query';
+import { useRef } from 'react';
+import type { TypedDocumentString } from '../gql/graphql';
+import { createKeys } from './idempotency';
+import { request } from './request';
+import { InputError, type UserError } from './user-errors';
+
+/** The payload of the only field of a mutation, which selects `userErrors { field message }`. */
+type Payload<Result> = Extract<Result[keyof Result], { userErrors: UserError[] }>;
+
+interface Options<Result> {
+  /** The input takes an idempotency key, which is added. */
+  idempotent?: boolean;
+  onSuccess?: (payload: Payload<Result>) => void;
+}
+
+/** A mutation of the contract. `userErrors` reject it with an `InputError`. */
+export function useMutate<Result extends object, Input extends object>(
+  document: TypedDocumentString<Result, { input: Input }>,
+  { idempotent = false, onSuccess }: Options<Result> = {},
+) {
+  const keyFor = useRef(createKeys());
+  return useMutation<Payload<Result>, Error, Input>({
+    mutationFn: async (input) => {
+      const result = await request(document, { input: idempotent ? { ...input, idempotencyKey: keyFor.current(input) } : input });
+      const payload = Object.values(result)[0] as Payload<Result>;
+      if (payload.userErrors.length) throw new InputError(payload.userErrors);
+      return payload;
+    },
+    onSuccess,
+  });
+}

@@ -1,0 +1,157 @@
+//! What an activity is: a typed function that workflows call by name, with all that it works with.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use chrono::Utc;
+use duroxide::runtime::registry::ActivityRegistryBuilder;
+use futures::FutureExt;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tokio_util::sync::CancellationToken;
+use toygres_domain::{
+    OperationId,
+    instance::{Reason, ReasonCode},
+    operation::{StepName, StepStatus},
+    runtime::{Runtime, RuntimeError},
+};
+use toygres_postgres::Prober;
+use toygres_store::{Store, Work};
+
+use crate::{Engine, Failure, Timing};
+
+/// A function that workflows call. It may run twice, late, or beside its successor, so it first asks the metadata whether its
+/// run is still the one that should work.
+///
+/// Old workflows and new activities meet, so fields may only be added to inputs and outputs, with defaults.
+pub trait Activity: 'static {
+    /// The name that the engine knows it by.
+    const NAME: &'static str;
+    /// What it is asked. It is stored in the clear: ids, never secrets.
+    type Input: Serialize + DeserializeOwned + Send + 'static;
+    /// What it answers. It is stored in the clear too.
+    type Output: Serialize + DeserializeOwned + Send + 'static;
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn run(context: ActivityContext, input: Self::Input) -> impl Future<Output = Result<Self::Output, Failure>> + Send;
+}
+
+/// The input of a workflow that carries out an operation, and of most of its activities.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Run {
+    /// The operation.
+    pub operation: OperationId,
+    /// Its number.
+    pub run: i32,
+}
+
+/// What activities work with.
+#[derive(Clone)]
+pub struct ActivityContext {
+    /// The metadata.
+    pub store: Store,
+    /// The workflow engine.
+    pub engine: Engine,
+    /// The host of instances.
+    pub runtime: Arc<dyn Runtime>,
+    /// What connects to instances.
+    pub prober: Prober,
+    /// How long things may take.
+    pub timing: Timing,
+    /// Cancelled when this server stops: activities then give their work back at once.
+    pub shutdown: CancellationToken,
+}
+
+impl ActivityContext {
+    /// The operation and instance of a run that is still wanted: not superseded, not cancelled, not past its deadline.
+    pub(crate) async fn wanted(&self, run: &Run) -> Result<Work, Failure> {
+        let work = self.store.work(&run.operation, run.run).await?;
+        if work.operation.cancel_requested {
+            return Err(Failure::Cancelled);
+        }
+        if work.operation.deadline.is_some_and(|deadline| deadline <= Utc::now()) {
+            let last_seen = work.instance.reason.map(|reason| format!("; last seen: {}", reason.message)).unwrap_or_default();
+            return Err(Failure::Failed(Reason::new(
+                ReasonCode::DeadlineExceeded,
+                format!("the operation did not finish before its deadline{last_seen}"),
+            )));
+        }
+        Ok(work)
+    }
+
+    /// Whether the operation has this step behind it, so that a late repetition has nothing to do.
+    pub(crate) fn is_done(work: &Work, name: StepName) -> bool {
+        work.operation.step(name).is_some_and(|step| step.status == StepStatus::Succeeded)
+    }
+
+    /// Shows `work` as a step of the operation: begun, done, or failed, also when it will be repeated.
+    pub(crate) async fn as_step<T>(&self, run: &Run, name: StepName, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        self.store.begin_step(&run.operation, run.run, name).await?;
+        let outcome = catch_panic(work).await;
+        match &outcome {
+            Ok(_) => self.store.finish_step(&run.operation, run.run, name).await?,
+            Err(failure) => self.note_failure(run, name, failure).await?,
+        }
+        outcome
+    }
+
+    pub(crate) async fn note_failure(&self, run: &Run, name: StepName, failure: &Failure) -> Result<(), Failure> {
+        match failure {
+            Failure::Retry(reason) | Failure::Broken(reason) | Failure::Failed(reason) => {
+                Ok(self.store.fail_step(&run.operation, run.run, name, reason).await?)
+            }
+            Failure::Superseded | Failure::Cancelled => Ok(()),
+        }
+    }
+
+    /// Shows what a step, and with it the instance, waits for.
+    pub(crate) async fn note_waiting(&self, run: &Run, name: StepName, why: &Reason) -> Result<(), Failure> {
+        self.store.note_step(&run.operation, run.run, name, why).await?;
+        Ok(self.store.note_waiting(&run.operation, run.run, why).await?)
+    }
+
+    /// Bounds a verb of the runtime: another attempt may already be on its way.
+    pub(crate) async fn verb<T>(&self, verb: impl Future<Output = Result<T, RuntimeError>>) -> Result<T, Failure> {
+        match tokio::time::timeout(self.timing.verb, verb).await {
+            Ok(outcome) => Ok(outcome?),
+            Err(_) => Err(Failure::Retry(Reason::new(
+                ReasonCode::RuntimeUnavailable,
+                format!("{} gave no answer within {} s", self.runtime.name(), self.timing.verb.as_secs()),
+            ))),
+        }
+    }
+}
+
+/// Makes a panic a failure like any other: its text could hold anything, and the engine would store it.
+pub(crate) async fn catch_panic<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!("an activity panicked");
+        Err(Failure::unexpected())
+    })
+}
+
+/// Registers typed activities.
+pub(crate) trait Register: Sized {
+    /// Adds one: it is decoded, encoded, and given back when the server stops.
+    fn activity<A: Activity>(self, context: &ActivityContext) -> Self;
+}
+
+impl Register for ActivityRegistryBuilder {
+    fn activity<A: Activity>(self, context: &ActivityContext) -> Self {
+        let context = context.clone();
+        self.register(A::NAME, move |_, input: String| {
+            let context = context.clone();
+            async move {
+                let input = serde_json::from_str(&input).map_err(|_| Failure::incompatible().encode())?;
+                let shutdown = context.shutdown.clone();
+                let outcome = tokio::select! {
+                    outcome = catch_panic(A::run(context, input)) => outcome,
+                    () = shutdown.cancelled() => Err(Failure::Retry(Reason::new(ReasonCode::Internal, "the server stopped; another continues"))),
+                };
+                let output = outcome.map_err(|failure| failure.encode())?;
+                serde_json::to_string(&output).map_err(|error| error.to_string())
+            }
+        })
+    }
+}

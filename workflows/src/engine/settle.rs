@@ -1,0 +1,86 @@
+//! SettleOperation: writes what became of an operation's workflow, if that did not do so itself.
+
+use chrono::Utc;
+use duroxide::OrchestrationStatus;
+use serde::{Deserialize, Serialize};
+use toygres_domain::{
+    Error, OperationId,
+    instance::{Reason, ReasonCode},
+    operation::OperationStatus,
+};
+use toygres_store::{Outcome, Store};
+
+use super::{Engine, errors::unavailable};
+use crate::{
+    Failure, Timing,
+    activity::{Activity, ActivityContext},
+};
+
+/// See the module.
+pub struct SettleOperation;
+
+/// How far an operation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Settled {
+    /// It is finished, and that is written.
+    Finished,
+    /// It is in progress.
+    InProgress,
+}
+
+impl Activity for SettleOperation {
+    const NAME: &'static str = "toygres-workflows::activity::settle-operation";
+    type Input = OperationId;
+    type Output = Settled;
+
+    async fn run(context: ActivityContext, operation: OperationId) -> Result<Settled, Failure> {
+        settle(&context.store, &context.engine, &context.timing, &operation).await
+    }
+}
+
+/// See [`crate::monitor_operation`]: the answer to a workflow that is lost is the next run of the same operation. A run that
+/// starts behind the deadline only cleans up; when even that came to nothing, an honest failure is written. The sweeper does
+/// the same for an operation whose monitor is stuck.
+pub(super) async fn settle(store: &Store, engine: &Engine, timing: &Timing, id: &OperationId) -> Result<Settled, Failure> {
+    let Some(now) = store.operation(id).await? else { return Ok(Settled::Finished) };
+    if now.status.is_terminal() {
+        return Ok(Settled::Finished);
+    }
+    let workflow = now.engine_id();
+    let began = now.dispatched_at.unwrap_or(now.created_at);
+    // A run of an operation without a deadline has a time limit of its own: the next continues where it was.
+    let stuck = Utc::now() > now.deadline.map_or(began + timing.run, |deadline| began.max(deadline)) + timing.stuck;
+    let hopeless = now.deadline.is_some_and(|deadline| Utc::now() > deadline + timing.stuck * 2);
+    let lost = match engine.client.get_orchestration_status(&workflow).await.map_err(unavailable)? {
+        OrchestrationStatus::Running { .. } if !stuck => return Ok(Settled::InProgress),
+        OrchestrationStatus::Running { .. } => {
+            engine.client.cancel_instance(&workflow, "stuck past the deadline").await.map_err(unavailable)?;
+            "is stuck"
+        }
+        // The dispatcher's turn.
+        OrchestrationStatus::NotFound if now.status == OperationStatus::Pending && !hopeless => return Ok(Settled::InProgress),
+        OrchestrationStatus::NotFound if Utc::now() < began + timing.start => return Ok(Settled::InProgress),
+        OrchestrationStatus::NotFound => "vanished",
+        OrchestrationStatus::Completed { .. } => "ended without a result",
+        OrchestrationStatus::Failed { details, .. } => {
+            tracing::warn!(%workflow, details = details.display_message(), "a workflow failed in the engine");
+            "failed in the engine"
+        }
+    };
+    let outcome = if hopeless {
+        let last =
+            now.steps.iter().rev().find_map(|step| step.error.as_ref()).map(|error| format!(" (last seen: {})", error.message)).unwrap_or_default();
+        let why = format!("the workflow {workflow} {lost}{last}; what it made may have to be removed by deleting the instance");
+        let reason = Reason::new(ReasonCode::Internal, why);
+        store.finish(id, now.run, &Outcome::Failed(reason)).await.map(|_| Settled::Finished)
+    } else {
+        tracing::warn!(%workflow, lost, "starting the next run of the operation");
+        store.next_run(id, now.run).await.map(|_| Settled::InProgress)
+    };
+    match outcome {
+        // The workflow, or another monitor, was faster: look again.
+        Err(Error::Superseded) => Ok(Settled::InProgress),
+        other => Ok(other?),
+    }
+}

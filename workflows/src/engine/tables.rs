@@ -1,0 +1,55 @@
+//! What the engine's own tables tell that its interface does not. Everything here is empty when the engine keeps its workflows
+//! elsewhere, as tests do.
+
+use std::collections::HashSet;
+
+use toygres_domain::Result;
+use toygres_store::Store;
+
+use super::SCHEMA;
+
+/// Adds the index that makes the engine's fetch a walk along it: see `SETTINGS` in [`super`].
+pub(super) async fn ensure_index(store: &Store) -> Result<()> {
+    store
+        .execute_foreign(format!(
+            "CREATE INDEX IF NOT EXISTS toygres_orchestrator_queue_visible_at_id ON {SCHEMA}.orchestrator_queue (visible_at, id)"
+        ))
+        .await
+}
+
+/// Up to `limit` workflows that have continued as new and whose former executions the engine keeps.
+pub(crate) async fn workflows_that_continued(store: &Store, limit: usize) -> Result<Vec<String>> {
+    if !exist(store).await? {
+        return Ok(Vec::new());
+    }
+    // The last execution may be between this one's end and the next one's start.
+    store
+        .select_foreign(format!(
+            "SELECT DISTINCT i.instance_id FROM {SCHEMA}.executions e JOIN {SCHEMA}.instances i ON i.instance_id = e.instance_id
+             WHERE e.status = 'ContinuedAsNew' AND e.execution_id < i.current_execution_id LIMIT {limit}"
+        ))
+        .await
+}
+
+/// Health checks that the engine takes for running and that nothing will ever wake: no timer, no message, no activity. The
+/// engine writes all of a workflow's turn at once, so one statement sees the truth.
+pub(crate) async fn health_checks_without_future(store: &Store) -> Result<HashSet<String>> {
+    if !exist(store).await? {
+        return Ok(HashSet::new());
+    }
+    let dead = store
+        .select_foreign(format!(
+            "SELECT i.instance_id FROM {SCHEMA}.instances i
+             JOIN {SCHEMA}.executions e ON e.instance_id = i.instance_id AND e.execution_id = i.current_execution_id
+             WHERE starts_with(i.instance_id, 'health-') AND e.status NOT IN ('Completed', 'Failed')
+               AND NOT EXISTS (SELECT 1 FROM {SCHEMA}.orchestrator_queue q WHERE q.instance_id = i.instance_id)
+               AND NOT EXISTS (SELECT 1 FROM {SCHEMA}.worker_queue q WHERE q.instance_id = i.instance_id)"
+        ))
+        .await?;
+    Ok(dead.into_iter().collect())
+}
+
+async fn exist(store: &Store) -> Result<bool> {
+    let found = store.select_foreign(format!("SELECT 'yes' WHERE to_regclass('{SCHEMA}.orchestrator_queue') IS NOT NULL")).await?;
+    Ok(!found.is_empty())
+}

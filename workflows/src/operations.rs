@@ -1,0 +1,138 @@
+//! The workflows that carry out operations: one file per kind, and one list from which dispatch, registration, versions and
+//! tests follow.
+//!
+//! A file says what the operation does, in order, and what reverts it. What they have in common is here: the end is written to
+//! the metadata, a failure is compensated first, and an operation that never ends by failing is tried again.
+
+use duroxide::{
+    OrchestrationContext,
+    runtime::registry::{ActivityRegistryBuilder, OrchestrationRegistryBuilder},
+};
+use toygres_domain::{
+    instance::Reason,
+    operation::{OnFailure, OperationKind},
+};
+use toygres_store::{Outcome, Reached};
+
+use crate::{
+    Failure, Timing,
+    activities::{UpdateMetadata, update_metadata},
+    activity::{ActivityContext, Run},
+    health_check,
+    registry::workflow,
+    workflow::{OperationRun, call, encode, nudged},
+};
+
+/// A workflow that carries out one kind of operation.
+pub(crate) trait OperationWorkflow: 'static {
+    /// The kind.
+    const KIND: OperationKind;
+    /// The name that the engine knows it by.
+    const NAME: &'static str;
+    /// Every version, the oldest first: see [`crate::registry`].
+    const VERSIONS: &'static [&'static str] = &["1.0.0"];
+    /// The version that is started.
+    const VERSION: &'static str = "1.0.0";
+
+    /// The steps, in order. Says how clients connect when the operation determined it.
+    fn provision(run: &OperationRun<'_>) -> impl Future<Output = Result<Option<Reached>, Failure>> + Send;
+
+    /// Reverts what the steps did, after one of them failed.
+    fn compensate(_: &OperationRun<'_>) -> impl Future<Output = Result<(), Failure>> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// Adds the activities that no other workflow calls.
+    fn activities(builder: ActivityRegistryBuilder, _: &ActivityContext) -> ActivityRegistryBuilder {
+        builder
+    }
+}
+
+/// Declares the workflows: a module each, with a type that has the name of the kind and implements [`OperationWorkflow`].
+macro_rules! operations {
+    ($($module:ident::$kind:ident),* $(,)?) => {
+        $(mod $module;)*
+
+        /// The engine's name of the workflow that carries out this kind of operation.
+        #[must_use]
+        pub fn name(kind: OperationKind) -> &'static str {
+            match kind { $(OperationKind::$kind => $module::$kind::NAME),* }
+        }
+
+        /// The name and the version of each workflow that is started.
+        pub(crate) const CURRENT: &[(&str, &str)] = &[$(($module::$kind::NAME, $module::$kind::VERSION)),*];
+
+        /// Adds every version of each workflow, the oldest first.
+        pub(crate) fn register(mut builder: OrchestrationRegistryBuilder, timing: Timing) -> OrchestrationRegistryBuilder {
+            $(
+                for version in $module::$kind::VERSIONS {
+                    builder = builder.register_versioned($module::$kind::NAME, *version, workflow(timing, carry_out::<$module::$kind>));
+                }
+            )*
+            builder
+        }
+
+        /// Adds the activities that belong to one kind of operation.
+        pub(crate) fn activities(builder: ActivityRegistryBuilder, context: &ActivityContext) -> ActivityRegistryBuilder {
+            $(let builder = $module::$kind::activities(builder, context);)*
+            builder
+        }
+    };
+}
+
+operations! { create::Create, delete::Delete, restart::Restart }
+
+/// Carries out one run of an operation.
+///
+/// # Errors
+/// Only when the end cannot be written to the metadata; the monitor then starts the next run.
+pub(crate) async fn carry_out<W: OperationWorkflow>(ctx: OrchestrationContext, run: Run, timing: Timing) -> Result<String, String> {
+    let this = OperationRun { ctx: &ctx, run: &run, timing: &timing };
+    let ended = loop {
+        let failure = match W::provision(&this).await {
+            Ok(reached) => break this.finish(Outcome::Succeeded(reached)).await,
+            Err(failure) => failure,
+        };
+        match W::KIND.policy().failure {
+            // Whoever took over also cleans up: a deletion removes everything, a later run continues with what is there.
+            _ if failure == Failure::Superseded => break Err(failure),
+            OnFailure::KeepTrying => {
+                nudged(&ctx, timing.keep_trying).await;
+            }
+            OnFailure::End(_) => break this.fail::<W>(failure).await,
+        }
+    };
+    match ended {
+        Ok(()) => Ok("finished".to_owned()),
+        Err(Failure::Superseded) => Ok("superseded".to_owned()),
+        Err(failure) => Err(failure.encode()),
+    }
+}
+
+impl OperationRun<'_> {
+    /// Writes the end of the operation, and starts the health check of an instance that begins to run.
+    async fn finish(&self, outcome: Outcome) -> Result<(), Failure> {
+        let input = update_metadata::Input { run: self.run.clone(), outcome };
+        let started = call::<UpdateMetadata>(self.ctx, &input, self.timing.metadata).await?;
+        if let Some(health_check) = started.health_check {
+            // Detached. Its id was stored with the state, so the sweeper starts it should this be lost.
+            self.ctx.schedule_orchestration(health_check::NAME, health_check.workflow.clone(), encode(&health_check)?);
+        }
+        Ok(())
+    }
+
+    /// Reverts what was done, and writes why it failed. What cannot be reverted in time is part of the reason.
+    async fn fail<W: OperationWorkflow>(&self, failure: Failure) -> Result<(), Failure> {
+        let mut reason = failure.reason();
+        match W::compensate(self).await {
+            Ok(()) => {}
+            Err(Failure::Superseded) => return Err(Failure::Superseded),
+            Err(second) => {
+                let both = format!("{}; cleaning up failed too ({}), so delete the instance", reason.message, second.reason().message);
+                reason = Reason::new(reason.code, both);
+            }
+        }
+        let outcome = if failure == Failure::Cancelled { Outcome::Cancelled(reason) } else { Outcome::Failed(reason) };
+        self.finish(outcome).await
+    }
+}

@@ -1,0 +1,66 @@
+//! RestartInstance: stops the server of a running instance, starts it again, and logs in.
+
+use duroxide::runtime::registry::ActivityRegistryBuilder;
+use toygres_domain::{
+    operation::{OperationKind, StepName, restart},
+    runtime::{Progress, Restart as Request},
+};
+use toygres_store::Reached;
+
+use super::OperationWorkflow;
+use crate::{
+    Failure,
+    activity::{Activity, ActivityContext, Register as _, Run, catch_panic},
+    workflow::OperationRun,
+};
+
+/// See the module.
+pub(crate) struct Restart;
+
+impl OperationWorkflow for Restart {
+    const KIND: OperationKind = OperationKind::Restart;
+    const NAME: &'static str = "toygres-workflows::orchestration::restart-instance";
+
+    async fn provision(run: &OperationRun<'_>) -> Result<Option<Reached>, Failure> {
+        run.until_done::<RestartPostgres>(run.run).await?;
+        run.reachable().await.map(Some)
+    }
+
+    fn activities(builder: ActivityRegistryBuilder, context: &ActivityContext) -> ActivityRegistryBuilder {
+        builder.activity::<RestartPostgres>(context)
+    }
+}
+
+/// Asks the runtime for the restart, until the former server is gone.
+struct RestartPostgres;
+
+impl Activity for RestartPostgres {
+    const NAME: &'static str = "toygres-workflows::activity::restart-postgres";
+    type Input = Run;
+    type Output = Progress;
+
+    async fn run(context: ActivityContext, run: Run) -> Result<Progress, Failure> {
+        let name = StepName::RestartPostgres;
+        let work = context.wanted(&run).await?;
+        if ActivityContext::is_done(&work, name) {
+            return Ok(Progress::Done);
+        }
+        // From here on the restart can no longer be cancelled.
+        context.store.resume_step(&run.operation, run.run, name).await?;
+        let outcome = catch_panic(async {
+            let params: restart::Params = work.operation.params.clone().try_into().map_err(|_| Failure::incompatible())?;
+            let _lock = context.store.lock_instance(work.instance.id).await?;
+            // Asked again under the lock: after a deletion nothing may be started.
+            context.wanted(&run).await?;
+            let request = Request { operation: run.operation.clone(), timeout: params.timeout() };
+            context.verb(context.runtime.restart(work.instance.id, &request)).await
+        })
+        .await;
+        match &outcome {
+            Ok(Progress::Done) => context.store.finish_step(&run.operation, run.run, name).await?,
+            Ok(Progress::InProgress(reason)) => context.note_waiting(&run, name, reason).await?,
+            Err(failure) => context.note_failure(&run, name, failure).await?,
+        }
+        outcome
+    }
+}

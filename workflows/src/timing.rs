@@ -1,0 +1,94 @@
+//! How long workflows and activities wait, and how often they repeat. Tests shorten it; the defaults are what servers use.
+
+use std::time::Duration;
+
+/// How an activity is repeated.
+#[derive(Clone, Copy, Debug)]
+pub struct RetryPolicy {
+    /// After this time an attempt counts as lost. `None` waits for as long as it takes: for an activity that bounds itself, in a
+    /// workflow that the sweeper replaces when the engine has lost its activity. It saves the engine a timer.
+    pub timeout: Option<Duration>,
+    /// How many attempts may end unexpectedly. Temporary errors are not counted: the activity itself ends those at the
+    /// deadline.
+    pub attempts: u32,
+    /// The pause after the first failed attempt; it doubles each time.
+    pub pause: Duration,
+    /// The longest pause.
+    pub longest_pause: Duration,
+    /// Whether a nudge ends a pause, so that a cancellation need not wait for it.
+    pub wakes: bool,
+}
+
+/// All times of workflows and activities.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// For writes to the metadata: quick, and worth many attempts.
+    pub metadata: RetryPolicy,
+    /// For verbs of the runtime.
+    pub runtime: RetryPolicy,
+    /// For a check of the health.
+    pub health: RetryPolicy,
+    /// How long a check may take with all that belongs to it; more than the longest time-out of an instance.
+    pub check: Duration,
+    /// The first and the longest pause between two polls of something that is in progress.
+    pub poll_interval: (Duration, Duration),
+    /// How long one poll may wait within an activity, which is much cheaper than a turn of the engine.
+    pub long_poll: Duration,
+    /// How long a verb of the runtime may take: less than the activity's time-out, so that no attempt overlaps the next.
+    pub verb: Duration,
+    /// How long after its deadline an operation may clean up.
+    pub clean_up: Duration,
+    /// How long after its deadline an operation's workflow counts as stuck; more than `clean_up`.
+    pub stuck: Duration,
+    /// How long one run of an operation without a deadline may take before it counts as stuck, and is followed by the next.
+    pub run: Duration,
+    /// The pause before an operation that never ends by failing is tried again after a permanent error.
+    pub keep_trying: Duration,
+    /// How long the engine may take to know a workflow that was started.
+    pub start: Duration,
+    /// How often a monitor polls.
+    pub monitor: Duration,
+    /// Failed checks in a row that make an outage, when only the probe saw them.
+    pub confirmations: u32,
+    /// The pause between a failed check and its repetition.
+    pub recheck: Duration,
+    /// How long a repetition may take at most: the first check had the instance's whole time-out, and an outage must be certain
+    /// soon after it.
+    pub recheck_timeout: Duration,
+    /// The pause between checks of an instance that is known to be unhealthy, so that recovery shows soon.
+    pub recovery: Duration,
+    /// The pause between checks that are left out because an operation is changing the instance. Its end is a nudge.
+    pub paused: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        let metadata = RetryPolicy {
+            timeout: Some(Duration::from_secs(30)),
+            attempts: 20,
+            pause: Duration::from_millis(200),
+            longest_pause: Duration::from_secs(10),
+            wakes: false,
+        };
+        Self {
+            metadata,
+            runtime: RetryPolicy { timeout: Some(Duration::from_secs(120)), attempts: 6, pause: Duration::from_millis(500), wakes: true, ..metadata },
+            health: RetryPolicy { timeout: None, attempts: 20, pause: Duration::from_secs(1), ..metadata },
+            check: Duration::from_secs(90),
+            poll_interval: (Duration::from_millis(500), Duration::from_secs(5)),
+            long_poll: Duration::from_millis(1500),
+            verb: Duration::from_secs(100),
+            clean_up: Duration::from_secs(120),
+            stuck: Duration::from_secs(240),
+            run: Duration::from_secs(600),
+            keep_trying: Duration::from_secs(30),
+            start: Duration::from_secs(30),
+            monitor: Duration::from_secs(30),
+            confirmations: 3,
+            recheck: Duration::from_millis(500),
+            recheck_timeout: Duration::from_millis(750),
+            recovery: Duration::from_secs(2),
+            paused: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What workflows are made of: typed calls of activities, repeated as their retry policy says; polling; and nudges.
+//!
+//! The engine can lose an activity (a failed lock renewal deletes its queue row), so a workflow waits for one only with a timer
+//! beside it; the activities are idempotent and check for themselves whether they are still wanted.
+
+use std::time::Duration;
+
+use duroxide::{Either2, OrchestrationContext};
+use serde::Serialize;
+use toygres_domain::{instance::Endpoint, runtime::Progress};
+use toygres_store::Reached;
+
+use crate::{
+    Failure, Timing,
+    activities::{DeployPostgres, GenerateConnectionString, GetInstanceStatus, generate_connection_string, get_instance_status::Status},
+    activity::{Activity, Run},
+    timing::RetryPolicy,
+};
+
+/// The queue of every workflow for messages that say "look again".
+pub const NUDGE: &str = "nudge";
+
+/// Calls an activity, and repeats it while that makes sense.
+///
+/// # Errors
+/// The failure that ends it: the last one when too many attempts ended unexpectedly.
+pub async fn call<A: Activity>(ctx: &OrchestrationContext, input: &A::Input, policy: RetryPolicy) -> Result<A::Output, Failure> {
+    let input = encode(input)?;
+    let mut pause = policy.pause;
+    let mut broken = 0;
+    loop {
+        let work = ctx.schedule_activity(A::NAME, input.clone());
+        let outcome = match policy.timeout {
+            None => work.await.map_err(|error| Failure::decode(&error)),
+            Some(timeout) => match ctx.select2(work, ctx.schedule_timer(timeout)).await {
+                Either2::First(outcome) => outcome.map_err(|error| Failure::decode(&error)),
+                Either2::Second(()) => Err(Failure::timed_out(timeout)),
+            },
+        };
+        let failure = match outcome {
+            Ok(output) => return serde_json::from_str(&output).map_err(|_| Failure::incompatible()),
+            Err(failure) => failure,
+        };
+        match failure {
+            Failure::Retry(_) => {}
+            Failure::Broken(_) if broken + 1 < policy.attempts => broken += 1,
+            other => return Err(other),
+        }
+        if policy.wakes {
+            nudged(ctx, pause).await;
+        } else {
+            ctx.schedule_timer(pause).await;
+        }
+        pause = (pause * 2).min(policy.longest_pause);
+    }
+}
+
+/// Waits until a nudge comes or the time is over; returns the nudge's payload.
+pub async fn nudged(ctx: &OrchestrationContext, at_most: Duration) -> Option<String> {
+    match ctx.select2(ctx.dequeue_event(NUDGE), ctx.schedule_timer(at_most)).await {
+        Either2::First(payload) => Some(payload),
+        Either2::Second(()) => None,
+    }
+}
+
+/// Encodes the input of an activity or a workflow.
+///
+/// # Errors
+/// Never in practice: inputs are plain structs.
+pub fn encode<T: Serialize>(value: &T) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|_| Failure::incompatible())
+}
+
+/// The workflow of one run of an operation: what its steps have in common.
+pub struct OperationRun<'a> {
+    pub(crate) ctx: &'a OrchestrationContext,
+    pub(crate) run: &'a Run,
+    pub(crate) timing: &'a Timing,
+}
+
+impl OperationRun<'_> {
+    /// Calls an activity that asks the runtime for something.
+    pub(crate) async fn call<A: Activity>(&self, input: &A::Input) -> Result<A::Output, Failure> {
+        call::<A>(self.ctx, input, self.timing.runtime).await
+    }
+
+    /// Calls an activity until it is done, on durable timers that nudges end early. The activity ends it at the operation's
+    /// deadline.
+    pub(crate) async fn until_done<A: Activity<Output = Progress>>(&self, input: &A::Input) -> Result<(), Failure> {
+        let mut pauses = self.pauses();
+        while let Progress::InProgress(_) = self.call::<A>(input).await? {
+            pauses.wait().await;
+        }
+        Ok(())
+    }
+
+    /// Waits until the instance is ready and has been logged in to. One that moves or vanishes between the two is looked for
+    /// again.
+    pub(crate) async fn reachable(&self) -> Result<Reached, Failure> {
+        loop {
+            let endpoint = self.ready().await?;
+            let input = generate_connection_string::Input { run: self.run.clone(), endpoint: endpoint.clone() };
+            if let Some(connection_string) = self.call::<GenerateConnectionString>(&input).await? {
+                return Ok(Reached { endpoint, connection_string });
+            }
+            nudged(self.ctx, self.timing.poll_interval.0).await;
+        }
+    }
+
+    /// Polls the runtime until the instance is ready, and deploys it again should it vanish.
+    async fn ready(&self) -> Result<Endpoint, Failure> {
+        let mut pauses = self.pauses();
+        loop {
+            match self.call::<GetInstanceStatus>(self.run).await? {
+                Status::Ready(endpoint) => return Ok(endpoint),
+                Status::Vanished => self.call::<DeployPostgres>(self.run).await?,
+                Status::Pending => {}
+            }
+            pauses.wait().await;
+        }
+    }
+
+    fn pauses(&self) -> Pauses<'_> {
+        let (next, longest) = self.timing.poll_interval;
+        Pauses { ctx: self.ctx, next, longest }
+    }
+}
+
+/// The pauses between polls: each twice as long as the one before, up to a limit; ended by a nudge.
+struct Pauses<'a> {
+    ctx: &'a OrchestrationContext,
+    next: Duration,
+    longest: Duration,
+}
+
+impl Pauses<'_> {
+    async fn wait(&mut self) {
+        nudged(self.ctx, self.next).await;
+        self.next = (self.next * 2).min(self.longest);
+    }
+}
