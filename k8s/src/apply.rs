@@ -1,4 +1,4 @@
-//! Brings the objects of an instance about, from any half-done state, by server-side apply.
+//! Creates and repairs the objects of an instance by server-side apply, from any intermediate state.
 
 mod claim;
 
@@ -17,7 +17,7 @@ use k8s_openapi::{
 use kube::{
     Resource, ResourceExt,
     api::{DeleteParams, Patch, PatchParams},
-    core::{ObjectMeta, Status},
+    core::ObjectMeta,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use toygres_domain::{
@@ -29,16 +29,17 @@ use crate::{
     Settings,
     build::{self, names},
     cluster::{Cluster, call},
+    wording::is_immutable_field,
 };
 
-/// Who owns the fields that Toygres sets.
+/// The field manager that owns the fields of a deployment.
 pub(crate) const FIELD_MANAGER: &str = "toygres";
 
-/// Makes or repairs the instance. Each step can be repeated; [`build::Objects`] says why they come in this order.
+/// Creates or repairs the instance. Each step can be repeated; [`build::Objects`] gives the reason for their order.
 pub(crate) async fn deploy(cluster: &Cluster, settings: &Settings, deployment: &Deployment) -> Result<(), RuntimeError> {
     let version = deployment.spec.postgres_version;
     if !settings.versions.contains(&version) {
-        return Err(RuntimeError::permanent(ReasonCode::PostgresMissing, format!("PostgreSQL {version} is not on offer in this cluster")));
+        return Err(RuntimeError::permanent(ReasonCode::PostgresMissing, format!("PostgreSQL {version} is not offered in this cluster")));
     }
     let objects = build::objects(deployment, settings);
     let first = apply(cluster, &objects.network_policy).await?;
@@ -50,20 +51,20 @@ pub(crate) async fn deploy(cluster: &Cluster, settings: &Settings, deployment: &
     refuse_if_removed(cluster, &first).await
 }
 
-/// Does not pass for a deployment what a removal overtook: a server that was thought dead may end a deployment long after
-/// another server has removed the instance. What it made anew is found by [`list`](toygres_domain::runtime::Runtime::list).
+/// Refuses to report success if the instance was removed meanwhile: a control plane that was suspended may resume a deployment
+/// long after another one has removed the instance. [`list`](toygres_domain::runtime::Runtime::list) finds what it created.
 async fn refuse_if_removed(cluster: &Cluster, first: &NetworkPolicy) -> Result<(), RuntimeError> {
     let name = first.name_any();
     let policies = cluster.api::<NetworkPolicy>();
-    let present = call(&format!("look for the NetworkPolicy {name}"), policies.get_metadata_opt(&name)).await?;
+    let present = call(&format!("get the NetworkPolicy {name}"), policies.get_metadata_opt(&name)).await?;
     if present.is_some_and(|present| present.metadata.uid == first.metadata.uid) {
         return Ok(());
     }
     Err(RuntimeError::temporary(ReasonCode::Superseded, "The instance was removed while it was being deployed"))
 }
 
-/// Applies an object whose name comes from the id: whatever has it is ours, so other managers' changes to our fields are
-/// taken back.
+/// Applies an object whose name is derived from the id. An object of that name is always ours, so changes of our fields by other
+/// managers are reverted.
 async fn apply<K>(cluster: &Cluster, object: &K) -> Result<K, RuntimeError>
 where
     K: Resource<Scope = NamespaceResourceScope> + Clone + Debug + Serialize + DeserializeOwned,
@@ -71,7 +72,7 @@ where
 {
     let (kind, name) = (K::kind(&K::DynamicType::default()).into_owned(), object.name_any());
     let applied = call(&format!("apply the {kind} {name}"), try_apply(cluster, object)).await?;
-    refuse_doomed(&kind, applied.meta())?;
+    refuse_terminating(&kind, applied.meta())?;
     Ok(applied)
 }
 
@@ -83,56 +84,48 @@ where
     cluster.api::<K>().patch(&object.name_any(), &params(), &Patch::Apply(object)).await
 }
 
-/// Applies the Secret, and asks for its metadata alone in return: the password need not travel back.
+/// Applies the Secret and requests only its metadata in return, so that the response does not contain the password.
 async fn apply_secret(cluster: &Cluster, secret: &Secret) -> Result<(), RuntimeError> {
     let name = secret.name_any();
     let applied = call(&format!("apply the Secret {name}"), cluster.api::<Secret>().patch_metadata(&name, &params(), &Patch::Apply(secret))).await?;
-    refuse_doomed("Secret", &applied.metadata)
+    refuse_terminating("Secret", &applied.metadata)
 }
 
-/// Applies the Service that carries the instance's name, unless the name belongs to something else in the namespace.
+/// Applies the Service with the instance's name, unless another Service has that name.
 async fn apply_client_service(cluster: &Cluster, mut service: Service) -> Result<(), RuntimeError> {
     let name = service.name_any();
-    if let Some(present) = call(&format!("look for a Service {name}"), cluster.api::<Service>().get_opt(&name)).await? {
-        refuse_doomed("Service", &present.metadata)?;
+    if let Some(present) = call(&format!("get the Service {name}"), cluster.api::<Service>().get_opt(&name)).await? {
+        refuse_terminating("Service", &present.metadata)?;
         if names::instance_of_labels(&present.metadata) != names::instance_of_labels(&service.metadata) {
             return Err(RuntimeError::permanent(
                 ReasonCode::AdmissionRefused,
                 format!("The name is taken by a Service {name} in the namespace that does not belong to this instance"),
             ));
         }
-        // The one that was looked at, and no other that took its place since.
+        // The apply fails if another Service has replaced the one that was checked.
         service.metadata.uid = present.metadata.uid;
     }
     apply(cluster, &service).await.map(drop)
 }
 
-/// Applies the StatefulSet. Fields that cannot be changed (the size in the claim template, for one) are changed by making the
-/// set anew around its running pod, which the new set adopts.
+/// Applies the StatefulSet. To change an immutable field (for example the size in the claim template), the StatefulSet is deleted
+/// without its running pod and created again; the new one adopts the pod.
 async fn apply_stateful_set(cluster: &Cluster, set: &StatefulSet) -> Result<(), RuntimeError> {
     match try_apply(cluster, set).await {
-        Err(kube::Error::Api(status)) if changes_what_is_fixed(&status) => {
-            abandon(cluster, &set.name_any()).await?;
+        Err(kube::Error::Api(status)) if is_immutable_field(&status) => {
+            delete_without_pod(cluster, &set.name_any()).await?;
             apply(cluster, set).await.map(drop)
         }
         Err(error) => Err(crate::errors::runtime_error(&format!("apply the StatefulSet {}", set.name_any()), &error)),
-        Ok(applied) => refuse_doomed("StatefulSet", &applied.metadata),
+        Ok(applied) => refuse_terminating("StatefulSet", &applied.metadata),
     }
 }
 
-fn changes_what_is_fixed(status: &Status) -> bool {
-    let causes = status.details.iter().flat_map(|details| &details.causes);
-    status.code == 422
-        && causes.clone().any(|cause| cause.field == "spec" && cause.message.contains("updates to statefulset spec"))
-        // Only fixed fields: what is wrong in itself would be wrong in a new set too.
-        && causes.clone().count() == 1
-}
-
-/// Deletes the set but not its pod, and waits until it is gone, which takes the garbage collector a moment.
-async fn abandon(cluster: &Cluster, name: &str) -> Result<(), RuntimeError> {
+/// Deletes the StatefulSet but not its pod, and waits until the garbage collector has removed it.
+async fn delete_without_pod(cluster: &Cluster, name: &str) -> Result<(), RuntimeError> {
     let sets = cluster.api::<StatefulSet>();
     for _ in 0..100 {
-        let Some(present) = call(&format!("look at the StatefulSet {name}"), sets.get_opt(name)).await? else { return Ok(()) };
+        let Some(present) = call(&format!("get the StatefulSet {name}"), sets.get_opt(name)).await? else { return Ok(()) };
         if present.metadata.deletion_timestamp.is_none() {
             cluster.delete::<StatefulSet>(name, present.metadata.uid, DeleteParams::orphan()).await?;
         }
@@ -141,13 +134,13 @@ async fn abandon(cluster: &Cluster, name: &str) -> Result<(), RuntimeError> {
     Err(RuntimeError::temporary(ReasonCode::RuntimeUnavailable, format!("The StatefulSet {name} is still being replaced")))
 }
 
-/// Refuses to build on an object that is going away: it would be gone after the answer.
-fn refuse_doomed(kind: &str, meta: &ObjectMeta) -> Result<(), RuntimeError> {
+/// Refuses to continue with an object that is being deleted.
+pub(crate) fn refuse_terminating(kind: &str, meta: &ObjectMeta) -> Result<(), RuntimeError> {
     if meta.deletion_timestamp.is_none() {
         return Ok(());
     }
     let name = meta.name.as_deref().unwrap_or_default();
-    Err(RuntimeError::temporary(ReasonCode::RemovalIncomplete, format!("The {kind} {name} of an earlier attempt is still being removed")))
+    Err(RuntimeError::temporary(ReasonCode::RemovalIncomplete, format!("The {kind} {name} of an earlier attempt is still being deleted")))
 }
 
 fn params() -> PatchParams {

@@ -1,4 +1,4 @@
-//! From what was asked for to Kubernetes objects: pure, without a client.
+//! The Kubernetes objects of an instance, computed from its specification without a client.
 
 pub mod names;
 mod network_policy;
@@ -18,18 +18,18 @@ use toygres_domain::{instance::InstanceSpec, runtime::Deployment};
 
 use crate::Settings;
 
-/// The objects of one instance, in the order in which they are made.
+/// The objects of one instance, in the order in which they are created.
 ///
-/// There is no `Debug`: one of them holds the password.
+/// There is no `Debug`, because one of them holds the password.
 pub struct Objects {
-    /// Shuts the instance off from the others. It is made first and removed last, so that while anything of an instance
-    /// exists this does: whoever looks for leftovers looks for it, and never needs to read Secrets.
+    /// Isolates the instance. It is created first and deleted last, so that it exists as long as any other object of the instance:
+    /// leftovers are found by it, without a permission to read Secrets.
     pub network_policy: NetworkPolicy,
-    /// The address that clients type; the only object that carries the instance's name.
+    /// The address of the instance, and the only object named after it.
     pub client_service: Service,
     /// The password, mounted as a file.
     pub secret: Secret,
-    /// Gives the pod its stable name, as a StatefulSet needs.
+    /// Gives the pod a stable DNS name, which a StatefulSet requires.
     pub headless_service: Service,
     /// The server and its volume.
     pub stateful_set: StatefulSet,
@@ -47,7 +47,7 @@ pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
         username,
         database,
         exposure,
-        // Toygres checks the health over the network by itself; the probes in the pod only serve the kubelet.
+        // The control plane checks the health over the network; the probes of the pod are for the kubelet.
         health_check: _,
     } = spec;
     let meta = names::Meta { id: *id, name, version: *postgres_version, namespace: &settings.namespace };

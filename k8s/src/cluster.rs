@@ -1,4 +1,4 @@
-//! The connection to the cluster: found, checked, and used with a time limit on every call.
+//! The connection to the cluster, with a time-out for every call.
 
 mod access;
 mod azure;
@@ -17,21 +17,27 @@ use toygres_domain::{instance::ReasonCode, runtime::RuntimeError};
 
 use crate::{
     errors::{client_error, runtime_error},
-    settings::{EndpointHost, Settings},
+    settings::{EndpointHost, InvalidSetting, Settings},
 };
 use find::Found;
 
-/// How long one call may take. An API server under load answers within seconds or says that it is busy; what takes longer
-/// is a connection that died without a word, and a verb must not hold its instance for that.
-const CALL_LIMIT: Duration = Duration::from_secs(20);
+/// The time-out of a call. An API server under load responds or refuses within seconds; a call that takes longer has lost its
+/// connection, and must not keep an instance locked.
+const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How long a connection to an API server may take.
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// The time-out for connecting to an API server.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A sentence that says why there is no connection to the cluster.
+/// Why the connection to the cluster failed.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ConnectError(pub(crate) String);
+pub enum ConnectError {
+    /// Settings that are invalid.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Settings(Vec<InvalidSetting>),
+    /// The cluster cannot be found or used; the sentence says why.
+    #[error("{0}")]
+    Cluster(String),
+}
 
 /// One namespace of a cluster.
 #[derive(Clone)]
@@ -45,17 +51,15 @@ impl Cluster {
         Self { client, namespace: namespace.to_owned() }
     }
 
-    /// Finds the cluster, checks that it answers and allows what has to be done, and decides how endpoints are written when the settings leave it open.
+    /// Finds the cluster, checks that it responds and grants every permission, and chooses how endpoints are written if the settings do
+    /// not.
     pub(crate) async fn connect(settings: &mut Settings) -> Result<Self, ConnectError> {
-        let mistakes = settings.mistakes();
-        if !mistakes.is_empty() {
-            return Err(ConnectError(mistakes.join(" ")));
-        }
+        settings.validate().map_err(ConnectError::Settings)?;
         let Found { client, url, inside } = find::find(&settings.cluster).await?;
-        tokio::time::timeout(CALL_LIMIT, client.apiserver_version())
+        tokio::time::timeout(CALL_TIMEOUT, client.apiserver_version())
             .await
-            .map_err(|_| ConnectError(format!("The cluster at {url} does not answer.")))?
-            .map_err(|error| ConnectError(format!("The cluster at {url} does not answer as it should: {}", client_error(&error))))?;
+            .map_err(|_| ConnectError::Cluster(format!("The cluster at {url} does not respond.")))?
+            .map_err(|error| ConnectError::Cluster(format!("The cluster at {url} does not respond as expected: {}", client_error(&error))))?;
         access::check(&client, &settings.namespace).await?;
         if settings.endpoint_host.is_none() {
             let names_resolve = inside || resolves(&format!("kubernetes.default.svc.{}", settings.cluster_domain)).await;
@@ -73,7 +77,7 @@ impl Cluster {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
 
-    /// The objects of one kind that a label selector finds.
+    /// The objects of one kind that a label selector matches.
     pub(crate) async fn list<K>(&self, selector: &str) -> Result<Vec<K>, RuntimeError>
     where
         K: Resource<Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
@@ -84,7 +88,7 @@ impl Cluster {
         Ok(list.items)
     }
 
-    /// The metadata alone of the objects of one kind that a label selector finds.
+    /// The metadata of the objects of one kind that a label selector matches.
     pub(crate) async fn list_metadata<K>(&self, selector: &str) -> Result<Vec<PartialObjectMeta<K>>, RuntimeError>
     where
         K: Resource<Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
@@ -95,7 +99,7 @@ impl Cluster {
         Ok(list.items)
     }
 
-    /// Deletes an object, and takes for done what is not there. With a `uid`, another object of the same name is left alone.
+    /// Deletes an object if it exists. With a `uid`, another object of the same name is not deleted.
     pub(crate) async fn delete<K>(&self, name: &str, uid: Option<String>, params: DeleteParams) -> Result<(), RuntimeError>
     where
         K: Resource<Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
@@ -117,14 +121,14 @@ impl Cluster {
     }
 }
 
-/// Runs one API call within the limit; `what` says what it does.
+/// Awaits one API call with the time-out; `what` names the action.
 pub(crate) async fn call<T>(what: &str, request: impl Future<Output = kube::Result<T>>) -> Result<T, RuntimeError> {
-    match tokio::time::timeout(CALL_LIMIT, request).await {
+    match tokio::time::timeout(CALL_TIMEOUT, request).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(runtime_error(what, &error)),
         Err(_) => Err(RuntimeError::temporary(
             ReasonCode::RuntimeUnavailable,
-            format!("Cannot {what}: the API server did not answer within {} seconds", CALL_LIMIT.as_secs()),
+            format!("Cannot {what}: the API server did not respond within {} seconds", CALL_TIMEOUT.as_secs()),
         )),
     }
 }

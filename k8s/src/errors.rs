@@ -1,9 +1,11 @@
-//! What went wrong at the API server, as a reason for people and a decision whether to try again.
+//! Errors of API calls, translated into a reason for users and whether to retry.
 
 use kube::{core::Status, error::Error};
 use toygres_domain::{instance::ReasonCode, runtime::RuntimeError};
 
-/// Translates the failure of an API call; `what` says what was being done, for example `make the Secret`.
+use crate::wording;
+
+/// Translates the error of an API call; `what` names the action, for example `apply the Secret`.
 pub(crate) fn runtime_error(what: &str, error: &Error) -> RuntimeError {
     match error {
         Error::Api(status) => api_error(what, status),
@@ -14,40 +16,27 @@ pub(crate) fn runtime_error(what: &str, error: &Error) -> RuntimeError {
     }
 }
 
-/// What went wrong on this side of the connection. A credential plugin's failure is told without its words: they hold its
-/// arguments and its output, and so perhaps a secret.
+/// The text of an error of the client. The text of a credential plugin's error is omitted: it contains the plugin's arguments and
+/// output, and so possibly a secret.
 pub(crate) fn client_error(error: &Error) -> String {
     match error {
-        Error::Auth(_) => "the credentials cannot be obtained; kubectl with the same kubeconfig says why".to_owned(),
+        Error::Auth(_) => "the credentials cannot be obtained; run kubectl with the same kubeconfig to see why".to_owned(),
         Error::Api(status) => status.message.clone(),
-        Error::SerdeError(_) => "the answer cannot be read".to_owned(),
+        Error::SerdeError(_) => "the response cannot be parsed".to_owned(),
         other => chain(other),
-    }
-}
-
-/// The reason for an object that the API server refuses, read from its own sentence: the body of a Status gives quotas,
-/// permissions and admission the same reason, Forbidden.
-pub(crate) fn refusal(message: &str) -> ReasonCode {
-    if message.contains("exceeded quota") || message.contains("maximum ") && message.contains(" usage per ") {
-        ReasonCode::QuotaExceeded
-    } else if message.contains(" cannot ") && message.contains(" resource \"") {
-        ReasonCode::Forbidden
-    } else {
-        ReasonCode::AdmissionRefused
     }
 }
 
 fn api_error(what: &str, status: &Status) -> RuntimeError {
     let message = format!("Cannot {what}: {}", status.message);
     match status.code {
-        // The token may have been exchanged while the request was under way.
-        401 => RuntimeError::temporary(ReasonCode::Forbidden, format!("Cannot {what}: the cluster does not know the control plane's credentials")),
+        // The token may have been rotated during the request.
+        401 => RuntimeError::temporary(ReasonCode::Forbidden, format!("Cannot {what}: the cluster does not accept the control plane's credentials")),
         403 if is_terminating(status) => RuntimeError::permanent(ReasonCode::AdmissionRefused, message),
-        403 => RuntimeError::permanent(refusal(&status.message), message),
-        // Only objects that are looked up may be absent, and those calls take a 404 for an answer. What remains is the
-        // namespace.
+        403 => RuntimeError::permanent(wording::refusal(&status.message), message),
+        // The calls for objects that may be absent handle a 404 themselves. What remains is the namespace.
         404 => RuntimeError::permanent(ReasonCode::AdmissionRefused, message),
-        // Somebody else was faster; the next attempt starts from what there is then.
+        // The object was changed concurrently; the next attempt starts from its new state.
         409 => RuntimeError::temporary(ReasonCode::RuntimeUnavailable, message),
         400 | 405 | 406 | 413 | 415 | 422 => RuntimeError::permanent(ReasonCode::AdmissionRefused, message),
         _ => RuntimeError::temporary(ReasonCode::RuntimeUnavailable, message),
@@ -58,7 +47,7 @@ fn is_terminating(status: &Status) -> bool {
     status.details.as_ref().is_some_and(|details| details.causes.iter().any(|cause| cause.reason == "NamespaceTerminating"))
 }
 
-/// The text of an error and of its sources.
+/// The text of an error followed by those of its sources.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,8 +1,9 @@
 //! Instances on Kubernetes: the [`Runtime`](toygres_domain::runtime::Runtime) of the product, and the only crate that
 //! knows kube.
 //!
-//! [`build`] computes the objects of an instance and holds no client; `apply` and `remove` bring them about; [`observe`]
-//! reads what the cluster says of them; `watch` turns changes into nudges. [`permissions`] lists every call that is made.
+//! [`build`] computes the objects of an instance without a client; `apply`, `restart` and `remove` change the cluster;
+//! [`observe`] derives the state of an instance from its objects; `watch` turns changes into nudges. [`permissions`] lists every
+//! call that is made.
 
 mod apply;
 pub mod build;
@@ -11,10 +12,12 @@ mod errors;
 pub mod observe;
 pub mod permissions;
 mod remove;
+mod restart;
 mod runtime;
 pub mod settings;
 mod watch;
+mod wording;
 
 pub use cluster::ConnectError;
 pub use runtime::KubernetesRuntime;
-pub use settings::Settings;
+pub use settings::{InvalidSetting, Settings};

@@ -1,4 +1,4 @@
-//! What the cluster says of an instance, as the domain's words: fetched by `fetch`, judged here without a client.
+//! The state of an instance: `fetch` reads its objects, and the state is derived from them here without a client.
 
 mod events;
 mod fetch;
@@ -23,20 +23,22 @@ use toygres_domain::{
 };
 
 pub(crate) use fetch::observe;
-pub(crate) use pod::{death, is_ready, restarts};
+pub(crate) use pod::{container_restarts, death, is_ready, not_stopped};
 
 use crate::{
     Settings,
     build::names::{self, KEPT_LABEL, PORT},
+    restart::Restarts,
     settings::EndpointHost,
+    wording::refusal,
 };
 
-/// How long the waits of an ordinary start (for a volume, for a mount) pass for ordinary.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long an ordinary start may wait for a volume or a mount before that becomes the reason.
+const ORDINARY_WAIT: Duration = Duration::from_secs(20);
 
-/// Everything of one instance that its state can be read from.
+/// The objects of one instance from which its state is derived.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct Snapshot {
     /// The StatefulSet.
     pub stateful_set: Option<StatefulSet>,
     /// The pods that carry the instance's id: one, or none.
@@ -45,85 +47,89 @@ pub struct Seen {
     pub claims: Vec<PersistentVolumeClaim>,
     /// The Services that carry the instance's id.
     pub services: Vec<Service>,
-    /// Whether the NetworkPolicy exists: the first object to be made and the last to go.
+    /// Whether the NetworkPolicy exists, which is created first and deleted last.
     pub network_policy: bool,
-    /// The events of the object that [`suspect`] names.
+    /// The events of the object that [`events_of_interest`] names.
     pub events: Vec<Event>,
 }
 
-/// Judges what was seen at the time `now`.
+/// Derives the state of an instance at the time `now`.
 #[must_use]
-pub fn observation(id: InstanceId, seen: &Seen, settings: &Settings, now: Timestamp) -> Observation {
-    if is_absent(seen) {
+pub fn observation(id: InstanceId, snapshot: &Snapshot, settings: &Settings, now: Timestamp) -> Observation {
+    if is_absent(snapshot) {
         return Observation::Absent;
     }
-    let Some(set) = &seen.stateful_set else {
-        return starting("Not all of its objects are there");
+    let Some(set) = &snapshot.stateful_set else {
+        return starting("Not all of its objects exist yet");
     };
     if set.metadata.deletion_timestamp.is_some() {
-        return pending(ReasonCode::RemovalIncomplete, "It is being removed");
+        return pending(ReasonCode::RemovalIncomplete, "It is being deleted");
     }
-    let Some(pod) = seen.pods.first() else {
-        return no_pod(&seen.events);
+    let Some(pod) = snapshot.pods.first() else {
+        return no_pod(&snapshot.events);
     };
-    if let Some(trouble) = pod::trouble(pod, seen, now) {
-        return trouble;
+    // The state of a pod that is about to be replaced is not the state of the instance.
+    if Restarts::of(&set.metadata).stops(pod.metadata.uid.as_deref()) {
+        return starting("It is being restarted");
     }
     if !is_current(set, pod) {
         return starting("Its pod is about to be replaced by one of the new specification");
     }
-    endpoint(id, seen, settings)
+    if let Some(problem) = pod::problem(pod, snapshot, now) {
+        return problem;
+    }
+    endpoint(id, snapshot, settings)
 }
 
-/// The object, as kind and name, whose events tell why the instance is not ready; `None` when it is.
+/// The kind and the name of the object whose events explain why the instance is not ready; `None` if it is.
 #[must_use]
-pub fn suspect(id: InstanceId, seen: &Seen) -> Option<(&'static str, String)> {
-    seen.stateful_set.as_ref()?;
-    let Some(pod) = seen.pods.first() else { return Some(("StatefulSet", names::object(id))) };
+pub fn events_of_interest(id: InstanceId, snapshot: &Snapshot) -> Option<(&'static str, String)> {
+    snapshot.stateful_set.as_ref()?;
+    let Some(pod) = snapshot.pods.first() else { return Some(("StatefulSet", names::object(id))) };
     if pod::is_ready(pod) {
-        let service = client_service(id, seen)?;
+        let service = client_service(id, snapshot)?;
         return is_unaddressed(service).then(|| ("Service", service.metadata.name.clone().unwrap_or_default()));
     }
     if pod::is_scheduled(pod) { Some(("Pod", names::pod(id))) } else { Some(("PersistentVolumeClaim", names::claim(id))) }
 }
 
-fn is_absent(seen: &Seen) -> bool {
-    let Seen { stateful_set, pods, claims, services, network_policy, events: _ } = seen;
+fn is_absent(snapshot: &Snapshot) -> bool {
+    let Snapshot { stateful_set, pods, claims, services, network_policy, events: _ } = snapshot;
     stateful_set.is_none() && pods.is_empty() && claims.iter().all(|claim| is_kept(&claim.metadata)) && services.is_empty() && !network_policy
 }
 
-/// Whether a claim stays because the caller asked for it, and so is no sign of an instance.
+/// Whether a claim is kept on request, and so is no part of an existing instance.
 pub(crate) fn is_kept(meta: &ObjectMeta) -> bool {
     meta.labels.as_ref().is_some_and(|labels| labels.contains_key(KEPT_LABEL))
 }
 
-/// Why the set has made no pod: only its events say.
+/// Why the StatefulSet has created no pod, which only its events contain.
 fn no_pod(events: &[Event]) -> Observation {
     match events::newest(events) {
         Some(event) if event.reason.as_deref() == Some("FailedCreate") => {
             let message = event.message.as_deref().unwrap_or_default();
-            // Nothing is final: the set tries again, and room in a quota comes back when others go.
-            pending(crate::errors::refusal(message), message)
+            // Not final: the controller tries again, and a quota may have room later.
+            pending(refusal(message), message)
         }
-        _ => starting("Its pod is not made yet"),
+        _ => starting("Its pod is not created yet"),
     }
 }
 
-/// Whether the pod is of the set's newest template, as far as the set's controller has caught up.
+/// Whether the pod has the newest template of the StatefulSet, and the controller has observed the newest one.
 fn is_current(set: &StatefulSet, pod: &Pod) -> bool {
     let Some(status) = &set.status else { return true };
-    let caught_up = status.observed_generation >= set.metadata.generation;
+    let observed = status.observed_generation >= set.metadata.generation;
     let revision = pod.metadata.labels.as_ref().and_then(|labels| labels.get("controller-revision-hash"));
-    caught_up && (status.update_revision.is_none() || status.update_revision.as_ref() == revision)
+    observed && (status.update_revision.is_none() || status.update_revision.as_ref() == revision)
 }
 
-fn endpoint(id: InstanceId, seen: &Seen, settings: &Settings) -> Observation {
-    let Some(service) = client_service(id, seen) else {
-        return starting("Its Service is not there");
+fn endpoint(id: InstanceId, snapshot: &Snapshot, settings: &Settings) -> Observation {
+    let Some(service) = client_service(id, snapshot) else {
+        return starting("Its Service does not exist yet");
     };
     if is_unaddressed(service) {
-        let event = events::newest(&seen.events).filter(|event| event.type_.as_deref() == Some("Warning"));
-        let why = event.and_then(|event| event.message.as_deref()).unwrap_or("the cloud has not given one yet");
+        let event = events::newest(&snapshot.events).filter(|event| event.type_.as_deref() == Some("Warning"));
+        let why = event.and_then(|event| event.message.as_deref()).unwrap_or("the cloud has not assigned one yet");
         return starting(&format!("Its load balancer has no address: {why}"));
     }
     match host(service, settings) {
@@ -132,9 +138,9 @@ fn endpoint(id: InstanceId, seen: &Seen, settings: &Settings) -> Observation {
     }
 }
 
-fn client_service(id: InstanceId, seen: &Seen) -> Option<&Service> {
+fn client_service(id: InstanceId, snapshot: &Snapshot) -> Option<&Service> {
     let headless = names::headless_service(id);
-    seen.services.iter().find(|service| service.metadata.name.as_ref() != Some(&headless) && service.metadata.deletion_timestamp.is_none())
+    snapshot.services.iter().find(|service| service.metadata.name.as_ref() != Some(&headless) && service.metadata.deletion_timestamp.is_none())
 }
 
 fn is_load_balancer(service: &Service) -> bool {
@@ -145,17 +151,17 @@ fn is_unaddressed(service: &Service) -> bool {
     is_load_balancer(service) && public_address(service).is_none()
 }
 
-/// The address, or for clouds that work so the host name, of a load balancer.
+/// The address of a load balancer, or its host name in clouds that assign one.
 fn public_address(service: &Service) -> Option<String> {
     let entry = service.status.as_ref()?.load_balancer.as_ref()?.ingress.as_ref()?.first()?;
     entry.ip.clone().or_else(|| entry.hostname.clone())
 }
 
-/// Where the control plane reaches an instance. A load balancer that is open to some addresses only is open to the pods of the
-/// cluster no more than to strangers (kube-proxy drops what comes from elsewhere, from pods too), but the Service behind it is.
+/// Where the control plane reaches an instance. The source ranges of a load balancer exclude the pods of the cluster too, because
+/// kube-proxy drops their packets to its address; the DNS name of the Service is not restricted.
 pub fn internal_endpoint(settings: &Settings, name: &InstanceName, exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {
     let is_restricted = matches!(exposure, Exposure::LoadBalancer { source_ranges, .. } if !source_ranges.is_empty());
-    // From outside of the cluster there is no other way than that of its clients.
+    // Outside of the cluster only the address of the clients is reachable.
     let is_inside = settings.endpoint_host.unwrap_or(EndpointHost::ServiceName) == EndpointHost::ServiceName;
     if is_restricted && is_inside { Endpoint { host: service_name(name.as_str(), settings), port: endpoint.port } } else { endpoint.clone() }
 }

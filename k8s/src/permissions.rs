@@ -1,19 +1,19 @@
-//! Every call that the runtime makes: what its Role must allow, and nothing more.
+//! Every call that the runtime makes, which is exactly what its Role allows.
 
-/// What may be done with one kind of object in the namespace of the instances.
+/// The verbs on one kind of object in the namespace of the instances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permission {
     /// The API group; empty for the core group.
     pub group: &'static str,
-    /// The kind, as it stands in a Role: lower case, plural.
+    /// The kind as in a Role: lower case, plural.
     pub resource: &'static str,
     /// The verbs, sorted.
     pub verbs: &'static [&'static str],
 }
 
-/// All that the runtime does. A server-side apply that makes an object needs `create` beside `patch`.
+/// All calls of the runtime. A server-side apply that creates an object requires both `create` and `patch`.
 ///
-/// Secrets are written and removed but never read: no `get`, no `list`.
+/// Secrets are written and deleted but never read: there is no `get` and no `list`.
 pub const PERMISSIONS: &[Permission] = &[
     Permission { group: "", resource: "events", verbs: &["list", "watch"] },
     Permission { group: "", resource: "persistentvolumeclaims", verbs: &["delete", "list", "patch", "watch"] },

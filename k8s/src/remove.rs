@@ -1,4 +1,5 @@
-//! Takes the objects of an instance away, as far as one pass gets: whoever called comes back until nothing is left.
+//! Deletes the objects of an instance. One call makes as much progress as possible without waiting; it is repeated until nothing
+//! is left.
 
 use k8s_openapi::api::{
     apps::v1::StatefulSet,
@@ -17,10 +18,11 @@ use crate::{
     apply::change_claim,
     build::names::{self, KEPT_LABEL},
     cluster::{Cluster, call},
+    observe::not_stopped,
 };
 
-/// Removes in the order that can be broken off anywhere: the addresses and the set; once its pod is gone, the claims; last the
-/// Secret and the NetworkPolicy, so that what was begun is always found again.
+/// Deletes the objects in an order that can be interrupted anywhere: the Services and the StatefulSet, then the claims once the pod
+/// is gone, last the Secret and the NetworkPolicy, by which an incomplete removal is found again.
 pub(crate) async fn remove(cluster: &Cluster, id: InstanceId, keep_volumes: bool) -> Result<Progress, RuntimeError> {
     let selector = names::selector(id);
     let set_left = remove_set(cluster, id).await?;
@@ -31,7 +33,7 @@ pub(crate) async fn remove(cluster: &Cluster, id: InstanceId, keep_volumes: bool
     if let Some(waiting) = remove_pods(cluster, &selector).await? {
         return Ok(in_progress(waiting));
     }
-    // Not before the pods are gone: the set would make a claim anew for the pod that it replaces.
+    // After the pods: the StatefulSet would create a new claim for a pod that it replaces.
     if let Some(waiting) = remove_claims(cluster, &selector, keep_volumes).await? {
         return Ok(in_progress(waiting));
     }
@@ -42,11 +44,11 @@ pub(crate) async fn remove(cluster: &Cluster, id: InstanceId, keep_volumes: bool
     remove_network_policy(cluster, id).await
 }
 
-/// Deletes the set in the foreground: it stays until its pod is gone.
+/// Deletes the StatefulSet in the foreground, so that it exists until its pod is gone.
 async fn remove_set(cluster: &Cluster, id: InstanceId) -> Result<Option<String>, RuntimeError> {
     let name = names::object(id);
     let sets = cluster.api::<StatefulSet>();
-    let Some(set) = call(&format!("look at the StatefulSet {name}"), sets.get_metadata_opt(&name)).await? else { return Ok(None) };
+    let Some(set) = call(&format!("get the StatefulSet {name}"), sets.get_metadata_opt(&name)).await? else { return Ok(None) };
     if set.metadata.deletion_timestamp.is_none() {
         cluster.delete::<StatefulSet>(&name, set.metadata.uid, DeleteParams::foreground()).await?;
     }
@@ -60,22 +62,21 @@ async fn remove_services(cluster: &Cluster, selector: &str) -> Result<Option<Str
             cluster.delete::<Service>(&name, service.metadata.uid, DeleteParams::background()).await?;
         }
     }
-    // A load balancer holds its Service with a finalizer until the cloud has given the address back.
+    // A finalizer keeps the Service of a load balancer until the cloud has released its address.
     let left = cluster.list_metadata::<Service>(selector).await?;
-    Ok(left.first().map(|service| format!("The Service {} waits for its load balancer to go", service.metadata.name.as_deref().unwrap_or_default())))
+    Ok(left
+        .first()
+        .map(|service| format!("The Service {} waits for its load balancer to be deleted", service.metadata.name.as_deref().unwrap_or_default())))
 }
 
-/// Deletes pods that no set owns any more: one that was abandoned to change what is fixed in its set, when that broke off.
+/// Deletes pods without a StatefulSet: one that was deleted to change an immutable field may not have been created again.
 async fn remove_pods(cluster: &Cluster, selector: &str) -> Result<Option<String>, RuntimeError> {
     let pods: Vec<Pod> = cluster.list(selector).await?;
     for pod in pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()) {
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         cluster.delete::<Pod>(name, pod.metadata.uid.clone(), DeleteParams::default()).await?;
     }
-    Ok(pods.first().map(|pod| {
-        let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or("no node");
-        format!("The pod {} on {node} has not stopped yet", pod.metadata.name.as_deref().unwrap_or_default())
-    }))
+    Ok(pods.first().map(not_stopped))
 }
 
 async fn remove_claims(cluster: &Cluster, selector: &str, keep: bool) -> Result<Option<String>, RuntimeError> {
@@ -99,15 +100,15 @@ async fn remove_claims(cluster: &Cluster, selector: &str, keep: bool) -> Result<
         return Ok(None);
     }
     let left = cluster.list_metadata::<PersistentVolumeClaim>(selector).await?;
-    Ok(left.first().map(|claim| format!("The volume claim {} is not released yet", claim.metadata.name.as_deref().unwrap_or_default())))
+    Ok(left.first().map(|claim| format!("The volume claim {} is not deleted yet", claim.metadata.name.as_deref().unwrap_or_default())))
 }
 
 async fn remove_network_policy(cluster: &Cluster, id: InstanceId) -> Result<Progress, RuntimeError> {
     let name = names::object(id);
     cluster.delete::<NetworkPolicy>(&name, None, DeleteParams::background()).await?;
     let policies = cluster.api::<NetworkPolicy>();
-    let left = call(&format!("look for the NetworkPolicy {name}"), policies.get_metadata_opt(&name)).await?;
-    Ok(left.map_or(Progress::Done, |_| in_progress(format!("The NetworkPolicy {name} is held by a finalizer"))))
+    let left = call(&format!("get the NetworkPolicy {name}"), policies.get_metadata_opt(&name)).await?;
+    Ok(left.map_or(Progress::Done, |_| in_progress(format!("The NetworkPolicy {name} is kept by a finalizer"))))
 }
 
 fn in_progress(message: String) -> Progress {

@@ -1,6 +1,7 @@
 //! The [`Runtime`] on Kubernetes.
 
-mod turns;
+mod keyed_lock;
+mod throttle;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -16,35 +17,37 @@ use toygres_domain::{
     InstanceId,
     instance::{Endpoint, Exposure, PostgresVersion},
     name::InstanceName,
-    runtime::{Deployment, Nudge, Observation, Progress, Runtime, RuntimeError},
+    runtime::{Deployment, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
 };
 
 use crate::{
     ConnectError, Settings, apply,
     build::names::{self, MANAGED_SELECTOR},
     cluster::Cluster,
-    observe, remove, watch,
+    observe, remove, restart, watch,
 };
-use turns::Turns;
+use keyed_lock::KeyedLock;
+use throttle::Throttle;
 
 /// The host of instances in one namespace of a Kubernetes cluster.
 pub struct KubernetesRuntime {
     cluster: Cluster,
     settings: Settings,
-    turns: Arc<Turns>,
+    locks: KeyedLock,
+    throttle: Arc<Throttle>,
 }
 
 impl KubernetesRuntime {
-    /// Finds the cluster that the settings name and checks that it answers.
+    /// Connects to the cluster of the settings and checks the permissions of the control plane.
     ///
     /// # Errors
-    /// A sentence that says which setting, file or connection does not work.
+    /// If a setting is invalid, or the cluster cannot be found or used.
     pub async fn connect(mut settings: Settings) -> Result<Self, ConnectError> {
         let cluster = Cluster::connect(&mut settings).await?;
         Ok(Self::with(cluster, settings))
     }
 
-    /// Uses a client that exists; `settings.cluster` says nothing here.
+    /// Uses an existing client; `settings.cluster` is ignored.
     #[must_use]
     pub fn new(client: Client, settings: Settings) -> Self {
         Self::with(Cluster::new(client, &settings.namespace), settings)
@@ -52,7 +55,7 @@ impl KubernetesRuntime {
 
     fn with(cluster: Cluster, mut settings: Settings) -> Self {
         settings.versions.sort_unstable_by(|one, other| other.cmp(one));
-        Self { cluster, settings, turns: Arc::default() }
+        Self { cluster, settings, locks: KeyedLock::default(), throttle: Arc::default() }
     }
 }
 
@@ -71,18 +74,18 @@ impl Runtime for KubernetesRuntime {
     }
 
     async fn deploy(&self, deployment: &Deployment) -> Result<(), RuntimeError> {
-        let _exclusive = self.turns.take(deployment.id).await;
+        let _exclusive = self.locks.lock(deployment.id).await;
         apply::deploy(&self.cluster, &self.settings, deployment).await
     }
 
     async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError> {
-        self.turns.pause(id).await;
-        let _exclusive = self.turns.take(id).await;
-        let seen = observe::observe(&self.cluster, &self.settings, id).await?;
-        if matches!(seen, Observation::Pending(_)) {
-            self.turns.saw_pending(id);
+        self.throttle.wait(id).await;
+        let _exclusive = self.locks.lock(id).await;
+        let observation = observe::observe(&self.cluster, &self.settings, id).await?;
+        if matches!(observation, Observation::Pending(_)) {
+            self.throttle.observed_pending(id);
         }
-        Ok(seen)
+        Ok(observation)
     }
 
     fn internal_endpoint(&self, name: &InstanceName, exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {
@@ -90,8 +93,13 @@ impl Runtime for KubernetesRuntime {
     }
 
     async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Progress, RuntimeError> {
-        let _exclusive = self.turns.take(id).await;
+        let _exclusive = self.locks.lock(id).await;
         remove::remove(&self.cluster, id, keep_volumes).await
+    }
+
+    async fn restart(&self, id: InstanceId, restart: &Restart) -> Result<Progress, RuntimeError> {
+        let _exclusive = self.locks.lock(id).await;
+        restart::restart(&self.cluster, id, restart).await
     }
 
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {
@@ -106,7 +114,7 @@ impl Runtime for KubernetesRuntime {
             policies.iter().map(|object| &object.metadata).collect::<Vec<_>>(),
             sets.iter().map(|object| &object.metadata).collect(),
             pods.iter().map(|object| &object.metadata).collect(),
-            // A kept claim is a volume that somebody asked for, not something of an instance that was forgotten.
+            // A kept claim is no leftover of an instance.
             claims.iter().map(|object| &object.metadata).filter(|meta| !observe::is_kept(meta)).collect(),
             services.iter().map(|object| &object.metadata).collect(),
         ]
@@ -118,8 +126,8 @@ impl Runtime for KubernetesRuntime {
     }
 
     fn nudges(&self) -> BoxStream<'static, Nudge> {
-        let turns = Arc::clone(&self.turns);
-        turns.watched();
-        watch::nudges(&self.cluster).inspect(move |nudge| turns.wake(nudge.instance)).boxed()
+        let throttle = Arc::clone(&self.throttle);
+        throttle.start_watching();
+        watch::nudges(&self.cluster).inspect(move |nudge| throttle.nudge(nudge.instance)).boxed()
     }
 }

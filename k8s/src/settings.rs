@@ -1,20 +1,22 @@
-//! What the platform decides for all instances: where the cluster is, and which images, volumes and nodes instances get.
+//! The settings of the Kubernetes runtime: where the cluster is, and which images, volumes and nodes all instances use.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{collections::BTreeMap, fmt, ops::RangeInclusive, path::PathBuf};
 
 use serde::Deserialize;
 use toygres_domain::instance::PostgresVersion;
 
-/// The settings of the Kubernetes runtime. They are read from camelCase JSON, as a chart's values are; what is left out has
-/// its default.
+/// The PostgreSQL versions that instances can have.
+const SUPPORTED: RangeInclusive<u16> = 14..=18;
+
+/// The settings of the Kubernetes runtime. They can be parsed from JSON in camelCase; a missing field has its default.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Settings {
     /// How the cluster is found.
     pub cluster: ClusterSource,
-    /// The namespace that holds the instances. One Toygres owns it: every object labelled as managed by Toygres in it is ours.
+    /// The namespace that holds the instances. It belongs to one control plane: every object in it that is labelled as managed by Toygres is ours.
     pub namespace: String,
-    /// How endpoints are written. Unset, the runtime decides when it connects.
+    /// How endpoints are written; unset, the runtime chooses when it connects.
     pub endpoint_host: Option<EndpointHost>,
     /// The DNS domain of the cluster.
     pub cluster_domain: String,
@@ -25,22 +27,22 @@ pub struct Settings {
     pub storage_class: Option<String>,
     /// The registry of the images, for example `myregistry.azurecr.io`; unset, the cluster's default.
     pub image_registry: Option<String>,
-    /// The repository of the images. It must hold images that are started as the official ones are.
+    /// The repository of the images. Its images must have the interface of the official ones.
     pub image_repository: String,
-    /// What follows the major version in a tag, for example `-bookworm`.
+    /// The part of a tag after the major version, for example `-bookworm`.
     pub image_tag_suffix: String,
     /// The user and group that the images run PostgreSQL as: 999 in the official Debian images, 70 in the Alpine ones.
     pub image_uid: i64,
     /// The Secrets with the registry's credentials.
     pub image_pull_secrets: Vec<String>,
-    /// The PostgreSQL versions on offer.
+    /// The PostgreSQL versions that are offered.
     pub versions: Vec<PostgresVersion>,
     /// The nodes that instances may run on.
     pub node_selector: BTreeMap<String, String>,
     /// The taints that instances tolerate.
     pub tolerations: Vec<Toleration>,
-    /// Whether the processor request is also the limit. Off by default: idle processors may be borrowed, and throttling a
-    /// database in the middle of a lock helps nobody.
+    /// Whether the CPU request is also the limit. Off by default: an instance may use idle CPUs, and a throttled server would hold
+    /// its locks for longer.
     pub limit_cpu: bool,
     /// Annotations of every pod.
     pub pod_annotations: BTreeMap<String, String>,
@@ -62,7 +64,7 @@ impl Default for Settings {
             image_tag_suffix: String::new(),
             image_uid: 999,
             image_pull_secrets: Vec::new(),
-            versions: (14..=18).rev().map(PostgresVersion).collect(),
+            versions: SUPPORTED.rev().map(PostgresVersion).collect(),
             node_selector: BTreeMap::new(),
             tolerations: Vec::new(),
             limit_cpu: false,
@@ -73,45 +75,51 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// What is wrong with the settings: one sentence per mistake, none when all is well.
-    #[must_use]
-    pub fn mistakes(&self) -> Vec<String> {
-        let mut mistakes = Vec::new();
-        if !is_dns_label(&self.namespace) {
-            mistakes.push(format!("AKS_NAMESPACE is '{}', which is no DNS label.", self.namespace));
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// Every invalid setting.
+    pub fn validate(&self) -> Result<(), Vec<InvalidSetting>> {
+        let mut invalid = Vec::new();
+        let mut check = |valid: bool, setting, problem: String| {
+            if !valid {
+                invalid.push(InvalidSetting { setting, problem });
+            }
+        };
+        check(is_dns_label(&self.namespace), Setting::Namespace, format!("is '{}', which is not a DNS label", self.namespace));
+        check(!self.versions.is_empty(), Setting::Versions, "is empty".to_owned());
+        for version in &self.versions {
+            check(SUPPORTED.contains(&version.0), Setting::Versions, format!("contains PostgreSQL {version}, which is not supported"));
         }
-        if self.versions.is_empty() {
-            mistakes.push("TOYGRES_POSTGRES_VERSIONS is empty.".to_owned());
-        }
-        for version in self.versions.iter().filter(|version| !(14..=18).contains(&version.0)) {
-            mistakes.push(format!("TOYGRES_POSTGRES_VERSIONS: PostgreSQL {version} is not supported; 14 to 18 are."));
-        }
-        for (variable, value) in [
-            ("TOYGRES_IMAGE_REGISTRY", self.image_registry.as_deref().unwrap_or("-")),
-            ("TOYGRES_IMAGE_REPOSITORY", &self.image_repository),
-            ("TOYGRES_CLUSTER_DOMAIN", &self.cluster_domain),
+        for (setting, value) in [
+            (Setting::ImageRegistry, self.image_registry.as_ref()),
+            (Setting::ImageRepository, Some(&self.image_repository)),
+            (Setting::ClusterDomain, Some(&self.cluster_domain)),
         ] {
-            if value.is_empty() || value.contains(char::is_whitespace) || value.starts_with('/') || value.contains("://") {
-                mistakes.push(format!("{variable} is '{value}': it must be a name without a scheme."));
-            }
+            let Some(value) = value else { continue };
+            let valid = !value.is_empty() && !value.contains(char::is_whitespace) && !value.starts_with('/') && !value.contains("://");
+            check(valid, setting, format!("is '{value}', which is not a name without a scheme"));
         }
-        for (variable, value) in [("TOYGRES_STORAGE_CLASS", &self.storage_class), ("TOYGRES_DNS_LABEL_DOMAIN", &self.dns_label_domain)] {
-            if value.as_ref().is_some_and(|value| !value.split('.').all(is_dns_label)) {
-                mistakes.push(format!("{variable} is '{}', which is no DNS name.", value.as_deref().unwrap_or_default()));
-            }
+        for (setting, value) in [(Setting::StorageClass, &self.storage_class), (Setting::DnsLabelDomain, &self.dns_label_domain)] {
+            let Some(value) = value else { continue };
+            check(value.split('.').all(is_dns_label), setting, format!("is '{value}', which is not a DNS name"));
         }
         for toleration in &self.tolerations {
-            if let Some(why) = toleration.mistake() {
-                mistakes.push(format!("TOYGRES_TOLERATIONS: {why}."));
-            }
+            let problem = toleration.problem();
+            check(problem.is_none(), Setting::Tolerations, problem.unwrap_or_default());
         }
-        if self.image_uid <= 0 {
-            mistakes.push(format!("TOYGRES_IMAGE_UID is {}, which cannot be: PostgreSQL refuses to run as root.", self.image_uid));
-        }
+        check(self.image_uid > 0, Setting::ImageUid, format!("is {}, but PostgreSQL refuses to run as root", self.image_uid));
         if let ClusterSource::Aks(aks) = &self.cluster {
-            mistakes.extend(aks.mistakes());
+            for (setting, value) in
+                [(Setting::AksName, &aks.name), (Setting::AksResourceGroup, &aks.resource_group), (Setting::AksSubscription, &aks.subscription)]
+            {
+                check(is_azure_name(value), setting, format!("is '{value}', which is not a name in Azure"));
+            }
+            let url = &aks.resource_manager;
+            let valid = url.starts_with("https://") || url.starts_with("http://127.0.0.1:");
+            check(valid, Setting::AksResourceManager, format!("is '{url}', which does not begin with https://"));
         }
-        mistakes
+        if invalid.is_empty() { Ok(()) } else { Err(invalid) }
     }
 
     /// The image of a PostgreSQL version.
@@ -122,18 +130,79 @@ impl Settings {
     }
 }
 
+/// A setting that is invalid.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{setting} {problem}")]
+pub struct InvalidSetting {
+    /// The setting.
+    pub setting: Setting,
+    /// What is wrong with it: the rest of a sentence that begins with its name.
+    pub problem: String,
+}
+
+/// The settings that [`Settings::validate`] checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// [`Settings::namespace`]
+    Namespace,
+    /// [`Settings::versions`]
+    Versions,
+    /// [`Settings::image_registry`]
+    ImageRegistry,
+    /// [`Settings::image_repository`]
+    ImageRepository,
+    /// [`Settings::image_uid`]
+    ImageUid,
+    /// [`Settings::cluster_domain`]
+    ClusterDomain,
+    /// [`Settings::dns_label_domain`]
+    DnsLabelDomain,
+    /// [`Settings::storage_class`]
+    StorageClass,
+    /// [`Settings::tolerations`]
+    Tolerations,
+    /// [`Aks::name`]
+    AksName,
+    /// [`Aks::resource_group`]
+    AksResourceGroup,
+    /// [`Aks::subscription`]
+    AksSubscription,
+    /// [`Aks::resource_manager`]
+    AksResourceManager,
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Namespace => "namespace",
+            Self::Versions => "versions",
+            Self::ImageRegistry => "imageRegistry",
+            Self::ImageRepository => "imageRepository",
+            Self::ImageUid => "imageUid",
+            Self::ClusterDomain => "clusterDomain",
+            Self::DnsLabelDomain => "dnsLabelDomain",
+            Self::StorageClass => "storageClass",
+            Self::Tolerations => "tolerations",
+            Self::AksName => "cluster.name",
+            Self::AksResourceGroup => "cluster.resourceGroup",
+            Self::AksSubscription => "cluster.subscription",
+            Self::AksResourceManager => "cluster.resourceManager",
+        })
+    }
+}
+
 /// How the cluster is found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "from", deny_unknown_fields)]
 pub enum ClusterSource {
-    /// The service account of the pod when there is one, else the kubeconfig.
+    /// The service account of the pod if this process runs in one, else the default kubeconfig.
     #[default]
     Detect,
-    /// The service account of the pod this server runs in.
+    /// The service account of the pod that this process runs in.
     InCluster,
     /// A kubeconfig.
     Kubeconfig {
-        /// The file; unset, `KUBECONFIG` or `~/.kube/config`.
+        /// The file; unset, the one that kubectl would use.
         path: Option<PathBuf>,
         /// The context; unset, the current one.
         context: Option<String>,
@@ -155,6 +224,29 @@ pub struct Aks {
     /// The URL of Azure Resource Manager; other than the default in sovereign clouds.
     #[serde(default = "Aks::public_cloud")]
     pub resource_manager: String,
+    /// Which credentials are tried.
+    #[serde(default)]
+    pub credentials: AzureCredentials,
+    /// The client id of a user-assigned managed identity; unset, the system-assigned one.
+    #[serde(default)]
+    pub client_id: Option<String>,
+}
+
+/// Which credentials of this process for Azure are tried, in the order of `DefaultAzureCredential` of the Azure SDKs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AzureCredentials {
+    /// Workload identity, managed identity, developer tools.
+    #[default]
+    All,
+    /// Workload identity, managed identity.
+    Production,
+    /// Developer tools: the Azure CLI and the Azure Developer CLI.
+    Development,
+    /// Workload identity.
+    WorkloadIdentity,
+    /// Managed identity.
+    ManagedIdentity,
 }
 
 impl Aks {
@@ -162,23 +254,6 @@ impl Aks {
     #[must_use]
     pub fn public_cloud() -> String {
         "https://management.azure.com".to_owned()
-    }
-
-    fn mistakes(&self) -> Vec<String> {
-        let mut mistakes = Vec::new();
-        // Each becomes a segment of a path.
-        let is_segment = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "-_.()".contains(c));
-        for (variable, value) in
-            [("AKS_CLUSTER_NAME", &self.name), ("AKS_RESOURCE_GROUP", &self.resource_group), ("AZURE_SUBSCRIPTION_ID", &self.subscription)]
-        {
-            if !is_segment(value) {
-                mistakes.push(format!("{variable} is '{value}', which is no name of Azure's."));
-            }
-        }
-        if !(self.resource_manager.starts_with("https://") || self.resource_manager.starts_with("http://127.0.0.1:")) {
-            mistakes.push(format!("AZURE_RESOURCE_MANAGER_URL is '{}': it must begin with https://.", self.resource_manager));
-        }
-        mistakes
     }
 }
 
@@ -188,17 +263,17 @@ impl fmt::Display for Aks {
     }
 }
 
-/// How the endpoint of an instance that is reached inside the cluster is written.
+/// How the endpoint of an instance without a load balancer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum EndpointHost {
-    /// The DNS name of the client Service: what people and applications in the cluster type.
+    /// The DNS name of the client Service.
     ServiceName,
-    /// The ClusterIP of the client Service, for a server outside, where the cluster's names do not resolve.
+    /// The ClusterIP of the client Service, for a control plane outside the cluster, where its names do not resolve.
     ClusterIp,
 }
 
-/// A taint that instances tolerate, in the words of Kubernetes.
+/// A toleration, with the fields that it has in a pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Toleration {
@@ -215,17 +290,23 @@ pub struct Toleration {
 }
 
 impl Toleration {
-    fn mistake(&self) -> Option<String> {
+    fn problem(&self) -> Option<String> {
         let one_of = |what: &str, value: &Option<String>, allowed: &[&str]| {
             let value = value.as_deref()?;
-            (!allowed.contains(&value)).then(|| format!("the {what} '{value}' is none of {}", allowed.join(", ")))
+            (!allowed.contains(&value)).then(|| format!("contains the {what} '{value}', which is none of {}", allowed.join(", ")))
         };
         one_of("operator", &self.operator, &["Equal", "Exists"])
             .or_else(|| one_of("effect", &self.effect, &["NoSchedule", "PreferNoSchedule", "NoExecute"]))
             .or_else(|| {
-                (self.key.is_none() && self.operator.as_deref() != Some("Exists")).then(|| "without a key the operator must be Exists".to_owned())
+                (self.key.is_none() && self.operator.as_deref() != Some("Exists"))
+                    .then(|| "contains a toleration without a key and without the operator Exists".to_owned())
             })
     }
+}
+
+/// Whether a text can be a segment of a path of Azure Resource Manager.
+fn is_azure_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "-_.()".contains(c))
 }
 
 fn is_dns_label(text: &str) -> bool {
@@ -240,20 +321,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_out_has_its_default() {
+    fn missing_fields_have_their_defaults() {
         let settings: Settings = serde_json::from_str(
             r#"{"namespace": "pg", "cluster": {"from": "kubeconfig", "context": "kind"}, "tolerations": [{"key": "db", "operator": "Exists"}], "versions": [17]}"#,
         )
         .unwrap();
         assert_eq!(settings.cluster, ClusterSource::Kubeconfig { path: None, context: Some("kind".into()) });
         assert_eq!(settings.image(PostgresVersion(17)), "postgres:17");
-        assert!(settings.mistakes().is_empty());
+        assert!(settings.validate().is_ok());
         assert!(serde_json::from_str::<Settings>(r#"{"nameSpace": "pg"}"#).is_err(), "a misspelt setting is refused");
     }
 
     #[test]
-    fn every_mistake_has_its_sentence() {
+    fn every_invalid_setting_is_reported() {
         let wrong = Settings { namespace: "No".into(), versions: vec![PostgresVersion(9)], image_uid: 0, ..Settings::default() };
-        assert_eq!(wrong.mistakes().len(), 3, "{:?}", wrong.mistakes());
+        let invalid = wrong.validate().unwrap_err();
+        let settings: Vec<Setting> = invalid.iter().map(|invalid| invalid.setting).collect();
+        assert_eq!(settings, [Setting::Namespace, Setting::Versions, Setting::ImageUid]);
+        assert_eq!(invalid[0].to_string(), "namespace is 'No', which is not a DNS label");
     }
 }

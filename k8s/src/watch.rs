@@ -1,4 +1,4 @@
-//! Watches the objects of all instances and says which instance to look at.
+//! Watches the objects of all instances and yields the instances that changed.
 
 mod memory;
 
@@ -26,17 +26,23 @@ use toygres_domain::runtime::Nudge;
 
 use crate::{
     build::names::{self, MANAGED_SELECTOR},
-    cluster::Cluster,
+    cluster::{Cluster, call},
     errors::client_error,
+    restart::Restarts,
 };
-use memory::{Objects, Pods};
+use memory::{Death, Objects, PodChange, Pods};
 
-/// The nudges of all instances. The stream never ends: a watch that breaks is begun anew, after a pause, and what changed
-/// meanwhile is told by comparing.
+/// How many deaths are checked at the same time.
+const CONCURRENT_CHECKS: usize = 8;
+
+/// The nudges of all instances. The stream never ends: a watch that fails is restarted after a pause, and a comparison with the
+/// previous state finds what changed meanwhile.
 pub(crate) fn nudges(cluster: &Cluster) -> BoxStream<'static, Nudge> {
     let labelled = watcher::Config::default().labels(MANAGED_SELECTOR);
     let mut pods = Pods::default();
-    let pods = reliable(watcher(cluster.api::<Pod>(), labelled)).map(move |event| pods.learn(event)).flat_map(stream::iter);
+    let changes = restarting(watcher(cluster.api::<Pod>(), labelled)).map(move |event| pods.apply(event)).flat_map(stream::iter);
+    let cluster_of_pods = cluster.clone();
+    let pods = changes.map(move |change| nudge(cluster_of_pods.clone(), change)).buffered(CONCURRENT_CHECKS);
     stream::select_all([
         pods.boxed(),
         objects::<StatefulSet>(cluster),
@@ -47,22 +53,39 @@ pub(crate) fn nudges(cluster: &Cluster) -> BoxStream<'static, Nudge> {
     .boxed()
 }
 
-/// Nudges from the objects of one kind, of which only the metadata is fetched: that something changed is all there is to say.
+/// The nudge for a change of a pod. A death is reported unless a restart planned it: the restart was recorded before the pod was
+/// deleted, so a StatefulSet that is read after the death contains the record, however late the watch is. A death is not reported
+/// either if that cannot be found out: the next health check confirms it.
+async fn nudge(cluster: Cluster, PodChange { instance, death }: PodChange) -> Nudge {
+    let Some(Death { pod_uid, reason }) = death else { return Nudge { instance, death: None } };
+    let name = names::object(instance);
+    let sets = cluster.api::<StatefulSet>();
+    let planned = match call(&format!("get the StatefulSet {name}"), sets.get_metadata_opt(&name)).await {
+        Ok(set) => set.is_some_and(|set| Restarts::of(&set.metadata).stops(pod_uid.as_deref())),
+        Err(error) => {
+            tracing::warn!(error = error.reason.message, %instance, "the end of a pod is not reported");
+            true
+        }
+    };
+    Nudge { instance, death: (!planned).then_some(reason) }
+}
+
+/// The nudges of one kind of objects, of which only the metadata is fetched, because a nudge only says that something changed.
 fn objects<K>(cluster: &Cluster) -> BoxStream<'static, Nudge>
 where
     K: Resource<Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static,
     K::DynamicType: Default + Send + Sync,
 {
-    let mut memory = Objects::default();
+    let mut known = Objects::default();
     let labelled = watcher::Config::default().labels(MANAGED_SELECTOR);
-    reliable(watcher(cluster.api::<PartialObjectMeta<K>>(), labelled)).map(move |event| memory.learn(event)).flat_map(stream::iter).boxed()
+    restarting(watcher(cluster.api::<PartialObjectMeta<K>>(), labelled)).map(move |event| known.apply(event)).flat_map(stream::iter).boxed()
 }
 
-/// Nudges from warnings. They carry no labels; the names of their objects say whose they are. What is listed when the
-/// watch begins is old.
+/// The nudges of warnings. They have no labels; the instance follows from the name of the object. Warnings that exist when the
+/// watch begins are ignored.
 fn warnings(cluster: &Cluster) -> BoxStream<'static, Nudge> {
     let warnings = watcher::Config::default().fields("type=Warning");
-    reliable(watcher(cluster.api::<ClusterEvent>(), warnings))
+    restarting(watcher(cluster.api::<ClusterEvent>(), warnings))
         .filter_map(|event| async move {
             let Event::Apply(event) = event else { return None };
             let instance = names::instance_of_object(event.involved_object.name.as_deref()?)?;
@@ -71,16 +94,16 @@ fn warnings(cluster: &Cluster) -> BoxStream<'static, Nudge> {
         .boxed()
 }
 
-/// The events of a watch, without its errors: they are logged, and the watch goes on after a pause.
-fn reliable<K: Send + 'static>(events: impl futures::Stream<Item = watcher::Result<Event<K>>> + Send + 'static) -> BoxStream<'static, Event<K>> {
-    events.default_backoff().filter_map(|event| async move { event.inspect_err(tell).ok() }).boxed()
+/// The events of a watch that is restarted after a pause when it fails. Errors are logged.
+fn restarting<K: Send + 'static>(events: impl futures::Stream<Item = watcher::Result<Event<K>>> + Send + 'static) -> BoxStream<'static, Event<K>> {
+    events.default_backoff().filter_map(|event| async move { event.inspect_err(log).ok() }).boxed()
 }
 
-/// Logs what broke a watch. That a version is too old to resume from is how the API server ends any watch in time.
-fn tell(error: &watcher::Error) {
-    let why = match error {
+/// Logs the error of a watch. A resource version that is too old (410) is how the API server ends any watch after a while.
+fn log(error: &watcher::Error) {
+    let message = match error {
         watcher::Error::WatchError(status) if status.code == 410 => {
-            tracing::debug!("a watch of the cluster begins anew");
+            tracing::debug!("a watch of the cluster is restarted");
             return;
         }
         watcher::Error::WatchError(status) => status.message.clone(),
@@ -89,5 +112,5 @@ fn tell(error: &watcher::Error) {
         }
         other @ watcher::Error::NoResourceVersion => other.to_string(),
     };
-    tracing::warn!(why, "a watch of the cluster broke and begins anew");
+    tracing::warn!(error = message, "a watch of the cluster failed and is restarted");
 }

@@ -1,8 +1,10 @@
 //! The contract that every [`Runtime`] is held to, as a test suite (feature `contract-tests`).
 //!
-//! [`check_all`] runs everything on a runtime; each check is also public, to be run alone. A check makes instances of its
-//! own and removes them. Waits are bounded and look at the level of things: a runtime may take its time, and its nudges may
-//! get lost. A check panics with what it saw when the contract is broken.
+//! [`check_all`] runs everything on a runtime; each check is also public, to be run alone. A check creates instances of its
+//! own and removes them. Waits are bounded and level-triggered: a runtime may take its time, and its nudges may get lost. A
+//! check panics with what it saw when the contract is broken.
+
+mod restart;
 
 use std::time::{Duration, Instant};
 
@@ -15,29 +17,34 @@ use toygres_domain::{
     runtime::{Deployment, Observation, Progress, Runtime},
 };
 
+pub use restart::*;
+
 /// A runtime under test and what belongs to it.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
-    /// The runtime. Whatever it needs to make progress by itself (a supervisor, a watch) is running.
+    /// The runtime. Its background work (a supervisor, a watch) is running.
     pub runtime: &'a dyn Runtime,
     /// A deployment that works, of an instance with this name. Each call gives a new id.
     pub deployment: &'a (dyn Fn(&str) -> Deployment + Send + Sync),
     /// What the suite cannot do through the trait.
     pub hooks: &'a dyn Hooks,
     /// How long anything may take.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
+
+/// A client's session, which ends when it is dropped.
+pub type Session = Box<dyn Send>;
 
 /// What the suite cannot do through the trait. Every default means "not possible here", and leaves that part out.
 #[async_trait]
 pub trait Hooks: Send + Sync {
-    /// Called before each look while the suite waits: a double of a cluster moves its pods on here.
+    /// Called before each observation while the suite waits: a fake cluster moves its pods on here.
     async fn advance(&self, _id: InstanceId) {}
 
     /// Leaves the instance as a deployment would that was killed in the middle.
     async fn leave_half_deployed(&self, _deployment: &Deployment) {}
 
-    /// Leaves a mark in the instance's data. Answers whether it did.
+    /// Writes a mark into the instance's data. Answers whether it did.
     async fn leave_mark(&self, _deployment: &Deployment, _endpoint: &Endpoint) -> bool {
         false
     }
@@ -51,6 +58,27 @@ pub trait Hooks: Send + Sync {
     async fn residue(&self, _id: InstanceId) -> Vec<String> {
         Vec::new()
     }
+
+    /// When the server that answers now was started, as `pg_postmaster_start_time()` tells; or another text that is the same
+    /// for as long as the same server runs, and never the same for two.
+    async fn server_start_time(&self, _deployment: &Deployment, _endpoint: &Endpoint) -> Option<String> {
+        None
+    }
+
+    /// Opens a session with a query that goes on: a smart shutdown would wait for it.
+    async fn open_session(&self, _deployment: &Deployment, _endpoint: &Endpoint) -> Option<Session> {
+        None
+    }
+
+    /// Kills the server as a crash does. Answers whether it did.
+    async fn kill_server(&self, _id: InstanceId) -> bool {
+        false
+    }
+
+    /// Suspends the server process (`SIGSTOP`), so that it reacts to no shutdown. Answers whether it did.
+    async fn suspend_server(&self, _id: InstanceId) -> bool {
+        false
+    }
 }
 
 /// Hooks for a runtime that needs none.
@@ -62,28 +90,29 @@ impl Hooks for NoHooks {}
 
 /// Runs every check, one after the other.
 pub async fn check_all(subject: Subject<'_>) {
-    says_what_it_can(subject).await;
+    says_what_it_offers(subject).await;
     absent_things_are_absent(subject).await;
     a_deployment_becomes_ready_and_is_removed(subject).await;
     deploying_twice_is_deploying_once(subject).await;
     deployments_at_the_same_time_are_one(subject).await;
-    a_half_made_deployment_is_completed(subject).await;
-    a_half_made_deployment_is_removed(subject).await;
+    a_half_done_deployment_is_completed(subject).await;
+    a_half_done_deployment_is_removed(subject).await;
     a_removal_right_after_the_deployment_wins(subject).await;
-    removed_things_can_be_made_again(subject).await;
+    removed_things_can_be_deployed_again(subject).await;
     kept_volumes_are_never_adopted(subject).await;
     a_version_that_is_not_there_is_refused(subject).await;
+    check_restarts(subject).await;
 }
 
 /// It has a name and versions, newest first.
-pub async fn says_what_it_can(subject: Subject<'_>) {
+pub async fn says_what_it_offers(subject: Subject<'_>) {
     assert!(!subject.runtime.name().is_empty());
     let versions = subject.runtime.versions();
     assert!(!versions.is_empty(), "a runtime offers at least one version");
     assert!(versions.is_sorted_by(|a, b| a > b), "newest first, each once: {versions:?}");
 }
 
-/// What was never made is absent, and removing it is done at once, any number of times, and leaves nothing.
+/// What was never deployed is absent, and removing it is done at once, any number of times, and leaves nothing.
 pub async fn absent_things_are_absent(subject: Subject<'_>) {
     let id = InstanceId::generate();
     assert_eq!(subject.runtime.observe(id).await, Ok(Observation::Absent));
@@ -103,7 +132,7 @@ pub async fn a_deployment_becomes_ready_and_is_removed(subject: Subject<'_>) {
     assert!(!endpoint.host.is_empty() && endpoint.port > 0, "{endpoint:?}");
     assert!(subject.runtime.list().await.expect("list works").contains(&deployment.id));
     let nudged = async { while nudges.next().await.expect("nudges do not end").instance != deployment.id {} };
-    tokio::time::timeout(subject.patience, nudged).await.expect("a nudge about a new instance comes");
+    tokio::time::timeout(subject.timeout, nudged).await.expect("a nudge about a new instance comes");
     subject.remove(deployment.id, false).await;
     assert_eq!(subject.runtime.remove(deployment.id, false).await, Ok(Progress::Done), "a second removal finds nothing to do");
 }
@@ -134,8 +163,8 @@ pub async fn deployments_at_the_same_time_are_one(subject: Subject<'_>) {
     subject.remove(deployment.id, false).await;
 }
 
-/// Whatever a deployment that was killed has left, the next one completes.
-pub async fn a_half_made_deployment_is_completed(subject: Subject<'_>) {
+/// The next deployment completes what one that was killed has left.
+pub async fn a_half_done_deployment_is_completed(subject: Subject<'_>) {
     let deployment = (subject.deployment)("contract-half");
     subject.hooks.leave_half_deployed(&deployment).await;
     assert!(!matches!(subject.runtime.observe(deployment.id).await, Ok(Observation::Ready(_))), "half an instance is not ready");
@@ -144,8 +173,8 @@ pub async fn a_half_made_deployment_is_completed(subject: Subject<'_>) {
     subject.remove(deployment.id, false).await;
 }
 
-/// Whatever a deployment that was killed has left, a removal removes.
-pub async fn a_half_made_deployment_is_removed(subject: Subject<'_>) {
+/// A removal removes what a deployment that was killed has left.
+pub async fn a_half_done_deployment_is_removed(subject: Subject<'_>) {
     let deployment = (subject.deployment)("contract-half");
     subject.hooks.leave_half_deployed(&deployment).await;
     subject.remove(deployment.id, false).await;
@@ -156,11 +185,11 @@ pub async fn a_removal_right_after_the_deployment_wins(subject: Subject<'_>) {
     let deployment = (subject.deployment)("contract-short");
     subject.deploy(&deployment).await;
     subject.remove(deployment.id, false).await;
-    assert_eq!(subject.runtime.observe(deployment.id).await, Ok(Observation::Absent), "nothing brings it back");
+    assert_eq!(subject.runtime.observe(deployment.id).await, Ok(Observation::Absent), "it does not come back");
 }
 
 /// The same id can be deployed again after its removal, and starts empty.
-pub async fn removed_things_can_be_made_again(subject: Subject<'_>) {
+pub async fn removed_things_can_be_deployed_again(subject: Subject<'_>) {
     let deployment = (subject.deployment)("contract-again");
     subject.deploy(&deployment).await;
     let endpoint = subject.ready(deployment.id).await;
@@ -187,11 +216,11 @@ pub async fn kept_volumes_are_never_adopted(subject: Subject<'_>) {
     subject.remove(second.id, false).await;
 }
 
-/// A version that the runtime does not offer is refused for good, and nothing is made.
+/// A version that the runtime does not offer is refused for good, and nothing is created.
 pub async fn a_version_that_is_not_there_is_refused(subject: Subject<'_>) {
     let mut deployment = (subject.deployment)("contract-version");
     deployment.spec.postgres_version = PostgresVersion(1);
-    let error = subject.runtime.deploy(&deployment).await.expect_err("PostgreSQL 1 is offered by nobody");
+    let error = subject.runtime.deploy(&deployment).await.expect_err("no runtime offers PostgreSQL 1");
     assert_eq!((error.reason.code, error.retryable), (ReasonCode::PostgresMissing, false), "{error}");
     assert_eq!(subject.runtime.observe(deployment.id).await, Ok(Observation::Absent));
     subject.assert_no_residue(deployment.id).await;
@@ -208,14 +237,14 @@ impl Subject<'_> {
 
     /// Waits until the instance is ready; only pending is allowed before.
     pub async fn ready(&self, id: InstanceId) -> Endpoint {
-        let deadline = Instant::now() + self.patience;
+        let deadline = Instant::now() + self.timeout;
         loop {
             self.hooks.advance(id).await;
             match self.runtime.observe(id).await.expect("observing works") {
                 Observation::Ready(endpoint) => return endpoint,
                 Observation::Pending(reason) => {
                     assert!(!reason.message.is_empty(), "a reason says something");
-                    assert!(Instant::now() < deadline, "not ready in {:?}: {reason:?}", self.patience);
+                    assert!(Instant::now() < deadline, "not ready in {:?}: {reason:?}", self.timeout);
                 }
                 other => panic!("neither pending nor ready on its way up: {other:?}"),
             }
@@ -225,9 +254,9 @@ impl Subject<'_> {
 
     /// Removes until it is gone, and then nothing is left.
     pub async fn remove(&self, id: InstanceId, keep_volumes: bool) {
-        let deadline = Instant::now() + self.patience;
+        let deadline = Instant::now() + self.timeout;
         while let Progress::InProgress(reason) = self.runtime.remove(id, keep_volumes).await.expect("removing works") {
-            assert!(Instant::now() < deadline, "not gone in {:?}: {reason:?}", self.patience);
+            assert!(Instant::now() < deadline, "not gone in {:?}: {reason:?}", self.timeout);
             self.hooks.advance(id).await;
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

@@ -1,17 +1,16 @@
-//! Connecting to a hosted instance and asking it something: the one place that does. [`check`] logs in; the [`Prober`] keeps
-//! connections between checks.
+//! Connections to hosted instances: no other crate makes any. [`check`] logs in; the [`Prober`] keeps connections between
+//! checks.
 
 #[cfg(feature = "contract-tests")]
 pub mod contract;
 mod prober;
+mod symptom;
 
-use std::{
-    io,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 pub use prober::Prober;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::{
     ConnectOptions, Connection, PgExecutor,
     postgres::{PgConnectOptions, PgSslMode},
@@ -21,6 +20,9 @@ use toygres_domain::{
     instance::{Endpoint, InstanceSpec, Reason, ReasonCode},
     secret::Secret,
 };
+
+/// Everything but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// How to log in to an instance.
 #[derive(Clone, Debug)]
@@ -49,45 +51,46 @@ pub fn connection_string(endpoint: &Endpoint, spec: &InstanceSpec) -> String {
     format!("postgresql://{}@{}:{}/{}", spec.username, host(&endpoint.host), endpoint.port, spec.database)
 }
 
-/// The URL that clients use, with the password in it: for the caller's eyes only.
+/// The URL that clients use, with the password, which is shown to the caller only.
 #[must_use]
 pub fn connection_string_with_password(connection_string: &str, password: &Secret) -> Option<String> {
     let (user, rest) = connection_string.strip_prefix("postgresql://")?.split_once('@')?;
-    Some(format!("postgresql://{user}:{}@{rest}", percent_encoded(password.expose())))
+    Some(format!("postgresql://{user}:{}@{rest}", utf8_percent_encode(password.expose(), RESERVED)))
 }
 
 /// Logs in and runs a query; returns how long both took together.
 ///
 /// # Errors
-/// What went wrong, as a reason; never holds the password.
+/// Why it failed; never holds the password.
 pub async fn check(target: &Target, timeout: Duration) -> Result<Duration, Reason> {
     let started = Instant::now();
-    match tokio::time::timeout(timeout, log_in_and_ask(target)).await {
-        Err(_) => Err(silent(&target.endpoint, timeout)),
-        Ok(Err(error)) => Err(typed(&target.endpoint, &error)),
-        Ok(Ok(answer)) => answer.judged().map(|()| started.elapsed()),
+    match tokio::time::timeout(timeout, log_in_and_query(target)).await {
+        Err(_) => Err(symptom::no_answer(&target.endpoint, timeout)),
+        Ok(Err(error)) => Err(symptom::classify(&target.endpoint, &error)),
+        Ok(Ok(status)) => status.writable().map(|()| started.elapsed()),
     }
 }
 
-/// What a server says about itself.
-struct Answer {
+/// What a server answers about itself.
+struct ServerStatus {
     in_recovery: bool,
     read_only: bool,
 }
 
-impl Answer {
-    const QUESTION: &str = "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool";
-    /// The same, and a sort of a few hundred KB, which goes to a file on the volume and so finds out whether that is full.
-    const QUESTION_WITH_FILE: &str =
+impl ServerStatus {
+    const QUERY: &str = "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool";
+    /// The same, and a sort of a few hundred KB, which goes to a file on the volume and fails when that is full.
+    const QUERY_WITH_FILE: &str =
         "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool
          FROM (SELECT pg_catalog.count(*) FROM pg_catalog.generate_series(1, 5000)) AS spilled";
 
-    async fn ask<'c>(question: &'static str, connection: impl PgExecutor<'c>) -> Result<Self, sqlx::Error> {
-        let (in_recovery, read_only) = sqlx::query_as(question).fetch_one(connection).await?;
+    async fn query<'c>(query: &'static str, connection: impl PgExecutor<'c>) -> Result<Self, sqlx::Error> {
+        let (in_recovery, read_only) = sqlx::query_as(query).fetch_one(connection).await?;
         Ok(Self { in_recovery, read_only })
     }
 
-    fn judged(self) -> Result<(), Reason> {
+    /// An error unless the server takes writes.
+    fn writable(self) -> Result<(), Reason> {
         let Self { in_recovery, read_only } = self;
         if in_recovery {
             return Err(Reason::new(ReasonCode::StartingUp, "the server is in recovery"));
@@ -99,12 +102,12 @@ impl Answer {
     }
 }
 
-async fn log_in_and_ask(target: &Target) -> Result<Answer, sqlx::Error> {
+async fn log_in_and_query(target: &Target) -> Result<ServerStatus, sqlx::Error> {
     let mut connection = sqlx::PgConnection::connect_with(&options(target)).await?;
-    let answer = Answer::ask(Answer::QUESTION_WITH_FILE, &mut connection).await?;
-    // The goodbye is a courtesy; a server that does not take it has answered all the same.
+    let status = ServerStatus::query(ServerStatus::QUERY_WITH_FILE, &mut connection).await?;
+    // The server has answered, whether or not it takes the end of the session.
     let _ = connection.close().await;
-    Ok(answer)
+    Ok(status)
 }
 
 fn options(target: &Target) -> PgConnectOptions {
@@ -116,58 +119,13 @@ fn options(target: &Target) -> PgConnectOptions {
         .database(&target.database)
         .ssl_mode(PgSslMode::Prefer)
         .application_name("toygres-health-check")
-        // The least that there is, so that the question above does go to a file.
+        // The minimum, so that the sort goes to a file.
         .options([("work_mem", "64kB")])
         .disable_statement_logging()
 }
 
-fn silent(endpoint: &Endpoint, timeout: Duration) -> Reason {
-    Reason::new(ReasonCode::ConnectionTimeout, format!("no answer from {}:{} within {} s", endpoint.host, endpoint.port, timeout.as_secs_f32()))
-}
-
-fn typed(endpoint: &Endpoint, error: &sqlx::Error) -> Reason {
-    let at = format!("{}:{}", endpoint.host, endpoint.port);
-    match error {
-        sqlx::Error::Io(io) => match io.kind() {
-            io::ErrorKind::ConnectionRefused => Reason::new(ReasonCode::ConnectionRefused, format!("nobody listens at {at}")),
-            io::ErrorKind::TimedOut => Reason::new(ReasonCode::ConnectionTimeout, format!("{at} does not answer")),
-            _ if io.to_string().contains("lookup address") => {
-                Reason::new(ReasonCode::DnsFailed, format!("the name {} does not resolve", endpoint.host))
-            }
-            _ => Reason::new(ReasonCode::ConnectionLost, format!("the connection to {at} broke: {io}")),
-        },
-        sqlx::Error::Tls(cause) => Reason::new(ReasonCode::TlsFailed, format!("TLS with {at} failed: {cause}")),
-        sqlx::Error::Database(db) => {
-            let code = match db.code().as_deref() {
-                // Appendix A of the PostgreSQL manual.
-                Some("28P01" | "28000" | "3D000") => ReasonCode::AuthenticationFailed,
-                Some("57P03" | "57P01" | "57P02") => ReasonCode::StartingUp,
-                Some("53300") => ReasonCode::TooManyConnections,
-                Some("53100") => ReasonCode::DiskFull,
-                Some("53200") => ReasonCode::OutOfMemory,
-                Some("25006") => ReasonCode::ReadOnly,
-                _ => ReasonCode::QueryFailed,
-            };
-            Reason::new(code, format!("{at} answered: {}", db.message()))
-        }
-        other => Reason::new(ReasonCode::ConnectionLost, format!("the connection to {at} broke: {other}")),
-    }
-}
-
 fn host(host: &str) -> String {
     if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
-}
-
-/// RFC 3986: everything but the unreserved characters is escaped.
-fn percent_encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-        out
-    })
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! Checks that keep their connections. A login costs milliseconds on both sides, and a connection that drops tells of an
+//! Checks over connections that are kept. A login costs milliseconds on both sides, and a connection that drops tells of an
 //! outage before the next check would.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -13,20 +13,26 @@ use std::{
 use futures::{Stream, StreamExt};
 use metrics::{counter, gauge};
 use sqlx::postgres::{PgListener, PgPoolOptions};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::{
+    sync::{broadcast, mpsc, oneshot},
+    task::JoinSet,
+};
 use tokio_stream::wrappers::BroadcastStream;
+use tokio_util::sync::CancellationToken;
 
-use super::{Answer, Target, check, options, silent};
+use super::{ServerStatus, Target, check, options, symptom};
 use toygres_domain::{
     InstanceId,
     instance::{Endpoint, Reason},
 };
 
 /// How long making a connection to keep may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Checks instances over connections that it keeps within a budget. Those that have one are the first that were found well:
-/// to make room for others would be no gain, as every instance is checked equally often. Clones share the connections.
+/// Checks instances over connections that it keeps within a budget. The first instances that are found healthy get one:
+/// exchanging them would gain nothing, as every instance is checked equally often. Clones share the connections.
+///
+/// The connections live in [`Prober::run`]. Without it none is kept, and every check needs a login.
 #[derive(Clone, Debug)]
 pub struct Prober {
     shared: Arc<Shared>,
@@ -36,26 +42,42 @@ pub struct Prober {
 struct Shared {
     budget: usize,
     login_every: u32,
-    kept: Mutex<HashMap<InstanceId, Kept>>,
+    state: Mutex<State>,
     numbers: AtomicU64,
     losses: broadcast::Sender<InstanceId>,
 }
 
-/// A connection that a task of its own holds.
+#[derive(Debug, Default)]
+struct State {
+    connections: HashMap<InstanceId, ProbeConnection>,
+    /// Where [`Prober::run`] takes connections to make; none while it does not run.
+    runner: Option<mpsc::UnboundedSender<Task>>,
+}
+
+/// A connection that a task holds.
 #[derive(Debug)]
-struct Kept {
+struct ProbeConnection {
     number: u64,
     endpoint: Endpoint,
-    /// Checks since the last login that went well. A login that fails does not start the count anew, so that the next check
-    /// logs in too and a trouble of logging in is confirmed.
+    /// Checks since the last login that succeeded. A login that fails does not reset it, so that the next check logs in too and
+    /// confirms the failure.
     checks: u32,
-    questions: mpsc::Sender<Question>,
+    requests: mpsc::Sender<ProbeRequest>,
 }
 
 #[derive(Debug)]
-struct Question {
+struct ProbeRequest {
     timeout: Duration,
     reply: oneshot::Sender<Result<(), Reason>>,
+}
+
+/// What the task of a connection needs.
+#[derive(Debug)]
+struct Task {
+    instance: InstanceId,
+    number: u64,
+    target: Target,
+    requests: mpsc::Receiver<ProbeRequest>,
 }
 
 impl Prober {
@@ -63,46 +85,69 @@ impl Prober {
     #[must_use]
     pub fn new(budget: usize, login_every: u32) -> Self {
         let losses = broadcast::Sender::new(1024);
-        Self { shared: Arc::new(Shared { budget, login_every, kept: Mutex::default(), numbers: AtomicU64::new(0), losses }) }
+        Self { shared: Arc::new(Shared { budget, login_every, state: Mutex::default(), numbers: AtomicU64::new(0), losses }) }
     }
 
-    /// Checks an instance over its kept connection; returns how long that took, or what went wrong. None when a login has to
-    /// tell: there is no connection to ask over, or it has broken since, or a login is due. (So the password is needed for a
-    /// few checks only.)
-    pub async fn ask(&self, instance: InstanceId, endpoint: &Endpoint, timeout: Duration) -> Option<Result<Duration, Reason>> {
-        let started = Instant::now();
-        let (number, questions) = {
-            let mut all = self.shared.lock();
-            let kept = all.get_mut(&instance)?;
-            if kept.endpoint != *endpoint {
-                all.remove(&instance);
-                return None;
-            }
-            kept.checks = kept.checks.saturating_add(1);
-            if kept.checks >= self.shared.login_every {
-                return None;
-            }
-            (kept.number, kept.questions.clone())
-        };
-        let answered = async {
-            let (reply, answer) = oneshot::channel();
-            questions.send(Question { timeout, reply }).await.ok()?;
-            answer.await.ok()
-        };
-        // The connection may still be in the making, to a server that has fallen silent since it was promised.
-        match tokio::time::timeout(timeout, answered).await {
-            Ok(answer) => Some(answer?.map(|()| started.elapsed())),
-            Err(_) => {
-                self.shared.remove(instance, number);
-                Some(Err(silent(endpoint, timeout)))
+    /// Holds the connections until `shutdown`, and closes them then.
+    ///
+    /// To be run once, by an owner that notices its end.
+    ///
+    /// # Panics
+    /// With the panic of the task of a connection.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        let (runner, mut opened) = mpsc::unbounded_channel();
+        self.shared.lock().runner = Some(runner);
+        let _running = Running(&self.shared);
+        let mut tasks = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                Some(task) = opened.recv() => {
+                    tasks.spawn(keep(self.shared.clone(), task));
+                }
+                Some(ended) = tasks.join_next() => if let Err(error) = ended && error.is_panic() {
+                    std::panic::resume_unwind(error.into_panic());
+                }
             }
         }
     }
 
-    /// Checks an instance by logging in; returns how long that took. Found well, it may get a connection to keep.
+    /// Checks an instance over its kept connection; returns how long that took, or why it failed. None when a login is needed:
+    /// there is no connection, or it is lost, or a login is due. (So the password is needed for a few checks only.)
+    pub async fn ask(&self, instance: InstanceId, endpoint: &Endpoint, timeout: Duration) -> Option<Result<Duration, Reason>> {
+        let started = Instant::now();
+        let (number, requests) = {
+            let mut state = self.shared.lock();
+            let connection = state.connections.get_mut(&instance)?;
+            if connection.endpoint != *endpoint {
+                state.connections.remove(&instance);
+                return None;
+            }
+            connection.checks = connection.checks.saturating_add(1);
+            if connection.checks >= self.shared.login_every {
+                return None;
+            }
+            (connection.number, connection.requests.clone())
+        };
+        let answered = async {
+            let (reply, answer) = oneshot::channel();
+            requests.send(ProbeRequest { timeout, reply }).await.ok()?;
+            answer.await.ok()
+        };
+        // The connection may not be made yet, to a server that has stopped answering since the login.
+        match tokio::time::timeout(timeout, answered).await {
+            Ok(answer) => Some(answer?.map(|()| started.elapsed())),
+            Err(_) => {
+                self.shared.remove(instance, number);
+                Some(Err(symptom::no_answer(endpoint, timeout)))
+            }
+        }
+    }
+
+    /// Checks an instance by logging in; returns how long that took. An instance found healthy may get a connection to keep.
     ///
     /// # Errors
-    /// What went wrong, as a reason; never holds the password.
+    /// Why it failed; never holds the password.
     pub async fn log_in(&self, instance: InstanceId, target: &Target, timeout: Duration) -> Result<Duration, Reason> {
         counter!("toygres_probe_logins_total").increment(1);
         let latency = check(target, timeout).await?;
@@ -110,101 +155,114 @@ impl Prober {
         Ok(latency)
     }
 
-    /// Instances whose kept connection was lost, not through this prober: they should be looked at now.
+    /// Instances whose kept connection was lost between two checks: they should be checked now.
     pub fn losses(&self) -> impl Stream<Item = InstanceId> + Send + Unpin + 'static {
         BroadcastStream::new(self.shared.losses.subscribe()).filter_map(|loss| std::future::ready(loss.ok()))
     }
 
-    /// Gives up the connection of an instance that is not to be checked any more.
+    /// Closes the connection of an instance that is not to be checked any more.
     pub fn forget(&self, instance: InstanceId) {
-        self.shared.lock().remove(&instance);
-        self.shared.count();
+        self.shared.lock().connections.remove(&instance);
+        self.shared.report();
     }
 
     fn logged_in(&self, instance: InstanceId, target: &Target) {
         {
-            let mut all = self.shared.lock();
-            let room = all.len() < self.shared.budget;
-            match all.entry(instance) {
-                Entry::Occupied(mut kept) => kept.get_mut().checks = 0,
-                Entry::Vacant(place) if room => {
+            let mut state = self.shared.lock();
+            let State { connections, runner } = &mut *state;
+            let room = connections.len() < self.shared.budget;
+            match (connections.entry(instance), runner) {
+                (Entry::Occupied(mut connection), _) => connection.get_mut().checks = 0,
+                (Entry::Vacant(place), Some(runner)) if room => {
                     let number = self.shared.numbers.fetch_add(1, Ordering::Relaxed);
-                    let (questions, asked) = mpsc::channel(1);
-                    place.insert(Kept { number, endpoint: target.endpoint.clone(), checks: 0, questions });
-                    tokio::spawn(keep(Arc::downgrade(&self.shared), instance, number, target.clone(), asked));
+                    let (sender, requests) = mpsc::channel(1);
+                    if runner.send(Task { instance, number, target: target.clone(), requests }).is_ok() {
+                        place.insert(ProbeConnection { number, endpoint: target.endpoint.clone(), checks: 0, requests: sender });
+                    }
                 }
-                Entry::Vacant(_) => {}
+                (Entry::Vacant(_), _) => {}
             }
         }
-        self.shared.count();
+        self.shared.report();
     }
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, HashMap<InstanceId, Kept>> {
-        // A panic while it was held cannot have left it half changed.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No panic can leave it half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets one connection, unless it has been replaced in the meantime.
+    /// Removes one connection, unless it was replaced.
     fn remove(&self, instance: InstanceId, number: u64) {
-        if let Entry::Occupied(kept) = self.lock().entry(instance)
-            && kept.get().number == number
+        if let Entry::Occupied(connection) = self.lock().connections.entry(instance)
+            && connection.get().number == number
         {
-            kept.remove();
+            connection.remove();
         }
-        self.count();
+        self.report();
     }
 
-    fn count(&self) {
-        gauge!("toygres_probe_connections").set(self.lock().len() as f64);
+    fn report(&self) {
+        gauge!("toygres_probe_connections").set(self.lock().connections.len() as f64);
     }
 }
 
-/// Why a task stopped holding its connection.
-enum End {
-    /// Nobody wants it any more.
-    Unwanted,
+/// While it lives, connections are kept.
+struct Running<'a>(&'a Shared);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        *self.0.lock() = State::default();
+        self.0.report();
+    }
+}
+
+/// Why a connection was closed.
+enum CloseReason {
+    /// It is not needed any more.
+    Unneeded,
     /// It could not be made.
-    NotMade,
-    /// It broke, while nobody asked or while somebody did.
-    Lost { asked: bool },
+    NotConnected,
+    /// It was lost, between two requests or during one.
+    Lost { during_request: bool },
 }
 
-async fn keep(shared: Weak<Shared>, instance: InstanceId, number: u64, target: Target, asked: mpsc::Receiver<Question>) {
-    let end = hold(&target, asked).await;
-    let Some(shared) = shared.upgrade() else { return };
+async fn keep(shared: Arc<Shared>, task: Task) {
+    let Task { instance, number, target, requests } = task;
+    let reason = hold(&target, requests).await;
     shared.remove(instance, number);
-    if let End::Lost { asked } = end {
+    if let CloseReason::Lost { during_request } = reason {
         counter!("toygres_probe_connections_lost_total").increment(1);
-        if !asked {
+        if !during_request {
+            // An error means that nobody is subscribed.
             let _ = shared.losses.send(instance);
         }
     }
 }
 
-async fn hold(target: &Target, mut asked: mpsc::Receiver<Question>) -> End {
-    // A listener is the one kind of connection that notices by itself that the other side has gone; it takes a pool.
-    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).idle_timeout(None).max_lifetime(None);
-    let Ok(mut connection) = PgListener::connect_with(&pool.connect_lazy_with(options(target))).await else { return End::NotMade };
+async fn hold(target: &Target, mut requests: mpsc::Receiver<ProbeRequest>) -> CloseReason {
+    // Of sqlx's connections only a listener notices by itself that the other side has gone; it takes a pool.
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT).idle_timeout(None).max_lifetime(None);
+    let Ok(mut connection) = PgListener::connect_with(&pool.connect_lazy_with(options(target))).await else { return CloseReason::NotConnected };
     connection.eager_reconnect(false);
     loop {
         tokio::select! {
-            question = asked.recv() => {
-                let Some(Question { timeout, reply }) = question else { return End::Unwanted };
-                match tokio::time::timeout(timeout, Answer::ask(Answer::QUESTION, &mut connection)).await {
-                    Ok(Ok(answer)) => { let _ = reply.send(answer.judged()); }
+            request = requests.recv() => {
+                let Some(ProbeRequest { timeout, reply }) = request else { return CloseReason::Unneeded };
+                match tokio::time::timeout(timeout, ServerStatus::query(ServerStatus::QUERY, &mut connection)).await {
+                    Ok(Ok(status)) => { let _ = reply.send(status.writable()); }
                     // Without a reply the check logs in, and finds out more.
-                    Ok(Err(_)) => return End::Lost { asked: true },
+                    Ok(Err(_)) => return CloseReason::Lost { during_request: true },
                     Err(_) => {
-                        let _ = reply.send(Err(silent(&target.endpoint, timeout)));
-                        return End::Lost { asked: true };
+                        let _ = reply.send(Err(symptom::no_answer(&target.endpoint, timeout)));
+                        return CloseReason::Lost { during_request: true };
                     }
                 }
             }
-            heard = connection.try_recv() => {
-                if !matches!(heard, Ok(Some(_))) {
-                    return End::Lost { asked: false };
+            received = connection.try_recv() => {
+                if !matches!(received, Ok(Some(_))) {
+                    return CloseReason::Lost { during_request: false };
                 }
             }
         }

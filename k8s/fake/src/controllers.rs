@@ -1,5 +1,5 @@
-//! The controllers: StatefulSets, volumes, load balancers, the kubelet and the garbage collector. Each goes one step at a
-//! time, so that everything in between can be seen.
+//! The controllers: StatefulSets, volumes, load balancers, the kubelet and the garbage collector. Each makes one change at a
+//! time, so that every intermediate state can be observed.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -7,29 +7,30 @@ use std::{
     time::Duration,
 };
 
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
     Scenario, Shared,
-    objects::{FakeCluster, finalizers, is_terminating, key, name},
+    objects::{FakeCluster, finalizers, is_terminating, key, name, now},
     scenario::stopped,
     server_side_apply::merge_patch,
 };
 
-/// Runs all controllers after every change, until they have nothing to do.
+/// Runs all controllers after every change until none changes anything.
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut changes = shared.changed.subscribe();
     loop {
         changes.mark_unchanged();
         loop {
-            let before = shared.world().version;
-            shared.world_step();
-            if shared.world().version == before {
+            let before = shared.cluster().version;
+            shared.run_controllers_once();
+            if shared.cluster().version == before {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        // A node tells nobody when its servers are up.
+        // The servers of a node become ready without a change of an object.
         if let Ok(Err(_)) = tokio::time::timeout(Duration::from_millis(20), changes.changed()).await {
             return;
         }
@@ -37,31 +38,31 @@ pub(super) async fn run(shared: Arc<Shared>) {
 }
 
 impl Shared {
-    /// One step of every controller. It counts as a change only when it was one: else the controllers would wake themselves.
-    fn world_step(&self) {
-        let mut world = self.world();
-        let before = world.version;
-        collect_garbage(&mut world);
-        for set in world.list("statefulsets").cloned().collect::<Vec<_>>() {
-            control_set(&mut world, &set);
+    /// Runs every controller once. Signals a change only if there was one, or the controllers would wake themselves.
+    fn run_controllers_once(&self) {
+        let mut cluster = self.cluster();
+        let before = cluster.version;
+        collect_garbage(&mut cluster);
+        for set in cluster.list("statefulsets").cloned().collect::<Vec<_>>() {
+            control_set(&mut cluster, &set);
         }
-        for pod in world.list("pods").cloned().collect::<Vec<_>>() {
-            run_pod(&mut world, &pod);
+        for pod in cluster.list("pods").cloned().collect::<Vec<_>>() {
+            run_pod(&mut cluster, &pod);
         }
-        for claim in world.list("persistentvolumeclaims").cloned().collect::<Vec<_>>() {
-            provide_volume(&mut world, &claim);
+        for claim in cluster.list("persistentvolumeclaims").cloned().collect::<Vec<_>>() {
+            provide_volume(&mut cluster, &claim);
         }
-        for service in world.list("services").cloned().collect::<Vec<_>>() {
-            balance_load(&mut world, &service);
+        for service in cluster.list("services").cloned().collect::<Vec<_>>() {
+            balance_load(&mut cluster, &service);
         }
-        if world.version != before {
-            drop(world);
+        if cluster.version != before {
+            drop(cluster);
             self.changed.send_modify(|count| *count += 1);
         }
     }
 }
 
-fn control_set(world: &mut FakeCluster, set: &Value) {
+fn control_set(cluster: &mut FakeCluster, set: &Value) {
     let set_name = name(set);
     let pod_name = format!("{set_name}-0");
     let uid = set["metadata"]["uid"].clone();
@@ -69,162 +70,191 @@ fn control_set(world: &mut FakeCluster, set: &Value) {
         return;
     }
     let revision = revision(set);
-    let pod = world.get("pods", &pod_name).cloned();
+    let pod = cluster.get("pods", &pod_name).cloned();
     let ready = pod.as_ref().is_some_and(is_ready);
     let replicas = i32::from(pod.is_some());
-    world.update("statefulsets", &set_name, |set| {
+    let current = pod.as_ref().map_or_else(|| json!(revision), |pod| pod["metadata"]["labels"]["controller-revision-hash"].clone());
+    cluster.update("statefulsets", &set_name, |set| {
         let generation = set["metadata"]["generation"].clone();
         set["status"] = json!({"observedGeneration": generation, "replicas": replicas, "readyReplicas": i32::from(ready),
-            "updateRevision": revision, "currentRevision": revision});
+            "updateRevision": revision, "currentRevision": current});
     });
     match pod {
-        None => make_pod(world, set, &pod_name, &revision),
+        None => create_pod(cluster, set, &pod_name, &revision),
         Some(pod) if is_terminating(&pod) => {}
         Some(pod) if owner(&pod).is_null() => {
-            world.update("pods", &pod_name, |pod| pod["metadata"]["ownerReferences"] = owner_reference(&set_name, &uid));
+            cluster.update("pods", &pod_name, |pod| pod["metadata"]["ownerReferences"] = owner_reference(&set_name, &uid));
         }
-        Some(pod) if pod["metadata"]["labels"]["controller-revision-hash"] != json!(revision) || has_ended(&pod) => stop_pod(world, &pod_name),
+        Some(pod) if has_ended(&pod) => stop_pod(cluster, &pod_name),
+        // With the policy OrderedReady, a rolling update waits for ever for a pod that never becomes ready.
+        Some(_) if !ready && set["spec"]["podManagementPolicy"] != "Parallel" => {}
+        Some(pod) if pod["metadata"]["labels"]["controller-revision-hash"] != json!(revision) => stop_pod(cluster, &pod_name),
         Some(_) => {}
     }
 }
 
-fn make_pod(world: &mut FakeCluster, set: &Value, pod_name: &str, revision: &str) {
+fn create_pod(cluster: &mut FakeCluster, set: &Value, pod_name: &str, revision: &str) {
     for template in set["spec"]["volumeClaimTemplates"].as_array().into_iter().flatten() {
         let claim_name = format!("{}-{pod_name}", name(template));
-        if world.get("persistentvolumeclaims", &claim_name).is_none() {
+        if cluster.get("persistentvolumeclaims", &claim_name).is_none() {
             let mut claim = template.clone();
             claim["metadata"]["name"] = json!(claim_name);
             merge_patch(&mut claim["metadata"]["labels"], &set["spec"]["selector"]["matchLabels"]);
-            world.create("persistentvolumeclaims", claim);
+            cluster.create("persistentvolumeclaims", claim);
         }
     }
-    let full = world.list("resourcequotas").any(|quota| quota["spec"]["hard"]["pods"] == "0");
-    if full || world.scenario == Scenario::Quota {
-        warn(world, Scenario::Quota, "StatefulSet", &name(set), &set["metadata"]["uid"]);
+    let full = cluster.list("resourcequotas").any(|quota| quota["spec"]["hard"]["pods"] == "0");
+    if full || cluster.scenario == Scenario::Quota {
+        warn(cluster, Scenario::Quota, "StatefulSet", &name(set), &set["metadata"]["uid"]);
         return;
     }
     let mut meta = set["spec"]["template"]["metadata"].clone();
     meta["name"] = json!(pod_name);
     meta["labels"]["controller-revision-hash"] = json!(revision);
     meta["ownerReferences"] = owner_reference(&name(set), &set["metadata"]["uid"]);
-    world.create("pods", json!({"metadata": meta, "spec": set["spec"]["template"]["spec"]}));
+    cluster.create("pods", json!({"metadata": meta, "spec": set["spec"]["template"]["spec"]}));
 }
 
 /// The kubelet and the scheduler.
-fn run_pod(world: &mut FakeCluster, pod: &Value) {
+fn run_pod(cluster: &mut FakeCluster, pod: &Value) {
     let pod_name = name(pod);
     if is_terminating(pod) {
-        if world.node_lost {
+        let killed = deadline(&pod["metadata"]).is_none_or(|deadline| Timestamp::now() >= deadline);
+        if cluster.node_lost || cluster.slow_shutdown && !killed {
             return;
         }
-        if let Some(node) = &world.node {
+        if let Some(node) = &cluster.node {
             node.stop(pod);
         }
         if has_ended(pod) || pod["status"]["phase"] != "Running" {
-            world.remove("pods", &pod_name);
+            cluster.remove("pods", &pod_name);
         } else {
-            world.update("pods", &pod_name, |pod| pod["status"] = stopped());
+            cluster.update("pods", &pod_name, |pod| pod["status"] = stopped());
         }
         return;
     }
-    // Each pod keeps the fate that was scripted when it was made.
+    // A pod keeps the scenario that was set when it was created.
     if pod["status"]["phase"].is_null() {
-        world.update("pods", &pod_name, |pod| pod["status"] = json!({"phase": "Pending"}));
+        cluster.update("pods", &pod_name, |pod| pod["status"] = json!({"phase": "Pending"}));
     } else if pod["status"]["conditions"].is_null() {
-        let scenario = scenario(world, pod);
-        let up = scenario != Scenario::Running || world.node.as_ref().is_none_or(|node| node.runs(world, pod));
+        let scenario = scenario(cluster, pod);
+        let up = scenario != Scenario::Running || cluster.node.as_ref().is_none_or(|node| node.runs(cluster, pod));
         if up && let Some(status) = scenario.pod_status() {
-            warn(world, scenario, "Pod", &pod_name, &pod["metadata"]["uid"]);
-            world.update("pods", &pod_name, |pod| pod["status"] = status);
+            warn(cluster, scenario, "Pod", &pod_name, &pod["metadata"]["uid"]);
+            cluster.update("pods", &pod_name, |pod| pod["status"] = status);
         }
     }
 }
 
-/// What becomes of a pod. Where nothing runs for real, it is as scripted.
-fn scenario(world: &FakeCluster, pod: &Value) -> Scenario {
-    match &world.node {
-        Some(_) if world.scenario == Scenario::Running => Scenario::of(pod, world.get("persistentvolumeclaims", &format!("data-{}", name(pod)))),
-        _ => world.scenario,
+/// The scenario of a pod: where servers run for real it follows from the pod.
+fn scenario(cluster: &FakeCluster, pod: &Value) -> Scenario {
+    match &cluster.node {
+        Some(_) if cluster.scenario == Scenario::Running => Scenario::of(pod, cluster.get("persistentvolumeclaims", &format!("data-{}", name(pod)))),
+        _ => cluster.scenario,
     }
 }
 
-fn provide_volume(world: &mut FakeCluster, claim: &Value) {
+fn provide_volume(cluster: &mut FakeCluster, claim: &Value) {
     let claim_name = name(claim);
     if is_terminating(claim) {
-        let in_use = world.list("pods").any(|pod| claim_name.ends_with(&format!("-{}", name(pod))));
+        let in_use = cluster.list("pods").any(|pod| claim_name.ends_with(&format!("-{}", name(pod))));
         if !in_use {
-            if let Some(node) = &world.node {
+            if let Some(node) = &cluster.node {
                 node.release(&claim_name);
             }
-            world.update("persistentvolumeclaims", &claim_name, |claim| claim["metadata"]["finalizers"] = json!([]));
+            cluster.update("persistentvolumeclaims", &claim_name, |claim| claim["metadata"]["finalizers"] = json!([]));
         }
         return;
     }
     if claim["status"]["phase"] == "Bound" {
         return;
     }
-    let scenario = match claim_name.strip_prefix("data-").and_then(|pod| world.get("pods", pod)) {
-        Some(pod) => scenario(world, pod),
-        None => world.scenario,
+    let scenario = match claim_name.strip_prefix("data-").and_then(|pod| cluster.get("pods", pod)) {
+        Some(pod) => scenario(cluster, pod),
+        None => cluster.scenario,
     };
     let status = scenario.claim_status();
-    warn(world, scenario, "PersistentVolumeClaim", &claim_name, &claim["metadata"]["uid"]);
-    world.update("persistentvolumeclaims", &claim_name, |claim| claim["status"] = status);
+    warn(cluster, scenario, "PersistentVolumeClaim", &claim_name, &claim["metadata"]["uid"]);
+    cluster.update("persistentvolumeclaims", &claim_name, |claim| claim["status"] = status);
 }
 
-fn balance_load(world: &mut FakeCluster, service: &Value) {
+fn balance_load(cluster: &mut FakeCluster, service: &Value) {
     let service_name = name(service);
     if is_terminating(service) {
-        world.update("services", &service_name, |service| service["metadata"]["finalizers"] = json!([]));
+        cluster.update("services", &service_name, |service| service["metadata"]["finalizers"] = json!([]));
     } else if service["spec"]["type"] == "LoadBalancer" {
-        world.update("services", &service_name, |service| service["status"] = json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.10"}]}}));
+        cluster.update("services", &service_name, |service| service["status"] = json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.10"}]}}));
     }
 }
 
-fn collect_garbage(world: &mut FakeCluster) {
-    for set in world.list("statefulsets").cloned().collect::<Vec<_>>() {
-        let owned: Vec<Value> = world.list("pods").filter(|pod| owner(pod)["uid"] == set["metadata"]["uid"]).cloned().collect();
+fn collect_garbage(cluster: &mut FakeCluster) {
+    for set in cluster.list("statefulsets").cloned().collect::<Vec<_>>() {
+        let owned: Vec<Value> = cluster.list("pods").filter(|pod| owner(pod)["uid"] == set["metadata"]["uid"]).cloned().collect();
         let holders = finalizers(&set);
         if !is_terminating(&set) {
             continue;
         }
         if holders.iter().any(|holder| holder == "orphan") {
             for pod in &owned {
-                world.update("pods", &name(pod), |pod| {
+                cluster.update("pods", &name(pod), |pod| {
                     pod["metadata"].as_object_mut().unwrap().remove("ownerReferences");
                 });
             }
         } else if !owned.is_empty() {
             for pod in owned.iter().filter(|pod| !is_terminating(pod)) {
-                stop_pod(world, &name(pod));
+                stop_pod(cluster, &name(pod));
             }
             continue;
         }
-        world.update("statefulsets", &name(&set), |set| set["metadata"]["finalizers"] = json!([]));
+        cluster.update("statefulsets", &name(&set), |set| set["metadata"]["finalizers"] = json!([]));
     }
-    for pod in world.list("pods").cloned().collect::<Vec<_>>() {
+    for pod in cluster.list("pods").cloned().collect::<Vec<_>>() {
         let owner = owner(&pod).clone();
-        let exists = world.list("statefulsets").any(|set| set["metadata"]["uid"] == owner["uid"]);
+        let exists = cluster.list("statefulsets").any(|set| set["metadata"]["uid"] == owner["uid"]);
         if !owner.is_null() && !exists && !is_terminating(&pod) {
-            stop_pod(world, &name(&pod));
+            stop_pod(cluster, &name(&pod));
         }
     }
 }
 
-/// Asks a pod to stop, as a deletion does.
-fn stop_pod(world: &mut FakeCluster, pod_name: &str) {
-    world.update("pods", pod_name, |pod| {
-        pod["metadata"]["deletionTimestamp"] = json!(super::objects::now());
-        pod["metadata"]["deletionGracePeriodSeconds"] = pod["spec"]["terminationGracePeriodSeconds"].clone();
-    });
+/// Deletes a pod with the grace period of its specification, as controllers do.
+fn stop_pod(cluster: &mut FakeCluster, pod_name: &str) {
+    let grace = cluster.get("pods", pod_name).and_then(|pod| pod["spec"]["terminationGracePeriodSeconds"].as_i64());
+    terminate_pod(cluster, pod_name, grace.unwrap_or(30));
 }
 
-fn warn(world: &mut FakeCluster, scenario: Scenario, kind: &str, object: &str, uid: &Value) {
+/// Begins the graceful deletion of a pod, or shortens the grace period of one that began; it is never extended. A grace period
+/// of 0 removes the pod at once, without a confirmation that it has stopped. Returns whether the pod still exists.
+pub(super) fn terminate_pod(cluster: &mut FakeCluster, pod_name: &str, grace: i64) -> bool {
+    if grace == 0 {
+        cluster.remove("pods", pod_name);
+        return false;
+    }
+    let updated = cluster.update("pods", pod_name, |pod| {
+        let meta = &mut pod["metadata"];
+        let begun = deadline(meta).map(|deadline| (deadline, meta["deletionGracePeriodSeconds"].as_i64().unwrap_or_default()));
+        let end = match begun {
+            Some((_, present)) if present <= grace => return,
+            Some((end, present)) => end - SignedDuration::from_secs(present) + SignedDuration::from_secs(grace),
+            None => now() + SignedDuration::from_secs(grace),
+        };
+        meta["deletionTimestamp"] = json!(end.to_string());
+        meta["deletionGracePeriodSeconds"] = json!(grace);
+    });
+    updated.is_some()
+}
+
+/// When a pod that is being deleted is killed.
+fn deadline(meta: &Value) -> Option<Timestamp> {
+    meta["deletionTimestamp"].as_str()?.parse().ok()
+}
+
+fn warn(cluster: &mut FakeCluster, scenario: Scenario, kind: &str, object: &str, uid: &Value) {
     for event in scenario.warnings(kind, object, uid) {
         let (_, event_name) = key("events", &name(&event));
-        if world.get("events", &event_name).is_none_or(|present| present["involvedObject"]["uid"] != event["involvedObject"]["uid"]) {
-            world.remove("events", &event_name);
-            world.create("events", event);
+        if cluster.get("events", &event_name).is_none_or(|present| present["involvedObject"]["uid"] != event["involvedObject"]["uid"]) {
+            cluster.remove("events", &event_name);
+            cluster.create("events", event);
         }
     }
 }

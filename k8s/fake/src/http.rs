@@ -1,4 +1,4 @@
-//! The HTTP side: paths, verbs, permissions and the script of faults.
+//! The HTTP API: paths, verbs, permissions and injected faults.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use toygres_k8s::permissions::PERMISSIONS;
 
 use super::{
-    ADMINISTRATOR, Crash, Shared,
+    ADMINISTRATOR, Crash, Shared, controllers,
     objects::{FakeCluster, Kind, finalizers, key, matches, name, now},
     server_side_apply::{conflict, merge, merge_patch},
     status, watch,
@@ -38,52 +38,52 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 fn storage_classes() -> Value {
     let annotations = json!({"storageclass.kubernetes.io/is-default-class": "true"});
     json!({"kind": "StorageClassList", "apiVersion": "storage.k8s.io/v1", "metadata": {},
-        "items": [{"metadata": {"name": "standard", "annotations": annotations}, "provisioner": "double"}]})
+        "items": [{"metadata": {"name": "standard", "annotations": annotations}, "provisioner": "fake"}]})
 }
 
-/// Whether the control plane may do something.
+/// Answers a SelfSubjectAccessReview.
 async fn review(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let mut review: Value = serde_json::from_slice(&body).unwrap_or_default();
     let asked = &review["spec"]["resourceAttributes"];
     let text = |field: &str| asked[field].as_str().unwrap_or_default().to_owned();
-    let allowed = text("namespace") == shared.world().namespace && is_allowed(&shared, &text("verb"), &text("group"), &text("resource"));
+    let allowed = text("namespace") == shared.cluster().namespace && is_allowed(&shared, &text("verb"), &text("group"), &text("resource"));
     review["status"] = json!({"allowed": allowed});
     answer(&review)
 }
 
-/// Makes the one namespace that there is.
+/// Creates the one namespace of the cluster.
 async fn create_namespace(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let mut namespace: Value = serde_json::from_slice(&body).unwrap_or_default();
-    shared.change(|world| {
-        world.clear();
-        world.namespace = name(&namespace);
-        world.create("serviceaccounts", json!({"metadata": {"name": "default"}}));
+    shared.change(|cluster| {
+        cluster.clear();
+        cluster.namespace = name(&namespace);
+        cluster.create("serviceaccounts", json!({"metadata": {"name": "default"}}));
     });
     namespace["status"] = json!({"phase": "Active"});
     answer(&namespace)
 }
 
 async fn read_namespace(State(shared): State<Arc<Shared>>, Path(namespace): Path<String>) -> Response {
-    if shared.world().namespace != namespace {
+    if shared.cluster().namespace != namespace {
         return answer(&status::no_namespace(&namespace));
     }
     answer(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}, "status": {"phase": "Active"}}))
 }
 
-/// Removes the namespace with everything in it, at once.
+/// Removes the namespace with all its objects at once.
 async fn delete_namespace(State(shared): State<Arc<Shared>>, Path(namespace): Path<String>) -> Response {
     shared.change(FakeCluster::clear);
     answer(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}, "status": {"phase": "Terminating"}}))
 }
 
-/// A token for a service account; it is known as the control plane's.
+/// Issues a token of the control plane's service account.
 async fn token(body: Bytes) -> Response {
     let mut request: Value = serde_json::from_slice(&body).unwrap_or_default();
     request["status"] = json!({"token": "control-plane", "expirationTimestamp": "2099-01-01T00:00:00Z"});
     answer(&request)
 }
 
-/// What a request asks for beside its path.
+/// The query parameters and the representation that a request asks for.
 #[derive(Clone)]
 pub(super) struct Query {
     parameters: HashMap<String, String>,
@@ -95,16 +95,16 @@ impl Query {
         self.parameters.get(parameter).map(String::as_str)
     }
 
-    /// Whether an object is among those that are asked for.
+    /// Whether the selectors of the request match an object.
     pub(super) fn selects(&self, object: &Value) -> bool {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         matches(self.get("labelSelector").unwrap_or(""), |label| text(&object["metadata"]["labels"][label]))
             && matches(self.get("fieldSelector").unwrap_or(""), |field| text(object.pointer(&format!("/{}", field.replace('.', "/")))?))
     }
 
-    /// The object as it is asked for: whole, or its metadata alone.
+    /// The representation that the request asks for: the whole object, or its metadata.
     pub(super) fn shape(&self, object: &Value) -> Value {
-        // A list has been shaped item by item.
+        // The items of a list are converted one by one.
         if self.metadata_only && object["kind"] != "Status" && object["items"].is_null() {
             json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"]})
         } else {
@@ -147,7 +147,7 @@ async fn handle(shared: Arc<Shared>, verb: &str, path: HashMap<String, String>, 
     if crash == Some(Crash::Before) {
         hang(&shared).await;
     }
-    if path["namespace"] != shared.world().namespace && verb != "list" {
+    if path["namespace"] != shared.cluster().namespace && verb != "list" {
         return answer(&status::no_namespace(&path["namespace"]));
     }
     let name = path.get("name").map_or("", String::as_str);
@@ -157,23 +157,23 @@ async fn handle(shared: Arc<Shared>, verb: &str, path: HashMap<String, String>, 
     let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let result = match verb {
-        "list" => Ok(list(&shared.world(), kind, &query)),
-        "get" => shared.world().get(kind.resource, name).cloned().ok_or_else(|| status::not_found(kind, name)),
-        "create" => shared.change(|world| create(world, kind, body)),
+        "list" => Ok(list(&shared.cluster(), kind, &query)),
+        "get" => shared.cluster().get(kind.resource, name).cloned().ok_or_else(|| status::not_found(kind, name)),
+        "create" => shared.change(|cluster| create(cluster, kind, body)),
         "patch" if content_type.starts_with("application/apply-patch") => {
-            // A server-side apply that makes the object needs the permission to create too.
-            let creates = shared.world().get(kind.resource, name).is_none();
+            // A server-side apply that creates the object requires the permission to create too.
+            let creates = shared.cluster().get(kind.resource, name).is_none();
             if creates
                 && !administrator
                 && let Err(refusal) = permit(&shared, "create", kind)
             {
                 return answer(&refusal);
             }
-            shared.change(|world| apply(world, kind, name, &query, body))
+            shared.change(|cluster| apply(cluster, kind, name, &query, body))
         }
-        "patch" => shared.change(|world| patch(world, kind, name, &body)),
-        "delete" => shared.change(|world| delete(world, kind, name, &body)),
-        other => Err(status::bad_request(&format!("the double does not know how to {other}"))),
+        "patch" => shared.change(|cluster| patch(cluster, kind, name, &body)),
+        "delete" => shared.change(|cluster| delete(cluster, kind, name, &body)),
+        other => Err(status::bad_request(&format!("the fake API server does not implement {other}"))),
     };
     if crash == Some(Crash::After) {
         hang(&shared).await;
@@ -181,7 +181,7 @@ async fn handle(shared: Arc<Shared>, verb: &str, path: HashMap<String, String>, 
     answer(&result.map_or_else(|status| status, |object| query.shape(&object)))
 }
 
-/// Notes the call and consults the Role and the script.
+/// Records the call, and checks the permissions and the injected faults.
 fn admit(shared: &Shared, verb: &str, kind: &Kind) -> Result<Option<Crash>, Value> {
     permit(shared, verb, kind)?;
     let mut script = shared.script();
@@ -239,35 +239,39 @@ fn answer(body: &Value) -> Response {
         .unwrap()
 }
 
-fn list(world: &FakeCluster, kind: &Kind, query: &Query) -> Value {
-    let items: Vec<Value> = world.list(kind.resource).filter(|object| query.selects(object)).map(|object| query.shape(object)).collect();
+fn list(cluster: &FakeCluster, kind: &Kind, query: &Query) -> Value {
+    let items: Vec<Value> = cluster.list(kind.resource).filter(|object| query.selects(object)).map(|object| query.shape(object)).collect();
     let (list, version) = if query.metadata_only {
         ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1".to_owned())
     } else {
         (format!("{}List", kind.kind), kind.api_version())
     };
-    json!({"kind": list, "apiVersion": version, "metadata": {"resourceVersion": world.version.to_string()}, "items": items})
+    json!({"kind": list, "apiVersion": version, "metadata": {"resourceVersion": cluster.version.to_string()}, "items": items})
 }
 
-fn create(world: &mut FakeCluster, kind: &Kind, object: Value) -> Result<Value, Value> {
+fn create(cluster: &mut FakeCluster, kind: &Kind, object: Value) -> Result<Value, Value> {
     let name = name(&object);
-    if world.get(kind.resource, &name).is_some() {
+    if cluster.get(kind.resource, &name).is_some() {
         return Err(status::exists(kind, &name));
     }
-    Ok(world.create(kind.resource, object))
+    Ok(cluster.create(kind.resource, object))
 }
 
-fn apply(world: &mut FakeCluster, kind: &Kind, name: &str, query: &Query, mut ours: Value) -> Result<Value, Value> {
+fn apply(cluster: &mut FakeCluster, kind: &Kind, name: &str, query: &Query, mut ours: Value) -> Result<Value, Value> {
     let Some(manager) = query.get("fieldManager").map(str::to_owned) else {
         return Err(status::bad_request("fieldManager is required for apply patch"));
     };
-    let uid = ours["metadata"]["uid"].take();
-    ours["metadata"].as_object_mut().unwrap().remove("uid");
-    let present = world.get(kind.resource, name).cloned();
-    if !uid.is_null() && present.as_ref().is_none_or(|present| present["metadata"]["uid"] != uid) {
+    let meta = ours["metadata"].as_object_mut().unwrap();
+    let (uid, version) = (meta.remove("uid"), meta.remove("resourceVersion"));
+    let present = cluster.get(kind.resource, name).cloned();
+    let is_same = |field: &str, wanted: &Value| present.as_ref().is_some_and(|present| present["metadata"][field] == *wanted);
+    if uid.is_some_and(|uid| !is_same("uid", &uid)) {
         return Err(status::conflict(kind, name, "uid mismatch"));
     }
-    let owners = world.applied.entry(key(kind.resource, name)).or_default();
+    if version.is_some_and(|version| !is_same("resourceVersion", &version)) {
+        return Err(status::conflict(kind, name, "the object has been modified; please apply your changes to the latest version and try again"));
+    }
+    let owners = cluster.applied.entry(key(kind.resource, name)).or_default();
     if query.get("force") != Some("true")
         && let Some((owner, field)) =
             owners.iter().filter(|(owner, _)| **owner != manager).find_map(|(owner, theirs)| Some((owner, conflict(theirs, &ours, "")?)))
@@ -276,27 +280,27 @@ fn apply(world: &mut FakeCluster, kind: &Kind, name: &str, query: &Query, mut ou
     }
     let before = owners.insert(manager.clone(), ours.clone());
     let Some(present) = present else {
-        return Ok(world.create(kind.resource, ours));
+        return Ok(cluster.create(kind.resource, ours));
     };
     let mut after = present.clone();
     merge(&mut after, before.as_ref(), &ours);
     if let Err(refusal) = validate(kind, name, &present, &after) {
-        let owners = world.applied.get_mut(&key(kind.resource, name)).unwrap();
+        let owners = cluster.applied.get_mut(&key(kind.resource, name)).unwrap();
         match before {
             Some(before) => owners.insert(manager, before),
             None => owners.remove(&manager),
         };
         return Err(refusal);
     }
-    Ok(world.update(kind.resource, name, |object| *object = after).unwrap())
+    Ok(cluster.update(kind.resource, name, |object| *object = after).unwrap())
 }
 
-fn patch(world: &mut FakeCluster, kind: &Kind, name: &str, patch: &Value) -> Result<Value, Value> {
-    let present = world.get(kind.resource, name).cloned().ok_or_else(|| status::not_found(kind, name))?;
+fn patch(cluster: &mut FakeCluster, kind: &Kind, name: &str, patch: &Value) -> Result<Value, Value> {
+    let present = cluster.get(kind.resource, name).cloned().ok_or_else(|| status::not_found(kind, name))?;
     let mut after = present.clone();
     merge_patch(&mut after, patch);
     validate(kind, name, &present, &after)?;
-    Ok(world.update(kind.resource, name, |object| *object = after).unwrap())
+    Ok(cluster.update(kind.resource, name, |object| *object = after).unwrap())
 }
 
 fn validate(kind: &Kind, name: &str, before: &Value, after: &Value) -> Result<(), Value> {
@@ -331,15 +335,21 @@ fn validate(kind: &Kind, name: &str, before: &Value, after: &Value) -> Result<()
     }
 }
 
-fn delete(world: &mut FakeCluster, kind: &Kind, name: &str, options: &Value) -> Result<Value, Value> {
-    let present = world.get(kind.resource, name).cloned().ok_or_else(|| status::not_found(kind, name))?;
+fn delete(cluster: &mut FakeCluster, kind: &Kind, name: &str, options: &Value) -> Result<Value, Value> {
+    let present = cluster.get(kind.resource, name).cloned().ok_or_else(|| status::not_found(kind, name))?;
     let wanted = &options["preconditions"]["uid"];
     if !wanted.is_null() && *wanted != present["metadata"]["uid"] {
         return Err(status::conflict(kind, name, "the UID in the precondition does not match the UID in record"));
     }
     let propagation = options["propagationPolicy"].as_str().unwrap_or("Background");
-    let grace = present["spec"]["terminationGracePeriodSeconds"].clone();
-    let marked = world.update(kind.resource, name, |object| {
+    if kind.resource == "pods" {
+        let grace = options["gracePeriodSeconds"].as_i64().or_else(|| present["spec"]["terminationGracePeriodSeconds"].as_i64());
+        if !controllers::terminate_pod(cluster, name, grace.unwrap_or(30)) {
+            return Ok(deleted(kind, name));
+        }
+        return Ok(cluster.get(kind.resource, name).cloned().unwrap());
+    }
+    let marked = cluster.update(kind.resource, name, |object| {
         let mut holders = finalizers(object);
         match propagation {
             "Foreground" if kind.resource == "statefulsets" => holders.push("foregroundDeletion".to_owned()),
@@ -350,14 +360,16 @@ fn delete(world: &mut FakeCluster, kind: &Kind, name: &str, options: &Value) -> 
         holders.dedup();
         object["metadata"]["finalizers"] = json!(holders);
         if object["metadata"]["deletionTimestamp"].is_null() {
-            object["metadata"]["deletionTimestamp"] = json!(now());
-            object["metadata"]["deletionGracePeriodSeconds"] = if kind.resource == "pods" { grace } else { json!(0) };
+            object["metadata"]["deletionTimestamp"] = json!(now().to_string());
+            object["metadata"]["deletionGracePeriodSeconds"] = json!(0);
         }
     });
-    Ok(match world.get(kind.resource, name) {
+    Ok(match cluster.get(kind.resource, name) {
         Some(_) => marked.unwrap(),
-        None => {
-            json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 200, "details": {"name": name, "kind": kind.resource}})
-        }
+        None => deleted(kind, name),
     })
+}
+
+fn deleted(kind: &Kind, name: &str) -> Value {
+    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 200, "details": {"name": name, "kind": kind.resource}})
 }

@@ -1,7 +1,7 @@
-//! An API server in this process, behind real HTTP on loopback, with the controllers that matter to us.
+//! A fake Kubernetes API server for tests: HTTP on loopback, with the controllers that an instance depends on.
 //!
-//! It keeps to what was recorded from a real one: bodies of errors, the status of pods in every failure, the steps of a
-//! deletion. It refuses every call that is not in [`toygres_k8s::permissions::PERMISSIONS`], as the Role does.
+//! Errors, the status of pods in every failure and the steps of a deletion are those recorded from a real API server. As with
+//! the Role, every call that is not in [`toygres_k8s::permissions::PERMISSIONS`] is refused.
 
 mod controllers;
 mod http;
@@ -30,13 +30,13 @@ pub use scenario::Scenario;
 /// The namespace that exists.
 pub const NAMESPACE: &str = "toygres";
 
-/// The token of somebody who may do everything.
+/// The token that every call is allowed with.
 const ADMINISTRATOR: &str = "administrator";
 
 /// One API call: verb, group, resource.
 pub type Call = (String, String, String);
 
-/// The API server. It stops when it is dropped.
+/// The API server. Dropping it stops it.
 pub struct FakeApiServer {
     shared: Arc<Shared>,
     url: String,
@@ -46,28 +46,28 @@ pub struct FakeApiServer {
 /// When the caller of an API call crashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crash {
-    /// Before the server has done anything.
+    /// Before the server handles the call.
     Before,
-    /// After the server has done it, before its answer arrives.
+    /// After the server handled the call, before the response arrives.
     After,
 }
 
 /// What the server and its controllers share.
 pub struct Shared {
-    world: Mutex<FakeCluster>,
+    cluster: Mutex<FakeCluster>,
     /// Counts changes; watches and controllers wait on it.
     changed: channel::Sender<u64>,
     script: Mutex<Script>,
     /// Verbs and resources that the Role lacks.
-    pub(super) denied: Mutex<Vec<(&'static str, &'static str)>>,
-    /// Whether the call that the script names was reached.
+    denied: Mutex<Vec<(&'static str, &'static str)>>,
+    /// Whether the call that crashes its caller was reached.
     crashed: channel::Sender<bool>,
 }
 
 #[derive(Default)]
 struct Script {
     crash: Option<(usize, Crash)>,
-    /// What somebody else does just before a call.
+    /// A change by another client right before a call.
     interference: Option<(usize, Interference)>,
     refusals: Vec<Refusal>,
     calls: Vec<Call>,
@@ -75,7 +75,7 @@ struct Script {
 
 type Interference = Box<dyn FnOnce(&mut FakeCluster) + Send>;
 
-/// A call that is answered with a recorded error, a number of times.
+/// A call that fails with a recorded error a number of times.
 struct Refusal {
     verb: &'static str,
     resource: &'static str,
@@ -84,19 +84,19 @@ struct Refusal {
 }
 
 impl FakeApiServer {
-    /// One whose pods only say that they run.
+    /// Starts one whose pods report that they run without running anything.
     pub async fn start() -> Self {
         Self::start_with(None).await
     }
 
-    /// One whose pods are real PostgreSQL servers of this machine.
+    /// Starts one whose pods are PostgreSQL servers of this machine.
     pub async fn start_real() -> Self {
         Self::start_with(Some(Node::default())).await
     }
 
     async fn start_with(node: Option<Node>) -> Self {
         let shared = Arc::new(Shared {
-            world: Mutex::new(FakeCluster::new(node)),
+            cluster: Mutex::new(FakeCluster::new(node)),
             changed: channel::Sender::new(0),
             script: Mutex::default(),
             denied: Mutex::default(),
@@ -110,18 +110,18 @@ impl FakeApiServer {
         Self { shared, url, tasks: vec![server, controllers] }
     }
 
-    /// A runtime as after a start of the server: nothing of an earlier one is left in it.
+    /// A new runtime, as after a restart of the control plane.
     pub fn runtime(&self) -> KubernetesRuntime {
         self.runtime_with(Settings { endpoint_host: Some(EndpointHost::ServiceName), ..Settings::default() })
     }
 
-    /// The same with settings of its own.
+    /// A new runtime with these settings.
     pub fn runtime_with(&self, settings: Settings) -> KubernetesRuntime {
         let config = kube::Config::new(self.url.parse().unwrap());
         KubernetesRuntime::new(kube::Client::try_from(config).unwrap(), settings)
     }
 
-    /// Where it listens.
+    /// The URL it listens at.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -130,60 +130,60 @@ impl FakeApiServer {
     pub fn kubeconfig(&self, administrator: bool) -> String {
         let token = if administrator { ADMINISTRATOR } else { "control-plane" };
         format!(
-            "apiVersion: v1\nkind: Config\ncurrent-context: double\nclusters: [{{name: double, cluster: {{server: \"{}\"}}}}]\n\
-             users: [{{name: user, user: {{token: {token}}}}}]\ncontexts: [{{name: double, context: {{cluster: double, user: user}}}}]\n",
+            "apiVersion: v1\nkind: Config\ncurrent-context: fake\nclusters: [{{name: fake, cluster: {{server: \"{}\"}}}}]\n\
+             users: [{{name: user, user: {{token: {token}}}}}]\ncontexts: [{{name: fake, context: {{cluster: fake, user: user}}}}]\n",
             self.url
         )
     }
 
-    /// Takes a permission away.
+    /// Revokes a permission.
     pub fn deny(&self, verb: &'static str, resource: &'static str) {
         self.shared.denied.lock().unwrap().push((verb, resource));
     }
 
-    /// What becomes of pods from now on.
-    pub fn play(&self, scenario: Scenario) {
-        self.world(|world| world.scenario = scenario);
+    /// Sets what happens to the pods that are created from now on.
+    pub fn set_scenario(&self, scenario: Scenario) {
+        self.cluster(|cluster| cluster.scenario = scenario);
     }
 
-    /// Changes the world behind everybody's back, as an operator or a broken controller does.
-    pub fn world<T>(&self, change: impl FnOnce(&mut FakeCluster) -> T) -> T {
+    /// Changes objects directly, without an API call.
+    pub fn cluster<T>(&self, change: impl FnOnce(&mut FakeCluster) -> T) -> T {
         self.shared.change(change)
     }
 
-    /// The objects of one kind that are there, by name.
+    /// The names of the objects of one kind.
     pub fn names(&self, resource: &str) -> Vec<String> {
-        self.shared.world().list(resource).map(|object| object["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+        self.shared.cluster().list(resource).map(|object| object["metadata"]["name"].as_str().unwrap().to_owned()).collect()
     }
 
     /// One object.
     pub fn object(&self, resource: &str, name: &str) -> Option<Value> {
-        self.shared.world().get(resource, name).cloned()
+        self.shared.cluster().get(resource, name).cloned()
     }
 
-    /// Everything that is there, as `resource/name`.
-    pub fn everything(&self) -> BTreeSet<String> {
-        self.shared.world().everything()
+    /// All objects but events, as `resource/name`.
+    pub fn object_names(&self) -> BTreeSet<String> {
+        self.shared.cluster().object_names()
     }
 
-    /// Answers the next calls with a recorded error.
+    /// Fails the next calls with a recorded error.
     pub fn refuse(&self, verb: &'static str, resource: &'static str, status: Value, times: usize) {
         self.shared.script().refusals.push(Refusal { verb, resource, status, times });
     }
 
-    /// Lets the `n`th call from now on, counted from 0, never be answered.
+    /// Leaves the `n`th call from now on, counted from 0, without a response.
     pub fn crash_at(&self, n: usize, when: Crash) {
         self.shared.crashed.send_replace(false);
         self.shared.script().crash = Some((n, when));
     }
 
-    /// Changes the world just before the `n`th call from now on.
+    /// Changes objects right before the `n`th call from now on.
     pub fn interfere_at(&self, n: usize, change: impl FnOnce(&mut FakeCluster) + Send + 'static) {
         self.shared.script().interference = Some((n, Box::new(change)));
     }
 
-    /// Takes the crash back. Answers whether it came to it.
-    pub fn uncrash(&self) -> bool {
+    /// Cancels the crash; returns whether it happened.
+    pub fn clear_crash(&self) -> bool {
         self.shared.script().crash = None;
         self.shared.crashed.send_replace(false)
     }
@@ -200,22 +200,22 @@ impl FakeApiServer {
 }
 
 impl FakeApiServer {
-    /// Looks again after every change until the look gives an answer.
-    pub async fn look<T, F: Future<Output = Option<T>>>(&self, what: &str, mut look: impl FnMut() -> F) -> T {
+    /// Polls after every change until `poll` returns a value.
+    pub async fn wait_for<T, F: Future<Output = Option<T>>>(&self, what: &str, mut poll: impl FnMut() -> F) -> T {
         let mut changes = self.shared.changed.subscribe();
         let wait = async {
             loop {
                 changes.mark_unchanged();
-                if let Some(answer) = look().await {
+                if let Some(answer) = poll().await {
                     return answer;
                 }
-                // The clock alone can be what changes an answer, and our own calls wake nobody.
+                // The result can also change with time alone, without a change of an object.
                 let _ = tokio::time::timeout(Duration::from_millis(20), changes.changed()).await;
             }
         };
         tokio::time::timeout(Duration::from_secs(10), wait)
             .await
-            .unwrap_or_else(|_| panic!("waited in vain for {what}; there are {:?}", self.everything()))
+            .unwrap_or_else(|_| panic!("timed out waiting for {what}; the objects are {:?}", self.object_names()))
     }
 }
 
@@ -228,8 +228,8 @@ impl Drop for FakeApiServer {
 }
 
 impl Shared {
-    fn world(&self) -> MutexGuard<'_, FakeCluster> {
-        self.world.lock().unwrap()
+    fn cluster(&self) -> MutexGuard<'_, FakeCluster> {
+        self.cluster.lock().unwrap()
     }
 
     fn script(&self) -> MutexGuard<'_, Script> {
@@ -237,7 +237,7 @@ impl Shared {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut FakeCluster) -> T) -> T {
-        let answer = change(&mut self.world());
+        let answer = change(&mut self.cluster());
         self.changed.send_modify(|count| *count += 1);
         answer
     }

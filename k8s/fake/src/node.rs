@@ -1,5 +1,5 @@
-//! A node that really runs something: for each pod a PostgreSQL server of this machine, at the address of its Service. So
-//! the whole product runs against the double, up to logging in.
+//! A node that runs a PostgreSQL server of this machine for each pod, at the address of the pod's Service, so that tests can
+//! log in to instances.
 
 use std::{
     any::Any,
@@ -17,7 +17,7 @@ use toygres_store::testing::StandIn;
 
 use super::objects::FakeCluster;
 
-/// The node. Its volumes and servers go with it.
+/// The node. Dropping it stops its servers and removes its volumes.
 #[derive(Default)]
 pub struct Node {
     state: Arc<Mutex<State>>,
@@ -37,8 +37,8 @@ enum Pod {
     Failed,
 }
 
-/// What a pod's server needs to know.
-struct Order {
+/// The parameters of a pod's server.
+struct ServerSpec {
     uid: String,
     claim: String,
     address: String,
@@ -48,30 +48,30 @@ struct Order {
 }
 
 impl Node {
-    /// Starts the pod's server, unless that was done; answers whether it takes connections.
-    pub(super) fn runs(&self, world: &FakeCluster, pod: &Value) -> bool {
-        let Some(order) = order(world, pod) else { return false };
+    /// Starts the pod's server if it was not started yet; returns whether it accepts connections.
+    pub(super) fn runs(&self, cluster: &FakeCluster, pod: &Value) -> bool {
+        let Some(spec) = server_spec(cluster, pod) else { return false };
         let mut state = self.state();
-        match state.pods.get(&order.uid) {
+        match state.pods.get(&spec.uid) {
             Some(Pod::Running { .. }) => return true,
             Some(_) => return false,
-            None => state.pods.insert(order.uid.clone(), Pod::Starting),
+            None => state.pods.insert(spec.uid.clone(), Pod::Starting),
         };
         drop(state);
         let shared = Arc::clone(&self.state);
-        // Making a data directory takes a second, in which the world goes on.
-        thread::spawn(move || start(&shared, order));
+        // `initdb` takes a second, during which the cluster continues.
+        thread::spawn(move || start(&shared, spec));
         false
     }
 
-    /// Stops the pod's server; it is over when this returns.
+    /// Stops the pod's server and waits until it has stopped.
     pub(super) fn stop(&self, pod: &Value) {
         let uid = text(&pod["metadata"]["uid"]);
         let pod = self.state().pods.remove(&uid);
         drop(pod);
     }
 
-    /// Removes what a claim holds.
+    /// Removes the volume of a claim.
     pub(super) fn release(&self, claim: &str) {
         let volume = self.state().volumes.remove(claim);
         drop(volume);
@@ -82,36 +82,36 @@ impl Node {
     }
 }
 
-fn start(state: &Mutex<State>, order: Order) {
+fn start(state: &Mutex<State>, spec: ServerSpec) {
     let lock = || state.lock().expect("nobody panics with it");
-    let known = lock().volumes.get(&order.claim).cloned();
+    let known = lock().volumes.get(&spec.claim).cloned();
     let volume = known.unwrap_or_else(|| {
-        let made = Arc::new(StandIn::create(&order.username, &order.password, &order.database));
-        lock().volumes.insert(order.claim, Arc::clone(&made));
+        let made = Arc::new(StandIn::create(&spec.username, &spec.password, &spec.database));
+        lock().volumes.insert(spec.claim, Arc::clone(&made));
         made
     });
-    let server = volume.start(&order.address, 5432);
+    let server = volume.start(&spec.address, 5432);
     let mut state = lock();
-    // Stopped meanwhile: what was started goes again.
-    let Some(pod) = state.pods.get_mut(&order.uid) else { return };
+    // The pod was stopped meanwhile: dropping the server stops it.
+    let Some(pod) = state.pods.get_mut(&spec.uid) else { return };
     *pod = match server {
         Some(server) => Pod::Running { _server: Box::new(server) },
         None => Pod::Failed,
     };
 }
 
-/// What a pod asks for; `None` while something that it refers to is not there.
-fn order(world: &FakeCluster, pod: &Value) -> Option<Order> {
+/// Reads the parameters from a pod; `None` while an object that the pod refers to does not exist.
+fn server_spec(cluster: &FakeCluster, pod: &Value) -> Option<ServerSpec> {
     let container = &pod["spec"]["containers"][0];
     let variable = |name: &str| container["env"].as_array()?.iter().find(|entry| entry["name"] == name)?["value"].as_str().map(str::to_owned);
     let volumes = pod["spec"]["volumes"].as_array()?;
     let secret = volumes.iter().find_map(|volume| volume["secret"]["secretName"].as_str())?;
-    let password: ByteString = serde_json::from_value(world.get("secrets", secret)?["data"]["password"].clone()).ok()?;
+    let password: ByteString = serde_json::from_value(cluster.get("secrets", secret)?["data"]["password"].clone()).ok()?;
     let id = &pod["metadata"]["labels"]["toygres.io/instance-id"];
-    let service = world
+    let service = cluster
         .list("services")
         .find(|service| service["spec"]["selector"]["toygres.io/instance-id"] == *id && service["spec"]["clusterIP"] != "None")?;
-    Some(Order {
+    Some(ServerSpec {
         uid: text(&pod["metadata"]["uid"]),
         claim: format!("data-{}", text(&pod["metadata"]["name"])),
         address: text(&service["spec"]["clusterIP"]),
@@ -121,7 +121,7 @@ fn order(world: &FakeCluster, pod: &Value) -> Option<Order> {
     })
 }
 
-/// An address of the loopback network that no other double of this machine hands out.
+/// An address of the loopback network that no other fake API server of this machine assigns.
 pub(super) fn address() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The objects, their versions and their history.
+//! The objects, their resource versions and their history.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,17 +52,21 @@ pub struct Change {
 #[derive(Default)]
 pub struct FakeCluster {
     objects: BTreeMap<(String, String), Value>,
-    /// What each manager applied last, by object.
+    /// What each field manager applied last, by object.
     pub(super) applied: BTreeMap<(String, String), BTreeMap<String, Value>>,
     pub(super) history: Vec<Change>,
-    /// The version that the history begins after.
-    pub(super) forgotten: u64,
+    /// The resource version after which the history begins.
+    pub(super) discarded: u64,
     pub version: u64,
-    /// What becomes of pods.
+    /// What happens to new pods.
     pub scenario: Scenario,
-    /// Whether the kubelet is cut off: pods that are to stop never do.
+    /// Whether the kubelet is unreachable, so that no pod is ever confirmed to have stopped.
     pub node_lost: bool,
-    /// Runs the pods for real; without one they only say that they run.
+    /// Whether servers take longer to shut down than their grace period.
+    pub slow_shutdown: bool,
+    /// Whether events of watches are held back.
+    pub watches_held: bool,
+    /// Runs the pods; without one they report that they run without running anything.
     pub node: Option<Node>,
     /// The namespace that exists.
     pub namespace: String,
@@ -72,9 +76,7 @@ impl FakeCluster {
     pub(super) fn new(node: Option<Node>) -> Self {
         Self { node, namespace: NAMESPACE.to_owned(), ..Self::default() }
     }
-}
 
-impl FakeCluster {
     pub fn get(&self, resource: &str, name: &str) -> Option<&Value> {
         self.objects.get(&key(resource, name))
     }
@@ -83,11 +85,11 @@ impl FakeCluster {
         self.objects.iter().filter(move |((r, _), _)| r == resource).map(|(_, object)| object)
     }
 
-    pub fn everything(&self) -> BTreeSet<String> {
+    pub fn object_names(&self) -> BTreeSet<String> {
         self.objects.keys().filter(|(resource, _)| resource != "events").map(|(resource, name)| format!("{resource}/{name}")).collect()
     }
 
-    /// Stores a new object, with all that the API server adds.
+    /// Stores a new object with the fields that the API server sets.
     pub fn create(&mut self, resource: &str, mut object: Value) -> Value {
         let kind = Kind::of(resource).unwrap();
         object["apiVersion"] = json!(kind.api_version());
@@ -96,13 +98,13 @@ impl FakeCluster {
         let meta = &mut object["metadata"];
         meta["namespace"] = json!(self.namespace);
         meta["uid"] = json!(format!("00000000-0000-4000-8000-{number:012}"));
-        meta["creationTimestamp"] = json!(now());
+        meta["creationTimestamp"] = json!(now().to_string());
         meta["generation"] = json!(1);
         default(resource, number, self.node.is_some(), &mut object);
         self.put("ADDED", resource, object)
     }
 
-    /// Changes an object. As at a real server, a change that changes nothing is none.
+    /// Changes an object. A change without an effect creates no new resource version, as with a real API server.
     pub fn update(&mut self, resource: &str, name: &str, change: impl FnOnce(&mut Value)) -> Option<Value> {
         let before = self.get(resource, name)?.clone();
         let mut after = before.clone();
@@ -126,10 +128,15 @@ impl FakeCluster {
         }
     }
 
-    /// Forgets the history: every watch ends, and none can resume from before.
-    pub fn forget_history(&mut self) {
+    /// How many objects of a kind were created.
+    pub fn created(&self, resource: &str) -> usize {
+        self.history.iter().filter(|change| change.kind == "ADDED" && change.resource == resource).count()
+    }
+
+    /// Discards the history: every watch ends, and none can resume.
+    pub fn discard_history(&mut self) {
         self.version += 1;
-        self.forgotten = self.version;
+        self.discarded = self.version;
         self.history.clear();
     }
 
@@ -174,9 +181,9 @@ pub(super) fn key(resource: &str, name: &str) -> (String, String) {
     (resource.to_owned(), name.to_owned())
 }
 
-pub(super) fn now() -> String {
-    // The API server knows whole seconds only.
-    Timestamp::from_second(Timestamp::now().as_second()).unwrap().to_string()
+/// The time, with the API server's resolution of one second.
+pub(super) fn now() -> Timestamp {
+    Timestamp::from_second(Timestamp::now().as_second()).unwrap()
 }
 
 pub(super) fn name(object: &Value) -> String {
@@ -192,7 +199,7 @@ pub(super) fn is_terminating(object: &Value) -> bool {
     !object["metadata"]["deletionTimestamp"].is_null()
 }
 
-/// Whether an object is of a selector's choice: `key=value` and `key`, joined by commas, over labels or fields.
+/// Whether a selector matches: `key=value` and `key`, separated by commas, over labels or fields.
 pub(super) fn matches(selector: &str, value_of: impl Fn(&str) -> Option<String>) -> bool {
     selector.split(',').filter(|term| !term.is_empty()).all(|term| match term.split_once('=') {
         Some((key, value)) => value_of(key).as_deref() == Some(value.trim_start_matches('=')),

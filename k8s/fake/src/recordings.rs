@@ -1,10 +1,10 @@
-//! What a real Kubernetes 1.34 answered; the files in `tests/observed`.
+//! Responses of a real Kubernetes 1.34: the files in `tests/observed`.
 
 use std::{fs, path::PathBuf};
 
 use serde_json::Value;
 
-/// One recorded answer.
+/// One recorded response.
 pub fn read(file: &str) -> Value {
     serde_json::from_str(&text(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }

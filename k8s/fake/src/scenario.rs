@@ -1,24 +1,24 @@
-//! What becomes of pods: the recorded ends.
+//! The recorded outcomes of a pod.
 
 use serde_json::{Value, json};
 
 use super::recordings;
 
-/// How the life of the next pods goes.
+/// What happens to the pods that are created next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scenario {
-    /// They get ready.
+    /// They become ready.
     #[default]
     Running,
     /// Their image does not exist.
     Image,
-    /// No node has room.
+    /// No node has enough resources.
     Unschedulable,
     /// Their volume's storage class does not exist.
     Volume,
-    /// Their server ends soon after its start.
+    /// Their server exits soon after its start.
     Crash,
-    /// Their server needs more memory than it has.
+    /// Their server exceeds its memory limit.
     OutOfMemory,
     /// A quota forbids them.
     Quota,
@@ -37,7 +37,7 @@ impl Scenario {
         }
     }
 
-    /// What would become of a pod on a real cluster, read from what it asks for: what `scripts/test-k8s` asks for in vain.
+    /// The outcome that a pod would have on a real cluster: the failures that `scripts/test-k8s` provokes.
     pub(super) fn of(pod: &Value, claim: Option<&Value>) -> Self {
         let container = &pod["spec"]["containers"][0];
         let cores = container["resources"]["requests"]["cpu"].as_str().unwrap_or_default().trim_end_matches('m').parse().unwrap_or(0);
@@ -52,17 +52,17 @@ impl Scenario {
         }
     }
 
-    /// The status that a pod comes to, or `None` when there is none.
+    /// The final status of a pod, or `None` if no pod is created.
     pub fn pod_status(self) -> Option<Value> {
         Some(recordings::items(&format!("{}.json", self.file()), "Pod").pop()?["status"].take())
     }
 
-    /// The status that a claim comes to.
+    /// The final status of a volume claim.
     pub fn claim_status(self) -> Value {
         recordings::items(&format!("{}.json", self.file()), "PersistentVolumeClaim").pop().unwrap()["status"].take()
     }
 
-    /// The warnings about an object of a kind, told of `name` with `uid`.
+    /// The recorded warnings about an object of a kind, rewritten for `name` and `uid`.
     pub fn warnings(self, kind: &str, name: &str, uid: &Value) -> Vec<Value> {
         let events = recordings::items(&format!("{}.events.json", self.file()), "Event");
         let about = events.into_iter().filter(|event| event["involvedObject"]["kind"] == kind && event["type"] == "Warning");

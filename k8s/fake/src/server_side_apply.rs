@@ -1,10 +1,10 @@
-//! Server-side apply: each manager owns the fields that it applied, so that what it leaves out the next time goes.
+//! Server-side apply: each field manager owns the fields that it applied; a field that it omits the next time is removed.
 //!
-//! Simpler than the real one: lists are whole values, and owners are told apart by what they applied last.
+//! Simpler than the real one: a list is one value, and ownership follows from what each manager applied last.
 
 use serde_json::{Map, Value};
 
-/// Merges what a manager applies now into the object; what it applied before and now leaves out is removed.
+/// Merges what a manager applies into the object, and removes what the manager applied before and omits now.
 pub fn merge(live: &mut Value, before: Option<&Value>, now: &Value) {
     let (Value::Object(live), Value::Object(now)) = (&mut *live, now) else {
         *live = now.clone();
@@ -25,7 +25,7 @@ pub fn merge(live: &mut Value, before: Option<&Value>, now: &Value) {
     }
 }
 
-/// The first field that both apply and that differs, as a path.
+/// The path of the first field that both apply with different values.
 pub fn conflict(theirs: &Value, ours: &Value, path: &str) -> Option<String> {
     match (theirs, ours) {
         (Value::Object(theirs), Value::Object(ours)) => {

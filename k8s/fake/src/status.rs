@@ -1,4 +1,4 @@
-//! The bodies of errors, after the recorded ones.
+//! The bodies of errors, modelled on recorded ones.
 
 use serde_json::{Value, json};
 
@@ -47,10 +47,10 @@ pub fn forbidden(verb: &str, kind: &Kind) -> Value {
     status
 }
 
-/// A StatefulSet of which something else changed than may.
+/// A change of immutable fields of a StatefulSet.
 pub fn immutable(name: &str) -> Value {
     let mut status = recordings::read("error-422-immutable.json");
-    // The recording left out required fields too; what concerns the fixed fields is its last cause.
+    // The recorded request lacked required fields too; the cause about immutable fields is the last one.
     let cause = status["details"]["causes"].as_array().unwrap().last().unwrap().clone();
     status["message"] = json!(format!("StatefulSet.apps \"{name}\" is invalid: spec: {}", cause["message"].as_str().unwrap()));
     status["details"]["name"] = json!(name);
@@ -68,7 +68,7 @@ pub fn bad_request(message: &str) -> Value {
     json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "reason": "BadRequest", "code": 400})
 }
 
-/// The event that ends a watch whose version is too old.
+/// The event that ends a watch whose resource version is too old.
 pub fn expired() -> Value {
     recordings::read_lines("watch-410.jsonl").remove(0)
 }

@@ -1,4 +1,4 @@
-//! Watches: the history from a version on, then what comes.
+//! Watches: the history from a resource version on, then every new change.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::{Shared, http::Query, objects::Kind, status};
 
-/// How long a watch is silent before a bookmark tells it how far it is.
+/// After how long without an event a watch gets a bookmark.
 const BOOKMARK: Duration = Duration::from_millis(50);
 
-/// The answer to a watch: one JSON line for each event, until the client goes, its time is over, or the history it needs
-/// is forgotten.
+/// The response to a watch: one JSON line for each event, until the client disconnects, the time-out passes, or the history
+/// it needs was discarded.
 pub fn body(shared: Arc<Shared>, kind: &'static Kind, query: Query) -> Body {
     let from: u64 = query.get("resourceVersion").and_then(|text| text.parse().ok()).unwrap_or(0);
     let deadline = tokio::time::Instant::now() + Duration::from_secs(query.get("timeoutSeconds").and_then(|text| text.parse().ok()).unwrap_or(300));
@@ -55,19 +55,22 @@ impl Cursor {
 
     fn read(&mut self) -> String {
         let shared = Arc::clone(&self.shared);
-        let world = shared.world();
-        if self.seen < world.forgotten {
+        let cluster = shared.cluster();
+        if cluster.watches_held {
+            return String::new();
+        }
+        if self.seen < cluster.discarded {
             self.over = true;
             return line(&status::expired());
         }
-        let news = world.history.iter().filter(|change| change.version > self.seen && change.resource == self.kind.resource);
+        let news = cluster.history.iter().filter(|change| change.version > self.seen && change.resource == self.kind.resource);
         let lines = news.filter_map(|change| {
-            // An object that leaves the selection looks deleted to whoever watches the selection.
+            // Objects never leave a selection here: labels do not change.
             let event = if self.query.selects(&change.object) { change.kind } else { return None };
             Some(line(&json!({"type": event, "object": self.query.shape(&change.object)})))
         });
         let lines: String = lines.collect();
-        self.seen = world.version;
+        self.seen = cluster.version;
         lines
     }
 
@@ -75,7 +78,7 @@ impl Cursor {
         let kind = if self.query.metadata_only { "PartialObjectMetadata" } else { self.kind.kind };
         let version = if self.query.metadata_only { "meta.k8s.io/v1".to_owned() } else { self.kind.api_version() };
         let mut object = json!({"kind": kind, "apiVersion": version, "metadata": {"resourceVersion": self.seen.to_string()}});
-        // As at a real server, a bookmark is of the watched kind and else empty; some kinds cannot be read without these.
+        // A bookmark is an empty object of the watched kind; some kinds cannot be parsed without these fields.
         if !self.query.metadata_only && self.kind.kind == "Event" {
             object["involvedObject"] = json!({});
         }

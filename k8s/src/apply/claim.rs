@@ -1,30 +1,30 @@
-//! The volume claim of an instance that exists already: the StatefulSet's template only makes new ones.
+//! The existing volume claim of an instance: the StatefulSet's template only applies to new claims.
 
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 use toygres_domain::{InstanceId, instance::ReasonCode, runtime::RuntimeError};
 
-use super::{FIELD_MANAGER, refuse_doomed};
+use super::{FIELD_MANAGER, refuse_terminating};
 use crate::{
     build::names::{self, KEPT_LABEL},
     cluster::{Cluster, call},
 };
 
-/// Readies a claim of an earlier deployment for this one: it belongs to the instance again if it was kept, and grows to the
-/// size that is asked for.
+/// Prepares the claim of an earlier deployment: removes the label of a kept claim, and expands it to the size of the
+/// specification.
 pub(super) async fn prepare(cluster: &Cluster, id: InstanceId, storage_gb: i32) -> Result<(), RuntimeError> {
     let name = names::claim(id);
     let claims: Vec<PersistentVolumeClaim> = cluster.list(&names::selector(id)).await?;
     let Some(claim) = claims.iter().find(|claim| claim.metadata.name.as_ref() == Some(&name)) else { return Ok(()) };
-    refuse_doomed("volume claim", &claim.metadata)?;
+    refuse_terminating("volume claim", &claim.metadata)?;
 
     let wanted = i128::from(storage_gb) << 30;
     let present = requested_bytes(claim).unwrap_or(wanted);
     if present > wanted {
         return Err(RuntimeError::permanent(
             ReasonCode::AdmissionRefused,
-            format!("The volume cannot shrink: it has {} GiB, and {storage_gb} GiB are asked for", present >> 30),
+            format!("The volume cannot shrink from {} GiB to {storage_gb} GiB", present >> 30),
         ));
     }
     let kept = claim.metadata.labels.as_ref().is_some_and(|labels| labels.contains_key(KEPT_LABEL));
@@ -38,20 +38,20 @@ pub(super) async fn prepare(cluster: &Cluster, id: InstanceId, storage_gb: i32) 
     Ok(())
 }
 
-/// Changes a claim. It is the StatefulSet controller's object, so this is a merge and not an apply: applying would need
-/// everything else in it too.
+/// Patches a claim. The StatefulSet's controller owns it, so this is a merge patch: an apply would have to contain all required
+/// fields.
 pub(crate) async fn change_claim(cluster: &Cluster, name: &str, change: &serde_json::Value) -> Result<(), RuntimeError> {
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
     let claims = cluster.api::<PersistentVolumeClaim>();
-    call(&format!("change the volume claim {name}"), claims.patch_metadata(name, &params, &Patch::Merge(change))).await.map(drop)
+    call(&format!("patch the volume claim {name}"), claims.patch_metadata(name, &params, &Patch::Merge(change))).await.map(drop)
 }
 
 fn requested_bytes(claim: &PersistentVolumeClaim) -> Option<i128> {
     bytes(&claim.spec.as_ref()?.resources.as_ref()?.requests.as_ref()?.get("storage")?.0)
 }
 
-/// The bytes of a quantity, which the API server may write otherwise than it was sent (1024Gi becomes 1Ti). `None` for a
-/// form that no volume has.
+/// The bytes of a quantity, which the API server returns in another notation than it was sent (1024Gi becomes 1Ti). `None` for
+/// notations that no volume size has.
 fn bytes(quantity: &str) -> Option<i128> {
     let digits = quantity.find(|c: char| !c.is_ascii_digit()).unwrap_or(quantity.len());
     let (number, unit) = quantity.split_at(digits);
@@ -76,7 +76,7 @@ mod tests {
     use super::bytes;
 
     #[test]
-    fn quantities_are_read_in_every_form_a_volume_has() {
+    fn volume_sizes_are_parsed_in_every_notation() {
         assert_eq!(bytes("1Ti"), bytes("1024Gi"));
         assert_eq!(bytes("1073741824"), bytes("1Gi"));
         assert_eq!(bytes("1.5Gi"), None);

@@ -1,28 +1,28 @@
 //! Names and labels of an instance's objects.
 //!
-//! Names come from the id, never from the instance's name: a volume that was kept must not be adopted by a later instance
-//! of the same name, and a StatefulSet's name is limited to 52 characters (its pods carry a hash label made of it).
+//! Names are derived from the id, never from the instance's name: a later instance of the same name must not adopt a kept
+//! volume, and a StatefulSet's name is limited to 52 characters, because the controller-revision-hash label contains it.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use toygres_domain::{InstanceId, instance::PostgresVersion, name::InstanceName};
 
-/// The label with the instance's id; what every selector uses.
+/// The label with the instance's id, which every selector uses.
 pub const ID_LABEL: &str = "toygres.io/instance-id";
 
-/// The label of a volume claim that outlives its instance because the caller asked for it.
+/// The label of a volume claim that is kept after its instance was deleted.
 pub const KEPT_LABEL: &str = "toygres.io/kept";
 
 /// Selects every object of every instance.
 pub const MANAGED_SELECTOR: &str = "app.kubernetes.io/managed-by=toygres,toygres.io/instance-id";
 
-/// The name of the volume in the pod, and the start of the claim's name.
+/// The name of the volume in the pod, and the prefix of the claim's name.
 pub const DATA_VOLUME: &str = "data";
 
 const PREFIX: &str = "toygres-";
 
-/// The port that PostgreSQL listens on, and its name.
+/// The number and the name of the port that PostgreSQL listens on.
 pub const PORT: (i32, &str) = (5432, "postgresql");
 
 /// The name of the StatefulSet, the Secret and the NetworkPolicy of an instance.
@@ -55,7 +55,7 @@ pub fn selector(id: InstanceId) -> String {
     format!("{ID_LABEL}={id}")
 }
 
-/// The instance that an object belongs to, read from the object's name; for events, which carry no labels.
+/// The instance that an object belongs to, derived from the object's name. Events have no labels.
 #[must_use]
 pub fn instance_of_object(name: &str) -> Option<InstanceId> {
     let rest = name.strip_prefix("data-").unwrap_or(name).strip_prefix(PREFIX)?;
@@ -68,7 +68,7 @@ pub fn instance_of_labels(meta: &ObjectMeta) -> Option<InstanceId> {
     meta.labels.as_ref()?.get(ID_LABEL)?.parse().ok()
 }
 
-/// What the metadata of every object of one instance is made of.
+/// The parameters of the metadata of all objects of one instance.
 pub(super) struct Meta<'a> {
     pub(super) id: InstanceId,
     pub(super) name: &'a InstanceName,
@@ -77,15 +77,15 @@ pub(super) struct Meta<'a> {
 }
 
 impl Meta<'_> {
-    /// The metadata of an object that is called `name`.
+    /// The metadata of an object with this name.
     pub(super) fn object(&self, name: String) -> ObjectMeta {
-        let mut labels = self.lasting_labels();
+        let mut labels = self.immutable_labels();
         labels.insert("app.kubernetes.io/version".to_owned(), self.version.to_string());
         ObjectMeta { name: Some(name), namespace: Some(self.namespace.to_owned()), labels: Some(labels), ..ObjectMeta::default() }
     }
 
-    /// The labels that never change during an instance's life: a volume claim template cannot be changed.
-    pub(super) fn lasting_labels(&self) -> BTreeMap<String, String> {
+    /// The labels that never change: a volume claim template is immutable.
+    pub(super) fn immutable_labels(&self) -> BTreeMap<String, String> {
         [
             ("app.kubernetes.io/name", "postgresql".to_owned()),
             ("app.kubernetes.io/instance", self.name.to_string()),
@@ -97,7 +97,7 @@ impl Meta<'_> {
         .into()
     }
 
-    /// The labels that find the pod.
+    /// The labels that select the pod.
     pub(super) fn pod_selector(&self) -> BTreeMap<String, String> {
         BTreeMap::from([(ID_LABEL.to_owned(), self.id.to_string())])
     }
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_fit_and_lead_back_to_the_instance() {
+    fn names_are_short_enough_and_contain_the_id() {
         let id = InstanceId::generate();
         assert!(object(id).len() <= 52);
         for name in [object(id), headless_service(id), pod(id), claim(id)] {

@@ -1,5 +1,5 @@
-//! The NetworkPolicy: clients may come in to PostgreSQL, nothing may go out, so that no instance reaches another or
-//! anything else in the cluster.
+//! The NetworkPolicy: it allows connections to PostgreSQL and denies all outgoing ones, so that no instance reaches another one
+//! or anything else in the cluster.
 
 use k8s_openapi::{
     api::networking::v1::{NetworkPolicy, NetworkPolicyIngressRule, NetworkPolicyPort, NetworkPolicySpec},
@@ -14,8 +14,8 @@ pub(super) fn network_policy(meta: &Meta<'_>) -> NetworkPolicy {
         spec: Some(NetworkPolicySpec {
             pod_selector: Some(LabelSelector { match_labels: Some(meta.pod_selector()), ..LabelSelector::default() }),
             policy_types: Some(vec!["Ingress".to_owned(), "Egress".to_owned()]),
-            // Any source: a load balancer that translates addresses would hide its clients behind a node's, so the
-            // source ranges are the Service's to enforce.
+            // From any source: behind a load balancer that translates addresses, clients have the address of a node, so the source
+            // ranges are enforced by the Service.
             ingress: Some(vec![NetworkPolicyIngressRule {
                 ports: Some(vec![NetworkPolicyPort {
                     port: Some(IntOrString::Int(PORT.0)),

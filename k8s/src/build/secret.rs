@@ -14,7 +14,7 @@ pub(super) fn secret(meta: &Meta<'_>, password: &Password) -> Secret {
     Secret {
         metadata: meta.object(names::object(meta.id)),
         type_: Some("Opaque".to_owned()),
-        // `data` and not `stringData`: the latter is write-only, so that repeated applies would not own what it wrote.
+        // Not `stringData`: that field is write-only, so that a repeated apply would not own the data.
         data: Some(BTreeMap::from([(PASSWORD_KEY.to_owned(), ByteString(password.expose().as_bytes().to_vec()))])),
         ..Secret::default()
     }

@@ -1,4 +1,4 @@
-//! The Services: the address that clients type, and the headless one that a StatefulSet needs.
+//! The Services: the one that clients connect to, and the headless one that a StatefulSet requires.
 
 use k8s_openapi::{
     api::core::v1::{Service, ServicePort, ServiceSpec},
@@ -9,7 +9,7 @@ use toygres_domain::instance::Exposure;
 use super::names::{self, Meta, PORT};
 use crate::Settings;
 
-/// The annotation that asks Azure for a DNS label on the load balancer's address.
+/// The annotation for a DNS label of the public address in Azure.
 pub(crate) const AZURE_DNS_LABEL: &str = "service.beta.kubernetes.io/azure-dns-label-name";
 
 pub(super) fn client(meta: &Meta<'_>, exposure: &Exposure, settings: &Settings) -> Service {
@@ -56,7 +56,7 @@ fn port() -> ServicePort {
     ServicePort {
         name: Some(PORT.1.to_owned()),
         port: PORT.0,
-        // Without it, the key of the list entry is incomplete for server-side apply.
+        // Part of the key of the list entry in server-side apply.
         protocol: Some("TCP".to_owned()),
         target_port: Some(IntOrString::String(PORT.1.to_owned())),
         ..ServicePort::default()

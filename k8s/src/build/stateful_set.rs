@@ -1,4 +1,4 @@
-//! The StatefulSet: one pod that runs PostgreSQL, and its volume.
+//! The StatefulSet: one pod that runs PostgreSQL, and its volume claim.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub(crate) const CONTAINER: &str = "postgresql";
 
 const PASSWORD_DIRECTORY: &str = "/run/secrets/toygres";
 
-/// What of the specification concerns the server's pod.
+/// The part of the specification that concerns the pod.
 pub(super) struct Server<'a> {
     pub(super) storage_gb: i32,
     pub(super) cpu_millis: i32,
@@ -52,7 +52,7 @@ pub(super) fn stateful_set(meta: &Meta<'_>, server: &Server<'_>, settings: &Sett
             pod_management_policy: Some("Parallel".to_owned()),
             selector: LabelSelector { match_labels: Some(meta.pod_selector()), ..LabelSelector::default() },
             persistent_volume_claim_retention_policy: Some(StatefulSetPersistentVolumeClaimRetentionPolicy {
-                // Toygres removes claims itself: only it knows whether the caller wants them kept.
+                // The control plane deletes claims itself, unless the caller asked to keep them.
                 when_deleted: Some("Retain".to_owned()),
                 when_scaled: Some("Retain".to_owned()),
             }),
@@ -66,7 +66,7 @@ pub(super) fn stateful_set(meta: &Meta<'_>, server: &Server<'_>, settings: &Sett
 
 fn claim(meta: &Meta<'_>, storage_gb: i32, settings: &Settings) -> PersistentVolumeClaim {
     PersistentVolumeClaim {
-        metadata: ObjectMeta { name: Some(DATA_VOLUME.to_owned()), labels: Some(meta.lasting_labels()), ..ObjectMeta::default() },
+        metadata: ObjectMeta { name: Some(DATA_VOLUME.to_owned()), labels: Some(meta.immutable_labels()), ..ObjectMeta::default() },
         spec: Some(PersistentVolumeClaimSpec {
             access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
             storage_class_name: settings.storage_class.clone(),
@@ -91,7 +91,7 @@ fn pod(meta: &Meta<'_>, server: &Server<'_>, settings: &Settings) -> PodSpec {
             run_as_user: Some(settings.image_uid),
             run_as_group: Some(settings.image_uid),
             fs_group: Some(settings.image_uid),
-            // Walking a large volume at every start would take longer than the start.
+            // Changing the owner of every file of a large volume would take longer than the start.
             fs_group_change_policy: Some("OnRootMismatch".to_owned()),
             seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), ..SeccompProfile::default() }),
             ..PodSecurityContext::default()
@@ -135,15 +135,15 @@ fn container(version: PostgresVersion, server: &Server<'_>, settings: &Settings)
         }),
         resources: Some(ResourceRequirements {
             requests: Some(quantities([cpu.clone(), memory.clone()])),
-            // Memory that was not requested is memory that the kernel takes back by killing.
+            // A container that uses more memory than it requested is killed first when the node runs out of memory.
             limits: Some(if settings.limit_cpu { quantities([cpu, memory]) } else { quantities([memory]) }),
             ..ResourceRequirements::default()
         }),
         startup_probe: Some(Probe { period_seconds: Some(1), failure_threshold: Some(600), ..probe(&alive()) }),
         readiness_probe: Some(Probe { period_seconds: Some(2), failure_threshold: Some(3), ..probe(&READY) }),
         liveness_probe: Some(Probe { period_seconds: Some(10), failure_threshold: Some(6), ..probe(&alive()) }),
-        // The kubelet copies the last lines of the log into the pod's status when the container fails: the reason of a
-        // crash loop is known without the permission to read logs.
+        // The kubelet copies the last lines of the log into the status of a failed container: they give the reason of a crash
+        // loop without a permission to read logs.
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         volume_mounts: Some(vec![
             volume_mount(DATA_VOLUME, mount),
@@ -156,8 +156,8 @@ fn container(version: PostgresVersion, server: &Server<'_>, settings: &Settings)
     }
 }
 
-/// Where the volume is mounted and where the data directory lies in it. The data directory is never the mount point
-/// itself, which can hold a `lost+found` that `initdb` refuses. From 18 on, the images keep it in a directory of the version.
+/// The mount point of the volume and the data directory in it. The data directory is never the mount point itself, which can
+/// contain a `lost+found` that `initdb` refuses. From version 18 on, the images use a directory named after the version.
 fn data_paths(version: PostgresVersion) -> (&'static str, String) {
     if version.0 >= 18 {
         ("/var/lib/postgresql", format!("/var/lib/postgresql/{version}/docker"))

@@ -1,4 +1,4 @@
-//! Whether the control plane may do what it needs to: asked of the cluster itself, before anything is.
+//! Checks the permissions of the control plane when it connects.
 
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
@@ -7,40 +7,40 @@ use kube::{Api, Client, api::PostParams};
 use super::{ConnectError, call};
 use crate::permissions::{PERMISSIONS, Permission};
 
-/// Questions at once.
-const AT_ONCE: usize = 8;
+/// The number of concurrent reviews.
+const CONCURRENCY: usize = 8;
 
-/// Refuses to go on with a permission missing, naming each. Everybody may ask about themselves; where an administrator took
-/// even that away, the log says so and the work begins.
+/// Fails if a permission is missing, and names each that is. Every account may review its own permissions; if an administrator
+/// revoked even that, a warning is logged and the check is skipped.
 pub(super) async fn check(client: &Client, namespace: &str) -> Result<(), ConnectError> {
     let reviews: Api<SelfSubjectAccessReview> = Api::all(client.clone());
-    let questions = PERMISSIONS.iter().flat_map(|permission| permission.verbs.iter().map(move |verb| (permission, *verb)));
-    let answers: Result<Vec<_>, _> = stream::iter(questions)
+    let requests = PERMISSIONS.iter().flat_map(|permission| permission.verbs.iter().map(move |verb| (permission, *verb)));
+    let responses: Result<Vec<_>, _> = stream::iter(requests)
         .map(|(permission, verb)| {
-            let (reviews, review) = (&reviews, question(namespace, permission, verb));
+            let (reviews, review) = (&reviews, review(namespace, permission, verb));
             async move {
-                let answer = call("ask for the control plane's permissions", reviews.create(&PostParams::default(), &review)).await?;
-                let allowed = answer.status.is_some_and(|status| status.allowed);
+                let response = call("review the control plane's permissions", reviews.create(&PostParams::default(), &review)).await?;
+                let allowed = response.status.is_some_and(|status| status.allowed);
                 Ok::<_, toygres_domain::runtime::RuntimeError>((permission, verb, allowed))
             }
         })
-        .buffered(AT_ONCE)
+        .buffered(CONCURRENCY)
         .try_collect()
         .await;
-    match answers {
-        Ok(answers) => missing(namespace, &answers),
+    match responses {
+        Ok(responses) => check_responses(namespace, &responses),
         Err(error) => {
-            tracing::warn!(why = error.reason.message, "the permissions of the control plane were not checked");
+            tracing::warn!(error = error.reason.message, "the permissions of the control plane were not checked");
             Ok(())
         }
     }
 }
 
-fn missing(namespace: &str, answers: &[(&Permission, &str, bool)]) -> Result<(), ConnectError> {
+fn check_responses(namespace: &str, responses: &[(&Permission, &str, bool)]) -> Result<(), ConnectError> {
     let missing: Vec<String> = PERMISSIONS
         .iter()
         .filter_map(|permission| {
-            let verbs: Vec<&str> = answers.iter().filter(|(of, _, allowed)| *of == permission && !allowed).map(|(_, verb, _)| *verb).collect();
+            let verbs: Vec<&str> = responses.iter().filter(|(of, _, allowed)| *of == permission && !allowed).map(|(_, verb, _)| *verb).collect();
             let group = if permission.group.is_empty() { String::new() } else { format!(".{}", permission.group) };
             (!verbs.is_empty()).then(|| format!("{} {}{group}", verbs.join(", "), permission.resource))
         })
@@ -48,13 +48,13 @@ fn missing(namespace: &str, answers: &[(&Permission, &str, bool)]) -> Result<(),
     if missing.is_empty() {
         return Ok(());
     }
-    Err(ConnectError(format!(
-        "The control plane may not do all that it has to in the namespace '{namespace}'. Missing in its Role: {}.",
+    Err(ConnectError::Cluster(format!(
+        "The control plane lacks permissions in the namespace '{namespace}'. Missing in its Role: {}.",
         missing.join("; ")
     )))
 }
 
-fn question(namespace: &str, permission: &Permission, verb: &str) -> SelfSubjectAccessReview {
+fn review(namespace: &str, permission: &Permission, verb: &str) -> SelfSubjectAccessReview {
     SelfSubjectAccessReview {
         spec: SelfSubjectAccessReviewSpec {
             resource_attributes: Some(ResourceAttributes {

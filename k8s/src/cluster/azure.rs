@@ -1,12 +1,12 @@
-//! A cluster of AKS by its name: Azure Resource Manager is asked for the kubeconfig of its users, and where that leaves the
-//! log-in to a person with `kubelogin`, this server's own identity logs in.
+//! Connects to an AKS cluster by its name: Azure Resource Manager returns the kubeconfig of a user, and where that kubeconfig
+//! requires an interactive login, the tokens of this process's own identity are used.
 
 mod identity;
 
 use std::{sync::Arc, time::Duration};
 
 use azure_core::credentials::TokenCredential;
-use base64::{Engine, prelude::BASE64_STANDARD};
+use k8s_openapi::ByteString;
 use kube::{
     Client, Config,
     client::Body,
@@ -19,49 +19,49 @@ use super::ConnectError;
 use crate::{errors::chain, settings::Aks};
 use identity::Identity;
 
-/// Long in use, and still served: Azure keeps versions for years.
+/// The version of the API of AKS.
 const API_VERSION: &str = "2024-09-01";
 
-/// The application that every API server of AKS with Entra ID takes tokens for.
+/// The scope of tokens for the API server of any AKS cluster with Entra ID.
 const API_SERVER_SCOPE: &str = "6dae42f8-4368-4678-94ff-3960e28e3630/.default";
 
-/// How long Azure Resource Manager may take to answer.
-const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// The time-out of a request to Azure Resource Manager.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A client for the cluster, and the address of its API server.
 pub(super) async fn connect(aks: &Aks) -> Result<(Client, String), ConnectError> {
-    let identity: Arc<dyn TokenCredential> = Arc::new(Identity::from_environment()?);
+    let identity: Arc<dyn TokenCredential> = Arc::new(Identity::new(aks)?);
     connect_as(&identity, aks).await
 }
 
 async fn connect_as(identity: &Arc<dyn TokenCredential>, aks: &Aks) -> Result<(Client, String), ConnectError> {
     let mut kubeconfig = user_kubeconfig(identity.as_ref(), aks).await?;
-    let logs_in = hand_over_login(&mut kubeconfig);
+    let requires_login = remove_login_plugins(&mut kubeconfig);
     let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
         .await
-        .map_err(|error| ConnectError(format!("The kubeconfig that Azure gives for {aks} cannot be used: {}", chain(&error))))?;
-    config.connect_timeout = Some(super::CONNECT_LIMIT);
+        .map_err(|error| ConnectError::Cluster(format!("The kubeconfig that Azure returns for {aks} cannot be used: {}", chain(&error))))?;
+    config.connect_timeout = Some(super::CONNECT_TIMEOUT);
     let (url, namespace) = (config.cluster_url.to_string(), config.default_namespace.clone());
     let client = Client::try_from(config)
-        .map_err(|error| ConnectError(format!("The credentials that Azure gives for {aks} cannot be used: {}", chain(&error))))?;
-    let client = if logs_in { with_token(client, Arc::clone(identity), namespace) } else { client };
+        .map_err(|error| ConnectError::Cluster(format!("The credentials that Azure returns for {aks} cannot be used: {}", chain(&error))))?;
+    let client = if requires_login { with_token(client, Arc::clone(identity), namespace) } else { client };
     Ok((client, url))
 }
 
-/// Asks Azure Resource Manager for the kubeconfig that `az aks get-credentials` writes.
+/// Requests the kubeconfig that `az aks get-credentials` writes.
 async fn user_kubeconfig(identity: &dyn TokenCredential, aks: &Aks) -> Result<Kubeconfig, ConnectError> {
-    let Aks { subscription, resource_group, name, resource_manager } = aks;
+    let Aks { subscription, resource_group, name, resource_manager, credentials: _, client_id: _ } = aks;
     let base = resource_manager.trim_end_matches('/');
     let token = identity
         .get_token(&[&format!("{base}/.default")], None)
         .await
-        .map_err(|error| ConnectError(format!("Azure gives this server no token: {}", one_line(&error.to_string()))))?;
+        .map_err(|error| ConnectError::Cluster(format!("Azure issues no token to this process: {}", one_line(&error.to_string()))))?;
     let url = format!(
         "{base}/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.ContainerService/managedClusters/{name}/listClusterUserCredential?api-version={API_VERSION}"
     );
     let unreachable =
-        |error: reqwest::Error| ConnectError(format!("Azure Resource Manager at {base} cannot be reached: {}", chain(&error.without_url())));
-    let client = reqwest::Client::builder().timeout(ANSWER_LIMIT).build().map_err(unreachable)?;
+        |error: reqwest::Error| ConnectError::Cluster(format!("Azure Resource Manager at {base} cannot be reached: {}", chain(&error.without_url())));
+    let client = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build().map_err(unreachable)?;
     let request = client.post(url).bearer_auth(token.token.secret()).header(reqwest::header::CONTENT_LENGTH, 0);
     let response = request.send().await.map_err(unreachable)?;
     let status = response.status();
@@ -69,37 +69,37 @@ async fn user_kubeconfig(identity: &dyn TokenCredential, aks: &Aks) -> Result<Ku
     if !status.is_success() {
         return Err(refusal(status.as_u16(), &body, aks));
     }
-    kubeconfig_in(&body).ok_or_else(|| ConnectError(format!("The answer of Azure Resource Manager for {aks} holds no kubeconfig.")))
+    kubeconfig_in(&body).ok_or_else(|| ConnectError::Cluster(format!("The response of Azure Resource Manager for {aks} contains no kubeconfig.")))
 }
 
 fn kubeconfig_in(body: &[u8]) -> Option<Kubeconfig> {
     #[derive(Deserialize)]
-    struct Answer {
+    struct Response {
         kubeconfigs: Vec<Entry>,
     }
     #[derive(Deserialize)]
     struct Entry {
-        value: String,
+        value: ByteString,
     }
-    let answer: Answer = serde_json::from_slice(body).ok()?;
-    let text = BASE64_STANDARD.decode(&answer.kubeconfigs.first()?.value).ok()?;
-    Kubeconfig::from_yaml(std::str::from_utf8(&text).ok()?).ok()
+    let response: Response = serde_json::from_slice(body).ok()?;
+    let text = &response.kubeconfigs.first()?.value.0;
+    Kubeconfig::from_yaml(std::str::from_utf8(text).ok()?).ok()
 }
 
 fn refusal(status: u16, body: &[u8], aks: &Aks) -> ConnectError {
     let error: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let words = error["error"]["message"].as_str().map(one_line).unwrap_or_default();
     let why = match status {
-        403 => format!("this server's identity lacks the role 'Azure Kubernetes Service Cluster User Role' on it ({words})"),
-        404 => format!("there is no such cluster ({words}); check AKS_CLUSTER_NAME, AKS_RESOURCE_GROUP and AZURE_SUBSCRIPTION_ID"),
+        403 => format!("the identity of this process lacks the role 'Azure Kubernetes Service Cluster User Role' on it ({words})"),
+        404 => format!("there is no such cluster ({words}); check its name, its resource group and the subscription"),
         _ => format!("HTTP {status} {words}"),
     };
-    ConnectError(format!("Azure Resource Manager gives no credentials for {aks}: {why}."))
+    ConnectError::Cluster(format!("Azure Resource Manager returns no credentials for {aks}: {why}."))
 }
 
-/// Takes plugins out of a kubeconfig that log people in; answers whether there were any. They would ask a person to visit a
-/// page, or need a program that an image of this server does not have.
-fn hand_over_login(kubeconfig: &mut Kubeconfig) -> bool {
+/// Removes the plugins for interactive logins from a kubeconfig; returns whether there were any. They would ask a person to visit
+/// a page, or require a program that the image of the control plane does not have.
+fn remove_login_plugins(kubeconfig: &mut Kubeconfig) -> bool {
     let mut found = false;
     for user in kubeconfig.auth_infos.iter_mut().filter_map(|user| user.auth_info.as_mut()) {
         if user.exec.is_some() || user.auth_provider.is_some() {
@@ -110,7 +110,7 @@ fn hand_over_login(kubeconfig: &mut Kubeconfig) -> bool {
     found
 }
 
-/// Presents a token of this server's identity with every request. The identity keeps tokens and renews them in time.
+/// Adds a token of the identity to every request. The identity caches tokens and renews them before they expire.
 fn with_token(client: Client, identity: Arc<dyn TokenCredential>, namespace: String) -> Client {
     let service = tower::service_fn(move |mut request: http::Request<Body>| {
         let (client, identity) = (client.clone(), Arc::clone(&identity));

@@ -1,4 +1,4 @@
-//! Where the cluster is: the pod's service account, a kubeconfig, or AKS by name.
+//! Finds the cluster: by the pod's service account, a kubeconfig, or the name of an AKS cluster.
 
 use std::path::Path;
 
@@ -7,17 +7,18 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 
-use super::{CONNECT_LIMIT, ConnectError, azure};
+use super::{CONNECT_TIMEOUT, ConnectError, azure};
 use crate::{
     errors::{chain, client_error},
     settings::ClusterSource,
+    wording,
 };
 
-/// A cluster that was found; nobody has talked to it yet.
+/// A client for a cluster; no call was made yet.
 pub(super) struct Found {
     pub(super) client: Client,
     pub(super) url: String,
-    /// Whether this server runs in it.
+    /// Whether this process runs in the cluster.
     pub(super) inside: bool,
 }
 
@@ -29,7 +30,7 @@ pub(super) async fn find(source: &ClusterSource) -> Result<Found, ConnectError> 
         },
         ClusterSource::InCluster => {
             let config = Config::incluster()
-                .map_err(|error| ConnectError(format!("This server does not run in a pod with a service account: {}", chain(&error))))?;
+                .map_err(|error| ConnectError::Cluster(format!("This process does not run in a pod with a service account: {}", chain(&error))))?;
             with_config(config, true)
         }
         ClusterSource::Kubeconfig { path, context } => with_config(kubeconfig(path.as_deref(), context.clone()).await?, false),
@@ -41,36 +42,35 @@ pub(super) async fn find(source: &ClusterSource) -> Result<Found, ConnectError> 
 }
 
 fn with_config(mut config: Config, inside: bool) -> Result<Found, ConnectError> {
-    config.connect_timeout = Some(CONNECT_LIMIT);
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
     let url = config.cluster_url.to_string();
     let client = Client::try_from(config)
-        .map_err(|error| ConnectError(format!("The credentials for the cluster at {url} cannot be used: {}", client_error(&error))))?;
+        .map_err(|error| ConnectError::Cluster(format!("The credentials for the cluster at {url} cannot be used: {}", client_error(&error))))?;
     Ok(Found { client, url, inside })
 }
 
 async fn kubeconfig(path: Option<&Path>, context: Option<String>) -> Result<Config, ConnectError> {
     let (file, place) = match path {
         Some(path) => (Kubeconfig::read_from(path), path.display().to_string()),
-        None => (Kubeconfig::from_env().and_then(|file| file.map_or_else(Kubeconfig::read, Ok)), "KUBECONFIG or ~/.kube/config".to_owned()),
+        None => (Kubeconfig::from_env().and_then(|file| file.map_or_else(Kubeconfig::read, Ok)), "the default location".to_owned()),
     };
-    let file = file.map_err(|error| ConnectError(format!("No kubeconfig can be read from {place}: {}", why_unreadable(&error))))?;
+    let file = file.map_err(|error| ConnectError::Cluster(format!("No kubeconfig can be read from {place}: {}", why_unreadable(&error))))?;
     if let Some(wanted) = context.as_ref().filter(|wanted| !file.contexts.iter().any(|context| &&context.name == wanted)) {
         let known: Vec<&str> = file.contexts.iter().map(|context| context.name.as_str()).collect();
-        return Err(ConnectError(format!("The kubeconfig from {place} has no context '{wanted}', only: {}.", known.join(", "))));
+        return Err(ConnectError::Cluster(format!("The kubeconfig from {place} has no context '{wanted}', only: {}.", known.join(", "))));
     }
     let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
     Config::from_custom_kubeconfig(file, &options)
         .await
-        .map_err(|error| ConnectError(format!("The kubeconfig from {place} cannot be used: {}", chain(&error))))
+        .map_err(|error| ConnectError::Cluster(format!("The kubeconfig from {place} cannot be used: {}", chain(&error))))
 }
 
-/// What is wrong with a file. The parser's own words quote the file, and with it tokens and keys: only the place is taken.
+/// Why a file cannot be read. The message of the YAML parser quotes the file, which contains tokens and keys, so only the
+/// position in it is used.
 fn why_unreadable(error: &KubeconfigError) -> String {
     let KubeconfigError::Parse(parser) = error else { return chain(error) };
-    let text = parser.to_string();
-    let number = |word: &str| text.split_once(word).map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
-    match (number("line "), number("column ")) {
-        (Some(line), Some(column)) if !line.is_empty() => format!("it is no kubeconfig at line {line}, column {column}"),
-        _ => "it is no kubeconfig".to_owned(),
+    match wording::position(&parser.to_string()) {
+        Some((line, column)) => format!("it is malformed at line {line}, column {column}"),
+        None => "it is malformed".to_owned(),
     }
 }

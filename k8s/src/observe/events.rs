@@ -1,8 +1,8 @@
-//! Events: what controllers and the kubelet say beside an object's status.
+//! Events, in which controllers and the kubelet report what the status of an object does not contain.
 
 use k8s_openapi::{api::core::v1::Event, jiff::Timestamp};
 
-/// The event that was seen last: an older one may tell of a trouble that has passed.
+/// The newest event: an older one may report a problem that has passed.
 pub(super) fn newest(events: &[Event]) -> Option<&Event> {
     events.iter().max_by_key(|event| time(event))
 }
@@ -21,7 +21,7 @@ pub(super) fn message(event: &Event) -> &str {
     event.message.as_deref().unwrap_or_default()
 }
 
-/// When an event was seen last. Which field says so depends on the API that its author uses.
+/// The last time of an event. The field depends on the API that its author uses.
 fn time(event: &Event) -> Option<Timestamp> {
     let series = event.series.as_ref().and_then(|series| series.last_observed_time.as_ref()).map(|time| time.0);
     let last = event.last_timestamp.as_ref().map(|time| time.0);

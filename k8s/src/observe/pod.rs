@@ -1,4 +1,4 @@
-//! What a pod says of its server: whether it is ready, and the reason when it is not.
+//! The state of the server in a pod: whether it is ready, and the reason if it is not.
 
 use k8s_openapi::{
     api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, PersistentVolumeClaim, Pod, PodCondition},
@@ -10,22 +10,21 @@ use toygres_domain::{
     runtime::Observation,
 };
 
-use super::{PATIENCE, Seen, events, failed, log_lines::last_lines, pending, starting};
-use crate::build::CONTAINER;
+use super::{ORDINARY_WAIT, Snapshot, events, failed, log_lines::last_lines, pending, starting};
+use crate::{
+    build::CONTAINER,
+    wording::{is_about_volume, is_missing_image, is_missing_storage_class},
+};
 
-/// After how many restarts a server that keeps ending is given up. The kubelet's waits double from 10 seconds, so that
-/// this is about two and a half minutes: longer than any recovery of a node that was too busy.
-const HOPELESS_RESTARTS: i32 = 5;
+/// After how many restarts of the container a crash loop is final. The kubelet's back-off doubles from 10 seconds, so this is after
+/// about two and a half minutes, longer than a node that was overloaded needs to recover.
+const FINAL_RESTARTS: i32 = 5;
 
-/// From how many restarts on a server that is not ready counts as one that keeps ending.
+/// After how many restarts of the container a server that is not ready is in a crash loop.
 const LOOPING_RESTARTS: i32 = 2;
 
-/// The volume's part in why a pod cannot be scheduled, in the scheduler's words.
-const VOLUME_WORDS: [&str; 4] =
-    ["unbound immediate PersistentVolumeClaims", "available persistent volumes to bind", "persistentvolumeclaim", "volume node affinity conflict"];
-
-/// Why the pod's server takes no connections, or `None` when it does.
-pub(super) fn trouble(pod: &Pod, seen: &Seen, now: Timestamp) -> Option<Observation> {
+/// Why the server accepts no connections, or `None` if it does.
+pub(super) fn problem(pod: &Pod, snapshot: &Snapshot, now: Timestamp) -> Option<Observation> {
     if pod.metadata.deletion_timestamp.is_some() {
         return Some(starting("Its pod is being replaced"));
     }
@@ -36,7 +35,7 @@ pub(super) fn trouble(pod: &Pod, seen: &Seen, now: Timestamp) -> Option<Observat
         return Some(Observation::Pending(reason));
     }
     if let Some(condition) = unschedulable(pod) {
-        return Some(unscheduled(condition, seen, now));
+        return Some(unscheduled(condition, snapshot, now));
     }
     let Some(status) = container(pod) else {
         return Some(starting("Its pod waits for the node"));
@@ -45,11 +44,11 @@ pub(super) fn trouble(pod: &Pod, seen: &Seen, now: Timestamp) -> Option<Observat
     if let Some(waiting) = status.state.as_ref().and_then(|state| state.waiting.as_ref()) {
         let message = waiting.message.as_deref().unwrap_or_default();
         match waiting.reason.as_deref().unwrap_or_default() {
-            // A name that cannot be parsed will not parse later; all else at a registry can.
+            // A malformed name is final; other errors of a registry may pass.
             "InvalidImageName" => return Some(failed(ReasonCode::ImagePullFailed, message)),
             "ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull" | "RegistryUnavailable" | "ImageInspectError" => {
                 let message = if message.is_empty() { "The image cannot be pulled" } else { message };
-                return Some(if is_answer_no(message) {
+                return Some(if is_missing_image(message) {
                     failed(ReasonCode::ImagePullFailed, message)
                 } else {
                     pending(ReasonCode::ImagePullFailed, message)
@@ -68,8 +67,8 @@ pub(super) fn trouble(pod: &Pod, seen: &Seen, now: Timestamp) -> Option<Observat
     if let Some(end) = status.state.as_ref().and_then(terminated) {
         return Some(Observation::Pending(end_of_process(end)));
     }
-    if let Some(trouble) = mount_trouble(pod, seen, now) {
-        return Some(trouble);
+    if let Some(problem) = mount_problem(pod, snapshot, now) {
+        return Some(problem);
     }
     if let Some(end) = last_end(status) {
         return Some(starting(&format!("It starts again. {}", end_of_process(end).message)));
@@ -77,27 +76,33 @@ pub(super) fn trouble(pod: &Pod, seen: &Seen, now: Timestamp) -> Option<Observat
     Some(starting("PostgreSQL is starting"))
 }
 
-/// Whether the pod is ready to be connected to.
+/// Whether the pod is ready.
 pub(crate) fn is_ready(pod: &Pod) -> bool {
     condition(pod, "Ready").is_some_and(|condition| condition.status == "True")
 }
 
-/// Whether the pod has a node.
+/// Whether the pod is scheduled to a node.
 pub(super) fn is_scheduled(pod: &Pod) -> bool {
     condition(pod, "PodScheduled").is_some_and(|condition| condition.status == "True")
 }
 
-/// What ended the server's present process, when it has ended: the kubelet's word for it.
+/// Why the present process of the server has ended, if it has.
 pub(crate) fn death(pod: &Pod) -> Option<Reason> {
     ended(pod).or_else(|| container(pod)?.state.as_ref().and_then(terminated).map(end_of_process))
 }
 
-/// How often the server was started again in this pod, and what ended it the last time.
-pub(crate) fn restarts(pod: &Pod) -> (i32, Option<Reason>) {
+/// How often the kubelet restarted the container, and why its last process ended.
+pub(crate) fn container_restarts(pod: &Pod) -> (i32, Option<Reason>) {
     container(pod).map_or((0, None), |status| (status.restart_count, last_end(status).map(end_of_process)))
 }
 
-/// Why the pod as a whole has ended: it was evicted, or its node went down in good order.
+/// The reason while a deletion of the pod waits for the kubelet.
+pub(crate) fn not_stopped(pod: &Pod) -> String {
+    let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or("no node");
+    format!("The pod {} on {node} has not stopped yet", pod.metadata.name.as_deref().unwrap_or_default())
+}
+
+/// Why the whole pod has ended: it was evicted, or its node was shut down.
 fn ended(pod: &Pod) -> Option<Reason> {
     let status = pod.status.as_ref()?;
     if !matches!(status.phase.as_deref(), Some("Failed" | "Succeeded")) {
@@ -110,19 +115,19 @@ fn ended(pod: &Pod) -> Option<Reason> {
     Some(Reason::new(ReasonCode::ProcessExited, format!("Its pod ended. {why}").trim_end().to_owned()))
 }
 
-fn unscheduled(condition: &PodCondition, seen: &Seen, now: Timestamp) -> Observation {
-    let message = condition.message.as_deref().unwrap_or("No node has room for it");
-    if let Some(event) = events::newest_of(&seen.events, "PersistentVolumeClaim", &["ProvisioningFailed", "FailedBinding"])
-        && !seen.claims.iter().all(is_bound)
+fn unscheduled(condition: &PodCondition, snapshot: &Snapshot, now: Timestamp) -> Observation {
+    let message = condition.message.as_deref().unwrap_or("No node has enough resources for it");
+    if let Some(event) = events::newest_of(&snapshot.events, "PersistentVolumeClaim", &["ProvisioningFailed", "FailedBinding"])
+        && !snapshot.claims.iter().all(is_bound)
     {
         let why = events::message(event);
-        // Somebody has to make the class, or ask for another one; any other failure of a provisioner may pass.
-        let no_class = why.contains("storageclass") && why.contains("not found");
-        let why = format!("Its volume cannot be provided: {why}");
-        return if no_class { failed(ReasonCode::VolumeNotBound, why) } else { pending(ReasonCode::VolumeNotBound, why) };
+        // Final until the class is created or another one is configured; other errors of a provisioner may pass.
+        let is_final = is_missing_storage_class(why);
+        let why = format!("Its volume cannot be provisioned: {why}");
+        return if is_final { failed(ReasonCode::VolumeNotBound, why) } else { pending(ReasonCode::VolumeNotBound, why) };
     }
-    if !VOLUME_WORDS.iter().any(|words| message.contains(words)) {
-        // Not final: a node may be added, by people or by an autoscaler.
+    if !is_about_volume(message) {
+        // Not final: a node may be added, for example by an autoscaler.
         return pending(ReasonCode::Unschedulable, message);
     }
     if is_older(condition.last_transition_time.as_ref(), now) {
@@ -132,9 +137,9 @@ fn unscheduled(condition: &PodCondition, seen: &Seen, now: Timestamp) -> Observa
     }
 }
 
-/// A volume that a node cannot attach or mount. The first tries often fail, before the node knows of the pod's claims.
-fn mount_trouble(pod: &Pod, seen: &Seen, now: Timestamp) -> Option<Observation> {
-    let event = events::newest_of(&seen.events, "Pod", &["FailedMount", "FailedAttachVolume", "Started", "Pulling", "Pulled"])?;
+/// Why a node cannot attach or mount the volume. The first attempts often fail, before the node has observed the claim.
+fn mount_problem(pod: &Pod, snapshot: &Snapshot, now: Timestamp) -> Option<Observation> {
+    let event = events::newest_of(&snapshot.events, "Pod", &["FailedMount", "FailedAttachVolume", "Started", "Pulling", "Pulled"])?;
     let mounting = matches!(event.reason.as_deref(), Some("FailedMount" | "FailedAttachVolume"));
     let since = pod.status.as_ref().and_then(|status| status.start_time.as_ref());
     (mounting && is_older(since, now)).then(|| pending(ReasonCode::VolumeNotBound, events::message(event)))
@@ -144,29 +149,24 @@ fn looping(status: &ContainerStatus) -> Observation {
     let end = status.state.as_ref().and_then(terminated).or_else(|| last_end(status));
     let reason = match end {
         Some(end) if is_out_of_memory(end) => end_of_process(end),
-        Some(end) => Reason::new(ReasonCode::CrashLoop, format!("It keeps ending soon after its start. {}", end_of_process(end).message)),
-        None => Reason::new(ReasonCode::CrashLoop, "It keeps ending soon after its start"),
+        Some(end) => Reason::new(ReasonCode::CrashLoop, format!("It exits repeatedly soon after its start. {}", end_of_process(end).message)),
+        None => Reason::new(ReasonCode::CrashLoop, "It exits repeatedly soon after its start"),
     };
-    if status.restart_count >= HOPELESS_RESTARTS { Observation::Failed(reason) } else { Observation::Pending(reason) }
+    if status.restart_count >= FINAL_RESTARTS { Observation::Failed(reason) } else { Observation::Pending(reason) }
 }
 
 fn end_of_process(end: &ContainerStateTerminated) -> Reason {
     if is_out_of_memory(end) {
-        return Reason::new(ReasonCode::OutOfMemory, "It was killed because it needed more memory than it was given");
+        return Reason::new(ReasonCode::OutOfMemory, "It was killed because it exceeded its memory limit");
     }
     let code = end.exit_code;
     let log = end.message.as_deref().map(last_lines).filter(|lines| !lines.is_empty());
-    let log = log.map(|lines| format!(". Its last words: {lines}")).unwrap_or_default();
+    let log = log.map(|lines| format!(". The end of its log: {lines}")).unwrap_or_default();
     Reason::new(ReasonCode::ProcessExited, format!("The server ended with exit code {code}{log}"))
 }
 
 fn is_out_of_memory(end: &ContainerStateTerminated) -> bool {
     end.reason.as_deref() == Some("OOMKilled")
-}
-
-/// Whether the registry said no, as opposed to nothing.
-fn is_answer_no(message: &str) -> bool {
-    (message.contains("not found") || message.contains("manifest unknown")) && !message.contains("no such host")
 }
 
 fn unschedulable(pod: &Pod) -> Option<&PodCondition> {
@@ -194,5 +194,5 @@ fn is_bound(claim: &PersistentVolumeClaim) -> bool {
 }
 
 fn is_older(since: Option<&Time>, now: Timestamp) -> bool {
-    since.is_some_and(|since| now.duration_since(since.0).unsigned_abs() > PATIENCE && now > since.0)
+    since.is_some_and(|since| now.duration_since(since.0).unsigned_abs() > ORDINARY_WAIT && now > since.0)
 }

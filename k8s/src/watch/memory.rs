@@ -1,4 +1,4 @@
-//! What a watch has seen: it tells what changed from what is only told again, also over a gap in the watch.
+//! The last known state of the watched objects, which distinguishes changes from repeated events, also after a gap in the watch.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,18 +16,18 @@ use toygres_domain::{
 
 use crate::{
     build::names,
-    observe::{death, is_ready, restarts},
+    observe::{container_restarts, death, is_ready},
 };
 
-/// How old a ready pod is that nobody can be waiting for any more.
-const YOUTH: SignedDuration = SignedDuration::from_secs(60);
+/// Up to which age of a pod somebody may still wait for it to become ready.
+const NEW: SignedDuration = SignedDuration::from_secs(60);
 
-/// The objects of one kind, of which only the version matters.
+/// The resource versions of the objects of one kind.
 #[derive(Default)]
 pub(super) struct Objects {
     known: HashMap<String, Version>,
     listed: HashSet<String>,
-    primed: bool,
+    initialized: bool,
 }
 
 struct Version {
@@ -36,10 +36,10 @@ struct Version {
 }
 
 impl Objects {
-    /// Takes in an event, and says whom it concerns. The first list is no news: whoever begins to listen has just looked.
-    pub(super) fn learn<K: Resource>(&mut self, event: Event<PartialObjectMeta<K>>) -> Vec<Nudge> {
+    /// Applies an event; returns the instances that changed. The first list contains no changes.
+    pub(super) fn apply<K: Resource>(&mut self, event: Event<PartialObjectMeta<K>>) -> Vec<Nudge> {
         match event {
-            Event::Apply(object) => self.see(&object.metadata).into_iter().collect(),
+            Event::Apply(object) => self.update(&object.metadata).into_iter().collect(),
             Event::Delete(object) => self.known.remove(&name(&object.metadata)).map(|gone| nudge(gone.instance)).into_iter().collect(),
             Event::Init => {
                 self.listed.clear();
@@ -47,17 +47,17 @@ impl Objects {
             }
             Event::InitApply(object) => {
                 self.listed.insert(name(&object.metadata));
-                self.see(&object.metadata).filter(|_| self.primed).into_iter().collect()
+                self.update(&object.metadata).filter(|_| self.initialized).into_iter().collect()
             }
             Event::InitDone => {
-                self.primed = true;
+                self.initialized = true;
                 let listed = std::mem::take(&mut self.listed);
                 self.known.extract_if(|name, _| !listed.contains(name)).map(|(_, gone)| nudge(gone.instance)).collect()
             }
         }
     }
 
-    fn see(&mut self, meta: &ObjectMeta) -> Option<Nudge> {
+    fn update(&mut self, meta: &ObjectMeta) -> Option<Nudge> {
         let instance = names::instance_of_labels(meta)?;
         let version = meta.resource_version.clone();
         let before = self.known.insert(name(meta), Version { instance, version: version.clone() });
@@ -65,15 +65,30 @@ impl Objects {
     }
 }
 
-/// The pods, of which the deaths of their servers are told, each once.
+/// The pods. Every death of a server is reported once.
 #[derive(Default)]
 pub(super) struct Pods {
-    known: HashMap<String, Life>,
+    known: HashMap<String, KnownPod>,
     listed: HashSet<String>,
 }
 
-/// What is remembered of a pod.
-struct Life {
+/// A change of a pod.
+#[derive(Debug)]
+pub(super) struct PodChange {
+    pub(super) instance: InstanceId,
+    /// The death of the server in the pod, if that is the change.
+    pub(super) death: Option<Death>,
+}
+
+/// The death of a server: whether it was planned is unknown here.
+#[derive(Debug)]
+pub(super) struct Death {
+    pub(super) pod_uid: Option<String>,
+    pub(super) reason: Reason,
+}
+
+/// The last known state of a pod.
+struct KnownPod {
     instance: InstanceId,
     uid: Option<String>,
     version: Option<String>,
@@ -82,69 +97,70 @@ struct Life {
 }
 
 impl Pods {
-    /// Takes in an event, and says whom it concerns and whether it was a death. Of the first list, only pods that are young
-    /// or not ready are news: somebody may be waiting for them.
-    pub(super) fn learn(&mut self, event: Event<Pod>) -> Vec<Nudge> {
+    /// Applies an event; returns the changes. Of the first list, only pods that are new or not ready count as changed, because
+    /// somebody may wait for them.
+    pub(super) fn apply(&mut self, event: Event<Pod>) -> Vec<PodChange> {
         match event {
-            Event::Apply(pod) => self.see(&pod),
-            Event::Delete(pod) => self.lose(&name(&pod.metadata), Some(&pod)).into_iter().collect(),
+            Event::Apply(pod) => self.update(&pod),
+            Event::Delete(pod) => self.remove(&name(&pod.metadata), Some(&pod)).into_iter().collect(),
             Event::Init => {
                 self.listed.clear();
                 Vec::new()
             }
             Event::InitApply(pod) => {
                 let name = name(&pod.metadata);
-                let old_news = match self.known.get(&name) {
-                    Some(life) => life.version == pod.metadata.resource_version,
+                let unchanged = match self.known.get(&name) {
+                    Some(known) => known.version == pod.metadata.resource_version,
                     None => is_settled(&pod),
                 };
                 self.listed.insert(name);
-                let nudges = self.see(&pod);
-                if old_news { Vec::new() } else { nudges }
+                let changes = self.update(&pod);
+                if unchanged { Vec::new() } else { changes }
             }
             Event::InitDone => {
                 let listed = std::mem::take(&mut self.listed);
                 let gone: Vec<String> = self.known.keys().filter(|name| !listed.contains(*name)).cloned().collect();
-                gone.iter().filter_map(|name| self.lose(name, None)).collect()
+                gone.iter().filter_map(|name| self.remove(name, None)).collect()
             }
         }
     }
 
-    fn see(&mut self, pod: &Pod) -> Vec<Nudge> {
+    fn update(&mut self, pod: &Pod) -> Vec<PodChange> {
         let Some(instance) = names::instance_of_labels(&pod.metadata) else { return Vec::new() };
         let name = name(&pod.metadata);
-        // A pod of the same name and another uid: the one before it went unseen.
-        let predecessor = self.known.get(&name).is_some_and(|life| life.uid != pod.metadata.uid);
-        let mut nudges: Vec<Nudge> = predecessor.then(|| self.lose(&name, None)).flatten().into_iter().collect();
+        // A pod of the same name with another uid: the deletion of its predecessor was not seen.
+        let predecessor = self.known.get(&name).is_some_and(|known| known.uid != pod.metadata.uid);
+        let mut changes: Vec<PodChange> = predecessor.then(|| self.remove(&name, None)).flatten().into_iter().collect();
 
-        let (restarts, last_end) = restarts(pod);
+        let (restarts, last_end) = container_restarts(pod);
         let death = death(pod);
-        let life = Life { instance, uid: pod.metadata.uid.clone(), version: pod.metadata.resource_version.clone(), restarts, dead: death.is_some() };
-        let (was_dead, restarted) = self.known.insert(name, life).map_or((false, false), |before| (before.dead, restarts > before.restarts));
-        let news = match death {
-            // The end itself. A container that is dead again after a restart died once more.
+        let known =
+            KnownPod { instance, uid: pod.metadata.uid.clone(), version: pod.metadata.resource_version.clone(), restarts, dead: death.is_some() };
+        let (was_dead, restarted) = self.known.insert(name, known).map_or((false, false), |before| (before.dead, restarts > before.restarts));
+        let reason = match death {
+            // A container that has ended again after a restart died once more.
             Some(death) => (!was_dead || restarted).then_some(death),
-            // The next start was faster than the watch: the end shows only as one restart more.
-            None if restarted && !was_dead => {
-                Some(last_end.unwrap_or_else(|| Reason::new(ReasonCode::ProcessExited, "The server was started again")))
-            }
+            // The container was restarted between two events: only the number of restarts shows it.
+            None if restarted && !was_dead => Some(last_end.unwrap_or_else(|| Reason::new(ReasonCode::ProcessExited, "The container was restarted"))),
             None => None,
         };
-        nudges.push(Nudge { instance, death: news });
-        nudges
+        let death = reason.map(|reason| Death { pod_uid: pod.metadata.uid.clone(), reason });
+        changes.push(PodChange { instance, death });
+        changes
     }
 
-    /// A pod that is gone: a death, unless its server's end was told already.
-    fn lose(&mut self, name: &str, last_seen: Option<&Pod>) -> Option<Nudge> {
-        let life = self.known.remove(name)?;
-        let reason = || last_seen.and_then(death).unwrap_or_else(|| Reason::new(ReasonCode::ProcessExited, format!("The pod {name} is gone")));
-        Some(Nudge { instance: life.instance, death: (!life.dead).then(reason) })
+    /// Removes a pod. That is a death unless the end of its server was reported already.
+    fn remove(&mut self, name: &str, last_seen: Option<&Pod>) -> Option<PodChange> {
+        let known = self.known.remove(name)?;
+        let reason = || last_seen.and_then(death).unwrap_or_else(|| Reason::new(ReasonCode::ProcessExited, format!("The pod {name} was deleted")));
+        let death = (!known.dead).then(|| Death { reason: reason(), pod_uid: known.uid });
+        Some(PodChange { instance: known.instance, death })
     }
 }
 
 fn is_settled(pod: &Pod) -> bool {
-    let young = |created: &Time| Timestamp::now().duration_since(created.0) < YOUTH;
-    is_ready(pod) && !pod.metadata.creation_timestamp.as_ref().is_some_and(young)
+    let new = |created: &Time| Timestamp::now().duration_since(created.0) < NEW;
+    is_ready(pod) && !pod.metadata.creation_timestamp.as_ref().is_some_and(new)
 }
 
 fn nudge(instance: InstanceId) -> Nudge {
@@ -170,48 +186,48 @@ mod tests {
             .collect()
     }
 
-    fn deaths(nudges: &[Nudge]) -> usize {
-        nudges.iter().filter(|nudge| nudge.death.is_some()).count()
+    fn deaths(changes: &[PodChange]) -> usize {
+        changes.iter().filter(|change| change.death.is_some()).count()
     }
 
     #[test]
-    fn each_death_is_told_once_at_its_first_sign() {
+    fn each_death_is_reported_once_when_the_server_ends() {
         let mut pods = Pods::default();
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for (kind, pod) in recorded() {
             let dying = pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Succeeded");
             let event = if kind == "DELETED" { Event::Delete(pod) } else { Event::Apply(pod) };
-            let nudges = pods.learn(event);
-            assert!(!nudges.is_empty(), "every change is a nudge");
-            told.push((dying, deaths(&nudges)));
+            let changes = pods.apply(event);
+            assert!(!changes.is_empty());
+            reported.push((dying, deaths(&changes)));
         }
-        assert_eq!(told.iter().map(|(_, deaths)| deaths).sum::<usize>(), 2, "two pods died: {told:?}");
-        let first = told.iter().position(|(dying, _)| *dying).unwrap();
-        assert_eq!(told[first].1, 1, "the death is told when the server ends, not when the pod is gone");
+        assert_eq!(reported.iter().map(|(_, deaths)| deaths).sum::<usize>(), 2, "two pods died: {reported:?}");
+        let first = reported.iter().position(|(dying, _)| *dying).unwrap();
+        assert_eq!(reported[first].1, 1, "the death is reported when the server ends, not when the pod is deleted");
     }
 
     #[test]
-    fn a_list_tells_what_the_watch_missed() {
+    fn a_list_contains_what_the_watch_missed() {
         let mut recorded = recorded();
         let (_, second) =
             recorded.swap_remove(recorded.iter().position(|(_, pod)| pod.metadata.resource_version.as_deref() == Some("2443")).unwrap());
         let (_, first) = recorded.swap_remove(0);
         let mut pods = Pods::default();
         let mut list = |pod: Option<&Pod>| {
-            let mut nudges = pods.learn(Event::Init);
-            nudges.extend(pod.into_iter().flat_map(|pod| pods.learn(Event::InitApply(pod.clone()))));
-            nudges.extend(pods.learn(Event::InitDone));
-            nudges
+            let mut changes = pods.apply(Event::Init);
+            changes.extend(pod.into_iter().flat_map(|pod| pods.apply(Event::InitApply(pod.clone()))));
+            changes.extend(pods.apply(Event::InitDone));
+            changes
         };
-        assert!(list(Some(&first)).is_empty(), "a pod that has long been ready is no news");
-        assert!(list(Some(&first)).is_empty(), "nor is it when it is listed again");
-        assert_eq!(deaths(&list(Some(&second))), 1, "another pod of the same name: the one before it died");
+        assert!(list(Some(&first)).is_empty(), "a pod that became ready long ago has not changed");
+        assert!(list(Some(&first)).is_empty(), "nor when it is listed again");
+        assert_eq!(deaths(&list(Some(&second))), 1, "another pod of the same name: its predecessor died");
         assert_eq!(deaths(&list(None)), 1);
         assert!(list(None).is_empty());
     }
 
     #[test]
-    fn a_crash_loop_tells_every_death() {
+    fn every_death_of_a_crash_loop_is_reported() {
         let (_, pod) = recorded().swap_remove(0);
         let state = |restarts: i32, running: bool| {
             let mut pod = serde_json::to_value(&pod).unwrap();
@@ -223,7 +239,7 @@ mod tests {
         let mut pods = Pods::default();
         let steps = [(0, true, 0), (0, false, 1), (0, false, 0), (1, true, 0), (1, false, 1), (2, false, 1), (3, true, 0), (4, true, 1)];
         for (step, (restarts, running, expected)) in steps.into_iter().enumerate() {
-            assert_eq!(deaths(&pods.learn(state(restarts, running))), expected, "step {step}");
+            assert_eq!(deaths(&pods.apply(state(restarts, running))), expected, "step {step}");
         }
     }
 }

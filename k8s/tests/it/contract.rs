@@ -1,4 +1,4 @@
-//! The contract that every runtime is held to, over the double.
+//! The contract of every runtime, over the fake API server.
 
 use std::time::Duration;
 
@@ -17,30 +17,30 @@ use crate::{
 
 #[tokio::test]
 async fn kubernetes_keeps_the_contract() {
-    let double = FakeApiServer::start().await;
-    let runtime = double.runtime();
-    contract::check_all(Subject { runtime: &runtime, deployment: &fixture::another, hooks: &TheDouble(&double), patience: Duration::from_secs(10) })
+    let server = FakeApiServer::start().await;
+    let runtime = server.runtime();
+    contract::check_all(Subject { runtime: &runtime, deployment: &fixture::another, hooks: &FakeHooks(&server), patience: Duration::from_secs(10) })
         .await;
 }
 
-struct TheDouble<'a>(&'a FakeApiServer);
+struct FakeHooks<'a>(&'a FakeApiServer);
 
 #[async_trait]
-impl Hooks for TheDouble<'_> {
+impl Hooks for FakeHooks<'_> {
     async fn leave_half_deployed(&self, deployment: &Deployment) {
-        // The fourth call: some objects are there, the StatefulSet is not.
+        // The fourth call: the StatefulSet does not exist yet.
         self.0.crash_at(3, Crash::After);
         let runtime = self.0.runtime();
         tokio::select! {
             () = self.0.crashed() => {}
             result = runtime.deploy(deployment) => panic!("the crash did not come: {result:?}"),
         }
-        self.0.uncrash();
+        self.0.clear_crash();
     }
 
     async fn leave_mark(&self, deployment: &Deployment, _endpoint: &toygres_domain::instance::Endpoint) -> bool {
-        let marked = self.0.world(|world| {
-            world.update("persistentvolumeclaims", &claim(deployment.id), |claim| claim["metadata"]["annotations"]["mark"] = "left".into())
+        let marked = self.0.cluster(|cluster| {
+            cluster.update("persistentvolumeclaims", &claim(deployment.id), |claim| claim["metadata"]["annotations"]["mark"] = "left".into())
         });
         marked.is_some()
     }
@@ -50,12 +50,12 @@ impl Hooks for TheDouble<'_> {
     }
 
     async fn residue(&self, id: InstanceId) -> Vec<String> {
-        self.0.world(|world| {
+        self.0.cluster(|cluster| {
             let of_instance = |object: &&serde_json::Value| object["metadata"]["labels"]["toygres.io/instance-id"] == id.to_string();
             let kept = |object: &&serde_json::Value| !object["metadata"]["labels"]["toygres.io/kept"].is_null();
             ["networkpolicies", "secrets", "services", "statefulsets", "pods", "persistentvolumeclaims"]
                 .into_iter()
-                .flat_map(|resource| world.list(resource).filter(of_instance).filter(|object| !kept(object)))
+                .flat_map(|resource| cluster.list(resource).filter(of_instance).filter(|object| !kept(object)))
                 .map(|object| format!("{} {}", object["kind"], object["metadata"]["name"]))
                 .collect()
         })

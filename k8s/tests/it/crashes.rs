@@ -1,5 +1,5 @@
-//! A crash of the control plane at every single API call, before and after the server acted; then the same verb again, by a
-//! control plane that remembers nothing.
+//! A crash of the control plane at every API call, before and after the server has handled it; then the same verb again by a new
+//! control plane.
 
 use toygres_domain::{
     instance::ReasonCode,
@@ -10,7 +10,7 @@ use toygres_k8s::{KubernetesRuntime, build::names};
 use crate::{
     fake::{Crash, FakeApiServer},
     fixture,
-    verbs::{bring_up, take_down, until_ready},
+    steps::{deploy_until_ready, remove_until_done, restart, restart_until_done, until_ready},
 };
 
 #[tokio::test]
@@ -22,12 +22,12 @@ async fn deploy_survives_a_crash_at_every_call() {
 }
 
 #[tokio::test]
-async fn a_change_of_what_is_fixed_survives_a_crash_at_every_call() {
+async fn a_change_of_an_immutable_field_survives_a_crash_at_every_call() {
     let mut grown = fixture::another("orders");
     grown.spec.storage_gb = 5;
     for when in [Crash::Before, Crash::After] {
         let crashes = each_call(when, &grown, Start::Smaller, Verb::Deploy).await;
-        assert!(crashes >= 10, "{crashes} calls are too few to make the set anew");
+        assert!(crashes >= 10, "{crashes} calls are too few to create the StatefulSet again");
     }
 }
 
@@ -42,40 +42,48 @@ async fn remove_survives_a_crash_at_every_call() {
 }
 
 #[tokio::test]
-async fn what_a_crashed_deploy_left_is_found_and_removed() {
-    for n in 0..32 {
-        let double = FakeApiServer::start().await;
-        let deployment = fixture::another("orders");
-        double.crash_at(n, Crash::After);
-        if !crashes(&double, &deployment, Verb::Deploy).await {
-            assert!(n >= 7);
-            return;
-        }
-        let runtime = double.runtime();
-        let left = !double.everything().is_empty();
-        assert_eq!(runtime.list().await.unwrap(), if left { vec![deployment.id] } else { Vec::new() }, "after call {n}");
-        take_down(&double, &runtime, &deployment, false).await;
-        assert!(double.everything().is_empty(), "a crash at call {n} leaves {:?}", double.everything());
+async fn restart_survives_a_crash_at_every_call() {
+    for when in [Crash::Before, Crash::After] {
+        let crashes = each_call(when, &fixture::another("orders"), Start::Deployed, Verb::Restart).await;
+        assert!(crashes >= 6, "{crashes} calls are too few to be a restart");
     }
-    panic!("deploy makes calls without end");
 }
 
 #[tokio::test]
-async fn a_deploy_that_a_removal_overtook_does_not_pass_for_one() {
-    // The fourth call applies the Secret. By then another server has removed all there was, down to the last object.
-    let double = FakeApiServer::start().await;
+async fn what_a_crashed_deploy_left_is_found_and_removed() {
+    for n in 0..32 {
+        let server = FakeApiServer::start().await;
+        let deployment = fixture::another("orders");
+        server.crash_at(n, Crash::After);
+        if !crashes(&server, &deployment, Verb::Deploy).await {
+            assert!(n >= 7);
+            return;
+        }
+        let runtime = server.runtime();
+        let left = !server.object_names().is_empty();
+        assert_eq!(runtime.list().await.unwrap(), if left { vec![deployment.id] } else { Vec::new() }, "after call {n}");
+        remove_until_done(&server, &runtime, &deployment, false).await;
+        assert!(server.object_names().is_empty(), "a crash at call {n} leaves {:?}", server.object_names());
+    }
+    panic!("deploy makes too many calls");
+}
+
+#[tokio::test]
+async fn a_deploy_that_a_removal_overtook_fails() {
+    // The fourth call applies the Secret. By then another control plane has removed all objects.
+    let server = FakeApiServer::start().await;
     let deployment = fixture::another("orders");
     let policy = names::object(deployment.id);
-    double.interfere_at(3, move |world| {
-        world.remove("services", "orders");
-        world.remove("networkpolicies", &policy);
+    server.interfere_at(3, move |cluster| {
+        cluster.remove("services", "orders");
+        cluster.remove("networkpolicies", &policy);
     });
-    let runtime = double.runtime();
+    let runtime = server.runtime();
     let overtaken = runtime.deploy(&deployment).await.unwrap_err();
     assert_eq!(overtaken.reason.code, ReasonCode::Superseded);
-    assert_eq!(runtime.list().await.unwrap(), [deployment.id], "what it made anew is found");
-    take_down(&double, &runtime, &deployment, false).await;
-    assert!(double.everything().is_empty());
+    assert_eq!(runtime.list().await.unwrap(), [deployment.id], "what it created is found");
+    remove_until_done(&server, &runtime, &deployment, false).await;
+    assert!(server.object_names().is_empty());
 }
 
 #[derive(Clone, Copy)]
@@ -89,57 +97,59 @@ enum Start {
 enum Verb {
     Deploy,
     Remove { keep: bool },
+    Restart,
 }
 
-/// Crashes at the first call, then at the second, and so on until the verb needs no further one. Answers how many there were.
+/// Crashes at the first call, then at the second, and so on; returns the number of calls.
 async fn each_call(when: Crash, deployment: &Deployment, start: Start, verb: Verb) -> usize {
     for n in 0..64 {
-        let double = FakeApiServer::start().await;
+        let server = FakeApiServer::start().await;
         match start {
             Start::Nothing => {}
-            Start::Deployed => drop(bring_up(&double, &double.runtime(), deployment).await),
+            Start::Deployed => drop(deploy_until_ready(&server, &server.runtime(), deployment).await),
             Start::Smaller => {
                 let mut smaller = deployment.clone();
                 smaller.spec.storage_gb = 1;
-                bring_up(&double, &double.runtime(), &smaller).await;
+                deploy_until_ready(&server, &server.runtime(), &smaller).await;
             }
         }
-        double.crash_at(n, when);
-        let crashed = crashes(&double, deployment, verb).await;
-        finish(&double, deployment, verb).await;
+        server.crash_at(n, when);
+        let crashed = crashes(&server, deployment, verb).await;
+        finish(&server, deployment, verb).await;
         if !crashed {
             return n;
         }
     }
-    panic!("the verb makes calls without end");
+    panic!("the verb makes too many calls");
 }
 
-/// Runs the verb until it is done or its caller has crashed; answers whether it has.
-async fn crashes(double: &FakeApiServer, deployment: &Deployment, verb: Verb) -> bool {
-    let runtime = double.runtime();
+/// Runs the verb until it is done or its caller has crashed; returns whether it has.
+async fn crashes(server: &FakeApiServer, deployment: &Deployment, verb: Verb) -> bool {
+    let runtime = server.runtime();
     tokio::select! {
-        // What was begun is dropped where it stands, as by a kill.
-        () = double.crashed() => {}
-        () = run(double, &runtime, deployment, verb) => {}
+        // Dropping the future interrupts the verb, as a kill does.
+        () = server.crashed() => {}
+        () = run(server, &runtime, deployment, verb) => {}
     }
-    double.uncrash()
+    server.clear_crash()
 }
 
-async fn run(double: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &Deployment, verb: Verb) {
+async fn run(server: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &Deployment, verb: Verb) {
     match verb {
         Verb::Deploy => runtime.deploy(deployment).await.unwrap(),
-        Verb::Remove { keep } => take_down(double, runtime, deployment, keep).await,
+        Verb::Restart => restart_until_done(server, runtime, deployment, &restart(deployment, 2)).await,
+        Verb::Remove { keep } => remove_until_done(server, runtime, deployment, keep).await,
     }
 }
 
-/// The verb again, and a look at whether all is as it should be.
-async fn finish(double: &FakeApiServer, deployment: &Deployment, verb: Verb) {
-    let runtime = double.runtime();
-    run(double, &runtime, deployment, verb).await;
+/// Runs the verb again and checks the result.
+async fn finish(server: &FakeApiServer, deployment: &Deployment, verb: Verb) {
+    let runtime = server.runtime();
+    run(server, &runtime, deployment, verb).await;
     let id = deployment.id;
     match verb {
-        Verb::Deploy => {
-            until_ready(double, &runtime, deployment).await;
+        Verb::Deploy | Verb::Restart => {
+            until_ready(server, &runtime, deployment).await;
             let expected = [
                 format!("networkpolicies/{}", names::object(id)),
                 format!("persistentvolumeclaims/{}", names::claim(id)),
@@ -149,11 +159,14 @@ async fn finish(double: &FakeApiServer, deployment: &Deployment, verb: Verb) {
                 format!("services/{}", names::headless_service(id)),
                 format!("statefulsets/{}", names::object(id)),
             ];
-            assert_eq!(double.everything(), expected.into());
-            let size = &double.object("persistentvolumeclaims", &names::claim(id)).unwrap()["spec"]["resources"]["requests"]["storage"];
+            assert_eq!(server.object_names(), expected.into());
+            if matches!(verb, Verb::Restart) {
+                assert_eq!(server.cluster(|cluster| cluster.created("pods")), 2, "it is restarted once");
+            }
+            let size = &server.object("persistentvolumeclaims", &names::claim(id)).unwrap()["spec"]["resources"]["requests"]["storage"];
             assert_eq!(*size, format!("{}Gi", deployment.spec.storage_gb));
         }
-        Verb::Remove { keep: false } => assert!(double.everything().is_empty(), "{:?}", double.everything()),
-        Verb::Remove { keep: true } => assert_eq!(double.everything(), [format!("persistentvolumeclaims/{}", names::claim(id))].into()),
+        Verb::Remove { keep: false } => assert!(server.object_names().is_empty(), "{:?}", server.object_names()),
+        Verb::Remove { keep: true } => assert_eq!(server.object_names(), [format!("persistentvolumeclaims/{}", names::claim(id))].into()),
     }
 }

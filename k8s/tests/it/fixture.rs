@@ -1,4 +1,4 @@
-//! What the tests deploy.
+//! Deployments of the tests.
 
 use toygres_domain::{
     InstanceId,
@@ -8,10 +8,10 @@ use toygres_domain::{
     secret::Secret,
 };
 
-/// A password with everything that a shell or YAML trips over.
+/// A password with characters that are special in a shell or in YAML.
 pub(crate) const PASSWORD: &str = "p@ss'w\"ord $1";
 
-/// A small instance of the id that the recordings have.
+/// A small instance with the id of the recordings.
 pub(crate) fn deployment() -> Deployment {
     Deployment {
         id: "00000000-0000-0000-0000-000000000001".parse().unwrap(),
@@ -30,7 +30,7 @@ pub(crate) fn deployment() -> Deployment {
     }
 }
 
-/// An instance of its own.
+/// The same with a new id.
 pub(crate) fn another(name: &str) -> Deployment {
     Deployment { id: InstanceId::generate(), name: name.parse().unwrap(), ..deployment() }
 }

@@ -1,5 +1,5 @@
-//! The tests of the Kubernetes runtime: the objects against golden files, the judgement against recordings of a real
-//! cluster, and the verbs against an API server in this process.
+//! The tests of the Kubernetes runtime: the objects against golden files, observations against recordings of a real cluster, and
+//! the verbs against the fake API server.
 
 mod chart;
 mod connecting;
@@ -11,6 +11,8 @@ mod infra;
 mod nudging;
 mod observations;
 mod permissions;
+mod restarts;
+mod steps;
 mod verbs;
 
 use toygres_k8s_fake::{self as fake, recordings};

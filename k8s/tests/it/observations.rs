@@ -1,4 +1,4 @@
-//! The judgement on what a real cluster showed.
+//! The observement on what a real cluster showed.
 
 use k8s_openapi::jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -9,18 +9,18 @@ use toygres_domain::{
 };
 use toygres_k8s::{
     Settings,
-    observe::{Seen, internal_endpoint, observation, suspect},
+    observe::{Snapshot, events_of_interest, internal_endpoint, observation},
     settings::EndpointHost,
 };
 
 use crate::{fixture, recordings};
 
-fn seen(name: &str) -> Seen {
-    seen_with(name, |_| {})
+fn snapshot(name: &str) -> Snapshot {
+    snapshot_with(name, |_| {})
 }
 
-/// A recording, changed a little: `change` gets the pod.
-fn seen_with(name: &str, change: impl FnOnce(&mut Value)) -> Seen {
+/// A recording with a change of its pod.
+fn snapshot_with(name: &str, change: impl FnOnce(&mut Value)) -> Snapshot {
     fn all<K: DeserializeOwned>(items: Vec<Value>) -> Vec<K> {
         items.into_iter().map(|item| serde_json::from_value(item).unwrap()).collect()
     }
@@ -29,7 +29,7 @@ fn seen_with(name: &str, change: impl FnOnce(&mut Value)) -> Seen {
     if let Some(pod) = pods.first_mut() {
         change(pod);
     }
-    let mut seen = Seen {
+    let mut snapshot = Snapshot {
         stateful_set: all(recordings::items(&file, "StatefulSet")).pop(),
         pods: all(pods),
         claims: all(recordings::items(&file, "PersistentVolumeClaim")),
@@ -37,72 +37,83 @@ fn seen_with(name: &str, change: impl FnOnce(&mut Value)) -> Seen {
         network_policy: true,
         events: Vec::new(),
     };
-    if let Some((kind, _)) = suspect(fixture::deployment().id, &seen) {
+    if let Some((kind, _)) = events_of_interest(fixture::deployment().id, &snapshot) {
         let events = recordings::items(&format!("{name}.events.json"), "Event");
-        seen.events = all(events.into_iter().filter(|event| event["involvedObject"]["kind"] == kind).collect());
+        snapshot.events = all(events.into_iter().filter(|event| event["involvedObject"]["kind"] == kind).collect());
     }
-    seen
+    snapshot
 }
 
-fn judge(seen: &Seen) -> Observation {
-    judge_with(seen, &Settings { endpoint_host: Some(EndpointHost::ServiceName), ..Settings::default() })
+fn observe(snapshot: &Snapshot) -> Observation {
+    observe_with(snapshot, &Settings { endpoint_host: Some(EndpointHost::ServiceName), ..Settings::default() })
 }
 
-fn judge_with(seen: &Seen, settings: &Settings) -> Observation {
-    observation(fixture::deployment().id, seen, settings, "2026-11-22T09:10:00Z".parse::<Timestamp>().unwrap())
+fn observe_with(snapshot: &Snapshot, settings: &Settings) -> Observation {
+    observation(fixture::deployment().id, snapshot, settings, "2026-11-22T09:10:00Z".parse::<Timestamp>().unwrap())
 }
 
-fn pending(seen: &Seen) -> Reason {
-    match judge(seen) {
+fn pending(snapshot: &Snapshot) -> Reason {
+    match observe(snapshot) {
         Observation::Pending(reason) => reason,
-        other => panic!("expected a wait, not {other:?}"),
+        other => panic!("expected Pending, not {other:?}"),
     }
 }
 
 #[test]
 fn running_has_an_endpoint() {
-    let seen = seen("running");
-    assert_eq!(judge(&seen), Observation::Ready(Endpoint { host: "pg-demo.toygres.svc.cluster.local".to_owned(), port: 5432 }));
+    let snapshot = snapshot("running");
+    assert_eq!(observe(&snapshot), Observation::Ready(Endpoint { host: "pg-demo.toygres.svc.cluster.local".to_owned(), port: 5432 }));
     let outside = Settings { endpoint_host: Some(EndpointHost::ClusterIp), ..Settings::default() };
-    assert_eq!(judge_with(&seen, &outside), Observation::Ready(Endpoint { host: "10.96.228.63".to_owned(), port: 5432 }));
+    assert_eq!(observe_with(&snapshot, &outside), Observation::Ready(Endpoint { host: "10.96.228.63".to_owned(), port: 5432 }));
 }
 
 #[test]
 fn a_ready_pod_of_an_older_specification_does_not_count() {
-    let mut seen = seen("running");
-    seen.stateful_set.as_mut().unwrap().status.as_mut().unwrap().update_revision = Some("pg-demo-another".to_owned());
-    assert_eq!(pending(&seen).code, ReasonCode::StartingUp);
-    let mut behind = self::seen("running");
+    let mut snapshot = snapshot("running");
+    snapshot.stateful_set.as_mut().unwrap().status.as_mut().unwrap().update_revision = Some("pg-demo-another".to_owned());
+    assert_eq!(pending(&snapshot).code, ReasonCode::StartingUp);
+    let mut behind = self::snapshot("running");
     behind.stateful_set.as_mut().unwrap().metadata.generation = Some(2);
-    assert_eq!(pending(&behind).code, ReasonCode::StartingUp, "the controller has not looked at the change yet");
+    assert_eq!(pending(&behind).code, ReasonCode::StartingUp, "the controller has not observed the change yet");
+}
+
+#[test]
+fn a_pod_that_a_restart_stops_is_neither_ready_nor_failed() {
+    for recording in ["running", "volume", "crash"] {
+        let mut snapshot = snapshot(recording);
+        let uid = snapshot.pods[0].metadata.uid.clone().unwrap();
+        let annotations = snapshot.stateful_set.as_mut().unwrap().metadata.annotations.get_or_insert_default();
+        annotations.insert("toygres.io/restarts".to_owned(), format!("restart-{uid}-1=another restart-{uid}-2={uid}"));
+        assert_eq!(pending(&snapshot), Reason::new(ReasonCode::StartingUp, "It is being restarted"), "{recording}");
+    }
 }
 
 #[test]
 fn an_image_that_cannot_be_pulled() {
-    let reason = pending(&seen("image"));
+    let reason = pending(&snapshot("image"));
     assert_eq!(reason.code, ReasonCode::ImagePullFailed);
     assert!(reason.message.contains("postgres:99"), "{}", reason.message);
 }
 
 #[test]
 fn an_image_that_the_registry_does_not_have_is_final() {
-    let seen = seen_with("image", |pod| {
+    let snapshot = snapshot_with("image", |pod| {
         pod["status"]["containerStatuses"][0]["state"]["waiting"]["message"] =
             json!("failed to resolve reference \"docker.io/library/postgres:99\": docker.io/library/postgres:99: not found");
     });
-    assert!(matches!(judge(&seen), Observation::Failed(Reason { code: ReasonCode::ImagePullFailed, .. })));
+    assert!(matches!(observe(&snapshot), Observation::Failed(Reason { code: ReasonCode::ImagePullFailed, .. })));
 }
 
 #[test]
-fn no_node_has_room() {
-    let reason = pending(&seen("unschedulable"));
+fn no_node_has_enough_resources() {
+    let reason = pending(&snapshot("unschedulable"));
     assert_eq!(reason.code, ReasonCode::Unschedulable);
     assert!(reason.message.contains("Insufficient cpu"), "{}", reason.message);
 }
 
 #[test]
 fn a_storage_class_that_does_not_exist_is_final() {
-    match judge(&seen("volume")) {
+    match observe(&snapshot("volume")) {
         Observation::Failed(reason) => {
             assert_eq!(reason.code, ReasonCode::VolumeNotBound);
             assert!(reason.message.contains("\"missing\" not found"), "{}", reason.message);
@@ -112,19 +123,19 @@ fn a_storage_class_that_does_not_exist_is_final() {
 }
 
 #[test]
-fn a_volume_that_takes_its_time_becomes_a_reason_only_later() {
-    let mut seen = seen("volume");
-    seen.events.clear();
-    assert_eq!(pending(&seen).code, ReasonCode::VolumeNotBound);
-    let early = observation(fixture::deployment().id, &seen, &Settings::default(), "2026-11-22T09:03:40Z".parse().unwrap());
+fn a_volume_that_is_slow_becomes_the_reason_only_later() {
+    let mut snapshot = snapshot("volume");
+    snapshot.events.clear();
+    assert_eq!(pending(&snapshot).code, ReasonCode::VolumeNotBound);
+    let early = observation(fixture::deployment().id, &snapshot, &Settings::default(), "2026-11-22T09:03:40Z".parse().unwrap());
     assert!(matches!(early, Observation::Pending(Reason { code: ReasonCode::StartingUp, .. })), "{early:?}");
 }
 
 #[test]
-fn a_crash_loop_tells_the_last_words() {
+fn a_crash_loop_contains_the_end_of_the_log() {
     let log = "FATAL:  unrecognized configuration parameter \"no_such_parameter\"\n";
     let looping = |restarts: i32| {
-        seen_with("crash", |pod| {
+        snapshot_with("crash", |pod| {
             let container = &mut pod["status"]["containerStatuses"][0];
             container["restartCount"] = json!(restarts);
             container["lastState"]["terminated"]["message"] = json!(log);
@@ -133,59 +144,59 @@ fn a_crash_loop_tells_the_last_words() {
     let reason = pending(&looping(2));
     assert_eq!(reason.code, ReasonCode::CrashLoop);
     assert!(reason.message.contains("no_such_parameter") && reason.message.contains("exit code 1"), "{}", reason.message);
-    assert!(matches!(judge(&looping(5)), Observation::Failed(Reason { code: ReasonCode::CrashLoop, .. })));
-    assert_eq!(pending(&seen("crash")).code, ReasonCode::CrashLoop, "also without a log");
+    assert!(matches!(observe(&looping(5)), Observation::Failed(Reason { code: ReasonCode::CrashLoop, .. })));
+    assert_eq!(pending(&snapshot("crash")).code, ReasonCode::CrashLoop, "also without a log");
 }
 
 #[test]
-fn killed_for_its_memory() {
-    assert_eq!(pending(&seen("oom")).code, ReasonCode::OutOfMemory);
+fn killed_for_exceeding_its_memory() {
+    assert_eq!(pending(&snapshot("oom")).code, ReasonCode::OutOfMemory);
 }
 
 #[test]
-fn a_quota_in_the_way() {
-    let reason = pending(&seen("quota"));
+fn an_exceeded_quota() {
+    let reason = pending(&snapshot("quota"));
     assert_eq!(reason.code, ReasonCode::QuotaExceeded);
     assert!(reason.message.contains("limited: requests.memory=128Mi"), "{}", reason.message);
 }
 
 #[test]
 fn a_pod_that_admission_refuses() {
-    let mut seen = seen("quota");
-    for event in &mut seen.events {
+    let mut snapshot = snapshot("quota");
+    for event in &mut snapshot.events {
         event.message = event
             .message
             .as_ref()
             .map(|_| "create Pod pg-demo-0 failed error: pods \"pg-demo-0\" is forbidden: violates PodSecurity \"restricted:latest\"".to_owned());
     }
-    assert_eq!(pending(&seen).code, ReasonCode::AdmissionRefused);
+    assert_eq!(pending(&snapshot).code, ReasonCode::AdmissionRefused);
 }
 
 #[test]
-fn nothing_and_a_kept_volume_are_both_nothing() {
-    assert_eq!(judge(&Seen::default()), Observation::Absent);
-    let mut kept = Seen { claims: seen("running").claims, ..Seen::default() };
-    assert!(matches!(judge(&kept), Observation::Pending(_)), "a claim that nobody asked to keep is a leftover");
+fn without_objects_or_with_a_kept_volume_it_is_absent() {
+    assert_eq!(observe(&Snapshot::default()), Observation::Absent);
+    let mut kept = Snapshot { claims: snapshot("running").claims, ..Snapshot::default() };
+    assert!(matches!(observe(&kept), Observation::Pending(_)), "a claim that is not kept is a leftover");
     kept.claims[0].metadata.labels.get_or_insert_default().insert("toygres.io/kept".to_owned(), "true".to_owned());
-    assert_eq!(judge(&kept), Observation::Absent);
+    assert_eq!(observe(&kept), Observation::Absent);
 }
 
 #[test]
-fn a_pod_that_goes_and_comes_back_is_never_ready_in_between() {
-    let base = seen("running");
-    let mut told = Vec::new();
+fn a_pod_that_is_replaced_is_never_ready_in_between() {
+    let base = snapshot("running");
+    let mut states = Vec::new();
     for line in recordings::read_lines("pod-kill-and-delete.watch.jsonl") {
         if line["object"]["kind"] != "Pod" {
             continue;
         }
         let pod: k8s_openapi::api::core::v1::Pod = serde_json::from_value(line["object"].clone()).unwrap();
-        let ready = matches!(judge(&Seen { pods: vec![pod.clone()], ..base.clone() }), Observation::Ready(_));
+        let ready = matches!(observe(&Snapshot { pods: vec![pod.clone()], ..base.clone() }), Observation::Ready(_));
         assert!(!(ready && pod.metadata.deletion_timestamp.is_some()));
-        if told.last() != Some(&ready) {
-            told.push(ready);
+        if states.last() != Some(&ready) {
+            states.push(ready);
         }
     }
-    assert_eq!(told, [true, false, true, false]);
+    assert_eq!(states, [true, false, true, false]);
 }
 
 #[test]
@@ -204,16 +215,19 @@ fn a_load_balancer_that_refuses_the_pods_of_the_cluster_is_reached_behind_it() {
 
 #[test]
 fn a_load_balancer_is_ready_with_its_address() {
-    let mut seen = seen("running");
-    let service = seen.services.iter_mut().find(|service| service.metadata.name.as_deref() == Some("pg-demo")).unwrap();
+    let mut snapshot = snapshot("running");
+    let service = snapshot.services.iter_mut().find(|service| service.metadata.name.as_deref() == Some("pg-demo")).unwrap();
     service.spec.as_mut().unwrap().type_ = Some("LoadBalancer".to_owned());
     service.metadata.annotations = Some([("service.beta.kubernetes.io/azure-dns-label-name".to_owned(), "orders".to_owned())].into());
-    let mut addressed = seen.clone();
-    assert_eq!(pending(&seen).code, ReasonCode::StartingUp);
+    let mut addressed = snapshot.clone();
+    assert_eq!(pending(&snapshot).code, ReasonCode::StartingUp);
 
     let service = addressed.services.iter_mut().find(|service| service.metadata.name.as_deref() == Some("pg-demo")).unwrap();
     service.status = serde_json::from_value(json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.10"}]}})).unwrap();
-    assert_eq!(judge(&addressed), Observation::Ready(Endpoint { host: "203.0.113.10".to_owned(), port: 5432 }));
+    assert_eq!(observe(&addressed), Observation::Ready(Endpoint { host: "203.0.113.10".to_owned(), port: 5432 }));
     let azure = Settings { dns_label_domain: Some("westeurope.cloudapp.azure.com".to_owned()), ..Settings::default() };
-    assert_eq!(judge_with(&addressed, &azure), Observation::Ready(Endpoint { host: "orders.westeurope.cloudapp.azure.com".to_owned(), port: 5432 }));
+    assert_eq!(
+        observe_with(&addressed, &azure),
+        Observation::Ready(Endpoint { host: "orders.westeurope.cloudapp.azure.com".to_owned(), port: 5432 })
+    );
 }

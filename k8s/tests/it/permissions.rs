@@ -1,4 +1,4 @@
-//! Least privilege: the calls that were made and the calls that are allowed are the same.
+//! Least privilege: the calls that are made are exactly those that are allowed.
 
 use std::collections::BTreeSet;
 
@@ -9,59 +9,61 @@ use toygres_k8s::permissions::PERMISSIONS;
 use crate::{
     fake::{Call, FakeApiServer, Scenario},
     fixture,
-    verbs::{bring_up, take_down},
+    steps::{deploy_until_ready, remove_until_done, restart, restart_until_done, until_ready},
 };
 
 #[tokio::test]
 async fn every_permission_is_used_and_no_other_is_needed() {
-    let double = FakeApiServer::start().await;
-    let runtime = double.runtime();
+    let server = FakeApiServer::start().await;
+    let runtime = server.runtime();
     let mut nudges = runtime.nudges();
     let listening = tokio::spawn(async move { while nudges.next().await.is_some() {} });
     let mut deployment = fixture::another("orders");
 
-    bring_up(&double, &runtime, &deployment).await;
+    deploy_until_ready(&server, &runtime, &deployment).await;
     deployment.spec.storage_gb = 2;
-    bring_up(&double, &runtime, &deployment).await;
+    deploy_until_ready(&server, &runtime, &deployment).await;
     runtime.list().await.unwrap();
-    take_down(&double, &runtime, &deployment, true).await;
+    restart_until_done(&server, &runtime, &deployment, &restart(&deployment, 2)).await;
+    until_ready(&server, &runtime, &deployment).await;
+    remove_until_done(&server, &runtime, &deployment, true).await;
     runtime.observe(deployment.id).await.unwrap();
-    bring_up(&double, &runtime, &deployment).await;
-    // A set that is gone without its pod: the pod is deleted by itself.
-    double.world(|world| {
-        world.update("pods", &toygres_k8s::build::names::pod(deployment.id), |pod| {
+    deploy_until_ready(&server, &runtime, &deployment).await;
+    // A pod without a StatefulSet is deleted on its own.
+    server.cluster(|cluster| {
+        cluster.update("pods", &toygres_k8s::build::names::pod(deployment.id), |pod| {
             pod["metadata"].as_object_mut().unwrap().remove("ownerReferences");
         });
-        world.remove("statefulsets", &toygres_k8s::build::names::object(deployment.id));
+        cluster.remove("statefulsets", &toygres_k8s::build::names::object(deployment.id));
     });
-    take_down(&double, &runtime, &deployment, false).await;
-    double.play(Scenario::Volume);
+    remove_until_done(&server, &runtime, &deployment, false).await;
+    server.set_scenario(Scenario::Volume);
     runtime.deploy(&deployment).await.unwrap();
     runtime.observe(deployment.id).await.unwrap();
-    take_down(&double, &runtime, &deployment, false).await;
+    remove_until_done(&server, &runtime, &deployment, false).await;
 
     let allowed: BTreeSet<Call> = PERMISSIONS
         .iter()
         .flat_map(|permission| permission.verbs.iter().map(|verb| ((*verb).to_owned(), permission.group.to_owned(), permission.resource.to_owned())))
         .collect();
     let watching: BTreeSet<Call> = allowed.iter().filter(|(verb, ..)| verb == "watch").cloned().collect();
-    double.look("all watches", || async { watching.is_subset(&made(&double)).then_some(()) }).await;
+    server.wait_for("all watches", || async { watching.is_subset(&made(&server)).then_some(()) }).await;
     listening.abort();
-    assert_eq!(made(&double), allowed);
+    assert_eq!(made(&server), allowed);
 }
 
 #[tokio::test]
 async fn secrets_are_never_read() {
     assert!(PERMISSIONS.iter().filter(|permission| permission.resource == "secrets").all(|permission| !permission.verbs.contains(&"get")));
-    let double = FakeApiServer::start().await;
-    let answer = kube::Client::try_from(kube::Config::new(double.url().parse().unwrap())).unwrap();
+    let server = FakeApiServer::start().await;
+    let answer = kube::Client::try_from(kube::Config::new(server.url().parse().unwrap())).unwrap();
     let secrets: kube::Api<k8s_openapi::api::core::v1::Secret> = kube::Api::namespaced(answer, crate::fake::NAMESPACE);
     match secrets.get("any").await {
-        Err(kube::Error::Api(status)) => assert_eq!(status.code, 403, "the double refuses what the Role does not allow"),
+        Err(kube::Error::Api(status)) => assert_eq!(status.code, 403, "the fake API server refuses what the Role does not allow"),
         other => panic!("{other:?}"),
     }
 }
 
-fn made(double: &FakeApiServer) -> BTreeSet<Call> {
-    double.calls().into_iter().collect()
+fn made(server: &FakeApiServer) -> BTreeSet<Call> {
+    server.calls().into_iter().collect()
 }

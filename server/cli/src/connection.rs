@@ -1,4 +1,4 @@
-//! A byte stream to a server: TCP, with TLS (the system's OpenSSL and certificates) where its URL says https.
+//! A byte stream to a server: TCP, with TLS for https URLs. TLS is the system's OpenSSL with the system's certificates.
 
 use std::time::Duration;
 
@@ -10,39 +10,38 @@ use tokio::{
 use tokio_native_tls::{TlsConnector, native_tls};
 use url::Url;
 
-use super::failure::{Failure, Kind, Result};
+use crate::failure::{Failure, Kind, Result};
 
-/// A server that does not accept a connection for this long is not there.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Either kind of stream.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+/// A TCP or TLS stream.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// Connects to the server of a URL.
-pub(super) async fn connect(url: &Url) -> Result<Box<dyn Stream>> {
-    match timeout(PATIENCE, open(url)).await {
+pub(crate) async fn connect(url: &Url) -> Result<Box<dyn Stream>> {
+    match timeout(CONNECT_TIMEOUT, open(url)).await {
         Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(why)) => Err(unreachable(url, &why)),
-        Err(_) => Err(unreachable(url, &format!("no answer within {} s", PATIENCE.as_secs()))),
+        Ok(Err(reason)) => Err(unreachable(url, &reason)),
+        Err(_) => Err(unreachable(url, &format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))),
     }
 }
 
-/// What to say of a server that cannot be reached.
-pub(super) fn unreachable(url: &Url, why: &str) -> Failure {
+/// The failure for a server that cannot be reached.
+pub(crate) fn unreachable(url: &Url, reason: &str) -> Failure {
     let origin = url.origin().ascii_serialization();
     Failure::new(
         Kind::Unreachable,
-        format!("{origin} cannot be reached: {why}. Start a server with `toygres serve`, or name another with --url, TOYGRES_URL or a context."),
+        format!("{origin} cannot be reached: {reason}. Start a server with `toygres serve`, or select another with --url, TOYGRES_URL or a context."),
     )
 }
 
 async fn open(url: &Url) -> std::result::Result<Box<dyn Stream>, String> {
-    // The brackets of an IPv6 address belong to the URL.
+    // In a URL, an IPv6 address is in brackets.
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let port = url.port_or_known_default().unwrap_or(80);
-    let stream = TcpStream::connect((host, port)).await.map_err(|error| plain(&error))?;
-    stream.set_nodelay(true).map_err(|error| plain(&error))?;
+    let stream = TcpStream::connect((host, port)).await.map_err(|error| describe(&error))?;
+    stream.set_nodelay(true).map_err(|error| describe(&error))?;
     if url.scheme() != "https" {
         return Ok(Box::new(stream));
     }
@@ -51,9 +50,9 @@ async fn open(url: &Url) -> std::result::Result<Box<dyn Stream>, String> {
     Ok(Box::new(stream))
 }
 
-fn plain(error: &std::io::Error) -> String {
+fn describe(error: &std::io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => "nobody listens there".to_owned(),
+        std::io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         _ => error.to_string(),
     }
 }

@@ -1,4 +1,4 @@
-//! Which server a command speaks to, and as whom: flags, the environment, and named contexts of a configuration file.
+//! The server that a command speaks to, and the token for it: from options, the environment, or a context of the configuration file.
 
 use std::{collections::BTreeMap, env, fs, io::Write as _, path::PathBuf};
 
@@ -6,28 +6,29 @@ use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{
+use crate::{
     failure::{Failure, Kind, Result},
+    input::read_secret,
     output::{Table, print},
 };
 
-/// Where a server listens by default.
+/// The address that a server listens on by default.
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 
-/// What all commands that speak to a server take.
+/// The options that select a server.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ServerOptions {
-    /// The server [env: TOYGRES_URL] [default: that of the current context, else http://127.0.0.1:8080].
+    /// URL of the server [env: TOYGRES_URL] [default: the current context, else http://127.0.0.1:8080].
     #[arg(long, global = true, value_name = "URL", help_heading = "Server")]
     url: Option<String>,
-    /// A server of the configuration file, by its name there [env: TOYGRES_CONTEXT]. A token comes from it too, or from
-    /// TOYGRES_TOKEN.
+    /// Name of the context to use: a server and its token in the configuration file [env: TOYGRES_CONTEXT]. TOYGRES_TOKEN takes
+    /// precedence over the token.
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "url", help_heading = "Server")]
     context: Option<String>,
 }
 
-/// What the environment says about the server. Read before any `.env`: that file is for servers, and one that lies in some
-/// directory must not lead a token astray.
+/// The environment variables that select a server. They are read before `.env`, which configures servers: a `.env` in the working
+/// directory must not direct a token to another server.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     url: Option<String>,
@@ -35,15 +36,15 @@ pub struct Environment {
     token: Option<String>,
 }
 
-/// A server, and the token for it.
-pub(super) struct Target {
-    /// Of its GraphQL endpoint.
-    pub(super) url: Url,
-    pub(super) token: Option<String>,
+/// A server and its token.
+pub(crate) struct Target {
+    /// URL of the GraphQL endpoint.
+    pub(crate) url: Url,
+    pub(crate) token: Option<String>,
 }
 
 impl Environment {
-    /// Reads it.
+    /// Reads the environment of this process. Empty variables are unset.
     #[must_use]
     pub fn read() -> Self {
         let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
@@ -52,29 +53,29 @@ impl Environment {
 }
 
 impl ServerOptions {
-    /// Whether anything says which server is meant, or as whom to speak to it.
-    pub(super) fn names_a_server(&self, environment: &Environment) -> Result<bool> {
+    /// Whether an option, the environment or the configuration file selects a server, or there is a token for one.
+    pub(crate) fn selects_a_server(&self, environment: &Environment) -> Result<bool> {
         let Environment { url, context, token } = environment;
         let named = self.url.is_some() || self.context.is_some() || url.is_some() || context.is_some() || token.is_some();
         Ok(named || File::read()?.current.is_some())
     }
 
-    /// The server that is meant.
-    pub(super) fn target(&self, environment: &Environment) -> Result<Target> {
+    /// The selected server.
+    pub(crate) fn target(&self, environment: &Environment) -> Result<Target> {
         let url = match (&self.url, &self.context) {
             (Some(url), _) => Some(url.clone()),
             (None, Some(_)) => None,
             (None, None) => environment.url.clone(),
         };
         let (url, token) = match url {
-            // A context's token is for that context's server only.
+            // The token of a context is only for the server of that context.
             Some(url) => (url, None),
             None => {
                 let mut file = File::read()?;
                 match self.context.clone().or_else(|| environment.context.clone()).or_else(|| file.current.clone()) {
                     Some(name) => match file.contexts.remove(&name) {
                         Some(context) => (context.url, context.token),
-                        None => return Err(unknown(&name, &file)),
+                        None => return Err(unknown_context(&name, &file)),
                     },
                     None => (DEFAULT_URL.to_owned(), None),
                 }
@@ -87,45 +88,45 @@ impl ServerOptions {
 /// `toygres context`
 #[derive(Debug, Subcommand)]
 pub enum ContextCommand {
-    /// List the contexts; the current one has a star.
+    /// List contexts; an asterisk marks the current one.
     List,
-    /// Make a context the current one.
+    /// Change the current context.
     Use {
-        /// Its name.
+        /// Name of the context.
         name: String,
     },
-    /// Add or change a context; the first one becomes the current one.
+    /// Add or change a context; the first context becomes the current one.
     Set {
-        /// Its name.
+        /// Name of the context.
         name: String,
-        /// The server.
+        /// URL of the server.
         #[arg(long)]
         url: Option<String>,
-        /// File that holds the token; `-` reads it from the input.
+        /// File with the token; `-` reads stdin.
         #[arg(long, value_name = "FILE")]
         token_file: Option<PathBuf>,
     },
-    /// Forget a context.
+    /// Remove a context.
     Remove {
-        /// Its name.
+        /// Name of the context.
         name: String,
     },
 }
 
-pub(super) fn run(command: ContextCommand) -> Result<()> {
+pub(crate) fn run(command: ContextCommand) -> Result<()> {
     let mut file = File::read()?;
     match command {
         ContextCommand::List => {
-            let mut table = Table::new(&["", "NAME", "URL", "TOKEN"]);
+            let mut table = Table::with_header(["", "NAME", "URL", "TOKEN"]);
             for (name, Context { url, token }) in &file.contexts {
                 let current = if file.current.as_ref() == Some(name) { "*" } else { "" };
                 table.row([current, name, url, if token.is_some() { "yes" } else { "no" }]);
             }
-            print(&table.render())
+            print(&table.to_string())
         }
         ContextCommand::Use { name } => {
             if !file.contexts.contains_key(&name) {
-                return Err(unknown(&name, &file));
+                return Err(unknown_context(&name, &file));
             }
             file.current = Some(name);
             file.write()
@@ -134,12 +135,12 @@ pub(super) fn run(command: ContextCommand) -> Result<()> {
             let url = match (url, file.contexts.get(&name)) {
                 (Some(url), _) => url,
                 (None, Some(known)) => known.url.clone(),
-                (None, None) => return Err(Failure::usage(format!("there is no context {name} yet: say its server with --url"))),
+                (None, None) => return Err(Failure::usage(format!("there is no context {name}: add it with --url URL"))),
             };
             endpoint(&url)?;
             let known = file.contexts.get(&name).filter(|known| known.url == url).and_then(|known| known.token.clone());
             let token = match token_file {
-                Some(path) => Some(super::input::secret(&path)?),
+                Some(path) => Some(read_secret(&path)?),
                 None => known,
             };
             file.contexts.insert(name.clone(), Context { url, token });
@@ -148,7 +149,7 @@ pub(super) fn run(command: ContextCommand) -> Result<()> {
         }
         ContextCommand::Remove { name } => {
             if file.contexts.remove(&name).is_none() {
-                return Err(unknown(&name, &file));
+                return Err(unknown_context(&name, &file));
             }
             file.current = file.current.filter(|current| *current != name);
             file.write()
@@ -189,20 +190,20 @@ impl File {
             Err(error) => return Err(Failure::usage(format!("{} cannot be read: {error}", path.display()))),
         };
         serde_saphyr::from_str(&text).map_err(|error| {
-            // The text may hold a token, so only the place of the mistake is told.
-            let place = error.location().map(|at| format!(" (line {})", at.line())).unwrap_or_default();
-            Failure::usage(format!("{} is not a configuration file of toygres{place}: correct it, or remove it", path.display()))
+            // The error may quote the file, which contains tokens, so only its line is shown.
+            let line = error.location().map(|at| format!(" (line {})", at.line())).unwrap_or_default();
+            Failure::usage(format!("{} is not a valid configuration file{line}: correct or remove it", path.display()))
         })
     }
 
     fn write(&self) -> Result<()> {
-        let path = Self::path().ok_or_else(|| Failure::usage("HOME is not set, so there is no place for the configuration file"))?;
+        let path = Self::path().ok_or_else(|| Failure::usage("the configuration file has no location, because HOME is not set"))?;
         let cannot = |error: std::io::Error| Failure::new(Kind::Failed, format!("{} cannot be written: {error}", path.display()));
         let text =
-            serde_saphyr::to_string(self).map_err(|error| Failure::new(Kind::Failed, format!("the configuration cannot be written: {error}")))?;
-        let dir = path.parent().expect("the path was joined from a directory and a name");
+            serde_saphyr::to_string(self).map_err(|error| Failure::new(Kind::Failed, format!("the configuration cannot be serialized: {error}")))?;
+        let dir = path.parent().expect("the path has a file name");
         fs::create_dir_all(dir).map_err(cannot)?;
-        // A new file in its place: it is whole at every instant, and its owner's alone from the start.
+        // Renamed into place, so that readers never see a partial file. Created with the mode, so that only the owner can ever read it.
         let new = path.with_extension(format!("new-{}", std::process::id()));
         let mut options = fs::OpenOptions::new();
         std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create(true).truncate(true), 0o600);
@@ -210,18 +211,18 @@ impl File {
     }
 }
 
-fn unknown(name: &str, file: &File) -> Failure {
+fn unknown_context(name: &str, file: &File) -> Failure {
     let known: Vec<_> = file.contexts.keys().map(String::as_str).collect();
-    let known = if known.is_empty() { "there are none".to_owned() } else { format!("there are: {}", known.join(", ")) };
-    Failure::usage(format!("there is no context {name} ({known}); add it with `toygres context set {name} --url URL`"))
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    Failure::usage(format!("there is no context {name} (existing contexts: {known}); add it with `toygres context set {name} --url URL`"))
 }
 
 /// The GraphQL endpoint of a server.
 fn endpoint(text: &str) -> Result<Url> {
-    let wrong = || Failure::usage(format!("{text} is not the URL of a server, which looks like {DEFAULT_URL} or https://toygres.example.com"));
-    let mut url = Url::parse(text).map_err(|_| wrong())?;
+    let invalid = || Failure::usage(format!("{text} is not the URL of a server, for example {DEFAULT_URL} or https://toygres.example.com"));
+    let mut url = Url::parse(text).map_err(|_| invalid())?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() || !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong());
+        return Err(invalid());
     }
     if !url.path().ends_with("/graphql") {
         url.set_path(&format!("{}/graphql", url.path().trim_end_matches('/')));

@@ -1,99 +1,173 @@
-//! How a command can end other than well: one sentence that names the remedy, and an exit code that scripts can rely on.
+//! Errors of commands: a message that says what to do, and an exit code for scripts.
 
 use std::{io, process::ExitCode};
 
-use super::contract::{UserError, UserErrorCode};
+use clap::{Args, Command};
+
+use crate::contract::{UserError, UserErrorCode};
 
 /// The exit codes, for `--help`.
-pub(crate) const EXIT_CODES: &str = "\
+pub const EXIT_CODES: &str = "\
 Exit codes:
-    0  done; with --wait: the operation succeeded
-    1  it failed: the operation ended FAILED or CANCELLED, or the server had a fault
-    2  a mistake in the arguments, found here or by the server
+    0  success; with --wait, the operation succeeded
+    1  failure: the operation ended FAILED or CANCELLED, or the server had an internal error
+    2  invalid arguments
     3  the server cannot be reached, or is not ready
-    4  nothing has this name or id
-    5  a token is missing, was refused, or its role does not allow this
-    6  a conflict with how things are: name taken, deletion protected, wrong state or revision
-  124  --timeout passed; what was asked for goes on
-  130  interrupted by Ctrl-C; what was asked for goes on";
+    4  no object with this name or id
+    5  the token is missing or invalid, or its role does not allow the request
+    6  conflict: name taken, deletion protected, wrong state or revision
+  124  --timeout or --wait-timeout expired; the operation continues
+  130  interrupted by Ctrl-C; the operation continues";
 
-/// Why a command did not end well.
+/// Why a command failed.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     kind: Kind,
-    /// What to print; nothing when it was printed before.
     message: String,
 }
 
-/// What kind of failure it is; each has its exit code.
+/// The kinds of failures, with their exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
+    /// The reader of the output closed the pipe, as `head` does. This is not reported.
+    BrokenPipe = 0,
     Failed = 1,
     Usage = 2,
     Unreachable = 3,
     NotFound = 4,
-    Refused = 5,
+    Denied = 5,
     Conflict = 6,
     TimedOut = 124,
     Interrupted = 130,
-    /// Whoever read the output has had enough, which is no failure.
-    NobodyReads = 0,
 }
 
-/// The default serves the derive macros, which name both.
-pub(super) type Result<T, E = Failure> = std::result::Result<T, E>;
+// The second parameter is for derive macros, whose code names both.
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 impl Failure {
-    pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
     }
 
-    pub(super) fn usage(message: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
     }
 
-    pub(super) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Prints the message; the exit code.
-    pub(super) fn report(&self) -> ExitCode {
-        if !self.message.is_empty() && self.kind != Kind::NobodyReads {
+    /// Prints the message, and returns the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        if self.kind != Kind::BrokenPipe {
             eprintln!("toygres: {}", self.message);
         }
         ExitCode::from(self.kind as u8)
     }
 
-    /// What the server found wrong with the input, a line for each mistake.
-    pub(super) fn refused(mistakes: &[UserError]) -> Self {
-        let kind = match mistakes.first().map(|mistake| &mistake.code) {
+    /// The user errors of a mutation, one per line. `C` is the command that the input came from: each error names its argument.
+    pub(crate) fn user_errors<C: Args>(errors: &[UserError]) -> Self {
+        let first = errors.first().map(|error| &error.code);
+        let kind = match first {
             Some(UserErrorCode::NotFound) => Kind::NotFound,
-            Some(UserErrorCode::NameTaken | UserErrorCode::Protected | UserErrorCode::Conflict) => Kind::Conflict,
-            Some(UserErrorCode::RevisionMismatch | UserErrorCode::IdempotencyMismatch) => Kind::Conflict,
+            Some(
+                UserErrorCode::NameTaken
+                | UserErrorCode::Protected
+                | UserErrorCode::Conflict
+                | UserErrorCode::RevisionMismatch
+                | UserErrorCode::IdempotencyMismatch,
+            ) => Kind::Conflict,
             _ => Kind::Usage,
         };
-        let lines: Vec<_> = mistakes
-            .iter()
-            .map(|UserError { field, message, .. }| match field.is_empty() {
-                true => message.clone(),
-                false => format!("{}: {message}", field.join(".")),
-            })
-            .collect();
-        let remedy = match mistakes.first().map(|mistake| &mistake.code) {
-            Some(UserErrorCode::Protected) => "\n(lift the protection with `toygres instances update NAME --unprotect`)",
-            Some(UserErrorCode::NameTaken) => "\n(`toygres instances list` shows the names in use)",
+        let hint = match first {
+            Some(UserErrorCode::Protected) => "\n(remove the protection with `toygres instances update NAME --unprotect`)",
+            Some(UserErrorCode::NameTaken) => "\n(`toygres instances list` lists the names in use)",
             _ => "",
         };
-        Self::new(kind, lines.join("\n         ") + remedy)
+        let command = C::augment_args(Command::new("toygres"));
+        let lines: Vec<_> = errors
+            .iter()
+            .map(|UserError { field, message, .. }| match field.as_slice() {
+                [] => message.clone(),
+                path => format!("{}: {message}", argument(&command, path).unwrap_or_else(|| path.join("."))),
+            })
+            .collect();
+        Self::new(kind, lines.join("\n         ") + hint)
     }
 }
 
+/// The argument that an input field comes from, as it is typed: `--storage-gb`, or `NAME`.
+///
+/// The id of an argument (the name of its Rust field) is the path of the input field in snake case: `healthCheck.timeoutSeconds` is
+/// `health_check_timeout_seconds`. A path into a list, such as `labels.0.key`, belongs to the argument of the list.
+fn argument(command: &Command, path: &[String]) -> Option<String> {
+    let path: Vec<_> = path.iter().map(|name| snake_case(name)).collect();
+    let argument = (1..=path.len()).rev().find_map(|length| {
+        let id = path[..length].join("_");
+        command.get_arguments().find(|argument| argument.get_id() == id.as_str())
+    })?;
+    match argument.get_long() {
+        Some(long) => Some(format!("--{long}")),
+        None => Some(argument.get_value_names()?.first()?.to_string()),
+    }
+}
+
+fn snake_case(name: &str) -> String {
+    name.chars().flat_map(|c| c.is_ascii_uppercase().then_some('_').into_iter().chain([c.to_ascii_lowercase()])).collect()
+}
+
 impl From<io::Error> for Failure {
-    /// Only writing to stdout and stderr ends up here.
+    /// For errors of writing to stdout and stderr.
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Self::new(Kind::NobodyReads, ""),
+            io::ErrorKind::BrokenPipe => Self::new(Kind::BrokenPipe, ""),
             _ => Self::new(Kind::Failed, format!("the output cannot be written: {error}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Args)]
+    #[allow(dead_code, reason = "only the declarations are used")]
+    struct Example {
+        #[arg(value_name = "NAME")]
+        id: String,
+        #[arg(long = "timeout")]
+        timeout_seconds: Option<i32>,
+        #[arg(long = "source-range")]
+        exposure_source_ranges: Vec<String>,
+    }
+
+    fn message(code: UserErrorCode, field: &[&str]) -> Failure {
+        let field = field.iter().map(ToString::to_string).collect();
+        Failure::user_errors::<Example>(&[UserError { code, field, message: "is wrong".to_owned() }])
+    }
+
+    #[test]
+    fn user_errors_name_the_argument() {
+        for (field, expected) in [
+            (&["id"][..], "NAME: is wrong"),
+            (&["timeoutSeconds"], "--timeout: is wrong"),
+            (&["exposure", "sourceRanges", "0"], "--source-range: is wrong"),
+            (&["newField", "inner"], "newField.inner: is wrong"),
+            (&[], "is wrong"),
+        ] {
+            assert_eq!(message(UserErrorCode::Invalid, field).message, expected);
+        }
+    }
+
+    #[test]
+    fn the_code_of_a_user_error_decides_the_exit_code() {
+        for (code, kind) in [
+            (UserErrorCode::OutOfRange, Kind::Usage),
+            (UserErrorCode::NotFound, Kind::NotFound),
+            (UserErrorCode::RevisionMismatch, Kind::Conflict),
+            (UserErrorCode::Other("NEW".to_owned()), Kind::Usage),
+        ] {
+            assert_eq!(message(code, &["id"]).kind(), kind);
         }
     }
 }

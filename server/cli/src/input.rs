@@ -1,4 +1,4 @@
-//! What people and scripts hand to a command beside its arguments.
+//! Secrets, confirmations, and the values of arguments.
 
 use std::{
     fs,
@@ -7,10 +7,13 @@ use std::{
     time::Duration,
 };
 
-use super::failure::{Failure, Result};
+use crate::{
+    contract::LabelInput,
+    failure::{Failure, Result},
+};
 
-/// Reads a secret from a file, or from the input when that is `-`: arguments are seen by everybody on the machine.
-pub(super) fn secret(path: &Path) -> Result<String> {
+/// Reads a secret from a file, or from stdin when the path is `-`. Secrets are not arguments, because other users can read those.
+pub(crate) fn read_secret(path: &Path) -> Result<String> {
     let mut text = String::new();
     let read = match path.as_os_str() == "-" {
         true => io::stdin().read_to_string(&mut text).map(drop),
@@ -24,10 +27,10 @@ pub(super) fn secret(path: &Path) -> Result<String> {
     }
 }
 
-/// Asks whoever sits at the terminal; without one, `flag` must have been given.
-pub(super) fn confirm(question: &str, flag: &str) -> Result<()> {
+/// Asks for confirmation in the terminal. Without a terminal, `flag` is required.
+pub(crate) fn confirm(question: &str, flag: &str) -> Result<()> {
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return Err(Failure::usage(format!("nobody is at the terminal to confirm it: add {flag}")));
+        return Err(Failure::usage(format!("confirmation needs a terminal: use {flag} to skip it")));
     }
     eprint!("{question} [y/N] ");
     io::stderr().flush()?;
@@ -35,18 +38,18 @@ pub(super) fn confirm(question: &str, flag: &str) -> Result<()> {
     io::stdin().read_line(&mut answer)?;
     match answer.trim() {
         "y" | "Y" | "yes" => Ok(()),
-        _ => Err(Failure::usage("nothing was done")),
+        _ => Err(Failure::usage("aborted")),
     }
 }
 
-/// `key=value`
-pub(super) fn parse_label(text: &str) -> std::result::Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("a label is written key=value")?;
-    Ok((key.to_owned(), value.to_owned()))
+/// Parses `key=value`.
+pub(crate) fn parse_label(text: &str) -> std::result::Result<LabelInput, String> {
+    let (key, value) = text.split_once('=').ok_or("a label has the form key=value")?;
+    Ok(LabelInput { key: key.to_owned(), value: value.to_owned() })
 }
 
-/// `90`, `90s`, `5m` or `2h`
-pub(super) fn parse_duration(text: &str) -> std::result::Result<Duration, String> {
+/// Parses `90`, `90s`, `5m` or `2h`.
+pub(crate) fn parse_duration(text: &str) -> std::result::Result<Duration, String> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let seconds = match unit {
         "" | "s" => Some(1),
@@ -55,5 +58,25 @@ pub(super) fn parse_duration(text: &str) -> std::result::Result<Duration, String
         _ => None,
     };
     let seconds = seconds.and_then(|unit| number.parse::<u64>().ok()?.checked_mul(unit));
-    seconds.map(Duration::from_secs).ok_or_else(|| "a time is written 90s, 5m or 2h".to_owned())
+    seconds.map(Duration::from_secs).ok_or_else(|| "a time has the form 90s, 5m or 2h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, seconds) in [("90", Some(90)), ("90s", Some(90)), ("5m", Some(300)), ("2h", Some(7200)), ("", None), ("1d", None), ("m", None)] {
+            assert_eq!(parse_duration(text).ok(), seconds.map(Duration::from_secs), "{text:?}");
+        }
+        assert!(parse_duration("18446744073709551615h").is_err());
+    }
+
+    #[test]
+    fn the_value_of_a_label_may_contain_an_equals_sign() {
+        let LabelInput { key, value } = parse_label("query=a=b").unwrap();
+        assert_eq!((key.as_str(), value.as_str()), ("query", "a=b"));
+        assert!(parse_label("key").is_err());
+    }
 }

@@ -1,79 +1,91 @@
 //! `toygres instances`
 
-use clap::Subcommand;
-
-use super::{
-    client::Client,
-    contract::{Instance, word},
-    failure::{Failure, Kind, Result},
-    output::{Table, ago, printable},
+use crate::{
+    contract::{Instance, lower_case},
+    failure::{Failure, Kind},
+    output::{Table, age},
+    subcommands::subcommands,
 };
 
-mod connect;
-mod create;
-mod delete;
 mod filter;
-mod get;
-mod list;
 mod resolve;
-mod update;
-mod watch;
 
-pub(super) use resolve::{find, find_id};
+pub(crate) use resolve::{find, find_id};
 
-/// What can be done with instances.
-#[derive(Debug, Subcommand)]
-pub enum InstancesCommand {
-    /// Create an instance.
-    Create(create::Create),
-    /// List instances.
-    #[command(visible_alias = "ls")]
-    List(list::List),
-    /// Show an instance: how it is and why, and how its last operation went.
-    Get(get::Get),
-    /// Show instances live: a table in a terminal, a JSON object per line in a pipe.
-    Watch(watch::Watch),
-    /// Change labels or deletion protection.
-    Update(update::Update),
-    /// Delete instances and their data.
-    #[command(visible_alias = "rm")]
-    Delete(delete::Delete),
-    /// Open psql on an instance. Its password is not shown, nor in the arguments of any process.
-    Connect(connect::Connect),
-}
-
-pub(super) async fn run(command: InstancesCommand, client: &Client) -> Result<()> {
-    match command {
-        InstancesCommand::Create(create) => create.run(client).await,
-        InstancesCommand::List(list) => list.run(client).await,
-        InstancesCommand::Get(get) => get.run(client).await,
-        InstancesCommand::Watch(watch) => watch.run(client).await,
-        InstancesCommand::Update(update) => update.run(client).await,
-        InstancesCommand::Delete(delete) => delete.run(client).await,
-        InstancesCommand::Connect(connect) => connect.run(client).await,
+subcommands! {
+    /// A subcommand of `toygres instances`.
+    pub enum InstancesCommand {
+        create::Create,
+        list::List,
+        get::Get,
+        watch::Watch,
+        update::Update,
+        restart::Restart,
+        delete::Delete,
+        connect::Connect,
     }
 }
 
 /// The table of instances.
-fn table<'a>(instances: impl IntoIterator<Item = &'a Instance>) -> Table {
-    let mut table = Table::new(&["NAME", "STATE", "HEALTH", "VERSION", "STORAGE", "ENDPOINT", "AGE", "REASON"]);
+pub(crate) fn table<'a>(instances: impl IntoIterator<Item = &'a Instance>) -> Table {
+    let mut table = Table::with_header(["NAME", "STATE", "HEALTH", "VERSION", "STORAGE", "ENDPOINT", "AGE", "REASON"]);
     for instance in instances {
         let endpoint = instance.endpoint.as_ref().map_or_else(|| "-".to_owned(), |endpoint| format!("{}:{}", endpoint.host, endpoint.port));
-        let reason = instance.reason.as_ref().map(|reason| printable(&reason.message)).unwrap_or_default();
         table.row([
             instance.name.clone(),
-            word(&instance.state),
-            word(&instance.health),
+            lower_case(&instance.state),
+            lower_case(&instance.health),
             instance.postgres_version.clone(),
             format!("{} GiB", instance.storage_gb),
             endpoint,
-            ago(instance.created_at),
-            reason,
+            age(instance.created_at),
+            instance.reason.as_ref().map(|reason| reason.message.clone()).unwrap_or_default(),
         ]);
     }
     table
 }
 
-fn missing(name: &str) -> Failure {
-    Failure::new(Kind::NotFound, format!("there is no instance {name}; `toygres instances list` shows those there are"))
+fn not_found(name: &str) -> Failure {
+    Failure::new(Kind::NotFound, format!("there is no instance {name}; `toygres instances list` lists the instances"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, Subcommand as _, ValueEnum as _};
+
+    use super::InstancesCommand;
+    use crate::contract::OperationKind;
+
+    fn command() -> Command {
+        InstancesCommand::augment_subcommands(Command::new("instances"))
+    }
+
+    /// The build script reads the kinds from `schema.graphql`.
+    #[test]
+    fn every_kind_of_operation_has_a_subcommand() {
+        for kind in OperationKind::value_variants() {
+            let verb = kind.to_possible_value().expect("only the fallback is skipped");
+            assert!(command().find_subcommand(verb.get_name()).is_some(), "schema.graphql has the operation {kind:?}, which no subcommand starts");
+        }
+    }
+
+    #[test]
+    fn every_subcommand_and_argument_has_a_help_text() {
+        command().debug_assert();
+        for subcommand in command().get_subcommands() {
+            assert!(subcommand.get_about().is_some(), "{}", subcommand.get_name());
+            for argument in subcommand.get_arguments() {
+                assert!(argument.get_help().is_some(), "{} {}", subcommand.get_name(), argument.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn the_options_of_restart() {
+        let restart = |arguments: &[&str]| command().try_get_matches_from([&["instances", "restart"], arguments].concat()).map(drop);
+        restart(&["orders", "--timeout", "30", "--revision", "7", "--idempotency-key", "k", "--wait", "--wait-timeout", "5m", "-o", "json"]).unwrap();
+        for wrong in [&[][..], &["orders", "--timeout", "0"], &["orders", "--timeout", "5m"], &["orders", "--wait-timeout", "5m"]] {
+            assert!(restart(wrong).is_err(), "{wrong:?}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
-//! The command line that speaks to a server, over the public contract alone.
+//! The commands that speak to a server, over the public contract alone.
 //!
-//! A client starts nothing of the server: one thread, one connection.
+//! Each command runs on one thread and opens one connection.
 
 use std::process::ExitCode;
 
@@ -15,9 +15,13 @@ mod failure;
 mod follow;
 mod input;
 mod instances;
-mod live;
+mod mutation;
 mod operations;
 mod output;
+mod progress;
+mod psql;
+mod subcommands;
+mod subscription;
 mod tokens;
 
 pub use context::{ContextCommand, Environment, ServerOptions};
@@ -29,25 +33,26 @@ pub use tokens::{TokenCommand, TokenConfig};
 use client::Client;
 use failure::{Failure, Kind, Result};
 
-/// A group of commands, and the server it is about.
+/// A group of commands, and the server that they speak to.
 #[derive(Args, Debug)]
 pub struct Group<C: Subcommand> {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: C,
-    /// The server it is about.
+    /// The server.
     #[command(flatten)]
     pub server: ServerOptions,
 }
 
-/// What a client can do.
+/// A command that this crate runs.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a process has one")]
 pub enum Task {
     /// `toygres instances`
     Instances(Group<InstancesCommand>),
     /// `toygres operations`
     Operations(Group<OperationsCommand>),
-    /// `toygres token`, through the server.
+    /// `toygres token`, through a server
     Token(Group<TokenCommand>),
     /// `toygres context`
     Context(ContextCommand),
@@ -55,12 +60,12 @@ pub enum Task {
     Completion(Shell, Box<clap::Command>),
 }
 
-/// Does it; the exit code says how it went.
+/// Runs a command, and returns its exit code.
 #[must_use]
 pub fn run(task: Task, environment: &Environment) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return Failure::new(Kind::Failed, format!("the client cannot start: {error}")).report(),
+        Err(error) => return Failure::new(Kind::Failed, format!("the async runtime cannot be started: {error}")).report(),
     };
     match runtime.block_on(perform(task, environment)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -69,14 +74,14 @@ pub fn run(task: Task, environment: &Environment) -> ExitCode {
 }
 
 impl Group<TokenCommand> {
-    /// The token that is to be made in the metadata database of the server on this machine, without asking a server: the one
-    /// that was asked for with `--local`, or when nothing names a server.
+    /// The token to create in the metadata database of this machine's server, without asking that server: with `--local`, or when
+    /// no server is selected.
     ///
     /// # Errors
-    /// The exit code, when that cannot be found out; the reason is on stderr.
+    /// The exit code when the configuration file cannot be read. The reason is on stderr.
     pub fn local(&self, environment: &Environment) -> std::result::Result<Option<TokenConfig>, ExitCode> {
         let TokenCommand::Create(config) = &self.command else { return Ok(None) };
-        let local = config.local || !self.server.names_a_server(environment).map_err(|failure| failure.report())?;
+        let local = config.local || !self.server.selects_a_server(environment).map_err(|failure| failure.report())?;
         Ok(local.then(|| config.clone()))
     }
 }
@@ -84,8 +89,8 @@ impl Group<TokenCommand> {
 async fn perform(task: Task, environment: &Environment) -> Result<()> {
     let client = |server: &ServerOptions| Client::new(server, environment);
     match task {
-        Task::Instances(Group { command, server }) => instances::run(command, &client(&server)?).await,
-        Task::Operations(Group { command, server }) => operations::run(command, &client(&server)?).await,
+        Task::Instances(Group { command, server }) => command.run(&client(&server)?).await,
+        Task::Operations(Group { command, server }) => command.run(&client(&server)?).await,
         Task::Token(Group { command, server }) => tokens::run(command, &client(&server)?).await,
         Task::Context(command) => context::run(command),
         Task::Completion(shell, mut command) => {

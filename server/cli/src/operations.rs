@@ -1,42 +1,23 @@
 //! `toygres operations`
 
-use clap::Subcommand;
 use cynic::QueryBuilder as _;
 
-use super::{
+use crate::{
     client::Client,
-    contract::{Operation, schema},
+    contract::{Operation, OperationConnection, schema},
     failure::{Failure, Kind, Result},
     instances,
+    subcommands::subcommands,
 };
 
-mod change;
-mod list;
-mod watch;
-
-/// What can be done with operations. Where one is named, the name or id of an instance means the latest one of that.
-#[derive(Debug, Subcommand)]
-pub enum OperationsCommand {
-    /// List operations, the newest first.
-    #[command(visible_alias = "ls")]
-    List(list::List),
-    /// Show an operation with its steps.
-    Get(watch::Get),
-    /// Follow an operation to its end: its steps in a terminal, a JSON object per line in a pipe.
-    Watch(watch::Watch),
-    /// Ask an operation to stop and to clean up.
-    Cancel(change::Cancel),
-    /// Try a failed or cancelled operation again, as a new operation.
-    Retry(change::Retry),
-}
-
-pub(super) async fn run(command: OperationsCommand, client: &Client) -> Result<()> {
-    match command {
-        OperationsCommand::List(list) => list.run(client).await,
-        OperationsCommand::Get(get) => get.run(client).await,
-        OperationsCommand::Watch(watch) => watch.run(client).await,
-        OperationsCommand::Cancel(cancel) => cancel.run(client).await,
-        OperationsCommand::Retry(retry) => retry.run(client).await,
+subcommands! {
+    /// A subcommand of `toygres operations`. The name or id of an instance stands for the last operation of that instance.
+    pub enum OperationsCommand {
+        list::List,
+        get::Get,
+        watch::Watch,
+        cancel::Cancel,
+        retry::Retry,
     }
 }
 
@@ -54,36 +35,49 @@ struct OperationQuery {
 
 #[derive(cynic::QueryFragment)]
 #[cynic(graphql_type = "Query", variables = "Variables")]
-struct LatestQuery {
+struct LastOperationQuery {
     #[arguments(id: $id)]
-    instance: Option<WithLatest>,
+    instance: Option<LastOperation>,
 }
 
 #[derive(cynic::QueryFragment)]
 #[cynic(graphql_type = "Instance")]
-struct WithLatest {
+struct LastOperation {
     #[arguments(first: 1)]
     operations: OperationConnection,
 }
 
-#[derive(cynic::QueryFragment)]
-struct OperationConnection {
-    nodes: Vec<Operation>,
-}
-
-/// The operation with this id, or the latest one of the instance of this name or id.
+/// The operation with this id, or the last operation of the instance with this name or id.
 async fn find(client: &Client, id: &str) -> Result<Operation> {
-    let missing = || {
-        Failure::new(Kind::NotFound, format!("there is no operation {id}, nor an instance of this name; `toygres operations list` shows the latest"))
-    };
+    let not_found =
+        || Failure::new(Kind::NotFound, format!("there is no operation or instance {id}; `toygres operations list` lists the operations"));
     let OperationQuery { operation } = client.run(OperationQuery::build(Variables { id: cynic::Id::new(id) })).await?;
     if let Some(operation) = operation {
         return Ok(operation);
     }
     let instance = match instances::find_id(client, id).await {
-        Err(failure) if failure.kind() == Kind::NotFound => return Err(missing()),
+        Err(failure) if failure.kind() == Kind::NotFound => return Err(not_found()),
         found => found?,
     };
-    let LatestQuery { instance } = client.run(LatestQuery::build(Variables { id: instance })).await?;
-    instance.and_then(|instance| instance.operations.nodes.into_iter().next()).ok_or_else(missing)
+    let LastOperationQuery { instance } = client.run(LastOperationQuery::build(Variables { id: instance })).await?;
+    instance.and_then(|instance| instance.operations.nodes.into_iter().next()).ok_or_else(not_found)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, Subcommand as _};
+
+    use super::OperationsCommand;
+
+    #[test]
+    fn every_subcommand_and_argument_has_a_help_text() {
+        let command = OperationsCommand::augment_subcommands(Command::new("operations"));
+        command.clone().debug_assert();
+        for subcommand in command.get_subcommands() {
+            assert!(subcommand.get_about().is_some(), "{}", subcommand.get_name());
+            for argument in subcommand.get_arguments() {
+                assert!(argument.get_help().is_some(), "{} {}", subcommand.get_name(), argument.get_id());
+            }
+        }
+    }
 }

@@ -1,60 +1,61 @@
-//! `toygres token`, through the server.
+//! `toygres token`, through a server.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, value_parser};
 use cynic::{MutationBuilder as _, QueryBuilder as _};
 use serde::Serialize;
+use url::Url;
 
-use super::{
+use crate::{
     client::Client,
-    contract::{CreateApiTokenInput, PageInfo, RevokeApiTokenInput, TokenRole, UserError, schema, word},
+    contract::{PageInfo, TokenRole, UserError, lower_case, schema},
     failure::{Failure, Kind, Result},
-    output::{OutputOptions, Table, ago, print},
+    output::{OutputOptions, Table, age, print},
 };
 
-/// A token to make.
+/// The token to create.
 #[derive(Args, Clone, Debug)]
 pub struct TokenConfig {
-    /// What it is for.
+    /// Name of the token.
     #[arg(long)]
     pub name: String,
-    /// What its bearer may do: viewer, operator or admin.
+    /// Role of the token: viewer, operator or admin.
     #[arg(long, default_value = "viewer")]
-    pub role: TokenRole,
-    /// After so many days it ends by itself.
-    #[arg(long)]
+    pub role: toygres_domain::token::TokenRole,
+    /// Days until the token expires [default: it does not expire].
+    #[arg(long, value_name = "DAYS", value_parser = value_parser!(i32).range(1..))]
     pub expires_in_days: Option<i32>,
-    /// Make it in the metadata database on this machine, whatever server is named.
+    /// Create the token in the metadata database on this machine, even if a server is selected.
     #[arg(long, conflicts_with_all = ["url", "context"])]
     pub local: bool,
-    /// With --local: URL of the metadata database [default: the embedded one of the running server].
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = parse_url)]
+    /// With --local: URL of the metadata database [default: the embedded database of the running server].
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = parse_database_url)]
     pub database_url: Option<String>,
-    /// With --local: the server's data directory.
+    /// With --local: data directory of the server.
     #[arg(long, env = "TOYGRES_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
 }
 
-/// What can be done with tokens.
+/// A subcommand of `toygres token`.
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {
-    /// Make a token and print its secret: this is the only time that it is shown.
+    /// Create a token, and print its secret. The secret cannot be shown again.
     ///
-    /// Through the server when one is named (--url, --context, TOYGRES_URL, a current context) or a token is at hand
-    /// (TOYGRES_TOKEN). Otherwise, or with --local, in the metadata database of the server on this machine: how the first
-    /// token comes about.
+    /// The token is created by the selected server (--url, --context, TOYGRES_URL or the current context), or by the default server if
+    /// TOYGRES_TOKEN is set. Otherwise, or with --local, it is created in the metadata database of the server on this machine: that is
+    /// how to create the first token.
     Create(TokenConfig),
     /// List tokens, the newest first.
     #[command(visible_alias = "ls")]
     List {
-        /// How the list is written.
+        /// The output format.
         #[command(flatten)]
         output: OutputOptions,
     },
-    /// End a token at once, with the subscriptions it has open.
+    /// Revoke a token. It takes effect immediately, and closes the subscriptions of the token.
     Revoke {
-        /// Its id, or its name if no other valid token has it.
+        /// Id of the token, or its name if only one valid token has that name.
         token: String,
     },
 }
@@ -90,6 +91,14 @@ struct ApiTokenConnection {
     page_info: PageInfo,
 }
 
+#[derive(cynic::InputObject)]
+struct CreateApiTokenInput {
+    name: String,
+    role: TokenRole,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    expires_in_days: Option<i32>,
+}
+
 #[derive(cynic::QueryVariables)]
 struct CreateVariables {
     input: CreateApiTokenInput,
@@ -109,6 +118,11 @@ struct CreateApiTokenPayload {
     user_errors: Vec<UserError>,
 }
 
+#[derive(cynic::InputObject)]
+struct RevokeApiTokenInput {
+    id: cynic::Id,
+}
+
 #[derive(cynic::QueryVariables)]
 struct RevokeVariables {
     input: RevokeApiTokenInput,
@@ -126,10 +140,10 @@ struct RevokeApiTokenPayload {
     user_errors: Vec<UserError>,
 }
 
-pub(super) async fn run(command: TokenCommand, client: &Client) -> Result<()> {
+pub(crate) async fn run(command: TokenCommand, client: &Client) -> Result<()> {
     match command {
         TokenCommand::Create(config) => create(config, client).await,
-        TokenCommand::List { output } => output.output.print(&all(client).await?, |tokens| table(tokens)),
+        TokenCommand::List { output } => output.output.print(&all(client).await?, |tokens| table(tokens).to_string()),
         TokenCommand::Revoke { token } => revoke(&token, client).await,
     }
 }
@@ -138,35 +152,41 @@ async fn create(config: TokenConfig, client: &Client) -> Result<()> {
     let input = CreateApiTokenInput { name: config.name, role: role(config.role), expires_in_days: config.expires_in_days };
     let CreateApiTokenPayload { api_token, secret, user_errors } = client.run(CreateToken::build(CreateVariables { input })).await?.create_api_token;
     match (api_token, secret) {
-        _ if !user_errors.is_empty() => Err(Failure::refused(&user_errors)),
+        _ if !user_errors.is_empty() => Err(Failure::user_errors::<TokenConfig>(&user_errors)),
         (Some(ApiToken { id, name, role, .. }), Some(secret)) => {
-            eprintln!("token {} ({name}, {}); this is the only time that its secret is shown:", id.inner(), word(&role));
+            eprintln!("created token {} ({name}, {}); its secret cannot be shown again:", id.inner(), lower_case(&role));
             print(&(secret + "\n"))
         }
-        _ => Err(Failure::new(Kind::Failed, "the server accepted the request without a token")),
+        _ => Err(Failure::new(Kind::Failed, "the server accepted the request, but returned no token")),
     }
 }
 
 async fn revoke(token: &str, client: &Client) -> Result<()> {
     let id = match uuid::Uuid::parse_str(token) {
         Ok(id) => cynic::Id::new(id.to_string()),
-        Err(_) => {
-            let named: Vec<_> = all(client).await?.into_iter().filter(|known| known.name == token && known.status() == "valid").collect();
-            match named.as_slice() {
-                [one] => one.id.clone(),
-                [] => return Err(Failure::new(Kind::NotFound, format!("there is no valid token {token}; `toygres token list` shows all"))),
-                several => {
-                    let ids: Vec<_> = several.iter().map(|token| token.id.inner()).collect();
-                    return Err(Failure::new(Kind::Conflict, format!("several tokens have the name {token}; say one's id: {}", ids.join(", "))));
-                }
-            }
-        }
+        Err(_) => find_by_name(token, client).await?,
     };
     let input = RevokeApiTokenInput { id: id.clone() };
     let RevokeApiTokenPayload { user_errors } = client.run(RevokeToken::build(RevokeVariables { input })).await?.revoke_api_token;
-    match user_errors.is_empty() {
-        true => print(&format!("{} is revoked\n", id.inner())),
-        false => Err(Failure::refused(&user_errors)),
+    match user_errors.as_slice() {
+        [] => print(&format!("revoked token {}\n", id.inner())),
+        // The only input is the token, which needs no name.
+        errors => {
+            let errors: Vec<_> = errors.iter().map(|error| UserError { field: Vec::new(), ..error.clone() }).collect();
+            Err(Failure::user_errors::<TokenConfig>(&errors))
+        }
+    }
+}
+
+async fn find_by_name(name: &str, client: &Client) -> Result<cynic::Id> {
+    let named: Vec<_> = all(client).await?.into_iter().filter(|token| token.name == name && token.status() == "valid").collect();
+    match named.as_slice() {
+        [token] => Ok(token.id.clone()),
+        [] => Err(Failure::new(Kind::NotFound, format!("there is no valid token {name}; `toygres token list` lists the tokens"))),
+        several => {
+            let ids: Vec<_> = several.iter().map(|token| token.id.inner()).collect();
+            Err(Failure::new(Kind::Conflict, format!("several tokens have the name {name}; use one of their ids: {}", ids.join(", "))))
+        }
     }
 }
 
@@ -194,20 +214,20 @@ impl ApiToken {
     }
 }
 
-fn table(tokens: &[ApiToken]) -> String {
-    let mut table = Table::new(&["ID", "NAME", "ROLE", "STATUS", "AGE", "LAST USED", "EXPIRES"]);
+fn table(tokens: &[ApiToken]) -> Table {
+    let mut table = Table::with_header(["ID", "NAME", "ROLE", "STATUS", "AGE", "LAST USED", "EXPIRES"]);
     for token in tokens {
         table.row([
             token.id.inner().to_owned(),
             token.name.clone(),
-            word(&token.role),
+            lower_case(&token.role),
             token.status().to_owned(),
-            ago(token.created_at),
-            token.last_used_at.map(|at| format!("{} ago", ago(at))).unwrap_or_default(),
+            age(token.created_at),
+            token.last_used_at.map(|at| format!("{} ago", age(at))).unwrap_or_default(),
             token.expires_at.map(|at| at.format("%Y-%m-%d").to_string()).unwrap_or_default(),
         ]);
     }
-    table.render()
+    table
 }
 
 fn role(role: toygres_domain::token::TokenRole) -> TokenRole {
@@ -215,5 +235,29 @@ fn role(role: toygres_domain::token::TokenRole) -> TokenRole {
         toygres_domain::token::TokenRole::Viewer => TokenRole::Viewer,
         toygres_domain::token::TokenRole::Operator => TokenRole::Operator,
         toygres_domain::token::TokenRole::Admin => TokenRole::Admin,
+    }
+}
+
+fn parse_database_url(text: &str) -> std::result::Result<String, String> {
+    // `Url::parse` accepts white space: it trims it, or encodes it.
+    let has_scheme = text.starts_with("postgres://") || text.starts_with("postgresql://");
+    match has_scheme && !text.contains(char::is_whitespace) && Url::parse(text).is_ok() {
+        true => Ok(text.to_owned()),
+        false => Err("DATABASE_URL must be a PostgreSQL URL, for example postgres://user:password@host:5432/database".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn database_urls() {
+        for valid in ["postgres://u:p%40@db:5432/toygres", "postgresql://db/toygres?sslmode=require", "postgres:///toygres?host=/run/postgresql"] {
+            assert_eq!(parse_database_url(valid).as_deref(), Ok(valid));
+        }
+        for invalid in ["", "mysql://db/toygres", "postgres:toygres", "postgres://db /toygres", "postgres://db/toygres\n", "postgres://db:port/x"] {
+            assert!(parse_database_url(invalid).is_err(), "{invalid:?}");
+        }
     }
 }

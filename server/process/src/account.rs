@@ -11,7 +11,7 @@ use std::{
 
 use nix::unistd::{User, geteuid};
 
-use super::error::{Error, Result, Trying};
+use super::error::{Error, IoContext, Result};
 
 /// The user that PostgreSQL's processes run as: PostgreSQL refuses root, so a server that is root lets them run as somebody
 /// else; any other server runs them as itself.
@@ -48,7 +48,7 @@ impl Account {
     }
 
     /// Makes a command run as this account, with a clean environment, in a process group of its own: else Ctrl-C in the
-    /// terminal would stop the databases before the server has said goodbye to them.
+    /// terminal would stop the databases before the server does.
     pub(super) fn prepare(&self, command: &mut Command) {
         // LC_ALL: messages that we read are in English, and macOS starts threads in PostgreSQL when no locale is set.
         command.env_clear().env("LC_ALL", "C").env("TZ", "UTC").env("PATH", "/usr/bin:/bin").current_dir("/").process_group(0);
@@ -57,17 +57,17 @@ impl Account {
         }
     }
 
-    /// Gives a file or directory to this account.
+    /// Makes this account the owner of a file or directory.
     pub(super) fn own(&self, path: &Path) -> Result<()> {
         match &self.0 {
             Some(other) => {
-                lchown(path, Some(other.uid), Some(other.gid)).trying(format_args!("give {} to the user '{}'", path.display(), other.name))
+                lchown(path, Some(other.uid), Some(other.gid)).context(format_args!("change the owner of {} to '{}'", path.display(), other.name))
             }
             None => Ok(()),
         }
     }
 
-    /// Whether the account is somebody else than the server itself.
+    /// Whether PostgreSQL runs as another user than this process.
     pub(super) fn is_other(&self) -> bool {
         self.0.is_some()
     }
@@ -76,7 +76,7 @@ impl Account {
     pub(super) fn check_passage(&self, directory: &Path) -> Result<()> {
         let Some(other) = &self.0 else { return Ok(()) };
         for above in directory.ancestors() {
-            let metadata = above.metadata().trying(format_args!("look at {}", above.display()))?;
+            let metadata = above.metadata().context(format_args!("read the metadata of {}", above.display()))?;
             let (bit, mode) = (
                 if metadata.uid() == other.uid {
                     0o100

@@ -15,7 +15,7 @@ use super::error::{Error, Result};
 const INSTALL: &str = "install it (Debian and Ubuntu: `apt-get install postgresql`; Fedora: `dnf install postgresql-server`; macOS: `brew install \
                        postgresql@17`) or set TOYGRES_PG_BIN to the directory of its programs";
 
-/// The oldest major version that its makers still looked after when this was written, and whose `initdb` takes our options.
+/// The oldest major version that PostgreSQL supported when this was written, and whose `initdb` takes our options.
 const OLDEST: PostgresVersion = PostgresVersion(14);
 
 /// The PostgreSQL server programs found on this machine, one installation for each major version.
@@ -34,7 +34,7 @@ pub struct Installation {
 }
 
 impl Binaries {
-    /// Looks into the directories of `configured` (`TOYGRES_PG_BIN`, several separated by colons) and the places where
+    /// Searches the directories of `configured` (`TOYGRES_PG_BIN`, several separated by colons) and the places where
     /// packages install PostgreSQL. For a major version that is found twice the first place counts.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl Binaries {
     /// The installation of a major version.
     ///
     /// # Errors
-    /// [`Error::PostgresMissing`] with a sentence that says what there is instead.
+    /// [`Error::PostgresMissing`] with a sentence that names the versions that are installed.
     pub fn of(&self, major: PostgresVersion) -> Result<&Installation> {
         self.0.get(&Reverse(major)).ok_or_else(|| {
             let others: Vec<_> = self.versions().iter().map(ToString::to_string).collect();
@@ -93,7 +93,7 @@ impl Binaries {
 
 impl Installation {
     /// Takes a directory as an installation when its programs are there and say their version. The directory is resolved
-    /// first: a link such as `/usr/local/bin/postgres` leads away from the other programs.
+    /// first: beside a link such as `/usr/local/bin/postgres` the other programs are missing.
     fn inspect(directory: &Path) -> Option<Self> {
         let bin = directory.join("postgres").canonicalize().ok()?.parent()?.to_owned();
         if !bin.join("initdb").is_file() {

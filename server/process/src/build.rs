@@ -1,4 +1,4 @@
-//! Makes the files of a new cluster: a copy of a prepared template (a tenth of the time of `initdb`), with its role and
+//! Creates the files of a new cluster: a copy of a prepared template (a tenth of the time of `initdb`), with its role and
 //! database.
 
 use std::{
@@ -15,17 +15,17 @@ use super::{
     binaries::Installation,
     cluster::{Cluster, Machine, configure, remove_directory},
     data_dir::{make_directory, sync_directory},
-    error::{Error, Result, Trying},
+    error::{Error, IoContext, Result},
     lock::FileLock,
-    log_file::complaint_in,
+    log_file::last_error_in,
     settings,
 };
 
-/// Counts changes of how templates are made, so that an old one is not used any more.
+/// Is raised with each change of how templates are created, so that an older one is not used any more.
 const TEMPLATE_REVISION: u32 = 1;
 
-/// Makes a whole cluster in the home of `cluster`, which must be a staging directory: it is worth nothing until this
-/// returns and the caller has renamed it. On return everything is on disk.
+/// Creates a whole cluster in the home of `cluster`, which must be a staging directory: after a crash it is deleted, until this
+/// has returned and the caller has renamed it. On return everything is on disk.
 ///
 /// `statements` are SQL, one a line, with verifiers in place of passwords; they travel through a pipe.
 pub(super) fn build(machine: &Machine, installation: &Installation, cluster: &Cluster, conf: &str, statements: &str) -> Result<()> {
@@ -45,7 +45,7 @@ pub(super) fn build(machine: &Machine, installation: &Installation, cluster: &Cl
     machine.account.prepare(&mut sync);
     run(sync.args(["--sync-only", "-D"]).arg(cluster.data()), "", cluster.home())?;
     sync_directory(cluster.home())?;
-    tracing::debug!(cluster = cluster.name(), ?copied, set_up = ?(set_up - copied), synced = ?(begin.elapsed() - set_up), "made a cluster");
+    tracing::debug!(cluster = cluster.name(), ?copied, set_up = ?(set_up - copied), synced = ?(begin.elapsed() - set_up), "created a cluster");
     Ok(())
 }
 
@@ -56,12 +56,12 @@ pub(super) fn run_statements(machine: &Machine, installation: &Installation, clu
     single.arg("--single").arg("-D").arg(cluster.data());
     // What is written here is synced as a whole afterwards. The first error ends it, instead of being skipped.
     single.args(["-c", "exit_on_error=on", "-c", "fsync=off", "-c", "log_min_error_statement=panic", "-c", "log_checkpoints=off"]);
-    // So that whoever clears up after us finds it, should it outlive us.
+    // So that the next host finds it, should it outlive this one.
     single.args(["-c", &format!("cluster_name={}", cluster.name())]).arg("postgres");
     run(&mut single, statements, cluster.home())
 }
 
-/// The template of an installation, made now if it is missing.
+/// The template of an installation, created if it is missing.
 pub(super) fn prepare_template(machine: &Machine, installation: &Installation) -> Result<PathBuf> {
     let templates = machine.data.join("templates");
     let name = template_name(installation);
@@ -95,16 +95,16 @@ pub(super) fn prepare_template(machine: &Machine, installation: &Installation) -
     }
     last?;
     sync_directory(&staging)?;
-    std::fs::rename(&staging, &template).trying("put the template into place")?;
+    std::fs::rename(&staging, &template).context("rename the template")?;
     sync_directory(&templates)?;
     Ok(template)
 }
 
-/// Removes templates that no installation uses any more, and half-made ones.
+/// Removes templates that no installation uses any more, and half-created ones.
 pub(super) fn prune_templates(machine: &Machine) -> Result<()> {
     let _lock = lock_templates(machine)?;
     let used: Vec<_> = machine.binaries.iter().map(template_name).collect();
-    for entry in std::fs::read_dir(machine.data.join("templates")).trying("list the templates")?.flatten() {
+    for entry in std::fs::read_dir(machine.data.join("templates")).context("list the templates")?.flatten() {
         if entry.path().is_dir() && !used.iter().any(|name| entry.file_name() == **name) {
             remove_directory(&entry.path())?;
         }
@@ -131,35 +131,35 @@ fn locales(installation: &Installation) -> &'static [&'static [&'static str]] {
 
 /// Copies a directory for `account`. Where the file system can share blocks between copies, the standard library does.
 fn copy_directory(from: &Path, to: &Path, account: &Account) -> Result<()> {
-    DirBuilder::new().mode(0o700).create(to).trying(format_args!("make {}", to.display()))?;
-    for entry in std::fs::read_dir(from).trying("read the template")? {
-        let entry = entry.trying("read the template")?;
+    DirBuilder::new().mode(0o700).create(to).context(format_args!("make {}", to.display()))?;
+    for entry in std::fs::read_dir(from).context("read the template")? {
+        let entry = entry.context("read the template")?;
         let (source, target) = (entry.path(), to.join(entry.file_name()));
-        let kind = entry.file_type().trying("read the template")?;
+        let kind = entry.file_type().context("read the template")?;
         if kind.is_dir() {
             copy_directory(&source, &target, account)?;
         } else if kind.is_file() {
-            std::fs::copy(&source, &target).trying(format_args!("copy the template to {}", target.display()))?;
+            std::fs::copy(&source, &target).context(format_args!("copy the template to {}", target.display()))?;
             account.own(&target)?;
         } else {
-            return Err(Error::Program(format!("the template holds {}, which is no file", source.display())));
+            return Err(Error::Program(format!("the template holds {}, which is not a file", source.display())));
         }
     }
-    std::fs::set_permissions(to, Permissions::from_mode(0o700)).trying("close the data directory")?;
+    std::fs::set_permissions(to, Permissions::from_mode(0o700)).context("set the mode of the data directory")?;
     account.own(to)
 }
 
-/// Runs a program of PostgreSQL to its end; when it fails, its last complaint is the error.
+/// Runs a program of PostgreSQL to its end; when it fails, its last message is the error.
 fn run(command: &mut Command, input: &str, home: &Path) -> Result<()> {
     let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().trying(format_args!("run {name} of PostgreSQL"))?;
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().context(format_args!("run {name} of PostgreSQL"))?;
     // The input is a few lines and fits into the pipe; that the program ended early is told by its status.
     let _ = child.stdin.take().map(|mut stdin| stdin.write_all(input.as_bytes()));
-    let output = child.wait_with_output().trying(format_args!("wait for {name} of PostgreSQL"))?;
+    let output = child.wait_with_output().context(format_args!("wait for {name} of PostgreSQL"))?;
     if output.status.success() {
         return Ok(());
     }
-    let complaint = complaint_in(&String::from_utf8_lossy(&output.stderr), home);
-    Err(Error::Program(format!("{name} of PostgreSQL failed ({}): {}", output.status, complaint.unwrap_or_else(|| "it gave no reason".to_owned()))))
+    let message = last_error_in(&String::from_utf8_lossy(&output.stderr), home);
+    Err(Error::Program(format!("{name} of PostgreSQL failed ({}): {}", output.status, message.unwrap_or_else(|| "it gave no reason".to_owned()))))
 }

@@ -1,4 +1,4 @@
-//! One PostgreSQL cluster: a data directory and the server process on it, ours or left over by an earlier server.
+//! One PostgreSQL cluster: a data directory and the server process on it, whichever control plane started that.
 
 use std::{
     os::unix::fs::PermissionsExt,
@@ -15,7 +15,7 @@ use super::{
     account::Account,
     binaries::{Binaries, Installation},
     data_dir::DataDir,
-    error::{Error, Result, Trying},
+    error::{Error, IoContext, Result},
     log_file, port, process_table,
     reaper::Reaper,
 };
@@ -29,8 +29,8 @@ pub(super) struct Machine {
     pub(super) reaper: Reaper,
 }
 
-/// A cluster in its home directory, which holds `data/` (written by PostgreSQL), and beside it, out of reach of whoever
-/// breaks into PostgreSQL, `postgresql.conf`, `pg_hba.conf`, `port.conf` and `log`.
+/// A cluster in its home directory, which holds `data/` (written by PostgreSQL) and, out of reach of PostgreSQL's user,
+/// `postgresql.conf`, `pg_hba.conf`, `port.conf`, `log`, `crash-loop` and `restart`.
 #[derive(Clone, Debug)]
 pub(super) struct Cluster {
     /// Its `cluster_name`, unique on the machine.
@@ -38,25 +38,40 @@ pub(super) struct Cluster {
     home: PathBuf,
 }
 
+/// One server process. Process ids are used again, so the start time belongs to its identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ServerProcess {
+    pub(super) pid: u32,
+    /// In seconds since 1970; unknown until the server has written it.
+    pub(super) started: Option<u64>,
+}
+
+impl ServerProcess {
+    /// Whether both are the same server, as far as is known.
+    pub(super) fn is(self, other: Self) -> bool {
+        self.pid == other.pid && self.started.zip(other.started).is_none_or(|(this, that)| this == that)
+    }
+}
+
 /// What the server process is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
-    /// There is no server process, or it is so young that it has not said anything.
+    /// There is no server process, or it has not written its file yet.
     Stopped,
     /// It is starting, or recovering after a crash.
-    Starting { pid: u32 },
+    Starting { server: ServerProcess },
     /// It accepts connections.
-    Ready { pid: u32, port: u16 },
+    Ready { server: ServerProcess, port: u16 },
     /// It has been told to stop.
-    Stopping { pid: u32 },
+    Stopping { server: ServerProcess },
 }
 
-/// What to do when somebody else listens on the port that a cluster keeps.
+/// What to do when another program listens on the port that a cluster keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PortTaken {
     /// Move to another port.
     Move,
-    /// Wait until it is given back.
+    /// Wait until it is free.
     Wait,
 }
 
@@ -73,22 +88,22 @@ impl Cluster {
         &self.home
     }
 
-    /// Looks at the server process. Cheap: two small files.
+    /// The state of the server process. Cheap: it reads two small files.
     pub(super) fn status(&self) -> Status {
         let Some(file) = PostmasterFile::read(&self.data()) else { return Status::Stopped };
-        let pid = file.pid;
-        // The file outlives a server that was killed, and its number may belong to somebody else by now.
-        if !process_table::is_server(pid, &self.name) {
+        let server = file.server;
+        // The file outlives a server that was killed, and its process id may belong to another program by now.
+        if !self.is_alive(server.pid) {
             return Status::Stopped;
         }
         match file.status.as_str() {
-            "ready" | "standby" => Status::Ready { pid, port: file.port },
-            "stopping" => Status::Stopping { pid },
-            _ => Status::Starting { pid },
+            "ready" | "standby" => Status::Ready { server, port: file.port },
+            "stopping" => Status::Stopping { server },
+            _ => Status::Starting { server },
         }
     }
 
-    /// Whether `pid` is the server of this cluster, also before it has said anything.
+    /// Whether `pid` is the server of this cluster, also before it has written its file.
     pub(super) fn is_alive(&self, pid: u32) -> bool {
         process_table::is_server(pid, &self.name)
     }
@@ -124,19 +139,19 @@ impl Cluster {
             .args(["-c", &format!("hba_file={}", self.home.join("pg_hba.conf").display())])
             .args(["-c", &format!("cluster_name={}", self.name)])
             .stdin(Stdio::null())
-            .stdout(log.try_clone().trying("open the log of the instance")?)
+            .stdout(log.try_clone().context("open the log of the instance")?)
             .stderr(log);
-        let child = command.spawn().trying(format_args!("run {}", installation.program("postgres").display()))?;
+        let child = command.spawn().context(format_args!("run {}", installation.program("postgres").display()))?;
         let pid = child.id();
-        machine.reaper.take(child);
+        machine.reaper.reap(child);
         Ok(Some(pid))
     }
 
-    /// Stops the server cleanly within `patience`, else less cleanly; returns when no process of it is left. What it had
+    /// Stops the server cleanly within `timeout`, else less cleanly; returns when no process of it is left. What it had
     /// committed is safe in every case.
-    pub(super) fn stop(&self, patience: Duration) -> Result<()> {
-        if !self.end(Signal::SIGINT, patience)? {
-            tracing::warn!(cluster = %self.name, "PostgreSQL did not stop in time; stopping it at once");
+    pub(super) fn stop(&self, timeout: Duration) -> Result<()> {
+        if !self.end(Signal::SIGINT, timeout)? {
+            tracing::warn!(cluster = %self.name, "PostgreSQL did not stop in time; stopping it immediately");
             self.stop_immediately()?;
         }
         Ok(())
@@ -152,7 +167,7 @@ impl Cluster {
     pub(super) fn kill_all(&self) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
-            // Again in each round: a server may have been forking when we looked.
+            // Again in each round: a server may have been forking during the last one.
             let found = process_table::find(&self.name);
             if found.is_empty() {
                 return Ok(());
@@ -167,32 +182,44 @@ impl Cluster {
         }
     }
 
-    /// Signals the server and waits for its end. Answers whether it ended within `patience`.
-    fn end(&self, signal: Signal, patience: Duration) -> Result<bool> {
-        let deadline = Instant::now() + patience;
-        // Workers without a server end when they notice; those that do not are of no use to anybody, hence the last kill.
+    /// Signals the server and waits for its end. Answers whether it ended within `timeout`.
+    fn end(&self, signal: Signal, timeout: Duration) -> Result<bool> {
+        let deadline = Instant::now() + timeout;
+        // Workers without a server end when they notice; those that do not are of no use any more, hence the last kill.
         while let Some(server) = self.server() {
-            process_table::signal(server, signal)?;
-            while self.is_alive(server) {
-                if Instant::now() > deadline {
-                    return Ok(false);
-                }
-                sleep(Duration::from_millis(5));
+            if !self.signal_and_wait(server.pid, signal, deadline.saturating_duration_since(Instant::now()))? {
+                return Ok(false);
             }
         }
         self.kill_all().map(|()| true)
     }
 
+    /// Signals one server process and waits for its end, but not for its workers'. Answers whether it ended within `timeout`.
+    pub(super) fn signal_and_wait(&self, pid: u32, signal: Signal, timeout: Duration) -> Result<bool> {
+        let deadline = Instant::now() + timeout;
+        process_table::signal(pid, signal)?;
+        while self.is_alive(pid) {
+            if Instant::now() > deadline {
+                return Ok(false);
+            }
+            sleep(Duration::from_millis(5));
+        }
+        Ok(true)
+    }
+
     /// The server process. A worker that was forked this moment still looks like it, so what the server itself has written
     /// counts for more.
-    fn server(&self) -> Option<u32> {
-        let registered = PostmasterFile::read(&self.data()).map(|file| file.pid).filter(|pid| self.is_alive(*pid));
-        registered.or_else(|| process_table::find(&self.name).into_iter().find(|process| process.server).map(|process| process.pid))
+    pub(super) fn server(&self) -> Option<ServerProcess> {
+        let registered = PostmasterFile::read(&self.data()).map(|file| file.server).filter(|server| self.is_alive(server.pid));
+        registered.or_else(|| {
+            let found = process_table::find(&self.name).into_iter().find(|process| process.server)?;
+            Some(ServerProcess { pid: found.pid, started: None })
+        })
     }
 
     /// The major version of the data.
     pub(super) fn version(&self) -> Result<PostgresVersion> {
-        let text = std::fs::read_to_string(self.data().join("PG_VERSION")).trying("read the version of the instance's data")?;
+        let text = std::fs::read_to_string(self.data().join("PG_VERSION")).context("read the version of the instance's data")?;
         text.trim().parse().map(PostgresVersion).map_err(|_| Error::Program(format!("the instance's data is of no known version: {}", text.trim())))
     }
 
@@ -204,7 +231,7 @@ impl Cluster {
     /// Lets a running server read its configuration again.
     pub(super) fn reload(&self) -> Result<()> {
         match self.status() {
-            Status::Starting { pid } | Status::Ready { pid, .. } => process_table::signal(pid, Signal::SIGHUP),
+            Status::Starting { server } | Status::Ready { server, .. } => process_table::signal(server.pid, Signal::SIGHUP),
             Status::Stopped | Status::Stopping { .. } => Ok(()),
         }
     }
@@ -216,7 +243,7 @@ impl Cluster {
 
 /// What a server writes about itself into `postmaster.pid`.
 struct PostmasterFile {
-    pid: u32,
+    server: ServerProcess,
     port: u16,
     status: String,
 }
@@ -230,16 +257,17 @@ impl PostmasterFile {
     fn parse(text: &str) -> Option<Self> {
         let lines: Vec<_> = text.lines().collect();
         let pid = lines.first()?.trim().parse().ok()?;
+        let started = lines.get(2).and_then(|line| line.trim().parse().ok());
         let port = lines.get(3).and_then(|line| line.trim().parse().ok()).unwrap_or(0);
         let status = lines.get(7).map_or("", |line| line.trim()).to_owned();
-        Some(Self { pid, port, status })
+        Some(Self { server: ServerProcess { pid, started }, port, status })
     }
 }
 
 /// Removes a file that may be missing.
 pub(super) fn remove_file(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).trying(format_args!("delete {}", path.display())),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context(format_args!("delete {}", path.display())),
         _ => Ok(()),
     }
 }
@@ -255,12 +283,12 @@ pub(super) fn remove_directory(path: &Path) -> Result<()> {
                     return Ok(());
                 }
             }
-            Err(error) if attempts >= 5 => return Err(error).trying(format_args!("delete {}", path.display())),
+            Err(error) if attempts >= 5 => return Err(error).context(format_args!("delete {}", path.display())),
             Err(_) => sleep(Duration::from_millis(20)),
         }
         attempts += 1;
         if attempts > 100 {
-            return Err(Error::Busy(format!("{} cannot be deleted: somebody keeps writing there", path.display())));
+            return Err(Error::Busy(format!("{} cannot be deleted: another process keeps writing there", path.display())));
         }
     }
 }
@@ -279,9 +307,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_speaks_through_its_file() {
+    fn the_state_of_a_server_is_in_its_file() {
         let file = PostmasterFile::parse("123\n/d\n1700000000\n15433\n\n127.0.0.1\n   1 2\nready   \n").unwrap();
-        assert_eq!((file.pid, file.port, file.status.as_str()), (123, 15433, "ready"));
+        assert_eq!(file.server, ServerProcess { pid: 123, started: Some(1_700_000_000) });
+        assert_eq!((file.port, file.status.as_str()), (15433, "ready"));
         // Half-written, as right after the start.
         let file = PostmasterFile::parse("123\n/d\n1700000000\n15433\n").unwrap();
         assert_eq!(file.status, "");

@@ -1,4 +1,4 @@
-//! The data directory: where everything that a server keeps on this machine lies.
+//! The data directory: everything that a control plane stores on this machine.
 
 use std::{
     fs::{DirBuilder, File, OpenOptions, Permissions},
@@ -11,14 +11,14 @@ use nix::unistd::geteuid;
 
 use super::{
     account::Account,
-    error::{Error, Result, Trying},
+    error::{Error, IoContext, Result},
     lock::FileLock,
 };
 
 /// The data directory (`TOYGRES_DATA_DIR`), laid out.
 ///
 /// The server owns every directory down to the ones that PostgreSQL itself writes, also when PostgreSQL runs as somebody
-/// else: so what the server reads and writes with its own rights cannot be swapped for something else.
+/// else: so PostgreSQL cannot exchange what the server reads and writes with its own rights.
 #[derive(Clone, Debug)]
 pub struct DataDir {
     path: PathBuf,
@@ -32,7 +32,7 @@ pub struct HostLock {
 }
 
 impl DataDir {
-    /// Where the data directory is when nobody says: `/var/lib/toygres` for root (a directory under `/root` would be closed
+    /// The default of `TOYGRES_DATA_DIR`: `/var/lib/toygres` for root (a directory under `/root` would be closed
     /// to the user that PostgreSQL runs as), the XDG data directory for everybody else.
     #[must_use]
     pub fn default_path() -> PathBuf {
@@ -43,16 +43,16 @@ impl DataDir {
         if geteuid().is_root() { PathBuf::from("/var/lib/toygres") } else { user_dir() }
     }
 
-    /// Makes the directory and its layout where it is missing.
+    /// Creates the directory and its layout where it is missing.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be made, [`Error::Setup`] when PostgreSQL's user could not enter it.
+    /// [`Error::Io`] when it cannot be created, [`Error::Setup`] when PostgreSQL's user could not enter it.
     pub fn open(path: &Path, account: &Account) -> Result<Self> {
-        // Others may pass through where PostgreSQL runs as another user, but not look around.
+        // Another user that PostgreSQL runs as may pass through, but not list it.
         let mode = if account.is_other() { 0o711 } else { 0o700 };
         make_directory(path, mode)?;
-        let path = path.canonicalize().trying(format_args!("resolve {}", path.display()))?;
-        let metadata = path.metadata().trying(format_args!("look at {}", path.display()))?;
+        let path = path.canonicalize().context(format_args!("resolve {}", path.display()))?;
+        let metadata = path.metadata().context(format_args!("read the metadata of {}", path.display()))?;
         if metadata.uid() != geteuid().as_raw() {
             return Err(Error::Setup(format!(
                 "the data directory {} belongs to another user: run toygres as that user or set TOYGRES_DATA_DIR to another directory",
@@ -61,7 +61,7 @@ impl DataDir {
         }
         if metadata.mode() & 0o777 & mode != mode {
             std::fs::set_permissions(&path, Permissions::from_mode(metadata.mode() & 0o7777 | mode))
-                .trying(format_args!("open {}", path.display()))?;
+                .context(format_args!("open {}", path.display()))?;
         }
         for name in ["instances", "templates", "kept"] {
             make_directory(&path.join(name), mode)?;
@@ -70,14 +70,14 @@ impl DataDir {
         Ok(Self { path })
     }
 
-    /// Becomes the host if nobody is. The lock file holds the process id of the host, for people.
+    /// Becomes the host if there is none. The lock file holds the process id of the host, for people.
     ///
     /// # Errors
     /// [`Error::Io`] when the lock file cannot be written.
     pub fn try_host(&self) -> Result<Option<HostLock>> {
         let Some(mut lock) = FileLock::try_acquire(&self.path.join("lock"))? else { return Ok(None) };
         let file = lock.file();
-        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id())).trying("write the lock file")?;
+        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id())).context("write the lock file")?;
         Ok(Some(HostLock { _lock: lock }))
     }
 
@@ -100,40 +100,43 @@ impl DataDir {
     }
 }
 
-/// Makes a directory and what is missing above it.
+/// Creates a directory and its missing parents.
 pub(super) fn make_directory(path: &Path, mode: u32) -> Result<()> {
     if path.is_dir() {
         return Ok(());
     }
     if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
         // Above it the usual mode counts.
-        std::fs::create_dir_all(above).trying(format_args!("make the directory {}", above.display()))?;
+        std::fs::create_dir_all(above).context(format_args!("create the directory {}", above.display()))?;
     }
     match DirBuilder::new().mode(mode).create(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error).trying(format_args!("make the directory {}", path.display())),
-        // Another server made it at the same moment, or we did. The mode above went through the umask.
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(error).context(format_args!("create the directory {}", path.display()))
+        }
+        // Another server created it at the same moment.
         Err(_) => Ok(()),
-        Ok(()) => std::fs::set_permissions(path, Permissions::from_mode(mode)).trying(format_args!("open {}", path.display())),
+        // The mode above went through the umask.
+        Ok(()) => std::fs::set_permissions(path, Permissions::from_mode(mode)).context(format_args!("open {}", path.display())),
     }
 }
 
-/// Writes a file so that a crash leaves either the old or the new text, and not another reader than `mode` says.
+/// Replaces a file so that a crash leaves either the old or the new text, at no time readable beyond `mode`.
 pub(super) fn write_atomically(path: &Path, mode: u32, text: &str) -> Result<()> {
     let what = format!("write {}", path.display());
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".new-{}", std::process::id()));
     let draft = path.with_file_name(name);
     let _ = std::fs::remove_file(&draft);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&draft).trying(&what)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&draft).context(&what)?;
     file.write_all(text.as_bytes())
         .and_then(|()| file.set_permissions(Permissions::from_mode(mode)))
         .and_then(|()| file.sync_all())
         .and_then(|()| std::fs::rename(&draft, path))
-        .trying(&what)?;
+        .context(&what)?;
     sync_directory(path.parent().unwrap_or(path))
 }
 
-/// Makes renames in a directory survive a power cut.
+/// Syncs a directory, so that renames in it survive a power failure.
 pub(super) fn sync_directory(path: &Path) -> Result<()> {
-    File::open(path).and_then(|directory| directory.sync_all()).trying(format_args!("write {}", path.display()))
+    File::open(path).and_then(|directory| directory.sync_all()).context(format_args!("write {}", path.display()))
 }

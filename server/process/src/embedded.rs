@@ -2,13 +2,12 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::sleep,
     time::{Duration, Instant},
 };
 
 use sha2::{Digest, Sha256};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use toygres_domain::secret::Secret;
 
@@ -17,50 +16,47 @@ use super::{
     binaries::Binaries,
     build,
     cluster::{Cluster, Machine, PortTaken, Status, configure},
+    crash_loop::back_off,
     data_dir::{DataDir, HostLock, sync_directory, write_atomically},
-    error::{Error, Result, Trying},
+    error::{Error, IoContext, Result},
     log_file, port,
     reaper::Reaper,
     scram, settings,
-    supervisor::back_off,
+    supervisor::resume_panic,
 };
 
 /// The role that owns everything in it.
 const ROLE: &str = "toygres";
 
-/// The metadata database of a host, running. It is restarted when it dies, on the same port, so that connections come back
-/// by themselves.
-#[derive(Debug)]
+/// The metadata database of a host, running. Clones share one state.
+#[derive(Clone, Debug)]
 pub struct Embedded {
     shared: Arc<Shared>,
     url: String,
-    stop: CancellationToken,
-    watch: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Debug)]
 struct Shared {
     machine: Machine,
     cluster: Cluster,
-    // Whoever starts or stops the server holds this.
-    at_work: Mutex<()>,
+    /// Held while the server is started or stopped, and set when it is to stay stopped.
+    stopped: Mutex<bool>,
 }
 
 impl Embedded {
-    /// Brings the metadata database up and waits until it answers; makes it first where there is none, and takes over the
-    /// one that a killed server left running. Its URL, with the password, is also in `metadata.url`, which only the server's
-    /// user can read.
+    /// Starts the metadata database and waits until it answers; creates it first where there is none, and adopts the one that
+    /// a killed control plane left running. Its URL, with the password, is also in `metadata.url`, which only the user of this
+    /// process can read.
     ///
     /// # Errors
-    /// [`Error`] with a sentence that says what is in the way.
+    /// [`Error`] with a sentence that says what prevents it.
     pub async fn start(data: &DataDir, binaries: &Binaries, account: &Account, _host: &HostLock) -> Result<Self> {
         let machine = Machine { data: data.clone(), binaries: binaries.clone(), account: account.clone(), reaper: Reaper::default() };
-        let shared = Arc::new(Shared { cluster: Cluster::new(cluster_name(data), data.join("metadata")), machine, at_work: Mutex::new(()) });
+        let cluster = Cluster::new(cluster_name(data), data.join("metadata"));
+        let shared = Arc::new(Shared { cluster, machine, stopped: Mutex::new(false) });
         let starting = shared.clone();
-        let url = tokio::task::spawn_blocking(move || starting.bring_up()).await.map_err(|e| Error::Program(format!("the start broke: {e}")))??;
-        let stop = CancellationToken::new();
-        let watch = Mutex::new(Some(tokio::spawn(watch(shared.clone(), stop.clone()))));
-        Ok(Self { shared, url, stop, watch })
+        let url = tokio::task::spawn_blocking(move || starting.start()).await.unwrap_or_else(resume_panic)?;
+        Ok(Self { shared, url })
     }
 
     /// Where it is: `postgres://toygres:<password>@127.0.0.1:<port>/toygres`. It stays the same until the next start.
@@ -69,36 +65,40 @@ impl Embedded {
         &self.url
     }
 
-    /// Stops it cleanly.
+    /// Starts the database again whenever it dies, on the same port, so that connections come back by themselves; until
+    /// `shutdown`, which does not stop it.
+    ///
+    /// To be run once, by an owner that notices its end. Without it the database runs, and stays down when it dies.
+    ///
+    /// # Panics
+    /// With the panic of what it runs on other threads.
+    pub async fn supervise(&self, shutdown: CancellationToken) {
+        supervise(self.shared.clone(), shutdown).await;
+    }
+
+    /// Stops it cleanly. It is not started again.
     ///
     /// # Errors
     /// [`Error`] when its processes do not end even when they are killed.
     pub async fn stop(&self) -> Result<()> {
-        self.stop.cancel();
-        let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(watch) = watch {
-            let _ = watch.await;
-        }
         let shared = self.shared.clone();
         let stopping = tokio::task::spawn_blocking(move || {
-            let _at_work = shared.at_work.lock();
+            let mut stopped = shared.lock();
+            *stopped = true;
             shared.cluster.stop(Duration::from_secs(20))
         });
-        stopping.await.map_err(|e| Error::Program(format!("the stop broke: {e}")))?
-    }
-}
-
-impl Drop for Embedded {
-    fn drop(&mut self) {
-        // Without stop() the database goes on, and the next start takes it over; nobody watches it meanwhile.
-        self.stop.cancel();
+        stopping.await.unwrap_or_else(resume_panic)
     }
 }
 
 impl Shared {
-    /// Makes it where there is none, starts it, waits for it; answers its URL.
-    fn bring_up(&self) -> Result<String> {
-        let _at_work = self.at_work.lock();
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Creates it where there is none, starts it and waits for it; answers its URL.
+    fn start(&self) -> Result<String> {
+        let _lock = self.lock();
         let home = self.cluster.home();
         if home.is_dir() {
             self.cluster.installation(&self.machine).map_err(|error| match error {
@@ -108,7 +108,7 @@ impl Shared {
                 other => other,
             })?;
         }
-        let password = if home.is_dir() { self.password()? } else { self.make()? };
+        let password = if home.is_dir() { self.password()? } else { self.create()? };
         configure(home, "postgresql.conf", &settings::metadata())?;
         configure(home, "pg_hba.conf", settings::HBA)?;
         let port = self.wait_until_ready()?;
@@ -119,7 +119,7 @@ impl Shared {
         Ok(url)
     }
 
-    fn make(&self) -> Result<Secret> {
+    fn create(&self) -> Result<Secret> {
         let (machine, installation) = (&self.machine, self.machine.binaries.newest());
         let staging = Cluster::new(format!("{}-staging", self.cluster_name()), self.machine.data.join(".staging-metadata"));
         let password = Secret::generate();
@@ -129,14 +129,14 @@ impl Shared {
         );
         build::build(machine, installation, &staging, &settings::metadata(), &statements)?;
         let port = port::choose(&machine.data, staging.home())?;
-        // Before the database is in place: there must never be one to which nobody has the password.
+        // Before the database is in place: there must never be one whose password is unknown.
         self.write_url(&url(&password, port))?;
-        std::fs::rename(staging.home(), self.cluster.home()).trying("put the metadata database into place")?;
+        std::fs::rename(staging.home(), self.cluster.home()).context("rename the directory of the metadata database")?;
         sync_directory(machine.data.path())?;
         Ok(password)
     }
 
-    /// The password of a database that is there, or a new one when `metadata.url` is lost.
+    /// The password of an existing database, or a new one when `metadata.url` is lost.
     fn password(&self) -> Result<Secret> {
         if let Some(password) = std::fs::read_to_string(self.url_file()).ok().as_deref().and_then(password_in) {
             return Ok(password);
@@ -161,15 +161,15 @@ impl Shared {
                 Status::Stopped => match started {
                     Some(pid) if self.cluster.is_alive(pid) => {}
                     Some(pid) => {
-                        let cause = self.machine.reaper.cause_of_death(pid).unwrap_or_else(|| "its process ended".to_owned());
-                        let complaint = log_file::last_complaint(self.cluster.home()).unwrap_or_else(|| "its log gives no reason".to_owned());
+                        let cause = self.exit(pid);
+                        let message = log_file::last_error(self.cluster.home()).unwrap_or_else(|| "its log gives no reason".to_owned());
                         let log = log_file::path(self.cluster.home());
                         return Err(Error::Program(format!(
-                            "the embedded metadata database does not start: {cause}: {complaint} (log: {})",
+                            "the embedded metadata database does not start: {cause}: {message} (log: {})",
                             log.display()
                         )));
                     }
-                    // None when one left over by an earlier server has not said anything yet.
+                    // None when one that an earlier control plane started has not written its file yet.
                     None => started = self.cluster.start(&self.machine, PortTaken::Move)?,
                 },
             }
@@ -178,19 +178,23 @@ impl Shared {
         Err(Error::Busy("the embedded metadata database is still recovering; start toygres again to wait longer".to_owned()))
     }
 
-    /// Looks once, and starts it when it is down.
-    fn look(&self, last: Option<u32>) -> Result<Look> {
-        let _at_work = self.at_work.lock();
-        log_file::trim(self.cluster.home());
-        match self.cluster.status() {
-            Status::Ready { pid, .. } => Ok(Look { pid: Some(pid), ready: true, died: None }),
-            Status::Starting { pid } | Status::Stopping { pid } => Ok(Look { pid: Some(pid), ready: false, died: None }),
-            Status::Stopped if last.is_some_and(|pid| self.cluster.is_alive(pid)) => Ok(Look { pid: last, ready: false, died: None }),
-            Status::Stopped => {
-                let died = last.map(|pid| self.machine.reaper.cause_of_death(pid).unwrap_or_else(|| "its process ended".to_owned()));
-                Ok(Look { pid: None, ready: false, died })
-            }
+    /// The state of the server, whose process was `last`; none when it is to stay stopped.
+    fn observe(&self, last: Option<u32>) -> Option<Observed> {
+        let stopped = self.lock();
+        if *stopped {
+            return None;
         }
+        log_file::trim(self.cluster.home());
+        Some(match self.cluster.status() {
+            Status::Ready { server, .. } => Observed { pid: Some(server.pid), ready: true, died: None },
+            Status::Starting { server } | Status::Stopping { server } => Observed { pid: Some(server.pid), ready: false, died: None },
+            Status::Stopped if last.is_some_and(|pid| self.cluster.is_alive(pid)) => Observed { pid: last, ready: false, died: None },
+            Status::Stopped => Observed { pid: None, ready: false, died: last.map(|pid| self.exit(pid)) },
+        })
+    }
+
+    fn exit(&self, pid: u32) -> String {
+        self.machine.reaper.exit(pid).map_or_else(|| "its process ended".to_owned(), |exit| exit.to_string())
     }
 
     fn url_file(&self) -> PathBuf {
@@ -206,48 +210,47 @@ impl Shared {
     }
 }
 
-struct Look {
+struct Observed {
     pid: Option<u32>,
     ready: bool,
+    /// How it ended, when it has since the last time.
     died: Option<String>,
 }
 
-/// Starts the database again whenever it is down.
-async fn watch(shared: Arc<Shared>, stop: CancellationToken) {
+async fn supervise(shared: Arc<Shared>, shutdown: CancellationToken) {
     let (mut last, mut deaths, mut ready_since, mut retry_at) = (None, 0_u32, None::<Instant>, Instant::now());
     loop {
         tokio::select! {
-            () = stop.cancelled() => return,
+            () = shutdown.cancelled() => return,
             () = shared.machine.reaper.death() => {}
             () = tokio::time::sleep(Duration::from_millis(200)) => {}
         }
-        let looking = shared.clone();
-        let Ok(Ok(look)) = tokio::task::spawn_blocking(move || looking.look(last)).await else { continue };
-        last = look.pid;
-        ready_since = if look.ready { ready_since.or_else(|| Some(Instant::now())) } else { None };
+        let observing = shared.clone();
+        let Some(observed) = tokio::task::spawn_blocking(move || observing.observe(last)).await.unwrap_or_else(resume_panic) else { continue };
+        last = observed.pid;
+        ready_since = if observed.ready { ready_since.or_else(|| Some(Instant::now())) } else { None };
         if ready_since.is_some_and(|since| since.elapsed() > Duration::from_secs(60)) {
             deaths = 0;
         }
-        if let Some(cause) = look.died {
+        if let Some(cause) = observed.died {
             deaths += 1;
             retry_at = Instant::now() + back_off(deaths);
             tracing::error!(%cause, deaths, "the embedded metadata database died; starting it again");
         }
-        if look.pid.is_none() && Instant::now() >= retry_at && !stop.is_cancelled() {
+        if observed.pid.is_none() && Instant::now() >= retry_at {
             let starting = shared.clone();
-            // On the same port, or not yet: everybody who is connected knows this one.
-            let started = tokio::task::spawn_blocking(move || {
-                let _at_work = starting.at_work.lock();
-                starting.cluster.start(&starting.machine, PortTaken::Wait)
+            // On the same port, or not yet: every connection was made to this one.
+            let started = tokio::task::spawn_blocking(move || match *starting.lock() {
+                true => Ok(None),
+                false => starting.cluster.start(&starting.machine, PortTaken::Wait),
             });
-            match started.await {
-                Ok(Ok(pid)) => last = pid,
-                Ok(Err(error)) => {
+            match started.await.unwrap_or_else(resume_panic) {
+                Ok(pid) => last = pid,
+                Err(error) => {
                     deaths += 1;
                     retry_at = Instant::now() + back_off(deaths.max(2));
                     tracing::error!(%error, "the embedded metadata database cannot be started");
                 }
-                Err(error) => tracing::error!(%error, "starting the embedded metadata database broke"),
             }
         }
     }
@@ -275,9 +278,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_url_gives_the_password_back() {
+    fn the_password_is_read_back_from_the_url() {
         let password = Secret::generate();
         assert_eq!(password_in(&url(&password, 15433)), Some(password));
-        assert_eq!(password_in("rubbish"), None);
+        assert_eq!(password_in("something else"), None);
     }
 }

@@ -1,13 +1,13 @@
-//! What goes wrong with local processes, and how a workflow sees it.
+//! The errors of local processes, and what workflows see of them.
 
 use std::{fmt::Display, io};
 
 use toygres_domain::{instance::ReasonCode, runtime::RuntimeError};
 
-/// The result of everything here.
+/// The result of the operations of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why something about local PostgreSQL processes did not work.
+/// Why an operation on local PostgreSQL processes failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Somebody has to change something on this machine; the sentence says what.
@@ -16,48 +16,52 @@ pub enum Error {
     /// The PostgreSQL binaries that are needed are not installed; the sentence says what to install.
     #[error("{0}")]
     PostgresMissing(String),
-    /// What was asked for is nothing that local processes can offer.
+    /// Local processes cannot offer what was asked for.
     #[error("{0}")]
     Refused(String),
-    /// The operating system said no.
+    /// A call to the operating system failed.
     #[error("cannot {what}: {source}")]
     Io {
         /// What was tried, as the end of a sentence that starts with "cannot".
         what: String,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A program of PostgreSQL did not do its work.
+    /// A program of PostgreSQL failed.
     #[error("{0}")]
     Program(String),
-    /// Something else is in the way for the moment.
+    /// Another task or program prevents it for the moment.
     #[error("{0}")]
     Busy(String),
+    /// The instance is not deployed on this machine.
+    #[error("the instance is not deployed here: there is no data directory of it")]
+    Absent,
 }
 
 impl From<Error> for RuntimeError {
     fn from(error: Error) -> Self {
         let message = error.to_string();
         match error {
-            Error::Setup(_) => Self::lasting(ReasonCode::RuntimeUnavailable, message),
-            Error::PostgresMissing(_) => Self::lasting(ReasonCode::PostgresMissing, message),
-            Error::Refused(_) => Self::lasting(ReasonCode::AdmissionRefused, message),
+            Error::Setup(_) => Self::permanent(ReasonCode::RuntimeUnavailable, message),
+            Error::PostgresMissing(_) => Self::permanent(ReasonCode::PostgresMissing, message),
+            Error::Absent => Self::permanent(ReasonCode::ProcessExited, message),
+            Error::Refused(_) => Self::permanent(ReasonCode::AdmissionRefused, message),
             Error::Io { source, .. } if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
-                Self::passing(ReasonCode::DiskFull, message)
+                Self::temporary(ReasonCode::DiskFull, message)
             }
-            Error::Io { .. } | Error::Program(_) | Error::Busy(_) => Self::passing(ReasonCode::RuntimeUnavailable, message),
+            Error::Io { .. } | Error::Program(_) | Error::Busy(_) => Self::temporary(ReasonCode::RuntimeUnavailable, message),
         }
     }
 }
 
-/// Says what was tried when the operating system said no.
-pub(super) trait Trying<T> {
+/// Adds what was tried to an error of the operating system.
+pub(super) trait IoContext<T> {
     /// `what` ends the sentence "cannot ...".
-    fn trying(self, what: impl Display) -> Result<T>;
+    fn context(self, what: impl Display) -> Result<T>;
 }
 
-impl<T> Trying<T> for io::Result<T> {
-    fn trying(self, what: impl Display) -> Result<T> {
+impl<T> IoContext<T> for io::Result<T> {
+    fn context(self, what: impl Display) -> Result<T> {
         self.map_err(|source| Error::Io { what: what.to_string(), source })
     }
 }

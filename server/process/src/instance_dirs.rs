@@ -8,16 +8,16 @@ use toygres_domain::InstanceId;
 use super::{
     cluster::Cluster,
     data_dir::{DataDir, sync_directory},
-    error::{Result, Trying},
+    error::{IoContext, Result},
     lock::FileLock,
 };
 
-/// What a directory in `instances/` is.
+/// The state of an instance, which is the name of its directory in `instances/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Form {
+pub(super) enum DirState {
     /// Deployed: its server should run.
     Deployed,
-    /// Being made.
+    /// Being created.
     Staging,
     /// Being deleted.
     Removed,
@@ -25,7 +25,7 @@ pub(super) enum Form {
     Keeping,
 }
 
-impl Form {
+impl DirState {
     const ALL: [Self; 4] = [Self::Deployed, Self::Staging, Self::Removed, Self::Keeping];
 
     fn prefix(self) -> &'static str {
@@ -45,7 +45,7 @@ pub(super) struct InstanceDirs {
     kept: PathBuf,
 }
 
-/// The right to change one instance; with the last trace of the instance its lock file goes as well.
+/// The right to change one instance. Its drop deletes the lock file when the instance is gone.
 #[derive(Debug)]
 pub(super) struct InstanceLock {
     dirs: InstanceDirs,
@@ -58,33 +58,33 @@ impl InstanceDirs {
         Self { instances: data.join("instances"), kept: data.join("kept") }
     }
 
-    pub(super) fn path(&self, id: InstanceId, form: Form) -> PathBuf {
-        self.instances.join(format!("{}{id}", form.prefix()))
+    pub(super) fn path(&self, id: InstanceId, state: DirState) -> PathBuf {
+        self.instances.join(format!("{}{id}", state.prefix()))
     }
 
-    /// The instance as a cluster, in the directory of this form.
-    pub(super) fn cluster(&self, id: InstanceId, form: Form) -> Cluster {
-        Cluster::new(id.to_string(), self.path(id, form))
+    /// The cluster in the directory of this state.
+    pub(super) fn cluster(&self, id: InstanceId, state: DirState) -> Cluster {
+        Cluster::new(id.to_string(), self.path(id, state))
     }
 
-    /// Which forms of the instance there are.
-    pub(super) fn forms(&self, id: InstanceId) -> impl Iterator<Item = Form> {
-        Form::ALL.into_iter().filter(move |form| self.path(id, *form).is_dir())
+    /// The states in which there is a directory of the instance; after a crash there can be more than one.
+    pub(super) fn states(&self, id: InstanceId) -> impl Iterator<Item = DirState> {
+        DirState::ALL.into_iter().filter(move |state| self.path(id, *state).is_dir())
     }
 
-    /// Everything there is.
-    pub(super) fn scan(&self) -> Result<Vec<(InstanceId, Form)>> {
-        let entries = std::fs::read_dir(&self.instances).trying("list the instances")?;
+    /// Every directory, sorted by instance.
+    pub(super) fn scan(&self) -> Result<Vec<(InstanceId, DirState)>> {
+        let entries = std::fs::read_dir(&self.instances).context("list the instances")?;
         let mut found: Vec<_> = entries.flatten().filter_map(|entry| parse(entry.file_name().to_str()?)).collect();
         found.sort_unstable();
         Ok(found)
     }
 
-    /// Lock files of which there is no instance: residue of a crash.
+    /// Deletes lock files of instances that do not exist: what a crash left.
     pub(super) fn sweep_locks(&self) -> Result<()> {
-        for entry in std::fs::read_dir(&self.instances).trying("list the instances")?.flatten() {
+        for entry in std::fs::read_dir(&self.instances).context("list the instances")?.flatten() {
             let Some(id) = entry.file_name().to_str().and_then(|name| name.strip_suffix(".lock")?.parse().ok()) else { continue };
-            // Taking and dropping it removes the file when nothing else is there.
+            // Its drop deletes the file when there is no directory of the instance.
             self.try_lock(id)?;
         }
         Ok(())
@@ -96,25 +96,25 @@ impl InstanceDirs {
         Ok(lock.map(|lock| InstanceLock { dirs: self.clone(), id, lock: Some(lock) }))
     }
 
-    /// Waits for an instance's lock, but not for ever.
-    pub(super) fn lock(&self, id: InstanceId, patience: Duration) -> Result<InstanceLock> {
-        let lock = FileLock::acquire(&self.lock_path(id), patience)?;
+    /// Waits for an instance's lock up to `timeout`.
+    pub(super) fn lock(&self, id: InstanceId, timeout: Duration) -> Result<InstanceLock> {
+        let lock = FileLock::acquire(&self.lock_path(id), timeout)?;
         Ok(InstanceLock { dirs: self.clone(), id, lock: Some(lock) })
     }
 
-    /// Makes the directory of one form the directory of another.
-    pub(super) fn transform(&self, id: InstanceId, from: Form, to: Form) -> Result<()> {
-        std::fs::rename(self.path(id, from), self.path(id, to)).trying("rename the directory of the instance")?;
+    /// Changes the state of the instance.
+    pub(super) fn rename(&self, id: InstanceId, from: DirState, to: DirState) -> Result<()> {
+        std::fs::rename(self.path(id, from), self.path(id, to)).context("rename the directory of the instance")?;
         sync_directory(&self.instances)
     }
 
-    /// Moves what is being kept to its place under `kept/`, from where nothing ever takes it back.
-    pub(super) fn put_aside(&self, id: InstanceId) -> Result<()> {
+    /// Moves what is being kept to its place under `kept/`, which no instance uses again.
+    pub(super) fn move_to_kept(&self, id: InstanceId) -> Result<()> {
         let free = (1..)
             .map(|n| self.kept.join(if n == 1 { id.to_string() } else { format!("{id}.{n}") }))
             .find(|path| !path.exists())
             .expect("numbers do not end");
-        std::fs::rename(self.path(id, Form::Keeping), free).trying("put the instance's data aside")?;
+        std::fs::rename(self.path(id, DirState::Keeping), free).context("put the instance's data aside")?;
         sync_directory(&self.kept)?;
         sync_directory(&self.instances)
     }
@@ -127,15 +127,15 @@ impl InstanceDirs {
 impl Drop for InstanceLock {
     fn drop(&mut self) {
         if let Some(lock) = self.lock.take()
-            && self.dirs.forms(self.id).next().is_none()
+            && self.dirs.states(self.id).next().is_none()
         {
             lock.release_and_delete();
         }
     }
 }
 
-fn parse(name: &str) -> Option<(InstanceId, Form)> {
-    Form::ALL.into_iter().find_map(|form| Some((name.strip_prefix(form.prefix())?.parse().ok()?, form)))
+fn parse(name: &str) -> Option<(InstanceId, DirState)> {
+    DirState::ALL.into_iter().find_map(|state| Some((name.strip_prefix(state.prefix())?.parse().ok()?, state)))
 }
 
 #[cfg(test)]
@@ -145,8 +145,8 @@ mod tests {
     #[test]
     fn the_name_is_the_state() {
         let id = InstanceId::generate();
-        for form in Form::ALL {
-            assert_eq!(parse(&format!("{}{id}", form.prefix())), Some((id, form)));
+        for state in DirState::ALL {
+            assert_eq!(parse(&format!("{}{id}", state.prefix())), Some((id, state)));
         }
         assert_eq!(parse(&format!("{id}.lock")), None);
         assert_eq!(parse("lost+found"), None);

@@ -2,24 +2,27 @@
 //! process.
 //!
 //! Everything lies under one data directory ([`DataDir`]). The process that holds its lock is the *host*: it alone starts
-//! what died, stops everything at its end and runs the [`Embedded`] metadata database. Other servers over the same
-//! directory still run every verb; the host finds what they made by looking.
+//! servers that died, stops everything at its end and runs the [`Embedded`] metadata database. Other control planes over the
+//! same directory still run every verb; the host finds what they created by polling.
 //!
-//! Truth is what lies on disk and what runs, never what a server remembers, so that any of them can be killed at any
-//! instant:
+//! The state is what lies on disk and what runs, never what a control plane remembers, so that any of them can be killed at
+//! any instant:
 //!
 //! | in `instances/` | what it is |
 //! |---|---|
 //! | `<uuid>/` | deployed; should run |
-//! | `.staging-<uuid>/` | being made; worthless until it is renamed |
+//! | `.staging-<uuid>/` | being created; deleted after a crash |
 //! | `.removed-<uuid>/` | being deleted |
 //! | `.keeping-<uuid>/` | being moved to `kept/` |
-//! | `<uuid>.lock` | who works on the instance (`flock`) |
+//! | `<uuid>.lock` | held by the verb that changes the instance (`flock`) |
+//!
+//! The background work is [`ProcessRuntime::supervise`] and [`Embedded::supervise`]: futures that the server spawns and owns.
 
 mod account;
 mod binaries;
 mod build;
 mod cluster;
+mod crash_loop;
 mod data_dir;
 mod embedded;
 mod error;
@@ -29,6 +32,7 @@ mod log_file;
 mod port;
 mod process_table;
 mod reaper;
+mod restart;
 mod runtime;
 mod scram;
 mod settings;

@@ -1,4 +1,4 @@
-//! Locks between server processes: `flock` on a file, which the kernel gives back when its holder dies.
+//! Locks between processes: `flock` on a file, which the kernel releases when its holder dies.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::error::{Error, Result, Trying};
+use super::error::{Error, IoContext, Result};
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
@@ -28,14 +28,14 @@ impl FileLock {
                 .truncate(false)
                 .mode(0o644)
                 .open(path)
-                .trying(format_args!("open the lock file {}", path.display()))?;
+                .context(format_args!("open the lock file {}", path.display()))?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(source)) => return Err(Error::Io { what: format!("lock {}", path.display()), source }),
             }
-            // The last holder may have deleted the file between our opening and locking it: then ours is a lock on nothing.
-            let ours = file.metadata().trying("look at a lock file")?;
+            // The last holder may have deleted the file before this lock was taken: then it excludes nobody.
+            let ours = file.metadata().context("read the metadata of a lock file")?;
             match path.metadata() {
                 Ok(there) if there.ino() == ours.ino() && there.dev() == ours.dev() => return Ok(Some(Self { file, path: path.to_owned() })),
                 _ => {}
@@ -43,9 +43,9 @@ impl FileLock {
         }
     }
 
-    /// Waits for the lock, but not for ever.
-    pub(super) fn acquire(path: &Path, patience: Duration) -> Result<Self> {
-        let deadline = Instant::now() + patience;
+    /// Waits for the lock up to `timeout`.
+    pub(super) fn acquire(path: &Path, timeout: Duration) -> Result<Self> {
+        let deadline = Instant::now() + timeout;
         loop {
             if let Some(lock) = Self::try_acquire(path)? {
                 return Ok(lock);
@@ -62,7 +62,7 @@ impl FileLock {
         &mut self.file
     }
 
-    /// Gives the lock back and leaves no file behind. Only the holder may delete the file, which makes this safe.
+    /// Releases the lock and deletes its file. Only the holder may delete the file, which makes this safe.
     pub(super) fn release_and_delete(self) {
         let _ = std::fs::remove_file(&self.path);
     }

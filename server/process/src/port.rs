@@ -1,4 +1,4 @@
-//! The TCP ports of clusters. Each cluster keeps its port in a file beside its configuration, so that it comes back at the
+//! The TCP ports of clusters. Each cluster keeps its port in a file beside its configuration, so that it starts again at the
 //! same address.
 
 use std::{
@@ -26,12 +26,12 @@ pub(super) fn kept(home: &Path) -> Option<u16> {
     std::fs::read_to_string(home.join(PORT_FILE)).ok()?.trim().strip_prefix("port = ")?.parse().ok()
 }
 
-/// Whether nobody listens there now.
+/// Whether nothing listens there now.
 pub(super) fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// Chooses a port that nobody listens on and no other cluster of the data directory keeps, and keeps it for `home`.
+/// Chooses a port that nothing listens on and no other cluster of the data directory keeps, and keeps it for `home`.
 pub(super) fn choose(data: &DataDir, home: &Path) -> Result<u16> {
     let _one_at_a_time = FileLock::acquire(&data.join("ports.lock"), Duration::from_secs(10))?;
     let taken: HashSet<u16> = homes(data).iter().filter(|other| *other != home).filter_map(|other| kept(other)).collect();

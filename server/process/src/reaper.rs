@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    fmt,
     os::unix::process::ExitStatusExt,
     process::{Child, ExitStatus},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -11,8 +12,8 @@ use std::{
 use nix::sys::signal::Signal;
 use tokio::sync::Notify;
 
-/// Waits for children in threads of its own, so that none stays a zombie and each death is known at once. It needs no async
-/// runtime and outlives none.
+/// Waits for each child in a thread, so that none stays a zombie and each death is known at once. It needs no async runtime and
+/// outlives none. A thread that is missing costs only that: the supervisor sees a death in the process table too.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reaper(Arc<Shared>);
 
@@ -29,9 +30,13 @@ struct State {
     exits: HashMap<u32, ExitStatus>,
 }
 
+/// How a server process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Exit(ExitStatus);
+
 impl Reaper {
-    /// Takes care of a child.
-    pub(super) fn take(&self, mut child: Child) {
+    /// Waits for a child from now on.
+    pub(super) fn reap(&self, mut child: Child) {
         let (shared, pid) = (self.0.clone(), child.id());
         {
             let mut state = shared.lock();
@@ -53,26 +58,18 @@ impl Reaper {
             shared.reaped.notify_all();
             shared.changed.notify_one();
         };
-        if let Err(error) = std::thread::Builder::new().name("reaper".to_owned()).stack_size(64 * 1024).spawn(wait) {
-            tracing::warn!(%error, pid, "no thread to wait for a server process; its death will be noticed by looking");
+        if let Err(error) = std::thread::Builder::new().name(format!("reap-{pid}")).stack_size(64 * 1024).spawn(wait) {
+            tracing::warn!(%error, pid, "cannot start the thread that waits for a server process; its death is noticed by polling");
         }
     }
 
-    /// How the process ended, in words: known only for our own children.
-    pub(super) fn cause_of_death(&self, pid: u32) -> Option<String> {
+    /// How the process ended: known only for children of this process.
+    pub(super) fn exit(&self, pid: u32) -> Option<Exit> {
         let state = self.0.lock();
-        // Whoever looks into the process table can see the death before the waiting thread does.
+        // The process table can show the death before the waiting thread has its status.
         let (mut state, _) =
             self.0.reaped.wait_timeout_while(state, Duration::from_millis(200), |s| s.living.contains(&pid)).unwrap_or_else(PoisonError::into_inner);
-        let status = state.exits.remove(&pid)?;
-        Some(match (status.signal(), status.code()) {
-            (Some(number), _) => match Signal::try_from(number) {
-                Ok(signal) => format!("the server process was killed by signal {number} ({signal})"),
-                Err(_) => format!("the server process was killed by signal {number}"),
-            },
-            (None, Some(0)) => "the server process was stopped by somebody else".to_owned(),
-            (None, code) => format!("the server process ended with exit code {}", code.unwrap_or_default()),
-        })
+        state.exits.remove(&pid).map(Exit)
     }
 
     /// Completes when a child has died since the last call.
@@ -81,8 +78,41 @@ impl Reaper {
     }
 }
 
+impl Exit {
+    /// Whether the process ended itself with an error, of which its log may say more.
+    pub(super) fn is_error(self) -> bool {
+        self.0.code().is_some_and(|code| code != 0)
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.signal(), self.0.code()) {
+            (Some(number), _) => {
+                write!(f, "the server process was killed by signal {number}")?;
+                Signal::try_from(number).map_or(Ok(()), |signal| write!(f, " ({signal})"))
+            }
+            (None, Some(0)) => f.write_str("the server process was stopped from outside"),
+            (None, code) => write!(f, "the server process exited with code {}", code.unwrap_or_default()),
+        }
+    }
+}
+
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exit_names_its_cause() {
+        let exit = |raw| Exit(ExitStatus::from_raw(raw));
+        assert_eq!(exit(9).to_string(), "the server process was killed by signal 9 (SIGKILL)");
+        assert_eq!((exit(1 << 8).to_string().as_str(), exit(1 << 8).is_error()), ("the server process exited with code 1", true));
+        assert!(!exit(0).is_error() && !exit(9).is_error());
     }
 }

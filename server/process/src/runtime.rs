@@ -16,30 +16,32 @@ use tokio_util::sync::CancellationToken;
 use toygres_domain::{
     InstanceId,
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
-    runtime::{Deployment, Nudge, Observation, Progress, Runtime, RuntimeError},
+    runtime::{Deployment, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
 };
 
 use super::{
     account::Account,
     binaries::Binaries,
     build,
-    cluster::{Machine, PortTaken, Status, configure, remove_directory},
+    cluster::{Machine, PortTaken, ServerProcess, Status, configure, remove_directory},
+    crash_loop::CrashLoopCounter,
     data_dir::DataDir,
     error::{Error, Result},
-    instance_dirs::{Form, InstanceDirs},
+    instance_dirs::{DirState, InstanceDirs},
     port,
     reaper::Reaper,
+    restart::{self, RestartRecord},
     scram, settings,
-    supervisor::{self, Deaths, Role},
+    supervisor::{self, Role},
 };
 
 /// How long a verb waits for another one on the same instance.
-const PATIENCE: Duration = Duration::from_secs(30);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What a process runtime is made of.
+/// The configuration of a process runtime.
 #[derive(Clone, Debug)]
 pub struct ProcessConfig {
-    /// Where everything lies.
+    /// The data directory.
     pub data: DataDir,
     /// The PostgreSQL installations to use.
     pub binaries: Binaries,
@@ -63,7 +65,7 @@ pub(super) struct Shared {
 }
 
 impl ProcessRuntime {
-    /// A runtime over a data directory. It touches nothing yet; [`ProcessRuntime::supervise`] brings instances to life.
+    /// A runtime over a data directory. It changes nothing yet; [`ProcessRuntime::supervise`] starts the instances.
     #[must_use]
     pub fn open(config: ProcessConfig) -> Self {
         let ProcessConfig { data, binaries, account } = config;
@@ -74,12 +76,17 @@ impl ProcessRuntime {
 
     /// Watches the instances until `shutdown`, and sends the nudges. The host also starts what is deployed and does not run,
     /// cleans up what a crash left half-done, and at the end stops every instance; they stay deployed, and the next host
-    /// brings them back on the same ports. Returns when all that is done.
+    /// starts them again on the same ports. Returns when all that is done.
+    ///
+    /// To be run once, by an owner that notices its end.
+    ///
+    /// # Panics
+    /// With the panic of what it runs on other threads. The instances go on, and the next host adopts them.
     pub async fn supervise(&self, role: Role, shutdown: CancellationToken) {
         supervisor::run(self.0.clone(), role, shutdown).await;
     }
 
-    /// Runs blocking work. It goes on to its end also when nobody waits for it any more, which the lock makes harmless.
+    /// Runs blocking work. It goes on to its end also when the caller stops waiting, which the lock makes harmless.
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Shared) -> Result<T> + Send + 'static) -> Result<T, RuntimeError> {
         let shared = self.0.clone();
         match tokio::task::spawn_blocking(move || work(&shared)).await {
@@ -88,8 +95,8 @@ impl ProcessRuntime {
                 error.into()
             }),
             Err(panic) => {
-                tracing::error!(error = %panic, "a verb of the process runtime broke");
-                Err(RuntimeError::temporary(ReasonCode::Internal, "the process runtime broke; its log says more"))
+                tracing::error!(error = %panic, "a verb of the process runtime panicked");
+                Err(RuntimeError::temporary(ReasonCode::Internal, "the process runtime failed unexpectedly; the server's log says more"))
             }
         }
     }
@@ -122,6 +129,11 @@ impl Runtime for ProcessRuntime {
         self.blocking(move |shared| shared.remove(id, keep_volumes)).await
     }
 
+    async fn restart(&self, id: InstanceId, restart: &Restart) -> Result<Progress, RuntimeError> {
+        let restart = restart.clone();
+        self.blocking(move |shared| shared.restart(id, &restart)).await
+    }
+
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {
         self.blocking(|shared| {
             let mut ids: Vec<_> = shared.dirs.scan()?.into_iter().map(|(id, _)| id).collect();
@@ -132,7 +144,7 @@ impl Runtime for ProcessRuntime {
     }
 
     fn nudges(&self) -> BoxStream<'static, Nudge> {
-        // Who is too slow loses hints, which is what hints may do.
+        // A subscriber that is too slow loses nudges, which they allow.
         BroadcastStream::new(self.0.nudges.subscribe()).filter_map(|nudge| future::ready(nudge.ok())).boxed()
     }
 }
@@ -141,57 +153,60 @@ impl Shared {
     fn deploy(&self, deployment: &Deployment) -> Result<()> {
         let Deployment { id, name: _, spec, password: _ } = deployment;
         let conf = settings::instance(spec)?;
-        let _lock = self.dirs.lock(*id, PATIENCE)?;
-        if self.closing.load(Ordering::SeqCst) {
-            return Err(Error::Busy("the server is shutting down".to_owned()));
-        }
-        if self.dirs.path(*id, Form::Deployed).is_dir() {
-            let cluster = self.dirs.cluster(*id, Form::Deployed);
+        let _lock = self.dirs.lock(*id, LOCK_TIMEOUT)?;
+        self.check_open()?;
+        if self.dirs.path(*id, DirState::Deployed).is_dir() {
+            let cluster = self.dirs.cluster(*id, DirState::Deployed);
             let present = cluster.version()?;
             if present != spec.postgres_version {
                 return Err(Error::Refused(format!("the instance holds data of PostgreSQL {present}, which {} cannot read", spec.postgres_version)));
             }
-            // A setting that needs a restart counts from the next start on.
+            // A setting that needs a restart takes effect at the next start.
             let changed = configure(cluster.home(), "postgresql.conf", &conf)? | configure(cluster.home(), "pg_hba.conf", settings::HBA)?;
             if changed {
                 cluster.reload()?;
             }
         } else {
-            self.make(deployment, &conf)?;
+            self.create(deployment, &conf)?;
         }
-        let cluster = self.dirs.cluster(*id, Form::Deployed);
-        // Somebody asks for it: earlier deaths count no more.
-        Deaths::forget(cluster.home())?;
+        let cluster = self.dirs.cluster(*id, DirState::Deployed);
+        // Whoever deploys it gets a start at once, however often the server died before.
+        CrashLoopCounter::reset(cluster.home())?;
         cluster.start(&self.machine, PortTaken::Move)?;
         self.wake.notify_one();
         Ok(())
     }
 
-    fn make(&self, deployment: &Deployment, conf: &str) -> Result<()> {
+    fn create(&self, deployment: &Deployment, conf: &str) -> Result<()> {
         let Deployment { id, name: _, spec, password } = deployment;
         let installation = self.machine.binaries.of(spec.postgres_version)?;
         self.clear(*id, false)?;
-        let staging = self.dirs.cluster(*id, Form::Staging);
+        let staging = self.dirs.cluster(*id, DirState::Staging);
         build::build(&self.machine, installation, &staging, conf, &first_statements(spec, &scram::verifier(password)))?;
         port::choose(&self.machine.data, staging.home())?;
-        self.dirs.transform(*id, Form::Staging, Form::Deployed)
+        self.dirs.rename(*id, DirState::Staging, DirState::Deployed)
     }
 
     fn observe(&self, id: InstanceId) -> Observation {
         let pending = |code, message: &str| Observation::Pending(Reason::new(code, message));
-        match self.dirs.forms(id).next() {
+        match self.dirs.states(id).next() {
             None => Observation::Absent,
-            Some(Form::Staging) => pending(ReasonCode::StartingUp, "the data directory is being made"),
-            Some(Form::Removed | Form::Keeping) => pending(ReasonCode::RemovalIncomplete, "the instance is being removed"),
-            Some(Form::Deployed) => {
-                let cluster = self.dirs.cluster(id, Form::Deployed);
-                let deaths = Deaths::read(cluster.home());
-                match (cluster.status(), deaths) {
+            Some(DirState::Staging) => pending(ReasonCode::StartingUp, "the data directory is being created"),
+            Some(DirState::Removed | DirState::Keeping) => pending(ReasonCode::RemovalIncomplete, "the instance is being removed"),
+            Some(DirState::Deployed) => {
+                let cluster = self.dirs.cluster(id, DirState::Deployed);
+                let (crashes, restart) = (CrashLoopCounter::read(cluster.home()), RestartRecord::read(cluster.home()));
+                let restarting = |server: ServerProcess| restart.as_ref().is_some_and(|restart| restart.is_stopping(server));
+                match (cluster.status(), crashes) {
+                    // A server that is suspended still looks ready.
+                    (Status::Ready { server, .. } | Status::Starting { server } | Status::Stopping { server }, _) if restarting(server) => {
+                        pending(ReasonCode::StartingUp, "PostgreSQL is shutting down, to be started again")
+                    }
                     (Status::Ready { port, .. }, _) => Observation::Ready(Endpoint { host: "127.0.0.1".to_owned(), port }),
-                    (_, Some(deaths)) if deaths.is_loop() => Observation::Failed(deaths.as_loop()),
+                    (_, Some(crashes)) if crashes.is_loop() => Observation::Failed(crashes.loop_reason()),
                     (Status::Starting { .. }, _) => pending(ReasonCode::StartingUp, "PostgreSQL is starting"),
                     (Status::Stopping { .. }, _) => pending(ReasonCode::ProcessExited, "PostgreSQL is stopping"),
-                    (Status::Stopped, Some(deaths)) => Observation::Pending(deaths.reason),
+                    (Status::Stopped, Some(crashes)) => Observation::Pending(crashes.reason),
                     (Status::Stopped, None) => pending(ReasonCode::StartingUp, "PostgreSQL is about to start"),
                 }
             }
@@ -199,32 +214,51 @@ impl Shared {
     }
 
     fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Progress> {
-        // An instance that is not there needs no lock file to say so.
-        if self.dirs.forms(id).next().is_none() {
+        // An absent instance needs no lock file.
+        if self.dirs.states(id).next().is_none() {
             return Ok(Progress::Done);
         }
-        let _lock = self.dirs.lock(id, PATIENCE)?;
-        if self.dirs.path(id, Form::Deployed).is_dir() {
-            // Renamed first: from now on nobody starts it again.
-            self.dirs.transform(id, Form::Deployed, if keep_volumes { Form::Keeping } else { Form::Removed })?;
+        let _lock = self.dirs.lock(id, LOCK_TIMEOUT)?;
+        if self.dirs.path(id, DirState::Deployed).is_dir() {
+            // Renamed first, so that it is not started again.
+            self.dirs.rename(id, DirState::Deployed, if keep_volumes { DirState::Keeping } else { DirState::Removed })?;
         }
         self.clear(id, keep_volumes)?;
         self.wake.notify_one();
         Ok(Progress::Done)
     }
 
-    /// Clears away every form of the instance but the deployed one. Idempotent; the caller holds the lock.
+    fn restart(&self, id: InstanceId, restart: &Restart) -> Result<Progress> {
+        // An absent instance needs no lock file.
+        self.check_deployed(id)?;
+        let _lock = self.dirs.lock(id, LOCK_TIMEOUT)?;
+        self.check_deployed(id)?;
+        self.check_open()?;
+        let progress = restart::advance(&self.machine, &self.dirs.cluster(id, DirState::Deployed), restart)?;
+        self.wake.notify_one();
+        Ok(progress)
+    }
+
+    fn check_deployed(&self, id: InstanceId) -> Result<()> {
+        if self.dirs.path(id, DirState::Deployed).is_dir() { Ok(()) } else { Err(Error::Absent) }
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if self.closing.load(Ordering::SeqCst) { Err(Error::Busy("the server is shutting down".to_owned())) } else { Ok(()) }
+    }
+
+    /// Removes every directory of the instance but the deployed one. Idempotent; the caller holds the lock.
     pub(super) fn clear(&self, id: InstanceId, keep_volumes: bool) -> Result<()> {
-        for form in self.dirs.forms(id) {
-            let cluster = self.dirs.cluster(id, form);
-            match form {
-                Form::Deployed => {}
-                Form::Keeping if keep_volumes => {
-                    // Cleanly, so that whoever takes up the data needs no recovery.
+        for state in self.dirs.states(id) {
+            let cluster = self.dirs.cluster(id, state);
+            match state {
+                DirState::Deployed => {}
+                DirState::Keeping if keep_volumes => {
+                    // Cleanly, so that whoever uses the data later needs no recovery.
                     cluster.stop(Duration::from_secs(20))?;
-                    self.dirs.put_aside(id)?;
+                    self.dirs.move_to_kept(id)?;
                 }
-                Form::Staging | Form::Removed | Form::Keeping => {
+                DirState::Staging | DirState::Removed | DirState::Keeping => {
                     cluster.stop_immediately()?;
                     remove_directory(cluster.home())?;
                 }

@@ -1,4 +1,4 @@
-//! The configuration files of clusters, from what was asked for. Pure: nothing here touches the machine.
+//! The configuration files of clusters, computed from the spec. Pure: nothing here touches the machine.
 
 use toygres_domain::instance::{Exposure, InstanceSpec};
 

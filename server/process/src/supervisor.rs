@@ -3,13 +3,15 @@
 
 use std::{
     collections::HashMap,
-    path::Path,
     sync::{Arc, atomic::Ordering},
     thread,
     time::{Duration, Instant},
 };
 
-use tokio::select;
+use tokio::{
+    select,
+    task::{JoinError, JoinHandle},
+};
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{
     InstanceId,
@@ -19,129 +21,84 @@ use toygres_domain::{
 
 use super::{
     build,
-    cluster::{Cluster, PortTaken, Status, remove_file},
+    cluster::{Cluster, PortTaken, ServerProcess, Status},
+    crash_loop::{self, CrashLoopCounter, back_off},
     data_dir::HostLock,
     error::Result,
-    instance_dirs::Form,
+    instance_dirs::DirState,
     log_file,
+    reaper::Exit,
+    restart::{self, RestartRecord},
     runtime::Shared,
 };
 
-/// How long between two looks when nothing is going on, and when something is.
-const CALM: Duration = Duration::from_millis(200);
-const BUSY: Duration = Duration::from_millis(20);
-/// After so long without a death an instance counts as healthy again.
+/// How long between two passes when nothing is going on, and when something is.
+const IDLE_INTERVAL: Duration = Duration::from_millis(200);
+const BUSY_INTERVAL: Duration = Duration::from_millis(20);
+/// After this long without a death the crash loop counter starts from zero; also how often leftovers are looked for.
 const STABLE: Duration = Duration::from_secs(60);
-/// So many deaths in a row are a crash loop.
-const LOOP: u32 = 5;
-/// How many instances the start of a server brings up at the same time; one that takes long does not count for ever.
-const STARTING_AT_ONCE: usize = 8;
+/// How many instances are started at the same time; one that takes longer than this does not count any more.
+const MAX_STARTING: usize = 8;
 const STARTING_COUNTS_FOR: Duration = Duration::from_secs(10);
-const FILE: &str = "deaths";
 
-/// What a server is to its data directory.
+/// The role of a control plane at its data directory.
 #[derive(Clone, Debug)]
 pub enum Role {
-    /// It starts and stops the local processes. The lock is given back after the last one has stopped, unless others hold it
-    /// too.
+    /// It starts and stops the local processes. The lock is released after the last one has stopped, unless others hold it too.
     Host(Arc<HostLock>),
-    /// Another server is the host: this one only watches.
+    /// Another control plane is the host: this one only watches.
     Guest,
 }
 
 /// Supervises until `shutdown`.
 pub(super) async fn run(shared: Arc<Shared>, role: Role, shutdown: CancellationToken) {
     let mut supervisor = Supervisor { shared: shared.clone(), host: matches!(role, Role::Host(_)), tracked: HashMap::new(), swept: None };
-    let preparation = supervisor.host.then(|| {
+    let mut preparation = supervisor.host.then(|| {
         let shared = shared.clone();
         tokio::task::spawn_blocking(move || prepare(&shared))
     });
     while !shutdown.is_cancelled() {
-        let looked = tokio::task::spawn_blocking(move || {
-            let busy = supervisor.look();
+        let pass = tokio::task::spawn_blocking(move || {
+            let busy = supervisor.pass();
             (supervisor, busy)
         });
         let busy;
-        (supervisor, busy) = match looked.await {
-            Ok(looked) => looked,
-            Err(error) => {
-                tracing::error!(%error, "the supervisor of local processes broke; it starts again");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                (Supervisor { shared: shared.clone(), host: matches!(role, Role::Host(_)), tracked: HashMap::new(), swept: None }, true)
-            }
-        };
+        (supervisor, busy) = pass.await.unwrap_or_else(resume_panic);
         select! {
             () = shutdown.cancelled() => {}
             () = shared.wake.notified() => {}
             () = shared.machine.reaper.death() => {}
-            () = tokio::time::sleep(if busy { BUSY } else { CALM }) => {}
+            () = finished(&mut preparation) => {}
+            () = tokio::time::sleep(if busy { BUSY_INTERVAL } else { IDLE_INTERVAL }) => {}
         }
     }
     if let Role::Host(lock) = role {
         shared.closing.store(true, Ordering::SeqCst);
-        let _ = tokio::task::spawn_blocking(move || stop_all(&shared)).await;
-        // An initdb at work would outlive us.
-        if let Some(preparation) = preparation {
-            let _ = preparation.await;
+        tokio::task::spawn_blocking(move || stop_all(&shared)).await.unwrap_or_else(resume_panic);
+        // An initdb at work would outlive this process.
+        if preparation.is_some() {
+            finished(&mut preparation).await;
         }
         drop(lock);
     }
 }
 
-/// How often an instance died lately, written beside its data so that every server can tell a crash loop.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Deaths {
-    pub(super) count: u32,
-    pub(super) reason: Reason,
+/// Panics in the caller's task as the failed one did, so that the owner of the caller learns of it.
+pub(super) fn resume_panic<T>(error: JoinError) -> T {
+    match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(error) => panic!("the async runtime is shutting down: {error}"),
+    }
 }
 
-impl Deaths {
-    pub(super) fn read(home: &Path) -> Option<Self> {
-        Self::parse(&std::fs::read_to_string(home.join(FILE)).ok()?)
-    }
-
-    pub(super) fn is_loop(&self) -> bool {
-        self.count >= LOOP
-    }
-
-    /// The reason of the loop: a missing installation stays what it is, an exit becomes a loop of exits.
-    pub(super) fn as_loop(&self) -> Reason {
-        match self.reason.code {
-            ReasonCode::ProcessExited => Reason::new(ReasonCode::CrashLoop, format!("PostgreSQL keeps ending: {}", self.reason.message)),
-            _ => self.reason.clone(),
+/// Completes when the task finishes; pending when there is none.
+async fn finished(task: &mut Option<JoinHandle<()>>) {
+    match task {
+        Some(running) => {
+            running.await.unwrap_or_else(resume_panic);
+            *task = None;
         }
-    }
-
-    fn recorded(home: &Path) -> bool {
-        home.join(FILE).exists()
-    }
-
-    /// Begins to count anew.
-    pub(super) fn forget(home: &Path) -> Result<()> {
-        remove_file(&home.join(FILE))
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let mut lines = text.lines();
-        let (count, code, message) = (lines.next()?.parse().ok()?, lines.next()?.parse().ok()?, lines.next()?);
-        Some(Self { count, reason: Reason::new(code, message) })
-    }
-
-    /// Answers whether it is on record now.
-    fn write(&self, home: &Path) -> bool {
-        let text = format!("{}\n{}\n{}\n", self.count, self.reason.code, self.reason.message);
-        // Not worth a sync: it only informs, and the next death writes it again.
-        std::fs::write(home.join(FILE), text)
-            .inspect_err(|error| tracing::warn!(%error, home = %home.display(), "cannot note the death of a server process"))
-            .is_ok()
-    }
-}
-
-/// How long to wait before the start after the `count`th death in a row: the first is worth an immediate try.
-pub(super) fn back_off(count: u32) -> Duration {
-    match count {
-        0 | 1 => Duration::ZERO,
-        _ => Duration::from_secs(1 << (count - 2).min(6)).min(Duration::from_secs(60)),
+        None => std::future::pending().await,
     }
 }
 
@@ -149,40 +106,37 @@ struct Supervisor {
     shared: Arc<Shared>,
     host: bool,
     tracked: HashMap<InstanceId, Tracked>,
-    /// When leftovers were looked for.
+    /// When leftovers were looked for last.
     swept: Option<Instant>,
 }
 
 #[derive(Default)]
 struct Tracked {
     /// The server process as last seen or started.
-    pid: Option<u32>,
+    server: Option<ServerProcess>,
     port: Option<u16>,
     since: Option<Instant>,
     deaths: u32,
-    /// Whether the deaths are on record beside the data; not so when the disk is full.
+    /// Whether the deaths are recorded in the instance's directory; not so when the disk is full.
     recorded: bool,
     retry_at: Option<Instant>,
 }
 
 impl Supervisor {
-    /// Looks at everything once. Answers whether something is going on, so that the next look should be soon.
-    fn look(&mut self) -> bool {
+    /// One pass over all instances. Answers whether something is going on, so that the next pass should be soon.
+    fn pass(&mut self) -> bool {
         let found = match self.shared.dirs.scan() {
             Ok(found) => found,
             Err(error) => {
-                tracing::error!(%error, "cannot look after the instances");
+                tracing::error!(%error, "cannot list the instances");
                 return false;
             }
         };
         if self.host && self.swept.is_none_or(|at| at.elapsed() > STABLE) {
             self.swept = Some(Instant::now());
-            if let Err(error) = self.shared.dirs.sweep_locks() {
-                tracing::warn!(%error, "cannot sweep lock files");
-            }
-            found.iter().filter(|(_, form)| *form == Form::Deployed).for_each(|(id, form)| log_file::trim(&self.shared.dirs.path(*id, *form)));
+            self.sweep(&found);
         }
-        let deployed: Vec<_> = found.iter().filter(|(_, form)| *form == Form::Deployed).map(|(id, _)| *id).collect();
+        let deployed: Vec<_> = found.iter().filter(|(_, state)| *state == DirState::Deployed).map(|(id, _)| *id).collect();
         let mut gone: Vec<_> = self.tracked.keys().copied().filter(|id| deployed.binary_search(id).is_err()).collect();
         for id in gone.drain(..) {
             self.tracked.remove(&id);
@@ -190,35 +144,62 @@ impl Supervisor {
         }
         let mut busy = false;
         for id in deployed {
-            busy |= self.look_after(id);
+            busy |= self.reconcile(id);
         }
-        for (id, form) in found.into_iter().filter(|(_, form)| *form != Form::Deployed) {
+        for (id, state) in found.into_iter().filter(|(_, state)| *state != DirState::Deployed) {
             busy = true;
             if self.host {
-                self.clear(id, form);
+                self.clear(id, state);
             }
         }
         busy
     }
 
-    /// Looks at one deployed instance. Answers whether it is on its way somewhere.
-    fn look_after(&mut self, id: InstanceId) -> bool {
-        let cluster = self.shared.dirs.cluster(id, Form::Deployed);
+    /// What needs to be done only now and then.
+    fn sweep(&self, found: &[(InstanceId, DirState)]) {
+        if let Err(error) = self.shared.dirs.sweep_locks() {
+            tracing::warn!(%error, "cannot sweep lock files");
+        }
+        for (id, state) in found.iter().copied().filter(|(_, state)| *state == DirState::Deployed) {
+            let home = self.shared.dirs.path(id, state);
+            log_file::trim(&home);
+            if RestartRecord::read(&home).is_some_and(|restart| restart.is_abandoned())
+                && let Err(error) = self.finish_restart(id)
+            {
+                tracing::warn!(instance = %id, %error, "cannot finish a restart that was left half-done");
+            }
+        }
+    }
+
+    /// Continues a restart that was begun and is not called for any more.
+    fn finish_restart(&self, id: InstanceId) -> Result<()> {
+        let Some(_lock) = self.shared.dirs.try_lock(id)? else { return Ok(()) };
+        let cluster = self.shared.dirs.cluster(id, DirState::Deployed);
+        match RestartRecord::read(cluster.home()).filter(RestartRecord::is_abandoned) {
+            Some(record) => restart::resume(&self.shared.machine, &cluster, record).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Reconciles one deployed instance. Answers whether it is starting, stopping or about to start.
+    fn reconcile(&mut self, id: InstanceId) -> bool {
+        let cluster = self.shared.dirs.cluster(id, DirState::Deployed);
         let (mut tracked, new) = match self.tracked.remove(&id) {
             Some(tracked) => (tracked, false),
-            // Deaths of an earlier host still count: a crash loop is none the better for a new supervisor.
+            // Deaths under an earlier host still count: a new supervisor does not end a crash loop.
             None => {
-                let deaths = Deaths::read(cluster.home());
-                (Tracked { deaths: deaths.as_ref().map_or(0, |d| d.count.min(LOOP - 1)), recorded: deaths.is_some(), ..Tracked::default() }, true)
+                let crashes = CrashLoopCounter::read(cluster.home());
+                let deaths = crashes.as_ref().map_or(0, |crashes| crashes.count.min(crash_loop::THRESHOLD - 1));
+                (Tracked { deaths, recorded: crashes.is_some(), ..Tracked::default() }, true)
             }
         };
-        // A new deployment has cleared the record: earlier deaths count no more.
-        if tracked.recorded && !Deaths::recorded(cluster.home()) {
+        // A deployment or a restart has reset the counter.
+        if tracked.recorded && !CrashLoopCounter::exists(cluster.home()) {
             (tracked.deaths, tracked.retry_at, tracked.recorded) = (0, None, false);
         }
         let busy = match cluster.status() {
-            Status::Ready { pid, port } => {
-                self.expect(id, &cluster, &mut tracked, pid);
+            Status::Ready { server, port } => {
+                self.track(id, &cluster, &mut tracked, server);
                 if tracked.port != Some(port) {
                     tracked.port = Some(port);
                     tracked.since = Some(Instant::now());
@@ -226,93 +207,98 @@ impl Supervisor {
                 }
                 if tracked.deaths > 0 && tracked.since.is_some_and(|since| since.elapsed() > STABLE) {
                     tracked.deaths = 0;
-                    let _ = Deaths::forget(cluster.home());
+                    let _ = CrashLoopCounter::reset(cluster.home());
                 }
                 false
             }
-            Status::Starting { pid } | Status::Stopping { pid } => {
-                self.expect(id, &cluster, &mut tracked, pid);
+            Status::Starting { server } | Status::Stopping { server } => {
+                self.track(id, &cluster, &mut tracked, server);
                 if tracked.port.take().is_some() || tracked.since.is_none() {
                     tracked.since = Some(Instant::now());
                     self.nudge(id, None);
                 }
                 true
             }
-            // It has not said anything yet.
-            Status::Stopped if tracked.pid.is_some_and(|pid| cluster.is_alive(pid)) => true,
+            // It has not written its file yet.
+            Status::Stopped if tracked.server.is_some_and(|server| cluster.is_alive(server.pid)) => true,
             Status::Stopped => {
-                if let Some(pid) = tracked.pid.take() {
-                    self.died(id, &cluster, &mut tracked, pid);
+                if let Some(server) = tracked.server.take() {
+                    self.ended(id, &cluster, &mut tracked, server);
                 } else if new {
                     self.nudge(id, None);
                 }
                 (tracked.port, tracked.since) = (None, None);
-                self.host && self.bring_up(id, &cluster, &mut tracked)
+                self.host && self.start(id, &cluster, &mut tracked)
             }
         };
         self.tracked.insert(id, tracked);
         busy
     }
 
-    /// Notices when another process than the last one is the server: then that one died in between.
-    fn expect(&self, id: InstanceId, cluster: &Cluster, tracked: &mut Tracked, pid: u32) {
-        if let Some(last) = tracked.pid.replace(pid).filter(|last| *last != pid) {
-            self.died(id, cluster, tracked, last);
-            (tracked.port, tracked.since, tracked.pid) = (None, None, Some(pid));
+    /// Notices when another process than the last one is the server: then that one ended in between.
+    fn track(&self, id: InstanceId, cluster: &Cluster, tracked: &mut Tracked, server: ServerProcess) {
+        if let Some(last) = tracked.server.replace(server).filter(|last| !last.is(server)) {
+            self.ended(id, cluster, tracked, last);
+            (tracked.port, tracked.since) = (None, None);
         }
     }
 
-    fn died(&self, id: InstanceId, cluster: &Cluster, tracked: &mut Tracked, pid: u32) {
-        // A removal that began after we looked is no death.
+    fn ended(&self, id: InstanceId, cluster: &Cluster, tracked: &mut Tracked, server: ServerProcess) {
+        // Neither a removal that began during this pass nor a planned restart is a death.
         if !cluster.home().is_dir() || self.shared.closing.load(Ordering::SeqCst) {
             return;
         }
-        let mut message = self.shared.machine.reaper.cause_of_death(pid).unwrap_or_else(|| "the server process ended".to_owned());
-        if message.contains("exit code")
-            && let Some(complaint) = log_file::last_complaint(cluster.home())
-        {
-            message = format!("{message}: {complaint}");
+        if RestartRecord::read(cluster.home()).is_some_and(|restart| restart.stops(server)) {
+            tracing::info!(instance = %id, pid = server.pid, "the server of an instance ended for a restart");
+            return self.nudge(id, None);
         }
-        tracing::warn!(instance = %id, pid, cause = %message, "an instance died");
+        let exit = self.shared.machine.reaper.exit(server.pid);
+        let mut message = exit.map_or_else(|| "the server process ended".to_owned(), |exit| exit.to_string());
+        if exit.is_some_and(Exit::is_error)
+            && let Some(error) = log_file::last_error(cluster.home())
+        {
+            message = format!("{message}: {error}");
+        }
+        tracing::warn!(instance = %id, pid = server.pid, cause = %message, "the server of an instance died");
         let reason = Reason::new(ReasonCode::ProcessExited, message);
         self.count_death(cluster, tracked, reason.clone());
         self.nudge(id, Some(reason));
     }
 
     fn count_death(&self, cluster: &Cluster, tracked: &mut Tracked, reason: Reason) {
-        // Each server counts for its own back-off, but one writes.
+        // Each control plane counts for its own back-off; only the host writes.
         tracked.deaths = tracked.deaths.saturating_add(1);
         tracked.retry_at = Some(Instant::now() + back_off(tracked.deaths));
         if self.host {
-            tracked.recorded = Deaths { count: tracked.deaths, reason }.write(cluster.home());
+            tracked.recorded = CrashLoopCounter { count: tracked.deaths, reason }.write(cluster.home());
         }
     }
 
-    /// Starts an instance whose server is down, when its time has come.
-    fn bring_up(&self, id: InstanceId, cluster: &Cluster, tracked: &mut Tracked) -> bool {
+    /// Starts an instance whose server is down, unless its back-off lasts. Answers whether it is about to start.
+    fn start(&self, id: InstanceId, cluster: &Cluster, tracked: &mut Tracked) -> bool {
         if tracked.retry_at.is_some_and(|at| Instant::now() < at) {
             return false;
         }
-        let on_their_way = |t: &&Tracked| t.pid.is_some() && t.port.is_none() && t.since.is_none_or(|since| since.elapsed() < STARTING_COUNTS_FOR);
-        if self.tracked.values().filter(on_their_way).count() >= STARTING_AT_ONCE {
+        let starting = |t: &&Tracked| t.server.is_some() && t.port.is_none() && t.since.is_none_or(|since| since.elapsed() < STARTING_COUNTS_FOR);
+        if self.tracked.values().filter(starting).count() >= MAX_STARTING {
             return true;
         }
         let started = match self.shared.dirs.try_lock(id) {
-            // A verb is at work on it.
+            // A verb holds it.
             Ok(None) => return true,
-            // Under the lock once more: a removal could have renamed it.
+            // Checked again under the lock: a removal may have renamed it.
             Ok(Some(_lock)) if cluster.home().is_dir() => cluster.start(&self.shared.machine, PortTaken::Move),
             Ok(Some(_)) => return false,
             Err(error) => Err(error),
         };
         match started {
-            Ok(pid) => tracked.pid = pid,
+            Ok(pid) => tracked.server = pid.map(|pid| ServerProcess { pid, started: None }),
             Err(error) => {
                 tracing::warn!(instance = %id, %error, "an instance cannot be started");
                 let RuntimeError { reason, retryable } = error.into();
                 if !retryable {
-                    // Waiting will not help, so there is no need to count up to a loop first.
-                    tracked.deaths = tracked.deaths.max(LOOP - 1);
+                    // Another try fails too, so it is reported as a loop at once.
+                    tracked.deaths = tracked.deaths.max(crash_loop::THRESHOLD - 1);
                 }
                 self.count_death(cluster, tracked, reason);
                 tracked.retry_at = Some(Instant::now() + back_off(tracked.deaths.max(2)));
@@ -322,13 +308,13 @@ impl Supervisor {
         true
     }
 
-    /// Finishes what a verb left half-done, when nobody is at work on it.
-    fn clear(&self, id: InstanceId, form: Form) {
+    /// Finishes what a verb left half-done, unless another one holds the lock.
+    fn clear(&self, id: InstanceId, state: DirState) {
         let cleared: Result<()> = (|| match self.shared.dirs.try_lock(id)? {
             Some(_lock) => {
-                // What is half put aside was meant to be kept.
+                // What is half moved to `kept/` was meant to be kept.
                 self.shared.clear(id, true)?;
-                tracing::info!(instance = %id, ?form, "cleared what was left half-done");
+                tracing::info!(instance = %id, ?state, "cleared what was left half-done");
                 self.nudge(id, None);
                 Ok(())
             }
@@ -340,12 +326,12 @@ impl Supervisor {
     }
 
     fn nudge(&self, instance: InstanceId, death: Option<Reason>) {
-        // Nobody listening is fine.
+        // An error means that nobody is subscribed.
         let _ = self.shared.nudges.send(Nudge { instance, death });
     }
 }
 
-/// Makes the templates, newest version first, so that the first instance does not have to wait for `initdb`.
+/// Prepares the templates, newest version first, so that the first instance does not have to wait for `initdb`.
 fn prepare(shared: &Shared) {
     if let Err(error) = build::prune_templates(&shared.machine) {
         tracing::warn!(%error, "cannot remove old templates");
@@ -362,21 +348,22 @@ fn prepare(shared: &Shared) {
 
 /// Stops every instance, several at a time. They stay deployed.
 fn stop_all(shared: &Shared) {
-    let deployed: Vec<_> = shared.dirs.scan().unwrap_or_default().into_iter().filter(|(_, form)| *form == Form::Deployed).map(|(id, _)| id).collect();
+    let deployed: Vec<_> =
+        shared.dirs.scan().unwrap_or_default().into_iter().filter(|(_, state)| *state == DirState::Deployed).map(|(id, _)| id).collect();
     let next = std::sync::Mutex::new(deployed.into_iter());
     let stop = || {
         while let Some(id) = next.lock().ok().and_then(|mut ids| ids.next()) {
-            // With the lock, so that a deployment in flight cannot start it behind our back. Without it all the same: this
-            // is the last chance.
+            // With the lock, so that a deployment in flight does not start it again. Without it when it cannot be had in time,
+            // for nobody stops it later.
             let lock = shared.dirs.lock(id, Duration::from_secs(5));
-            if let Err(error) = shared.dirs.cluster(id, Form::Deployed).stop(Duration::from_secs(10)) {
+            if let Err(error) = shared.dirs.cluster(id, DirState::Deployed).stop(Duration::from_secs(10)) {
                 tracing::error!(instance = %id, %error, "an instance cannot be stopped");
             }
             drop(lock);
         }
     };
     thread::scope(|scope| {
-        for _ in 0..STARTING_AT_ONCE {
+        for _ in 0..MAX_STARTING {
             scope.spawn(stop);
         }
     });
@@ -386,19 +373,9 @@ fn stop_all(shared: &Shared) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_first_restart_is_immediate_and_the_rest_wait_longer_and_longer() {
-        let waits: Vec<_> = [1, 2, 3, 4, 7, 8, 9, u32::MAX].map(|n| back_off(n).as_secs()).to_vec();
-        assert_eq!(waits, [0, 1, 2, 4, 32, 60, 60, 60]);
-    }
-
-    #[test]
-    fn deaths_are_read_back_and_become_a_loop() {
-        let directory = tempfile::tempdir().unwrap();
-        let deaths = Deaths { count: LOOP, reason: Reason::new(ReasonCode::ProcessExited, "gone") };
-        deaths.write(directory.path());
-        assert_eq!(Deaths::read(directory.path()), Some(deaths.clone()));
-        assert_eq!(deaths.as_loop().code, ReasonCode::CrashLoop);
-        assert!(!Deaths { count: LOOP - 1, ..deaths }.is_loop());
+    #[tokio::test]
+    async fn a_panic_on_another_thread_reaches_the_owner() {
+        let task = tokio::spawn(async { tokio::task::spawn_blocking(|| panic!("provoked")).await.unwrap_or_else(resume_panic::<()>) });
+        assert!(task.await.unwrap_err().is_panic());
     }
 }

@@ -1,9 +1,12 @@
-//! The command line as people and scripts use it: the real binary against the real server.
+//! The command line: the binary against a server.
 
+mod background;
+mod commands;
 mod failures;
+mod initdb_gate;
 mod interrupted;
 mod pipes;
-mod support;
+mod terminal;
 mod terminals;
 mod tls;
 mod tokens;

@@ -11,8 +11,6 @@ mod kubernetes;
 mod lifecycle;
 mod live;
 mod paging;
-mod probe;
-mod process;
 mod requests;
 mod restart;
 mod secrets;

@@ -1,4 +1,5 @@
-//! Who this server is to Azure: the sources that `DefaultAzureCredential` of other languages tries, in its order.
+//! The identity of this process in Azure: a chain of credentials in the order of `DefaultAzureCredential`, which the Rust SDK
+//! does not have.
 
 use std::{
     fmt,
@@ -19,104 +20,78 @@ use azure_identity::{
 };
 
 use super::{ConnectError, one_line};
+use crate::settings::{Aks, AzureCredentials};
 
-/// Which sources are tried, as the Azure SDKs name it: `prod`, `dev`, or one source.
-const SELECTION: &str = "AZURE_TOKEN_CREDENTIALS";
-
-/// How long a source that has never given a token may take: off Azure, the address of managed identities may swallow what is
-/// sent to it.
-const FIRST_ANSWER: Duration = Duration::from_secs(10);
+/// The time-out of a credential that has not issued a token yet: outside of Azure, packets to the address of managed identities may
+/// be dropped.
+const FIRST_TOKEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 const NONE_YET: usize = usize::MAX;
 
-/// A chain of sources. The first one that gives a token is the one that is asked from then on.
+/// A chain of credentials. The first one that issues a token is used from then on.
 pub(super) struct Identity {
-    sources: Vec<(&'static str, Arc<dyn TokenCredential>)>,
+    credentials: Vec<(&'static str, Arc<dyn TokenCredential>)>,
+    /// Why other credentials are not available.
+    unavailable: Vec<String>,
     chosen: AtomicUsize,
 }
 
 impl Identity {
-    /// The sources that the environment speaks of.
-    pub(super) fn from_environment() -> Result<Self, ConnectError> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let wanted = Wanted::parse(variable(SELECTION).as_deref())?;
-        let broken = |error: Error| ConnectError(format!("The Azure identity cannot be set up: {}", one_line(&error.to_string())));
-        let mut sources: Vec<(&'static str, Arc<dyn TokenCredential>)> = Vec::new();
-        // The webhook of workload identity sets the file; without it there is none, and that is no mistake.
-        if wanted.workload && variable("AZURE_FEDERATED_TOKEN_FILE").is_some() {
-            sources.push(("workload identity", WorkloadIdentityCredential::new(None).map_err(broken)?));
+    /// The credentials that the settings select.
+    pub(super) fn new(aks: &Aks) -> Result<Self, ConnectError> {
+        use AzureCredentials::{All, Development, ManagedIdentity, Production, WorkloadIdentity};
+
+        let selected = |by: &[AzureCredentials]| by.contains(&aks.credentials);
+        let invalid = |error: Error| ConnectError::Cluster(format!("The identity in Azure cannot be used: {}", one_line(&error.to_string())));
+        let mut identity = Self::of(Vec::new());
+        if selected(&[All, Production, WorkloadIdentity]) {
+            // The webhook of workload identity configures it through the environment of the pod; elsewhere it is absent.
+            match WorkloadIdentityCredential::new(None) {
+                Ok(credential) => identity.credentials.push(("workload identity", credential)),
+                Err(error) => identity.unavailable.push(format!("workload identity: {}", one_line(&error.to_string()))),
+            }
         }
-        if wanted.managed {
-            let user_assigned_id = variable("AZURE_CLIENT_ID").map(UserAssignedId::ClientId);
+        if selected(&[All, Production, ManagedIdentity]) {
+            let user_assigned_id = aks.client_id.clone().map(UserAssignedId::ClientId);
             let options = ManagedIdentityCredentialOptions { user_assigned_id, ..ManagedIdentityCredentialOptions::default() };
-            sources.push(("managed identity", ManagedIdentityCredential::new(Some(options)).map_err(broken)?));
+            identity.credentials.push(("managed identity", ManagedIdentityCredential::new(Some(options)).map_err(invalid)?));
         }
-        if wanted.developer {
-            sources.push(("developer tools", DeveloperToolsCredential::new(None).map_err(broken)?));
+        if selected(&[All, Development]) {
+            identity.credentials.push(("developer tools", DeveloperToolsCredential::new(None).map_err(invalid)?));
         }
-        Ok(Self::of(sources))
+        Ok(identity)
     }
 
-    pub(super) fn of(sources: Vec<(&'static str, Arc<dyn TokenCredential>)>) -> Self {
-        Self { sources, chosen: AtomicUsize::new(NONE_YET) }
+    fn of(credentials: Vec<(&'static str, Arc<dyn TokenCredential>)>) -> Self {
+        Self { credentials, unavailable: Vec::new(), chosen: AtomicUsize::new(NONE_YET) }
     }
 }
 
 #[async_trait::async_trait]
 impl TokenCredential for Identity {
     async fn get_token(&self, scopes: &[&str], options: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
-        if let Some((_, source)) = self.sources.get(self.chosen.load(Ordering::Relaxed)) {
-            return source.get_token(scopes, options).await;
+        if let Some((_, credential)) = self.credentials.get(self.chosen.load(Ordering::Relaxed)) {
+            return credential.get_token(scopes, options).await;
         }
-        let mut refusals = Vec::new();
-        for (number, (name, source)) in self.sources.iter().enumerate() {
-            match tokio::time::timeout(FIRST_ANSWER, source.get_token(scopes, options.clone())).await {
+        let mut errors = self.unavailable.clone();
+        for (number, (name, credential)) in self.credentials.iter().enumerate() {
+            match tokio::time::timeout(FIRST_TOKEN_TIMEOUT, credential.get_token(scopes, options.clone())).await {
                 Ok(Ok(token)) => {
-                    tracing::info!(source = name, "Azure knows this server");
+                    tracing::info!(credential = name, "the identity in Azure is chosen");
                     self.chosen.store(number, Ordering::Relaxed);
                     return Ok(token);
                 }
-                Ok(Err(error)) => refusals.push(format!("{name}: {}", one_line(&error.to_string()))),
-                Err(_) => refusals.push(format!("{name}: no answer within {} s", FIRST_ANSWER.as_secs())),
+                Ok(Err(error)) => errors.push(format!("{name}: {}", one_line(&error.to_string()))),
+                Err(_) => errors.push(format!("{name}: no response within {} s", FIRST_TOKEN_TIMEOUT.as_secs())),
             }
         }
-        let why = if refusals.is_empty() {
-            "there is no workload identity (AZURE_FEDERATED_TOKEN_FILE is not set)".to_owned()
-        } else {
-            refusals.join("; ")
-        };
-        Err(Error::with_message(ErrorKind::Credential, why))
+        Err(Error::with_message(ErrorKind::Credential, errors.join("; ")))
     }
 }
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.sources.iter().map(|(name, _)| name)).finish()
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Wanted {
-    workload: bool,
-    managed: bool,
-    developer: bool,
-}
-
-impl Wanted {
-    fn parse(selection: Option<&str>) -> Result<Self, ConnectError> {
-        let (workload, managed, developer) = match selection.map(str::to_ascii_lowercase).as_deref() {
-            None => (true, true, true),
-            Some("prod") => (true, true, false),
-            Some("dev") => (false, false, true),
-            Some("workloadidentitycredential") => (true, false, false),
-            Some("managedidentitycredential") => (false, true, false),
-            Some(other) => {
-                return Err(ConnectError(format!(
-                    "{SELECTION} is '{other}': it must be prod, dev, WorkloadIdentityCredential or ManagedIdentityCredential."
-                )));
-            }
-        };
-        Ok(Self { workload, managed, developer })
+        f.debug_list().entries(self.credentials.iter().map(|(name, _)| name)).finish()
     }
 }
 
@@ -129,44 +104,62 @@ mod tests {
     use super::*;
 
     #[derive(Debug, Default)]
-    struct Source {
+    struct FakeCredential {
         token: Option<&'static str>,
-        asked: AtomicUsize,
+        requests: AtomicUsize,
     }
 
     #[async_trait::async_trait]
-    impl TokenCredential for Source {
+    impl TokenCredential for FakeCredential {
         async fn get_token(&self, _: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
-            self.asked.fetch_add(1, Ordering::Relaxed);
+            self.requests.fetch_add(1, Ordering::Relaxed);
             let token = self.token.ok_or_else(|| Error::with_message(ErrorKind::Credential, "not\n  here"))?;
             Ok(AccessToken::new(token, OffsetDateTime::now_utc() + Span::hours(1)))
         }
     }
 
     #[tokio::test]
-    async fn the_first_source_that_answers_is_asked_from_then_on() {
-        let (dumb, good, spare) =
-            (Arc::new(Source::default()), Arc::new(Source { token: Some("a"), ..Source::default() }), Arc::new(Source::default()));
-        let identity = Identity::of(vec![("one", dumb.clone()), ("two", good.clone()), ("three", spare.clone())]);
+    async fn the_first_credential_that_issues_a_token_is_used_from_then_on() {
+        let (failing, working, unused) = (
+            Arc::new(FakeCredential::default()),
+            Arc::new(FakeCredential { token: Some("a"), ..FakeCredential::default() }),
+            Arc::new(FakeCredential::default()),
+        );
+        let identity = Identity::of(vec![("one", failing.clone()), ("two", working.clone()), ("three", unused.clone())]);
         for _ in 0..3 {
             assert_eq!(identity.get_token(&["scope"], None).await.unwrap().token.secret(), "a");
         }
-        let asked = [&dumb, &good, &spare].map(|source| source.asked.load(Ordering::Relaxed));
-        assert_eq!(asked, [1, 3, 0]);
+        let requests = [&failing, &working, &unused].map(|credential| credential.requests.load(Ordering::Relaxed));
+        assert_eq!(requests, [1, 3, 0]);
     }
 
     #[tokio::test]
-    async fn every_refusal_is_told_on_one_line() {
-        let identity = Identity::of(vec![("one", Arc::new(Source::default())), ("two", Arc::new(Source::default()))]);
+    async fn all_errors_are_reported_on_one_line() {
+        let identity = Identity::of(vec![("one", Arc::new(FakeCredential::default())), ("two", Arc::new(FakeCredential::default()))]);
         let error = identity.get_token(&["scope"], None).await.unwrap_err();
         assert_eq!(error.to_string(), "one: not here; two: not here");
     }
 
     #[test]
-    fn the_selection_is_that_of_the_azure_sdks() {
-        assert_eq!(Wanted::parse(None).unwrap(), Wanted { workload: true, managed: true, developer: true });
-        assert_eq!(Wanted::parse(Some("dev")).unwrap(), Wanted { workload: false, managed: false, developer: true });
-        assert!(Wanted::parse(Some("ManagedIdentityCredential")).unwrap().managed);
-        assert!(Wanted::parse(Some("magic")).unwrap_err().to_string().contains("AZURE_TOKEN_CREDENTIALS is 'magic'"));
+    fn the_settings_select_the_credentials() {
+        let names = |credentials| {
+            let aks = Aks {
+                subscription: String::new(),
+                resource_group: String::new(),
+                name: String::new(),
+                resource_manager: Aks::public_cloud(),
+                credentials,
+                client_id: None,
+            };
+            let identity = Identity::new(&aks).unwrap();
+            let unavailable: Vec<String> = identity.unavailable.iter().map(|why| why.split(':').next().unwrap().to_owned()).collect();
+            [unavailable, identity.credentials.iter().map(|(name, _)| (*name).to_owned()).collect()].concat()
+        };
+        // Tests do not run in a pod.
+        assert_eq!(names(AzureCredentials::All), ["workload identity", "managed identity", "developer tools"]);
+        assert_eq!(names(AzureCredentials::Production), ["workload identity", "managed identity"]);
+        assert_eq!(names(AzureCredentials::Development), ["developer tools"]);
+        assert_eq!(names(AzureCredentials::WorkloadIdentity), ["workload identity"]);
+        assert_eq!(names(AzureCredentials::ManagedIdentity), ["managed identity"]);
     }
 }

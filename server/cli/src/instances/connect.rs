@@ -1,24 +1,28 @@
-//! `toygres instances connect` and the connection string.
+//! `toygres instances connect`, and the connection string.
 
-use std::{ffi::OsString, os::unix::process::CommandExt as _, process::Command};
+use std::{borrow::Cow, ffi::OsString, io, os::unix::process::CommandExt as _, process::Command};
 
 use clap::Args;
 use cynic::QueryBuilder as _;
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::find_id;
 use crate::{
     client::Client,
-    contract::{InstanceState, schema, word},
+    contract::{InstanceState, lower_case, schema},
     failure::{Failure, Kind, Result},
+    psql,
 };
-use toygres_process::Binaries;
 
+/// Open psql on an instance.
+///
+/// The password is neither shown nor passed in the arguments of a process.
 #[derive(Args, Debug)]
 pub struct Connect {
-    /// Its name or id.
+    /// Name or id of the instance.
     name: String,
-    /// What else psql is told, for example: -- -c 'SELECT 1'
+    /// Arguments of psql, for example: -- -c 'SELECT 1'
     #[arg(last = true, value_name = "PSQL_ARGUMENTS")]
     arguments: Vec<OsString>,
 }
@@ -45,53 +49,76 @@ struct Connection {
 
 impl Connect {
     pub(super) async fn run(self, client: &Client) -> Result<()> {
-        let text = connection_string(client, &self.name).await?;
-        let odd = || Failure::new(Kind::Failed, "the server's connection string is no PostgreSQL URL");
-        let url = Url::parse(&text).map_err(|_| odd())?;
-        let mut psql = Command::new(psql());
-        // The environment of a process is its owner's to read, its arguments are everybody's.
-        psql.env("PGHOST", url.host_str().ok_or_else(odd)?.trim_matches(['[', ']'])).env("PGPORT", url.port().unwrap_or(5432).to_string());
-        psql.env("PGUSER", decoded(url.username())).env("PGPASSWORD", decoded(url.password().unwrap_or_default()));
-        psql.env("PGDATABASE", decoded(url.path().trim_start_matches('/')));
-        for (key, value) in url.query_pairs() {
-            if key == "sslmode" {
-                psql.env("PGSSLMODE", &*value);
-            }
-        }
-        // These would lead elsewhere, or are nothing of psql's.
-        for name in ["PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE", "TOYGRES_TOKEN"] {
-            psql.env_remove(name);
-        }
-        let error = psql.args(self.arguments).exec();
+        let url = connection_string(client, &self.name).await?;
+        let psql = psql::find().ok_or_else(not_installed)?;
+        let mut command = command(psql, &url).ok_or_else(|| Failure::new(Kind::Failed, "the server returned an invalid connection string"))?;
+        // This returns only when it fails.
+        let error = command.args(self.arguments).exec();
         Err(match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                Failure::new(Kind::Failed, "psql is not installed: install postgresql-client (Debian, Ubuntu) or libpq (Homebrew)")
-            }
+            io::ErrorKind::NotFound => not_installed(),
             _ => Failure::new(Kind::Failed, format!("psql cannot be started: {error}")),
         })
     }
 }
 
-/// The URL with the password in it.
+/// The connection string of an instance, with the password.
 pub(super) async fn connection_string(client: &Client, name: &str) -> Result<String> {
     let id = find_id(client, name).await?;
     let ConnectionQuery { instance } = client.run(ConnectionQuery::build(Variables { id })).await?;
-    let Connection { name, state, connection_string } = instance.ok_or_else(|| super::missing(name))?;
+    let Connection { name, state, connection_string } = instance.ok_or_else(|| super::not_found(name))?;
     connection_string.ok_or_else(|| {
-        Failure::new(Kind::Conflict, format!("{name} is {} and has nothing to connect to; `toygres instances get {name}` says why", word(&state)))
+        let state = lower_case(&state);
+        Failure::new(Kind::Conflict, format!("{name} is {state} and has no connection string; `toygres instances get {name}` shows the reason"))
     })
 }
 
-/// The one on the PATH, or the one beside the server's binaries.
-fn psql() -> OsString {
-    let on_path = std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join("psql").is_file()));
-    let beside = || Some(Binaries::find(std::env::var("TOYGRES_PG_BIN").ok().as_deref()).ok()?.newest().bin.join("psql"));
-    match on_path {
-        true => "psql".into(),
-        false => beside().map_or_else(|| "psql".into(), Into::into),
+/// psql with a connection in its environment, which only its user can read. Everybody can read arguments.
+fn command(psql: impl Into<OsString>, url: &str) -> Option<Command> {
+    let url = Url::parse(url).ok()?;
+    let mut command = Command::new(psql.into());
+    command
+        .env("PGHOST", url.host_str()?.trim_matches(['[', ']']))
+        .env("PGPORT", url.port().unwrap_or(5432).to_string())
+        .env("PGUSER", decode(url.username()).as_ref())
+        .env("PGPASSWORD", decode(url.password().unwrap_or_default()).as_ref())
+        .env("PGDATABASE", decode(url.path().trim_start_matches('/')).as_ref());
+    if let Some((_, mode)) = url.query_pairs().find(|(key, _)| key == "sslmode") {
+        command.env("PGSSLMODE", mode.as_ref());
     }
+    // The first three take precedence over the connection above; psql has no use for the token.
+    for name in ["PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE", "TOYGRES_TOKEN"] {
+        command.env_remove(name);
+    }
+    Some(command)
 }
 
-fn decoded(text: &str) -> String {
-    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+fn decode(text: &str) -> Cow<'_, str> {
+    percent_decode_str(text).decode_utf8_lossy()
+}
+
+fn not_installed() -> Failure {
+    Failure::new(Kind::Failed, "psql is not installed: install postgresql-client (Debian, Ubuntu) or libpq (Homebrew)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_connection_is_in_the_environment() {
+        let command = command("psql", "postgresql://app:p%40ss%2Fword@[::1]:6432/my%20db?sslmode=require").unwrap();
+        let variable = |name: &str| command.get_envs().find(|(key, _)| *key == name).and_then(|(_, value)| value?.to_str());
+        for (name, value) in
+            [("PGHOST", "::1"), ("PGPORT", "6432"), ("PGUSER", "app"), ("PGPASSWORD", "p@ss/word"), ("PGDATABASE", "my db"), ("PGSSLMODE", "require")]
+        {
+            assert_eq!(variable(name), Some(value), "{name}");
+        }
+        assert_eq!(command.get_args().count(), 0);
+    }
+
+    #[test]
+    fn a_connection_string_must_be_a_url_with_a_host() {
+        assert!(command("psql", "host=localhost").is_none());
+        assert!(command("psql", "postgresql:///db").is_none());
+    }
 }

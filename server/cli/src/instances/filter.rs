@@ -1,35 +1,51 @@
-//! Which instances are meant.
+//! Filters of lists of instances.
 
 use clap::Args;
 
 use crate::{
-    contract::{HealthStatus, InstanceFilter, InstanceState, LabelInput},
+    contract::{HealthStatus, InstanceState, LabelInput, schema},
     input::parse_label,
 };
 
-/// Every given condition must hold.
+/// An instance must match every option that is given.
 #[derive(Args, Clone, Debug)]
 pub struct FilterOptions {
-    /// Only those in one of these states [default: all but deleted].
+    /// Only instances in one of these states, separated by commas [default: all but deleted].
     #[arg(long, value_delimiter = ',')]
     state: Vec<InstanceState>,
-    /// Only those with one of these health statuses.
+    /// Only instances with one of these health statuses, separated by commas.
     #[arg(long, value_delimiter = ',')]
     health: Vec<HealthStatus>,
-    /// Only those whose name contains this text.
+    /// Only instances whose name contains this text.
     #[arg(long, value_name = "TEXT")]
     name_contains: Option<String>,
-    /// Only those with this label; may be repeated.
+    /// Only instances with this label; may be repeated.
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = parse_label)]
-    labels: Vec<(String, String)>,
+    labels: Vec<LabelInput>,
+}
+
+#[derive(Clone, Debug, cynic::InputObject)]
+pub(super) struct InstanceFilter {
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    state: Option<Vec<InstanceState>>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    health: Option<Vec<HealthStatus>>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    name_contains: Option<String>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    labels: Option<Vec<LabelInput>>,
 }
 
 impl FilterOptions {
     pub(super) fn filter(&self) -> InstanceFilter {
-        fn given<T: Clone>(values: &[T]) -> Option<Vec<T>> {
+        fn non_empty<T: Clone>(values: &[T]) -> Option<Vec<T>> {
             (!values.is_empty()).then(|| values.to_vec())
         }
-        let labels: Vec<_> = self.labels.iter().cloned().map(|(key, value)| LabelInput { key, value }).collect();
-        InstanceFilter { state: given(&self.state), health: given(&self.health), name_contains: self.name_contains.clone(), labels: given(&labels) }
+        InstanceFilter {
+            state: non_empty(&self.state),
+            health: non_empty(&self.health),
+            name_contains: self.name_contains.clone(),
+            labels: non_empty(&self.labels),
+        }
     }
 }

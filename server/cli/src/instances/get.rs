@@ -2,21 +2,23 @@
 
 use clap::Args;
 use cynic::QueryBuilder as _;
+use serde::Serialize;
 
 use super::{connect::connection_string, find};
 use crate::{
     client::Client,
-    contract::{Instance, Operation, schema, word},
+    contract::{Instance, OperationConnection, OperationKind, lower_case, schema},
     failure::Result,
-    follow::describe,
-    output::{Format, OutputOptions, ago, print, printable},
+    output::{OutputOptions, Table, age, print},
+    progress::describe,
 };
 
+/// Show an instance: its state and health with the reason, and its last operation.
 #[derive(Args, Debug)]
 pub struct Get {
-    /// Its name or id.
+    /// Name or id of the instance.
     name: String,
-    /// Print its connection string, with the password in it, and nothing else.
+    /// Print only the connection string, with the password.
     #[arg(long, conflicts_with = "output")]
     connection_string: bool,
     #[command(flatten)]
@@ -35,11 +37,20 @@ struct DetailsQuery {
     instance: Option<Details>,
 }
 
-#[derive(cynic::QueryFragment)]
+#[derive(cynic::QueryFragment, Serialize)]
 #[cynic(graphql_type = "Instance")]
+#[serde(rename_all = "camelCase")]
 struct Details {
+    #[cynic(spread)]
+    #[serde(flatten)]
+    instance: Instance,
+    available_operations: Vec<OperationKind>,
+    // The rest is for people. Scripts query what they need of it.
+    #[serde(skip)]
     latest_health_check: Option<HealthCheck>,
+    #[serde(skip)]
     health_summary: HealthSummary,
+    #[serde(skip)]
     #[arguments(first: 1)]
     operations: OperationConnection,
 }
@@ -56,58 +67,55 @@ struct HealthSummary {
     uptime: Option<f64>,
 }
 
-#[derive(cynic::QueryFragment)]
-struct OperationConnection {
-    nodes: Vec<Operation>,
-}
-
 impl Get {
     pub(super) async fn run(self, client: &Client) -> Result<()> {
         if self.connection_string {
             return print(&(connection_string(client, &self.name).await? + "\n"));
         }
-        let instance = find(client, &self.name).await?;
-        if self.output.output != Format::Table {
-            return self.output.output.print(&instance, |_| String::new());
-        }
-        let DetailsQuery { instance: details } = client.run(DetailsQuery::build(Variables { id: instance.id.clone() })).await?;
-        print(&page(&instance, details))
+        let id = find(client, &self.name).await?.id;
+        let DetailsQuery { instance } = client.run(DetailsQuery::build(Variables { id })).await?;
+        self.output.output.print(&instance.ok_or_else(|| super::not_found(&self.name))?, page)
     }
 }
 
-/// What people see.
-fn page(instance: &Instance, details: Option<Details>) -> String {
-    let mut text = String::new();
-    let mut line = |name: &str, value: String| text += &format!("{name:<10} {}\n", printable(&value));
+/// The instance for people.
+fn page(details: &Details) -> String {
+    let Details { instance, available_operations, latest_health_check, health_summary, operations } = details;
+    let mut table = Table::new();
+    let mut line = |name: &str, value: String| table.row([name.to_owned(), value]);
     line("Name", instance.name.clone());
     line("Id", instance.id.inner().to_owned());
-    line("State", word(&instance.state) + if instance.deletion_protected { " (protected against deletion)" } else { "" });
-    let details = details.as_ref();
-    let check = details.and_then(|details| details.latest_health_check.as_ref());
-    let check = check.map(|check| match check.latency_ms {
-        Some(latency) => format!(" (checked {} ago, {latency:.1} ms)", ago(check.at)),
-        None => format!(" (checked {} ago)", ago(check.at)),
+    line("State", lower_case(&instance.state) + if instance.deletion_protected { " (protected against deletion)" } else { "" });
+    let check = latest_health_check.as_ref().map(|check| match check.latency_ms {
+        Some(latency) => format!(" (checked {} ago, {latency:.1} ms)", age(check.at)),
+        None => format!(" (checked {} ago)", age(check.at)),
     });
-    line("Health", word(&instance.health) + &check.unwrap_or_default());
-    if let Some(HealthSummary { checks, uptime: Some(uptime) }) = details.map(|details| &details.health_summary) {
-        line("Last 24 h", format!("{:.2} % of {checks} checks succeeded", uptime * 100.0));
+    line("Health", lower_case(&instance.health) + &check.unwrap_or_default());
+    if let HealthSummary { checks, uptime: Some(uptime) } = health_summary {
+        line("Uptime", format!("{:.2} % of {checks} checks in 24 h", uptime * 100.0));
     }
     if let Some(reason) = &instance.reason {
-        line("Reason", format!("{}: {}", word(&reason.code), reason.message));
+        line("Reason", format!("{}: {}", lower_case(&reason.code), reason.message));
     }
     line("PostgreSQL", instance.postgres_version.clone());
-    line("Size", format!("{} GiB, {} m of a core, {} MiB", instance.storage_gb, instance.cpu_millis, instance.memory_mb));
+    line("Size", format!("{} GiB, {} m CPU, {} MiB memory", instance.storage_gb, instance.cpu_millis, instance.memory_mb));
     if let Some(endpoint) = &instance.endpoint {
         line("Endpoint", format!("{}:{}", endpoint.host, endpoint.port));
     }
-    line("Login", format!("{} on {}", instance.username, instance.database));
+    line("Username", instance.username.clone());
+    line("Database", instance.database.clone());
     if !instance.labels.is_empty() {
         let labels: Vec<_> = instance.labels.iter().map(|label| format!("{}={}", label.key, label.value)).collect();
         line("Labels", labels.join(" "));
     }
     line("Revision", instance.revision.0.clone());
-    line("Age", ago(instance.created_at));
-    if let Some(operation) = details.and_then(|details| details.operations.nodes.first()) {
+    line("Age", age(instance.created_at));
+    if !available_operations.is_empty() {
+        let kinds: Vec<_> = available_operations.iter().map(lower_case).collect();
+        line("Available", kinds.join(", "));
+    }
+    let mut text = table.to_string();
+    if let Some(operation) = operations.nodes.first() {
         text += &format!("\nLast operation: {}", describe(operation));
     }
     text

@@ -3,18 +3,23 @@
 use clap::Args;
 use cynic::QueryBuilder as _;
 
-use super::{filter::FilterOptions, table};
+use super::{
+    filter::{FilterOptions, InstanceFilter},
+    table,
+};
 use crate::{
     client::Client,
-    contract::{Instance, InstanceFilter, PageInfo, schema},
+    contract::{Instance, PageInfo, schema},
     failure::Result,
     output::{Format, OutputOptions},
 };
 
-/// A page that keeps within the server's limit of complexity.
-const PAGE: i32 = 200;
+/// A page of this size is within the server's default limit of complexity.
+const PAGE_SIZE: i32 = 200;
 
+/// List instances.
 #[derive(Args, Debug)]
+#[command(visible_alias = "ls")]
 pub struct List {
     #[command(flatten)]
     filter: FilterOptions,
@@ -47,7 +52,7 @@ impl List {
         let mut all = Vec::new();
         let mut after = None;
         loop {
-            let variables = Variables { first: PAGE, after, filter: self.filter.filter() };
+            let variables = Variables { first: PAGE_SIZE, after, filter: self.filter.filter() };
             let ListInstances { instances: InstanceConnection { nodes, page_info } } = client.run(ListInstances::build(variables)).await?;
             all.extend(nodes);
             if !page_info.has_next_page {
@@ -56,9 +61,9 @@ impl List {
             after = page_info.end_cursor;
         }
         if all.is_empty() && self.output.output == Format::Table {
-            eprintln!("There are no such instances; `toygres instances create NAME` makes one.");
+            eprintln!("No instances found; `toygres instances create NAME` creates one.");
             return Ok(());
         }
-        self.output.output.print(&all, |all| table(all).render())
+        self.output.output.print(&all, |all| table(all).to_string())
     }
 }

@@ -1,8 +1,8 @@
-//! Finding an instance by its name or id.
+//! Instances by name or id.
 
 use cynic::QueryBuilder as _;
 
-use super::missing;
+use super::not_found;
 use crate::{
     client::Client,
     contract::{Instance, schema},
@@ -33,7 +33,7 @@ struct ByName {
     instance_by_name: Option<Instance>,
 }
 
-/// The instance of this name, or with this id, deleted ones included.
+/// The instance with this name or id. An id also finds deleted instances.
 pub(crate) async fn find(client: &Client, name: &str) -> Result<Instance> {
     if let Ok(id) = uuid::Uuid::parse_str(name) {
         let ById { instance } = client.run(ById::build(IdVariables { id: cynic::Id::new(id.to_string()) })).await?;
@@ -41,12 +41,12 @@ pub(crate) async fn find(client: &Client, name: &str) -> Result<Instance> {
             return Ok(instance);
         }
     }
-    // A name may look like an id.
+    // A name can have the form of an id.
     let ByName { instance_by_name } = client.run(ByName::build(NameVariables { name: name.to_owned() })).await?;
-    instance_by_name.ok_or_else(|| missing(name))
+    instance_by_name.ok_or_else(|| not_found(name))
 }
 
-/// Its id.
+/// The id of the instance with this name or id.
 pub(crate) async fn find_id(client: &Client, name: &str) -> Result<cynic::Id> {
     Ok(find(client, name).await?.id)
 }

@@ -6,37 +6,50 @@ use cynic::MutationBuilder as _;
 use super::find;
 use crate::{
     client::Client,
-    contract::{BigInt, Instance, LabelInput, UpdateInstanceInput, UserError, UserErrorCode, schema},
+    contract::{BigInt, Instance, LabelInput, UserError, UserErrorCode, schema},
     failure::{Failure, Kind, Result},
     input::parse_label,
     output::OutputOptions,
 };
 
-/// How often to begin again when somebody else changed the instance in between.
-const ATTEMPTS: usize = 5;
+/// Attempts when the instance changes between reading and writing its labels.
+const MAX_ATTEMPTS: usize = 5;
 
+/// Change the labels or the deletion protection of an instance.
 #[derive(Args, Debug)]
-#[group(id = "change", required = true, multiple = true, args = ["labels", "unlabels", "protect", "unprotect"])]
+#[group(id = "change", required = true, multiple = true, args = ["labels", "removed_labels", "deletion_protected", "unprotect"])]
 pub struct Update {
-    /// Its name or id.
-    name: String,
+    /// Name or id of the instance.
+    #[arg(value_name = "NAME")]
+    id: String,
     /// Set a label; may be repeated.
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = parse_label)]
-    labels: Vec<(String, String)>,
+    labels: Vec<LabelInput>,
     /// Remove a label; may be repeated.
     #[arg(long = "unlabel", value_name = "KEY")]
-    unlabels: Vec<String>,
-    /// Refuse its deletion from now on.
-    #[arg(long, conflicts_with = "unprotect")]
-    protect: bool,
-    /// Allow its deletion from now on.
+    removed_labels: Vec<String>,
+    /// Protect the instance against deletion.
+    #[arg(long = "protect", conflicts_with = "unprotect")]
+    deletion_protected: bool,
+    /// Remove the protection against deletion.
     #[arg(long)]
     unprotect: bool,
-    /// Change it only at this revision.
+    /// Change the instance only at this revision.
     #[arg(long)]
     revision: Option<u64>,
     #[command(flatten)]
     output: OutputOptions,
+}
+
+#[derive(cynic::InputObject)]
+struct UpdateInstanceInput {
+    id: cynic::Id,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    labels: Option<Vec<LabelInput>>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    deletion_protected: Option<bool>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    revision: Option<BigInt>,
 }
 
 #[derive(cynic::QueryVariables)]
@@ -60,36 +73,35 @@ struct UpdateInstancePayload {
 impl Update {
     pub(super) async fn run(self, client: &Client) -> Result<()> {
         for attempt in 1.. {
-            let instance = find(client, &self.name).await?;
+            let instance = find(client, &self.id).await?;
             let UpdateInstancePayload { instance, user_errors } =
                 client.run(UpdateInstance::build(Variables { input: self.input(&instance) })).await?.update_instance;
-            let overtaken = user_errors.iter().any(|mistake| mistake.code == UserErrorCode::RevisionMismatch);
-            if overtaken && self.revision.is_none() && attempt < ATTEMPTS {
+            let changed_meanwhile = user_errors.iter().any(|error| error.code == UserErrorCode::RevisionMismatch);
+            if changed_meanwhile && self.revision.is_none() && attempt < MAX_ATTEMPTS {
                 continue;
             }
             if !user_errors.is_empty() {
-                return Err(Failure::refused(&user_errors));
+                return Err(Failure::user_errors::<Self>(&user_errors));
             }
-            let instance = instance.ok_or_else(|| Failure::new(Kind::Failed, "the server did not say what it changed"))?;
-            return self.output.output.print(&instance, |instance| super::table([instance]).render());
+            let instance = instance.ok_or_else(|| Failure::new(Kind::Failed, "the server accepted the request, but returned no instance"))?;
+            return self.output.output.print(&instance, |instance| super::table([instance]).to_string());
         }
         unreachable!("the last attempt returns")
     }
 
-    /// The server takes all labels at once, so they are sent at the revision that they were read at.
+    /// The mutation replaces all labels, so it is sent with the revision at which they were read.
     fn input(&self, instance: &Instance) -> UpdateInstanceInput {
-        let relabelled = !self.labels.is_empty() || !self.unlabels.is_empty();
-        let kept =
-            instance.labels.iter().filter(|label| !self.unlabels.contains(&label.key) && !self.labels.iter().any(|(key, _)| *key == label.key));
-        let labels = kept.map(|label| LabelInput { key: label.key.clone(), value: label.value.clone() });
-        let labels = labels.chain(self.labels.iter().cloned().map(|(key, value)| LabelInput { key, value })).collect();
+        let changes_labels = !self.labels.is_empty() || !self.removed_labels.is_empty();
+        let is_changed = |key: &String| self.removed_labels.contains(key) || self.labels.iter().any(|label| label.key == *key);
+        let kept = instance.labels.iter().filter(|label| !is_changed(&label.key));
+        let labels = kept.map(|label| LabelInput { key: label.key.clone(), value: label.value.clone() }).chain(self.labels.iter().cloned()).collect();
         UpdateInstanceInput {
             id: instance.id.clone(),
-            labels: relabelled.then_some(labels),
-            deletion_protected: (self.protect || self.unprotect).then_some(self.protect),
+            labels: changes_labels.then_some(labels),
+            deletion_protected: (self.deletion_protected || self.unprotect).then_some(self.deletion_protected),
             revision: match self.revision {
-                Some(revision) => Some(BigInt(revision.to_string())),
-                None => relabelled.then(|| instance.revision.clone()),
+                Some(revision) => Some(revision.into()),
+                None => changes_labels.then(|| instance.revision.clone()),
             },
         }
     }

@@ -1,30 +1,34 @@
 //! `toygres instances watch`
 
-use std::{collections::BTreeMap, io, pin::pin, time::Duration};
+use std::{collections::BTreeMap, io};
 
+use chrono::{DateTime, Utc};
 use clap::Args;
 use cynic::SubscriptionBuilder as _;
 use serde::Serialize;
-use tokio::time::interval;
 
-use super::{filter::FilterOptions, find_id, table};
+use super::{
+    filter::{FilterOptions, InstanceFilter},
+    find_id, table,
+};
 use crate::{
     client::Client,
-    contract::{Instance, InstanceChangeType, InstanceFilter, InstanceState, schema},
+    contract::{Instance, InstanceChangeType, InstanceState, schema},
     failure::{Failure, Kind, Result},
-    follow::{TimeoutOption, passed},
-    live::{Live, Next},
-    output::{Display, notice, print_line, stdout_is_terminal},
+    follow::{TimeoutOption, expired},
+    output::{Display, connection_notice, print_line, stdout_is_terminal},
+    subscription::{Event, Subscription},
 };
 
+/// Show instances live: a table in a terminal, a JSON object per line in a pipe.
 #[derive(Args, Debug)]
 pub struct Watch {
-    /// Only the instance of this name or id; ends when that is deleted.
+    /// Name or id of one instance; the command ends when that is deleted.
     #[arg(conflicts_with_all = ["FilterOptions", "after"])]
     name: Option<String>,
     #[command(flatten)]
     filter: FilterOptions,
-    /// Resume behind this cursor of an earlier run, in a pipe: only what changed since then comes.
+    /// Resume after this cursor, which an earlier run printed. Only for pipes.
     #[arg(long, value_name = "CURSOR")]
     after: Option<String>,
     #[command(flatten)]
@@ -49,7 +53,7 @@ struct InstancesSubscription {
 struct InstanceChange {
     #[cynic(rename = "type")]
     #[serde(rename = "type")]
-    kind: InstanceChangeType,
+    change_type: InstanceChangeType,
     instance: Option<Instance>,
     instance_id: Option<cynic::Id>,
     cursor: String,
@@ -71,142 +75,153 @@ impl Watch {
     pub(super) async fn run(self, client: &Client) -> Result<()> {
         let watching = async {
             match &self.name {
-                Some(name) => one(client, find_id(client, name).await?).await,
-                None => self.all(client).await,
+                Some(name) => watch_one(client, find_id(client, name).await?).await,
+                None => self.watch_all(client).await,
             }
         };
         tokio::select! {
-            outcome = watching => outcome,
-            () = passed(self.timeout.timeout) => Err(Failure::new(Kind::TimedOut, "the time to watch is over")),
+            result = watching => result,
+            () = expired(self.timeout.timeout) => Err(Failure::new(Kind::TimedOut, "the timeout expired")),
         }
     }
 
-    async fn all(&self, client: &Client) -> Result<()> {
+    async fn watch_all(&self, client: &Client) -> Result<()> {
         let mut view = View::new();
-        let mut live = view.subscriber(client);
-        let away = live.away();
+        let mut subscription = view.subscription(client);
         let mut after = self.after.clone();
-        // Half a snapshot cannot be continued, so after a loss amid one the stream begins anew.
+        // A snapshot has no cursor to resume from: when the connection is lost in it, the stream starts over.
         let mut in_snapshot = false;
-        let mut ticks = interval(Duration::from_secs(1));
         loop {
             let request = InstancesSubscription::build(ListVariables { filter: self.filter.filter(), after: after.clone() });
-            let next = {
-                let mut next = pin!(live.next::<InstancesSubscription>(&request));
-                loop {
-                    tokio::select! {
-                        next = &mut next => break next?,
-                        _ = ticks.tick() => view.draw(away.get())?,
-                    }
-                }
-            };
-            match next {
-                Next::Item(InstancesSubscription { instances: change }) => {
-                    in_snapshot = change.kind == InstanceChangeType::Snapshot;
+            match subscription.next_with_ticks(&request, |disconnected| view.draw(disconnected)).await? {
+                Event::Item(InstancesSubscription { instances: change }) => {
+                    in_snapshot = change.change_type == InstanceChangeType::Snapshot;
                     if !in_snapshot {
                         after = Some(change.cursor.clone());
                     }
-                    view.changed(change)?;
+                    view.apply(change)?;
                 }
-                Next::Again if !in_snapshot => {}
-                Next::Again => view.reset()?,
-                Next::MustRefetch => {
+                Event::Reconnected if !in_snapshot => {}
+                Event::Reconnected => view.reset()?,
+                Event::MustRefetch => {
                     after = None;
                     view.reset()?;
                 }
-                Next::End => return Ok(()),
+                Event::Complete => return Ok(()),
             }
         }
     }
 }
 
-async fn one(client: &Client, id: cynic::Id) -> Result<()> {
+async fn watch_one(client: &Client, id: cynic::Id) -> Result<()> {
     let mut view = View::new();
-    let mut live = view.subscriber(client);
-    let away = live.away();
-    let mut ticks = interval(Duration::from_secs(1));
+    let mut subscription = view.subscription(client);
     let request = InstanceSubscription::build(InstanceVariables { id });
     loop {
-        let mut next = pin!(live.next::<InstanceSubscription>(&request));
-        let next = loop {
-            tokio::select! {
-                next = &mut next => break next?,
-                _ = ticks.tick() => view.draw(away.get())?,
-            }
-        };
-        match next {
-            Next::Item(InstanceSubscription { instance }) => match &mut view {
-                View::Lines => print_line(&instance)?,
-                View::Table { instances, there, .. } => {
-                    *there = true;
-                    instances.insert((instance.created_at, instance.id.inner().to_owned()), instance);
-                    view.draw(false)?;
-                }
-            },
-            Next::Again | Next::MustRefetch => {}
-            Next::End => return Ok(()),
+        match subscription.next_with_ticks(&request, |disconnected| view.draw(disconnected)).await? {
+            Event::Item(InstanceSubscription { instance }) => view.show(instance)?,
+            Event::Reconnected | Event::MustRefetch => {}
+            Event::Complete => return Ok(()),
         }
     }
 }
 
-/// Where changes go.
+/// Where changes are shown.
 enum View {
-    /// For people: the list as it is now, the oldest first.
-    Table { display: Display<io::Stdout>, instances: BTreeMap<(chrono::DateTime<chrono::Utc>, String), Instance>, there: bool },
-    /// For scripts: every change.
+    /// In a terminal: the present list.
+    Table(TableView),
+    /// In a pipe: every change.
     Lines,
+}
+
+struct TableView {
+    display: Display<io::Stdout>,
+    /// In the order of creation.
+    instances: BTreeMap<(DateTime<Utc>, String), Instance>,
+    /// Whether the snapshot is complete. It is not shown before.
+    complete: bool,
 }
 
 impl View {
     fn new() -> Self {
         match stdout_is_terminal() {
-            true => Self::Table { display: Display::new(io::stdout()), instances: BTreeMap::new(), there: false },
+            true => Self::Table(TableView { display: Display::new(io::stdout()), instances: BTreeMap::new(), complete: false }),
             false => Self::Lines,
         }
     }
 
-    /// A display shows by itself that the server is away.
-    fn subscriber<'a>(&self, client: &'a Client) -> Live<'a> {
+    /// A subscription for this view. The table shows a lost connection itself.
+    fn subscription<'a>(&self, client: &'a Client) -> Subscription<'a> {
         match self {
-            Self::Table { .. } => Live::silent(client),
-            Self::Lines => Live::new(client),
+            Self::Table(_) => Subscription::quiet(client),
+            Self::Lines => Subscription::new(client),
         }
     }
 
-    fn changed(&mut self, change: InstanceChange) -> Result<()> {
-        let Self::Table { instances, there, .. } = self else { return print_line(&change) };
-        if let Some(id) = &change.instance_id {
-            instances.retain(|(_, known), _| known != id.inner());
-        }
-        let snapshot = change.kind == InstanceChangeType::Snapshot;
-        match (change.kind, change.instance) {
-            (InstanceChangeType::Snapshot | InstanceChangeType::Upserted, Some(instance)) if instance.state != InstanceState::Deleted => {
-                instances.insert((instance.created_at, instance.id.inner().to_owned()), instance);
+    /// Shows one instance.
+    fn show(&mut self, instance: Instance) -> Result<()> {
+        match self {
+            Self::Table(table) => {
+                table.complete = true;
+                table.insert(instance);
+                table.draw(false)
             }
-            _ => {}
+            Self::Lines => print_line(&instance),
         }
-        // A snapshot is shown when it is whole.
-        *there = !snapshot;
-        self.draw(false)
     }
 
-    /// What was received is superseded by what follows.
+    /// Shows a change of the list.
+    fn apply(&mut self, change: InstanceChange) -> Result<()> {
+        match self {
+            Self::Table(table) => {
+                table.apply(change);
+                table.draw(false)
+            }
+            Self::Lines => print_line(&change),
+        }
+    }
+
+    /// Discards what was received: a new snapshot follows.
     fn reset(&mut self) -> Result<()> {
         match self {
-            Self::Table { instances, there, .. } => {
-                instances.clear();
-                *there = false;
+            Self::Table(table) => {
+                table.instances.clear();
+                table.complete = false;
                 Ok(())
             }
             Self::Lines => print_line(&serde_json::json!({ "type": "RESET" })),
         }
     }
 
-    /// Draws it; ages change by themselves.
-    fn draw(&mut self, away: bool) -> Result<()> {
+    /// Draws the table again, because ages and the connection change without an event.
+    fn draw(&mut self, disconnected: bool) -> Result<()> {
         match self {
-            Self::Table { display, instances, there: true } => display.draw(&(table(instances.values()).render() + notice(away))),
-            Self::Table { .. } | Self::Lines => Ok(()),
+            Self::Table(table) => table.draw(disconnected),
+            Self::Lines => Ok(()),
+        }
+    }
+}
+
+impl TableView {
+    fn insert(&mut self, instance: Instance) {
+        self.instances.insert((instance.created_at, instance.id.inner().to_owned()), instance);
+    }
+
+    fn apply(&mut self, change: InstanceChange) {
+        if let Some(id) = &change.instance_id {
+            self.instances.retain(|(_, known), _| known != id.inner());
+        }
+        self.complete = change.change_type != InstanceChangeType::Snapshot;
+        let upserted = matches!(change.change_type, InstanceChangeType::Snapshot | InstanceChangeType::Upserted);
+        if let Some(instance) = change.instance.filter(|instance| upserted && instance.state != InstanceState::Deleted) {
+            self.insert(instance);
+        }
+    }
+
+    fn draw(&mut self, disconnected: bool) -> Result<()> {
+        match self.complete {
+            true => self.display.draw(&(table(self.instances.values()).to_string() + connection_notice(disconnected))),
+            false => Ok(()),
         }
     }
 }

@@ -1,32 +1,44 @@
 //! `toygres operations list`
 
-use clap::Args;
+use clap::{Args, value_parser};
 use cynic::QueryBuilder as _;
 
 use crate::{
     client::Client,
-    contract::{Operation, OperationFilter, OperationKind, OperationStatus, schema, word},
+    contract::{Operation, OperationKind, OperationStatus, lower_case, schema},
     failure::Result,
     instances,
-    output::{Format, OutputOptions, Table, ago, printable, span},
+    output::{Format, OutputOptions, Table, age, format_duration},
 };
 
+/// List operations, the newest first.
 #[derive(Args, Debug)]
+#[command(visible_alias = "ls")]
 pub struct List {
-    /// Only those of the instance of this name or id.
+    /// Only operations on the instance with this name or id.
     #[arg(long, value_name = "NAME")]
     instance: Option<String>,
-    /// Only those of one of these kinds.
+    /// Only operations of these kinds, separated by commas.
     #[arg(long, value_delimiter = ',')]
     kind: Vec<OperationKind>,
-    /// Only those in one of these states.
+    /// Only operations with one of these statuses, separated by commas.
     #[arg(long, value_delimiter = ',')]
     status: Vec<OperationStatus>,
-    /// So many at the most, up to 200.
-    #[arg(long, default_value = "50", value_parser = clap::value_parser!(i32).range(1..=200))]
+    /// Maximum number of operations, up to 200.
+    #[arg(long, default_value = "50", value_parser = value_parser!(i32).range(1..=200))]
     limit: i32,
     #[command(flatten)]
     output: OutputOptions,
+}
+
+#[derive(cynic::InputObject)]
+struct OperationFilter {
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    instance_id: Option<cynic::Id>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    kind: Option<Vec<OperationKind>>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    status: Option<Vec<OperationStatus>>,
 }
 
 #[derive(cynic::QueryVariables)]
@@ -39,11 +51,12 @@ struct Variables {
 #[cynic(graphql_type = "Query", variables = "Variables")]
 struct ListOperations {
     #[arguments(first: $first, filter: $filter)]
-    operations: OperationConnection,
+    operations: CountedOperations,
 }
 
 #[derive(cynic::QueryFragment)]
-struct OperationConnection {
+#[cynic(graphql_type = "OperationConnection")]
+struct CountedOperations {
     nodes: Vec<Operation>,
     total_count: i32,
 }
@@ -59,33 +72,31 @@ impl List {
             kind: (!self.kind.is_empty()).then_some(self.kind),
             status: (!self.status.is_empty()).then_some(self.status),
         };
-        let ListOperations { operations: OperationConnection { nodes, total_count } } =
+        let ListOperations { operations: CountedOperations { nodes, total_count } } =
             client.run(ListOperations::build(Variables { first: self.limit, filter })).await?;
         if nodes.is_empty() && self.output.output == Format::Table {
-            eprintln!("There are no such operations.");
+            eprintln!("No operations found.");
             return Ok(());
         }
         let shown = nodes.len();
-        self.output.output.print(&nodes, |nodes| table(nodes).render())?;
+        self.output.output.print(&nodes, |nodes| table(nodes).to_string())?;
         if i32::try_from(shown).is_ok_and(|shown| shown < total_count) {
-            eprintln!("({shown} of {total_count}; --limit shows more)");
+            eprintln!("({shown} of {total_count}; use --limit to show more)");
         }
         Ok(())
     }
 }
 
 fn table(operations: &[Operation]) -> Table {
-    let mut table = Table::new(&["OPERATION", "INSTANCE", "STATUS", "AGE", "TOOK", "ERROR"]);
+    let mut table = Table::with_header(["OPERATION", "INSTANCE", "STATUS", "AGE", "DURATION", "ERROR"]);
     for operation in operations {
-        let took = operation.finished_at.map(|end| span(end - operation.created_at)).unwrap_or_default();
-        let error = operation.error.as_ref().map(|reason| printable(&reason.message)).unwrap_or_default();
         table.row([
             operation.id.inner().to_owned(),
             operation.instance.name.clone(),
-            word(&operation.status),
-            ago(operation.created_at),
-            took,
-            error,
+            lower_case(&operation.status),
+            age(operation.created_at),
+            operation.finished_at.map(|end| format_duration(end - operation.created_at)).unwrap_or_default(),
+            operation.error.as_ref().map(|reason| reason.message.clone()).unwrap_or_default(),
         ]);
     }
     table

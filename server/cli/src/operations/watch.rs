@@ -1,4 +1,4 @@
-//! `toygres operations get` and `watch`
+//! `toygres operations watch`
 
 use clap::Args;
 
@@ -7,48 +7,38 @@ use crate::{
     client::Client,
     contract::Operation,
     failure::Result,
-    follow::{Progress, TimeoutOption, Watcher, describe, follow, verdict},
-    output::{OutputOptions, print_line, stdout_is_terminal},
+    follow::{Observer, TimeoutOption, check_outcome, follow},
+    output::{print_line, stdout_is_terminal},
+    progress::Progress,
 };
 
-#[derive(Args, Debug)]
-pub struct Get {
-    /// Its id, or an instance.
-    id: String,
-    #[command(flatten)]
-    output: OutputOptions,
-}
-
+/// Follow an operation until it has finished: its steps in a terminal, a JSON object per line in a pipe.
+///
+/// Exit code 0 means that the operation succeeded.
 #[derive(Args, Debug)]
 pub struct Watch {
-    /// Its id, or an instance.
+    /// Id of the operation, or name or id of its instance.
+    #[arg(value_name = "OPERATION")]
     id: String,
     #[command(flatten)]
     timeout: TimeoutOption,
 }
 
-impl Get {
-    pub(super) async fn run(self, client: &Client) -> Result<()> {
-        self.output.output.print(&find(client, &self.id).await?, describe)
-    }
-}
-
 impl Watch {
-    /// Its exit code tells how the operation ended.
     pub(super) async fn run(self, client: &Client) -> Result<()> {
         let id = find(client, &self.id).await?.id;
-        let ended = match stdout_is_terminal() {
+        let operation = match stdout_is_terminal() {
             true => follow(client, &id, self.timeout.timeout, &mut Progress::on_stdout()).await?,
-            false => follow(client, &id, self.timeout.timeout, &mut Lines).await?,
+            false => follow(client, &id, self.timeout.timeout, &mut JsonLines).await?,
         };
-        verdict(&ended)
+        check_outcome(&operation)
     }
 }
 
-/// A JSON object for each change.
-struct Lines;
+/// Prints every change as a JSON object.
+struct JsonLines;
 
-impl Watcher for Lines {
+impl Observer for JsonLines {
     fn changed(&mut self, operation: &Operation) -> Result<()> {
         print_line(operation)
     }

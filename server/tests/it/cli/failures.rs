@@ -1,28 +1,32 @@
-//! Every way to fail has its exit code, and a sentence that names the remedy.
+//! Failures: the exit codes, and messages that say what to do.
 
-use super::support::{command, finish, run, succeed};
+use super::commands::{command, finish, run, succeed};
 use crate::support::Home;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_failure_has_its_code_and_remedy() {
+async fn exit_codes_and_messages() {
     let home = Home::new();
     let server = home.start().await;
     succeed(&home, &server, &["instances", "create", "taken", "--wait"]).await;
     let cases: &[(&[&str], i32, &str)] = &[
-        (&["instances", "create", "Bad_Name", "--storage-gb", "0"], 2, "name: must be a DNS label"),
-        (&["instances", "create", "Bad_Name", "--storage-gb", "0"], 2, "storageGb: must be 1 to"),
+        (&["instances", "create", "Bad_Name", "--storage-gb", "0"], 2, "NAME: must be a DNS label"),
+        (&["instances", "create", "Bad_Name", "--storage-gb", "0"], 2, "--storage-gb: must be 1 to"),
         (&["instances", "create", "x", "--label", "oops"], 2, "key=value"),
-        (&["instances", "create", "x", "--timeout", "5s"], 2, "--wait"),
+        (&["instances", "create", "x", "--wait-timeout", "5s"], 2, "--wait"),
         (&["instances", "create", "x", "--password-file", "/nowhere"], 2, "/nowhere cannot be read"),
         (&["instances", "create", "taken"], 6, "exists already"),
         (&["instances", "list", "--state", "sleeping"], 2, "possible values"),
         (&["instances", "update", "taken"], 2, "--label"),
         (&["instances", "update", "taken", "--protect", "--revision", "999"], 6, "revision"),
         (&["instances", "delete", "taken"], 2, "--yes"),
+        (&["instances", "restart", "taken", "--timeout", "0"], 2, "--timeout"),
+        (&["instances", "restart", "taken", "--timeout", "100000"], 2, "--timeout: must be 1 to"),
+        (&["instances", "restart", "taken", "--revision", "999"], 6, "--revision: "),
         (&["instances", "get", "unknown"], 4, "toygres instances list"),
         (&["instances", "get", "01a210fd-2f1d-768c-81c0-249db86b078f"], 4, "toygres instances list"),
         (&["instances", "watch", "unknown"], 4, "toygres instances list"),
         (&["instances", "connect", "unknown"], 4, "toygres instances list"),
+        (&["instances", "restart", "unknown"], 4, "toygres instances list"),
         (&["instances", "delete", "unknown", "--yes"], 4, "toygres instances list"),
         (&["instances", "update", "unknown", "--protect"], 4, "toygres instances list"),
         (&["operations", "get", "unknown"], 4, "toygres operations list"),
@@ -33,13 +37,13 @@ async fn each_failure_has_its_code_and_remedy() {
         (&["token", "revoke", "unknown"], 4, "toygres token list"),
         (&["instances", "list", "--url", "ftp://x"], 2, "http://127.0.0.1:8080"),
         (&["instances", "list", "--context", "unknown"], 2, "toygres context set unknown"),
-        (&["instances", "watch", "--timeout", "1s"], 124, "the time to watch is over"),
+        (&["instances", "watch", "--timeout", "1s"], 124, "the timeout expired"),
     ];
-    for (arguments, code, remedy) in cases {
-        let ended = run(&home, &server, arguments).await;
-        assert_eq!(ended.code, *code, "{arguments:?}: {ended:#?}");
-        assert!(ended.err.contains(remedy), "{arguments:?}: {ended:#?}");
-        assert!(*code == 124 || ended.out.is_empty(), "{arguments:?}: {ended:#?}");
+    for (arguments, code, hint) in cases {
+        let output = run(&home, &server, arguments).await;
+        assert_eq!(output.code, *code, "{arguments:?}: {output:#?}");
+        assert!(output.err.contains(hint), "{arguments:?}: {output:#?}");
+        assert!(*code == 124 || output.out.is_empty(), "{arguments:?}: {output:#?}");
     }
     let help = succeed(&home, &server, &["instances", "--help"]).await;
     for code in ["0", "1", "2", "3", "4", "5", "6", "124", "130"] {
@@ -54,8 +58,8 @@ async fn each_failure_has_its_code_and_remedy() {
     for arguments in [&["instances", "list"][..], &["instances", "watch"], &["operations", "watch", "taken"], &["token", "list"]] {
         let mut down = home.command(arguments);
         down.env("TOYGRES_URL", format!("http://{address}"));
-        let ended = finish(down).await;
-        assert_eq!(ended.code, 3, "{ended:#?}");
-        assert!(ended.err.contains("cannot be reached: nobody listens there. Start a server with `toygres serve`"), "{ended:#?}");
+        let output = finish(down).await;
+        assert_eq!(output.code, 3, "{output:#?}");
+        assert!(output.err.contains("cannot be reached: connection refused. Start a server with `toygres serve`"), "{output:#?}");
     }
 }

@@ -1,12 +1,15 @@
-//! Commands in a pipe, as scripts run them.
+//! Commands in a pipe, as in scripts.
 
 use serde_json::{Value, json as value};
 
-use super::support::{Running, command, json, run, succeed};
+use super::{
+    background::Background,
+    commands::{command, json, run, succeed},
+};
 use crate::support::{Home, eventually, text};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_life_by_commands() {
+async fn an_instance_from_creation_to_deletion() {
     let home = Home::new();
     let server = home.start().await;
     let none = run(&home, &server, &["instances", "list"]).await;
@@ -30,17 +33,20 @@ async fn a_life_by_commands() {
     let yaml = succeed(&home, &server, &["instances", "get", &id, "-o", "yaml"]).await;
     assert!(yaml.contains("\nname: orders\n") && yaml.contains("storageGb: 3\n") && !yaml.contains("postgresql://"), "{yaml}");
     let page = succeed(&home, &server, &["instances", "get", "orders"]).await;
-    assert!(page.contains("Labels     team=shop") && page.contains("Last operation: create orders: succeeded"), "{page}");
+    assert!(
+        page.contains("Labels      team=shop") && page.contains("Available   ") && page.contains("Last operation: create orders: succeeded"),
+        "{page}"
+    );
 
     let url = succeed(&home, &server, &["instances", "get", "orders", "--connection-string"]).await;
     let password = url.split([':', '@']).nth(2).unwrap().to_owned();
     assert!(url.starts_with("postgresql://app:") && !page.contains(&password) && !made.to_string().contains(&password));
     let answer = succeed(&home, &server, &["instances", "connect", "orders", "--", "-XAtc", "SELECT current_user, 41 + 1"]).await;
     assert_eq!(answer, "app|42\n");
-    let mut open = Running::start(command(&home, &server, &["instances", "connect", "orders", "--", "-Xc", "SELECT pg_sleep(60)"]));
+    let mut open = Background::start(command(&home, &server, &["instances", "connect", "orders", "--", "-Xc", "SELECT pg_sleep(60)"]));
     let arguments = format!("/proc/{}/cmdline", open.child.id().unwrap());
-    eventually("psql has taken the place of toygres", async || std::fs::read_to_string(&arguments).unwrap().contains("psql")).await;
-    assert!(!std::fs::read_to_string(&arguments).unwrap().contains(&password), "everybody on the machine sees arguments");
+    eventually("psql has replaced toygres", async || std::fs::read_to_string(&arguments).unwrap().contains("psql")).await;
+    assert!(!std::fs::read_to_string(&arguments).unwrap().contains(&password), "other users can read arguments");
     open.child.kill().await.unwrap();
 
     let changed = json(&home, &server, &["instances", "update", "orders", "--label", "tier=1", "--unlabel", "team", "--protect"]).await;
@@ -54,9 +60,9 @@ async fn a_life_by_commands() {
     let lines = succeed(&home, &server, &["operations", "watch", &operation]).await;
     let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
     assert_eq!((&last["id"], &last["status"]), (&value!(operation), &value!("SUCCEEDED")));
-    assert_eq!(run(&home, &server, &["operations", "cancel", &operation]).await.code, 6, "it is over");
+    assert_eq!(run(&home, &server, &["operations", "cancel", &operation]).await.code, 6, "it has finished");
 
-    let mut watch = Running::start(command(&home, &server, &["instances", "watch", "orders"]));
+    let mut watch = Background::start(command(&home, &server, &["instances", "watch", "orders"]));
     assert_eq!(watch.line().await["state"], "RUNNING");
     let gone = json(&home, &server, &["instances", "delete", "orders", "--yes", "--wait"]).await;
     assert_eq!(gone["instance"]["state"], "DELETED");
@@ -72,25 +78,58 @@ async fn a_life_by_commands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_live_list_outlives_a_restart() {
+async fn an_instance_is_restarted() {
+    let home = Home::new();
+    let server = home.start().await;
+    succeed(&home, &server, &["instances", "create", "orders", "--wait"]).await;
+    let mut watch = Background::start(command(&home, &server, &["instances", "watch", "orders"]));
+    assert_eq!(watch.line().await["state"], "RUNNING");
+
+    let restart = ["instances", "restart", "orders", "--timeout", "30", "--idempotency-key", "first", "--wait", "-o", "json"];
+    let restarted = run(&home, &server, &restart).await;
+    assert_eq!(restarted.code, 0, "{restarted:#?}");
+    assert!(restarted.err.contains("orders: restart postgres succeeded") && restarted.err.contains("restart orders: succeeded"), "{restarted:#?}");
+    let result: Value = serde_json::from_str(&restarted.out).unwrap();
+    assert_eq!((&result["operation"]["kind"], &result["operation"]["status"]), (&value!("RESTART"), &value!("SUCCEEDED")));
+    assert_eq!((&result["operation"]["canCancel"], &result["instance"]["state"]), (&value!(false), &value!("RUNNING")));
+    while watch.line().await["state"] != "UPDATING" {}
+    while watch.line().await["state"] != "RUNNING" {}
+
+    // The same key returns the same operation. With other input, it is an error.
+    let repeated = json(&home, &server, &restart[..restart.len() - 2]).await;
+    assert_eq!(repeated["operation"]["id"], result["operation"]["id"]);
+    let other_input = run(&home, &server, &["instances", "restart", "orders", "--timeout", "31", "--idempotency-key", "first"]).await;
+    assert_eq!(other_input.code, 6, "{other_input:#?}");
+    assert!(other_input.err.contains("--idempotency-key: "), "{other_input:#?}");
+
+    let restarts = json(&home, &server, &["operations", "list", "--instance", "orders", "--kind", "restart"]).await;
+    assert_eq!(restarts.as_array().unwrap().len(), 1);
+    assert_eq!(succeed(&home, &server, &["instances", "connect", "orders", "--", "-XAtc", "SELECT 41 + 1"]).await, "42\n");
+    let available = json(&home, &server, &["instances", "get", "orders"]).await["availableOperations"].clone();
+    assert!(available.as_array().unwrap().contains(&value!("RESTART")), "{available}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn watch_resumes_after_a_restart_of_the_server() {
     let home = Home::new();
     let server = home.start().await;
     let address = server.address.clone();
-    let mut watch = Running::start(command(&home, &server, &["instances", "watch"]));
+    let mut watch = Background::start(command(&home, &server, &["instances", "watch"]));
     assert_eq!(watch.line().await["type"], "SNAPSHOT_COMPLETE");
     succeed(&home, &server, &["instances", "create", "first", "--wait"]).await;
     let mut cursor = 0;
     while watch.line().await["instance"]["health"] != "HEALTHY" {}
 
     server.stop().await;
-    watch.until("the connection is lost").await;
+    watch.until("connection lost").await;
     let mut server = home.spawn_at(&address, &[]).await;
     server.ready().await;
-    watch.until("connected again").await;
+    watch.until("reconnected").await;
     succeed(&home, &server, &["instances", "create", "second", "--wait"]).await;
     loop {
         let line = watch.line().await;
-        // Nothing that was seen comes again, and no snapshot starts over.
+        // No event is repeated, and there is no second snapshot.
         assert_eq!(line["type"], "UPSERTED", "{line:#}");
         let next: i64 = text(&line["cursor"]).parse().unwrap();
         assert!(next > cursor, "{line:#}");
@@ -100,8 +139,8 @@ async fn the_live_list_outlives_a_restart() {
         }
     }
 
-    // A later run goes on from a cursor.
-    let mut later = Running::start(command(&home, &server, &["instances", "watch", "--after", &cursor.to_string()]));
+    // A later run resumes from a cursor.
+    let mut later = Background::start(command(&home, &server, &["instances", "watch", "--after", &cursor.to_string()]));
     succeed(&home, &server, &["instances", "delete", "first", "--yes", "--wait"]).await;
     loop {
         let line = later.line().await;
@@ -114,14 +153,14 @@ async fn the_live_list_outlives_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_who_has_enough_is_no_failure() {
+async fn a_closed_pipe_is_not_an_error() {
     let home = Home::new();
     let server = home.start().await;
-    let mut watch = Running::start(command(&home, &server, &["instances", "watch"]));
+    let mut watch = Background::start(command(&home, &server, &["instances", "watch"]));
     watch.line().await;
-    drop(std::mem::replace(&mut watch.out, Running::start(command(&home, &server, &["schema"])).out));
+    drop(std::mem::replace(&mut watch.out, Background::start(command(&home, &server, &["schema"])).out));
     succeed(&home, &server, &["instances", "create", "more"]).await;
     assert_eq!(watch.code().await, 0);
-    assert_eq!(watch.err.next_line().await.unwrap(), None, "it says nothing");
+    assert_eq!(watch.err.next_line().await.unwrap(), None, "nothing is printed");
     server.stop().await;
 }

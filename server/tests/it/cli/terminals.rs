@@ -1,6 +1,9 @@
-//! Commands in a terminal, as people use them.
+//! Commands in a terminal.
 
-use super::support::{Terminal, json, succeed};
+use super::{
+    commands::{json, succeed},
+    terminal::Terminal,
+};
 use crate::support::{Home, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -16,11 +19,11 @@ async fn tables_and_steps_are_drawn_in_place() {
     assert_eq!(create.code().await, 0);
     assert!(create.seen.contains("✓ update metadata") && create.seen.contains("\x1b["), "{}", create.seen);
     watch.shows("orders  running").await;
-    assert!(watch.seen.contains("A") && watch.seen.contains("\x1b[J"), "it is drawn over: {:?}", watch.seen);
+    assert!(watch.seen.contains("A") && watch.seen.contains("\x1b[J"), "the table is redrawn in place: {:?}", watch.seen);
 
-    // The display itself says that the server is away, and goes on by itself.
+    // The table shows that the connection is lost, and continues when the server is back.
     server.stop().await;
-    watch.shows("(the connection is lost").await;
+    watch.shows("(connection lost").await;
     let mut server = home.spawn_at(&address, &[]).await;
     server.ready().await;
     succeed(&home, &server, &["instances", "update", "orders", "--label", "a=b"]).await;
@@ -29,10 +32,16 @@ async fn tables_and_steps_are_drawn_in_place() {
     follow.shows("create orders: succeeded").await;
     assert_eq!(follow.code().await, 0);
 
+    let mut restart = Terminal::open(&home, &server, &["instances", "restart", "orders", "--wait"]);
+    restart.shows("restart orders: ").await;
+    restart.shows("✓ restart postgres").await;
+    assert_eq!(restart.code().await, 0);
+    assert!(restart.seen.contains("\x1b[J") && restart.seen.contains("orders  running"), "{:?}", restart.seen);
+
     let mut kept = Terminal::open(&home, &server, &["instances", "delete", "orders"]);
     kept.shows("Delete the instance orders (its data is lost)? [y/N]").await;
     kept.press("n\r").await;
-    kept.shows("nothing was done").await;
+    kept.shows("aborted").await;
     assert_eq!(kept.code().await, 2);
     let mut delete = Terminal::open(&home, &server, &["instances", "delete", "orders"]);
     delete.shows("[y/N]").await;
@@ -45,7 +54,7 @@ async fn tables_and_steps_are_drawn_in_place() {
     server.stop().await;
 }
 
-/// The commands that draw nothing in place speak to a terminal in words and tables, where a pipe gets JSON or bare lines.
+/// Commands that do not redraw print text and tables.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_other_command_works_in_a_terminal() {
     let home = Home::new();
@@ -58,6 +67,7 @@ async fn every_other_command_works_in_a_terminal() {
         (&["instances", "update", "orders", "--label", "team=shop"], "orders", 0),
         (&["instances", "connect", "orders", "--", "-XAt", "-P", "pager=off", "-c", "'SELECT 41 + 1'"], "42", 0),
         (&["instances", "get", "unknown"], "toygres instances list", 4),
+        (&["instances", "restart", "orders", "--timeout", "0"], "--timeout", 2),
         (&["operations", "list"], "create", 0),
         (&["operations", "get", "orders"], "create orders: succeeded", 0),
         (&["operations", "cancel", "orders"], "over", 6),

@@ -1,16 +1,16 @@
-//! A server behind TLS: requests and subscriptions over https, and a certificate that nobody vouches for.
+//! Servers behind TLS: requests and subscriptions over https, and an untrusted certificate.
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio_native_tls::{TlsAcceptor, native_tls};
 
-use super::support::{Running, finish};
+use super::{background::Background, commands::finish};
 use crate::support::Home;
 
-/// Good for a hundred years, and for 127.0.0.1 only.
+/// Self-signed, for 127.0.0.1, valid for a hundred years.
 const CERTIFICATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/cli/localhost.pem");
 
 #[tokio::test(flavor = "multi_thread")]
-async fn https_is_spoken_and_checked() {
+async fn certificates_are_verified() {
     let home = Home::new();
     let server = home.start().await;
     let url = format!("https://{}", proxy(server.address.clone()).await);
@@ -21,19 +21,19 @@ async fn https_is_spoken_and_checked() {
     };
     let made = finish(command(&["instances", "create", "orders", "--wait"])).await;
     assert_eq!(made.code, 0, "{made:#?}");
-    let mut watch = Running::start(command(&["instances", "watch"]));
+    let mut watch = Background::start(command(&["instances", "watch"]));
     assert_eq!(watch.line().await["instance"]["name"], "orders");
 
-    let mut stranger = command(&["instances", "list"]);
-    stranger.env("SSL_CERT_FILE", home.path().join("none.pem"));
+    let mut untrusting = command(&["instances", "list"]);
+    untrusting.env("SSL_CERT_FILE", home.path().join("none.pem"));
     std::fs::write(home.path().join("none.pem"), "").unwrap();
-    let refused = finish(stranger).await;
+    let refused = finish(untrusting).await;
     assert_eq!(refused.code, 3, "{refused:#?}");
     assert!(refused.err.contains("TLS failed") && refused.err.contains("certificate"), "{refused:#?}");
     server.stop().await;
 }
 
-/// Takes TLS off in front of a server; its address.
+/// Starts a proxy that terminates TLS in front of a server, and returns its address.
 async fn proxy(server: String) -> String {
     let certificate = std::fs::read(CERTIFICATE).unwrap();
     let key = std::fs::read(CERTIFICATE.replace(".pem", ".key")).unwrap();
@@ -46,7 +46,7 @@ async fn proxy(server: String) -> String {
             let (stream, _) = listener.accept().await.unwrap();
             let (acceptor, server) = (acceptor.clone(), server.clone());
             tokio::spawn(async move {
-                // A client that does not trust the certificate hangs up.
+                // A client that does not trust the certificate closes the connection.
                 let Ok(mut outer) = acceptor.accept(stream).await else { return };
                 let mut inner = TcpStream::connect(server).await.unwrap();
                 let _ = tokio::io::copy_bidirectional(&mut outer, &mut inner).await;

@@ -5,25 +5,25 @@ use std::{os::unix::fs::PermissionsExt as _, process::Stdio};
 use serde_json::json as value;
 use tokio::io::AsyncWriteExt as _;
 
-use super::support::{command, finish, json, run, succeed};
+use super::commands::{command, finish, json, run, succeed};
 use crate::support::Home;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_open_the_door() {
+async fn tokens_are_required_and_contexts_keep_them() {
     let home = Home::new();
     let mut server = home.start_with(&[("TOYGRES_ACCESS", "tokens")]).await;
     for arguments in [&["instances", "list"][..], &["instances", "watch"]] {
-        let nobody = run(&home, &server, arguments).await;
-        assert_eq!(nobody.code, 5, "{nobody:#?}");
-        assert!(nobody.err.contains("TOYGRES_TOKEN") && nobody.err.contains("toygres token create --local"), "{nobody:#?}");
+        let missing = run(&home, &server, arguments).await;
+        assert_eq!(missing.code, 5, "{missing:#?}");
+        assert!(missing.err.contains("TOYGRES_TOKEN") && missing.err.contains("toygres token create --local"), "{missing:#?}");
         server.bearer = Some("toygres_wrong".to_owned());
         let wrong = run(&home, &server, arguments).await;
         assert_eq!(wrong.code, 5, "{wrong:#?}");
-        assert!(wrong.err.contains("refused the token") && !wrong.err.contains("toygres_wrong"), "{wrong:#?}");
+        assert!(wrong.err.contains("rejected the token") && !wrong.err.contains("toygres_wrong"), "{wrong:#?}");
         server.bearer = None;
     }
 
-    // The first one comes about on the server's machine, although the environment names a server.
+    // --local creates the first token on the server's machine, even though the environment selects a server.
     let admin = succeed(&home, &server, &["token", "create", "--local", "--name", "first", "--role", "admin"]).await.trim().to_owned();
     server.bearer = Some(admin.clone());
     let made = run(&home, &server, &["token", "create", "--name", "dashboard", "--expires-in-days", "7"]).await;
@@ -43,11 +43,11 @@ async fn tokens_open_the_door() {
 
     server.bearer = Some(admin.clone());
     succeed(&home, &server, &["instances", "create", "orders", "--wait"]).await;
-    assert!(succeed(&home, &server, &["token", "revoke", "dashboard"]).await.contains("is revoked"));
+    assert!(succeed(&home, &server, &["token", "revoke", "dashboard"]).await.starts_with("revoked token "));
     let table = succeed(&home, &server, &["token", "list"]).await;
     assert!(table.lines().any(|line| line.contains("dashboard") && line.contains("revoked")), "{table}");
 
-    // A context keeps both, for its owner's eyes only.
+    // A context contains the server and the token. Only its owner can read it.
     let mut set = command(&home, &server, &["context", "set", "here", "--url", &format!("http://{}", server.address), "--token-file", "-"]);
     let mut set = set.stdin(Stdio::piped()).spawn().unwrap();
     set.stdin.take().unwrap().write_all(format!("{admin}\n").as_bytes()).await.unwrap();
@@ -62,7 +62,7 @@ async fn tokens_open_the_door() {
     assert_eq!(finish(home.command(&["context", "use", "other"])).await.code, 0);
     assert_eq!(finish(home.command(&["instances", "list"])).await.code, 3);
     assert_eq!(finish(home.command(&["instances", "list", "--context", "here"])).await.code, 0);
-    // The token of a context goes to its own server only.
+    // The token of a context is only sent to the server of that context.
     let url = format!("http://{}", server.address);
     assert_eq!(finish(home.command(&["instances", "list", "--url", &url])).await.code, 5);
     assert_eq!(finish(home.command(&["context", "remove", "other"])).await.code, 0);

@@ -1,0 +1,6 @@
+//! Connections to hosted instances, with real PostgreSQL servers.
+
+mod check;
+mod prober;
+
+mod server;

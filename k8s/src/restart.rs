@@ -1,0 +1,162 @@
+//! Planned restarts: recorded on the StatefulSet, then carried out by deleting its pod, which the controller replaces.
+//!
+//! The record is an annotation of the StatefulSet itself. An annotation of its pod template would start a rolling update, in
+//! which the controller deletes the pod with the pod's own grace period: a longer time-out could not be granted, because a
+//! grace period that runs can only be shortened. It would also be part of every later template.
+
+use std::fmt;
+
+use k8s_openapi::{
+    api::{apps::v1::StatefulSet, core::v1::Pod},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
+use kube::api::{DeleteParams, Patch, PatchParams};
+use serde_json::json;
+use toygres_domain::{
+    InstanceId, OperationId,
+    instance::{Reason, ReasonCode},
+    runtime::{Progress, Restart, RuntimeError},
+};
+
+use crate::{
+    apply::refuse_terminating,
+    build::names,
+    cluster::{Cluster, call},
+    observe::not_stopped,
+};
+
+/// The annotation that holds the record.
+const RESTARTS_ANNOTATION: &str = "toygres.io/restarts";
+
+/// The owner of the annotation. It is not the one of `deploy`, whose next apply would remove what it does not mention.
+const FIELD_MANAGER: &str = "toygres-restart";
+
+/// How many restarts are recorded: a repeated call, or a watch that was interrupted, can be late by more than one restart.
+const RECORDED: usize = 8;
+
+/// Restarts the instance as far as one call gets. Every step can be repeated: the pod to delete is recorded before it is deleted,
+/// and is deleted by its uid.
+pub(crate) async fn restart(cluster: &Cluster, id: InstanceId, restart: &Restart) -> Result<Progress, RuntimeError> {
+    let name = names::object(id);
+    let sets = cluster.api::<StatefulSet>();
+    let Some(set) = call(&format!("get the StatefulSet {name}"), sets.get_metadata_opt(&name)).await? else {
+        return Err(RuntimeError::permanent(
+            ReasonCode::ProcessExited,
+            format!("There is nothing to restart: the StatefulSet {name} does not exist"),
+        ));
+    };
+    refuse_terminating("StatefulSet", &set.metadata)?;
+    let pods: Vec<Pod> = cluster.list(&names::selector(id)).await?;
+    let restarts = Restarts::of(&set.metadata);
+    let stopped = match restarts.pod_of(&restart.operation) {
+        Some(pod) => pod.to_owned(),
+        None => {
+            // Without a pod the server is down, and the controller is about to start it: the restart stops nothing.
+            let pod = pods.first().and_then(|pod| pod.metadata.uid.clone()).unwrap_or_default();
+            record(cluster, &set.metadata, restarts.with(&restart.operation, &pod)).await?;
+            pod
+        }
+    };
+    let Some(pod) = pods.iter().find(|pod| pod.metadata.uid.as_ref() == Some(&stopped)) else { return Ok(Progress::Done) };
+    let grace = grace_period(restart);
+    let shortens = pod.metadata.deletion_grace_period_seconds.is_none_or(|present| present > i64::from(grace));
+    if pod.metadata.deletion_timestamp.is_none() || shortens {
+        let name = pod.metadata.name.as_deref().unwrap_or_default();
+        cluster.delete::<Pod>(name, Some(stopped), DeleteParams::default().grace_period(grace)).await?;
+    }
+    Ok(Progress::InProgress(Reason::new(ReasonCode::StartingUp, not_stopped(pod))))
+}
+
+/// The seconds after which the kubelet kills the server. 0 would remove the pod without the kubelet's confirmation that the server
+/// has stopped, and the next server could start on the same volume beside it.
+fn grace_period(restart: &Restart) -> u32 {
+    u32::try_from(restart.timeout.as_secs()).unwrap_or(u32::MAX).max(1)
+}
+
+/// Writes the record, unless the StatefulSet changed since it was read.
+async fn record(cluster: &Cluster, set: &ObjectMeta, restarts: Restarts) -> Result<(), RuntimeError> {
+    let name = set.name.as_deref().unwrap_or_default();
+    let record = json!({
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {
+            "name": name,
+            "uid": set.uid,
+            "resourceVersion": set.resource_version,
+            "annotations": {RESTARTS_ANNOTATION: restarts.to_string()},
+        },
+    });
+    let params = PatchParams::apply(FIELD_MANAGER).force();
+    let sets = cluster.api::<StatefulSet>();
+    call(&format!("record the restart on the StatefulSet {name}"), sets.patch_metadata(name, &params, &Patch::Apply(&record))).await.map(drop)
+}
+
+/// The last planned restarts of an instance, oldest first: the operation, and the uid of the pod that it stops.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Restarts(Vec<(String, String)>);
+
+impl Restarts {
+    /// Reads the record from the metadata of a StatefulSet.
+    pub(crate) fn of(set: &ObjectMeta) -> Self {
+        let record = set.annotations.as_ref().and_then(|annotations| annotations.get(RESTARTS_ANNOTATION));
+        let entries = record.into_iter().flat_map(|record| record.split(' '));
+        Self(entries.filter_map(|entry| entry.split_once('=')).map(|(operation, pod)| (operation.to_owned(), pod.to_owned())).collect())
+    }
+
+    /// Whether a restart stops this pod.
+    pub(crate) fn stops(&self, pod_uid: Option<&str>) -> bool {
+        pod_uid.is_some_and(|uid| self.0.iter().any(|(_, stopped)| stopped == uid))
+    }
+
+    /// The uid of the pod that an operation stops; empty if there was no pod.
+    fn pod_of(&self, operation: &OperationId) -> Option<&str> {
+        self.0.iter().find(|(recorded, _)| recorded == operation.as_str()).map(|(_, pod)| pod.as_str())
+    }
+
+    fn with(mut self, operation: &OperationId, pod_uid: &str) -> Self {
+        self.0.push((operation.as_str().to_owned(), pod_uid.to_owned()));
+        let superfluous = self.0.len().saturating_sub(RECORDED);
+        self.0.drain(..superfluous);
+        self
+    }
+}
+
+impl fmt::Display for Restarts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, (operation, pod)) in self.0.iter().enumerate() {
+            let separator = if number == 0 { "" } else { " " };
+            write!(f, "{separator}{operation}={pod}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn operation(n: usize) -> OperationId {
+        OperationId::from_any(&format!("restart-x-{n}"))
+    }
+
+    #[test]
+    fn the_record_can_be_read_back_and_keeps_the_last_restarts() {
+        let restarts = (0..20).fold(Restarts::default(), |restarts, n| restarts.with(&operation(n), &format!("pod-{n}")));
+        let annotations = [(RESTARTS_ANNOTATION.to_owned(), restarts.to_string())].into();
+        let read = Restarts::of(&ObjectMeta { annotations: Some(annotations), ..ObjectMeta::default() });
+        assert_eq!(read, restarts);
+        assert_eq!(read.pod_of(&operation(19)), Some("pod-19"));
+        assert_eq!(read.pod_of(&operation(11)), None);
+        assert!(read.stops(Some("pod-12")) && !read.stops(Some("pod-20")) && !read.stops(None));
+        assert_eq!(Restarts::of(&ObjectMeta::default()), Restarts::default());
+    }
+
+    #[test]
+    fn the_kubelet_always_confirms_that_the_server_has_stopped() {
+        let grace = |timeout| grace_period(&Restart { operation: operation(1), timeout });
+        assert_eq!(grace(Duration::ZERO), 1);
+        assert_eq!(grace(Duration::from_secs(300)), 300);
+    }
+}

@@ -1,0 +1,163 @@
+//! The progress of an operation, for people.
+
+use std::io::{self, IsTerminal as _};
+
+use chrono::{TimeDelta, Utc};
+
+use crate::{
+    contract::{Operation, OperationKind, OperationStatus, OperationStep, StepStatus, lower_case},
+    failure::Result,
+    follow::Observer,
+    output::{Display, connection_notice, printable},
+};
+
+/// Shows the progress of an operation: redrawn in place in a terminal, a line per change otherwise.
+pub(crate) struct Progress<W: io::Write> {
+    display: Option<Display<W>>,
+    latest: Option<Operation>,
+}
+
+impl Progress<io::Stderr> {
+    /// On stderr, because stdout is for the result.
+    pub(crate) fn on_stderr() -> Self {
+        Self { display: io::stderr().is_terminal().then(|| Display::new(io::stderr())), latest: None }
+    }
+}
+
+impl Progress<io::Stdout> {
+    /// On stdout, which must be a terminal.
+    pub(crate) fn on_stdout() -> Self {
+        Self { display: Some(Display::new(io::stdout())), latest: None }
+    }
+}
+
+impl<W: io::Write> Observer for Progress<W> {
+    fn changed(&mut self, operation: &Operation) -> Result<()> {
+        match &mut self.display {
+            Some(display) => display.draw(&describe(operation))?,
+            None => {
+                for line in changes(self.latest.as_ref(), operation) {
+                    eprintln!("{line}");
+                }
+            }
+        }
+        self.latest = Some(operation.clone());
+        Ok(())
+    }
+
+    fn tick(&mut self, disconnected: bool) -> Result<()> {
+        match (&mut self.display, &self.latest) {
+            (Some(display), Some(operation)) => display.draw(&(describe(operation) + connection_notice(disconnected))),
+            _ => Ok(()),
+        }
+    }
+
+    fn shows_connection(&self) -> bool {
+        self.display.is_some()
+    }
+}
+
+/// An operation with its steps.
+pub(crate) fn describe(operation: &Operation) -> String {
+    let mut text = format!("{}  ({})\n", summary(operation), operation.id.inner());
+    for step in &operation.steps {
+        text += &describe_step(step);
+        text.push('\n');
+    }
+    if let Some(error) = &operation.error {
+        text += &format!("  {}: {}\n", lower_case(&error.code), printable(&error.message));
+    }
+    text
+}
+
+fn describe_step(step: &OperationStep) -> String {
+    let mark = match step.status {
+        StepStatus::Succeeded => "✓",
+        StepStatus::Failed => "✗",
+        StepStatus::Running => "›",
+        _ => "·",
+    };
+    let mut line = format!("  {mark} {:<28}", lower_case(&step.name));
+    if let Some(started) = step.started_at {
+        let duration = step.finished_at.unwrap_or_else(Utc::now) - started;
+        line += &format!("{:>7.1} s", duration.max(TimeDelta::zero()).as_seconds_f64());
+    }
+    if step.attempt > 1 {
+        line += &format!("  attempt {}", step.attempt);
+    }
+    if let Some(error) = &step.error {
+        line += &format!("  {}", printable(&error.message));
+    }
+    line.trim_end().to_owned()
+}
+
+/// For example `restart orders: running`.
+fn summary(operation: &Operation) -> String {
+    let kind = match operation.kind {
+        OperationKind::Other(_) => format!("{} operation on", lower_case(&operation.kind)),
+        _ => lower_case(&operation.kind),
+    };
+    let cancelling = operation.cancel_requested && operation.finished_at.is_none();
+    format!("{kind} {}: {}{}", operation.instance.name, lower_case(&operation.status), if cancelling { " (cancelling)" } else { "" })
+}
+
+/// A line for each step whose status changed, and one when the status of the operation did.
+fn changes(before: Option<&Operation>, now: &Operation) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (position, step) in now.steps.iter().enumerate() {
+        let old = before.and_then(|before| before.steps.get(position));
+        let unchanged = old.is_some_and(|old| old.status == step.status && old.attempt == step.attempt);
+        if unchanged || step.status == StepStatus::Pending {
+            continue;
+        }
+        let reason = step.error.as_ref().map(|reason| format!(" ({})", printable(&reason.message))).unwrap_or_default();
+        lines.push(format!("{}: {} {}{reason}", now.instance.name, lower_case(&step.name), lower_case(&step.status)));
+    }
+    if before.is_none_or(|before| before.status != now.status) && now.status != OperationStatus::Running {
+        lines.push(summary(now));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, from_value, json};
+
+    use super::*;
+
+    fn restart(status: &str, step: &str, error: &Value) -> Operation {
+        from_value(json!({
+            "id": "restart-x-1", "kind": "RESTART", "status": status, "instance": { "id": "1", "name": "orders" },
+            "steps": [{ "name": "RESTART_POSTGRES", "status": step, "attempt": 1, "startedAt": "2026-01-01T00:00:00Z",
+                        "finishedAt": "2026-01-01T00:00:02.5Z", "error": error },
+                      { "name": "UPDATE_METADATA", "status": "PENDING", "attempt": 0, "startedAt": null, "finishedAt": null, "error": null }],
+            "error": error, "cancelRequested": false, "canCancel": false, "canRetry": true, "deadline": "2026-01-01T00:10:00Z",
+            "createdAt": "2026-01-01T00:00:00Z", "startedAt": null, "finishedAt": null,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn an_operation_is_shown_with_its_steps() {
+        let text = describe(&restart("RUNNING", "SUCCEEDED", &Value::Null));
+        assert_eq!(text, "restart orders: running  (restart-x-1)\n  ✓ restart postgres                2.5 s\n  · update metadata\n");
+        let error = json!({ "code": "CONNECTION_REFUSED", "message": "no answer\x1b[2J" });
+        let text = describe(&restart("FAILED", "FAILED", &error));
+        assert!(text.ends_with("  connection refused: no answer [2J\n"), "control characters are removed: {text:?}");
+    }
+
+    #[test]
+    fn only_changes_are_printed() {
+        let running = restart("RUNNING", "RUNNING", &Value::Null);
+        assert_eq!(changes(None, &running), ["orders: restart postgres running"]);
+        assert_eq!(changes(Some(&running), &running), Vec::<String>::new());
+        let succeeded = restart("SUCCEEDED", "SUCCEEDED", &Value::Null);
+        assert_eq!(changes(Some(&running), &succeeded), ["orders: restart postgres succeeded", "restart orders: succeeded"]);
+    }
+
+    #[test]
+    fn kinds_of_a_newer_server_are_shown_too() {
+        let operation = Operation { kind: OperationKind::Other("RESIZE".to_owned()), ..restart("RUNNING", "RUNNING", &Value::Null) };
+        assert_eq!(summary(&operation), "resize operation on orders: running");
+    }
+}

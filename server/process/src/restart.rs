@@ -1,0 +1,195 @@
+//! Planned restarts.
+//!
+//! A restart is recorded in the file `restart` of the instance before its server is told to stop. The record names the server
+//! that is to stop, so that whoever continues after a crash knows whether that one still runs or the next one already does:
+//! each operation restarts a server at most once. It also tells a planned end from a death.
+
+use std::{
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use nix::sys::signal::Signal;
+use toygres_domain::{
+    OperationId,
+    instance::{Reason, ReasonCode},
+    runtime::{Progress, Restart},
+};
+
+use super::{
+    cluster::{Cluster, Machine, PortTaken, ServerProcess},
+    crash_loop::CrashLoopCounter,
+    data_dir::write_atomically,
+    error::Result,
+};
+
+const FILE: &str = "restart";
+/// How long one call waits for the server, which is how long it holds the lock of the instance.
+const POLL: Duration = Duration::from_secs(1);
+/// How long an immediate shutdown may take before every process of the server is killed. PostgreSQL itself kills workers that
+/// ignore it after five seconds.
+const IMMEDIATE_TIMEOUT: Duration = Duration::from_secs(7);
+/// A restart that nobody has continued for this long after its deadline is continued by the supervisor.
+const ABANDONED_AFTER: Duration = Duration::from_secs(60);
+
+/// The last restart of an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RestartRecord {
+    operation: OperationId,
+    /// The server that it stops; none when none ran.
+    former: Option<ServerProcess>,
+    /// When the graceful shutdown ends and the immediate one begins, as the time since 1970: it must outlive this process.
+    deadline: Duration,
+    /// Whether the former server is gone.
+    done: bool,
+}
+
+impl RestartRecord {
+    pub(super) fn read(home: &Path) -> Option<Self> {
+        Self::parse(&std::fs::read_to_string(home.join(FILE)).ok()?)
+    }
+
+    /// Whether this restart stopped the server, or is about to: then its end is no death.
+    pub(super) fn stops(&self, server: ServerProcess) -> bool {
+        self.former.is_some_and(|former| former.is(server))
+    }
+
+    /// Whether this is the server that has to go yet.
+    pub(super) fn is_stopping(&self, server: ServerProcess) -> bool {
+        !self.done && self.stops(server)
+    }
+
+    /// Whether it is long overdue, because nobody calls for it any more.
+    pub(super) fn is_abandoned(&self) -> bool {
+        !self.done && since_1970() > self.deadline + ABANDONED_AFTER
+    }
+
+    /// One item a line: operation, process id and start time of the former server (`-` when unknown), deadline in
+    /// milliseconds since 1970, `stopping` or `done`.
+    fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        let operation = OperationId::from_any(lines.next()?);
+        let (pid, started) = (lines.next()?.parse().ok(), lines.next()?.parse().ok());
+        let deadline = Duration::from_millis(lines.next()?.parse().ok()?);
+        Some(Self { operation, former: pid.map(|pid| ServerProcess { pid, started }), deadline, done: lines.next()? == "done" })
+    }
+
+    fn write(&self, home: &Path) -> Result<()> {
+        let number = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+        let text = format!(
+            "{}\n{}\n{}\n{}\n{}\n",
+            self.operation,
+            number(self.former.map(|server| server.pid.into())),
+            number(self.former.and_then(|server| server.started)),
+            self.deadline.as_millis(),
+            if self.done { "done" } else { "stopping" }
+        );
+        write_atomically(&home.join(FILE), 0o600, &text)
+    }
+}
+
+/// Begins or continues the restart of an operation. Takes about a second at the most when the server has to be waited for.
+/// The caller holds the lock of the instance.
+pub(super) fn advance(machine: &Machine, cluster: &Cluster, restart: &Restart) -> Result<Progress> {
+    let Restart { operation, timeout } = restart;
+    let record = match RestartRecord::read(cluster.home()) {
+        Some(record) if record.operation == *operation => record,
+        _ => begin(cluster, operation, *timeout)?,
+    };
+    resume(machine, cluster, record)
+}
+
+/// Continues a restart that is on record. The caller holds the lock of the instance.
+pub(super) fn resume(machine: &Machine, cluster: &Cluster, mut record: RestartRecord) -> Result<Progress> {
+    if !record.done {
+        if let Some(reason) = stop(cluster, &record)? {
+            return Ok(Progress::InProgress(reason));
+        }
+        // As for a deployment: whoever asks for the restart gets a start at once, however often the server died before.
+        CrashLoopCounter::reset(cluster.home())?;
+        record.done = true;
+        record.write(cluster.home())?;
+    }
+    // Also when it was done before: a crash may have come between the record and the start.
+    cluster.start(machine, PortTaken::Move)?;
+    Ok(Progress::Done)
+}
+
+fn begin(cluster: &Cluster, operation: &OperationId, timeout: Duration) -> Result<RestartRecord> {
+    let record = RestartRecord { operation: operation.clone(), former: cluster.server(), deadline: since_1970() + timeout, done: false };
+    if record.former.is_some() {
+        record.write(cluster.home())?;
+    }
+    Ok(record)
+}
+
+/// Stops the former server: gracefully, after the deadline immediately, at last by killing it. Answers what it waits for, or
+/// none when that server is gone. Repeated signals change nothing, and the first one may not have been sent.
+fn stop(cluster: &Cluster, record: &RestartRecord) -> Result<Option<Reason>> {
+    let still_there = || cluster.server().filter(|server| record.stops(*server));
+    let Some(server) = still_there() else { return Ok(None) };
+    let left = record.deadline.saturating_sub(since_1970());
+    if !left.is_zero() {
+        let gone = cluster.signal_and_wait(server.pid, Signal::SIGINT, left.min(POLL))?;
+        return Ok((!gone).then(|| Reason::new(ReasonCode::StartingUp, "PostgreSQL is shutting down, to be started again")));
+    }
+    if cluster.signal_and_wait(server.pid, Signal::SIGQUIT, POLL)? {
+        return Ok(None);
+    }
+    if since_1970() > record.deadline + IMMEDIATE_TIMEOUT && still_there().is_some() {
+        // A server that is suspended or stuck in the kernel takes no other signal.
+        cluster.kill_all()?;
+        return Ok(None);
+    }
+    Ok(Some(Reason::new(ReasonCode::StartingUp, "PostgreSQL did not shut down in time and is being stopped immediately, to be started again")))
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> RestartRecord {
+        let former = ServerProcess { pid: 42, started: Some(1_700_000_000) };
+        RestartRecord {
+            operation: OperationId::from_any("restart-x-2"),
+            former: Some(former),
+            deadline: Duration::from_millis(1_800_000_000_123),
+            done: false,
+        }
+    }
+
+    #[test]
+    fn a_record_is_read_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let unknown_start = Some(ServerProcess { pid: 42, started: None });
+        for record in [
+            record(),
+            RestartRecord { done: true, ..record() },
+            RestartRecord { former: None, ..record() },
+            RestartRecord { former: unknown_start, ..record() },
+        ] {
+            record.write(directory.path()).unwrap();
+            assert_eq!(RestartRecord::read(directory.path()), Some(record));
+        }
+    }
+
+    #[test]
+    fn a_process_id_that_is_used_again_is_another_server() {
+        let record = record();
+        assert!(record.stops(ServerProcess { pid: 42, started: Some(1_700_000_000) }));
+        assert!(record.stops(ServerProcess { pid: 42, started: None }), "it ended before it wrote its start time");
+        assert!(!record.stops(ServerProcess { pid: 42, started: Some(1_700_000_009) }));
+        assert!(!record.stops(ServerProcess { pid: 43, started: Some(1_700_000_000) }));
+    }
+
+    #[test]
+    fn only_a_restart_that_nobody_continues_is_abandoned() {
+        assert!(RestartRecord { deadline: Duration::ZERO, ..record() }.is_abandoned());
+        assert!(!RestartRecord { deadline: Duration::ZERO, done: true, ..record() }.is_abandoned());
+        assert!(!RestartRecord { deadline: since_1970(), ..record() }.is_abandoned());
+    }
+}

@@ -1,0 +1,61 @@
+//! What lies in the directory of an instance, and what does not.
+
+use std::{
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::Path,
+};
+
+use nix::unistd::{User, geteuid};
+use toygres_domain::{
+    runtime::{Deployment, Progress, Runtime},
+    secret::Secret,
+};
+
+use crate::home::Home;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_password_works_and_is_in_no_file() {
+    let home = Home::new();
+    let host = home.host();
+    for (n, password) in
+        ["it's \\ \"q\" $1 $$ ; -- x", " leading and trailing ", "Grüße-日本語-🐘", "ﬁ-ligature-①-nfkc", "soft\u{ad}hyphen-\u{a0}nbsp"]
+            .into_iter()
+            .enumerate()
+    {
+        let deployment = Deployment { password: Secret::password(password.to_owned()).unwrap(), ..home.deployment(&format!("weird-{n}")) };
+        let endpoint = host.deploy(&deployment).await;
+        assert_eq!(home.query(&deployment, &endpoint, "SELECT current_user"), "app", "password {n}");
+        let wrong = Deployment { password: Secret::new("wrong-password".into()), ..deployment.clone() };
+        assert!(!home.psql(&wrong, &endpoint, "SELECT 1").status.success(), "another password does not");
+        if n == 0 {
+            home.assert_nowhere(password);
+            let rights =
+                home.query(&deployment, &endpoint, "SELECT rolsuper::text || rolcreatedb || rolcanlogin FROM pg_roles WHERE rolname = current_user");
+            assert_eq!(rights, "falsetruetrue");
+            assert_eq!(home.query(&deployment, &endpoint, "SHOW listen_addresses"), "127.0.0.1");
+        }
+        assert_eq!(host.runtime.remove(deployment.id, false).await, Ok(Progress::Done));
+        assert!(std::net::TcpStream::connect(("127.0.0.1", endpoint.port)).is_err(), "gone means that nobody listens");
+    }
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_data_belongs_to_the_user_of_postgres() {
+    let home = Home::new();
+    let host = home.host();
+    let deployment = home.deployment("owners");
+    host.deploy(&deployment).await;
+    let instance = home.instance(deployment.id);
+    let us = geteuid().as_raw();
+    let postgres = if us == 0 { User::from_name("postgres").unwrap().unwrap().uid.as_raw() } else { us };
+    let owner = |path: &Path| path.metadata().unwrap().uid();
+    for ours in ["", "postgresql.conf", "pg_hba.conf", "port.conf", "log"] {
+        assert_eq!(owner(&instance.join(ours)), us, "{ours}");
+    }
+    for theirs in ["data", "data/PG_VERSION", "data/base", "data/postmaster.pid"] {
+        assert_eq!(owner(&instance.join(theirs)), postgres, "{theirs}");
+    }
+    assert_eq!(instance.join("data").metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    host.stop().await;
+}

@@ -1,0 +1,14 @@
+//! The process runtime and the embedded metadata database, with real PostgreSQL servers.
+
+mod contract;
+mod crash;
+mod crash_loop;
+mod data_dir;
+mod embedded;
+mod hosts;
+mod instance_files;
+mod restart;
+
+mod control_plane;
+mod home;
+mod psql;

@@ -1,0 +1,45 @@
+//! SQL as clients of an instance run it.
+
+use std::process::{Child, Command, Output, Stdio};
+
+use toygres_domain::{instance::Endpoint, runtime::Deployment};
+
+use crate::home::{Home, TIMEOUT};
+
+impl Home {
+    /// Runs SQL that works; what it prints.
+    pub fn query(&self, deployment: &Deployment, endpoint: &Endpoint, sql: &str) -> String {
+        let output = self.psql(deployment, endpoint, sql);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    pub fn psql(&self, deployment: &Deployment, endpoint: &Endpoint, sql: &str) -> Output {
+        self.psql_command(deployment, endpoint, sql).output().unwrap()
+    }
+
+    /// A client that goes on while the test does.
+    pub fn session(&self, deployment: &Deployment, endpoint: &Endpoint, sql: &str) -> Child {
+        self.psql_command(deployment, endpoint, sql).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    fn psql_command(&self, deployment: &Deployment, endpoint: &Endpoint, sql: &str) -> Command {
+        let (port, timeout) = (endpoint.port.to_string(), TIMEOUT.as_secs().to_string());
+        let (user, database) = (deployment.spec.username.as_str(), deployment.spec.database.as_str());
+        let mut command = Command::new(self.binaries.newest().bin.join("psql"));
+        command
+            .args(["-h", &endpoint.host, "-p", &port, "-U", user, "-d", database, "-XAtqwc", sql])
+            .env("PGPASSWORD", deployment.password.expose())
+            .env("PGCONNECT_TIMEOUT", timeout);
+        command
+    }
+
+    pub fn query_url(&self, url: &str, sql: &str) -> String {
+        self.try_query_url(url, sql).expect("the query works")
+    }
+
+    pub fn try_query_url(&self, url: &str, sql: &str) -> Option<String> {
+        let output = Command::new(self.binaries.newest().bin.join("psql")).args([url, "-XAtqwc", sql]).output().unwrap();
+        output.status.success().then(|| String::from_utf8(output.stdout).unwrap().trim().to_owned())
+    }
+}

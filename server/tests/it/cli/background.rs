@@ -1,0 +1,50 @@
+//! Commands in a pipe that run in the background, such as `watch`.
+
+use std::process::Stdio;
+
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStderr, ChildStdout, Command},
+    time::timeout,
+};
+
+use crate::support::PATIENCE;
+
+/// A running command.
+pub struct Background {
+    pub child: Child,
+    pub out: Lines<BufReader<ChildStdout>>,
+    pub err: Lines<BufReader<ChildStderr>>,
+}
+
+impl Background {
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap()).lines();
+        let err = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self { child, out, err }
+    }
+
+    /// The next line of stdout, which is JSON.
+    pub async fn line(&mut self) -> Value {
+        let line = timeout(PATIENCE, self.out.next_line()).await.expect("a line arrives in time").unwrap().expect("stdout is open");
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// Reads stderr until a line contains `text`, and returns that line.
+    pub async fn until(&mut self, text: &str) -> String {
+        loop {
+            let line = timeout(PATIENCE, self.err.next_line()).await.expect("a line arrives in time").unwrap();
+            let line = line.unwrap_or_else(|| panic!("the command exited without {text:?}"));
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    /// Waits for the exit code.
+    pub async fn code(&mut self) -> i32 {
+        timeout(PATIENCE, self.child.wait()).await.expect("the command exits in time").unwrap().code().expect("no signal ends it")
+    }
+}
