@@ -1,5 +1,5 @@
 //! Creations through the whole chain (metadata, dispatcher, engine, monitor, health check) with a runtime that does nothing,
-//! beside raw duroxide in the same run: the same workflows, so the same turns, with activities that do nothing, started
+//! compared with raw duroxide in the same run: the same workflows, so the same turns, with activities that do nothing, started
 //! directly. Then what both cost when idle.
 
 use std::{
@@ -31,35 +31,32 @@ use tokio_util::sync::CancellationToken;
 use toygres_domain::{
     InstanceId, OperationId,
     instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
-    operation::OperationKind,
-    runtime::{Deployment, Nudge, Observation, Progress, Runtime, RuntimeError},
+    operation::{OperationKind, Params, create},
+    runtime::{Deployment, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
     secret::Secret,
 };
 use toygres_postgres::Prober;
 use toygres_store::changes::Changes;
 use toygres_store::testing::TestDatabase;
-use toygres_store::{NewInstance, Request, Store};
+use toygres_store::{NewInstance, Request, Store, Subject};
 use toygres_workflows::{
-    Engine, EngineOptions,
-    activities::World,
-    create_instance, dispatcher,
+    ActivityContext, Engine, EngineOptions, Run, Timing, dispatcher,
     engine::{SCHEMA, Worker},
     health_check::HealthCheckLoop,
-    janitor, monitor_operation, nudges, registry,
-    step::{NUDGE, Pace, Run},
-    sweeper,
+    janitor, monitor_operation, nudges, operations, registry, sweeper,
+    workflow::NUDGE,
 };
 
 /// Creations in flight, and how many are made in all.
 const ROUNDS: [(usize, usize); 3] = [(1, 30), (50, 400), (500, 1000)];
-/// Raw and ours by turns, as the machine may be slower at one time than at another; the one in the middle counts.
+/// Raw and ours by turns, because the speed of the machine varies; the median counts.
 const PAIRS: usize = 3;
 /// How long both are watched when idle.
 const IDLE: Duration = Duration::from_secs(30);
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads can be started");
-    // As busy with work as a server that is meant to be: poll interval and slots are the same on both sides.
+    // Poll interval and slots are the same on both sides.
     let options = EngineOptions { poll_interval: Duration::from_millis(20), orchestration_slots: 8, activity_slots: 16, ..EngineOptions::default() };
     // How many in flight, when only one round is wanted.
     let only: Option<usize> = std::env::args().skip(1).find_map(|argument| argument.parse().ok());
@@ -86,10 +83,10 @@ fn main() {
 
 /// Something that creates.
 trait Creator: Sync {
-    /// Orders one; returns its instance.
-    async fn order(&self, id: InstanceId, number: usize);
-    /// Whom the end of a creation is told.
-    fn ends(&self) -> &Ends;
+    /// Requests one.
+    async fn request(&self, id: InstanceId, number: usize);
+    /// Where the end of a creation is reported.
+    fn completions(&self) -> &Completions;
     /// Where its metadata and the engine's are.
     fn database(&self) -> &TestDatabase;
     async fn stop(self);
@@ -118,9 +115,9 @@ async fn round(creator: impl Creator, in_flight: usize, count: usize) -> Figures
 
 async fn create(creator: &impl Creator, number: usize) -> Duration {
     let id = InstanceId::generate();
-    let end = creator.ends().expect(id);
+    let end = creator.completions().expect(id);
     let started = Instant::now();
-    creator.order(id, number).await;
+    creator.request(id, number).await;
     end.await.expect("every creation ends");
     started.elapsed()
 }
@@ -139,36 +136,36 @@ impl Figures {
     }
 }
 
-/// Tells when the creation of an instance is written as done: at the end of the same activity on both sides.
+/// Reports when the end of a creation is written: at the end of the same activity on both sides.
 #[derive(Clone, Default)]
-struct Ends(Arc<Mutex<HashMap<InstanceId, oneshot::Sender<()>>>>);
+struct Completions(Arc<Mutex<HashMap<InstanceId, oneshot::Sender<()>>>>);
 
-impl Ends {
+impl Completions {
     fn expect(&self, id: InstanceId) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         self.0.lock().expect("no panic while held").insert(id, sender);
         receiver
     }
 
-    fn tell(&self, input: &Value) {
-        let Some(operation) = input["running"]["run"]["operation"].as_str() else { return };
+    fn report(&self, input: &Value) {
+        let Some(operation) = succeeded(input) else { return };
         if let Some(sender) = instance_of(operation).and_then(|id| self.0.lock().expect("no panic while held").remove(&id)) {
             let _ = sender.send(());
         }
     }
 
-    /// The same activities, with an ear at the end of each.
-    fn beside(&self, activities: &ActivityRegistry) -> ActivityRegistry {
+    /// The same activities, each with a report at its end.
+    fn around(&self, activities: &ActivityRegistry) -> ActivityRegistry {
         let mut builder = ActivityRegistry::builder();
         for name in activities.list_names() {
             let Some((_, handler)) = activities.resolve_handler(&name) else { continue };
-            let (ends, handler): (_, Arc<dyn ActivityHandler>) = (self.clone(), handler);
+            let (completions, handler): (_, Arc<dyn ActivityHandler>) = (self.clone(), handler);
             builder = builder.register(name, move |context, input| {
-                let (ends, handler) = (ends.clone(), handler.clone());
+                let (completions, handler) = (completions.clone(), handler.clone());
                 async move {
                     let asked = serde_json::from_str(&input).unwrap_or_default();
                     let output = handler.invoke(context, input).await?;
-                    ends.tell(&asked);
+                    completions.report(&asked);
                     Ok(output)
                 }
             });
@@ -182,32 +179,39 @@ struct Toygres {
     database: TestDatabase,
     store: Store,
     worker: Worker,
-    ends: Ends,
+    completions: Completions,
     shutdown: CancellationToken,
 }
 
 impl Toygres {
     async fn start(options: EngineOptions) -> Self {
-        let (database, shutdown, ends) = (TestDatabase::for_bench().await, CancellationToken::new(), Ends::default());
+        let (database, shutdown, completions) = (TestDatabase::for_bench().await, CancellationToken::new(), Completions::default());
         let store = database.store();
-        let runtime = Arc::new(Nothing { endpoint: idle_instance().await });
+        let runtime = Arc::new(IdleRuntime { endpoint: idle_instance().await });
         let engine = Engine::connect(&database.url(), &store).await.expect("the engine's schema can be made");
-        let world = World { store: store.clone(), runtime, prober: Prober::new(500, 10), pace: Pace::default(), shutdown: shutdown.clone() };
-        let (activities, orchestrations) = registry::all(&world).expect("names are registered once");
-        let worker = engine.work_with(ends.beside(&activities), orchestrations, options).await;
+        let context = ActivityContext {
+            store: store.clone(),
+            engine: engine.clone(),
+            runtime,
+            prober: Prober::new(500, 10),
+            timing: Timing::default(),
+            shutdown: shutdown.clone(),
+        };
+        let (activities, orchestrations) = registry::all(&context).expect("names are registered once");
+        let worker = engine.work_with(completions.around(&activities), orchestrations, options).await;
         let changes = Changes::start(&store, shutdown.clone());
         tokio::spawn(dispatcher::run(store.clone(), engine.clone(), changes, shutdown.clone()));
-        tokio::spawn(sweeper::run(world.clone(), engine.clone()));
-        tokio::spawn(nudges::run(world.clone(), engine.clone()));
+        tokio::spawn(sweeper::run(context.clone(), engine.clone()));
+        tokio::spawn(nudges::run(context.clone(), engine.clone()));
         let day = Duration::from_secs(86_400);
         let retention = janitor::Retention { events: day, health_checks: day, workflows: day };
         tokio::spawn(janitor::run(store.clone(), engine, retention, shutdown.clone()));
-        Self { database, store, worker, ends, shutdown }
+        Self { database, store, worker, completions, shutdown }
     }
 }
 
 impl Creator for Toygres {
-    async fn order(&self, id: InstanceId, number: usize) {
+    async fn request(&self, id: InstanceId, number: usize) {
         let new = NewInstance {
             id,
             name: format!("bench-{number}").parse().expect("a name"),
@@ -225,12 +229,12 @@ impl Creator for Toygres {
             labels: Default::default(),
             deletion_protected: false,
         };
-        let request = Request { idempotency: None, requested_by: None, deadline: Duration::from_secs(600) };
-        self.store.create_instance(&new, &request).await.expect("a new instance is accepted");
+        let request = Request { idempotency: None, revision: None, requested_by: None, deadline: Duration::from_secs(600) };
+        self.store.accept(Subject::New(&new), &Params::Create(create::Params {}), &request).await.expect("a new instance is accepted");
     }
 
-    fn ends(&self) -> &Ends {
-        &self.ends
+    fn completions(&self) -> &Completions {
+        &self.completions
     }
 
     fn database(&self) -> &TestDatabase {
@@ -249,27 +253,27 @@ struct Raw {
     database: TestDatabase,
     client: Client,
     worker: Worker,
-    ends: Ends,
+    completions: Completions,
 }
 
 impl Raw {
     async fn start(options: EngineOptions) -> Self {
         let database = TestDatabase::for_bench().await;
-        // The engine's tuning is ours, but raw is to be no straw man: it gets it too.
+        // The tuning of the engine is ours; for a fair comparison raw gets it too.
         let engine = Engine::connect(&database.url(), &database.store()).await.expect("the engine's schema can be made");
-        let ends = Ends::default();
-        let orchestrations = registry::orchestrations(OrchestrationRegistry::builder(), Pace::default()).expect("versions are versions");
+        let completions = Completions::default();
+        let orchestrations = registry::orchestrations(OrchestrationRegistry::builder(), Timing::default()).expect("the versions are valid");
         let orchestrations = orchestrations.build_result().expect("names are registered once");
-        let worker = engine.work_with(ends.beside(&nothing(&database.endpoint())), orchestrations, options).await;
+        let worker = engine.work_with(completions.around(&idle_activities(&database.endpoint())), orchestrations, options).await;
         let mut config = ProviderConfig::url(database.url());
         config.schema_name = Some(SCHEMA.to_owned());
         let provider: Arc<dyn Provider> = Arc::new(PostgresProvider::new_with_config(config).await.expect("the database answers"));
-        Self { database, client: Client::new(provider), worker, ends }
+        Self { database, client: Client::new(provider), worker, completions }
     }
 }
 
 impl Creator for Raw {
-    async fn order(&self, id: InstanceId, _: usize) {
+    async fn request(&self, id: InstanceId, _: usize) {
         let operation = OperationId::new(OperationKind::Create, id, 1);
         let monitor = monitor_operation::MonitorOperation { operation: operation.clone() };
         self.client
@@ -277,11 +281,12 @@ impl Creator for Raw {
             .await
             .expect("the engine takes the monitor");
         let run = Run { operation: operation.clone(), run: 1 };
-        self.client.start_orchestration_typed(&operation.engine_id(1), create_instance::NAME, &run).await.expect("the engine takes the workflow");
+        let workflow = operations::name(OperationKind::Create);
+        self.client.start_orchestration_typed(&operation.engine_id(1), workflow, &run).await.expect("the engine takes the workflow");
     }
 
-    fn ends(&self) -> &Ends {
-        &self.ends
+    fn completions(&self) -> &Completions {
+        &self.completions
     }
 
     fn database(&self) -> &TestDatabase {
@@ -293,13 +298,12 @@ impl Creator for Raw {
     }
 }
 
-/// Activities that answer what the workflows want to hear, and do nothing; but the monitor is woken as ours is, because that is
-/// the engine's work.
-fn nothing(endpoint: &Endpoint) -> ActivityRegistry {
+/// Activities that report success and do nothing; but the monitor is woken as ours is, because that is the engine's work.
+fn idle_activities(endpoint: &Endpoint) -> ActivityRegistry {
     let prefix = "toygres-workflows::activity";
     let ready = json!({ "ready": endpoint }).to_string();
     // The first check finds the instance healthy, which is a change, and so a turn, with ours.
-    let healthy = json!({ "health": "healthy", "reason": null, "moved_to": null });
+    let healthy = json!({ "health": "healthy", "reason": null, "moved_to": null, "operation_count": 1 });
     let checked = json!({ "checked": { "wait_ms": 30_000, "failures": 0, "change": healthy } }).to_string();
     let answer = |text: &str| {
         let text = text.to_owned();
@@ -310,9 +314,11 @@ fn nothing(endpoint: &Endpoint) -> ActivityRegistry {
         .register(format!("{prefix}::get-instance-status"), answer(&ready))
         .register(format!("{prefix}::generate-connection-string"), answer("\"postgresql://app@127.0.0.1/app\""))
         .register(format!("{prefix}::health-check"), answer(&checked))
+        .register(format!("{prefix}::update-health"), answer("null"))
+        .register(format!("{prefix}::settle-operation"), answer("\"finished\""))
         .register(format!("{prefix}::update-metadata"), |context: duroxide::ActivityContext, input: String| async move {
             let input: Value = serde_json::from_str(&input).unwrap_or_default();
-            let Some(operation) = input["running"]["run"]["operation"].as_str() else { return Ok("\"done\"".to_owned()) };
+            let operation = succeeded(&input).ok_or("the creation did not succeed")?;
             let instance = instance_of(operation).ok_or("no instance in the id")?;
             let monitor = OperationId::from_any(operation).monitor_id();
             context.get_client().enqueue_event(monitor, NUDGE, "").await.map_err(|error| error.to_string())?;
@@ -323,20 +329,25 @@ fn nothing(endpoint: &Endpoint) -> ActivityRegistry {
         .expect("names are registered once")
 }
 
+/// The operation whose success this input of UpdateMetadata writes.
+fn succeeded(input: &Value) -> Option<&str> {
+    input["outcome"].get("succeeded").and_then(|_| input["run"]["operation"].as_str())
+}
+
 /// `create-<instance>-<n>`.
 fn instance_of(operation: &str) -> Option<InstanceId> {
     operation.get(7..43)?.parse().ok()
 }
 
-/// The runtime that does nothing.
-struct Nothing {
+/// A runtime that does nothing.
+struct IdleRuntime {
     endpoint: Endpoint,
 }
 
 #[async_trait]
-impl Runtime for Nothing {
+impl Runtime for IdleRuntime {
     fn name(&self) -> &'static str {
-        "nothing"
+        "idle"
     }
 
     fn versions(&self) -> Vec<PostgresVersion> {
@@ -359,6 +370,10 @@ impl Runtime for Nothing {
         Ok(Progress::Done)
     }
 
+    async fn restart(&self, _: InstanceId, _: &Restart) -> Result<Progress, RuntimeError> {
+        Ok(Progress::Done)
+    }
+
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {
         Ok(Vec::new())
     }
@@ -368,7 +383,7 @@ impl Runtime for Nothing {
     }
 }
 
-/// An instance that does nothing either: it lets everybody in and answers what a health check asks. (A login to PostgreSQL takes
+/// An instance that does nothing: it lets everybody in and answers what a health check asks. (A login to PostgreSQL takes
 /// a new process there, which is no cost of the control plane.) The messages are those of the manual's chapter
 /// "Frontend/Backend Protocol".
 async fn idle_instance() -> Endpoint {
@@ -376,7 +391,7 @@ async fn idle_instance() -> Endpoint {
     let endpoint = Endpoint { host: "127.0.0.1".to_owned(), port: listener.local_addr().expect("it listens").port() };
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
-            // Whoever hangs up in the middle is welcome to.
+            // A client may disconnect at any time.
             tokio::spawn(serve_instance(socket));
         }
     });
@@ -435,7 +450,7 @@ async fn idle() {
         return;
     };
     let database = TestDatabase::for_bench().await;
-    let server = Serving::start(binary.into(), &database);
+    let server = IdleServer::start(binary.into(), &database);
     tokio::time::sleep(Duration::from_secs(10)).await;
     let ours = watch(server.child.id(), &database).await;
     show_idle("toygres serve", ours, Some(raw_cost));
@@ -460,13 +475,13 @@ fn cpu_of(process: u32) -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// A server with nothing to do, and its data directory.
-struct Serving {
+/// An idle server, and its data directory.
+struct IdleServer {
     child: Child,
     home: PathBuf,
 }
 
-impl Serving {
+impl IdleServer {
     fn start(binary: PathBuf, database: &TestDatabase) -> Self {
         let home = std::env::temp_dir().join(format!("toygres-bench-{}", std::process::id()));
         let child = Command::new(binary)
@@ -482,7 +497,7 @@ impl Serving {
     }
 }
 
-impl Drop for Serving {
+impl Drop for IdleServer {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

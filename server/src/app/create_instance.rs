@@ -118,8 +118,7 @@ impl App {
     /// [`toygres_domain::Error::User`] with every error in the input, or that the name is taken.
     pub async fn create_instance(&self, input: CreateInstance, requested_by: Option<String>) -> Result<Accepted> {
         let mut errors = FieldErrors::default();
-        let accompanying =
-            Accompanying { idempotency_key: errors.idempotency_key(input.idempotency_key.clone()), revision: None, requested_by };
+        let accompanying = Accompanying { idempotency_key: errors.idempotency_key(input.idempotency_key.clone()), revision: None, requested_by };
         let request = self.request_with_secret(accompanying, input.password.as_ref(), |password| input.fingerprint(password))?;
         let new = self.parse(input, errors)?;
         self.store.accept(Subject::New(&new), &Params::Create(create::Params {}), &request).await

@@ -46,8 +46,8 @@ pub const HEALTH_CHECK_INTERVAL_SECONDS: IntRange = IntRange::new(1, 3600);
 /// Seconds that a health check may take. The default is a setting of the server.
 pub const HEALTH_CHECK_TIMEOUT_SECONDS: IntRange = IntRange::new(1, 60);
 /// Seconds that a server may take to shut down gracefully before it is stopped immediately.
-pub const RESTART_TIMEOUT_SECONDS: IntRange =
-    IntRange::new(*restart::Params::TIMEOUT_SECONDS.start(), *restart::Params::TIMEOUT_SECONDS.end()).default(restart::Params::DEFAULT_TIMEOUT_SECONDS);
+pub const RESTART_TIMEOUT_SECONDS: IntRange = IntRange::new(*restart::Params::TIMEOUT_SECONDS.start(), *restart::Params::TIMEOUT_SECONDS.end())
+    .default(restart::Params::DEFAULT_TIMEOUT_SECONDS);
 /// Characters of an instance name. [`toygres_domain::name::InstanceName`] checks them.
 pub const NAME_LENGTH: IntRange = IntRange::new(1, 63);
 /// Bytes of a password. [`toygres_domain::secret::Secret::password`] checks them.
@@ -70,10 +70,7 @@ pub const PAGE_SIZE: IntRange = IntRange::new(0, 500).default(50);
 /// The ranges of the health check settings, with the defaults of this server.
 #[must_use]
 pub fn health_check(defaults: HealthCheckPolicy) -> (IntRange, IntRange) {
-    (
-        HEALTH_CHECK_INTERVAL_SECONDS.default(defaults.interval_seconds),
-        HEALTH_CHECK_TIMEOUT_SECONDS.default(defaults.timeout_seconds),
-    )
+    (HEALTH_CHECK_INTERVAL_SECONDS.default(defaults.interval_seconds), HEALTH_CHECK_TIMEOUT_SECONDS.default(defaults.timeout_seconds))
 }
 
 #[cfg(test)]

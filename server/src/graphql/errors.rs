@@ -159,9 +159,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_wording_of_the_library_is_known() {
-        let schema = |depth, complexity| {
-            Schema::build(Query, EmptyMutation, EmptySubscription).limit_depth(depth).limit_complexity(complexity).finish()
-        };
+        let schema =
+            |depth, complexity| Schema::build(Query, EmptyMutation, EmptySubscription).limit_depth(depth).limit_complexity(complexity).finish();
         let message = async |schema: Schema<Query, EmptyMutation, EmptySubscription>| {
             schema.execute("{ nested { nested { value } } }").await.errors.remove(0).message
         };

@@ -1,15 +1,16 @@
-//! Tests of the workflows as sagas: every activity repeated, late, failing and breaking; cancellation and deletion at every
-//! step; and always a legal end, a clean slate and the reason kept. They run on duroxide's in-memory provider, with a double of
-//! the runtime in which failures can be injected, over the real metadata on a real PostgreSQL.
+//! Tests of the workflows: every kind of operation as a [`saga`], and what is particular to each. They run on duroxide's in-memory
+//! provider, and those of [`saga`] that depend on it also on the one that servers use, with a fake runtime in which failures can be
+//! injected, over the real metadata in a real PostgreSQL.
 
 mod create;
 mod delete;
-mod double;
-mod harness;
 mod health;
 mod janitor;
 mod monitor;
-mod one_by_one;
+mod registry;
+mod restart;
 mod retry;
+mod saga;
+mod support;
 mod sweeper;
 mod upgrade;

@@ -1,4 +1,4 @@
-//! Retries: from every failed state, and beside what is left of the operation before.
+//! Retries: from every failed state, while activities of the operation before may still come.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +8,9 @@ use toygres_domain::{
     runtime::{Observation, RuntimeError},
 };
 
-use crate::harness::{Call, DEADLINE, Harness, request};
+use toygres_store::{Outcome, Reached};
+
+use crate::support::{Call, DEADLINE, Harness, request, with_retry};
 
 /// A creation that failed, was cancelled, or could not clean up, is retried; and every activity of the first comes again while
 /// the second has long made the instance.
@@ -17,13 +19,13 @@ async fn late_activities_of_a_failed_creation_do_not_harm_its_retry() {
     let harness = Harness::start().await;
     for end in ["failed", "cancelled", "not cleaned up"] {
         let new = harness.new_instance();
-        harness.runtime.behave(new.id, |it| {
-            it.observation = Some(Ok(Observation::Failed(Reason::new(ReasonCode::ImagePullFailed, "no such image"))));
+        harness.runtime.script(new.id, |script| {
+            script.observation = Some(Ok(Observation::Failed(Reason::new(ReasonCode::ImagePullFailed, "no such image"))));
             if end == "cancelled" {
-                it.pending = u32::MAX;
+                script.pending = u32::MAX;
             }
             if end == "not cleaned up" {
-                it.removal = Some(Err(RuntimeError::permanent(ReasonCode::Forbidden, "not allowed")));
+                script.removal = Some(Err(RuntimeError::permanent(ReasonCode::Forbidden, "not allowed")));
             }
         });
         let calls: Arc<Mutex<Vec<Call>>> = Arc::default();
@@ -34,11 +36,11 @@ async fn late_activities_of_a_failed_creation_do_not_harm_its_retry() {
         });
         let first = harness.create(&new).await;
         if end == "cancelled" {
-            harness.store.request_cancel(&first).await.unwrap();
+            with_retry(|| harness.store.cancel_operation(&first)).await.unwrap();
         }
-        let over = harness.over(&first).await;
-        assert_eq!(over.status, if end == "cancelled" { OperationStatus::Cancelled } else { OperationStatus::Failed }, "{end}");
-        harness.runtime.behave(new.id, |it| *it = Default::default());
+        let done = harness.finished(&first).await;
+        assert_eq!(done.status, if end == "cancelled" { OperationStatus::Cancelled } else { OperationStatus::Failed }, "{end}");
+        harness.runtime.script(new.id, |script| *script = Default::default());
         harness.hooks.clear(new.id);
         let second = harness.store.retry_operation(&first, &request(DEADLINE)).await.expect("a failed creation can be retried").operation.id;
         harness.assert_settled(end, &second).await;
@@ -49,9 +51,9 @@ async fn late_activities_of_a_failed_creation_do_not_harm_its_retry() {
             let _ = call.run().await;
         }
         let after = harness.instance(new.id).await;
-        assert_eq!((after.state, harness.runtime.stands(new.id)), (InstanceState::Running, true), "{end}");
+        assert_eq!((after.state, harness.runtime.exists(new.id)), (InstanceState::Running, true), "{end}");
         assert_eq!(after.endpoint, before.endpoint, "{end}");
-        assert_eq!(harness.operation(&first).await.steps, over.steps, "{end}: the record of the first is closed");
+        assert_eq!(harness.operation(&first).await.steps, done.steps, "{end}: the record of the first is closed");
         harness.assert_settled(end, &second).await;
         // What succeeded cannot be retried, nor what came before it.
         for operation in [&first, &second] {
@@ -80,20 +82,21 @@ async fn workflows_and_callers_do_not_deadlock() {
             }
         };
         let cancelling = async {
-            match harness.store.request_cancel(&creation).await {
+            match harness.store.cancel_operation(&creation).await {
                 Ok(_) | Err(toygres_domain::Error::User(_)) => {}
                 Err(error) => panic!("round {round}: {error:?}"),
             }
         };
+        let reached = Reached { endpoint: harness.runtime.endpoint(), connection_string: "postgresql://x".to_owned() };
         let finishing = async {
-            match harness.store.finish_create(&creation, 1, &harness.runtime.endpoint(), "postgresql://x").await {
+            match harness.store.finish(&creation, 1, &Outcome::Succeeded(Some(reached))).await {
                 Ok(_) | Err(toygres_domain::Error::Superseded) => {}
                 Err(error) => panic!("round {round}: {error:?}"),
             }
         };
         let failing = async {
-            match harness.store.fail_operation(&creation, 1, OperationStatus::Failed, &why).await {
-                Ok(()) | Err(toygres_domain::Error::Superseded) => {}
+            match harness.store.finish(&creation, 1, &Outcome::Failed(why.clone())).await {
+                Ok(_) | Err(toygres_domain::Error::Superseded) => {}
                 Err(error) => panic!("round {round}: {error:?}"),
             }
         };

@@ -5,29 +5,29 @@ use std::time::Duration;
 use toygres_domain::{
     InstanceId,
     instance::{InstanceState, Reason, ReasonCode},
-    operation::OperationStatus,
+    operation::{InstanceAfter, OnFailure, OperationKind, OperationStatus},
     runtime::{Observation, RuntimeError},
 };
 use toygres_workflows::{health_check::HealthCheckLoop, sweeper::Swept};
 
-use crate::harness::{Harness, eventually};
+use crate::support::{DEADLINE, Example, Harness, eventually, request};
 
 /// A monitor that ended, and one that vanished, are replaced; the new one does its work.
 async fn monitors(harness: Harness) {
     for loss in ["ended", "vanished"] {
         let new = harness.new_instance();
-        harness.runtime.behave(new.id, |it| it.pending = u32::MAX);
+        harness.runtime.hold(new.id);
         let operation = harness.create(&new).await;
         eventually("the workflow waits", || async { (harness.hooks.count(new.id, "get-instance-status") > 1).then_some(()) }).await;
         let monitor = operation.monitor_id();
-        assert_eq!(harness.sweep().await, Swept::default(), "{loss}: nothing is amiss yet");
+        assert_eq!(harness.sweep().await, Swept::default(), "{loss}: nothing is missing yet");
         if loss == "ended" {
             harness.client.cancel_instance(&monitor, "by hand").await.unwrap();
             eventually("the monitor ended", || async { (!harness.live(new.id).await.contains(&monitor)).then_some(()) }).await;
         } else {
             harness.forget(&monitor).await;
         }
-        // A start that was ordered a moment ago may be in the queue still, so the first sweeps may leave it alone.
+        // A start that was requested a moment ago may be in the queue still, so the first sweeps may not touch it.
         eventually("the sweeper started one", || async {
             let (one, other) = futures::join!(harness.sweep(), harness.sweep());
             (one.monitors + other.monitors >= 1).then_some(())
@@ -37,7 +37,7 @@ async fn monitors(harness: Harness) {
         // The new monitor works: it notices a lost workflow.
         harness.client.cancel_instance(&operation.engine_id(1), "by hand").await.unwrap();
         eventually("there is a next run", || async { (harness.operation(&operation).await.run > 1).then_some(()) }).await;
-        harness.runtime.behave(new.id, |it| it.pending = 0);
+        harness.runtime.release(new.id);
         harness.assert_settled(loss, &operation).await;
         assert_eq!(harness.operation(&operation).await.status, OperationStatus::Succeeded, "{loss}");
     }
@@ -60,7 +60,7 @@ async fn on_postgres_too_a_lost_monitor_is_replaced() {
 async fn an_operation_that_can_have_no_monitor_is_followed_by_the_sweeper() {
     let harness = Harness::start_on_postgres().await;
     let new = harness.new_instance();
-    harness.runtime.behave(new.id, |it| it.pending = u32::MAX);
+    harness.runtime.hold(new.id);
     let operation = harness.create(&new).await;
     eventually("the workflow waits", || async { (harness.hooks.count(new.id, "get-instance-status") > 1).then_some(()) }).await;
     let monitor = operation.monitor_id();
@@ -73,7 +73,7 @@ async fn an_operation_that_can_have_no_monitor_is_followed_by_the_sweeper() {
         (harness.operation(&operation).await.run > 1).then_some(())
     })
     .await;
-    harness.runtime.behave(new.id, |it| it.pending = 0);
+    harness.runtime.release(new.id);
     harness.assert_settled("without a monitor", &operation).await;
     assert_eq!(harness.operation(&operation).await.status, OperationStatus::Succeeded);
     harness.finish().await;
@@ -86,12 +86,12 @@ async fn an_operation_that_nobody_follows_ends() {
     let new = harness.new_instance();
     harness.hooks.set(new.id, |call| async move {
         // The monitor is stuck in its activity.
-        if call.label == "update-metadata/settle" { std::future::pending().await } else { call.run().await }
+        if call.label == "settle-operation" { std::future::pending().await } else { call.run().await }
     });
-    harness.runtime.behave(new.id, |it| it.pending = u32::MAX);
+    harness.runtime.hold(new.id);
     let operation = harness.create(&new).await;
     eventually("the workflow waits", || async { (harness.hooks.count(new.id, "get-instance-status") > 1).then_some(()) }).await;
-    eventually("the monitor is stuck", || async { (harness.hooks.count(new.id, "update-metadata/settle") > 0).then_some(()) }).await;
+    eventually("the monitor is stuck", || async { (harness.hooks.count(new.id, "settle-operation") > 0).then_some(()) }).await;
     harness.forget(&operation.engine_id(1)).await;
     harness.database.run("UPDATE toygres.operations SET deadline = now() - interval '1 hour'").await;
     eventually("the sweeper ended it", || async {
@@ -99,30 +99,49 @@ async fn an_operation_that_nobody_follows_ends() {
         harness.operation(&operation).await.status.is_terminal().then_some(())
     })
     .await;
-    let over = harness.operation(&operation).await;
-    assert_eq!((over.status, over.error.unwrap().code), (OperationStatus::Failed, ReasonCode::Internal));
+    let done = harness.operation(&operation).await;
+    assert_eq!((done.status, done.error.unwrap().code), (OperationStatus::Failed, ReasonCode::Internal));
     assert_eq!(harness.instance(new.id).await.state, InstanceState::Failed);
     harness.finish().await;
 }
 
+/// Somebody with psql ends the operation and not the state that belongs to it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_instance_on_its_way_without_an_operation_gets_a_way_out() {
+async fn a_transitional_state_without_an_operation_ends() {
     let harness = Harness::start().await;
+    let mut examples = Vec::new();
+    for kind in OperationKind::ALL.iter().filter(|kind| kind.policy().during.is_some()) {
+        examples.push(Example::prepare(&harness, *kind).await);
+    }
+    let fine = harness.new_instance();
     harness.stop_dispatching();
-    let (orphan, fine) = (harness.new_instance(), harness.new_instance());
-    let operation = harness.create(&orphan).await;
     harness.create(&fine).await;
-    // Somebody with psql.
-    harness
-        .database
-        .run(&format!("UPDATE toygres.operations SET status = 'failed', finished_at = now(), error_code = 'internal', error_message = 'x' WHERE id = '{operation}'"))
-        .await;
-    let swept = harness.sweep().await;
-    assert_eq!(swept, Swept { orphans: vec![orphan.id], ..Swept::default() });
-    let now = harness.instance(orphan.id).await;
-    assert_eq!((now.state, now.reason.unwrap().code), (InstanceState::Failed, ReasonCode::Internal));
+    for example in &examples {
+        let id = example.accept(&harness).await;
+        harness
+            .database
+            .run(&format!(
+                "UPDATE toygres.operations SET status = 'failed', finished_at = now(), error_code = 'internal', error_message = 'x' WHERE id = '{id}'"
+            ))
+            .await;
+    }
+    let mut orphans = harness.sweep().await.orphans;
+    let mut expected: Vec<_> = examples.iter().map(|example| example.instance).collect();
+    orphans.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(orphans, expected);
+    for example in &examples {
+        let policy = example.kind.policy();
+        let state = match policy.failure {
+            OnFailure::End(InstanceAfter::State(state)) => state,
+            OnFailure::End(InstanceAfter::Former) => policy.from[0],
+            OnFailure::KeepTrying => InstanceState::Failed,
+        };
+        let now = harness.instance(example.instance).await;
+        assert_eq!((now.state, now.reason.map(|reason| reason.code)), (state, Some(ReasonCode::Internal)), "{}", example.kind);
+        harness.store.retry_operation(&example.id(), &request(DEADLINE)).await.expect("there is a way out");
+    }
     assert_eq!(harness.instance(fine.id).await.state, InstanceState::Creating);
-    harness.store.retry_operation(&operation, &crate::harness::request(crate::harness::DEADLINE)).await.expect("there is a way out");
     harness.finish().await;
 }
 
@@ -142,7 +161,7 @@ async fn health_checks(harness: Harness) {
     eventually("it ended", || async { harness.live(id).await.is_empty().then_some(()) }).await;
     assert_eq!(harness.sweep().await.health_checks, 1);
     harness.assert_workflows("replaced", id).await;
-    // A second one, which does not look at the row for an hour.
+    // A second one, which does not read the row for an hour.
     let mut stray = HealthCheckLoop::new(id, format!("health-{id}-99"));
     stray.wait_ms = 3_600_000;
     harness.engine.start_health_check(&stray).await.unwrap();
@@ -163,7 +182,7 @@ async fn on_postgres_too_a_running_instance_has_exactly_one_health_check() {
 }
 
 /// The engine cancels an activity whose lock it could not renew and drops it from its queue: the loop waits for ever then. No timer
-/// runs beside a check, so the sweeper is what brings it back.
+/// bounds a check, so the sweeper is what brings it back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_health_check_whose_activity_the_engine_lost_is_replaced_once() {
     let harness = Harness::start_on_postgres().await;
@@ -195,25 +214,25 @@ async fn what_is_left_of_a_deleted_instance_is_removed_and_nothing_else() {
     let deletion = harness.delete(deleted).await;
     harness.assert_settled("deleted", &deletion).await;
     let failed = harness.new_instance();
-    harness.runtime.behave(failed.id, |it| {
-        it.observation = Some(Ok(Observation::Failed(Reason::new(ReasonCode::OutOfMemory, "no memory"))));
-        it.removal = Some(Err(RuntimeError::permanent(ReasonCode::Forbidden, "not allowed")));
+    harness.runtime.script(failed.id, |script| {
+        script.observation = Some(Ok(Observation::Failed(Reason::new(ReasonCode::OutOfMemory, "no memory"))));
+        script.removal = Some(Err(RuntimeError::permanent(ReasonCode::Forbidden, "not allowed")));
     });
     let failure = harness.create(&failed).await;
-    harness.over(&failure).await;
-    harness.runtime.behave(failed.id, |it| it.removal = None);
+    harness.finished(&failure).await;
+    harness.runtime.script(failed.id, |script| script.removal = None);
     let unknown = InstanceId::generate();
-    harness.runtime.conjure(unknown, true);
+    harness.runtime.add(unknown);
     // A deployment that lost its lock came behind the removal.
-    harness.runtime.conjure(deleted, true);
-    harness.runtime.behave(deleted, |it| it.removing = 1);
+    harness.runtime.add(deleted);
+    harness.runtime.script(deleted, |script| script.removing = 1);
     let first = harness.sweep().await;
     assert_eq!(first, Swept { unknown: vec![unknown], ..Swept::default() }, "it is still being removed");
     let second = harness.sweep().await;
     assert_eq!(second, Swept { unknown: vec![unknown], removed: vec![deleted], ..Swept::default() });
-    assert!(!harness.runtime.stands(deleted));
+    assert!(!harness.runtime.exists(deleted));
     for kept in [running, failed.id, unknown] {
-        assert!(harness.runtime.stands(kept));
+        assert!(harness.runtime.exists(kept));
     }
     tokio::time::timeout(Duration::from_secs(30), harness.finish()).await.unwrap();
 }

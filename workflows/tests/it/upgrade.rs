@@ -1,28 +1,37 @@
-//! Upgrades: what began under one version ends under it, beside the next.
+//! Upgrades: what began under one version ends under it, while others begin under the next.
 
 use std::time::Duration;
 
 use duroxide::{OrchestrationContext, OrchestrationRegistry, runtime::registry::ActivityRegistry};
-use toygres_domain::{InstanceId, operation::OperationStatus};
-use toygres_workflows::{create_instance, health_check, registry};
+use toygres_domain::{
+    InstanceId,
+    operation::{OperationKind, OperationStatus},
+};
+use toygres_workflows::{health_check, operations, registry};
 
-use crate::harness::{Harness, eventually, pace};
+use crate::support::{Example, Harness, eventually, timing};
 
-/// The releases after this one: with a new version of the creation and of the health check, which take another turn first, so
+const NEW: &str = "1.1.0";
+
+/// The releases after this one: with a new version of each operation and of the health check, which take another turn first, so
 /// that an old history does not fit them.
 fn next_release(switched: bool) -> OrchestrationRegistry {
-    let mut builder = registry::orchestrations(OrchestrationRegistry::builder(), pace())
-        .unwrap()
-        .register_versioned(create_instance::NAME, "1.1.0", |ctx: OrchestrationContext, input: String| async move {
-            ctx.schedule_timer(Duration::from_millis(1)).await;
-            create_instance::create_instance(ctx, serde_json::from_str(&input).unwrap(), pace()).await
-        })
-        .register_versioned(health_check::NAME, "1.2.0", |ctx: OrchestrationContext, input: String| async move {
-            ctx.schedule_timer(Duration::from_millis(1)).await;
-            health_check::health_check(ctx, serde_json::from_str(&input).unwrap(), pace()).await
+    let this = registry::orchestrations(OrchestrationRegistry::builder(), timing()).unwrap().build_result().unwrap();
+    let mut builder = OrchestrationRegistry::builder_from(&this);
+    let names: Vec<_> = OperationKind::ALL.iter().map(|kind| operations::name(*kind)).chain([health_check::NAME]).collect();
+    for name in &names {
+        let (_, handler) = this.resolve_handler(name).unwrap();
+        builder = builder.register_versioned(*name, NEW, move |ctx: OrchestrationContext, input| {
+            let handler = handler.clone();
+            async move {
+                ctx.schedule_timer(Duration::from_millis(1)).await;
+                handler.invoke(ctx, input).await
+            }
         });
+    }
     if switched {
-        builder = registry::start_with(builder, &[(create_instance::NAME, "1.1.0"), (health_check::NAME, "1.2.0")]).unwrap();
+        let started: Vec<_> = names.iter().map(|name| (*name, NEW)).collect();
+        builder = registry::start_with(builder, &started).unwrap();
     }
     builder.build_result().unwrap()
 }
@@ -32,13 +41,13 @@ async fn version(harness: &Harness, workflow: &str) -> String {
 }
 
 fn activities(harness: &Harness) -> ActivityRegistry {
-    registry::activities(ActivityRegistry::builder(), &harness.world).build_result().unwrap()
+    registry::activities(ActivityRegistry::builder(), &harness.context).build_result().unwrap()
 }
 
 /// An endless workflow changes its version in the middle of its life.
-async fn goes_on_under(harness: &Harness, running: InstanceId, new: &str) {
+async fn continues_under(harness: &Harness, running: InstanceId, new: &str) {
     let workflow = harness.instance(running).await.health_check_orchestration_id.unwrap();
-    eventually("the loop goes on under the new version", || async {
+    eventually("the loop continues under the new version", || async {
         harness.engine.nudge(&workflow, "").await.unwrap();
         (version(harness, &workflow).await == new).then_some(())
     })
@@ -46,58 +55,46 @@ async fn goes_on_under(harness: &Harness, running: InstanceId, new: &str) {
     harness.assert_workflows("the loop", running).await;
 }
 
+async fn operations_begin_under(harness: &Harness, expected: &str) {
+    for kind in OperationKind::ALL {
+        let example = Example::prepare(harness, *kind).await;
+        let id = example.accept(harness).await;
+        assert_eq!(harness.assert_settled(kind.as_str(), &id).await.status, OperationStatus::Succeeded, "{kind}");
+        assert_eq!(version(harness, &id.engine_id(1)).await, expected, "{kind}");
+    }
+}
+
 async fn upgrade(mut harness: Harness) {
-    // This release: a creation under way, and a running instance.
-    let (waiting, running) = (harness.new_instance(), harness.running().await);
-    harness.runtime.behave(waiting.id, |it| it.pending = u32::MAX);
-    let under_way = harness.create(&waiting).await;
+    // This release: an operation of each kind in progress, and a running instance.
+    let running = harness.running().await;
     let looping = harness.instance(running).await.health_check_orchestration_id.unwrap();
-    eventually("the creation waits", || async { (harness.hooks.count(waiting.id, "get-instance-status") > 1).then_some(()) }).await;
+    let mut examples = Vec::new();
+    for kind in OperationKind::ALL {
+        let example = Example::prepare(&harness, *kind).await;
+        harness.runtime.hold(example.instance);
+        example.accept(&harness).await;
+        eventually("its workflow began", || async { (harness.hooks.calls(example.instance).len() > 2).then_some(()) }).await;
+        examples.push(example);
+    }
     harness.stop().await;
 
     // The next one knows both versions, and starts the old one: servers of this release still run.
     harness.work_with(activities(&harness), next_release(false)).await;
-    let between = harness.new_instance();
-    let operation = harness.create(&between).await;
-    assert_eq!(harness.over(&operation).await.status, OperationStatus::Succeeded);
-    assert_eq!(version(&harness, &operation.engine_id(1)).await, "1.0.0");
+    operations_begin_under(&harness, "1.0.0").await;
     harness.stop().await;
 
     // The one after switches.
     harness.work_with(activities(&harness), next_release(true)).await;
-    harness.runtime.behave(waiting.id, |it| it.pending = 0);
-    harness.assert_settled("under way", &under_way).await;
-    let over = harness.operation(&under_way).await;
-    assert_eq!((over.status, over.run), (OperationStatus::Succeeded, 1), "it ended in its first run");
-    assert_eq!(version(&harness, &under_way.engine_id(1)).await, "1.0.0", "under the version that it began with");
-    let new = harness.new_instance();
-    let operation = harness.create(&new).await;
-    harness.assert_settled("new", &operation).await;
-    assert_eq!(version(&harness, &operation.engine_id(1)).await, "1.1.0");
+    for example in &examples {
+        harness.runtime.release(example.instance);
+        let operation = harness.assert_settled(example.kind.as_str(), &example.id()).await;
+        assert_eq!((operation.status, operation.run), (OperationStatus::Succeeded, 1), "{}: it ends in its first run", example.kind);
+        assert_eq!(version(&harness, &example.id().engine_id(1)).await, "1.0.0", "{}: under the version that it began with", example.kind);
+    }
+    operations_begin_under(&harness, NEW).await;
 
     assert_eq!(harness.instance(running).await.health_check_orchestration_id, Some(looping));
-    goes_on_under(&harness, running, "1.2.0").await;
-    harness.finish().await;
-}
-
-/// The one step that there was so far: version 1.1.0 of the health check waits for its activity without a timer beside it.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_loop_of_version_1_0_goes_on_under_1_1() {
-    let mut harness = Harness::start().await;
-    harness.stop().await;
-    let release = |version| {
-        let builder = registry::orchestrations(OrchestrationRegistry::builder(), pace()).unwrap();
-        registry::start_with(builder, &[(health_check::NAME, version)]).unwrap().build_result().unwrap()
-    };
-    harness.work_with(activities(&harness), release("1.0.0")).await;
-    let running = harness.running().await;
-    let looping = harness.instance(running).await.health_check_orchestration_id.unwrap();
-    eventually("it is checked", || async { (harness.hooks.count(running, "health-check") >= 1).then_some(()) }).await;
-    assert_eq!(version(&harness, &looping).await, "1.0.0");
-    harness.stop().await;
-    harness.work_with(activities(&harness), release("1.1.0")).await;
-    assert_eq!(harness.instance(running).await.health_check_orchestration_id, Some(looping));
-    goes_on_under(&harness, running, "1.1.0").await;
+    continues_under(&harness, running, NEW).await;
     harness.finish().await;
 }
 

@@ -1,5 +1,5 @@
-//! SQLite in memory, one call at a time. With many pollers its readers and writers get in each other's way: SQLite then calls
-//! it a deadlock, hundreds of times a minute, and each costs the engine 200 ms. Behind a lock there is nothing to wait for.
+//! SQLite in memory behind a lock. With many pollers its readers and writers get in each other's way: SQLite then reports
+//! deadlocks, hundreds of times a minute, and each costs the engine 200 ms.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -13,19 +13,19 @@ use duroxide::{
 };
 use tokio::sync::Mutex;
 
-pub struct OneByOne {
+pub struct SerialProvider {
     inner: SqliteProvider,
-    turn: Mutex<()>,
+    lock: Mutex<()>,
 }
 
-impl OneByOne {
+impl SerialProvider {
     pub fn new(inner: SqliteProvider) -> Self {
-        Self { inner, turn: Mutex::new(()) }
+        Self { inner, lock: Mutex::new(()) }
     }
 }
 
 #[async_trait]
-impl Provider for OneByOne {
+impl Provider for SerialProvider {
     fn name(&self) -> &str {
         self.inner.name()
     }
@@ -40,7 +40,7 @@ impl Provider for OneByOne {
         poll_timeout: Duration,
         filter: Option<&DispatcherCapabilityFilter>,
     ) -> Result<Option<(OrchestrationItem, String, u32)>, ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner.fetch_orchestration_item(lock_timeout, poll_timeout, filter).await
     }
 
@@ -54,34 +54,34 @@ impl Provider for OneByOne {
         metadata: ExecutionMetadata,
         cancelled_activities: Vec<ScheduledActivityIdentifier>,
     ) -> Result<(), ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner
             .ack_orchestration_item(lock_token, execution_id, history_delta, worker_items, orchestrator_items, metadata, cancelled_activities)
             .await
     }
 
     async fn abandon_orchestration_item(&self, lock_token: &str, delay: Option<Duration>, ignore_attempt: bool) -> Result<(), ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner.abandon_orchestration_item(lock_token, delay, ignore_attempt).await
     }
 
     async fn read(&self, instance: &str) -> Result<Vec<Event>, ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner.read(instance).await
     }
 
     async fn read_with_execution(&self, instance: &str, execution_id: u64) -> Result<Vec<Event>, ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner.read_with_execution(instance, execution_id).await
     }
 
     async fn append_with_execution(&self, instance: &str, execution_id: u64, new_events: Vec<Event>) -> Result<(), ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner.append_with_execution(instance, execution_id, new_events).await
     }
 
     async fn enqueue_for_worker(&self, item: WorkItem) -> Result<(), ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner.enqueue_for_worker(item).await
     }
 
@@ -92,42 +92,42 @@ impl Provider for OneByOne {
         session: Option<&SessionFetchConfig>,
         tag_filter: &TagFilter,
     ) -> Result<Option<(WorkItem, String, u32)>, ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner.fetch_work_item(lock_timeout, poll_timeout, session, tag_filter).await
     }
 
     async fn ack_work_item(&self, token: &str, completion: Option<WorkItem>) -> Result<(), ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner.ack_work_item(token, completion).await
     }
 
     async fn renew_work_item_lock(&self, token: &str, extend_for: Duration) -> Result<(), ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner.renew_work_item_lock(token, extend_for).await
     }
 
     async fn renew_session_lock(&self, owner_ids: &[&str], extend_for: Duration, idle_timeout: Duration) -> Result<usize, ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner.renew_session_lock(owner_ids, extend_for, idle_timeout).await
     }
 
     async fn cleanup_orphaned_sessions(&self, idle_timeout: Duration) -> Result<usize, ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner.cleanup_orphaned_sessions(idle_timeout).await
     }
 
     async fn abandon_work_item(&self, token: &str, delay: Option<Duration>, ignore_attempt: bool) -> Result<(), ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner.abandon_work_item(token, delay, ignore_attempt).await
     }
 
     async fn renew_orchestration_item_lock(&self, token: &str, extend_for: Duration) -> Result<(), ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner.renew_orchestration_item_lock(token, extend_for).await
     }
 
     async fn enqueue_for_orchestrator(&self, item: WorkItem, delay: Option<Duration>) -> Result<(), ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner.enqueue_for_orchestrator(item, delay).await
     }
 
@@ -136,22 +136,22 @@ impl Provider for OneByOne {
     }
 
     async fn get_custom_status(&self, instance: &str, last_seen_version: u64) -> Result<Option<(Option<String>, u64)>, ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner.get_custom_status(instance, last_seen_version).await
     }
 
     async fn get_kv_value(&self, instance: &str, key: &str) -> Result<Option<String>, ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner.get_kv_value(instance, key).await
     }
 
     async fn get_kv_all_values(&self, instance: &str) -> Result<HashMap<String, String>, ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner.get_kv_all_values(instance).await
     }
 
     async fn get_instance_stats(&self, instance: &str) -> Result<Option<SystemStats>, ProviderError> {
-        let _turn = self.turn.lock().await;
+        let _lock = self.lock.lock().await;
         self.inner.get_instance_stats(instance).await
     }
 }

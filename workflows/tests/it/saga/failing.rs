@@ -1,0 +1,109 @@
+//! Activities fail, are lost and panic: once, and for good.
+
+use toygres_domain::operation::OperationStatus;
+
+use super::assert_saga;
+use crate::support::{Example, FailureKind, Fault, Harness, Plan, concurrently, eventually, failures, injected};
+
+/// More calls than one run makes before it gives up.
+const MANY: usize = 8;
+
+/// Every way in which each of these steps can fail.
+fn cases<'a>(plan: &'a Plan, steps: &'a [String]) -> impl Iterator<Item = (&'a Plan, &'a str, Fault)> {
+    steps.iter().flat_map(move |step| failures(step).map(|fault| (plan, step.as_str(), fault)))
+}
+
+/// After a temporary failure the operation succeeds; after a permanent one it fails, with a clean slate and the reason.
+async fn once(harness: &Harness) {
+    let plans = Plan::all(harness).await;
+    concurrently(plans.iter().flat_map(|plan| cases(plan, &plan.steps)), async |(plan, step, fault)| {
+        let case = format!("{}: {fault}", plan.kind);
+        let example = Example::prepare(harness, plan.kind).await;
+        harness.hooks.inject(example.instance, [fault.clone()]);
+        example.accept(harness).await;
+        let operation = assert_saga(harness, &case, &example).await;
+        // When only the write of the success fails, the next run writes it.
+        if fault.reports(FailureKind::Failed) && plan.can_fail() && step != plan.last() {
+            assert_eq!((operation.status, operation.error), (OperationStatus::Failed, Some(injected())), "{case}");
+        } else {
+            assert_eq!(operation.status, OperationStatus::Succeeded, "{case}: {operation:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_activity_may_fail_once() {
+    let harness = Harness::start().await;
+    once(&harness).await;
+    harness.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_postgres_too_every_activity_may_fail_once() {
+    let harness = Harness::start_on_postgres().await;
+    once(&harness).await;
+    harness.finish().await;
+}
+
+/// Waits for the end of an operation with a fault for good. One that is tried again and again ends when its deadline passes or,
+/// if it has none, when the fault is gone.
+async fn end(harness: &Harness, case: &str, example: &Example, step: &str) {
+    let id = example.id();
+    eventually(&format!("{case}: it ends or goes on"), || async {
+        let finished = harness.operation(&id).await.status.is_terminal();
+        (finished || harness.hooks.count(example.instance, step) >= MANY).then_some(())
+    })
+    .await;
+    harness.expire(&id).await;
+    harness.hooks.clear(example.instance);
+    harness.finished(&id).await;
+    // A health check whose start was lost with the report is started by the sweeper.
+    harness.sweep().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_activity_may_fail_for_good() {
+    let harness = Harness::start().await;
+    let plans = Plan::all(&harness).await;
+    concurrently(plans.iter().flat_map(|plan| cases(plan, &plan.steps)), async |(plan, step, fault)| {
+        let fault = fault.for_good();
+        let case = format!("{}: {fault}", plan.kind);
+        let example = Example::prepare(&harness, plan.kind).await;
+        harness.hooks.inject(example.instance, [fault.clone()]);
+        example.accept(&harness).await;
+        end(&harness, &case, &example, step).await;
+        let operation = assert_saga(&harness, &case, &example).await;
+        // The last write counts, whatever becomes of the report.
+        let written = step == plan.last() && fault.does_its_work();
+        let expected = if written || !plan.can_fail() { OperationStatus::Succeeded } else { OperationStatus::Failed };
+        assert_eq!(operation.status, expected, "{case}: {operation:?}");
+    })
+    .await;
+    harness.finish().await;
+}
+
+/// What follows a failure consists of activities too, and they fail, once and for good.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_compensation_may_fail_too() {
+    let harness = Harness::start().await;
+    let plans = Plan::all(&harness).await;
+    let faults = plans.iter().flat_map(|plan| cases(plan, &plan.compensation));
+    let faults = faults.flat_map(|(plan, step, fault)| [(plan, step, fault.clone()), (plan, step, fault.for_good())]);
+    concurrently(faults, async |(plan, step, fault)| {
+        let case = format!("{}: {fault}", plan.kind);
+        let example = Example::prepare(&harness, plan.kind).await;
+        harness.hooks.inject(example.instance, [plan.failure(), fault.clone()]);
+        example.accept(&harness).await;
+        end(&harness, &case, &example, step).await;
+        let operation = harness.assert_settled(&case, &example.id()).await;
+        assert_eq!(operation.status, OperationStatus::Failed, "{case}");
+        // And there is a way out.
+        let deletion = harness.delete(example.instance).await;
+        let deleted = harness.assert_settled(&case, &deletion).await;
+        assert_eq!(deleted.status, OperationStatus::Succeeded, "{case}");
+        harness.assert_late_calls_change_nothing(&case, example.instance, &deletion).await;
+    })
+    .await;
+    harness.finish().await;
+}

@@ -1,0 +1,45 @@
+//! Activities run at least once: twice, and behind their successors.
+
+use toygres_domain::operation::{OperationStatus, StepStatus};
+
+use super::assert_saga;
+use crate::support::{EVERY, Example, Harness, Plan, concurrently, late, twice};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_operation_succeeds_at_the_first_attempt() {
+    let harness = Harness::start().await;
+    for plan in Plan::all(&harness).await {
+        let case = plan.kind.to_string();
+        let example = Example::prepare(&harness, plan.kind).await;
+        example.accept(&harness).await;
+        let done = assert_saga(&harness, &case, &example).await;
+        assert_eq!(done.status, OperationStatus::Succeeded, "{case}");
+        assert!(done.steps.iter().all(|step| step.status == StepStatus::Succeeded && step.attempt == 1), "{case}: {:?}", done.steps);
+        // The plan that clients see is what is called.
+        for step in plan.kind.policy().steps {
+            let activity = step.as_str().replace('_', "-");
+            assert!(plan.steps.iter().any(|label| label.starts_with(&activity)), "{case}: {activity} is not among {:?}", plan.steps);
+        }
+        assert_eq!(plan.last(), "update-metadata/succeeded", "{case}");
+        assert_eq!(plan.compensation.last().map(String::as_str), plan.can_fail().then_some("update-metadata/failed"), "{case}");
+    }
+    harness.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_activity_may_run_twice_and_late() {
+    let harness = Harness::start().await;
+    let plans = Plan::all(&harness).await;
+    let steps = plans.iter().flat_map(|plan| plan.steps.iter().map(String::as_str).chain([EVERY]).map(move |step| (plan, step)));
+    let cases = steps.flat_map(|(plan, step)| [(plan, twice(step)), (plan, late(step))]);
+    concurrently(cases, async |(plan, fault)| {
+        let case = format!("{}: {fault}", plan.kind);
+        let example = Example::prepare(&harness, plan.kind).await;
+        harness.hooks.inject(example.instance, [fault]);
+        example.accept(&harness).await;
+        let operation = assert_saga(&harness, &case, &example).await;
+        assert_eq!((operation.status, operation.run), (OperationStatus::Succeeded, 1), "{case}");
+    })
+    .await;
+    harness.finish().await;
+}

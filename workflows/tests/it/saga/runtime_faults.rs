@@ -1,0 +1,84 @@
+//! The runtime is away, for a while and for good, or refuses.
+
+use toygres_domain::{
+    instance::{InstanceState, ReasonCode},
+    operation::{OperationKind, OperationStatus},
+    runtime::RuntimeError,
+};
+
+use super::assert_saga;
+use crate::support::{Example, Harness, Plan, away, concurrently};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_runtime_that_is_away_for_a_while_delays_every_operation_visibly() {
+    let harness = Harness::start().await;
+    concurrently(OperationKind::ALL, async |kind| {
+        let example = Example::prepare(&harness, *kind).await;
+        harness.runtime.script(example.instance, |script| script.error = Some((u32::MAX, away())));
+        let id = example.accept(&harness).await;
+        harness.shows(&id, "the host is away").await;
+        harness.runtime.script(example.instance, |script| script.error = Some((8, away())));
+        let operation = assert_saga(&harness, kind.as_str(), &example).await;
+        assert_eq!((operation.status, operation.run), (OperationStatus::Succeeded, 1), "{kind}");
+        assert!(operation.steps.iter().any(|step| step.attempt > 8), "{kind}: each attempt is counted: {:?}", operation.steps);
+    })
+    .await;
+    harness.finish().await;
+}
+
+/// An operation with a deadline ends there; one without shows the error on its instance until the runtime is back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_runtime_that_stays_away_ends_an_operation_at_its_deadline() {
+    let harness = Harness::start().await;
+    let plans = Plan::all(&harness).await;
+    concurrently(&plans, async |plan| {
+        let example = Example::prepare(&harness, plan.kind).await;
+        harness.runtime.script(example.instance, |script| script.error = Some((u32::MAX, away())));
+        let id = example.accept(&harness).await;
+        harness.shows(&id, "the host is away").await;
+        harness.expire(&id).await;
+        if !plan.can_fail() {
+            let reason = harness.instance(example.instance).await.reason;
+            assert_eq!(reason.map(|reason| reason.message).as_deref(), Some("the host is away"), "{}", plan.kind);
+            harness.runtime.script(example.instance, |script| script.error = None);
+        }
+        let operation = harness.assert_settled(plan.kind.as_str(), &id).await;
+        if plan.can_fail() {
+            assert_eq!((operation.status, operation.error.unwrap().code), (OperationStatus::Failed, ReasonCode::DeadlineExceeded), "{}", plan.kind);
+        } else {
+            assert_eq!(operation.status, OperationStatus::Succeeded, "{}", plan.kind);
+        }
+    })
+    .await;
+    harness.finish().await;
+}
+
+/// What cannot work ends at once with the reason; what never fails goes on until it can work.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_runtime_that_refuses_ends_an_operation_at_once() {
+    let harness = Harness::start().await;
+    let plans = Plan::all(&harness).await;
+    let refusal = || RuntimeError::permanent(ReasonCode::Forbidden, "not allowed");
+    concurrently(&plans, async |plan| {
+        let example = Example::prepare(&harness, plan.kind).await;
+        harness.runtime.script(example.instance, |script| script.error = Some((u32::MAX, refusal())));
+        let id = example.accept(&harness).await;
+        if !plan.can_fail() {
+            harness.shows(&id, "not allowed").await;
+            let now = harness.instance(example.instance).await;
+            assert_eq!((Some(now.state), now.reason.map(|reason| reason.code)), (plan.kind.policy().during, Some(ReasonCode::Forbidden)));
+            harness.runtime.script(example.instance, |script| script.error = None);
+        }
+        let operation = harness.assert_settled(plan.kind.as_str(), &id).await;
+        if plan.can_fail() {
+            let error = operation.error.unwrap();
+            assert_eq!((operation.status, error.code), (OperationStatus::Failed, ReasonCode::Forbidden), "{}", plan.kind);
+            assert!(error.message.starts_with("not allowed"), "{}", error.message);
+        } else {
+            assert_eq!(operation.status, OperationStatus::Succeeded, "{}", plan.kind);
+            assert_eq!(harness.instance(example.instance).await.state, InstanceState::Deleted);
+        }
+    })
+    .await;
+    harness.finish().await;
+}

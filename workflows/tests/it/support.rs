@@ -1,0 +1,21 @@
+//! What the tests have in common, by what it helps with.
+
+pub mod assertions;
+pub mod control_plane;
+pub mod fake_runtime;
+pub mod faults;
+pub mod hooks;
+pub mod operations;
+pub mod proxy;
+pub mod requests;
+pub mod serial_provider;
+pub mod waiting;
+
+pub use control_plane::{Harness, timing};
+pub use fake_runtime::{FakeRuntime, away};
+pub use faults::{EVERY, FailureKind, Fault, failure, failures, fails, injected, late, panic_quietly, panics, twice};
+pub use hooks::Call;
+pub use operations::{Example, Plan};
+pub use proxy::Proxy;
+pub use requests::{DEADLINE, request};
+pub use waiting::{concurrently, eventually, with_retry};

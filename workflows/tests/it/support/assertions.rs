@@ -1,0 +1,125 @@
+//! What must hold at the end of every operation.
+
+use std::time::Instant;
+
+use toygres_domain::{
+    InstanceId, OperationId,
+    event::{Cursor, Event, EventKind},
+    health::HealthCheck,
+    instance::{HealthStatus, InstanceState},
+    operation::{Cancellation, InstanceAfter, OnFailure, Operation, OperationStatus, StepStatus},
+};
+use toygres_store::PageRequest;
+
+use super::{Harness, eventually, waiting::TIMEOUT};
+
+/// Whether a cancellation ended the operation at once, before it had an effect.
+fn is_reverted(operation: &Operation) -> bool {
+    operation.status == OperationStatus::Cancelled && matches!(operation.kind().policy().cancellation, Cancellation::Before(_))
+}
+
+/// The state that the policy gives the instance of an operation that ended like this.
+fn state_after(operation: &Operation) -> InstanceState {
+    let policy = operation.kind().policy();
+    let after = match (operation.status, policy.failure) {
+        (OperationStatus::Succeeded, _) => policy.success,
+        _ if is_reverted(operation) => InstanceAfter::Former,
+        (_, OnFailure::End(after)) => after,
+        (_, OnFailure::KeepTrying) => panic!("{operation:?} never fails"),
+    };
+    match after {
+        InstanceAfter::State(state) => state,
+        InstanceAfter::Former => operation.former_state.expect("the instance had a state before"),
+    }
+}
+
+impl Harness {
+    /// What must hold at the end of the latest operation of an instance: the state is the one of the policy, the reason is kept, the
+    /// runtime has something exactly if the instance runs, and no workflow is left but one HealthCheck of a running instance.
+    pub async fn assert_settled(&self, case: &str, id: &OperationId) -> Operation {
+        let operation = self.finished(id).await;
+        let instance = self.instance(operation.instance).await;
+        let expected = state_after(&operation);
+        assert_eq!(instance.state, expected, "{case}: {operation:?}");
+        let succeeded = operation.status == OperationStatus::Succeeded;
+        assert_eq!(operation.error.is_none(), succeeded, "{case}: an operation that did not succeed says why: {operation:?}");
+        // The state that comes with a reason: the next health check of a running instance may find that it is healthy.
+        let changes = self.events(instance.id).await.into_iter().filter(|event| event.kind == EventKind::StateChanged);
+        let last = changes.last().expect("the operation changed the state");
+        assert_eq!(last.to.as_deref(), Some(expected.as_str()), "{case}: {last:?}");
+        if is_reverted(&operation) {
+            assert_eq!(last.reason.is_some(), expected == InstanceState::Failed, "{case}: it has the reason it had before: {last:?}");
+        } else {
+            assert_eq!(last.reason, operation.error, "{case}: the reason is kept");
+        }
+        if expected == InstanceState::Failed {
+            assert_eq!(instance.reason, last.reason, "{case}: the reason is kept");
+        }
+        for step in &operation.steps {
+            let ended = matches!(step.status, StepStatus::Succeeded | StepStatus::Failed | StepStatus::Skipped);
+            assert!(ended, "{case}: {step:?} of an operation that is finished");
+            assert!(!succeeded || step.error.is_none(), "{case}: {step:?}");
+        }
+        // What could not be cleaned up is part of the reason.
+        if !last.reason.as_ref().is_some_and(|reason| reason.message.contains("cleaning up failed too")) {
+            assert_eq!(self.runtime.exists(instance.id), expected == InstanceState::Running, "{case}: {operation:?}");
+        }
+        if expected == InstanceState::Deleted {
+            assert_eq!(instance.connection_string, None, "{case}");
+            assert!(self.store.password(instance.id).await.is_err(), "{case}: the password is deleted");
+        }
+        self.assert_workflows(case, instance.id).await;
+        operation
+    }
+
+    /// Exactly the HealthCheck that the row names is live if the instance runs, else nothing.
+    pub async fn assert_workflows(&self, case: &str, id: InstanceId) {
+        let named = self.instance(id).await;
+        let expected: Vec<String> = named.health_check_orchestration_id.filter(|_| named.state == InstanceState::Running).into_iter().collect();
+        let started = Instant::now();
+        loop {
+            let live = self.live(id).await;
+            if live == expected {
+                return;
+            }
+            assert!(started.elapsed() < TIMEOUT, "{case}: live workflows are {live:?}, and should be {expected:?}");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
+    /// No client saw the instance as unhealthy, and no check counts as failed.
+    pub async fn assert_no_outage(&self, case: &str, id: InstanceId) {
+        let unhealthy = self.events(id).await.into_iter().find(|event| {
+            event.kind == EventKind::HealthChanged && event.to.as_deref() == Some(HealthStatus::Unhealthy.as_str())
+        });
+        assert!(unhealthy.is_none(), "{case}: {unhealthy:?}");
+        let failed = self.samples(id).await.into_iter().find(|sample| sample.status != HealthStatus::Healthy);
+        assert!(failed.is_none(), "{case}: {failed:?}");
+    }
+
+    /// Every activity of the instance's operations runs again, long after all is over: nothing changes.
+    pub async fn assert_late_calls_change_nothing(&self, case: &str, id: InstanceId, operation: &OperationId) {
+        self.hooks.clear(id);
+        let (before, restarts) = (self.operation(operation).await, self.runtime.restarts(id).len());
+        let (exists, instance) = (self.runtime.exists(id), self.instance(id).await);
+        for call in self.hooks.calls(id) {
+            if !call.is_background() {
+                let _ = call.run().await;
+            }
+        }
+        let (after, now) = (self.operation(operation).await, self.instance(id).await);
+        assert_eq!((after.status, after.run, after.steps), (before.status, before.run, before.steps), "{case}: the record is closed");
+        assert_eq!((now.state, now.endpoint, self.runtime.exists(id)), (instance.state, instance.endpoint, exists), "{case}");
+        assert_eq!(self.runtime.restarts(id).len(), restarts, "{case}: nothing is restarted");
+    }
+
+    /// Everything that happened to an instance.
+    pub async fn events(&self, id: InstanceId) -> Vec<Event> {
+        eventually("the events are read", || async { self.store.events_after(Cursor(0), Some(id), 10_000).await.ok() }).await
+    }
+
+    /// The latest health checks of an instance, the newest first.
+    pub async fn samples(&self, id: InstanceId) -> Vec<HealthCheck> {
+        eventually("the samples are read", || async { self.store.health_checks(id, &PageRequest::first(500)).await.ok() }).await.items
+    }
+}

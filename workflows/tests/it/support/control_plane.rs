@@ -1,0 +1,189 @@
+//! A whole control plane without its API: metadata, engine, dispatcher and nudges, with hooks around every activity.
+
+use std::{sync::Arc, time::Duration};
+
+use duroxide::{
+    Client, OrchestrationRegistry, OrchestrationStatus,
+    providers::{Provider, sqlite::SqliteProvider},
+    runtime::registry::ActivityRegistry,
+};
+use tokio_util::sync::CancellationToken;
+use toygres_domain::InstanceId;
+use toygres_postgres::Prober;
+use toygres_store::{Store, changes::Changes, testing::TestDatabase};
+use toygres_workflows::{
+    ActivityContext, Engine, EngineOptions, RetryPolicy, Timing, dispatcher,
+    engine::{SCHEMA, Worker},
+    nudges, registry,
+    sweeper::{Swept, sweep},
+};
+
+use super::{FakeRuntime, eventually, hooks::Hooks, requests::PASSWORD, serial_provider::SerialProvider};
+
+
+pub struct Harness {
+    pub database: TestDatabase,
+    pub store: Store,
+    pub runtime: FakeRuntime,
+    pub engine: Engine,
+    pub client: Client,
+    pub hooks: Hooks,
+    pub context: ActivityContext,
+    /// Whether the engine keeps its workflows in PostgreSQL, as servers do, or in memory.
+    on_postgres: bool,
+    worker: Option<Worker>,
+    background: CancellationToken,
+}
+
+/// Short times, so that tests are quick.
+pub fn timing() -> Timing {
+    let metadata = RetryPolicy {
+        timeout: Some(Duration::from_secs(15)),
+        attempts: 3,
+        pause: Duration::from_millis(5),
+        longest_pause: Duration::from_millis(50),
+        wakes: false,
+    };
+    Timing {
+        metadata,
+        runtime: RetryPolicy { wakes: true, ..metadata },
+        health: RetryPolicy { timeout: None, ..metadata },
+        check: Duration::from_secs(60),
+        poll_interval: (Duration::from_millis(5), Duration::from_millis(50)),
+        long_poll: Duration::ZERO,
+        verb: Duration::from_secs(10),
+        clean_up: Duration::from_secs(3),
+        stuck: Duration::from_secs(5),
+        run: Duration::from_secs(30),
+        keep_trying: Duration::from_millis(100),
+        start: Duration::from_secs(1),
+        monitor: Duration::from_millis(200),
+        confirmations: 3,
+        recheck: Duration::from_millis(20),
+        recheck_timeout: Duration::from_secs(1),
+        recovery: Duration::from_millis(20),
+        paused: Duration::from_millis(50),
+    }
+}
+
+fn options() -> EngineOptions {
+    EngineOptions { poll_interval: Duration::from_millis(10), orchestration_slots: 3, activity_slots: 10, lock_timeout: Duration::from_secs(5) }
+}
+
+impl Harness {
+    /// On duroxide's in-memory provider.
+    pub async fn start() -> Self {
+        Self::start_with(timing()).await
+    }
+
+    /// On duroxide's in-memory provider, with other times.
+    pub async fn start_with(timing: Timing) -> Self {
+        let database = TestDatabase::create().await;
+        let sqlite = SqliteProvider::new_in_memory().await.expect("SQLite works in memory");
+        let provider: Arc<dyn Provider> = Arc::new(SerialProvider::new(sqlite));
+        Self::on(database, Engine::on(provider.clone()), Client::new(provider), timing, false).await
+    }
+
+    /// On the provider that servers use.
+    pub async fn start_on_postgres() -> Self {
+        let database = TestDatabase::create().await;
+        let engine = Engine::connect(&database.url(), &database.store()).await.expect("the engine's schema can be made");
+        let provider = duroxide_pg::PostgresProvider::new_with_schema(&database.url(), Some(SCHEMA)).await.unwrap();
+        Self::on(database, engine, Client::new(Arc::new(provider) as Arc<dyn Provider>), timing(), true).await
+    }
+
+    async fn on(database: TestDatabase, engine: Engine, client: Client, timing: Timing, on_postgres: bool) -> Self {
+        if std::env::var_os("TEST_LOG").is_some() {
+            let _ = tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_env("TEST_LOG")).with_test_writer().try_init();
+        }
+        let store = database.store();
+        let runtime = FakeRuntime::new(database.endpoint());
+        // The role with which instances are logged in to: the test server is the server of every instance.
+        database.run(&format!("CREATE ROLE {}_app LOGIN PASSWORD '{PASSWORD}'", database.name())).await;
+        let context = ActivityContext {
+            store: store.clone(),
+            engine: engine.clone(),
+            runtime: Arc::new(runtime.clone()),
+            prober: Prober::new(100, 3),
+            timing,
+            shutdown: CancellationToken::new(),
+        };
+        let background = CancellationToken::new();
+        let mut this = Self { database, store, runtime, engine, client, hooks: Hooks::default(), context, on_postgres, worker: None, background };
+        this.work().await;
+        let changes = Changes::start(&this.store, this.background.clone());
+        tokio::spawn(dispatcher::run(this.store.clone(), this.engine.clone(), changes, this.background.clone()));
+        tokio::spawn(nudges::run(ActivityContext { shutdown: this.background.clone(), ..this.context.clone() }, this.engine.clone()));
+        this
+    }
+
+    /// Starts a worker; the one before has to be stopped.
+    pub async fn work(&mut self) {
+        let (activities, orchestrations) = registry::all(&self.context).unwrap();
+        self.work_with(activities, orchestrations).await;
+    }
+
+    pub async fn work_with(&mut self, activities: ActivityRegistry, orchestrations: OrchestrationRegistry) {
+        assert!(self.worker.is_none());
+        self.worker = Some(self.engine.work_with(self.hooks.around(&activities), orchestrations, options()).await);
+    }
+
+    /// Stops the worker as a server does when it shuts down.
+    pub async fn stop(&mut self) {
+        self.context.shutdown.cancel();
+        if let Some(worker) = self.worker.take() {
+            worker.stop(Duration::from_secs(3)).await;
+        }
+        self.context.shutdown = CancellationToken::new();
+    }
+
+    /// No dispatcher from now on, as on a server that only answers requests.
+    pub fn stop_dispatching(&self) {
+        self.background.cancel();
+    }
+
+    /// Deletes everything that the engine knows of a workflow.
+    pub async fn forget(&self, workflow: &str) {
+        if self.on_postgres {
+            // The engine's forced deletion does not wait for the lock of its own fetches. One that has just read the history
+            // then commits its turn over nothing, and what it leaves lets no workflow start under that id again.
+            self.database
+                .run(&format!(
+                    "BEGIN; SELECT pg_advisory_xact_lock(hashtext('{workflow}')); \
+                     SELECT {SCHEMA}.delete_instances_atomic(ARRAY['{workflow}'], true); COMMIT"
+                ))
+                .await;
+        } else {
+            // SQLite may be busy: see `SerialProvider`, which does not cover this.
+            eventually(&format!("{workflow} is forgotten"), || async { self.client.delete_instance(workflow, true).await.ok() }).await;
+        }
+    }
+
+    /// One sweep, repeated if the engine's database was busy.
+    pub async fn sweep(&self) -> Swept {
+        eventually("a sweep succeeds", || async { sweep(&self.context, &self.engine).await.ok() }).await
+    }
+
+    /// The workflows of an instance that have not ended.
+    pub async fn live(&self, id: InstanceId) -> Vec<String> {
+        let id = id.to_string();
+        // SQLite may be busy: see `SerialProvider`, which does not cover this.
+        eventually("the workflows are listed", || async {
+            let mut live = Vec::new();
+            for workflow in self.client.list_all_instances().await.ok()?.into_iter().filter(|workflow| workflow.contains(&id)) {
+                if matches!(self.client.get_orchestration_status(&workflow).await.ok()?, OrchestrationStatus::Running { .. }) {
+                    live.push(workflow);
+                }
+            }
+            Some(live)
+        })
+        .await
+    }
+
+    pub async fn finish(mut self) {
+        self.background.cancel();
+        self.stop().await;
+        self.store.close().await;
+        assert_eq!(self.hooks.violations(), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,221 @@
+//! A runtime in memory that follows a script per instance, because failures must be injected. The real ones are held to their
+//! contract elsewhere.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use futures::{StreamExt, stream::BoxStream};
+use tokio::sync::broadcast;
+use tokio_stream::wrappers::BroadcastStream;
+use toygres_domain::{
+    InstanceId,
+    instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode},
+    name::InstanceName,
+    runtime::{Deployment, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
+};
+
+/// What the verbs answer for one instance. By default it is pending twice, then ready; and restarted and removed at the second
+/// call.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// How many observations find it pending after a deployment or a restart.
+    pub pending: u32,
+    /// What later observations find; ready when none.
+    pub observation: Option<Result<Observation, RuntimeError>>,
+    /// How many removals are in progress.
+    pub removing: u32,
+    /// What every removal answers.
+    pub removal: Option<Result<Progress, RuntimeError>>,
+    /// How many calls of a restart find it in progress.
+    pub restarting: u32,
+    /// How many deployments panic with this text.
+    pub panics: Option<(u32, &'static str)>,
+    /// How many calls of any verb get this error.
+    pub error: Option<(u32, RuntimeError)>,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self { pending: 2, observation: None, removing: 1, removal: None, restarting: 1, panics: None, error: None }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    /// The instances that exist, and how often each was observed since it started.
+    instances: HashMap<InstanceId, u32>,
+    scripts: HashMap<InstanceId, Script>,
+    deployments: HashMap<InstanceId, u32>,
+    restarts: HashMap<InstanceId, Vec<Restart>>,
+}
+
+impl State {
+    fn script(&mut self, id: InstanceId) -> Result<&mut Script, RuntimeError> {
+        let script = self.scripts.entry(id).or_default();
+        match &mut script.error {
+            Some((left, error)) if *left > 0 => {
+                *left -= 1;
+                Err(error.clone())
+            }
+            _ => Ok(script),
+        }
+    }
+}
+
+/// See the module.
+#[derive(Clone)]
+pub struct FakeRuntime {
+    state: Arc<Mutex<State>>,
+    nudges: broadcast::Sender<Nudge>,
+    endpoint: Endpoint,
+}
+
+impl FakeRuntime {
+    /// Every instance listens at `endpoint`.
+    pub fn new(endpoint: Endpoint) -> Self {
+        Self { state: Arc::default(), nudges: broadcast::Sender::new(256), endpoint }
+    }
+
+    pub fn script(&self, id: InstanceId, change: impl FnOnce(&mut Script)) {
+        change(self.state.lock().unwrap().scripts.entry(id).or_default());
+    }
+
+    /// Every verb takes as long as the test wants: until [`Self::release`].
+    pub fn hold(&self, id: InstanceId) {
+        self.script(id, |script| (script.pending, script.removing, script.restarting) = (u32::MAX, u32::MAX, u32::MAX));
+    }
+
+    pub fn release(&self, id: InstanceId) {
+        self.script(id, |script| (script.pending, script.removing, script.restarting) = (0, 0, 0));
+    }
+
+    pub fn exists(&self, id: InstanceId) -> bool {
+        self.state.lock().unwrap().instances.contains_key(&id)
+    }
+
+    pub fn deployments(&self, id: InstanceId) -> u32 {
+        self.state.lock().unwrap().deployments.get(&id).copied().unwrap_or(0)
+    }
+
+    /// The restarts that were carried out. A request that is repeated is another.
+    pub fn restarts(&self, id: InstanceId) -> Vec<Restart> {
+        self.state.lock().unwrap().restarts.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// Somebody adds the instance without asking the control plane.
+    pub fn add(&self, id: InstanceId) {
+        self.state.lock().unwrap().instances.insert(id, 0);
+    }
+
+    /// Somebody removes the instance without asking the control plane.
+    pub fn take_away(&self, id: InstanceId) {
+        self.state.lock().unwrap().instances.remove(&id);
+    }
+
+    /// Reports a death.
+    pub fn report_death(&self, id: InstanceId, reason: Reason) {
+        let _ = self.nudges.send(Nudge { instance: id, death: Some(reason) });
+    }
+
+    pub fn endpoint(&self) -> Endpoint {
+        self.endpoint.clone()
+    }
+
+    /// An address at which clients are let in and the control plane is not.
+    pub fn restricted_endpoint() -> Endpoint {
+        Endpoint { host: "restricted.invalid".to_owned(), port: 5432 }
+    }
+}
+
+pub fn pending() -> Reason {
+    Reason::new(ReasonCode::StartingUp, "the instance is starting")
+}
+
+/// The host cannot be reached.
+pub fn away() -> RuntimeError {
+    RuntimeError::temporary(ReasonCode::RuntimeUnavailable, "the host is away")
+}
+
+#[async_trait]
+impl Runtime for FakeRuntime {
+    fn name(&self) -> &'static str {
+        "fake"
+    }
+
+    fn versions(&self) -> Vec<PostgresVersion> {
+        vec![PostgresVersion(17)]
+    }
+
+    fn offers(&self, _: &Exposure) -> bool {
+        true
+    }
+
+    async fn deploy(&self, deployment: &Deployment) -> Result<(), RuntimeError> {
+        let mut state = self.state.lock().unwrap();
+        *state.deployments.entry(deployment.id).or_default() += 1;
+        let script = state.script(deployment.id)?;
+        if let Some((left, text)) = script.panics.as_mut().filter(|(left, _)| *left > 0) {
+            *left -= 1;
+            let text = *text;
+            drop(state);
+            panic!("{text}");
+        }
+        state.instances.entry(deployment.id).or_insert(0);
+        Ok(())
+    }
+
+    async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError> {
+        let mut state = self.state.lock().unwrap();
+        let script = state.script(id)?.clone();
+        let Some(observed) = state.instances.get_mut(&id) else { return Ok(Observation::Absent) };
+        *observed = observed.saturating_add(1);
+        if *observed <= script.pending {
+            return Ok(Observation::Pending(pending()));
+        }
+        script.observation.unwrap_or_else(|| Ok(Observation::Ready(self.endpoint.clone())))
+    }
+
+    fn internal_endpoint(&self, _: &InstanceName, _: &Exposure, endpoint: &Endpoint) -> Endpoint {
+        if *endpoint == Self::restricted_endpoint() { self.endpoint.clone() } else { endpoint.clone() }
+    }
+
+    async fn remove(&self, id: InstanceId, _: bool) -> Result<Progress, RuntimeError> {
+        let mut state = self.state.lock().unwrap();
+        let exists = state.instances.contains_key(&id);
+        let script = state.script(id)?;
+        if let Some(answer) = script.removal.clone() {
+            return answer;
+        }
+        if script.removing > 0 && exists {
+            script.removing -= 1;
+            return Ok(Progress::InProgress(Reason::new(ReasonCode::RemovalIncomplete, "the instance is stopping")));
+        }
+        state.instances.remove(&id);
+        Ok(Progress::Done)
+    }
+
+    async fn restart(&self, id: InstanceId, restart: &Restart) -> Result<Progress, RuntimeError> {
+        let mut state = self.state.lock().unwrap();
+        let script = state.script(id)?;
+        if script.restarting > 0 {
+            script.restarting -= 1;
+            return Ok(Progress::InProgress(Reason::new(ReasonCode::StartingUp, "the server is stopping")));
+        }
+        state.restarts.entry(id).or_default().push(restart.clone());
+        if let Some(observed) = state.instances.get_mut(&id) {
+            *observed = 0;
+        }
+        Ok(Progress::Done)
+    }
+
+    async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {
+        Ok(self.state.lock().unwrap().instances.keys().copied().collect())
+    }
+
+    fn nudges(&self) -> BoxStream<'static, Nudge> {
+        BroadcastStream::new(self.nudges.subscribe()).filter_map(|nudge| std::future::ready(nudge.ok())).boxed()
+    }
+}

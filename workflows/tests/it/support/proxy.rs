@@ -1,0 +1,88 @@
+//! The network in front of an instance, which a test can interrupt.
+
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinHandle,
+};
+use toygres_domain::instance::Endpoint;
+
+/// A port that forwards connections.
+pub struct Proxy {
+    endpoint: Endpoint,
+    target: Endpoint,
+    state: watch::Sender<State>,
+    accepting: Option<JoinHandle<()>>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    /// Everything is forwarded.
+    Forwarding,
+    /// Connections are accepted, and nothing is forwarded.
+    Stalled,
+}
+
+impl Proxy {
+    pub async fn to(target: Endpoint) -> Self {
+        let endpoint = Endpoint { host: "127.0.0.1".to_owned(), port: 0 };
+        let mut this = Self { endpoint, target, state: watch::Sender::new(State::Forwarding), accepting: None };
+        this.open().await;
+        this
+    }
+
+    pub fn endpoint(&self) -> Endpoint {
+        self.endpoint.clone()
+    }
+
+    /// Closes all connections; new ones are refused.
+    pub async fn close(&mut self) {
+        if let Some(accepting) = self.accepting.take() {
+            accepting.abort();
+            let _ = accepting.await;
+        }
+    }
+
+    /// Forwards nothing until it is opened again; what is connected stays so.
+    pub fn stall(&self) {
+        self.state.send_replace(State::Stalled);
+    }
+
+    /// Forwards connections (again).
+    pub async fn open(&mut self) {
+        self.state.send_replace(State::Forwarding);
+        if self.accepting.is_some() {
+            return;
+        }
+        let listener = TcpListener::bind((self.endpoint.host.as_str(), self.endpoint.port)).await.unwrap();
+        self.endpoint.port = listener.local_addr().unwrap().port();
+        let (target, state) = (self.target.clone(), self.state.subscribe());
+        self.accepting = Some(tokio::spawn(async move {
+            // Dropping it closes them all.
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((client, _)) = listener.accept().await {
+                let server = TcpStream::connect((target.host.as_str(), target.port)).await.unwrap();
+                let (client_reader, client_writer) = client.into_split();
+                let (server_reader, server_writer) = server.into_split();
+                connections.spawn(forward(client_reader, server_writer, state.clone()));
+                connections.spawn(forward(server_reader, client_writer, state.clone()));
+            }
+        }));
+    }
+}
+
+async fn forward(
+    mut from: impl tokio::io::AsyncRead + Unpin,
+    mut to: impl tokio::io::AsyncWrite + Unpin,
+    mut state: watch::Receiver<State>,
+) {
+    let mut buffer = [0; 4096];
+    while let Ok(read) = tokio::io::AsyncReadExt::read(&mut from, &mut buffer).await {
+        let may_go_on = state.wait_for(|state| *state == State::Forwarding).await.is_ok();
+        if read == 0 || !may_go_on || to.write_all(&buffer[..read]).await.is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown().await;
+}

@@ -1,0 +1,42 @@
+//! Waiting for what happens in the background.
+
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
+
+use futures::{StreamExt, stream};
+use toygres_domain::{Error, Result};
+
+/// How long anything may take before a test fails: long, because a busy machine is no failure.
+pub const TIMEOUT: Duration = Duration::from_secs(100);
+/// Cases at the same time: more would wait for connections.
+const CONCURRENCY: usize = 8;
+
+/// Polls until `poll` returns something, and fails after [`TIMEOUT`].
+pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut poll: impl FnMut() -> F) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = poll().await {
+            return found;
+        }
+        assert!(started.elapsed() < TIMEOUT, "timed out waiting until {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Repeats a call that got no connection in time, as clients do: a busy machine may need longer than the pool waits.
+pub async fn with_retry<T, F: Future<Output = Result<T>>>(mut call: impl FnMut() -> F) -> Result<T> {
+    let started = Instant::now();
+    loop {
+        match call().await {
+            Err(Error::Unavailable(_)) if started.elapsed() < TIMEOUT => {}
+            answer => return answer,
+        }
+    }
+}
+
+/// Runs all cases, several at the same time.
+pub async fn concurrently<C, F: Future<Output = ()>>(cases: impl IntoIterator<Item = C>, run: impl Fn(C) -> F) {
+    stream::iter(cases).for_each_concurrent(CONCURRENCY, run).await;
+}
