@@ -1,4 +1,4 @@
-//! The Kubernetes runtime's part of the configuration: where the cluster is, and what the platform decides for instances.
+//! The configuration of the Kubernetes runtime, in groups. Only here its variables have names.
 
 use std::collections::BTreeMap;
 
@@ -6,77 +6,138 @@ use clap::Args;
 use toygres_domain::instance::PostgresVersion;
 use toygres_k8s::{
     Settings,
-    settings::{Aks, ClusterSource, EndpointHost, Toleration},
+    settings::{Aks, AzureCredentials, ClusterSource, EndpointHost, InvalidSetting, Setting, Toleration},
 };
 
-/// The cluster, and what the platform decides for all instances in it. It only matters with `TOYGRES_RUNTIME=kubernetes`.
+/// The settings of the Kubernetes runtime. They only matter with `TOYGRES_RUNTIME=kubernetes`.
+#[derive(Args, Clone, Debug)]
+pub struct KubernetesConfig {
+    #[command(flatten)]
+    cluster: ClusterConfig,
+    #[command(flatten)]
+    aks: AksConfig,
+    #[command(flatten)]
+    endpoints: EndpointConfig,
+    #[command(flatten)]
+    images: ImageConfig,
+    #[command(flatten)]
+    pods: PodConfig,
+}
+
+/// Where the cluster is.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "With the Kubernetes runtime")]
-pub struct KubernetesConfig {
+struct ClusterConfig {
     /// The namespace of instances in the cluster.
-    #[arg(long, env = "AKS_NAMESPACE", default_value = "toygres")]
-    pub namespace: String,
+    #[arg(long, env = NAMESPACE, default_value = "toygres")]
+    namespace: String,
     /// Context of the kubeconfig [default: the pod's service account, or else the current context].
-    #[arg(long, env = "TOYGRES_KUBE_CONTEXT")]
-    pub kube_context: Option<String>,
+    #[arg(long, env = KUBE_CONTEXT)]
+    kube_context: Option<String>,
+}
+
+/// A cluster of Azure Kubernetes Service.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "With the Kubernetes runtime")]
+struct AksConfig {
     /// Name of a cluster of Azure Kubernetes Service, whose credentials are fetched from Azure.
-    #[arg(long, env = "AKS_CLUSTER_NAME")]
-    pub aks_cluster_name: Option<String>,
+    #[arg(long, env = AKS_NAME)]
+    aks_cluster_name: Option<String>,
     /// Resource group of that cluster.
-    #[arg(long, env = "AKS_RESOURCE_GROUP")]
-    pub aks_resource_group: Option<String>,
+    #[arg(long, env = AKS_RESOURCE_GROUP)]
+    aks_resource_group: Option<String>,
     /// Azure subscription of that cluster.
-    #[arg(long, env = "AZURE_SUBSCRIPTION_ID")]
-    pub azure_subscription_id: Option<String>,
+    #[arg(long, env = AZURE_SUBSCRIPTION)]
+    azure_subscription_id: Option<String>,
     /// Azure Resource Manager [default: the public cloud's].
-    #[arg(long, env = "AZURE_RESOURCE_MANAGER_URL")]
-    pub azure_resource_manager_url: Option<String>,
+    #[arg(long, env = AZURE_RESOURCE_MANAGER)]
+    azure_resource_manager_url: Option<String>,
+    /// Credentials for Azure that are tried: prod, dev, WorkloadIdentityCredential or ManagedIdentityCredential [default: all].
+    #[arg(long, env = "AZURE_TOKEN_CREDENTIALS", value_parser = parse_azure_credentials)]
+    azure_token_credentials: Option<AzureCredentials>,
+    /// Client id of a user-assigned managed identity [default: the system-assigned one].
+    #[arg(long, env = "AZURE_CLIENT_ID")]
+    azure_client_id: Option<String>,
+}
+
+/// How endpoints are written.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "With the Kubernetes runtime")]
+struct EndpointConfig {
     /// How endpoints are written: service (DNS name of the Service) or cluster-ip [default: by whether such names resolve here].
     #[arg(long, env = "TOYGRES_ENDPOINT_HOST", value_parser = parse_endpoint_host)]
-    pub endpoint_host: Option<EndpointHost>,
+    endpoint_host: Option<EndpointHost>,
     /// DNS domain of the cluster.
-    #[arg(long, env = "TOYGRES_CLUSTER_DOMAIN", default_value = "cluster.local")]
-    pub cluster_domain: String,
+    #[arg(long, env = CLUSTER_DOMAIN, default_value = "cluster.local")]
+    cluster_domain: String,
     /// What the cloud appends to DNS labels of load balancers, for example westeurope.cloudapp.azure.com.
-    #[arg(long, env = "TOYGRES_DNS_LABEL_DOMAIN")]
-    pub dns_label_domain: Option<String>,
-    /// Storage class of volumes [default: the cluster's default].
-    #[arg(long, env = "TOYGRES_STORAGE_CLASS")]
-    pub storage_class: Option<String>,
-    /// Registry of the PostgreSQL images, for example myregistry.azurecr.io [default: the cluster's].
-    #[arg(long, env = "TOYGRES_IMAGE_REGISTRY")]
-    pub image_registry: Option<String>,
-    /// Repository of the PostgreSQL images, which must start as the official ones do.
-    #[arg(long, env = "TOYGRES_IMAGE_REPOSITORY", default_value = "postgres")]
-    pub image_repository: String,
-    /// What follows the major version in a tag, for example -bookworm.
-    #[arg(long, env = "TOYGRES_IMAGE_TAG_SUFFIX", default_value = "", allow_hyphen_values = true)]
-    pub image_tag_suffix: String,
-    /// User and group that the images run PostgreSQL as: 999 in Debian images, 70 in Alpine ones.
-    #[arg(long, env = "TOYGRES_IMAGE_UID", default_value = "999")]
-    pub image_uid: i64,
-    /// Secrets with the registry's credentials, separated by commas.
-    #[arg(long, env = "TOYGRES_IMAGE_PULL_SECRETS", value_delimiter = ',')]
-    pub image_pull_secrets: Vec<String>,
-    /// PostgreSQL versions on offer, separated by commas.
-    #[arg(long, env = "TOYGRES_POSTGRES_VERSIONS", value_delimiter = ',', default_value = "18,17,16,15,14", value_parser = parse_version)]
-    pub postgres_versions: Vec<PostgresVersion>,
-    /// Labels of the nodes that instances may run on: key=value, separated by commas.
-    #[arg(long, env = "TOYGRES_NODE_SELECTOR", value_parser = parse_pairs)]
-    pub node_selector: Option<Pairs>,
-    /// Taints that instances tolerate, as JSON: [{"key": "database", "operator": "Exists", "effect": "NoSchedule"}].
-    #[arg(long, env = "TOYGRES_TOLERATIONS", value_parser = parse_tolerations)]
-    pub tolerations: Option<Tolerations>,
-    /// Whether the processors an instance asks for are also the most that it gets.
-    #[arg(long, env = "TOYGRES_LIMIT_CPU", default_value = "false", action = clap::ArgAction::Set, value_parser = super::parse_bool)]
-    pub limit_cpu: bool,
-    /// Annotations of the pods of instances, as JSON: {"key": "value"}.
-    #[arg(long, env = "TOYGRES_POD_ANNOTATIONS", value_parser = parse_annotations)]
-    pub pod_annotations: Option<Pairs>,
+    #[arg(long, env = DNS_LABEL_DOMAIN)]
+    dns_label_domain: Option<String>,
     /// Annotations of the Services that clients connect to, as JSON: {"key": "value"}.
     #[arg(long, env = "TOYGRES_SERVICE_ANNOTATIONS", value_parser = parse_annotations)]
-    pub service_annotations: Option<Pairs>,
+    service_annotations: Option<Pairs>,
 }
+
+/// The images of PostgreSQL.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "With the Kubernetes runtime")]
+struct ImageConfig {
+    /// Registry of the PostgreSQL images, for example myregistry.azurecr.io [default: the cluster's].
+    #[arg(long, env = IMAGE_REGISTRY)]
+    image_registry: Option<String>,
+    /// Repository of the PostgreSQL images, which must start as the official ones do.
+    #[arg(long, env = IMAGE_REPOSITORY, default_value = "postgres")]
+    image_repository: String,
+    /// What follows the major version in a tag, for example -bookworm.
+    #[arg(long, env = "TOYGRES_IMAGE_TAG_SUFFIX", default_value = "", allow_hyphen_values = true)]
+    image_tag_suffix: String,
+    /// User and group that the images run PostgreSQL as: 999 in Debian images, 70 in Alpine ones.
+    #[arg(long, env = IMAGE_UID, default_value = "999")]
+    image_uid: i64,
+    /// Secrets with the registry's credentials, separated by commas.
+    #[arg(long, env = "TOYGRES_IMAGE_PULL_SECRETS", value_delimiter = ',')]
+    image_pull_secrets: Vec<String>,
+    /// PostgreSQL versions that are offered, separated by commas.
+    #[arg(long, env = VERSIONS, value_delimiter = ',', default_value = "18,17,16,15,14", value_parser = parse_version)]
+    postgres_versions: Vec<PostgresVersion>,
+}
+
+/// The volumes, the nodes and the resources of pods.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "With the Kubernetes runtime")]
+struct PodConfig {
+    /// Storage class of volumes [default: the cluster's default].
+    #[arg(long, env = STORAGE_CLASS)]
+    storage_class: Option<String>,
+    /// Labels of the nodes that instances may run on: key=value, separated by commas.
+    #[arg(long, env = "TOYGRES_NODE_SELECTOR", value_parser = parse_pairs)]
+    node_selector: Option<Pairs>,
+    /// Taints that instances tolerate, as JSON: [{"key": "database", "operator": "Exists", "effect": "NoSchedule"}].
+    #[arg(long, env = TOLERATIONS, value_parser = parse_tolerations)]
+    tolerations: Option<Tolerations>,
+    /// Whether the processors an instance asks for are also the most that it gets.
+    #[arg(long, env = "TOYGRES_LIMIT_CPU", default_value = "false", action = clap::ArgAction::Set, value_parser = super::parse_bool)]
+    limit_cpu: bool,
+    /// Annotations of the pods of instances, as JSON: {"key": "value"}.
+    #[arg(long, env = "TOYGRES_POD_ANNOTATIONS", value_parser = parse_annotations)]
+    pod_annotations: Option<Pairs>,
+}
+
+// The variables that messages name.
+const NAMESPACE: &str = "AKS_NAMESPACE";
+const KUBE_CONTEXT: &str = "TOYGRES_KUBE_CONTEXT";
+const AKS_NAME: &str = "AKS_CLUSTER_NAME";
+const AKS_RESOURCE_GROUP: &str = "AKS_RESOURCE_GROUP";
+const AZURE_SUBSCRIPTION: &str = "AZURE_SUBSCRIPTION_ID";
+const AZURE_RESOURCE_MANAGER: &str = "AZURE_RESOURCE_MANAGER_URL";
+const CLUSTER_DOMAIN: &str = "TOYGRES_CLUSTER_DOMAIN";
+const DNS_LABEL_DOMAIN: &str = "TOYGRES_DNS_LABEL_DOMAIN";
+const STORAGE_CLASS: &str = "TOYGRES_STORAGE_CLASS";
+const IMAGE_REGISTRY: &str = "TOYGRES_IMAGE_REGISTRY";
+const IMAGE_REPOSITORY: &str = "TOYGRES_IMAGE_REPOSITORY";
+const IMAGE_UID: &str = "TOYGRES_IMAGE_UID";
+const VERSIONS: &str = "TOYGRES_POSTGRES_VERSIONS";
+const TOLERATIONS: &str = "TOYGRES_TOLERATIONS";
 
 /// Keys and values; a type of its own, since clap takes a bare map or list for several values.
 pub type Pairs = std::sync::Arc<BTreeMap<String, String>>;
@@ -88,34 +149,15 @@ impl KubernetesConfig {
     /// The settings of the runtime.
     ///
     /// # Errors
-    /// One sentence for each mistake.
+    /// One sentence for each invalid variable.
     pub fn settings(&self) -> Result<Settings, String> {
-        let Self {
-            namespace,
-            kube_context: _,
-            aks_cluster_name: _,
-            aks_resource_group: _,
-            azure_subscription_id: _,
-            azure_resource_manager_url: _,
-            endpoint_host,
-            cluster_domain,
-            dns_label_domain,
-            storage_class,
-            image_registry,
-            image_repository,
-            image_tag_suffix,
-            image_uid,
-            image_pull_secrets,
-            postgres_versions,
-            node_selector,
-            tolerations,
-            limit_cpu,
-            pod_annotations,
-            service_annotations,
-        } = self;
+        let Self { cluster, aks, endpoints, images, pods } = self;
+        let EndpointConfig { endpoint_host, cluster_domain, dns_label_domain, service_annotations } = endpoints;
+        let ImageConfig { image_registry, image_repository, image_tag_suffix, image_uid, image_pull_secrets, postgres_versions } = images;
+        let PodConfig { storage_class, node_selector, tolerations, limit_cpu, pod_annotations } = pods;
         let settings = Settings {
-            cluster: self.cluster()?,
-            namespace: namespace.clone(),
+            cluster: source(cluster, aks)?,
+            namespace: cluster.namespace.clone(),
             endpoint_host: *endpoint_host,
             cluster_domain: cluster_domain.clone(),
             dns_label_domain: set(dns_label_domain),
@@ -132,44 +174,87 @@ impl KubernetesConfig {
             pod_annotations: pod_annotations.as_deref().cloned().unwrap_or_default(),
             service_annotations: service_annotations.as_deref().cloned().unwrap_or_default(),
         };
-        let mistakes = settings.mistakes();
-        if mistakes.is_empty() { Ok(settings) } else { Err(mistakes.join(" ")) }
-    }
-
-    fn cluster(&self) -> Result<ClusterSource, String> {
-        let azure = [
-            ("AKS_CLUSTER_NAME", &self.aks_cluster_name),
-            ("AKS_RESOURCE_GROUP", &self.aks_resource_group),
-            ("AZURE_SUBSCRIPTION_ID", &self.azure_subscription_id),
-        ];
-        let context = set(&self.kube_context);
-        // The subscription alone is often set for other tools.
-        let Some(name) = set(&self.aks_cluster_name) else {
-            return match (context, set(&self.aks_resource_group)) {
-                (_, Some(_)) => Err("AKS_CLUSTER_NAME must be set when AKS_RESOURCE_GROUP is.".to_owned()),
-                (Some(context), None) => Ok(ClusterSource::Kubeconfig { path: None, context: Some(context) }),
-                (None, None) => Ok(ClusterSource::Detect),
-            };
-        };
-        let missing: Vec<&str> = azure.iter().filter(|(_, value)| set(value).is_none()).map(|(variable, _)| *variable).collect();
-        if !missing.is_empty() {
-            return Err(format!("{} must be set when AKS_CLUSTER_NAME is.", missing.join(" and ")));
+        match settings.validate() {
+            Ok(()) => Ok(settings),
+            Err(invalid) => {
+                let sentence = |invalid: &InvalidSetting| format!("{} {}.", variable(invalid.setting), invalid.problem);
+                Err(invalid.iter().map(sentence).collect::<Vec<_>>().join(" "))
+            }
         }
-        if context.is_some() {
-            return Err("TOYGRES_KUBE_CONTEXT and AKS_CLUSTER_NAME exclude each other: the cluster is found in one way.".to_owned());
-        }
-        Ok(ClusterSource::Aks(Aks {
-            subscription: set(&self.azure_subscription_id).unwrap_or_default(),
-            resource_group: set(&self.aks_resource_group).unwrap_or_default(),
-            name,
-            resource_manager: set(&self.azure_resource_manager_url).unwrap_or_else(Aks::public_cloud),
-        }))
     }
 }
 
-/// What is set to nothing is not set: charts and `.env` files leave such variables behind.
+/// The variable of a setting.
+fn variable(setting: Setting) -> &'static str {
+    match setting {
+        Setting::Namespace => NAMESPACE,
+        Setting::Versions => VERSIONS,
+        Setting::ImageRegistry => IMAGE_REGISTRY,
+        Setting::ImageRepository => IMAGE_REPOSITORY,
+        Setting::ImageUid => IMAGE_UID,
+        Setting::ClusterDomain => CLUSTER_DOMAIN,
+        Setting::DnsLabelDomain => DNS_LABEL_DOMAIN,
+        Setting::StorageClass => STORAGE_CLASS,
+        Setting::Tolerations => TOLERATIONS,
+        Setting::AksName => AKS_NAME,
+        Setting::AksResourceGroup => AKS_RESOURCE_GROUP,
+        Setting::AksSubscription => AZURE_SUBSCRIPTION,
+        Setting::AksResourceManager => AZURE_RESOURCE_MANAGER,
+    }
+}
+
+/// How the cluster is found.
+fn source(cluster: &ClusterConfig, aks: &AksConfig) -> Result<ClusterSource, String> {
+    let AksConfig {
+        aks_cluster_name,
+        aks_resource_group,
+        azure_subscription_id,
+        azure_resource_manager_url,
+        azure_token_credentials,
+        azure_client_id,
+    } = aks;
+    let context = set(&cluster.kube_context);
+    // The subscription and the identity alone are often set for other tools.
+    let Some(name) = set(aks_cluster_name) else {
+        return match (context, set(aks_resource_group)) {
+            (_, Some(_)) => Err(format!("{AKS_NAME} must be set when {AKS_RESOURCE_GROUP} is.")),
+            (Some(context), None) => Ok(ClusterSource::Kubeconfig { path: None, context: Some(context) }),
+            (None, None) => Ok(ClusterSource::Detect),
+        };
+    };
+    let required = [(AKS_RESOURCE_GROUP, aks_resource_group), (AZURE_SUBSCRIPTION, azure_subscription_id)];
+    let missing: Vec<&str> = required.iter().filter(|(_, value)| set(value).is_none()).map(|(variable, _)| *variable).collect();
+    if !missing.is_empty() {
+        return Err(format!("{} must be set when {AKS_NAME} is.", missing.join(" and ")));
+    }
+    if context.is_some() {
+        return Err(format!("{KUBE_CONTEXT} and {AKS_NAME} exclude each other: the cluster is found in one way."));
+    }
+    Ok(ClusterSource::Aks(Aks {
+        subscription: set(azure_subscription_id).unwrap_or_default(),
+        resource_group: set(aks_resource_group).unwrap_or_default(),
+        name,
+        resource_manager: set(azure_resource_manager_url).unwrap_or_else(Aks::public_cloud),
+        credentials: azure_token_credentials.unwrap_or_default(),
+        client_id: set(azure_client_id),
+    }))
+}
+
+/// An empty variable counts as not set: charts and `.env` files contain such variables.
 fn set(value: &Option<String>) -> Option<String> {
     value.clone().filter(|value| !value.is_empty())
+}
+
+/// The values of `AZURE_TOKEN_CREDENTIALS` in the Azure SDKs.
+fn parse_azure_credentials(text: &str) -> Result<AzureCredentials, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "" => Ok(AzureCredentials::All),
+        "prod" => Ok(AzureCredentials::Production),
+        "dev" => Ok(AzureCredentials::Development),
+        "workloadidentitycredential" => Ok(AzureCredentials::WorkloadIdentity),
+        "managedidentitycredential" => Ok(AzureCredentials::ManagedIdentity),
+        _ => Err("it must be prod, dev, WorkloadIdentityCredential or ManagedIdentityCredential".to_owned()),
+    }
 }
 
 fn parse_endpoint_host(text: &str) -> Result<EndpointHost, String> {
@@ -227,17 +312,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_has_the_runtimes_defaults() {
+    fn the_defaults_are_those_of_the_runtime() {
         assert_eq!(settings(&[]).unwrap(), Settings::default());
     }
 
     #[test]
-    fn everything_can_be_said() {
+    fn every_setting_can_be_set() {
         let said = settings(&[
             "--namespace=pg",
             "--aks-cluster-name=c",
             "--aks-resource-group=rg",
             "--azure-subscription-id=s",
+            "--azure-token-credentials=ManagedIdentityCredential",
+            "--azure-client-id=i",
             "--endpoint-host=cluster-ip",
             "--cluster-domain=k8s.example",
             "--dns-label-domain=westeurope.cloudapp.azure.com",
@@ -262,6 +349,8 @@ mod tests {
                 resource_group: "rg".into(),
                 name: "c".into(),
                 resource_manager: "https://management.azure.com".into(),
+                credentials: AzureCredentials::ManagedIdentity,
+                client_id: Some("i".into()),
             }),
             namespace: "pg".into(),
             endpoint_host: Some(EndpointHost::ClusterIp),
@@ -296,22 +385,23 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_has_its_sentence() {
+    fn every_invalid_variable_is_named() {
         for (arguments, sentence) in [
             (vec!["--aks-cluster-name=c"], "AKS_RESOURCE_GROUP and AZURE_SUBSCRIPTION_ID must be set when AKS_CLUSTER_NAME is."),
             (vec!["--aks-resource-group=rg"], "AKS_CLUSTER_NAME must be set when AKS_RESOURCE_GROUP is."),
             (
                 vec!["--aks-cluster-name=a/b", "--aks-resource-group=rg", "--azure-subscription-id=s", "--azure-resource-manager-url=ftp://x"],
-                "AKS_CLUSTER_NAME is 'a/b', which is no name of Azure's. AZURE_RESOURCE_MANAGER_URL is 'ftp://x': it must begin with https://.",
+                "AKS_CLUSTER_NAME is 'a/b', which is not a name in Azure. AZURE_RESOURCE_MANAGER_URL is 'ftp://x', which does not begin with https://.",
             ),
             (vec!["--kube-context=k", "--aks-cluster-name=c", "--aks-resource-group=rg", "--azure-subscription-id=s"], "exclude each other"),
-            (vec!["--namespace=A B"], "AKS_NAMESPACE"),
-            (vec!["--postgres-versions=9"], "PostgreSQL 9 is not supported"),
+            (vec!["--namespace=A B"], "AKS_NAMESPACE is 'A B', which is not a DNS label."),
+            (vec!["--postgres-versions=9"], "TOYGRES_POSTGRES_VERSIONS contains PostgreSQL 9, which is not supported."),
             (vec!["--postgres-versions=new"], "major versions of PostgreSQL"),
             (vec!["--image-uid=0"], "TOYGRES_IMAGE_UID"),
             (vec!["--node-selector=pool"], "key=value"),
             (vec!["--tolerations={}"], "JSON list of tolerations"),
-            (vec![r#"--tolerations=[{"operator": "Sometimes"}]"#], "TOYGRES_TOLERATIONS"),
+            (vec![r#"--tolerations=[{"operator": "Sometimes"}]"#], "TOYGRES_TOLERATIONS contains the operator 'Sometimes'"),
+            (vec!["--azure-token-credentials=magic"], "prod, dev, WorkloadIdentityCredential"),
             (vec![r#"--pod-annotations={"a": 1}"#], "JSON object of texts"),
             (vec!["--endpoint-host=name"], "service or cluster-ip"),
         ] {
