@@ -42,7 +42,9 @@ pub async fn serve(config: ServeConfig) -> Result<(), String> {
     logging::start(&config.log)?;
     let mut stop = signals::Stop::listen()?;
     // Before anything is started: the most common mistake is a second server on the same port.
-    let listener = TcpListener::bind(config.listen.listen).await.map_err(|error| format!("TOYGRES_LISTEN: cannot listen on {}: {error}", config.listen.listen))?;
+    let listener = TcpListener::bind(config.listen.listen)
+        .await
+        .map_err(|error| format!("TOYGRES_LISTEN: cannot listen on {}: {error}", config.listen.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
 
     let mut backend = Backend::start(&config).await?;
@@ -58,7 +60,13 @@ pub async fn serve(config: ServeConfig) -> Result<(), String> {
     outcome
 }
 
-async fn run(config: &ServeConfig, backend: &mut Backend, listener: TcpListener, address: SocketAddr, stop: &mut signals::Stop) -> Result<(), String> {
+async fn run(
+    config: &ServeConfig,
+    backend: &mut Backend,
+    listener: TcpListener,
+    address: SocketAddr,
+    stop: &mut signals::Stop,
+) -> Result<(), String> {
     let store = open(&backend.database_url, config.databases.database_connections, backend.secret_key.clone())?;
     let shutdown = CancellationToken::new();
     let metrics = crate::metrics::install()?;

@@ -47,11 +47,7 @@ impl HealthConfig {
     /// See [`Timing`].
     #[must_use]
     pub fn timing(&self) -> Timing {
-        Timing {
-            confirmations: self.health_confirmations,
-            recheck: Duration::from_millis(self.health_recheck_ms.into()),
-            ..Timing::default()
-        }
+        Timing { confirmations: self.health_confirmations, recheck: Duration::from_millis(self.health_recheck_ms.into()), ..Timing::default() }
     }
 
     /// The settings of instances without settings of their own.

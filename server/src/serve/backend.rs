@@ -40,7 +40,15 @@ impl Backend {
         let database_url = config.databases.database_url.clone().ok_or("DATABASE_URL must be set")?;
         let secret_key = config.databases.secret_key.clone().ok_or("TOYGRES_SECRET_KEY must be set")?;
         let engine_url = config.databases.engine_url(&database_url);
-        Ok(Self { runtime: Arc::new(runtime), database_url, engine_url, secret_key, embedded: None, tasks: Tasks::default(), shutdown: CancellationToken::new() })
+        Ok(Self {
+            runtime: Arc::new(runtime),
+            database_url,
+            engine_url,
+            secret_key,
+            embedded: None,
+            tasks: Tasks::default(),
+            shutdown: CancellationToken::new(),
+        })
     }
 
     async fn local(config: &ServeConfig) -> process::Result<Self> {
@@ -59,7 +67,8 @@ impl Backend {
                 )));
             }
         };
-        let database_url = config.databases.database_url.clone().unwrap_or_else(|| embedded.as_ref().map(|db| db.url().to_owned()).unwrap_or_default());
+        let database_url =
+            config.databases.database_url.clone().unwrap_or_else(|| embedded.as_ref().map(|db| db.url().to_owned()).unwrap_or_default());
         let secret_key = match &config.databases.secret_key {
             Some(key) => key.clone(),
             None => SecretKeys::load_or_create(&data.join(secrets::KEY_FILE)).map_err(|error| process::Error::Setup(error.to_string()))?,
