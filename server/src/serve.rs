@@ -39,10 +39,12 @@ const ACTIVITY_GRACE: Duration = Duration::from_secs(3);
 /// One sentence for people, when it cannot start or go on.
 pub async fn serve(config: ServeConfig) -> Result<(), String> {
     config.check()?;
-    logging::start(&config)?;
+    logging::start(&config.log)?;
     let mut stop = signals::Stop::listen()?;
     // Before anything is started: the most common mistake is a second server on the same port.
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| format!("TOYGRES_LISTEN: cannot listen on {}: {error}", config.listen))?;
+    let listener = TcpListener::bind(config.listen.listen)
+        .await
+        .map_err(|error| format!("TOYGRES_LISTEN: cannot listen on {}: {error}", config.listen.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
 
     let mut backend = Backend::start(&config).await?;
@@ -65,7 +67,7 @@ async fn run(
     address: SocketAddr,
     stop: &mut signals::Stop,
 ) -> Result<(), String> {
-    let store = open(&backend.database_url, u32::try_from(config.database_connections).unwrap_or(32), backend.secret_key.clone())?;
+    let store = open(&backend.database_url, config.databases.database_connections, backend.secret_key.clone())?;
     let shutdown = CancellationToken::new();
     let metrics = crate::metrics::install()?;
     let changes = Changes::new();
@@ -76,15 +78,15 @@ async fn run(
         runtime: backend.runtime.clone(),
         hub: hub.clone(),
         health: health.clone(),
-        operation_deadline: Duration::from_secs(config.operation_deadline_seconds),
-        health_check: config.health_check_policy(),
+        operation_deadline: config.engine.operation_deadline(),
+        health_check: config.health.policy(),
     };
 
     let mut tasks = Tasks::default();
     tasks.spawn("metrics", crate::metrics::upkeep(metrics.clone(), shutdown.clone()));
     tasks.spawn("listener", changes.clone().run(store.clone(), shutdown.clone()));
     tasks.spawn("hub", hub.run(shutdown.clone()));
-    let authenticate = authenticate(&mut tasks, config.access, &store, &changes, &shutdown);
+    let authenticate = authenticate(&mut tasks, config.listen.access, &store, &changes, &shutdown);
     // Requests are answered from the first moment, with a clear error while the database does not answer.
     tasks.spawn("http", answer(config.clone(), app, authenticate, metrics, listener, shutdown.clone()));
 
@@ -151,16 +153,16 @@ async fn answer(
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     let health = app.health.clone();
-    let query_limits = config.query_limits();
+    let query_limits = config.limits.of_queries();
     let options = TransportOptions {
-        limits: config.transport_limits(),
+        limits: config.limits.of_transports(),
         types: Arc::new(FieldTypes::of(&graphql::sdl())),
         authenticate,
         on_response: Arc::new(move |response, request| graphql::mask(response, &request.0, query_limits)),
         shutdown: shutdown.clone(),
     };
     let router = endpoints::router(health, metrics).merge(transport::router(graphql::schema(app, query_limits), options));
-    let router = guard::around(router, config.access, &config.cors_origins);
+    let router = guard::around(router, config.listen.access, &config.listen.cors_origins);
     transport::serve(listener, router, ServeOptions { drain: GRACE, ..ServeOptions::default() }, shutdown).await
 }
 

@@ -1,17 +1,14 @@
-//! When a batch of loads begins.
+//! When the batches of the loaders start.
 //!
-//! The loader of async-graphql collects keys for a millisecond from the first one on. A long list takes longer than that to
-//! ask for what its entries need, and each millisecond of it would become a statement of its own. So here the millisecond
-//! begins when the request has nothing left to do but wait.
+//! `DataLoader` (async-graphql 7.2.1) starts a batch a fixed delay (1 ms) after its first key. A request that resolves a long
+//! list takes longer than that to ask for all its keys, so the keys of one list end up in several statements; a longer delay
+//! would be paid by every request, however short. Here a batch starts when the request that asked for it has to wait: then all
+//! keys of a list are there, and the delay collects only those of other requests.
 
 use std::{
-    cell::RefCell,
     pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll, Wake, Waker},
+    sync::{Arc, Mutex, PoisonError},
+    task::Poll,
 };
 
 use async_graphql::{Data, Executor, Request, Response};
@@ -19,9 +16,8 @@ use futures::{
     StreamExt,
     future::{BoxFuture, poll_fn},
     stream::{self, BoxStream},
-    task::AtomicWaker,
 };
-use tokio_util::sync::CancellationToken;
+use tokio::runtime::Handle;
 
 /// An executor whose loaders start their batches by [`spawn`].
 #[derive(Clone)]
@@ -30,106 +26,126 @@ pub(super) struct Batching<E>(pub(super) E);
 impl<E: Executor> Executor for Batching<E> {
     async fn execute(&self, request: Request) -> Response {
         let mut execution = pin!(self.0.execute(request));
-        let mut turn = Turn::new();
-        poll_fn(|context| turn.poll(context, |context| execution.as_mut().poll(context))).await
+        let batches = Arc::new(Batches::default());
+        poll_fn(|context| batches.start_after(|| execution.as_mut().poll(context))).await
     }
 
     fn execute_stream(&self, request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
         let mut responses = self.0.execute_stream(request, session_data);
-        let mut turn = Turn::new();
-        stream::poll_fn(move |context| turn.poll(context, |context| responses.poll_next_unpin(context))).boxed()
+        let batches = Arc::new(Batches::default());
+        stream::poll_fn(move |context| batches.start_after(|| responses.poll_next_unpin(context))).boxed()
     }
 }
 
-/// Starts a batch: at once, or when the request that is being polled has to wait.
+/// Starts a batch: when the request that is being polled has to wait, or at once.
 pub(super) fn spawn(batch: BoxFuture<'static, ()>) {
-    let waits = CURRENT.with_borrow_mut(|current| current.as_mut().map(|waits| waits.get_or_insert_default().clone()));
-    tokio::spawn(async move {
-        if let Some(waits) = waits {
-            waits.cancelled().await;
-        }
-        batch.await;
-    });
+    match CURRENT.try_with(Arc::clone) {
+        Ok(batches) => batches.lock().push(batch),
+        Err(_) => drop(tokio::spawn(batch)),
+    }
 }
 
-thread_local! {
-    /// Of the request that this thread polls: the token that says that it waits, once a batch wants to know.
-    static CURRENT: RefCell<Option<Option<CancellationToken>>> = const { RefCell::new(None) };
+tokio::task_local! {
+    /// Those of the request that is being polled.
+    static CURRENT: Arc<Batches>;
 }
 
-/// The polls of one request from one wait to the next. Its fields give way to each other by waking the request while it is
-/// polled: then it goes on at once, and is not waiting.
-struct Turn {
-    wakes: Arc<Wakes>,
-    waker: Waker,
-    waits: Option<CancellationToken>,
-}
-
+/// The batches that a request has asked for. Other requests may wait for them too, so they start even if the request is dropped.
 #[derive(Default)]
-struct Wakes {
-    request: AtomicWaker,
-    woken: AtomicBool,
-}
+struct Batches(Mutex<Vec<BoxFuture<'static, ()>>>);
 
-impl Wake for Wakes {
-    fn wake(self: Arc<Self>) {
-        self.woken.store(true, Ordering::Release);
-        self.request.wake();
-    }
-}
-
-impl Turn {
-    fn new() -> Self {
-        let wakes = Arc::<Wakes>::default();
-        Self { waker: Waker::from(wakes.clone()), wakes, waits: None }
-    }
-
-    fn poll<T>(&mut self, context: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
-        self.wakes.request.register(context.waker());
-        self.wakes.woken.store(false, Ordering::Release);
-        let outer = CURRENT.replace(Some(self.waits.take()));
-        let mut restore = Restore { outer, turn: self };
-        let outcome = poll(&mut Context::from_waker(&restore.turn.waker.clone()));
-        restore.back();
-        if outcome.is_ready() || !restore.turn.wakes.woken.load(Ordering::Acquire) {
-            restore.turn.end();
-        }
+impl Batches {
+    /// Polls the request, then starts the batches that it asked for.
+    fn start_after<T>(self: &Arc<Self>, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
+        let outcome = CURRENT.sync_scope(Arc::clone(self), poll);
+        self.start();
         outcome
     }
 
-    fn end(&mut self) {
-        if let Some(waits) = self.waits.take() {
-            waits.cancel();
+    fn start(&self) {
+        let batches = std::mem::take(&mut *self.lock());
+        // Without a runtime, the whole server is being dropped.
+        if let Ok(runtime) = Handle::try_current() {
+            batches.into_iter().for_each(|batch| drop(runtime.spawn(batch)));
         }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<BoxFuture<'static, ()>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Turn {
-    /// A batch that waited for ever would keep every later key of its kind waiting.
+impl Drop for Batches {
     fn drop(&mut self) {
-        self.end();
+        self.start();
     }
 }
 
-/// Gives the thread back to whoever polls the request, also when the poll panics.
-struct Restore<'a> {
-    outer: Option<Option<CancellationToken>>,
-    turn: &'a mut Turn,
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
 
-impl Restore<'_> {
-    fn back(&mut self) {
-        if let Some(waits) = CURRENT.replace(self.outer.take()).flatten() {
-            self.turn.waits = Some(waits);
+    use async_graphql::{
+        Context, EmptyMutation, EmptySubscription, Object, Schema,
+        dataloader::{DataLoader, Loader},
+    };
+
+    use super::*;
+
+    /// Entries of the list. Resolving them takes much longer than the loader's delay.
+    const LIST: i32 = 900;
+
+    #[derive(Clone, Default)]
+    struct Statements(Arc<Mutex<Vec<usize>>>);
+
+    impl Loader<i32> for Statements {
+        type Value = i32;
+        type Error = ();
+        async fn load(&self, keys: &[i32]) -> Result<HashMap<i32, i32>, ()> {
+            self.0.lock().unwrap().push(keys.len());
+            Ok(keys.iter().map(|key| (*key, *key)).collect())
         }
     }
-}
 
-impl Drop for Restore<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.back();
-            self.turn.end();
+    struct Query;
+
+    #[Object]
+    impl Query {
+        async fn entries(&self) -> Vec<Entry> {
+            (0..LIST).map(Entry).collect()
         }
+    }
+
+    struct Entry(i32);
+
+    #[Object]
+    impl Entry {
+        async fn loaded(&self, ctx: &Context<'_>) -> Option<i32> {
+            // What resolving an entry costs.
+            let until = std::time::Instant::now() + std::time::Duration::from_micros(20);
+            while std::time::Instant::now() < until {}
+            ctx.data_unchecked::<DataLoader<Statements>>().load_one(self.0).await.ok().flatten()
+        }
+    }
+
+    fn schema(statements: &Statements, spawn: fn(BoxFuture<'static, ()>)) -> Schema<Query, EmptyMutation, EmptySubscription> {
+        Schema::build(Query, EmptyMutation, EmptySubscription).data(DataLoader::new(statements.clone(), spawn)).finish()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_list_is_loaded_with_one_statement() {
+        let statements = Statements::default();
+        let response = Batching(schema(&statements, spawn)).execute(Request::new("{ entries { loaded } }")).await;
+        assert!(response.is_ok(), "{:?}", response.errors);
+        assert_eq!(*statements.0.lock().unwrap(), [LIST as usize]);
+    }
+
+    /// When this fails, the library does what this module is for.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_library_alone_needs_several() {
+        let statements = Statements::default();
+        let plain = schema(&statements, |batch| drop(tokio::spawn(batch)));
+        assert!(plain.execute(Request::new("{ entries { loaded } }")).await.is_ok());
+        assert!(statements.0.lock().unwrap().len() > 1, "{statements:?}", statements = statements.0);
     }
 }

@@ -37,9 +37,9 @@ impl Backend {
         let runtime =
             KubernetesRuntime::connect(config.kubernetes.settings()?).await.map_err(|error| format!("TOYGRES_RUNTIME=kubernetes: {error}"))?;
         // That both are set was checked with the configuration.
-        let database_url = config.database_url.clone().ok_or("DATABASE_URL must be set")?;
-        let secret_key = config.secret_key.clone().ok_or("TOYGRES_SECRET_KEY must be set")?;
-        let engine_url = config.engine_database_url.clone().unwrap_or_else(|| database_url.clone());
+        let database_url = config.databases.database_url.clone().ok_or("DATABASE_URL must be set")?;
+        let secret_key = config.databases.secret_key.clone().ok_or("TOYGRES_SECRET_KEY must be set")?;
+        let engine_url = config.databases.engine_url(&database_url);
         Ok(Self {
             runtime: Arc::new(runtime),
             database_url,
@@ -52,11 +52,11 @@ impl Backend {
     }
 
     async fn local(config: &ServeConfig) -> process::Result<Self> {
-        let account = Account::resolve(&config.pg_user)?;
-        let binaries = Binaries::find(config.pg_bin.as_deref())?;
-        let data = DataDir::open(&config.data_dir(), &account)?;
+        let account = Account::resolve(&config.process.pg_user)?;
+        let binaries = Binaries::find(config.process.pg_bin.as_deref())?;
+        let data = DataDir::open(&config.process.data_dir(), &account)?;
         let host = data.try_host()?.map(Arc::new);
-        let embedded = match (&config.database_url, &host) {
+        let embedded = match (&config.databases.database_url, &host) {
             (Some(_), _) => None,
             (None, Some(host)) => Some(Embedded::start(&data, &binaries, &account, host).await?),
             (None, None) => {
@@ -67,8 +67,9 @@ impl Backend {
                 )));
             }
         };
-        let database_url = config.database_url.clone().unwrap_or_else(|| embedded.as_ref().map(|db| db.url().to_owned()).unwrap_or_default());
-        let secret_key = match &config.secret_key {
+        let database_url =
+            config.databases.database_url.clone().unwrap_or_else(|| embedded.as_ref().map(|db| db.url().to_owned()).unwrap_or_default());
+        let secret_key = match &config.databases.secret_key {
             Some(key) => key.clone(),
             None => SecretKeys::load_or_create(&data.join(secrets::KEY_FILE)).map_err(|error| process::Error::Setup(error.to_string()))?,
         };
@@ -86,7 +87,7 @@ impl Backend {
         }
         Ok(Self {
             runtime: Arc::new(runtime),
-            engine_url: config.engine_database_url.clone().unwrap_or_else(|| database_url.clone()),
+            engine_url: config.databases.engine_url(&database_url),
             database_url,
             secret_key,
             embedded,

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, stderr};
 
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::config::{LogFormat, ServeConfig};
+use crate::config::{LogConfig, LogFormat};
 
 /// The workflow engine warns of what is normal here, such as a timer that fires after the workflow it raced has ended; what
 /// matters of it is logged by the monitor of the operation.
@@ -14,7 +14,7 @@ const QUIET: &str = "duroxide=error,sqlx=warn";
 const NEVER: &str = "tungstenite=debug";
 
 /// Has to come before the engine starts, which would otherwise install a log of its own.
-pub(super) fn start(config: &ServeConfig) -> Result<(), String> {
+pub(super) fn start(config: &LogConfig) -> Result<(), String> {
     let named = config.log.contains("duroxide") || config.log.contains("sqlx");
     let directives = if named { format!("{},{NEVER}", config.log) } else { format!("{},{QUIET},{NEVER}", config.log) };
     let filter = EnvFilter::try_new(&directives)

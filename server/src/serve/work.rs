@@ -27,7 +27,7 @@ pub(super) async fn connect(config: ServeConfig, engine_url: String, store: Stor
         }
     };
     with_retry("the metadata database", migrate).await?;
-    if config.access == Access::Tokens && !config.listen.ip().is_loopback() {
+    if config.listen.access == Access::Tokens && !config.listen.listen.ip().is_loopback() {
         let check = || {
             let store = store.clone();
             async move { store.has_valid_token().await }.boxed()
@@ -61,16 +61,16 @@ pub(super) async fn start(
     changes: Changes,
     shutdown: CancellationToken,
 ) -> Result<Worker> {
-    let prober = config.prober();
+    let prober = config.health.prober();
     let context = ActivityContext {
         store: store.clone(),
         engine: engine.clone(),
         runtime,
         prober: prober.clone(),
-        timing: config.timing(),
+        timing: config.health.timing(),
         shutdown: shutdown.clone(),
     };
-    let worker = engine.work(&context, config.engine_options()).await?;
+    let worker = engine.work(&context, config.engine.options()).await?;
     tasks.spawn("prober", {
         let shutdown = shutdown.clone();
         async move { prober.run(shutdown).await }
@@ -78,21 +78,21 @@ pub(super) async fn start(
     tasks.spawn("dispatcher", dispatcher::run(store.clone(), engine.clone(), changes, shutdown.clone()));
     tasks.spawn("sweeper", sweeper::run(context.clone(), engine.clone()));
     tasks.spawn("nudges", nudges::run(context, engine.clone()));
-    tasks.spawn("janitor", janitor::run(store.clone(), engine.clone(), config.retention(), shutdown.clone()));
-    tasks.spawn("gauges", gauges::run(store, engine, config.retention(), shutdown));
+    tasks.spawn("janitor", janitor::run(store.clone(), engine.clone(), config.retention.retention(), shutdown.clone()));
+    tasks.spawn("gauges", gauges::run(store, engine, config.retention.retention(), shutdown));
     Ok(worker)
 }
 
 /// A server that can be reached from elsewhere but has no valid token is a mistake of the installation, best reported at start.
 fn no_valid_token(config: &ServeConfig) -> String {
-    let remedy = match (config.runtime, &config.database_url) {
+    let remedy = match (config.runtime, &config.databases.database_url) {
         (RuntimeKind::Kubernetes, _) => "run `toygres token create --local --name me --role admin` in this pod",
         (RuntimeKind::Process, Some(_)) => "run `toygres token create --local --name me --role admin` with the same DATABASE_URL, then start again",
         (RuntimeKind::Process, None) => {
             "start with TOYGRES_LISTEN=127.0.0.1:8080, run `toygres token create --local --name me --role admin` on this machine, then start again"
         }
     };
-    format!("TOYGRES_ACCESS is tokens and TOYGRES_LISTEN is {}, but there is no valid token, so nobody could come in: {remedy}", config.listen)
+    format!("TOYGRES_ACCESS is tokens and TOYGRES_LISTEN is {}, but there is no valid token, so nobody could come in: {remedy}", config.listen.listen)
 }
 
 /// Repeats `attempt` while its database does not answer, with growing pauses, and logs each failure.

@@ -67,6 +67,11 @@ pub(super) fn to_json(value: &impl Serialize) -> String {
 pub(super) fn body(status: StatusCode, media: Media, json: String) -> Response {
     let mut response = Response::new(Body::from(json));
     *response.status_mut() = status;
+    with_headers(response, media)
+}
+
+/// A response with the headers of all responses.
+pub(super) fn with_headers(mut response: Response, media: Media) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, media.content_type());
     headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));

@@ -15,7 +15,6 @@ use super::{
     Limits, Session, TransportOptions,
     lexical::Shape,
     nulls::{self, Source},
-    params::Params,
     refusal,
 };
 
@@ -95,9 +94,9 @@ impl<E: Executor> Transport<E> {
     }
 
     /// Parses a document as far as is needed to know what kind of operation it asks for.
-    pub(super) fn prepare(&self, params: Params, session: &Session, id: &RequestId) -> Result<Operation, Box<Response>> {
+    pub(super) fn prepare(&self, mut request: Request, session: &Session, id: &RequestId) -> Result<Operation, Box<Response>> {
         let refuse = |response| Err(Box::new(self.finish(response, id)));
-        let (shape, limits) = (Shape::of(params.query()), self.limits());
+        let (shape, limits) = (Shape::of(&request.query), self.limits());
         if shape.tokens > limits.tokens {
             let message = format!("The document has {} tokens; at most {} are allowed.", shape.tokens, limits.tokens);
             return refuse(refusal::error("TOO_MANY_TOKENS", message));
@@ -106,7 +105,6 @@ impl<E: Executor> Transport<E> {
             let message = format!("The document is nested {} levels deep; at most {} are allowed.", shape.nesting, limits.nesting);
             return refuse(refusal::error("TOO_DEEP", message));
         }
-        let mut request = params.into_request();
         let name = request.operation_name.clone();
         let kind = match request.parsed_query() {
             Ok(document) => match operation(document, name.as_deref()) {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Executor, Response as GraphqlResponse, parser::types::OperationType};
+use async_graphql::{BatchRequest, BatchResponse, Executor, Request as GraphqlRequest, Response as GraphqlResponse, parser::types::OperationType};
+use async_graphql_axum::GraphQLResponse;
 use axum::{
     body::{self, Bytes},
     extract::Request,
     http::{HeaderMap, Method, StatusCode, header},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use futures::future;
 
@@ -16,7 +17,7 @@ use super::{
     accept::{Accept, Media, is_utf8},
     encode,
     execute::{Operation, Transport},
-    params::{Body, Params},
+    params,
     refusal::{self, Refusal},
     sse,
 };
@@ -46,20 +47,20 @@ async fn try_answer<E: Executor>(transport: &Arc<Transport<E>>, request: Request
     let session = transport.options.authenticate.authenticate(Credentials { headers: &parts.headers, init: None }).await?;
     let resume = ResumeCursor::of(&parts.headers);
     if parts.method == Method::GET {
-        let params = Params::from_uri(&parts.uri).map_err(Refusal::bad_request)?;
-        let prepared = transport.prepare(params, &session, id);
+        let request = params::from_uri(&parts.uri).map_err(Refusal::bad_request)?;
+        let prepared = transport.prepare(request, &session, id);
         if prepared.as_ref().is_ok_and(|operation| operation.kind == OperationType::Mutation) {
             return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "A mutation needs POST.").allow("POST"));
         }
         return single(transport, accept, prepared, session, resume).await;
     }
     let bytes = read(transport, &parts.headers, body).await?;
-    match Body::from_json(&bytes).map_err(Refusal::bad_request)? {
-        Body::Single(params) => {
-            let prepared = transport.prepare(params, &session, id);
+    match params::from_body(bytes).await? {
+        BatchRequest::Single(request) => {
+            let prepared = transport.prepare(request, &session, id);
             single(transport, accept, prepared, session, resume).await
         }
-        Body::Batch(all) => batch(transport, accept, all, &session, id).await,
+        BatchRequest::Batch(all) => batch(transport, accept, all, &session, id).await,
     }
 }
 
@@ -91,8 +92,13 @@ async fn single<E: Executor>(
         Media::GraphqlResponse if encode::never_executed(&response) => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
     };
-    let mut answer = encode::body(status, accept.best, encode::json(&response));
-    answer.headers_mut().extend(response.http_headers);
+    let mut answer = if encode::never_executed(&response) {
+        // The library would add `data: null`.
+        encode::body(status, accept.best, encode::json(&response))
+    } else {
+        encode::with_headers(GraphQLResponse::from(response).into_response(), accept.best)
+    };
+    *answer.status_mut() = status;
     Ok(answer)
 }
 
@@ -100,7 +106,7 @@ async fn single<E: Executor>(
 async fn batch<E: Executor>(
     transport: &Arc<Transport<E>>,
     accept: Accept,
-    all: Vec<Params>,
+    all: Vec<GraphqlRequest>,
     session: &Session,
     id: &RequestId,
 ) -> Result<Response, Refusal> {
@@ -112,7 +118,7 @@ async fn batch<E: Executor>(
     if accept.best == Media::Events {
         return Err(Refusal::bad_request("An event stream carries one operation, not a batch."));
     }
-    let prepared: Vec<_> = all.into_iter().map(|params| transport.prepare(params, session, id)).collect();
+    let prepared: Vec<_> = all.into_iter().map(|request| transport.prepare(request, session, id)).collect();
     let mutates = prepared.iter().any(|one| one.as_ref().is_ok_and(|operation| operation.kind == OperationType::Mutation));
     let answers = prepared.into_iter().map(|one| async {
         match one {
@@ -131,7 +137,10 @@ async fn batch<E: Executor>(
     } else {
         responses = future::join_all(answers).await;
     }
-    Ok(encode::body(StatusCode::OK, accept.best, encode::json_array(&responses)))
+    if responses.iter().any(encode::never_executed) {
+        return Ok(encode::body(StatusCode::OK, accept.best, encode::json_array(&responses)));
+    }
+    Ok(encode::with_headers(GraphQLResponse::from(BatchResponse::Batch(responses)).into_response(), accept.best))
 }
 
 /// Reads a body of bounded size in bounded time.

@@ -1,9 +1,10 @@
-//! Fields that failed, as the specification wants them (pure).
+//! Completes the data of responses with errors as section 6.4.4 of the GraphQL specification demands (pure).
 //!
-//! The executor (async-graphql 7.2.1) leaves a field that failed out of its object, makes an object `null` when all its fields
-//! failed, and does not carry the failure of a field that cannot be `null` on to its parent. A client relies on every field that
-//! it selected being there, and on the types of the schema. The errors' paths say what failed; the document and the schema's
-//! types say how far it reaches.
+//! The executor (async-graphql 7.2.1; its issue 531) omits a field that failed from its object, makes an object `null` when all
+//! its fields failed, and does not propagate the failure of a non-null field to its parent. It has no hook for this: extensions
+//! see the results of resolvers but neither siblings nor parents. So the response is completed afterwards, from the paths of its
+//! errors, the document and the types of the schema. A smaller repair, `null` for every path, would put `null` into fields that
+//! the schema declares non-null, which typed clients reject.
 
 use std::{cmp::Reverse, collections::HashMap};
 

@@ -1,89 +1,88 @@
-//! The parameters of a request, from JSON or from a query string (pure).
+//! The parameters of a request, from the body of a POST, the query string of a GET, or a message of a socket.
+//!
+//! Bodies are read by the extractor of async-graphql-axum. It is more lenient than the specification in what it accepts (a request
+//! without a query, an array in place of an object) and refuses `extensions` that are `null`, so the types of a request's
+//! entries are checked first. Query strings are read here: the library looks for `operation_name` instead of `operationName`.
 
-use async_graphql::{Extensions, Request, Variables};
-use axum::{extract::Query, http::Uri};
-use serde::{Deserialize, Deserializer, de::Error as _};
+use async_graphql::{BatchRequest, Extensions, ParseRequestError, Request, Variables};
+use async_graphql_axum::GraphQLBatchRequest;
+use axum::{
+    body::{Body, Bytes},
+    extract::{FromRequest, Query},
+    http::{HeaderValue, Method, Uri, header},
+};
+use serde::Deserialize;
 use serde_json::Value;
 
-/// What one GraphQL request consists of, on every transport.
-#[derive(Debug)]
-pub(super) struct Params {
-    query: String,
-    operation_name: Option<String>,
-    variables: Variables,
-    extensions: Extensions,
+use super::refusal::Refusal;
+
+/// Reads the body of a POST, which is JSON: one request, or a batch.
+pub(super) async fn from_body(bytes: Bytes) -> Result<BatchRequest, Refusal> {
+    let bytes = match checked(bytes).map_err(Refusal::bad_request)? {
+        Some(bytes) => bytes,
+        // The extractor does not take it; the limit of batches refuses it.
+        None => return Ok(BatchRequest::Batch(Vec::new())),
+    };
+    let mut request = axum::extract::Request::new(Body::from(bytes));
+    *request.method_mut() = Method::POST;
+    request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(GraphQLBatchRequest::<Refusal>::from_request(request, &()).await?.into_inner())
 }
 
-/// The body of an HTTP request.
-#[derive(Debug)]
-pub(super) enum Body {
-    Single(Params),
-    Batch(Vec<Params>),
+/// Reads the query string of a GET. The error is for the caller.
+pub(super) fn from_uri(uri: &Uri) -> Result<Request, String> {
+    let Query(InQuery { query, operation_name, variables, extensions }) = Query::try_from_uri(uri).map_err(|error| error.body_text())?;
+    let mut request = Request::new(query.ok_or("The `query` parameter is missing.")?);
+    // A form that leaves a field empty means that there is none.
+    request.operation_name = operation_name.filter(|name| !name.is_empty());
+    request.variables = json_parameter::<Option<Variables>>("variables", variables)?.unwrap_or_default();
+    request.extensions = json_parameter::<Option<Extensions>>("extensions", extensions)?.unwrap_or_default();
+    Ok(request)
 }
 
-impl Body {
-    /// Reads a JSON body; the error is for the caller.
-    pub(super) fn from_json(bytes: &[u8]) -> Result<Self, String> {
-        match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
-            None => Err("The body is empty; it must be a JSON object with a `query`.".to_owned()),
-            Some(b'[') => serde_json::from_slice(bytes).map(Self::Batch).map_err(|error| error.to_string()),
-            Some(_) => serde_json::from_slice(bytes).map(Self::Single).map_err(|error| error.to_string()),
+/// Reads the payload of a message. The error is for the caller.
+pub(super) fn from_payload(mut payload: Value) -> Result<Request, String> {
+    check(&mut payload)?;
+    serde_json::from_value(payload).map_err(|error| error.to_string())
+}
+
+impl From<ParseRequestError> for Refusal {
+    fn from(error: ParseRequestError) -> Self {
+        Self::bad_request(error.to_string())
+    }
+}
+
+/// The body as the extractor takes it; `None` for a batch of nothing.
+fn checked(bytes: Bytes) -> Result<Option<Bytes>, String> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err("The body is empty; it must be a JSON object with a `query`.".to_owned());
+    }
+    let mut body: Value = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    let changed = match &mut body {
+        Value::Array(batch) if batch.is_empty() => return Ok(None),
+        Value::Array(batch) => batch.iter_mut().map(check).try_fold(false, |changed, one| one.map(|one| changed | one))?,
+        single => check(single)?,
+    };
+    if changed { serde_json::to_vec(&body).map(|bytes| Some(bytes.into())).map_err(|error| error.to_string()) } else { Ok(Some(bytes)) }
+}
+
+/// Checks the types of a request's entries. Removes `extensions` that are `null`, and returns whether it did.
+fn check(request: &mut Value) -> Result<bool, String> {
+    let Value::Object(request) = request else { return Err("A request must be a JSON object.".to_owned()) };
+    match request.get("query") {
+        Some(Value::String(_)) => {}
+        None | Some(Value::Null) => return Err("`query` is missing.".to_owned()),
+        Some(_) => return Err("`query` must be a string.".to_owned()),
+    }
+    if !matches!(request.get("operationName"), None | Some(Value::String(_) | Value::Null)) {
+        return Err("`operationName` must be a string or null.".to_owned());
+    }
+    for name in ["variables", "extensions"] {
+        if !matches!(request.get(name), None | Some(Value::Object(_) | Value::Null)) {
+            return Err(format!("`{name}` must be an object or null."));
         }
     }
-}
-
-impl Params {
-    /// Reads the query string of a GET.
-    pub(super) fn from_uri(uri: &Uri) -> Result<Self, String> {
-        let Query(pairs) = Query::<InQuery>::try_from_uri(uri).map_err(|error| error.body_text())?;
-        Ok(Self {
-            query: pairs.query.ok_or("The `query` parameter is missing.")?,
-            // A form that leaves a field empty means that there is none.
-            operation_name: pairs.operation_name.filter(|name| !name.is_empty()),
-            variables: json_parameter("variables", pairs.variables)?,
-            extensions: json_parameter("extensions", pairs.extensions)?,
-        })
-    }
-
-    /// The name of the operation to execute, when the document has several.
-    pub(super) fn into_request(self) -> Request {
-        let mut request = Request::new(self.query).variables(self.variables);
-        request.operation_name = self.operation_name;
-        request.extensions = self.extensions;
-        request
-    }
-
-    pub(super) fn query(&self) -> &str {
-        &self.query
-    }
-}
-
-impl<'de> Deserialize<'de> for Params {
-    /// Through a map, because a derived implementation would take an array for the fields in their order, too.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut map = serde_json::Map::deserialize(deserializer)?;
-        let mut take = |name| map.remove(name).unwrap_or_default();
-        Ok(Self {
-            query: match take("query") {
-                Value::String(query) => query,
-                Value::Null => return Err(D::Error::custom("`query` is missing")),
-                _ => return Err(D::Error::custom("`query` must be a string")),
-            },
-            operation_name: match take("operationName") {
-                Value::String(name) => Some(name),
-                Value::Null => None,
-                _ => return Err(D::Error::custom("`operationName` must be a string or null")),
-            },
-            variables: match take("variables") {
-                object @ (Value::Object(_) | Value::Null) => Variables::from_json(object),
-                _ => return Err(D::Error::custom("`variables` must be an object or null")),
-            },
-            extensions: match take("extensions") {
-                object @ (Value::Object(_) | Value::Null) => serde_json::from_value(object).map_err(D::Error::custom)?,
-                _ => return Err(D::Error::custom("`extensions` must be an object or null")),
-            },
-        })
-    }
+    Ok(request.get("extensions").is_some_and(Value::is_null) && request.remove("extensions").is_some())
 }
 
 #[derive(Deserialize)]
@@ -107,39 +106,42 @@ fn json_parameter<T: Default + for<'de> Deserialize<'de>>(name: &str, text: Opti
 mod tests {
     use super::*;
 
-    #[test]
-    fn bodies_are_objects_or_arrays_of_objects() {
-        assert!(matches!(Body::from_json(br#" {"query":"{a}"}"#), Ok(Body::Single(_))));
-        assert!(matches!(Body::from_json(br#"[{"query":"{a}"},{"query":"{b}"}]"#), Ok(Body::Batch(all)) if all.len() == 2));
+    #[tokio::test]
+    async fn bodies_are_objects_or_arrays_of_objects() {
+        let read = async |body: &'static str| from_body(Bytes::from_static(body.as_bytes())).await;
+        assert!(matches!(read(r#" {"query":"{a}","extensions":null,"variables":null}"#).await, Ok(BatchRequest::Single(_))));
+        let batch = read(r#"[{"query":"{a}"},{"query":"{b}","extensions":null}]"#).await;
+        assert!(matches!(batch, Ok(BatchRequest::Batch(all)) if all.len() == 2));
+        assert!(matches!(read("[]").await, Ok(BatchRequest::Batch(all)) if all.is_empty()));
         for (body, part) in [
             ("", "empty"),
             ("  ", "empty"),
             ("{", "EOF"),
-            ("3", "invalid type"),
+            ("3", "must be a JSON object"),
             ("{}", "`query` is missing"),
             (r#"{"query":null}"#, "`query` is missing"),
             (r#"{"query":3}"#, "`query` must be"),
             (r#"{"query":"{a}","variables":[]}"#, "`variables` must be"),
             (r#"{"query":"{a}","operationName":{}}"#, "`operationName` must be"),
             (r#"{"query":"{a}","extensions":0}"#, "`extensions` must be"),
-            (r#"[["{a}"]]"#, "invalid type"),
-            (r#"[{"query":"{a}"},3]"#, "invalid type"),
+            (r#"[["{a}"]]"#, "must be a JSON object"),
+            (r#"[{"query":"{a}"},3]"#, "must be a JSON object"),
             (r#"{"query":"{a}"} {"#, "trailing"),
         ] {
-            let error = Body::from_json(body.as_bytes()).expect_err(body);
-            assert!(error.contains(part), "{body}: {error}");
+            let refusal = read(body).await.expect_err(body);
+            assert!(refusal.body.errors[0].message.contains(part), "{body}: {refusal:?}");
         }
     }
 
     #[test]
     fn query_strings_carry_json() {
         let uri = |query: &str| format!("/graphql?{query}").parse::<Uri>().expect("a URI");
-        let params = Params::from_uri(&uri("query=%7Ba%7D&operationName=A&variables=%7B%22x%22%3A1%7D")).expect("valid");
-        assert_eq!((params.query.as_str(), params.operation_name.as_deref()), ("{a}", Some("A")));
-        assert_eq!(serde_json::to_string(&params.variables).expect("JSON"), r#"{"x":1}"#);
+        let request = from_uri(&uri("query=%7Ba%7D&operationName=A&variables=%7B%22x%22%3A1%7D")).expect("valid");
+        assert_eq!((request.query.as_str(), request.operation_name.as_deref()), ("{a}", Some("A")));
+        assert_eq!(serde_json::to_string(&request.variables).expect("JSON"), r#"{"x":1}"#);
         for query in ["", "query=%7Ba%7D&variables=3", "query=%7Ba%7D&variables=%5B%5D", "query=%7Ba%7D&extensions=x"] {
-            assert!(Params::from_uri(&uri(query)).is_err(), "{query}");
+            assert!(from_uri(&uri(query)).is_err(), "{query}");
         }
-        assert!(Params::from_uri(&uri("query=%7Ba%7D&variables=null&operationName=")).is_ok());
+        assert!(from_uri(&uri("query=%7Ba%7D&variables=null&operationName=")).is_ok());
     }
 }

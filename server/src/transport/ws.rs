@@ -36,14 +36,14 @@ pub(super) async fn upgrade<E: Executor>(transport: Arc<Transport<E>>, request: 
     let Some(permit) = transport.socket() else {
         return Refusal::too_many_sockets().into_response();
     };
+    // A socket without a subprotocol is opened all the same: clients see a close code, but not a status.
+    let dialect = Dialect::negotiate(&mut parts).await;
     let upgrade = upgrade
-        .protocols(Dialect::ALL.map(Dialect::name))
+        .protocols(dialect.map(Dialect::name))
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         .max_message_size(transport.limits().message_bytes)
         .max_frame_size(transport.limits().message_bytes);
-    // A socket without a subprotocol is opened all the same: only a close code reaches the client's code, a status does not.
-    let dialect = upgrade.selected_protocol().and_then(|name| Dialect::named(name.as_bytes()));
     upgrade.on_upgrade(move |socket| async move {
         connection::run(transport, socket, dialect, parts.headers).await;
         drop(permit);

@@ -108,7 +108,7 @@ async fn read<E: Executor>(
         };
         let reply = match dialect.read(&text) {
             Ok(ClientMessage::Init(_)) => return Ending::TOO_MANY_INITS,
-            Ok(ClientMessage::Subscribe { id, params }) => match operations.begin(id, params) {
+            Ok(ClientMessage::Subscribe { id, request }) => match operations.begin(id, request) {
                 Ok(reply) => reply,
                 Err(ending) => return ending,
             },

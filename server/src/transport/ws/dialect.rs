@@ -1,13 +1,17 @@
 //! The messages of both subprotocols (pure).
 
-use async_graphql::{Response, ServerError};
-use axum::http::HeaderValue;
+use async_graphql::{Request, Response, ServerError};
+use async_graphql_axum::GraphQLProtocol;
+use axum::{
+    extract::FromRequestParts,
+    http::{self, header, request::Parts},
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::transport::{
     encode::{Payload, to_json},
-    params::Params,
+    params,
 };
 
 /// A subprotocol.
@@ -23,7 +27,7 @@ pub(super) enum Dialect {
 #[derive(Debug)]
 pub(super) enum ClientMessage {
     Init(Map<String, Value>),
-    Subscribe { id: String, params: Params },
+    Subscribe { id: String, request: Request },
     Complete { id: String },
     Ping(Option<Map<String, Value>>),
     Pong,
@@ -42,8 +46,17 @@ impl Dialect {
         }
     }
 
-    pub(super) fn named(name: &[u8]) -> Option<Self> {
-        Self::ALL.into_iter().find(|dialect| dialect.name().as_bytes() == name)
+    /// The first subprotocol on the client's list that the server has, as async-graphql-axum chooses it.
+    pub(super) async fn negotiate(parts: &mut Parts) -> Option<Self> {
+        let chosen = GraphQLProtocol::from_request_parts(parts, &()).await.ok()?;
+        for dialect in Self::ALL {
+            // The library keeps its choice to itself, but choices can be compared.
+            let request = http::Request::builder().header(header::SEC_WEBSOCKET_PROTOCOL, dialect.name()).body(()).ok()?;
+            if GraphQLProtocol::from_request_parts(&mut request.into_parts().0, &()).await == Ok(chosen) {
+                return Some(dialect);
+            }
+        }
+        None
     }
 
     /// Reads a message; the error is the reason of the close frame.
@@ -64,8 +77,8 @@ impl Dialect {
                 if !payload.is_object() {
                     return Err(format!("The payload of {kind} must be an object"));
                 }
-                let params = serde_json::from_value(payload).map_err(|error| format!("Invalid {kind}: {error}"))?;
-                Ok(ClientMessage::Subscribe { id, params })
+                let request = params::from_payload(payload).map_err(|error| format!("Invalid {kind}: {error}"))?;
+                Ok(ClientMessage::Subscribe { id, request })
             }
             (Self::Current, "complete") | (Self::Older, "stop") => Ok(ClientMessage::Complete { id: identifier(&mut message)? }),
             (Self::Current, "ping") => Ok(ClientMessage::Ping(optional(&mut message)?)),
@@ -118,12 +131,6 @@ impl Dialect {
 
     pub(super) fn complete(id: &str) -> String {
         to_json(&Out { kind: "complete", id: Some(id), payload: None::<()> })
-    }
-}
-
-impl From<Dialect> for HeaderValue {
-    fn from(dialect: Dialect) -> Self {
-        Self::from_static(dialect.name())
     }
 }
 

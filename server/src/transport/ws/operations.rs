@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use async_graphql::{Executor, Response, parser::types::OperationType};
+use async_graphql::{Executor, Request, Response, parser::types::OperationType};
 use axum::extract::ws::Utf8Bytes;
 use futures::{FutureExt, StreamExt};
 use tokio::{sync::mpsc, task::AbortHandle};
@@ -19,7 +19,6 @@ use super::{close::Ending, dialect::Dialect};
 use crate::transport::{
     RequestId, Session, encode,
     execute::{Operation, Transport},
-    params::Params,
     refusal,
 };
 
@@ -57,7 +56,7 @@ impl<E: Executor> Operations<E> {
     }
 
     /// Begins an operation. `Some` is a message for the client, which the operation is not begun for.
-    pub(super) fn begin(&self, id: String, params: Params) -> Result<Option<String>, Ending> {
+    pub(super) fn begin(&self, id: String, request: Request) -> Result<Option<String>, Ending> {
         let mut running = self.running();
         if let Some((subscriber, task)) = running.get(&id) {
             match self.dialect {
@@ -77,7 +76,7 @@ impl<E: Executor> Operations<E> {
             let refused = self.transport.finish(refusal::error("TOO_MANY_OPERATIONS", message), &request_id);
             return Ok(Some(self.dialect.error(&id, &refused.errors)));
         }
-        let prepared = match self.transport.prepare(params, &self.session, &request_id) {
+        let prepared = match self.transport.prepare(request, &self.session, &request_id) {
             Ok(operation) => operation,
             Err(response) => return Ok(Some(self.dialect.error(&id, &response.errors))),
         };
