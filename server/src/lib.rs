@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod app;
+mod command;
 pub mod config;
 mod endpoints;
 pub mod graphql;
@@ -13,3 +14,5 @@ mod playground;
 pub mod secrets;
 pub mod serve;
 pub mod transport;
+
+pub use command::run;

@@ -3,14 +3,12 @@
 use std::{
     os::unix::process::CommandExt,
     path::PathBuf,
-    time::{Duration, Instant},
+    process::Stdio,
 };
 
 use nix::unistd::{User, chown, geteuid};
 use tempfile::TempDir;
 use tokio::process::Command;
-
-use super::TIMEOUT;
 
 /// A PostgreSQL server of the test's own, as an external metadata database.
 pub struct Database {

@@ -1,0 +1,69 @@
+//! The command line of the binary: reads the configuration and runs what it says.
+//!
+//! It is here and not in `main.rs` because code of an async function is generated where it is polled: in a binary of its own, the
+//! whole server would be generated a second time.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser};
+use toygres_cli::{self as cli, Environment, Task};
+use crate::{
+    config::{self, Cli, Command, SecretsCommand},
+    graphql, secrets, serve,
+};
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn run() -> ExitCode {
+    let environment = Environment::read();
+    match dotenvy::dotenv() {
+        Ok(_) => {}
+        Err(error) if error.not_found() => {}
+        Err(error) => return fail(&format!(".env cannot be read: {error}")),
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => match config::explain(&error) {
+            Some(sentence) => return fail(&sentence),
+            None => error.exit(),
+        },
+    };
+    match cli.command {
+        Command::Serve(config) => block_on(serve::serve(*config)),
+        Command::Migrate(config) => block_on(serve::migrate(config)),
+        Command::Schema => {
+            print!("{}", graphql::sdl());
+            ExitCode::SUCCESS
+        }
+        Command::Secrets(SecretsCommand::Rotate(config)) => block_on(secrets::rotate(config)),
+        Command::Token(group) => match group.local(&environment) {
+            Ok(Some(config)) => block_on(serve::token(config)),
+            Ok(None) => cli::run(Task::Token(group), &environment),
+            Err(code) => code,
+        },
+        Command::Instances(group) => cli::run(Task::Instances(group), &environment),
+        Command::Operations(group) => cli::run(Task::Operations(group), &environment),
+        Command::Context(command) => cli::run(Task::Context(command), &environment),
+        Command::Completion { shell } => cli::run(Task::Completion(shell, Box::new(Cli::command())), &environment),
+    }
+}
+
+/// Runs what belongs to the server.
+fn block_on(work: impl Future<Output = Result<(), String>>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("no threads could be started: {error}")),
+    };
+    let outcome = runtime.block_on(work);
+    // Blocking work that nobody waits for any more must not hold up the end.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => fail(&sentence),
+    }
+}
+
+fn fail(sentence: &str) -> ExitCode {
+    eprintln!("toygres: {sentence}");
+    ExitCode::FAILURE
+}
