@@ -129,7 +129,7 @@ impl Admin {
         let cluster = context.cluster.clone();
         kubeconfig.clusters.retain(|entry| entry.name == cluster);
         kubeconfig.auth_infos.clear();
-        // JSON is YAML. The token is written by hand, for kube does not print secrets.
+        // JSON is YAML. The token is added to the JSON, because kube does not serialize secrets.
         let mut text = serde_json::to_value(&kubeconfig).map_err(|error| error.to_string())?;
         text["users"] = serde_json::json!([{"name": ACCOUNT, "user": {"token": token}}]);
         std::fs::write(path, text.to_string()).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -263,16 +263,16 @@ impl Admin {
                 text += &format!("event {} {about} {reason}: {message}\n", event.type_.unwrap_or_default());
             }
         }
-        let mut tell = |kind: &str, objects: Vec<serde_json::Value>| {
+        let mut add = |kind: &str, objects: Vec<serde_json::Value>| {
             for mut object in objects {
                 object["metadata"]["managedFields"].take();
                 text += &format!("{kind} {object}\n");
             }
         };
-        tell("pod", self.values::<Pod>().await);
-        tell("statefulset", self.values::<StatefulSet>().await);
-        tell("claim", self.values::<PersistentVolumeClaim>().await);
-        tell("service", self.values::<Service>().await);
+        add("pod", self.values::<Pod>().await);
+        add("statefulset", self.values::<StatefulSet>().await);
+        add("claim", self.values::<PersistentVolumeClaim>().await);
+        add("service", self.values::<Service>().await);
         text + "---"
     }
 

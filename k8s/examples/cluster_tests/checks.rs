@@ -60,7 +60,7 @@ pub async fn run(plan: &Plan, admin: &Admin, report: &mut Report) -> Result<()> 
     Ok(())
 }
 
-/// Reports a check. One that failed is explained at once and does not keep the others from being made.
+/// Reports a check. After one that failed, the state of the cluster is printed and the next one runs.
 async fn settle(plan: &Plan, admin: &Admin, report: &mut Report, outcome: Result<String>) {
     match outcome {
         Ok(seen) => report.passed(&seen),
@@ -75,7 +75,7 @@ async fn whole_life(plan: &Plan, admin: &Admin, server: &Server, version: u16) -
     let name = format!("life-{version}");
     let id = server.create(input(&name, version)).await?;
     let healthy = server.until(&id, "it running and healthy", READY_TIMEOUT, is_healthy).await?;
-    // This machine is outside of the cluster, whose names do not resolve here unless somebody arranged for it.
+    // This machine is outside of the cluster; its names do not resolve here by default.
     let host = healthy["endpoint"]["host"].as_str().unwrap_or_default();
     let (ip, dns) = (admin.cluster_ip(&name).await?, format!("{name}.{}.svc.cluster.local", admin.namespace));
     if host != ip && host != dns {
@@ -105,7 +105,7 @@ async fn pod_kill(plan: &Plan, admin: &Admin, server: &Server, version: u16) -> 
     let started = Instant::now();
     admin.kill_pod(parse(&id)?).await?;
     let down = live.until("a deleted pod as UNHEALTHY", REPORT_TIMEOUT, |now| now["health"] == "UNHEALTHY").await?;
-    let told = started.elapsed();
+    let reported = started.elapsed();
     live.until("HEALTHY again", READY_TIMEOUT, is_healthy).await?;
     let back = started.elapsed();
     if psql(plan, &url, "TABLE t").await? != "42" {
@@ -114,7 +114,7 @@ async fn pod_kill(plan: &Plan, admin: &Admin, server: &Server, version: u16) -> 
     server.delete(&id, false).await?;
     nothing_left(admin, &id).await?;
     let code = down["reason"]["code"].as_str().unwrap_or_default();
-    Ok(format!("a deleted pod: UNHEALTHY ({code}) after {:.1} s, HEALTHY with its data after {:.1} s", told.as_secs_f32(), back.as_secs_f32()))
+    Ok(format!("a deleted pod: UNHEALTHY ({code}) after {:.1} s, HEALTHY with its data after {:.1} s", reported.as_secs_f32(), back.as_secs_f32()))
 }
 
 /// A planned restart: another pod with the same data, and no health event on the way.
@@ -183,11 +183,11 @@ async fn impossible(admin: &Admin, server: &Server, version: u16) -> Result<Stri
     let mut input = input("giant", version);
     // More than any node has.
     (input["cpuMillis"], input["memoryMb"]) = (json!(128_000), json!(1_048_576));
-    let known = |pod: &Pod| {
+    let detected = |pod: &Pod| {
         let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
         conditions.is_some_and(|conditions| conditions.iter().any(|condition| condition.reason.as_deref() == Some("Unschedulable")))
     };
-    failure(admin, server, input, "an impossible request", "UNSCHEDULABLE", Sign::Pod(&known)).await
+    failure(admin, server, input, "an impossible request", "UNSCHEDULABLE", Sign::Pod(&detected)).await
 }
 
 /// A problem that passes: the creation continues by itself.
@@ -213,12 +213,12 @@ async fn quota_in_the_way(admin: &Admin, server: &Server, version: u16) -> Resul
 async fn bad_image(plan: &Plan, admin: &Admin, kubeconfig: &Path, version: u16) -> Result<String> {
     let database = TestDatabase::create().await;
     let server = Server::start(plan, &database, kubeconfig, &admin.namespace, &[("TOYGRES_IMAGE_TAG_SUFFIX", "-does-not-exist")]).await?;
-    let known = |pod: &Pod| {
+    let detected = |pod: &Pod| {
         let containers = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref()).into_iter().flatten();
         let waiting = containers.filter_map(|container| container.state.as_ref()?.waiting.as_ref()?.reason.clone());
         waiting.into_iter().any(|reason| ["ErrImagePull", "ImagePullBackOff"].contains(&reason.as_str()))
     };
-    let line = failure(admin, &server, input("unpulled", version), "a bad image tag", "IMAGE_PULL_FAILED", Sign::Pod(&known)).await?;
+    let line = failure(admin, &server, input("unpulled", version), "a bad image tag", "IMAGE_PULL_FAILED", Sign::Pod(&detected)).await?;
     server.stop().await?;
     Ok(line)
 }
@@ -242,11 +242,11 @@ enum Sign<'a> {
 async fn failure(admin: &Admin, server: &Server, input: Value, what: &str, code: &str, sign: Sign<'_>) -> Result<String> {
     let id = server.create(input).await?;
     let instance = parse(&id)?;
-    let known = async {
+    let detected = async {
         let look = || async {
             match &sign {
                 // The pod of a failed creation is deleted: the subscriber may get the reason before this is observed.
-                Sign::Pod(known) => Ok(admin.pods(instance).await?.iter().any(known).then(Instant::now)),
+                Sign::Pod(detected) => Ok(admin.pods(instance).await?.iter().any(detected).then(Instant::now)),
                 Sign::EventOfClaim(reason) => {
                     let events = admin.events(&names::claim(instance)).await?;
                     Ok(events.iter().any(|event| event.reason.as_deref() == Some(*reason)).then(Instant::now))
@@ -255,18 +255,18 @@ async fn failure(admin: &Admin, server: &Server, input: Value, what: &str, code:
         };
         admin.until(&format!("the cluster to know of {what}"), DETECTION_TIMEOUT, look).await
     };
-    let told = async {
+    let reported = async {
         let mut live = server.follow(&id).await?;
         let seen = live.until(&format!("{what} as {code}"), DETECTION_TIMEOUT + REPORT_TIMEOUT, |now| now["reason"]["code"] == code).await?;
         Ok::<_, String>((Instant::now(), seen))
     };
-    tokio::pin!(known, told);
-    let (known, (told, seen)) = tokio::select! {
-        known = &mut known => (Some(known?), told.await?),
-        told = &mut told => (None, told?),
+    tokio::pin!(detected, reported);
+    let (detected, (reported, seen)) = tokio::select! {
+        detected = &mut detected => (Some(detected?), reported.await?),
+        reported = &mut reported => (None, reported?),
     };
     // The subscriber got it before this side observed it: without a delay.
-    let delay = known.map(|known| told.saturating_duration_since(known)).unwrap_or_default();
+    let delay = detected.map(|detected| reported.saturating_duration_since(detected)).unwrap_or_default();
     if delay > REPORT_TIMEOUT {
         return Err(format!("{what} reached a subscriber {:.1} s after the cluster knew it", delay.as_secs_f32()));
     }

@@ -86,7 +86,7 @@ fn control_set(cluster: &mut FakeCluster, set: &Value) {
             cluster.update("pods", &pod_name, |pod| pod["metadata"]["ownerReferences"] = owner_reference(&set_name, &uid));
         }
         Some(pod) if has_ended(&pod) => stop_pod(cluster, &pod_name),
-        // With the policy OrderedReady, a rolling update waits for ever for a pod that never becomes ready.
+        // With the policy OrderedReady, a rolling update waits without end for a pod that never becomes ready.
         Some(_) if !ready && set["spec"]["podManagementPolicy"] != "Parallel" => {}
         Some(pod) if pod["metadata"]["labels"]["controller-revision-hash"] != json!(revision) => stop_pod(cluster, &pod_name),
         Some(_) => {}

@@ -146,7 +146,7 @@ async fn a_longer_timeout_than_the_grace_period_of_the_pod_is_granted() {
     let meta = pod(&server, deployment.id)["metadata"].take();
     assert_eq!(meta["deletionGracePeriodSeconds"], 300);
 
-    // Somebody may wait no longer: the next call shortens it, and no later one extends it.
+    // Another restart may shorten it, and none extends it.
     for (n, timeout) in [(3, 1), (2, 300)] {
         let other = Restart { timeout: Duration::from_secs(timeout), ..restart(&deployment, n) };
         runtime.restart(deployment.id, &other).await.unwrap();
