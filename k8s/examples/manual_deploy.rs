@@ -1,4 +1,4 @@
-//! The smallest proof that a cluster works: connects, deploys one PostgreSQL, waits for it, logs in, cleans up.
+//! The smallest test of a cluster: connects, deploys one PostgreSQL, waits for it, logs in, cleans up.
 //!
 //! ```sh
 //! cargo run -p toygres-k8s --example manual_deploy [NAMESPACE [PLATFORM_SETTINGS_JSON]]
@@ -24,8 +24,8 @@ use toygres_postgres as probe;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// How long everything together may take.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// The time-out of each half.
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -42,15 +42,15 @@ async fn run() -> Result<()> {
     let runtime = KubernetesRuntime::connect(settings()?).await?;
     let deployment = deployment(&runtime)?;
     println!("deploying {} as {}", deployment.name, deployment.id);
-    let tried = tokio::time::timeout(PATIENCE, try_out(&runtime, &deployment)).await;
-    // Whatever came of it, nothing stays behind.
-    let cleaned = tokio::time::timeout(PATIENCE, clean_up(&runtime, deployment.id)).await;
-    tried.map_err(|_| "it took too long")??;
+    let tested = tokio::time::timeout(TIMEOUT, test(&runtime, &deployment)).await;
+    // Also after an error, nothing is left.
+    let cleaned = tokio::time::timeout(TIMEOUT, clean_up(&runtime, deployment.id)).await;
+    tested.map_err(|_| "it took too long")??;
     cleaned.map_err(|_| "cleaning up took too long")??;
     Ok(())
 }
 
-async fn try_out(runtime: &KubernetesRuntime, deployment: &Deployment) -> Result<()> {
+async fn test(runtime: &KubernetesRuntime, deployment: &Deployment) -> Result<()> {
     let start = Instant::now();
     runtime.deploy(deployment).await?;
     let endpoint = until_ready(runtime, deployment.id).await?;
@@ -63,15 +63,15 @@ async fn try_out(runtime: &KubernetesRuntime, deployment: &Deployment) -> Result
 
 async fn until_ready(runtime: &KubernetesRuntime, id: InstanceId) -> Result<Endpoint> {
     let mut nudges = runtime.nudges();
-    let mut told = None;
+    let mut last = None;
     loop {
         match runtime.observe(id).await? {
             Observation::Ready(endpoint) => return Ok(endpoint),
             Observation::Failed(reason) => return Err(format!("{}: {}", reason.code, reason.message).into()),
             Observation::Absent => return Err("it is gone".into()),
-            Observation::Pending(reason) if told.as_ref() != Some(&reason) => {
+            Observation::Pending(reason) if last.as_ref() != Some(&reason) => {
                 println!("waiting: {}: {}", reason.code, reason.message);
-                told = Some(reason);
+                last = Some(reason);
             }
             Observation::Pending(_) => {}
         }

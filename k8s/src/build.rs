@@ -7,7 +7,7 @@ mod services;
 mod stateful_set;
 
 pub(crate) use services::AZURE_DNS_LABEL;
-pub(crate) use stateful_set::CONTAINER;
+pub(crate) use stateful_set::{CONTAINER, GRACE_PERIOD};
 
 use k8s_openapi::api::{
     apps::v1::StatefulSet,

@@ -6,7 +6,7 @@ mod find;
 
 use std::{future::Future, time::Duration};
 
-use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::{NamespaceResourceScope, api::core::v1::Pod};
 use kube::{
     Api, Client, Resource,
     api::{DeleteParams, ListParams, ObjectList, Preconditions},
@@ -118,6 +118,18 @@ impl Cluster {
             }
         };
         call(&format!("delete the {kind} {name}"), deletion).await
+    }
+}
+
+impl Cluster {
+    /// Deletes a pod with a grace period in seconds, or shortens the grace period of one that is being deleted.
+    pub(crate) async fn stop_pod(&self, pod: &Pod, grace: u32) -> Result<(), RuntimeError> {
+        let (name, meta) = (pod.metadata.name.as_deref().unwrap_or_default(), &pod.metadata);
+        let ends_in_time = meta.deletion_grace_period_seconds.is_some_and(|present| present <= i64::from(grace));
+        if meta.deletion_timestamp.is_some() && ends_in_time {
+            return Ok(());
+        }
+        self.delete::<Pod>(name, meta.uid.clone(), DeleteParams::default().grace_period(grace)).await
     }
 }
 

@@ -16,10 +16,16 @@ use toygres_domain::{
 
 use crate::{
     apply::change_claim,
-    build::names::{self, KEPT_LABEL},
+    build::{
+        GRACE_PERIOD,
+        names::{self, KEPT_LABEL},
+    },
     cluster::{Cluster, call},
     observe::not_stopped,
 };
+
+/// The grace period of a server whose data is deleted next, in seconds: there is nothing that a shutdown could save.
+const GRACE_PERIOD_OF_DELETED_DATA: u32 = 5;
 
 /// Deletes the objects in an order that can be interrupted anywhere: the Services and the StatefulSet, then the claims once the pod
 /// is gone, last the Secret and the NetworkPolicy, by which an incomplete removal is found again.
@@ -27,10 +33,8 @@ pub(crate) async fn remove(cluster: &Cluster, id: InstanceId, keep_volumes: bool
     let selector = names::selector(id);
     let set_left = remove_set(cluster, id).await?;
     let services_left = remove_services(cluster, &selector).await?;
-    if let Some(waiting) = set_left {
-        return Ok(in_progress(waiting));
-    }
-    if let Some(waiting) = remove_pods(cluster, &selector).await? {
+    let pods_left = remove_pods(cluster, &selector, keep_volumes).await?;
+    if let Some(waiting) = set_left.or(pods_left) {
         return Ok(in_progress(waiting));
     }
     // After the pods: the StatefulSet would create a new claim for a pod that it replaces.
@@ -69,12 +73,14 @@ async fn remove_services(cluster: &Cluster, selector: &str) -> Result<Option<Str
         .map(|service| format!("The Service {} waits for its load balancer to be deleted", service.metadata.name.as_deref().unwrap_or_default())))
 }
 
-/// Deletes pods without a StatefulSet: one that was deleted to change an immutable field may not have been created again.
-async fn remove_pods(cluster: &Cluster, selector: &str) -> Result<Option<String>, RuntimeError> {
+/// Deletes the pods. The garbage collector deletes that of the StatefulSet too, but with its own grace period, and a restart may have
+/// begun to delete it with a longer one. Without a StatefulSet, because one that is replaced to change an immutable field was not
+/// created again, nothing else deletes the pod.
+async fn remove_pods(cluster: &Cluster, selector: &str, keep_volumes: bool) -> Result<Option<String>, RuntimeError> {
     let pods: Vec<Pod> = cluster.list(selector).await?;
-    for pod in pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()) {
-        let name = pod.metadata.name.as_deref().unwrap_or_default();
-        cluster.delete::<Pod>(name, pod.metadata.uid.clone(), DeleteParams::default()).await?;
+    let grace = if keep_volumes { GRACE_PERIOD } else { GRACE_PERIOD_OF_DELETED_DATA };
+    for pod in &pods {
+        cluster.stop_pod(pod, grace).await?;
     }
     Ok(pods.first().map(not_stopped))
 }

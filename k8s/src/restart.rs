@@ -10,7 +10,7 @@ use k8s_openapi::{
     api::{apps::v1::StatefulSet, core::v1::Pod},
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
-use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::api::{Patch, PatchParams};
 use serde_json::json;
 use toygres_domain::{
     InstanceId, OperationId,
@@ -34,9 +34,23 @@ const FIELD_MANAGER: &str = "toygres-restart";
 /// How many restarts are recorded: a repeated call, or a watch that was interrupted, can be late by more than one restart.
 const RECORDED: usize = 8;
 
+/// How often the record is tried to be written: the controller updates the status of a StatefulSet at any time.
+const ATTEMPTS: usize = 5;
+
 /// Restarts the instance as far as one call gets. Every step can be repeated: the pod to delete is recorded before it is deleted,
 /// and is deleted by its uid.
 pub(crate) async fn restart(cluster: &Cluster, id: InstanceId, restart: &Restart) -> Result<Progress, RuntimeError> {
+    for _ in 0..ATTEMPTS {
+        if let Some((pod, pods)) = recorded_pod(cluster, id, &restart.operation).await? {
+            return stop(cluster, &pod, &pods, restart).await;
+        }
+    }
+    Err(RuntimeError::temporary(ReasonCode::RuntimeUnavailable, format!("The StatefulSet {} keeps changing", names::object(id))))
+}
+
+/// The uid of the pod that the operation stops, which is recorded now if it was not, and the present pods. `None` if the StatefulSet
+/// changed before the record was written.
+async fn recorded_pod(cluster: &Cluster, id: InstanceId, operation: &OperationId) -> Result<Option<(String, Vec<Pod>)>, RuntimeError> {
     let name = names::object(id);
     let sets = cluster.api::<StatefulSet>();
     let Some(set) = call(&format!("get the StatefulSet {name}"), sets.get_metadata_opt(&name)).await? else {
@@ -48,33 +62,30 @@ pub(crate) async fn restart(cluster: &Cluster, id: InstanceId, restart: &Restart
     refuse_terminating("StatefulSet", &set.metadata)?;
     let pods: Vec<Pod> = cluster.list(&names::selector(id)).await?;
     let restarts = Restarts::of(&set.metadata);
-    let stopped = match restarts.pod_of(&restart.operation) {
-        Some(pod) => pod.to_owned(),
-        None => {
-            // Without a pod the server is down, and the controller is about to start it: the restart stops nothing.
-            let pod = pods.first().and_then(|pod| pod.metadata.uid.clone()).unwrap_or_default();
-            record(cluster, &set.metadata, restarts.with(&restart.operation, &pod)).await?;
-            pod
-        }
-    };
-    let Some(pod) = pods.iter().find(|pod| pod.metadata.uid.as_ref() == Some(&stopped)) else { return Ok(Progress::Done) };
-    let grace = grace_period(restart);
-    let shortens = pod.metadata.deletion_grace_period_seconds.is_none_or(|present| present > i64::from(grace));
-    if pod.metadata.deletion_timestamp.is_none() || shortens {
-        let name = pod.metadata.name.as_deref().unwrap_or_default();
-        cluster.delete::<Pod>(name, Some(stopped), DeleteParams::default().grace_period(grace)).await?;
+    if let Some(pod) = restarts.pod_of(operation) {
+        return Ok(Some((pod.to_owned(), pods)));
     }
+    // Without a pod the server is down, and the controller is about to start it: the restart stops nothing.
+    let pod = pods.first().and_then(|pod| pod.metadata.uid.clone()).unwrap_or_default();
+    let recorded = record(cluster, &set.metadata, restarts.with(operation, &pod)).await?;
+    Ok(recorded.then_some((pod, pods)))
+}
+
+/// Deletes the recorded pod if it still exists.
+async fn stop(cluster: &Cluster, recorded: &str, pods: &[Pod], restart: &Restart) -> Result<Progress, RuntimeError> {
+    let Some(pod) = pods.iter().find(|pod| pod.metadata.uid.as_deref() == Some(recorded)) else { return Ok(Progress::Done) };
+    cluster.stop_pod(pod, grace_period(restart)).await?;
     Ok(Progress::InProgress(Reason::new(ReasonCode::StartingUp, not_stopped(pod))))
 }
 
 /// The seconds after which the kubelet kills the server. 0 would remove the pod without the kubelet's confirmation that the server
-/// has stopped, and the next server could start on the same volume beside it.
+/// has stopped, and the next server could use the same volume at the same time.
 fn grace_period(restart: &Restart) -> u32 {
     u32::try_from(restart.timeout.as_secs()).unwrap_or(u32::MAX).max(1)
 }
 
-/// Writes the record, unless the StatefulSet changed since it was read.
-async fn record(cluster: &Cluster, set: &ObjectMeta, restarts: Restarts) -> Result<(), RuntimeError> {
+/// Writes the record; returns `false` if the StatefulSet changed since it was read.
+async fn record(cluster: &Cluster, set: &ObjectMeta, restarts: Restarts) -> Result<bool, RuntimeError> {
     let name = set.name.as_deref().unwrap_or_default();
     let record = json!({
         "apiVersion": "apps/v1",
@@ -88,7 +99,13 @@ async fn record(cluster: &Cluster, set: &ObjectMeta, restarts: Restarts) -> Resu
     });
     let params = PatchParams::apply(FIELD_MANAGER).force();
     let sets = cluster.api::<StatefulSet>();
-    call(&format!("record the restart on the StatefulSet {name}"), sets.patch_metadata(name, &params, &Patch::Apply(&record))).await.map(drop)
+    let patch = async {
+        match sets.patch_metadata(name, &params, &Patch::Apply(&record)).await {
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+            result => result.map(|_| true),
+        }
+    };
+    call(&format!("record the restart on the StatefulSet {name}"), patch).await
 }
 
 /// The last planned restarts of an instance, oldest first: the operation, and the uid of the pod that it stops.

@@ -1,5 +1,5 @@
-//! The administrator of the cluster: makes the namespace and who may work in it, looks at what the cluster says, and takes
-//! everything away again.
+//! The administrator of the cluster: creates the namespace and the service account, reads the objects of the cluster, and deletes
+//! everything again.
 
 use std::{
     collections::BTreeMap,
@@ -37,23 +37,23 @@ use toygres_k8s::{
 use crate::Result;
 
 const ACCOUNT: &str = "toygres";
-const PATIENCE: Duration = Duration::from_secs(60);
-/// A namespace goes when its pods have stopped, which may take their grace period.
-const CLEANING: Duration = Duration::from_secs(240);
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// The time-out of deletions: a pod has its grace period to stop.
+const DELETION_TIMEOUT: Duration = Duration::from_secs(240);
 
-/// Somebody who may do everything, in a namespace of their own.
+/// An account with all permissions, and the namespace of the run.
 pub struct Admin {
     client: Client,
     kubeconfig: Kubeconfig,
-    rehearsal: bool,
+    fake: bool,
     pub version: String,
     pub namespace: String,
 }
 
 impl Admin {
-    /// Uses the kubeconfig that is given, or that of the environment, and checks what the tests need of the cluster.
+    /// Connects with this kubeconfig, or that of the environment, and checks the requirements of the tests.
     pub async fn connect(kubeconfig: Option<String>) -> Result<Self> {
-        let rehearsal = kubeconfig.is_some();
+        let fake = kubeconfig.is_some();
         let kubeconfig = match kubeconfig {
             Some(text) => Kubeconfig::from_yaml(&text).map_err(|error| error.to_string())?,
             None => match Kubeconfig::from_env().map_err(|error| format!("KUBECONFIG: {error}"))? {
@@ -66,31 +66,30 @@ impl Admin {
             .map_err(|error| format!("the kubeconfig cannot be used: {error}"))?;
         config.connect_timeout = Some(Duration::from_secs(10));
         let client = Client::try_from(config).map_err(|error| format!("the kubeconfig cannot be used: {error}"))?;
-        let version = tokio::time::timeout(PATIENCE, client.apiserver_version()).await;
+        let version = tokio::time::timeout(TIMEOUT, client.apiserver_version()).await;
         let version = version.map_err(|_| "the cluster does not answer")?.map_err(|error| format!("the cluster does not answer: {error}"))?;
         let classes = Api::<StorageClass>::all(client.clone()).list(&ListParams::default()).await.map_err(|error| error.to_string())?;
         if !classes.iter().any(|class| class.annotations().get("storageclass.kubernetes.io/is-default-class").is_some_and(|value| value == "true")) {
             return Err("the cluster has no default StorageClass".to_owned());
         }
         let namespace = format!("toygres-test-{}", &InstanceId::generate().to_string()[24..]);
-        Ok(Self { client, kubeconfig, rehearsal, version: version.git_version, namespace })
+        Ok(Self { client, kubeconfig, fake, version: version.git_version, namespace })
     }
 
-    /// Whether the cluster is the double.
-    pub fn is_rehearsal(&self) -> bool {
-        self.rehearsal
+    /// Whether the cluster is a fake API server.
+    pub fn is_fake(&self) -> bool {
+        self.fake
     }
 
-    /// Makes the namespace, and in it a service account that may do what the control plane has to and nothing else; a
-    /// kubeconfig of that account.
+    /// Creates the namespace and in it a service account with the Role of the control plane; returns a kubeconfig of that account.
     pub async fn prepare(&self, directory: &Path) -> Result<PathBuf> {
         let namespace = Namespace { metadata: self.meta(&self.namespace), ..Namespace::default() };
         Api::<Namespace>::all(self.client.clone())
             .create(&PostParams::default(), &namespace)
             .await
             .map_err(|error| format!("the namespace: {error}"))?;
-        // Pods are refused until the controller has made this one.
-        self.until("the namespace's default service account", PATIENCE, || async {
+        // Pods are refused until the controller has created this account.
+        self.until("the namespace's default service account", TIMEOUT, || async {
             Ok(self.api::<ServiceAccount>().get_opt("default").await.map_err(|error| error.to_string())?.map(drop))
         })
         .await?;
@@ -130,14 +129,14 @@ impl Admin {
         let cluster = context.cluster.clone();
         kubeconfig.clusters.retain(|entry| entry.name == cluster);
         kubeconfig.auth_infos.clear();
-        // JSON is YAML. The token is written by hand, for kube does not print secrets.
+        // JSON is YAML. The token is added to the JSON, because kube does not serialize secrets.
         let mut text = serde_json::to_value(&kubeconfig).map_err(|error| error.to_string())?;
         text["users"] = serde_json::json!([{"name": ACCOUNT, "user": {"token": token}}]);
         std::fs::write(path, text.to_string()).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(path.to_owned())
     }
 
-    /// The floor: the same objects, applied as `kubectl apply --server-side` does, until the pod is ready.
+    /// The baseline: applies the same objects as `kubectl apply --server-side` does, until the pod is ready.
     pub async fn plain_apply(&self, deployment: &Deployment) -> Result<Duration> {
         let settings = Settings { namespace: self.namespace.clone(), ..Settings::default() };
         let objects = build::objects(deployment, &settings);
@@ -157,12 +156,12 @@ impl Admin {
         Ok(started.elapsed())
     }
 
-    /// Takes the objects of a plain apply away, and waits until they are gone.
+    /// Deletes the objects of a plain apply, and waits until they are gone.
     pub async fn remove(&self, id: InstanceId) -> Result<()> {
         let name = names::object(id);
         let (foreground, background) = (DeleteParams::foreground(), DeleteParams::background());
         self.api::<StatefulSet>().delete(&name, &foreground).await.map_err(|error| error.to_string())?;
-        self.until("the pod to stop", CLEANING, || async { Ok(self.pods(id).await?.is_empty().then_some(())) }).await?;
+        self.until("the pod to stop", DELETION_TIMEOUT, || async { Ok(self.pods(id).await?.is_empty().then_some(())) }).await?;
         let selector = ListParams::default().labels(&names::selector(id));
         for service in self.api::<Service>().list(&selector).await.map_err(|error| error.to_string())? {
             self.api::<Service>().delete(&service.name_any(), &background).await.map_err(|error| error.to_string())?;
@@ -170,10 +169,10 @@ impl Admin {
         self.api::<Secret>().delete(&name, &background).await.map_err(|error| error.to_string())?;
         self.api::<NetworkPolicy>().delete(&name, &background).await.map_err(|error| error.to_string())?;
         self.api::<PersistentVolumeClaim>().delete(&names::claim(id), &background).await.map_err(|error| error.to_string())?;
-        self.until("the objects of the plain apply to go", CLEANING, || async { Ok(self.left(id).await?.is_empty().then_some(())) }).await
+        self.until("the objects of the plain apply to go", DELETION_TIMEOUT, || async { Ok(self.left(id).await?.is_empty().then_some(())) }).await
     }
 
-    /// Everything of an instance that the cluster still has.
+    /// The existing objects of an instance.
     pub async fn left(&self, id: InstanceId) -> Result<Vec<String>> {
         let selector = names::selector(id);
         let mut left = Vec::new();
@@ -198,25 +197,25 @@ impl Admin {
         Ok(self.api::<Event>().list(&about).await.map_err(|error| error.to_string())?.items)
     }
 
-    /// Deletes an instance's pod, as `kubectl delete pod` does.
+    /// Deletes the pod of an instance, as `kubectl delete pod` does.
     pub async fn kill_pod(&self, id: InstanceId) -> Result<()> {
         self.api::<Pod>().delete(&names::pod(id), &DeleteParams::default()).await.map(drop).map_err(|error| error.to_string())
     }
 
-    /// Lets no pod into the namespace.
+    /// Forbids pods in the namespace with a quota.
     pub async fn forbid_pods(&self) -> Result<()> {
         let hard = BTreeMap::from([("pods".to_owned(), Quantity("0".to_owned()))]);
         let spec = Some(ResourceQuotaSpec { hard: Some(hard), ..ResourceQuotaSpec::default() });
         self.create(&ResourceQuota { metadata: self.meta("no-pods"), spec, status: None }).await?;
-        // Admission only counts against what the controller has written into the status.
-        self.until("the quota to hold", PATIENCE, || async {
+        // Admission enforces a quota once the controller has written its status.
+        self.until("the quota to hold", TIMEOUT, || async {
             let quota = self.api::<ResourceQuota>().get("no-pods").await.map_err(|error| error.to_string())?;
             Ok(quota.status.and_then(|status| status.hard).map(drop))
         })
         .await
     }
 
-    /// Lets pods in again.
+    /// Deletes that quota.
     pub async fn allow_pods(&self) -> Result<()> {
         match self.api::<ResourceQuota>().delete("no-pods", &DeleteParams::default()).await {
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
@@ -230,30 +229,30 @@ impl Admin {
         service.spec.and_then(|spec| spec.cluster_ip).ok_or_else(|| "the Service has no ClusterIP".to_owned())
     }
 
-    /// The password as the cluster has it.
+    /// The password in the Secret.
     pub async fn password(&self, id: InstanceId) -> Result<Password> {
         let secret = self.api::<Secret>().get(&names::object(id)).await.map_err(|error| error.to_string())?;
         let bytes = secret.data.and_then(|mut data| data.remove("password")).ok_or("the Secret has no password")?.0;
         String::from_utf8(bytes).map(Password::new).map_err(|error| error.to_string())
     }
 
-    /// Looks again until there is an answer, for a bounded time.
-    pub async fn until<T, F: Future<Output = Result<Option<T>>>>(&self, what: &str, limit: Duration, mut look: impl FnMut() -> F) -> Result<T> {
+    /// Polls until there is a value.
+    pub async fn until<T, F: Future<Output = Result<Option<T>>>>(&self, what: &str, limit: Duration, mut poll: impl FnMut() -> F) -> Result<T> {
         let deadline = Instant::now() + limit;
         loop {
-            if let Some(answer) = look().await? {
+            if let Some(answer) = poll().await? {
                 return Ok(answer);
             }
             if Instant::now() > deadline {
-                return Err(format!("waited {} s in vain for {what}", limit.as_secs()));
+                return Err(format!("timed out after {} s waiting for {what}", limit.as_secs()));
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 
-    /// What the cluster says of everything in the namespace, for whoever has to find out why a check failed. No Secrets.
+    /// The events and the objects of the namespace except Secrets, to find out why a check failed.
     pub async fn diagnosis(&self) -> String {
-        let mut text = format!("--- what the cluster says in {}\n", self.namespace);
+        let mut text = format!("--- the objects in {}\n", self.namespace);
         let all = ListParams::default();
         if let Ok(events) = self.api::<Event>().list(&all).await {
             let mut events = events.items;
@@ -264,20 +263,20 @@ impl Admin {
                 text += &format!("event {} {about} {reason}: {message}\n", event.type_.unwrap_or_default());
             }
         }
-        let mut tell = |kind: &str, objects: Vec<serde_json::Value>| {
+        let mut add = |kind: &str, objects: Vec<serde_json::Value>| {
             for mut object in objects {
                 object["metadata"]["managedFields"].take();
                 text += &format!("{kind} {object}\n");
             }
         };
-        tell("pod", self.values::<Pod>().await);
-        tell("statefulset", self.values::<StatefulSet>().await);
-        tell("claim", self.values::<PersistentVolumeClaim>().await);
-        tell("service", self.values::<Service>().await);
+        add("pod", self.values::<Pod>().await);
+        add("statefulset", self.values::<StatefulSet>().await);
+        add("claim", self.values::<PersistentVolumeClaim>().await);
+        add("service", self.values::<Service>().await);
         text + "---"
     }
 
-    /// Removes the namespace with everything in it, and waits until it is gone.
+    /// Deletes the namespace with all its objects, and waits until it is gone.
     pub async fn clean_up(&self) -> Result<()> {
         let namespaces = Api::<Namespace>::all(self.client.clone());
         let gone = || async {
@@ -293,8 +292,8 @@ impl Admin {
         namespaces
             .delete(&self.namespace, &DeleteParams::default())
             .await
-            .map_err(|error| format!("the namespace {} stays: {error}", self.namespace))?;
-        self.until(&format!("the namespace {} to go", self.namespace), CLEANING, gone).await
+            .map_err(|error| format!("the namespace {} cannot be deleted: {error}", self.namespace))?;
+        self.until(&format!("the namespace {} to go", self.namespace), DELETION_TIMEOUT, gone).await
     }
 
     fn meta(&self, name: &str) -> ObjectMeta {
@@ -349,7 +348,7 @@ impl Admin {
     }
 }
 
-/// Whether a pod is ready to be connected to.
+/// Whether a pod is ready.
 pub fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
     conditions.is_some_and(|conditions| conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"))

@@ -24,14 +24,14 @@ use crate::{
     server::{self, Server},
 };
 
-/// With everything that a shell, YAML or a URL trips over.
+/// A password with characters that are special in a shell, in YAML or in a URL.
 const PASSWORD: &str = "p@ss'w\"ord $1/%";
-/// How long an instance may take from images that are there.
-const UP: Duration = Duration::from_secs(180);
-/// How long a failure may take to reach a subscriber once the cluster knows it.
-const TOLD: Duration = Duration::from_secs(30);
-/// How long the cluster itself may take to know: a registry that nobody answers for is given up late.
-const KNOWN: Duration = Duration::from_secs(300);
+/// The time-out for an instance whose image is present.
+const READY_TIMEOUT: Duration = Duration::from_secs(180);
+/// How long a failure may take to reach a subscriber once the cluster reports it.
+const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the cluster may take to report a failure: a registry that does not respond fails late.
+const DETECTION_TIMEOUT: Duration = Duration::from_secs(300);
 /// What createInstance may add to a plain apply.
 const OVERHEAD: Duration = Duration::from_secs(1);
 
@@ -48,6 +48,7 @@ pub async fn run(plan: &Plan, admin: &Admin, report: &mut Report) -> Result<()> 
     }
     let version = *plan.versions.last().ok_or("TOYGRES_TEST_VERSIONS names no version")?;
     settle(plan, admin, report, pod_kill(plan, admin, &server, version).await).await;
+    settle(plan, admin, report, restart(plan, admin, &server, version).await).await;
     settle(plan, admin, report, overhead(plan, admin, &server, version).await).await;
     settle(plan, admin, report, kept_volume(admin, &server, version).await).await;
     settle(plan, admin, report, impossible(admin, &server, version).await).await;
@@ -59,7 +60,7 @@ pub async fn run(plan: &Plan, admin: &Admin, report: &mut Report) -> Result<()> 
     Ok(())
 }
 
-/// Reports a check. One that failed is explained at once and does not keep the others from being made.
+/// Reports a check. After one that failed, the state of the cluster is printed and the next one runs.
 async fn settle(plan: &Plan, admin: &Admin, report: &mut Report, outcome: Result<String>) {
     match outcome {
         Ok(seen) => report.passed(&seen),
@@ -73,8 +74,8 @@ async fn settle(plan: &Plan, admin: &Admin, report: &mut Report, outcome: Result
 async fn whole_life(plan: &Plan, admin: &Admin, server: &Server, version: u16) -> Result<()> {
     let name = format!("life-{version}");
     let id = server.create(input(&name, version)).await?;
-    let healthy = server.until(&id, "it running and healthy", UP, is_healthy).await?;
-    // This machine is outside of the cluster, whose names do not resolve here unless somebody arranged for it.
+    let healthy = server.until(&id, "it running and healthy", READY_TIMEOUT, is_healthy).await?;
+    // This machine is outside of the cluster; its names do not resolve here by default.
     let host = healthy["endpoint"]["host"].as_str().unwrap_or_default();
     let (ip, dns) = (admin.cluster_ip(&name).await?, format!("{name}.{}.svc.cluster.local", admin.namespace));
     if host != ip && host != dns {
@@ -83,8 +84,8 @@ async fn whole_life(plan: &Plan, admin: &Admin, server: &Server, version: u16) -
     let url = healthy["connectionString"].as_str().unwrap_or_default();
     let seen =
         psql(plan, url, "SELECT current_user || ' ' || current_database() || ' ' || current_setting('server_version_num')::int / 10000").await?;
-    // The stand-ins of a rehearsal are of one version, whatever was asked for.
-    if !seen.starts_with("shop goods ") || !admin.is_rehearsal() && seen != format!("shop goods {version}") {
+    // The servers of the fake have one version, whatever was requested.
+    if !seen.starts_with("shop goods ") || !admin.is_fake() && seen != format!("shop goods {version}") {
         return Err(format!("logged in to '{seen}'"));
     }
     if admin.password(parse(&id)?).await?.expose() != PASSWORD {
@@ -96,16 +97,16 @@ async fn whole_life(plan: &Plan, admin: &Admin, server: &Server, version: u16) -
 
 async fn pod_kill(plan: &Plan, admin: &Admin, server: &Server, version: u16) -> Result<String> {
     let id = server.create(input("victim", version)).await?;
-    let healthy = server.until(&id, "it running and healthy", UP, is_healthy).await?;
+    let healthy = server.until(&id, "it running and healthy", READY_TIMEOUT, is_healthy).await?;
     let url = healthy["connectionString"].as_str().unwrap_or_default().to_owned();
     psql(plan, &url, "CREATE TABLE t (a int); INSERT INTO t VALUES (42)").await?;
     let mut live = server.follow(&id).await?;
-    live.until("the instance", TOLD, is_healthy).await?;
+    live.until("the instance", REPORT_TIMEOUT, is_healthy).await?;
     let started = Instant::now();
     admin.kill_pod(parse(&id)?).await?;
-    let down = live.until("a deleted pod as UNHEALTHY", TOLD, |now| now["health"] == "UNHEALTHY").await?;
-    let told = started.elapsed();
-    live.until("HEALTHY again", UP, is_healthy).await?;
+    let down = live.until("a deleted pod as UNHEALTHY", REPORT_TIMEOUT, |now| now["health"] == "UNHEALTHY").await?;
+    let reported = started.elapsed();
+    live.until("HEALTHY again", READY_TIMEOUT, is_healthy).await?;
     let back = started.elapsed();
     if psql(plan, &url, "TABLE t").await? != "42" {
         return Err("the data did not survive the pod".to_owned());
@@ -113,10 +114,38 @@ async fn pod_kill(plan: &Plan, admin: &Admin, server: &Server, version: u16) -> 
     server.delete(&id, false).await?;
     nothing_left(admin, &id).await?;
     let code = down["reason"]["code"].as_str().unwrap_or_default();
-    Ok(format!("a deleted pod: UNHEALTHY ({code}) after {:.1} s, HEALTHY with its data after {:.1} s", told.as_secs_f32(), back.as_secs_f32()))
+    Ok(format!("a deleted pod: UNHEALTHY ({code}) after {:.1} s, HEALTHY with its data after {:.1} s", reported.as_secs_f32(), back.as_secs_f32()))
 }
 
-/// By turns, so that what else the cluster does weighs on both alike.
+/// A planned restart: another pod with the same data, and no health event on the way.
+async fn restart(plan: &Plan, admin: &Admin, server: &Server, version: u16) -> Result<String> {
+    let id = server.create(input("restarted", version)).await?;
+    let healthy = server.until(&id, "it running and healthy", READY_TIMEOUT, is_healthy).await?;
+    let url = healthy["connectionString"].as_str().unwrap_or_default().to_owned();
+    psql(plan, &url, "CREATE TABLE t (a int); INSERT INTO t VALUES (42)").await?;
+    let pod_uid = async || Ok::<_, String>(admin.pods(parse(&id)?).await?.into_iter().find_map(|pod| pod.metadata.uid));
+    let before = pod_uid().await?;
+    let mut live = server.follow(&id).await?;
+    live.until("the instance", REPORT_TIMEOUT, is_healthy).await?;
+    let started = Instant::now();
+    server.restart(&id).await?;
+    let no_death = |now: &Value| if now["health"] == "UNHEALTHY" { Err(format!("a planned restart was reported as {now}")) } else { Ok(()) };
+    live.until_ok("a restart as UPDATING", REPORT_TIMEOUT, |now| no_death(now).map(|()| now["state"] == "UPDATING")).await?;
+    live.until_ok("RUNNING again", READY_TIMEOUT, |now| no_death(now).map(|()| now["state"] == "RUNNING")).await?;
+    let took = started.elapsed();
+    if psql(plan, &url, "TABLE t").await? != "42" {
+        return Err("the data did not survive the restart".to_owned());
+    }
+    let after = pod_uid().await?;
+    if after.is_none() || after == before {
+        return Err("the pod was not replaced".to_owned());
+    }
+    server.delete(&id, false).await?;
+    nothing_left(admin, &id).await?;
+    Ok(format!("a planned restart: another pod with its data after {:.1} s, never UNHEALTHY", took.as_secs_f32()))
+}
+
+/// Alternates between both, so that other load of the cluster affects both.
 async fn overhead(plan: &Plan, admin: &Admin, server: &Server, version: u16) -> Result<String> {
     let (mut plain, mut ours) = (Vec::new(), Vec::new());
     for round in 0..plan.rounds.max(1) {
@@ -125,7 +154,7 @@ async fn overhead(plan: &Plan, admin: &Admin, server: &Server, version: u16) -> 
         admin.remove(deployment.id).await?;
         let started = Instant::now();
         let id = server.create(input(&format!("ours-{round}"), version)).await?;
-        server.until(&id, "it running", UP, |now| now["state"] == "RUNNING").await?;
+        server.until(&id, "it running", READY_TIMEOUT, |now| now["state"] == "RUNNING").await?;
         ours.push(started.elapsed());
         server.delete(&id, false).await?;
         nothing_left(admin, &id).await?;
@@ -143,7 +172,7 @@ async fn overhead(plan: &Plan, admin: &Admin, server: &Server, version: u16) -> 
 
 async fn kept_volume(admin: &Admin, server: &Server, version: u16) -> Result<String> {
     let id = server.create(input("keeper", version)).await?;
-    server.until(&id, "it running and healthy", UP, is_healthy).await?;
+    server.until(&id, "it running and healthy", READY_TIMEOUT, is_healthy).await?;
     server.delete(&id, true).await?;
     let left = admin.left(parse(&id)?).await?;
     let claim = format!("PersistentVolumeClaim/{}", names::claim(parse(&id)?));
@@ -154,28 +183,28 @@ async fn impossible(admin: &Admin, server: &Server, version: u16) -> Result<Stri
     let mut input = input("giant", version);
     // More than any node has.
     (input["cpuMillis"], input["memoryMb"]) = (json!(128_000), json!(1_048_576));
-    let known = |pod: &Pod| {
+    let detected = |pod: &Pod| {
         let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
         conditions.is_some_and(|conditions| conditions.iter().any(|condition| condition.reason.as_deref() == Some("Unschedulable")))
     };
-    failure(admin, server, input, "an impossible request", "UNSCHEDULABLE", Sign::Pod(&known)).await
+    failure(admin, server, input, "an impossible request", "UNSCHEDULABLE", Sign::Pod(&detected)).await
 }
 
-/// A trouble that passes: nothing fails, and it goes on by itself.
+/// A problem that passes: the creation continues by itself.
 async fn quota(admin: &Admin, server: &Server, version: u16) -> Result<String> {
     admin.forbid_pods().await?;
     let outcome = quota_in_the_way(admin, server, version).await;
-    // Whatever came of it, the next checks need pods.
+    // The next checks need pods in any case.
     let allowed = admin.allow_pods().await;
     outcome.and_then(|seen| allowed.map(|()| seen))
 }
 
 async fn quota_in_the_way(admin: &Admin, server: &Server, version: u16) -> Result<String> {
-    let id = server.create(input("patient", version)).await?;
+    let id = server.create(input("quota", version)).await?;
     let mut live = server.follow(&id).await?;
-    let seen = live.until("an exhausted quota as QUOTA_EXCEEDED", KNOWN, |now| now["reason"]["code"] == "QUOTA_EXCEEDED").await?;
+    let seen = live.until("an exhausted quota as QUOTA_EXCEEDED", DETECTION_TIMEOUT, |now| now["reason"]["code"] == "QUOTA_EXCEEDED").await?;
     admin.allow_pods().await?;
-    live.until("it running and healthy once there is room", KNOWN, is_healthy).await?;
+    live.until("it running and healthy once there is room", DETECTION_TIMEOUT, is_healthy).await?;
     server.delete(&id, false).await?;
     nothing_left(admin, &id).await?;
     Ok(format!("an exhausted quota: QUOTA_EXCEEDED ({}), and it runs once there is room", seen["reason"]["message"].as_str().unwrap_or_default()))
@@ -184,12 +213,12 @@ async fn quota_in_the_way(admin: &Admin, server: &Server, version: u16) -> Resul
 async fn bad_image(plan: &Plan, admin: &Admin, kubeconfig: &Path, version: u16) -> Result<String> {
     let database = TestDatabase::create().await;
     let server = Server::start(plan, &database, kubeconfig, &admin.namespace, &[("TOYGRES_IMAGE_TAG_SUFFIX", "-does-not-exist")]).await?;
-    let known = |pod: &Pod| {
+    let detected = |pod: &Pod| {
         let containers = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref()).into_iter().flatten();
         let waiting = containers.filter_map(|container| container.state.as_ref()?.waiting.as_ref()?.reason.clone());
         waiting.into_iter().any(|reason| ["ErrImagePull", "ImagePullBackOff"].contains(&reason.as_str()))
     };
-    let line = failure(admin, &server, input("unpulled", version), "a bad image tag", "IMAGE_PULL_FAILED", Sign::Pod(&known)).await?;
+    let line = failure(admin, &server, input("unpulled", version), "a bad image tag", "IMAGE_PULL_FAILED", Sign::Pod(&detected)).await?;
     server.stop().await?;
     Ok(line)
 }
@@ -198,47 +227,47 @@ async fn no_storage_class(plan: &Plan, admin: &Admin, kubeconfig: &Path, version
     let database = TestDatabase::create().await;
     let server = Server::start(plan, &database, kubeconfig, &admin.namespace, &[("TOYGRES_STORAGE_CLASS", "toygres-does-not-exist")]).await?;
     let sign = Sign::EventOfClaim("ProvisioningFailed");
-    let line = failure(admin, &server, input("homeless", version), "a missing storage class", "VOLUME_NOT_BOUND", sign).await?;
+    let line = failure(admin, &server, input("no-volume", version), "a missing storage class", "VOLUME_NOT_BOUND", sign).await?;
     server.stop().await?;
     Ok(line)
 }
 
-/// How the cluster shows that it knows of a failure.
+/// How the cluster reports a failure.
 enum Sign<'a> {
     Pod(&'a (dyn Fn(&Pod) -> bool + Sync)),
     EventOfClaim(&'static str),
 }
 
-/// Orders what cannot work; times when the cluster knows and when a subscriber is told the typed reason.
+/// Creates an instance that cannot run; measures when the cluster reports it and when a subscriber gets the typed reason.
 async fn failure(admin: &Admin, server: &Server, input: Value, what: &str, code: &str, sign: Sign<'_>) -> Result<String> {
     let id = server.create(input).await?;
     let instance = parse(&id)?;
-    let known = async {
+    let detected = async {
         let look = || async {
             match &sign {
-                // A failed create is cleaned up, and its pod with it: the subscriber has then been told before this was seen.
-                Sign::Pod(known) => Ok(admin.pods(instance).await?.iter().any(known).then(Instant::now)),
+                // The pod of a failed creation is deleted: the subscriber may get the reason before this is observed.
+                Sign::Pod(detected) => Ok(admin.pods(instance).await?.iter().any(detected).then(Instant::now)),
                 Sign::EventOfClaim(reason) => {
                     let events = admin.events(&names::claim(instance)).await?;
                     Ok(events.iter().any(|event| event.reason.as_deref() == Some(*reason)).then(Instant::now))
                 }
             }
         };
-        admin.until(&format!("the cluster to know of {what}"), KNOWN, look).await
+        admin.until(&format!("the cluster to know of {what}"), DETECTION_TIMEOUT, look).await
     };
-    let told = async {
+    let reported = async {
         let mut live = server.follow(&id).await?;
-        let seen = live.until(&format!("{what} as {code}"), KNOWN + TOLD, |now| now["reason"]["code"] == code).await?;
+        let seen = live.until(&format!("{what} as {code}"), DETECTION_TIMEOUT + REPORT_TIMEOUT, |now| now["reason"]["code"] == code).await?;
         Ok::<_, String>((Instant::now(), seen))
     };
-    tokio::pin!(known, told);
-    let (known, (told, seen)) = tokio::select! {
-        known = &mut known => (Some(known?), told.await?),
-        told = &mut told => (None, told?),
+    tokio::pin!(detected, reported);
+    let (detected, (reported, seen)) = tokio::select! {
+        detected = &mut detected => (Some(detected?), reported.await?),
+        reported = &mut reported => (None, reported?),
     };
-    // Told before this side saw it: at once.
-    let delay = known.map(|known| told.saturating_duration_since(known)).unwrap_or_default();
-    if delay > TOLD {
+    // The subscriber got it before this side observed it: without a delay.
+    let delay = detected.map(|detected| reported.saturating_duration_since(detected)).unwrap_or_default();
+    if delay > REPORT_TIMEOUT {
         return Err(format!("{what} reached a subscriber {:.1} s after the cluster knew it", delay.as_secs_f32()));
     }
     server.delete(&id, false).await?;
@@ -250,10 +279,10 @@ async fn failure(admin: &Admin, server: &Server, input: Value, what: &str, code:
 async fn killed_at_work(plan: &Plan, admin: &Admin, server: Server, database: &TestDatabase, kubeconfig: &Path, version: u16) -> Result<String> {
     let id = server.create(input("survivor", version)).await?;
     let instance = parse(&id)?;
-    admin.until("the first object", UP, || async { Ok((!admin.left(instance).await?.is_empty()).then_some(())) }).await?;
+    admin.until("the first object", READY_TIMEOUT, || async { Ok((!admin.left(instance).await?.is_empty()).then_some(())) }).await?;
     server.kill();
     let server = Server::start(plan, database, kubeconfig, &admin.namespace, &[]).await?;
-    server.until(&id, "it running and healthy after the restart", UP, is_healthy).await?;
+    server.until(&id, "it running and healthy after the restart", READY_TIMEOUT, is_healthy).await?;
     server.delete(&id, false).await?;
     nothing_left(admin, &id).await?;
     server.stop().await?;
@@ -276,7 +305,7 @@ async fn psql(plan: &Plan, url: &str, sql: &str) -> Result<String> {
     if output.status.success() { Ok(out.trim().to_owned()) } else { Err(format!("psql: {}", err.trim())) }
 }
 
-/// What every instance here asks for: little, so that any node has room.
+/// A small instance, so that any node has enough resources.
 fn input(name: &str, version: u16) -> Value {
     json!({
         "name": name, "username": "shop", "database": "goods", "password": PASSWORD, "postgresVersion": version.to_string(),

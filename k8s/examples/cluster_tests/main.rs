@@ -1,9 +1,9 @@
-//! The tests with a cluster; `scripts/test-k8s` builds what they need and runs them.
+//! The tests with a cluster. `scripts/test-k8s` builds what they need and runs them.
 //!
-//! In a namespace of their own they run the real server outside of the cluster, as a service account with the Role of the
-//! chart and no more, order instances of it as any client does, and compare what it says with what the cluster says.
+//! They run the server outside of the cluster, with a service account that has exactly the Role of the chart, in a namespace of
+//! their own; create instances through its API, and compare what it reports with the objects of the cluster.
 //!
-//! Exit codes: 0 all checks passed; 1 a check failed; 2 the cluster or this machine is not fit for them.
+//! Exit codes: 0 all checks passed; 1 a check failed; 2 the cluster or this machine does not meet the requirements.
 
 mod admin;
 mod checks;
@@ -17,13 +17,13 @@ use report::Report;
 use tokio::signal::unix::{SignalKind, signal};
 use toygres_k8s_fake::FakeApiServer;
 
-/// What went wrong, for people.
+/// Errors are messages for people.
 type Result<T> = std::result::Result<T, String>;
 
-/// The end of everything, whatever happens: nothing here may wait for ever.
-const LIMIT: Duration = Duration::from_secs(45 * 60);
+/// The time-out of the whole run.
+const TIMEOUT: Duration = Duration::from_secs(45 * 60);
 
-/// What is tested, from the environment.
+/// The parameters of a run, from the environment.
 struct Plan {
     /// The server's binary (`TOYGRES_BIN`).
     server: PathBuf,
@@ -41,21 +41,21 @@ struct Plan {
 async fn main() -> ExitCode {
     let plan = match Plan::read() {
         Ok(plan) => plan,
-        Err(why) => return unfit(&why),
+        Err(why) => return not_tested(&why),
     };
-    // With `--double`, everything runs against an API server in this process: a rehearsal of the tests themselves.
-    let double = if std::env::args().any(|argument| argument == "--double") { Some(FakeApiServer::start_real().await) } else { None };
-    let admin = match Admin::connect(double.as_ref().map(|double| double.kubeconfig(true))).await {
+    // With `--fake`, the cluster is a fake API server in this process, which tests the tests.
+    let fake = if std::env::args().any(|argument| argument == "--fake") { Some(FakeApiServer::start_real().await) } else { None };
+    let admin = match Admin::connect(fake.as_ref().map(|fake| fake.kubeconfig(true))).await {
         Ok(admin) => admin,
         Err(why) => {
             let _ = std::fs::remove_dir_all(&plan.directory);
-            return unfit(&why);
+            return not_tested(&why);
         }
     };
     let mut report = Report::default();
     let outcome = tokio::select! {
-        outcome = tokio::time::timeout(LIMIT, checks::run(&plan, &admin, &mut report)) => {
-            outcome.unwrap_or_else(|_| Err(format!("it took longer than {} minutes", LIMIT.as_secs() / 60)))
+        outcome = tokio::time::timeout(TIMEOUT, checks::run(&plan, &admin, &mut report)) => {
+            outcome.unwrap_or_else(|_| Err(format!("it took longer than {} minutes", TIMEOUT.as_secs() / 60)))
         }
         () = interrupted() => Err("interrupted".to_owned()),
     };
@@ -68,12 +68,12 @@ async fn main() -> ExitCode {
         report.failed(why);
     }
     let _ = std::fs::remove_dir_all(&plan.directory);
-    drop(double);
+    drop(fake);
     report.close();
     if report.is_good() { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
-fn unfit(why: &str) -> ExitCode {
+fn not_tested(why: &str) -> ExitCode {
     eprintln!("not tested: {why}");
     ExitCode::from(2)
 }

@@ -1,4 +1,4 @@
-//! What is printed: one line for each check, with its time.
+//! The output: one line for each check, with its duration.
 
 use std::time::Instant;
 
@@ -17,13 +17,13 @@ impl Default for Report {
 }
 
 impl Report {
-    /// A check that passed, and what was seen.
+    /// Reports a check that passed.
     pub fn passed(&mut self, what: &str) {
         println!("ok   {:6.1} s  {what}", self.lap());
         self.passed += 1;
     }
 
-    /// One that did not.
+    /// Reports a check that failed.
     pub fn failed(&mut self, why: &str) {
         println!("FAIL {:6.1} s  {why}", self.lap());
         self.failed += 1;

@@ -12,10 +12,10 @@ use toygres_store::testing::TestDatabase;
 
 use crate::{Plan, Result};
 
-const START: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
-/// The ends of the logs of all servers of the run.
+/// The last lines of the logs of all servers of the run.
 pub fn logs(plan: &Plan) -> String {
     let files = std::fs::read_dir(&plan.directory).into_iter().flatten().flatten().map(|entry| entry.path());
     let logs = files.filter(|path| path.extension().is_some_and(|extension| extension == "log"));
@@ -37,7 +37,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one on a metadata database, with a kubeconfig and more environment, and waits until it is ready.
+    /// Starts a server and waits until it is ready.
     pub async fn start(plan: &Plan, database: &TestDatabase, kubeconfig: &Path, namespace: &str, env: &[(&str, &str)]) -> Result<Self> {
         let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).map_err(|error| error.to_string())?.port();
         let address = format!("127.0.0.1:{port}");
@@ -57,10 +57,10 @@ impl Server {
             .env("AKS_NAMESPACE", namespace)
             .env("KUBECONFIG", kubeconfig)
             .envs(env.iter().copied());
-        // A group of its own: Ctrl-C is for the tests, which then clean up in order.
+        // In a process group of its own: Ctrl-C interrupts the tests, which stop the server after their clean-up.
         let child =
             command.stdout(Stdio::null()).stderr(file).process_group(0).spawn().map_err(|error| format!("{}: {error}", plan.server.display()))?;
-        // Straight to this machine, whatever proxies the environment names.
+        // Without the proxies of the environment.
         let http = reqwest::Client::builder().no_proxy().build().map_err(|error| error.to_string())?;
         let mut server = Self { child, address, log, http };
         server.ready().await?;
@@ -68,7 +68,7 @@ impl Server {
     }
 
     async fn ready(&mut self) -> Result<()> {
-        let deadline = Instant::now() + START;
+        let deadline = Instant::now() + START_TIMEOUT;
         while Instant::now() < deadline {
             if let Ok(Some(status)) = self.child.try_wait() {
                 return Err(format!("the server ended with {status}: {}", self.tail()));
@@ -79,10 +79,10 @@ impl Server {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Err(format!("the server was not ready after {} s: {}", START.as_secs(), self.tail()))
+        Err(format!("the server was not ready after {} s: {}", START_TIMEOUT.as_secs(), self.tail()))
     }
 
-    /// A GraphQL request; its data.
+    /// Sends a GraphQL request; returns its data.
     pub async fn query(&self, query: &str, variables: Value) -> Result<Value> {
         let request = self.http.post(format!("http://{}/graphql", self.address)).timeout(Duration::from_secs(60));
         let response = request.json(&json!({"query": query, "variables": variables})).send().await.map_err(|error| error.to_string())?;
@@ -93,14 +93,14 @@ impl Server {
         Ok(answer["data"].take())
     }
 
-    /// Orders an instance; its id.
+    /// Creates an instance; returns its id.
     pub async fn create(&self, input: Value) -> Result<String> {
         let mutation = "mutation($input: CreateInstanceInput!) { createInstance(input: $input) { instance { id } userErrors { field message } } }";
         let payload = self.query(mutation, json!({"input": input})).await?["createInstance"].take();
         payload["instance"]["id"].as_str().map(str::to_owned).ok_or_else(|| format!("createInstance answered {payload}"))
     }
 
-    /// Orders a deletion and waits for its end.
+    /// Deletes an instance and waits until it is deleted.
     pub async fn delete(&self, id: &str, keep_volumes: bool) -> Result<()> {
         let mutation = "mutation($id: ID!, $keep: Boolean) { deleteInstance(input: { id: $id, keepVolumes: $keep }) { userErrors { message } } }";
         let payload = self.query(mutation, json!({"id": id, "keep": keep_volumes})).await?;
@@ -110,10 +110,17 @@ impl Server {
         self.until(id, "DELETED", Duration::from_secs(180), |now| now["state"] == "DELETED").await.map(drop)
     }
 
-    /// Follows an instance as a subscriber until `there` holds; what it was then.
-    pub async fn until(&self, id: &str, what: &str, limit: Duration, there: impl Fn(&Value) -> bool) -> Result<Value> {
+    /// Subscribes to an instance and waits until a value satisfies `condition`; returns it.
+    pub async fn until(&self, id: &str, what: &str, limit: Duration, condition: impl Fn(&Value) -> bool) -> Result<Value> {
         let mut live = self.follow(id).await?;
-        live.until(what, limit, there).await.map_err(|why| format!("{why}: {}", self.tail()))
+        live.until(what, limit, condition).await.map_err(|why| format!("{why}: {}", self.tail()))
+    }
+
+    /// Restarts an instance, and returns when that is accepted.
+    pub async fn restart(&self, id: &str) -> Result<()> {
+        let mutation = "mutation($id: ID!) { restartInstance(input: { id: $id }) { operation { id } userErrors { message } } }";
+        let payload = self.query(mutation, json!({"id": id})).await?;
+        if payload["restartInstance"]["userErrors"] == json!([]) { Ok(()) } else { Err(format!("restartInstance answered {payload}")) }
     }
 
     /// Subscribes to an instance.
@@ -125,13 +132,13 @@ impl Server {
         Ok(Live { response, buffer: Vec::new() })
     }
 
-    /// Kills it as a crash does.
+    /// Kills the server as a crash does.
     pub fn kill(mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// Stops it in good order.
+    /// Stops the server gracefully.
     pub async fn stop(mut self) -> Result<()> {
         let pid = self.child.id().to_string();
         Command::new("kill").args(["-TERM", &pid]).status().map_err(|error| error.to_string())?;
@@ -145,7 +152,7 @@ impl Server {
         Err(format!("the server did not stop within 20 s: {}", self.tail()))
     }
 
-    /// The end of its log.
+    /// The last lines of its log.
     fn tail(&self) -> String {
         format!("the end of its log:\n{}", tail(&self.log))
     }
@@ -165,13 +172,18 @@ pub struct Live {
 }
 
 impl Live {
-    /// Waits until `there` holds; what the instance was then.
-    pub async fn until(&mut self, what: &str, limit: Duration, there: impl Fn(&Value) -> bool) -> Result<Value> {
+    /// Waits until a value satisfies `condition`; returns it.
+    pub async fn until(&mut self, what: &str, limit: Duration, condition: impl Fn(&Value) -> bool) -> Result<Value> {
+        self.until_ok(what, limit, |now| Ok(condition(now))).await
+    }
+
+    /// The same, failing at the first value for which `condition` fails.
+    pub async fn until_ok(&mut self, what: &str, limit: Duration, condition: impl Fn(&Value) -> Result<bool>) -> Result<Value> {
         let mut last = Value::Null;
         let wait = async {
             loop {
                 last = self.next().await?;
-                if there(&last) {
+                if condition(&last)? {
                     return Ok(last.clone());
                 }
             }

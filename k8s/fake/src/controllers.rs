@@ -86,7 +86,7 @@ fn control_set(cluster: &mut FakeCluster, set: &Value) {
             cluster.update("pods", &pod_name, |pod| pod["metadata"]["ownerReferences"] = owner_reference(&set_name, &uid));
         }
         Some(pod) if has_ended(&pod) => stop_pod(cluster, &pod_name),
-        // With the policy OrderedReady, a rolling update waits for ever for a pod that never becomes ready.
+        // With the policy OrderedReady, a rolling update waits without end for a pod that never becomes ready.
         Some(_) if !ready && set["spec"]["podManagementPolicy"] != "Parallel" => {}
         Some(pod) if pod["metadata"]["labels"]["controller-revision-hash"] != json!(revision) => stop_pod(cluster, &pod_name),
         Some(_) => {}
@@ -119,8 +119,10 @@ fn create_pod(cluster: &mut FakeCluster, set: &Value, pod_name: &str, revision: 
 fn run_pod(cluster: &mut FakeCluster, pod: &Value) {
     let pod_name = name(pod);
     if is_terminating(pod) {
-        let killed = deadline(&pod["metadata"]).is_none_or(|deadline| Timestamp::now() >= deadline);
-        if cluster.node_lost || cluster.slow_shutdown && !killed {
+        // The timestamp is rounded down to a second: no server is killed early.
+        let killed = deadline(&pod["metadata"]).is_none_or(|deadline| Timestamp::now() >= deadline + SignedDuration::from_secs(1));
+        let suspended = pod["metadata"]["uid"].as_str().is_some_and(|uid| cluster.suspended.contains(uid));
+        if cluster.node_lost || suspended && !killed {
             return;
         }
         if let Some(node) = &cluster.node {

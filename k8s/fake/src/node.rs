@@ -78,12 +78,12 @@ impl Node {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("nobody panics with it")
+        self.state.lock().expect("no thread panics while it holds the lock")
     }
 }
 
 fn start(state: &Mutex<State>, spec: ServerSpec) {
-    let lock = || state.lock().expect("nobody panics with it");
+    let lock = || state.lock().expect("no thread panics while it holds the lock");
     let known = lock().volumes.get(&spec.claim).cloned();
     let volume = known.unwrap_or_else(|| {
         let made = Arc::new(StandIn::create(&spec.username, &spec.password, &spec.database));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{NAMESPACE, Node, Scenario, node};
+use super::{NAMESPACE, Node, Scenario, node, scenario};
 
 /// A kind of objects: resource, group, version, kind.
 pub struct Kind {
@@ -62,8 +62,8 @@ pub struct FakeCluster {
     pub scenario: Scenario,
     /// Whether the kubelet is unreachable, so that no pod is ever confirmed to have stopped.
     pub node_lost: bool,
-    /// Whether servers take longer to shut down than their grace period.
-    pub slow_shutdown: bool,
+    /// The uids of the pods whose servers do not shut down, but are killed after the grace period.
+    pub suspended: BTreeSet<String>,
     /// Whether events of watches are held back.
     pub watches_held: bool,
     /// Runs the pods; without one they report that they run without running anything.
@@ -126,6 +126,17 @@ impl FakeCluster {
         if let Some(object) = self.get(resource, name).cloned() {
             self.drop_object(resource, name, object);
         }
+    }
+
+    /// Ends the server of a pod, as a crash does.
+    pub fn end(&mut self, pod: &str) {
+        self.update("pods", pod, |pod| pod["status"] = scenario::stopped());
+    }
+
+    /// Suspends the server of a pod.
+    pub fn suspend(&mut self, pod: &str) {
+        let uid = self.get("pods", pod).and_then(|pod| pod["metadata"]["uid"].as_str()).expect("the pod exists").to_owned();
+        self.suspended.insert(uid);
     }
 
     /// How many objects of a kind were created.

@@ -63,8 +63,8 @@ impl Cursor {
             self.over = true;
             return line(&status::expired());
         }
-        let news = cluster.history.iter().filter(|change| change.version > self.seen && change.resource == self.kind.resource);
-        let lines = news.filter_map(|change| {
+        let changes = cluster.history.iter().filter(|change| change.version > self.seen && change.resource == self.kind.resource);
+        let lines = changes.filter_map(|change| {
             // Objects never leave a selection here: labels do not change.
             let event = if self.query.selects(&change.object) { change.kind } else { return None };
             Some(line(&json!({"type": event, "object": self.query.shape(&change.object)})))

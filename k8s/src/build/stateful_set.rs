@@ -27,6 +27,9 @@ use crate::{Settings, settings};
 /// The container that runs PostgreSQL.
 pub(crate) const CONTAINER: &str = "postgresql";
 
+/// The seconds for a shutdown. The image stops with SIGINT, PostgreSQL's fast shutdown, which ends with a checkpoint.
+pub(crate) const GRACE_PERIOD: u32 = 120;
+
 const PASSWORD_DIRECTORY: &str = "/run/secrets/toygres";
 
 /// The part of the specification that concerns the pod.
@@ -84,8 +87,7 @@ fn pod(meta: &Meta<'_>, server: &Server<'_>, settings: &Settings) -> PodSpec {
     PodSpec {
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
-        // The image stops with SIGINT, PostgreSQL's fast shutdown; this is the time for its last checkpoint.
-        termination_grace_period_seconds: Some(120),
+        termination_grace_period_seconds: Some(GRACE_PERIOD.into()),
         security_context: Some(PodSecurityContext {
             run_as_non_root: Some(true),
             run_as_user: Some(settings.image_uid),

@@ -19,7 +19,7 @@ use crate::{
     observe::{container_restarts, death, is_ready},
 };
 
-/// Up to which age of a pod somebody may still wait for it to become ready.
+/// The age up to which a workflow may still wait for a pod to become ready.
 const NEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// The resource versions of the objects of one kind.
@@ -98,7 +98,7 @@ struct KnownPod {
 
 impl Pods {
     /// Applies an event; returns the changes. Of the first list, only pods that are new or not ready count as changed, because
-    /// somebody may wait for them.
+    /// a workflow may wait for them.
     pub(super) fn apply(&mut self, event: Event<Pod>) -> Vec<PodChange> {
         match event {
             Event::Apply(pod) => self.update(&pod),

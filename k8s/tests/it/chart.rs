@@ -1,4 +1,4 @@
-//! The Helm chart: its rendered objects (golden, and rendered anew where there is a helm), its Role, and its schema.
+//! The Helm chart: its rendered objects (golden, and rendered again if helm is installed), its Role, and its schema.
 
 use std::{
     collections::BTreeMap,

@@ -5,10 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use toygres_domain::{
     InstanceId,
+    instance::Endpoint,
     runtime::{Deployment, Runtime},
 };
-use toygres_postgres::contract;
-use toygres_postgres::contract::{Hooks, Subject};
+use toygres_k8s::build::names;
+use toygres_postgres::contract::{self, Hooks, Subject};
 
 use crate::{
     fake::{Crash, FakeApiServer},
@@ -19,7 +20,7 @@ use crate::{
 async fn kubernetes_keeps_the_contract() {
     let server = FakeApiServer::start().await;
     let runtime = server.runtime();
-    contract::check_all(Subject { runtime: &runtime, deployment: &fixture::another, hooks: &FakeHooks(&server), patience: Duration::from_secs(10) })
+    contract::check_all(Subject { runtime: &runtime, deployment: &fixture::another, hooks: &FakeHooks(&server), timeout: Duration::from_secs(10) })
         .await;
 }
 
@@ -38,15 +39,30 @@ impl Hooks for FakeHooks<'_> {
         self.0.clear_crash();
     }
 
-    async fn leave_mark(&self, deployment: &Deployment, _endpoint: &toygres_domain::instance::Endpoint) -> bool {
+    async fn leave_mark(&self, deployment: &Deployment, _endpoint: &Endpoint) -> bool {
         let marked = self.0.cluster(|cluster| {
-            cluster.update("persistentvolumeclaims", &claim(deployment.id), |claim| claim["metadata"]["annotations"]["mark"] = "left".into())
+            cluster.update("persistentvolumeclaims", &names::claim(deployment.id), |claim| claim["metadata"]["annotations"]["mark"] = "left".into())
         });
         marked.is_some()
     }
 
-    async fn has_mark(&self, deployment: &Deployment, _endpoint: &toygres_domain::instance::Endpoint) -> bool {
-        self.0.object("persistentvolumeclaims", &claim(deployment.id)).is_some_and(|claim| claim["metadata"]["annotations"]["mark"] == "left")
+    async fn has_mark(&self, deployment: &Deployment, _endpoint: &Endpoint) -> bool {
+        self.0.object("persistentvolumeclaims", &names::claim(deployment.id)).is_some_and(|claim| claim["metadata"]["annotations"]["mark"] == "left")
+    }
+
+    async fn server_start_time(&self, deployment: &Deployment, _endpoint: &Endpoint) -> Option<String> {
+        // Each pod starts one server.
+        self.0.object("pods", &names::pod(deployment.id))?["metadata"]["uid"].as_str().map(str::to_owned)
+    }
+
+    async fn kill_server(&self, id: InstanceId) -> bool {
+        self.0.cluster(|cluster| cluster.end(&names::pod(id)));
+        true
+    }
+
+    async fn suspend_server(&self, id: InstanceId) -> bool {
+        self.0.cluster(|cluster| cluster.suspend(&names::pod(id)));
+        true
     }
 
     async fn residue(&self, id: InstanceId) -> Vec<String> {
@@ -60,8 +76,4 @@ impl Hooks for FakeHooks<'_> {
                 .collect()
         })
     }
-}
-
-fn claim(id: InstanceId) -> String {
-    toygres_k8s::build::names::claim(id)
 }

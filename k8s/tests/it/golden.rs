@@ -1,4 +1,4 @@
-//! The objects, as YAML that kubectl takes. `UPDATE_GOLDEN=1` writes the files anew.
+//! The objects, as YAML that kubectl takes. `UPDATE_GOLDEN=1` writes the files again.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 

@@ -46,7 +46,7 @@ fn a_dry_run_prints_every_command() {
 }
 
 #[test]
-fn a_second_run_makes_nothing_anew_and_no_secret_is_an_argument() {
+fn a_second_run_creates_nothing_and_no_secret_is_an_argument() {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("setup-infra");
     let _ = fs::remove_dir_all(&directory);
     fs::create_dir_all(&directory).unwrap();
@@ -68,13 +68,13 @@ fn a_second_run_makes_nothing_anew_and_no_secret_is_an_argument() {
         assert!(!calls.contains("very-secret"), "{calls}");
         calls
     };
-    let made = |calls: &str| calls.lines().filter(|call| call.contains(" create ")).map(str::to_owned).collect::<Vec<_>>();
+    let created = |calls: &str| calls.lines().filter(|call| call.contains(" create ")).map(str::to_owned).collect::<Vec<_>>();
 
-    let first = made(&run(""));
+    let first = created(&run(""));
     for what in ["vnet create", "acr create", "aks create", "identity create", "flexible-server create", "create namespace", "create secret"] {
         assert!(first.iter().any(|call| call.contains(what)), "{what}: {first:#?}");
     }
     // Both of these take it for done when it is.
-    let again = made(&run("yes"));
+    let again = created(&run("yes"));
     assert!(again.iter().all(|call| call.starts_with("az group create") || call.starts_with("az role assignment create")), "{again:#?}");
 }
