@@ -1,4 +1,4 @@
-//! The whole product on Kubernetes: the real server process, against an API server double whose pods are real PostgreSQL
+//! The whole product on Kubernetes: the real server process, against an fake API server whose pods are real PostgreSQL
 //! servers, so that an instance is logged in to and checked as on a cluster.
 
 use std::path::PathBuf;
@@ -82,8 +82,8 @@ async fn an_instance_comes_lives_and_goes() {
     let mut live = server.subscribe("subscription($id: ID!) { instance(id: $id) { health reason { code } } }", json!({ "id": id })).await;
     live.next().await.unwrap();
     let pod = names::pod(id.parse().unwrap());
-    platform.cluster.world(|world| {
-        world.update("pods", &pod, |pod| pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into());
+    platform.cluster.cluster(|cluster| {
+        cluster.update("pods", &pod, |pod| pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into());
     });
     let down = live.next().await.unwrap()["data"]["instance"].clone();
     assert_eq!(down["health"], "UNHEALTHY", "{down}");
@@ -96,7 +96,7 @@ async fn an_instance_comes_lives_and_goes() {
 
     server.delete(&id).await;
     server.until_deleted(&id).await;
-    assert_eq!(platform.cluster.everything(), std::collections::BTreeSet::new(), "nothing leaks");
+    assert_eq!(platform.cluster.object_names(), std::collections::BTreeSet::new(), "nothing leaks");
     server.stop().await;
 }
 
@@ -104,11 +104,11 @@ async fn an_instance_comes_lives_and_goes() {
 async fn what_cannot_work_fails_with_its_reason_and_leaves_nothing() {
     let platform = Platform::new().await;
     let server = platform.start().await;
-    platform.cluster.play(Scenario::Volume);
+    platform.cluster.set_scenario(Scenario::Volume);
     let id = server.create_ok("doomed").await;
     let failed = server.until(&id, "failed", |now| now["state"] == "FAILED").await;
     assert_eq!(failed["reason"]["code"], "VOLUME_NOT_BOUND", "{failed:#}");
-    assert_eq!(platform.cluster.everything(), std::collections::BTreeSet::new(), "nothing leaks");
+    assert_eq!(platform.cluster.object_names(), std::collections::BTreeSet::new(), "nothing leaks");
     let whole = server.instance(&id).await;
     assert_eq!(whole["operations"]["nodes"][0]["error"]["code"], "VOLUME_NOT_BOUND", "{whole:#}");
     server.delete(&id).await;
@@ -128,7 +128,7 @@ async fn what_waits_says_for_what_and_can_be_cancelled_or_deleted() {
         (Scenario::Crash, "CRASH_LOOP"),
         (Scenario::OutOfMemory, "OUT_OF_MEMORY"),
     ] {
-        platform.cluster.play(scenario);
+        platform.cluster.set_scenario(scenario);
         let payload = server.create(json!({ "name": "waiting" })).await;
         let (id, operation) = (text(&payload["instance"]["id"]), text(&payload["operation"]["id"]));
         let waiting = server.until(&id, "waiting", |now| now["reason"]["code"] == code).await;
@@ -137,11 +137,11 @@ async fn what_waits_says_for_what_and_can_be_cancelled_or_deleted() {
             cancel(&server, &operation).await;
             let failed = server.until(&id, "failed", |now| now["state"] == "FAILED").await;
             assert_eq!(failed["reason"]["code"], "CANCELLED", "{failed:#}");
-            assert_eq!(platform.cluster.everything(), std::collections::BTreeSet::new(), "nothing leaks");
+            assert_eq!(platform.cluster.object_names(), std::collections::BTreeSet::new(), "nothing leaks");
         }
         server.delete(&id).await;
         server.until_deleted(&id).await;
-        assert_eq!(platform.cluster.everything(), std::collections::BTreeSet::new(), "nothing leaks");
+        assert_eq!(platform.cluster.object_names(), std::collections::BTreeSet::new(), "nothing leaks");
     }
     server.stop().await;
 }
@@ -158,7 +158,7 @@ async fn a_server_that_is_killed_at_work_finishes_it_afterwards() {
     server.kill().await;
     let server = platform.start().await;
     server.until_deleted(&id).await;
-    assert_eq!(platform.cluster.everything(), std::collections::BTreeSet::new(), "nothing leaks");
+    assert_eq!(platform.cluster.object_names(), std::collections::BTreeSet::new(), "nothing leaks");
     server.stop().await;
 }
 
@@ -172,7 +172,7 @@ async fn volumes_are_kept_when_asked() {
     server.query(mutation, json!({ "id": id })).await;
     server.until_deleted(&id).await;
     let claim = format!("persistentvolumeclaims/{}", names::claim(id.parse().unwrap()));
-    assert_eq!(platform.cluster.everything(), std::collections::BTreeSet::from([claim]));
+    assert_eq!(platform.cluster.object_names(), std::collections::BTreeSet::from([claim]));
     server.stop().await;
 }
 
@@ -184,7 +184,7 @@ async fn mistakes_are_told_at_the_start() {
     let said = platform.refusal(&[("TOYGRES_TOLERATIONS", "often")]).await;
     assert!(said.contains("TOYGRES_TOLERATIONS (--tolerations) 'often' must be a JSON list of tolerations"), "{said}");
     let said = platform.refusal(&[("TOYGRES_KUBE_CONTEXT", "mars")]).await;
-    assert!(said.contains("has no context 'mars', only: double."), "{said}");
+    assert!(said.contains("has no context 'mars', only: fake."), "{said}");
     platform.cluster.deny("delete", "persistentvolumeclaims");
     let said = platform.refusal(&[]).await;
     assert!(said.contains("Missing in its Role: delete persistentvolumeclaims."), "{said}");
@@ -202,7 +202,7 @@ async fn a_cluster_of_aks_is_found_by_its_name() {
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let manager = format!("http://{}", listener.local_addr().unwrap());
-    let double = tokio::spawn(async move { axum::serve(listener, axum::Router::new().route(path, axum::routing::post(answer))).await });
+    let azure = tokio::spawn(async move { axum::serve(listener, axum::Router::new().route(path, axum::routing::post(answer))).await });
 
     let bin = platform.home.path().join("bin");
     std::fs::create_dir(&bin).unwrap();
@@ -232,5 +232,5 @@ async fn a_cluster_of_aks_is_found_by_its_name() {
     std::fs::write(&az, "#!/bin/sh\necho \"Please run 'az login' to setup account.\" >&2\nexit 1\n").unwrap();
     let said = platform.refusal(&azure).await;
     assert!(said.contains("Azure gives this server no token: developer tools:") && said.contains("az login"), "{said}");
-    double.abort();
+    azure.abort();
 }

@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::PATIENCE;
+use crate::support::TIMEOUT;
 
 /// A running command.
 pub struct Background {
@@ -28,14 +28,14 @@ impl Background {
 
     /// The next line of stdout, which is JSON.
     pub async fn line(&mut self) -> Value {
-        let line = timeout(PATIENCE, self.out.next_line()).await.expect("a line arrives in time").unwrap().expect("stdout is open");
+        let line = timeout(TIMEOUT, self.out.next_line()).await.expect("a line arrives in time").unwrap().expect("stdout is open");
         serde_json::from_str(&line).unwrap()
     }
 
     /// Reads stderr until a line contains `text`, and returns that line.
     pub async fn until(&mut self, text: &str) -> String {
         loop {
-            let line = timeout(PATIENCE, self.err.next_line()).await.expect("a line arrives in time").unwrap();
+            let line = timeout(TIMEOUT, self.err.next_line()).await.expect("a line arrives in time").unwrap();
             let line = line.unwrap_or_else(|| panic!("the command exited without {text:?}"));
             if line.contains(text) {
                 return line;
@@ -45,6 +45,6 @@ impl Background {
 
     /// Waits for the exit code.
     pub async fn code(&mut self) -> i32 {
-        timeout(PATIENCE, self.child.wait()).await.expect("the command exits in time").unwrap().code().expect("no signal ends it")
+        timeout(TIMEOUT, self.child.wait()).await.expect("the command exits in time").unwrap().code().expect("no signal ends it")
     }
 }

@@ -5,7 +5,7 @@ use std::process::{Output, Stdio};
 use serde_json::Value;
 use tokio::{process::Command, time::timeout};
 
-use crate::support::{Home, PATIENCE, Server};
+use crate::support::{Home, TIMEOUT, Server};
 
 /// The output of a command.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub async fn json(home: &Home, server: &Server, arguments: &[&str]) -> Value {
 
 /// Runs a command to its exit.
 pub async fn finish(mut command: Command) -> CommandOutput {
-    let output = timeout(PATIENCE, command.output()).await.expect("the command exits in time").unwrap();
+    let output = timeout(TIMEOUT, command.output()).await.expect("the command exits in time").unwrap();
     let Output { status, stdout, stderr } = output;
     CommandOutput {
         code: status.code().expect("no signal ends it"),

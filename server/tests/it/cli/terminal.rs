@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::commands::command;
-use crate::support::{Home, PATIENCE, Server};
+use crate::support::{Home, TIMEOUT, Server};
 
 /// A command that runs in a terminal.
 pub struct Terminal {
@@ -52,12 +52,12 @@ impl Terminal {
     /// Waits for the exit code.
     pub async fn code(&mut self) -> i32 {
         while !self.read().await.is_empty() {}
-        timeout(PATIENCE, self.child.wait()).await.expect("the command exits in time").unwrap().code().unwrap()
+        timeout(TIMEOUT, self.child.wait()).await.expect("the command exits in time").unwrap().code().unwrap()
     }
 
     async fn read(&mut self) -> String {
         let mut bytes = [0; 4096];
-        let read = timeout(PATIENCE, self.screen.read(&mut bytes)).await.unwrap_or_else(|_| panic!("no output in time:\n{}", self.seen)).unwrap();
+        let read = timeout(TIMEOUT, self.screen.read(&mut bytes)).await.unwrap_or_else(|_| panic!("no output in time:\n{}", self.seen)).unwrap();
         let text = String::from_utf8_lossy(&bytes[..read]).into_owned();
         self.seen += &text;
         text

@@ -6,16 +6,22 @@ mod ws;
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, atomic::AtomicUsize},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use async_graphql::Schema;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 use toygres_server::transport::{FieldTypes, ServeOptions, TransportOptions, router, serve};
 
-pub(super) use self::{http::path, ws::Client};
+pub(super) use self::{
+    http::{Answer, path},
+    ws::Client,
+};
 use schema::{Mutation, Query, Subscriptions, Tokens};
 
 /// Nothing in these tests takes this long unless it is broken.

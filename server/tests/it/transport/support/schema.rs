@@ -12,15 +12,14 @@ use std::{
 use async_graphql::{Context, Error, Object, SimpleObject, Subscription};
 use async_trait::async_trait;
 use futures::{Stream, StreamExt, stream};
-use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use toygres_server::transport::{Authenticate, Credentials, Denied, RequestId, ResumeCursor, Session};
 
 use super::Counters;
 
 /// Lets in whoever presents no token or one it knows.
-struct Tokens {
-    revoke: CancellationToken,
+pub(super) struct Tokens {
+    pub(super) revoke: CancellationToken,
 }
 
 /// Who the caller is.
@@ -43,7 +42,7 @@ impl Authenticate for Tokens {
     }
 }
 
-struct Query;
+pub(super) struct Query;
 
 #[Object]
 impl Query {
@@ -94,7 +93,7 @@ impl Nested {
     }
 }
 
-struct Mutation;
+pub(super) struct Mutation;
 
 #[Object]
 impl Mutation {
@@ -105,7 +104,7 @@ impl Mutation {
     }
 }
 
-struct Subscriptions;
+pub(super) struct Subscriptions;
 
 #[derive(SimpleObject)]
 struct Event {
