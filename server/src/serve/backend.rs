@@ -81,6 +81,10 @@ impl Backend {
             let (runtime, shutdown) = (runtime.clone(), shutdown.clone());
             async move { runtime.supervise(role, shutdown).await }
         });
+        if let Some(embedded) = embedded.clone() {
+            let shutdown = shutdown.clone();
+            tasks.spawn("embedded database", async move { embedded.supervise(shutdown).await });
+        }
         Ok(Self {
             runtime: Arc::new(runtime),
             engine_url: config.databases.engine_url(&database_url),

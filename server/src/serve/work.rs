@@ -61,15 +61,20 @@ pub(super) async fn start(
     changes: Changes,
     shutdown: CancellationToken,
 ) -> Result<Worker> {
+    let prober = config.health.prober();
     let context = ActivityContext {
         store: store.clone(),
         engine: engine.clone(),
         runtime,
-        prober: config.health.prober(),
+        prober: prober.clone(),
         timing: config.health.timing(),
         shutdown: shutdown.clone(),
     };
     let worker = engine.work(&context, config.engine.options()).await?;
+    tasks.spawn("prober", {
+        let shutdown = shutdown.clone();
+        async move { prober.run(shutdown).await }
+    });
     tasks.spawn("dispatcher", dispatcher::run(store.clone(), engine.clone(), changes, shutdown.clone()));
     tasks.spawn("sweeper", sweeper::run(context.clone(), engine.clone()));
     tasks.spawn("nudges", nudges::run(context, engine.clone()));
