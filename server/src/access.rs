@@ -1,6 +1,6 @@
-//! Who may come in, and what each caller may do.
+//! Authentication and authorisation of callers.
 //!
-//! Local mode lets everybody in as administrator, which is why the server then listens on loopback only. With tokens, a caller
+//! Local mode admits everybody as administrator, which is why the server then listens on loopback only. With tokens, a caller
 //! presents one in `Authorization: Bearer` or in the payload of `connection_init`; when it expires or is revoked, on
 //! whichever server, its sockets are closed.
 
@@ -30,7 +30,7 @@ pub struct Caller {
     pub name: Option<Arc<str>>,
 }
 
-/// Lets everybody in as administrator.
+/// Admits everybody as administrator.
 pub struct Local;
 
 #[async_trait]
@@ -40,7 +40,7 @@ impl Authenticate for Local {
     }
 }
 
-/// Lets in whoever has a valid token. Clones share the open sessions.
+/// Admits bearers of valid tokens. Clones share the open sessions.
 #[derive(Clone)]
 pub struct Tokens {
     store: Store,
@@ -123,9 +123,9 @@ impl Authenticate for Tokens {
         match self.store.token_by_secret(&secret).await {
             Ok(Some(token)) if token.is_valid() => Ok(self.open(token)),
             Ok(Some(_)) => Err(Denied::Unauthenticated("the token has expired or was revoked".to_owned())),
-            Ok(None) => Err(Denied::Unauthenticated("the token is not known here".to_owned())),
+            Ok(None) => Err(Denied::Unauthenticated("the token is unknown".to_owned())),
             Err(error) => {
-                tracing::warn!(%error, "a token could not be checked");
+                tracing::warn!(%error, "a token cannot be checked");
                 Err(Denied::Unavailable("the metadata database is not available; try again in a moment".to_owned()))
             }
         }

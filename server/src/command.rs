@@ -55,7 +55,7 @@ fn block_on(work: impl Future<Output = Result<(), String>>) -> ExitCode {
         Err(error) => return fail(&format!("no threads could be started: {error}")),
     };
     let outcome = runtime.block_on(work);
-    // Blocking work that nobody waits for any more must not hold up the end.
+    // Blocking work that nobody waits for any more must not delay the exit.
     runtime.shutdown_background();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

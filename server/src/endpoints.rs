@@ -1,4 +1,4 @@
-//! The endpoints beside `/graphql`: health, the schema as text, and the playground.
+//! The endpoints other than `/graphql`: health, the schema as text, and the playground.
 
 use axum::{
     Json, Router,
@@ -16,7 +16,7 @@ use crate::{
     graphql, playground,
 };
 
-/// Their routes. Whatever else a browser asks for is a page of the playground, which finds its way by itself.
+/// The routes. Any other path that a browser requests is a page of the playground, which has a router of its own.
 pub fn router(health: Health, metrics: PrometheusHandle) -> Router {
     Router::new()
         .route("/", get(playground::index))
@@ -32,7 +32,7 @@ pub fn router(health: Health, metrics: PrometheusHandle) -> Router {
         .with_state(health)
 }
 
-/// 200 while requests are served as they should be, else 503: for load balancers.
+/// 200 while the server is ready, else 503: for load balancers.
 async fn readyz(State(health): State<Health>) -> (StatusCode, &'static str) {
     if health.report().await.ready() { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
 }

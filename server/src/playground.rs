@@ -21,7 +21,7 @@ pub async fn index() -> Response {
     file("index.html", "no-cache")
 }
 
-/// A page below it; whoever does not want HTML is told that there is nothing.
+/// A page of the playground for requests that accept HTML; otherwise 404.
 pub async fn page(headers: HeaderMap) -> Response {
     match headers.get(header::ACCEPT).is_some_and(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html"))) {
         true => index().await,

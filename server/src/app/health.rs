@@ -11,7 +11,7 @@ use std::{
 use toygres_store::Store;
 use toygres_store::changes::Changes;
 
-/// Asks the parts of this server how they are.
+/// The health of this server's parts. Clones share it.
 #[derive(Clone)]
 pub struct Health {
     store: Store,
@@ -20,21 +20,21 @@ pub struct Health {
     stopping: Arc<AtomicBool>,
 }
 
-/// How the parts are.
+/// A report of the health of the parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HealthReport {
     /// The metadata database answers.
     pub database: bool,
-    /// The listening connection stands, so that subscriptions are live.
+    /// The listening connection is established, so that changes reach subscribers at once.
     pub live_delivery: bool,
-    /// The workflows are at work in this server, or are not meant to be.
+    /// This server runs workflows, or is not meant to.
     pub workflows: bool,
     /// The server is about to stop.
     pub stopping: bool,
 }
 
 impl HealthReport {
-    /// Whether requests are served as they should be.
+    /// Whether the server is ready to serve requests.
     #[must_use]
     pub fn ready(self) -> bool {
         self.database && self.live_delivery && self.workflows && !self.stopping
@@ -42,23 +42,23 @@ impl HealthReport {
 }
 
 impl Health {
-    /// Nothing works yet.
+    /// The health of a server that has just started.
     #[must_use]
     pub fn new(store: Store, changes: Changes) -> Self {
         Self { store, changes, working: Arc::default(), stopping: Arc::default() }
     }
 
-    /// Notes that the workflows of this server are at work.
+    /// Records that this server runs its workflows.
     pub fn set_working(&self) {
         self.working.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that the server is about to stop.
+    /// Records that the server is about to stop.
     pub fn set_stopping(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Asks now; takes a second at the most.
+    /// Checks the health now, in at most a second.
     pub async fn report(&self) -> HealthReport {
         let database = matches!(tokio::time::timeout(Duration::from_secs(1), self.store.ping()).await, Ok(Ok(())));
         HealthReport {

@@ -1,14 +1,20 @@
 //! When the batches of the loaders start.
 //!
-//! `DataLoader` (async-graphql 7.2.1) starts a batch a fixed delay (1 ms) after its first key. A request that resolves a long
-//! list takes longer than that to ask for all its keys, so the keys of one list end up in several statements; a longer delay
-//! would be paid by every request, however short. Here a batch starts when the request that asked for it has to wait: then all
-//! keys of a list are there, and the delay collects only those of other requests.
+//! `DataLoader` (async-graphql 7.2.1, see its pull request 1376) starts a batch a fixed delay (1 ms) after its first key. A request
+//! that resolves a long list takes longer than that to ask for all its keys, so the keys of one list end up in several
+//! statements; a longer delay would be paid by every request, however short. Here a batch starts when the request that asked
+//! for it has to wait: then all keys of a list are there, and the delay collects only those of other requests.
+//!
+//! A request that yields while it resolves a long list does not wait. It has woken itself, so the wakes of a poll tell the two
+//! apart. (Measured without that, over 900 entries: 24 statements instead of 1.)
 
 use std::{
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
-    task::Poll,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
 };
 
 use async_graphql::{Data, Executor, Request, Response};
@@ -16,6 +22,7 @@ use futures::{
     StreamExt,
     future::{BoxFuture, poll_fn},
     stream::{self, BoxStream},
+    task::AtomicWaker,
 };
 use tokio::runtime::Handle;
 
@@ -26,14 +33,14 @@ pub(super) struct Batching<E>(pub(super) E);
 impl<E: Executor> Executor for Batching<E> {
     async fn execute(&self, request: Request) -> Response {
         let mut execution = pin!(self.0.execute(request));
-        let batches = Arc::new(Batches::default());
-        poll_fn(|context| batches.start_after(|| execution.as_mut().poll(context))).await
+        let batches = RequestBatches::default();
+        poll_fn(|context| batches.poll(context, |context| execution.as_mut().poll(context))).await
     }
 
     fn execute_stream(&self, request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
         let mut responses = self.0.execute_stream(request, session_data);
-        let batches = Arc::new(Batches::default());
-        stream::poll_fn(move |context| batches.start_after(|| responses.poll_next_unpin(context))).boxed()
+        let batches = RequestBatches::default();
+        stream::poll_fn(move |context| batches.poll(context, |context| responses.poll_next_unpin(context))).boxed()
     }
 }
 
@@ -50,18 +57,40 @@ tokio::task_local! {
     static CURRENT: Arc<Batches>;
 }
 
-/// The batches that a request has asked for. Other requests may wait for them too, so they start even if the request is dropped.
+/// The batches that a request asks for. Other requests may wait for them too, so dropping it starts them.
 #[derive(Default)]
-struct Batches(Mutex<Vec<BoxFuture<'static, ()>>>);
+struct RequestBatches(Arc<Batches>);
 
-impl Batches {
-    /// Polls the request, then starts the batches that it asked for.
-    fn start_after<T>(self: &Arc<Self>, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
-        let outcome = CURRENT.sync_scope(Arc::clone(self), poll);
-        self.start();
+impl RequestBatches {
+    /// Polls the request, and starts its batches if it has to wait.
+    fn poll<T>(&self, context: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
+        let batches = &self.0;
+        batches.request.register(context.waker());
+        batches.woken.store(false, Ordering::Release);
+        let waker = Waker::from(Arc::clone(batches));
+        let outcome = CURRENT.sync_scope(Arc::clone(batches), || poll(&mut Context::from_waker(&waker)));
+        if outcome.is_ready() || !batches.woken.load(Ordering::Acquire) {
+            batches.start();
+        }
         outcome
     }
+}
 
+impl Drop for RequestBatches {
+    fn drop(&mut self) {
+        self.0.start();
+    }
+}
+
+/// Batches that have not started, and the waker of their request.
+#[derive(Default)]
+struct Batches {
+    waiting: Mutex<Vec<BoxFuture<'static, ()>>>,
+    request: AtomicWaker,
+    woken: AtomicBool,
+}
+
+impl Batches {
     fn start(&self) {
         let batches = std::mem::take(&mut *self.lock());
         // Without a runtime, the whole server is being dropped.
@@ -70,14 +99,16 @@ impl Batches {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<BoxFuture<'static, ()>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<BoxFuture<'static, ()>>> {
+        // Nothing panics while it holds the lock.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Batches {
-    fn drop(&mut self) {
-        self.start();
+impl Wake for Batches {
+    fn wake(self: Arc<Self>) {
+        self.woken.store(true, Ordering::Release);
+        self.request.wake();
     }
 }
 

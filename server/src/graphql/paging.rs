@@ -62,7 +62,7 @@ pub(super) fn wants_total(ctx: &Context<'_>) -> bool {
     ctx.look_ahead().field("totalCount").exists()
 }
 
-/// The connection of a page and its total, which nobody sees unless [`wants_total`].
+/// The connection of a page and its total, which is sent only if [`wants_total`].
 pub(super) fn counted<S, T: OutputType>(page: Page<S>, total_count: i64, cursor: impl Fn(&S) -> String, node: impl Fn(S) -> T) -> Counted<T> {
     let mut connection =
         Connection::with_additional_fields(page.has_previous, page.has_next, Total { total_count: i32::try_from(total_count).unwrap_or(i32::MAX) });

@@ -23,7 +23,7 @@ use crate::{
     transport::ResumeCursor,
 };
 
-/// The cursor of snapshot items: whoever resumes within the snapshot begins it again.
+/// The cursor of snapshot items: a client that resumes within the snapshot starts it again.
 const SNAPSHOT_CURSOR: &str = "snapshot";
 /// Samples read at once.
 const SAMPLES: i64 = 100;

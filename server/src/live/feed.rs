@@ -1,4 +1,4 @@
-//! One subscriber's way through the event log.
+//! One subscriber's position in the event log.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -68,7 +68,7 @@ impl Feed {
                 Ok(Some(_)) => {}
                 Ok(None) => self.fall_behind(),
                 Err(RecvError::Lagged(_)) => self.fall_behind(),
-                // The hub dropped the channel of an instance that nobody watched for a moment; it lives as long as we do.
+                // The hub dropped the channel of an instance that had no subscriber for a moment; the hub lives as long as this feed.
                 Err(RecvError::Closed) => std::future::pending().await,
             }
         }

@@ -141,7 +141,7 @@ impl Hub {
         }
     }
 
-    /// Reads and hands out everything that is new.
+    /// Reads and delivers everything that is new.
     async fn read(&self) -> Result<()> {
         let mut position = match self.position() {
             Some(position) => position,
@@ -164,10 +164,10 @@ impl Hub {
             let all = i64::try_from(events.len()).is_ok_and(|read| read < BATCH);
             metrics::counter!("toygres_events_read_total").increment(events.len() as u64);
             let deliveries = load(&self.inner.reader, events).await?;
-            // Moved before handing out: a feed that registers meanwhile must see that it may have missed a part of this batch.
+            // Moved before delivering: a feed that registers meanwhile must see that it may have missed a part of this batch.
             self.move_to(position);
             for delivery in deliveries {
-                self.hand_out(delivery);
+                self.deliver_one(delivery);
             }
             if all {
                 return Ok(());
@@ -175,21 +175,21 @@ impl Hub {
         }
     }
 
-    fn hand_out(&self, delivery: Arc<Delivery>) {
+    fn deliver_one(&self, delivery: Arc<Delivery>) {
         let lag = chrono::Utc::now() - delivery.event.at;
         metrics::histogram!("toygres_event_lag_seconds").record(lag.as_seconds_f64().max(0.0));
         let mut by_instance = self.inner.by_instance.lock().unwrap_or_else(PoisonError::into_inner);
         let id = delivery.event.instance;
         if by_instance.get(&id).is_some_and(|watchers| watchers.send(Some(delivery.clone())).is_err()) {
-            // The last one who watched it has gone.
+            // The last subscriber of the instance is gone.
             by_instance.remove(&id);
         }
         drop(by_instance);
-        // An error only says that nobody watches everything.
+        // An error means that there is no subscriber of everything.
         let _ = self.inner.all.send(Some(delivery));
     }
 
-    /// Goes on from a position without having handed out everything before it.
+    /// Continues from a position without having delivered everything before it.
     fn jump_to(&self, position: Cursor) -> Cursor {
         // Moved first: a feed that registers from now on reads the table by itself.
         self.move_to(position);

@@ -2,7 +2,7 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Hears the requests to stop.
+/// Receives the signals that ask the server to stop.
 pub(super) struct Stop {
     interrupt: Signal,
     terminate: Signal,

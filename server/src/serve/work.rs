@@ -83,7 +83,7 @@ pub(super) async fn start(
     Ok(worker)
 }
 
-/// A server that can be reached from elsewhere but has no valid token is a mistake of the installation, best reported at start.
+/// A server that can be reached from elsewhere but has no valid token is misconfigured, which is best reported at start.
 fn no_valid_token(config: &ServeConfig) -> String {
     let remedy = match (config.runtime, &config.databases.database_url) {
         (RuntimeKind::Kubernetes, _) => "run `toygres token create --local --name me --role admin` in this pod",

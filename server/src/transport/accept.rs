@@ -40,7 +40,7 @@ impl Accept {
             return Some(Self { best: Media::Json, events: false });
         }
         let ranges: Vec<Range> = lists.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(',')).filter_map(Range::parse).collect();
-        // A quality of 0 refuses a type by name, even beside `*/*`.
+        // A quality of 0 refuses a type by name, even together with `*/*`.
         let refused = |media| ranges.iter().any(|range| range.quality == 0 && range.names(media));
         let mut best: Option<(Media, u16)> = None;
         for range in ranges.iter().filter(|range| range.quality > 0) {
@@ -74,7 +74,7 @@ impl Range {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             let (name, value) = (name.trim(), value.trim().trim_matches('"'));
             if name.eq_ignore_ascii_case("q") {
-                // Out of range or no number at all: the most that the caller can have meant.
+                // Out of range, or not a number: the highest quality.
                 quality = value.parse::<f32>().map_or(1000, |q| (q.clamp(0.0, 1.0) * 1000.0).round() as u16);
             } else if name.eq_ignore_ascii_case("charset") && !is_utf8(value) {
                 return None;

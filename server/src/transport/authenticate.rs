@@ -1,4 +1,4 @@
-//! Who may come in.
+//! Authentication of callers.
 
 use std::{any::Any, fmt, sync::Arc};
 
@@ -8,14 +8,14 @@ use axum::http::HeaderMap;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-/// Decides who may come in.
+/// Authenticates callers.
 #[async_trait]
 pub trait Authenticate: Send + Sync + 'static {
-    /// Looks at what a caller presents. Called once per HTTP request, event stream and socket.
+    /// Checks the credentials of a caller. Called once per HTTP request, event stream and socket.
     async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Session, Denied>;
 }
 
-/// What a caller presents.
+/// The credentials of a caller.
 #[derive(Clone, Copy)]
 pub struct Credentials<'a> {
     /// The headers of the request, or of the request that opened the socket.
@@ -64,18 +64,18 @@ impl fmt::Debug for Session {
     }
 }
 
-/// Why a caller may not come in. The text is for the caller.
+/// Why a caller is not admitted. The text is for the caller.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// Credentials are missing, wrong or expired: 401, or close code 4403.
     #[error("{0}")]
     Unauthenticated(String),
-    /// Nobody can tell just now: 503, or close code 1013, after which clients try again.
+    /// The credentials cannot be checked now: 503, or close code 1013, after which clients reconnect.
     #[error("{0}")]
     Unavailable(String),
 }
 
-/// Lets everybody in, for ever.
+/// Admits everybody, without a limit of time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Open;
 

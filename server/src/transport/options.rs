@@ -1,4 +1,4 @@
-//! What whoever composes the server decides about the transports.
+//! The options of the transports.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -13,20 +13,20 @@ pub type OnResponse = Arc<dyn Fn(&mut Response, &RequestId) + Send + Sync>;
 /// How the transports behave.
 #[derive(Clone)]
 pub struct TransportOptions {
-    /// What a caller may ask for at the most.
+    /// The limits of what a caller may ask for.
     pub limits: Limits,
     /// What the schema says of its fields: how far the failure of one reaches.
     pub types: Arc<FieldTypes>,
-    /// Who may come in.
+    /// Who is admitted.
     pub authenticate: Arc<dyn Authenticate>,
     /// Called with every response, and with every refusal that has a GraphQL body.
     pub on_response: OnResponse,
-    /// Ends every socket and stream, with codes that clients take as a reason to come back.
+    /// Ends every socket and stream, with codes after which clients reconnect.
     pub shutdown: CancellationToken,
 }
 
 impl Default for TransportOptions {
-    /// Everybody may come in, nothing is masked, nothing ends, and of the schema nothing is known.
+    /// Admits everybody, masks nothing, ends nothing, and knows nothing of the schema.
     fn default() -> Self {
         Self {
             limits: Limits::default(),
@@ -44,7 +44,7 @@ impl fmt::Debug for TransportOptions {
     }
 }
 
-/// What a caller may ask for at the most.
+/// The limits of what a caller may ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of an HTTP body.

@@ -1,8 +1,8 @@
 //! Accepts connections and serves a router on them.
 //!
-//! `axum::serve` can be told nothing. Here, header names are sent in title case, because some clients (PyPI `gql`) look the
-//! subprotocol of a socket up by case; buffers are small, because a server has thousands of connections; and whoever does
-//! not read is cut off.
+//! `axum::serve` has no options. Here, header names are sent in title case, because some clients (PyPI `gql`) look the
+//! subprotocol of a socket up by case; buffers are small, because a server has thousands of connections; and a client that
+//! does not read is disconnected.
 
 use std::{
     io,
@@ -109,7 +109,7 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
     drop(listener);
     connections.close();
     if tokio::time::timeout(options.drain, connections.wait()).await.is_err() {
-        tracing::warn!(connections = connections.len(), "connections are cut off by the shutdown");
+        tracing::warn!(connections = connections.len(), "connections are closed by the shutdown");
     }
     Ok(())
 }
@@ -123,15 +123,15 @@ fn is_of_connection(error: &io::Error) -> bool {
 /// carries HTTP or something else after an upgrade.
 struct Watched {
     stream: TcpStream,
-    patience: Duration,
+    write_timeout: Duration,
     /// Runs while a write waits.
     deadline: Option<Pin<Box<Sleep>>>,
     _counted: TaskTrackerToken,
 }
 
 impl Watched {
-    fn new(stream: TcpStream, patience: Duration, counted: TaskTrackerToken) -> Self {
-        Self { stream, patience, deadline: None, _counted: counted }
+    fn new(stream: TcpStream, write_timeout: Duration, counted: TaskTrackerToken) -> Self {
+        Self { stream, write_timeout, deadline: None, _counted: counted }
     }
 
     fn bounded<T>(&mut self, context: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -139,8 +139,8 @@ impl Watched {
             self.deadline = None;
             return outcome;
         }
-        let patience = self.patience;
-        let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + patience)));
+        let write_timeout = self.write_timeout;
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + write_timeout)));
         ready!(deadline.as_mut().poll(context));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer does not read")))
     }

@@ -41,21 +41,21 @@ pub(super) fn answer<E: Executor>(
         Ok(operation) => {
             let shutdown = match operation.kind {
                 OperationType::Subscription => transport.options.shutdown.clone().cancelled_owned().boxed(),
-                // A single result is worth waiting for.
+                // A query or mutation is waited for.
                 _ => future::pending().boxed(),
             };
             let (transport, id, ended) = (Arc::clone(transport), operation.id.clone(), session.ended());
             let responses = transport.stream(operation).boxed();
-            let farewell = async move {
+            let session_end = async move {
                 ended.await;
                 transport.finish(refusal::error("UNAUTHENTICATED", "The session has ended."), &id)
             };
-            Events { phase: Phase::Opening, responses, farewell: farewell.boxed(), shutdown, ping, _permit: permit }
+            Events { phase: Phase::Opening, responses, session_end: session_end.boxed(), shutdown, ping, _permit: permit }
         }
         Err(response) => Events {
             phase: Phase::Opening,
             responses: stream::once(future::ready(*response)).boxed(),
-            farewell: future::pending().boxed(),
+            session_end: future::pending().boxed(),
             shutdown: future::pending().boxed(),
             ping,
             _permit: permit,
@@ -79,8 +79,8 @@ struct Events {
     phase: Phase,
     responses: BoxStream<'static, GraphqlResponse>,
     /// The error that ends the stream together with its session.
-    farewell: BoxFuture<'static, GraphqlResponse>,
-    /// Ends the stream without `complete`, so that the client comes back.
+    session_end: BoxFuture<'static, GraphqlResponse>,
+    /// Ends the stream without `complete`, so that the client reconnects.
     shutdown: BoxFuture<'static, ()>,
     ping: Interval,
     _permit: Socket,
@@ -104,7 +104,7 @@ impl Events {
             Phase::Open => tokio::select! {
                 biased;
                 () = &mut self.shutdown => None,
-                response = &mut self.farewell => {
+                response = &mut self.session_end => {
                     self.phase = Phase::Completing;
                     Some(frame(&response))
                 }

@@ -1,4 +1,4 @@
-//! How sockets end.
+//! Closing sockets.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -10,25 +10,25 @@ use crate::transport::Denied;
 
 /// A close frame's reason has this many bytes at the most.
 const REASON: usize = 123;
-/// How long to wait for the peer's side of the closing handshake.
-const LINGER: Duration = Duration::from_secs(2);
+/// How long to wait for the close frame of the peer.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Why a socket ends.
+/// Why a socket is closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// With a close frame.
+pub(super) enum CloseReason {
+    /// The server closes it, with this code and reason.
     Close(u16, Cow<'static, str>),
-    /// The peer has sent its close frame.
+    /// The peer closed it.
     ByPeer,
-    /// The peer is gone.
+    /// The connection is lost.
     Gone,
 }
 
-impl Ending {
+impl CloseReason {
     pub(super) const NORMAL: Self = Self::fixed(1000, "Normal closure");
-    /// Clients come back after this one.
+    /// Clients reconnect after this code.
     pub(super) const RESTART: Self = Self::fixed(1012, "Service restart");
-    /// Clients come back after this one, too.
+    /// Clients reconnect after this code, too.
     pub(super) const SILENT: Self = Self::fixed(1013, "The last ping was not answered");
     pub(super) const TOO_BIG: Self = Self::fixed(1009, "Message too big");
     pub(super) const UNAUTHORIZED: Self = Self::fixed(4401, "Unauthorized");
@@ -52,7 +52,7 @@ impl Ending {
         }
     }
 
-    /// What an error of reading means.
+    /// The reason that an error of reading stands for.
     pub(super) fn of(error: &axum::Error) -> Self {
         match std::error::Error::source(error).and_then(|source| source.downcast_ref::<Error>()) {
             Some(Error::Capacity(CapacityError::MessageTooLong { .. })) => Self::TOO_BIG,
@@ -66,23 +66,23 @@ impl Ending {
     }
 }
 
-/// Ends a socket: sends the close frame and reads until the peer's, because a socket closed with unread bytes resets the
+/// Closes a socket: sends the close frame and reads until the peer's, because a socket closed with unread bytes resets the
 /// connection, and the close frame would be lost with it. Reading also sends the answer to the peer's own close frame.
-pub(super) async fn close(socket: &mut WebSocket, ending: Ending) {
-    let goodbye = async {
-        match ending {
-            Ending::Close(code, reason) => {
-                let frame = CloseFrame { code, reason: shorten(&reason).into() };
+pub(super) async fn close(socket: &mut WebSocket, reason: CloseReason) {
+    let handshake = async {
+        match reason {
+            CloseReason::Close(code, text) => {
+                let frame = CloseFrame { code, reason: shorten(&text).into() };
                 if socket.send(Message::Close(Some(frame))).await.is_err() {
                     return;
                 }
             }
-            Ending::ByPeer => {}
-            Ending::Gone => return,
+            CloseReason::ByPeer => {}
+            CloseReason::Gone => return,
         }
         while let Some(Ok(_)) = socket.next().await {}
     };
-    let _ = tokio::time::timeout(LINGER, goodbye).await;
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, handshake).await;
 }
 
 /// The longest beginning of a reason that fits.

@@ -24,9 +24,9 @@ use tokio::{
 };
 
 use super::{
-    close::{self, Ending},
+    close::{self, CloseReason},
     dialect::{ClientMessage, Dialect},
-    handshake::shake_hands,
+    handshake::handshake,
     operations::{Frame, Operations},
 };
 use crate::transport::execute::Transport;
@@ -41,11 +41,11 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// Serves a socket to its end.
 pub(super) async fn run<E: Executor>(transport: Arc<Transport<E>>, mut socket: WebSocket, dialect: Option<Dialect>, headers: HeaderMap) {
     let Some(dialect) = dialect else {
-        return close::close(&mut socket, Ending::SUBPROTOCOL).await;
+        return close::close(&mut socket, CloseReason::SUBPROTOCOL).await;
     };
-    let session = match shake_hands(&transport, &mut socket, dialect, &headers).await {
+    let session = match handshake(&transport, &mut socket, dialect, &headers).await {
         Ok(session) => session,
-        Err(ending) => return close::close(&mut socket, ending).await,
+        Err(reason) => return close::close(&mut socket, reason).await,
     };
     drop(headers);
 
@@ -54,14 +54,14 @@ pub(super) async fn run<E: Executor>(transport: Arc<Transport<E>>, mut socket: W
     let (replies, mut answers) = mpsc::channel(REPLIES);
     let heard = AtomicBool::new(true);
     let (mut sink, mut stream) = socket.split();
-    let ending = tokio::select! {
+    let reason = tokio::select! {
         biased;
-        () = ended => Ending::FORBIDDEN,
-        () = drained(&transport, &operations) => Ending::RESTART,
-        ending = read(&mut stream, dialect, &operations, &replies, &heard) => ending,
-        ending = write(&mut sink, dialect, &operations, &mut answers, &mut frames, &heard, &transport) => ending,
+        () = ended => CloseReason::FORBIDDEN,
+        () = drained(&transport, &operations) => CloseReason::RESTART,
+        reason = read(&mut stream, dialect, &operations, &replies, &heard) => reason,
+        reason = write(&mut sink, dialect, &operations, &mut answers, &mut frames, &heard, &transport) => reason,
     };
-    if ending == Ending::RESTART {
+    if reason == CloseReason::RESTART {
         // What was ready before the drain ended is still worth sending.
         while let Ok(frame) = frames.try_recv() {
             if let Some(text) = operations.admit(frame)
@@ -76,7 +76,7 @@ pub(super) async fn run<E: Executor>(transport: Arc<Transport<E>>, mut socket: W
     }
     drop(operations);
     if let Ok(mut socket) = sink.reunite(stream) {
-        close::close(&mut socket, ending).await;
+        close::close(&mut socket, reason).await;
     }
 }
 
@@ -92,25 +92,25 @@ async fn read<E: Executor>(
     operations: &Operations<E>,
     replies: &mpsc::Sender<String>,
     heard: &AtomicBool,
-) -> Ending {
+) -> CloseReason {
     loop {
         let message = match stream.next().await {
             Some(Ok(message)) => message,
-            Some(Err(error)) => return Ending::of(&error),
-            None => return Ending::Gone,
+            Some(Err(error)) => return CloseReason::of(&error),
+            None => return CloseReason::Gone,
         };
         heard.store(true, Ordering::Relaxed);
         let text = match message {
             Message::Text(text) => text,
-            Message::Binary(_) => return Ending::invalid("Messages must be texts"),
+            Message::Binary(_) => return CloseReason::invalid("Messages must be texts"),
             Message::Ping(_) | Message::Pong(_) => continue,
-            Message::Close(_) => return Ending::ByPeer,
+            Message::Close(_) => return CloseReason::ByPeer,
         };
         let reply = match dialect.read(&text) {
-            Ok(ClientMessage::Init(_)) => return Ending::TOO_MANY_INITS,
+            Ok(ClientMessage::Init(_)) => return CloseReason::TOO_MANY_INITS,
             Ok(ClientMessage::Subscribe { id, request }) => match operations.begin(id, request) {
                 Ok(reply) => reply,
-                Err(ending) => return ending,
+                Err(reason) => return reason,
             },
             Ok(ClientMessage::Complete { id }) => {
                 operations.end(&id);
@@ -118,13 +118,13 @@ async fn read<E: Executor>(
             }
             Ok(ClientMessage::Ping(payload)) => Some(Dialect::pong(payload)),
             Ok(ClientMessage::Pong) => None,
-            Ok(ClientMessage::Terminate) => return Ending::NORMAL,
-            Err(why) => return Ending::invalid(why),
+            Ok(ClientMessage::Terminate) => return CloseReason::NORMAL,
+            Err(why) => return CloseReason::invalid(why),
         };
         if let Some(reply) = reply
             && replies.send(reply).await.is_err()
         {
-            return Ending::Gone;
+            return CloseReason::Gone;
         }
     }
 }
@@ -137,7 +137,7 @@ async fn write<E: Executor>(
     frames: &mut mpsc::Receiver<Frame>,
     heard: &AtomicBool,
     transport: &Transport<E>,
-) -> Ending {
+) -> CloseReason {
     let every = transport.limits().ping_interval;
     let mut ping = interval_at(Instant::now() + every, every);
     let mut batch = Vec::new();
@@ -147,7 +147,7 @@ async fn write<E: Executor>(
             Some(text) = answers.recv() => feed(sink, transport, Message::Text(text.into())).await,
             _ = ping.tick() => {
                 if !heard.swap(false, Ordering::Relaxed) {
-                    return Ending::SILENT;
+                    return CloseReason::SILENT;
                 }
                 match dialect {
                     Dialect::Current => feed(sink, transport, Message::Text(dialect.ping().into())).await,
@@ -169,7 +169,7 @@ async fn write<E: Executor>(
             }
         };
         if fed.is_err() || in_time(transport, sink.flush()).await.is_err() {
-            return Ending::Gone;
+            return CloseReason::Gone;
         }
     }
 }

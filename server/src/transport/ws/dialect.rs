@@ -23,7 +23,7 @@ pub(super) enum Dialect {
     Older,
 }
 
-/// What a client says.
+/// A message of the client.
 #[derive(Debug)]
 pub(super) enum ClientMessage {
     Init(Map<String, Value>),
@@ -89,27 +89,27 @@ impl Dialect {
     }
 
     pub(super) fn ack() -> String {
-        to_json(&Out { kind: "connection_ack", id: None, payload: None::<()> })
+        to_json(&ServerMessage { kind: "connection_ack", id: None, payload: None::<()> })
     }
 
-    /// What keeps a quiet socket open.
+    /// The message that keeps an idle socket open.
     pub(super) fn ping(self) -> String {
         let kind = match self {
             Self::Current => "ping",
             Self::Older => "ka",
         };
-        to_json(&Out { kind, id: None, payload: None::<()> })
+        to_json(&ServerMessage { kind, id: None, payload: None::<()> })
     }
 
     /// The answer to a ping carries its payload back.
     pub(super) fn pong(payload: Option<Map<String, Value>>) -> String {
-        to_json(&Out { kind: "pong", id: None, payload })
+        to_json(&ServerMessage { kind: "pong", id: None, payload })
     }
 
-    /// What is said before the socket is closed because the caller may not come in; the current protocol has the close code.
+    /// The message before the socket is closed because the caller is not admitted; the current protocol has a close code instead.
     pub(super) fn denied(self, message: &str) -> Option<String> {
         let payload = serde_json::json!({ "message": message });
-        (self == Self::Older).then(|| to_json(&Out { kind: "connection_error", id: None, payload: Some(payload) }))
+        (self == Self::Older).then(|| to_json(&ServerMessage { kind: "connection_error", id: None, payload: Some(payload) }))
     }
 
     pub(super) fn next(self, id: &str, response: &Response) -> String {
@@ -117,25 +117,25 @@ impl Dialect {
             Self::Current => "next",
             Self::Older => "data",
         };
-        to_json(&Out { kind, id: Some(id), payload: Some(Payload::from(response)) })
+        to_json(&ServerMessage { kind, id: Some(id), payload: Some(Payload::from(response)) })
     }
 
     /// The end of an operation that never began.
     pub(super) fn error(self, id: &str, errors: &[ServerError]) -> String {
         match self {
-            Self::Current => to_json(&Out { kind: "error", id: Some(id), payload: Some(errors) }),
+            Self::Current => to_json(&ServerMessage { kind: "error", id: Some(id), payload: Some(errors) }),
             // The older protocol has room for one.
-            Self::Older => to_json(&Out { kind: "error", id: Some(id), payload: errors.first() }),
+            Self::Older => to_json(&ServerMessage { kind: "error", id: Some(id), payload: errors.first() }),
         }
     }
 
     pub(super) fn complete(id: &str) -> String {
-        to_json(&Out { kind: "complete", id: Some(id), payload: None::<()> })
+        to_json(&ServerMessage { kind: "complete", id: Some(id), payload: None::<()> })
     }
 }
 
 #[derive(Serialize)]
-struct Out<'a, T> {
+struct ServerMessage<'a, T> {
     #[serde(rename = "type")]
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]

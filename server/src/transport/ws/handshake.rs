@@ -1,4 +1,4 @@
-//! The beginning of a socket, up to the acknowledgement.
+//! The handshake of a socket, up to the acknowledgement.
 
 use async_graphql::Executor;
 use axum::{
@@ -8,59 +8,64 @@ use axum::{
 use futures::StreamExt;
 
 use super::{
-    close::Ending,
+    close::CloseReason,
     dialect::{ClientMessage, Dialect},
 };
 use crate::transport::{Credentials, Session, execute::Transport};
 
-/// Waits for `connection_init`, lets the caller in and acknowledges it.
-pub(super) async fn shake_hands<E: Executor>(
+/// Waits for `connection_init`, authenticates the caller and acknowledges it.
+pub(super) async fn handshake<E: Executor>(
     transport: &Transport<E>,
     socket: &mut WebSocket,
     dialect: Dialect,
     headers: &HeaderMap,
-) -> Result<Session, Ending> {
+) -> Result<Session, CloseReason> {
     tokio::select! {
         biased;
-        () = transport.options.shutdown.cancelled() => Err(Ending::RESTART),
-        outcome = tokio::time::timeout(transport.limits().init_timeout, greet(transport, socket, dialect, headers)) => {
-            outcome.unwrap_or(Err(Ending::INIT_TIMEOUT))
+        () = transport.options.shutdown.cancelled() => Err(CloseReason::RESTART),
+        outcome = tokio::time::timeout(transport.limits().init_timeout, initialise(transport, socket, dialect, headers)) => {
+            outcome.unwrap_or(Err(CloseReason::INIT_TIMEOUT))
         }
     }
 }
 
-async fn greet<E: Executor>(transport: &Transport<E>, socket: &mut WebSocket, dialect: Dialect, headers: &HeaderMap) -> Result<Session, Ending> {
+async fn initialise<E: Executor>(
+    transport: &Transport<E>,
+    socket: &mut WebSocket,
+    dialect: Dialect,
+    headers: &HeaderMap,
+) -> Result<Session, CloseReason> {
     loop {
         let text = match socket.next().await {
             Some(Ok(Message::Text(text))) => text,
-            Some(Ok(Message::Binary(_))) => return Err(Ending::invalid("Messages must be texts")),
+            Some(Ok(Message::Binary(_))) => return Err(CloseReason::invalid("Messages must be texts")),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
-            Some(Ok(Message::Close(_))) => return Err(Ending::ByPeer),
-            None => return Err(Ending::Gone),
-            Some(Err(error)) => return Err(Ending::of(&error)),
+            Some(Ok(Message::Close(_))) => return Err(CloseReason::ByPeer),
+            None => return Err(CloseReason::Gone),
+            Some(Err(error)) => return Err(CloseReason::of(&error)),
         };
-        match dialect.read(&text).map_err(Ending::invalid)? {
+        match dialect.read(&text).map_err(CloseReason::invalid)? {
             ClientMessage::Init(payload) => {
                 let credentials = Credentials { headers, init: Some(&payload) };
                 return match transport.options.authenticate.authenticate(credentials).await {
-                    Ok(session) => say(socket, Dialect::ack()).await.map(|()| session),
+                    Ok(session) => send(socket, Dialect::ack()).await.map(|()| session),
                     Err(denied) => {
                         if let Some(text) = dialect.denied(&denied.to_string()) {
-                            say(socket, text).await?;
+                            send(socket, text).await?;
                         }
-                        Err(Ending::denied(denied))
+                        Err(CloseReason::denied(denied))
                     }
                 };
             }
-            ClientMessage::Ping(payload) => say(socket, Dialect::pong(payload)).await?,
-            ClientMessage::Subscribe { .. } => return Err(Ending::UNAUTHORIZED),
-            ClientMessage::Terminate => return Err(Ending::NORMAL),
+            ClientMessage::Ping(payload) => send(socket, Dialect::pong(payload)).await?,
+            ClientMessage::Subscribe { .. } => return Err(CloseReason::UNAUTHORIZED),
+            ClientMessage::Terminate => return Err(CloseReason::NORMAL),
             // A client may complete what it never began.
             ClientMessage::Pong | ClientMessage::Complete { .. } => {}
         }
     }
 }
 
-async fn say(socket: &mut WebSocket, text: String) -> Result<(), Ending> {
-    socket.send(Message::Text(text.into())).await.map_err(|_| Ending::Gone)
+async fn send(socket: &mut WebSocket, text: String) -> Result<(), CloseReason> {
+    socket.send(Message::Text(text.into())).await.map_err(|_| CloseReason::Gone)
 }

@@ -15,7 +15,7 @@ use futures::{FutureExt, StreamExt};
 use tokio::{sync::mpsc, task::AbortHandle};
 use tokio_util::task::TaskTracker;
 
-use super::{close::Ending, dialect::Dialect};
+use super::{close::CloseReason, dialect::Dialect};
 use crate::transport::{
     RequestId, Session, encode,
     execute::{Operation, Transport},
@@ -32,7 +32,7 @@ pub(super) struct Frame {
 /// One operation, as the socket knows it.
 struct Subscriber {
     id: String,
-    /// The client has heard or said the last word: what is still on its way is dropped, because the id may be in use again.
+    /// The operation has ended for the client: frames still queued are dropped, because the id may be in use again.
     over: AtomicBool,
 }
 
@@ -56,11 +56,11 @@ impl<E: Executor> Operations<E> {
     }
 
     /// Begins an operation. `Some` is a message for the client, which the operation is not begun for.
-    pub(super) fn begin(&self, id: String, request: Request) -> Result<Option<String>, Ending> {
+    pub(super) fn begin(&self, id: String, request: Request) -> Result<Option<String>, CloseReason> {
         let mut running = self.running();
         if let Some((subscriber, task)) = running.get(&id) {
             match self.dialect {
-                Dialect::Current => return Err(Ending::already_exists(&id)),
+                Dialect::Current => return Err(CloseReason::already_exists(&id)),
                 // The older protocol lets the newer operation take the place of the other.
                 Dialect::Older => {
                     subscriber.over.store(true, Ordering::Relaxed);
@@ -85,7 +85,7 @@ impl<E: Executor> Operations<E> {
         let work = operate(
             Arc::clone(&self.transport),
             prepared,
-            Outlet { dialect: self.dialect, frames: self.frames.clone(), subscriber: Arc::clone(&subscriber) },
+            OperationSink { dialect: self.dialect, frames: self.frames.clone(), subscriber: Arc::clone(&subscriber) },
         );
         let task = if single_result { tokio::spawn(self.single_results.track_future(work)) } else { tokio::spawn(work) };
         running.insert(id, (subscriber, task.abort_handle()));
@@ -113,7 +113,7 @@ impl<E: Executor> Operations<E> {
         Some(text)
     }
 
-    /// Waits until every query and mutation has handed its result over.
+    /// Waits until every query and mutation has sent its result.
     pub(super) async fn single_results(&self) {
         self.single_results.close();
         self.single_results.wait().await;
@@ -133,39 +133,39 @@ impl<E> Drop for Operations<E> {
     }
 }
 
-/// Where the messages of one operation go.
-struct Outlet {
+/// Sends the messages of one operation.
+struct OperationSink {
     dialect: Dialect,
     frames: mpsc::Sender<Frame>,
     subscriber: Arc<Subscriber>,
 }
 
-/// The socket is gone, and nobody wants to hear more.
-struct Gone;
+/// The socket is closed.
+struct Closed;
 
-impl Outlet {
-    async fn next(&self, response: &Response) -> Result<(), Gone> {
+impl OperationSink {
+    async fn next(&self, response: &Response) -> Result<(), Closed> {
         metrics::counter!("toygres_deliveries_total", "transport" => "websocket").increment(1);
         self.send(self.dialect.next(&self.subscriber.id, response), false).await
     }
 
-    async fn error(&self, response: &Response) -> Result<(), Gone> {
+    async fn error(&self, response: &Response) -> Result<(), Closed> {
         self.send(self.dialect.error(&self.subscriber.id, &response.errors), true).await
     }
 
-    async fn complete(&self) -> Result<(), Gone> {
+    async fn complete(&self) -> Result<(), Closed> {
         self.send(Dialect::complete(&self.subscriber.id), true).await
     }
 
-    async fn send(&self, text: String, last: bool) -> Result<(), Gone> {
+    async fn send(&self, text: String, last: bool) -> Result<(), Closed> {
         let frame = Frame { text: text.into(), subscriber: Arc::clone(&self.subscriber), last };
-        self.frames.send(frame).await.map_err(|_| Gone)
+        self.frames.send(frame).await.map_err(|_| Closed)
     }
 }
 
-/// Runs one operation to its end. A stream that is always ready never lets the task be aborted, so the task has to see for
-/// itself that the socket is gone.
-async fn operate<E: Executor>(transport: Arc<Transport<E>>, operation: Operation, outlet: Outlet) -> Result<(), Gone> {
+/// Runs one operation to its end. A stream that is always ready keeps the task from being aborted, so the task itself checks
+/// whether the socket is closed.
+async fn operate<E: Executor>(transport: Arc<Transport<E>>, operation: Operation, sink: OperationSink) -> Result<(), Closed> {
     let kind = operation.kind;
     let mut responses = pin!(transport.stream(operation).peekable());
     let mut first = true;
@@ -178,9 +178,9 @@ async fn operate<E: Executor>(transport: Arc<Transport<E>>, operation: Operation
                 _ => encode::never_executed(&response),
             };
         if failed {
-            return outlet.error(&response).await;
+            return sink.error(&response).await;
         }
-        outlet.next(&response).await?;
+        sink.next(&response).await?;
     }
-    outlet.complete().await
+    sink.complete().await
 }
