@@ -37,13 +37,13 @@ pub struct Example {
 impl Example {
     pub async fn prepare(harness: &Harness, kind: OperationKind) -> Self {
         let (before, params) = sample(kind);
+        let mut new = harness.new_instance();
+        // Many run at the same time, and their health is not what is tested.
+        new.spec.health_check.interval_seconds = 30;
         match before {
-            Before::Absent => {
-                let new = harness.new_instance();
-                Self { kind, instance: new.id, params, new: Some(new) }
-            }
+            Before::Absent => Self { kind, instance: new.id, params, new: Some(new) },
             Before::Running => {
-                let instance = harness.running().await;
+                let instance = harness.run(new).await;
                 harness.hooks.forget_calls(instance);
                 Self { kind, instance, params, new: None }
             }
