@@ -5,12 +5,12 @@
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser};
-use toygres_cli::{self as cli, Environment, Task};
 use crate::{
     config::{self, Cli, Command, SecretsCommand},
     graphql, secrets, serve,
 };
+use clap::{CommandFactory as _, Parser};
+use toygres_cli::{self as cli, Environment, Task};
 
 /// Runs the command line of this process.
 #[must_use]

@@ -202,7 +202,7 @@ async fn a_cluster_of_aks_is_found_by_its_name() {
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let manager = format!("http://{}", listener.local_addr().unwrap());
-    let azure = tokio::spawn(async move { axum::serve(listener, axum::Router::new().route(path, axum::routing::post(answer))).await });
+    let resource_manager = tokio::spawn(async move { axum::serve(listener, axum::Router::new().route(path, axum::routing::post(answer))).await });
 
     let bin = platform.home.path().join("bin");
     std::fs::create_dir(&bin).unwrap();
@@ -232,5 +232,5 @@ async fn a_cluster_of_aks_is_found_by_its_name() {
     std::fs::write(&az, "#!/bin/sh\necho \"Please run 'az login' to setup account.\" >&2\nexit 1\n").unwrap();
     let said = platform.refusal(&azure).await;
     assert!(said.contains("Azure gives this server no token: developer tools:") && said.contains("az login"), "{said}");
-    azure.abort();
+    resource_manager.abort();
 }

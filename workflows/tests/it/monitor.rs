@@ -8,9 +8,7 @@ use toygres_domain::{
     instance::ReasonCode,
     operation::{OperationKind, OperationStatus},
 };
-use toygres_workflows::{
-    Activity, Run, Timing, activities::DeployPostgres, health_check, monitor_operation, operations, registry,
-};
+use toygres_workflows::{Activity, Run, Timing, activities::DeployPostgres, health_check, monitor_operation, operations, registry};
 
 use crate::support::{Example, FailureKind, Harness, concurrently, eventually, failures, panic_quietly, timing, twice};
 

@@ -5,7 +5,7 @@ use std::process::{Output, Stdio};
 use serde_json::Value;
 use tokio::{process::Command, time::timeout};
 
-use crate::support::{Home, TIMEOUT, Server};
+use crate::support::{Home, Server, TIMEOUT};
 
 /// The output of a command.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::commands::command;
-use crate::support::{Home, TIMEOUT, Server};
+use crate::support::{Home, Server, TIMEOUT};
 
 /// A command that runs in a terminal.
 pub struct Terminal {

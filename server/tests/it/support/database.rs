@@ -1,10 +1,6 @@
 //! PostgreSQL servers of the tests, and ways to ask one something.
 
-use std::{
-    os::unix::process::CommandExt,
-    path::PathBuf,
-    process::Stdio,
-};
+use std::{os::unix::process::CommandExt, path::PathBuf, process::Stdio};
 
 use nix::unistd::{User, chown, geteuid};
 use tempfile::TempDir;
