@@ -83,7 +83,7 @@ impl Harness {
                 return;
             }
             assert!(started.elapsed() < TIMEOUT, "{case}: live workflows are {live:?}, and should be {expected:?}");
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     }
 

@@ -66,7 +66,7 @@ pub fn timing() -> Timing {
 }
 
 fn options() -> EngineOptions {
-    EngineOptions { poll_interval: Duration::from_millis(10), orchestration_slots: 3, activity_slots: 10, lock_timeout: Duration::from_secs(5) }
+    EngineOptions { poll_interval: Duration::from_millis(25), orchestration_slots: 2, activity_slots: 10, lock_timeout: Duration::from_secs(5) }
 }
 
 impl Harness {

@@ -16,12 +16,15 @@ const CONCURRENCY: usize = 8;
 /// Polls until `poll` returns something, and fails after [`TIMEOUT`].
 pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut poll: impl FnMut() -> F) -> T {
     let started = Instant::now();
+    let mut pause = Duration::from_millis(10);
     loop {
         if let Some(found) = poll().await {
             return found;
         }
         assert!(started.elapsed() < TIMEOUT, "timed out waiting until {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::time::sleep(pause).await;
+        // Polling has a price too: many cases wait at the same time.
+        pause = (pause * 3 / 2).min(Duration::from_millis(100));
     }
 }
 
