@@ -12,7 +12,7 @@ mod operations;
 
 use std::sync::Arc;
 
-use async_graphql::Executor;
+use async_graphql::{Executor, http::ALL_WEBSOCKET_PROTOCOLS};
 use axum::{
     extract::{FromRequestParts, Request, WebSocketUpgrade},
     response::{IntoResponse, Response},
@@ -36,14 +36,16 @@ pub(super) async fn upgrade<E: Executor>(transport: Arc<Transport<E>>, request: 
     let Some(permit) = transport.socket() else {
         return Refusal::too_many_sockets().into_response();
     };
-    // A socket without a subprotocol is opened all the same: clients see a close code, but not a status.
-    let dialect = Dialect::negotiate(&mut parts).await;
     let upgrade = upgrade
-        .protocols(dialect.map(Dialect::name))
+        .protocols(ALL_WEBSOCKET_PROTOCOLS)
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         .max_message_size(transport.limits().message_bytes)
         .max_frame_size(transport.limits().message_bytes);
+    // Of several subprotocols on the client's list, axum confirms the first that the server names, so that is the one to speak.
+    // (`GraphQLProtocol` of async-graphql-axum 7.2.1 takes the first that the client names, which may be another.) A socket
+    // without a subprotocol is opened all the same: clients see a close code, but not a status.
+    let dialect = upgrade.selected_protocol().and_then(|name| Dialect::named(name.to_str().ok()?));
     upgrade.on_upgrade(move |socket| async move {
         connection::run(transport, socket, dialect, parts.headers).await;
         drop(permit);

@@ -1,11 +1,8 @@
 //! The messages of both subprotocols (pure).
 
-use async_graphql::{Request, Response, ServerError};
-use async_graphql_axum::GraphQLProtocol;
-use axum::{
-    extract::FromRequestParts,
-    http::{self, header, request::Parts},
-};
+use std::str::FromStr;
+
+use async_graphql::{Request, Response, ServerError, http::WebSocketProtocols};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -35,9 +32,6 @@ pub(super) enum ClientMessage {
 }
 
 impl Dialect {
-    /// The subprotocols, the preferred one first.
-    pub(super) const ALL: [Self; 2] = [Self::Current, Self::Older];
-
     /// Its name in `Sec-WebSocket-Protocol`.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -46,17 +40,12 @@ impl Dialect {
         }
     }
 
-    /// The first subprotocol on the client's list that the server has, as async-graphql-axum chooses it.
-    pub(super) async fn negotiate(parts: &mut Parts) -> Option<Self> {
-        let chosen = GraphQLProtocol::from_request_parts(parts, &()).await.ok()?;
-        for dialect in Self::ALL {
-            // The library keeps its choice to itself, but choices can be compared.
-            let request = http::Request::builder().header(header::SEC_WEBSOCKET_PROTOCOL, dialect.name()).body(()).ok()?;
-            if GraphQLProtocol::from_request_parts(&mut request.into_parts().0, &()).await == Ok(chosen) {
-                return Some(dialect);
-            }
+    /// The subprotocol of this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match WebSocketProtocols::from_str(name).ok()? {
+            WebSocketProtocols::GraphQLWS => Some(Self::Current),
+            WebSocketProtocols::SubscriptionsTransportWS => Some(Self::Older),
         }
-        None
     }
 
     /// Reads a message; the error is the reason of the close frame.
