@@ -13,9 +13,7 @@ use toygres_domain::{
 };
 use toygres_workflows::engine::WorkflowStatus;
 
-use crate::support::{
-    Call, FailureKind, FakeRuntime, Harness, Proxy, concurrently, eventually, failures, fails, fake_runtime, late, panics, twice,
-};
+use crate::support::{Call, FailureKind, FakeRuntime, Harness, Proxy, concurrently, eventually, fails, failures, fake_runtime, late, panics, twice};
 
 async fn becomes(harness: &Harness, id: InstanceId, what: &str, is: impl Fn(&Instance) -> bool) -> Instance {
     eventually(what, || async { Some(harness.instance(id).await).filter(|now| is(now)) }).await
@@ -71,10 +69,8 @@ async fn a_death_is_its_own_confirmation() {
     let death = Reason::new(ReasonCode::OutOfMemory, "killed");
     // A nudge may get lost, so it is said again; events tell whether it was seen.
     harness.runtime.report_death(id, death.clone());
-    eventually("the death is in the samples", || async {
-        harness.samples(id).await.into_iter().find(|sample| sample.error == Some(death.clone()))
-    })
-    .await;
+    eventually("the death is in the samples", || async { harness.samples(id).await.into_iter().find(|sample| sample.error == Some(death.clone())) })
+        .await;
     becomes(&harness, id, "it is healthy again", |now| now.health == HealthStatus::Healthy).await;
     harness.finish().await;
 }
@@ -153,10 +149,8 @@ async fn a_late_check_changes_nothing() {
         }
     });
     seen.report_death(id, Reason::new(ReasonCode::ProcessExited, "gone"));
-    eventually("a change of health was written", || async {
-        calls.lock().unwrap().iter().any(|call| call.label == "update-health").then_some(())
-    })
-    .await;
+    eventually("a change of health was written", || async { calls.lock().unwrap().iter().any(|call| call.label == "update-health").then_some(()) })
+        .await;
     harness.runtime.script(id, |script| script.observation = Some(Ok(Observation::Pending(fake_runtime::pending()))));
     let deletion = harness.delete(id).await;
     harness.assert_settled("deleted", &deletion).await;
@@ -201,8 +195,7 @@ async fn one_refused_connection_is_no_outage() {
     assert_eq!(refused.error.unwrap().code, ReasonCode::ConnectionRefused);
     proxy.open().await;
     permits.add_permits(1);
-    eventually("a check that succeeded", || async { Some(harness.samples(new.id).await).filter(|all| all[0].status == HealthStatus::Healthy) })
-        .await;
+    eventually("a check that succeeded", || async { Some(harness.samples(new.id).await).filter(|all| all[0].status == HealthStatus::Healthy) }).await;
     let after = harness.instance(new.id).await;
     assert_eq!((after.health, after.revision), (HealthStatus::Healthy, before.revision), "nobody heard of it");
     harness.finish().await;

@@ -49,7 +49,8 @@ async fn what_nobody_asks_for_goes_and_the_rest_stays() {
     harness.assert_settled("deleted", &deletion).await;
     let monitors = [deletion.monitor_id(), creation(&harness, dies).await.monitor_id(), creation(&harness, lives).await.monitor_id()];
     for monitor in &monitors {
-        eventually("the monitors have ended", || async { (harness.engine.status(monitor).await.unwrap() == WorkflowStatus::Ended).then_some(()) }).await;
+        eventually("the monitors have ended", || async { (harness.engine.status(monitor).await.unwrap() == WorkflowStatus::Ended).then_some(()) })
+            .await;
     }
     check_often(&harness, lives, 12).await;
     let workflow = harness.instance(lives).await.health_check_orchestration_id.unwrap();
@@ -57,7 +58,9 @@ async fn what_nobody_asks_for_goes_and_the_rest_stays() {
 
     // An operation under way keeps all of its workflows, also those that have ended.
     let held = harness.new_instance();
-    harness.hooks.set(held.id, |call| async move { if call.label == "deploy-postgres" { Err(failure(FailureKind::Retry)) } else { call.run().await } });
+    harness
+        .hooks
+        .set(held.id, |call| async move { if call.label == "deploy-postgres" { Err(failure(FailureKind::Retry)) } else { call.run().await } });
     let creating = harness.create(&held).await;
     eventually("it has a workflow", || async { (!known(&harness, held.id).await.is_empty()).then_some(()) }).await;
 

@@ -61,7 +61,8 @@ async fn a_restart_is_no_outage() {
     eventually("it is checked again", || async { (harness.samples(id).await.len() > samples).then_some(()) }).await;
     healthy(&harness, id).await;
     harness.assert_no_outage("restart", id).await;
-    let states: Vec<_> = harness.events(id).await.into_iter().filter(|event| event.kind == EventKind::StateChanged).filter_map(|event| event.to).collect();
+    let states: Vec<_> =
+        harness.events(id).await.into_iter().filter(|event| event.kind == EventKind::StateChanged).filter_map(|event| event.to).collect();
     assert_eq!(states, ["running", "updating", "running"]);
     assert_eq!(harness.instance(id).await.health_check_orchestration_id, before.health_check_orchestration_id, "the same loop goes on");
     let restarts = harness.runtime.restarts(id);
@@ -162,7 +163,8 @@ async fn an_instance_that_does_not_come_back_is_running_and_unhealthy() {
         let failed = harness.assert_settled(case, &operation).await;
         assert_eq!((failed.status, failed.error.unwrap().code), (OperationStatus::Failed, code), "{case}");
         assert_eq!(harness.instance(id).await.state, InstanceState::Running, "{case}: it is no failed instance");
-        let now = eventually("it is unhealthy", || async { Some(harness.instance(id).await).filter(|now| now.health == HealthStatus::Unhealthy) }).await;
+        let now =
+            eventually("it is unhealthy", || async { Some(harness.instance(id).await).filter(|now| now.health == HealthStatus::Unhealthy) }).await;
         assert!(now.reason.is_some(), "{case}");
         assert_eq!(now.health_check_orchestration_id, workflow, "{case}: the same loop goes on");
         // And there is a way out.

@@ -39,7 +39,8 @@ async fn a_runtime_that_stays_away_ends_an_operation_at_its_deadline() {
         harness.expire(&id).await;
         if !plan.can_fail() {
             let why = away().reason;
-            eventually("the instance shows it", || async { (harness.instance(example.instance).await.reason.as_ref() == Some(&why)).then_some(()) }).await;
+            eventually("the instance shows it", || async { (harness.instance(example.instance).await.reason.as_ref() == Some(&why)).then_some(()) })
+                .await;
             harness.runtime.script(example.instance, |script| script.error = None);
         }
         let operation = harness.assert_settled(plan.kind.as_str(), &id).await;
@@ -65,7 +66,9 @@ async fn a_runtime_that_refuses_ends_an_operation_at_once() {
         let id = example.accept(&harness).await;
         if !plan.can_fail() {
             harness.shows(&id, "not allowed").await;
-            let now = eventually("the instance shows it", || async { Some(harness.instance(example.instance).await).filter(|now| now.reason.is_some()) }).await;
+            let now =
+                eventually("the instance shows it", || async { Some(harness.instance(example.instance).await).filter(|now| now.reason.is_some()) })
+                    .await;
             assert_eq!((Some(now.state), now.reason.map(|reason| reason.code)), (plan.kind.policy().during, Some(ReasonCode::Forbidden)));
             harness.runtime.script(example.instance, |script| script.error = None);
         }

@@ -89,9 +89,11 @@ impl Harness {
 
     /// No client saw the instance as unhealthy, and no check counts as failed.
     pub async fn assert_no_outage(&self, case: &str, id: InstanceId) {
-        let unhealthy = self.events(id).await.into_iter().find(|event| {
-            event.kind == EventKind::HealthChanged && event.to.as_deref() == Some(HealthStatus::Unhealthy.as_str())
-        });
+        let unhealthy = self
+            .events(id)
+            .await
+            .into_iter()
+            .find(|event| event.kind == EventKind::HealthChanged && event.to.as_deref() == Some(HealthStatus::Unhealthy.as_str()));
         assert!(unhealthy.is_none(), "{case}: {unhealthy:?}");
         let failed = self.samples(id).await.into_iter().find(|sample| sample.status != HealthStatus::Healthy);
         assert!(failed.is_none(), "{case}: {failed:?}");

@@ -20,7 +20,6 @@ use toygres_workflows::{
 
 use super::{FakeRuntime, eventually, hooks::Hooks, requests::PASSWORD, serial_provider::SerialProvider};
 
-
 pub struct Harness {
     pub database: TestDatabase,
     pub store: Store,

@@ -72,11 +72,7 @@ impl Proxy {
     }
 }
 
-async fn forward(
-    mut from: impl tokio::io::AsyncRead + Unpin,
-    mut to: impl tokio::io::AsyncWrite + Unpin,
-    mut state: watch::Receiver<State>,
-) {
+async fn forward(mut from: impl tokio::io::AsyncRead + Unpin, mut to: impl tokio::io::AsyncWrite + Unpin, mut state: watch::Receiver<State>) {
     let mut buffer = [0; 4096];
     while let Ok(read) = tokio::io::AsyncReadExt::read(&mut from, &mut buffer).await {
         let may_go_on = state.wait_for(|state| *state == State::Forwarding).await.is_ok();
