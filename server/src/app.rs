@@ -2,18 +2,18 @@
 //! hands it to the store.
 
 mod available_operations;
-mod cancel_operation;
-mod create_api_token;
-mod create_instance;
-mod delete_instance;
+pub mod cancel_operation;
+pub mod create_api_token;
+pub mod create_instance;
+pub mod delete_instance;
 mod fingerprint;
 mod health;
 mod input;
 pub mod limits;
-mod restart_instance;
-mod retry_operation;
-mod revoke_api_token;
-mod update_instance;
+pub mod restart_instance;
+pub mod retry_operation;
+pub mod revoke_api_token;
+pub mod update_instance;
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,15 +21,7 @@ use toygres_domain::{instance::HealthCheckPolicy, runtime::Runtime};
 use toygres_store::Store;
 
 pub use available_operations::{available_operations, excludes_now, is_final};
-pub use cancel_operation::CancelOperation;
-pub use create_api_token::CreateApiToken;
-pub use create_instance::{CreateInstance, ExposureKind, ExposureSettings, HealthCheckSettings};
-pub use delete_instance::DeleteInstance;
 pub use health::{Health, HealthReport};
-pub use restart_instance::RestartInstance;
-pub use retry_operation::RetryOperation;
-pub use revoke_api_token::RevokeApiToken;
-pub use update_instance::UpdateInstance;
 
 use crate::live::Hub;
 

@@ -21,7 +21,7 @@ use toygres_workflows::Engine;
 use self::{backend::Backend, tasks::Tasks};
 use crate::{
     access::{Local, Tokens},
-    app::{App, CreateApiToken, Health},
+    app::{App, Health, create_api_token::CreateApiToken},
     config::{Access, DatabaseConfig, ServeConfig},
     endpoints, graphql, guard,
     live::Hub,

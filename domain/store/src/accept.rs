@@ -140,7 +140,7 @@ impl Store {
         let mut transaction = self.begin().await?;
         let (instance, now) = locked_both(&mut transaction, id).await?;
         if now.status.is_terminal() {
-            return Err(conflict(format!("the operation is finished: it {}", now.status)));
+            return Err(conflict(format!("the operation has finished already; its status is {}", now.status)));
         }
         let accepted = match now.kind().policy().cancellation {
             Cancellation::ByWorkflow => {

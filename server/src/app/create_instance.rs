@@ -155,7 +155,8 @@ impl App {
         let storage_gb = errors.in_range("storageGb", "GiB", storage_gb, limits::STORAGE_GB);
         let cpu_millis = errors.in_range("cpuMillis", "thousandths of a core", cpu_millis, limits::CPU_MILLIS);
         let memory_mb = errors.in_range("memoryMb", "MiB", memory_mb, limits::MEMORY_MB);
-        let (interval, timeout) = limits::health_check(self.health_check);
+        let interval = limits::HEALTH_CHECK_INTERVAL_SECONDS.default(self.health_check.interval_seconds);
+        let timeout = limits::HEALTH_CHECK_TIMEOUT_SECONDS.default(self.health_check.timeout_seconds);
         let HealthCheckSettings { interval_seconds, timeout_seconds } = health_check.unwrap_or_default();
         let interval_seconds = errors.in_range("healthCheck.intervalSeconds", "seconds", interval_seconds, interval);
         let timeout_seconds = errors.in_range("healthCheck.timeoutSeconds", "seconds", timeout_seconds, timeout);

@@ -1,6 +1,6 @@
 //! The limits of inputs: use cases check them, and `controlPlane.limits` publishes them.
 
-use toygres_domain::{instance::HealthCheckPolicy, operation::restart, secret::MAX_PASSWORD_BYTES};
+use toygres_domain::secret::MAX_PASSWORD_BYTES;
 
 /// A range of whole numbers, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,11 +14,11 @@ pub struct IntRange {
 }
 
 impl IntRange {
-    const fn new(min: i32, max: i32) -> Self {
+    pub(super) const fn new(min: i32, max: i32) -> Self {
         Self { min, max, default: None }
     }
 
-    const fn default(self, default: i32) -> Self {
+    pub(crate) const fn default(self, default: i32) -> Self {
         Self { default: Some(default), ..self }
     }
 
@@ -45,9 +45,6 @@ pub const MEMORY_MB: IntRange = IntRange::new(128, 1_048_576).default(512);
 pub const HEALTH_CHECK_INTERVAL_SECONDS: IntRange = IntRange::new(1, 3600);
 /// Seconds that a health check may take. The default is a setting of the server.
 pub const HEALTH_CHECK_TIMEOUT_SECONDS: IntRange = IntRange::new(1, 60);
-/// Seconds that a server may take to shut down gracefully before it is stopped immediately.
-pub const RESTART_TIMEOUT_SECONDS: IntRange = IntRange::new(*restart::Params::TIMEOUT_SECONDS.start(), *restart::Params::TIMEOUT_SECONDS.end())
-    .default(restart::Params::DEFAULT_TIMEOUT_SECONDS);
 /// Characters of an instance name. [`toygres_domain::name::InstanceName`] checks them.
 pub const NAME_LENGTH: IntRange = IntRange::new(1, 63);
 /// Bytes of a password. [`toygres_domain::secret::Secret::password`] checks them.
@@ -66,12 +63,6 @@ pub const TOKEN_NAME_LENGTH: IntRange = IntRange::new(1, 100);
 pub const TOKEN_EXPIRES_IN_DAYS: IntRange = IntRange::new(1, 3650);
 /// Entries of one page of a list.
 pub const PAGE_SIZE: IntRange = IntRange::new(0, 500).default(50);
-
-/// The ranges of the health check settings, with the defaults of this server.
-#[must_use]
-pub fn health_check(defaults: HealthCheckPolicy) -> (IntRange, IntRange) {
-    (HEALTH_CHECK_INTERVAL_SECONDS.default(defaults.interval_seconds), HEALTH_CHECK_TIMEOUT_SECONDS.default(defaults.timeout_seconds))
-}
 
 #[cfg(test)]
 mod tests {

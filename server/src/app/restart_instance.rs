@@ -11,15 +11,19 @@ use super::{
     App,
     fingerprint::Accompanying,
     input::{FieldErrors, instance_id},
-    limits,
+    limits::IntRange,
 };
+
+/// Seconds that the server may take to shut down gracefully before it is stopped immediately.
+pub const TIMEOUT_SECONDS: IntRange = IntRange::new(*restart::Params::TIMEOUT_SECONDS.start(), *restart::Params::TIMEOUT_SECONDS.end())
+    .default(restart::Params::DEFAULT_TIMEOUT_SECONDS);
 
 /// The input, unchecked.
 #[derive(Clone, Debug, Default)]
 pub struct RestartInstance {
     /// The id of the instance.
     pub id: String,
-    /// See [`limits::RESTART_TIMEOUT_SECONDS`].
+    /// See [`TIMEOUT_SECONDS`].
     pub timeout_seconds: Option<i32>,
     /// The revision that the instance must have.
     pub revision: Option<i64>,
@@ -49,7 +53,7 @@ impl App {
         let fingerprint = Fingerprint { v: 1, id, timeout_seconds, revision };
         let mut errors = FieldErrors::default();
         let idempotency_key = errors.idempotency_key(idempotency_key);
-        let timeout = errors.in_range("timeoutSeconds", "seconds", timeout_seconds, limits::RESTART_TIMEOUT_SECONDS);
+        let timeout = errors.in_range("timeoutSeconds", "seconds", timeout_seconds, TIMEOUT_SECONDS);
         let params = errors.check(timeout.map(|timeout_seconds| Params::Restart(restart::Params { timeout_seconds })))?;
         let request = self.request(Accompanying { idempotency_key, revision, requested_by }, &fingerprint)?;
         self.store.accept(Subject::Existing(id), &params, &request).await

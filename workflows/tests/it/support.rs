@@ -13,7 +13,7 @@ pub mod waiting;
 
 pub use control_plane::{Harness, timing};
 pub use fake_runtime::{FakeRuntime, away};
-pub use faults::{EVERY, FailureKind, Fault, fails, failure, failures, injected, late, panic_quietly, panics, twice};
+pub use faults::{EVERY, FailureKind, Fault, Ways, crashes, fails, failure, failures, injected, late, panic_quietly, panics, reported, twice};
 pub use hooks::Call;
 pub use operations::{Example, Plan};
 pub use proxy::Proxy;

@@ -31,6 +31,6 @@ impl CancelOperationMutation {
         #[graphql(desc = "The operation to cancel.")] input: CancelOperationInput,
     ) -> Result<CancelOperationPayload> {
         let CancelOperationInput { id } = input;
-        CancelOperationPayload::new(app(ctx).cancel_operation(app::CancelOperation { id: id.0 }).await)
+        CancelOperationPayload::new(app(ctx).cancel_operation(app::cancel_operation::CancelOperation { id: id.0 }).await)
     }
 }

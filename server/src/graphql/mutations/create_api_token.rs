@@ -48,7 +48,7 @@ impl CreateApiTokenMutation {
         #[graphql(desc = "The token to create.")] input: CreateApiTokenInput,
     ) -> Result<CreateApiTokenPayload> {
         let CreateApiTokenInput { name, role, expires_in_days } = input;
-        let input = app::CreateApiToken { name, role: role.0, expires_in_days };
+        let input = app::create_api_token::CreateApiToken { name, role: role.0, expires_in_days };
         let (created, user_errors) = user_errors(app(ctx).create_api_token(input).await)?;
         let (api_token, secret) = created.map(|(token, secret)| (ApiToken(token), secret.expose().to_owned())).unzip();
         Ok(CreateApiTokenPayload { api_token, secret, user_errors })

@@ -78,7 +78,7 @@ impl CreateInstanceMutation {
             exposure,
             health_check,
         } = input;
-        let input = app::CreateInstance {
+        let input = app::create_instance::CreateInstance {
             name,
             username,
             password: password.map(Secret::new),

@@ -40,7 +40,7 @@ impl DeleteInstanceMutation {
         #[graphql(desc = "The instance to delete.")] input: DeleteInstanceInput,
     ) -> Result<DeleteInstancePayload> {
         let DeleteInstanceInput { id, keep_volumes, revision, idempotency_key } = input;
-        let input = app::DeleteInstance { id: id.0, keep_volumes, revision: revision.map(|revision| revision.0), idempotency_key };
+        let input = app::delete_instance::DeleteInstance { id: id.0, keep_volumes, revision: revision.map(|revision| revision.0), idempotency_key };
         DeleteInstancePayload::new(app(ctx).delete_instance(input, requester(ctx)).await)
     }
 }

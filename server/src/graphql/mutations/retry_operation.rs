@@ -34,6 +34,6 @@ impl RetryOperationMutation {
         #[graphql(desc = "The operation to repeat.")] input: RetryOperationInput,
     ) -> Result<RetryOperationPayload> {
         let RetryOperationInput { id, idempotency_key } = input;
-        RetryOperationPayload::new(app(ctx).retry_operation(app::RetryOperation { id: id.0, idempotency_key }, requester(ctx)).await)
+        RetryOperationPayload::new(app(ctx).retry_operation(app::retry_operation::RetryOperation { id: id.0, idempotency_key }, requester(ctx)).await)
     }
 }

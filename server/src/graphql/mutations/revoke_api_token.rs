@@ -42,7 +42,7 @@ impl RevokeApiTokenMutation {
         #[graphql(desc = "The token to revoke.")] input: RevokeApiTokenInput,
     ) -> Result<RevokeApiTokenPayload> {
         let RevokeApiTokenInput { id } = input;
-        let (token, user_errors) = user_errors(app(ctx).revoke_api_token(app::RevokeApiToken { id: id.0 }).await)?;
+        let (token, user_errors) = user_errors(app(ctx).revoke_api_token(app::revoke_api_token::RevokeApiToken { id: id.0 }).await)?;
         Ok(RevokeApiTokenPayload { api_token: token.map(ApiToken), user_errors })
     }
 }

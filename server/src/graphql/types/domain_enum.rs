@@ -58,7 +58,7 @@ domain_enums! {
     /// What the bearer of a token may do. Each role includes those before it.
     TokenRole = token::TokenRole;
     /// Who can reach an instance.
-    ExposureType = app::ExposureKind;
+    ExposureType = app::create_instance::ExposureKind;
 }
 
 impl<T: DomainEnum> ApiEnum<T> {
@@ -161,6 +161,6 @@ mod tests {
         check::<operation::OperationKind>();
         check::<operation::StepName>();
         check::<instance::ReasonCode>();
-        check::<app::ExposureKind>();
+        check::<app::create_instance::ExposureKind>();
     }
 }

@@ -4,7 +4,7 @@ use async_graphql::{InputObject, SimpleObject};
 use toygres_domain::instance as domain;
 
 use super::ExposureType;
-use crate::app::{ExposureKind, ExposureSettings};
+use crate::app::create_instance::{ExposureKind, ExposureSettings};
 
 /// Who can reach an instance, and how.
 #[derive(Clone, Debug, SimpleObject)]

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use toygres_domain::health as domain;
 
 use super::{HealthStatus, NodeId, Reason};
-use crate::app::HealthCheckSettings;
+use crate::app::create_instance::HealthCheckSettings;
 
 /// See the GraphQL type below.
 #[derive(Clone)]

@@ -3,20 +3,20 @@
 use toygres_domain::{instance::ReasonCode, operation::OperationStatus};
 
 use super::assert_saga;
-use crate::support::{Example, FailureKind, Fault, Harness, Plan, concurrently, eventually, failures, injected};
+use crate::support::{Example, FailureKind, Fault, Harness, Plan, Ways, concurrently, crashes, eventually, injected, reported};
 
 /// More calls than one run makes before it gives up.
 const MANY: usize = 8;
 
-/// Every way in which each of these steps can fail.
-fn cases<'a>(plan: &'a Plan, steps: &'a [String]) -> impl Iterator<Item = (&'a Plan, &'a str, Fault)> {
-    steps.iter().flat_map(move |step| failures(step).map(|fault| (plan, step.as_str(), fault)))
+/// Each of these steps, in each of these ways.
+fn cases<'a>(plan: &'a Plan, steps: &'a [String], ways: Ways) -> impl Iterator<Item = (&'a Plan, &'a str, Fault)> {
+    steps.iter().flat_map(move |step| ways(step).into_iter().map(move |fault| (plan, step.as_str(), fault)))
 }
 
 /// After a temporary failure the operation succeeds; after a permanent one it fails, with a clean slate and the reason.
-async fn once(harness: &Harness) {
+async fn once(harness: &Harness, ways: Ways) {
     let plans = Plan::all(harness).await;
-    concurrently(plans.iter().flat_map(|plan| cases(plan, &plan.steps)), async |(plan, step, fault)| {
+    concurrently(plans.iter().flat_map(|plan| cases(plan, &plan.steps, ways)), async |(plan, step, fault)| {
         let case = format!("{}: {fault}", plan.kind);
         let example = Example::prepare(harness, plan.kind).await;
         harness.hooks.inject(example.instance, [fault.clone()]);
@@ -33,16 +33,30 @@ async fn once(harness: &Harness) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_activity_may_fail_once() {
+async fn every_activity_may_report_a_failure_once() {
     let harness = Harness::start().await;
-    once(&harness).await;
+    once(&harness, reported).await;
     harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn on_postgres_too_every_activity_may_fail_once() {
+async fn every_activity_may_crash_once() {
+    let harness = Harness::start().await;
+    once(&harness, crashes).await;
+    harness.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_postgres_too_every_activity_may_report_a_failure_once() {
     let harness = Harness::start_on_postgres().await;
-    once(&harness).await;
+    once(&harness, reported).await;
+    harness.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_postgres_too_every_activity_may_crash_once() {
+    let harness = Harness::start_on_postgres().await;
+    once(&harness, crashes).await;
     harness.finish().await;
 }
 
@@ -63,10 +77,19 @@ async fn end(harness: &Harness, case: &str, example: &Example, step: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_activity_may_fail_for_good() {
+async fn every_activity_may_report_failures_for_good() {
+    for_good(reported).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_activity_may_crash_for_good() {
+    for_good(crashes).await;
+}
+
+async fn for_good(ways: Ways) {
     let harness = Harness::start().await;
     let plans = Plan::all(&harness).await;
-    concurrently(plans.iter().flat_map(|plan| cases(plan, &plan.steps)), async |(plan, step, fault)| {
+    concurrently(plans.iter().flat_map(|plan| cases(plan, &plan.steps, ways)), async |(plan, step, fault)| {
         let fault = fault.for_good();
         let case = format!("{}: {fault}", plan.kind);
         let example = Example::prepare(&harness, plan.kind).await;
@@ -91,12 +114,21 @@ async fn every_activity_may_fail_for_good() {
     harness.finish().await;
 }
 
-/// What follows a failure consists of activities too, and they fail, once and for good.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_compensation_may_fail_too() {
+async fn the_compensation_may_report_failures_too() {
+    compensation(reported).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_compensation_may_crash_too() {
+    compensation(crashes).await;
+}
+
+/// What follows a failure consists of activities too, and they fail, once and for good.
+async fn compensation(ways: Ways) {
     let harness = Harness::start().await;
     let plans = Plan::all(&harness).await;
-    let faults = plans.iter().flat_map(|plan| cases(plan, &plan.compensation));
+    let faults = plans.iter().flat_map(|plan| cases(plan, &plan.compensation, ways));
     let faults = faults.flat_map(|(plan, step, fault)| [(plan, step, fault.clone()), (plan, step, fault.for_good())]);
     concurrently(faults, async |(plan, step, fault)| {
         let case = format!("{}: {fault}", plan.kind);

@@ -79,11 +79,22 @@ fn fault(step: &str, effect: Effect) -> Fault {
     Fault { step: step.to_owned(), effect, for_good: false }
 }
 
+/// Ways in which an activity can fail.
+pub type Ways = fn(&str) -> Vec<Fault>;
+
+/// Every failure that it can report.
+pub fn reported(step: &str) -> Vec<Fault> {
+    [FailureKind::Retry, FailureKind::Broken, FailureKind::Failed].map(|kind| fails(step, kind)).into()
+}
+
+/// Every way to end without a report of its own.
+pub fn crashes(step: &str) -> Vec<Fault> {
+    vec![loses(step), panics(step), panics_after(step)]
+}
+
 /// Every way in which an activity can fail.
-pub fn failures(step: &str) -> [Fault; 6] {
-    let kinds = [FailureKind::Retry, FailureKind::Broken, FailureKind::Failed].map(|kind| fails(step, kind));
-    let [retry, broken, failed] = kinds;
-    [retry, broken, failed, loses(step), panics(step), panics_after(step)]
+pub fn failures(step: &str) -> Vec<Fault> {
+    [reported(step), crashes(step)].concat()
 }
 
 impl Fault {
