@@ -65,8 +65,9 @@ async fn on_postgres_too_every_activity_may_crash_once() {
 async fn end(harness: &Harness, case: &str, example: &Example, step: &str) {
     let id = example.id();
     eventually(&format!("{case}: it ends or goes on"), || async {
-        let finished = harness.operation(&id).await.status.is_terminal();
-        (finished || harness.hooks.count(example.instance, step) >= MANY).then_some(())
+        let now = harness.operation(&id).await;
+        let goes_on = now.run > 2 || harness.hooks.count(example.instance, step) >= MANY;
+        (now.status.is_terminal() || goes_on).then_some(())
     })
     .await;
     harness.expire(&id).await;

@@ -53,7 +53,7 @@ pub fn timing() -> Timing {
         verb: Duration::from_secs(10),
         clean_up: Duration::from_secs(3),
         stuck: Duration::from_secs(5),
-        run: Duration::from_secs(30),
+        run: Duration::from_secs(300),
         keep_trying: Duration::from_millis(100),
         start: Duration::from_secs(1),
         monitor: Duration::from_millis(200),

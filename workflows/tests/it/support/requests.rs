@@ -16,7 +16,7 @@ use toygres_store::{Accepted, NewInstance, Request, Subject};
 use super::{Harness, eventually, with_retry};
 
 /// The deadline of operations that are meant to succeed.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(300);
 pub const PASSWORD: &str = "right-password";
 
 pub fn request(deadline: Duration) -> Request {
