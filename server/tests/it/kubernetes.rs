@@ -180,7 +180,7 @@ async fn volumes_are_kept_when_asked() {
 async fn mistakes_are_told_at_the_start() {
     let platform = Platform::new().await;
     let said = platform.refusal(&[("TOYGRES_STORAGE_CLASS", "No Class")]).await;
-    assert!(said.contains("TOYGRES_STORAGE_CLASS is 'No Class', which is no DNS name."), "{said}");
+    assert!(said.contains("TOYGRES_STORAGE_CLASS is 'No Class', which is not a DNS name."), "{said}");
     let said = platform.refusal(&[("TOYGRES_TOLERATIONS", "often")]).await;
     assert!(said.contains("TOYGRES_TOLERATIONS (--tolerations) 'often' must be a JSON list of tolerations"), "{said}");
     let said = platform.refusal(&[("TOYGRES_KUBE_CONTEXT", "mars")]).await;
@@ -231,6 +231,6 @@ async fn a_cluster_of_aks_is_found_by_its_name() {
     assert!(said.contains("there is no such cluster"), "{said}");
     std::fs::write(&az, "#!/bin/sh\necho \"Please run 'az login' to setup account.\" >&2\nexit 1\n").unwrap();
     let said = platform.refusal(&azure).await;
-    assert!(said.contains("Azure gives this server no token: developer tools:") && said.contains("az login"), "{said}");
+    assert!(said.contains("Azure issues no token to this process: developer tools:") && said.contains("az login"), "{said}");
     resource_manager.abort();
 }
