@@ -41,7 +41,8 @@ impl RestartInstanceMutation {
         #[graphql(desc = "The instance to restart.")] input: RestartInstanceInput,
     ) -> Result<RestartInstancePayload> {
         let RestartInstanceInput { id, timeout_seconds, revision, idempotency_key } = input;
-        let input = app::restart_instance::RestartInstance { id: id.0, timeout_seconds, revision: revision.map(|revision| revision.0), idempotency_key };
+        let input =
+            app::restart_instance::RestartInstance { id: id.0, timeout_seconds, revision: revision.map(|revision| revision.0), idempotency_key };
         RestartInstancePayload::new(app(ctx).restart_instance(input, requester(ctx)).await)
     }
 }

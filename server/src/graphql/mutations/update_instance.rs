@@ -50,7 +50,12 @@ impl UpdateInstanceMutation {
         #[graphql(desc = "The changes.")] input: UpdateInstanceInput,
     ) -> Result<UpdateInstancePayload> {
         let UpdateInstanceInput { id, labels, deletion_protected, revision } = input;
-        let input = app::update_instance::UpdateInstance { id: id.0, labels: labels.map(pairs), deletion_protected, revision: revision.map(|revision| revision.0) };
+        let input = app::update_instance::UpdateInstance {
+            id: id.0,
+            labels: labels.map(pairs),
+            deletion_protected,
+            revision: revision.map(|revision| revision.0),
+        };
         let (instance, user_errors) = user_errors(app(ctx).update_instance(input).await)?;
         Ok(UpdateInstancePayload { instance: instance.map(|instance| Instance(Arc::new(instance))), user_errors })
     }
