@@ -24,22 +24,22 @@ export type Scalars = {
   DateTime: { input: string; output: string; }
 };
 
-/** A token that lets its bearer in. Its secret is only in the answer that made it. */
+/** A token that gives its bearer access to the API. Its secret is only in the payload of `createApiToken`. */
 export type ApiToken = Node & {
   __typename?: 'ApiToken';
-  /** When it was made. */
+  /** When the token was created. */
   createdAt: Scalars['DateTime']['output'];
-  /** When it ends by itself. */
+  /** When the token expires. Null if it does not. */
   expiresAt?: Maybe<Scalars['DateTime']['output']>;
-  /** Its identity. */
+  /** The ID of the token. */
   id: Scalars['ID']['output'];
-  /** When it was used last, to the minute. */
+  /** When the token was last used, to the minute. */
   lastUsedAt?: Maybe<Scalars['DateTime']['output']>;
-  /** What it is for. */
+  /** What the token is for. */
   name: Scalars['String']['output'];
-  /** When somebody ended it. */
+  /** When the token was revoked. */
   revokedAt?: Maybe<Scalars['DateTime']['output']>;
-  /** What its bearer may do. */
+  /** What the bearer may do. */
   role: TokenRole;
 };
 
@@ -63,206 +63,212 @@ export type ApiTokenEdge = {
   node: ApiToken;
 };
 
-/** Who asks, and what it may do; so that a page can leave out what would be refused. */
+/** The caller of the API. */
 export type Caller = {
   __typename?: 'Caller';
-  /** What the caller may do: the role of its token, or `ADMIN` where the server asks for none. */
+  /** What the caller may do: the role of its token, or `ADMIN` on a server that requires no token. */
   role: TokenRole;
-  /** The name of its token; null where the server asks for none. */
+  /** The name of the caller's token. Null on a server that requires no token. */
   tokenName?: Maybe<Scalars['String']['output']>;
 };
 
-/** What to cancel. */
+/** Input of `cancelOperation`. */
 export type CancelOperationInput = {
-  /** The operation's id. */
+  /** The ID of the operation. */
   id: Scalars['ID']['input'];
 };
 
-/** The answer to `cancelOperation`. */
+/** Payload of `cancelOperation`. */
 export type CancelOperationPayload = {
   __typename?: 'CancelOperationPayload';
-  /** The instance as it is now; null when there are user errors. */
+  /** The instance as it is now. Null if there are user errors. */
   instance?: Maybe<Instance>;
-  /** The operation that carries it out; null when there are user errors, or nothing takes time. */
+  /** The operation that carries out the request. Null if there are user errors. */
   operation?: Maybe<Operation>;
-  /** What was wrong with the input; empty when the request was accepted. */
+  /** The errors in the input. Empty if the request was accepted. */
   userErrors: Array<UserError>;
 };
 
 /** The control plane itself. */
 export type ControlPlane = {
   __typename?: 'ControlPlane';
-  /** Who asks. */
+  /** The caller of this request. */
   caller: Caller;
-  /** How its parts are. */
+  /** The health of the control plane. */
   health: ControlPlaneHealth;
   /** The limits of inputs. */
   limits: Limits;
-  /** The PostgreSQL versions that can be asked for, the newest (which is the default) first. */
+  /** The PostgreSQL versions on offer, newest first. The newest is the default. */
   postgresVersions: Array<Scalars['String']['output']>;
   /** Where instances run: `process` or `kubernetes`. */
   runtime: Scalars['String']['output'];
-  /** The version of this server. */
+  /** The version of the server. */
   version: Scalars['String']['output'];
 };
 
-/** How the parts of the control plane are. */
+/** The health of the control plane. */
 export type ControlPlaneHealth = {
   __typename?: 'ControlPlaneHealth';
-  /** The metadata database answers. */
+  /** Whether the metadata database answers. */
   database: Scalars['Boolean']['output'];
-  /** The listening connection stands, so that subscriptions are live. */
+  /** Whether changes reach subscribers at once. */
   liveDelivery: Scalars['Boolean']['output'];
-  /** Everything below is well. */
+  /** Whether everything below is true, and the server is not about to stop. */
   ready: Scalars['Boolean']['output'];
-  /** The workflows are at work in this server. */
+  /** Whether this server runs workflows, or is not meant to. */
   workflows: Scalars['Boolean']['output'];
 };
 
-/** What token to make. */
+/** Input of `createApiToken`. */
 export type CreateApiTokenInput = {
-  /** After so many days it ends by itself (1 to 3650; never, when left out). */
+  /** The days after which the token expires, 1 to 3650 (default: never). */
   expiresInDays?: InputMaybe<Scalars['Int']['input']>;
-  /** What it is for: 1 to 100 characters. */
+  /** What the token is for: 1 to 100 characters. */
   name: Scalars['String']['input'];
-  /** What its bearer may do. */
+  /** What the bearer may do. */
   role: TokenRole;
 };
 
-/** The answer to `createApiToken`. */
+/** Payload of `createApiToken`. */
 export type CreateApiTokenPayload = {
   __typename?: 'CreateApiTokenPayload';
-  /** The token; null when there are user errors. */
+  /** The token. Null if there are user errors. */
   apiToken?: Maybe<ApiToken>;
-  /** Its secret. It is stored nowhere, so keep it now. */
+  /** The secret of the token. It is not stored and cannot be read again. */
   secret?: Maybe<Scalars['String']['output']>;
-  /** What was wrong with the input; empty when the token was made. */
+  /** The errors in the input. Empty if the token was created. */
   userErrors: Array<UserError>;
 };
 
-/** What to create. */
+/** Input of `createInstance`. */
 export type CreateInstanceInput = {
-  /** Processor share in thousandths of a core (default 500). */
+  /** The CPU in thousandths of a core (default 500). */
   cpuMillis?: InputMaybe<Scalars['Int']['input']>;
-  /** The database to make (default: like the username). */
+  /** The name of the database to create (default: the username). */
   database?: InputMaybe<Scalars['String']['input']>;
   /** Whether deletion is refused (default false). */
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
-  /** Who can reach it (default: clients beside it). */
+  /** Who can reach the instance (default: clients in the cluster or on the same machine). */
   exposure?: InputMaybe<ExposureInput>;
-  /** How its health is checked. */
+  /** How the health of the instance is checked. */
   healthCheck?: InputMaybe<HealthCheckInput>;
-  /** Repeating the request with the same key returns the first answer instead of creating another. */
+  /**
+   * A unique key for this request. Repeating the request with the same key returns the first answer instead of creating
+   * another instance.
+   */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
-  /** Free labels. */
+  /** The labels of the instance. */
   labels?: InputMaybe<Array<LabelInput>>;
-  /** Memory in MiB (default 512). */
+  /** The memory in MiB (default 512). */
   memoryMb?: InputMaybe<Scalars['Int']['input']>;
-  /** A DNS label, unique among instances that are not deleted; part of the address that clients type. */
+  /**
+   * The name of the instance: a DNS label, unique among instances that are not deleted. It is part of the address of the
+   * instance.
+   */
   name: Scalars['String']['input'];
-  /** Its password; generated when left out. */
+  /** The password of that role (default: generated). */
   password?: InputMaybe<Scalars['String']['input']>;
-  /** The major version of PostgreSQL (default: the newest offered). */
+  /** The major version of PostgreSQL (default: the newest on offer). */
   postgresVersion?: InputMaybe<Scalars['String']['input']>;
-  /** Size of the volume in GiB (default 10). */
+  /** The size of the volume in GiB (default 10). */
   storageGb?: InputMaybe<Scalars['Int']['input']>;
   /** The role that clients log in as (default `app`). */
   username?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** The answer to `createInstance`. */
+/** Payload of `createInstance`. */
 export type CreateInstancePayload = {
   __typename?: 'CreateInstancePayload';
-  /** The instance as it is now; null when there are user errors. */
+  /** The instance as it is now. Null if there are user errors. */
   instance?: Maybe<Instance>;
-  /** The operation that carries it out; null when there are user errors, or nothing takes time. */
+  /** The operation that carries out the request. Null if there are user errors. */
   operation?: Maybe<Operation>;
-  /** What was wrong with the input; empty when the request was accepted. */
+  /** The errors in the input. Empty if the request was accepted. */
   userErrors: Array<UserError>;
 };
 
-/** What to delete. */
+/** Input of `deleteInstance`. */
 export type DeleteInstanceInput = {
-  /** Its id. */
+  /** The ID of the instance. */
   id: Scalars['ID']['input'];
-  /** Repeating the request with the same key returns the first answer. */
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
-  /** Keep the data (default false). */
+  /** Whether to keep the volumes (default false). */
   keepVolumes?: InputMaybe<Scalars['Boolean']['input']>;
-  /** Delete it only at this revision. */
+  /** The revision that the instance must have. Any other is refused. */
   revision?: InputMaybe<Scalars['BigInt']['input']>;
 };
 
-/** The answer to `deleteInstance`. */
+/** Payload of `deleteInstance`. */
 export type DeleteInstancePayload = {
   __typename?: 'DeleteInstancePayload';
-  /** The instance as it is now; null when there are user errors. */
+  /** The instance as it is now. Null if there are user errors. */
   instance?: Maybe<Instance>;
-  /** The operation that carries it out; null when there are user errors, or nothing takes time. */
+  /** The operation that carries out the request. Null if there are user errors. */
   operation?: Maybe<Operation>;
-  /** What was wrong with the input; empty when the request was accepted. */
+  /** The errors in the input. Empty if the request was accepted. */
   userErrors: Array<UserError>;
 };
 
-/** Where clients connect. */
+/** The address that clients connect to. */
 export type Endpoint = {
   __typename?: 'Endpoint';
-  /** Host name or address. */
+  /** The host name or IP address. */
   host: Scalars['String']['output'];
-  /** TCP port. */
+  /** The TCP port. */
   port: Scalars['Int']['output'];
 };
 
 /** Who can reach an instance, and how. */
 export type Exposure = {
   __typename?: 'Exposure';
-  /** The DNS label that the cloud gives the address. */
+  /** The DNS label of the load balancer's address. */
   dnsLabel?: Maybe<Scalars['String']['output']>;
-  /** The address ranges (CIDR) that the load balancer lets in; empty lets in everyone. */
+  /** The address ranges (CIDR) that the load balancer lets in. Empty means all. */
   sourceRanges: Array<Scalars['String']['output']>;
-  /** Who. */
+  /** Who can reach it. */
   type: ExposureType;
 };
 
 /** Who can reach an instance. */
 export type ExposureInput = {
-  /** The DNS label that the cloud is to give the address. */
+  /** The DNS label that the cloud gives the load balancer's address. */
   dnsLabel?: InputMaybe<Scalars['String']['input']>;
   /** The address ranges (CIDR) that the load balancer lets in (default: all). */
   sourceRanges?: InputMaybe<Array<Scalars['String']['input']>>;
-  /** Who. */
+  /** Who can reach it. */
   type: ExposureType;
 };
 
 /** Who can reach an instance. */
 export const ExposureType = {
-  /** Clients beside it: in the cluster, or on this machine. */
+  /** Clients in the cluster, or with the process runtime on the same machine. */
   Cluster: 'CLUSTER',
-  /** Clients outside, through a load balancer. */
+  /** Clients anywhere, through a load balancer. */
   LoadBalancer: 'LOAD_BALANCER'
 } as const;
 
 export type ExposureType = typeof ExposureType[keyof typeof ExposureType];
-/** One check of one instance. */
+/** One check of the health of an instance. */
 export type HealthCheck = Node & {
   __typename?: 'HealthCheck';
-  /** When. */
+  /** When the check was made. */
   at: Scalars['DateTime']['output'];
-  /** Its place among the checks of the instance, to resume from. */
+  /** The position among the checks of the instance, to resume from. */
   cursor: Scalars['String']['output'];
-  /** What went wrong. */
+  /** Why the check failed. */
   error?: Maybe<Reason>;
-  /** Its globally unique id. */
+  /** The ID of the check. */
   id: Scalars['ID']['output'];
-  /** The instance that was checked. */
+  /** The ID of the instance that was checked. */
   instanceId: Scalars['ID']['output'];
-  /** Milliseconds until the answer. */
+  /** How long the check took, in milliseconds. */
   latencyMs?: Maybe<Scalars['Float']['output']>;
-  /** What was found. One failure is not an outage yet, so this can differ from the instance's health. */
+  /** What the check found. A single failure is not yet an outage, so this can differ from the health of the instance. */
   status: HealthStatus;
 };
 
-/** A page of the samples of one instance. */
+/** A page of the health checks of an instance. */
 export type HealthCheckConnection = {
   __typename?: 'HealthCheckConnection';
   /** A list of edges. */
@@ -284,99 +290,99 @@ export type HealthCheckEdge = {
 
 /** How the health of an instance is checked. */
 export type HealthCheckInput = {
-  /** Seconds from one check to the next (default 30). */
+  /** Seconds from one check to the next (default: `controlPlane.limits`). */
   intervalSeconds?: InputMaybe<Scalars['Int']['input']>;
-  /** Seconds that one check may take (default 5). */
+  /** Seconds that one check may take (default: `controlPlane.limits`). */
   timeoutSeconds?: InputMaybe<Scalars['Int']['input']>;
 };
 
 /** What health checks found. */
 export const HealthStatus = {
-  /** The last check logged in and got its answer. */
+  /** The last check logged in and got an answer. */
   Healthy: 'HEALTHY',
-  /** It does not answer, and that is confirmed. */
+  /** It does not answer, and further checks have confirmed that. */
   Unhealthy: 'UNHEALTHY',
-  /** Not checked yet, or nothing to check. */
+  /** Not checked yet, or checks are paused. */
   Unknown: 'UNKNOWN'
 } as const;
 
 export type HealthStatus = typeof HealthStatus[keyof typeof HealthStatus];
-/** What the checks of the last 24 hours add up to. */
+/** A summary of the health checks of the last 24 hours. */
 export type HealthSummary = {
   __typename?: 'HealthSummary';
-  /** Number of checks. */
+  /** The number of checks. */
   checks: Scalars['Int']['output'];
-  /** The last failed check. */
+  /** When a check last failed. */
   lastFailureAt?: Maybe<Scalars['DateTime']['output']>;
-  /** Median latency of the successful checks in milliseconds. */
+  /** The median latency of the checks that succeeded, in milliseconds. */
   latencyP50Ms?: Maybe<Scalars['Float']['output']>;
-  /** 99th percentile of the latency in milliseconds. */
+  /** The 99th percentile of the latency, in milliseconds. */
   latencyP99Ms?: Maybe<Scalars['Float']['output']>;
-  /** The share of checks that succeeded, 0 to 1; null without checks. */
+  /** The share of checks that succeeded, from 0 to 1. Null without checks. */
   uptime?: Maybe<Scalars['Float']['output']>;
 };
 
-/** A hosted PostgreSQL. */
+/** A hosted PostgreSQL server. */
 export type Instance = Node & {
   __typename?: 'Instance';
   /** The kinds of operations that would be accepted now. */
   availableOperations: Array<OperationKind>;
-  /** The URL for clients, with the password in it; null until it runs. Needs the role OPERATOR. */
+  /** The URL for clients, including the password. Null until the instance is running. Requires the role `OPERATOR`. */
   connectionString?: Maybe<Scalars['String']['output']>;
-  /** Processor share in thousandths of a core. */
+  /** The CPU in thousandths of a core. */
   cpuMillis: Scalars['Int']['output'];
-  /** When it was asked for. */
+  /** When the instance was created. */
   createdAt: Scalars['DateTime']['output'];
-  /** The database made for the caller. */
+  /** The database of that role. */
   database: Scalars['String']['output'];
-  /** When it was gone. */
+  /** When the instance was deleted. */
   deletedAt?: Maybe<Scalars['DateTime']['output']>;
   /** Whether deletion is refused. */
   deletionProtected: Scalars['Boolean']['output'];
-  /** Where clients connect, once it runs. */
+  /** The address that clients connect to. Null until the instance is running. */
   endpoint?: Maybe<Endpoint>;
-  /** Its events, the oldest first. */
+  /** The events of the instance, oldest first. */
   events: InstanceEventConnection;
-  /** Who can reach it. */
+  /** Who can reach the instance. */
   exposure: Exposure;
   /** What health checks found. */
   health: HealthStatus;
-  /** The workflow that checks its health. */
+  /** The ID of the workflow that checks the health of the instance. */
   healthCheckOrchestrationId?: Maybe<Scalars['String']['output']>;
-  /** Its samples, the newest first. */
+  /** The health checks of the instance, newest first. */
   healthChecks: HealthCheckConnection;
-  /** What the samples of the last 24 hours add up to. */
+  /** A summary of the health checks of the last 24 hours. */
   healthSummary: HealthSummary;
-  /** Its identity: a UUID, the same in logs and on the runtime's objects. */
+  /** The ID of the instance: a UUID, the same in logs and on the objects of the runtime. */
   id: Scalars['ID']['output'];
-  /** Free labels of the caller. */
+  /** The labels of the instance. */
   labels: Array<Label>;
-  /** The latest sample of its health. */
+  /** The latest health check. */
   latestHealthCheck?: Maybe<HealthCheck>;
-  /** Memory in MiB. */
+  /** The memory in MiB. */
   memoryMb: Scalars['Int']['output'];
-  /** Its name, unique among instances that are not deleted. */
+  /** The name of the instance, unique among instances that are not deleted. */
   name: Scalars['String']['output'];
-  /** Its operations, the newest first. */
+  /** The operations of the instance, newest first. */
   operations: OperationConnection;
   /** The major version of PostgreSQL. */
   postgresVersion: Scalars['String']['output'];
-  /** Why it is not what it should be, or what it waits for. */
+  /** Why the instance is not as it should be, or what it waits for. */
   reason?: Maybe<Reason>;
-  /** Counts every change; send it along with a deletion or update to be sure that nothing changed in between. */
+  /** A number that grows with every change. A mutation with this revision is refused if the instance has changed since. */
   revision: Scalars['BigInt']['output'];
-  /** Where it is in its life. */
+  /** The stage of the instance's life. */
   state: InstanceState;
-  /** Size of its volume in GiB. */
+  /** The size of the volume in GiB. */
   storageGb: Scalars['Int']['output'];
-  /** When it changed last. */
+  /** When the instance last changed. */
   updatedAt: Scalars['DateTime']['output'];
   /** The role that clients log in as. */
   username: Scalars['String']['output'];
 };
 
 
-/** A hosted PostgreSQL. */
+/** A hosted PostgreSQL server. */
 export type InstanceEventsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
@@ -385,7 +391,7 @@ export type InstanceEventsArgs = {
 };
 
 
-/** A hosted PostgreSQL. */
+/** A hosted PostgreSQL server. */
 export type InstanceHealthChecksArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
@@ -394,7 +400,7 @@ export type InstanceHealthChecksArgs = {
 };
 
 
-/** A hosted PostgreSQL. */
+/** A hosted PostgreSQL server. */
 export type InstanceOperationsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
@@ -403,28 +409,28 @@ export type InstanceOperationsArgs = {
   last?: InputMaybe<Scalars['Int']['input']>;
 };
 
-/** One item of the live list of instances. */
+/** An item of the live list of instances. */
 export type InstanceChange = {
   __typename?: 'InstanceChange';
-  /** Resume `after` this. Within the snapshot it leads back to its start. */
+  /** The position to resume from. Within the snapshot it leads back to the start of the snapshot. */
   cursor: Scalars['String']['output'];
-  /** The instance as it is now; null with `SNAPSHOT_COMPLETE`. */
+  /** The instance as it is now. Null with `SNAPSHOT_COMPLETE`. */
   instance?: Maybe<Instance>;
-  /** Its id; null with `SNAPSHOT_COMPLETE`. */
+  /** The ID of the instance. Null with `SNAPSHOT_COMPLETE`. */
   instanceId?: Maybe<Scalars['ID']['output']>;
-  /** What it means. */
+  /** The kind of the item. */
   type: InstanceChangeType;
 };
 
-/** What an item of the live list means. */
+/** The kind of an item in the live list of instances. */
 export const InstanceChangeType = {
-  /** An instance is deleted, or does not match the filter any more. */
+  /** An instance was deleted, or no longer matches the filter. */
   Removed: 'REMOVED',
-  /** An instance that is there at the start. */
+  /** An instance that exists when the subscription starts. */
   Snapshot: 'SNAPSHOT',
-  /** The start is over: everything that was there has been sent. */
+  /** The snapshot is complete. */
   SnapshotComplete: 'SNAPSHOT_COMPLETE',
-  /** An instance is new, has changed, or matches the filter from now on. */
+  /** An instance was created or changed, or matches the filter from now on. */
   Upserted: 'UPSERTED'
 } as const;
 
@@ -438,7 +444,7 @@ export type InstanceConnection = {
   nodes: Array<Instance>;
   /** Information to aid in pagination. */
   pageInfo: PageInfo;
-  /** How many entries the whole list has. */
+  /** The number of entries in the whole list. */
   totalCount: Scalars['Int']['output'];
 };
 
@@ -454,29 +460,29 @@ export type InstanceEdge = {
 /** One change of an instance or of one of its operations, in the order of commits. */
 export type InstanceEvent = Node & {
   __typename?: 'InstanceEvent';
-  /** When it was written. */
+  /** When the event was written. */
   at: Scalars['DateTime']['output'];
-  /** Its place in the log; `after` this, the next one follows. */
+  /** The position in the log, to resume from. */
   cursor: Scalars['String']['output'];
-  /** The value before: a state, health or status. */
+  /** The value before the change: a state, health or status. */
   from?: Maybe<Scalars['String']['output']>;
-  /** Its identity. */
+  /** The ID of the event. */
   id: Scalars['ID']['output'];
-  /** That instance as it is now. */
+  /** The instance that the event belongs to, as it is now. */
   instance?: Maybe<Instance>;
-  /** The instance it belongs to. */
+  /** The ID of the instance that the event belongs to. */
   instanceId: Scalars['ID']['output'];
   /** The operation that changed, as it is now. */
   operation?: Maybe<Operation>;
-  /** Why. */
+  /** The reason for the change. */
   reason?: Maybe<Reason>;
-  /** The value after. */
+  /** The value after the change. */
   to?: Maybe<Scalars['String']['output']>;
   /** What changed. */
   type: InstanceEventType;
 };
 
-/** A page of the events of one instance. */
+/** A page of the events of an instance. */
 export type InstanceEventConnection = {
   __typename?: 'InstanceEventConnection';
   /** A list of edges. */
@@ -496,13 +502,13 @@ export type InstanceEventEdge = {
   node: InstanceEvent;
 };
 
-/** What an event tells of. */
+/** What an event reports. */
 export const InstanceEventType = {
   /** The health went `from` -> `to`. */
   HealthChanged: 'HEALTH_CHANGED',
-  /** The instance was asked for. */
+  /** The creation of an instance was accepted. */
   InstanceCreated: 'INSTANCE_CREATED',
-  /** Something else about the instance changed: labels, protection, endpoint, reason. */
+  /** Another field of the instance changed: labels, protection, endpoint, reason. */
   InstanceUpdated: 'INSTANCE_UPDATED',
   /** The status of an operation went `from` -> `to`. */
   OperationChanged: 'OPERATION_CHANGED',
@@ -515,48 +521,48 @@ export const InstanceEventType = {
 } as const;
 
 export type InstanceEventType = typeof InstanceEventType[keyof typeof InstanceEventType];
-/** Which instances are meant: every given condition must hold. */
+/** Selects instances that meet every given condition. */
 export type InstanceFilter = {
-  /** One of these health statuses. */
+  /** With one of these health statuses. */
   health?: InputMaybe<Array<HealthStatus>>;
-  /** It carries all these labels. */
+  /** With all of these labels. */
   labels?: InputMaybe<Array<LabelInput>>;
-  /** The name contains this text. */
+  /** With a name that contains this text. */
   nameContains?: InputMaybe<Scalars['String']['input']>;
-  /** One of these states; when left out, every state but `DELETED`. */
+  /** In one of these states (default: every state but `DELETED`). */
   state?: InputMaybe<Array<InstanceState>>;
 };
 
 /** The order of instances. */
 export type InstanceOrder = {
-  /** Which way. */
+  /** The direction. */
   direction?: OrderDirection;
-  /** By what. */
+  /** The field to order by. */
   field: InstanceOrderByField;
 };
 
-/** By what instances are ordered. */
+/** The fields that instances can be ordered by. */
 export const InstanceOrderByField = {
-  /** When they were asked for. */
+  /** By the time of creation. */
   CreatedAt: 'CREATED_AT',
-  /** Their name. */
+  /** By name. */
   Name: 'NAME'
 } as const;
 
 export type InstanceOrderByField = typeof InstanceOrderByField[keyof typeof InstanceOrderByField];
-/** Where an instance is in its life. */
+/** The stage of an instance's life. */
 export const InstanceState = {
-  /** Being made; nothing to connect to yet. */
+  /** Being created; nothing to connect to yet. */
   Creating: 'CREATING',
-  /** Gone; the record is kept as history. */
+  /** Deleted; the row is kept as history. */
   Deleted: 'DELETED',
-  /** Being removed. */
+  /** Being deleted. */
   Deleting: 'DELETING',
-  /** Making or removing it did not work out; the reason says why. Retry the operation, or delete the instance. */
+  /** Its creation failed; the reason says why. Retry the operation, or delete the instance. */
   Failed: 'FAILED',
-  /** Made. Whether it answers is its health. */
+  /** Created. Whether it answers is its health. */
   Running: 'RUNNING',
-  /** An operation changes it, and it may not answer for that long; then it is `RUNNING` again. */
+  /** Being changed by an operation, during which it may not answer. */
   Updating: 'UPDATING'
 } as const;
 
@@ -564,7 +570,7 @@ export type InstanceState = typeof InstanceState[keyof typeof InstanceState];
 /** A range of whole numbers, both ends included. */
 export type IntRange = {
   __typename?: 'IntRange';
-  /** The value when the field is left out; null when it is required, or decided otherwise. */
+  /** The value of an input that is omitted. Null if it has no fixed default. */
   default?: Maybe<Scalars['Int']['output']>;
   /** The largest value. */
   max: Scalars['Int']['output'];
@@ -575,15 +581,15 @@ export type IntRange = {
 /** A label that a caller put on an instance. */
 export type Label = {
   __typename?: 'Label';
-  /** Its key, unique on the instance. */
+  /** The key, unique on the instance. */
   key: Scalars['String']['output'];
-  /** Its value. */
+  /** The value. */
   value: Scalars['String']['output'];
 };
 
 /** A label. */
 export type LabelInput = {
-  /** 1 to 63 letters, digits or any of `- _ . /`; unique on the instance. */
+  /** 1 to 63 letters, digits or any of `- _ . /`. Unique on the instance. */
   key: Scalars['String']['input'];
   /** Up to 63 of the same characters. */
   value: Scalars['String']['input'];
@@ -592,141 +598,147 @@ export type LabelInput = {
 /** The limits of inputs, so that clients need not repeat them. */
 export type Limits = {
   __typename?: 'Limits';
-  /** Processor share in thousandths of a core. */
+  /** The CPU of an instance in thousandths of a core. */
   cpuMillis: IntRange;
-  /** Seconds from one health check to the next. */
+  /** The seconds from one health check to the next. */
   healthCheckIntervalSeconds: IntRange;
-  /** Seconds that one health check may take. */
+  /** The seconds that one health check may take. */
   healthCheckTimeoutSeconds: IntRange;
-  /** Bytes of an idempotency key. */
+  /** The length of an idempotency key in bytes. */
   idempotencyKeyBytes: IntRange;
-  /** Characters of the key of a label. */
+  /** The length of a label's key in characters. */
   labelKeyLength: IntRange;
-  /** Characters of the value of a label. */
+  /** The length of a label's value in characters. */
   labelValueLength: IntRange;
-  /** Labels of one instance. */
+  /** The number of labels of one instance. */
   labels: IntRange;
-  /** Memory in MiB. */
+  /** The memory of an instance in MiB. */
   memoryMb: IntRange;
-  /** Characters of an instance name. */
+  /** The length of an instance name in characters. */
   nameLength: IntRange;
-  /** Entries of one page of a list. */
+  /** The number of entries in one page of a list. */
   pageSize: IntRange;
-  /** Bytes of a password. */
+  /** The length of a password in bytes. */
   passwordBytes: IntRange;
-  /** Seconds that a server may take to shut down before it is stopped immediately. */
+  /** The seconds that a server may take to shut down gracefully before it is stopped immediately. */
   restartTimeoutSeconds: IntRange;
-  /** Size of a volume in GiB. */
+  /** The size of a volume in GiB. */
   storageGb: IntRange;
-  /** Days after which an API token expires. */
+  /** The days after which an API token expires. */
   tokenExpiresInDays: IntRange;
-  /** Characters of the name of an API token. */
+  /** The length of an API token's name in characters. */
   tokenNameLength: IntRange;
 };
 
-/** Writes. */
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type Mutation = {
   __typename?: 'Mutation';
-  /** Asks an operation to stop and to clean up. Removal, once begun, cannot be cancelled. */
+  /** Cancels an operation. What it has done so far is reverted. `Operation.canCancel` tells whether it can be cancelled. */
   cancelOperation: CancelOperationPayload;
-  /** Makes an API token. Its secret is in this answer only. */
+  /** Creates an API token. Its secret is only in this payload. */
   createApiToken: CreateApiTokenPayload;
-  /** Accepts a new instance and returns at once; follow the operation, or the instance, by subscription. */
+  /** Creates an instance. Returns at once; subscribe to the operation or to the instance to follow it. */
   createInstance: CreateInstancePayload;
-  /** Removes an instance, from any state; returns at once. The name is free again when it is gone. */
+  /** Deletes an instance, whatever its state. Returns at once; the name is free again when the instance is deleted. */
   deleteInstance: DeleteInstancePayload;
-  /** Stops the server of a running instance and starts it again. Clients lose their connections; health checks pause meanwhile. */
+  /**
+   * Stops the server of a running instance and starts it again. Clients lose their connections. Health checks pause while
+   * the instance restarts.
+   */
   restartInstance: RestartInstancePayload;
-  /** Tries a failed or cancelled operation again, as a new operation. */
+  /**
+   * Repeats an operation that failed or was cancelled, as a new operation with the same parameters. `Operation.canRetry`
+   * tells whether it can be repeated.
+   */
   retryOperation: RetryOperationPayload;
-  /** Ends an API token at once; its open subscriptions end with it. */
+  /** Revokes an API token at once. Its open connections are closed. */
   revokeApiToken: RevokeApiTokenPayload;
-  /** Changes labels or deletion protection, at once. */
+  /** Changes the labels or the deletion protection of an instance, at once. */
   updateInstance: UpdateInstancePayload;
 };
 
 
-/** Writes. */
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationCancelOperationArgs = {
   input: CancelOperationInput;
 };
 
 
-/** Writes. */
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationCreateApiTokenArgs = {
   input: CreateApiTokenInput;
 };
 
 
-/** Writes. */
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationCreateInstanceArgs = {
   input: CreateInstanceInput;
 };
 
 
-/** Writes. */
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationDeleteInstanceArgs = {
   input: DeleteInstanceInput;
 };
 
 
-/** Writes. */
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationRestartInstanceArgs = {
   input: RestartInstanceInput;
 };
 
 
-/** Writes. */
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationRetryOperationArgs = {
   input: RetryOperationInput;
 };
 
 
-/** Writes. */
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationRevokeApiTokenArgs = {
   input: RevokeApiTokenInput;
 };
 
 
-/** Writes. */
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationUpdateInstanceArgs = {
   input: UpdateInstanceInput;
 };
 
-/** An object with a globally unique id. */
+/** An object with a globally unique ID. */
 export type Node = {
-  /** Its globally unique id. */
+  /** The globally unique ID of the object. */
   id: Scalars['ID']['output'];
 };
 
-/** One accepted mutation that takes time, and how it goes. */
+/** An accepted request that takes time, and its progress. */
 export type Operation = Node & {
   __typename?: 'Operation';
   /** Whether `cancelOperation` would be accepted now. */
   canCancel: Scalars['Boolean']['output'];
   /** Whether `retryOperation` would be accepted now. */
   canRetry: Scalars['Boolean']['output'];
-  /** Whether somebody asked to cancel it. */
+  /** Whether cancellation was requested. */
   cancelRequested: Scalars['Boolean']['output'];
-  /** When it was accepted. */
+  /** When the operation was accepted. */
   createdAt: Scalars['DateTime']['output'];
-  /** When it ends at the latest. */
-  deadline: Scalars['DateTime']['output'];
-  /** Why it failed or was cancelled. */
+  /** When the operation fails if it is not finished. Null if it continues until it succeeds. */
+  deadline?: Maybe<Scalars['DateTime']['output']>;
+  /** Why the operation failed or was cancelled. */
   error?: Maybe<Reason>;
-  /** When it ended. */
+  /** When the operation finished. */
   finishedAt?: Maybe<Scalars['DateTime']['output']>;
-  /** Its identity, the same in logs: `<kind>-<instance>-<n>`. */
+  /** The ID of the operation: `<kind>-<instance>-<n>`, the same in logs. */
   id: Scalars['ID']['output'];
-  /** The instance it works on. */
+  /** The instance that the operation works on. */
   instance: Instance;
-  /** What it does. */
+  /** What the operation does. */
   kind: OperationKind;
-  /** When a workflow took it up. */
+  /** When a workflow started to carry out the operation. */
   startedAt?: Maybe<Scalars['DateTime']['output']>;
-  /** How it stands. */
+  /** The status of the operation. */
   status: OperationStatus;
-  /** Its steps, in order; those not begun yet are there from the start. */
+  /** The steps in order, including those not started yet. */
   steps: Array<OperationStep>;
 };
 
@@ -739,7 +751,7 @@ export type OperationConnection = {
   nodes: Array<Operation>;
   /** Information to aid in pagination. */
   pageInfo: PageInfo;
-  /** How many entries the whole list has. */
+  /** The number of entries in the whole list. */
   totalCount: Scalars['Int']['output'];
 };
 
@@ -752,32 +764,32 @@ export type OperationEdge = {
   node: Operation;
 };
 
-/** Which operations are meant: every given condition must hold. */
+/** Selects operations that meet every given condition. */
 export type OperationFilter = {
   /** Of this instance. */
   instanceId?: InputMaybe<Scalars['ID']['input']>;
   /** Of one of these kinds. */
   kind?: InputMaybe<Array<OperationKind>>;
-  /** In one of these states. */
+  /** With one of these statuses. */
   status?: InputMaybe<Array<OperationStatus>>;
 };
 
-/** What an operation does. */
+/** The kind of an operation. */
 export const OperationKind = {
-  /** Makes an instance. */
+  /** Creates an instance. */
   Create: 'CREATE',
-  /** Removes an instance. */
+  /** Deletes an instance. */
   Delete: 'DELETE',
   /** Stops the server of an instance and starts it again. */
   Restart: 'RESTART'
 } as const;
 
 export type OperationKind = typeof OperationKind[keyof typeof OperationKind];
-/** How an operation stands. */
+/** The status of an operation. */
 export const OperationStatus = {
   /** It was cancelled, by a caller or by a later operation. */
   Cancelled: 'CANCELLED',
-  /** It did not work out; the error says why. */
+  /** It did not work; the error says why. */
   Failed: 'FAILED',
   /** Accepted; no workflow has taken it up yet. */
   Pending: 'PENDING',
@@ -788,28 +800,28 @@ export const OperationStatus = {
 } as const;
 
 export type OperationStatus = typeof OperationStatus[keyof typeof OperationStatus];
-/** One step of an operation. */
+/** A step of an operation. */
 export type OperationStep = {
   __typename?: 'OperationStep';
-  /** How often it was begun. */
+  /** The number of times the step was started. */
   attempt: Scalars['Int']['output'];
-  /** What went wrong last, or what it waits for. */
+  /** The last error, or what the step waits for. */
   error?: Maybe<Reason>;
-  /** When it ended. */
+  /** When the step finished. */
   finishedAt?: Maybe<Scalars['DateTime']['output']>;
-  /** Which step. */
+  /** The name of the step. */
   name: StepName;
-  /** When it was begun first. */
+  /** When the step was first started. */
   startedAt?: Maybe<Scalars['DateTime']['output']>;
-  /** How it stands. */
+  /** The status of the step. */
   status: StepStatus;
 };
 
-/** Which way a list goes. */
+/** The direction of an order. */
 export const OrderDirection = {
-  /** The smallest or oldest first. */
+  /** Ascending: the smallest or oldest first. */
   Asc: 'ASC',
-  /** The greatest or newest first. */
+  /** Descending: the largest or newest first. */
   Desc: 'DESC'
 } as const;
 
@@ -827,29 +839,29 @@ export type PageInfo = {
   startCursor?: Maybe<Scalars['String']['output']>;
 };
 
-/** Reads. */
+/** The root of queries. */
 export type Query = {
   __typename?: 'Query';
-  /** API tokens, the newest first, a page at a time. */
+  /** Lists API tokens, newest first. Requires the role `ADMIN`. */
   apiTokens: ApiTokenConnection;
-  /** The control plane itself: version, runtime, offered PostgreSQL versions, health, and who asks. */
+  /** The control plane itself: its version, runtime, limits and health, and the caller. */
   controlPlane: ControlPlane;
-  /** The instance with this id, deleted ones included. */
+  /** Finds an instance by its ID, including deleted instances. */
   instance?: Maybe<Instance>;
-  /** The instance that has this name now. */
+  /** Finds an instance by its name. Deleted instances are not found. */
   instanceByName?: Maybe<Instance>;
-  /** Instances, a page at a time. */
+  /** Lists instances. */
   instances: InstanceConnection;
-  /** The object with this id. */
+  /** Finds an object by its globally unique ID. */
   node?: Maybe<Node>;
-  /** The operation with this id; the id of one of its workflow runs (`...-r1`) finds it too. */
+  /** Finds an operation by its ID, or by the ID of one of its workflow runs (`...-r1`). */
   operation?: Maybe<Operation>;
-  /** Operations, the newest first, a page at a time. */
+  /** Lists operations, newest first. */
   operations: OperationConnection;
 };
 
 
-/** Reads. */
+/** The root of queries. */
 export type QueryApiTokensArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
@@ -858,19 +870,19 @@ export type QueryApiTokensArgs = {
 };
 
 
-/** Reads. */
+/** The root of queries. */
 export type QueryInstanceArgs = {
   id: Scalars['ID']['input'];
 };
 
 
-/** Reads. */
+/** The root of queries. */
 export type QueryInstanceByNameArgs = {
   name: Scalars['String']['input'];
 };
 
 
-/** Reads. */
+/** The root of queries. */
 export type QueryInstancesArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
@@ -881,19 +893,19 @@ export type QueryInstancesArgs = {
 };
 
 
-/** Reads. */
+/** The root of queries. */
 export type QueryNodeArgs = {
   id: Scalars['ID']['input'];
 };
 
 
-/** Reads. */
+/** The root of queries. */
 export type QueryOperationArgs = {
   id: Scalars['ID']['input'];
 };
 
 
-/** Reads. */
+/** The root of queries. */
 export type QueryOperationsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
@@ -902,10 +914,10 @@ export type QueryOperationsArgs = {
   last?: InputMaybe<Scalars['Int']['input']>;
 };
 
-/** Why something is not what it should be, or what it waits for. */
+/** Why something is not as it should be, or what it waits for. */
 export type Reason = {
   __typename?: 'Reason';
-  /** What kind of reason; stable, for programs. */
+  /** The kind of reason. Stable, for programs. */
   code: ReasonCode;
   /** One sentence for people. */
   message: Scalars['String']['output'];
@@ -917,15 +929,15 @@ export const ReasonCode = {
   AdmissionRefused: 'ADMISSION_REFUSED',
   /** The instance's own credentials were refused. */
   AuthenticationFailed: 'AUTHENTICATION_FAILED',
-  /** Somebody cancelled the operation. */
+  /** A caller cancelled the operation. */
   Cancelled: 'CANCELLED',
   /** The connection broke. */
   ConnectionLost: 'CONNECTION_LOST',
-  /** Nobody listens at the endpoint. */
+  /** Nothing listens at the endpoint. */
   ConnectionRefused: 'CONNECTION_REFUSED',
   /** The endpoint did not answer in time. */
   ConnectionTimeout: 'CONNECTION_TIMEOUT',
-  /** It keeps ending soon after its start. */
+  /** The server keeps exiting soon after it starts. */
   CrashLoop: 'CRASH_LOOP',
   /** The operation's deadline passed. */
   DeadlineExceeded: 'DEADLINE_EXCEEDED',
@@ -937,21 +949,21 @@ export const ReasonCode = {
   Forbidden: 'FORBIDDEN',
   /** The image cannot be pulled. */
   ImagePullFailed: 'IMAGE_PULL_FAILED',
-  /** A fault of the control plane; its log says more. */
+  /** An internal error of the control plane; its log says more. */
   Internal: 'INTERNAL',
-  /** It was killed because it needed more memory than it was given. */
+  /** It was killed because it used more memory than its limit. */
   OutOfMemory: 'OUT_OF_MEMORY',
   /** The PostgreSQL binaries for it are not installed. */
   PostgresMissing: 'POSTGRES_MISSING',
-  /** The server's process ended. */
+  /** The process of the server exited. */
   ProcessExited: 'PROCESS_EXITED',
   /** It answered with an error. */
   QueryFailed: 'QUERY_FAILED',
-  /** A quota is in the way. */
+  /** A quota of the cluster is exhausted. */
   QuotaExceeded: 'QUOTA_EXCEEDED',
-  /** It answers but takes no writes. */
+  /** It answers but accepts no writes. */
   ReadOnly: 'READ_ONLY',
-  /** Something remains that could not be removed. */
+  /** Something could not be removed. */
   RemovalIncomplete: 'REMOVAL_INCOMPLETE',
   /** The host of instances cannot be reached. */
   RuntimeUnavailable: 'RUNTIME_UNAVAILABLE',
@@ -961,163 +973,163 @@ export const ReasonCode = {
   Superseded: 'SUPERSEDED',
   /** The TLS handshake failed. */
   TlsFailed: 'TLS_FAILED',
-  /** All its connections are taken. */
+  /** All connections of the server are in use. */
   TooManyConnections: 'TOO_MANY_CONNECTIONS',
-  /** No node has room for it. */
+  /** No node has enough resources for it. */
   Unschedulable: 'UNSCHEDULABLE',
   /** Its volume cannot be provided. */
   VolumeNotBound: 'VOLUME_NOT_BOUND'
 } as const;
 
 export type ReasonCode = typeof ReasonCode[keyof typeof ReasonCode];
-/** What to restart. */
+/** Input of `restartInstance`. */
 export type RestartInstanceInput = {
-  /** Its id. */
+  /** The ID of the instance. */
   id: Scalars['ID']['input'];
-  /** Repeating the request with the same key returns the first answer. */
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
-  /** Restart it only at this revision. */
+  /** The revision that the instance must have. Any other is refused. */
   revision?: InputMaybe<Scalars['BigInt']['input']>;
-  /** Seconds that the server may take to shut down gracefully before it is stopped immediately (default 60). */
+  /** The seconds that the server may take to shut down gracefully before it is stopped immediately (default 60). */
   timeoutSeconds?: InputMaybe<Scalars['Int']['input']>;
 };
 
-/** The answer to `restartInstance`. */
+/** Payload of `restartInstance`. */
 export type RestartInstancePayload = {
   __typename?: 'RestartInstancePayload';
-  /** The instance as it is now; null when there are user errors. */
+  /** The instance as it is now. Null if there are user errors. */
   instance?: Maybe<Instance>;
-  /** The operation that carries it out; null when there are user errors, or nothing takes time. */
+  /** The operation that carries out the request. Null if there are user errors. */
   operation?: Maybe<Operation>;
-  /** What was wrong with the input; empty when the request was accepted. */
+  /** The errors in the input. Empty if the request was accepted. */
   userErrors: Array<UserError>;
 };
 
-/** What to try again. */
+/** Input of `retryOperation`. */
 export type RetryOperationInput = {
-  /** The id of the operation that failed. */
+  /** The ID of the operation that failed or was cancelled. */
   id: Scalars['ID']['input'];
-  /** Repeating the request with the same key returns the first answer. */
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** The answer to `retryOperation`. */
+/** Payload of `retryOperation`. */
 export type RetryOperationPayload = {
   __typename?: 'RetryOperationPayload';
-  /** The instance as it is now; null when there are user errors. */
+  /** The instance as it is now. Null if there are user errors. */
   instance?: Maybe<Instance>;
-  /** The operation that carries it out; null when there are user errors, or nothing takes time. */
+  /** The operation that carries out the request. Null if there are user errors. */
   operation?: Maybe<Operation>;
-  /** What was wrong with the input; empty when the request was accepted. */
+  /** The errors in the input. Empty if the request was accepted. */
   userErrors: Array<UserError>;
 };
 
-/** What token to end. */
+/** Input of `revokeApiToken`. */
 export type RevokeApiTokenInput = {
-  /** Its id. */
+  /** The ID of the token. */
   id: Scalars['ID']['input'];
 };
 
-/** The answer to `revokeApiToken`. */
+/** Payload of `revokeApiToken`. */
 export type RevokeApiTokenPayload = {
   __typename?: 'RevokeApiTokenPayload';
-  /** The token as it is now; null when there are user errors. */
+  /** The token as it is now. Null if there are user errors. */
   apiToken?: Maybe<ApiToken>;
-  /** What was wrong with the input; empty when the token was ended. */
+  /** The errors in the input. Empty if the token was revoked. */
   userErrors: Array<UserError>;
 };
 
-/** The steps that operations are made of. */
+/** The steps that operations consist of. */
 export const StepName = {
-  /** Remove what a failed creation had made. */
+  /** Remove what a failed creation made. */
   CleanUp: 'CLEAN_UP',
-  /** Remove the instance's objects and wait until they are gone. */
+  /** Remove the objects of the instance and wait until they are gone. */
   DeletePostgres: 'DELETE_POSTGRES',
-  /** Make or repair the instance's objects in the runtime. */
+  /** Create the objects of the instance in the runtime, or repair them. */
   DeployPostgres: 'DEPLOY_POSTGRES',
-  /** Find out how clients connect, and try it. */
+  /** Find out how clients connect, and log in once. */
   GenerateConnectionString: 'GENERATE_CONNECTION_STRING',
-  /** Wait until the runtime says that it is ready. */
+  /** Wait until the runtime reports that the instance is ready. */
   GetInstanceStatus: 'GET_INSTANCE_STATUS',
   /** Stop the server, and start it again. */
   RestartPostgres: 'RESTART_POSTGRES',
-  /** End the workflows that still work on the instance. */
+  /** Stop the workflows that still work on the instance. */
   StopWorkflows: 'STOP_WORKFLOWS',
   /** Write the result to the metadata. */
   UpdateMetadata: 'UPDATE_METADATA'
 } as const;
 
 export type StepName = typeof StepName[keyof typeof StepName];
-/** How a step stands. */
+/** The status of a step. */
 export const StepStatus = {
-  /** Given up. */
+  /** It did not work. */
   Failed: 'FAILED',
   /** Not begun. */
   Pending: 'PENDING',
-  /** Under way. */
+  /** In progress. */
   Running: 'RUNNING',
-  /** Not needed any more. */
+  /** Not needed. */
   Skipped: 'SKIPPED',
   /** Done. */
   Succeeded: 'SUCCEEDED'
 } as const;
 
 export type StepStatus = typeof StepStatus[keyof typeof StepStatus];
-/** Live. */
+/** The root of subscriptions. */
 export type Subscription = {
   __typename?: 'Subscription';
-  /** Every health check of one instance, as it is made. Without `after`, from now on. */
+  /** Follows the health checks of an instance: every check exactly once. Starts with the next check, or after a cursor. */
   healthChecks: HealthCheck;
-  /** One instance, live: as it is now, then after every change; ends when it is deleted. */
+  /** Follows an instance: its current value, then its value after every change. Completes when the instance is deleted. */
   instance: Instance;
   /**
-   * The event log, live: every change, exactly once and in the order of commits. Without `after`, from now on; `after: "0"`
-   * is from the beginning of what is kept.
+   * Follows the event log: every event exactly once and in the order of commits. Starts with the next event, or after a
+   * cursor; `after: "0"` starts with the oldest event that is kept.
    */
   instanceEvents: InstanceEvent;
   /**
-   * The list of instances, live: `SNAPSHOT` items, one `SNAPSHOT_COMPLETE`, then `UPSERTED` and `REMOVED`. Several changes of
-   * one instance may arrive as one. With `after`, only what changed behind that cursor.
+   * Follows the list of instances: `SNAPSHOT` items, one `SNAPSHOT_COMPLETE`, then `UPSERTED` and `REMOVED` items. Several
+   * changes of one instance may arrive as one item. With `after`, there is no snapshot, only the changes after that cursor.
    */
   instances: InstanceChange;
-  /** One operation, live: as it is now, then after every step; ends when the operation does. */
+  /** Follows an operation: its current value, then its value after every change. Completes when the operation is finished. */
   operation: Operation;
 };
 
 
-/** Live. */
+/** The root of subscriptions. */
 export type SubscriptionHealthChecksArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   instanceId: Scalars['ID']['input'];
 };
 
 
-/** Live. */
+/** The root of subscriptions. */
 export type SubscriptionInstanceArgs = {
   id: Scalars['ID']['input'];
 };
 
 
-/** Live. */
+/** The root of subscriptions. */
 export type SubscriptionInstanceEventsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   instanceId?: InputMaybe<Scalars['ID']['input']>;
 };
 
 
-/** Live. */
+/** The root of subscriptions. */
 export type SubscriptionInstancesArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<InstanceFilter>;
 };
 
 
-/** Live. */
+/** The root of subscriptions. */
 export type SubscriptionOperationArgs = {
   id: Scalars['ID']['input'];
 };
 
-/** What the bearer of a token may do; each role may do what those before it may. */
+/** What the bearer of a token may do. Each role includes those before it. */
 export const TokenRole = {
   /** Create and revoke tokens. */
   Admin: 'ADMIN',
@@ -1128,55 +1140,55 @@ export const TokenRole = {
 } as const;
 
 export type TokenRole = typeof TokenRole[keyof typeof TokenRole];
-/** What to change. */
+/** Input of `updateInstance`. */
 export type UpdateInstanceInput = {
-  /** Whether deletion is refused from now on. */
+  /** Whether deletion is refused. */
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
-  /** Its id. */
+  /** The ID of the instance. */
   id: Scalars['ID']['input'];
-  /** All its labels from now on. */
+  /** The labels of the instance. They replace all that it has. */
   labels?: InputMaybe<Array<LabelInput>>;
-  /** Change it only at this revision. */
+  /** The revision that the instance must have. Any other is refused. */
   revision?: InputMaybe<Scalars['BigInt']['input']>;
 };
 
-/** The answer to `updateInstance`. */
+/** Payload of `updateInstance`. */
 export type UpdateInstancePayload = {
   __typename?: 'UpdateInstancePayload';
-  /** The instance as it is now; null when there are user errors. */
+  /** The instance as it is now. Null if there are user errors. */
   instance?: Maybe<Instance>;
-  /** What was wrong with the input; empty when the request was accepted. */
+  /** The errors in the input. Empty if the request was accepted. */
   userErrors: Array<UserError>;
 };
 
-/** One thing about the input that the caller can act on. Nothing was changed. */
+/** An error in the input of a mutation, which the caller can correct. Nothing was changed. */
 export type UserError = {
   __typename?: 'UserError';
-  /** What kind of mistake it is; stable, for programs. */
+  /** The kind of error. Stable, for programs. */
   code: UserErrorCode;
-  /** The path of the input field, from the top of `input`. */
+  /** The path of the field within `input`. */
   field: Array<Scalars['String']['output']>;
-  /** One sentence for people: what is wrong and what would be right. */
+  /** One sentence for people. */
   message: Scalars['String']['output'];
 };
 
-/** What kind of mistake it is. */
+/** The kind of a user error. */
 export const UserErrorCode = {
-  /** The present state does not allow it. */
+  /** The current state does not allow the request. */
   Conflict: 'CONFLICT',
-  /** The idempotency key was used before with another input. */
+  /** The idempotency key was used before with a different input. */
   IdempotencyMismatch: 'IDEMPOTENCY_MISMATCH',
-  /** The value does not have the form the field asks for. */
+  /** The value does not have the required form. */
   Invalid: 'INVALID',
-  /** Another instance that is not deleted has this name. */
+  /** Another instance has this name. */
   NameTaken: 'NAME_TAKEN',
-  /** Nothing has this id. */
+  /** No object has this ID. */
   NotFound: 'NOT_FOUND',
-  /** The value is a number outside the range of the field. */
+  /** The number is outside the range of the field. */
   OutOfRange: 'OUT_OF_RANGE',
   /** The instance is protected against deletion. */
   Protected: 'PROTECTED',
-  /** The revision that was sent is not the present one. */
+  /** The instance has another revision. */
   RevisionMismatch: 'REVISION_MISMATCH',
   /** The runtime does not offer this PostgreSQL version. */
   UnsupportedVersion: 'UNSUPPORTED_VERSION'
