@@ -18,15 +18,16 @@ pub(super) async fn connect(config: ServeConfig, engine_url: String, store: Stor
         let store = store.clone();
         move || {
             let store = store.clone();
-            async move {
-                store.migrate().await?;
-                // A wrong key is refused here, before the first workflow that needs a password.
-                store.check_keys().await
-            }
-            .boxed()
+            async move { store.migrate().await }.boxed()
         }
     };
     with_retry("the metadata database", migrate).await?;
+    // A wrong key is refused here, before the first workflow that needs a password.
+    let check_keys = || {
+        let store = store.clone();
+        async move { store.check_keys().await }.boxed()
+    };
+    with_retry("TOYGRES_SECRET_KEY, or the key in the data directory,", check_keys).await?;
     if config.listen.access == Access::Tokens && !config.listen.listen.ip().is_loopback() {
         let check = || {
             let store = store.clone();

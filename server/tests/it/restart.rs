@@ -68,8 +68,8 @@ async fn a_restart_is_no_outage() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(psql(&url, STARTED).await.unwrap(), again, "once");
 
-    assert_eq!(history(&server, &id, "STATE_CHANGED").await, ["running", "updating", "running"]);
-    assert_eq!(history(&server, &id, "HEALTH_CHANGED").await, ["healthy", "unknown", "healthy"]);
+    assert_eq!(history(&server, &id, "STATE_CHANGED").await, ["RUNNING", "UPDATING", "RUNNING"]);
+    assert_eq!(history(&server, &id, "HEALTH_CHANGED").await, ["HEALTHY", "UNKNOWN", "HEALTHY"]);
     let summary = "query($id: ID!) { instance(id: $id) { healthCheckOrchestrationId healthSummary { uptime lastFailureAt }
         healthChecks(first: 100) { nodes { status } } } }";
     let summary = server.query(summary, json!({ "id": id })).await["instance"].clone();
