@@ -65,12 +65,12 @@ impl Store {
 
     /// Whether any token would let its bearer in now.
     pub async fn has_valid_token(&self) -> Result<bool> {
-        Ok(sqlx::query_scalar!(
+        sqlx::query_scalar!(
             r#"SELECT EXISTS (SELECT 1 FROM api_tokens WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())) AS "exists!""#
         )
         .fetch_one(&self.pool)
         .await
-        .classify()?)
+        .classify()
     }
 
     /// Several tokens, in no order.

@@ -99,7 +99,7 @@ impl Store {
             InstanceCount,
             r#"SELECT state, health_status AS health, count(*) AS "count!" FROM instances WHERE state <> 'deleted' GROUP BY 1, 2"#
         );
-        Ok(counts.fetch_all(&self.pool).await.classify()?)
+        counts.fetch_all(&self.pool).await.classify()
     }
 
     /// The operations that are not over, by kind and status.
@@ -109,7 +109,7 @@ impl Store {
             r#"SELECT kind, status, count(*) AS "count!", extract(epoch FROM now() - min(created_at))::float8 AS "oldest_seconds!"
                FROM operations WHERE status IN ('pending', 'running') GROUP BY 1, 2"#
         );
-        Ok(counts.fetch_all(&self.pool).await.classify()?)
+        counts.fetch_all(&self.pool).await.classify()
     }
 
     /// How far the janitor is behind.
@@ -121,6 +121,6 @@ impl Store {
             events.as_secs_f64(),
             health_checks.as_secs_f64()
         );
-        Ok(lag.fetch_one(&self.pool).await.classify()?)
+        lag.fetch_one(&self.pool).await.classify()
     }
 }

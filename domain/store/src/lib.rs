@@ -130,7 +130,7 @@ impl Store {
     /// others write over it then is lost, and after a first error every statement fails.
     async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
         let pool = self.pool.clone();
-        Ok(tokio::spawn(async move { pool.begin().await }).await.map_err(Error::internal)?.classify()?)
+        tokio::spawn(async move { pool.begin().await }).await.map_err(Error::internal)?.classify()
     }
 
     /// Options for a connection of its own, as a listener needs it.

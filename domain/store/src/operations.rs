@@ -114,7 +114,7 @@ impl Store {
     /// How many operations `filter` lets through.
     pub async fn count_operations(&self, filter: &OperationFilter) -> Result<i64> {
         let (kinds, statuses) = filter.arguments();
-        Ok(sqlx::query_scalar!(
+        sqlx::query_scalar!(
             r#"SELECT count(*) AS "count!" FROM operations
                WHERE ($1::uuid IS NULL OR instance_id = $1) AND ($2::text[] IS NULL OR kind = ANY($2))
                  AND ($3::text[] IS NULL OR status = ANY($3))"#,
@@ -124,7 +124,7 @@ impl Store {
         )
         .fetch_one(&self.pool)
         .await
-        .classify()?)
+        .classify()
     }
 
     /// The same page of the operations of several instances, in one statement; `filter.instance` has no effect.

@@ -109,7 +109,10 @@ async fn a_key_is_replaced_while_servers_run() {
     let mut lost = home.command(&["serve", "--listen", &Home::free_address()]);
     let lost = lost.envs(keys(&new)).output().await.unwrap();
     let sentence = String::from_utf8_lossy(&lost.stderr);
-    assert!(!lost.status.success() && sentence.contains("TOYGRES_SECRET_KEY") && sentence.contains("is not the one it was sealed with"), "{sentence}");
+    assert!(
+        !lost.status.success() && sentence.contains("TOYGRES_SECRET_KEY") && sentence.contains("is not the one it was sealed with"),
+        "{sentence}"
+    );
 
     let server = start(&format!("{new},{old}")).await;
     let second = server.create_ok("second").await;

@@ -108,7 +108,7 @@ async fn read<E: Executor>(
         };
         let reply = match dialect.read(&text) {
             Ok(ClientMessage::Init(_)) => return CloseReason::TOO_MANY_INITS,
-            Ok(ClientMessage::Subscribe { id, request }) => match operations.begin(id, request) {
+            Ok(ClientMessage::Subscribe { id, request }) => match operations.begin(id, *request) {
                 Ok(reply) => reply,
                 Err(reason) => return reason,
             },

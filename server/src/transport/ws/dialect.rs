@@ -24,7 +24,7 @@ pub(super) enum Dialect {
 #[derive(Debug)]
 pub(super) enum ClientMessage {
     Init(Map<String, Value>),
-    Subscribe { id: String, request: Request },
+    Subscribe { id: String, request: Box<Request> },
     Complete { id: String },
     Ping(Option<Map<String, Value>>),
     Pong,
@@ -67,7 +67,7 @@ impl Dialect {
                     return Err(format!("The payload of {kind} must be an object"));
                 }
                 let request = params::from_payload(payload).map_err(|error| format!("Invalid {kind}: {error}"))?;
-                Ok(ClientMessage::Subscribe { id, request })
+                Ok(ClientMessage::Subscribe { id, request: Box::new(request) })
             }
             (Self::Current, "complete") | (Self::Older, "stop") => Ok(ClientMessage::Complete { id: identifier(&mut message)? }),
             (Self::Current, "ping") => Ok(ClientMessage::Ping(optional(&mut message)?)),
