@@ -29,7 +29,7 @@ impl Params {
 
 /// See [`Policy`].
 pub const POLICY: Policy = Policy {
-    steps: &[StepName::RestartPostgres, StepName::GetInstanceStatus, StepName::UpdateMetadata],
+    steps: &[StepName::RestartPostgres, StepName::GetInstanceStatus, StepName::GenerateConnectionString, StepName::UpdateMetadata],
     from: &[InstanceState::Running],
     during: Some(InstanceState::Updating),
     success: InstanceAfter::State(InstanceState::Running),
