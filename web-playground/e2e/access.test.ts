@@ -37,7 +37,7 @@ test('the page asks for a token and saves it', async () => {
   await viewer.reload();
   await viewer.getByText('Live', { exact: true }).waitFor();
   expect(await viewer.getByRole('dialog').isVisible()).toBe(false);
-  await viewer.getByText('Read-only').waitFor();
+  await viewer.getByText('Read-only', { exact: true }).waitFor();
 });
 
 test('a viewer sees every page, but no secrets and no button that would be rejected', async () => {

@@ -52,7 +52,7 @@ pub fn timing() -> Timing {
         long_poll: Duration::ZERO,
         verb: Duration::from_secs(10),
         clean_up: Duration::from_secs(3),
-        stuck: Duration::from_secs(5),
+        stuck: Duration::from_secs(10),
         run: Duration::from_secs(300),
         keep_trying: Duration::from_millis(100),
         start: Duration::from_secs(1),
