@@ -44,8 +44,8 @@ impl Harness {
         let succeeded = operation.status == OperationStatus::Succeeded;
         assert_eq!(operation.error.is_none(), succeeded, "{case}: an operation that did not succeed says why: {operation:?}");
         // The state that comes with a reason: the next health check of a running instance may find that it is healthy.
-        let changes = self.events(instance.id).await.into_iter().filter(|event| event.kind == EventKind::StateChanged);
-        let last = changes.last().expect("the operation changed the state");
+        let mut changes = self.events(instance.id).await.into_iter().filter(|event| event.kind == EventKind::StateChanged);
+        let last = changes.next_back().expect("the operation changed the state");
         assert_eq!(last.to.as_deref(), Some(expected.as_str()), "{case}: {last:?}");
         if is_reverted(&operation) {
             assert_eq!(last.reason.is_some(), expected == InstanceState::Failed, "{case}: it has the reason it had before: {last:?}");
