@@ -18,7 +18,7 @@ use toygres_store::{Store, Work};
 
 use crate::{Engine, Failure, Timing};
 
-/// A function that workflows call. It may run twice, late, or beside its successor, so it first asks the metadata whether its
+/// A function that workflows call. It may run twice, late, or while its successor runs, so it first asks the metadata whether its
 /// run is still the one that should work.
 ///
 /// Old workflows and new activities meet, so fields may only be added to inputs and outputs, with defaults.

@@ -1,6 +1,6 @@
 //! The registries of this crate, to be merged with those of others (duroxide's cross-crate registry pattern).
 //!
-//! A workflow continues under the version it began with, so a change to the order of its steps is a new version beside the old:
+//! A workflow continues under the version it began with, so a change to the order of its steps is a new version next to the old:
 //!
 //! 1. One release registers it below the old one, and still starts the old. A server of an earlier release would abandon what it
 //!    does not know and count it towards poison, so no version may be started before every server has it.

@@ -1,7 +1,7 @@
 //! What workflows are made of: typed calls of activities, repeated as their retry policy says; polling; and nudges.
 //!
-//! The engine can lose an activity (a failed lock renewal deletes its queue row), so a workflow waits for one only with a timer
-//! beside it; the activities are idempotent and check for themselves whether they are still wanted.
+//! The engine can lose an activity (a failed lock renewal deletes its queue row), so a workflow waits for one only together with
+//! a timer; the activities are idempotent and check for themselves whether they are still wanted.
 
 use std::time::Duration;
 
