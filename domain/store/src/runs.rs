@@ -1,5 +1,6 @@
 //! The runs of operations, and the loops that check the health: what workflows read and write. Each write is guarded by the
-//! operation's run and the instance's state, so that an activity that runs twice, late, or at the same time as its successor changes nothing.
+//! operation's run and the instance's state, so that an activity that runs twice, late, or at the same time as its
+//! successor changes nothing.
 
 use sqlx::PgConnection;
 use toygres_domain::{
