@@ -19,7 +19,7 @@ export default [
             suffixes: ['Connection', 'Edge', 'Payload'],
             types: [
               // Values and parts of objects, which are what they hold.
-              ...['Caller', 'ControlPlaneHealth', 'Endpoint', 'Exposure', 'HealthSummary', 'Label', 'PageInfo', 'Reason', 'UserError'],
+              ...['Caller', 'ControlPlaneHealth', 'Endpoint', 'Exposure', 'HealthSummary', 'IntRange', 'Label', 'Limits', 'PageInfo', 'Reason', 'UserError'],
               // There is one control plane; steps and samples are found within their operation and instance, by name and cursor.
               ...['ControlPlane', 'OperationStep', 'HealthCheck', 'InstanceChange'],
             ],
