@@ -68,8 +68,9 @@ pub fn observation(id: InstanceId, snapshot: &Snapshot, settings: &Settings, now
     let Some(pod) = snapshot.pods.first() else {
         return no_pod(&snapshot.events);
     };
-    // The state of a pod that is about to be replaced is not the state of the instance.
-    if Restarts::of(&set.metadata).stops(pod.metadata.uid.as_deref()) {
+    // The state of a pod that a restart has deleted is not the state of the instance. Without the deletion (it was refused, say)
+    // the pod remains the server of the instance, whatever is recorded.
+    if pod.metadata.deletion_timestamp.is_some() && Restarts::of(&set.metadata).stops(pod.metadata.uid.as_deref()) {
         return starting("It is being restarted");
     }
     if !is_current(set, pod) {

@@ -1,4 +1,4 @@
-//! The GraphQL contract (DESIGN section 5): types, resolvers and the one place where errors get their codes.
+//! The GraphQL contract: types, resolvers and the one place where errors get their codes.
 
 mod batching;
 mod errors;

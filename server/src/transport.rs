@@ -10,7 +10,7 @@
 //! | `Accept: text/event-stream` | graphql-sse, distinct connections | `sse` |
 //!
 //! Bodies are read and executed responses are written by async-graphql-axum; its handlers are not used, because they fail audits
-//! of both specifications (DESIGN section 5).
+//! of both specifications.
 //!
 //! Cross-site requests cannot change anything: a mutation needs `POST` with `application/json`, which a browser sends to
 //! another origin only after asking with `OPTIONS`.

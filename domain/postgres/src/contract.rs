@@ -1,6 +1,6 @@
 //! The contract that every [`Runtime`] is held to, as a test suite (feature `contract-tests`).
 //!
-//! [`check_all`] runs everything on a runtime; each check is also public, to be run alone. A check creates instances of its
+//! [`check_all`] runs everything on a runtime; the checks are private, so one that it does not run is dead code. A check creates instances of its
 //! own and removes them. Waits are bounded and level-triggered: a runtime may take its time, and its nudges may get lost. A
 //! check panics with what it saw when the contract is broken.
 
@@ -17,7 +17,7 @@ use toygres_domain::{
     runtime::{Deployment, Observation, Progress, Runtime},
 };
 
-pub use restart::*;
+use restart::check_restarts;
 
 /// A runtime under test and what belongs to it.
 #[derive(Clone, Copy)]
@@ -105,7 +105,7 @@ pub async fn check_all(subject: Subject<'_>) {
 }
 
 /// It has a name and versions, newest first.
-pub async fn says_what_it_offers(subject: Subject<'_>) {
+async fn says_what_it_offers(subject: Subject<'_>) {
     assert!(!subject.runtime.name().is_empty());
     let versions = subject.runtime.versions();
     assert!(!versions.is_empty(), "a runtime offers at least one version");
@@ -113,7 +113,7 @@ pub async fn says_what_it_offers(subject: Subject<'_>) {
 }
 
 /// What was never deployed is absent, and removing it is done at once, any number of times, and leaves nothing.
-pub async fn absent_things_are_absent(subject: Subject<'_>) {
+async fn absent_things_are_absent(subject: Subject<'_>) {
     let id = InstanceId::generate();
     assert_eq!(subject.runtime.observe(id).await, Ok(Observation::Absent));
     for keep_volumes in [false, true, false] {
@@ -124,7 +124,7 @@ pub async fn absent_things_are_absent(subject: Subject<'_>) {
 }
 
 /// Deployed, it is pending and then ready; it is listed and nudged about; removed, it is gone, also when asked again.
-pub async fn a_deployment_becomes_ready_and_is_removed(subject: Subject<'_>) {
+async fn a_deployment_becomes_ready_and_is_removed(subject: Subject<'_>) {
     let deployment = (subject.deployment)("contract-life");
     let mut nudges = subject.runtime.nudges();
     subject.deploy(&deployment).await;
@@ -138,7 +138,7 @@ pub async fn a_deployment_becomes_ready_and_is_removed(subject: Subject<'_>) {
 }
 
 /// A second deployment of the same changes nothing: not the endpoint, not the data.
-pub async fn deploying_twice_is_deploying_once(subject: Subject<'_>) {
+async fn deploying_twice_is_deploying_once(subject: Subject<'_>) {
     let deployment = (subject.deployment)("contract-twice");
     subject.deploy(&deployment).await;
     subject.deploy(&deployment).await;
@@ -155,7 +155,7 @@ pub async fn deploying_twice_is_deploying_once(subject: Subject<'_>) {
 }
 
 /// Verbs on one instance exclude each other, so deployments at the same time make one instance.
-pub async fn deployments_at_the_same_time_are_one(subject: Subject<'_>) {
+async fn deployments_at_the_same_time_are_one(subject: Subject<'_>) {
     let deployment = (subject.deployment)("contract-race");
     let all = futures::future::join_all((0..4).map(|_| subject.deploy(&deployment))).await;
     assert_eq!(all.len(), 4);
@@ -164,7 +164,7 @@ pub async fn deployments_at_the_same_time_are_one(subject: Subject<'_>) {
 }
 
 /// The next deployment completes what one that was killed has left.
-pub async fn a_half_done_deployment_is_completed(subject: Subject<'_>) {
+async fn a_half_done_deployment_is_completed(subject: Subject<'_>) {
     let deployment = (subject.deployment)("contract-half");
     subject.hooks.leave_half_deployed(&deployment).await;
     assert!(!matches!(subject.runtime.observe(deployment.id).await, Ok(Observation::Ready(_))), "half an instance is not ready");
@@ -174,14 +174,14 @@ pub async fn a_half_done_deployment_is_completed(subject: Subject<'_>) {
 }
 
 /// A removal removes what a deployment that was killed has left.
-pub async fn a_half_done_deployment_is_removed(subject: Subject<'_>) {
+async fn a_half_done_deployment_is_removed(subject: Subject<'_>) {
     let deployment = (subject.deployment)("contract-half");
     subject.hooks.leave_half_deployed(&deployment).await;
     subject.remove(deployment.id, false).await;
 }
 
 /// A removal does not have to wait until what it removes has come up.
-pub async fn a_removal_right_after_the_deployment_wins(subject: Subject<'_>) {
+async fn a_removal_right_after_the_deployment_wins(subject: Subject<'_>) {
     let deployment = (subject.deployment)("contract-short");
     subject.deploy(&deployment).await;
     subject.remove(deployment.id, false).await;
@@ -189,7 +189,7 @@ pub async fn a_removal_right_after_the_deployment_wins(subject: Subject<'_>) {
 }
 
 /// The same id can be deployed again after its removal, and starts empty.
-pub async fn removed_things_can_be_deployed_again(subject: Subject<'_>) {
+async fn removed_things_can_be_deployed_again(subject: Subject<'_>) {
     let deployment = (subject.deployment)("contract-again");
     subject.deploy(&deployment).await;
     let endpoint = subject.ready(deployment.id).await;
@@ -202,7 +202,7 @@ pub async fn removed_things_can_be_deployed_again(subject: Subject<'_>) {
 }
 
 /// Kept volumes stay out of the way of a later instance, of the same name as of the same id.
-pub async fn kept_volumes_are_never_adopted(subject: Subject<'_>) {
+async fn kept_volumes_are_never_adopted(subject: Subject<'_>) {
     let first = (subject.deployment)("contract-keep");
     subject.deploy(&first).await;
     let endpoint = subject.ready(first.id).await;
@@ -217,7 +217,7 @@ pub async fn kept_volumes_are_never_adopted(subject: Subject<'_>) {
 }
 
 /// A version that the runtime does not offer is refused for good, and nothing is created.
-pub async fn a_version_that_is_not_there_is_refused(subject: Subject<'_>) {
+async fn a_version_that_is_not_there_is_refused(subject: Subject<'_>) {
     let mut deployment = (subject.deployment)("contract-version");
     deployment.spec.postgres_version = PostgresVersion(1);
     let error = subject.runtime.deploy(&deployment).await.expect_err("no runtime offers PostgreSQL 1");

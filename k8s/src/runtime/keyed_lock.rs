@@ -17,8 +17,8 @@ pub(super) struct KeyedLock {
 }
 
 impl KeyedLock {
-    /// Waits until no other verb of this process works on the instance. Other processes are excluded by the workflow engine, which
-    /// runs the activities of an instance one at a time.
+    /// Waits until no other verb of this process works on the instance. Other processes are excluded by the advisory lock
+    /// of the database that activities hold.
     pub(super) async fn lock(&self, id: InstanceId) -> OwnedMutexGuard<()> {
         let lock = {
             let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);

@@ -84,6 +84,8 @@ fn a_pod_that_a_restart_stops_is_neither_ready_nor_failed() {
         let uid = snapshot.pods[0].metadata.uid.clone().unwrap();
         let annotations = snapshot.stateful_set.as_mut().unwrap().metadata.annotations.get_or_insert_default();
         annotations.insert("toygres.io/restarts".to_owned(), format!("restart-{uid}-1=another restart-{uid}-2={uid}"));
+        assert_eq!(observe(&snapshot), observe(&self::snapshot(recording)), "{recording}: recorded, but not deleted");
+        snapshot.pods[0].metadata.deletion_timestamp = snapshot.pods[0].metadata.creation_timestamp.clone();
         assert_eq!(pending(&snapshot), Reason::new(ReasonCode::StartingUp, "It is being restarted"), "{recording}");
     }
 }

@@ -55,6 +55,7 @@ mod tests {
 
     use super::InstancesCommand;
     use crate::contract::OperationKind;
+    use toygres_domain::operation::restart;
 
     fn command() -> Command {
         InstancesCommand::augment_subcommands(Command::new("instances"))
@@ -82,6 +83,8 @@ mod tests {
 
     #[test]
     fn the_options_of_restart() {
+        let help = command().find_subcommand_mut("restart").unwrap().render_help().to_string();
+        assert!(help.contains(&format!("[default: {}]", restart::Params::DEFAULT_TIMEOUT_SECONDS)), "{help}");
         let restart = |arguments: &[&str]| command().try_get_matches_from([&["instances", "restart"], arguments].concat()).map(drop);
         restart(&["orders", "--timeout", "30", "--revision", "7", "--idempotency-key", "k", "--wait", "--wait-timeout", "5m", "-o", "json"]).unwrap();
         for wrong in [&[][..], &["orders", "--timeout", "0"], &["orders", "--timeout", "5m"], &["orders", "--wait-timeout", "5m"]] {

@@ -35,11 +35,31 @@ mod tests {
     use toygres_domain::operation::OperationKind;
 
     use super::*;
+    use crate::app::{
+        limits::{self, IntRange},
+        restart_instance,
+    };
 
     #[test]
     fn built_in_directives_are_left_out_with_their_descriptions() {
         let sdl = "type Q {\n\ta: Int\n}\n\"\"\"\nSkips.\n\"\"\"\ndirective @skip(if: Boolean!) on FIELD\n\"\"\"\nOurs.\n\"\"\"\ndirective @ours on FIELD\n";
         assert_eq!(without_built_in_directives(sdl), "type Q {\n\ta: Int\n}\n\"\"\"\nOurs.\n\"\"\"\ndirective @ours on FIELD\n");
+    }
+
+    #[test]
+    fn descriptions_name_the_defaults_that_apply() {
+        let sdl = sdl();
+        let described = |what: &str, limit: IntRange| {
+            let text = format!("{what} (default {}).", limit.default.unwrap());
+            assert!(sdl.contains(&text), "{text}");
+        };
+        described("The size of the volume in GiB", limits::STORAGE_GB);
+        described("The CPU in thousandths of a core", limits::CPU_MILLIS);
+        described("The memory in MiB", limits::MEMORY_MB);
+        described(
+            "The seconds that the server may take to shut down gracefully before it is stopped immediately",
+            restart_instance::TIMEOUT_SECONDS,
+        );
     }
 
     /// An operation without its mutation fails here.

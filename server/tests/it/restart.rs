@@ -1,7 +1,5 @@
 //! A planned restart, as the owner of an instance and a subscriber see it.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::support::{Home, Server, psql, text};
@@ -35,6 +33,15 @@ async fn finished(server: &Server, operation: &str) -> Value {
     last
 }
 
+/// Waits for the next three health checks, as a subscriber sees them.
+async fn checked_three_times_more(server: &Server, id: &str) {
+    let checks = "subscription($id: ID!) { healthChecks(instanceId: $id) { status } }";
+    let mut live = server.subscribe(checks, json!({ "id": id })).await;
+    for _ in 0..3 {
+        live.next().await.expect("the subscription goes on");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_is_no_outage() {
     let home = Home::new();
@@ -65,7 +72,7 @@ async fn a_restart_is_no_outage() {
     let again = psql(&url, STARTED).await.unwrap();
     assert_ne!(again, started, "the server was restarted");
     assert_eq!(psql(&url, "TABLE t").await.as_deref(), Ok("7"));
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    checked_three_times_more(&server, &id).await;
     assert_eq!(psql(&url, STARTED).await.unwrap(), again, "once");
 
     assert_eq!(history(&server, &id, "STATE_CHANGED").await, ["RUNNING", "UPDATING", "RUNNING"]);

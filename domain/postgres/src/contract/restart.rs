@@ -16,7 +16,7 @@ use super::Subject;
 const SILENCE: Duration = Duration::from_millis(500);
 
 /// Runs every check of restarts, one after the other.
-pub async fn check_restarts(subject: Subject<'_>) {
+pub(super) async fn check_restarts(subject: Subject<'_>) {
     an_operation_restarts_once(subject).await;
     a_planned_restart_is_no_death(subject).await;
     a_session_does_not_hold_up_a_restart(subject).await;
@@ -27,7 +27,7 @@ pub async fn check_restarts(subject: Subject<'_>) {
 }
 
 /// Each operation restarts the server exactly once, however often it asks, and the data stays.
-pub async fn an_operation_restarts_once(subject: Subject<'_>) {
+async fn an_operation_restarts_once(subject: Subject<'_>) {
     let (deployment, endpoint) = subject.deployed("contract-restart").await;
     let marked = subject.hooks.leave_mark(&deployment, &endpoint).await;
     let mut started = vec![subject.hooks.server_start_time(&deployment, &endpoint).await];
@@ -52,7 +52,7 @@ pub async fn an_operation_restarts_once(subject: Subject<'_>) {
 }
 
 /// No nudge about a planned restart tells of a death.
-pub async fn a_planned_restart_is_no_death(subject: Subject<'_>) {
+async fn a_planned_restart_is_no_death(subject: Subject<'_>) {
     let (deployment, _) = subject.deployed("contract-planned").await;
     let mut nudges = subject.runtime.nudges();
     subject.restart(deployment.id, &restart(deployment.id, 2, subject.timeout)).await;
@@ -62,7 +62,7 @@ pub async fn a_planned_restart_is_no_death(subject: Subject<'_>) {
 }
 
 /// A session ends with the server: the restart takes less than its time-out.
-pub async fn a_session_does_not_hold_up_a_restart(subject: Subject<'_>) {
+async fn a_session_does_not_hold_up_a_restart(subject: Subject<'_>) {
     let (deployment, endpoint) = subject.deployed("contract-session").await;
     if let Some(session) = subject.hooks.open_session(&deployment, &endpoint).await {
         let begin = Instant::now();
@@ -75,7 +75,7 @@ pub async fn a_session_does_not_hold_up_a_restart(subject: Subject<'_>) {
 }
 
 /// A server that died is started, and the operation is done.
-pub async fn a_dead_server_is_restarted(subject: Subject<'_>) {
+async fn a_dead_server_is_restarted(subject: Subject<'_>) {
     let (deployment, endpoint) = subject.deployed("contract-dead").await;
     let marked = subject.hooks.leave_mark(&deployment, &endpoint).await;
     let before = subject.hooks.server_start_time(&deployment, &endpoint).await;
@@ -93,7 +93,7 @@ pub async fn a_dead_server_is_restarted(subject: Subject<'_>) {
 }
 
 /// A server that takes no shutdown gets its time, and is stopped immediately after it. Nothing committed is lost.
-pub async fn a_hung_server_is_restarted_after_the_timeout(subject: Subject<'_>) {
+async fn a_hung_server_is_restarted_after_the_timeout(subject: Subject<'_>) {
     let (deployment, endpoint) = subject.deployed("contract-hung").await;
     let marked = subject.hooks.leave_mark(&deployment, &endpoint).await;
     let mut nudges = subject.runtime.nudges();
@@ -109,7 +109,7 @@ pub async fn a_hung_server_is_restarted_after_the_timeout(subject: Subject<'_>) 
 }
 
 /// A removal does not wait for a restart, and the restart fails then.
-pub async fn a_removal_during_a_restart_wins(subject: Subject<'_>) {
+async fn a_removal_during_a_restart_wins(subject: Subject<'_>) {
     let (deployment, _) = subject.deployed("contract-removed").await;
     let restart = restart(deployment.id, 2, subject.timeout * 10);
     subject.hooks.suspend_server(deployment.id).await;
@@ -120,7 +120,7 @@ pub async fn a_removal_during_a_restart_wins(subject: Subject<'_>) {
 }
 
 /// A restart of what is absent, or of what a deployment that was killed has left, is an error that stays, and creates nothing.
-pub async fn what_is_not_deployed_is_not_restarted(subject: Subject<'_>) {
+async fn what_is_not_deployed_is_not_restarted(subject: Subject<'_>) {
     let id = InstanceId::generate();
     subject.assert_not_deployed(subject.runtime.restart(id, &restart(id, 2, subject.timeout)).await);
     assert_eq!(subject.runtime.observe(id).await, Ok(Observation::Absent));
