@@ -1,4 +1,4 @@
-//! Locks between processes: `flock` on a file, which the kernel releases when its holder dies.
+//! Locks between processes: `flock` on a file, which the kernel releases when its holder exits.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},

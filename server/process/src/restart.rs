@@ -106,7 +106,7 @@ pub(super) fn resume(machine: &Machine, cluster: &Cluster, mut record: RestartRe
         if let Some(reason) = stop(cluster, &record)? {
             return Ok(Progress::InProgress(reason));
         }
-        // As in a deployment, a requested restart starts the server immediately, however often it died before.
+        // As in a deployment, a requested restart starts the server immediately, regardless of earlier deaths.
         CrashLoopCounter::reset(cluster.home())?;
         record.done = true;
         record.write(cluster.home())?;

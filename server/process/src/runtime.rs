@@ -170,7 +170,7 @@ impl Shared {
             self.create(deployment, &conf)?;
         }
         let cluster = self.dirs.cluster(*id, DirState::Deployed);
-        // A deployment starts the server immediately, however often it died before.
+        // A deployment starts the server immediately, regardless of earlier deaths.
         CrashLoopCounter::reset(cluster.home())?;
         cluster.start(&self.machine, PortTaken::Move)?;
         self.wake.notify_one();
