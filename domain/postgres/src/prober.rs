@@ -149,7 +149,7 @@ impl Prober {
     /// Checks an instance by logging in; returns the duration. A healthy instance may get a kept connection.
     ///
     /// # Errors
-    /// Why it failed; never holds the password.
+    /// Why it failed. The reason never contains the password.
     pub async fn log_in(&self, instance: InstanceId, target: &Target, timeout: Duration) -> Result<Duration, Reason> {
         counter!("toygres_probe_logins_total").increment(1);
         let latency = check(target, timeout).await?;
