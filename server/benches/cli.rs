@@ -1,5 +1,5 @@
-//! The command line against a local server: from the start of the process to the first row of `instances list`, to its end, and
-//! beside the same binary doing nothing but telling its version.
+//! The command line with a local server: the times from the start of the process to the first row of `instances list` and to its
+//! exit, compared with the same binary printing its version.
 
 #[path = "../tests/it/support.rs"]
 #[expect(dead_code, reason = "the bench needs a part of what the tests do")]
@@ -42,7 +42,7 @@ async fn bench() {
     server.stop().await;
 }
 
-/// Times from the start of the process to the first line with `text`, and to its end.
+/// The times from the start of the process to the first line with `text`, and to its exit.
 async fn measure(home: &Home, server: &Server, arguments: &[&str], text: &str) -> (Vec<Duration>, Vec<Duration>) {
     let (mut first, mut end) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {

@@ -1,4 +1,4 @@
-//! From `createInstance` to RUNNING, through the whole control plane, beside raw `initdb` and start in the same run.
+//! The time from `createInstance` to RUNNING, compared with `initdb` and a start alone in the same run.
 
 #[path = "../tests/it/support.rs"]
 #[expect(dead_code, reason = "the bench needs a part of what the tests do")]
@@ -20,7 +20,7 @@ async fn bench() {
 
     let home = Home::new();
     let server = home.start().await;
-    // The first creation makes the template directory; it is what a newcomer sees, so it is shown by itself.
+    // The first creation also creates the template, so it is reported separately.
     let (first, _) = create(&server, 0).await;
     let (mut running, mut healthy) = (Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
@@ -38,7 +38,7 @@ async fn bench() {
     println!("ratio RUNNING / raw: {:.2}", millis(median(&running)) / millis(median(&floor)));
 }
 
-/// Times from the request to the moment at which a subscriber hears of it.
+/// The times from the request until a subscriber is notified.
 async fn create(server: &support::Server, round: usize) -> (Duration, Duration) {
     let started = Instant::now();
     let id = server.create_ok(&format!("bench-{round}")).await;

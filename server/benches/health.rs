@@ -1,5 +1,5 @@
-//! Health checks of many instances: how late they are, and what they cost. The real server process checks a few real
-//! PostgreSQL servers, each of which stands for many instances.
+//! Health checks of many instances: their lag and their cost. The real server process checks a few real PostgreSQL servers, each of
+//! which represents many instances.
 //!
 //! Arguments, in any order: minutes (10), numbers of instances above 60 (1000 and 3000), and settings of the server
 //! (`TOYGRES_ENGINE_POLL_MS=50`).
@@ -23,7 +23,7 @@ use toygres_store::{NewInstance, Outcome, Reached, Request, Store, Subject};
 
 /// Seconds between the checks of one instance.
 const INTERVAL: i32 = 30;
-/// For how long the server keeps samples by default.
+/// The default retention of samples.
 const RETENTION_HOURS: i32 = 48;
 /// Servers that are checked.
 const HOSTED: usize = 3;
@@ -87,7 +87,7 @@ async fn run(count: usize, hosted: &[Database], time: Duration, settings: &[(&st
         assert!(started.elapsed() < Duration::from_secs(300), "not everything was checked within five minutes");
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    // By then every loop is at its own moment, and what the start of all at once has piled up is worked off where there is room for that.
+    // By then the loops are spread over the interval, and the backlog of the start is processed if the capacity suffices.
     tokio::time::sleep(Duration::from_secs(3 * u64::from(INTERVAL.unsigned_abs()))).await;
 
     let mut sizes = vec![tables(&sql).await];
@@ -120,7 +120,7 @@ async fn run(count: usize, hosted: &[Database], time: Duration, settings: &[(&st
     server.stop().await;
 }
 
-/// Running instances, as creations leave them; the server gives each a loop when it starts.
+/// Inserts running instances, as after their creation. The server starts a loop for each when it starts.
 async fn make_instances(url: &str, count: usize, hosted: &[Database]) {
     let store = Store::open(url, 16, SecretKeys::parse(KEY).expect("it is a key")).expect("the URL is one");
     store.migrate().await.expect("the migrations work");
@@ -157,7 +157,7 @@ async fn make_instances(url: &str, count: usize, hosted: &[Database]) {
     store.close().await;
 }
 
-/// Samples of a whole retention, so that in the minutes of the measurement as many leave it as come.
+/// Inserts samples for the whole retention, so that during the measurement as many are deleted as inserted.
 async fn make_samples(sql: &tokio_postgres::Client) {
     let samples = format!(
         "SET session_replication_role = replica;
@@ -172,16 +172,16 @@ async fn make_samples(sql: &tokio_postgres::Client) {
          RESET session_replication_role"
     );
     sql.batch_execute(&samples).await.expect("samples can be made");
-    // What so many new rows cost later is not of the measurement.
+    // The maintenance of so many new rows is not part of the measurement.
     sql.batch_execute("VACUUM ANALYZE toygres.health_checks").await.expect("they can be looked at");
     sql.batch_execute("CHECKPOINT").await.expect("they can be written");
 }
 
-/// What has been used and counted so far.
+/// The CPU times and counters at one time.
 struct Snapshot {
     server: Duration,
     database: Duration,
-    /// Checks up to each bound of lag.
+    /// The number of checks up to each bound of lag.
     lags: Vec<(f64, f64)>,
 }
 
@@ -196,7 +196,7 @@ impl Snapshot {
         Self { server: server.cpu(), database: support::cpu_of_family(metadata.postmaster()), lags }
     }
 
-    /// A quantile of the lags since `before`, even within a bucket.
+    /// A quantile of the lags since `before`, interpolated within a bucket.
     fn lag(&self, before: &Self, quantile: f64) -> f64 {
         let counts: Vec<(f64, f64)> = self
             .lags
@@ -222,7 +222,7 @@ async fn connect(url: &str) -> tokio_postgres::Client {
     client
 }
 
-/// Sizes of what could grow.
+/// The sizes of the tables that could grow.
 async fn tables(sql: &tokio_postgres::Client) -> Vec<String> {
     let mut sizes = Vec::new();
     for (table, rows) in [
@@ -230,7 +230,7 @@ async fn tables(sql: &tokio_postgres::Client) -> Vec<String> {
         ("duroxide.executions", "count(*)"),
         ("duroxide.orchestrator_queue", "count(*)"),
         ("duroxide.worker_queue", "count(*)"),
-        // Millions, and the oldest go first: to count them would be felt in the lags.
+        // Not counted, because counting millions of rows would affect the lags; the oldest rows are deleted first.
         ("toygres.health_checks", "max(id) - min(id) + 1"),
         ("toygres.events", "count(*)"),
     ] {

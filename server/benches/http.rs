@@ -1,4 +1,4 @@
-//! A page of 50 of 10,000 instances over HTTP, beside the bare SQL of the same page through sqlx in the same run.
+//! A page of 50 of 10,000 instances over HTTP, compared with the SQL of the same page through sqlx in the same run.
 
 #[path = "../tests/it/support.rs"]
 #[expect(dead_code, reason = "the bench needs a part of what the tests do")]
@@ -76,10 +76,10 @@ async fn bench() {
     server.stop().await;
 }
 
-/// What was seen between warm-up and end.
+/// The results after the warm-up.
 struct Seen {
     latencies: Vec<Duration>,
-    /// With the warm-up.
+    /// Includes the warm-up.
     asked: usize,
 }
 
@@ -94,7 +94,7 @@ impl Seen {
     }
 }
 
-/// Asks over and over, so many at once, each with what `connect` gave it.
+/// Sends requests repeatedly with this concurrency, each task with its own result of `connect`.
 async fn measure<A: AsyncFnMut() + 'static>(at_once: usize, connect: impl AsyncFn() -> A) -> Seen {
     let mut askers = Vec::new();
     for _ in 0..at_once {
@@ -136,7 +136,7 @@ fn show(name: &str, seen: &Seen, ratio: Option<f64>, cpu: Option<f64>) {
     );
 }
 
-/// One kept connection. It is written by hand, because a client library would take more of the two cores than the server.
+/// One persistent connection, without a client library, which would use more CPU time than the server.
 struct Client {
     stream: TcpStream,
     buffer: Vec<u8>,

@@ -1,5 +1,5 @@
-//! Live delivery: how long after the write a subscriber hears of it, and what that costs, beside raw LISTEN/NOTIFY in the same
-//! run and beside a public peer. Writes are plain SQL in the metadata database, as whoever writes them makes no difference.
+//! Live delivery: the latency from a write to a subscriber and its cost, compared with plain LISTEN/NOTIFY in the same run and with
+//! another product. Writes are SQL statements on the metadata database, because the writer makes no difference.
 
 #[path = "postgraphile/peer.rs"]
 mod peer;
@@ -43,7 +43,7 @@ async fn bench(only: Option<&str>) {
     let wanted = |name: &str| only.is_none_or(|only| name.contains(only));
     let database = Database::start_durable();
     let home = Home::new();
-    // This server answers only: no workflow writes beside the bench.
+    // This server runs no workflows, so only the bench writes.
     let server = home.start_with(&[("DATABASE_URL", &database.url()), ("TOYGRES_ROLE", "api")]).await;
     let mut world = World { writer: connect(&database).await, url: database.url(), subject: Subject::Ours(server) };
     world.prepare().await;
@@ -62,7 +62,7 @@ async fn bench(only: Option<&str>) {
         ("1000 on one socket", Shape::OneSocket(1000)),
     ] {
         if wanted(name) {
-            // A fresh server each time, so that memory is not counted that an earlier round left behind.
+            // A new server for each round, so that memory of an earlier round is not counted.
             let fresh = home.start_with(&[("DATABASE_URL", &database.url()), ("TOYGRES_ROLE", "api")]).await;
             std::mem::replace(&mut world.subject, Subject::Ours(fresh)).stop().await;
             let (latencies, cost) = world.paced(shape).await;
@@ -136,7 +136,7 @@ impl Subject {
         }
     }
 
-    /// What subscribers ask for. With ours they all begin behind the same event; the peer knows of no such thing.
+    /// The subscription. With our server all subscribers start after the same event, which the peer does not support.
     fn document(&self, after: u64) -> String {
         match self {
             Self::Ours(_) => format!("subscription {{ instanceEvents(after: \"{after}\") {{ cursor type instance {{ id state health }} }} }}"),
@@ -152,7 +152,7 @@ impl Subject {
     }
 }
 
-/// What serving cost.
+/// The cost of the deliveries.
 struct Cost {
     cpu_per_delivery: Duration,
     client_per_delivery: Duration,
@@ -160,10 +160,10 @@ struct Cost {
     bytes: u64,
 }
 
-/// What the subscribers hear.
+/// The deliveries that the subscribers receive.
 #[derive(Default)]
 struct Ears {
-    /// When the event with this number behind the base was sent. Older ones do not count.
+    /// When the event with this number after the base was sent. Older events are ignored.
     sent: Mutex<Vec<Instant>>,
     base: AtomicU64,
     latencies: Mutex<Vec<Duration>>,
@@ -187,7 +187,7 @@ impl Ears {
         until(|| self.heard.load(Ordering::Relaxed) >= count).await;
     }
 
-    /// Counts from this cursor on.
+    /// Starts to count after this cursor.
     fn begin(&self, base: u64) {
         self.base.store(base, Ordering::Relaxed);
         self.heard.store(0, Ordering::Relaxed);
@@ -214,7 +214,7 @@ impl World {
         self.writer.batch_execute(&statement).await.expect("the write works");
     }
 
-    /// Notification by notification on a connection of its own.
+    /// The notifications on a separate connection.
     async fn floor(&self) -> Vec<Duration> {
         let (listener, mut connection) = tokio_postgres::connect(&self.url, NoTls).await.expect("the database answers");
         let (heard, mut wakes) = tokio::sync::mpsc::unbounded_channel();
@@ -266,7 +266,7 @@ impl World {
         (latencies, cost)
     }
 
-    /// As many events as there can be, at once, to 1,000 sockets.
+    /// As many events as possible to 1,000 sockets.
     async fn burst(&self) {
         const ROUNDS: usize = 4;
         let ears = Arc::new(Ears::default());
@@ -292,7 +292,7 @@ impl World {
         self.settle().await;
     }
 
-    /// The public peer, with the same writes, subscribers and clients. Writes notify it alone from here on.
+    /// The peer, with the same writes, subscribers and clients. From here on, writes notify only the peer.
     async fn peer(&mut self, floor: &[Duration]) {
         peer::take_over(&self.writer).await;
         println!("PostGraphile");
@@ -304,7 +304,7 @@ impl World {
         self.burst().await;
     }
 
-    /// What the log and the NOTIFY cost whoever writes.
+    /// The cost of the event log and NOTIFY for writers.
     async fn writers(&self) {
         println!("{:<26}{:>12}{:>12}{:>9}", "writes/s by", "without", "with", "ratio");
         for writers in [1, 8, 32] {
@@ -336,7 +336,7 @@ impl World {
         }
     }
 
-    /// Subscribes, and returns how many subscribers on how many sockets, once each has been heard of.
+    /// Subscribes, and returns the numbers of subscribers and sockets when each has received an event.
     async fn listen(&self, shape: Shape, ears: &Arc<Ears>) -> (usize, usize, JoinSet<()>) {
         let mut tasks = JoinSet::new();
         let (subscribers, sockets) = match shape {
@@ -357,8 +357,8 @@ impl World {
             }
         }
         until(|| ears.ready.load(Ordering::Relaxed) == sockets).await;
-        // One event that all have to hear, and then the counters start at nought. The peer takes subscriptions up when it comes to
-        // it, and what happened before is not for them: they get another one.
+        // All subscribers must receive an event before the counters are reset. The peer starts subscriptions asynchronously, and
+        // they miss earlier events, so another event is sent.
         for tries in 1.. {
             ears.begin(self.subject.head(&self.writer).await);
             self.write(0).await;
@@ -385,7 +385,7 @@ async fn until(there: impl Fn() -> bool) {
 }
 
 async fn socket(address: String, document: String, subscriptions: usize, ears: Arc<Ears>) {
-    // A server that is busy with others may give up waiting for what it has been sent long since.
+    // A busy server may time out although the client has sent the message.
     let mut socket = loop {
         if let Some(socket) = acknowledged(&address).await {
             break socket;

@@ -1,4 +1,4 @@
-//! The activities: where workflows act on the outside.
+//! The activities: the side effects of workflows.
 
 pub mod delete_postgres;
 pub mod deploy_postgres;

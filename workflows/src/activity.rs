@@ -1,4 +1,4 @@
-//! What an activity is: a typed function that workflows call by name, with all that it works with.
+//! Activities: typed functions that workflows call by name, and the context that they run in.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -18,22 +18,22 @@ use toygres_store::{Store, Work};
 
 use crate::{Engine, Failure, Timing};
 
-/// A function that workflows call. It may run twice, late, or while its successor runs, so it first asks the metadata whether its
-/// run is still the one that should work.
+/// A function that workflows call. It may run twice, late, or concurrently with its successor, so it first checks in the metadata
+/// whether its run is still current.
 ///
-/// Old workflows and new activities meet, so fields may only be added to inputs and outputs, with defaults.
+/// Workflows and activities may be of different releases, so fields may only be added to inputs and outputs, with defaults.
 pub trait Activity: 'static {
-    /// The name that the engine knows it by.
+    /// The name of the activity in the engine.
     const NAME: &'static str;
-    /// What it is asked. It is stored in the clear: ids, never secrets.
+    /// The input. It is stored unencrypted, so it contains ids and never secrets.
     type Input: Serialize + DeserializeOwned + Send + 'static;
-    /// What it answers. It is stored in the clear too.
+    /// The output. It is stored unencrypted too.
     type Output: Serialize + DeserializeOwned + Send + 'static;
 
-    /// Does it.
+    /// Runs the activity.
     ///
     /// # Errors
-    /// Why it was not done.
+    /// Why the activity failed.
     fn run(context: ActivityContext, input: Self::Input) -> impl Future<Output = Result<Self::Output, Failure>> + Send;
 }
 
@@ -42,29 +42,29 @@ pub trait Activity: 'static {
 pub struct Run {
     /// The operation.
     pub operation: OperationId,
-    /// Its number.
+    /// The number of the run.
     pub run: i32,
 }
 
-/// What activities work with.
+/// The dependencies of activities.
 #[derive(Clone)]
 pub struct ActivityContext {
-    /// The metadata.
+    /// The metadata store.
     pub store: Store,
     /// The workflow engine.
     pub engine: Engine,
     /// The host of instances.
     pub runtime: Arc<dyn Runtime>,
-    /// What connects to instances.
+    /// Checks instances over connections.
     pub prober: Prober,
-    /// How long things may take.
+    /// The timing of workflows and activities.
     pub timing: Timing,
-    /// Cancelled when this server stops: activities then give their work back at once.
+    /// Cancelled when this server stops: activities then abandon their work immediately, and it is retried elsewhere.
     pub shutdown: CancellationToken,
 }
 
 impl ActivityContext {
-    /// The operation and instance of a run that is still wanted: not superseded, not cancelled, not past its deadline.
+    /// The operation and instance of a run that may continue: not superseded, not cancelled, and within its deadline.
     pub(crate) async fn wanted(&self, run: &Run) -> Result<Work, Failure> {
         let work = self.store.work(&run.operation, run.run).await?;
         if work.operation.cancel_requested {
@@ -80,12 +80,12 @@ impl ActivityContext {
         Ok(work)
     }
 
-    /// Whether the operation has this step behind it, so that a late repetition has nothing to do.
+    /// Whether the operation has completed this step, so that a late repetition does nothing.
     pub(crate) fn is_done(work: &Work, name: StepName) -> bool {
         work.operation.step(name).is_some_and(|step| step.status == StepStatus::Succeeded)
     }
 
-    /// Shows `work` as a step of the operation: begun, done, or failed, also when it will be repeated.
+    /// Runs `work` and records it as a step of the operation: started, done, or failed, even if it will be retried.
     pub(crate) async fn as_step<T>(&self, run: &Run, name: StepName, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         self.store.begin_step(&run.operation, run.run, name).await?;
         let outcome = catch_panic(work).await;
@@ -105,13 +105,13 @@ impl ActivityContext {
         }
     }
 
-    /// Shows what a step, and with it the instance, waits for.
+    /// Records what a step, and so the instance, waits for.
     pub(crate) async fn note_waiting(&self, run: &Run, name: StepName, why: &Reason) -> Result<(), Failure> {
         self.store.note_step(&run.operation, run.run, name, why).await?;
         Ok(self.store.note_waiting(&run.operation, run.run, why).await?)
     }
 
-    /// Bounds a verb of the runtime: another attempt may already be on its way.
+    /// Applies the time limit to a verb of the runtime, so that it does not overlap with the next attempt.
     pub(crate) async fn verb<T>(&self, verb: impl Future<Output = Result<T, RuntimeError>>) -> Result<T, Failure> {
         match tokio::time::timeout(self.timing.verb, verb).await {
             Ok(outcome) => Ok(outcome?),
@@ -123,7 +123,7 @@ impl ActivityContext {
     }
 }
 
-/// Makes a panic a failure like any other: its text could hold anything, and the engine would store it.
+/// Converts a panic into a failure. Its text can contain anything, and the engine would store it.
 pub(crate) async fn catch_panic<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!("an activity panicked");
@@ -133,7 +133,7 @@ pub(crate) async fn catch_panic<T>(work: impl Future<Output = Result<T, Failure>
 
 /// Registers typed activities.
 pub(crate) trait Register: Sized {
-    /// Adds one: it is decoded, encoded, and given back when the server stops.
+    /// Registers an activity, with decoding of its input, encoding of its output, and cancellation when the server stops.
     fn activity<A: Activity>(self, context: &ActivityContext) -> Self;
 }
 

@@ -1,6 +1,6 @@
-//! The dispatcher: gives every pending operation of the table to the engine, and tells the workflows of those that somebody
-//! wants cancelled. Woken by NOTIFY, and by itself now and then; it may run on several servers at once, because starting
-//! twice is starting once.
+//! The dispatcher: starts a workflow for every pending operation of the table, and notifies the workflows of operations whose
+//! cancellation was requested. It runs on NOTIFY and periodically. Several servers may run it at the same time, because starting a
+//! workflow is idempotent.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -11,7 +11,7 @@ use toygres_store::changes::Changes;
 
 use crate::Engine;
 
-/// How long an operation waits at the most when a wake-up was lost.
+/// The interval of the periodic runs: the maximum delay of an operation whose notification was lost.
 const PERIOD: Duration = Duration::from_secs(2);
 
 /// Runs until `shutdown`.
@@ -47,7 +47,7 @@ async fn dispatch(store: &Store, engine: &Engine, told: &mut HashSet<String>) ->
     let cancelling = store.cancelling_operations().await?;
     told.retain(|engine_id| cancelling.iter().any(|operation| operation.engine_id() == *engine_id));
     for operation in cancelling {
-        // Once is enough, as the workflow also looks by itself; and its queue must not fill up.
+        // One nudge is enough, because the workflow also polls. More of them would fill its queue.
         if told.insert(operation.engine_id()) {
             engine.nudge_operation(&operation.id, operation.run).await?;
         }

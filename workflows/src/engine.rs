@@ -29,27 +29,28 @@ use crate::{
     workflow::NUDGE,
 };
 
-/// The schema of duroxide, beside the metadata's.
+/// The database schema of duroxide.
 pub const SCHEMA: &str = "duroxide";
 
-/// Settings of the engine's own connections. Its fetch is quick only as a walk along an index (with the index that
-/// [`Engine::connect`] adds), and the planner prefers to sort the whole backlog. Measured: 20 to 44 workflows/s on 2 cores.
-/// As the plan is always the same, it is made once and not for each call (a fetch of 1.3 ms takes 0.7 then), and never compiled.
-/// The engine repeats what it lost, so its commits need not wait for the disk: `docs/decisions/0005-commits-of-the-engine.md`.
+/// Settings of the engine's own connections. Its fetch is only fast as an index scan (on the index that [`Engine::connect`] adds),
+/// but the planner prefers to sort the whole backlog. Measured: 20 to 44 workflows/s on 2 cores. Because the plan is always the
+/// same, a generic plan is cached instead of planning each call (which reduces a fetch from 1.3 ms to 0.7 ms), and JIT is off. The
+/// engine repeats lost work, so its commits need not wait for the disk: `docs/decisions/0005-commits-of-the-engine.md`.
 const SETTINGS: &str = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_bitmapscan=off -c enable_sort=off -c enable_seqscan=off \
                         -c plan_cache_mode=force_generic_plan -c jit=off -c synchronous_commit=off";
 
-/// How much the engine does at once, and how often it looks.
+/// The concurrency and the poll interval of the engine.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineOptions {
-    /// How often an idle engine polls its queues. An activity costs about 1.3 times this as latency.
+    /// How often an idle engine polls its queues. The latency of an activity is about 1.3 times this.
     pub poll_interval: Duration,
-    /// Workflow turns at once. All slots fetch the same turn, the oldest, and those that come second wait for nothing while they
-    /// hold a lock that the first needs next. With 4 these waits are 82 s a minute and with 2 they are 11, for the same work.
+    /// Concurrent workflow turns. All slots fetch the same turn, the oldest, and those that do not get it wait while they hold a
+    /// lock that the first one needs next. With 4 slots these waits add up to 82 s per minute and with 2 to 11 s, for the same
+    /// work.
     pub orchestration_slots: usize,
-    /// Activities at once.
+    /// Concurrent activities.
     pub activity_slots: usize,
-    /// After so long the work of a server that died is taken over.
+    /// The time after which the work of a crashed server is taken over.
     pub lock_timeout: Duration,
 }
 
@@ -59,25 +60,25 @@ impl Default for EngineOptions {
     }
 }
 
-/// A handle to the workflows; clones share it. Its calls fail with [`Error::Unavailable`] when the engine's database is away.
+/// A handle to the engine; clones share it. Its calls fail with [`Error::Unavailable`] when the engine's database is unavailable.
 #[derive(Clone)]
 pub struct Engine {
     provider: Arc<dyn Provider>,
     client: Client,
 }
 
-/// What the engine knows of a workflow.
+/// The status of a workflow in the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WorkflowStatus {
     /// Never started, or its start is still in the queue.
     Unknown,
-    /// Started and not ended.
+    /// Started and not finished.
     Running,
-    /// Ended, well or badly.
+    /// Finished, successfully or not.
     Ended,
 }
 
-/// The workflows at work in this server.
+/// The part of the engine that runs workflows in this server.
 pub struct Worker {
     runtime: Arc<DuroxideRuntime>,
 }
@@ -86,7 +87,7 @@ impl Engine {
     /// Connects to the engine's schema and brings it up to date.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database is away, [`Error::Internal`] when its schema is newer than this server.
+    /// [`Error::Unavailable`] when the database is unavailable, [`Error::Internal`] when its schema is newer than this server.
     pub async fn connect(url: &str, store: &Store) -> Result<Self> {
         let separator = if url.contains('?') { '&' } else { '?' };
         let options = SETTINGS.replace(' ', "%20").replace('=', "%3D");
@@ -100,13 +101,13 @@ impl Engine {
         Ok(Self::on(Arc::new(provider)))
     }
 
-    /// The engine on any of duroxide's providers.
+    /// Creates an engine on any of duroxide's providers.
     #[must_use]
     pub fn on(provider: Arc<dyn Provider>) -> Self {
         Self { client: Client::new(provider.clone()), provider }
     }
 
-    /// Puts this server to work.
+    /// Starts to run workflows in this server.
     ///
     /// # Errors
     /// [`Error::Internal`] when a workflow or activity is registered twice.
@@ -115,7 +116,7 @@ impl Engine {
         Ok(self.work_with(activities, orchestrations, options).await)
     }
 
-    /// The same with registries that hold more, or other versions.
+    /// Like [`Self::work`], with other registries, for tests.
     pub async fn work_with(&self, activities: ActivityRegistry, orchestrations: OrchestrationRegistry, options: EngineOptions) -> Worker {
         let options = RuntimeOptions {
             dispatcher_min_poll_interval: options.poll_interval,
@@ -124,7 +125,7 @@ impl Engine {
             worker_lock_timeout: options.lock_timeout,
             worker_lock_renewal_buffer: options.lock_timeout / 2,
             activity_cancellation_grace_period: Duration::from_secs(5),
-            // A crash of the server counts as an attempt; an operation must outlive many.
+            // A crash of the server counts as an attempt, and an operation must survive many crashes.
             max_attempts: 1000,
             ..RuntimeOptions::default()
         };
@@ -132,7 +133,7 @@ impl Engine {
         Worker { runtime }
     }
 
-    /// Starts the present run of an operation and its monitor. Repeating it does nothing.
+    /// Starts the current run of an operation and its monitor. Idempotent.
     pub async fn start_operation(&self, operation: &Operation) -> Result<()> {
         self.start_monitor(&operation.id).await?;
         let workflow = operations::name(operation.kind());
@@ -145,8 +146,8 @@ impl Engine {
         self.client.start_orchestration_typed(&id.monitor_id(), monitor_operation::NAME, &monitor).await.map_err(unavailable)
     }
 
-    /// Sees to it that the operation has a live monitor. Returns whether it had none. One that has ended is forgotten first,
-    /// because the engine ignores a start under an id that it knows.
+    /// Starts the monitor of an operation if it is not running. Returns whether it was started. A finished monitor is deleted
+    /// first, because the engine ignores a start with an id that exists.
     pub async fn ensure_monitor(&self, id: &OperationId) -> Result<bool> {
         let monitor = id.monitor_id();
         match self.client.get_orchestration_status(&monitor).await.map_err(unavailable)? {
@@ -154,13 +155,13 @@ impl Engine {
             OrchestrationStatus::NotFound => {}
             OrchestrationStatus::Completed { .. } | OrchestrationStatus::Failed { .. } => {
                 if let Err(error) = self.client.delete_instance(&monitor, false).await {
-                    // Another sweeper may have been faster, and have started the next already. (Providers report that in
-                    // different ways, so the state is asked for and not the error.)
+                    // Another sweeper may have started the next monitor concurrently. (Providers report this with different errors,
+                    // so the status is checked instead.)
                     match self.status(&monitor).await? {
                         WorkflowStatus::Running => return Ok(false),
                         WorkflowStatus::Unknown => {}
-                        // The end is in its history, but a database that went away in that moment can have kept the engine's
-                        // own row as running.
+                        // The end is in the history, but the row of the engine can still say that it is running if the database
+                        // failed at that moment.
                         WorkflowStatus::Ended => {
                             tracing::warn!(%monitor, %error, "the engine keeps a monitor that has ended; it is deleted by force");
                             self.client.delete_instance(&monitor, true).await.map_err(unavailable)?;
@@ -173,10 +174,10 @@ impl Engine {
         Ok(true)
     }
 
-    /// Does at once what the operation's monitor does, for one whose monitor is stuck.
+    /// Does what the operation's monitor does, for an operation whose monitor is stuck.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when a database is away.
+    /// [`Error::Unavailable`] when a database is unavailable.
     pub async fn settle(&self, store: &Store, timing: &Timing, id: &OperationId) -> Result<()> {
         match settle::settle(store, self, timing, id).await {
             Ok(_) => Ok(()),
@@ -184,12 +185,12 @@ impl Engine {
         }
     }
 
-    /// The ids of all workflows that have not ended. One that is about to start, or between two executions, may be missing.
+    /// The ids of all workflows that are not finished. One that is about to start, or between two executions, may be missing.
     pub async fn running(&self) -> Result<HashSet<String>> {
         Ok(self.client.list_instances_by_status("Running").await.map_err(unavailable)?.into_iter().collect())
     }
 
-    /// What the engine knows of a workflow.
+    /// The status of a workflow in the engine.
     pub async fn status(&self, workflow: &str) -> Result<WorkflowStatus> {
         Ok(match self.client.get_orchestration_status(workflow).await.map_err(unavailable)? {
             OrchestrationStatus::Running { .. } => WorkflowStatus::Running,
@@ -198,15 +199,15 @@ impl Engine {
         })
     }
 
-    /// The ids of all workflows that have ended, well or badly.
+    /// The ids of all finished workflows.
     pub async fn ended(&self) -> Result<Vec<String>> {
         let mut ended = self.client.list_instances_by_status("Completed").await.map_err(unavailable)?;
         ended.extend(self.client.list_instances_by_status("Failed").await.map_err(unavailable)?);
         Ok(ended)
     }
 
-    /// Forgets those of these workflows that ended before `before`. Returns how many. The caller makes sure that nobody asks
-    /// for them any more: the engine says of a forgotten workflow that it never was.
+    /// Deletes those of these workflows that finished before `before`, and returns their number. The caller ensures that their
+    /// status is not needed any more: the engine reports a deleted workflow as not found.
     pub async fn forget(&self, workflows: Vec<String>, before: DateTime<Utc>) -> Result<u64> {
         let limit = u32::try_from(workflows.len()).ok();
         let before = u64::try_from(before.timestamp_millis()).ok();
@@ -214,44 +215,44 @@ impl Engine {
         Ok(self.client.delete_instance_bulk(filter).await.map_err(unavailable)?.instances_deleted)
     }
 
-    /// Drops what living workflows left behind when they continued as new. Returns how many executions.
+    /// Deletes the former executions of workflows that continued as new, and returns their number.
     pub async fn prune(&self, workflows: Vec<String>) -> Result<u64> {
-        // Without a limit the engine takes 1,000, in no order.
+        // The engine's default limit is 1,000 workflows, in no particular order.
         let limit = u32::try_from(workflows.len()).ok();
         let filter = InstanceFilter { instance_ids: Some(workflows), completed_before: None, limit };
         let options = PruneOptions { keep_last: Some(1), completed_before: None };
         Ok(self.client.prune_executions_bulk(filter, options).await.map_err(unavailable)?.executions_deleted)
     }
 
-    /// How many workflow turns and activities are due and not yet taken up.
+    /// The number of workflow turns and of activities that are due but not started.
     pub async fn queue_depths(&self) -> Result<(usize, usize)> {
         let depths = self.client.get_queue_depths().await.map_err(unavailable)?;
         Ok((depths.orchestrator_queue, depths.worker_queue))
     }
 
-    /// Ends a workflow that nobody needs.
+    /// Cancels a workflow.
     pub async fn cancel(&self, workflow: &str, why: &str) -> Result<()> {
         self.client.cancel_instance(workflow, why).await.map_err(unavailable)
     }
 
-    /// Starts a health check loop. Repeating it does nothing.
+    /// Starts a health check loop. Idempotent.
     pub async fn start_health_check(&self, state: &HealthCheckLoop) -> Result<()> {
         self.client.start_orchestration_typed(&state.workflow, health_check::NAME, state).await.map_err(unavailable)
     }
 
-    /// Sends "look again" to a workflow; one that does not run loses it, which does no harm.
+    /// Wakes a workflow with a message. The message is lost if the workflow is not running, which is harmless.
     pub async fn nudge(&self, workflow: &str, payload: &str) -> Result<()> {
         self.client.enqueue_event(workflow, NUDGE, payload).await.map_err(unavailable)
     }
 
-    /// Tells the workflow of an operation that its row has changed.
+    /// Notifies the workflow of an operation that its row has changed.
     pub async fn nudge_operation(&self, id: &OperationId, run: i32) -> Result<()> {
         self.nudge(&id.engine_id(run), "").await
     }
 }
 
 impl Worker {
-    /// Stops taking work and waits a moment for what is under way; activities have been told by the shutdown token.
+    /// Stops accepting work and waits up to `at_most` for running activities, which the shutdown token has cancelled.
     pub async fn stop(self, at_most: Duration) {
         self.runtime.shutdown(Some(u64::try_from(at_most.as_millis()).unwrap_or(u64::MAX))).await;
     }

@@ -1,4 +1,4 @@
-//! Why an activity did not do what it was asked to, as workflows see it.
+//! Why an activity failed, as workflows see it.
 
 use std::time::Duration;
 
@@ -9,36 +9,37 @@ use toygres_domain::{
     runtime::RuntimeError,
 };
 
-/// Why an activity did not do what it was asked to.
+/// Why an activity failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "failure", content = "reason")]
 pub enum Failure {
-    /// Another run or operation is responsible now; leave everything as it is.
+    /// Another run or operation has taken over; the workflow changes nothing more.
     Superseded,
-    /// A caller asked to cancel.
+    /// A caller requested the cancellation.
     Cancelled,
-    /// A temporary error of something outside: repeated until the operation's deadline, which the activities check.
+    /// A temporary error of an external system: the activity is repeated until the operation's deadline, which the activities
+    /// check.
     Retry(Reason),
-    /// Something unexpected, a fault of ours or of the engine: worth a few more attempts.
+    /// An unexpected error in this crate or in the engine: the activity is repeated a few times.
     Broken(Reason),
-    /// It cannot work.
+    /// A permanent error.
     Failed(Reason),
 }
 
 impl Failure {
-    /// The text that the engine keeps.
+    /// Encodes the failure as the text that the engine stores.
     #[must_use]
     pub fn encode(&self) -> String {
         serde_json::to_string(self).unwrap_or_else(|error| error.to_string())
     }
 
-    /// Reads what an activity, or the engine in its place, reported.
+    /// Decodes the error of an activity, which the activity or the engine reported.
     pub(crate) fn decode(text: &str) -> Self {
-        // What is not ours is the engine's: a panic, an unknown activity. The text can hold anything, so it stays in the log.
+        // Other texts come from the engine: a panic, or an unknown activity. They can contain anything, so they are only logged.
         serde_json::from_str(text).unwrap_or_else(|_| Self::unexpected())
     }
 
-    /// A panic, or an error of the engine: the log has it, people need not.
+    /// A panic, or an error of the engine, whose text is only in the log.
     pub(crate) fn unexpected() -> Self {
         Self::Broken(Reason::new(ReasonCode::Internal, "the step ended unexpectedly; the server's log says more"))
     }
@@ -48,7 +49,7 @@ impl Failure {
         Self::Failed(Reason::new(ReasonCode::Internal, "a step got a message of another version"))
     }
 
-    /// An activity that took longer than it may.
+    /// An activity that exceeded its time limit.
     #[must_use]
     pub fn timed_out(limit: Duration) -> Self {
         Self::Broken(Reason::new(ReasonCode::DeadlineExceeded, format!("the step gave no answer within {} s", limit.as_secs())))

@@ -1,5 +1,5 @@
-//! What the tables hold, as metrics: instances, operations under way, the engine's queues, sizes, and how far the janitor is
-//! behind. Every server that works says the same, so a dashboard takes the maximum over servers and not the sum.
+//! Metrics of the content of the tables: instances, operations in progress, the engine's queues, sizes, and the delay of the
+//! janitor. Every server that runs workflows reports the same values, so a dashboard uses the maximum over servers, not the sum.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -14,7 +14,7 @@ const PERIOD: Duration = Duration::from_secs(15);
 
 /// Runs until `shutdown`.
 pub async fn run(store: Store, engine: Engine, retention: Retention, shutdown: CancellationToken) {
-    // What there is none of reads 0 from the start.
+    // Combinations without instances or operations are reported as 0 from the start.
     let kinds = OperationKind::ALL.iter().flat_map(|kind| ["pending", "running"].map(|status| [kind.as_str(), status]));
     let mut known: HashSet<_> = kinds.map(|[kind, status]| ["operations", kind, status].map(str::to_owned)).collect();
     while !shutdown.is_cancelled() {
@@ -28,7 +28,7 @@ pub async fn run(store: Store, engine: Engine, retention: Retention, shutdown: C
     }
 }
 
-/// `known` are the combinations that were there before: what is gone must say 0 and not what it said last.
+/// `known` has the combinations that were reported before: one that is now empty must be reported as 0 instead of its last value.
 async fn look(store: &Store, engine: &Engine, retention: Retention, known: &mut HashSet<[String; 3]>) -> Result<()> {
     let mut now = HashSet::new();
     for counted in store.instance_counts().await? {

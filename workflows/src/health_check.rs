@@ -1,9 +1,9 @@
-//! HealthCheck: one endless loop per running instance. Two turns an iteration: the timer (or a nudge), and the activity
-//! that checks, records and judges; the metadata is written only when the health changes.
+//! HealthCheck: one endless loop per running instance. An iteration takes two turns: the timer (or a nudge), and the activity that
+//! checks the instance, records the result and evaluates it. The metadata is only written when the health changes.
 //!
-//! The activity is not raced against a timer, as those of operations are: the timer would cost the engine a third row in its
-//! queue for every check, and it would make an engine that has fallen a minute behind repeat every check, and so fall further. The
-//! activity bounds itself, and a loop whose activity the engine has lost is replaced by the sweeper.
+//! The activity has no timer in the workflow, unlike the activities of operations: the timer would add a third row to the engine's
+//! queue for every check, and an engine that is a minute behind would repeat every check and fall further behind. The activity has
+//! its own time-out, and the sweeper replaces a loop whose activity the engine has lost.
 
 use std::time::Duration;
 
@@ -21,42 +21,43 @@ use crate::{
     workflow::{call, encode, nudged},
 };
 
-/// The name that the engine knows it by.
+/// The name of the workflow in the engine.
 pub const NAME: &str = "toygres-workflows::orchestration::health-check";
 /// The version that is started: see [`crate::registry`].
 pub const VERSION: &str = "1.0.0";
 
-/// Iterations per execution: history is kept short, and continue_as_new, which costs a turn, rare. The first execution has
-/// fewer, so that instances created (or replaced) together do not all continue, and leave the janitor their history, together.
+/// Iterations per execution: few enough that the history is short, and enough that `continue_as_new`, which costs a turn, is rare.
+/// The first execution has fewer, so that loops that start together do not all continue as new, and leave their histories to the
+/// janitor, at the same time.
 const ITERATIONS: u64 = 10;
 
-/// The loop's whole state.
+/// The state of the loop.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HealthCheckLoop {
     /// The instance to check.
     pub instance: InstanceId,
-    /// The id of this workflow. It ends when the instance's row names another.
+    /// The id of this workflow, which ends when the instance's row has another one.
     pub workflow: String,
     /// Milliseconds until the next check.
     pub wait_ms: u64,
-    /// When that is, in milliseconds since 1970, if it is known.
+    /// The time of the next check in milliseconds since 1970, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_ms: Option<i64>,
-    /// Checks in a row that failed.
+    /// Consecutive failed checks.
     pub failures: u32,
-    /// Iterations of this execution, if they are not the usual number.
+    /// Iterations of this execution, if not the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iterations: Option<u64>,
 }
 
 impl HealthCheckLoop {
-    /// A loop that checks at once.
+    /// A loop that checks immediately.
     #[must_use]
     pub fn new(instance: InstanceId, workflow: String) -> Self {
         Self { instance, workflow, wait_ms: 0, due_ms: None, failures: 0, iterations: Some(1 + instance.spread(ITERATIONS)) }
     }
 
-    /// A loop in place of a lost one. Many may be lost at once, so they do not all check at once.
+    /// A loop that replaces a lost one. Many loops may be lost at the same time, so their first checks are spread.
     #[must_use]
     pub fn replacing(instance: InstanceId, workflow: String, interval: Duration) -> Self {
         let within = interval.min(Duration::from_secs(10)).as_millis();
@@ -67,10 +68,10 @@ impl HealthCheckLoop {
 /// The workflow.
 ///
 /// # Errors
-/// Only when a step cannot be repeated any more; the sweeper then starts the next loop.
+/// Only when a step failed permanently; the sweeper then starts the next loop.
 pub async fn health_check(ctx: OrchestrationContext, mut state: HealthCheckLoop, timing: Timing) -> Result<String, String> {
     for _ in 0..state.iterations.take().unwrap_or(ITERATIONS) {
-        // A message says "look now", and can carry the death that the runtime saw.
+        // A message triggers a check, and can contain the death of the server that the runtime reported.
         let death: Option<Reason> = match state.wait_ms {
             0 => None,
             wait => nudged(&ctx, Duration::from_millis(wait)).await.and_then(|payload| {
@@ -86,7 +87,7 @@ pub async fn health_check(ctx: OrchestrationContext, mut state: HealthCheckLoop,
     ctx.continue_as_new(next).await
 }
 
-/// One iteration; false when the loop has to end.
+/// Runs one iteration. Returns `false` if the loop must end.
 async fn check(ctx: &OrchestrationContext, state: &mut HealthCheckLoop, timing: &Timing, death: Option<Reason>) -> Result<bool, Failure> {
     let input =
         health_check::Input { instance: state.instance, workflow: state.workflow.clone(), failures: state.failures, death, due_ms: state.due_ms };

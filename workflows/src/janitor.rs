@@ -1,11 +1,11 @@
-//! The janitor: keeps what grows bounded, in small batches beside the work. Several servers may do it at once; what one has
-//! dropped the other does not find.
+//! The janitor: deletes old records in small batches in the background, so that tables stay bounded. Several servers may run it at
+//! the same time.
 //!
-//! - Events and health samples, by their age.
-//! - Executions that a living HealthCheck has left behind by continuing as new. The engine never drops the one at work.
-//! - Workflows that have ended. Others read from "the engine never heard of it" that a workflow has to be started (dispatcher,
-//!   sweeper, monitors), so only those go that nobody asks for: of operations that are over, and health checks that no
-//!   instance names. A generation of a health check is named once, before it starts, and never again.
+//! - Events and health samples, by age.
+//! - Former executions of a HealthCheck that has continued as new. The engine never deletes the current one.
+//! - Finished workflows. If the engine does not have a workflow, others conclude that it must be started (dispatcher, sweeper,
+//!   monitors), so only workflows that are not needed any more are deleted: those of finished operations, and health checks that no
+//!   instance names. An instance names each HealthCheck id only once, before it starts, and never again.
 
 use std::{
     collections::HashSet,
@@ -20,38 +20,39 @@ use toygres_store::Store;
 
 use crate::{Engine, engine::tables};
 
-/// How long things are kept.
+/// How long records are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
-    /// Events, and with them the cursors that can be resumed from.
+    /// Events, and so the cursors from which a client can resume.
     pub events: Duration,
     /// Health samples.
     pub health_checks: Duration,
-    /// The engine's record of workflows that have ended.
+    /// The engine's records of finished workflows.
     pub workflows: Duration,
 }
 
-/// What one round dropped.
+/// The number of records that one round deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dropped {
     /// Events.
     pub events: u64,
     /// Health samples.
     pub health_checks: u64,
-    /// Workflows that had ended.
+    /// Finished workflows.
     pub workflows: u64,
 }
 
 const PERIOD: Duration = Duration::from_secs(60);
-/// Rows of a table at once.
+/// Rows of a table per batch.
 const ROWS: i64 = 1000;
-/// Ended workflows at once. The engine takes a statement or more for each.
+/// Finished workflows per batch. The engine needs at least one statement for each.
 const WORKFLOWS: usize = 100;
-/// Between two batches of ended workflows, so that the loops come first.
+/// The pause between two batches of finished workflows, so that the health checks have priority.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Former executions go as they come: 3,000 loops leave 10 a second, and a minute of them at once made the loops wait.
+/// Former executions are deleted soon after they end: 3,000 loops leave 10 per second, and deleting those of a minute at once
+/// delayed the loops.
 const EXECUTIONS_PERIOD: Duration = Duration::from_secs(2);
-/// Loops at once whose former executions go, and the pause after them: at most 100 a second, whatever there is.
+/// Former executions are deleted for this many loops at a time, with a pause after each batch: at most 100 per second.
 const EXECUTIONS: usize = 10;
 const EXECUTIONS_PAUSE: Duration = Duration::from_millis(100);
 
@@ -82,11 +83,10 @@ pub async fn run(store: Store, engine: Engine, retention: Retention, shutdown: C
     shutdown.run_until_cancelled(async { tokio::join!(by_age, former) }).await;
 }
 
-/// One look at what is dropped by its age. The parts do not depend on each other, so one that fails keeps none of the others
-/// from working.
+/// Deletes the records that are too old. The parts are independent: if one fails, the others still run.
 ///
 /// # Errors
-/// The first thing that could not be done.
+/// The first error.
 pub async fn round(store: &Store, engine: &Engine, retention: Retention) -> Result<Dropped> {
     let mut dropped = Dropped::default();
     let records = records(store, retention, &mut dropped).await;
@@ -97,10 +97,10 @@ pub async fn round(store: &Store, engine: &Engine, retention: Retention) -> Resu
     records.and(workflows).map(|()| dropped)
 }
 
-/// Drops what living loops have left behind by continuing as new. Returns how many executions.
+/// Deletes the former executions of loops that have continued as new, and returns their number.
 ///
 /// # Errors
-/// When a database is away.
+/// When a database is unavailable.
 pub async fn executions(store: &Store, engine: &Engine) -> Result<u64> {
     let mut dropped = 0;
     loop {
@@ -109,7 +109,7 @@ pub async fn executions(store: &Store, engine: &Engine) -> Result<u64> {
         let now = engine.prune(loops).await?;
         counter!("toygres_janitor_dropped_total", "what" => "executions").increment(now);
         dropped += now;
-        // Another server may have been faster with these; the next round looks again.
+        // Another server may have deleted these concurrently; the next round continues.
         if !more || now == 0 {
             return Ok(dropped);
         }
@@ -146,7 +146,7 @@ async fn workflows(store: &Store, engine: &Engine, retention: Retention, dropped
     Ok(())
 }
 
-/// Those of these ended workflows that nobody will ask for. What is not recognised stays.
+/// Selects the finished workflows that are not needed any more. Unknown ones are kept.
 async fn unneeded(store: &Store, ended: &[String], retention: Duration) -> Result<Vec<String>> {
     let (health_checks, others): (Vec<_>, Vec<_>) = ended.iter().cloned().partition(|workflow| workflow.starts_with("health-"));
     let named = if health_checks.is_empty() { HashSet::new() } else { store.named_health_checks(&health_checks).await? };
@@ -157,7 +157,7 @@ async fn unneeded(store: &Store, ended: &[String], retention: Duration) -> Resul
     Ok(health_checks.chain(of_operations).collect())
 }
 
-/// The operation that a workflow carries out, or follows.
+/// The operation that a workflow carries out or monitors.
 fn operation(workflow: &str) -> OperationId {
     OperationId::from_any(workflow.strip_prefix("monitor-").unwrap_or(workflow))
 }

@@ -1,11 +1,11 @@
 //! The durable workflows of Toygres on duroxide, and everything that starts, follows and repairs them.
 //!
-//! [`operations`] holds one workflow per kind of operation; [`health_check`] and [`monitor_operation`] are endless. They call
-//! the [`activities`], and are hosted by the [`engine`]. In the background, the [`dispatcher`] starts what the operations table
-//! asks for; the [`sweeper`] repairs what got lost; [`nudges`] carries hints of the runtime to waiting workflows; the
-//! [`janitor`] drops what is no longer needed; [`gauges`] reports what the tables hold.
+//! [`operations`] holds one workflow per kind of operation; [`health_check`] and [`monitor_operation`] are endless. They call the
+//! [`activities`], and are hosted by the [`engine`]. In the background, the [`dispatcher`] starts workflows for the rows of the
+//! operations table; the [`sweeper`] repairs lost workflows and objects; [`nudges`] forwards nudges of the runtime to waiting
+//! workflows; the [`janitor`] deletes old records; [`gauges`] reports the content of the tables as metrics.
 //!
-//! A workflow's history is stored as plain JSON: only ids travel through it, never a secret.
+//! A workflow's history is stored as plain JSON, so it contains only ids and never a secret.
 
 pub mod activities;
 pub mod activity;

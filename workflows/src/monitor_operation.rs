@@ -1,7 +1,7 @@
-//! MonitorOperation: follows the workflow of one operation to its end, whatever that is, and sees to it that the end is written.
+//! MonitorOperation: follows the workflow of one operation until it ends, and ensures that the outcome is written.
 //!
-//! A workflow that ends as it should writes the end itself, together with the change of state, and nudges its monitor. The
-//! monitor is there for the rest: a workflow that failed, was cancelled, panicked, was poisoned, vanished or is stuck.
+//! A workflow normally writes the outcome itself, together with the change of state, and nudges its monitor. The monitor handles
+//! the other cases: a workflow that failed, was cancelled, panicked, was poisoned, was lost or is stuck.
 
 use duroxide::OrchestrationContext;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::{
     workflow::{call, encode, nudged},
 };
 
-/// The name that the engine knows it by.
+/// The name of the workflow in the engine.
 pub const NAME: &str = "toygres-workflows::orchestration::monitor-operation";
 /// The version that is started: see [`crate::registry`].
 pub const VERSION: &str = "1.0.0";
@@ -21,7 +21,7 @@ pub const VERSION: &str = "1.0.0";
 /// Polls per execution.
 const ITERATIONS: usize = 20;
 
-/// What is followed.
+/// The input of the workflow.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MonitorOperation {
     /// The operation.
@@ -31,7 +31,7 @@ pub struct MonitorOperation {
 /// The workflow.
 ///
 /// # Errors
-/// Only when the metadata cannot be written for hours; the sweeper then starts another.
+/// Only when the metadata cannot be written for hours; the sweeper then starts another monitor.
 pub async fn monitor_operation(ctx: OrchestrationContext, input: MonitorOperation, timing: Timing) -> Result<String, String> {
     for _ in 0..ITERATIONS {
         nudged(&ctx, timing.monitor).await;

@@ -1,5 +1,5 @@
-//! Carries "look at this instance now" to the workflows that wait: the running operation's, and the HealthCheck. The runtime
-//! says so, and the prober when a connection that it kept is lost. Hints may be lost; the workflows look by themselves too.
+//! Forwards nudges for an instance to the workflows that wait for it: the one of the running operation, and the HealthCheck. Nudges
+//! come from the runtime, and from the prober when a kept connection is lost. They may be lost, because the workflows also poll.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -14,10 +14,10 @@ use toygres_store::{OperationFilter, PageRequest, Store};
 
 use crate::{ActivityContext, Engine};
 
-/// Hints that come within this time are passed on together, so that the message queues of workflows stay short.
+/// Nudges within this time are combined, so that the message queues of workflows stay short.
 const COALESCE: Duration = Duration::from_millis(50);
 
-/// Runs until the world shuts down.
+/// Runs until the shutdown of the server.
 pub async fn run(context: ActivityContext, engine: Engine) {
     let ActivityContext { store, runtime, prober, shutdown, .. } = context;
     let mut hints = stream::select(runtime.nudges(), prober.losses().map(|instance| Nudge { instance, death: None }));
@@ -30,7 +30,7 @@ pub async fn run(context: ActivityContext, engine: Engine) {
         let mut latest: HashMap<InstanceId, Option<Reason>> = HashMap::new();
         let mut next = Some(first);
         while let Some(hint) = next {
-            // A death outweighs other hints: it must not be forgotten because the server is back a moment later.
+            // A death of the server takes precedence over other nudges: it must not be lost because the server is back soon after.
             latest.entry(hint.instance).and_modify(|death| *death = death.take().or(hint.death.clone())).or_insert(hint.death);
             next = hints.next().now_or_never().flatten();
         }

@@ -1,8 +1,8 @@
 //! The workflows that carry out operations: one file per kind, and one list from which dispatch, registration, versions and
 //! tests follow.
 //!
-//! A file says what the operation does, in order, and what reverts it. What they have in common is here: the end is written to
-//! the metadata, a failure is compensated first, and an operation that never ends by failing is tried again.
+//! Each file has the steps of the operation in order, and their compensation. The common part is here: the outcome is written to
+//! the metadata, a failure is compensated before that, and an operation that must not fail is retried.
 
 use duroxide::{
     OrchestrationContext,
@@ -27,28 +27,28 @@ use crate::{
 pub(crate) trait OperationWorkflow: 'static {
     /// The kind.
     const KIND: OperationKind;
-    /// The name that the engine knows it by.
+    /// The name of the workflow in the engine.
     const NAME: &'static str;
     /// Every version, the oldest first: see [`crate::registry`].
     const VERSIONS: &'static [&'static str] = &["1.0.0"];
     /// The version that is started.
     const VERSION: &'static str = "1.0.0";
 
-    /// The steps, in order. Says how clients connect when the operation determined it.
+    /// The steps, in order. Returns how clients connect if the operation has determined it.
     fn provision(run: &OperationRun<'_>) -> impl Future<Output = Result<Option<Reached>, Failure>> + Send;
 
-    /// Reverts what the steps did, after one of them failed.
+    /// The compensation: reverts the steps after one of them failed.
     fn compensate(_: &OperationRun<'_>) -> impl Future<Output = Result<(), Failure>> + Send {
         std::future::ready(Ok(()))
     }
 
-    /// Adds the activities that no other workflow calls.
+    /// Registers the activities that no other workflow calls.
     fn activities(builder: ActivityRegistryBuilder, _: &ActivityContext) -> ActivityRegistryBuilder {
         builder
     }
 }
 
-/// Declares the workflows: a module each, with a type that has the name of the kind and implements [`OperationWorkflow`].
+/// Declares the workflows. Each is a module with a type that is named like the kind and implements [`OperationWorkflow`].
 macro_rules! operations {
     ($($module:ident::$kind:ident),* $(,)?) => {
         $(mod $module;)*
@@ -85,7 +85,7 @@ operations! { create::Create, delete::Delete, restart::Restart }
 /// Carries out one run of an operation.
 ///
 /// # Errors
-/// Only when the end cannot be written to the metadata; the monitor then starts the next run.
+/// Only when the outcome cannot be written to the metadata; the monitor then starts the next run.
 pub(crate) async fn carry_out<W: OperationWorkflow>(ctx: OrchestrationContext, run: Run, timing: Timing) -> Result<String, String> {
     let this = OperationRun { ctx: &ctx, run: &run, timing: &timing };
     let ended = loop {
@@ -94,7 +94,7 @@ pub(crate) async fn carry_out<W: OperationWorkflow>(ctx: OrchestrationContext, r
             Err(failure) => failure,
         };
         match W::KIND.policy().failure {
-            // Whoever took over also cleans up: a deletion removes everything, a later run continues with what is there.
+            // The successor also cleans up: a deletion removes everything, and a later run continues with what exists.
             _ if failure == Failure::Superseded => break Err(failure),
             OnFailure::KeepTrying => {
                 nudged(&ctx, timing.keep_trying).await;
@@ -110,18 +110,18 @@ pub(crate) async fn carry_out<W: OperationWorkflow>(ctx: OrchestrationContext, r
 }
 
 impl OperationRun<'_> {
-    /// Writes the end of the operation, and starts the health check of an instance that begins to run.
+    /// Writes the outcome of the operation, and starts the health check of an instance that is now running.
     async fn finish(&self, outcome: Outcome) -> Result<(), Failure> {
         let input = update_metadata::Input { run: self.run.clone(), outcome };
         let started = call::<UpdateMetadata>(self.ctx, &input, self.timing.metadata).await?;
         if let Some(health_check) = started.health_check {
-            // Detached. Its id was stored with the state, so the sweeper starts it should this be lost.
+            // Detached. Its id was stored with the state, so the sweeper starts it if this start is lost.
             self.ctx.schedule_orchestration(health_check::NAME, health_check.workflow.clone(), encode(&health_check)?);
         }
         Ok(())
     }
 
-    /// Reverts what was done, and writes why it failed. What cannot be reverted in time is part of the reason.
+    /// Compensates the operation, and writes why it failed. The reason includes what could not be reverted in time.
     async fn fail<W: OperationWorkflow>(&self, failure: Failure) -> Result<(), Failure> {
         let mut reason = failure.reason();
         match W::compensate(self).await {

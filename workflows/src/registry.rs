@@ -1,12 +1,13 @@
 //! The registries of this crate, to be merged with those of others (duroxide's cross-crate registry pattern).
 //!
-//! A workflow continues under the version it began with, so a change to the order of its steps is a new version next to the old:
+//! A workflow continues with the version that it started with, so a change to the order of its steps requires a new version:
 //!
-//! 1. One release registers it below the old one, and still starts the old. A server of an earlier release would abandon what it
-//!    does not know and count it towards poison, so no version may be started before every server has it.
-//! 2. The next release starts it. Mind that `continue_as_new` follows this too: an endless workflow (HealthCheck,
-//!    MonitorOperation) changes its version in the middle of its life, and the new version must read the old one's state.
-//! 3. The old one goes when no execution of it is left.
+//! 1. One release registers the new version after the old one, and still starts the old one. A server of an earlier release would
+//!    abandon workflows of an unknown version, which counts as a failed attempt until they are poisoned, so no version may be
+//!    started before every server has it.
+//! 2. The next release starts the new version. This includes `continue_as_new`: an endless workflow (HealthCheck, MonitorOperation)
+//!    then changes its version, so the new version must be able to read the state of the old one.
+//! 3. The old version is removed when no execution of it is left.
 
 use duroxide::{
     OrchestrationContext, OrchestrationRegistry,
@@ -26,7 +27,7 @@ use crate::{
 /// Adds the workflows of this crate, every version of each, the oldest first.
 ///
 /// # Errors
-/// That a version is none.
+/// When a version is invalid.
 pub fn orchestrations(builder: OrchestrationRegistryBuilder, timing: Timing) -> Result<OrchestrationRegistryBuilder, String> {
     let builder = operations::register(builder, timing)
         .register_versioned(health_check::NAME, health_check::VERSION, workflow(timing, health_check::health_check))
@@ -35,10 +36,10 @@ pub fn orchestrations(builder: OrchestrationRegistryBuilder, timing: Timing) -> 
     start_with(builder, &[(health_check::NAME, health_check::VERSION), (monitor_operation::NAME, monitor_operation::VERSION)])
 }
 
-/// Names the versions that are started from now on.
+/// Sets the versions that are started.
 ///
 /// # Errors
-/// That `current` names what is no version.
+/// When `current` contains an invalid version.
 pub fn start_with(mut builder: OrchestrationRegistryBuilder, current: &[(&str, &str)]) -> Result<OrchestrationRegistryBuilder, String> {
     for (name, version) in current {
         let version = version.parse().map_err(|error| format!("{name}: '{version}' is no version: {error}"))?;
@@ -47,7 +48,7 @@ pub fn start_with(mut builder: OrchestrationRegistryBuilder, current: &[(&str, &
     Ok(builder)
 }
 
-/// Makes an engine's workflow of a function. (The engine's own `register_typed` overwrites a name that is there already.)
+/// Wraps a function as a workflow of the engine. (The engine's `register_typed` overwrites an existing name.)
 pub(crate) fn workflow<In, Fut>(
     timing: Timing,
     run: impl Fn(OrchestrationContext, In, Timing) -> Fut + Send + Sync + 'static,
@@ -80,7 +81,7 @@ pub fn activities(builder: ActivityRegistryBuilder, context: &ActivityContext) -
 /// Everything this server runs. `build_result` and not `build`, which hides a name that was registered twice.
 ///
 /// # Errors
-/// What is registered twice, or has a version that is none.
+/// When a name is registered twice, or a version is invalid.
 pub fn all(context: &ActivityContext) -> Result<(ActivityRegistry, OrchestrationRegistry), String> {
     let orchestrations = orchestrations(OrchestrationRegistry::builder(), context.timing)?.build_result()?;
     Ok((activities(ActivityRegistry::builder(), context).build_result()?, orchestrations))

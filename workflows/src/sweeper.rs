@@ -1,10 +1,10 @@
-//! The sweeper: repairs what got lost on the way. It compares what should be (the rows) with what is (the engine's
-//! workflows, the runtime's objects), at start and every half minute, and takes no other input; any number of servers may sweep.
+//! The sweeper: reconciles the rows (the desired state) with the engine's workflows and the runtime's objects (the actual state),
+//! at start and every half minute. It has no other input, and any number of servers may run it.
 //!
-//! - An unfinished operation has a live monitor, and past all patience an honest end.
-//! - An instance on its way has an operation, or else an honest end.
-//! - A running instance has exactly one live HealthCheck.
-//! - The runtime has nothing of a deleted instance. What has no row at all is reported and never touched.
+//! - An unfinished operation has a running monitor, and is settled by the sweeper if it is long overdue.
+//! - An instance in a transitional state has an operation, or else it is failed.
+//! - A running instance has exactly one running HealthCheck.
+//! - The runtime has no objects of a deleted instance. Objects without a row are reported and never changed.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,26 +24,26 @@ use crate::{
 
 const PERIOD: Duration = Duration::from_secs(30);
 
-/// What one sweep did.
+/// The repairs of one sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Monitors that were started.
     pub monitors: usize,
     /// Operations that were settled in place of their monitor.
     pub settled: usize,
-    /// Instances whose way had no operation, and that are failed now.
+    /// Instances in a transitional state without an operation, which have been failed.
     pub orphans: Vec<InstanceId>,
     /// HealthChecks that were started.
     pub health_checks: usize,
-    /// HealthChecks that no instance names, and that were ended.
+    /// HealthChecks that no instance names, which were cancelled.
     pub strays: usize,
-    /// Deleted instances of which the runtime had something, removed.
+    /// Deleted instances whose remaining objects were removed from the runtime.
     pub removed: Vec<InstanceId>,
     /// Instances of the runtime that have no row.
     pub unknown: Vec<InstanceId>,
 }
 
-/// Runs until the world shuts down.
+/// Runs until the shutdown of the server.
 pub async fn run(context: ActivityContext, engine: Engine) {
     let mut reported = HashSet::new();
     while !context.shutdown.is_cancelled() {
@@ -86,10 +86,10 @@ fn count(swept: &Swept) {
     }
 }
 
-/// One look at everything. The parts do not depend on each other, so one that fails keeps none of the others from working.
+/// Runs one sweep. The parts are independent: if one fails, the others still run.
 ///
 /// # Errors
-/// The first thing that could not be looked at.
+/// The first error.
 pub async fn sweep(context: &ActivityContext, engine: &Engine) -> Result<Swept> {
     let mut swept = Swept::default();
     let rows = orphans(context, &mut swept).await;
@@ -104,21 +104,22 @@ async fn orphans(context: &ActivityContext, swept: &mut Swept) -> Result<()> {
 }
 
 async fn workflows(context: &ActivityContext, engine: &Engine, swept: &mut Swept) -> Result<()> {
-    // The workflows before the rows: an id is in its row before its workflow starts, so a loop that is seen here and named
-    // by no row below is really a stray.
+    // The workflows are listed before the rows are read: an id is written to its row before its workflow starts, so a loop that is
+    // listed here but not named by a row below is an orphan.
     let live = engine.running().await?;
-    // One workflow that the engine cannot tell of keeps none of the others from being repaired.
+    // An error about one workflow does not prevent the repair of the others.
     let mut first_trouble = None;
     for operation in context.store.unfinished_operations().await? {
         let looked = async {
-            // A pending one is the dispatcher's, and the start of one that was dispatched just now may be in the queue still.
+            // The dispatcher starts pending operations, and the start of one that was dispatched recently may still be in the
+            // queue.
             let mut unfollowed = false;
             let settled_in = operation.dispatched_at.is_none_or(|at| Utc::now() > at + context.timing.start);
             if operation.status == OperationStatus::Running && settled_in && !live.contains(&operation.id.monitor_id()) {
                 match engine.ensure_monitor(&operation.id).await {
                     Ok(started) => swept.monitors += usize::from(started),
-                    // A database that went away in its first turn can leave the engine with the end of a monitor that it can
-                    // neither start again nor forget.
+                    // If the database fails during the first turn of a monitor, the engine can be left with a finished monitor that
+                    // it can neither restart nor delete.
                     Err(error) => {
                         let cause = std::error::Error::source(&error).map(ToString::to_string);
                         tracing::warn!(operation = %operation.id, cause, "there can be no monitor; the sweeper takes its place");
@@ -126,7 +127,7 @@ async fn workflows(context: &ActivityContext, engine: &Engine, swept: &mut Swept
                     }
                 }
             }
-            // A running monitor would have settled this long ago.
+            // A working monitor would have settled this operation long before.
             let due = operation.deadline.unwrap_or(operation.dispatched_at.unwrap_or(operation.created_at) + context.timing.run);
             if unfollowed || Utc::now() > due + context.timing.stuck * 3 {
                 engine.settle(&context.store, &context.timing, &operation.id).await?;
@@ -138,14 +139,14 @@ async fn workflows(context: &ActivityContext, engine: &Engine, swept: &mut Swept
             first_trouble.get_or_insert(error);
         }
     }
-    // After the workflows: one that was live above and has nothing ahead of it now is dead, not about to end.
+    // Read after the workflows: one that was running above and now has nothing in the queues is stuck, not about to finish.
     let stuck = tables::health_checks_without_future(&context.store).await?;
     let mut named = HashSet::new();
     for running in context.store.running_instances().await? {
         let interval = Duration::from_secs(u64::from(running.interval_seconds.unsigned_abs()));
         if let Some(workflow) = running.health_check.clone() {
             let status = match live.contains(&workflow) {
-                // The engine waits for nothing on its behalf. The next loop takes its place, and it is ended as a stray.
+                // Nothing will wake this loop. Another one replaces it, and it is cancelled as an orphan.
                 _ if stuck.contains(&workflow) => WorkflowStatus::Ended,
                 true => WorkflowStatus::Running,
                 false => engine.status(&workflow).await?,
@@ -158,14 +159,14 @@ async fn workflows(context: &ActivityContext, engine: &Engine, swept: &mut Swept
                     named.insert(workflow);
                     continue;
                 }
-                // Its start got lost, or is under way still: a second start does no harm.
+                // Its start was lost, or is still in the queue. A second start is harmless.
                 WorkflowStatus::Unknown => {
                     named.insert(workflow.clone());
                     engine.start_health_check(&HealthCheckLoop::replacing(running.id, workflow, interval)).await?;
                     swept.health_checks += 1;
                     continue;
                 }
-                // The engine ignores a start under an id that it has seen end, so the next loop gets a new id.
+                // The engine ignores a start with the id of a finished workflow, so the next loop gets a new id.
                 WorkflowStatus::Ended => {}
             }
         }
@@ -177,7 +178,7 @@ async fn workflows(context: &ActivityContext, engine: &Engine, swept: &mut Swept
         engine.start_health_check(&HealthCheckLoop::replacing(running.id, workflow, interval)).await?;
         swept.health_checks += 1;
     }
-    // A loop ends by itself when it sees that it is not the one; one that cannot is ended here.
+    // A loop ends by itself when its instance names another one. A loop that cannot is cancelled here.
     for stray in live.iter().filter(|workflow| workflow.starts_with("health-") && !named.contains(*workflow)) {
         engine.cancel(stray, "no instance names this loop").await?;
         swept.strays += 1;
@@ -186,7 +187,7 @@ async fn workflows(context: &ActivityContext, engine: &Engine, swept: &mut Swept
 }
 
 async fn objects(context: &ActivityContext, swept: &mut Swept) -> Result<()> {
-    // The objects before the rows: a row is there before anything is deployed for it.
+    // The objects are listed before the rows are read: a row exists before anything is deployed for it.
     let there = context.runtime.list().await.map_err(|error| Error::Unavailable(error.into()))?;
     let known: HashMap<_, KnownInstance> = context.store.known_instances(&there).await?.into_iter().map(|known| (known.id, known)).collect();
     for id in there {

@@ -5,59 +5,59 @@ use std::time::Duration;
 /// How an activity is repeated.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
-    /// After this time an attempt counts as lost. `None` waits for as long as it takes: for an activity that bounds itself, in a
-    /// workflow that the sweeper replaces when the engine has lost its activity. It saves the engine a timer.
+    /// The time after which an attempt counts as lost. `None` waits without a limit, which saves the engine a timer: for an
+    /// activity with its own time-out, in a workflow that the sweeper replaces if the engine has lost the activity.
     pub timeout: Option<Duration>,
-    /// How many attempts may end unexpectedly. Temporary errors are not counted: the activity itself ends those at the
-    /// deadline.
+    /// How many attempts may end unexpectedly. Temporary errors are not counted, because the activity itself fails at the deadline.
     pub attempts: u32,
     /// The pause after the first failed attempt; it doubles each time.
     pub pause: Duration,
     /// The longest pause.
     pub longest_pause: Duration,
-    /// Whether a nudge ends a pause, so that a cancellation need not wait for it.
+    /// Whether a nudge ends a pause early, so that a cancellation takes effect immediately.
     pub wakes: bool,
 }
 
 /// All times of workflows and activities.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
-    /// For writes to the metadata: quick, and worth many attempts.
+    /// For writes to the metadata, which are short and retried many times.
     pub metadata: RetryPolicy,
     /// For verbs of the runtime.
     pub runtime: RetryPolicy,
     /// For a check of the health.
     pub health: RetryPolicy,
-    /// How long a check may take with all that belongs to it; more than the longest time-out of an instance.
+    /// The time limit of a whole check; more than the longest time-out of an instance.
     pub check: Duration,
     /// The first and the longest pause between two polls of something that is in progress.
     pub poll_interval: (Duration, Duration),
-    /// How long one poll may wait within an activity, which is much cheaper than a turn of the engine.
+    /// How long a poll may wait within an activity, which costs much less than another turn of the engine.
     pub long_poll: Duration,
     /// How long a verb of the runtime may take: less than the activity's time-out, so that no attempt overlaps the next.
     pub verb: Duration,
-    /// How long after its deadline an operation may clean up.
+    /// How long after its deadline an operation may still clean up.
     pub clean_up: Duration,
     /// How long after its deadline an operation's workflow counts as stuck; more than `clean_up`.
     pub stuck: Duration,
-    /// How long one run of an operation without a deadline may take before it counts as stuck, and is followed by the next.
+    /// How long one run of an operation without a deadline may take before it counts as stuck, and is replaced by the next.
     pub run: Duration,
-    /// The pause before an operation that never ends by failing is tried again after a permanent error.
+    /// The pause before an operation that must not fail is retried after a permanent error.
     pub keep_trying: Duration,
-    /// How long the engine may take to know a workflow that was started.
+    /// How long the engine may take to start a workflow.
     pub start: Duration,
     /// How often a monitor polls.
     pub monitor: Duration,
-    /// Failed checks in a row that make an outage, when only the probe saw them.
+    /// The number of consecutive failed checks that count as an outage, if the runtime reports none.
     pub confirmations: u32,
     /// The pause between a failed check and its repetition.
     pub recheck: Duration,
-    /// How long a repetition may take at most: the first check had the instance's whole time-out, and an outage must be certain
+    /// The maximum time-out of a repeated check: the first check had the instance's whole time-out, and an outage must be confirmed
     /// soon after it.
     pub recheck_timeout: Duration,
-    /// The pause between checks of an instance that is known to be unhealthy, so that recovery shows soon.
+    /// The pause between checks of an unhealthy instance: short, so that a recovery is noticed soon.
     pub recovery: Duration,
-    /// The pause between checks that are left out because an operation is changing the instance. Its end is a nudge.
+    /// The pause while checks are suspended because an operation is changing the instance. A nudge ends it when the operation is
+    /// finished.
     pub paused: Duration,
 }
 

@@ -1,7 +1,7 @@
-//! What workflows are made of: typed calls of activities, repeated as their retry policy says; polling; and nudges.
+//! The building blocks of workflows: typed calls of activities with a retry policy, polling, and nudges.
 //!
-//! The engine can lose an activity (a failed lock renewal deletes its queue row), so a workflow waits for one only together with
-//! a timer; the activities are idempotent and check for themselves whether they are still wanted.
+//! The engine can lose an activity (a failed lock renewal deletes its queue row), so a workflow never waits for one without a
+//! timer. Activities are idempotent and check themselves whether their run is still current.
 
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ use crate::{
     timing::RetryPolicy,
 };
 
-/// The queue of every workflow for messages that say "look again".
+/// The queue of every workflow for nudges.
 pub const NUDGE: &str = "nudge";
 
-/// Calls an activity, and repeats it while that makes sense.
+/// Calls an activity, and repeats it according to the retry policy.
 ///
 /// # Errors
-/// The failure that ends it: the last one when too many attempts ended unexpectedly.
+/// The failure that is not retried, or the last one if too many attempts ended unexpectedly.
 pub async fn call<A: Activity>(ctx: &OrchestrationContext, input: &A::Input, policy: RetryPolicy) -> Result<A::Output, Failure> {
     let input = encode(input)?;
     let mut pause = policy.pause;
@@ -55,7 +55,7 @@ pub async fn call<A: Activity>(ctx: &OrchestrationContext, input: &A::Input, pol
     }
 }
 
-/// Waits until a nudge comes or the time is over; returns the nudge's payload.
+/// Waits for a nudge up to a time limit; returns the nudge's payload.
 pub async fn nudged(ctx: &OrchestrationContext, at_most: Duration) -> Option<String> {
     match ctx.select2(ctx.dequeue_event(NUDGE), ctx.schedule_timer(at_most)).await {
         Either2::First(payload) => Some(payload),
@@ -71,7 +71,7 @@ pub fn encode<T: Serialize>(value: &T) -> Result<String, Failure> {
     serde_json::to_string(value).map_err(|_| Failure::incompatible())
 }
 
-/// The workflow of one run of an operation: what its steps have in common.
+/// The workflow of one run of an operation, with the methods that its steps share.
 pub struct OperationRun<'a> {
     pub(crate) ctx: &'a OrchestrationContext,
     pub(crate) run: &'a Run,
@@ -79,13 +79,13 @@ pub struct OperationRun<'a> {
 }
 
 impl OperationRun<'_> {
-    /// Calls an activity that asks the runtime for something.
+    /// Calls an activity that uses the runtime.
     pub(crate) async fn call<A: Activity>(&self, input: &A::Input) -> Result<A::Output, Failure> {
         call::<A>(self.ctx, input, self.timing.runtime).await
     }
 
-    /// Calls an activity until it is done, on durable timers that nudges end early. The activity ends it at the operation's
-    /// deadline.
+    /// Calls an activity until it is done, with pauses on durable timers that nudges end early. The activity fails at the
+    /// operation's deadline, which ends the loop.
     pub(crate) async fn until_done<A: Activity<Output = Progress>>(&self, input: &A::Input) -> Result<(), Failure> {
         let mut pauses = self.pauses();
         while let Progress::InProgress(_) = self.call::<A>(input).await? {
@@ -94,7 +94,7 @@ impl OperationRun<'_> {
         Ok(())
     }
 
-    /// Waits until the instance is ready and has been logged in to. One that moves or vanishes between the two is looked for
+    /// Waits until the instance is ready, and logs in. If the endpoint changes or the instance disappears in between, it waits
     /// again.
     pub(crate) async fn reachable(&self) -> Result<Reached, Failure> {
         loop {
@@ -107,7 +107,7 @@ impl OperationRun<'_> {
         }
     }
 
-    /// Polls the runtime until the instance is ready, and deploys it again should it vanish.
+    /// Polls the runtime until the instance is ready, and deploys it again if it disappears.
     async fn ready(&self) -> Result<Endpoint, Failure> {
         let mut pauses = self.pauses();
         loop {
@@ -126,7 +126,7 @@ impl OperationRun<'_> {
     }
 }
 
-/// The pauses between polls: each twice as long as the one before, up to a limit; ended by a nudge.
+/// The pauses between polls: exponential up to a limit, and ended early by a nudge.
 struct Pauses<'a> {
     ctx: &'a OrchestrationContext,
     next: Duration,

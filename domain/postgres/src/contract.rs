@@ -1,8 +1,8 @@
-//! The contract that every [`Runtime`] is held to, as a test suite (feature `contract-tests`).
+//! The contract of every [`Runtime`], as a test suite (feature `contract-tests`).
 //!
-//! [`check_all`] runs everything on a runtime; the checks are private, so one that it does not run is dead code. A check creates instances of its
-//! own and removes them. Waits are bounded and level-triggered: a runtime may take its time, and its nudges may get lost. A
-//! check panics with what it saw when the contract is broken.
+//! [`check_all`] runs everything on a runtime; the checks are private, so one that it does not run is dead code. A check creates
+//! instances of its own and removes them. Waits are bounded and level-triggered: a runtime may be slow, and its nudges may be lost. A check panics with its
+//! observations if the contract is violated.
 
 mod restart;
 
@@ -19,32 +19,32 @@ use toygres_domain::{
 
 use restart::check_restarts;
 
-/// A runtime under test and what belongs to it.
+/// A runtime under test and its fixtures.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
     /// The runtime. Its background work (a supervisor, a watch) is running.
     pub runtime: &'a dyn Runtime,
-    /// A deployment that works, of an instance with this name. Each call gives a new id.
+    /// Returns a valid deployment of an instance with this name. Each call has a new id.
     pub deployment: &'a (dyn Fn(&str) -> Deployment + Send + Sync),
-    /// What the suite cannot do through the trait.
+    /// Actions of the suite that the trait does not provide.
     pub hooks: &'a dyn Hooks,
-    /// How long anything may take.
+    /// The time limit of every wait.
     pub timeout: Duration,
 }
 
 /// A client's session, which ends when it is dropped.
 pub type Session = Box<dyn Send>;
 
-/// What the suite cannot do through the trait. Every default means "not possible here", and leaves that part out.
+/// Actions of the suite that the trait does not provide. Every default means "not supported", which skips that part.
 #[async_trait]
 pub trait Hooks: Send + Sync {
-    /// Called before each observation while the suite waits: a fake cluster moves its pods on here.
+    /// Called before each observation while the suite waits, for example to advance the pods of a fake cluster.
     async fn advance(&self, _id: InstanceId) {}
 
-    /// Leaves the instance as a deployment would that was killed in the middle.
+    /// Leaves the instance as an interrupted deployment would.
     async fn leave_half_deployed(&self, _deployment: &Deployment) {}
 
-    /// Writes a mark into the instance's data. Answers whether it did.
+    /// Writes a mark into the instance's data. Returns whether it did.
     async fn leave_mark(&self, _deployment: &Deployment, _endpoint: &Endpoint) -> bool {
         false
     }
@@ -54,34 +54,33 @@ pub trait Hooks: Send + Sync {
         false
     }
 
-    /// What the host still has of the instance, kept volumes left out: names for people.
+    /// The objects of the instance that still exist, except kept volumes, with names for people.
     async fn residue(&self, _id: InstanceId) -> Vec<String> {
         Vec::new()
     }
 
-    /// When the server that answers now was started, as `pg_postmaster_start_time()` tells; or another text that is the same
-    /// for as long as the same server runs, and never the same for two.
+    /// The start time of the current server from `pg_postmaster_start_time()`, or another text that identifies the server process.
     async fn server_start_time(&self, _deployment: &Deployment, _endpoint: &Endpoint) -> Option<String> {
         None
     }
 
-    /// Opens a session with a query that goes on: a smart shutdown would wait for it.
+    /// Opens a session with a running query, for which a smart shutdown would wait.
     async fn open_session(&self, _deployment: &Deployment, _endpoint: &Endpoint) -> Option<Session> {
         None
     }
 
-    /// Kills the server as a crash does. Answers whether it did.
+    /// Kills the server as a crash would. Returns whether it did.
     async fn kill_server(&self, _id: InstanceId) -> bool {
         false
     }
 
-    /// Suspends the server process (`SIGSTOP`), so that it reacts to no shutdown. Answers whether it did.
+    /// Suspends the server process (`SIGSTOP`), so that it does not react to a shutdown. Returns whether it did.
     async fn suspend_server(&self, _id: InstanceId) -> bool {
         false
     }
 }
 
-/// Hooks for a runtime that needs none.
+/// No hooks, for a runtime that needs none.
 #[derive(Clone, Copy, Debug)]
 pub struct NoHooks;
 
@@ -104,7 +103,7 @@ pub async fn check_all(subject: Subject<'_>) {
     check_restarts(subject).await;
 }
 
-/// It has a name and versions, newest first.
+/// The runtime has a name and versions, newest first.
 async fn says_what_it_offers(subject: Subject<'_>) {
     assert!(!subject.runtime.name().is_empty());
     let versions = subject.runtime.versions();
@@ -112,7 +111,7 @@ async fn says_what_it_offers(subject: Subject<'_>) {
     assert!(versions.is_sorted_by(|a, b| a > b), "newest first, each once: {versions:?}");
 }
 
-/// What was never deployed is absent, and removing it is done at once, any number of times, and leaves nothing.
+/// An instance that was never deployed is absent. Removing it is immediately done, any number of times, and leaves nothing.
 async fn absent_things_are_absent(subject: Subject<'_>) {
     let id = InstanceId::generate();
     assert_eq!(subject.runtime.observe(id).await, Ok(Observation::Absent));
@@ -123,7 +122,8 @@ async fn absent_things_are_absent(subject: Subject<'_>) {
     subject.assert_no_residue(id).await;
 }
 
-/// Deployed, it is pending and then ready; it is listed and nudged about; removed, it is gone, also when asked again.
+/// A deployed instance is pending and then ready, is listed, and causes nudges. A removed instance is absent, and removing it again
+/// succeeds.
 async fn a_deployment_becomes_ready_and_is_removed(subject: Subject<'_>) {
     let deployment = (subject.deployment)("contract-life");
     let mut nudges = subject.runtime.nudges();
@@ -137,7 +137,7 @@ async fn a_deployment_becomes_ready_and_is_removed(subject: Subject<'_>) {
     assert_eq!(subject.runtime.remove(deployment.id, false).await, Ok(Progress::Done), "a second removal finds nothing to do");
 }
 
-/// A second deployment of the same changes nothing: not the endpoint, not the data.
+/// A second deployment of the same instance changes neither the endpoint nor the data.
 async fn deploying_twice_is_deploying_once(subject: Subject<'_>) {
     let deployment = (subject.deployment)("contract-twice");
     subject.deploy(&deployment).await;
@@ -154,7 +154,7 @@ async fn deploying_twice_is_deploying_once(subject: Subject<'_>) {
     subject.remove(deployment.id, false).await;
 }
 
-/// Verbs on one instance exclude each other, so deployments at the same time make one instance.
+/// Verbs on one instance exclude each other, so concurrent deployments create one instance.
 async fn deployments_at_the_same_time_are_one(subject: Subject<'_>) {
     let deployment = (subject.deployment)("contract-race");
     let all = futures::future::join_all((0..4).map(|_| subject.deploy(&deployment))).await;
@@ -163,7 +163,7 @@ async fn deployments_at_the_same_time_are_one(subject: Subject<'_>) {
     subject.remove(deployment.id, false).await;
 }
 
-/// The next deployment completes what one that was killed has left.
+/// A deployment completes an earlier one that was interrupted.
 async fn a_half_done_deployment_is_completed(subject: Subject<'_>) {
     let deployment = (subject.deployment)("contract-half");
     subject.hooks.leave_half_deployed(&deployment).await;
@@ -173,14 +173,14 @@ async fn a_half_done_deployment_is_completed(subject: Subject<'_>) {
     subject.remove(deployment.id, false).await;
 }
 
-/// A removal removes what a deployment that was killed has left.
+/// A removal removes the remains of an interrupted deployment.
 async fn a_half_done_deployment_is_removed(subject: Subject<'_>) {
     let deployment = (subject.deployment)("contract-half");
     subject.hooks.leave_half_deployed(&deployment).await;
     subject.remove(deployment.id, false).await;
 }
 
-/// A removal does not have to wait until what it removes has come up.
+/// An instance can be removed while it is still starting.
 async fn a_removal_right_after_the_deployment_wins(subject: Subject<'_>) {
     let deployment = (subject.deployment)("contract-short");
     subject.deploy(&deployment).await;
@@ -201,7 +201,7 @@ async fn removed_things_can_be_deployed_again(subject: Subject<'_>) {
     subject.remove(deployment.id, false).await;
 }
 
-/// Kept volumes stay out of the way of a later instance, of the same name as of the same id.
+/// Kept volumes do not affect a later instance with the same name or the same id.
 async fn kept_volumes_are_never_adopted(subject: Subject<'_>) {
     let first = (subject.deployment)("contract-keep");
     subject.deploy(&first).await;
@@ -216,7 +216,7 @@ async fn kept_volumes_are_never_adopted(subject: Subject<'_>) {
     subject.remove(second.id, false).await;
 }
 
-/// A version that the runtime does not offer is refused for good, and nothing is created.
+/// A version that the runtime does not offer is a permanent error, and nothing is created.
 async fn a_version_that_is_not_there_is_refused(subject: Subject<'_>) {
     let mut deployment = (subject.deployment)("contract-version");
     deployment.spec.postgres_version = PostgresVersion(1);
@@ -227,7 +227,7 @@ async fn a_version_that_is_not_there_is_refused(subject: Subject<'_>) {
 }
 
 impl Subject<'_> {
-    /// Deploys, which must work at once.
+    /// Deploys the instance, which must succeed at the first call.
     pub async fn deploy(&self, deployment: &Deployment) {
         if let Err(error) = self.runtime.deploy(deployment).await {
             panic!("deploying {} failed: {error:?}", deployment.name);
@@ -235,7 +235,7 @@ impl Subject<'_> {
         assert_ne!(self.runtime.observe(deployment.id).await, Ok(Observation::Absent), "what was deployed is there");
     }
 
-    /// Waits until the instance is ready; only pending is allowed before.
+    /// Waits until the instance is ready. Until then it must be pending.
     pub async fn ready(&self, id: InstanceId) -> Endpoint {
         let deadline = Instant::now() + self.timeout;
         loop {
@@ -252,7 +252,7 @@ impl Subject<'_> {
         }
     }
 
-    /// Removes until it is gone, and then nothing is left.
+    /// Repeats the removal until it is done, and checks that nothing is left.
     pub async fn remove(&self, id: InstanceId, keep_volumes: bool) {
         let deadline = Instant::now() + self.timeout;
         while let Progress::InProgress(reason) = self.runtime.remove(id, keep_volumes).await.expect("removing works") {

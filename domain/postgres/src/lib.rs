@@ -1,4 +1,4 @@
-//! Connections to hosted instances: no other crate makes any. [`check`] logs in; the [`Prober`] keeps connections between
+//! Connections to hosted instances, which no other crate opens. [`check`] logs in; the [`Prober`] keeps connections open between
 //! checks.
 
 #[cfg(feature = "contract-tests")]
@@ -58,10 +58,10 @@ pub fn connection_string_with_password(connection_string: &str, password: &Secre
     Some(format!("postgresql://{user}:{}@{rest}", utf8_percent_encode(password.expose(), RESERVED)))
 }
 
-/// Logs in and runs a query; returns how long both took together.
+/// Logs in and runs a query; returns the duration of both together.
 ///
 /// # Errors
-/// Why it failed; never holds the password.
+/// Why it failed. The reason never contains the password.
 pub async fn check(target: &Target, timeout: Duration) -> Result<Duration, Reason> {
     let started = Instant::now();
     match tokio::time::timeout(timeout, log_in_and_query(target)).await {
@@ -71,7 +71,7 @@ pub async fn check(target: &Target, timeout: Duration) -> Result<Duration, Reaso
     }
 }
 
-/// What a server answers about itself.
+/// The status that a server reports.
 struct ServerStatus {
     in_recovery: bool,
     read_only: bool,
@@ -79,7 +79,7 @@ struct ServerStatus {
 
 impl ServerStatus {
     const QUERY: &str = "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool";
-    /// The same, and a sort of a few hundred KB, which goes to a file on the volume and fails when that is full.
+    /// The same, with a sort of a few hundred KB, which uses a temporary file on the volume and fails if the volume is full.
     const QUERY_WITH_FILE: &str =
         "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool
          FROM (SELECT pg_catalog.count(*) FROM pg_catalog.generate_series(1, 5000)) AS spilled";
@@ -89,7 +89,7 @@ impl ServerStatus {
         Ok(Self { in_recovery, read_only })
     }
 
-    /// An error unless the server takes writes.
+    /// Returns an error unless the server accepts writes.
     fn writable(self) -> Result<(), Reason> {
         let Self { in_recovery, read_only } = self;
         if in_recovery {
@@ -105,7 +105,7 @@ impl ServerStatus {
 async fn log_in_and_query(target: &Target) -> Result<ServerStatus, sqlx::Error> {
     let mut connection = sqlx::PgConnection::connect_with(&options(target)).await?;
     let status = ServerStatus::query(ServerStatus::QUERY_WITH_FILE, &mut connection).await?;
-    // The server has answered, whether or not it takes the end of the session.
+    // The server has responded, so errors when the session is closed do not matter.
     let _ = connection.close().await;
     Ok(status)
 }
@@ -119,7 +119,7 @@ fn options(target: &Target) -> PgConnectOptions {
         .database(&target.database)
         .ssl_mode(PgSslMode::Prefer)
         .application_name("toygres-health-check")
-        // The minimum, so that the sort goes to a file.
+        // The minimum, so that the sort uses a temporary file.
         .options([("work_mem", "64kB")])
         .disable_statement_logging()
 }

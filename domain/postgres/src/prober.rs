@@ -1,5 +1,5 @@
-//! Checks over connections that are kept. A login costs milliseconds on both sides, and a connection that drops tells of an
-//! outage before the next check would.
+//! Health checks over connections that are kept open. This saves the cost of a login, which is milliseconds on both sides, and a
+//! lost connection reveals an outage before the next check does.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -26,13 +26,13 @@ use toygres_domain::{
     instance::{Endpoint, Reason},
 };
 
-/// How long making a connection to keep may take.
+/// The time limit for opening a connection to keep.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Checks instances over connections that it keeps within a budget. The first instances that are found healthy get one:
-/// exchanging them would gain nothing, as every instance is checked equally often. Clones share the connections.
+/// Checks instances over connections that it keeps within a budget. The first instances that are healthy get one. There is no
+/// eviction, because every instance is checked equally often. Clones share the connections.
 ///
-/// The connections live in [`Prober::run`]. Without it none is kept, and every check needs a login.
+/// The connections are owned by [`Prober::run`]. While it is not running, none is kept and every check logs in.
 #[derive(Clone, Debug)]
 pub struct Prober {
     shared: Arc<Shared>,
@@ -50,17 +50,17 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     connections: HashMap<InstanceId, ProbeConnection>,
-    /// Where [`Prober::run`] takes connections to make; none while it does not run.
+    /// The queue of connections that [`Prober::run`] opens; `None` while it is not running.
     runner: Option<mpsc::UnboundedSender<Task>>,
 }
 
-/// A connection that a task holds.
+/// A connection that a task owns.
 #[derive(Debug)]
 struct ProbeConnection {
     number: u64,
     endpoint: Endpoint,
-    /// Checks since the last login that succeeded. A login that fails does not reset it, so that the next check logs in too and
-    /// confirms the failure.
+    /// Checks since the last successful login. A failed login does not reset this, so that the next check logs in too and confirms
+    /// the failure.
     checks: u32,
     requests: mpsc::Sender<ProbeRequest>,
 }
@@ -71,7 +71,7 @@ struct ProbeRequest {
     reply: oneshot::Sender<Result<(), Reason>>,
 }
 
-/// What the task of a connection needs.
+/// The input of the task of a connection.
 #[derive(Debug)]
 struct Task {
     instance: InstanceId,
@@ -81,19 +81,20 @@ struct Task {
 }
 
 impl Prober {
-    /// Keeps `budget` connections at the most, and logs in at every `login_every`th check of an instance all the same.
+    /// Creates a prober that keeps at most `budget` connections. Every `login_every`th check of an instance logs in despite a kept
+    /// connection.
     #[must_use]
     pub fn new(budget: usize, login_every: u32) -> Self {
         let losses = broadcast::Sender::new(1024);
         Self { shared: Arc::new(Shared { budget, login_every, state: Mutex::default(), numbers: AtomicU64::new(0), losses }) }
     }
 
-    /// Holds the connections until `shutdown`, and closes them then.
+    /// Owns the connections until `shutdown`, and then closes them.
     ///
-    /// To be run once, by an owner that notices its end.
+    /// To be run once, by an owner that observes its completion.
     ///
     /// # Panics
-    /// With the panic of the task of a connection.
+    /// Propagates the panic of a connection's task.
     pub async fn run(&self, shutdown: CancellationToken) {
         let (runner, mut opened) = mpsc::unbounded_channel();
         self.shared.lock().runner = Some(runner);
@@ -112,8 +113,9 @@ impl Prober {
         }
     }
 
-    /// Checks an instance over its kept connection; returns how long that took, or why it failed. None when a login is needed:
-    /// there is no connection, or it is lost, or a login is due. (So the password is needed for a few checks only.)
+    /// Checks an instance over its kept connection; returns the duration, or why the check failed. Returns `None` if a login is
+    /// required, because there is no connection, it was lost, or a login is due. (The password is therefore only needed for a few
+    /// checks.)
     pub async fn ask(&self, instance: InstanceId, endpoint: &Endpoint, timeout: Duration) -> Option<Result<Duration, Reason>> {
         let started = Instant::now();
         let (number, requests) = {
@@ -134,7 +136,7 @@ impl Prober {
             requests.send(ProbeRequest { timeout, reply }).await.ok()?;
             answer.await.ok()
         };
-        // The connection may not be made yet, to a server that has stopped answering since the login.
+        // The connection may not be established yet, because the server has stopped responding since the login.
         match tokio::time::timeout(timeout, answered).await {
             Ok(answer) => Some(answer?.map(|()| started.elapsed())),
             Err(_) => {
@@ -144,10 +146,10 @@ impl Prober {
         }
     }
 
-    /// Checks an instance by logging in; returns how long that took. An instance found healthy may get a connection to keep.
+    /// Checks an instance by logging in; returns the duration. A healthy instance may get a kept connection.
     ///
     /// # Errors
-    /// Why it failed; never holds the password.
+    /// Why it failed. The reason never contains the password.
     pub async fn log_in(&self, instance: InstanceId, target: &Target, timeout: Duration) -> Result<Duration, Reason> {
         counter!("toygres_probe_logins_total").increment(1);
         let latency = check(target, timeout).await?;
@@ -155,12 +157,12 @@ impl Prober {
         Ok(latency)
     }
 
-    /// Instances whose kept connection was lost between two checks: they should be checked now.
+    /// The instances whose kept connection was lost between two checks, which should be checked immediately.
     pub fn losses(&self) -> impl Stream<Item = InstanceId> + Send + Unpin + 'static {
         BroadcastStream::new(self.shared.losses.subscribe()).filter_map(|loss| std::future::ready(loss.ok()))
     }
 
-    /// Closes the connection of an instance that is not to be checked any more.
+    /// Closes the connection of an instance that is no longer checked.
     pub fn forget(&self, instance: InstanceId) {
         self.shared.lock().connections.remove(&instance);
         self.shared.report();
@@ -189,7 +191,7 @@ impl Prober {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // No panic can leave it half changed.
+        // No code panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -208,7 +210,7 @@ impl Shared {
     }
 }
 
-/// While it lives, connections are kept.
+/// A guard: connections are kept while it exists.
 struct Running<'a>(&'a Shared);
 
 impl Drop for Running<'_> {
@@ -220,11 +222,11 @@ impl Drop for Running<'_> {
 
 /// Why a connection was closed.
 enum CloseReason {
-    /// It is not needed any more.
+    /// The connection is no longer needed.
     Unneeded,
-    /// It could not be made.
+    /// The connection could not be established.
     NotConnected,
-    /// It was lost, between two requests or during one.
+    /// The connection was lost, between two requests or during one.
     Lost { during_request: bool },
 }
 
@@ -235,14 +237,14 @@ async fn keep(shared: Arc<Shared>, task: Task) {
     if let CloseReason::Lost { during_request } = reason {
         counter!("toygres_probe_connections_lost_total").increment(1);
         if !during_request {
-            // An error means that nobody is subscribed.
+            // An error means that there is no subscriber.
             let _ = shared.losses.send(instance);
         }
     }
 }
 
 async fn hold(target: &Target, mut requests: mpsc::Receiver<ProbeRequest>) -> CloseReason {
-    // Of sqlx's connections only a listener notices by itself that the other side has gone; it takes a pool.
+    // Only sqlx's listener detects a closed connection without a query. It requires a pool.
     let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT).idle_timeout(None).max_lifetime(None);
     let Ok(mut connection) = PgListener::connect_with(&pool.connect_lazy_with(options(target))).await else { return CloseReason::NotConnected };
     connection.eager_reconnect(false);
@@ -252,7 +254,7 @@ async fn hold(target: &Target, mut requests: mpsc::Receiver<ProbeRequest>) -> Cl
                 let Some(ProbeRequest { timeout, reply }) = request else { return CloseReason::Unneeded };
                 match tokio::time::timeout(timeout, ServerStatus::query(ServerStatus::QUERY, &mut connection)).await {
                     Ok(Ok(status)) => { let _ = reply.send(status.writable()); }
-                    // Without a reply the check logs in, and finds out more.
+                    // Without a reply the check logs in, which gives a more precise reason.
                     Ok(Err(_)) => return CloseReason::Lost { during_request: true },
                     Err(_) => {
                         let _ = reply.send(Err(symptom::no_answer(&target.endpoint, timeout)));

@@ -1,11 +1,10 @@
-//! What the errors of a connection mean. They are classified here and nowhere else, also because some can be told apart by
-//! their text only.
+//! Classifies the errors of connections. This is done in one place, also because some errors differ only in their text.
 
 use std::{io, time::Duration};
 
 use toygres_domain::instance::{Endpoint, Reason, ReasonCode};
 
-/// In the text of an error of the resolver, which has no kind of its own. The standard library writes it for every failure of
+/// Part of the text of a resolver's error, which has no `ErrorKind` of its own. The standard library writes it for every failure of
 /// `getaddrinfo`.
 const LOOKUP_FAILED: &str = "failed to lookup address information";
 
@@ -53,7 +52,7 @@ mod tests {
         Endpoint { host: "db".to_owned(), port: 5432 }
     }
 
-    /// Pins the text that the standard library writes and that sqlx passes on.
+    /// Checks the text of the standard library, which sqlx passes on.
     #[tokio::test]
     async fn a_name_that_does_not_resolve_is_told_by_the_text_of_the_resolver() {
         // The top-level domain `invalid` never resolves (RFC 2606).

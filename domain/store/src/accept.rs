@@ -1,4 +1,4 @@
-//! The only way in for operations: they are accepted, retried and cancelled here, guarded by the policy of their kind.
+//! The requests for operations: only here are operations accepted, retried and cancelled, as the policy of their kind allows.
 
 use std::time::Duration;
 
@@ -20,22 +20,22 @@ use super::{
 /// The instance that an operation is for.
 #[derive(Clone, Copy, Debug)]
 pub enum Subject<'a> {
-    /// One that the operation creates.
+    /// An instance that the operation creates.
     New(&'a NewInstance),
-    /// One that exists.
+    /// An existing instance.
     Existing(InstanceId),
 }
 
-/// What accompanies the parameters of an operation.
+/// The context of a request for an operation.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The caller's key, and the digests of the input it came with: the first is stored, any is recognised.
+    /// The caller's idempotency key, and digests of the input: the first is stored, and a match with any of them is the same input.
     pub idempotency: Option<(String, Vec<Vec<u8>>)>,
-    /// The revision of the instance that the caller has seen; any other is refused.
+    /// The revision that the instance must have.
     pub revision: Option<i64>,
-    /// Who asked.
+    /// The caller.
     pub requested_by: Option<String>,
-    /// How long an operation with a deadline may take.
+    /// The time limit of operations that have a deadline.
     pub deadline: Duration,
 }
 
@@ -49,9 +49,9 @@ pub struct Accepted {
 }
 
 impl Store {
-    /// Accepts an operation: writes it together with the state that the instance has while it runs, all or nothing, and ends the
-    /// operations that it supersedes. A repeated idempotency key returns what the first call did; a deletion that is in
-    /// progress is returned as it is.
+    /// Accepts an operation: in one transaction, writes it together with the transitional state of the instance, and ends the
+    /// operations that it supersedes. A repeated idempotency key returns the operation of the first call. If a deletion is in
+    /// progress, another request for it returns that operation.
     ///
     /// # Errors
     /// [`Error::User`] with `NameTaken`, `NotFound`, `Protected`, `RevisionMismatch`, `IdempotencyMismatch`, or `Conflict` when
@@ -65,7 +65,7 @@ impl Store {
             Subject::Existing(id) => self.accept_existing(id, params, request).await,
         };
         match (accepted, subject) {
-            // Two callers came at once, with the same key or the same name.
+            // Two concurrent callers used the same key or the same name.
             (Err(error), _) if is_unique_violation(&error) => match (self.replay(params.kind(), request).await?, subject) {
                 (Some(first), _) => Ok(first),
                 (None, Subject::New(new)) => Err(Error::user(
@@ -104,7 +104,7 @@ impl Store {
         Ok(accepted)
     }
 
-    /// Tries a failed or cancelled operation again, as a new operation of the same kind with the same parameters.
+    /// Retries a failed or cancelled operation, as a new operation of the same kind with the same parameters.
     ///
     /// # Errors
     /// [`Error::User`] with `NotFound`, or `Conflict` when it did not fail, or the instance has changed since.
@@ -131,8 +131,8 @@ impl Store {
         Ok(accepted)
     }
 
-    /// Cancels an operation, as the policy of its kind says: its workflow is told to stop and clean up, or it ends here and the
-    /// instance has the state it had before.
+    /// Cancels an operation as the policy of its kind defines: either its workflow is requested to stop and clean up, or the
+    /// operation ends immediately and the instance gets its former state.
     ///
     /// # Errors
     /// [`Error::User`] with `NotFound`, or `Conflict` when it is finished or can no longer be cancelled.
@@ -161,7 +161,7 @@ impl Store {
         Ok(accepted)
     }
 
-    /// What an earlier request with the same idempotency key led to.
+    /// The result of an earlier request with the same idempotency key.
     async fn replay(&self, kind: OperationKind, request: &Request) -> Result<Option<Accepted>> {
         let Some((key, digests)) = &request.idempotency else { return Ok(None) };
         let Some((operation, first_digest)) = self.operation_by_key(kind, key).await? else { return Ok(None) };
@@ -177,7 +177,7 @@ impl Store {
     }
 }
 
-/// Refuses what the policy does not allow.
+/// Rejects a request that the policy does not allow.
 fn check(now: &Instance, params: &Params, in_progress: &[Operation], request: &Request) -> Result<()> {
     let (kind, policy) = (params.kind(), params.kind().policy());
     check_revision(now, request.revision)?;
@@ -212,7 +212,7 @@ pub(super) fn check_revision(now: &Instance, expected: Option<i64>) -> Result<()
     }
 }
 
-/// Moves a locked instance into the state of a new operation and writes that operation.
+/// Changes the state of a locked instance for a new operation, and inserts the operation.
 async fn begin(connection: &mut PgConnection, now: &Instance, params: &Params, in_progress: &[Operation], request: &Request) -> Result<Accepted> {
     let policy = params.kind().policy();
     let row = instance_query!(
@@ -275,13 +275,13 @@ async fn insert(
     operation(row)
 }
 
-/// Ends an operation before it had an effect. Its first step with an effect begins with a write to that step, under the lock
-/// of this row, so either that comes first or this; the workflow of an operation that is finished does nothing more.
+/// Ends an operation before it had an effect. The first step with an effect starts with a write of that step under the lock of this
+/// row, so either the step or the cancellation comes first. The workflow of a finished operation does nothing more.
 async fn revert(connection: &mut PgConnection, now: &Operation) -> Result<Accepted> {
     let policy = now.kind().policy();
     let former = now.former_state.ok_or(Error::Superseded)?;
-    // An instance that had failed gets its reason back. What supersedes others has stopped the health check: the sweeper
-    // starts the next.
+    // A failed instance gets its former reason again. A superseding operation has stopped the health check, and the sweeper starts
+    // the next one.
     let row = instance_query!(
         "UPDATE instances SET state = $2, health_status = 'unknown',
              health_check_orchestration_id = CASE WHEN $5 THEN NULL ELSE health_check_orchestration_id END,

@@ -12,7 +12,7 @@ use toygres_domain::{
     token::{ApiToken, TokenRole},
 };
 
-/// What every token begins with, so that scanners for leaked secrets can find it.
+/// The prefix of every token, by which secret scanners can find leaked tokens.
 const PREFIX: &str = "toygres_";
 
 struct ApiTokenRow {
@@ -32,7 +32,8 @@ macro_rules! token_query {
 }
 
 impl Store {
-    /// Makes a token. Its secret is in this answer only: 190 random bits, so a plain digest of it cannot be searched.
+    /// Creates a token. Its secret is only in the result. It has 190 random bits, so a fast digest is safe against a brute-force
+    /// search.
     pub async fn create_token(&self, name: &str, role: TokenRole, expires_at: Option<DateTime<Utc>>) -> Result<(ApiToken, Secret)> {
         let secret = Secret::new(format!("{PREFIX}{}", Secret::generate().expose()));
         let row = token_query!(
@@ -50,7 +51,7 @@ impl Store {
         Ok((token(row)?, secret))
     }
 
-    /// The token with this secret, valid or not. Notes its use, once a minute at the most.
+    /// The token with this secret, valid or not. Records its use, at most once a minute.
     pub async fn token_by_secret(&self, secret: &str) -> Result<Option<ApiToken>> {
         let Some(row) =
             token_query!("SELECT", "FROM api_tokens WHERE secret_hash = $1", digest(secret)).fetch_optional(&self.pool).await.classify()?
@@ -63,7 +64,7 @@ impl Store {
         token(row).map(Some)
     }
 
-    /// Whether any token would let its bearer in now.
+    /// Whether any valid token exists.
     pub async fn has_valid_token(&self) -> Result<bool> {
         sqlx::query_scalar!(
             r#"SELECT EXISTS (SELECT 1 FROM api_tokens WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())) AS "exists!""#
@@ -73,7 +74,7 @@ impl Store {
         .classify()
     }
 
-    /// Several tokens, in no order.
+    /// Several tokens, in no particular order.
     pub async fn tokens_by_id(&self, ids: &[Uuid]) -> Result<Vec<ApiToken>> {
         let rows = token_query!("SELECT", "FROM api_tokens WHERE id = ANY($1)", ids).fetch_all(&self.pool).await.classify()?;
         rows.into_iter().map(token).collect()
@@ -107,7 +108,7 @@ impl Store {
         Ok(page.page(rows.into_iter().map(token).collect::<Result<_>>()?))
     }
 
-    /// Ends a token; its open subscriptions end with it. Repeating it changes nothing.
+    /// Revokes a token, which also ends its open subscriptions. Idempotent.
     ///
     /// # Errors
     /// [`Error::User`] with `NotFound`.

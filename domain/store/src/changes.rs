@@ -1,7 +1,7 @@
-//! The one listening connection of a server: it turns NOTIFY into wake-ups for whoever reads the metadata.
+//! The listening connection of a server, which turns NOTIFY into wake-ups for the readers of the metadata.
 //!
-//! A wake-up says only "look": what changed is read from the tables, from the reader's own position. So a lost connection
-//! loses nothing: after each reconnect, and every few seconds besides, everybody is woken once.
+//! A wake-up has no content: readers read the changes from the tables, from their own position. Therefore a lost connection loses
+//! no change: all readers are woken after each reconnect, and also every few seconds.
 
 use std::time::{Duration, Instant};
 
@@ -19,13 +19,13 @@ const EVENTS: &str = "toygres_events";
 const HEALTH: &str = "toygres_health";
 /// The channel that a revoked token notifies.
 const TOKENS: &str = "toygres_tokens";
-/// The pause before a lost connection is made again; it doubles with each failure.
+/// The first delay before a reconnect; it doubles with each failure.
 const FIRST_DELAY: Duration = Duration::from_millis(50);
-/// The longest pause.
+/// The longest delay.
 const LONGEST_DELAY: Duration = Duration::from_secs(2);
-/// How often it is logged that the connection cannot be made.
+/// How often failures to connect are logged.
 const REPORT_EVERY: Duration = Duration::from_secs(30);
-/// How long a lost notification can go unnoticed at the most.
+/// The interval of the wake-ups without a notification: the maximum delay if a notification is lost.
 const SAFETY_POLL: Duration = Duration::from_secs(5);
 
 /// Wake-ups for readers. Clones share the connection.
@@ -38,7 +38,7 @@ pub struct Changes {
     connected: watch::Sender<bool>,
 }
 
-/// Keeps the health channel open while it is held.
+/// A subscription to health samples. The server listens to their channel while one exists.
 #[derive(Debug)]
 pub struct HealthWatch {
     changes: Changes,
@@ -46,7 +46,7 @@ pub struct HealthWatch {
 }
 
 impl Changes {
-    /// Wake-ups that come once [`Self::run`] runs.
+    /// Creates the wake-ups. There are none until [`Self::run`] is called.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -58,7 +58,7 @@ impl Changes {
         }
     }
 
-    /// Listens until `shutdown`, over one connection that is made again whenever it is lost.
+    /// Listens until `shutdown` on one connection, and reconnects when it is lost.
     pub async fn run(self, store: Store, shutdown: CancellationToken) {
         let mut delay = FIRST_DELAY;
         let mut reported: Option<Instant> = None;
@@ -82,7 +82,7 @@ impl Changes {
         }
     }
 
-    /// The same on a task that nobody watches, for tests.
+    /// Runs on a detached task, for tests.
     #[cfg(feature = "test-support")]
     #[must_use]
     pub fn start(store: &Store, shutdown: CancellationToken) -> Self {
@@ -91,25 +91,25 @@ impl Changes {
         changes
     }
 
-    /// Changes its value whenever there may be new events.
+    /// A value that changes whenever there may be new events.
     #[must_use]
     pub fn events(&self) -> watch::Receiver<u64> {
         self.events.subscribe()
     }
 
-    /// Changes its value whenever a token may have been revoked.
+    /// A value that changes whenever a token may have been revoked.
     #[must_use]
     pub fn tokens(&self) -> watch::Receiver<u64> {
         self.tokens.subscribe()
     }
 
-    /// Whether the listening connection stands.
+    /// Whether the listening connection is established.
     #[must_use]
     pub fn connected(&self) -> watch::Receiver<bool> {
         self.connected.subscribe()
     }
 
-    /// Watches the samples of health checks. The server listens to them only while somebody does.
+    /// Subscribes to the samples of health checks. The server listens to their channel only while there is a subscriber.
     #[must_use]
     pub fn watch_health(&self) -> HealthWatch {
         let samples = self.health.subscribe();
@@ -120,7 +120,7 @@ impl Changes {
     async fn listen(&self, store: &Store) -> Result<()> {
         let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(5)).connect_lazy_with(store.options().clone());
         let mut listener = PgListener::connect_with(&pool).await.classify()?;
-        // The gap of a lost connection must be seen here, not healed below us.
+        // A lost connection must be visible here, because notifications are missed until the next one.
         listener.eager_reconnect(false);
         listener.listen_all([EVENTS, TOKENS]).await.classify()?;
         let mut watchers = self.health_watchers.subscribe();
@@ -168,7 +168,7 @@ impl HealthWatch {
             match self.samples.recv().await {
                 Ok(Some(other)) if other != instance => {}
                 Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
-                // The sender lives in `self`, so this cannot happen; waiting for ever is the safe answer.
+                // Cannot happen, because `self` owns the sender.
                 Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
             }
         }
@@ -181,7 +181,7 @@ impl Default for Changes {
     }
 }
 
-/// An error with what caused it, for the log.
+/// An error with its cause, for the log.
 fn cause(error: &Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }

@@ -5,7 +5,7 @@ use super::errors::Classify;
 use toygres_domain::{Error, InstanceId, Result, secret::Secret};
 
 impl Store {
-    /// The password of an instance, unsealed: for the activity that needs it and the resolver that guards it.
+    /// The unsealed password of an instance.
     ///
     /// # Errors
     /// [`Error::Internal`] when there is none or it was sealed with another key.
@@ -18,7 +18,7 @@ impl Store {
         self.keys.open(&sealed, &id.to_string())
     }
 
-    /// The passwords of several instances; those without credentials are left out.
+    /// The passwords of several instances. Instances without credentials are omitted.
     ///
     /// # Errors
     /// [`Error::Internal`] when one was sealed with another key.
@@ -36,8 +36,8 @@ impl Store {
             .collect()
     }
 
-    /// Seals every password with the first key that is still sealed with another. A few rows at a time, each locked meanwhile, so
-    /// servers that know both keys work on beside it; it may be broken off and repeated.
+    /// Reseals every password that is sealed with another key than the first. It locks a few rows at a time, so servers that have
+    /// both keys keep working; it can be interrupted and repeated.
     ///
     /// # Errors
     /// [`Error::Internal`] when one was sealed with a key that is not among ours.
@@ -75,7 +75,7 @@ impl Store {
         }
     }
 
-    /// Whether the keys are those of this database, as far as one password tells.
+    /// Checks the keys with one of the passwords in the database.
     ///
     /// # Errors
     /// [`Error::Internal`] when it was sealed with a key that is not among ours.
@@ -88,11 +88,11 @@ impl Store {
     }
 }
 
-/// What [`Store::reseal`] found.
+/// The result of [`Store::reseal`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Resealed {
-    /// Passwords that are sealed with the first key now.
+    /// Passwords that were resealed with the first key.
     pub resealed: u64,
-    /// Passwords that were before.
+    /// Passwords that already were sealed with the first key.
     pub current: u64,
 }

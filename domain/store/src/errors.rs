@@ -1,11 +1,11 @@
-//! What an error of the database means to a caller: the one place that decides.
+//! Classifies the errors of the database, in one place.
 
 use sqlx::Error as E;
 use toygres_domain::{Error, Result, UserErrorCode};
 
-/// Turns the database's result into the domain's.
+/// Converts a result of the database into one of the domain.
 pub(crate) trait Classify<T> {
-    /// [`Error::Unavailable`] when trying again later can help, [`Error::User`] for a value that PostgreSQL cannot store, and
+    /// [`Error::Unavailable`] when a retry may succeed, [`Error::User`] for a value that PostgreSQL cannot store, and
     /// [`Error::Internal`] otherwise.
     fn classify(self) -> Result<T>;
 }
@@ -26,7 +26,7 @@ pub(crate) fn classified(error: E) -> Error {
         }),
         _ => false,
     };
-    // 22021, 22P05: a text with a NUL; 22008: a time that no row has. Both come from callers only, in names, keys and cursors.
+    // 22021, 22P05: a text with a NUL; 22008: a time out of range. Both can only come from callers, in names, keys and cursors.
     if let E::Database(db) = &error
         && db.code().is_some_and(|code| matches!(&*code, "22021" | "22P05" | "22008"))
     {
@@ -35,7 +35,7 @@ pub(crate) fn classified(error: E) -> Error {
     if temporary { Error::Unavailable(error.into()) } else { Error::Internal(error.into()) }
 }
 
-/// Whether the database refused a second row with the same key.
+/// Whether the error is a unique violation.
 pub(crate) fn is_unique_violation(error: &Error) -> bool {
     let Error::Internal(cause) = error else { return false };
     matches!(cause.downcast_ref::<E>(), Some(E::Database(db)) if db.is_unique_violation())

@@ -1,4 +1,4 @@
-//! The event log: read by cursor, kept for a bounded time.
+//! The event log, which is read from a cursor and kept for a limited time.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -53,13 +53,13 @@ impl Store {
         Ok(Cursor(sqlx::query_scalar!(r#"SELECT event_head() AS "head!""#).fetch_one(&self.pool).await.classify()?))
     }
 
-    /// Up to `limit` events behind `cursor`, of all instances or of one.
+    /// Up to `limit` events after `cursor`, of all instances or of one.
     ///
     /// # Errors
-    /// [`Error::MustRefetch`] when events behind `cursor` were already dropped, or it is not of this log.
+    /// [`Error::MustRefetch`] when events after `cursor` were already deleted, or `cursor` is not from this log.
     pub async fn events_after(&self, cursor: Cursor, instance: Option<InstanceId>, limit: i64) -> Result<Vec<Event>> {
-        // One statement, and so one snapshot and one round trip: every subscriber's latency has this in it. A row without an event
-        // says where the log begins and ends when there is nothing behind the cursor.
+        // One statement, and so one snapshot and one round trip, because it adds to the latency of every subscriber. If there is no
+        // event after the cursor, a row without an event contains the first and last position of the log.
         macro_rules! log {
             ($which:literal $(, $arg:expr)*) => {
                 sqlx::query_as!(
@@ -117,7 +117,7 @@ impl Store {
         Ok(page.pages(instances, events.into_iter().map(|event| (event.instance, event))))
     }
 
-    /// Every instance that `filter` lets through, oldest first, and the position of the log at that very moment.
+    /// Every instance that matches `filter`, oldest first, and the position of the log in the same snapshot.
     pub async fn snapshot(&self, filter: &InstanceFilter) -> Result<(Vec<Instance>, Cursor)> {
         let mut transaction = self.begin().await?;
         sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").execute(&mut *transaction).await.classify()?;
@@ -127,8 +127,8 @@ impl Store {
         Ok((instances, Cursor(head)))
     }
 
-    /// Drops up to `limit` of the events older than `retention`; cursors before them get [`Error::MustRefetch`] from then on.
-    /// Returns how many were dropped.
+    /// Deletes up to `limit` events older than `retention`, and returns their number. Cursors before them get
+    /// [`Error::MustRefetch`] from then on.
     pub async fn prune_events(&self, retention: Duration, limit: i64) -> Result<u64> {
         let mut transaction = self.begin().await?;
         let dropped = sqlx::query_scalar!(

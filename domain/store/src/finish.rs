@@ -1,5 +1,5 @@
-//! The only way out for operations: they succeed, fail or end as cancelled here, and their instance gets the state that the
-//! policy of their kind gives it.
+//! The end of operations: only here do they succeed, fail or end as cancelled. Their instance gets the state that the policy of
+//! their kind defines.
 
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
@@ -23,18 +23,18 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It did what it was for. Where clients connect is given when the operation determined it.
+    /// The operation succeeded. It has the connection details if the operation determined them.
     Succeeded(Option<Reached>),
-    /// It did not work.
+    /// The operation failed.
     Failed(Reason),
-    /// It was cancelled, and what it had done was reverted.
+    /// The operation was cancelled and reverted.
     Cancelled(Reason),
 }
 
 /// How clients connect to an instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reached {
-    /// Where it listens.
+    /// The endpoint that the instance listens on.
     pub endpoint: Endpoint,
     /// The URL without the password.
     pub connection_string: String,
@@ -65,12 +65,12 @@ impl Outcome {
 }
 
 impl Store {
-    /// Ends an operation and moves its instance on, in one transaction. An instance that begins to run gets the id of its
-    /// HealthCheck workflow in the same moment. Repeating it changes nothing and returns the same. The operation is returned as it was.
+    /// Ends an operation and changes the state of its instance, in one transaction. An instance that starts to run also gets the id of
+    /// its HealthCheck workflow. Idempotent: a repeated call returns the same. The operation is returned as it was before.
     ///
     /// # Errors
-    /// [`Error::Superseded`] when the operation ended otherwise, another run has taken over, or a success comes after a
-    /// cancellation that the workflow has to carry out.
+    /// [`Error::Superseded`] when the operation ended differently, another run has taken over, or a success is reported after a
+    /// cancellation was accepted, which the workflow must carry out.
     pub async fn finish(&self, id: &OperationId, run: i32, outcome: &Outcome) -> Result<Work> {
         let mut transaction = self.begin().await?;
         let (instance_now, now) = locked_both(&mut transaction, id).await.map_err(superseded_if_gone)?;
@@ -94,7 +94,7 @@ impl Store {
             InstanceAfter::State(state) => state,
             InstanceAfter::Former => now.former_state.unwrap_or(instance_now.state),
         };
-        // Without a state of its own, an operation leaves the instance where it is.
+        // A kind without a transitional state accepts the instance in any state.
         let guard = policy.during.map_or_else(|| InstanceState::ALL.to_vec(), |during| vec![during]);
         let instance = enter(&mut transaction, &instance_now, target, &guard, outcome).await?;
         end(&mut transaction, &now, outcome.status(), outcome.reason()).await?;
@@ -103,7 +103,7 @@ impl Store {
     }
 }
 
-/// Moves a locked instance into a state, with what belongs to that state.
+/// Changes the state of a locked instance, together with the columns that depend on it.
 async fn enter(connection: &mut PgConnection, now: &Instance, target: InstanceState, guard: &[InstanceState], outcome: &Outcome) -> Result<Instance> {
     let (reason, reached) = (outcome.reason(), outcome.reached());
     let row = match target {
@@ -121,7 +121,7 @@ async fn enter(connection: &mut PgConnection, now: &Instance, target: InstanceSt
             .fetch_optional(connection)
             .await
         }
-        // A health check that paused while the instance was changed goes on; a new one begins where there was none.
+        // A health check that was paused continues; an instance without one gets a new one.
         InstanceState::Running => {
             instance_query!(
                 "UPDATE instances SET state = 'running', reason_code = $3, reason_message = $4, endpoint_host = coalesce($5, endpoint_host),
@@ -159,8 +159,8 @@ async fn enter(connection: &mut PgConnection, now: &Instance, target: InstanceSt
     instance(row.classify()?.ok_or(Error::Superseded)?)
 }
 
-/// Ends an operation that is in progress. Steps that are running fail with it and steps that have not begun are skipped; after
-/// a success all are done, the last one included, which is this write.
+/// Ends an operation that is in progress. Running steps fail with it and steps that have not started are skipped. After a success
+/// all steps are done, including the last one, which is this write.
 pub(super) async fn end(connection: &mut PgConnection, now: &Operation, status: OperationStatus, why: Option<&Reason>) -> Result<()> {
     let kind = now.kind();
     let succeeded = status == OperationStatus::Succeeded;
@@ -194,7 +194,7 @@ pub(super) async fn end(connection: &mut PgConnection, now: &Operation, status: 
     .execute(connection)
     .await
     .classify()?;
-    // Should the transaction fail to commit, which is rare, this counts one too many.
+    // If the commit fails, which is rare, this counts one too many.
     if ended.rows_affected() > 0 {
         let took = (at - now.created_at).as_seconds_f64().max(0.0);
         metrics::histogram!("toygres_operation_seconds", "kind" => kind.as_str(), "result" => status.as_str()).record(took);

@@ -1,4 +1,4 @@
-//! Samples of health checks, and what they add up to.
+//! Samples of health checks, and summaries of them.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -43,8 +43,7 @@ macro_rules! health_check_query {
 }
 
 impl Store {
-    /// Keeps a sample of a running instance. One that was taken before its latest operation began says nothing any more, and is
-    /// not kept.
+    /// Records a sample of a running instance. A sample from before the latest operation is outdated and is not recorded.
     pub async fn record_health_check(
         &self,
         instance: InstanceId,
@@ -103,7 +102,7 @@ impl Store {
         Ok(page.pages(instances, checks.into_iter().map(|check| (check.instance, check))))
     }
 
-    /// One instance's samples behind the one with number `id`, the oldest first.
+    /// One instance's samples after the one with number `id`, the oldest first.
     pub async fn health_checks_after(&self, instance: InstanceId, id: i64, limit: i64) -> Result<Vec<HealthCheck>> {
         let rows = health_check_query!("FROM health_checks WHERE instance_id = $1 AND id > $2 ORDER BY id LIMIT $3", instance.0, id, limit)
             .fetch_all(&self.pool)
@@ -112,8 +111,8 @@ impl Store {
         rows.into_iter().map(health_check).collect()
     }
 
-    /// What the samples of the last 24 hours add up to, for each of several instances, in one statement. Instances without
-    /// samples are left out.
+    /// A summary of the samples of the last 24 hours for each of several instances, in one statement. Instances without samples are
+    /// omitted.
     pub async fn health_summaries(&self, instances: &[InstanceId]) -> Result<HashMap<InstanceId, HealthSummary>> {
         let ids: Vec<_> = instances.iter().map(|id| id.0).collect();
         let rows = sqlx::query_as!(
@@ -138,7 +137,7 @@ impl Store {
         Ok(rows.into_iter().map(|row| (InstanceId(row.instance_id), summary(row))).collect())
     }
 
-    /// Drops up to `limit` of the samples older than `retention`. Returns how many.
+    /// Deletes up to `limit` samples older than `retention`, and returns their number.
     pub async fn prune_health_checks(&self, retention: Duration, limit: i64) -> Result<u64> {
         let done = sqlx::query!(
             "DELETE FROM health_checks WHERE id IN

@@ -1,4 +1,4 @@
-//! What the janitor has to know before it forgets something, and what the metrics say about the whole.
+//! Queries for the janitor and for metrics.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -6,44 +6,44 @@ use super::Store;
 use super::errors::Classify;
 use toygres_domain::{OperationId, Result};
 
-/// A table and what it takes on disk.
+/// A table and its size on disk.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableSize {
     /// Its schema.
     pub schema: String,
     /// Its name.
     pub table: String,
-    /// Rows, as PostgreSQL estimates them.
+    /// The number of rows that PostgreSQL estimates.
     pub rows: f64,
-    /// Bytes with indexes and out-of-line values.
+    /// The size in bytes, with indexes and TOAST.
     pub bytes: f64,
 }
 
-/// How many instances are in one state and health.
+/// The number of instances in one state and health.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstanceCount {
     /// The state.
     pub state: String,
     /// The health.
     pub health: String,
-    /// How many.
+    /// The number.
     pub count: i64,
 }
 
-/// How many operations of one kind are under way.
+/// The number of unfinished operations of one kind and status.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OperationCount {
     /// The kind.
     pub kind: String,
     /// The status: pending or running.
     pub status: String,
-    /// How many.
+    /// The number.
     pub count: i64,
     /// The age of the oldest in seconds.
     pub oldest_seconds: f64,
 }
 
-/// How far the oldest record of the bounded tables is behind its retention, in seconds; 0 when nothing is.
+/// By how many seconds the oldest records exceed their retention; 0 if none do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetentionLag {
     /// Of the event log.
@@ -53,7 +53,8 @@ pub struct RetentionLag {
 }
 
 impl Store {
-    /// Those of these operations that have been over for longer than `retention`: nobody will ask the engine for them again.
+    /// Returns those of these operations that have been finished for longer than `retention`, whose workflows are not needed any
+    /// more.
     pub async fn operations_over(&self, ids: &[OperationId], retention: Duration) -> Result<HashSet<OperationId>> {
         let ids: Vec<_> = ids.iter().map(|id| id.as_str().to_owned()).collect();
         let over = sqlx::query_scalar!(
@@ -67,7 +68,7 @@ impl Store {
         Ok(over.iter().map(|id| OperationId::from_any(id)).collect())
     }
 
-    /// Those of these HealthCheck workflows that an instance names as its own.
+    /// Returns those of these HealthCheck workflows that an instance names.
     pub async fn named_health_checks(&self, workflows: &[String]) -> Result<HashSet<String>> {
         let named = sqlx::query_scalar!(
             r#"SELECT health_check_orchestration_id AS "id!" FROM instances WHERE health_check_orchestration_id = ANY($1)"#,
@@ -79,7 +80,7 @@ impl Store {
         Ok(named.into_iter().collect())
     }
 
-    /// The tables of these schemas. It reads the catalogue alone, so it is cheap however large they are.
+    /// Lists the tables of these schemas. It reads only the system catalogs, so it is cheap however large the tables are.
     pub async fn table_sizes(&self, schemas: &[&str]) -> Result<Vec<TableSize>> {
         let schemas: Vec<_> = schemas.iter().map(|&schema| schema.to_owned()).collect();
         let rows = sqlx::query!(
@@ -93,7 +94,7 @@ impl Store {
         Ok(rows.into_iter().map(|row| TableSize { schema: row.schema, table: row.table, rows: row.rows, bytes: row.bytes }).collect())
     }
 
-    /// The instances that are not deleted, by state and health.
+    /// Counts the instances that are not deleted, by state and health.
     pub async fn instance_counts(&self) -> Result<Vec<InstanceCount>> {
         let counts = sqlx::query_as!(
             InstanceCount,
@@ -102,7 +103,7 @@ impl Store {
         counts.fetch_all(&self.pool).await.classify()
     }
 
-    /// The operations that are not over, by kind and status.
+    /// Counts the unfinished operations, by kind and status.
     pub async fn operation_counts(&self) -> Result<Vec<OperationCount>> {
         let counts = sqlx::query_as!(
             OperationCount,
@@ -112,7 +113,7 @@ impl Store {
         counts.fetch_all(&self.pool).await.classify()
     }
 
-    /// How far the janitor is behind.
+    /// The delay of the janitor.
     pub async fn retention_lag(&self, events: Duration, health_checks: Duration) -> Result<RetentionLag> {
         let lag = sqlx::query_as!(
             RetentionLag,

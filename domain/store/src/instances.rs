@@ -1,4 +1,4 @@
-//! Instances: asked for, looked up, listed, changed by callers.
+//! Instances: creation, queries, and changes by callers.
 
 use std::collections::BTreeMap;
 
@@ -15,51 +15,51 @@ use toygres_domain::{
     secret::Secret,
 };
 
-/// An instance that was asked for, every part checked.
+/// A validated request for a new instance.
 #[derive(Clone, Debug)]
 pub struct NewInstance {
-    /// Its identity.
+    /// The ID of the instance.
     pub id: InstanceId,
-    /// Its name.
+    /// The name.
     pub name: InstanceName,
-    /// What is asked for.
+    /// The specification.
     pub spec: InstanceSpec,
     /// The password of `spec.username`; stored sealed.
     pub password: Secret,
-    /// Free labels.
+    /// The labels.
     pub labels: BTreeMap<String, String>,
     /// Whether deletion is refused.
     pub deletion_protected: bool,
 }
 
-/// A change by a caller that takes no operation; `None` leaves it as it is.
+/// A change that needs no operation. `None` leaves the field unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct InstanceUpdate {
-    /// The labels, all of them.
+    /// The new labels, which replace all existing ones.
     pub labels: Option<BTreeMap<String, String>>,
-    /// The protection.
+    /// Whether deletion is refused.
     pub deletion_protected: Option<bool>,
-    /// The revision that the caller has seen.
+    /// The revision that the instance must have.
     pub revision: Option<i64>,
 }
 
-/// By what a list is ordered.
+/// The field by which a list is ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstanceOrderField {
-    /// When it was asked for.
+    /// The time of creation.
     CreatedAt,
-    /// Its name.
+    /// The name.
     Name,
 }
 
-/// Where an instance stands in a list, whatever the order.
+/// The position of an instance in a list, for any order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstancePosition {
-    /// When it was asked for.
+    /// The time of creation.
     pub created_at: DateTime<Utc>,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its identity, which makes the order total.
+    /// The ID, which makes the order total.
     pub id: InstanceId,
 }
 
@@ -72,9 +72,9 @@ impl From<&Instance> for InstancePosition {
 /// The order of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstanceOrder {
-    /// By what.
+    /// The field.
     pub field: InstanceOrderField,
-    /// The greatest first.
+    /// Whether the largest values come first.
     pub descending: bool,
 }
 
@@ -125,7 +125,7 @@ macro_rules! instance_query {
 pub(super) use instance_query;
 
 impl Store {
-    /// Writes a new instance and its sealed password.
+    /// Inserts a new instance and its sealed password.
     pub(super) async fn insert_instance(&self, connection: &mut PgConnection, new: &NewInstance, state: InstanceState) -> Result<Instance> {
         let NewInstance { id, name, spec, password, labels, deletion_protected } = new;
         let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username, database, exposure, health_check } = spec;
@@ -189,19 +189,19 @@ impl Store {
         instance(row)
     }
 
-    /// One instance, deleted ones included.
+    /// One instance, which may be deleted.
     pub async fn instance(&self, id: InstanceId) -> Result<Option<Instance>> {
         instance_query!("SELECT", "FROM instances WHERE id = $1", id.0).fetch_optional(&self.pool).await.classify()?.map(instance).transpose()
     }
 
-    /// Several instances, in no order.
+    /// Several instances, in no particular order.
     pub async fn instances_by_id(&self, ids: &[InstanceId]) -> Result<Vec<Instance>> {
         let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
         let rows = instance_query!("SELECT", "FROM instances WHERE id = ANY($1)", &ids).fetch_all(&self.pool).await.classify()?;
         rows.into_iter().map(instance).collect()
     }
 
-    /// The instance that has this name now.
+    /// The instance with this name that is not deleted.
     pub async fn instance_by_name(&self, name: &str) -> Result<Option<Instance>> {
         instance_query!("SELECT", "FROM instances WHERE name = $1 AND state <> 'deleted'", name)
             .fetch_optional(&self.pool)
@@ -216,7 +216,7 @@ impl Store {
         let FilterArguments { states, health, name, labels } = filter.into();
         let (after, before) = (page.after.as_ref(), page.before.as_ref());
         let (above, below) = if order.descending { (before, after) } else { (after, before) };
-        // One statement per order, so that each can walk its index.
+        // One statement per order, so that each can use an index scan.
         macro_rules! listing {
             ($key:literal, $key_of:expr, $order:literal) => {
                 instance_query!(
@@ -259,7 +259,7 @@ impl Store {
         Ok(page.page(rows.into_iter().map(instance).collect::<Result<_>>()?))
     }
 
-    /// How many instances `filter` lets through.
+    /// The number of instances that match `filter`.
     pub async fn count_instances(&self, filter: &InstanceFilter) -> Result<i64> {
         let FilterArguments { states, health, name, labels } = filter.into();
         sqlx::query_scalar!(
@@ -277,7 +277,7 @@ impl Store {
     }
 }
 
-/// Every instance that `filter` lets through, oldest first.
+/// Every instance that matches `filter`, oldest first.
 pub(super) async fn all(connection: &mut PgConnection, filter: &InstanceFilter) -> Result<Vec<Instance>> {
     let FilterArguments { states, health, name, labels } = filter.into();
     let rows = instance_query!(
@@ -297,7 +297,7 @@ pub(super) async fn all(connection: &mut PgConnection, filter: &InstanceFilter) 
     rows.into_iter().map(instance).collect()
 }
 
-/// The instance, locked until the transaction ends.
+/// An instance, locked until the transaction ends.
 pub(super) async fn locked(connection: &mut PgConnection, id: InstanceId) -> Result<Instance> {
     instance_query!("SELECT", "FROM instances WHERE id = $1 FOR UPDATE", id.0)
         .fetch_optional(connection)

@@ -1,4 +1,4 @@
-//! The metadata database: the only place with SQL. One file per aggregate; rows stay private to it.
+//! The metadata database, and the only crate with SQL for it. Each aggregate has one file, and row types are private to it.
 
 mod accept;
 mod api_tokens;
@@ -39,7 +39,7 @@ use toygres_domain::{Error, Result, secret::SecretKeys};
 /// The schema that holds the metadata.
 pub const SCHEMA: &str = "toygres";
 
-/// How long a connection may have lain idle and be used without a test.
+/// The idle time after which a connection is tested before it is used.
 const UNTESTED: Duration = Duration::from_secs(1);
 
 pub(crate) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
@@ -53,7 +53,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// A handle that connects when it is first used, so that a server can start before its database.
+    /// Creates a handle that connects when it is first used, so that a server can start before its database.
     ///
     /// # Errors
     /// [`Error::User`] when `url` is not a PostgreSQL URL.
@@ -61,9 +61,9 @@ impl Store {
         let options = options(url)?;
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
-            // A caller is better served by a clear error than by a long wait for a database that is away.
+            // Short, because an error is more useful to a caller than a long wait for an unavailable database.
             .acquire_timeout(Duration::from_secs(3))
-            // A connection that was in use a moment ago need not prove that it lives: that would be a round trip for each query.
+            // A connection that was used recently is not tested, because that costs a round trip per query.
             .test_before_acquire(false)
             .before_acquire(|connection, metadata| {
                 Box::pin(async move {
@@ -80,14 +80,15 @@ impl Store {
     /// Brings the schema up to date. A lock in the database lets only one server do it at a time.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database is away, [`Error::Internal`] when it was migrated by a newer version.
+    /// [`Error::Unavailable`] when the database is unavailable, [`Error::Internal`] when it was migrated by a newer version.
     pub async fn migrate(&self) -> Result<()> {
-        // A pool of its own, as migrations may take longer than requests may wait.
+        // A separate pool, because migrations may take longer than the time-out of requests.
         let pool =
             PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(10)).connect_with(self.options.clone()).await.classify()?;
         let exists = sqlx::query_scalar!(r#"SELECT to_regnamespace($1) IS NOT NULL AS "exists!""#, SCHEMA).fetch_one(&pool).await.classify()?;
         if !exists {
-            // `IF NOT EXISTS` alone would still need the right to create schemas, and two servers can race here.
+            // `CREATE SCHEMA IF NOT EXISTS` requires the privilege to create schemas even if the schema exists, and two servers can
+            // race here.
             sqlx::query("CREATE SCHEMA IF NOT EXISTS toygres").execute(&pool).await.classify()?;
         }
         let outcome = MIGRATIONS.run(&pool).await;
@@ -98,7 +99,7 @@ impl Store {
         })
     }
 
-    /// Answers when the database does.
+    /// Checks whether the database responds.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when it does not.
@@ -107,14 +108,14 @@ impl Store {
         Ok(())
     }
 
-    /// Recognises the same input again without storing it: see [`SecretKeys::digests`].
+    /// Digests of an input, which identify it without storing it: see [`SecretKeys::digests`].
     #[must_use]
     pub fn digests(&self, input: &[u8]) -> Vec<Vec<u8>> {
         self.keys.digests(input)
     }
 
-    /// The same store for one reader that repeats what fails: it has a connection of its own, which is not tested before each
-    /// use. That saves a round trip in the latency of every event.
+    /// The same store for a single reader that retries errors. It has its own connection, which is not tested before each use; this
+    /// saves a round trip in the latency of every event.
     #[must_use]
     pub fn for_reader(&self) -> Self {
         let pool = PgPoolOptions::new()
@@ -125,21 +126,21 @@ impl Store {
         Self { pool, ..self.clone() }
     }
 
-    /// Begins a transaction, on a task of its own so that it is never abandoned halfway: a caller who goes away between BEGIN
-    /// and its answer would leave sqlx 0.9 with a connection in the pool that is in a transaction and does not know it. What
-    /// others write over it then is lost, and after a first error every statement fails.
+    /// Begins a transaction on a separate task, so that it is never interrupted: if a caller is cancelled between BEGIN and its
+    /// response, sqlx 0.9 returns the connection to the pool without knowing that it is in a transaction. Later writes on it are
+    /// lost, and after a first error every statement fails.
     async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
         let pool = self.pool.clone();
         tokio::spawn(async move { pool.begin().await }).await.map_err(Error::internal)?.classify()
     }
 
-    /// Options for a connection of its own, as a listener needs it.
+    /// The options for a separate connection, such as that of a listener.
     pub(crate) fn options(&self) -> &PgConnectOptions {
         &self.options
     }
 
-    /// Holds the right to change the runtime objects of one instance until the guard is dropped, across all servers: so
-    /// that a late deployment and a removal can never overlap.
+    /// Acquires the lock on the runtime objects of one instance, which excludes all other servers until the guard is dropped, so
+    /// that a late deployment and a removal cannot overlap.
     pub async fn lock_instance(&self, id: toygres_domain::InstanceId) -> Result<InstanceLock> {
         let mut transaction = self.begin().await?;
         sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 7096810442))", id.to_string())
@@ -149,8 +150,8 @@ impl Store {
         Ok(InstanceLock { _transaction: transaction })
     }
 
-    /// Runs a query on the tables of another schema of this database, which belongs to another crate, and returns its one column.
-    /// The statement is made of the caller's constants, never of input.
+    /// Runs a query on the tables of another schema of this database, which belongs to another crate, and returns its only column.
+    /// The statement must be built from constants, never from input.
     pub async fn select_foreign(&self, statement: String) -> Result<Vec<String>> {
         sqlx::query_scalar(&statement).fetch_all(&self.pool).await.classify()
     }
@@ -161,13 +162,13 @@ impl Store {
         Ok(())
     }
 
-    /// Waits for the connections in use and closes them.
+    /// Waits until no connection is in use, and closes them.
     pub async fn close(&self) {
         self.pool.close().await;
     }
 }
 
-/// See [`Store::lock_instance`].
+/// The guard of [`Store::lock_instance`].
 #[derive(Debug)]
 pub struct InstanceLock {
     _transaction: sqlx::Transaction<'static, sqlx::Postgres>,
@@ -179,7 +180,7 @@ fn options(url: &str) -> Result<PgConnectOptions> {
     Ok(options.application_name("toygres").options([("search_path", SCHEMA)]))
 }
 
-/// Turns a text column back into its enum. The database's check constraints allow nothing else.
+/// Converts a text column to its enum. The check constraints of the database allow no other values.
 fn parsed<T: FromStr>(text: &str) -> Result<T>
 where
     T::Err: std::fmt::Display,

@@ -1,4 +1,4 @@
-//! Operations: looked up and listed.
+//! Reads operations.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use toygres_domain::{
     operation::{Operation, OperationKind, OperationStatus, Params, Step},
 };
 
-/// Which operations are meant: every given condition must hold.
+/// Selects operations that meet every given condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct OperationFilter {
     /// Of this instance.
@@ -61,7 +61,7 @@ macro_rules! operation_query {
 pub(super) use operation_query;
 
 impl Store {
-    /// One operation, by its own id or by one of its engine ids.
+    /// One operation, by its id or by one of its engine ids.
     pub async fn operation(&self, id: &OperationId) -> Result<Option<Operation>> {
         operation_query!("SELECT", "FROM operations WHERE id = $1", id.as_str())
             .fetch_optional(&self.pool)
@@ -71,7 +71,7 @@ impl Store {
             .transpose()
     }
 
-    /// Several operations, in no order.
+    /// Several operations, in no particular order.
     pub async fn operations_by_id(&self, ids: &[OperationId]) -> Result<Vec<Operation>> {
         let ids: Vec<_> = ids.iter().map(|id| id.as_str().to_owned()).collect();
         let rows = operation_query!("SELECT", "FROM operations WHERE id = ANY($1)", &ids).fetch_all(&self.pool).await.classify()?;
@@ -111,7 +111,7 @@ impl Store {
         Ok(page.page(rows.into_iter().map(operation).collect::<Result<_>>()?))
     }
 
-    /// How many operations `filter` lets through.
+    /// The number of operations that match `filter`.
     pub async fn count_operations(&self, filter: &OperationFilter) -> Result<i64> {
         let (kinds, statuses) = filter.arguments();
         sqlx::query_scalar!(
@@ -167,8 +167,8 @@ impl Store {
         Ok(page.pages(instances, operations.into_iter().map(|operation| (operation.instance, operation))))
     }
 
-    /// How many operations of each of several instances `filter` lets through; `filter.instance` has no effect. Instances
-    /// without any are left out.
+    /// The number of operations that match `filter` for each of several instances; `filter.instance` has no effect. Instances
+    /// without any are omitted.
     pub async fn count_operations_of(&self, instances: &[InstanceId], filter: &OperationFilter) -> Result<HashMap<InstanceId, i64>> {
         let (kinds, statuses) = filter.arguments();
         let ids: Vec<_> = instances.iter().map(|id| id.0).collect();
@@ -212,7 +212,7 @@ pub(super) async fn unfinished(connection: &mut PgConnection, instance: Instance
     rows.into_iter().map(operation).collect()
 }
 
-/// An operation and its instance, locked in the order in which everybody locks them, so that nobody deadlocks.
+/// An operation and its instance, locked in the same order everywhere to avoid deadlocks.
 pub(super) async fn locked_both(connection: &mut PgConnection, id: &OperationId) -> Result<(Instance, Operation)> {
     let instance = sqlx::query_scalar!("SELECT instance_id FROM operations WHERE id = $1", id.as_str())
         .fetch_optional(&mut *connection)

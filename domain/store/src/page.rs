@@ -1,19 +1,19 @@
-//! Pages of lists, after the Relay connection specification: keyset, in both directions.
+//! Pages of lists as in the Relay connection specification: keyset pagination in both directions.
 
 use std::collections::HashMap;
 
 use toygres_domain::InstanceId;
 
-/// Which part of an ordered list is wanted. `K` is the position of an entry.
+/// A request for a part of an ordered list. `K` is the position of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PageRequest<K> {
-    /// Only entries behind this one.
+    /// Only entries after this one.
     pub after: Option<K>,
     /// Only entries before this one.
     pub before: Option<K>,
-    /// At most so many.
+    /// The maximum number of entries.
     pub limit: i64,
-    /// Take them from the end of the list instead of the start.
+    /// Whether to take the entries from the end of the list instead of the start.
     pub backward: bool,
 }
 
@@ -24,12 +24,12 @@ impl<K> PageRequest<K> {
         Self { after: None, before: None, limit, backward: false }
     }
 
-    /// One more row than asked for tells whether there are more.
+    /// One more row than requested shows whether there are more.
     pub(super) fn fetch(&self) -> i64 {
         self.limit.saturating_add(1)
     }
 
-    /// Makes the same page of the lists of several instances; each row is one entry and whose it is.
+    /// Builds the same page of the lists of several instances. Each row is an entry and its instance.
     pub(super) fn pages<T>(&self, instances: &[InstanceId], rows: impl IntoIterator<Item = (InstanceId, T)>) -> HashMap<InstanceId, Page<T>> {
         let mut lists: HashMap<InstanceId, Vec<T>> = instances.iter().map(|id| (*id, Vec::new())).collect();
         for (instance, item) in rows {
@@ -38,7 +38,7 @@ impl<K> PageRequest<K> {
         lists.into_iter().map(|(instance, items)| (instance, self.page(items))).collect()
     }
 
-    /// Makes the page of the rows that were fetched, which come in the order of the scan.
+    /// Builds the page from the fetched rows, which are in the order of the scan.
     pub(super) fn page<T>(&self, mut items: Vec<T>) -> Page<T> {
         let more = i64::try_from(items.len()).is_ok_and(|n| n > self.limit);
         if more {
@@ -60,9 +60,9 @@ impl<K> PageRequest<K> {
 pub struct Page<T> {
     /// The entries, always in the order of the list.
     pub items: Vec<T>,
-    /// Whether there are more behind them.
+    /// Whether there are more entries after these.
     pub has_next: bool,
-    /// Whether there are more before them.
+    /// Whether there are more entries before these.
     pub has_previous: bool,
 }
 

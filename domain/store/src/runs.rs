@@ -1,6 +1,6 @@
-//! The runs of operations, and the loops that check the health: what workflows read and write. Each write is guarded by the
-//! operation's run and the instance's state, so that an activity that runs twice, late, or at the same time as its
-//! successor changes nothing.
+//! The runs of operations and the health check loops, as workflows read and write them. Each write is conditional on the
+//! operation's run and the instance's state, so that an activity that runs twice, late, or concurrently with its successor changes
+//! nothing.
 
 use sqlx::PgConnection;
 use toygres_domain::{
@@ -16,16 +16,16 @@ use super::{
     operations::{locked_both, operation, operation_query},
 };
 
-/// What an activity works on.
+/// The operation and the instance that an activity works on.
 #[derive(Clone, Debug)]
 pub struct Work {
-    /// The operation, live and of the run that was asked for.
+    /// The operation: unfinished, and with the requested run.
     pub operation: Operation,
-    /// Its instance.
+    /// The instance of the operation.
     pub instance: Instance,
 }
 
-/// A running instance and the loop that should check its health.
+/// A running instance and its health check loop.
 #[derive(Clone, Debug)]
 pub struct RunningInstance {
     /// The instance.
@@ -36,14 +36,14 @@ pub struct RunningInstance {
     pub interval_seconds: i32,
 }
 
-/// An instance that a runtime has something of.
+/// An instance of which a runtime has objects.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownInstance {
     /// The instance.
     pub id: InstanceId,
     /// Whether it is deleted.
     pub deleted: bool,
-    /// Whether its volumes were to be kept.
+    /// Whether the deletion keeps the volumes.
     pub keep_volumes: bool,
 }
 
@@ -63,7 +63,7 @@ impl Store {
         rows.into_iter().map(operation).collect()
     }
 
-    /// Operations that are not over, the oldest first.
+    /// Unfinished operations, the oldest first.
     pub async fn unfinished_operations(&self) -> Result<Vec<Operation>> {
         let rows = operation_query!("SELECT", "FROM operations WHERE status IN ('pending', 'running') ORDER BY created_at")
             .fetch_all(&self.pool)
@@ -72,14 +72,14 @@ impl Store {
         rows.into_iter().map(operation).collect()
     }
 
-    /// Running operations that somebody asked to cancel.
+    /// Running operations whose cancellation was requested.
     pub async fn cancelling_operations(&self) -> Result<Vec<Operation>> {
         let rows =
             operation_query!("SELECT", "FROM operations WHERE status = 'running' AND cancel_requested").fetch_all(&self.pool).await.classify()?;
         rows.into_iter().map(operation).collect()
     }
 
-    /// Notes that the engine was given this run.
+    /// Records that this run was started in the engine.
     pub async fn mark_dispatched(&self, id: &OperationId, run: i32) -> Result<()> {
         sqlx::query!(
             "UPDATE operations SET status = 'running', started_at = coalesce(started_at, clock_timestamp()), dispatched_at = clock_timestamp()
@@ -93,10 +93,10 @@ impl Store {
         Ok(())
     }
 
-    /// The operation and its instance, if this run is still the one that should work.
+    /// The operation and its instance, if this run is current.
     ///
     /// # Errors
-    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    /// [`Error::Superseded`] when the operation is finished or another run has taken over.
     pub async fn work(&self, id: &OperationId, run: i32) -> Result<Work> {
         let mut connection = self.pool.acquire().await.classify()?;
         let operation = seen_run(&mut connection, id, run).await?;
@@ -105,10 +105,10 @@ impl Store {
         Ok(Work { operation, instance: instance(row.ok_or(Error::Superseded)?)? })
     }
 
-    /// Notes why the instance is not ready yet, or never will be, on the instance itself.
+    /// Records on the instance why it is not ready yet, or will never be.
     ///
     /// # Errors
-    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    /// [`Error::Superseded`] when the operation is finished or another run has taken over.
     pub async fn note_waiting(&self, id: &OperationId, run: i32, why: &Reason) -> Result<()> {
         let mut transaction = self.begin().await?;
         let now = live_run_and_instance(&mut transaction, id, run).await?;
@@ -126,10 +126,10 @@ impl Store {
         Ok(())
     }
 
-    /// Gives up the present run and asks for the next one; the dispatcher starts it. Returns its number.
+    /// Abandons the current run and requests the next one, which the dispatcher starts. Returns its number.
     ///
     /// # Errors
-    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    /// [`Error::Superseded`] when the operation is finished or another run has taken over.
     pub async fn next_run(&self, id: &OperationId, run: i32) -> Result<i32> {
         let next = run + 1;
         let changed = sqlx::query!(
@@ -145,8 +145,8 @@ impl Store {
         if changed.rows_affected() == 0 { Err(Error::Superseded) } else { Ok(next) }
     }
 
-    /// Ends the transitional states that no operation works on any more, so that there is a way out of them. That cannot happen
-    /// as long as only the store writes; somebody with psql can make it happen. Returns the instances.
+    /// Ends the transitional states of instances without an operation in progress, so that they can be retried or deleted. This can
+    /// only be necessary after manual changes of the database. Returns the instances.
     pub async fn end_orphans(&self) -> Result<Vec<InstanceId>> {
         let mut ended = Vec::new();
         for during in InstanceState::ALL.iter().filter(|state| state.is_transitional()) {
@@ -156,7 +156,7 @@ impl Store {
                 Some(Policy { failure: OnFailure::KeepTrying, .. }) | None => InstanceState::Failed,
             };
             let mut transaction = self.begin().await?;
-            // Locked first and judged by a second statement, which then sees every operation that was accepted before.
+            // Locked first and checked by a second statement, which sees every operation that was accepted before the lock.
             let candidates = sqlx::query_scalar!("SELECT id FROM instances WHERE state = $1 FOR UPDATE SKIP LOCKED", during.as_str())
                 .fetch_all(&mut *transaction)
                 .await
@@ -179,7 +179,8 @@ impl Store {
         Ok(ended)
     }
 
-    /// Which of these the metadata knows, whether they are deleted, and whether their deletion kept the volumes.
+    /// Returns those of these instances that have a row, with whether they are deleted, and whether their deletion keeps the
+    /// volumes.
     pub async fn known_instances(&self, ids: &[InstanceId]) -> Result<Vec<KnownInstance>> {
         let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
         let rows = sqlx::query!(
@@ -194,7 +195,8 @@ impl Store {
         Ok(rows.into_iter().map(|row| KnownInstance { id: InstanceId(row.id), deleted: row.deleted, keep_volumes: row.keep_volumes }).collect())
     }
 
-    /// Every instance whose health is checked, with its HealthCheck workflow: running, or being updated, when the checks pause.
+    /// Every instance with health checks, with its HealthCheck workflow: those that are running, or being updated (with paused
+    /// checks).
     pub async fn running_instances(&self) -> Result<Vec<RunningInstance>> {
         let rows =
             sqlx::query!("SELECT id, health_check_orchestration_id, health_interval_seconds FROM instances WHERE state IN ('running', 'updating')")
@@ -211,10 +213,11 @@ impl Store {
             .collect())
     }
 
-    /// Allocates the id of the next HealthCheck workflow of an instance, in place of `lost`. Only one caller wins.
+    /// Allocates the id of the next HealthCheck workflow of an instance, which replaces `lost`. Only one of several concurrent
+    /// callers succeeds.
     ///
     /// # Errors
-    /// [`Error::Superseded`] when the instance no longer runs or another caller was faster.
+    /// [`Error::Superseded`] when the instance is no longer running or another caller has succeeded.
     pub async fn next_health_check(&self, id: InstanceId, lost: Option<&str>) -> Result<String> {
         sqlx::query_scalar!(
             r#"UPDATE instances SET health_generation = health_generation + 1,
@@ -230,9 +233,9 @@ impl Store {
         .ok_or(Error::Superseded)
     }
 
-    /// Writes a changed health (and endpoint, should it have moved) of a running instance, if `health_check` is the workflow
-    /// that may, and no operation has begun since `operation_count` was read: what was seen during a restart says nothing about
-    /// the instance after it. Returns whether anything changed.
+    /// Writes a changed health (and endpoint, if that has changed) of a running instance, if `health_check` is its current
+    /// workflow, and no operation has started since `operation_count` was read: a check during a restart is outdated after it.
+    /// Returns whether anything changed.
     pub async fn set_health(
         &self,
         id: InstanceId,
@@ -264,20 +267,20 @@ impl Store {
     }
 }
 
-/// The operation, if this run is still the one that should work, as it is at this moment.
+/// The operation in its current state, if this run is current.
 pub(super) async fn seen_run(connection: &mut PgConnection, id: &OperationId, run: i32) -> Result<Operation> {
     let row = operation_query!("SELECT", "FROM operations WHERE id = $1", id.as_str()).fetch_optional(connection).await.classify()?;
     let now = operation(row.ok_or(Error::Superseded)?)?;
     if now.run != run || now.status.is_terminal() { Err(Error::Superseded) } else { Ok(now) }
 }
 
-/// For writes to the instance too, which is locked first, as everywhere.
+/// Locks both for writing; the instance is locked first, as everywhere.
 async fn live_run_and_instance(connection: &mut PgConnection, id: &OperationId, run: i32) -> Result<Operation> {
     let (_, now) = locked_both(connection, id).await.map_err(superseded_if_gone)?;
     if now.run != run || now.status.is_terminal() { Err(Error::Superseded) } else { Ok(now) }
 }
 
-/// An operation that is not there is nobody's business any more.
+/// An operation without a row counts as superseded.
 pub(super) fn superseded_if_gone(error: Error) -> Error {
     if matches!(error, Error::User(_)) { Error::Superseded } else { error }
 }

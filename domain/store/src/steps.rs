@@ -1,4 +1,4 @@
-//! The steps of operations, as workflows report them. Each write is guarded by the operation's run.
+//! The steps of operations, as workflows report them. Each write is conditional on the operation's run.
 
 use chrono::Utc;
 use sqlx::{PgConnection, types::Json};
@@ -17,26 +17,26 @@ use super::{
 
 /// Each fails with [`Error::Superseded`] when the operation is finished or another run has taken over.
 impl Store {
-    /// Notes that a step began (again). A step that the plan does not hold is added at its end.
+    /// Records that a step was started (again). A step that is not in the plan is appended.
     ///
     /// # Errors
-    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    /// [`Error::Superseded`] when the operation is finished or another run has taken over.
     pub async fn begin_step(&self, id: &OperationId, run: i32, name: StepName) -> Result<()> {
         self.change_step(id, run, name, Step::begin).await
     }
 
-    /// Notes that a step is looked at again, which is no new attempt unless the last one failed.
+    /// Records that a step is polled again, which is not a new attempt unless the last one failed.
     ///
     /// # Errors
-    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    /// [`Error::Superseded`] when the operation is finished or another run has taken over.
     pub async fn resume_step(&self, id: &OperationId, run: i32, name: StepName) -> Result<()> {
         self.change_step(id, run, name, Step::resume).await
     }
 
-    /// Notes what a step waits for.
+    /// Records what a step waits for.
     ///
     /// # Errors
-    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    /// [`Error::Superseded`] when the operation is finished or another run has taken over.
     pub async fn note_step(&self, id: &OperationId, run: i32, name: StepName, why: &Reason) -> Result<()> {
         self.change_step(id, run, name, |step| {
             step.resume();
@@ -45,10 +45,10 @@ impl Store {
         .await
     }
 
-    /// Notes that an attempt of a step failed. Whether it will be repeated is the workflow's to say, so it runs on.
+    /// Records that an attempt of a step failed. The step is still running, because the workflow decides whether it is retried.
     ///
     /// # Errors
-    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    /// [`Error::Superseded`] when the operation is finished or another run has taken over.
     pub async fn fail_step(&self, id: &OperationId, run: i32, name: StepName, why: &Reason) -> Result<()> {
         self.change_step(id, run, name, |step| {
             step.resume();
@@ -58,10 +58,10 @@ impl Store {
         .await
     }
 
-    /// Notes that a step is done.
+    /// Records that a step is done.
     ///
     /// # Errors
-    /// [`Error::Superseded`] when the operation is over or another run has taken over.
+    /// [`Error::Superseded`] when the operation is finished or another run has taken over.
     pub async fn finish_step(&self, id: &OperationId, run: i32, name: StepName) -> Result<()> {
         self.change_step(id, run, name, |step| {
             step.resume();
@@ -73,7 +73,7 @@ impl Store {
     }
 
     async fn change_step(&self, id: &OperationId, run: i32, name: StepName, change: impl Fn(&mut Step)) -> Result<()> {
-        // Hardly ever does anybody else write at the same time, so nothing is locked first: two round trips instead of four.
+        // Concurrent writes are rare, so the row is not locked first, which takes two round trips instead of four.
         let mut connection = self.pool.acquire().await.classify()?;
         let now = seen_run(&mut connection, id, run).await?;
         let Some(steps) = changed(&now.steps, name, &change) else { return Ok(()) };

@@ -1,9 +1,9 @@
 //! Throw-away databases for tests (feature `test-support`).
 //!
-//! The tests of a process share one PostgreSQL server on a loopback port. It starts with the first [`TestDatabase`] and ends
-//! with the last, and also when the process dies in any way: a shell holds the server, and stops it when the pipe from the
-//! process closes. Its files are a copy of a cluster that is made, migrated and kept below `target/` once per PostgreSQL and
-//! schema version, so a start takes a fraction of a second. As root, everything runs as the user `postgres` or `nobody`.
+//! The tests of a process share one PostgreSQL server on a loopback port. It starts with the first [`TestDatabase`] and stops with
+//! the last, and also when the process ends in any way: a shell is the parent of the server, and stops it when the pipe from the
+//! process closes. Its files are a copy of a migrated cluster, which is created below `target/` once per PostgreSQL and schema
+//! version, so a start takes a fraction of a second. As root, everything runs as the user `postgres` or `nobody`.
 
 use std::{
     collections::HashMap,
@@ -30,7 +30,7 @@ const PASSWORD: &str = "throw-away";
 const TEMPLATE: &str = "toygres_template";
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A migrated database that nobody else uses.
+/// A migrated database for one test.
 #[derive(Debug)]
 pub struct TestDatabase {
     server: Arc<Server>,
@@ -38,7 +38,7 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// A new one, on the server that the tests of this process share.
+    /// Creates a database on the server that the tests of this process share.
     pub async fn create() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let server = tokio::task::spawn_blocking(shared_server).await.expect("the test server starts");
@@ -47,14 +47,14 @@ impl TestDatabase {
         Self { server, name }
     }
 
-    /// One on a server of its own, for a bench: as durable as a user's, and it asks nobody for a password, because logging in to
-    /// instances is not what is measured.
+    /// Creates a database on a separate server, for benchmarks: with the default durability, and without passwords, because logins
+    /// to instances are not measured.
     pub async fn for_bench() -> Self {
         let server = tokio::task::spawn_blocking(|| new_server(Manner::Bench)).await.expect("the server starts");
         Self { server: Arc::new(server), name: TEMPLATE.to_owned() }
     }
 
-    /// The processor time that the server has used so far, with all its processes.
+    /// The CPU time of the server so far, with all its processes.
     #[must_use]
     pub fn server_cpu(&self) -> Duration {
         self.server.cpu()
@@ -66,31 +66,31 @@ impl TestDatabase {
         self.server.url(&self.name)
     }
 
-    /// The metadata in it, sealed with a key of its own.
+    /// The metadata store in the database, with a new secret key.
     #[must_use]
     pub fn store(&self) -> Store {
         Store::open(&self.url(), 20, SecretKeys::generate()).expect("the URL is one")
     }
 
-    /// Its name.
+    /// The name of the database.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where the server listens: for tests that need an instance to log in to.
+    /// The endpoint of the server, for tests that need an instance to log in to.
     #[must_use]
     pub fn endpoint(&self) -> Endpoint {
         Endpoint { host: "127.0.0.1".to_owned(), port: self.server.port }
     }
 
-    /// Runs statements in it as the superuser. The text is the test's own.
+    /// Runs SQL statements as the superuser.
     pub async fn run(&self, sql: &str) {
         self.server.run(&self.name, sql).await;
     }
 }
 
-/// The data directory of a PostgreSQL server that stands in for an instance; dropping it removes the files.
+/// The data directory of a PostgreSQL server that is used as an instance. Dropping it removes the files.
 #[derive(Debug)]
 pub struct StandIn {
     host: Host,
@@ -98,16 +98,16 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// Makes one as the official images make theirs: a superuser, their password, and a database.
+    /// Creates a data directory like the official images do: with a superuser, its password, and a database.
     ///
-    /// It blocks for as long as `initdb` takes.
+    /// Blocks until `initdb` is done.
     #[must_use]
     pub fn create(username: &str, password: &str, database: &str) -> Self {
         let host = Host::find();
         let directory = host.new_directory();
         let (data, file) = (directory.join("data"), directory.join("password"));
         fs::write(&file, password).expect("the directory is ours");
-        // The shell that holds a server leaves the files alone.
+        // The shell that stops the server keeps the files if this file exists.
         fs::write(directory.join("keep"), "").expect("the directory is ours");
         host.give(&directory);
         let mut initdb = host.program("initdb");
@@ -125,10 +125,11 @@ impl StandIn {
         Self { host, directory }
     }
 
-    /// Starts the server at an address of the loopback network; `None` when it cannot be had. Dropping it stops the server.
+    /// Starts the server on a loopback address. Returns `None` if the address is not available. Dropping the result stops the
+    /// server.
     #[must_use]
     pub fn start(&self, address: &str, port: u16) -> Option<impl Send + Sync + use<>> {
-        // The log of an earlier life would tell of its start, not of this one's.
+        // The log of an earlier run would show its start instead of this one.
         let _ = fs::remove_file(self.directory.join("log"));
         let server = self.host.start_at(&self.directory, address, port, Manner::Test);
         fs::write(self.directory.join("keep"), "").expect("the directory is ours");
@@ -147,7 +148,7 @@ impl Drop for StandIn {
 struct Server {
     port: u16,
     shell: Child,
-    /// Closing it is the shell's sign to stop.
+    /// Closing this pipe makes the shell stop the server.
     lifeline: Option<ChildStdin>,
 }
 
@@ -156,8 +157,9 @@ impl Server {
         format!("postgres://{SUPERUSER}:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Of the shell that holds it, of what descends from it, and of those that have ended (proc(5): utime, stime and the same of
-    /// waited-for children, in hundredths of a second). Backends leave the shell's process group, so the family is what counts.
+    /// The CPU time of the shell and its descendants, including those that have ended (proc(5): utime, stime and the same of
+    /// waited-for children, in hundredths of a second). Backends leave the shell's process group, so the parent process ids are
+    /// used.
     fn cpu(&self) -> Duration {
         let mut parents = HashMap::new();
         let mut ticks = HashMap::new();
@@ -211,12 +213,12 @@ fn new_server(manner: Manner) -> Server {
     host.start(&directory, manner)
 }
 
-/// What a server is for.
+/// The purpose of a server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Manner {
-    /// It takes every shortcut.
+    /// Tests: as fast as possible, without durability.
     Test,
-    /// It takes none.
+    /// Benchmarks: with the default durability.
     Bench,
 }
 
@@ -229,11 +231,11 @@ impl Manner {
     }
 }
 
-/// What it takes to run servers here.
+/// The environment for servers on this machine.
 #[derive(Debug)]
 struct Host {
     binaries: PathBuf,
-    /// The user and group for servers when this is root, which PostgreSQL refuses.
+    /// The user and group of servers if this process runs as root, which PostgreSQL refuses.
     account: Option<(u32, u32)>,
 }
 
@@ -267,7 +269,7 @@ impl Host {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Below /tmp, where the unprivileged user can enter.
+    /// Below /tmp, which the unprivileged user can access.
     fn new_directory(&self) -> PathBuf {
         let directory = PathBuf::from(self.output(Command::new("mktemp").args(["-d", "/tmp/toygres-test.XXXXXX"])).trim());
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).expect("the directory is ours");
@@ -281,7 +283,7 @@ impl Host {
         }
     }
 
-    /// The directory with the migrated cluster, made if need be.
+    /// The directory with the migrated cluster, which is created if it is missing.
     fn template(&self) -> PathBuf {
         let mut hasher = DefaultHasher::new();
         self.output(self.program("postgres").arg("--version")).hash(&mut hasher);
@@ -290,7 +292,7 @@ impl Host {
             .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from)
             .join("test-support");
         fs::create_dir_all(&kept).expect("the target directory can be written");
-        // Two test processes must not make it at once; the lock goes with the file.
+        // Prevents two test processes from creating it at the same time. Closing the file releases the lock.
         let lock = File::create(kept.join("lock")).expect("the target directory can be written");
         lock.lock().expect("files can be locked");
         let template = kept.join(format!("cluster-{:016x}", hasher.finish()));
@@ -320,7 +322,7 @@ impl Host {
             store.close().await;
         };
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts").block_on(migrate);
-        // Stopped in an orderly way first, so that the copy is whole.
+        // Shut down cleanly first, so that the copy is consistent.
         fs::write(directory.join("keep"), "").expect("the directory is ours");
         drop(server);
         self.output(Command::new("cp").arg("-R").arg(&data).arg(draft));
@@ -339,7 +341,7 @@ impl Host {
     }
 
     fn start_at(&self, directory: &Path, address: &str, port: u16, manner: Manner) -> Option<Server> {
-        // The log survives in the directory only when the start failed.
+        // The log is only kept in the directory if the start failed.
         let script = r#""$1/postgres" -D "$2/data" -p "$3" -c listen_addresses="$4" -c unix_socket_directories= \
             -c max_connections=200 $5 >"$2/log" 2>&1 &
             cat >/dev/null; kill -INT $!; wait $!; [ -e "$2/keep" ] || rm -rf "$2""#;
@@ -347,7 +349,7 @@ impl Host {
         shell.arg("-c").arg(script).arg("toygres-test-server").arg(&self.binaries).arg(directory).arg(port.to_string()).arg(address);
         shell.arg(manner.options());
         self.as_account(&mut shell);
-        // A process group of its own, so that it outlives a signal to the tests and can clean up.
+        // A separate process group, so that a signal to the tests does not reach it and it can clean up.
         let mut shell = shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("there is a shell");
         let lifeline = shell.stdin.take();
         let started = Instant::now();

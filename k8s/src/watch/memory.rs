@@ -138,7 +138,7 @@ impl Pods {
             KnownPod { instance, uid: pod.metadata.uid.clone(), version: pod.metadata.resource_version.clone(), restarts, dead: death.is_some() };
         let (was_dead, restarted) = self.known.insert(name, known).map_or((false, false), |before| (before.dead, restarts > before.restarts));
         let reason = match death {
-            // A container that has ended again after a restart died once more.
+            // A container that has terminated again after a restart is another death.
             Some(death) => (!was_dead || restarted).then_some(death),
             // The container was restarted between two events: only the number of restarts shows it.
             None if restarted && !was_dead => Some(last_end.unwrap_or_else(|| Reason::new(ReasonCode::ProcessExited, "The container was restarted"))),

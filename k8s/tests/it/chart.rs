@@ -103,7 +103,7 @@ fn every_object_is_one_that_kubernetes_knows() {
     }
 }
 
-/// Reads an object strictly: a field that its type does not have would be lost on the way.
+/// Parses an object strictly: it must not have fields that its type does not have.
 fn known<T: DeserializeOwned + Serialize>(what: &str, object: &Value) {
     let read: T = serde_json::from_value(object.clone()).unwrap_or_else(|error| panic!("{what}: {error}"));
     lost(what, object, &serde_json::to_value(read).unwrap());
@@ -113,7 +113,7 @@ fn lost(path: &str, before: &Value, after: &Value) {
     match (before, after) {
         (Value::Object(before), Value::Object(after)) => {
             for (key, value) in before {
-                // Nothing at all is also how an empty list or map is written.
+                // The typed object omits empty lists and maps.
                 let empty = value.is_null() || value == &json!([]) || value == &json!({});
                 match after.get(key) {
                     Some(present) => lost(&format!("{path}.{key}"), value, present),

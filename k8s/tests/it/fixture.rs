@@ -30,7 +30,7 @@ pub(crate) fn deployment() -> Deployment {
     }
 }
 
-/// The same with a new id.
+/// The small instance with a new id.
 pub(crate) fn another(name: &str) -> Deployment {
     Deployment { id: InstanceId::generate(), name: name.parse().unwrap(), ..deployment() }
 }

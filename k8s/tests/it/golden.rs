@@ -1,4 +1,4 @@
-//! The objects, as YAML that kubectl takes. `UPDATE_GOLDEN=1` writes the files again.
+//! The objects, as YAML that kubectl accepts. `UPDATE_GOLDEN=1` writes the files.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 

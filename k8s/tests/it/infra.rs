@@ -1,4 +1,4 @@
-//! `scripts/setup-infra.sh`: what it would run, and that it may run again.
+//! `scripts/setup-infra.sh`: its commands, and that it can be repeated.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-/// Answers whatever is asked; `show` and `get` find only what exists, which is all or nothing.
+/// A fake command that succeeds. `show` and `get` find either everything or nothing.
 const TOOL: &str = r#"#!/bin/sh
 echo "$(basename "$0") $*" >>"$CALLS"
 case " $* " in
@@ -74,7 +74,7 @@ fn a_second_run_creates_nothing_and_no_secret_is_an_argument() {
     for what in ["vnet create", "acr create", "aks create", "identity create", "flexible-server create", "create namespace", "create secret"] {
         assert!(first.iter().any(|call| call.contains(what)), "{what}: {first:#?}");
     }
-    // Both of these take it for done when it is.
+    // Both of these commands are idempotent.
     let again = created(&run("yes"));
     assert!(again.iter().all(|call| call.starts_with("az group create") || call.starts_with("az role assignment create")), "{again:#?}");
 }

@@ -1,4 +1,4 @@
-//! The observement on what a real cluster showed.
+//! Observations of recordings of a real cluster.
 
 use k8s_openapi::jiff::Timestamp;
 use serde::de::DeserializeOwned;

@@ -1,5 +1,5 @@
-//! PostGraphile over the same table. A trigger of its own notifies it with the whole change as the payload, which it hands on to
-//! whoever subscribes: the cheapest way that it has. What happens while a subscriber is away is lost to it.
+//! PostGraphile on the same table. A separate trigger notifies it with the whole change as the payload, which it forwards to the
+//! subscribers: its fastest method. Changes while a subscriber is disconnected are lost.
 
 use std::{process::Stdio, time::Duration};
 
@@ -10,7 +10,7 @@ use tokio::{
 
 use super::support::{TIMEOUT, cpu_of, memory_of};
 
-/// The subscription that carries what ours carries.
+/// A subscription with the same content as ours.
 pub const DOCUMENT: &str = "subscription { instanceChanges { cursor type instance { id state health } } }";
 
 const DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/postgraphile");
@@ -21,7 +21,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Whether `scripts/bench` could fetch it; if not, why.
+    /// Whether `scripts/bench` could install it, or the reason why not.
     pub fn installed() -> Result<(), String> {
         match std::env::var("PEER_MISSING") {
             Ok(reason) => Err(reason),
@@ -58,7 +58,7 @@ impl Peer {
     }
 }
 
-/// Makes writes notify PostGraphile instead of us.
+/// Makes writes notify PostGraphile instead of our server.
 pub async fn take_over(writer: &tokio_postgres::Client) {
     let sql = "CREATE SCHEMA peer;
         CREATE SEQUENCE peer.changes;

@@ -1,5 +1,5 @@
-// PostGraphile over the metadata database, with one subscription that hands on the payload of a notification: its cheapest way
-// to be live. Prints its port once it answers.
+// PostGraphile on the metadata database, with one subscription that forwards the payload of a notification: its fastest method.
+// Prints its port when it is ready.
 import { createServer } from 'node:http';
 import { postgraphile } from 'postgraphile';
 import { makePgService } from 'postgraphile/adaptors/pg';

@@ -13,8 +13,8 @@ use nix::unistd::{User, geteuid};
 
 use super::error::{Error, IoContext, Result};
 
-/// The user that PostgreSQL's processes run as: PostgreSQL refuses root, so a server that is root lets them run as somebody
-/// else; any other server runs them as itself.
+/// The user that PostgreSQL's processes run as. PostgreSQL refuses to run as root, so a control plane that runs as root uses
+/// another user for them; otherwise they run as the same user.
 #[derive(Clone, Debug)]
 pub struct Account(Option<Other>);
 
@@ -26,10 +26,10 @@ struct Other {
 }
 
 impl Account {
-    /// Finds the account. `user` (`TOYGRES_PG_USER`) counts only for a server that runs as root.
+    /// Finds the account. `user` (`TOYGRES_PG_USER`) is only used by a control plane that runs as root.
     ///
     /// # Errors
-    /// [`Error::Setup`] when the server is root and there is no such user, or the user is root too.
+    /// [`Error::Setup`] when the control plane runs as root and there is no such user, or that user is root too.
     pub fn resolve(user: &str) -> Result<Self> {
         if !geteuid().is_root() {
             return Ok(Self(None));
@@ -47,10 +47,11 @@ impl Account {
         }
     }
 
-    /// Makes a command run as this account, with a clean environment, in a process group of its own: else Ctrl-C in the
-    /// terminal would stop the databases before the server does.
+    /// Makes a command run as this account, with a clean environment, in a separate process group. Otherwise Ctrl-C in the terminal
+    /// would also signal the databases.
     pub(super) fn prepare(&self, command: &mut Command) {
-        // LC_ALL: messages that we read are in English, and macOS starts threads in PostgreSQL when no locale is set.
+        // LC_ALL: the messages that are parsed must be in English, and on macOS PostgreSQL becomes multithreaded if no locale is
+        // set.
         command.env_clear().env("LC_ALL", "C").env("TZ", "UTC").env("PATH", "/usr/bin:/bin").current_dir("/").process_group(0);
         if let Some(other) = &self.0 {
             command.uid(other.uid).gid(other.gid);
@@ -72,7 +73,7 @@ impl Account {
         self.0.is_some()
     }
 
-    /// Checks that the account can pass through `directory` and all that is above it.
+    /// Checks that the account can traverse `directory` and its parents.
     pub(super) fn check_passage(&self, directory: &Path) -> Result<()> {
         let Some(other) = &self.0 else { return Ok(()) };
         for above in directory.ancestors() {

@@ -11,14 +11,14 @@ use toygres_domain::instance::PostgresVersion;
 
 use super::error::{Error, Result};
 
-/// What to do when there is no PostgreSQL.
+/// The advice if no PostgreSQL is found.
 const INSTALL: &str = "install it (Debian and Ubuntu: `apt-get install postgresql`; Fedora: `dnf install postgresql-server`; macOS: `brew install \
                        postgresql@17`) or set TOYGRES_PG_BIN to the directory of its programs";
 
-/// The oldest major version that PostgreSQL supported when this was written, and whose `initdb` takes our options.
+/// The oldest supported major version. Its `initdb` accepts all options that are used here.
 const OLDEST: PostgresVersion = PostgresVersion(14);
 
-/// The PostgreSQL server programs found on this machine, one installation for each major version.
+/// The PostgreSQL installations of this machine, one for each major version.
 #[derive(Clone, Debug)]
 pub struct Binaries(BTreeMap<Reverse<PostgresVersion>, Installation>);
 
@@ -29,13 +29,13 @@ pub struct Installation {
     pub bin: PathBuf,
     /// The major version.
     pub major: PostgresVersion,
-    /// The whole version, for example `17.2`.
+    /// The full version, for example `17.2`.
     pub version: String,
 }
 
 impl Binaries {
-    /// Searches the directories of `configured` (`TOYGRES_PG_BIN`, several separated by colons) and the places where
-    /// packages install PostgreSQL. For a major version that is found twice the first place counts.
+    /// Searches the directories of `configured` (`TOYGRES_PG_BIN`, several separated by colons) and the places where packages
+    /// install PostgreSQL. If a major version is found twice, the first directory is used.
     ///
     /// # Errors
     /// [`Error::PostgresMissing`] with a sentence that says what to install when there is nothing, and [`Error::Setup`]
@@ -92,8 +92,8 @@ impl Binaries {
 }
 
 impl Installation {
-    /// Takes a directory as an installation when its programs are there and say their version. The directory is resolved
-    /// first: beside a link such as `/usr/local/bin/postgres` the other programs are missing.
+    /// Checks that a directory contains the programs and that they report their version. Symbolic links are resolved first, because
+    /// the directory of a link such as `/usr/local/bin/postgres` may not contain the other programs.
     fn inspect(directory: &Path) -> Option<Self> {
         let bin = directory.join("postgres").canonicalize().ok()?.parent()?.to_owned();
         if !bin.join("initdb").is_file() {
@@ -130,7 +130,7 @@ fn usual_places() -> Vec<PathBuf> {
         matching.sort();
         places.extend(matching);
     }
-    // Fedora, Arch and Alpine install one version straight into the system's directories.
+    // Fedora, Arch and Alpine install one version into the system's directories.
     places.extend(["/usr/bin", "/usr/local/bin", "/usr/local/pgsql/bin", "/usr/libexec/postgresql"].map(PathBuf::from));
     places
 }
@@ -140,7 +140,7 @@ fn output_of(command: &mut Command) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Reads `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
+/// Parses, for example, `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
 fn parse_version(text: &str) -> Option<String> {
     let version = text.split_once("(PostgreSQL) ")?.1.split_whitespace().next()?;
     version.starts_with(|c: char| c.is_ascii_digit()).then(|| version.to_owned())

@@ -1,5 +1,5 @@
-//! Creates the files of a new cluster: a copy of a prepared template (a tenth of the time of `initdb`), with its role and
-//! database.
+//! Creates the files of a new cluster: a copy of a template (which takes a tenth of the time of `initdb`), with the role and
+//! database of the instance.
 
 use std::{
     fs::{DirBuilder, Permissions},
@@ -21,17 +21,18 @@ use super::{
     settings,
 };
 
-/// Is raised with each change of how templates are created, so that an older one is not used any more.
+/// The version of the templates. It is incremented with each change of how they are created, so that older ones are not used any
+/// more.
 const TEMPLATE_REVISION: u32 = 1;
 
-/// Creates a whole cluster in the home of `cluster`, which must be a staging directory: after a crash it is deleted, until this
-/// has returned and the caller has renamed it. On return everything is on disk.
+/// Creates a cluster in the home of `cluster`, which must be a staging directory, because a partial cluster is deleted after a
+/// crash. The caller renames it afterwards. On return all files are synced.
 ///
-/// `statements` are SQL, one a line, with verifiers in place of passwords; they travel through a pipe.
+/// `statements` are SQL, one per line, with verifiers instead of passwords. They are passed through a pipe.
 pub(super) fn build(machine: &Machine, installation: &Installation, cluster: &Cluster, conf: &str, statements: &str) -> Result<()> {
     let template = prepare_template(machine, installation)?;
     let begin = Instant::now();
-    // A server that was killed in here may have left a program at work.
+    // A control plane that was killed here may have left a program running.
     cluster.kill_all()?;
     remove_directory(cluster.home())?;
     make_directory(cluster.home(), if machine.account.is_other() { 0o711 } else { 0o700 })?;
@@ -54,9 +55,9 @@ pub(super) fn run_statements(machine: &Machine, installation: &Installation, clu
     let mut single = Command::new(installation.program("postgres"));
     machine.account.prepare(&mut single);
     single.arg("--single").arg("-D").arg(cluster.data());
-    // What is written here is synced as a whole afterwards. The first error ends it, instead of being skipped.
+    // All files are synced together afterwards. The first error ends the program, instead of being skipped.
     single.args(["-c", "exit_on_error=on", "-c", "fsync=off", "-c", "log_min_error_statement=panic", "-c", "log_checkpoints=off"]);
-    // So that the next host finds it, should it outlive this one.
+    // So that the next host finds the process if it outlives this one.
     single.args(["-c", &format!("cluster_name={}", cluster.name())]).arg("postgres");
     run(&mut single, statements, cluster.home())
 }
@@ -73,7 +74,7 @@ pub(super) fn prepare_template(machine: &Machine, installation: &Installation) -
     if template.is_dir() {
         return Ok(template);
     }
-    // A directory of its own for every attempt: an initdb that outlived its server deletes the one it was given when it fails.
+    // Every attempt uses a new directory, because an `initdb` that outlives its control plane deletes its directory when it fails.
     let staging = templates.join(format!(".{name}-{}", uuid::Uuid::now_v7()));
     let mode = if machine.account.is_other() { 0o711 } else { 0o700 };
     let mut last = Err(Error::Program("no locale works".to_owned()));
@@ -86,7 +87,8 @@ pub(super) fn prepare_template(machine: &Machine, installation: &Installation) -
         let mut initdb = Command::new(installation.program("initdb"));
         machine.account.prepare(&mut initdb);
         initdb.arg("-D").arg(&data).args(["--username=postgres", "--encoding=UTF8", "--data-checksums", "--no-instructions"]);
-        // Nobody can log in as the superuser: it has no password, and both pg_hba.conf files ask for one or refuse.
+        // No login as the superuser is possible: it has no password, and both pg_hba.conf files require one or reject the
+        // connection.
         initdb.args(["--auth-local=peer", "--auth-host=reject"]).args(*locale);
         last = run(&mut initdb, "", &staging);
         if last.is_ok() {
@@ -120,7 +122,8 @@ fn template_name(installation: &Installation) -> String {
     format!("{}-r{TEMPLATE_REVISION}", installation.version)
 }
 
-/// The locales to try: Unicode characters, and an order that no upgrade of the system's libraries changes under an index.
+/// The locales to try: with Unicode characters, and a collation that does not change with the system's libraries, which would
+/// corrupt indexes.
 fn locales(installation: &Installation) -> &'static [&'static [&'static str]] {
     if installation.major.0 >= 17 {
         &[&["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]]
@@ -129,7 +132,7 @@ fn locales(installation: &Installation) -> &'static [&'static [&'static str]] {
     }
 }
 
-/// Copies a directory for `account`. Where the file system can share blocks between copies, the standard library does.
+/// Copies a directory for `account`. The standard library shares blocks between the copies if the file system supports it.
 fn copy_directory(from: &Path, to: &Path, account: &Account) -> Result<()> {
     DirBuilder::new().mode(0o700).create(to).context(format_args!("make {}", to.display()))?;
     for entry in std::fs::read_dir(from).context("read the template")? {
@@ -149,12 +152,12 @@ fn copy_directory(from: &Path, to: &Path, account: &Account) -> Result<()> {
     account.own(to)
 }
 
-/// Runs a program of PostgreSQL to its end; when it fails, its last message is the error.
+/// Runs a program of PostgreSQL and waits for it. If it fails, its last message is the error.
 fn run(command: &mut Command, input: &str, home: &Path) -> Result<()> {
     let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().context(format_args!("run {name} of PostgreSQL"))?;
-    // The input is a few lines and fits into the pipe; that the program ended early is told by its status.
+    // The input is a few lines and fits into the pipe. An error means that the program exited early, which its status reports.
     let _ = child.stdin.take().map(|mut stdin| stdin.write_all(input.as_bytes()));
     let output = child.wait_with_output().context(format_args!("wait for {name} of PostgreSQL"))?;
     if output.status.success() {

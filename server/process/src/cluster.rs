@@ -1,4 +1,4 @@
-//! One PostgreSQL cluster: a data directory and the server process on it, whichever control plane started that.
+//! One PostgreSQL cluster: a data directory and its server process, whichever control plane started it.
 
 use std::{
     os::unix::fs::PermissionsExt,
@@ -20,7 +20,7 @@ use super::{
     reaper::Reaper,
 };
 
-/// What clusters of one server have in common.
+/// The environment that all clusters of one control plane share.
 #[derive(Clone, Debug)]
 pub(super) struct Machine {
     pub(super) data: DataDir,
@@ -29,7 +29,7 @@ pub(super) struct Machine {
     pub(super) reaper: Reaper,
 }
 
-/// A cluster in its home directory, which holds `data/` (written by PostgreSQL) and, out of reach of PostgreSQL's user,
+/// A cluster in its home directory, which contains `data/` (written by PostgreSQL) and, not writable by PostgreSQL's user,
 /// `postgresql.conf`, `pg_hba.conf`, `port.conf`, `log`, `crash-loop` and `restart`.
 #[derive(Clone, Debug)]
 pub(super) struct Cluster {
@@ -38,7 +38,7 @@ pub(super) struct Cluster {
     home: PathBuf,
 }
 
-/// One server process. Process ids are used again, so the start time belongs to its identity.
+/// One server process. Process ids are reused, so the start time is part of its identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ServerProcess {
     pub(super) pid: u32,
@@ -47,31 +47,31 @@ pub(super) struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Whether both are the same server, as far as is known.
+    /// Whether both may be the same server; an unknown start time matches any.
     pub(super) fn is(self, other: Self) -> bool {
         self.pid == other.pid && self.started.zip(other.started).is_none_or(|(this, that)| this == that)
     }
 }
 
-/// What the server process is doing.
+/// The status of the server process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
-    /// There is no server process, or it has not written its file yet.
+    /// There is no server process, or it has not written its `postmaster.pid` yet.
     Stopped,
-    /// It is starting, or recovering after a crash.
+    /// The server is starting, or recovering after a crash.
     Starting { server: ServerProcess },
-    /// It accepts connections.
+    /// The server accepts connections.
     Ready { server: ServerProcess, port: u16 },
-    /// It has been told to stop.
+    /// The server is shutting down.
     Stopping { server: ServerProcess },
 }
 
-/// What to do when another program listens on the port that a cluster keeps.
+/// What to do if another program listens on the port of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PortTaken {
     /// Move to another port.
     Move,
-    /// Wait until it is free.
+    /// Fail, so that the start is retried until the port is free.
     Wait,
 }
 
@@ -92,7 +92,7 @@ impl Cluster {
     pub(super) fn status(&self) -> Status {
         let Some(file) = PostmasterFile::read(&self.data()) else { return Status::Stopped };
         let server = file.server;
-        // The file outlives a server that was killed, and its process id may belong to another program by now.
+        // The file remains when a server is killed, and its process id may have been reused by another program.
         if !self.is_alive(server.pid) {
             return Status::Stopped;
         }
@@ -103,22 +103,22 @@ impl Cluster {
         }
     }
 
-    /// Whether `pid` is the server of this cluster, also before it has written its file.
+    /// Whether `pid` is the server of this cluster, also before it has written its `postmaster.pid`.
     pub(super) fn is_alive(&self, pid: u32) -> bool {
         process_table::is_server(pid, &self.name)
     }
 
-    /// Starts the server if none is there; does not wait for it to be ready. Answers the process id when it started one.
-    /// Call it only with the lock of this cluster: it cleans up after a dead server.
+    /// Starts the server if there is none, without waiting until it is ready. Returns the process id if it started one. The caller
+    /// must hold the lock of this cluster, because this cleans up after a server that was killed.
     pub(super) fn start(&self, machine: &Machine, port_taken: PortTaken) -> Result<Option<u32>> {
         let leftovers = process_table::find(&self.name);
         if leftovers.iter().any(|p| p.server) {
             return Ok(None);
         }
         let installation = machine.binaries.of(self.version()?)?;
-        // Workers of a server that was killed hold its shared memory, which would keep a new one from starting.
+        // Child processes of a killed server hold its shared memory, which would prevent the new one from starting.
         self.kill_all()?;
-        // No server is there, so the file is stale; PostgreSQL itself would believe in it if its number is in use again.
+        // There is no server, so the file is stale. PostgreSQL would regard it as valid if the process id has been reused.
         remove_file(&self.data().join("postmaster.pid"))?;
         match port::kept(&self.home) {
             Some(port) if port::is_free(port) => {}
@@ -147,8 +147,8 @@ impl Cluster {
         Ok(Some(pid))
     }
 
-    /// Stops the server cleanly within `timeout`, else less cleanly; returns when no process of it is left. What it had
-    /// committed is safe in every case.
+    /// Stops the server with a fast shutdown, and after `timeout` with an immediate one; returns when no process of it is left.
+    /// Committed data is safe in both cases.
     pub(super) fn stop(&self, timeout: Duration) -> Result<()> {
         if !self.end(Signal::SIGINT, timeout)? {
             tracing::warn!(cluster = %self.name, "PostgreSQL did not stop in time; stopping it immediately");
@@ -167,7 +167,7 @@ impl Cluster {
     pub(super) fn kill_all(&self) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
-            // Again in each round: a server may have been forking during the last one.
+            // Listed again in each round, because the server may have forked during the last one.
             let found = process_table::find(&self.name);
             if found.is_empty() {
                 return Ok(());
@@ -182,10 +182,10 @@ impl Cluster {
         }
     }
 
-    /// Signals the server and waits for its end. Answers whether it ended within `timeout`.
+    /// Signals the server and waits for its end. Returns whether it ended within `timeout`.
     fn end(&self, signal: Signal, timeout: Duration) -> Result<bool> {
         let deadline = Instant::now() + timeout;
-        // Workers without a server end when they notice; those that do not are of no use any more, hence the last kill.
+        // Child processes exit when they detect that the server is gone. Those that do not are killed.
         while let Some(server) = self.server() {
             if !self.signal_and_wait(server.pid, signal, deadline.saturating_duration_since(Instant::now()))? {
                 return Ok(false);
@@ -194,7 +194,8 @@ impl Cluster {
         self.kill_all().map(|()| true)
     }
 
-    /// Signals one server process and waits for its end, but not for its workers'. Answers whether it ended within `timeout`.
+    /// Signals one server process and waits for its exit, but not for that of its child processes. Returns whether it ended within
+    /// `timeout`.
     pub(super) fn signal_and_wait(&self, pid: u32, signal: Signal, timeout: Duration) -> Result<bool> {
         let deadline = Instant::now() + timeout;
         process_table::signal(pid, signal)?;
@@ -207,8 +208,7 @@ impl Cluster {
         Ok(true)
     }
 
-    /// The server process. A worker that was forked this moment still looks like it, so what the server itself has written
-    /// counts for more.
+    /// The server process. A child process that was just forked has the same arguments, so `postmaster.pid` takes precedence.
     pub(super) fn server(&self) -> Option<ServerProcess> {
         let registered = PostmasterFile::read(&self.data()).map(|file| file.server).filter(|server| self.is_alive(server.pid));
         registered.or_else(|| {
@@ -223,12 +223,12 @@ impl Cluster {
         text.trim().parse().map(PostgresVersion).map_err(|_| Error::Program(format!("the instance's data is of no known version: {}", text.trim())))
     }
 
-    /// The installation that fits the data.
+    /// The installation for the version of the data.
     pub(super) fn installation<'a>(&self, machine: &'a Machine) -> Result<&'a Installation> {
         machine.binaries.of(self.version()?)
     }
 
-    /// Lets a running server read its configuration again.
+    /// Makes a running server reload its configuration.
     pub(super) fn reload(&self) -> Result<()> {
         match self.status() {
             Status::Starting { server } | Status::Ready { server, .. } => process_table::signal(server.pid, Signal::SIGHUP),
@@ -241,7 +241,7 @@ impl Cluster {
     }
 }
 
-/// What a server writes about itself into `postmaster.pid`.
+/// The content of `postmaster.pid`, which the server writes.
 struct PostmasterFile {
     server: ServerProcess,
     port: u16,
@@ -253,7 +253,7 @@ impl PostmasterFile {
         Self::parse(&std::fs::read_to_string(data.join("postmaster.pid")).ok()?)
     }
 
-    /// One item a line: process id, data directory, start time, port, socket directory, address, shared memory key, status.
+    /// One item per line: process id, data directory, start time, port, socket directory, address, shared memory key, status.
     fn parse(text: &str) -> Option<Self> {
         let lines: Vec<_> = text.lines().collect();
         let pid = lines.first()?.trim().parse().ok()?;
@@ -264,7 +264,7 @@ impl PostmasterFile {
     }
 }
 
-/// Removes a file that may be missing.
+/// Removes a file if it exists.
 pub(super) fn remove_file(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context(format_args!("delete {}", path.display())),
@@ -272,7 +272,7 @@ pub(super) fn remove_file(path: &Path) -> Result<()> {
     }
 }
 
-/// Removes a directory that may be missing, also while an orphan of ours still writes its last file there.
+/// Removes a directory if it exists, also while an orphaned process still creates files in it.
 pub(super) fn remove_directory(path: &Path) -> Result<()> {
     let mut attempts = 0;
     loop {
@@ -293,7 +293,7 @@ pub(super) fn remove_directory(path: &Path) -> Result<()> {
     }
 }
 
-/// Writes a configuration file that PostgreSQL's user can read. Answers whether it changed.
+/// Writes a configuration file that PostgreSQL's user can read. Returns whether it changed.
 pub(super) fn configure(home: &Path, name: &str, text: &str) -> Result<bool> {
     let path = home.join(name);
     if std::fs::read_to_string(&path).is_ok_and(|present| present == text) && path.metadata().is_ok_and(|m| m.permissions().mode() & 0o777 == 0o644) {
@@ -311,7 +311,7 @@ mod tests {
         let file = PostmasterFile::parse("123\n/d\n1700000000\n15433\n\n127.0.0.1\n   1 2\nready   \n").unwrap();
         assert_eq!(file.server, ServerProcess { pid: 123, started: Some(1_700_000_000) });
         assert_eq!((file.port, file.status.as_str()), (15433, "ready"));
-        // Half-written, as right after the start.
+        // Partially written, as shortly after the start.
         let file = PostmasterFile::parse("123\n/d\n1700000000\n15433\n").unwrap();
         assert_eq!(file.status, "");
         assert!(PostmasterFile::parse("").is_none());

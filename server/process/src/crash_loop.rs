@@ -1,4 +1,4 @@
-//! Crash loops: how often a server died in a row, and how long to wait before the next start.
+//! Crash loops: the number of consecutive deaths of a server, and the back-off before the next start.
 
 use std::{path::Path, time::Duration};
 
@@ -6,11 +6,12 @@ use toygres_domain::instance::{Reason, ReasonCode};
 
 use super::{cluster::remove_file, error::Result};
 
-/// This many deaths in a row are a crash loop.
+/// The number of consecutive deaths that is a crash loop.
 pub(super) const THRESHOLD: u32 = 5;
 const FILE: &str = "crash-loop";
 
-/// How often an instance died in a row, in a file of its directory, so that every server can tell a crash loop.
+/// The number of consecutive deaths of an instance. It is stored in a file of its directory, so that every control plane can detect
+/// a crash loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CrashLoopCounter {
     pub(super) count: u32,
@@ -26,7 +27,7 @@ impl CrashLoopCounter {
         self.count >= THRESHOLD
     }
 
-    /// The reason of the loop: a missing installation stays what it is, an exit becomes a loop of exits.
+    /// The reason of the crash loop: repeated exits have their own code, other reasons are unchanged.
     pub(super) fn loop_reason(&self) -> Reason {
         match self.reason.code {
             ReasonCode::ProcessExited => Reason::new(ReasonCode::CrashLoop, format!("PostgreSQL keeps exiting: {}", self.reason.message)),
@@ -38,7 +39,7 @@ impl CrashLoopCounter {
         home.join(FILE).exists()
     }
 
-    /// Starts again from zero.
+    /// Resets the counter.
     pub(super) fn reset(home: &Path) -> Result<()> {
         remove_file(&home.join(FILE))
     }
@@ -49,17 +50,17 @@ impl CrashLoopCounter {
         Some(Self { count, reason: Reason::new(code, message) })
     }
 
-    /// Answers whether it was written.
+    /// Returns whether the file was written.
     pub(super) fn write(&self, home: &Path) -> bool {
         let text = format!("{}\n{}\n{}\n", self.count, self.reason.code, self.reason.message);
-        // Not synced: it only informs, and the next death writes it again.
+        // Not synced, because the count is not critical and the next death writes it again.
         std::fs::write(home.join(FILE), text)
             .inspect_err(|error| tracing::warn!(%error, home = %home.display(), "cannot record the death of a server process"))
             .is_ok()
     }
 }
 
-/// How long to wait before the start after the `count`th death in a row. The first is followed by an immediate start.
+/// The pause before the start after the `count`th consecutive death. After the first one there is none.
 pub(super) fn back_off(count: u32) -> Duration {
     match count {
         0 | 1 => Duration::ZERO,

@@ -1,4 +1,4 @@
-//! The data directory: everything that a control plane stores on this machine.
+//! The data directory, which contains everything that a control plane stores on this machine.
 
 use std::{
     fs::{DirBuilder, File, OpenOptions, Permissions},
@@ -15,25 +15,25 @@ use super::{
     lock::FileLock,
 };
 
-/// The data directory (`TOYGRES_DATA_DIR`), laid out.
+/// The data directory (`TOYGRES_DATA_DIR`) with its layout.
 ///
-/// The server owns every directory down to the ones that PostgreSQL itself writes, also when PostgreSQL runs as somebody
-/// else: so PostgreSQL cannot exchange what the server reads and writes with its own rights.
+/// The control plane owns all directories except those that PostgreSQL writes, also if PostgreSQL runs as another user. PostgreSQL
+/// can therefore not replace files that the control plane accesses with its own permissions.
 #[derive(Clone, Debug)]
 pub struct DataDir {
     path: PathBuf,
 }
 
-/// The right to be the host of a data directory; the kernel takes it back when the process dies.
+/// The lock of the host of a data directory. The kernel releases it when the process exits.
 #[derive(Debug)]
 pub struct HostLock {
-    // Held for its drop.
+    // Releases the lock when it is dropped.
     _lock: FileLock,
 }
 
 impl DataDir {
-    /// The default of `TOYGRES_DATA_DIR`: `/var/lib/toygres` for root (a directory under `/root` would be closed
-    /// to the user that PostgreSQL runs as), the XDG data directory for everybody else.
+    /// The default of `TOYGRES_DATA_DIR`: `/var/lib/toygres` for root (the user that PostgreSQL runs as cannot access `/root`), and
+    /// the XDG data directory for other users.
     #[must_use]
     pub fn default_path() -> PathBuf {
         let user_dir = || match std::env::var_os("XDG_DATA_HOME").map(PathBuf::from) {
@@ -43,12 +43,12 @@ impl DataDir {
         if geteuid().is_root() { PathBuf::from("/var/lib/toygres") } else { user_dir() }
     }
 
-    /// Creates the directory and its layout where it is missing.
+    /// Creates the directory and its layout if they are missing.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be created, [`Error::Setup`] when PostgreSQL's user could not enter it.
+    /// [`Error::Io`] when it cannot be created, [`Error::Setup`] when PostgreSQL's user cannot access it.
     pub fn open(path: &Path, account: &Account) -> Result<Self> {
-        // Another user that PostgreSQL runs as may pass through, but not list it.
+        // The user that PostgreSQL runs as may traverse the directory, but not list it.
         let mode = if account.is_other() { 0o711 } else { 0o700 };
         make_directory(path, mode)?;
         let path = path.canonicalize().context(format_args!("resolve {}", path.display()))?;
@@ -70,7 +70,7 @@ impl DataDir {
         Ok(Self { path })
     }
 
-    /// Becomes the host if there is none. The lock file holds the process id of the host, for people.
+    /// Becomes the host if there is none. The lock file contains the process id of the host, for information.
     ///
     /// # Errors
     /// [`Error::Io`] when the lock file cannot be written.
@@ -81,7 +81,7 @@ impl DataDir {
         Ok(Some(HostLock { _lock: lock }))
     }
 
-    /// The process id of the host, as far as the lock file tells; for messages only.
+    /// The process id of the host according to the lock file, for messages only.
     #[must_use]
     pub fn host_pid(&self) -> Option<u32> {
         std::fs::read_to_string(self.path.join("lock")).ok()?.trim().parse().ok()
@@ -106,21 +106,21 @@ pub(super) fn make_directory(path: &Path, mode: u32) -> Result<()> {
         return Ok(());
     }
     if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
-        // Above it the usual mode counts.
+        // Parent directories get the default mode.
         std::fs::create_dir_all(above).context(format_args!("create the directory {}", above.display()))?;
     }
     match DirBuilder::new().mode(mode).create(path) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
             Err(error).context(format_args!("create the directory {}", path.display()))
         }
-        // Another server created it at the same moment.
+        // Another control plane created it concurrently.
         Err(_) => Ok(()),
-        // The mode above went through the umask.
+        // The umask was applied to the mode above.
         Ok(()) => std::fs::set_permissions(path, Permissions::from_mode(mode)).context(format_args!("open {}", path.display())),
     }
 }
 
-/// Replaces a file so that a crash leaves either the old or the new text, at no time readable beyond `mode`.
+/// Replaces a file atomically. It never has more permissions than `mode`.
 pub(super) fn write_atomically(path: &Path, mode: u32, text: &str) -> Result<()> {
     let what = format!("write {}", path.display());
     let mut name = path.file_name().unwrap_or_default().to_owned();

@@ -1,4 +1,5 @@
-//! The embedded metadata database: a PostgreSQL that the server starts, watches and stops itself, for a laptop without any.
+//! The embedded metadata database: a PostgreSQL server that the control plane starts, supervises and stops, for development without
+//! an external one.
 
 use std::{
     path::PathBuf,
@@ -25,10 +26,10 @@ use super::{
     supervisor::resume_panic,
 };
 
-/// The role that owns everything in it.
+/// The role that owns the database.
 const ROLE: &str = "toygres";
 
-/// The metadata database of a host, running. Clones share one state.
+/// The running metadata database of a host. Clones share one state.
 #[derive(Clone, Debug)]
 pub struct Embedded {
     shared: Arc<Shared>,
@@ -39,17 +40,17 @@ pub struct Embedded {
 struct Shared {
     machine: Machine,
     cluster: Cluster,
-    /// Held while the server is started or stopped, and set when it is to stay stopped.
+    /// Locked while the server is started or stopped; true when it must stay stopped.
     stopped: Mutex<bool>,
 }
 
 impl Embedded {
-    /// Starts the metadata database and waits until it answers; creates it first where there is none, and adopts the one that
-    /// a killed control plane left running. Its URL, with the password, is also in `metadata.url`, which only the user of this
-    /// process can read.
+    /// Starts the metadata database and waits until it is ready. Creates it first if there is none, and adopts one that a killed
+    /// control plane left running. Its URL, with the password, is also in `metadata.url`, which only the user of this process can
+    /// read.
     ///
     /// # Errors
-    /// [`Error`] with a sentence that says what prevents it.
+    /// [`Error`] with a sentence that states the cause.
     pub async fn start(data: &DataDir, binaries: &Binaries, account: &Account, _host: &HostLock) -> Result<Self> {
         let machine = Machine { data: data.clone(), binaries: binaries.clone(), account: account.clone(), reaper: Reaper::default() };
         let cluster = Cluster::new(cluster_name(data), data.join("metadata"));
@@ -59,27 +60,27 @@ impl Embedded {
         Ok(Self { shared, url })
     }
 
-    /// Where it is: `postgres://toygres:<password>@127.0.0.1:<port>/toygres`. It stays the same until the next start.
+    /// The URL: `postgres://toygres:<password>@127.0.0.1:<port>/toygres`. It is the same until the next start of the control plane.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Starts the database again whenever it dies, on the same port, so that connections come back by themselves; until
-    /// `shutdown`, which does not stop it.
+    /// Restarts the database whenever its server exits, on the same port, so that clients can reconnect. Returns at `shutdown`,
+    /// without stopping the database.
     ///
-    /// To be run once, by an owner that notices its end. Without it the database runs, and stays down when it dies.
+    /// To be run once, by an owner that observes its completion. Without it the database is not restarted.
     ///
     /// # Panics
-    /// With the panic of what it runs on other threads.
+    /// Propagates panics of its tasks.
     pub async fn supervise(&self, shutdown: CancellationToken) {
         supervise(self.shared.clone(), shutdown).await;
     }
 
-    /// Stops it cleanly. It is not started again.
+    /// Stops the database with a clean shutdown. It is not started again.
     ///
     /// # Errors
-    /// [`Error`] when its processes do not end even when they are killed.
+    /// [`Error`] when its processes do not exit even after SIGKILL.
     pub async fn stop(&self) -> Result<()> {
         let shared = self.shared.clone();
         let stopping = tokio::task::spawn_blocking(move || {
@@ -96,7 +97,7 @@ impl Shared {
         self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Creates it where there is none, starts it and waits for it; answers its URL.
+    /// Creates the database if there is none, starts it and waits until it is ready. Returns its URL.
     fn start(&self) -> Result<String> {
         let _lock = self.lock();
         let home = self.cluster.home();
@@ -129,14 +130,14 @@ impl Shared {
         );
         build::build(machine, installation, &staging, &settings::metadata(), &statements)?;
         let port = port::choose(&machine.data, staging.home())?;
-        // Before the database is in place: there must never be one whose password is unknown.
+        // Written before the database is in its final place, so that its password is always known.
         self.write_url(&url(&password, port))?;
         std::fs::rename(staging.home(), self.cluster.home()).context("rename the directory of the metadata database")?;
         sync_directory(machine.data.path())?;
         Ok(password)
     }
 
-    /// The password of an existing database, or a new one when `metadata.url` is lost.
+    /// The password of an existing database, or a new one if `metadata.url` does not exist.
     fn password(&self) -> Result<Secret> {
         if let Some(password) = std::fs::read_to_string(self.url_file()).ok().as_deref().and_then(password_in) {
             return Ok(password);
@@ -151,7 +152,7 @@ impl Shared {
     }
 
     fn wait_until_ready(&self) -> Result<u16> {
-        // Recovery after a crash can take minutes and is no failure; only a server that ended is.
+        // Recovery after a crash can take minutes, so the start only fails if the server exits.
         let deadline = Instant::now() + Duration::from_secs(600);
         let mut started = None;
         while Instant::now() < deadline {
@@ -169,7 +170,7 @@ impl Shared {
                             log.display()
                         )));
                     }
-                    // None when one that an earlier control plane started has not written its file yet.
+                    // `None` if a server of an earlier control plane has not written its `postmaster.pid` yet.
                     None => started = self.cluster.start(&self.machine, PortTaken::Move)?,
                 },
             }
@@ -178,7 +179,7 @@ impl Shared {
         Err(Error::Busy("the embedded metadata database is still recovering; start toygres again to wait longer".to_owned()))
     }
 
-    /// The state of the server, whose process was `last`; none when it is to stay stopped.
+    /// The status of the server, whose process was `last`; `None` if it must stay stopped.
     fn observe(&self, last: Option<u32>) -> Option<Observed> {
         let stopped = self.lock();
         if *stopped {
@@ -213,7 +214,7 @@ impl Shared {
 struct Observed {
     pid: Option<u32>,
     ready: bool,
-    /// How it ended, when it has since the last time.
+    /// The exit status, if the server has exited since the last call.
     died: Option<String>,
 }
 
@@ -239,7 +240,7 @@ async fn supervise(shared: Arc<Shared>, shutdown: CancellationToken) {
         }
         if observed.pid.is_none() && Instant::now() >= retry_at {
             let starting = shared.clone();
-            // On the same port, or not yet: every connection was made to this one.
+            // Only on the same port, because all clients use it.
             let started = tokio::task::spawn_blocking(move || match *starting.lock() {
                 true => Ok(None),
                 false => starting.cluster.start(&starting.machine, PortTaken::Wait),
@@ -256,7 +257,7 @@ async fn supervise(shared: Arc<Shared>, shutdown: CancellationToken) {
     }
 }
 
-/// Unique on the machine and the same for every version of toygres.
+/// Unique on the machine, and independent of the version of Toygres.
 fn cluster_name(data: &DataDir) -> String {
     let digest = Sha256::digest(data.path().as_os_str().as_encoded_bytes());
     let short: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();

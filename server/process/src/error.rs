@@ -1,4 +1,4 @@
-//! The errors of local processes, and what workflows see of them.
+//! The errors of local processes, and their conversion for workflows.
 
 use std::{fmt::Display, io};
 
@@ -10,19 +10,19 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why an operation on local PostgreSQL processes failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Somebody has to change something on this machine; the sentence says what.
+    /// The setup of this machine is wrong; the sentence says what to change.
     #[error("{0}")]
     Setup(String),
     /// The PostgreSQL binaries that are needed are not installed; the sentence says what to install.
     #[error("{0}")]
     PostgresMissing(String),
-    /// Local processes cannot offer what was asked for.
+    /// Local processes do not support the request.
     #[error("{0}")]
     Refused(String),
     /// A call to the operating system failed.
     #[error("cannot {what}: {source}")]
     Io {
-        /// What was tried, as the end of a sentence that starts with "cannot".
+        /// The action that failed, as the end of a sentence that starts with "cannot".
         what: String,
         /// The error of the operating system.
         source: io::Error,
@@ -30,7 +30,7 @@ pub enum Error {
     /// A program of PostgreSQL failed.
     #[error("{0}")]
     Program(String),
-    /// Another task or program prevents it for the moment.
+    /// Another task or program temporarily prevents the operation.
     #[error("{0}")]
     Busy(String),
     /// The instance is not deployed on this machine.
@@ -54,7 +54,7 @@ impl From<Error> for RuntimeError {
     }
 }
 
-/// Adds what was tried to an error of the operating system.
+/// Adds the failed action to an error of the operating system.
 pub(super) trait IoContext<T> {
     /// `what` ends the sentence "cannot ...".
     fn context(self, what: impl Display) -> Result<T>;

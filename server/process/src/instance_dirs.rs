@@ -1,5 +1,5 @@
-//! The directories of instances. The name of a directory is the state of the instance, and every change of state is one
-//! rename, so that a crash leaves either the old or the new one.
+//! The directories of instances. The name of a directory encodes the state of the instance, and every change of state is one
+//! rename, which is atomic.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -12,7 +12,7 @@ use super::{
     lock::FileLock,
 };
 
-/// The state of an instance, which is the name of its directory in `instances/`.
+/// The state of an instance, which the name of its directory in `instances/` encodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum DirState {
     /// Deployed: its server should run.
@@ -45,7 +45,7 @@ pub(super) struct InstanceDirs {
     kept: PathBuf,
 }
 
-/// The right to change one instance. Its drop deletes the lock file when the instance is gone.
+/// The lock of one instance. When it is dropped, it deletes the lock file if the instance does not exist any more.
 #[derive(Debug)]
 pub(super) struct InstanceLock {
     dirs: InstanceDirs,
@@ -67,7 +67,7 @@ impl InstanceDirs {
         Cluster::new(id.to_string(), self.path(id, state))
     }
 
-    /// The states in which there is a directory of the instance; after a crash there can be more than one.
+    /// The states of the existing directories of the instance. After a crash there can be more than one.
     pub(super) fn states(&self, id: InstanceId) -> impl Iterator<Item = DirState> {
         DirState::ALL.into_iter().filter(move |state| self.path(id, *state).is_dir())
     }
@@ -80,23 +80,23 @@ impl InstanceDirs {
         Ok(found)
     }
 
-    /// Deletes lock files of instances that do not exist: what a crash left.
+    /// Deletes the lock files of instances that do not exist, which a crash can leave.
     pub(super) fn sweep_locks(&self) -> Result<()> {
         for entry in std::fs::read_dir(&self.instances).context("list the instances")?.flatten() {
             let Some(id) = entry.file_name().to_str().and_then(|name| name.strip_suffix(".lock")?.parse().ok()) else { continue };
-            // Its drop deletes the file when there is no directory of the instance.
+            // Dropping the lock deletes the file if there is no directory of the instance.
             self.try_lock(id)?;
         }
         Ok(())
     }
 
-    /// Takes an instance's lock if it is free.
+    /// Acquires an instance's lock if it is free.
     pub(super) fn try_lock(&self, id: InstanceId) -> Result<Option<InstanceLock>> {
         let lock = FileLock::try_acquire(&self.lock_path(id))?;
         Ok(lock.map(|lock| InstanceLock { dirs: self.clone(), id, lock: Some(lock) }))
     }
 
-    /// Waits for an instance's lock up to `timeout`.
+    /// Acquires an instance's lock, waiting up to `timeout`.
     pub(super) fn lock(&self, id: InstanceId, timeout: Duration) -> Result<InstanceLock> {
         let lock = FileLock::acquire(&self.lock_path(id), timeout)?;
         Ok(InstanceLock { dirs: self.clone(), id, lock: Some(lock) })
@@ -108,7 +108,7 @@ impl InstanceDirs {
         sync_directory(&self.instances)
     }
 
-    /// Moves what is being kept to its place under `kept/`, which no instance uses again.
+    /// Moves a directory in the state `Keeping` to a unique place under `kept/`.
     pub(super) fn move_to_kept(&self, id: InstanceId) -> Result<()> {
         let free = (1..)
             .map(|n| self.kept.join(if n == 1 { id.to_string() } else { format!("{id}.{n}") }))

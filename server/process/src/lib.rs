@@ -1,12 +1,12 @@
 //! The Runtime that runs instances as local PostgreSQL processes, and the embedded metadata database, which is one more such
 //! process.
 //!
-//! Everything lies under one data directory ([`DataDir`]). The process that holds its lock is the *host*: it alone starts
-//! servers that died, stops everything at its end and runs the [`Embedded`] metadata database. Other control planes over the
-//! same directory still run every verb; the host finds what they created by polling.
+//! All files are in one data directory ([`DataDir`]). The process that holds its lock is the *host*: only the host restarts
+//! servers, stops everything at its shutdown and runs the [`Embedded`] metadata database. Other control planes on the same
+//! directory can run every verb; the host finds their instances by polling.
 //!
-//! The state is what lies on disk and what runs, never what a control plane remembers, so that any of them can be killed at
-//! any instant:
+//! The state consists of the files and the running processes, and never of the memory of a control plane, so that any of them can
+//! be killed at any time:
 //!
 //! | in `instances/` | what it is |
 //! |---|---|

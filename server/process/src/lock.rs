@@ -1,4 +1,4 @@
-//! Locks between processes: `flock` on a file, which the kernel releases when its holder dies.
+//! Locks between processes: `flock` on a file, which the kernel releases when its holder exits.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -10,7 +10,7 @@ use std::{
 
 use super::error::{Error, IoContext, Result};
 
-/// A lock that is held until it is dropped.
+/// A guard that releases the lock when it is dropped.
 #[derive(Debug)]
 pub(super) struct FileLock {
     file: File,
@@ -18,7 +18,7 @@ pub(super) struct FileLock {
 }
 
 impl FileLock {
-    /// Takes the lock if it is free.
+    /// Acquires the lock if it is free.
     pub(super) fn try_acquire(path: &Path) -> Result<Option<Self>> {
         loop {
             let file = OpenOptions::new()
@@ -34,7 +34,8 @@ impl FileLock {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(source)) => return Err(Error::Io { what: format!("lock {}", path.display()), source }),
             }
-            // The last holder may have deleted the file before this lock was taken: then it excludes nobody.
+            // The last holder may have deleted the file before this lock was acquired; a lock on a deleted file excludes no other
+            // process.
             let ours = file.metadata().context("read the metadata of a lock file")?;
             match path.metadata() {
                 Ok(there) if there.ino() == ours.ino() && there.dev() == ours.dev() => return Ok(Some(Self { file, path: path.to_owned() })),
@@ -43,7 +44,7 @@ impl FileLock {
         }
     }
 
-    /// Waits for the lock up to `timeout`.
+    /// Acquires the lock, waiting up to `timeout`.
     pub(super) fn acquire(path: &Path, timeout: Duration) -> Result<Self> {
         let deadline = Instant::now() + timeout;
         loop {
@@ -62,7 +63,7 @@ impl FileLock {
         &mut self.file
     }
 
-    /// Releases the lock and deletes its file. Only the holder may delete the file, which makes this safe.
+    /// Deletes the file and releases the lock. This is safe because only the holder deletes the file.
     pub(super) fn release_and_delete(self) {
         let _ = std::fs::remove_file(&self.path);
     }

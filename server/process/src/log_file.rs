@@ -9,10 +9,10 @@ use std::{
 
 use super::error::{IoContext, Result};
 
-/// A log is truncated when it is longer than this; a copy of its last content is kept.
+/// A log that is longer than this is truncated. A copy of its last content is kept.
 const LIMIT: u64 = 16 * 1024 * 1024;
 
-/// The log of the cluster in `home`. It lies outside the data directory, where PostgreSQL's user cannot replace it.
+/// The log of the cluster in `home`. It is outside the data directory, so that PostgreSQL's user cannot replace it.
 pub(super) fn path(home: &Path) -> PathBuf {
     home.join("log")
 }
@@ -22,7 +22,7 @@ pub(super) fn open(home: &Path) -> Result<File> {
     OpenOptions::new().append(true).create(true).mode(0o640).open(path(home)).context("open the log of the instance")
 }
 
-/// Truncates a log that has become too long. The server keeps writing to the same file, at its new end.
+/// Truncates a log that is too long. The server continues to write to the same file.
 pub(super) fn trim(home: &Path) {
     let log = path(home);
     if log.metadata().is_ok_and(|m| m.len() > LIMIT) {
@@ -33,7 +33,7 @@ pub(super) fn trim(home: &Path) {
     }
 }
 
-/// The last error that the server logged, fit to be shown: one short line without paths of this machine.
+/// The last error that the server logged, for users: one short line without paths of this machine.
 pub(super) fn last_error(home: &Path) -> Option<String> {
     let mut file = File::open(path(home)).ok()?;
     let length = file.metadata().ok()?.len();

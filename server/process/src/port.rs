@@ -1,5 +1,5 @@
-//! The TCP ports of clusters. Each cluster keeps its port in a file beside its configuration, so that it starts again at the
-//! same address.
+//! The TCP ports of clusters. Each cluster stores its port in a file next to its configuration, so that it restarts with the same
+//! address.
 
 use std::{
     collections::HashSet,
@@ -17,26 +17,26 @@ use super::{
 /// The file that holds the port, in the form that PostgreSQL includes.
 pub(super) const PORT_FILE: &str = "port.conf";
 
-/// Above 5432 and its neighbours, below the ports that Linux and macOS give to outgoing connections: one of those could
-/// take the port of an instance while it is down.
+/// Above the usual ports of PostgreSQL, and below the ephemeral ports of Linux and macOS: an outgoing connection could otherwise
+/// use the port of an instance while it is down.
 const RANGE: std::ops::Range<u16> = 15_433..32_768;
 
-/// The port that the cluster in `home` keeps.
+/// The stored port of the cluster in `home`.
 pub(super) fn kept(home: &Path) -> Option<u16> {
     std::fs::read_to_string(home.join(PORT_FILE)).ok()?.trim().strip_prefix("port = ")?.parse().ok()
 }
 
-/// Whether nothing listens there now.
+/// Whether nothing listens on the port.
 pub(super) fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// Chooses a port that nothing listens on and no other cluster of the data directory keeps, and keeps it for `home`.
+/// Chooses a port that nothing listens on and that no other cluster of the data directory has, and stores it for `home`.
 pub(super) fn choose(data: &DataDir, home: &Path) -> Result<u16> {
     let _one_at_a_time = FileLock::acquire(&data.join("ports.lock"), Duration::from_secs(10))?;
     let taken: HashSet<u16> = homes(data).iter().filter(|other| *other != home).filter_map(|other| kept(other)).collect();
-    // From a random port on: servers over other directories choose at the same time, and a port that was given back should
-    // not meet the clients of its former owner.
+    // The search starts at a random port, because control planes on other directories choose concurrently, and clients of a deleted
+    // instance should not reach another one that reuses its port.
     let mut random = [0; 2];
     getrandom::fill(&mut random).map_err(|e| Error::Program(format!("no random numbers: {e}")))?;
     let skip = usize::from(u16::from_ne_bytes(random) % (RANGE.end - RANGE.start));

@@ -1,8 +1,8 @@
-//! Which processes of this machine belong to one of our clusters.
+//! Finds the processes of this machine that belong to a cluster.
 //!
-//! A cluster is known by the `cluster_name` that we start it with: it stands in the arguments of the server and in front of
-//! the titles of its workers. That is readable where `/proc/<pid>/cwd` is not (root in a container without the right to
-//! trace), stays true when the directory is renamed, and works for processes that another server started.
+//! A cluster is identified by its `cluster_name`, which is in the arguments of the server and at the start of the titles of its
+//! child processes. Unlike `/proc/<pid>/cwd`, these are readable without the permission to trace (root in a container), and do not
+//! change when the directory is renamed. They also identify processes that another control plane started.
 
 use nix::{
     errno::Errno,
@@ -17,7 +17,7 @@ use super::error::{Error, Result};
 pub(super) struct Found {
     /// The process id.
     pub(super) pid: u32,
-    /// Whether it is the server (the postmaster) rather than one of its workers.
+    /// Whether it is the server (the postmaster) rather than a child process.
     pub(super) server: bool,
 }
 
@@ -31,7 +31,7 @@ pub(super) fn find(cluster: &str) -> Vec<Found> {
     all().into_iter().filter_map(|(pid, line)| classify(&line, cluster).map(|server| Found { pid, server })).collect()
 }
 
-/// Sends a signal; that the process is gone already is no error.
+/// Sends a signal. It is not an error if the process does not exist any more.
 pub(super) fn signal(pid: u32, signal: Signal) -> Result<()> {
     match kill(Pid::from_raw(pid.cast_signed()), signal) {
         Ok(()) | Err(Errno::ESRCH) => Ok(()),
@@ -39,8 +39,8 @@ pub(super) fn signal(pid: u32, signal: Signal) -> Result<()> {
     }
 }
 
-/// `Some(true)` for the server, `Some(false)` for a worker, `None` for everybody else. A worker's title goes on with names
-/// that users choose, so only its beginning counts.
+/// `Some(true)` for the server, `Some(false)` for a child process, `None` for other processes. The title of a child process also
+/// contains names that users choose, so only its start is compared.
 fn classify(command_line: &str, cluster: &str) -> Option<bool> {
     if command_line.strip_prefix("postgres: ").and_then(|rest| rest.strip_prefix(cluster)).is_some_and(|rest| rest.starts_with(": ")) {
         return Some(false);
@@ -52,7 +52,7 @@ fn classify(command_line: &str, cluster: &str) -> Option<bool> {
 
 #[cfg(target_os = "linux")]
 fn command_line(pid: u32) -> Option<String> {
-    // Empty for a process that has ended and only waits to be reaped.
+    // Empty for a zombie process.
     let bytes = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     Some(String::from_utf8_lossy(&bytes).replace('\0', " "))
 }
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(classify("postgres: abc: checkpointer ", "abc"), Some(false));
         assert_eq!(classify("postgres: abcd: checkpointer ", "abc"), None);
         assert_eq!(classify("/bin/postgres -c cluster_name=abcd", "abc"), None);
-        // A tenant of another cluster who names a database after ours.
+        // A database of another cluster that is named like this cluster.
         assert_eq!(classify("postgres: other: app cluster_name=abc 127.0.0.1(1) idle", "abc"), None);
         assert_eq!(classify("", "abc"), None);
     }

@@ -1,4 +1,4 @@
-//! Reaps the processes that this server started, and remembers how they ended.
+//! Reaps the child processes of this control plane, and stores their exit statuses.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -12,8 +12,8 @@ use std::{
 use nix::sys::signal::Signal;
 use tokio::sync::Notify;
 
-/// Waits for each child in a thread, so that none stays a zombie and each death is known at once. It needs no async runtime and
-/// outlives none. A thread that is missing costs only that: the supervisor sees a death in the process table too.
+/// Waits for each child in a thread, so that none remains a zombie and each exit is known immediately. It needs no async runtime.
+/// If a thread cannot be created, the supervisor detects the exit in the process table instead.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reaper(Arc<Shared>);
 
@@ -35,7 +35,7 @@ struct State {
 pub(super) struct Exit(ExitStatus);
 
 impl Reaper {
-    /// Waits for a child from now on.
+    /// Starts to wait for a child.
     pub(super) fn reap(&self, mut child: Child) {
         let (shared, pid) = (self.0.clone(), child.id());
         {
@@ -48,7 +48,7 @@ impl Reaper {
             let mut state = shared.lock();
             state.living.remove(&pid);
             if let Ok(status) = status {
-                // Nobody asks how a server ended that was stopped on purpose.
+                // Bounded, because the status of a server that was stopped on purpose is never read.
                 if state.exits.len() > 1000 {
                     state.exits.clear();
                 }
@@ -63,23 +63,23 @@ impl Reaper {
         }
     }
 
-    /// How the process ended: known only for children of this process.
+    /// The exit status of a process, which is only known for children of this process.
     pub(super) fn exit(&self, pid: u32) -> Option<Exit> {
         let state = self.0.lock();
-        // The process table can show the death before the waiting thread has its status.
+        // The process table can show the exit before the waiting thread has the status.
         let (mut state, _) =
             self.0.reaped.wait_timeout_while(state, Duration::from_millis(200), |s| s.living.contains(&pid)).unwrap_or_else(PoisonError::into_inner);
         state.exits.remove(&pid).map(Exit)
     }
 
-    /// Completes when a child has died since the last call.
+    /// Completes when a child has exited since the last call.
     pub(super) async fn death(&self) {
         self.0.changed.notified().await;
     }
 }
 
 impl Exit {
-    /// Whether the process ended itself with an error, of which its log may say more.
+    /// Whether the process exited with an error, which its log may explain.
     pub(super) fn is_error(self) -> bool {
         self.0.code().is_some_and(|code| code != 0)
     }

@@ -1,8 +1,8 @@
 //! Planned restarts.
 //!
-//! A restart is recorded in the file `restart` of the instance before its server is told to stop. The record names the server
-//! that is to stop, so that whoever continues after a crash knows whether that one still runs or the next one already does:
-//! each operation restarts a server at most once. It also tells a planned end from a death.
+//! A restart is recorded in the file `restart` of the instance before its server is signalled. The record identifies the server to
+//! stop, so that after a crash it is known whether that one or already the next one is running: each operation restarts a server at
+//! most once. It also distinguishes a planned exit from a death.
 
 use std::{
     path::Path,
@@ -24,23 +24,24 @@ use super::{
 };
 
 const FILE: &str = "restart";
-/// How long one call waits for the server, which is how long it holds the lock of the instance.
+/// The maximum time that one call waits for the server, and so holds the lock of the instance.
 const POLL: Duration = Duration::from_secs(1);
 /// How long an immediate shutdown may take before every process of the server is killed. PostgreSQL itself kills workers that
 /// ignore it after five seconds.
 const IMMEDIATE_TIMEOUT: Duration = Duration::from_secs(7);
-/// A restart that nobody has continued for this long after its deadline is continued by the supervisor.
+/// The supervisor continues a restart that was not continued for this time after its deadline.
 const ABANDONED_AFTER: Duration = Duration::from_secs(60);
 
 /// The last restart of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RestartRecord {
     operation: OperationId,
-    /// The server that it stops; none when none ran.
+    /// The server to stop; `None` if there was none.
     former: Option<ServerProcess>,
-    /// When the graceful shutdown ends and the immediate one begins, as the time since 1970: it must outlive this process.
+    /// When the graceful shutdown ends and the immediate one begins, as the time since 1970, because it must remain valid in
+    /// another process.
     deadline: Duration,
-    /// Whether the former server is gone.
+    /// Whether the former server has stopped.
     done: bool,
 }
 
@@ -49,22 +50,22 @@ impl RestartRecord {
         Self::parse(&std::fs::read_to_string(home.join(FILE)).ok()?)
     }
 
-    /// Whether this restart stopped the server, or is about to: then its end is no death.
+    /// Whether this restart stopped the server, or is about to, so that its exit is not a death.
     pub(super) fn stops(&self, server: ServerProcess) -> bool {
         self.former.is_some_and(|former| former.is(server))
     }
 
-    /// Whether this is the server that has to go yet.
+    /// Whether this is the former server, and it has not stopped yet.
     pub(super) fn is_stopping(&self, server: ServerProcess) -> bool {
         !self.done && self.stops(server)
     }
 
-    /// Whether it is long overdue, because nobody calls for it any more.
+    /// Whether the restart is overdue because its caller no longer repeats it.
     pub(super) fn is_abandoned(&self) -> bool {
         !self.done && since_1970() > self.deadline + ABANDONED_AFTER
     }
 
-    /// One item a line: operation, process id and start time of the former server (`-` when unknown), deadline in
+    /// The format has one item per line: operation, process id and start time of the former server (`-` if unknown), deadline in
     /// milliseconds since 1970, `stopping` or `done`.
     fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
@@ -88,8 +89,8 @@ impl RestartRecord {
     }
 }
 
-/// Begins or continues the restart of an operation. Takes about a second at the most when the server has to be waited for.
-/// The caller holds the lock of the instance.
+/// Starts or continues the restart of an operation. Waits about a second at most for the server. The caller holds the lock of the
+/// instance.
 pub(super) fn advance(machine: &Machine, cluster: &Cluster, restart: &Restart) -> Result<Progress> {
     let Restart { operation, timeout } = restart;
     let record = match RestartRecord::read(cluster.home()) {
@@ -99,18 +100,18 @@ pub(super) fn advance(machine: &Machine, cluster: &Cluster, restart: &Restart) -
     resume(machine, cluster, record)
 }
 
-/// Continues a restart that is on record. The caller holds the lock of the instance.
+/// Continues a recorded restart. The caller holds the lock of the instance.
 pub(super) fn resume(machine: &Machine, cluster: &Cluster, mut record: RestartRecord) -> Result<Progress> {
     if !record.done {
         if let Some(reason) = stop(cluster, &record)? {
             return Ok(Progress::InProgress(reason));
         }
-        // As for a deployment: whoever asks for the restart gets a start at once, however often the server died before.
+        // As in a deployment, a requested restart starts the server immediately, regardless of earlier deaths.
         CrashLoopCounter::reset(cluster.home())?;
         record.done = true;
         record.write(cluster.home())?;
     }
-    // Also when it was done before: a crash may have come between the record and the start.
+    // Also if the record is already done: there may have been a crash between the record and the start.
     cluster.start(machine, PortTaken::Move)?;
     Ok(Progress::Done)
 }
@@ -123,8 +124,9 @@ fn begin(cluster: &Cluster, operation: &OperationId, timeout: Duration) -> Resul
     Ok(record)
 }
 
-/// Stops the former server: gracefully, after the deadline immediately, at last by killing it. Answers what it waits for, or
-/// none when that server is gone. Repeated signals change nothing, and the first one may not have been sent.
+/// Stops the former server: first gracefully, after the deadline with an immediate shutdown, finally by killing it. Returns what it
+/// waits for, or `None` if the server has stopped. Signals are repeated, because an earlier one may not have been sent; repeating
+/// them has no effect.
 fn stop(cluster: &Cluster, record: &RestartRecord) -> Result<Option<Reason>> {
     let still_there = || cluster.server().filter(|server| record.stops(*server));
     let Some(server) = still_there() else { return Ok(None) };
@@ -137,7 +139,7 @@ fn stop(cluster: &Cluster, record: &RestartRecord) -> Result<Option<Reason>> {
         return Ok(None);
     }
     if since_1970() > record.deadline + IMMEDIATE_TIMEOUT && still_there().is_some() {
-        // A server that is suspended or stuck in the kernel takes no other signal.
+        // A server that is suspended or blocked in the kernel reacts to no other signal.
         cluster.kill_all()?;
         return Ok(None);
     }

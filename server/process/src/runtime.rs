@@ -45,7 +45,7 @@ pub struct ProcessConfig {
     pub data: DataDir,
     /// The PostgreSQL installations to use.
     pub binaries: Binaries,
-    /// Who PostgreSQL runs as.
+    /// The account that PostgreSQL runs as.
     pub account: Account,
 }
 
@@ -58,14 +58,14 @@ pub(super) struct Shared {
     pub(super) machine: Machine,
     pub(super) dirs: InstanceDirs,
     pub(super) nudges: broadcast::Sender<Nudge>,
-    /// Wakes the supervisor before its time.
+    /// Wakes the supervisor before its pause ends.
     pub(super) wake: Notify,
-    /// Set when the host stops everything: nothing is started any more.
+    /// Set when the host stops all instances, so that none is started any more.
     pub(super) closing: AtomicBool,
 }
 
 impl ProcessRuntime {
-    /// A runtime over a data directory. It changes nothing yet; [`ProcessRuntime::supervise`] starts the instances.
+    /// Creates a runtime on a data directory, without changing anything; [`ProcessRuntime::supervise`] starts the instances.
     #[must_use]
     pub fn open(config: ProcessConfig) -> Self {
         let ProcessConfig { data, binaries, account } = config;
@@ -74,19 +74,19 @@ impl ProcessRuntime {
         Self(Arc::new(Shared { machine, dirs, nudges: broadcast::channel(1024).0, wake: Notify::new(), closing: AtomicBool::new(false) }))
     }
 
-    /// Watches the instances until `shutdown`, and sends the nudges. The host also starts what is deployed and does not run,
-    /// cleans up what a crash left half-done, and at the end stops every instance; they stay deployed, and the next host
-    /// starts them again on the same ports. Returns when all that is done.
+    /// Watches the instances until `shutdown`, and sends the nudges. The host also starts deployed instances that are not running,
+    /// cleans up after crashes, and stops every instance at the shutdown before it returns. The instances stay deployed, and the
+    /// next host starts them again on the same ports.
     ///
-    /// To be run once, by an owner that notices its end.
+    /// To be run once, by an owner that observes its completion.
     ///
     /// # Panics
-    /// With the panic of what it runs on other threads. The instances go on, and the next host adopts them.
+    /// Propagates panics of its tasks. The instances continue to run, and the next host adopts them.
     pub async fn supervise(&self, role: Role, shutdown: CancellationToken) {
         supervisor::run(self.0.clone(), role, shutdown).await;
     }
 
-    /// Runs blocking work. It goes on to its end also when the caller stops waiting, which the lock makes harmless.
+    /// Runs blocking work. It continues when the caller is cancelled, which is harmless because of the lock.
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Shared) -> Result<T> + Send + 'static) -> Result<T, RuntimeError> {
         let shared = self.0.clone();
         match tokio::task::spawn_blocking(move || work(&shared)).await {
@@ -144,7 +144,7 @@ impl Runtime for ProcessRuntime {
     }
 
     fn nudges(&self) -> BoxStream<'static, Nudge> {
-        // A subscriber that is too slow loses nudges, which they allow.
+        // A slow subscriber loses nudges, which the contract permits.
         BroadcastStream::new(self.0.nudges.subscribe()).filter_map(|nudge| future::ready(nudge.ok())).boxed()
     }
 }
@@ -170,7 +170,7 @@ impl Shared {
             self.create(deployment, &conf)?;
         }
         let cluster = self.dirs.cluster(*id, DirState::Deployed);
-        // Whoever deploys it gets a start at once, however often the server died before.
+        // A deployment starts the server immediately, regardless of earlier deaths.
         CrashLoopCounter::reset(cluster.home())?;
         cluster.start(&self.machine, PortTaken::Move)?;
         self.wake.notify_one();
@@ -198,7 +198,7 @@ impl Shared {
                 let (crashes, restart) = (CrashLoopCounter::read(cluster.home()), RestartRecord::read(cluster.home()));
                 let restarting = |server: ServerProcess| restart.as_ref().is_some_and(|restart| restart.is_stopping(server));
                 match (cluster.status(), crashes) {
-                    // A server that is suspended still looks ready.
+                    // A suspended server is still reported as ready by its `postmaster.pid`.
                     (Status::Ready { server, .. } | Status::Starting { server } | Status::Stopping { server }, _) if restarting(server) => {
                         pending(ReasonCode::StartingUp, "PostgreSQL is shutting down, to be started again")
                     }
@@ -220,7 +220,7 @@ impl Shared {
         }
         let _lock = self.dirs.lock(id, LOCK_TIMEOUT)?;
         if self.dirs.path(id, DirState::Deployed).is_dir() {
-            // Renamed first, so that it is not started again.
+            // Renamed first, so that the supervisor does not start it again.
             self.dirs.rename(id, DirState::Deployed, if keep_volumes { DirState::Keeping } else { DirState::Removed })?;
         }
         self.clear(id, keep_volumes)?;
@@ -254,7 +254,7 @@ impl Shared {
             match state {
                 DirState::Deployed => {}
                 DirState::Keeping if keep_volumes => {
-                    // Cleanly, so that whoever uses the data later needs no recovery.
+                    // A clean shutdown, so that a later use of the data needs no recovery.
                     cluster.stop(Duration::from_secs(20))?;
                     self.dirs.move_to_kept(id)?;
                 }
@@ -268,11 +268,11 @@ impl Shared {
     }
 }
 
-/// The role and the database of the caller. Their names need no quotes, but a quoted name cannot be mistaken for syntax.
+/// The role and the database of the caller. Their names need no quotes, but quoting prevents them from being parsed as syntax.
 fn first_statements(spec: &InstanceSpec, verifier: &str) -> String {
     let (role, database) = (&spec.username, &spec.database);
-    // Before version 16 CREATEROLE lets its holder join roles such as pg_execute_server_program, and so become the user that
-    // runs every other instance too.
+    // Before version 16, a role with CREATEROLE can grant itself roles such as pg_execute_server_program, and so become the
+    // operating system user that all instances run as.
     let create_role = if spec.postgres_version.0 >= 16 { "CREATEROLE" } else { "NOCREATEROLE" };
     format!(
         "CREATE ROLE \"{role}\" LOGIN CREATEDB {create_role} PASSWORD '{verifier}'\n\

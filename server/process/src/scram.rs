@@ -1,5 +1,5 @@
-//! The SCRAM-SHA-256 verifier of a password: what PostgreSQL stores of it. It is computed here, so that the password itself
-//! never reaches a statement, and with it a log.
+//! The SCRAM-SHA-256 verifier that PostgreSQL stores instead of a password. It is computed here, so that the password is never part
+//! of a statement, which could be logged.
 
 use postgres_protocol::password::scram_sha_256;
 use toygres_domain::secret::Secret;

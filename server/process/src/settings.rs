@@ -1,4 +1,4 @@
-//! The configuration files of clusters, computed from the spec. Pure: nothing here touches the machine.
+//! The configuration files of clusters, computed from the specification (pure).
 
 use toygres_domain::instance::{Exposure, InstanceSpec};
 
@@ -7,10 +7,10 @@ use super::{
     port::PORT_FILE,
 };
 
-/// Who can log in: whoever knows a password, from this machine, over TCP.
+/// Logins require a password and are only possible from this machine, over TCP.
 pub(super) const HBA: &str = "# Written by toygres.\nhost all all 127.0.0.1/32 scram-sha-256\n";
 
-/// The `postgresql.conf` of an instance: its size, as far as a process can be held to one.
+/// The `postgresql.conf` of an instance, with its size as far as settings can limit a process.
 pub(super) fn instance(spec: &InstanceSpec) -> Result<String> {
     let InstanceSpec { postgres_version: _, storage_gb, cpu_millis, memory_mb, username: _, database: _, exposure, health_check: _ } = spec;
     match exposure {
@@ -22,9 +22,9 @@ pub(super) fn instance(spec: &InstanceSpec) -> Result<String> {
     let memory = i64::from(*memory_mb).max(64);
     let storage_mb = i64::from(*storage_gb).max(1) * 1024;
     let cores = (i64::from(*cpu_millis) + 999) / 1000;
-    // A quarter of the memory is PostgreSQL's own advice; the cap keeps a laptop usable that hosts many instances.
+    // PostgreSQL's documentation recommends a quarter of the memory; the maximum allows many instances on a developer's machine.
     let shared_buffers = (memory / 4).clamp(16, 1024);
-    // Storage cannot be limited for a process, but what PostgreSQL itself would waste of it can.
+    // The storage of a process cannot be limited, but the size of WAL and temporary files can.
     let max_wal_size = (storage_mb / 10).clamp(128, 4096);
     Ok(format!(
         "{}\
@@ -50,7 +50,7 @@ pub(super) fn instance(spec: &InstanceSpec) -> Result<String> {
     ))
 }
 
-/// The `postgresql.conf` of the metadata database: many short transactions on small, often updated tables.
+/// The `postgresql.conf` of the metadata database, for many short transactions on small tables with frequent updates.
 pub(super) fn metadata() -> String {
     format!(
         "{}\
@@ -65,7 +65,7 @@ pub(super) fn metadata() -> String {
 }
 
 fn common() -> String {
-    // Statements stay out of the log, because an `ALTER ROLE ... PASSWORD` that fails would be there in the clear.
+    // Statements are not logged, because the log would contain the password of a failed `ALTER ROLE ... PASSWORD`.
     format!(
         "# Written by toygres; changes are overwritten.\n\
          include '{PORT_FILE}'\n\

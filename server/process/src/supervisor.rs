@@ -1,5 +1,5 @@
-//! Keeps deployed instances running. It compares what lies on disk with what runs, again and again, and remembers only what
-//! it needs to notice a change.
+//! Keeps deployed instances running: a loop that reconciles the directories on disk with the running processes. It stores only the
+//! state that it needs to detect changes.
 
 use std::{
     collections::HashMap,
@@ -32,21 +32,23 @@ use super::{
     runtime::Shared,
 };
 
-/// How long between two passes when nothing is going on, and when something is.
+/// The pause between two passes when nothing is changing, and when something is.
 const IDLE_INTERVAL: Duration = Duration::from_millis(200);
 const BUSY_INTERVAL: Duration = Duration::from_millis(20);
-/// After this long without a death the crash loop counter starts from zero; also how often leftovers are looked for.
+/// The crash loop counter is reset when a server has run for this time. This is also the interval of the sweep.
 const STABLE: Duration = Duration::from_secs(60);
-/// How many instances are started at the same time; one that takes longer than this does not count any more.
+/// The maximum number of instances that are starting concurrently. An instance that has been starting for longer than the duration
+/// below is not counted.
 const MAX_STARTING: usize = 8;
 const STARTING_COUNTS_FOR: Duration = Duration::from_secs(10);
 
-/// The role of a control plane at its data directory.
+/// The role of a control plane on its data directory.
 #[derive(Clone, Debug)]
 pub enum Role {
-    /// It starts and stops the local processes. The lock is released after the last one has stopped, unless others hold it too.
+    /// This control plane starts and stops the local processes. The lock is released after the last one has stopped, unless there
+    /// are other references to it.
     Host(Arc<HostLock>),
-    /// Another control plane is the host: this one only watches.
+    /// Another control plane is the host, and this one only observes.
     Guest,
 }
 
@@ -75,7 +77,7 @@ pub(super) async fn run(shared: Arc<Shared>, role: Role, shutdown: CancellationT
     if let Role::Host(lock) = role {
         shared.closing.store(true, Ordering::SeqCst);
         tokio::task::spawn_blocking(move || stop_all(&shared)).await.unwrap_or_else(resume_panic);
-        // An initdb at work would outlive this process.
+        // A running `initdb` would outlive this process.
         if preparation.is_some() {
             finished(&mut preparation).await;
         }
@@ -83,7 +85,7 @@ pub(super) async fn run(shared: Arc<Shared>, role: Role, shutdown: CancellationT
     }
 }
 
-/// Panics in the caller's task as the failed one did, so that the owner of the caller learns of it.
+/// Propagates the panic of a task to the caller's task, so that its owner observes it.
 pub(super) fn resume_panic<T>(error: JoinError) -> T {
     match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
@@ -91,7 +93,7 @@ pub(super) fn resume_panic<T>(error: JoinError) -> T {
     }
 }
 
-/// Completes when the task finishes; pending when there is none.
+/// Completes when the task finishes; never completes if there is none.
 async fn finished(task: &mut Option<JoinHandle<()>>) {
     match task {
         Some(running) => {
@@ -106,24 +108,24 @@ struct Supervisor {
     shared: Arc<Shared>,
     host: bool,
     tracked: HashMap<InstanceId, Tracked>,
-    /// When leftovers were looked for last.
+    /// The time of the last sweep.
     swept: Option<Instant>,
 }
 
 #[derive(Default)]
 struct Tracked {
-    /// The server process as last seen or started.
+    /// The server process that was observed or started last.
     server: Option<ServerProcess>,
     port: Option<u16>,
     since: Option<Instant>,
     deaths: u32,
-    /// Whether the deaths are recorded in the instance's directory; not so when the disk is full.
+    /// Whether the deaths are recorded in the instance's directory, which fails if the disk is full.
     recorded: bool,
     retry_at: Option<Instant>,
 }
 
 impl Supervisor {
-    /// One pass over all instances. Answers whether something is going on, so that the next pass should be soon.
+    /// Runs one pass over all instances. Returns whether something is changing, so that the next pass should be soon.
     fn pass(&mut self) -> bool {
         let found = match self.shared.dirs.scan() {
             Ok(found) => found,
@@ -155,7 +157,7 @@ impl Supervisor {
         busy
     }
 
-    /// What needs to be done only now and then.
+    /// The infrequent part of a pass.
     fn sweep(&self, found: &[(InstanceId, DirState)]) {
         if let Err(error) = self.shared.dirs.sweep_locks() {
             tracing::warn!(%error, "cannot sweep lock files");
@@ -171,7 +173,7 @@ impl Supervisor {
         }
     }
 
-    /// Continues a restart that was begun and is not called for any more.
+    /// Continues a restart whose caller no longer repeats it.
     fn finish_restart(&self, id: InstanceId) -> Result<()> {
         let Some(_lock) = self.shared.dirs.try_lock(id)? else { return Ok(()) };
         let cluster = self.shared.dirs.cluster(id, DirState::Deployed);
@@ -181,12 +183,12 @@ impl Supervisor {
         }
     }
 
-    /// Reconciles one deployed instance. Answers whether it is starting, stopping or about to start.
+    /// Reconciles one deployed instance. Returns whether it is starting, stopping or about to start.
     fn reconcile(&mut self, id: InstanceId) -> bool {
         let cluster = self.shared.dirs.cluster(id, DirState::Deployed);
         let (mut tracked, new) = match self.tracked.remove(&id) {
             Some(tracked) => (tracked, false),
-            // Deaths under an earlier host still count: a new supervisor does not end a crash loop.
+            // Deaths under an earlier host are counted too, so that a new supervisor does not end a crash loop.
             None => {
                 let crashes = CrashLoopCounter::read(cluster.home());
                 let deaths = crashes.as_ref().map_or(0, |crashes| crashes.count.min(crash_loop::THRESHOLD - 1));
@@ -219,7 +221,7 @@ impl Supervisor {
                 }
                 true
             }
-            // It has not written its file yet.
+            // The server has not written its `postmaster.pid` yet.
             Status::Stopped if tracked.server.is_some_and(|server| cluster.is_alive(server.pid)) => true,
             Status::Stopped => {
                 if let Some(server) = tracked.server.take() {
@@ -235,7 +237,7 @@ impl Supervisor {
         busy
     }
 
-    /// Notices when another process than the last one is the server: then that one ended in between.
+    /// Detects that another process is the server now, which means that the last one has ended.
     fn track(&self, id: InstanceId, cluster: &Cluster, tracked: &mut Tracked, server: ServerProcess) {
         if let Some(last) = tracked.server.replace(server).filter(|last| !last.is(server)) {
             self.ended(id, cluster, tracked, last);
@@ -266,7 +268,7 @@ impl Supervisor {
     }
 
     fn count_death(&self, cluster: &Cluster, tracked: &mut Tracked, reason: Reason) {
-        // Each control plane counts for its own back-off; only the host writes.
+        // Each control plane counts deaths for its own back-off; only the host records them.
         tracked.deaths = tracked.deaths.saturating_add(1);
         tracked.retry_at = Some(Instant::now() + back_off(tracked.deaths));
         if self.host {
@@ -274,7 +276,7 @@ impl Supervisor {
         }
     }
 
-    /// Starts an instance whose server is down, unless its back-off lasts. Answers whether it is about to start.
+    /// Starts an instance whose server is down, except during its back-off. Returns whether it is about to start.
     fn start(&self, id: InstanceId, cluster: &Cluster, tracked: &mut Tracked) -> bool {
         if tracked.retry_at.is_some_and(|at| Instant::now() < at) {
             return false;
@@ -284,9 +286,9 @@ impl Supervisor {
             return true;
         }
         let started = match self.shared.dirs.try_lock(id) {
-            // A verb holds it.
+            // A verb holds the lock.
             Ok(None) => return true,
-            // Checked again under the lock: a removal may have renamed it.
+            // Checked again under the lock: a removal may have renamed the directory.
             Ok(Some(_lock)) if cluster.home().is_dir() => cluster.start(&self.shared.machine, PortTaken::Move),
             Ok(Some(_)) => return false,
             Err(error) => Err(error),
@@ -297,7 +299,7 @@ impl Supervisor {
                 tracing::warn!(instance = %id, %error, "an instance cannot be started");
                 let RuntimeError { reason, retryable } = error.into();
                 if !retryable {
-                    // Another try fails too, so it is reported as a loop at once.
+                    // Another attempt would fail too, so this counts as a crash loop immediately.
                     tracked.deaths = tracked.deaths.max(crash_loop::THRESHOLD - 1);
                 }
                 self.count_death(cluster, tracked, reason);
@@ -308,11 +310,11 @@ impl Supervisor {
         true
     }
 
-    /// Finishes what a verb left half-done, unless another one holds the lock.
+    /// Cleans up after an interrupted verb, unless another one holds the lock.
     fn clear(&self, id: InstanceId, state: DirState) {
         let cleared: Result<()> = (|| match self.shared.dirs.try_lock(id)? {
             Some(_lock) => {
-                // What is half moved to `kept/` was meant to be kept.
+                // A directory in the state `Keeping` must be kept.
                 self.shared.clear(id, true)?;
                 tracing::info!(instance = %id, ?state, "cleared what was left half-done");
                 self.nudge(id, None);
@@ -326,12 +328,12 @@ impl Supervisor {
     }
 
     fn nudge(&self, instance: InstanceId, death: Option<Reason>) {
-        // An error means that nobody is subscribed.
+        // An error means that there is no subscriber.
         let _ = self.shared.nudges.send(Nudge { instance, death });
     }
 }
 
-/// Prepares the templates, newest version first, so that the first instance does not have to wait for `initdb`.
+/// Creates the templates, newest version first, so that the first instance does not wait for `initdb`.
 fn prepare(shared: &Shared) {
     if let Err(error) = build::prune_templates(&shared.machine) {
         tracing::warn!(%error, "cannot remove old templates");
@@ -353,8 +355,8 @@ fn stop_all(shared: &Shared) {
     let next = std::sync::Mutex::new(deployed.into_iter());
     let stop = || {
         while let Some(id) = next.lock().ok().and_then(|mut ids| ids.next()) {
-            // With the lock, so that a deployment in flight does not start it again. Without it when it cannot be had in time,
-            // for nobody stops it later.
+            // With the lock, so that a concurrent deployment does not start the instance again. If the lock is not available in
+            // time, the instance is stopped without it, because nothing would stop it later.
             let lock = shared.dirs.lock(id, Duration::from_secs(5));
             if let Err(error) = shared.dirs.cluster(id, DirState::Deployed).stop(Duration::from_secs(10)) {
                 tracing::error!(instance = %id, %error, "an instance cannot be stopped");

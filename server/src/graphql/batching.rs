@@ -1,12 +1,12 @@
-//! When the batches of the loaders start.
+//! Controls when the batches of the loaders start.
 //!
 //! `DataLoader` (async-graphql 7.2.1, see its pull request 1376) starts a batch a fixed delay (1 ms) after its first key. A request
-//! that resolves a long list takes longer than that to ask for all its keys, so the keys of one list end up in several
-//! statements; a longer delay would be paid by every request, however short. Here a batch starts when the request that asked
-//! for it has to wait: then all keys of a list are there, and the delay collects only those of other requests.
+//! that resolves a long list takes longer than that to collect its keys, so the keys of one list end up in several statements; a
+//! longer delay would slow down every request. Here a batch starts when the request that needs it is pending: by then all keys of a
+//! list are collected, and the delay collects only those of other requests.
 //!
-//! A request that yields while it resolves a long list does not wait. It has woken itself, so the wakes of a poll tell the two
-//! apart. (Measured without that, over 900 entries: 24 statements instead of 1.)
+//! A request that yields while it resolves a long list is pending but does not wait for anything. It has woken itself during the
+//! poll, which distinguishes the two cases. (Measured without this distinction, with 900 entries: 24 statements instead of 1.)
 
 use std::{
     pin::pin,
@@ -44,7 +44,7 @@ impl<E: Executor> Executor for Batching<E> {
     }
 }
 
-/// Starts a batch: when the request that is being polled has to wait, or at once.
+/// Starts a batch when the request that is being polled is pending, or immediately if there is none.
 pub(super) fn spawn(batch: BoxFuture<'static, ()>) {
     match CURRENT.try_with(Arc::clone) {
         Ok(batches) => batches.lock().push(batch),
@@ -53,16 +53,16 @@ pub(super) fn spawn(batch: BoxFuture<'static, ()>) {
 }
 
 tokio::task_local! {
-    /// Those of the request that is being polled.
+    /// The batches of the request that is being polled.
     static CURRENT: Arc<Batches>;
 }
 
-/// The batches that a request asks for. Other requests may wait for them too, so dropping it starts them.
+/// The batches of one request. Other requests may wait for them too, so dropping it starts them.
 #[derive(Default)]
 struct RequestBatches(Arc<Batches>);
 
 impl RequestBatches {
-    /// Polls the request, and starts its batches if it has to wait.
+    /// Polls the request, and starts its batches if it is ready or waits.
     fn poll<T>(&self, context: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
         let batches = &self.0;
         batches.request.register(context.waker());
@@ -93,14 +93,14 @@ struct Batches {
 impl Batches {
     fn start(&self) {
         let batches = std::mem::take(&mut *self.lock());
-        // Without a runtime, the whole server is being dropped.
+        // There is no runtime only when the whole server is being dropped.
         if let Ok(runtime) = Handle::try_current() {
             batches.into_iter().for_each(|batch| drop(runtime.spawn(batch)));
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<BoxFuture<'static, ()>>> {
-        // Nothing panics while it holds the lock.
+        // No code panics while it holds the lock.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -123,7 +123,7 @@ mod tests {
 
     use super::*;
 
-    /// Entries of the list. Resolving them takes much longer than the loader's delay.
+    /// The length of the list. Resolving it takes much longer than the loader's delay.
     const LIST: i32 = 900;
 
     #[derive(Clone, Default)]
@@ -152,7 +152,7 @@ mod tests {
     #[Object]
     impl Entry {
         async fn loaded(&self, ctx: &Context<'_>) -> Option<i32> {
-            // What resolving an entry costs.
+            // The cost of resolving an entry.
             let until = std::time::Instant::now() + std::time::Duration::from_micros(20);
             while std::time::Instant::now() < until {}
             ctx.data_unchecked::<DataLoader<Statements>>().load_one(self.0).await.ok().flatten()
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(*statements.0.lock().unwrap(), [LIST as usize]);
     }
 
-    /// When this fails, the library does what this module is for.
+    /// If this fails, async-graphql solves the problem itself and this module can be removed.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn the_library_alone_needs_several() {
         let statements = Statements::default();

@@ -1,5 +1,5 @@
-//! How errors of the domain look to a caller: expected failures are data (`userErrors`), faults are GraphQL errors with a
-//! stable code and no internals.
+//! Maps errors of the domain to the API: expected failures are data (`userErrors`), others are GraphQL errors with a stable code
+//! and without internal details.
 
 use std::borrow::Borrow;
 
@@ -50,7 +50,7 @@ impl From<domain::FieldError> for UserError {
     }
 }
 
-/// Separates what the payload of a mutation shows, a value or user errors, from faults.
+/// Separates user errors, which are part of a mutation's payload, from other errors.
 pub(super) fn user_errors<T>(outcome: domain::Result<T>) -> async_graphql::Result<(Option<T>, Vec<UserError>)> {
     let errors = match outcome {
         Ok(value) => return Ok((Some(value), Vec::new())),
@@ -93,8 +93,8 @@ pub(super) fn coded(code: &'static str, message: impl Into<String>) -> async_gra
     async_graphql::Error::new(message).extend_with(|_, extensions| extensions.set("code", code))
 }
 
-/// Completes a response: explains refusals of the library, gives every error without a code (of parsing and validation) the
-/// code `BAD_REQUEST`, and gives faults the id under which the log has the details.
+/// Completes the errors of a response: rewords those about limits, adds the code `BAD_REQUEST` to every error without one (of
+/// parsing and validation), and adds the request ID, which the log has too, to `INTERNAL` and `UNAVAILABLE`.
 pub fn mask(response: &mut Response, request_id: &str, limits: QueryLimits) {
     for error in &mut response.errors {
         if let Some(exceeded) = Exceeded::of(&error.message) {
@@ -112,7 +112,7 @@ pub fn mask(response: &mut Response, request_id: &str, limits: QueryLimits) {
     }
 }
 
-/// A limit that a request exceeds. The library (async-graphql 7.2.1) reports it by its wording alone.
+/// A limit that a request exceeds. async-graphql 7.2.1 reports it only in the text of the error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exceeded {
     Complexity,

@@ -1,4 +1,4 @@
-//! What each role may do, as guards of fields.
+//! Guards of fields, which check the role of the caller.
 
 use async_graphql::{Context, Guard, Result};
 use toygres_domain::token::TokenRole;
@@ -6,7 +6,7 @@ use toygres_domain::token::TokenRole;
 use super::errors::coded;
 use crate::access::Caller;
 
-/// Lets through callers of at least this role.
+/// Allows callers that have at least this role.
 pub(super) struct AtLeast(pub(super) TokenRole);
 
 impl Guard for AtLeast {

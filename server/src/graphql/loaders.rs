@@ -1,7 +1,7 @@
-//! Loaders: what many fields of one request need is read with one statement, however long the list they stand in.
+//! Loaders: values that many fields of one request need are read with one statement, however long the list is.
 //!
-//! async-graphql collects keys and hands them to `load` together. Pages of lists below a list are keys too: entries that ask
-//! for the same page, as those of one list do, share a statement.
+//! async-graphql collects keys and passes them to `load` together. A key may also be a page of a nested list: entries that request
+//! the same page, as those of one list do, share a statement.
 
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
@@ -22,13 +22,13 @@ use toygres_store::{OperationFilter, Page, PageRequest, Store};
 
 use super::batching;
 
-/// Reads what was asked for by key.
+/// Reads values by key.
 pub(super) struct Reader(Store);
 
-/// The loader of everything, as resolvers find it in their context.
+/// The loader for all keys, which resolvers get from their context.
 pub(super) type Loaders = DataLoader<Reader>;
 
-/// Gives a schema its loaders.
+/// Adds the loaders to a schema.
 pub(super) fn install<Q, M, S>(builder: SchemaBuilder<Q, M, S>, store: Store) -> SchemaBuilder<Q, M, S> {
     builder.data(DataLoader::new(Reader(store), batching::spawn))
 }
@@ -41,7 +41,7 @@ pub(super) struct InstanceById(pub(super) InstanceId);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PasswordOf(pub(super) InstanceId);
 
-/// What an instance's samples of the last 24 hours add up to.
+/// A summary of an instance's health checks of the last 24 hours.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct HealthSummaryOf(pub(super) InstanceId);
 
@@ -49,7 +49,7 @@ pub(super) struct HealthSummaryOf(pub(super) InstanceId);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct OperationsOf(pub(super) InstanceId, pub(super) OperationFilter, pub(super) PageRequest<(DateTime<Utc>, String)>);
 
-/// How many operations of an instance the filter lets through.
+/// The number of operations of an instance that match the filter.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct OperationCountOf(pub(super) InstanceId, pub(super) OperationFilter);
 
@@ -57,7 +57,7 @@ pub(super) struct OperationCountOf(pub(super) InstanceId, pub(super) OperationFi
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct EventsOf(pub(super) InstanceId, pub(super) PageRequest<Cursor>);
 
-/// A page of an instance's samples.
+/// A page of an instance's health checks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct HealthChecksOf(pub(super) InstanceId, pub(super) PageRequest<i64>);
 
@@ -150,7 +150,7 @@ impl Loader<HealthChecksOf> for Reader {
     }
 }
 
-/// The instances that ask for the same, by what they ask for.
+/// Groups instances by the request that they have in common.
 fn alike<'a, K, A: Eq + Hash>(keys: &'a [K], split: impl Fn(&'a K) -> (InstanceId, A)) -> HashMap<A, Vec<InstanceId>> {
     let mut groups: HashMap<A, Vec<InstanceId>> = HashMap::new();
     for (id, asked) in keys.iter().map(split) {

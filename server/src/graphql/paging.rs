@@ -16,16 +16,16 @@ const DEFAULT_PAGE: i32 = match PAGE_SIZE.default {
     None => PAGE_SIZE.max,
 };
 
-/// The fields of a connection that count the whole list.
+/// Additional fields of a connection with a total count.
 #[derive(SimpleObject)]
 pub struct Total {
     /// The number of entries in the whole list.
     total_count: i32,
 }
 
-/// A connection that knows its total.
+/// A connection with a total count.
 pub(super) type Counted<T> = Connection<String, T, Total, EmptyFields, DefaultConnectionName, DefaultEdgeName, EnableNodesField>;
-/// A connection that does not, because counting costs too much.
+/// A connection without a total count, because counting is too expensive.
 pub(super) type Uncounted<T> = Connection<String, T, EmptyFields, EmptyFields, DefaultConnectionName, DefaultEdgeName, EnableNodesField>;
 
 /// The Relay arguments of a connection field.
@@ -37,7 +37,7 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// Checks them, reading cursors with `read`.
+    /// Validates the arguments. `read` parses cursors.
     pub(super) fn request<K>(self, read: impl Fn(&str) -> Option<K>) -> Result<PageRequest<K>> {
         let position = |name: &str, cursor: Option<String>| {
             cursor
@@ -57,12 +57,12 @@ impl Arguments {
     }
 }
 
-/// Whether the total of the connection being resolved is asked for: it costs a statement of its own.
+/// Whether the query selects the total of the connection that is being resolved, which requires an additional statement.
 pub(super) fn wants_total(ctx: &Context<'_>) -> bool {
     ctx.look_ahead().field("totalCount").exists()
 }
 
-/// The connection of a page and its total, which is sent only if [`wants_total`].
+/// The connection of a page with its total, which is only needed if [`wants_total`].
 pub(super) fn counted<S, T: OutputType>(page: Page<S>, total_count: i64, cursor: impl Fn(&S) -> String, node: impl Fn(S) -> T) -> Counted<T> {
     let mut connection =
         Connection::with_additional_fields(page.has_previous, page.has_next, Total { total_count: i32::try_from(total_count).unwrap_or(i32::MAX) });
@@ -77,12 +77,12 @@ pub(super) fn uncounted<S, T: OutputType>(page: Page<S>, cursor: impl Fn(&S) -> 
     connection
 }
 
-/// Makes an opaque cursor of the parts of a position.
+/// Encodes the parts of a position as an opaque cursor.
 pub(super) fn opaque(parts: &[&str]) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(parts.join("/"))
 }
 
-/// Reads what [`opaque`] made.
+/// Decodes a cursor that [`opaque`] has encoded.
 pub(super) fn parts<const N: usize>(cursor: &str) -> Option<[String; N]> {
     let text = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
     text.splitn(N, '/').map(str::to_owned).collect::<Vec<_>>().try_into().ok()

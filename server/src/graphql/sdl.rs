@@ -1,8 +1,8 @@
-//! The contract in the schema definition language: what `schema.graphql` holds.
+//! The contract in the schema definition language: the content of `schema.graphql`.
 
 use async_graphql::SDLExportOptions;
 
-/// The directives that every server has. The specification asks a schema to leave out their definitions.
+/// The built-in directives. According to the specification, a schema should omit their definitions.
 const BUILT_IN_DIRECTIVES: [&str; 5] = ["deprecated", "include", "oneOf", "skip", "specifiedBy"];
 
 /// The contract as text.
@@ -18,7 +18,7 @@ fn without_built_in_directives(sdl: &str) -> String {
         if !definition.is_some_and(|name| BUILT_IN_DIRECTIVES.contains(&name)) {
             kept.push(line);
         } else if kept.last() == Some(&"\"\"\"") {
-            // Its description goes with it.
+            // Its description is removed with it.
             kept.pop();
             while kept.pop().is_some_and(|line| line != "\"\"\"") {}
         }

@@ -1,5 +1,5 @@
-//! Subscriptions: live, from the hub. `instance` and `operation` are latest-value streams: they resume by starting again
-//! with the current value. The others resume by cursor.
+//! Subscriptions, served from the hub. `instance` and `operation` are latest-value streams, which resume by starting again with the
+//! current value. The others resume from a cursor.
 
 use std::{collections::HashMap, collections::HashSet, sync::Arc};
 
@@ -25,7 +25,7 @@ use crate::{
 
 /// The cursor of snapshot items: a client that resumes within the snapshot starts it again.
 const SNAPSHOT_CURSOR: &str = "snapshot";
-/// Samples read at once.
+/// The number of health checks that are read at a time.
 const SAMPLES: i64 = 100;
 
 /// The root of subscriptions.
@@ -45,10 +45,11 @@ impl Subscription {
         let hub = ctx.data_unchecked::<App>().hub.clone();
         let filter = filter.map(InstanceFilter::from).unwrap_or_default();
         let after = resume_from(ctx, after)?;
-        // Registered before the snapshot is read, so that nothing falls between.
+        // Registered before the snapshot is read, so that no event is missed.
         let mut feed = hub.feed(None, after).await.map_err(error)?;
         Ok(try_stream! {
-            // Which instances the client holds. Unknown after a resume: then a removal is sent even if it holds none.
+            // The instances that the client has. Unknown after a resume; a removal is then sent even if the client does not have
+            // the instance.
             let mut held = None;
             if after.is_none() {
                 let (instances, head) = hub.store().snapshot(&filter).await.map_err(error)?;
@@ -150,7 +151,7 @@ impl Subscription {
         let app = ctx.data_unchecked::<App>();
         let id = known(app, &instance_id).await?;
         let store = app.store.clone();
-        // Before the watch begins, so that what comes once the server listens is always behind it.
+        // Read before the watch begins, so that every later check is after this position.
         let mut position = match resume_from(ctx, after)? {
             Some(cursor) => cursor.0,
             None => store.health_checks(id, &PageRequest::first(1)).await.map_err(error)?.items.first().map_or(0, |check| check.id),
@@ -172,7 +173,7 @@ impl Subscription {
     }
 }
 
-/// Waits for events of instances, and takes with them all that are there already: the last one of each instance.
+/// Waits for events of instances, and returns the last one of each instance that is already available.
 async fn latest(feed: &mut Feed) -> toygres_domain::Result<Vec<Arc<Delivery>>> {
     let mut next = Some(feed.next().await?);
     let mut order = Vec::new();
@@ -187,7 +188,7 @@ async fn latest(feed: &mut Feed) -> toygres_domain::Result<Vec<Arc<Delivery>>> {
             order.push(id);
             latest.insert(id, delivery);
         }
-        // Bounded, so that a stream of events without end cannot keep the first of them waiting.
+        // Bounded, so that an endless stream of events cannot delay the first of them.
         next = if order.len() < 1000 { feed.try_next().await? } else { None };
     }
     Ok(order.iter().filter_map(|id| latest.remove(id)).collect())
@@ -202,8 +203,8 @@ fn change(r#type: InstanceChangeType, instance: Option<Arc<DomainInstance>>, cur
     InstanceChange { r#type, instance: instance.map(Instance), instance_id, cursor }
 }
 
-/// The position to resume behind. An event stream that a browser opens again says it in `Last-Event-ID`, which is newer than the
-/// argument that it was first opened with.
+/// The position to resume after. When a browser reconnects an event stream, it sends `Last-Event-ID`, which is newer than the
+/// argument in the original request.
 fn resume_from(ctx: &Context<'_>, after: Option<String>) -> Result<Option<Cursor>> {
     let last_seen = ctx.data_opt::<ResumeCursor>().map(|cursor| cursor.0.clone());
     let Some(text) = last_seen.or(after).filter(|cursor| cursor != SNAPSHOT_CURSOR) else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! The types of the contract, one per file, and the inputs they share. The inputs and payloads of mutations are with them.
+//! The types of the contract, one per file. Inputs and payloads of mutations are in the files of the mutations.
 
 mod api_token;
 mod control_plane;

@@ -13,37 +13,36 @@ use super::{
     hub::{HubMessage, load},
 };
 
-/// Events read from the table at once while catching up.
+/// The number of events that are read at a time while catching up.
 const BATCH: i64 = 200;
 
-/// Every event behind a position, exactly once and in order: from the table until it has caught up with the hub, then from
-/// memory.
+/// Every event after a position, exactly once and in order: from the table until it has caught up with the hub, then from memory.
 pub struct Feed {
     hub: Hub,
     instance: Option<InstanceId>,
     receiver: Receiver<HubMessage>,
     position: Cursor,
-    /// Events may be missing between `position` and what the receiver holds: read the table first.
+    /// Whether the receiver may lack events after `position`, so that the table must be read first.
     behind: bool,
     ahead: VecDeque<Arc<Delivery>>,
 }
 
 impl Feed {
     pub(super) fn new(hub: Hub, instance: Option<InstanceId>, receiver: Receiver<HubMessage>, position: Cursor) -> Self {
-        // What the hub reads from now on, the receiver holds. Before the hub's position something may be missing; beyond it the
-        // table has to say whether there is such a position at all.
+        // The receiver gets the events that the hub reads from now on. If `position` is before the hub's, earlier events may be
+        // missing; if it is after the hub's, only the table can tell whether the position exists.
         let behind = hub.position() != Some(position);
         metrics::gauge!("toygres_feeds").increment(1);
         Self { hub, instance, receiver, position, behind, ahead: VecDeque::new() }
     }
 
-    /// The position behind which the next event lies.
+    /// The position of the last event that was returned; the next one follows it.
     #[must_use]
     pub fn position(&self) -> Cursor {
         self.position
     }
 
-    /// Leaves out everything up to `position`, which a snapshot has shown already.
+    /// Skips the events up to `position`, which a snapshot already contains.
     pub fn skip_to(&mut self, position: Cursor) {
         self.position = self.position.max(position);
         self.ahead.retain(|delivery| delivery.event.cursor > self.position);
@@ -52,7 +51,8 @@ impl Feed {
     /// Waits for the next event.
     ///
     /// # Errors
-    /// [`toygres_domain::Error::MustRefetch`] when the log no longer holds what comes next, `Unavailable` when the database is away.
+    /// [`toygres_domain::Error::MustRefetch`] when the log no longer has the next event, `Unavailable` when the database is
+    /// unavailable.
     pub async fn next(&mut self) -> Result<Arc<Delivery>> {
         loop {
             if let Some(delivery) = self.ahead.pop_front() {
@@ -68,13 +68,14 @@ impl Feed {
                 Ok(Some(_)) => {}
                 Ok(None) => self.fall_behind(),
                 Err(RecvError::Lagged(_)) => self.fall_behind(),
-                // The hub dropped the channel of an instance that had no subscriber for a moment; the hub lives as long as this feed.
+                // Cannot happen: the hub exists as long as this feed, and it only removes the channel of an instance without
+                // subscribers.
                 Err(RecvError::Closed) => std::future::pending().await,
             }
         }
     }
 
-    /// The next event, if it is there already; lets a slow subscriber skip to the latest state.
+    /// The next event if it is already available, which lets a slow subscriber skip to the latest state.
     ///
     /// # Errors
     /// As [`Feed::next`].
@@ -107,7 +108,7 @@ impl Feed {
         let events = self.hub.store().events_after(self.position, self.instance, BATCH).await?;
         let full = i64::try_from(events.len()).is_ok_and(|n| n >= BATCH);
         self.ahead.extend(load(self.hub.store(), events).await?);
-        // A page that is not full reaches the end of the log, which is at or past what the receiver begins with.
+        // A page that is not full reaches the end of the log, which is not before the first event of the receiver.
         self.behind = full;
         Ok(())
     }

@@ -19,21 +19,21 @@ use toygres_store::changes::Changes;
 
 use super::Feed;
 
-/// Events read at once.
+/// The number of events that are read at a time.
 const BATCH: i64 = 500;
-/// Deliveries that a subscriber of everything may lag behind before it reads from the table instead.
+/// The number of deliveries that a subscriber of all instances may lag behind before it reads from the table instead.
 const BUFFER_ALL: usize = 4096;
 /// The same for a subscriber of one instance. Small, because there are many.
 const BUFFER_ONE: usize = 32;
 
-/// An event with what it is about, as it was when the event was read: at least as new as the event.
+/// An event with its instance and operation as they were when the event was read, which is at least as new as the event.
 #[derive(Debug)]
 pub struct Delivery {
     /// The event.
     pub event: Event,
-    /// Its instance.
+    /// The instance that the event belongs to.
     pub instance: Option<Arc<Instance>>,
-    /// Its operation, if it is about one.
+    /// The operation that the event belongs to, if any.
     pub operation: Option<Arc<Operation>>,
 }
 
@@ -41,7 +41,7 @@ pub struct Delivery {
 /// not read that far must read the table.
 pub(super) type HubMessage = Option<Arc<Delivery>>;
 
-/// See the module. Clones share it.
+/// The hub. Clones share one.
 #[derive(Clone)]
 pub struct Hub {
     inner: Arc<Inner>,
@@ -51,14 +51,14 @@ struct Inner {
     store: Store,
     reader: Store,
     changes: Changes,
-    /// How far the log has been read; none until the database was reached.
+    /// The position up to which the log has been read; `None` until the first read.
     position: watch::Sender<Option<Cursor>>,
     all: broadcast::Sender<HubMessage>,
     by_instance: Mutex<HashMap<InstanceId, broadcast::Sender<HubMessage>>>,
 }
 
 impl Hub {
-    /// A hub that delivers once [`Self::run`] runs.
+    /// Creates a hub. It delivers nothing until [`Self::run`] is called.
     #[must_use]
     pub fn new(store: Store, changes: Changes) -> Self {
         let inner = Inner {
@@ -77,12 +77,12 @@ impl Hub {
         shutdown.run_until_cancelled(self.deliver()).await;
     }
 
-    /// Every event behind `after` (from now on, when none), of all instances or of one.
+    /// Returns the events after `after`, of all instances or of one; without `after`, the events from now on.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database cannot be asked for the position.
+    /// [`Error::Unavailable`] when the position cannot be read from the database.
     pub async fn feed(&self, instance: Option<InstanceId>, after: Option<Cursor>) -> Result<Feed> {
-        // Registered before the position is read, so that nothing falls between.
+        // Registered before the position is read, so that no event is missed.
         let receiver = self.register(instance);
         let after = match after {
             Some(cursor) => cursor,
@@ -91,19 +91,19 @@ impl Hub {
         Ok(Feed::new(self.clone(), instance, receiver, after))
     }
 
-    /// The metadata, and the wake-ups of its writes.
+    /// The metadata store.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.inner.store
     }
 
-    /// See [`Changes`].
+    /// The notifications of changes of the metadata.
     #[must_use]
     pub fn changes(&self) -> &Changes {
         &self.inner.changes
     }
 
-    /// How far the hub has read.
+    /// The position up to which the hub has read.
     pub(super) fn position(&self) -> Option<Cursor> {
         *self.inner.position.borrow()
     }
@@ -130,7 +130,7 @@ impl Hub {
                     let _ = wakes.changed().await;
                 }
                 Err(error) => {
-                    // Before the first read the schema may not be there yet; the migration says what is wrong with the database.
+                    // Before the first read the schema may not exist yet, and the migration logs errors of the database.
                     if self.position().is_some() {
                         tracing::warn!(%error, "the event log could not be read; trying again");
                     }
@@ -145,13 +145,13 @@ impl Hub {
     async fn read(&self) -> Result<()> {
         let mut position = match self.position() {
             Some(position) => position,
-            // Feeds may have registered, and have read the table, before the first position was known.
+            // Feeds may have registered and read the table before the first position was known.
             None => self.jump_to(self.inner.store.event_head().await?),
         };
         loop {
             let events = match self.inner.reader.events_after(position, None, BATCH).await {
-                // The server was cut off for longer than events are kept, or the log is another one. Subscribers notice when they
-                // read on from their own position.
+                // The server was disconnected for longer than events are kept, or the database was replaced. Subscribers find out
+                // when they continue from their own position.
                 Err(Error::MustRefetch) => {
                     self.jump_to(self.inner.store.event_head().await?);
                     return Ok(());
@@ -160,11 +160,12 @@ impl Hub {
             };
             let Some(last) = events.last() else { return Ok(()) };
             position = last.cursor;
-            // A page that is not full is all there was; what is committed from then on notifies after it.
+            // A page that is not full contains all events; later commits send another notification.
             let all = i64::try_from(events.len()).is_ok_and(|read| read < BATCH);
             metrics::counter!("toygres_events_read_total").increment(events.len() as u64);
             let deliveries = load(&self.inner.reader, events).await?;
-            // Moved before delivering: a feed that registers meanwhile must see that it may have missed a part of this batch.
+            // The position is updated before the delivery, so that a feed that registers meanwhile knows that it may have missed a
+            // part of this batch.
             self.move_to(position);
             for delivery in deliveries {
                 self.deliver_one(delivery);
@@ -181,17 +182,17 @@ impl Hub {
         let mut by_instance = self.inner.by_instance.lock().unwrap_or_else(PoisonError::into_inner);
         let id = delivery.event.instance;
         if by_instance.get(&id).is_some_and(|watchers| watchers.send(Some(delivery.clone())).is_err()) {
-            // The last subscriber of the instance is gone.
+            // The last subscriber of the instance has unsubscribed.
             by_instance.remove(&id);
         }
         drop(by_instance);
-        // An error means that there is no subscriber of everything.
+        // An error means that there is no subscriber of all instances.
         let _ = self.inner.all.send(Some(delivery));
     }
 
-    /// Continues from a position without having delivered everything before it.
+    /// Continues from a position without delivering all events before it.
     fn jump_to(&self, position: Cursor) -> Cursor {
-        // Moved first: a feed that registers from now on reads the table by itself.
+        // The position is updated first: a feed that registers from now on reads the table.
         self.move_to(position);
         self.inner.by_instance.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, watchers| watchers.send(None).is_ok());
         let _ = self.inner.all.send(None);
@@ -204,7 +205,7 @@ impl Hub {
     }
 }
 
-/// Loads what some events are about: one query for the instances, one for the operations.
+/// Loads the instances and operations of events, with one query for each.
 pub(super) async fn load(store: &Store, events: Vec<Event>) -> Result<Vec<Arc<Delivery>>> {
     let mut instances: Vec<InstanceId> = events.iter().map(|event| event.instance).collect();
     instances.sort_unstable();

@@ -1,17 +1,17 @@
-//! Which media type to answer with (pure).
+//! Content negotiation: the media type of a response (pure).
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-/// What the caller accepts, of what can be sent.
+/// The media types that the caller accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Accept {
-    /// The type it likes best.
+    /// The preferred type.
     pub(super) best: Media,
-    /// Whether it names `text/event-stream` at all, which is what a subscription needs.
+    /// Whether `text/event-stream` is accepted by name, which a subscription requires.
     pub(super) events: bool,
 }
 
-/// The media types of an answer.
+/// The media types of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Media {
     /// `application/json`, the type of older clients: the status is 200 whatever the document was.
@@ -33,14 +33,14 @@ impl Media {
 }
 
 impl Accept {
-    /// Reads the `Accept` headers; `None` when nothing that can be sent is acceptable.
+    /// Reads the `Accept` headers. Returns `None` if no supported type is acceptable.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         let mut lists = headers.get_all(header::ACCEPT).iter().peekable();
         if lists.peek().is_none() {
             return Some(Self { best: Media::Json, events: false });
         }
         let ranges: Vec<Range> = lists.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(',')).filter_map(Range::parse).collect();
-        // A quality of 0 refuses a type by name, even together with `*/*`.
+        // A quality of 0 excludes the named type, even together with `*/*`.
         let refused = |media| ranges.iter().any(|range| range.quality == 0 && range.names(media));
         let mut best: Option<(Media, u16)> = None;
         for range in ranges.iter().filter(|range| range.quality > 0) {
@@ -65,7 +65,7 @@ struct Range {
 }
 
 impl Range {
-    /// `None` for what is malformed or asks for an encoding other than UTF-8.
+    /// Returns `None` if the entry is malformed or names an encoding other than UTF-8.
     fn parse(entry: &str) -> Option<Self> {
         let mut parts = entry.split(';').map(str::trim);
         let (kind, subtype) = parts.next()?.split_once('/')?;
@@ -83,13 +83,13 @@ impl Range {
         Some(Self { kind: kind.to_ascii_lowercase(), subtype: subtype.to_ascii_lowercase(), quality })
     }
 
-    /// What could be sent for it, best first.
+    /// The supported types that match, preferred ones first.
     fn candidates(&self) -> Vec<Media> {
         match (self.kind.as_str(), self.subtype.as_str()) {
             ("application", "graphql-response+json") => vec![Media::GraphqlResponse],
             ("application", "json") => vec![Media::Json],
             ("text", "event-stream" | "*") => vec![Media::Events],
-            // Whoever does not say which is taken for an older client.
+            // A client that does not name a JSON type is assumed to be an older one.
             ("application" | "*", "*") => vec![Media::Json, Media::GraphqlResponse],
             _ => vec![],
         }

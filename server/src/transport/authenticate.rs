@@ -24,10 +24,10 @@ pub struct Credentials<'a> {
     pub init: Option<&'a Map<String, Value>>,
 }
 
-/// Puts one value into the data of a request.
+/// Inserts one value into the data of a request.
 type Insert = Arc<dyn Fn(&mut Data) + Send + Sync>;
 
-/// An accepted caller.
+/// The session of an authenticated caller.
 #[derive(Clone, Default)]
 pub struct Session {
     data: Vec<Insert>,
@@ -35,13 +35,14 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that lasts until `ended`: then its sockets are closed with 4403, and its event streams complete with an error.
+    /// A session that lasts until `ended` completes. Then its sockets are closed with code 4403, and its event streams complete
+    /// with an error.
     #[must_use]
     pub fn until(ended: CancellationToken) -> Self {
         Self { data: Vec::new(), ended }
     }
 
-    /// Puts a value where resolvers find it, as `ctx.data::<T>()`.
+    /// Adds a value that resolvers get with `ctx.data::<T>()`.
     #[must_use]
     pub fn with<T: Any + Clone + Send + Sync>(mut self, value: T) -> Self {
         self.data.push(Arc::new(move |data| data.insert(value.clone())));
@@ -64,18 +65,18 @@ impl fmt::Debug for Session {
     }
 }
 
-/// Why a caller is not admitted. The text is for the caller.
+/// Why authentication failed. The text is for the caller.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// Credentials are missing, wrong or expired: 401, or close code 4403.
     #[error("{0}")]
     Unauthenticated(String),
-    /// The credentials cannot be checked now: 503, or close code 1013, after which clients reconnect.
+    /// The credentials cannot be checked at present: 503, or close code 1013, after which clients reconnect.
     #[error("{0}")]
     Unavailable(String),
 }
 
-/// Admits everybody, without a limit of time.
+/// Accepts every caller, without a time limit.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Open;
 

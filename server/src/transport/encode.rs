@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use super::accept::Media;
 
-/// What of a response is sent.
+/// The parts of a response that are sent.
 #[derive(Serialize)]
 pub(super) struct Payload<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -33,13 +33,13 @@ impl<'a> From<&'a GraphqlResponse> for Payload<'a> {
     }
 }
 
-/// Whether the request failed before its execution: parsing, validation, variables. The executor does not say so, but the
-/// errors of an execution have a path, and those have none.
+/// Whether the request failed before its execution, in parsing, validation or the coercion of variables. The executor does not
+/// report this, but errors of an execution have a path and these have none.
 pub(super) fn never_executed(response: &GraphqlResponse) -> bool {
     has_no_data(response) && response.errors.iter().all(|error| error.path.is_empty())
 }
 
-/// Whether a response is nothing but errors.
+/// Whether a response has errors and no data.
 pub(super) fn has_no_data(response: &GraphqlResponse) -> bool {
     response.data == Value::Null && !response.errors.is_empty()
 }
@@ -54,10 +54,11 @@ pub(super) fn json_array(responses: &[GraphqlResponse]) -> String {
     to_json(&responses.iter().map(Payload::from).collect::<Vec<_>>())
 }
 
-/// Anything of the transports as JSON.
+/// Serializes a value as JSON.
 pub(super) fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|error| {
-        // Only a map with keys that are not strings can fail, and GraphQL has none; a caller still gets an answer.
+        // Only maps with keys that are not strings cannot be serialized, and responses contain none. If it happens, the caller
+        // still gets a response.
         tracing::error!(%error, "a response cannot be encoded");
         r#"{"errors":[{"message":"The response cannot be encoded.","extensions":{"code":"INTERNAL"}}]}"#.to_owned()
     })

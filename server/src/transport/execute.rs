@@ -1,4 +1,4 @@
-//! From parameters to responses: what all transports share.
+//! Executes requests: the part that all transports share.
 
 use std::{any::Any, fmt, panic::AssertUnwindSafe, sync::Arc};
 
@@ -18,7 +18,7 @@ use super::{
     refusal,
 };
 
-/// The name under which the log knows one operation. Resolvers find it as `ctx.data::<RequestId>()`.
+/// The ID of one request in the log. Resolvers get it with `ctx.data::<RequestId>()`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RequestId(pub Arc<str>);
 
@@ -38,7 +38,7 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// The cursor after which a reconnecting event stream wants to go on: its `Last-Event-ID` header. Resolvers find it as
+/// The cursor after which a reconnecting event stream resumes: its `Last-Event-ID` header. Resolvers get it with
 /// `ctx.data_opt::<ResumeCursor>()`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResumeCursor(pub String);
@@ -50,14 +50,14 @@ impl ResumeCursor {
     }
 }
 
-/// The executor and what bounds it.
+/// The executor and its limits.
 pub(super) struct Transport<E> {
     executor: E,
     pub(super) options: TransportOptions,
     sockets: Arc<Semaphore>,
 }
 
-/// The right to hold a socket or an event stream open.
+/// The permit for an open socket or event stream.
 pub(super) struct Socket {
     _permit: OwnedSemaphorePermit,
 }
@@ -86,14 +86,14 @@ impl<E: Executor> Transport<E> {
         &self.options.limits
     }
 
-    /// See [`Socket`]; `None` when there are too many.
+    /// Acquires a [`Socket`]; `None` if the limit is reached.
     pub(super) fn socket(&self) -> Option<Socket> {
         let permit = Arc::clone(&self.sockets).try_acquire_owned().ok()?;
         metrics::gauge!("toygres_sockets").increment(1);
         Some(Socket { _permit: permit })
     }
 
-    /// Parses a document as far as is needed to know what kind of operation it asks for.
+    /// Checks the limits of a document and parses it to find out the type of its operation.
     pub(super) fn prepare(&self, mut request: Request, session: &Session, id: &RequestId) -> Result<Operation, Box<Response>> {
         let refuse = |response| Err(Box::new(self.finish(response, id)));
         let (shape, limits) = (Shape::of(&request.query), self.limits());
@@ -108,13 +108,13 @@ impl<E: Executor> Transport<E> {
         let name = request.operation_name.clone();
         let kind = match request.parsed_query() {
             Ok(document) => match operation(document, name.as_deref()) {
-                // The executor would run several fields side by side, and complete at once when there are only fragments.
+                // The executor would run several fields concurrently, and complete immediately if there are only fragments.
                 Some(operation) if operation.ty == OperationType::Subscription && !has_one_field(operation) => {
                     let message = "A subscription selects exactly one field, and not through a fragment.";
                     return refuse(refusal::error("BAD_SUBSCRIPTION", message));
                 }
                 Some(operation) => operation.ty,
-                // The executor knows what to say.
+                // The executor reports that there is no such operation.
                 None => OperationType::Query,
             },
             Err(error) => return refuse(syntax_error(error)),
@@ -125,7 +125,7 @@ impl<E: Executor> Transport<E> {
         Ok(Operation { kind, id: id.clone(), request, source })
     }
 
-    /// Runs a query or a mutation. A mutation goes on when its caller goes away: half of it could have happened already.
+    /// Runs a query or a mutation. A mutation continues when its caller disconnects, because part of it may already have happened.
     pub(super) async fn execute(&self, operation: Operation) -> Response {
         let Operation { kind, id, request, source } = operation;
         let execution = {
@@ -151,7 +151,7 @@ impl<E: Executor> Transport<E> {
     pub(super) fn stream(self: &Arc<Self>, operation: Operation) -> impl Stream<Item = Response> + Send + use<E> {
         let this = Arc::clone(self);
         if operation.kind != OperationType::Subscription {
-            // Boxed, because a subscription would otherwise carry the room for an execution as long as it lives.
+            // Boxed, because otherwise the stream of every subscription would have the size of an execution.
             return stream::once(async move { this.execute(operation).await }).boxed().left_stream();
         }
         let Operation { id, request, source, .. } = operation;
@@ -165,7 +165,7 @@ impl<E: Executor> Transport<E> {
             .right_stream()
     }
 
-    /// Every response passes here once.
+    /// Every response passes through this function exactly once.
     pub(super) fn finish(&self, mut response: Response, id: &RequestId) -> Response {
         (self.options.on_response)(&mut response, id);
         response
@@ -173,7 +173,7 @@ impl<E: Executor> Transport<E> {
 }
 
 impl Operation {
-    /// Tells resolvers where a reconnecting event stream wants to go on.
+    /// Sets the cursor after which a reconnecting event stream resumes.
     pub(super) fn resume(mut self, cursor: Option<ResumeCursor>) -> Self {
         if let Some(cursor) = cursor {
             self.request.data.insert(cursor);
@@ -182,7 +182,7 @@ impl Operation {
     }
 }
 
-/// The operation of a document that is asked for, if there is one.
+/// The operation of a document that the request selects, if there is one.
 pub(super) fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
     let operation = match (&document.operations, name) {
         (DocumentOperations::Single(operation), _) => Some(operation),
@@ -206,7 +206,7 @@ fn syntax_error(error: ServerError) -> Response {
     response
 }
 
-/// A resolver's panic ends one operation, not the connection it came over.
+/// A panic of a resolver fails one operation, not the whole connection.
 fn panicked(id: &RequestId, panic: &(dyn Any + Send)) -> Response {
     let text = panic
         .downcast_ref::<&str>()

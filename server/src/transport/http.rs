@@ -22,7 +22,7 @@ use super::{
     sse,
 };
 
-/// Answers a GET or a POST.
+/// Handles a GET or POST request.
 pub(super) async fn answer<E: Executor>(transport: Arc<Transport<E>>, request: Request) -> Response {
     let id = RequestId::new();
     let mut response = match try_answer(&transport, request, &id).await {
@@ -64,7 +64,7 @@ async fn try_answer<E: Executor>(transport: &Arc<Transport<E>>, request: Request
     }
 }
 
-/// One operation, or why there is none.
+/// Executes one operation.
 async fn single<E: Executor>(
     transport: &Arc<Transport<E>>,
     accept: Accept,
@@ -93,7 +93,7 @@ async fn single<E: Executor>(
         _ => StatusCode::OK,
     };
     let mut answer = if encode::never_executed(&response) {
-        // The library would add `data: null`.
+        // async-graphql would add `data: null`.
         encode::body(status, accept.best, encode::json(&response))
     } else {
         encode::with_headers(GraphQLResponse::from(response).into_response(), accept.best)
@@ -102,7 +102,7 @@ async fn single<E: Executor>(
     Ok(answer)
 }
 
-/// Several operations: queries side by side; as soon as one is a mutation, each after the other.
+/// Executes several operations: queries concurrently, but all operations in order if one of them is a mutation.
 async fn batch<E: Executor>(
     transport: &Arc<Transport<E>>,
     accept: Accept,
@@ -143,7 +143,7 @@ async fn batch<E: Executor>(
     Ok(encode::with_headers(GraphQLResponse::from(BatchResponse::Batch(responses)).into_response(), accept.best))
 }
 
-/// Reads a body of bounded size in bounded time.
+/// Reads a body within the limits of size and time.
 async fn read<E: Executor>(transport: &Transport<E>, headers: &HeaderMap, body: body::Body) -> Result<Bytes, Refusal> {
     let limits = transport.limits();
     let too_large = || {
@@ -166,7 +166,8 @@ fn is_length_limit(error: &axum::Error) -> bool {
     std::error::Error::source(error).is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
 }
 
-/// Only `application/json` in UTF-8: any other type, above all those that a form of another site can send, is refused.
+/// Accepts only `application/json` in UTF-8. Other types, in particular those that an HTML form of another site can send, are
+/// rejected.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let unsupported = |message: &str| Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message);
     let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();

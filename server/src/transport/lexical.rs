@@ -1,9 +1,9 @@
-//! A look at a document before the parser sees it (pure).
+//! Measures a document before it is parsed (pure).
 //!
-//! The parser recurses with the brackets of a document, and its cost grows with the tokens. One pass over the bytes, without
-//! allocating, bounds both.
+//! The parser recurses for every bracket, and its cost grows with the number of tokens. One pass over the bytes, without
+//! allocation, makes it possible to limit both.
 
-/// What one pass over a document found.
+/// The size and the depth of a document.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shape {
     /// Names, numbers, strings and punctuation marks.
@@ -13,7 +13,7 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// Measures a document; what is no GraphQL at all is measured somehow, and the parser refuses it.
+    /// Measures a document. The result is unspecified for text that is not GraphQL, which the parser rejects.
     pub(super) fn of(document: &str) -> Self {
         let bytes = document.as_bytes();
         let (mut shape, mut open, mut at) = (Self::default(), 0usize, 0);

@@ -1,10 +1,10 @@
-//! Completes the data of responses with errors as section 6.4.4 of the GraphQL specification demands (pure).
+//! Completes the data of responses with errors as section 6.4.4 of the GraphQL specification requires (pure).
 //!
-//! The executor (async-graphql 7.2.1; its issue 531) omits a field that failed from its object, makes an object `null` when all
-//! its fields failed, and does not propagate the failure of a non-null field to its parent. It has no hook for this: extensions
-//! see the results of resolvers but neither siblings nor parents. So the response is completed afterwards, from the paths of its
-//! errors, the document and the types of the schema. A smaller repair, `null` for every path, would put `null` into fields that
-//! the schema declares non-null, which typed clients reject.
+//! The executor (async-graphql 7.2.1; its issue 531) omits a field that failed from its object, makes an object `null` when all its
+//! fields failed, and does not propagate the failure of a non-null field to its parent. It has no hook for this: extensions see the
+//! results of resolvers but neither siblings nor parents. The response is therefore completed afterwards, from the paths of its
+//! errors, the document and the types of the schema. Setting every path to `null` is not enough: it would put `null` into fields
+//! that the schema declares non-null, which typed clients reject.
 
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -22,7 +22,7 @@ use async_graphql::{
 
 use super::execute::operation;
 
-/// The types of a schema's fields: which of them can be `null`.
+/// The types of a schema's fields, which determine whether they can be `null`.
 #[derive(Clone, Debug, Default)]
 pub struct FieldTypes {
     /// By type and field.
@@ -33,8 +33,8 @@ pub struct FieldTypes {
 }
 
 impl FieldTypes {
-    /// Those of a schema in the schema definition language. Of a text that is none, nothing is known, and failed fields are
-    /// taken for fields that can be `null`.
+    /// Reads the types from a schema in the schema definition language. If the text is not a valid schema, every field is assumed
+    /// to be nullable.
     #[must_use]
     pub fn of(sdl: &str) -> Self {
         let mut this = Self::default();
@@ -73,26 +73,26 @@ impl FieldTypes {
     }
 }
 
-/// What was executed.
+/// The document and the operation that were executed.
 pub(super) struct Source {
     pub(super) query: String,
     pub(super) operation_name: Option<String>,
 }
 
-/// Puts `null` where the errors of a response say that it belongs.
+/// Sets to `null` what the errors of a response require to be `null`.
 pub(super) fn complete(response: &mut Response, types: &FieldTypes, source: &Source) {
     if response.errors.is_empty() && response.data == Value::Null {
-        // Everything was skipped.
+        // Every field was skipped.
         response.data = Value::Object(IndexMap::new());
     }
     if response.errors.iter().all(|error| error.path.is_empty()) {
         return;
     }
-    // It was executed, so it can be parsed.
+    // The document was executed, so it can be parsed.
     let document = parse_query(&source.query).ok();
     let document = document.as_ref().and_then(|document| Some((document, operation(document, source.operation_name.as_deref())?)));
     let Response { data, errors, .. } = response;
-    // Fields that can be null first: they restore objects that are null only because everything in them failed.
+    // Nullable fields first: they restore objects that the executor made null because all their fields failed.
     let mut beyond = Vec::new();
     for path in errors.iter().map(|error| error.path.as_slice()).filter(|path| !path.is_empty()) {
         let reach = document.and_then(|(document, operation)| reach(types, document, operation, path)).unwrap_or(Reach::To(Reverse(path.len())));
@@ -101,7 +101,7 @@ pub(super) fn complete(response: &mut Response, types: &FieldTypes, source: &Sou
             further => beyond.push((further, path)),
         }
     }
-    // The furthest last, so that nothing comes back within what is null already.
+    // The furthest last, so that no field is restored within an object that is already null.
     beyond.sort_by_key(|(reach, _)| *reach);
     for (reach, path) in beyond {
         match reach {
@@ -116,15 +116,15 @@ pub(super) fn complete(response: &mut Response, types: &FieldTypes, source: &Sou
 enum Reach {
     /// The value at this length of the path becomes null.
     To(Reverse<usize>),
-    /// Nothing on the path can be null, so there is no data at all.
+    /// Nothing on the path can be null, so `data` as a whole becomes null.
     Everything,
 }
 
-/// `None` when the types do not tell.
+/// Returns `None` if a type on the path is unknown.
 fn reach(types: &FieldTypes, document: &ExecutableDocument, operation: &OperationDefinition, path: &[PathSegment]) -> Option<Reach> {
     let mut reach = Reach::Everything;
     let mut selections = vec![(types.root(operation.ty)?.as_str(), &operation.selection_set.node)];
-    // Several, when fragments on different types select under one name.
+    // More than one if fragments on different types use the same response name.
     let mut here: Vec<(&Type, &Field)> = Vec::new();
     for (at, segment) in path.iter().enumerate() {
         match segment {
@@ -150,14 +150,14 @@ fn reach(types: &FieldTypes, document: &ExecutableDocument, operation: &Operatio
     Some(reach)
 }
 
-/// The fields of a selection that answer under `key`, each with the type it is selected on.
+/// Finds the fields of a selection with the response name `key`, each with the type it is selected on.
 fn find<'a>(document: &'a ExecutableDocument, parent: &'a str, selected: &'a SelectionSet, key: &str, found: &mut Vec<(&'a str, &'a Field)>) {
     for item in &selected.items {
         match &item.node {
             Selection::Field(field) if field.node.response_key().node == key => found.push((parent, &field.node)),
             Selection::Field(_) => {}
             Selection::FragmentSpread(spread) => {
-                // Validation has refused fragments that contain themselves.
+                // Validation has rejected cyclic fragments.
                 if let Some(FragmentDefinition { type_condition, selection_set, .. }) =
                     document.fragments.get(&spread.node.fragment_name.node).map(|fragment| &fragment.node)
                 {
@@ -200,7 +200,7 @@ fn put_null(mut value: &mut Value, path: &[PathSegment]) {
                 let Value::Object(object) = value else { return };
                 match object.get_mut(name.as_str()) {
                     Some(field) => field,
-                    // Its list failed as a whole.
+                    // The list that contains it failed as a whole.
                     None => return,
                 }
             }

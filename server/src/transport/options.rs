@@ -7,26 +7,26 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Authenticate, FieldTypes, Open, RequestId};
 
-/// Sees every response before it is encoded, whatever the transport: the one place to mask errors.
+/// Called with every response of every transport before it is encoded: the one place to mask errors.
 pub type OnResponse = Arc<dyn Fn(&mut Response, &RequestId) + Send + Sync>;
 
-/// How the transports behave.
+/// The options of the transports.
 #[derive(Clone)]
 pub struct TransportOptions {
-    /// The limits of what a caller may ask for.
+    /// The limits of requests.
     pub limits: Limits,
-    /// What the schema says of its fields: how far the failure of one reaches.
+    /// The types of the schema's fields, which determine how errors propagate.
     pub types: Arc<FieldTypes>,
-    /// Who is admitted.
+    /// Authenticates callers.
     pub authenticate: Arc<dyn Authenticate>,
-    /// Called with every response, and with every refusal that has a GraphQL body.
+    /// Called with every response, and with every rejection that has a GraphQL body.
     pub on_response: OnResponse,
-    /// Ends every socket and stream, with codes after which clients reconnect.
+    /// Closes every socket and stream, with codes after which clients reconnect.
     pub shutdown: CancellationToken,
 }
 
 impl Default for TransportOptions {
-    /// Admits everybody, masks nothing, ends nothing, and knows nothing of the schema.
+    /// Accepts every caller, masks no errors, never shuts down, and knows no types.
     fn default() -> Self {
         Self {
             limits: Limits::default(),
@@ -44,7 +44,7 @@ impl fmt::Debug for TransportOptions {
     }
 }
 
-/// The limits of what a caller may ask for.
+/// The limits of requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of an HTTP body.
@@ -57,23 +57,23 @@ pub struct Limits {
     pub batch: usize,
     /// Lexical tokens of one document, counted before anything is parsed.
     pub tokens: usize,
-    /// Brackets open at once in one document: the parser recurses, and a stack that overflows ends the process.
+    /// Nesting of brackets in one document. The parser is recursive, and a stack overflow aborts the process.
     pub nesting: usize,
-    /// How long a query may take. A mutation that takes longer is answered with the same error but runs to its end.
+    /// How long a query may take. A mutation that takes longer gets the same error, but its execution continues.
     pub operation_time: Duration,
-    /// Operations running at once on one socket.
+    /// Concurrent operations on one socket.
     pub operations_per_socket: usize,
-    /// WebSockets and event streams open at once.
+    /// Concurrent WebSockets and event streams.
     pub sockets: usize,
     /// How long a socket may stay open before its `connection_init` is accepted.
     pub init_timeout: Duration,
-    /// How often the server pings a socket, or comments on an event stream. A socket from which nothing has come since
-    /// the last ping is closed.
+    /// How often the server sends a ping on a socket, or a comment on an event stream. A socket is closed if nothing was received
+    /// since the last ping.
     pub ping_interval: Duration,
-    /// How long the peer of a socket may refuse to read.
+    /// How long a write to a socket may wait for a peer that does not read.
     pub write_timeout: Duration,
-    /// Results that wait to be written to one socket. When it is full, each operation waits with one result for its turn,
-    /// first come, first served, so the busiest cannot crowd the others out.
+    /// Results that are queued for one socket. When the queue is full, each operation waits for a slot for one result, first come,
+    /// first served, so a fast operation does not starve the others.
     pub socket_queue: usize,
 }
 

@@ -20,7 +20,7 @@ use super::refusal::Refusal;
 pub(super) async fn from_body(bytes: Bytes) -> Result<BatchRequest, Refusal> {
     let bytes = match checked(bytes).map_err(Refusal::bad_request)? {
         Some(bytes) => bytes,
-        // The extractor does not take it; the limit of batches refuses it.
+        // The extractor does not accept an empty batch; the limit of batches rejects it.
         None => return Ok(BatchRequest::Batch(Vec::new())),
     };
     let mut request = axum::extract::Request::new(Body::from(bytes));
@@ -33,7 +33,7 @@ pub(super) async fn from_body(bytes: Bytes) -> Result<BatchRequest, Refusal> {
 pub(super) fn from_uri(uri: &Uri) -> Result<Request, String> {
     let Query(InQuery { query, operation_name, variables, extensions }) = Query::try_from_uri(uri).map_err(|error| error.body_text())?;
     let mut request = Request::new(query.ok_or("The `query` parameter is missing.")?);
-    // A form that leaves a field empty means that there is none.
+    // An HTML form sends empty fields too.
     request.operation_name = operation_name.filter(|name| !name.is_empty());
     request.variables = json_parameter::<Option<Variables>>("variables", variables)?.unwrap_or_default();
     request.extensions = json_parameter::<Option<Extensions>>("extensions", extensions)?.unwrap_or_default();
@@ -52,7 +52,7 @@ impl From<ParseRequestError> for Refusal {
     }
 }
 
-/// The body as the extractor takes it; `None` for a batch of nothing.
+/// Checks the body and adapts it to the extractor; `None` for an empty batch.
 fn checked(bytes: Bytes) -> Result<Option<Bytes>, String> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err("The body is empty; it must be a JSON object with a `query`.".to_owned());
@@ -94,7 +94,7 @@ struct InQuery {
     extensions: Option<String>,
 }
 
-/// A parameter that is JSON inside a query string.
+/// A parameter of a query string that contains JSON.
 fn json_parameter<T: Default + for<'de> Deserialize<'de>>(name: &str, text: Option<String>) -> Result<T, String> {
     match text.as_deref() {
         None | Some("") => Ok(T::default()),

@@ -1,4 +1,4 @@
-//! Answers to requests that never reach the executor.
+//! Responses to requests that do not reach the executor.
 
 use async_graphql::{ErrorExtensionValues, Response as GraphqlResponse, ServerError};
 use axum::{
@@ -8,7 +8,7 @@ use axum::{
 
 use super::{Denied, accept::Media, encode};
 
-/// Why a request is not executed: a status, and one GraphQL error.
+/// A response to a request that is not executed: a status, and one GraphQL error.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
@@ -25,13 +25,13 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
     }
 
-    /// Says which methods would do.
+    /// Adds the `Allow` header with the supported methods.
     pub(super) fn allow(mut self, methods: &'static str) -> Self {
         self.header = Some((header::ALLOW, HeaderValue::from_static(methods)));
         self
     }
 
-    /// Every socket and event stream that may be open is.
+    /// The limit of open sockets and event streams is reached.
     pub(super) fn too_many_sockets() -> Self {
         let mut this =
             Self::new(StatusCode::SERVICE_UNAVAILABLE, "TOO_MANY_SOCKETS", "The server has as many sockets open as it may. Try again later.");
@@ -67,7 +67,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// A response that is one error with a code.
+/// A response with one error that has a code.
 pub(super) fn error(code: &str, message: impl Into<String>) -> GraphqlResponse {
     let mut error = ServerError::new(message, None);
     let mut extensions = ErrorExtensionValues::default();

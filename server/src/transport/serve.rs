@@ -1,7 +1,7 @@
 //! Accepts connections and serves a router on them.
 //!
-//! `axum::serve` has no options. Here, header names are sent in title case, because some clients (PyPI `gql`) look the
-//! subprotocol of a socket up by case; buffers are small, because a server has thousands of connections; and a client that
+//! `axum::serve` has no options. Here, header names are sent in title case, because some clients (PyPI `gql`) look up the
+//! subprotocol of a socket case-sensitively; buffers are small, because a server has thousands of connections; and a client that
 //! does not read is disconnected.
 
 use std::{
@@ -30,13 +30,13 @@ use tower::ServiceExt;
 pub struct ServeOptions {
     /// How long a client may take to send the head of a request.
     pub head_timeout: Duration,
-    /// How long a client may refuse to read.
+    /// How long a write may wait for a client that does not read.
     pub write_timeout: Duration,
-    /// How long a shutdown waits for connections to end.
+    /// How long a shutdown waits for connections to close.
     pub drain: Duration,
-    /// The kernel's send buffer of a connection: what a slow reader is behind before the server notices.
+    /// The size of a connection's send buffer in the kernel, which bounds the unread data of a slow reader before writes block.
     pub send_buffer: usize,
-    /// The most of a request's head.
+    /// The maximum size of a request's head in bytes.
     pub head_bytes: usize,
 }
 
@@ -52,14 +52,14 @@ impl Default for ServeOptions {
     }
 }
 
-/// Serves `router` until `shutdown`, then lets connections come to their end, upgraded ones included, but not longer than
-/// [`ServeOptions::drain`]. Requests have a [`ConnectInfo`] with the peer's address.
+/// Serves `router` until `shutdown`, then waits up to [`ServeOptions::drain`] for connections to close, including upgraded ones.
+/// Requests have a [`ConnectInfo`] with the peer's address.
 ///
 /// # Errors
 ///
 /// When the listener's socket cannot be set up.
 pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions, shutdown: CancellationToken) -> io::Result<()> {
-    // Connections inherit it.
+    // Accepted connections inherit the size.
     socket2::SockRef::from(&listener).set_send_buffer_size(options.send_buffer)?;
     let mut http = http1::Builder::new();
     http.title_case_headers(true).timer(TokioTimer::new()).header_read_timeout(options.head_timeout).max_buf_size(options.head_bytes.max(8 * 1024));
@@ -71,7 +71,8 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    // One connection broke before it was accepted, or the process is out of file descriptors: time helps.
+                    // A connection that failed before it was accepted needs no pause; when the process is out of file descriptors,
+                    // a retry after a pause may succeed.
                     if !is_of_connection(&error) {
                         tracing::warn!(%error, "a connection cannot be accepted");
                         sleep(Duration::from_millis(100)).await;
@@ -105,7 +106,7 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
             }
         });
     }
-    // Nobody else can connect while the rest is drained.
+    // New connections are refused while the existing ones are drained.
     drop(listener);
     connections.close();
     if tokio::time::timeout(options.drain, connections.wait()).await.is_err() {
@@ -119,12 +120,11 @@ fn is_of_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// A connection that fails when its peer does not read for some time, and that is counted as long as it exists, whether it
-/// carries HTTP or something else after an upgrade.
+/// A connection whose writes time out if the peer does not read. It is counted as long as it exists, also after an upgrade.
 struct Watched {
     stream: TcpStream,
     write_timeout: Duration,
-    /// Runs while a write waits.
+    /// Set while a write is pending.
     deadline: Option<Pin<Box<Sleep>>>,
     _counted: TaskTrackerToken,
 }

@@ -25,10 +25,10 @@ use super::{
 
 /// A comment: it opens the stream, and later keeps proxies from closing it.
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
-/// The end. `EventSource` drops an event without a `data` line, so there is one, and it is empty.
+/// The last event. It has an empty `data` line because `EventSource` ignores events without one.
 const COMPLETE: Bytes = Bytes::from_static(b"event: complete\ndata:\n\n");
 
-/// Opens the stream of one operation; an operation that cannot run is a stream of its error.
+/// Opens the stream of one operation. If the operation was rejected, the stream contains the error.
 pub(super) fn answer<E: Executor>(
     transport: &Arc<Transport<E>>,
     prepared: Result<Operation, Box<GraphqlResponse>>,
@@ -41,7 +41,7 @@ pub(super) fn answer<E: Executor>(
         Ok(operation) => {
             let shutdown = match operation.kind {
                 OperationType::Subscription => transport.options.shutdown.clone().cancelled_owned().boxed(),
-                // A query or mutation is waited for.
+                // A shutdown waits for queries and mutations.
                 _ => future::pending().boxed(),
             };
             let (transport, id, ended) = (Arc::clone(transport), operation.id.clone(), session.ended());
@@ -67,14 +67,14 @@ pub(super) fn answer<E: Executor>(
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, Media::Events.content_type());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
-    // nginx would otherwise hold events back until its buffer is full.
+    // Without this header nginx buffers events.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     headers.insert(header::VARY, HeaderValue::from_static("Accept"));
     Ok(response)
 }
 
-/// An open event stream. Nothing is read from the operation until the previous event is on its way, so a slow reader slows
-/// only itself.
+/// An open event stream. The next response is requested only when the previous event was sent, so a slow reader only slows its own
+/// stream.
 struct Events {
     phase: Phase,
     responses: BoxStream<'static, GraphqlResponse>,

@@ -1,4 +1,4 @@
-//! API tokens: who comes in, what each role may do, and how a token ends.
+//! API tokens: authentication, the permissions of each role, revocation and expiry.
 
 use std::process::Stdio;
 
@@ -90,12 +90,12 @@ async fn a_token_that_ends_takes_its_subscriptions_along() {
     server.bearer = Some(secret);
     assert_eq!(server.post(&json!({ "query": "{ __typename }" })).await.status(), StatusCode::UNAUTHORIZED);
 
-    // Others are not disturbed.
+    // Subscriptions of other tokens continue.
     server.bearer = Some(admin);
     server.create_ok("after").await;
     assert_eq!(kept.next().await.unwrap()["data"]["instances"]["type"], "UPSERTED");
 
-    // A token that expires by itself ends in the same way.
+    // The expiry of a token has the same effect.
     let made = server
         .query("mutation { createApiToken(input: { name: \"expiring\", role: VIEWER, expiresInDays: 1 }) { secret apiToken { id } } }", json!({}))
         .await;
@@ -119,7 +119,7 @@ async fn a_server_without_tokens_stays_on_this_machine() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_nobody_could_use_does_not_start() {
-    // The loopback address as IPv6 writes IPv4: no loopback address by its bits, but only this machine can reach it.
+    // The IPv4-mapped loopback address: not a loopback address according to `Ipv6Addr`, but only reachable from this machine.
     const ELSEWHERE: &str = "[::ffff:127.0.0.1]:0";
     let database = Database::start();
     let (home, url) = (Home::new(), database.url());
@@ -140,7 +140,7 @@ async fn a_server_that_nobody_could_use_does_not_start() {
     assert!(line.is_some_and(|line| line.contains("ready")), "with a token it starts");
     server.kill().await.unwrap();
 
-    // One that has ended lets nobody in.
+    // A revoked or expired token does not count.
     psql(&url, "UPDATE toygres.api_tokens SET revoked_at = now()").await.unwrap();
     let refused = command(&["serve", "--listen", ELSEWHERE]).output().await.unwrap();
     assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("nobody could come in"), "{refused:?}");
@@ -158,7 +158,7 @@ async fn pages_of_other_origins_come_in_only_when_they_are_listed() {
     };
     let allowed = |answer: &reqwest::Response| answer.headers().get("access-control-allow-origin").map(|origin| origin.to_str().unwrap().to_owned());
 
-    // Off, it says nothing to anybody.
+    // CORS is disabled by default.
     let server = home.start_with(TOKENS).await;
     let token = first_token(&home, "viewer").await;
     assert_eq!(allowed(&preflight(&server, LISTED).await), None);
@@ -177,7 +177,7 @@ async fn pages_of_other_origins_come_in_only_when_they_are_listed() {
     assert_eq!(allowed(&answer).as_deref(), Some(LISTED));
     assert_eq!(answer.json::<Value>().await.unwrap(), json!({ "data": { "__typename": "Query" } }));
 
-    // A browser asks nobody before it opens a socket, so the server looks at the origin itself.
+    // Browsers send no preflight request for a WebSocket, so the server checks the origin.
     for (origin, status) in [(LISTED.to_owned(), 101), (format!("http://{}", server.address), 101), ("https://evil.example".to_owned(), 403)] {
         let mut request = format!("ws://{}/graphql", server.address).into_client_request().unwrap();
         request.headers_mut().insert("Sec-WebSocket-Protocol", "graphql-transport-ws".parse().unwrap());
@@ -196,7 +196,7 @@ async fn pages_of_other_origins_come_in_only_when_they_are_listed() {
     assert!(!wrong.status.success() && said.contains("TOYGRES_CORS_ORIGINS") && said.contains("origins"), "{said}");
 }
 
-/// The first token comes about on the server's machine.
+/// Creates the first token on the server's machine.
 async fn first_token(home: &Home, role: &str) -> String {
     let output = home.command(&["token", "create", "--name", "first", "--role", role]).output().await.unwrap();
     assert!(output.status.success(), "{output:?}");

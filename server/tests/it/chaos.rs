@@ -1,6 +1,6 @@
-//! Trouble at random instants while tenants create and delete: servers killed with -9, the metadata database restarted, its
-//! connections terminated. Afterwards every accepted operation has ended well, nothing was made twice, nothing is left, and a
-//! subscriber that resumed through it all has seen each event once and in order.
+//! Faults at random times while tenants create and delete instances: servers are killed with SIGKILL, the metadata database is
+//! restarted, its connections are terminated. Afterwards every accepted operation must have the expected result, nothing may exist
+//! twice or be left over, and a subscriber that resumed each time must have received each event once and in order.
 //!
 //! `scripts/test` runs each test once, `scripts/chaos` ten times as long. The seed of a run is printed with it.
 

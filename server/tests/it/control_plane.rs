@@ -1,4 +1,4 @@
-//! The server about itself: start-up, health, configuration, and a metadata database that comes and goes.
+//! The server itself: start, health, configuration, and an unavailable metadata database.
 
 use reqwest::StatusCode;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The examples of `scripts/examples`, run as they are.
+//! Runs the examples in `scripts/examples`.
 
 use std::{path::Path, process::Stdio};
 

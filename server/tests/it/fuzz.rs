@@ -1,7 +1,7 @@
-//! Thousands of operations made from the schema: whatever is asked, the server neither breaks nor says what it should not, and
-//! answers in the shape that the schema promises.
+//! A fuzz test with thousands of operations that are generated from the schema. The server must not crash, must not return internal
+//! errors, and must return data of the declared types.
 //!
-//! `TOYGRES_FUZZ_OPERATIONS` asks for more of them, `TOYGRES_FUZZ_SEED` for those of an earlier run.
+//! `TOYGRES_FUZZ_OPERATIONS` sets their number, and `TOYGRES_FUZZ_SEED` repeats an earlier run.
 
 mod generate;
 
@@ -35,7 +35,7 @@ async fn nothing_that_can_be_asked_breaks_the_server() {
 
     let database = Database::start();
     let home = Home::new();
-    // No workflow runs: what is created stays a row, and thousands of them cost nothing.
+    // No workflow runs: a created instance is only a row, so thousands of them are cheap.
     let server = home.start_with(&[("DATABASE_URL", &database.url()), ("TOYGRES_ROLE", "api")]).await;
     let mut known = Vec::new();
     for name in ["one", "two", "three"] {
@@ -64,23 +64,23 @@ async fn nothing_that_can_be_asked_breaks_the_server() {
     let log = server.log();
     assert!(findings.is_empty(), "{} findings, of which the first are: {:#?}\n{log}", findings.len(), &findings[..findings.len().min(10)]);
     assert!(!log.contains("panicked") && !log.contains("a request failed"), "TOYGRES_FUZZ_SEED={seed}:\n{log}");
-    // It is still the same server, and it still works.
+    // The server still works.
     server.query("{ controlPlane { version } instances(first: 1) { totalCount } }", json!({})).await;
     let executed = outcomes.iter().filter(|outcome| **outcome == Ok(true)).count() as u64;
     let failed = operations - executed;
     println!("fuzz: {executed} answered without errors, {failed} with errors that the caller caused");
     if operations >= 1000 {
-        // A generator that only makes nonsense would prove nothing, and so would one that makes none.
+        // The generator must produce both valid and invalid operations.
         assert!(executed > operations / 4 && failed > operations / 10, "{executed} {failed}");
     }
     server.stop().await;
 }
 
-/// Sends it; whether the answer is without errors.
+/// Sends an operation. Returns whether the response has no errors.
 async fn ask(http: &reqwest::Client, url: &str, generated: &Generated) -> Result<bool, String> {
     let request = http.post(url).header("Content-Type", "application/json").body(generated.body.clone());
     if generated.streams {
-        // That the stream opens is enough; what it brings is the subject of other tests.
+        // Only checks that the stream opens; other tests check its items.
         let response = request.header("Accept", "text/event-stream").send().await.map_err(|error| error.to_string())?;
         return if response.status() == 200 { Ok(true) } else { Err(format!("status {}", response.status())) };
     }
@@ -109,7 +109,7 @@ async fn ask(http: &reqwest::Client, url: &str, generated: &Generated) -> Result
     Ok(errors.is_empty())
 }
 
-/// Whether a value is what was selected, by the types of the schema.
+/// Checks a value against the selected field and its type in the schema.
 fn conforms(field: &Selected, value: Option<&Value>, path: &str) -> Result<(), String> {
     let value = value.ok_or_else(|| format!("{path} is missing"))?;
     match value {

@@ -1,4 +1,4 @@
-//! Health as a subscriber sees it, and the metrics that operators see.
+//! The health of instances through subscriptions, and the metrics of the server.
 
 use std::{
     collections::BTreeSet,
@@ -48,7 +48,7 @@ async fn a_death_that_the_runtime_sees_shows_within_two_seconds() {
     server.stop().await;
 }
 
-/// The processes are there, the connections stand, and nobody answers.
+/// The processes exist and the connections are open, but the server does not respond.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_server_shows_within_interval_and_ten_seconds() {
     let home = Home::new();
@@ -68,7 +68,7 @@ async fn a_silent_server_shows_within_interval_and_ten_seconds() {
     server.stop().await;
 }
 
-/// Every metric in docs/OPERATIONS.md can be scraped, and every metric of ours that can be scraped is in there.
+/// Every metric in docs/OPERATIONS.md is exported, and every exported metric of Toygres is in docs/OPERATIONS.md.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_documented_metrics_are_there() {
     let home = Home::new();

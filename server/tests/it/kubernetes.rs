@@ -1,5 +1,5 @@
-//! The whole product on Kubernetes: the real server process, against an fake API server whose pods are real PostgreSQL
-//! servers, so that an instance is logged in to and checked as on a cluster.
+//! The whole product on Kubernetes: the real server process with a fake API server whose pods are real PostgreSQL servers, so that
+//! logins and health checks work as on a cluster.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use crate::support::{Database, Home, Server, psql, text};
 
 const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
-/// A cluster, a metadata database, and a home for servers on both.
+/// A cluster, a metadata database, and a home for servers that use both.
 struct Platform {
     cluster: FakeApiServer,
     database: Database,
@@ -50,7 +50,7 @@ impl Platform {
         self.home.start_with(&env).await
     }
 
-    /// What a server says that does not start.
+    /// The error of a server that does not start.
     async fn refusal(&self, more: &[(&str, &str)]) -> String {
         let mut command = self.home.command(&["serve", "--listen", "127.0.0.1:0"]);
         let output = command.envs(self.env()).envs(more.iter().copied()).output().await.unwrap();
@@ -72,13 +72,13 @@ async fn an_instance_comes_lives_and_goes() {
     let payload = server.create(json!({ "name": "orders", "username": "shop", "database": "goods", "password": "p@ss'w\"ord $1" })).await;
     let id = text(&payload["instance"]["id"]);
     let running = server.until_healthy(&id).await;
-    // This server is outside of the cluster, so the address is the Service's, and not its name.
+    // This server is outside of the cluster, so the endpoint is the Service's address and not its name.
     let service = platform.cluster.object("services", "orders").unwrap();
     assert_eq!(running["endpoint"], json!({ "host": service["spec"]["clusterIP"], "port": 5432 }));
     let url = text(&running["connectionString"]);
     assert_eq!(psql(&url, "CREATE TABLE t (a int); INSERT INTO t VALUES (42); TABLE t").await.as_deref(), Ok("42"));
 
-    // A pod that is killed shows at once, and its successor has the same volume.
+    // A killed pod is detected immediately, and its replacement has the same volume.
     let mut live = server.subscribe("subscription($id: ID!) { instance(id: $id) { health reason { code } } }", json!({ "id": id })).await;
     live.next().await.unwrap();
     let pod = names::pod(id.parse().unwrap());
@@ -122,7 +122,7 @@ async fn what_waits_says_for_what_and_can_be_cancelled_or_deleted() {
     let server = platform.start().await;
     for (scenario, code) in [
         (Scenario::Unschedulable, "UNSCHEDULABLE"),
-        // A registry that nobody answers for may answer later.
+        // An unavailable registry may be available later.
         (Scenario::Image, "IMAGE_PULL_FAILED"),
         (Scenario::Quota, "QUOTA_EXCEEDED"),
         (Scenario::Crash, "CRASH_LOOP"),
@@ -190,7 +190,7 @@ async fn mistakes_are_told_at_the_start() {
     assert!(said.contains("Missing in its Role: delete persistentvolumeclaims."), "{said}");
 }
 
-/// Azure, as far as a cluster by its name needs it: a developer's `az`, and Azure Resource Manager.
+/// Fakes of what finding a cluster by its name requires: the `az` of a developer, and Azure Resource Manager.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_of_aks_is_found_by_its_name() {
     let platform = Platform::new().await;
@@ -213,7 +213,7 @@ async fn a_cluster_of_aks_is_found_by_its_name() {
     let azure = [
         ("PATH", search.as_str()),
         ("KUBECONFIG", "/nonexistent"),
-        // Managed identities are asked for at an address that this machine has no business with.
+        // Disables managed identities, whose endpoint this machine must not use.
         ("AZURE_TOKEN_CREDENTIALS", "dev"),
         ("AZURE_RESOURCE_MANAGER_URL", &manager),
         ("AKS_CLUSTER_NAME", "pg"),

@@ -1,4 +1,4 @@
-//! The whole life of instances over HTTP and WebSocket, on real PostgreSQL.
+//! The life cycle of instances over HTTP and WebSocket, with real PostgreSQL.
 
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ async fn an_operation_shows_its_steps_and_ends() {
     let server = home.start().await;
     let id = server.create_ok("steps").await;
     let document = "subscription($id: ID!) { operation(id: $id) { status steps { name status } instance { name } } }";
-    // The engine's id of its first run, as it stands in logs, leads to the same operation.
+    // The engine's id of the first run, which is in logs, finds the same operation.
     let mut live = server.subscribe(document, json!({ "id": format!("create-{id}-1-r1") })).await;
     let mut last = Value::Null;
     while let Some(item) = live.next().await {
@@ -99,7 +99,7 @@ async fn the_log_of_events_is_resumed_without_loss() {
     let cursors: Vec<i64> = seen.iter().map(|event| text(&event["cursor"]).parse().unwrap()).collect();
     assert!(cursors.is_sorted_by(|a, b| a < b), "{cursors:?}");
 
-    // Whoever resumes behind the third event sees the rest of them, and then what comes.
+    // A client that resumes after the third event gets the other events and then new ones.
     let mut resumed = server.subscribe(document, json!({ "after": cursors[2].to_string() })).await;
     for event in &seen[3..] {
         assert_eq!(resumed.next().await.unwrap()["data"]["instanceEvents"], *event);
@@ -172,7 +172,7 @@ async fn a_server_that_stops_brings_its_instances_back() {
     let after = server.until_healthy(&id).await;
     assert_eq!(after["endpoint"], before["endpoint"]);
 
-    // After a crash the next server takes over what still runs.
+    // After a crash the next server adopts the running instances.
     let pid = postmaster(&home, &id);
     server.kill().await;
     assert!(is_alive(pid), "a crash of the server does not touch the databases");

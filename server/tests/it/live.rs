@@ -1,4 +1,4 @@
-//! Live delivery under stress: no event lost, none twice, all in order, whatever breaks on the way.
+//! Live delivery under load and faults: no event is lost or duplicated, and all are in order.
 
 use std::{
     sync::{
@@ -29,7 +29,7 @@ async fn writers_at_once_are_heard_in_the_order_of_their_commits() {
         async move {
             let client = connect(&url).await;
             for n in 0..WRITES {
-                // Transactions of different lengths overlap in every way; the seq that each draws must still be that of its commit.
+                // Transactions of different lengths overlap. The `seq` of each event must nevertheless be in the order of commits.
                 let pause = (writer * 7 + n * 13) % 10;
                 let sql = format!("BEGIN; {}; SELECT pg_sleep({pause} / 1000.0); COMMIT", touch(writer));
                 client.batch_execute(&sql).await.unwrap();
@@ -105,7 +105,7 @@ async fn who_does_not_read_is_cut_off_and_harms_nobody() {
     let grown = server.memory().saturating_sub(before);
     println!("20 subscribers that read nothing while 30,000 events passed: the server grew by {} KB", grown / 1024);
     assert!(grown < 64 << 20, "the server grew by {grown} bytes");
-    // Each got everything after all, as far as buffers of the kernel reached, or hears that it did not: none has a gap.
+    // Each subscriber either gets all events, which the buffers of the kernel can hold, or is disconnected. None has a gap.
     let log = world.log(0).await;
     let mut cut_off = 0;
     for live in &mut deaf {
@@ -131,7 +131,7 @@ async fn a_restarted_database_loses_nothing_for_a_hundred_subscribers() {
     let world = World::start(10).await;
     let server = world.server(&[]).await;
     let start = world.head().await;
-    // A sequence skips numbers in a crash, so the last cursor is known only at the end.
+    // A sequence skips numbers after a crash, so the last cursor is only known at the end.
     let last = Arc::new(AtomicI64::new(i64::MAX));
     let followers: Vec<_> = (0..100).map(|_| tokio::spawn(follow_until(vec![server.address.clone()], start, last.clone(), None))).collect();
     for round in 0..3 {
@@ -185,7 +185,7 @@ async fn an_event_stream_resumes_where_its_client_says_it_was() {
         writer.batch_execute(&touch(n)).await.unwrap();
     }
     let log = world.log(0).await;
-    // As EventSource opens it again: the same request, and the last id that it saw.
+    // Like a reconnect of EventSource: the same request with the last id.
     let body = json!({ "query": "subscription { instanceEvents(after: \"0\") { cursor } }" });
     let seen = log[log.len() - 3].to_string();
     let request = reqwest::Client::new().post(format!("http://{}/graphql", server.address)).json(&body);
@@ -260,8 +260,8 @@ async fn a_cursor_beyond_retention_must_be_fetched_anew() {
     server.stop().await;
 }
 
-/// Follows the log from server to server, as a client with the resume helper does, until the cursor `last`; what it heard.
-/// With `hang_up`, it also leaves by itself after so many events.
+/// Follows the log on several servers, as a client with the resume helper does, until the cursor `last`. Returns the cursors. With
+/// `hang_up`, it also disconnects after this number of events.
 async fn follow(addresses: Vec<String>, start: i64, last: i64, hang_up: Option<usize>) -> Vec<i64> {
     follow_until(addresses, start, Arc::new(AtomicI64::new(last)), hang_up).await
 }
@@ -277,7 +277,7 @@ async fn follow_until(addresses: Vec<String>, start: i64, last: Arc<AtomicI64>, 
         };
         let mut count = 0;
         while position < last.load(Ordering::Relaxed) && hang_up != Some(count) {
-            // Looked at again now and then, as the last cursor may be told meanwhile.
+            // A time-out, because the last cursor may be set meanwhile.
             let Ok(next) = tokio::time::timeout(Duration::from_secs(1), live.try_next()).await else { continue };
             let Ok(Some(item)) = next else { break };
             if let Some(errors) = item.get("errors") {
@@ -304,7 +304,7 @@ struct World {
 }
 
 impl World {
-    /// A migrated database with instances that nobody else writes to.
+    /// A migrated database with instances that only the test changes.
     async fn start(instances: usize) -> Self {
         let database = Database::start();
         let home = Home::new();

@@ -1,4 +1,4 @@
-//! Lists: what a page costs, and that pages stay right while rows come and go.
+//! Lists: the number of statements for a page, and the correctness of pages under concurrent changes.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Database, Home, Server, psql, text};
 
-/// Nobody but the test works with this server's database: it answers requests and starts no workflow.
+/// The server does not run workflows, so only the test changes its database.
 const QUIET: (&str, &str) = ("TOYGRES_ROLE", "api");
 
 #[tokio::test(flavor = "multi_thread")]
@@ -14,7 +14,7 @@ async fn a_page_costs_the_same_number_of_statements_however_long_it_is() {
     let database = Database::start_logging();
     let home = Home::new();
     let url = database.url();
-    // The data is there before the server, so that its hub has nothing to read.
+    // The data is inserted before the server starts, so that its hub has nothing to read.
     let migrated = home.command(&["migrate"]).env("DATABASE_URL", &url).output().await.unwrap();
     assert!(migrated.status.success(), "{migrated:?}");
     psql(&url, &instances("series", 1..=100)).await.unwrap();
@@ -58,7 +58,7 @@ async fn a_page_costs_the_same_number_of_statements_however_long_it_is() {
         }
         costs.push(statements);
     }
-    // The page, seven lists and values below it, and the instances of the operations. These last ones are asked for as the
+    // The page, seven lists and values below it, and the instances of the operations. The keys of the latter are collected as the
     // operations arrive, so on a busy machine their batch may be split.
     assert_eq!(costs[0].len(), 9, "{:#?}", costs[0]);
     let below = costs[1].iter().filter(|sql| !sql.contains("FROM instances WHERE id = ANY")).count();
@@ -74,7 +74,7 @@ async fn pages_stay_right_while_rows_come_and_go() {
     let url = database.url();
     let server = home.start_with(&[("DATABASE_URL", &url), QUIET]).await;
     for (round, (field, backward)) in [("NAME", false), ("NAME", true), ("CREATED_AT", false), ("CREATED_AT", true)].into_iter().enumerate() {
-        // Those that stay are the odd ones; in between others come and go all the time.
+        // The instances with odd numbers stay; others are inserted and deleted between them.
         psql(&url, "TRUNCATE toygres.instances CASCADE").await.unwrap();
         psql(&url, &instances("stays", (1..=81).step_by(2))).await.unwrap();
         psql(&url, &instances("first", (2..=80).step_by(2))).await.unwrap();
@@ -102,7 +102,7 @@ async fn pages_stay_right_while_rows_come_and_go() {
             }
             cursor = page["pageInfo"][end].clone();
             assert!(cursor.is_string(), "{page:#}");
-            // The entry that the cursor stands on goes, if it may; some before and behind it go too, and others come.
+            // Deletes the entry of the cursor if it is not one that stays, and some before and after it, and inserts others.
             let last = seen.last().unwrap();
             let changes = format!(
                 "DELETE FROM toygres.instances WHERE name = '{last}' AND name LIKE '%-first';
@@ -136,7 +136,7 @@ async fn operations_are_paged_in_both_directions() {
     let url = database.url();
     let server = home.start_with(&[("DATABASE_URL", &url), QUIET]).await;
     psql(&url, &instances("one", 1..=1)).await.unwrap();
-    // Two by two they are of the same instant, so that only the id tells them apart.
+    // Two operations at a time have the same creation time, so that only the id orders them.
     let rows = "INSERT INTO toygres.operations (id, instance_id, kind, params, excludes, engine_id, status, steps, deadline, created_at, finished_at)
         SELECT format('create-%s-%s', id, n), id, 'create', '{}', true, format('create-%s-%s-r1', id, n), 'failed', '[]', now(),
                timestamptz '2026-01-01' + (n / 2) * interval '1 second', now()
@@ -152,7 +152,7 @@ async fn operations_are_paged_in_both_directions() {
     server.stop().await;
 }
 
-/// Every operation, a page after the other, from the front or from the back.
+/// Lists every operation page by page, forward or backward.
 async fn walk(server: &Server, which: &str, id: &str, backward: bool) -> Vec<String> {
     let list = "operations(first: $first, after: $after, last: $last, before: $before)
         { nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount }";
@@ -191,7 +191,7 @@ fn instances(name: &str, numbers: impl IntoIterator<Item = i32>) -> String {
     )
 }
 
-/// The hub looks at the log now and then, whoever asks for what.
+/// Statements of the hub, which polls the log independently of requests.
 fn of_the_hub(sql: &str) -> bool {
     sql.contains("event_horizon") || sql.contains("event_head") || sql.contains("LISTEN")
 }

@@ -1,4 +1,4 @@
-//! What callers send: mistakes are named and change nothing; keys, pages, protection, cancellation work.
+//! Requests of callers: user errors, idempotency keys, pages, deletion protection and cancellation.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ async fn every_mistake_is_named_and_nothing_is_created() {
         assert_eq!((text(&mistake["code"]).as_str(), path(&mistake["field"]).as_str()), (code, field), "{input}: {payload:#}");
         assert!(!text(&mistake["message"]).is_empty());
     }
-    // All mistakes of one input are named at once, and the versions that exist.
+    // All errors of an input are reported together, with the available versions.
     let payload = server.create(json!({ "name": "A", "storageGb": 0, "postgresVersion": "9" })).await;
     assert_eq!(payload["userErrors"].as_array().unwrap().len(), 3);
     let version = payload["userErrors"].as_array().unwrap().iter().find(|error| error["code"] == "UNSUPPORTED_VERSION").unwrap();
@@ -153,7 +153,7 @@ async fn lists_are_paged_in_both_directions() {
     assert_eq!(names(&walk(&server, "orderBy: { field: NAME, direction: DESC }", "first", "after").await), "edcba");
     assert_eq!(names(&walk(&server, "orderBy: { field: CREATED_AT }", "first", "after").await), "ebdac");
     assert_eq!(names(&walk(&server, "", "first", "after").await), "ebdac");
-    // From the end: each page keeps the order of the list.
+    // From the end: the entries of each page are in the order of the list.
     assert_eq!(names(&walk(&server, "orderBy: { field: NAME }", "last", "before").await), "debca");
     let filtered = server.query("{ instances(filter: { nameContains: \"d\" }) { totalCount nodes { name } } }", json!({})).await;
     assert_eq!(filtered["instances"], json!({ "totalCount": 1, "nodes": [{ "name": "d" }] }));
@@ -233,8 +233,8 @@ async fn one_key_makes_one_instance_however_often_it_comes_at_once() {
     server.stop().await;
 }
 
-/// Who goes away between BEGIN and its answer must not leave the connection in a transaction: what others write over it would
-/// be lost.
+/// A caller that disconnects between BEGIN and its response must not leave the connection in a transaction: later writes on it
+/// would be lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn callers_who_go_away_leave_no_transaction_behind() {
     let database = Database::start();
@@ -247,7 +247,7 @@ async fn callers_who_go_away_leave_no_transaction_behind() {
         answered += u32::from(gone.is_ok_and(|snapshot| snapshot.is_ok()));
     }
     assert!((300..2700).contains(&answered), "{answered} of 3000 were answered, so it tried nothing");
-    // PostgreSQL warns of a BEGIN within a transaction.
+    // PostgreSQL logs a warning for a BEGIN within a transaction.
     assert_eq!(database.log().matches("already a transaction in progress").count(), 0);
     let client = connect(&database.url()).await;
     eventually("no transaction is open", async || {

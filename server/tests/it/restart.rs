@@ -1,4 +1,4 @@
-//! A planned restart, as the owner of an instance and a subscriber see it.
+//! Planned restarts, through the API and subscriptions.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ async fn restart(server: &Server, input: Value) -> Value {
     server.query(RESTART, json!({ "input": input })).await["restartInstance"].clone()
 }
 
-/// The states and the healths that the event log holds for an instance, in order.
+/// The states and the health statuses of an instance in the event log, in order.
 async fn history(server: &Server, id: &str, kind: &str) -> Vec<String> {
     let query = "query($id: ID!) { instance(id: $id) { events(first: 200) { nodes { type to } } } }";
     let events = server.query(query, json!({ "id": id })).await["instance"]["events"]["nodes"].clone();
@@ -45,7 +45,7 @@ async fn checked_three_times_more(server: &Server, id: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_is_no_outage() {
     let home = Home::new();
-    // Checks come often enough to see an outage if there were one.
+    // The interval of the checks is short enough to detect an outage.
     let server = home.start_with(&[("TOYGRES_HEALTH_INTERVAL_SECONDS", "1")]).await;
     let id = server.create_ok("orders").await;
     let before = server.until_healthy(&id).await;
@@ -64,7 +64,7 @@ async fn a_restart_is_no_outage() {
     let done = finished(&server, &operation).await;
     assert_eq!(done["status"], "SUCCEEDED", "{done:#}");
     assert!(done["steps"].as_array().unwrap().iter().all(|step| step["status"] == "SUCCEEDED" && step["attempt"] == 1), "{done:#}");
-    // The same key leads to the same operation, and restarts nothing.
+    // The same key returns the same operation without another restart.
     assert_eq!(text(&restart(&server, key).await["operation"]["id"]), operation);
 
     let after = server.until_healthy(&id).await;
@@ -91,7 +91,7 @@ async fn what_a_restart_refuses() {
     let home = Home::new();
     let server = home.start().await;
     let id = server.create_ok("orders").await;
-    // While it is created there is nothing to restart, and the other operation is named.
+    // An instance that is being created cannot be restarted, and the error names the other operation.
     let early = restart(&server, json!({ "id": id })).await;
     assert_eq!(early["userErrors"][0]["code"], "CONFLICT", "{early:#}");
     assert!(text(&early["userErrors"][0]["message"]).contains(&format!("create-{id}-1")), "{early:#}");
@@ -115,7 +115,7 @@ async fn what_a_restart_refuses() {
     let operation = text(&first["operation"]["id"]);
     assert_eq!(second["userErrors"][0]["code"], "CONFLICT", "{second:#}");
     assert!(text(&second["userErrors"][0]["message"]).contains(&operation), "{second:#}");
-    // A deletion takes over.
+    // A deletion supersedes the restart.
     server.delete(&id).await;
     server.until_deleted(&id).await;
     assert!(matches!(finished(&server, &operation).await["status"].as_str(), Some("CANCELLED" | "SUCCEEDED")));

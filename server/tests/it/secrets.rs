@@ -1,4 +1,4 @@
-//! Passwords: nowhere in the clear, and sealed anew when the key is replaced.
+//! Passwords: they never appear unencrypted, and are resealed when the key is replaced.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::support::{Database, Home, dump, text};
 
-/// Needs percent-encoding in a URL, so that both spellings are looked for; and base64 hides no part of it from a search.
+/// Needs percent-encoding in a URL, so that both forms are searched for.
 const PASSWORD: &str = "S3cret/of the+tenants?";
-/// Rejected, because it is too long, but seen by everything on the way.
+/// Rejected because it is too long, but only after it has passed through the server.
 const REJECTED: &str = "Rejected-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -17,10 +17,10 @@ async fn no_password_is_found_anywhere() {
     let (home, database) = (Home::new(), Database::start());
     let url = database.url();
     let server = home.start_with(&[("DATABASE_URL", &url), ("TOYGRES_LOG", "trace,duroxide=trace,sqlx=trace")]).await;
-    // Programs that live for a moment only have arguments and an environment too.
+    // Short-lived programs have arguments and an environment too.
     let watching = Arc::new(());
     let watch = tokio::task::spawn_blocking({
-        // It ends with the test, however that ends.
+        // The search ends with the test, also if the test fails.
         let watching = Arc::downgrade(&watching);
         move || {
             let mut seen = BTreeSet::new();
@@ -44,9 +44,9 @@ async fn no_password_is_found_anywhere() {
     let generated_password = connection_string.split([':', '@']).nth(2).unwrap().to_owned();
     assert_eq!(generated_password.len(), 32, "{connection_string}");
 
-    // A password that the tenant changed behind our back: the check fails to log in, and says so without showing its own.
+    // If the tenant changes the password, the health check fails to log in, and its reason does not contain the stored password.
     let own = text(&server.instance(&chosen).await["connectionString"]);
-    // Not with psql, whose arguments would be seen.
+    // Not with psql, because its arguments would be found.
     let (tenant, connection) = tokio_postgres::connect(&own, tokio_postgres::NoTls).await.unwrap();
     let connection = tokio::spawn(connection);
     tenant.batch_execute("ALTER ROLE app PASSWORD 'changed'").await.unwrap();
@@ -105,7 +105,7 @@ async fn a_key_is_replaced_while_servers_run() {
     let before = server.until_healthy(&first).await;
     server.stop().await;
 
-    // A server with another key alone would be of no use, and says so instead of failing later.
+    // A server with only another key cannot open the passwords, and reports this at the start.
     let mut lost = home.command(&["serve", "--listen", &Home::free_address()]);
     let lost = lost.envs(keys(&new)).output().await.unwrap();
     let sentence = String::from_utf8_lossy(&lost.stderr);
@@ -156,14 +156,14 @@ async fn a_key_in_the_data_directory_is_replaced() {
     assert!(good && said.contains("1 passwords sealed with the first key now"), "{said}");
     let both = key();
     assert!(both.ends_with(&old) && both.lines().count() == 2, "the new key is in front");
-    // Without the old key everything still opens.
+    // All passwords can be opened without the old key.
     std::fs::write(home.path().join("data/secret.key"), both.lines().next().unwrap()).unwrap();
     let server = home.start().await;
     assert_eq!(server.until_healthy(&id).await["connectionString"], before["connectionString"]);
     server.stop().await;
 }
 
-/// What a password looks like where it is shown by mistake.
+/// The forms in which a password could be leaked.
 fn spellings(password: &str) -> Vec<String> {
     let percent: String = password
         .bytes()

@@ -1,6 +1,6 @@
-//! The real server as a process of its own, over a data directory of its own, and clients for it.
+//! Runs the real server as a separate process with its own data directory, and clients for it.
 
-// Benches include this file by its path, and then the compiler looks for these elsewhere unless it is told.
+// Benches include this file by its path, so the paths of its modules must be explicit.
 #[path = "support/database.rs"]
 mod database;
 #[path = "support/home.rs"]
@@ -18,10 +18,10 @@ use serde_json::Value;
 
 pub use self::{database::*, home::*, live::*, machine::*, server::*};
 
-/// How long anything may take before a test fails.
+/// The time limit of every wait.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Looks until `there` holds.
+/// Polls until `there` returns true.
 pub async fn eventually(what: &str, mut there: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + TIMEOUT;
     while !there().await {

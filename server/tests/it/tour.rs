@@ -1,15 +1,15 @@
-//! `docs/API.md` shows real answers: every request in it is sent to a real server, and the answer must be the one it shows.
+//! Checks `docs/API.md`: every request in it is sent to a real server, and the response must be the documented one.
 //!
-//! `TOUR=write` writes the answers into the page instead. What differs from run to run (ids, times, cursors, secrets, ports) is
-//! replaced by stand-ins, the same one for the same value, so that later requests of the page can use them.
+//! `TOUR=write` writes the responses into the page instead. Values that differ from run to run (ids, times, cursors, secrets,
+//! ports) are replaced by placeholders, always the same one for the same value, so that later requests of the page can use them.
 //!
-//! A request is a block of `graphql`, its words after the language say how it is sent:
-//! `as=nobody|NAME` (with no token, or with the one made under that name; the administrator's, when left out);
-//! of a subscription `take=N` shows the first N items, `until=WORD` the first that holds that word, `show=last` the last one.
+//! A request is a code block with the language `graphql`. The words after the language are options: `as=nobody|NAME` (without a
+//! token, or with the token of that name; default: the administrator's); for a subscription, `take=N` shows the first N items,
+//! `until=WORD` the first one that contains that word, `show=last` the last one.
 
 use std::{collections::HashMap, fmt::Write as _, path::Path};
 
-// Unlike that of serde_json it keeps the order of fields.
+// Unlike the type of serde_json, it keeps the order of fields.
 use async_graphql::Value;
 use serde_json::json;
 
@@ -35,7 +35,7 @@ async fn the_page_shows_what_the_server_answers() {
         let answer = tour.answer(words, &request.join("\n")).await;
         requests += 1;
         writeln!(written, "{}\n```\n\n```json\n{answer}\n```", request.join("\n")).unwrap();
-        // The answer that the page has gives way to it.
+        // Replaces the response that the page has.
         while lines.next_if(|line| line.is_empty()).is_some() {}
         match lines.next_if(|line| *line == "```json") {
             Some(_) => lines.by_ref().take_while(|line| *line != "```").for_each(drop),
@@ -62,7 +62,7 @@ struct Tour {
     server: Server,
     http: reqwest::Client,
     stand_ins: StandIns,
-    /// Secrets by the names of their tokens.
+    /// The secrets of tokens by name.
     tokens: HashMap<String, String>,
 }
 
@@ -102,7 +102,7 @@ impl Tour {
     }
 }
 
-/// What comes over an event stream, as far as it is wanted.
+/// Returns the items of an event stream that the options select.
 async fn items(post: reqwest::RequestBuilder, words: &HashMap<&str, &str>) -> Vec<String> {
     let mut response = post.header("Accept", "text/event-stream").send().await.unwrap();
     let take: usize = words.get("take").map_or(1, |take| take.parse().unwrap());
@@ -127,7 +127,7 @@ async fn items(post: reqwest::RequestBuilder, words: &HashMap<&str, &str>) -> Ve
     items.split_off(items.len() - 1)
 }
 
-/// Real values and what stands for them.
+/// Real values and their placeholders.
 #[derive(Default)]
 struct StandIns {
     pairs: Vec<(String, String)>,
@@ -136,12 +136,12 @@ struct StandIns {
 }
 
 impl StandIns {
-    /// The request with real values in it.
+    /// Replaces the placeholders of a request by real values.
     fn real(&self, text: &str) -> String {
         self.pairs.iter().fold(text.to_owned(), |text, (real, stand_in)| text.replace(stand_in, real))
     }
 
-    /// Replaces what differs from run to run.
+    /// Replaces values that differ from run to run by placeholders.
     fn replace(&mut self, key: &str, value: &mut Value) {
         match value {
             Value::Object(fields) => fields.iter_mut().for_each(|(key, value)| self.replace(key.as_str(), value)),
@@ -173,7 +173,8 @@ impl StandIns {
         }
     }
 
-    /// Ids are in operation ids too, and a message tells a revision that depends on how often a start-up was looked at.
+    /// Operation ids contain instance ids, and one message contains a revision that depends on the number of polls during the
+    /// start.
     fn without_ids(&mut self, text: &str) -> String {
         let mut text = text.to_owned();
         if let Some((before, after)) = text.split_once("is at revision ") {

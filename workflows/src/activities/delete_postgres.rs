@@ -14,15 +14,16 @@ use crate::{
     activity::{Activity, ActivityContext, Run, catch_panic},
 };
 
-/// See the module.
+/// The activity.
 pub struct DeletePostgres;
 
-/// What to remove.
+/// The input of the activity.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Input {
-    /// Of which run.
+    /// The run that removes the instance.
     pub run: Run,
-    /// Cleaning up happens also when the operation was cancelled or is past its deadline; it has a time limit of its own.
+    /// Whether this cleans up after a failure. A clean-up also runs when the operation was cancelled or its deadline has passed; it
+    /// has its own time limit.
     pub clean_up: bool,
 }
 
@@ -40,13 +41,13 @@ impl Activity for DeletePostgres {
         let outcome = if clean_up { in_time(&context, &work, outcome) } else { outcome };
         match &outcome {
             Ok(Progress::Done) => context.store.finish_step(&run.operation, run.run, name).await?,
-            // The instance keeps the reason for which it is cleaned up after: that is what its owner has to know.
+            // The instance keeps the reason of the failure, which matters more to its owner than the progress of the clean-up.
             Ok(Progress::InProgress(reason)) if clean_up => context.store.note_step(&run.operation, run.run, name, reason).await?,
             Ok(Progress::InProgress(reason)) => context.note_waiting(&run, name, reason).await?,
             Err(failure) => {
                 context.note_failure(&run, name, failure).await?;
                 if let (false, Failure::Retry(reason) | Failure::Broken(reason) | Failure::Failed(reason)) = (clean_up, failure) {
-                    // A deletion goes on; what is in its way is the instance's reason meanwhile.
+                    // The deletion is repeated, and its error is the instance's reason meanwhile.
                     context.store.note_waiting(&run.operation, run.run, reason).await?;
                 }
             }
@@ -57,14 +58,14 @@ impl Activity for DeletePostgres {
 
 async fn remove(context: &ActivityContext, run: &Run, work: &Work) -> Result<Progress, Failure> {
     let _lock = context.store.lock_instance(work.instance.id).await?;
-    // Asked again under the lock: after a later operation took over, what exists is no longer this run's to remove.
+    // Checked again under the lock: if a later operation has taken over, this run must not remove anything.
     context.store.work(&run.operation, run.run).await?;
     let keep_volumes = matches!(&work.operation.params, Params::Delete(params) if params.keep_volumes);
     context.verb(context.runtime.remove(work.instance.id, keep_volumes)).await
 }
 
-/// A clean-up is tried at least once, and given up a while after the deadline. A run that took over after the deadline, from
-/// one that was lost, gets that while too.
+/// A clean-up is attempted at least once, and abandoned [`Timing::clean_up`](crate::Timing::clean_up) after the deadline. A run
+/// that replaced a lost one after the deadline has the same time from its start.
 fn in_time(context: &ActivityContext, work: &Work, outcome: Result<Progress, Failure>) -> Result<Progress, Failure> {
     let began = work.operation.dispatched_at.unwrap_or(work.operation.created_at);
     let limit = work.operation.deadline.map_or(began, |deadline| began.max(deadline)) + context.timing.clean_up;

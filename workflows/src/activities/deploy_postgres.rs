@@ -1,4 +1,4 @@
-//! DeployPostgres: creates the instance in the runtime, or repairs it towards its spec.
+//! DeployPostgres: creates the instance in the runtime, or repairs it to match its specification.
 
 use toygres_domain::{operation::StepName, runtime::Deployment};
 
@@ -7,7 +7,7 @@ use crate::{
     activity::{Activity, ActivityContext, Run},
 };
 
-/// See the module.
+/// The activity.
 pub struct DeployPostgres;
 
 impl Activity for DeployPostgres {
@@ -19,7 +19,8 @@ impl Activity for DeployPostgres {
         let work = context.wanted(&run).await?;
         let deploy = async {
             let _lock = context.store.lock_instance(work.instance.id).await?;
-            // Asked again under the lock: a deletion that came first has removed everything, and nothing may come after it.
+            // Checked again under the lock: if a deletion was faster, it has removed everything, and nothing may be deployed after
+            // it.
             let work = context.wanted(&run).await?;
             let password = context.store.password(work.instance.id).await?;
             let deployment = Deployment { id: work.instance.id, name: work.instance.name, spec: work.instance.spec, password };

@@ -1,4 +1,4 @@
-//! GenerateConnectionString: how clients connect, verified by logging in once.
+//! GenerateConnectionString: determines the connection string and verifies it by logging in once.
 
 use std::time::Duration;
 
@@ -16,26 +16,26 @@ use crate::{
     activity::{Activity, ActivityContext, Run, catch_panic},
 };
 
-/// See the module.
+/// The activity.
 pub struct GenerateConnectionString;
 
-/// Where the runtime says the instance listens.
+/// The input of the activity: the endpoint that the runtime reported.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Input {
-    /// Of which run.
+    /// The run.
     pub run: Run,
-    /// Where it listens.
+    /// The endpoint of the instance.
     pub endpoint: Endpoint,
 }
 
-/// Refusals in a row that are taken for final.
+/// Consecutive rejections of a login that count as final.
 const REFUSALS: u32 = 3;
 
 impl Activity for GenerateConnectionString {
     const NAME: &'static str = "toygres-workflows::activity::generate-connection-string";
     type Input = Input;
-    /// The URL without the password; `None` when the runtime has the instance elsewhere by now, or no more: then its status has
-    /// to be asked for again.
+    /// The URL without the password; `None` if the endpoint has changed or the instance no longer exists, so that the status must
+    /// be polled again.
     type Output = Option<String>;
 
     async fn run(context: ActivityContext, Input { run, endpoint }: Input) -> Result<Option<String>, Failure> {
@@ -63,12 +63,12 @@ impl Activity for GenerateConnectionString {
     }
 }
 
-/// A server that cannot be reached or is not up yet may be soon (a name takes minutes to resolve); one that answers and
-/// refuses will go on refusing.
+/// A server that is unreachable or still starting may be ready soon (a DNS name can take minutes to resolve). A server that
+/// responds and rejects the login will not change its answer.
 async fn log_in(context: &ActivityContext, id: InstanceId, target: &Target) -> Result<(), Failure> {
     let mut refusals = 0;
     loop {
-        // The first health check finds the connection that is kept of it.
+        // The prober keeps the connection for the first health check.
         let Err(symptom) = context.prober.log_in(id, target, Duration::from_secs(10)).await else { return Ok(()) };
         let refused = matches!(symptom.code, ReasonCode::AuthenticationFailed | ReasonCode::QueryFailed | ReasonCode::ReadOnly);
         if !refused {

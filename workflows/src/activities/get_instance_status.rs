@@ -1,4 +1,4 @@
-//! GetInstanceStatus: asks the runtime whether the instance is ready, and shows what it waits for.
+//! GetInstanceStatus: observes whether the instance is ready, and records what it waits for.
 
 use std::time::Duration;
 
@@ -16,20 +16,20 @@ use crate::{
     activity::{Activity, ActivityContext, Run, catch_panic},
 };
 
-/// See the module.
+/// The activity.
 pub struct GetInstanceStatus;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(40);
 
-/// What the workflow needs to know.
+/// The status of the instance.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Not yet.
+    /// The instance is not ready yet.
     Pending,
-    /// It accepts connections here.
+    /// The instance accepts connections at this endpoint.
     Ready(Endpoint),
-    /// Somebody removed what was deployed: it has to be deployed again.
+    /// The deployment was removed externally: it must be repeated.
     Vanished,
 }
 
@@ -53,7 +53,7 @@ impl Activity for GetInstanceStatus {
             ),
             Ok(Observation::Failed(reason)) => {
                 context.store.fail_step(&run.operation, run.run, StepName::GetInstanceStatus, &reason).await?;
-                // It is told now, not when everything has been cleaned up.
+                // The reason is visible immediately, not only after the clean-up.
                 context.store.note_waiting(&run.operation, run.run, &reason).await?;
                 return Err(Failure::Failed(reason));
             }
@@ -67,7 +67,7 @@ impl Activity for GetInstanceStatus {
     }
 }
 
-/// Polls until it is more than pending, or for as long as one poll may take.
+/// Polls until the instance is ready or has failed, or the time limit of a poll has passed.
 async fn poll(context: &ActivityContext, id: InstanceId) -> Result<Observation, Failure> {
     let until = Instant::now() + context.timing.long_poll;
     loop {

@@ -1,4 +1,4 @@
-//! HealthCheck: logs in to the instance, asks it something, records the sample and judges what it means.
+//! HealthCheck: logs in to the instance, runs a query, records the sample and evaluates it.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::{
     activity::{Activity, ActivityContext},
 };
 
-/// See the module.
+/// The activity.
 pub struct HealthCheck;
 
 /// What to check.
@@ -26,31 +26,31 @@ pub struct HealthCheck;
 pub struct Input {
     /// The instance.
     pub instance: InstanceId,
-    /// The loop that asks.
+    /// The id of the loop that runs the check.
     pub workflow: String,
-    /// Checks in a row that failed before this one.
+    /// Consecutive failed checks before this one.
     pub failures: u32,
-    /// A death that the runtime saw.
+    /// A death of the server that the runtime reported.
     pub death: Option<Reason>,
-    /// When this check was due, in milliseconds since 1970; none for one that a hint brought about.
+    /// When this check was due, in milliseconds since 1970; `None` if a nudge triggered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_ms: Option<i64>,
 }
 
-/// What was found.
+/// The result of a check.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckOutcome {
-    /// This loop is no longer the one that should check.
+    /// The loop ends: it is not, or no longer, the one that the instance's row names.
     End,
     /// Checked.
     Checked {
         /// Milliseconds until the next check.
         wait_ms: u64,
-        /// When that is, in milliseconds since 1970.
+        /// The time of the next check in milliseconds since 1970.
         #[serde(default)]
         due_ms: Option<i64>,
-        /// Checks in a row that have failed now.
+        /// Consecutive failed checks, including this one.
         failures: u32,
         /// The change to write, if there is one.
         change: Option<HealthChange>,
@@ -77,11 +77,11 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
         context.prober.forget(input.instance);
         return Ok(CheckOutcome::End);
     };
-    // An operation makes it unreachable on purpose. What is seen meanwhile says nothing.
+    // An operation makes the instance unreachable on purpose, so a check would be meaningless.
     if instance.state == InstanceState::Updating {
         return Ok(next(context.timing.paused, 0, None));
     }
-    // A death that the runtime saw is its own confirmation, even if the server is back by now; the next check tells.
+    // A death that the runtime reported needs no confirmation, even if the server is already back: the next check finds out.
     if let Some(death) = input.death {
         record(context, &instance, HealthStatus::Unhealthy, None, Some(&death)).await?;
         let change = changed(&instance, HealthStatus::Unhealthy, Some(death), None);
@@ -110,7 +110,7 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
             let (reason, moved_to) = diagnose(context, &instance, &endpoint, symptom).await;
             record(context, &instance, HealthStatus::Unhealthy, None, Some(&reason)).await?;
             let failures = input.failures.saturating_add(1);
-            // A server that is starting up answers, so it is no outage yet; but nor is it one for ever.
+            // A server that is starting up responds, so more failed checks are required before this counts as an outage.
             let confirmations = context.timing.confirmations;
             let limit = if reason.code == ReasonCode::StartingUp { confirmations * 10 } else { confirmations };
             let change = if moved_to.is_some() {
@@ -130,7 +130,7 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
     Ok(found)
 }
 
-/// Keeps a sample and counts it.
+/// Records a sample and updates the metrics.
 async fn record(
     context: &ActivityContext,
     instance: &Instance,
@@ -151,14 +151,14 @@ fn next(wait: Duration, failures: u32, change: Option<HealthChange>) -> CheckOut
     CheckOutcome::Checked { wait_ms, due_ms: Utc::now().timestamp_millis().checked_add_unsigned(wait_ms), failures, change }
 }
 
-/// Every instance has a moment of its own within the interval, at which it is checked however late the last check came: so
-/// that loops which a restart has lined up are apart again after one interval, and lateness does not add up.
+/// Every instance is checked at a fixed offset within the interval, however late the last check was. Loops that a restart has
+/// synchronized are therefore spread again after one interval, and delays do not accumulate.
 fn until_next(instance: InstanceId, interval: Duration, now: DateTime<Utc>) -> Duration {
     let interval = millis(interval).max(1);
     let moment = instance.spread(interval);
     let now = u64::try_from(now.timestamp_millis()).unwrap_or(0) % interval;
     let wait = (interval + moment - now) % interval;
-    // A check that came a little early is not repeated at its moment.
+    // A check that was slightly early is not repeated at its offset.
     Duration::from_millis(if wait < interval / 20 { wait + interval } else { wait })
 }
 
@@ -166,7 +166,7 @@ fn seconds(number: i32) -> Duration {
     Duration::from_secs(u64::from(number.unsigned_abs()))
 }
 
-/// The runtime often knows better than the probe why nobody answers, and where the instance listens now.
+/// The runtime often knows a more precise reason than the probe, and the current endpoint of the instance.
 async fn diagnose(context: &ActivityContext, instance: &Instance, endpoint: &Endpoint, symptom: Reason) -> (Reason, Option<Endpoint>) {
     match context.runtime.observe(instance.id).await {
         Ok(Observation::Ready(now)) if now != *endpoint => (symptom, Some(now)),

@@ -1,4 +1,4 @@
-//! UpdateHealth: writes a changed health of an instance, guarded by the store.
+//! UpdateHealth: writes a change of an instance's health, if the store still accepts it.
 
 use serde::{Deserialize, Serialize};
 use toygres_domain::{
@@ -11,15 +11,15 @@ use crate::{
     activity::{Activity, ActivityContext},
 };
 
-/// See the module.
+/// The activity.
 pub struct UpdateHealth;
 
-/// What to write.
+/// The input of the activity.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Input {
-    /// Of which instance.
+    /// The instance.
     pub instance: InstanceId,
-    /// Seen by which loop.
+    /// The id of the loop that observed the change.
     pub workflow: String,
     /// The change.
     pub change: HealthChange,
@@ -28,13 +28,13 @@ pub struct Input {
 /// A change of health.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HealthChange {
-    /// The health from now on.
+    /// The new health.
     pub health: HealthStatus,
     /// Why it is not healthy.
     pub reason: Option<Reason>,
-    /// Where the instance listens, when it has moved.
+    /// The new endpoint, if it has changed.
     pub moved_to: Option<Endpoint>,
-    /// How many operations the instance had had when it was checked. What was seen before the latest says nothing any more.
+    /// The number of the instance's operations at the time of the check. A result from before the latest operation is outdated.
     pub operation_count: i64,
 }
 

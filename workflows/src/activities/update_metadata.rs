@@ -1,4 +1,4 @@
-//! UpdateMetadata: writes the end of an operation and the state of its instance, guarded by the store.
+//! UpdateMetadata: writes the outcome of an operation and the state of its instance, if the store still accepts it.
 
 use serde::{Deserialize, Serialize};
 use toygres_domain::{Error, instance::InstanceState};
@@ -10,19 +10,19 @@ use crate::{
     health_check::HealthCheckLoop,
 };
 
-/// See the module.
+/// The activity.
 pub struct UpdateMetadata;
 
-/// What to write.
+/// The input of the activity.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Input {
-    /// By which run.
+    /// The run that writes.
     pub run: Run,
     /// How the operation ended.
     pub outcome: Outcome,
 }
 
-/// What has to follow.
+/// What the workflow must do next.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct UpdateOutcome {
     /// The health check that has to be started.
@@ -37,20 +37,20 @@ impl Activity for UpdateMetadata {
 
     async fn run(context: ActivityContext, Input { run, outcome }: Input) -> Result<UpdateOutcome, Failure> {
         let Work { instance, operation } = match context.store.finish(&run.operation, run.run, &outcome).await {
-            // A cancellation that came first must lead to the clean-up, not to a silent end.
+            // A cancellation that was accepted before must lead to the clean-up.
             Err(Error::Superseded) => {
                 context.wanted(&run).await?;
                 return Err(Failure::Superseded);
             }
             other => other?,
         };
-        // The monitor polls, so a lost message costs only time.
+        // The monitor also polls, so a lost message only delays it.
         nudge(&context.engine, &run.operation.monitor_id()).await;
         let Some(workflow) = instance.health_check_orchestration_id.filter(|_| instance.state == InstanceState::Running) else {
             return Ok(UpdateOutcome::default());
         };
         if operation.former_state == Some(InstanceState::Running) {
-            // Its health check paused while the instance was changed. It continues by itself soon, should the message be lost.
+            // The health check was paused while the instance was changed. If the message is lost, it continues when its pause ends.
             nudge(&context.engine, &workflow).await;
             return Ok(UpdateOutcome::default());
         }

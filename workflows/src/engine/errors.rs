@@ -1,4 +1,4 @@
-//! Errors of the engine that only their text tells apart.
+//! Errors of the engine that differ only in their text.
 
 use duroxide::ClientError;
 use toygres_domain::instance::{Reason, ReasonCode};
@@ -10,7 +10,7 @@ pub(super) fn is_newer_schema(text: &str) -> bool {
     text.contains("unknown migration") || text.contains("newer version")
 }
 
-/// An activity asks the engine, and it does not answer.
+/// The failure of an activity whose call to the engine failed.
 pub(super) fn unavailable(error: ClientError) -> Failure {
     tracing::warn!(%error, "the engine did not answer an activity");
     Failure::Retry(Reason::new(ReasonCode::Internal, "the workflow engine is not available"))

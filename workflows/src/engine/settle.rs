@@ -1,4 +1,4 @@
-//! SettleOperation: writes what became of an operation's workflow, if that did not do so itself.
+//! SettleOperation: writes the outcome of an operation whose workflow did not write it.
 
 use chrono::Utc;
 use duroxide::OrchestrationStatus;
@@ -16,16 +16,16 @@ use crate::{
     activity::{Activity, ActivityContext},
 };
 
-/// See the module.
+/// The activity.
 pub struct SettleOperation;
 
-/// How far an operation is.
+/// Whether an operation is finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Settled {
-    /// It is finished, and that is written.
+    /// The operation is finished, and the outcome is written.
     Finished,
-    /// It is in progress.
+    /// The operation is in progress.
     InProgress,
 }
 
@@ -39,9 +39,9 @@ impl Activity for SettleOperation {
     }
 }
 
-/// See [`crate::monitor_operation`]: the answer to a workflow that is lost is the next run of the same operation. A run that
-/// starts behind the deadline only cleans up; when even that came to nothing, an honest failure is written. The sweeper does
-/// the same for an operation whose monitor is stuck.
+/// See [`crate::monitor_operation`]: a lost workflow is followed by the next run of the same operation. A run that starts after the
+/// deadline only cleans up; if that fails too, the failure of the operation is written. The sweeper does the same for an operation
+/// whose monitor is stuck.
 pub(super) async fn settle(store: &Store, engine: &Engine, timing: &Timing, id: &OperationId) -> Result<Settled, Failure> {
     let Some(now) = store.operation(id).await? else { return Ok(Settled::Finished) };
     if now.status.is_terminal() {
@@ -49,7 +49,7 @@ pub(super) async fn settle(store: &Store, engine: &Engine, timing: &Timing, id: 
     }
     let workflow = now.engine_id();
     let began = now.dispatched_at.unwrap_or(now.created_at);
-    // A run of an operation without a deadline has a time limit of its own: the next continues where it was.
+    // A run of an operation without a deadline has its own time limit, after which the next run continues.
     let stuck = Utc::now() > now.deadline.map_or(began + timing.run, |deadline| began.max(deadline)) + timing.stuck;
     let hopeless = now.deadline.is_some_and(|deadline| Utc::now() > deadline + timing.stuck * 2);
     let lost = match engine.client.get_orchestration_status(&workflow).await.map_err(unavailable)? {
@@ -58,7 +58,7 @@ pub(super) async fn settle(store: &Store, engine: &Engine, timing: &Timing, id: 
             engine.client.cancel_instance(&workflow, "stuck past the deadline").await.map_err(unavailable)?;
             "is stuck"
         }
-        // The dispatcher's turn.
+        // The dispatcher will start it.
         OrchestrationStatus::NotFound if now.status == OperationStatus::Pending && !hopeless => return Ok(Settled::InProgress),
         OrchestrationStatus::NotFound if Utc::now() < began + timing.start => return Ok(Settled::InProgress),
         OrchestrationStatus::NotFound => "vanished",
@@ -79,7 +79,7 @@ pub(super) async fn settle(store: &Store, engine: &Engine, timing: &Timing, id: 
         store.next_run(id, now.run).await.map(|_| Settled::InProgress)
     };
     match outcome {
-        // The workflow, or another monitor, was faster: look again.
+        // The workflow or another monitor has written concurrently: check again later.
         Err(Error::Superseded) => Ok(Settled::InProgress),
         other => Ok(other?),
     }

@@ -10,7 +10,7 @@ use crate::{
     activity::{Activity, ActivityContext, Run},
 };
 
-/// See the module.
+/// The activity.
 pub struct StopWorkflows;
 
 impl Activity for StopWorkflows {
@@ -27,8 +27,7 @@ impl Activity for StopWorkflows {
     }
 }
 
-/// A cancellation that the engine loses does no harm: the activities of those workflows see by the row that they are no longer
-/// wanted.
+/// It is harmless if the engine loses a cancellation: the activities of those workflows find in the row that they were superseded.
 async fn stop(context: &ActivityContext, Work { operation: this, instance }: &Work) -> Result<(), Failure> {
     let filter = OperationFilter { instance: Some(instance.id), kinds: None, statuses: None };
     let operations = context.store.operations(&filter, &PageRequest::first(100)).await?;

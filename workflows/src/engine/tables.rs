@@ -1,5 +1,5 @@
-//! What the engine's own tables tell that its interface does not. Everything here is empty when the engine keeps its workflows
-//! elsewhere, as tests do.
+//! Queries on the engine's tables, for information that its interface does not provide. The results are empty if the engine stores
+//! its workflows elsewhere, as in tests.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use toygres_store::Store;
 
 use super::SCHEMA;
 
-/// Adds the index that makes the engine's fetch a walk along it: see `SETTINGS` in [`super`].
+/// Adds the index for the engine's fetch: see `SETTINGS` in [`super`].
 pub(super) async fn ensure_index(store: &Store) -> Result<()> {
     store
         .execute_foreign(format!(
@@ -17,12 +17,12 @@ pub(super) async fn ensure_index(store: &Store) -> Result<()> {
         .await
 }
 
-/// Up to `limit` workflows that have continued as new and whose former executions the engine keeps.
+/// Up to `limit` workflows that have continued as new and whose former executions still exist.
 pub(crate) async fn workflows_that_continued(store: &Store, limit: usize) -> Result<Vec<String>> {
     if !exist(store).await? {
         return Ok(Vec::new());
     }
-    // The last execution may be between this one's end and the next one's start.
+    // The latest execution may have ended while the next one has not started.
     store
         .select_foreign(format!(
             "SELECT DISTINCT i.instance_id FROM {SCHEMA}.executions e JOIN {SCHEMA}.instances i ON i.instance_id = e.instance_id
@@ -31,8 +31,8 @@ pub(crate) async fn workflows_that_continued(store: &Store, limit: usize) -> Res
         .await
 }
 
-/// Health checks that the engine takes for running and that nothing will ever wake: no timer, no message, no activity. The
-/// engine writes all of a workflow's turn at once, so one statement sees the truth.
+/// Health checks that are running according to the engine but that nothing will wake: they have no timer, no message and no
+/// activity. The engine writes each turn of a workflow in one transaction, so one statement sees a consistent state.
 pub(crate) async fn health_checks_without_future(store: &Store) -> Result<HashSet<String>> {
     if !exist(store).await? {
         return Ok(HashSet::new());

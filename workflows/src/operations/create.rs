@@ -1,4 +1,4 @@
-//! CreateInstance: from a row in the state `creating` to a running PostgreSQL, or back to nothing with the reason kept.
+//! CreateInstance: deploys an instance in the state `creating`, or removes it again after a failure and records the reason.
 
 use toygres_domain::operation::OperationKind;
 use toygres_store::Reached;
@@ -10,7 +10,7 @@ use crate::{
     workflow::OperationRun,
 };
 
-/// See the module.
+/// The workflow.
 pub(crate) struct Create;
 
 impl OperationWorkflow for Create {
@@ -22,7 +22,7 @@ impl OperationWorkflow for Create {
         run.reachable().await.map(Some)
     }
 
-    /// Removes what was made. The activity ends it a while after the operation's deadline.
+    /// Removes the deployment. The activity gives up some time after the operation's deadline.
     async fn compensate(run: &OperationRun<'_>) -> Result<(), Failure> {
         run.until_done::<DeletePostgres>(&delete_postgres::Input { run: run.run.clone(), clean_up: true }).await
     }

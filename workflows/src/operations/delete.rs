@@ -1,4 +1,4 @@
-//! DeleteInstance: from any state to nothing, verified. It continues until everything is gone.
+//! DeleteInstance: removes an instance in any state and verifies it. It is repeated until everything is removed.
 
 use duroxide::runtime::registry::ActivityRegistryBuilder;
 use toygres_domain::operation::OperationKind;
@@ -13,7 +13,7 @@ use crate::{
     workflow::{OperationRun, call},
 };
 
-/// See the module.
+/// The workflow.
 pub(crate) struct Delete;
 
 impl OperationWorkflow for Delete {

@@ -14,7 +14,7 @@ use crate::{
     workflow::OperationRun,
 };
 
-/// See the module.
+/// The workflow.
 pub(crate) struct Restart;
 
 impl OperationWorkflow for Restart {
@@ -31,7 +31,7 @@ impl OperationWorkflow for Restart {
     }
 }
 
-/// Asks the runtime for the restart, until the former server is gone.
+/// Requests the restart from the runtime, repeated until the former server has stopped.
 struct RestartPostgres;
 
 impl Activity for RestartPostgres {
@@ -50,7 +50,7 @@ impl Activity for RestartPostgres {
         let outcome = catch_panic(async {
             let params: restart::Params = work.operation.params.clone().try_into().map_err(|_| Failure::incompatible())?;
             let _lock = context.store.lock_instance(work.instance.id).await?;
-            // Asked again under the lock: after a deletion nothing may be started.
+            // Checked again under the lock: after a deletion nothing may be started.
             context.wanted(&run).await?;
             let request = Request { operation: run.operation.clone(), timeout: params.timeout() };
             context.verb(context.runtime.restart(work.instance.id, &request)).await

@@ -1,4 +1,4 @@
-//! What is particular to CreateInstance; what it has in common with the others is in [`crate::saga`].
+//! Tests specific to CreateInstance. Those for all operations are in [`crate::saga`].
 
 use toygres_domain::{
     instance::{Endpoint, Reason, ReasonCode},
@@ -23,7 +23,7 @@ async fn a_created_instance_has_an_address_without_a_password() {
     harness.finish().await;
 }
 
-/// What keeps an instance from being ready, and what the operation says of it.
+/// The causes that keep an instance from being ready, and the error of the operation.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_that_never_becomes_ready_says_why() {
     let harness = Harness::start().await;
@@ -50,7 +50,7 @@ async fn an_instance_that_never_becomes_ready_says_why() {
     harness.finish().await;
 }
 
-/// A clean-up that never ends is given up a while after the deadline, and the reason says so.
+/// A clean-up that does not finish is abandoned some time after the deadline, and the reason contains this.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clean_up_that_never_ends_is_given_up() {
     let harness = Harness::start().await;
@@ -71,7 +71,7 @@ async fn a_clean_up_that_never_ends_is_given_up() {
     harness.finish().await;
 }
 
-/// Attempts and errors can be seen while the operation still tries.
+/// Attempts and errors are visible while the operation is in progress.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failed_attempt_is_visible_while_it_is_repeated() {
     let harness = Harness::start().await;
@@ -90,7 +90,7 @@ async fn a_failed_attempt_is_visible_while_it_is_repeated() {
     harness.finish().await;
 }
 
-/// A panic of the runtime is an attempt like any other, and its text, which could hold anything, stays out of the history.
+/// A panic of the runtime counts as a failed attempt. Its text, which can contain anything, is not in the history.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_panic_is_an_attempt_and_tells_nothing() {
     let harness = Harness::start().await;
@@ -107,7 +107,7 @@ async fn a_panic_is_an_attempt_and_tells_nothing() {
     harness.finish().await;
 }
 
-/// What was deployed vanishes before it is ready: it is deployed again.
+/// If the deployment disappears before the instance is ready, it is repeated.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_vanished_deployment_is_deployed_again() {
     let harness = Harness::start().await;
@@ -115,7 +115,7 @@ async fn a_vanished_deployment_is_deployed_again() {
         let new = harness.new_instance();
         let (runtime, id) = (harness.runtime.clone(), new.id);
         if step == "generate-connection-string" {
-            // Nobody listens where it was.
+            // Nothing listens on the former address.
             let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let elsewhere = Endpoint { host: "127.0.0.1".to_owned(), port };
             runtime.script(id, |script| script.observation = Some(Ok(Observation::Ready(elsewhere))));

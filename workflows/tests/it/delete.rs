@@ -1,4 +1,4 @@
-//! What is particular to DeleteInstance; what it has in common with the others is in [`crate::saga`].
+//! Tests specific to DeleteInstance. Those for all operations are in [`crate::saga`].
 
 use toygres_domain::{
     Error, UserErrorCode,
@@ -14,7 +14,7 @@ fn no_memory() -> Observation {
     Observation::Failed(Reason::new(ReasonCode::OutOfMemory, "no memory"))
 }
 
-/// What is in the way of a deletion is shown at its step and on the instance, for as long as it takes.
+/// The error of a deletion is reported in its step and on the instance until the deletion succeeds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deletion_goes_on_visibly_until_everything_is_gone() {
     let harness = Harness::start().await;
@@ -60,7 +60,7 @@ async fn a_failed_instance_can_be_deleted_and_a_deleted_one_cannot() {
     harness.finish().await;
 }
 
-/// Cancelled before it had an effect, the deletion of a failed instance leaves it failed, for the reason it had.
+/// If the deletion of a failed instance is cancelled before it had an effect, the instance is failed with its former reason.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cancelled_deletion_gives_a_failed_instance_its_reason_back() {
     let harness = Harness::start().await;

@@ -19,7 +19,7 @@ async fn becomes(harness: &Harness, id: InstanceId, what: &str, is: impl Fn(&Ins
     eventually(what, || async { Some(harness.instance(id).await).filter(|now| is(now)) }).await
 }
 
-/// Makes the loop check now, and waits for the sample.
+/// Makes the loop check immediately, and waits for the sample.
 async fn check_now(harness: &Harness, id: InstanceId) {
     let before = harness.samples(id).await.first().map_or(0, |sample| sample.id);
     let workflow = harness.instance(id).await.health_check_orchestration_id.unwrap();
@@ -32,7 +32,7 @@ async fn an_outage_is_confirmed_and_its_end_seen() {
     let harness = Harness::start().await;
     let id = harness.running().await;
     becomes(&harness, id, "it is healthy", |now| now.health == HealthStatus::Healthy).await;
-    // Nobody may log in any more; the runtime sees nothing.
+    // Logins are disabled, which the runtime does not detect.
     harness.database.run(&format!("ALTER ROLE {}_app NOLOGIN", harness.database.name())).await;
     check_now(&harness, id).await;
     let unhealthy = becomes(&harness, id, "it is unhealthy", |now| now.health == HealthStatus::Unhealthy).await;
@@ -45,7 +45,7 @@ async fn an_outage_is_confirmed_and_its_end_seen() {
     harness.finish().await;
 }
 
-/// The address for clients need not be one at which the control plane is let in.
+/// The control plane may not be able to connect to the endpoint for clients.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_is_checked_where_the_control_plane_reaches_it() {
     let harness = Harness::start().await;
@@ -60,14 +60,14 @@ async fn an_instance_is_checked_where_the_control_plane_reaches_it() {
     harness.finish().await;
 }
 
-/// A death that the runtime saw shows at once, although the server answers.
+/// A death that the runtime reports changes the health immediately, even if the server responds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_death_is_its_own_confirmation() {
     let harness = Harness::start().await;
     let id = harness.running().await;
     becomes(&harness, id, "it is healthy", |now| now.health == HealthStatus::Healthy).await;
     let death = Reason::new(ReasonCode::OutOfMemory, "killed");
-    // A nudge may get lost, so it is said again; events tell whether it was seen.
+    // A nudge may be lost, so it is repeated; events show whether it was received.
     harness.runtime.report_death(id, death.clone());
     eventually("the death is in the samples", || async { harness.samples(id).await.into_iter().find(|sample| sample.error == Some(death.clone())) })
         .await;
@@ -90,7 +90,7 @@ async fn the_loop_goes_on_over_executions() {
     harness.finish().await;
 }
 
-/// Both activities of the loop repeated, late and failing in every way that is not final; the loop goes on and finds out.
+/// Both activities of the loop are repeated, late and fail in every temporary way. The loop continues and detects the change.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_activity_may_fail_once_run_twice_and_late() {
     let harness = Harness::start().await;
@@ -110,7 +110,7 @@ async fn every_activity_may_fail_once_run_twice_and_late() {
     harness.finish().await;
 }
 
-/// A loop whose activities fail for good ends, and the sweeper starts the next, exactly one.
+/// A loop whose activities fail permanently ends, and the sweeper starts exactly one other loop.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_loop_that_ended_is_replaced() {
     let harness = Harness::start().await;
@@ -121,11 +121,12 @@ async fn a_loop_that_ended_is_replaced() {
         let ended = harness.instance(id).await.health_check_orchestration_id.unwrap();
         harness.hooks.inject(id, [fault.for_good()]);
         harness.engine.nudge(&ended, "").await.unwrap();
-        // Not merely none that lives: its start may still be under way.
+        // It is not sufficient that none is running, because the start may still be in the queue.
         eventually("the loop ended", || async { harness.engine.status(&ended).await.ok().filter(|status| *status == WorkflowStatus::Ended) }).await;
         harness.hooks.clear(id);
         let (one, other) = futures::join!(harness.sweep(), harness.sweep());
-        // The second may start what the first has started and the engine not yet taken up: the same id, so the same loop.
+        // The second sweep may start a loop that the first has started but that the engine has not run yet. It has the same id, so
+        // it is the same loop.
         assert!(one.health_checks + other.health_checks >= 1, "{case}");
         harness.assert_workflows(&case, id).await;
         assert_ne!(harness.instance(id).await.health_check_orchestration_id, Some(ended));
@@ -134,7 +135,7 @@ async fn a_loop_that_ended_is_replaced() {
     harness.finish().await;
 }
 
-/// A check that comes late neither revives a deleted instance nor says anything about it.
+/// A late check neither changes a deleted instance nor records a sample of it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_late_check_changes_nothing() {
     let harness = Harness::start().await;
@@ -165,7 +166,7 @@ async fn a_late_check_changes_nothing() {
     tokio::time::timeout(Duration::from_secs(30), harness.finish()).await.unwrap();
 }
 
-/// Nobody listens at the instance's address for just one check: it is recorded, and nothing more.
+/// Nothing listens on the instance's address during a single check: the failure is recorded, and the health does not change.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_refused_connection_is_no_outage() {
     let harness = Harness::start().await;

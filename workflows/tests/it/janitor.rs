@@ -22,7 +22,7 @@ async fn checks(harness: &Harness, id: InstanceId) -> usize {
     harness.store.health_checks(id, &PageRequest::first(500)).await.unwrap().items.len()
 }
 
-/// Lets the loop check so many more times.
+/// Waits until the loop has run this number of further checks.
 async fn check_often(harness: &Harness, id: InstanceId, times: usize) {
     let workflow = harness.instance(id).await.health_check_orchestration_id.unwrap();
     for _ in 0..times {
@@ -32,7 +32,7 @@ async fn check_often(harness: &Harness, id: InstanceId, times: usize) {
     }
 }
 
-/// Every workflow that the engine knows of this instance.
+/// Every workflow of this instance that exists in the engine.
 async fn known(harness: &Harness, id: InstanceId) -> Vec<String> {
     let id = id.to_string();
     let mut known = harness.client.list_all_instances().await.unwrap();
@@ -56,7 +56,7 @@ async fn what_nobody_asks_for_goes_and_the_rest_stays() {
     let workflow = harness.instance(lives).await.health_check_orchestration_id.unwrap();
     assert!(harness.client.list_executions(&workflow).await.unwrap().len() > 1);
 
-    // An operation under way keeps all of its workflows, also those that have ended.
+    // All workflows of an operation in progress are kept, including finished ones.
     let held = harness.new_instance();
     harness
         .hooks
@@ -76,13 +76,13 @@ async fn what_nobody_asks_for_goes_and_the_rest_stays() {
     assert_eq!(harness.engine.status(&workflow).await.unwrap(), WorkflowStatus::Running);
     check_often(&harness, lives, 3).await;
 
-    // What the engine has forgotten is started by nobody.
+    // Deleted workflows are not started again.
     let swept = harness.sweep().await;
     assert_eq!((swept.monitors, swept.settled, swept.health_checks), (0, 0, 0));
     harness.hooks.clear(held.id);
     harness.assert_settled("held", &creating).await;
 
-    // A loop that broke, and that its instance still names, is known until it has been replaced.
+    // A failed loop that its instance still names is kept until it has been replaced.
     harness.hooks.set(lives, |call| async move { if call.label == "health-check" { Err(failure(FailureKind::Failed)) } else { call.run().await } });
     harness.engine.nudge(&workflow, "").await.unwrap();
     eventually("the loop ended", || async { (harness.engine.status(&workflow).await.unwrap() == WorkflowStatus::Ended).then_some(()) }).await;
@@ -101,12 +101,12 @@ async fn creation(harness: &Harness, id: InstanceId) -> toygres_domain::Operatio
     harness.store.operations(&filter, &PageRequest::first(1)).await.unwrap().items.remove(0).id
 }
 
-/// How many events the engine keeps of the health check.
+/// The number of history events of the health check in the engine.
 async fn events(harness: &Harness, id: InstanceId) -> usize {
     let workflow = harness.instance(id).await.health_check_orchestration_id.unwrap();
     let mut events = 0;
     for execution in harness.client.list_executions(&workflow).await.unwrap() {
-        // One that continues as new in this moment is gone, or not there yet.
+        // While the workflow continues as new, an execution may be deleted or may not exist yet.
         events += harness.client.read_execution_history(&workflow, execution).await.map_or(0, |history| history.len());
     }
     events
@@ -128,8 +128,8 @@ async fn history_does_not_grow_under_a_loop() {
     harness.finish().await;
 }
 
-/// Two servers sweep, each when it likes. One loop loses all that the engine knew of it, another only what would wake it, so
-/// that the engine takes it for living.
+/// Two servers sweep independently. One loop is deleted from the engine; of the other only the queued messages are deleted, so that
+/// it is still running according to the engine.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_loop_killed_in_the_engines_tables_is_back_within_a_minute_and_once() {
     let harness = Harness::start_on_postgres().await;

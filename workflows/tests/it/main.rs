@@ -1,6 +1,6 @@
-//! Tests of the workflows: every kind of operation as a [`saga`], and what is particular to each. They run on duroxide's in-memory
-//! provider, and those of [`saga`] that depend on it also on the one that servers use, with a fake runtime in which failures can be
-//! injected, over the real metadata in a real PostgreSQL.
+//! Tests of the workflows: every kind of operation as a [`saga`], and tests specific to each kind. They use duroxide's in-memory
+//! provider, and those of [`saga`] that depend on the provider also the one that servers use; a fake runtime in which failures can
+//! be injected; and the real metadata store on a real PostgreSQL server.
 
 mod create;
 mod delete;

@@ -1,4 +1,4 @@
-//! MonitorOperation: an honest end, whatever becomes of the workflow. That lost workflows are followed by the next run is shown
+//! MonitorOperation: every operation is finished, whatever happens to its workflow. The next run after a lost workflow is tested
 //! for every operation in [`crate::saga`].
 
 use std::{sync::Arc, time::Duration};
@@ -37,8 +37,8 @@ async fn a_workflow_that_is_not_registered_is_no_dead_end() {
     no_dead_end("is not registered").await;
 }
 
-/// Workflows that can never do anything: an operation with a deadline still ends, soon behind it, and one without is tried run
-/// after run until a server can carry it out.
+/// Workflows that cannot run: an operation with a deadline fails soon after it, and one without is retried in further runs until a
+/// server can execute it.
 async fn no_dead_end(fault: &'static str) {
     let quick = Timing { run: Duration::from_secs(1), stuck: Duration::from_secs(3), ..timing() };
     let mut harness = Harness::start_with(quick).await;
@@ -46,7 +46,7 @@ async fn no_dead_end(fault: &'static str) {
     for kind in OperationKind::ALL {
         let example = Example::prepare(&harness, *kind).await;
         if !example.is_creation() {
-            // Its creation ends under the workflows that it began with.
+            // Its creation is finished by the workflows that started it.
             harness.assert_workflows("prepared", example.instance).await;
         }
         examples.push(example);
@@ -101,7 +101,7 @@ async fn no_dead_end(fault: &'static str) {
     harness.finish().await;
 }
 
-/// A workflow that got stuck before its deadline is replaced behind it, and its successor cleans up.
+/// A workflow that is stuck before the deadline is replaced after it, and its successor cleans up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_stuck_workflow_made_is_cleaned_up() {
     let mut harness = Harness::start().await;
@@ -109,7 +109,7 @@ async fn what_a_stuck_workflow_made_is_cleaned_up() {
     let (activities, all) = registry::all(&harness.context).unwrap();
     let name = operations::name(OperationKind::Create);
     let (_, handler) = all.resolve_handler(name).unwrap();
-    // The first run deploys and then waits for what never comes.
+    // The first run deploys and then waits forever.
     let stuck = OrchestrationRegistry::builder_from(&all).register_versioned(name, "1.1.0", move |ctx: OrchestrationContext, input: String| {
         let handler = Arc::clone(&handler);
         async move {
@@ -132,7 +132,7 @@ async fn what_a_stuck_workflow_made_is_cleaned_up() {
     harness.finish().await;
 }
 
-/// The monitor's own activity fails in every way that is not final, and runs twice.
+/// The monitor's own activity fails in every temporary way, and runs twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_monitor_survives_its_own_failures() {
     let harness = Harness::start().await;

@@ -1,4 +1,4 @@
-//! The registry holds what the dispatcher starts.
+//! The registry contains every workflow that the dispatcher starts.
 
 use duroxide::OrchestrationRegistry;
 use toygres_domain::operation::OperationKind;

@@ -1,4 +1,4 @@
-//! What is particular to RestartInstance; what it has in common with the others is in [`crate::saga`].
+//! Tests specific to RestartInstance. Those for all operations are in [`crate::saga`].
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ async fn healthy(harness: &Harness, id: InstanceId) {
     eventually("it is healthy", || async { Some(harness.instance(id).await).filter(|now| now.health == HealthStatus::Healthy) }).await;
 }
 
-/// A healthy instance behind a proxy, whose health check has an interval of so many seconds.
+/// Creates a healthy instance behind a proxy, with this interval of its health check in seconds.
 async fn behind(harness: &Harness, proxy: &Proxy, interval_seconds: i32) -> InstanceId {
     let mut new = harness.new_instance();
     new.spec.health_check.interval_seconds = interval_seconds;
@@ -37,7 +37,7 @@ async fn nudge(harness: &Harness, id: InstanceId) {
     harness.engine.nudge(&workflow, "").await.unwrap();
 }
 
-/// Nobody can connect while the server restarts, and its health check is woken again and again: no client hears of an outage.
+/// No connection is possible while the server restarts, and its health check is woken repeatedly: no outage is reported.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_is_no_outage() {
     let harness = Harness::start().await;
@@ -70,7 +70,7 @@ async fn a_restart_is_no_outage() {
     harness.finish().await;
 }
 
-/// With an hour between its checks, the health is known again soon after the restart.
+/// Even with an interval of an hour between the checks, the health is known again soon after the restart.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_health_is_checked_soon_after_a_restart() {
     let harness = Harness::start().await;
@@ -85,20 +85,20 @@ async fn the_health_is_checked_soon_after_a_restart() {
     harness.finish().await;
 }
 
-/// A check and a change of health that begin before the restart and end after it say nothing about the instance after it.
+/// A check and a change of health that start before the restart and end after it are ignored.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_seen_before_a_restart_is_not_written_after_it() {
     let harness = Harness::start().await;
     let mut proxy = Proxy::to(harness.database.endpoint()).await;
     let id = behind(&harness, &proxy, 3600).await;
     let workflow = harness.instance(id).await.health_check_orchestration_id.unwrap();
-    // The check has connected and waits for an answer.
+    // The check has connected and waits for a response.
     let checks = harness.hooks.count(id, "health-check");
     proxy.stall();
     harness.engine.nudge(&workflow, "").await.unwrap();
     eventually("a check is in progress", || async { (harness.hooks.count(id, "health-check") > checks).then_some(()) }).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
-    // The check's answer would be an outage, and so its three repetitions.
+    // The check and its three repetitions would report an outage.
     harness.runtime.hold(id);
     let operation = restart(&harness, id).await;
     proxy.close().await;
@@ -113,7 +113,7 @@ async fn what_was_seen_before_a_restart_is_not_written_after_it() {
     healthy(&harness, id).await;
     harness.assert_no_outage("a check", id).await;
 
-    // The change that three failed checks led to is written late.
+    // The change after three failed checks is written late.
     let (held, release) = (std::sync::Arc::new(tokio::sync::Notify::new()), std::sync::Arc::new(tokio::sync::Notify::new()));
     let (begins, may_go_on) = (held.clone(), release.clone());
     harness.hooks.set(id, move |call| {
@@ -140,7 +140,7 @@ async fn what_was_seen_before_a_restart_is_not_written_after_it() {
     harness.finish().await;
 }
 
-/// The instance runs with the reason, and whether it answers is for the health check to say.
+/// The instance is running and has the reason; the health check determines whether it responds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_that_does_not_come_back_is_running_and_unhealthy() {
     let harness = Harness::start().await;
@@ -167,7 +167,7 @@ async fn an_instance_that_does_not_come_back_is_running_and_unhealthy() {
             eventually("it is unhealthy", || async { Some(harness.instance(id).await).filter(|now| now.health == HealthStatus::Unhealthy) }).await;
         assert!(now.reason.is_some(), "{case}");
         assert_eq!(now.health_check_orchestration_id, workflow, "{case}: the same loop goes on");
-        // And there is a way out.
+        // The operation can be retried.
         proxy.open().await;
         harness.runtime.script(id, |script| *script = Default::default());
         let again = harness.store.retry_operation(&operation, &crate::support::request(crate::support::DEADLINE)).await.unwrap().operation.id;
@@ -177,7 +177,7 @@ async fn an_instance_that_does_not_come_back_is_running_and_unhealthy() {
     harness.finish().await;
 }
 
-/// The health check ends, or the engine forgets it, while the instance is being restarted: afterwards it has exactly one.
+/// The health check ends, or the engine loses it, while the instance is being restarted. Afterwards the instance has exactly one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_health_check_that_is_lost_during_a_restart_is_replaced() {
     let harness = Harness::start().await;
@@ -206,7 +206,7 @@ async fn a_health_check_that_is_lost_during_a_restart_is_replaced() {
     harness.finish().await;
 }
 
-/// What was deployed is gone after the restart: it is deployed again.
+/// If the deployment has disappeared after the restart, it is repeated.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_that_vanishes_during_a_restart_is_deployed_again() {
     let harness = Harness::start().await;

@@ -1,4 +1,4 @@
-//! Retries: from every failed state, while activities of the operation before may still come.
+//! Retries from every failed state, while late activities of the former operation may still run.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,8 +12,8 @@ use toygres_store::{Outcome, Reached};
 
 use crate::support::{Call, DEADLINE, Harness, request, with_retry};
 
-/// A creation that failed, was cancelled, or could not clean up, is retried; and every activity of the first comes again while
-/// the second has long made the instance.
+/// A creation that failed, was cancelled, or could not clean up is retried. Every activity of the first operation is repeated after
+/// the second has created the instance.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn late_activities_of_a_failed_creation_do_not_harm_its_retry() {
     let harness = Harness::start().await;
@@ -55,7 +55,7 @@ async fn late_activities_of_a_failed_creation_do_not_harm_its_retry() {
         assert_eq!(after.endpoint, before.endpoint, "{end}");
         assert_eq!(harness.operation(&first).await.steps, done.steps, "{end}: the record of the first is closed");
         harness.assert_settled(end, &second).await;
-        // What succeeded cannot be retried, nor what came before it.
+        // Neither a successful operation nor an earlier one can be retried.
         for operation in [&first, &second] {
             assert!(harness.store.retry_operation(operation, &request(DEADLINE)).await.is_err(), "{end}");
         }
@@ -63,7 +63,7 @@ async fn late_activities_of_a_failed_creation_do_not_harm_its_retry() {
     harness.finish().await;
 }
 
-/// Writes of workflows and of callers meet on the same rows all the time; they lock them in one order, so nobody deadlocks.
+/// Workflows and callers write the same rows concurrently. They lock the rows in the same order, so there are no deadlocks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workflows_and_callers_do_not_deadlock() {
     let harness = Harness::start().await;

@@ -1,5 +1,5 @@
-//! Every kind of operation as a saga. The cases follow from the kinds' policies and from what their workflows were seen to call,
-//! so a new kind has them all.
+//! Tests of every kind of operation as a saga. The cases are derived from the policy of the kind and from the recorded calls of its
+//! workflow, so a new kind needs no new tests here.
 
 mod cancelled;
 mod excluded;
@@ -13,7 +13,7 @@ use toygres_domain::operation::Operation;
 
 use crate::support::{Example, Harness};
 
-/// What must hold at the end of every case, however its operation ended.
+/// Asserts the invariants at the end of every case, for any outcome of its operation.
 async fn assert_saga(harness: &Harness, case: &str, example: &Example) -> Operation {
     let operation = harness.assert_settled(case, &example.id()).await;
     harness.assert_no_outage(case, example.instance).await;

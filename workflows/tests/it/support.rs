@@ -1,4 +1,4 @@
-//! What the tests have in common, by what it helps with.
+//! The test support.
 
 pub mod assertions;
 pub mod control_plane;

@@ -12,7 +12,7 @@ use toygres_workflows::{health_check::HealthCheckLoop, sweeper::Swept};
 
 use crate::support::{DEADLINE, Example, Harness, eventually, request};
 
-/// A monitor that ended, and one that vanished, are replaced; the new one does its work.
+/// A finished monitor and a lost one are replaced, and the new one works.
 async fn monitors(harness: Harness) {
     for loss in ["ended", "vanished"] {
         let new = harness.new_instance();
@@ -27,14 +27,14 @@ async fn monitors(harness: Harness) {
         } else {
             harness.forget(&monitor).await;
         }
-        // A start that was requested a moment ago may be in the queue still, so the first sweeps may not touch it.
+        // A recent start may still be in the queue, so the first sweeps ignore it.
         eventually("the sweeper started one", || async {
             let (one, other) = futures::join!(harness.sweep(), harness.sweep());
             (one.monitors + other.monitors >= 1).then_some(())
         })
         .await;
         eventually("there is a monitor", || async { harness.live(new.id).await.contains(&monitor).then_some(()) }).await;
-        // The new monitor works: it notices a lost workflow.
+        // The new monitor works: it detects a lost workflow.
         harness.client.cancel_instance(&operation.engine_id(1), "by hand").await.unwrap();
         eventually("there is a next run", || async { (harness.operation(&operation).await.run > 1).then_some(()) }).await;
         harness.runtime.release(new.id);
@@ -54,8 +54,8 @@ async fn on_postgres_too_a_lost_monitor_is_replaced() {
     monitors(Harness::start_on_postgres().await).await;
 }
 
-/// The engine keeps the end of a monitor and nothing else of it, so it can be neither started nor forgotten: as after a first
-/// turn during which the database went away.
+/// The engine only has the end of a monitor, so it can be neither started nor deleted, as if the database had failed during its
+/// first turn.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operation_that_can_have_no_monitor_is_followed_by_the_sweeper() {
     let harness = Harness::start_on_postgres().await;
@@ -79,7 +79,7 @@ async fn an_operation_that_can_have_no_monitor_is_followed_by_the_sweeper() {
     harness.finish().await;
 }
 
-/// Without workflow and monitor, and long behind its deadline, an operation is ended by the sweeper itself.
+/// The sweeper itself ends an operation without workflow and monitor long after its deadline.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operation_that_nobody_follows_ends() {
     let harness = Harness::start().await;
@@ -105,7 +105,7 @@ async fn an_operation_that_nobody_follows_ends() {
     harness.finish().await;
 }
 
-/// Somebody with psql ends the operation and not the state that belongs to it.
+/// A manual change ends the operation but not the transitional state of the instance.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_transitional_state_without_an_operation_ends() {
     let harness = Harness::start().await;
@@ -145,23 +145,23 @@ async fn a_transitional_state_without_an_operation_ends() {
     harness.finish().await;
 }
 
-/// Exactly one loop per running instance: a lost one is started, one too many is ended.
+/// A running instance has exactly one loop: a lost one is started, and an additional one is cancelled.
 async fn health_checks(harness: Harness) {
     let id = harness.running().await;
     let named = harness.instance(id).await.health_check_orchestration_id.unwrap();
     harness.assert_workflows("at first", id).await;
     assert_eq!(harness.sweep().await, Swept::default());
-    // The start got lost.
+    // The start was lost.
     harness.forget(&named).await;
     assert_eq!(harness.sweep().await.health_checks, 1);
     harness.assert_workflows("started again", id).await;
     assert_eq!(harness.instance(id).await.health_check_orchestration_id, Some(named.clone()), "under the id that the row names");
-    // It ended.
+    // The loop has ended.
     harness.client.cancel_instance(&named, "by hand").await.unwrap();
     eventually("it ended", || async { harness.live(id).await.is_empty().then_some(()) }).await;
     assert_eq!(harness.sweep().await.health_checks, 1);
     harness.assert_workflows("replaced", id).await;
-    // A second one, which does not read the row for an hour.
+    // A second loop, which does not read the row for an hour.
     let mut stray = HealthCheckLoop::new(id, format!("health-{id}-99"));
     stray.wait_ms = 3_600_000;
     harness.engine.start_health_check(&stray).await.unwrap();
@@ -181,8 +181,8 @@ async fn on_postgres_too_a_running_instance_has_exactly_one_health_check() {
     health_checks(Harness::start_on_postgres().await).await;
 }
 
-/// The engine cancels an activity whose lock it could not renew and drops it from its queue: the loop waits for ever then. No timer
-/// bounds a check, so the sweeper is what brings it back.
+/// The engine cancels an activity whose lock it could not renew and deletes it from its queue, so the loop waits forever. There is
+/// no timer for a check, so the sweeper replaces the loop.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_health_check_whose_activity_the_engine_lost_is_replaced_once() {
     let harness = Harness::start_on_postgres().await;
@@ -205,7 +205,7 @@ async fn a_health_check_whose_activity_the_engine_lost_is_replaced_once() {
     harness.finish().await;
 }
 
-/// Objects of deleted instances are removed; those of all others, and those nobody knows, are left alone.
+/// Objects of deleted instances are removed. Objects of other instances, and objects without a row, are not changed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_left_of_a_deleted_instance_is_removed_and_nothing_else() {
     let harness = Harness::start().await;
@@ -223,7 +223,7 @@ async fn what_is_left_of_a_deleted_instance_is_removed_and_nothing_else() {
     harness.runtime.script(failed.id, |script| script.removal = None);
     let unknown = InstanceId::generate();
     harness.runtime.add(unknown);
-    // A deployment that lost its lock came behind the removal.
+    // A deployment that had lost its lock ran after the removal.
     harness.runtime.add(deleted);
     harness.runtime.script(deleted, |script| script.removing = 1);
     let first = harness.sweep().await;

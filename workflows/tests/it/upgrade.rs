@@ -1,4 +1,4 @@
-//! Upgrades: what began under one version ends under it, while others begin under the next.
+//! Upgrades: a workflow continues with the version that it started with, while others start with the next one.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::support::{Example, Harness, eventually, timing};
 
 const NEW: &str = "1.1.0";
 
-/// The releases after this one: with a new version of each operation and of the health check, which take another turn first, so
-/// that an old history does not fit them.
+/// The releases after this one, with a new version of each operation and of the health check. The new versions have an additional
+/// turn at the start, so that an old history does not match them.
 fn next_release(switched: bool) -> OrchestrationRegistry {
     let this = registry::orchestrations(OrchestrationRegistry::builder(), timing()).unwrap().build_result().unwrap();
     let mut builder = OrchestrationRegistry::builder_from(&this);
@@ -44,7 +44,7 @@ fn activities(harness: &Harness) -> ActivityRegistry {
     registry::activities(ActivityRegistry::builder(), &harness.context).build_result().unwrap()
 }
 
-/// An endless workflow changes its version in the middle of its life.
+/// An endless workflow changes its version when it continues as new.
 async fn continues_under(harness: &Harness, running: InstanceId, new: &str) {
     let workflow = harness.instance(running).await.health_check_orchestration_id.unwrap();
     eventually("the loop continues under the new version", || async {
@@ -78,12 +78,12 @@ async fn upgrade(mut harness: Harness) {
     }
     harness.stop().await;
 
-    // The next one knows both versions, and starts the old one: servers of this release still run.
+    // The next release has both versions and starts the old one, because servers of this release are still running.
     harness.work_with(activities(&harness), next_release(false)).await;
     operations_begin_under(&harness, "1.0.0").await;
     harness.stop().await;
 
-    // The one after switches.
+    // The release after that starts the new version.
     harness.work_with(activities(&harness), next_release(true)).await;
     for example in &examples {
         harness.runtime.release(example.instance);

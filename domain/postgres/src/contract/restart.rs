@@ -26,7 +26,7 @@ pub(super) async fn check_restarts(subject: Subject<'_>) {
     what_is_not_deployed_is_not_restarted(subject).await;
 }
 
-/// Each operation restarts the server exactly once, however often it asks, and the data stays.
+/// Each operation restarts the server exactly once, however often it is repeated, and the data is kept.
 async fn an_operation_restarts_once(subject: Subject<'_>) {
     let (deployment, endpoint) = subject.deployed("contract-restart").await;
     let marked = subject.hooks.leave_mark(&deployment, &endpoint).await;
@@ -51,7 +51,7 @@ async fn an_operation_restarts_once(subject: Subject<'_>) {
     subject.remove(deployment.id, false).await;
 }
 
-/// No nudge about a planned restart tells of a death.
+/// A planned restart is not reported as a death.
 async fn a_planned_restart_is_no_death(subject: Subject<'_>) {
     let (deployment, _) = subject.deployed("contract-planned").await;
     let mut nudges = subject.runtime.nudges();
@@ -61,7 +61,7 @@ async fn a_planned_restart_is_no_death(subject: Subject<'_>) {
     subject.remove(deployment.id, false).await;
 }
 
-/// A session ends with the server: the restart takes less than its time-out.
+/// An open session does not delay the restart: it takes less than its time-out.
 async fn a_session_does_not_hold_up_a_restart(subject: Subject<'_>) {
     let (deployment, endpoint) = subject.deployed("contract-session").await;
     if let Some(session) = subject.hooks.open_session(&deployment, &endpoint).await {
@@ -74,7 +74,7 @@ async fn a_session_does_not_hold_up_a_restart(subject: Subject<'_>) {
     subject.remove(deployment.id, false).await;
 }
 
-/// A server that died is started, and the operation is done.
+/// A restart of a server that has exited starts it.
 async fn a_dead_server_is_restarted(subject: Subject<'_>) {
     let (deployment, endpoint) = subject.deployed("contract-dead").await;
     let marked = subject.hooks.leave_mark(&deployment, &endpoint).await;
@@ -92,7 +92,7 @@ async fn a_dead_server_is_restarted(subject: Subject<'_>) {
     subject.remove(deployment.id, false).await;
 }
 
-/// A server that takes no shutdown gets its time, and is stopped immediately after it. Nothing committed is lost.
+/// A server that does not react to a graceful shutdown is stopped immediately after the time-out. No committed data is lost.
 async fn a_hung_server_is_restarted_after_the_timeout(subject: Subject<'_>) {
     let (deployment, endpoint) = subject.deployed("contract-hung").await;
     let marked = subject.hooks.leave_mark(&deployment, &endpoint).await;
@@ -108,7 +108,7 @@ async fn a_hung_server_is_restarted_after_the_timeout(subject: Subject<'_>) {
     subject.remove(deployment.id, false).await;
 }
 
-/// A removal does not wait for a restart, and the restart fails then.
+/// A removal does not wait for a restart, which then fails.
 async fn a_removal_during_a_restart_wins(subject: Subject<'_>) {
     let (deployment, _) = subject.deployed("contract-removed").await;
     let restart = restart(deployment.id, 2, subject.timeout * 10);
@@ -119,7 +119,7 @@ async fn a_removal_during_a_restart_wins(subject: Subject<'_>) {
     assert_eq!(subject.runtime.observe(deployment.id).await, Ok(Observation::Absent), "it does not come back");
 }
 
-/// A restart of what is absent, or of what a deployment that was killed has left, is an error that stays, and creates nothing.
+/// A restart of an absent instance, or of the remains of an interrupted deployment, is a permanent error and creates nothing.
 async fn what_is_not_deployed_is_not_restarted(subject: Subject<'_>) {
     let id = InstanceId::generate();
     subject.assert_not_deployed(subject.runtime.restart(id, &restart(id, 2, subject.timeout)).await);
@@ -133,7 +133,7 @@ async fn what_is_not_deployed_is_not_restarted(subject: Subject<'_>) {
 }
 
 impl Subject<'_> {
-    /// Restarts until it is done. While it is in progress only the next server is ready.
+    /// Repeats the restart until it is done. While it is in progress, only the next server is reported as ready.
     pub async fn restart(&self, id: InstanceId, restart: &Restart) {
         let deadline = Instant::now() + self.timeout;
         loop {

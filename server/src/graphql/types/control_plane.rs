@@ -1,4 +1,4 @@
-//! `ControlPlane`: the server about itself.
+//! `ControlPlane`: information about the server.
 
 use async_graphql::{Context, Object, SimpleObject};
 

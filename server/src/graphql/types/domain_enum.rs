@@ -1,5 +1,5 @@
-//! The enums of the domain as enums of the contract: their values in upper case, described by their doc comments. A value that
-//! the domain adds is in the contract without a line here.
+//! The enums of the domain as enums of the contract: their values in upper case, described by their doc comments. A new value in
+//! the domain needs no change here.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use toygres_domain::{event, instance, operation, token};
 
 use crate::app;
 
-/// An enum that the contract has under a name and with a description.
+/// An enum of the domain with its name and description in the contract.
 pub trait DomainEnum: Copy + PartialEq + Send + Sync + VariantArray + EnumMessage + Into<&'static str> {
     /// The name of the type in the contract.
     const NAME: &'static str;

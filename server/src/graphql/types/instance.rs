@@ -188,7 +188,7 @@ impl Instance {
     #[graphql(complexity = 5)]
     async fn available_operations(&self, ctx: &Context<'_>) -> Result<Vec<OperationKind>> {
         let available = available_operations(&self.0, false);
-        // The operations in progress are read only where they decide.
+        // The operations in progress are only read if the answer depends on them.
         if !available.iter().any(|kind| excludes_now(*kind)) {
             return Ok(available.into_iter().map(OperationKind::from).collect());
         }

@@ -20,7 +20,7 @@ pub struct InstanceEvent {
 }
 
 impl InstanceEvent {
-    /// An event with its instance and operation, if they are loaded already.
+    /// An event, with its instance and operation if they are already loaded.
     #[must_use]
     pub fn new(event: domain::Event, instance: Option<Arc<DomainInstance>>, operation: Option<Arc<DomainOperation>>) -> Self {
         Self { event, instance, operation }

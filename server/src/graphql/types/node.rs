@@ -1,4 +1,4 @@
-//! `Node`, and the ids by which it is found.
+//! `Node` and its ids.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub enum Node {
 const HEALTH_CHECK: &str = "health-check-";
 const EVENT: &str = "event-";
 
-/// What the form of an id says. Instances, operations and API tokens have the ids that logs and labels show.
+/// A parsed id. The ids of instances, operations and API tokens are those in logs and labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NodeId {
     /// A UUID: an instance or an API token.
@@ -37,7 +37,7 @@ pub enum NodeId {
     HealthCheck(InstanceId, i64),
     /// `event-<number>`
     Event(Cursor),
-    /// Anything else.
+    /// Any other text.
     Operation(OperationId),
 }
 
@@ -53,7 +53,7 @@ impl NodeId {
         uuid().or_else(health_check).or_else(event).unwrap_or_else(|| Self::Operation(OperationId::from_any(text)))
     }
 
-    /// Finds the object. API tokens are found by administrators only.
+    /// Finds the object. Only administrators can find API tokens.
     pub async fn find(self, ctx: &Context<'_>) -> Result<Option<Node>> {
         let store = &ctx.data_unchecked::<App>().store;
         let found = async {
@@ -74,7 +74,7 @@ impl NodeId {
                         .into_iter()
                         .find(|event| event.cursor == Cursor(number))
                         .map(|event| Node::InstanceEvent(InstanceEvent::new(event, None, None))),
-                    // It is no longer in the log, or not yet.
+                    // The event is no longer in the log, or not yet.
                     Err(Error::MustRefetch) => None,
                     Err(other) => return Err(other),
                 },

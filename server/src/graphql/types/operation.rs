@@ -90,7 +90,7 @@ impl Operation {
     }
     /// Whether `retryOperation` would be accepted now.
     async fn can_retry(&self, ctx: &Context<'_>) -> Result<bool> {
-        // The instance is read only where it decides.
+        // The instance is only read if the answer depends on it.
         if !self.0.status.is_terminal() || self.0.status == domain::OperationStatus::Succeeded {
             return Ok(false);
         }

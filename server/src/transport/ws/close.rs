@@ -8,7 +8,7 @@ use tungstenite::error::{CapacityError, Error};
 
 use crate::transport::Denied;
 
-/// A close frame's reason has this many bytes at the most.
+/// The maximum length of a close frame's reason in bytes.
 const REASON: usize = 123;
 /// How long to wait for the close frame of the peer.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -16,9 +16,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Why a socket is closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum CloseReason {
-    /// The server closes it, with this code and reason.
+    /// The server closes the socket with this code and reason.
     Close(u16, Cow<'static, str>),
-    /// The peer closed it.
+    /// The peer closed the socket.
     ByPeer,
     /// The connection is lost.
     Gone,
@@ -52,7 +52,7 @@ impl CloseReason {
         }
     }
 
-    /// The reason that an error of reading stands for.
+    /// The reason for an error while reading.
     pub(super) fn of(error: &axum::Error) -> Self {
         match std::error::Error::source(error).and_then(|source| source.downcast_ref::<Error>()) {
             Some(Error::Capacity(CapacityError::MessageTooLong { .. })) => Self::TOO_BIG,
@@ -66,8 +66,8 @@ impl CloseReason {
     }
 }
 
-/// Closes a socket: sends the close frame and reads until the peer's, because a socket closed with unread bytes resets the
-/// connection, and the close frame would be lost with it. Reading also sends the answer to the peer's own close frame.
+/// Closes a socket: sends the close frame and reads until the peer's close frame. Closing a socket with unread bytes would reset
+/// the connection, and the close frame could be lost. Reading also sends the reply to a close frame of the peer.
 pub(super) async fn close(socket: &mut WebSocket, reason: CloseReason) {
     let handshake = async {
         match reason {
@@ -85,7 +85,7 @@ pub(super) async fn close(socket: &mut WebSocket, reason: CloseReason) {
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, handshake).await;
 }
 
-/// The longest beginning of a reason that fits.
+/// Truncates a reason to the maximum length.
 fn shorten(reason: &str) -> &str {
     &reason[..reason.floor_char_boundary(REASON)]
 }

@@ -1,4 +1,4 @@
-//! One socket, from the acknowledgement to its end.
+//! The connection of one socket after the handshake.
 
 use std::{
     sync::{
@@ -31,14 +31,14 @@ use super::{
 };
 use crate::transport::execute::Transport;
 
-/// How many results are taken from the queue and written together.
+/// The number of queued results that are written together.
 const TOGETHER: usize = 16;
-/// How many answers of the socket itself (pongs, refusals) wait to be written before no more is read.
+/// The number of replies of the connection itself (pongs, rejections) that may be queued before reading pauses.
 const REPLIES: usize = 4;
-/// How long a drain waits for the results of queries and mutations.
+/// How long a shutdown waits for the results of queries and mutations.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// Serves a socket to its end.
+/// Serves a socket until it is closed.
 pub(super) async fn run<E: Executor>(transport: Arc<Transport<E>>, mut socket: WebSocket, dialect: Option<Dialect>, headers: HeaderMap) {
     let Some(dialect) = dialect else {
         return close::close(&mut socket, CloseReason::SUBPROTOCOL).await;
@@ -62,7 +62,7 @@ pub(super) async fn run<E: Executor>(transport: Arc<Transport<E>>, mut socket: W
         reason = write(&mut sink, dialect, &operations, &mut answers, &mut frames, &heard, &transport) => reason,
     };
     if reason == CloseReason::RESTART {
-        // What was ready before the drain ended is still worth sending.
+        // Sends the results that are already queued.
         while let Ok(frame) = frames.try_recv() {
             if let Some(text) = operations.admit(frame)
                 && feed(&mut sink, &transport, Message::Text(text)).await.is_err()
@@ -80,7 +80,7 @@ pub(super) async fn run<E: Executor>(transport: Arc<Transport<E>>, mut socket: W
     }
 }
 
-/// Completes some time after the server began to shut down: when queries and mutations have their results, or soon enough.
+/// Completes after the server has begun to shut down, when queries and mutations have their results or [`DRAIN`] has passed.
 async fn drained<E: Executor>(transport: &Transport<E>, operations: &Operations<E>) {
     transport.options.shutdown.cancelled().await;
     let _ = timeout(DRAIN, operations.single_results()).await;
@@ -151,7 +151,8 @@ async fn write<E: Executor>(
                 }
                 match dialect {
                     Dialect::Current => feed(sink, transport, Message::Text(dialect.ping().into())).await,
-                    // Clients of the older protocol do not answer its messages, but every WebSocket answers a ping frame.
+                    // The keep-alive message of the older protocol has no reply, but every WebSocket implementation answers a ping
+                    // frame.
                     Dialect::Older => match feed(sink, transport, Message::Text(dialect.ping().into())).await {
                         Ok(()) => feed(sink, transport, Message::Ping(Bytes::new())).await,
                         gone => gone,
@@ -178,7 +179,7 @@ async fn feed<E: Executor>(sink: &mut SplitSink<WebSocket, Message>, transport: 
     in_time(transport, sink.feed(message)).await
 }
 
-/// The peer is gone, or has not read for too long.
+/// The connection is lost, or the write timed out.
 struct Unwritable;
 
 async fn in_time<E: Executor>(transport: &Transport<E>, write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), Unwritable> {

@@ -81,7 +81,7 @@ impl Dialect {
         to_json(&ServerMessage { kind: "connection_ack", id: None, payload: None::<()> })
     }
 
-    /// The message that keeps an idle socket open.
+    /// The message that keeps an idle connection alive.
     pub(super) fn ping(self) -> String {
         let kind = match self {
             Self::Current => "ping",
@@ -90,12 +90,12 @@ impl Dialect {
         to_json(&ServerMessage { kind, id: None, payload: None::<()> })
     }
 
-    /// The answer to a ping carries its payload back.
+    /// The reply to a ping, with the payload of the ping.
     pub(super) fn pong(payload: Option<Map<String, Value>>) -> String {
         to_json(&ServerMessage { kind: "pong", id: None, payload })
     }
 
-    /// The message before the socket is closed because the caller is not admitted; the current protocol has a close code instead.
+    /// The message before the socket is closed because authentication failed; the current protocol has a close code instead.
     pub(super) fn denied(self, message: &str) -> Option<String> {
         let payload = serde_json::json!({ "message": message });
         (self == Self::Older).then(|| to_json(&ServerMessage { kind: "connection_error", id: None, payload: Some(payload) }))
@@ -109,11 +109,11 @@ impl Dialect {
         to_json(&ServerMessage { kind, id: Some(id), payload: Some(Payload::from(response)) })
     }
 
-    /// The end of an operation that never began.
+    /// The message for an operation that failed before its first result.
     pub(super) fn error(self, id: &str, errors: &[ServerError]) -> String {
         match self {
             Self::Current => to_json(&ServerMessage { kind: "error", id: Some(id), payload: Some(errors) }),
-            // The older protocol has room for one.
+            // The payload of the older protocol is a single error.
             Self::Older => to_json(&ServerMessage { kind: "error", id: Some(id), payload: errors.first() }),
         }
     }

@@ -60,7 +60,7 @@ async fn initialise<E: Executor>(
             ClientMessage::Ping(payload) => send(socket, Dialect::pong(payload)).await?,
             ClientMessage::Subscribe { .. } => return Err(CloseReason::UNAUTHORIZED),
             ClientMessage::Terminate => return Err(CloseReason::NORMAL),
-            // A client may complete what it never began.
+            // `complete` for an unknown operation is allowed.
             ClientMessage::Pong | ClientMessage::Complete { .. } => {}
         }
     }

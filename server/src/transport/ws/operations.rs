@@ -22,21 +22,22 @@ use crate::transport::{
     refusal,
 };
 
-/// A message of an operation, on its way to the socket.
+/// A message of an operation that is queued for the socket.
 pub(super) struct Frame {
     text: Utf8Bytes,
     subscriber: Arc<Subscriber>,
     last: bool,
 }
 
-/// One operation, as the socket knows it.
+/// The state of one operation.
 struct Subscriber {
     id: String,
-    /// The operation has ended for the client: frames still queued are dropped, because the id may be in use again.
+    /// Whether the operation has ended for the client. Frames that are still queued are dropped, because the id may be in use
+    /// again.
     over: AtomicBool,
 }
 
-/// The operations of one socket. Dropping it ends them.
+/// The operations of one socket. Dropping it aborts them.
 pub(super) struct Operations<E> {
     transport: Arc<Transport<E>>,
     session: Session,
@@ -47,7 +48,7 @@ pub(super) struct Operations<E> {
 }
 
 impl<E: Executor> Operations<E> {
-    /// No operations, and the queue in which their messages will arrive.
+    /// Returns an empty set of operations, and the queue that receives their messages.
     pub(super) fn new(transport: Arc<Transport<E>>, session: Session, dialect: Dialect) -> (Self, mpsc::Receiver<Frame>) {
         let (frames, queue) = mpsc::channel(transport.limits().socket_queue.max(1));
         let running = Mutex::new(HashMap::new());
@@ -55,13 +56,13 @@ impl<E: Executor> Operations<E> {
         (Self { transport, session, dialect, frames, running, single_results }, queue)
     }
 
-    /// Begins an operation. `Some` is a message for the client, which the operation is not begun for.
+    /// Starts an operation. Returns the error message for the client if the operation was rejected.
     pub(super) fn begin(&self, id: String, request: Request) -> Result<Option<String>, CloseReason> {
         let mut running = self.running();
         if let Some((subscriber, task)) = running.get(&id) {
             match self.dialect {
                 Dialect::Current => return Err(CloseReason::already_exists(&id)),
-                // The older protocol lets the newer operation take the place of the other.
+                // In the older protocol the new operation replaces the other.
                 Dialect::Older => {
                     subscriber.over.store(true, Ordering::Relaxed);
                     task.abort();
@@ -92,7 +93,7 @@ impl<E: Executor> Operations<E> {
         Ok(None)
     }
 
-    /// Ends an operation because the client has asked for it.
+    /// Stops an operation at the request of the client.
     pub(super) fn end(&self, id: &str) {
         if let Some((subscriber, task)) = self.running().remove(id) {
             subscriber.over.store(true, Ordering::Relaxed);
@@ -100,7 +101,7 @@ impl<E: Executor> Operations<E> {
         }
     }
 
-    /// The text of a frame that is about to be written; `None` when the client no longer wants it.
+    /// The text of a frame that is about to be written; `None` if its operation has ended for the client.
     pub(super) fn admit(&self, frame: Frame) -> Option<Utf8Bytes> {
         let Frame { text, subscriber, last } = frame;
         if subscriber.over.load(Ordering::Relaxed) {
@@ -120,7 +121,7 @@ impl<E: Executor> Operations<E> {
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<String, (Arc<Subscriber>, AbortHandle)>> {
-        // Nothing panics while it holds the lock, and a map of handles cannot be half changed.
+        // No code panics while it holds the lock, so the map is consistent.
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -163,15 +164,15 @@ impl OperationSink {
     }
 }
 
-/// Runs one operation to its end. A stream that is always ready keeps the task from being aborted, so the task itself checks
-/// whether the socket is closed.
+/// Runs one operation to completion. A task that polls a stream that is always ready does not yield and so cannot be aborted; it
+/// ends when it finds that the socket is closed.
 async fn operate<E: Executor>(transport: Arc<Transport<E>>, operation: Operation, sink: OperationSink) -> Result<(), Closed> {
     let kind = operation.kind;
     let mut responses = pin!(transport.stream(operation).peekable());
     let mut first = true;
     while let Some(response) = responses.next().await {
-        // An operation that fails before its first result ends with `error`. Of a subscription whose source could not be
-        // made the executor gives no other sign than that the error is also the end of the stream.
+        // An operation that fails before its first result ends with `error`. The executor reports a subscription whose source
+        // stream could not be created only by an error that is also the end of the stream.
         let failed = std::mem::take(&mut first)
             && match kind {
                 OperationType::Subscription => encode::has_no_data(&response) && matches!(responses.as_mut().peek().now_or_never(), Some(None)),

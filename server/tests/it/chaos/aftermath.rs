@@ -1,4 +1,4 @@
-//! What has to be true when the trouble is over.
+//! The checks after the faults.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,10 +13,10 @@ use tokio_postgres::NoTls;
 use super::storm::{Town, logs};
 use crate::support::{Home, Server, eventually, processes_of, psql, text};
 
-/// The sweeper looks once a minute, so the slowest repair takes a few of those.
+/// The slowest repair takes several rounds of the sweeper.
 const TIMEOUT: Duration = Duration::from_secs(200);
 
-/// Asserts that everything ended well, then deletes what is left and asserts that nothing is.
+/// Asserts the result of every accepted operation, then deletes the remaining instances and asserts that nothing is left.
 pub async fn check(home: &Home, url: &str, mut servers: Vec<Server>, town: &Town, subscriber: JoinHandle<Vec<i64>>) {
     for server in &mut servers {
         server.ready().await;
@@ -28,7 +28,7 @@ pub async fn check(home: &Home, url: &str, mut servers: Vec<Server>, town: &Town
     let ends: BTreeMap<_, _> = metadata.pairs("SELECT id, status FROM toygres.operations").await.into_iter().collect();
     for promise in &accepted {
         let creation = ends.get(&promise.creation).map(String::as_str);
-        // A creation is cancelled by the deletion that overtakes it, and by nothing else.
+        // Only a deletion that supersedes a creation cancels it.
         let well = creation == Some("succeeded") || (creation == Some("cancelled") && promise.deletion.is_some());
         assert!(well, "{promise:?} ended as {creation:?}: {:?}\n{}", metadata.operation(&promise.creation).await, logs(&servers));
         for restart in &promise.restarts {
@@ -48,7 +48,7 @@ pub async fn check(home: &Home, url: &str, mut servers: Vec<Server>, town: &Town
     let orders = accepted.len() + restarts + accepted.iter().filter(|promise| promise.deletion.is_some()).count();
     assert_eq!(ends.len(), orders, "no operation but those that were ordered: {ends:?}");
 
-    // What was not deleted runs, answers, and is watched by one loop.
+    // Every instance that was not deleted is running, accepts connections, and has exactly one health check loop.
     let kept: Vec<_> = (0..accepted.len()).filter(|index| accepted[*index].deletion.is_none()).collect();
     for index in &kept {
         let now = servers[0].until_healthy(&accepted[*index].id).await;
@@ -65,7 +65,7 @@ pub async fn check(home: &Home, url: &str, mut servers: Vec<Server>, town: &Town
         )
         .await;
     let running: BTreeSet<_> = kept.iter().flat_map(|index| [accepted[*index].id.clone(), format!("{}.lock", accepted[*index].id)]).collect();
-    // A crash can leave a lock file, which the host sweeps up now and then.
+    // A crash can leave a lock file, which the host deletes periodically.
     eventually("there is no directory but those of running ones", async || objects(home) == running).await;
 
     let mut random = fastrand::Rng::new();
@@ -99,13 +99,13 @@ pub async fn check(home: &Home, url: &str, mut servers: Vec<Server>, town: &Town
     assert_eq!(processes_of(home), Vec::<String>::new(), "no process is left");
 }
 
-/// What the runtime has: directories in any form, and lock files.
+/// The directories of instances in all states, and the lock files.
 fn objects(home: &Home) -> BTreeSet<String> {
     let entries = std::fs::read_dir(home.path().join("data/instances")).unwrap();
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// A look behind the scenes.
+/// Direct queries of the metadata database.
 struct Metadata(tokio_postgres::Client);
 
 impl Metadata {

@@ -1,4 +1,4 @@
-//! The trouble, and those who work through it.
+//! Injects faults while clients use the API.
 
 use std::{
     sync::{
@@ -14,25 +14,25 @@ use tokio::task::JoinSet;
 use super::aftermath;
 use crate::support::{Database, Home, Server, subscribe_to, text};
 
-/// Callers at once.
+/// The number of concurrent callers.
 const TENANTS: u64 = 3;
-/// Instances that a tenant keeps, so that there is something to lose.
+/// The number of instances that each tenant keeps.
 const KEEPS: usize = 2;
-/// The shortest that can be configured, so that work of a dead server is taken over soon.
+/// The shortest lock time-out, so that the work of a killed server is taken over soon.
 const SERVER: [(&str, &str); 1] = [("TOYGRES_ENGINE_LOCK_SECONDS", "5")];
 
-/// What goes wrong, how often or how long.
+/// The kind of fault, and how often or how long it is injected.
 #[derive(Clone, Copy)]
 pub enum Trouble {
     /// `kill -9` of a server.
     Kills(u32),
-    /// The metadata database stops at once and starts again.
+    /// An immediate shutdown and a start of the metadata database.
     Restarts(u32),
-    /// Every connection to the metadata database is terminated, once a second.
+    /// Termination of every connection to the metadata database, once a second.
     Terminations(Duration),
 }
 
-/// One run.
+/// One run of the test.
 pub struct Storm<'a> {
     name: &'static str,
     home: &'a Home,
@@ -41,17 +41,17 @@ pub struct Storm<'a> {
     random: fastrand::Rng,
 }
 
-/// What tenants and the subscriber share.
+/// The state that tenants and the subscriber share.
 pub struct Town {
     addresses: Vec<String>,
     over: AtomicBool,
-    /// What was accepted.
+    /// The accepted operations.
     pub ledger: Mutex<Vec<Accepted>>,
-    /// The last event that the subscriber has to see.
+    /// The last event that the subscriber must receive.
     pub until: AtomicI64,
 }
 
-/// An instance that a tenant was promised.
+/// An instance whose creation was accepted.
 #[derive(Clone, Debug)]
 pub struct Accepted {
     pub name: String,
@@ -69,7 +69,7 @@ impl<'a> Storm<'a> {
         Self { name, home, database, servers, random: fastrand::Rng::with_seed(seed) }
     }
 
-    /// Everything, to the end.
+    /// Runs the test: tenants and a subscriber with injected faults, and the checks after them.
     pub async fn weather(mut self, trouble: Trouble) {
         let addresses: Vec<String> = (0..self.servers).map(|_| Home::free_address()).collect();
         let mut servers = Vec::new();
@@ -120,7 +120,7 @@ impl<'a> Storm<'a> {
             let index = self.random.usize(..servers.len());
             servers[index].crash().await;
             servers[index] = self.start(&town.addresses[index]).await;
-            // Now and then it dies again before it is ready.
+            // Sometimes the server is killed again before it is ready.
             if self.random.u8(..5) > 0 {
                 servers[index].ready().await;
             }
@@ -159,7 +159,7 @@ impl<'a> Storm<'a> {
     }
 }
 
-/// How much longer than in `scripts/test`.
+/// The factor by which a run is longer than in `scripts/test`.
 fn scale() -> u32 {
     std::env::var("TOYGRES_CHAOS_SCALE").map_or(1, |scale| scale.parse().expect("TOYGRES_CHAOS_SCALE is a number"))
 }
@@ -168,7 +168,7 @@ pub fn logs(servers: &[Server]) -> String {
     servers.iter().map(Server::log).collect::<Vec<_>>().join("\n---\n")
 }
 
-/// A tenant orders instances and deletes them, some while they are being made, until the trouble is over.
+/// A tenant that creates and deletes instances, some of them during their creation, until no more faults are injected.
 async fn live(town: Arc<Town>, tenant: u64, mut random: fastrand::Rng) {
     let mut kept = Vec::new();
     for number in 0.. {
@@ -199,7 +199,7 @@ async fn live(town: Arc<Town>, tenant: u64, mut random: fastrand::Rng) {
 }
 
 impl Town {
-    /// Orders the deletion of an entry of the ledger.
+    /// Requests the deletion of an instance of the ledger.
     pub async fn delete(&self, index: usize, random: &mut fastrand::Rng) {
         let id = self.ledger.lock().unwrap()[index].id.clone();
         let delete =
@@ -209,7 +209,7 @@ impl Town {
         self.ledger.lock().unwrap()[index].deletion = Some(text(&payload["operation"]["id"]));
     }
 
-    /// Requests a restart of an entry of the ledger, which is refused while another operation is in progress.
+    /// Requests a restart of an instance of the ledger, which is rejected while another operation is in progress.
     async fn restart(&self, index: usize, number: i32, random: &mut fastrand::Rng) {
         let id = self.ledger.lock().unwrap()[index].id.clone();
         let restart = "mutation($input: RestartInstanceInput!) { restartInstance(input: $input) { operation { id } userErrors { code message } } }";
@@ -221,7 +221,7 @@ impl Town {
         }
     }
 
-    /// Asks again, under the same idempotency key, until there is an answer.
+    /// Repeats a request with the same idempotency key until there is a response.
     async fn insist(&self, document: &str, variables: Value, field: &str, random: &mut fastrand::Rng) -> Value {
         let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
         let body = json!({ "query": document, "variables": variables });
@@ -230,7 +230,7 @@ impl Town {
         while Instant::now() < deadline {
             let address = &self.addresses[random.usize(..self.addresses.len())];
             match http.post(format!("http://{address}/graphql")).json(&body).send().await {
-                // Cut off in the middle of an answer, it is no JSON.
+                // A response that was interrupted is not valid JSON.
                 Ok(response) => match response.json::<Value>().await {
                     Ok(answer) if answer["data"][field].is_object() => {
                         return answer["data"][field].clone();
@@ -249,7 +249,7 @@ impl Town {
     }
 }
 
-/// Follows the log of events from its beginning, wherever it is served, and resumes each time. The cursors in their order.
+/// Follows the event log from its beginning on any server, and resumes after each interruption. Returns the cursors in order.
 async fn subscribe(town: Arc<Town>, mut random: fastrand::Rng) -> Vec<i64> {
     let document = "subscription($after: String) { instanceEvents(after: $after) { cursor } }";
     let mut seen: Vec<i64> = Vec::new();
@@ -258,7 +258,7 @@ async fn subscribe(town: Arc<Town>, mut random: fastrand::Rng) -> Vec<i64> {
         let address = &town.addresses[random.usize(..town.addresses.len())];
         let after = seen.last().copied().unwrap_or(0).to_string();
         if let Ok(mut live) = subscribe_to(address, document, json!({ "after": after })).await {
-            // The end of the log may become known while nothing more comes.
+            // A time-out, because the end of the log may be set when no more events arrive.
             while !done(&seen) {
                 match tokio::time::timeout(Duration::from_millis(500), live.try_next()).await {
                     Ok(Ok(Some(item))) if item.get("errors").is_none() => {

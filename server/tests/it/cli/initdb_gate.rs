@@ -1,4 +1,4 @@
-//! Holds up the creation of instances.
+//! Delays the creation of instances.
 
 use std::{
     os::unix::fs::{PermissionsExt, symlink},

@@ -1,4 +1,4 @@
-//! Operations made from a schema by chance; the same seed makes the same operation.
+//! Generates random operations from a schema. The same seed generates the same operation.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use async_graphql::parser::{
 };
 use serde_json::{Map, Value, json};
 
-/// What operations can be made of. Maps are ordered, so that a seed means the same everywhere.
+/// The types of the schema. Maps are ordered, so that the result of a seed is the same everywhere.
 pub struct Schema {
     objects: BTreeMap<String, Vec<FieldDefinition>>,
     inputs: BTreeMap<String, Vec<InputValueDefinition>>,
     enums: BTreeMap<String, Vec<String>>,
     implementors: BTreeMap<String, Vec<String>>,
-    /// Ids and cursors that exist.
+    /// Existing ids and cursors.
     known: Vec<String>,
 }
 
@@ -47,13 +47,13 @@ impl Schema {
     }
 }
 
-/// An operation.
+/// A generated operation.
 pub struct Generated {
     /// The body of its request.
     pub body: String,
-    /// What a successful answer holds; empty when the document is damaged.
+    /// The fields of a successful response; empty if the document was mutated.
     pub selected: Vec<Selected>,
-    /// It is a subscription.
+    /// Whether it is a subscription.
     pub streams: bool,
 }
 
@@ -61,7 +61,7 @@ pub struct Generated {
 pub struct Selected {
     pub key: String,
     pub nullable: bool,
-    /// The fields that every answer holds: not those of fragments on one of several types, nor those that are skipped.
+    /// The fields that every response has, which excludes those of fragments on one of several types and skipped fields.
     pub below: Vec<Selected>,
 }
 
@@ -99,7 +99,7 @@ impl<'a> Generator<'a> {
         }
         let mut request = json!({ "query": query, "variables": self.variables });
         if self.chance(5) {
-            // What is sent beside the document can be wrong too; then there is nothing to be sure of.
+            // The other parameters of the request can be wrong too; then no field is expected.
             let wrong = self
                 .one_of(&[json!({ "operationName": "Other" }), json!({ "variables": { "v0": [] } }), json!({ "extensions": { "a": 1 } })])
                 .clone();
@@ -109,7 +109,7 @@ impl<'a> Generator<'a> {
         Generated { body: request.to_string(), selected, streams: kind == "subscription" }
     }
 
-    /// A field as it is written, which is added to what its object must hold.
+    /// Generates a field, and adds it to the expected fields of its object.
     fn field(&mut self, field: &FieldDefinition, depth: u64, siblings: &mut Vec<Selected>) -> String {
         self.aliases += 1;
         let key = format!("k{}", self.aliases);
@@ -143,7 +143,7 @@ impl<'a> Generator<'a> {
             for _ in 0..1 + self.below(4) {
                 let field = self.one_of(&schema.objects[name]).clone();
                 let written = self.field(&field, depth, selected);
-                // A fragment on the type itself changes nothing.
+                // A fragment on the type itself has no effect on the response.
                 content += &if self.chance(8) { format!("... on {name} {{ {written}}} ") } else { written };
             }
             if let Some(types) = schema.implementors.get(name) {
@@ -153,7 +153,7 @@ impl<'a> Generator<'a> {
                 content += &format!("... on {on} {{ {written}}} ");
             }
         }
-        // The executor answers null instead of an object in which everything is skipped (async-graphql 7.2.1).
+        // The executor returns null instead of an object in which every field is skipped (async-graphql 7.2.1).
         if selected.is_empty() || self.chance(15) {
             self.aliases += 1;
             let key = format!("k{}", self.aliases);
@@ -168,7 +168,7 @@ impl<'a> Generator<'a> {
         if ty.nullable && !self.chance(35) {
             return None;
         }
-        // Pages are kept small most of the time, or nothing would be left of the limit on complexity.
+        // Most pages are small, because otherwise most operations would exceed the limit of complexity.
         let value = if (name == "first" || name == "last") && !self.chance(10) { json!(self.below(6)) } else { self.value(ty, 4) };
         if self.chance(30) {
             let variable = format!("v{}", self.declared.len());
@@ -179,7 +179,7 @@ impl<'a> Generator<'a> {
         Some(format!("{name}: {}", self.literal(ty, &value)))
     }
 
-    /// A value of the type, or now and then one that is none.
+    /// A value of the type, or sometimes an invalid one.
     fn value(&mut self, ty: &Type, depth: u64) -> Value {
         if ty.nullable && self.chance(10) {
             return Value::Null;
@@ -246,7 +246,7 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// A value as GraphQL writes it.
+    /// A value as a GraphQL literal.
     fn literal(&mut self, ty: &Type, value: &Value) -> String {
         match value {
             Value::String(text) if self.schema.enums.contains_key(named(ty)) => text.clone(),
@@ -270,7 +270,7 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// Takes something out of a document, or puts something in.
+    /// Removes or inserts something in a document.
     fn damage(&mut self, text: &mut String) {
         for _ in 0..1 + self.below(3) {
             let mut at = usize::try_from(self.below(text.len() as u64 + 1)).unwrap();

@@ -1,4 +1,4 @@
-//! PostgreSQL servers of the tests, and ways to ask one something.
+//! PostgreSQL servers for tests, and clients for them.
 
 use std::{os::unix::process::CommandExt, path::PathBuf, process::Stdio};
 
@@ -6,7 +6,7 @@ use nix::unistd::{User, chown, geteuid};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-/// A PostgreSQL server of the test's own, as an external metadata database.
+/// A PostgreSQL server of one test, as an external metadata database.
 pub struct Database {
     dir: TempDir,
     port: u16,
@@ -14,28 +14,28 @@ pub struct Database {
 }
 
 impl Database {
-    /// One that takes shortcuts, as a test may.
+    /// Starts a server without durability.
     pub fn start() -> Self {
         Self::create(&["--no-sync"], "-c fsync=off")
     }
 
-    /// The same, and it logs each statement: see [`Self::statements`].
+    /// Like [`Self::start`], and logs each statement: see [`Self::statements`].
     pub fn start_logging() -> Self {
         Self::create(&["--no-sync"], "-c fsync=off -c log_statement=all")
     }
 
-    /// Its log.
+    /// The log of the server.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.dir.path().join("log")).unwrap()
     }
 
-    /// Every statement it has executed since it was made.
+    /// Every statement that the server has executed.
     pub fn statements(&self) -> Vec<String> {
         let mut statements: Vec<String> = Vec::new();
         let log = self.log();
         let mut within = false;
         for line in log.lines() {
-            // Further lines of an entry begin with a tab.
+            // Continuation lines of an entry start with a tab.
             match (line.strip_prefix('\t'), line.split_once("LOG:  execute ").or_else(|| line.split_once("LOG:  statement: "))) {
                 (Some(more), _) if within => *statements.last_mut().unwrap() += more,
                 (None, Some((_, statement))) => {
@@ -48,7 +48,7 @@ impl Database {
         statements
     }
 
-    /// One as a user has it.
+    /// Starts a server with the default durability.
     pub fn start_durable() -> Self {
         Self::create(&[], "")
     }
@@ -84,19 +84,19 @@ impl Database {
         std::fs::read_to_string(self.file("postmaster.pid")).unwrap().lines().next().unwrap().parse().unwrap()
     }
 
-    /// Stops it at once.
+    /// Stops the server with an immediate shutdown.
     pub fn halt(&self) {
         self.run("pg_ctl", &["stop", "-w", "-m", "immediate"]);
     }
 
-    /// Starts it again.
+    /// Starts the server again.
     pub fn resume(&self) {
         let options = format!("-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories= {}", self.port, self.options);
         let log = self.dir.path().join("log");
         self.run("pg_ctl", &["start", "-w", "-l", log.to_str().unwrap(), "-o", &options]);
     }
 
-    /// Runs a program as the user that the server runs as; whether it went well.
+    /// Runs a program as the user that the server runs as. Returns whether it succeeded.
     pub fn as_owner(&self, program: &str, arguments: &[&str]) -> bool {
         let mut command = std::process::Command::new(program);
         command.args(arguments).current_dir("/tmp").stdout(Stdio::null()).stderr(Stdio::null());
@@ -120,7 +120,7 @@ impl Drop for Database {
     }
 }
 
-/// Runs SQL with psql as a client of an instance does; what it prints.
+/// Runs SQL with psql, as a client of an instance would. Returns the output.
 pub async fn psql(url: &str, sql: &str) -> Result<String, String> {
     let output = Command::new(pg_bin().join("psql")).args([url, "-XAtqc", sql]).current_dir("/tmp").output().await.unwrap();
     match output.status.success() {
@@ -129,7 +129,7 @@ pub async fn psql(url: &str, sql: &str) -> Result<String, String> {
     }
 }
 
-/// A whole database as SQL.
+/// Dumps a database as SQL.
 pub async fn dump(url: &str) -> String {
     let output = Command::new(pg_bin().join("pg_dump")).args(["--inserts", url]).current_dir("/tmp").output().await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,4 +1,4 @@
-//! A data directory, and the binary over it.
+//! A data directory, and the binary with it.
 
 use std::{path::Path, process::Stdio};
 
@@ -7,14 +7,14 @@ use tokio::process::Command;
 
 use super::Server;
 
-/// A data directory, for one server after the other.
+/// A data directory for successive servers.
 pub struct Home {
     dir: TempDir,
 }
 
 impl Home {
     pub fn new() -> Self {
-        // PostgreSQL's user must be able to enter it, which it could not below /root.
+        // PostgreSQL's user must be able to access it, which is not possible below /root.
         let dir = tempfile::Builder::new().prefix("toygres-it-").tempdir_in("/tmp").unwrap();
         std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
         Self { dir }
@@ -24,7 +24,7 @@ impl Home {
         self.dir.path()
     }
 
-    /// A command of the binary that knows nothing of this machine's configuration.
+    /// A command of the binary, isolated from the configuration of this machine.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_toygres"));
         command.args(arguments).current_dir(self.path()).env_clear().kill_on_drop(true);
@@ -37,24 +37,24 @@ impl Home {
         command
     }
 
-    /// Starts a server and waits until it says that it is ready.
+    /// Starts a server and waits until it is ready.
     pub async fn start(&self) -> Server {
         self.start_with(&[]).await
     }
 
-    /// The same with more environment.
+    /// Like [`Self::start`], with additional environment variables.
     pub async fn start_with(&self, env: &[(&str, &str)]) -> Server {
         let mut server = self.spawn(env).await;
         server.ready().await;
         server
     }
 
-    /// Starts a server on a free port without waiting for anything but its listening.
+    /// Starts a server on a free port, and only waits until it listens.
     pub async fn spawn(&self, env: &[(&str, &str)]) -> Server {
         self.spawn_at(&Self::free_address(), env).await
     }
 
-    /// The same where another one listened before.
+    /// Starts a server on the address of an earlier one.
     pub async fn spawn_at(&self, address: &str, env: &[(&str, &str)]) -> Server {
         let log = self.path().join(format!("server-{}.log", address.rsplit(':').next().unwrap_or_default()));
         let mut command = self.command(&["serve", "--listen", address]);
@@ -64,7 +64,7 @@ impl Home {
         Server::of(child, address, log)
     }
 
-    /// Where nobody listens.
+    /// An address on which nothing listens.
     pub fn free_address() -> String {
         std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
     }

@@ -10,12 +10,12 @@ use tokio_tungstenite::{
 
 use super::TIMEOUT;
 
-/// Subscribes at a server that may be away.
+/// Subscribes at a server that may be unavailable.
 pub async fn subscribe_to(address: &str, query: &str, variables: Value) -> Result<Live, tungstenite::Error> {
     subscribe_as(address, None, query, variables).await
 }
 
-/// The same as the bearer of a token.
+/// Subscribes with a token.
 pub async fn subscribe_as(address: &str, token: Option<&str>, query: &str, variables: Value) -> Result<Live, tungstenite::Error> {
     let mut request = format!("ws://{address}/graphql").into_client_request()?;
     request.headers_mut().insert("Sec-WebSocket-Protocol", "graphql-transport-ws".parse().unwrap());
@@ -33,12 +33,12 @@ pub struct Live {
 }
 
 impl Live {
-    /// The next result; none when the subscription is over. Errors before the first result are a result too.
+    /// The next result; `None` if the subscription has completed. Errors before the first result are returned as a result.
     pub async fn next(&mut self) -> Option<Value> {
         tokio::time::timeout(TIMEOUT, self.try_next()).await.expect("something comes in time").expect("the socket stands")
     }
 
-    /// Waits until the server closes the socket; its close code.
+    /// Waits until the server closes the socket. Returns the close code.
     pub async fn close_code(&mut self) -> u16 {
         let closed = async {
             loop {
@@ -52,7 +52,7 @@ impl Live {
         tokio::time::timeout(TIMEOUT, closed).await.expect("the socket is closed in time")
     }
 
-    /// The same, however long it takes, over a socket that may break.
+    /// The next result without a time limit, on a socket that may be lost.
     pub async fn try_next(&mut self) -> Result<Option<Value>, tungstenite::Error> {
         loop {
             let Some(message) = self.socket.next().await else { return Ok(None) };

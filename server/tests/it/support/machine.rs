@@ -1,10 +1,10 @@
-//! Processes of this machine: whose they are and what they cost.
+//! The processes of this machine, and their CPU time and memory.
 
 use std::time::Duration;
 
 use super::Home;
 
-/// The process id of an instance's PostgreSQL.
+/// The process id of an instance's PostgreSQL server.
 pub fn postmaster(home: &Home, id: &str) -> i32 {
     let file = home.path().join("data/instances").join(id).join("data/postmaster.pid");
     std::fs::read_to_string(file).unwrap().lines().next().unwrap().parse().unwrap()
@@ -30,20 +30,20 @@ pub fn memory_of(pid: u32) -> u64 {
     statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
 }
 
-/// The processor time of a process so far.
+/// The CPU time of a process.
 pub fn cpu_of(pid: u32) -> Duration {
     ticks_of(pid, 11).expect("the process runs")
 }
 
-/// A pair of times in a process's `stat`: 11 for its own, 13 for those of children that it has buried.
+/// A pair of times in a process's `stat`: 11 for its own, 13 for those of children that it has waited for.
 fn ticks_of(pid: u32, first: usize) -> Option<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let ticks: u64 = stat.rsplit(") ").next()?.split(' ').skip(first).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
-    // Linux counts in hundredths of a second for every process that asks.
+    // On Linux, the unit is always a hundredth of a second for user space.
     Some(Duration::from_millis(ticks * 10))
 }
 
-/// The processor time so far of a process, of its children, and of those it has buried.
+/// The CPU time of a process, of its children, and of those that it has waited for.
 pub fn cpu_of_family(parent: i32) -> Duration {
     let alive: Duration = children_of(parent).into_iter().filter_map(|pid| ticks_of(pid.unsigned_abs(), 11)).sum();
     let buried = ticks_of(parent.unsigned_abs(), 13).unwrap_or_default();
@@ -61,6 +61,6 @@ pub fn children_of(parent: i32) -> Vec<i32> {
 }
 
 pub fn is_alive(pid: i32) -> bool {
-    // A zombie is dead; only its parent has not heard of it yet.
+    // A zombie has exited, but its parent has not waited for it yet.
     std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }

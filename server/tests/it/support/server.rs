@@ -21,7 +21,7 @@ use super::{Live, TIMEOUT, cpu_of, memory_of, subscribe_as, text};
 pub struct Server {
     child: Child,
     pub address: String,
-    /// The API token that its clients present.
+    /// The API token of its clients.
     pub bearer: Option<String>,
     http: reqwest::Client,
     log: PathBuf,
@@ -32,7 +32,7 @@ impl Server {
         Self { child, address: address.to_owned(), bearer: None, http: reqwest::Client::new(), log }
     }
 
-    /// Waits for the ready line, if it has not been seen yet.
+    /// Waits for the ready line, if it was not read yet.
     pub async fn ready(&mut self) {
         let Some(stdout) = self.child.stdout.take() else { return };
         let mut lines = BufReader::new(stdout).lines();
@@ -51,12 +51,12 @@ impl Server {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Its processor time so far.
+    /// The CPU time of the server.
     pub fn cpu(&self) -> Duration {
         cpu_of(self.child.id().expect("the server runs"))
     }
 
-    /// Its resident memory in bytes.
+    /// The resident memory of the server in bytes.
     pub fn memory(&self) -> u64 {
         memory_of(self.child.id().expect("the server runs"))
     }
@@ -66,19 +66,19 @@ impl Server {
         kill(Pid::from_raw(i32::try_from(pid).unwrap()), signal).unwrap();
     }
 
-    /// Stops it as Ctrl-C does, and waits for its end.
+    /// Stops the server with SIGTERM, and waits until it has exited without an error.
     pub async fn stop(mut self) {
         self.signal(Signal::SIGTERM);
         let status = tokio::time::timeout(TIMEOUT, self.child.wait()).await.expect("the server stops in time").unwrap();
         assert!(status.success(), "{status}; the log:\n{}", self.log());
     }
 
-    /// Kills it as a crash does.
+    /// Kills the server with SIGKILL.
     pub async fn kill(mut self) {
         self.crash().await;
     }
 
-    /// The same, to be replaced.
+    /// Kills the server with SIGKILL, so that it can be replaced.
     pub async fn crash(&mut self) {
         self.signal(Signal::SIGKILL);
         let _ = self.child.wait().await;
@@ -96,19 +96,19 @@ impl Server {
         request.send().await.unwrap()
     }
 
-    /// A GraphQL request; the whole answer.
+    /// Sends a GraphQL request. Returns the whole response.
     pub async fn request(&self, query: &str, variables: Value) -> Value {
         self.post(&json!({ "query": query, "variables": variables })).await.json().await.unwrap()
     }
 
-    /// A GraphQL request that must not have errors; its data.
+    /// Sends a GraphQL request that must not have errors. Returns the data.
     pub async fn query(&self, query: &str, variables: Value) -> Value {
         let answer = self.request(query, variables).await;
         assert!(answer.get("errors").is_none(), "{answer:#}\nthe log:\n{}", self.log());
         answer["data"].clone()
     }
 
-    /// Orders an instance; the payload.
+    /// Requests the creation of an instance. Returns the payload.
     pub async fn create(&self, input: Value) -> Value {
         let mutation = "mutation($input: CreateInstanceInput!) { createInstance(input: $input) {
             instance { id name state username database postgresVersion storageGb deletionProtected labels { key value } }
@@ -116,14 +116,14 @@ impl Server {
         self.query(mutation, json!({ "input": input })).await["createInstance"].clone()
     }
 
-    /// Orders an instance that must be accepted; its id.
+    /// Requests the creation of an instance, which must be accepted. Returns the id.
     pub async fn create_ok(&self, name: &str) -> String {
         let payload = self.create(json!({ "name": name })).await;
         assert_eq!(payload["userErrors"], json!([]), "{payload:#}");
         text(&payload["instance"]["id"])
     }
 
-    /// Orders the deletion; the payload.
+    /// Requests the deletion of an instance. Returns the payload.
     pub async fn delete(&self, id: &str) -> Value {
         let mutation =
             "mutation($id: ID!) { deleteInstance(input: { id: $id }) { instance { state } operation { id } userErrors { code field message } } }";
@@ -136,7 +136,7 @@ impl Server {
         self.query(query, json!({ "id": id })).await["instance"].clone()
     }
 
-    /// Follows an instance until `there` holds; what it was then.
+    /// Follows an instance until `there` returns true. Returns the instance.
     pub async fn until(&self, id: &str, what: &str, there: impl Fn(&Value) -> bool) -> Value {
         let document =
             "subscription($id: ID!) { instance(id: $id) { state health reason { code message } connectionString endpoint { host port } } }";

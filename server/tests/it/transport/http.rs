@@ -1,4 +1,4 @@
-//! GraphQL over HTTP, beyond what the audits of `clients` ask.
+//! GraphQL over HTTP, in addition to the audits in `clients`.
 
 use std::{sync::atomic::Ordering, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The older `graphql-ws` subprotocol, message by message.
+//! The rules of the older subprotocol `graphql-ws`, one by one.
 
 use std::time::Duration;
 
@@ -82,7 +82,7 @@ async fn messages_of_the_current_protocol_are_invalid() {
 async fn a_quiet_socket_is_kept_alive() {
     let server = Server::start_with(|options| options.limits.ping_interval = Duration::from_millis(50), |_| {}).await;
     let mut client = ready(&server).await;
-    // The client never says anything by itself, but its library answers the ping frames.
+    // The client sends no messages, but its library answers ping frames.
     for _ in 0..5 {
         assert_eq!(client.next().await, Some(Message::text(r#"{"type":"ka"}"#)));
         assert!(matches!(client.next().await, Some(Message::Ping(_))));

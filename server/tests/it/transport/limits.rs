@@ -1,4 +1,4 @@
-//! Every limit of the transports, tripped.
+//! Requests that exceed each limit of the transports.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -21,7 +21,7 @@ async fn body_bytes() {
     assert_eq!(server.request("POST", "/graphql", &headers, &body(1000)).await.status, 200);
     let answer = server.request("POST", "/graphql", &headers, &body(1001)).await;
     assert_eq!((answer.status, answer.code().as_str()), (413, "BODY_TOO_LARGE"));
-    // A body of unknown length is cut off as well.
+    // A body of unknown length is also limited.
     let mut stream = TcpStream::connect(server.address).await.expect("a connection");
     let head = "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
     let chunk = format!("{:x}\r\n{}\r\n", 600, " ".repeat(600));
@@ -56,7 +56,7 @@ async fn batch() {
 #[tokio::test]
 async fn tokens() {
     let server = Server::start_with(|options| options.limits.tokens = 30, |_| {}).await;
-    // Aliases of `__typename` cost no complexity; they do cost tokens.
+    // Aliases of `__typename` add no complexity, but they add tokens.
     let aliases = |count: usize| json!({"query": format!("{{{}}}", " a: __typename".repeat(count))});
     assert_eq!(server.post(GRAPHQL, &aliases(9)).await.status, 200);
     let answer = server.post(GRAPHQL, &aliases(10)).await;
@@ -78,13 +78,13 @@ async fn nesting() {
         ]
     };
     for document in documents(100) {
-        // Refused by the parser or the validation, but alive.
+        // Rejected by the parser or the validation, without a crash.
         assert_ne!(server.post(GRAPHQL, &json!({ "query": document })).await.code(), "TOO_DEEP", "{document}");
     }
     for document in documents(101).into_iter().chain(documents(2000)) {
         assert_eq!(server.post(GRAPHQL, &json!({ "query": document })).await.code(), "TOO_DEEP");
     }
-    // Variables are JSON, whose parser has its own bound.
+    // Variables are JSON, whose parser has its own limit of nesting.
     let deep = format!(r#"{{"query":"{{hello}}","variables":{{"a":{}{}}}}}"#, "[".repeat(5000), "]".repeat(5000));
     let answer = server.request("POST", "/graphql", &[("Content-Type", "application/json")], &deep).await;
     assert_eq!(answer.status, 400);
@@ -94,7 +94,7 @@ async fn nesting() {
 async fn operation_time() {
     let server = Server::start_with(|options| options.limits.operation_time = Duration::from_millis(100), |_| {}).await;
     assert_eq!(server.post(GRAPHQL, &json!({"query": "{ stuck }"})).await.code(), "TIMEOUT");
-    // A mutation is answered in time, too, but it runs to its end.
+    // A mutation is answered within the limit too, but its execution continues.
     assert_eq!(server.post(GRAPHQL, &json!({"query": "mutation { bump(millis: 300) }"})).await.code(), "TIMEOUT");
     eventually("the mutation has run", || server.counters.mutations.load(Ordering::SeqCst) == 1).await;
     let mut client = Client::ready(&server).await;
@@ -127,7 +127,7 @@ async fn operations_per_socket() {
     let message = client.receive().await;
     assert_eq!((&message["type"], &message["id"]), (&json!("error"), &json!("3")));
     assert_eq!(message["payload"][0]["extensions"]["code"], "TOO_MANY_OPERATIONS");
-    // The socket lives on, and an operation that ends makes room.
+    // The socket stays open, and another operation can start when one has ended.
     client.send(json!({"id": "1", "type": "complete"})).await;
     client.subscribe("4", "{ hello }").await;
     assert_eq!(client.receive().await["payload"]["data"]["hello"], "Hello world");
@@ -158,7 +158,7 @@ async fn sockets() {
     assert_eq!((refused.status, refused.code().as_str()), (503, "TOO_MANY_SOCKETS"));
     assert!(refused.header("retry-after").is_some());
     assert_eq!(events(&server).await.1, "HTTP/1.1 503");
-    // Queries are no sockets.
+    // Queries do not count as sockets.
     assert_eq!(server.post(GRAPHQL, &json!({"query": "{ hello }"})).await.status, 200);
     drop(client);
     let mut attempt = events(&server).await;

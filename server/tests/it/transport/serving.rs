@@ -1,4 +1,4 @@
-//! How connections are served, whatever they carry.
+//! The handling of connections, independent of the protocol.
 
 use std::time::Duration;
 

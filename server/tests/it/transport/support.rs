@@ -1,4 +1,4 @@
-//! A server with a small schema on a loopback port, and ways to talk to it.
+//! A server with a small schema on a loopback port, and clients for it.
 
 mod http;
 mod schema;
@@ -24,7 +24,7 @@ pub(super) use self::{
 };
 use schema::{Mutation, Query, Subscriptions, Tokens};
 
-/// Nothing in these tests takes this long unless it is broken.
+/// The time limit of every wait.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A running server; dropping it stops it.
@@ -37,11 +37,11 @@ pub(super) struct Server {
     pub(super) served: JoinHandle<std::io::Result<()>>,
 }
 
-/// What the schema has seen.
+/// Counters that the schema updates.
 #[derive(Clone, Default)]
 pub(super) struct Counters {
     pub(super) mutations: Arc<AtomicUsize>,
-    /// Subscriptions that are open.
+    /// The number of open subscriptions.
     pub(super) open: Arc<AtomicUsize>,
 }
 
@@ -77,7 +77,7 @@ impl Server {
         format!("{scheme}://{}/graphql", self.address)
     }
 
-    /// Waits until so many subscriptions are open.
+    /// Waits until this number of subscriptions is open.
     pub(super) async fn wait_for_open(&self, wanted: usize) {
         eventually(&format!("{wanted} subscriptions are open"), || self.counters.open.load(Ordering::SeqCst) == wanted).await;
     }
@@ -89,7 +89,7 @@ impl Drop for Server {
     }
 }
 
-/// Looks at something until it holds.
+/// Polls until a condition holds.
 pub(super) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let looking = async {
         while !holds() {

@@ -1,4 +1,4 @@
-//! `graphql-transport-ws`, message by message: each rule of its protocol document.
+//! The rules of the protocol `graphql-transport-ws`, one by one.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -51,7 +51,7 @@ async fn initialisation_has_a_deadline_of_4408() {
     let server = Server::start_with(|options| options.limits.init_timeout = Duration::from_millis(100), |_| {}).await;
     let mut client = Client::open(&server, CURRENT).await;
     assert_eq!(client.closed().await, (4408, "Connection initialisation timeout".to_owned()));
-    // Nor may the decision take longer, and talking does not help.
+    // The time-out also applies while authentication is in progress, and other messages do not extend it.
     let mut client = Client::open(&server, CURRENT).await;
     client.send(json!({"type": "ping"})).await;
     client.send(json!({"type": "connection_init", "payload": {"authorization": "stuck"}})).await;
@@ -146,7 +146,7 @@ async fn an_id_is_free_again_after_its_end() {
         client.send(json!({"id": "2", "type": "complete"})).await;
         client.subscribe("2", "subscription { count(to: 1) }").await;
         let mut message = client.receive().await;
-        // What was written before the server read the `complete` is on the wire already.
+        // Results that were written before the server read the `complete` may still arrive.
         while message["payload"]["data"].get("flood").is_some() {
             message = client.receive().await;
         }
@@ -231,7 +231,7 @@ async fn what_fails_later_is_next_with_errors() {
     assert_eq!(message["payload"]["errors"][0]["message"], "One is not allowed.");
     assert_eq!(client.receive().await["payload"], json!({"data": {"items": {"number": 2}}}));
     assert_eq!(client.receive().await["type"], "complete");
-    // Also when it is the first item: the stream lives.
+    // Also if it is the first item: the stream continues.
     client.subscribe("2", "subscription { badStart { number } }").await;
     assert_eq!(client.receive().await["payload"]["errors"][0]["message"], "One is not allowed.");
     assert_eq!(client.receive().await["payload"], json!({"data": {"badStart": {"number": 2}}}));
@@ -257,7 +257,7 @@ async fn the_client_completes() {
     assert_eq!(client.receive().await["type"], "next");
     client.send(json!({"id": "1", "type": "complete"})).await;
     server.wait_for_open(0).await;
-    // No `complete` comes back, and completing what is unknown does no harm.
+    // The server sends no `complete`, and completing an unknown operation is harmless.
     client.send(json!({"id": "1", "type": "complete"})).await;
     client.send(json!({"id": "unknown", "type": "complete"})).await;
     client.send(json!({"type": "ping"})).await;

@@ -18,7 +18,7 @@ async fn a_flood_starves_nobody() {
     for id in 0..20 {
         client.subscribe(&id.to_string(), "subscription { ticks(millis: 20) }").await;
     }
-    // Until the slowest of the tickers has had its due, in spite of the flood.
+    // Until the slowest of the tickers has delivered 20 results, in spite of the flood.
     let (mut seen, began) = (HashMap::<String, usize>::new(), Instant::now());
     while (0..20).any(|id| seen.get(&id.to_string()).copied().unwrap_or(0) < 20) {
         let id = client.receive().await["id"].as_str().expect("an id").to_owned();
@@ -26,7 +26,7 @@ async fn a_flood_starves_nobody() {
         assert!(began.elapsed() < TIMEOUT, "somebody starves: {seen:?}");
     }
     println!("20 results of each of 20 tickers at 20 ms took {:?}, beside {} of the flood", began.elapsed(), seen["flood"]);
-    // A socket under a flood still answers.
+    // A socket under a flood still answers pings.
     client.send(json!({"type": "ping"})).await;
     let (asked, mut between) = (Instant::now(), HashMap::<String, usize>::new());
     loop {
@@ -67,6 +67,6 @@ async fn who_does_not_read_is_cut_off() {
     let mut client = Client::ready(&server).await;
     client.subscribe("1", "subscription { flood(bytes: 10000) }").await;
     assert!(matches!(client.next().await, Some(Message::Text(_))));
-    // The client reads nothing more; the server has given up once the subscription is gone.
+    // The client does not read any more. The server has closed the socket when the subscription has ended.
     server.wait_for_open(0).await;
 }

@@ -1,4 +1,4 @@
-//! A caller cancels, before and behind every activity.
+//! A caller cancels the operation, before and after every activity.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use toygres_domain::{
 use super::assert_saga;
 use crate::support::{Example, Harness, Plan, concurrently, eventually, with_retry};
 
-/// Whether the policy allows it to be cancelled before (or behind) the `index`th activity.
+/// Whether the policy allows a cancellation before (or after) the `index`th activity.
 fn can_cancel(plan: &Plan, index: usize, behind: bool) -> bool {
     let until = match plan.kind.policy().cancellation {
         Cancellation::ByWorkflow => plan.steps.len() - 1,
@@ -34,7 +34,7 @@ async fn every_operation_may_be_cancelled_at_every_point_that_its_policy_allows(
         let accepted = eventually(&case, || async { *accepted.lock().unwrap() }).await;
         assert_eq!(accepted, can_cancel(plan, index, behind), "{case}");
         harness.finished(&example.id()).await;
-        // What supersedes others has stopped the health check: the sweeper starts the next.
+        // A superseding operation has stopped the health check, and the sweeper starts the next one.
         harness.sweep().await;
         let operation = assert_saga(&harness, &case, &example).await;
         if !accepted {
@@ -50,7 +50,7 @@ async fn every_operation_may_be_cancelled_at_every_point_that_its_policy_allows(
                 assert_eq!(loops.0, loops.1, "{case}: its health check goes on");
             }
         }
-        // Afterwards the same may be asked for again.
+        // Afterwards the same operation can be requested again.
         if !example.is_creation() {
             let again = example.accept(&harness).await;
             assert_eq!(harness.assert_settled(&case, &again).await.status, OperationStatus::Succeeded, "{case}");
@@ -60,7 +60,7 @@ async fn every_operation_may_be_cancelled_at_every_point_that_its_policy_allows(
     harness.finish().await;
 }
 
-/// Cancels the operation at its first call of this activity; says whether that was accepted.
+/// Cancels the operation at its first call of this activity. The result is whether that was accepted.
 fn cancel_at(harness: &Harness, example: &Example, step: String, behind: bool) -> Arc<Mutex<Option<bool>>> {
     let accepted = Arc::<Mutex<Option<bool>>>::default();
     let (store, operation, answer) = (harness.store.clone(), example.id(), accepted.clone());
@@ -81,7 +81,7 @@ fn cancel_at(harness: &Harness, example: &Example, step: String, behind: bool) -
     accepted
 }
 
-/// Whoever cancels at once may come before the dispatcher, or before the workflow's first turn.
+/// An immediate cancellation may precede the dispatcher, or the workflow's first turn.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_operation_may_be_cancelled_at_once() {
     let harness = Harness::start().await;

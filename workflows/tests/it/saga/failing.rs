@@ -1,19 +1,19 @@
-//! Activities fail, are lost and panic: once, and for good.
+//! Activities fail, are lost and panic: once, and permanently.
 
 use toygres_domain::{instance::ReasonCode, operation::OperationStatus};
 
 use super::assert_saga;
 use crate::support::{Example, FailureKind, Fault, Harness, Plan, Ways, concurrently, crashes, eventually, injected, reported};
 
-/// More calls than one run makes before it gives up.
+/// More calls than one run makes before it fails.
 const MANY: usize = 8;
 
-/// Each of these steps, in each of these ways.
+/// The combinations of these steps and these faults.
 fn cases<'a>(plan: &'a Plan, steps: &'a [String], ways: Ways) -> impl Iterator<Item = (&'a Plan, &'a str, Fault)> {
     steps.iter().flat_map(move |step| ways(step).into_iter().map(move |fault| (plan, step.as_str(), fault)))
 }
 
-/// After a temporary failure the operation succeeds; after a permanent one it fails, with a clean slate and the reason.
+/// After a temporary failure the operation succeeds; after a permanent one it fails with the reason, and nothing is left.
 async fn once(harness: &Harness, ways: Ways) {
     let plans = Plan::all(harness).await;
     concurrently(plans.iter().flat_map(|plan| cases(plan, &plan.steps, ways)), async |(plan, step, fault)| {
@@ -22,7 +22,7 @@ async fn once(harness: &Harness, ways: Ways) {
         harness.hooks.inject(example.instance, [fault.clone()]);
         example.accept(harness).await;
         let operation = assert_saga(harness, &case, &example).await;
-        // When only the write of the success fails, the next run writes it.
+        // If only the write of the success fails, the next run writes it.
         if fault.reports(FailureKind::Failed) && plan.can_fail() && step != plan.last() {
             assert_eq!((operation.status, operation.error), (OperationStatus::Failed, Some(injected())), "{case}");
         } else {
@@ -60,8 +60,8 @@ async fn on_postgres_too_every_activity_may_crash_once() {
     harness.finish().await;
 }
 
-/// Waits for the end of an operation with a fault for good. One that is tried again and again ends when its deadline passes or,
-/// if it has none, when the fault is gone.
+/// Waits for the end of an operation with a permanent fault. One that is retried ends at its deadline or, if it has none, when the
+/// fault is removed.
 async fn end(harness: &Harness, case: &str, example: &Example, step: &str) {
     let id = example.id();
     eventually(&format!("{case}: it ends or goes on"), || async {
@@ -99,9 +99,10 @@ async fn for_good(ways: Ways) {
         end(&harness, &case, &example, step).await;
         let operation = assert_saga(&harness, &case, &example).await;
         let expected = match step == plan.last() {
-            // The last write counts, whatever becomes of the report.
+            // The write has taken effect even if its report is lost.
             true if fault.does_its_work() => OperationStatus::Succeeded,
-            // The fault may be gone in time for the run that has the success to write, or for the next, which is behind the deadline.
+            // The fault may be removed in time for the run that writes the success, or only for the next one, which is after the
+            // deadline.
             true if plan.can_fail() && operation.status == OperationStatus::Failed => {
                 assert_eq!(operation.error.map(|error| error.code), Some(ReasonCode::DeadlineExceeded), "{case}");
                 return;
@@ -125,7 +126,7 @@ async fn the_compensation_may_crash_too() {
     compensation(crashes).await;
 }
 
-/// What follows a failure consists of activities too, and they fail, once and for good.
+/// The activities of the compensation fail too, once and permanently.
 async fn compensation(ways: Ways) {
     let harness = Harness::start().await;
     let plans = Plan::all(&harness).await;
@@ -139,7 +140,7 @@ async fn compensation(ways: Ways) {
         end(&harness, &case, &example, step).await;
         let operation = harness.assert_settled(&case, &example.id()).await;
         assert_eq!(operation.status, OperationStatus::Failed, "{case}");
-        // And there is a way out.
+        // The instance can still be deleted.
         let deletion = harness.delete(example.instance).await;
         let deleted = harness.assert_settled(&case, &deletion).await;
         assert_eq!(deleted.status, OperationStatus::Succeeded, "{case}");

@@ -5,7 +5,7 @@ use toygres_domain::operation::{OperationKind, OperationStatus};
 use super::assert_saga;
 use crate::support::{Example, Harness, concurrently, eventually};
 
-/// An operation that waits for the runtime until that is released.
+/// Starts an operation whose calls of the runtime wait until they are released.
 async fn waiting(harness: &Harness, kind: OperationKind) -> Example {
     let example = Example::prepare(harness, kind).await;
     harness.runtime.hold(example.instance);
@@ -19,7 +19,7 @@ async fn waiting(harness: &Harness, kind: OperationKind) -> Example {
     example
 }
 
-/// The engine cancels or forgets the workflow while it waits; the next run of the same operation ends it.
+/// The engine cancels or loses the workflow while it waits. The next run of the same operation finishes it.
 async fn lost_workflows(harness: Harness) {
     let cases = OperationKind::ALL.iter().flat_map(|kind| [(*kind, "cancelled"), (*kind, "forgotten")]);
     concurrently(cases, async |(kind, loss)| {
@@ -49,7 +49,7 @@ async fn on_postgres_too_a_lost_workflow_is_followed_by_the_next_run() {
     lost_workflows(Harness::start_on_postgres().await).await;
 }
 
-/// Servers that stop give their work back, and the next one finishes it.
+/// A server that stops abandons its work, and the next one finishes it.
 async fn stopped_servers(mut harness: Harness) {
     let mut examples = Vec::new();
     for kind in OperationKind::ALL {

@@ -1,4 +1,4 @@
-//! Activities run at least once: twice, and behind their successors.
+//! Activities run at least once: they are repeated immediately, and after their successors.
 
 use toygres_domain::operation::{OperationStatus, StepStatus};
 
@@ -15,7 +15,7 @@ async fn every_operation_succeeds_at_the_first_attempt() {
         let done = assert_saga(&harness, &case, &example).await;
         assert_eq!(done.status, OperationStatus::Succeeded, "{case}");
         assert!(done.steps.iter().all(|step| step.status == StepStatus::Succeeded && step.attempt == 1), "{case}: {:?}", done.steps);
-        // The plan that clients see is what is called.
+        // The plan in the API has the steps that are called.
         for step in plan.kind.policy().steps {
             let activity = step.as_str().replace('_', "-");
             assert!(plan.steps.iter().any(|label| label.starts_with(&activity)), "{case}: {activity} is not among {:?}", plan.steps);

@@ -1,4 +1,4 @@
-//! The runtime is away, for a while and for good, or refuses.
+//! The runtime is temporarily or permanently unavailable, or returns permanent errors.
 
 use toygres_domain::{
     instance::{InstanceState, ReasonCode},
@@ -26,7 +26,8 @@ async fn a_runtime_that_is_away_for_a_while_delays_every_operation_visibly() {
     harness.finish().await;
 }
 
-/// An operation with a deadline ends there; one without shows the error on its instance until the runtime is back.
+/// An operation with a deadline fails at the deadline; one without reports the error on its instance until the runtime is
+/// available.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_runtime_that_stays_away_ends_an_operation_at_its_deadline() {
     let harness = Harness::start().await;
@@ -54,7 +55,7 @@ async fn a_runtime_that_stays_away_ends_an_operation_at_its_deadline() {
     harness.finish().await;
 }
 
-/// What cannot work ends at once with the reason; what never fails goes on until it can work.
+/// A permanent error fails the operation immediately with the reason; an operation that must not fail continues until it succeeds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_runtime_that_refuses_ends_an_operation_at_once() {
     let harness = Harness::start().await;

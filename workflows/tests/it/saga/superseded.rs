@@ -1,4 +1,4 @@
-//! A deletion takes over: before, during, behind and long before every activity, those after a failure included.
+//! A deletion supersedes the operation before, during, after and long before every activity, including those of the compensation.
 
 use std::sync::{Arc, Mutex};
 
@@ -17,7 +17,7 @@ enum Point {
     Before,
     During,
     Behind,
-    /// The activity begins to work only when the deletion has removed everything.
+    /// The activity starts its work after the deletion has removed everything.
     LongBefore,
 }
 
@@ -70,7 +70,7 @@ async fn deletions_at_every_point(harness: &Harness) {
     assert!(left.iter().all(|instance| instance.operation_count < 3 && instance.deleted_at.is_none()), "nothing is left of what was deleted");
 }
 
-/// Requests a deletion at the first call of this activity. What it led to: the operation, or none when it was refused.
+/// Requests a deletion at the first call of this activity. The result is the operation, or `None` if the request was rejected.
 fn delete_at(harness: &Harness, example: &Example, plan: &Plan, step: &str, point: Point) -> Arc<Mutex<Option<Option<OperationId>>>> {
     let accepted = Arc::<Mutex<Option<Option<OperationId>>>>::default();
     let (store, id, step, answer) = (harness.store.clone(), example.instance, step.to_owned(), accepted.clone());

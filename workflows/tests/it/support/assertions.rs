@@ -1,4 +1,4 @@
-//! What must hold at the end of every operation.
+//! The invariants at the end of every operation.
 
 use std::time::Instant;
 
@@ -13,12 +13,12 @@ use toygres_store::PageRequest;
 
 use super::{Harness, eventually, waiting::TIMEOUT};
 
-/// Whether a cancellation ended the operation at once, before it had an effect.
+/// Whether a cancellation ended the operation immediately, before it had an effect.
 fn is_reverted(operation: &Operation) -> bool {
     operation.status == OperationStatus::Cancelled && matches!(operation.kind().policy().cancellation, Cancellation::Before(_))
 }
 
-/// The state that the policy gives the instance of an operation that ended like this.
+/// The state of the instance that the policy defines for this outcome of the operation.
 fn state_after(operation: &Operation) -> InstanceState {
     let policy = operation.kind().policy();
     let after = match (operation.status, policy.failure) {
@@ -34,8 +34,9 @@ fn state_after(operation: &Operation) -> InstanceState {
 }
 
 impl Harness {
-    /// What must hold at the end of the latest operation of an instance: the state is the one of the policy, the reason is kept, the
-    /// runtime has something exactly if the instance runs, and no workflow is left but one HealthCheck of a running instance.
+    /// Asserts the invariants at the end of the latest operation of an instance: the state is that of the policy, the reason is
+    /// stored, the runtime has objects if and only if the instance is running, and no workflow is left except one HealthCheck of a
+    /// running instance.
     pub async fn assert_settled(&self, case: &str, id: &OperationId) -> Operation {
         let operation = self.finished(id).await;
         let instance = self.instance(operation.instance).await;
@@ -43,7 +44,7 @@ impl Harness {
         assert_eq!(instance.state, expected, "{case}: {operation:?}");
         let succeeded = operation.status == OperationStatus::Succeeded;
         assert_eq!(operation.error.is_none(), succeeded, "{case}: an operation that did not succeed says why: {operation:?}");
-        // The state that comes with a reason: the next health check of a running instance may find that it is healthy.
+        // The reason is taken from the event, because the next health check of a running instance may remove it from the row.
         let mut changes = self.events(instance.id).await.into_iter().filter(|event| event.kind == EventKind::StateChanged);
         let last = changes.next_back().expect("the operation changed the state");
         assert_eq!(last.to.as_deref(), Some(expected.as_str()), "{case}: {last:?}");
@@ -60,7 +61,7 @@ impl Harness {
             assert!(ended, "{case}: {step:?} of an operation that is finished");
             assert!(!succeeded || step.error.is_none(), "{case}: {step:?}");
         }
-        // What could not be cleaned up is part of the reason.
+        // The reason includes what could not be cleaned up.
         if !last.reason.as_ref().is_some_and(|reason| reason.message.contains("cleaning up failed too")) {
             assert_eq!(self.runtime.exists(instance.id), expected == InstanceState::Running, "{case}: {operation:?}");
         }
@@ -72,7 +73,7 @@ impl Harness {
         operation
     }
 
-    /// Exactly the HealthCheck that the row names is live if the instance runs, else nothing.
+    /// Asserts that only the HealthCheck that the row names is running if the instance is running, and otherwise none.
     pub async fn assert_workflows(&self, case: &str, id: InstanceId) {
         let named = self.instance(id).await;
         let expected: Vec<String> = named.health_check_orchestration_id.filter(|_| named.state == InstanceState::Running).into_iter().collect();
@@ -87,7 +88,7 @@ impl Harness {
         }
     }
 
-    /// No client saw the instance as unhealthy, and no check counts as failed.
+    /// Asserts that the instance was never unhealthy, and that no check failed.
     pub async fn assert_no_outage(&self, case: &str, id: InstanceId) {
         let unhealthy = self
             .events(id)
@@ -99,7 +100,7 @@ impl Harness {
         assert!(failed.is_none(), "{case}: {failed:?}");
     }
 
-    /// Every activity of the instance's operations runs again, long after all is over: nothing changes.
+    /// Repeats every activity of the instance's operations after their end, and asserts that nothing changes.
     pub async fn assert_late_calls_change_nothing(&self, case: &str, id: InstanceId, operation: &OperationId) {
         self.hooks.clear(id);
         let (before, restarts) = (self.operation(operation).await, self.runtime.restarts(id).len());
@@ -115,7 +116,7 @@ impl Harness {
         assert_eq!(self.runtime.restarts(id).len(), restarts, "{case}: nothing is restarted");
     }
 
-    /// Everything that happened to an instance.
+    /// All events of an instance.
     pub async fn events(&self, id: InstanceId) -> Vec<Event> {
         eventually("the events are read", || async { self.store.events_after(Cursor(0), Some(id), 10_000).await.ok() }).await
     }

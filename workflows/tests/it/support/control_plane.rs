@@ -34,7 +34,7 @@ pub struct Harness {
     background: CancellationToken,
 }
 
-/// Short times, so that tests are quick.
+/// Short times, so that tests are fast.
 pub fn timing() -> Timing {
     let metadata = RetryPolicy {
         timeout: Some(Duration::from_secs(15)),
@@ -70,12 +70,12 @@ fn options() -> EngineOptions {
 }
 
 impl Harness {
-    /// On duroxide's in-memory provider.
+    /// Starts a control plane on duroxide's in-memory provider.
     pub async fn start() -> Self {
         Self::start_with(timing()).await
     }
 
-    /// On duroxide's in-memory provider, with other times.
+    /// Starts a control plane on duroxide's in-memory provider, with other times.
     pub async fn start_with(timing: Timing) -> Self {
         let database = TestDatabase::create().await;
         let sqlite = SqliteProvider::new_in_memory().await.expect("SQLite works in memory");
@@ -83,7 +83,7 @@ impl Harness {
         Self::on(database, Engine::on(provider.clone()), Client::new(provider), timing, false).await
     }
 
-    /// On the provider that servers use.
+    /// Starts a control plane on the provider that servers use.
     pub async fn start_on_postgres() -> Self {
         let database = TestDatabase::create().await;
         let engine = Engine::connect(&database.url(), &database.store()).await.expect("the engine's schema can be made");
@@ -97,7 +97,7 @@ impl Harness {
         }
         let store = database.store();
         let runtime = FakeRuntime::new(database.endpoint());
-        // The role with which instances are logged in to: the test server is the server of every instance.
+        // The role for logins to instances: the test server is the server of every instance.
         database.run(&format!("CREATE ROLE {}_app LOGIN PASSWORD '{PASSWORD}'", database.name())).await;
         let context = ActivityContext {
             store: store.clone(),
@@ -116,7 +116,7 @@ impl Harness {
         this
     }
 
-    /// Starts a worker; the one before has to be stopped.
+    /// Starts a worker. The previous one must be stopped before.
     pub async fn work(&mut self) {
         let (activities, orchestrations) = registry::all(&self.context).unwrap();
         self.work_with(activities, orchestrations).await;
@@ -136,16 +136,17 @@ impl Harness {
         self.context.shutdown = CancellationToken::new();
     }
 
-    /// No dispatcher from now on, as on a server that only answers requests.
+    /// Stops the dispatcher, as on a server that only answers requests.
     pub fn stop_dispatching(&self) {
         self.background.cancel();
     }
 
-    /// Deletes everything that the engine knows of a workflow.
+    /// Deletes a workflow from the engine.
     pub async fn forget(&self, workflow: &str) {
         if self.on_postgres {
-            // The engine's forced deletion does not wait for the lock of its own fetches. One that has just read the history
-            // then commits its turn over nothing, and what it leaves lets no workflow start under that id again.
+            // The engine's forced deletion does not wait for the lock of its own fetches. A fetch that has just read the history
+            // then commits a turn of the deleted workflow, and the remaining rows prevent another workflow from starting with that
+            // id.
             self.database
                 .run(&format!(
                     "BEGIN; SELECT pg_advisory_xact_lock(hashtext('{workflow}')); \

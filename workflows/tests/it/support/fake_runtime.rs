@@ -1,5 +1,5 @@
-//! A runtime in memory that follows a script per instance, because failures must be injected. The real ones are held to their
-//! contract elsewhere.
+//! A fake runtime in memory with a script per instance, which can inject failures. The contract of the real runtimes is tested
+//! elsewhere.
 
 use std::{
     collections::HashMap,
@@ -17,23 +17,23 @@ use toygres_domain::{
     runtime::{Deployment, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
 };
 
-/// What the verbs answer for one instance. By default it is pending twice, then ready; and restarted and removed at the second
-/// call.
+/// The results of the verbs for one instance. By default it is pending twice and then ready, and a restart and a removal are done
+/// at the second call.
 #[derive(Clone, Debug)]
 pub struct Script {
-    /// How many observations find it pending after a deployment or a restart.
+    /// The number of observations after a deployment or a restart that find it pending.
     pub pending: u32,
-    /// What later observations find; ready when none.
+    /// The result of later observations; ready if `None`.
     pub observation: Option<Result<Observation, RuntimeError>>,
-    /// How many removals are in progress.
+    /// The number of calls of a removal that find it in progress.
     pub removing: u32,
-    /// What every removal answers.
+    /// The error of every removal.
     pub removal: Option<Result<Progress, RuntimeError>>,
-    /// How many calls of a restart find it in progress.
+    /// The number of calls of a restart that find it in progress.
     pub restarting: u32,
-    /// How many deployments panic with this text.
+    /// The number of deployments that panic, and the text of the panic.
     pub panics: Option<(u32, &'static str)>,
-    /// How many calls of any verb get this error.
+    /// The number of calls of any verb that return this error.
     pub error: Option<(u32, RuntimeError)>,
 }
 
@@ -45,7 +45,7 @@ impl Default for Script {
 
 #[derive(Default)]
 struct State {
-    /// The instances that exist, and how often each was observed since it started.
+    /// The existing instances, and the number of observations of each since it started.
     instances: HashMap<InstanceId, u32>,
     scripts: HashMap<InstanceId, Script>,
     deployments: HashMap<InstanceId, u32>,
@@ -65,7 +65,7 @@ impl State {
     }
 }
 
-/// See the module.
+/// The fake runtime.
 #[derive(Clone)]
 pub struct FakeRuntime {
     state: Arc<Mutex<State>>,
@@ -83,7 +83,7 @@ impl FakeRuntime {
         change(self.state.lock().unwrap().scripts.entry(id).or_default());
     }
 
-    /// Every verb takes as long as the test wants: until [`Self::release`].
+    /// Keeps every verb in progress until [`Self::release`].
     pub fn hold(&self, id: InstanceId) {
         self.script(id, |script| (script.pending, script.removing, script.restarting) = (u32::MAX, u32::MAX, u32::MAX));
     }
@@ -100,22 +100,22 @@ impl FakeRuntime {
         self.state.lock().unwrap().deployments.get(&id).copied().unwrap_or(0)
     }
 
-    /// The restarts that were carried out. A request that is repeated is another.
+    /// The restarts that were executed. A repeated request is counted again.
     pub fn restarts(&self, id: InstanceId) -> Vec<Restart> {
         self.state.lock().unwrap().restarts.get(&id).cloned().unwrap_or_default()
     }
 
-    /// Somebody adds the instance without asking the control plane.
+    /// Adds the instance without the control plane.
     pub fn add(&self, id: InstanceId) {
         self.state.lock().unwrap().instances.insert(id, 0);
     }
 
-    /// Somebody removes the instance without asking the control plane.
+    /// Removes the instance without the control plane.
     pub fn take_away(&self, id: InstanceId) {
         self.state.lock().unwrap().instances.remove(&id);
     }
 
-    /// Reports a death.
+    /// Reports the death of a server.
     pub fn report_death(&self, id: InstanceId, reason: Reason) {
         let _ = self.nudges.send(Nudge { instance: id, death: Some(reason) });
     }
@@ -124,7 +124,7 @@ impl FakeRuntime {
         self.endpoint.clone()
     }
 
-    /// An address at which clients are let in and the control plane is not.
+    /// An address that accepts connections of clients but not of the control plane.
     pub fn restricted_endpoint() -> Endpoint {
         Endpoint { host: "restricted.invalid".to_owned(), port: 5432 }
     }
@@ -134,7 +134,7 @@ pub fn pending() -> Reason {
     Reason::new(ReasonCode::StartingUp, "the instance is starting")
 }
 
-/// The host cannot be reached.
+/// The error of an unreachable host.
 pub fn away() -> RuntimeError {
     RuntimeError::temporary(ReasonCode::RuntimeUnavailable, "the host is away")
 }

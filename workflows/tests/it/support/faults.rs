@@ -45,32 +45,32 @@ pub enum FailureKind {
     Failed,
 }
 
-/// Each call is carried out twice in a row.
+/// Each call is executed twice in a row.
 pub fn twice(step: &str) -> Fault {
     Fault { for_good: true, ..fault(step, Effect::Twice) }
 }
 
-/// Each call is carried out again behind the one that comes after it.
+/// Each call is executed again after the next one.
 pub fn late(step: &str) -> Fault {
     Fault { for_good: true, ..fault(step, Effect::Late) }
 }
 
-/// It reports a failure and does nothing.
+/// The activity reports a failure and does nothing.
 pub fn fails(step: &str, kind: FailureKind) -> Fault {
     fault(step, Effect::Fails(kind))
 }
 
-/// It does its work, and the report is lost.
+/// The activity does its work, but its result is lost.
 pub fn loses(step: &str) -> Fault {
     fault(step, Effect::Loses)
 }
 
-/// It panics before its work, within the hook: the engine itself has to cope.
+/// The activity panics before its work, within the hook, so that the engine handles the panic.
 pub fn panics(step: &str) -> Fault {
     fault(step, Effect::Panics)
 }
 
-/// It panics after its work.
+/// The activity panics after its work.
 pub fn panics_after(step: &str) -> Fault {
     fault(step, Effect::PanicsAfter)
 }
@@ -82,12 +82,12 @@ fn fault(step: &str, effect: Effect) -> Fault {
 /// Ways in which an activity can fail.
 pub type Ways = fn(&str) -> Vec<Fault>;
 
-/// Every failure that it can report.
+/// Every failure that an activity can report.
 pub fn reported(step: &str) -> Vec<Fault> {
     [FailureKind::Retry, FailureKind::Broken, FailureKind::Failed].map(|kind| fails(step, kind)).into()
 }
 
-/// Every way to end without a report of its own.
+/// Every way in which an activity can end without reporting a failure.
 pub fn crashes(step: &str) -> Vec<Fault> {
     vec![loses(step), panics(step), panics_after(step)]
 }
@@ -98,12 +98,12 @@ pub fn failures(step: &str) -> Vec<Fault> {
 }
 
 impl Fault {
-    /// The first call and all that follow, not the first alone.
+    /// Applies the fault to all calls instead of only the first.
     pub fn for_good(self) -> Self {
         Self { for_good: true, ..self }
     }
 
-    /// Whether the work is done, whatever is reported.
+    /// Whether the activity does its work despite the fault.
     pub fn does_its_work(&self) -> bool {
         !matches!(self.effect, Effect::Fails(_) | Effect::Panics)
     }
@@ -141,7 +141,7 @@ impl Fault {
     }
 }
 
-/// A panic without a backtrace, which would cost a second in a test.
+/// A panic without a backtrace, which would take a second in a test.
 pub fn panic_quietly() -> ! {
     std::panic::resume_unwind(Box::new("injected"))
 }
@@ -153,7 +153,7 @@ impl fmt::Display for Fault {
 }
 
 impl Hooks {
-    /// From now on the activities of this instance have these faults; the first that concerns a call counts.
+    /// Injects these faults into the activities of this instance. The first fault that matches a call applies.
     pub fn inject(&self, id: InstanceId, faults: impl IntoIterator<Item = Fault>) {
         let faults: Vec<_> = faults.into_iter().collect();
         let (hooks, again) = (self.clone(), Arc::<Mutex<Vec<Call>>>::default());

@@ -1,4 +1,4 @@
-//! Hooks around every activity: tests decide over each call, count the calls, and repeat them later.
+//! Hooks around every activity: tests intercept each call, count the calls, and repeat them later.
 
 use std::{
     collections::HashMap,
@@ -13,19 +13,19 @@ use duroxide::{
 use futures::future::BoxFuture;
 use toygres_domain::InstanceId;
 
-/// What an activity answers to the engine.
+/// The result that an activity returns to the engine.
 pub type Answer = Result<String, String>;
 type Hook = Arc<dyn Fn(Call) -> BoxFuture<'static, Answer> + Send + Sync>;
 
 /// Activities that belong to no operation's workflow.
 const BACKGROUND: [&str; 3] = ["settle-operation", "health-check", "update-health"];
 
-/// One call of an activity, before it is carried out.
+/// One call of an activity, before it is executed.
 #[derive(Clone)]
 pub struct Call {
-    /// The activity, and which of its forms where it has several: `update-metadata/succeeded`.
+    /// The activity, with a suffix if it has several variants: `update-metadata/succeeded`.
     pub label: String,
-    /// How many calls with this label the instance had before.
+    /// The number of earlier calls with this label for the instance.
     pub nth: u32,
     input: String,
     context: ActivityContext,
@@ -33,12 +33,12 @@ pub struct Call {
 }
 
 impl Call {
-    /// Carries it out; any number of times.
+    /// Executes the call. Can be repeated.
     pub async fn run(&self) -> Answer {
         self.handler.invoke(self.context.clone(), self.input.clone()).await
     }
 
-    /// Whether a health check or a monitor makes it, and not the workflow of an operation.
+    /// Whether the call is made by a health check or a monitor instead of the workflow of an operation.
     pub fn is_background(&self) -> bool {
         BACKGROUND.contains(&self.label.as_str())
     }
@@ -53,32 +53,32 @@ pub struct Hooks {
 }
 
 impl Hooks {
-    /// From now on `hook` decides over every activity of this instance.
+    /// Sets the hook that intercepts every activity of this instance.
     pub fn set<F: Future<Output = Answer> + Send + 'static>(&self, id: InstanceId, hook: impl Fn(Call) -> F + Send + Sync + 'static) {
         self.hooks.lock().unwrap().insert(id, Arc::new(move |call| Box::pin(hook(call))));
     }
 
-    /// From now on the activities of this instance run as they are.
+    /// Removes the hook of this instance.
     pub fn clear(&self, id: InstanceId) {
         self.hooks.lock().unwrap().remove(&id);
     }
 
-    /// The calls so far, those of health checks and monitors included.
+    /// The calls so far, including those of health checks and monitors.
     pub fn calls(&self, id: InstanceId) -> Vec<Call> {
         self.calls.lock().unwrap().get(&id).cloned().unwrap_or_default()
     }
 
-    /// Forgets the calls so far: counting begins again.
+    /// Discards the recorded calls, so that counting starts again.
     pub fn forget_calls(&self, id: InstanceId) {
         self.calls.lock().unwrap().remove(&id);
     }
 
-    /// How often each label was called for an instance.
+    /// The number of calls with this label for an instance.
     pub fn count(&self, id: InstanceId, label: &str) -> usize {
         self.calls.lock().unwrap().get(&id).map_or(0, |calls| calls.iter().filter(|call| call.label == label).count())
     }
 
-    /// Reports something that must not happen. (A panic within a hook is an attempt that fails, and the engine repeats it.)
+    /// Records a violation. (A panic within a hook would only be a failed attempt, which the engine repeats.)
     pub fn violated(&self, what: String) {
         self.violations.lock().unwrap().push(what);
     }
@@ -87,7 +87,7 @@ impl Hooks {
         self.violations.lock().unwrap().clone()
     }
 
-    /// The same activities, each with the hooks around it.
+    /// Wraps each activity with the hooks.
     pub fn around(&self, activities: &ActivityRegistry) -> ActivityRegistry {
         let mut builder = ActivityRegistry::builder();
         for name in activities.list_names() {

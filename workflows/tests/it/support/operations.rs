@@ -1,4 +1,4 @@
-//! The operations that the suite in [`crate::saga`] is applied to: every kind, and what it needs to know of each.
+//! The operations for the suite in [`crate::saga`]: an example of every kind.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use super::{DEADLINE, FailureKind, Fault, Harness, fails};
 
 /// The state of the instance before an operation.
 enum Before {
-    /// There is none: the operation creates it.
+    /// There is no instance: the operation creates it.
     Absent,
     Running,
 }
 
-/// How an operation of this kind is tried. A new kind needs an arm here, and nothing else.
+/// An example of an operation of this kind. A new kind only needs an arm here.
 fn sample(kind: OperationKind) -> (Before, Params) {
     match kind {
         OperationKind::Create => (Before::Absent, Params::Create(create::Params {})),
@@ -26,7 +26,7 @@ fn sample(kind: OperationKind) -> (Before, Params) {
     }
 }
 
-/// An operation that can be accepted now, on an instance of its own.
+/// An operation that can be accepted, on a separate instance.
 pub struct Example {
     pub kind: OperationKind,
     pub instance: InstanceId,
@@ -38,7 +38,7 @@ impl Example {
     pub async fn prepare(harness: &Harness, kind: OperationKind) -> Self {
         let (before, params) = sample(kind);
         let mut new = harness.new_instance();
-        // Many run at the same time, and their health is not what is tested.
+        // Long, because many instances run concurrently and their health is not tested.
         new.spec.health_check.interval_seconds = 30;
         match before {
             Before::Absent => Self { kind, instance: new.id, params, new: Some(new) },
@@ -69,13 +69,13 @@ impl Example {
     }
 }
 
-/// What the workflow of a kind of operation calls, as recorded.
+/// The recorded calls of the workflow of a kind of operation.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub kind: OperationKind,
-    /// The activities of a success, in order. The last one writes the end.
+    /// The activities of a success, in order. The last one writes the outcome.
     pub steps: Vec<String>,
-    /// The activities that follow a failure; none if the operation never fails.
+    /// The activities of the compensation; empty if the operation must not fail.
     pub compensation: Vec<String>,
 }
 
@@ -105,18 +105,18 @@ impl Plan {
         self.kind.policy().failure != OnFailure::KeepTrying
     }
 
-    /// The activity that writes the end of a success.
+    /// The activity that writes the success.
     pub fn last(&self) -> &str {
         self.steps.last().expect("an operation has steps")
     }
 
-    /// The fault that makes the operation fail when it has done all but the last step.
+    /// The fault that makes the operation fail after all steps except the last.
     pub fn failure(&self) -> Fault {
         fails(&self.steps[self.steps.len() - 2], FailureKind::Failed).for_good()
     }
 }
 
-/// The labels of the calls so far, each once, in the order in which they came first.
+/// The labels of the calls, each once, in the order of their first call.
 fn called(harness: &Harness, id: InstanceId) -> Vec<String> {
     let mut labels = Vec::new();
     for call in harness.hooks.calls(id) {

@@ -1,4 +1,4 @@
-//! The network in front of an instance, which a test can interrupt.
+//! A proxy in front of an instance, which a test can interrupt.
 
 use tokio::{
     io::AsyncWriteExt,
@@ -8,7 +8,7 @@ use tokio::{
 };
 use toygres_domain::instance::Endpoint;
 
-/// A port that forwards connections.
+/// A listening port that forwards connections.
 pub struct Proxy {
     endpoint: Endpoint,
     target: Endpoint,
@@ -18,9 +18,9 @@ pub struct Proxy {
 
 #[derive(Clone, Copy, PartialEq)]
 enum State {
-    /// Everything is forwarded.
+    /// All data is forwarded.
     Forwarding,
-    /// Connections are accepted, and nothing is forwarded.
+    /// Connections are accepted, but no data is forwarded.
     Stalled,
 }
 
@@ -44,7 +44,7 @@ impl Proxy {
         }
     }
 
-    /// Forwards nothing until it is opened again; what is connected stays so.
+    /// Stops forwarding until it is opened again. Connections stay open.
     pub fn stall(&self) {
         self.state.send_replace(State::Stalled);
     }
@@ -59,7 +59,7 @@ impl Proxy {
         self.endpoint.port = listener.local_addr().unwrap().port();
         let (target, state) = (self.target.clone(), self.state.subscribe());
         self.accepting = Some(tokio::spawn(async move {
-            // Dropping it closes them all.
+            // Dropping the set closes all connections.
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let server = TcpStream::connect((target.host.as_str(), target.port)).await.unwrap();

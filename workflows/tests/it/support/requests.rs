@@ -1,4 +1,4 @@
-//! What callers do: request operations, and read instances and operations.
+//! The actions of callers: requests for operations, and reads of instances and operations.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -15,7 +15,7 @@ use toygres_store::{Accepted, NewInstance, Request, Subject};
 
 use super::{Harness, eventually, with_retry};
 
-/// The deadline of operations that are meant to succeed.
+/// The deadline of operations that should succeed.
 pub const DEADLINE: Duration = Duration::from_secs(300);
 pub const PASSWORD: &str = "right-password";
 
@@ -62,12 +62,12 @@ impl Harness {
         self.accept(Subject::Existing(id), Params::Delete(delete::Params::default())).await
     }
 
-    /// A running instance.
+    /// Creates a running instance.
     pub async fn running(&self) -> InstanceId {
         self.run(self.new_instance()).await
     }
 
-    /// Creates this instance and waits until it runs.
+    /// Creates this instance and waits until it is running.
     pub async fn run(&self, new: NewInstance) -> InstanceId {
         let operation = self.create(&new).await;
         let finished = self.finished(&operation).await;
@@ -91,7 +91,7 @@ impl Harness {
         .await
     }
 
-    /// Waits until a step of the operation shows this error, or that it waits for this.
+    /// Waits until a step of the operation has this error, or waits for this.
     pub async fn shows(&self, id: &OperationId, message: &str) {
         eventually(&format!("{id} shows '{message}'"), || async {
             let steps = self.operation(id).await.steps;
@@ -100,7 +100,7 @@ impl Harness {
         .await;
     }
 
-    /// Lets the deadline of the operation pass, if it has one.
+    /// Sets the deadline of the operation to the present, if it has one.
     pub async fn expire(&self, id: &OperationId) {
         self.database.run(&format!("UPDATE toygres.operations SET deadline = clock_timestamp() WHERE id = '{id}' AND deadline IS NOT NULL")).await;
     }

@@ -1,5 +1,5 @@
-//! SQLite in memory behind a lock. With many pollers its readers and writers get in each other's way: SQLite then reports
-//! deadlocks, hundreds of times a minute, and each costs the engine 200 ms.
+//! An in-memory SQLite provider behind a lock. With many concurrent pollers SQLite reports deadlocks of readers and writers,
+//! hundreds of times per minute, and each costs the engine 200 ms.
 
 use std::{collections::HashMap, time::Duration};
 

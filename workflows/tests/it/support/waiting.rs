@@ -1,4 +1,4 @@
-//! Waiting for what happens in the background.
+//! Waiting for effects in the background.
 
 use std::{
     future::Future,
@@ -8,9 +8,9 @@ use std::{
 use futures::{StreamExt, stream};
 use toygres_domain::{Error, Result};
 
-/// How long anything may take before a test fails: long, because a busy machine is no failure.
+/// The time limit of every wait: long, because a busy machine must not fail a test.
 pub const TIMEOUT: Duration = Duration::from_secs(100);
-/// Cases at the same time: more would wait for connections.
+/// The number of concurrent cases: more would wait for connections.
 const CONCURRENCY: usize = 8;
 
 /// Polls until `poll` returns something, and fails after [`TIMEOUT`].
@@ -23,12 +23,13 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut poll: 
         }
         assert!(started.elapsed() < TIMEOUT, "timed out waiting until {what}");
         tokio::time::sleep(pause).await;
-        // Polling has a price too: many cases wait at the same time.
+        // Not more often, because many cases poll at the same time.
         pause = (pause * 3 / 2).min(Duration::from_millis(100));
     }
 }
 
-/// Repeats a call that got no connection in time, as clients do: a busy machine may need longer than the pool waits.
+/// Retries a call that failed because no connection was available in time, as clients do: a busy machine may need longer than the
+/// time-out of the pool.
 pub async fn with_retry<T, F: Future<Output = Result<T>>>(mut call: impl FnMut() -> F) -> Result<T> {
     let started = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! An HTTP client that adds nothing to a request and hides nothing of an answer.
+//! An HTTP client that adds nothing to a request and gives access to the raw response.
 
 use serde_json::Value;
 use tokio::{
@@ -13,7 +13,7 @@ use super::{Server, TIMEOUT};
 #[derive(Debug)]
 pub(in crate::transport) struct Answer {
     pub(in crate::transport) status: u16,
-    /// The head as it came, with the case of its names.
+    /// The unmodified head, with the case of the header names.
     pub(in crate::transport) head: String,
     pub(in crate::transport) body: String,
 }
@@ -36,7 +36,7 @@ impl Answer {
 }
 
 impl Server {
-    /// Sends a request by hand, so that nothing is added to it and nothing hidden of the answer.
+    /// Sends a request without a library, which would add headers and normalize the response.
     pub(in crate::transport) async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
         if !headers.iter().any(|(name, _)| *name == "Connection") {
@@ -51,7 +51,7 @@ impl Server {
         let exchange = async {
             let mut stream = TcpStream::connect(self.address).await.expect("a connection");
             stream.write_all(format!("{head}\r\n").as_bytes()).await.expect("the head is sent");
-            // A refused body may not be read to its end.
+            // The server may not read a rejected body completely.
             let _ = stream.write_all(body.as_bytes()).await;
             let mut bytes = Vec::new();
             let _ = stream.read_to_end(&mut bytes).await;

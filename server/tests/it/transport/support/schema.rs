@@ -1,4 +1,4 @@
-//! The small schema of these tests, and who may use it.
+//! The small schema of these tests, and its authentication.
 
 use std::{
     future::pending,
@@ -17,7 +17,7 @@ use toygres_server::transport::{Authenticate, Credentials, Denied, RequestId, Re
 
 use super::Counters;
 
-/// Lets in whoever presents no token or one it knows.
+/// Accepts callers without a token or with a known one.
 pub(super) struct Tokens {
     pub(super) revoke: CancellationToken,
 }

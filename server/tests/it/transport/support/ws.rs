@@ -1,4 +1,4 @@
-//! A WebSocket client that knows nothing of GraphQL.
+//! A WebSocket client without GraphQL.
 
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ impl Client {
         for (name, value) in headers {
             request.headers_mut().insert(*name, HeaderValue::from_str(value).expect("a header"));
         }
-        // The library refuses an answer without a subprotocol when one was asked for, which is a case to be tested.
+        // The library rejects a response without a subprotocol if one was requested, but that case is tested.
         match client_async(request, stream).await {
             Ok((socket, response)) => {
                 let protocol = response.headers().get("sec-websocket-protocol").and_then(|value| value.to_str().ok());
@@ -61,7 +61,7 @@ impl Client {
         self.send(json!({"id": id, "type": "subscribe", "payload": {"query": query}})).await;
     }
 
-    /// The next message, whatever it is.
+    /// The next message of any kind.
     pub(in crate::transport) async fn next(&mut self) -> Option<Message> {
         timeout(TIMEOUT, self.socket.next()).await.expect("a message in time")?.ok()
     }
@@ -77,7 +77,7 @@ impl Client {
         }
     }
 
-    /// The close code and reason; messages before it do not matter.
+    /// The close code and reason. Messages before them are ignored.
     pub(in crate::transport) async fn closed(&mut self) -> (u16, String) {
         loop {
             match self.next().await {
@@ -88,7 +88,7 @@ impl Client {
         }
     }
 
-    /// That nothing but pings comes before the answer to a ping, which is a way to see that nothing is coming.
+    /// Checks that only pings arrive before the reply to a ping, to verify that no other message is sent.
     pub(in crate::transport) async fn expect_silence(&mut self) {
         self.send(json!({"type": "ping", "payload": {"silence": true}})).await;
         assert_eq!(self.receive().await, json!({"type": "pong", "payload": {"silence": true}}));
