@@ -24,9 +24,10 @@ impl Home {
         self.dir.path()
     }
 
-    /// A command of the binary, isolated from the configuration of this machine.
+    /// A command of the binary (`TOYGRES_BIN`, to compare another build), isolated from the configuration of this machine.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_toygres"));
+        let binary = std::env::var_os("TOYGRES_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_toygres").into());
+        let mut command = Command::new(binary);
         command.args(arguments).current_dir(self.path()).env_clear().kill_on_drop(true);
         for name in ["PATH", "HOME", "TOYGRES_PG_BIN"] {
             if let Some(value) = std::env::var_os(name) {
