@@ -219,9 +219,18 @@ pub struct Reason {
 }
 
 impl Reason {
-    /// Makes a reason.
+    /// Bytes of a message. Much of the text is not ours (errors of PostgreSQL, messages of a cluster, lines of logs), and a message is
+    /// stored and sent many times.
+    pub const MAX_MESSAGE_BYTES: usize = 2000;
+
+    /// Makes a reason. The message is cut to [`Self::MAX_MESSAGE_BYTES`].
     pub fn new(code: ReasonCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        let mut message = message.into();
+        if message.len() > Self::MAX_MESSAGE_BYTES {
+            message.truncate(message.floor_char_boundary(Self::MAX_MESSAGE_BYTES));
+            message.shrink_to_fit();
+        }
+        Self { code, message }
     }
 }
 
@@ -288,6 +297,14 @@ text_enum! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_is_cut_at_a_character() {
+        let reason = |text: &str| Reason::new(ReasonCode::QueryFailed, text).message;
+        assert_eq!(reason("short"), "short");
+        let long = reason(&"\u{20ac}".repeat(1_000_000));
+        assert_eq!((long.len(), long.chars().last()), (1998, Some('\u{20ac}')));
+    }
 
     #[test]
     fn every_text_is_read_back() {

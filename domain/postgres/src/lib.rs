@@ -4,18 +4,15 @@
 #[cfg(feature = "contract-tests")]
 pub mod contract;
 mod prober;
+mod session;
 mod symptom;
 
 use std::time::{Duration, Instant};
 
 pub use prober::Prober;
 
+use self::session::{Session, SessionError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use sqlx::{
-    ConnectOptions, Connection, PgExecutor,
-    postgres::{PgConnectOptions, PgSslMode},
-};
-
 use toygres_domain::{
     instance::{Endpoint, InstanceSpec, Reason, ReasonCode},
     secret::Secret,
@@ -23,6 +20,9 @@ use toygres_domain::{
 
 /// Everything but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// How long a server may take to end a session.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How to log in to an instance.
 #[derive(Clone, Debug)]
@@ -84,9 +84,10 @@ impl ServerStatus {
         "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool
          FROM (SELECT pg_catalog.count(*) FROM pg_catalog.generate_series(1, 5000)) AS spilled";
 
-    async fn query<'c>(query: &'static str, connection: impl PgExecutor<'c>) -> Result<Self, sqlx::Error> {
-        let (in_recovery, read_only) = sqlx::query_as(query).fetch_one(connection).await?;
-        Ok(Self { in_recovery, read_only })
+    async fn query(query: &str, session: &mut Session) -> Result<Self, SessionError> {
+        let [in_recovery, read_only] = session.row(query).await?;
+        let yes = |column: Option<String>| column.as_deref() == Some("t");
+        Ok(Self { in_recovery: yes(in_recovery), read_only: yes(read_only) })
     }
 
     /// Returns an error unless the server accepts writes.
@@ -102,26 +103,12 @@ impl ServerStatus {
     }
 }
 
-async fn log_in_and_query(target: &Target) -> Result<ServerStatus, sqlx::Error> {
-    let mut connection = sqlx::PgConnection::connect_with(&options(target)).await?;
-    let status = ServerStatus::query(ServerStatus::QUERY_WITH_FILE, &mut connection).await?;
-    // The server has responded, so errors when the session is closed do not matter.
-    let _ = connection.close().await;
+async fn log_in_and_query(target: &Target) -> Result<ServerStatus, SessionError> {
+    let mut session = Session::log_in(target).await?;
+    let status = ServerStatus::query(ServerStatus::QUERY_WITH_FILE, &mut session).await?;
+    // The server has answered, so that it does not end the session does not matter.
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, session.close()).await;
     Ok(status)
-}
-
-fn options(target: &Target) -> PgConnectOptions {
-    PgConnectOptions::new_without_pgpass()
-        .host(&target.endpoint.host)
-        .port(target.endpoint.port)
-        .username(&target.username)
-        .password(target.password.expose())
-        .database(&target.database)
-        .ssl_mode(PgSslMode::Prefer)
-        .application_name("toygres-health-check")
-        // The minimum, so that the sort uses a temporary file.
-        .options([("work_mem", "64kB")])
-        .disable_statement_logging()
 }
 
 fn host(host: &str) -> String {

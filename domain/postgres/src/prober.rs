@@ -12,7 +12,6 @@ use std::{
 
 use futures::{Stream, StreamExt};
 use metrics::{counter, gauge};
-use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::{
     sync::{broadcast, mpsc, oneshot},
     task::JoinSet,
@@ -20,7 +19,7 @@ use tokio::{
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 
-use super::{ServerStatus, Target, check, options, symptom};
+use super::{CLOSE_TIMEOUT, ServerStatus, Target, check, session::Session, symptom};
 use toygres_domain::{
     InstanceId,
     instance::{Endpoint, Reason},
@@ -244,15 +243,16 @@ async fn keep(shared: Arc<Shared>, task: Task) {
 }
 
 async fn hold(target: &Target, mut requests: mpsc::Receiver<ProbeRequest>) -> CloseReason {
-    // Only sqlx's listener detects a closed connection without a query. It requires a pool.
-    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT).idle_timeout(None).max_lifetime(None);
-    let Ok(mut connection) = PgListener::connect_with(&pool.connect_lazy_with(options(target))).await else { return CloseReason::NotConnected };
-    connection.eager_reconnect(false);
+    let session = tokio::time::timeout(CONNECT_TIMEOUT, Session::log_in(target)).await;
+    let Ok(Ok(mut session)) = session else { return CloseReason::NotConnected };
     loop {
         tokio::select! {
             request = requests.recv() => {
-                let Some(ProbeRequest { timeout, reply }) = request else { return CloseReason::Unneeded };
-                match tokio::time::timeout(timeout, ServerStatus::query(ServerStatus::QUERY, &mut connection)).await {
+                let Some(ProbeRequest { timeout, reply }) = request else {
+                    let _ = tokio::time::timeout(CLOSE_TIMEOUT, session.close()).await;
+                    return CloseReason::Unneeded;
+                };
+                match tokio::time::timeout(timeout, ServerStatus::query(ServerStatus::QUERY, &mut session)).await {
                     Ok(Ok(status)) => { let _ = reply.send(status.writable()); }
                     // Without a reply the check logs in, which gives a more precise reason.
                     Ok(Err(_)) => return CloseReason::Lost { during_request: true },
@@ -262,11 +262,7 @@ async fn hold(target: &Target, mut requests: mpsc::Receiver<ProbeRequest>) -> Cl
                     }
                 }
             }
-            received = connection.try_recv() => {
-                if !matches!(received, Ok(Some(_))) {
-                    return CloseReason::Lost { during_request: false };
-                }
-            }
+            _ = session.lost() => return CloseReason::Lost { during_request: false },
         }
     }
 }

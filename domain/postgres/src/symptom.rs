@@ -4,6 +4,8 @@ use std::{io, time::Duration};
 
 use toygres_domain::instance::{Endpoint, Reason, ReasonCode};
 
+use super::session::SessionError;
+
 /// Part of the text of a resolver's error, which has no `ErrorKind` of its own. The standard library writes it for every failure of
 /// `getaddrinfo`.
 const LOOKUP_FAILED: &str = "failed to lookup address information";
@@ -14,37 +16,38 @@ pub(super) fn no_answer(endpoint: &Endpoint, timeout: Duration) -> Reason {
 }
 
 /// Connecting to the server or querying it failed.
-pub(super) fn classify(endpoint: &Endpoint, error: &sqlx::Error) -> Reason {
+pub(super) fn classify(endpoint: &Endpoint, error: &SessionError) -> Reason {
     let address = format!("{}:{}", endpoint.host, endpoint.port);
     match error {
-        sqlx::Error::Io(io) => match io.kind() {
+        SessionError::Io(io) => match io.kind() {
             io::ErrorKind::ConnectionRefused => Reason::new(ReasonCode::ConnectionRefused, format!("nobody listens at {address}")),
             io::ErrorKind::TimedOut => Reason::new(ReasonCode::ConnectionTimeout, format!("{address} does not answer")),
             _ if io.to_string().contains(LOOKUP_FAILED) => Reason::new(ReasonCode::DnsFailed, format!("the name {} does not resolve", endpoint.host)),
             _ => Reason::new(ReasonCode::ConnectionLost, format!("the connection to {address} was lost: {io}")),
         },
-        sqlx::Error::Tls(cause) => Reason::new(ReasonCode::TlsFailed, format!("TLS with {address} failed: {cause}")),
-        sqlx::Error::Database(db) => Reason::new(classify_sqlstate(db.code().as_deref()), format!("{address} answered: {}", db.message())),
-        other => Reason::new(ReasonCode::ConnectionLost, format!("the connection to {address} was lost: {other}")),
+        SessionError::Tls(cause) => Reason::new(ReasonCode::TlsFailed, format!("TLS with {address} failed: {cause}")),
+        SessionError::Server(code, message) => Reason::new(classify_sqlstate(code), format!("{address} answered: {message}")),
+        SessionError::Refused(why) => Reason::new(ReasonCode::QueryFailed, format!("{address} is refused: {why}")),
+        SessionError::Protocol(cause) => Reason::new(ReasonCode::ConnectionLost, format!("{address} does not speak as PostgreSQL does: {cause}")),
     }
 }
 
 /// The codes are those of appendix A of the PostgreSQL manual.
-fn classify_sqlstate(code: Option<&str>) -> ReasonCode {
+fn classify_sqlstate(code: &str) -> ReasonCode {
     match code {
-        Some("28P01" | "28000" | "3D000") => ReasonCode::AuthenticationFailed,
-        Some("57P03" | "57P01" | "57P02") => ReasonCode::StartingUp,
-        Some("53300") => ReasonCode::TooManyConnections,
-        Some("53100") => ReasonCode::DiskFull,
-        Some("53200") => ReasonCode::OutOfMemory,
-        Some("25006") => ReasonCode::ReadOnly,
+        "28P01" | "28000" | "3D000" => ReasonCode::AuthenticationFailed,
+        "57P03" | "57P01" | "57P02" => ReasonCode::StartingUp,
+        "53300" => ReasonCode::TooManyConnections,
+        "53100" => ReasonCode::DiskFull,
+        "53200" => ReasonCode::OutOfMemory,
+        "25006" => ReasonCode::ReadOnly,
         _ => ReasonCode::QueryFailed,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+    use tokio::net::TcpStream;
 
     use super::*;
 
@@ -52,23 +55,22 @@ mod tests {
         Endpoint { host: "db".to_owned(), port: 5432 }
     }
 
-    /// Checks the text of the standard library, which sqlx passes on.
+    /// Checks the text of the standard library, which tokio passes on.
     #[tokio::test]
     async fn a_name_that_does_not_resolve_is_told_by_the_text_of_the_resolver() {
         // The top-level domain `invalid` never resolves (RFC 2606).
-        let error = PgConnection::connect_with(&PgConnectOptions::new_without_pgpass().host("no-such-host.invalid")).await.unwrap_err();
+        let error = TcpStream::connect(("no-such-host.invalid", 5432)).await.unwrap_err();
         assert!(error.to_string().contains(LOOKUP_FAILED), "{error}");
-        assert_eq!(classify(&endpoint(), &error).code, ReasonCode::DnsFailed);
+        assert_eq!(classify(&endpoint(), &SessionError::Io(error)).code, ReasonCode::DnsFailed);
     }
 
     #[test]
     fn errors_with_a_kind_are_told_by_it() {
-        let io = |kind| classify(&endpoint(), &sqlx::Error::Io(io::Error::from(kind))).code;
+        let io = |kind| classify(&endpoint(), &SessionError::Io(io::Error::from(kind))).code;
         assert_eq!(io(io::ErrorKind::ConnectionRefused), ReasonCode::ConnectionRefused);
         assert_eq!(io(io::ErrorKind::TimedOut), ReasonCode::ConnectionTimeout);
         assert_eq!(io(io::ErrorKind::ConnectionReset), ReasonCode::ConnectionLost);
-        assert_eq!(classify(&endpoint(), &sqlx::Error::WorkerCrashed).code, ReasonCode::ConnectionLost);
-        assert_eq!(classify_sqlstate(Some("53100")), ReasonCode::DiskFull);
-        assert_eq!(classify_sqlstate(None), ReasonCode::QueryFailed);
+        assert_eq!(classify_sqlstate("53100"), ReasonCode::DiskFull);
+        assert_eq!(classify_sqlstate("XX000"), ReasonCode::QueryFailed);
     }
 }

@@ -107,3 +107,51 @@ async fn a_failed_handshake_is_named() {
 async fn found(target: &Target) -> ReasonCode {
     check(target, TIMEOUT).await.expect_err("the check fails").code
 }
+
+/// A fake server that refuses TLS and answers the login with `answer`.
+async fn fake(answer: Vec<u8>) -> (Target, tokio::task::JoinHandle<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = app(listener.local_addr().unwrap().port());
+    let heard = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut asked = [0; 8];
+        socket.read_exact(&mut asked).await.unwrap();
+        socket.write_all(b"N").await.unwrap();
+        let length = socket.read_i32().await.unwrap();
+        let mut start = vec![0; usize::try_from(length).unwrap() - 4];
+        socket.read_exact(&mut start).await.unwrap();
+        // A client that refuses closes the connection meanwhile.
+        let _ = socket.write_all(&answer).await;
+        let mut heard = Vec::new();
+        let _ = socket.read_to_end(&mut heard).await;
+        heard
+    });
+    (target, heard)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_password_is_shown_to_nobody() {
+    for (method, request) in [("clear text", vec![b'R', 0, 0, 0, 8, 0, 0, 0, 3]), ("MD5", vec![b'R', 0, 0, 0, 12, 0, 0, 0, 5, 1, 2, 3, 4])] {
+        let (target, heard) = fake(request).await;
+        let why = check(&target, TIMEOUT).await.unwrap_err();
+        assert!(why.code == ReasonCode::QueryFailed && why.message.contains("SCRAM"), "{method}: {why:?}");
+        assert_eq!(heard.await.unwrap(), b"", "{method}: nothing is sent");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_of_a_hundred_megabytes_is_not_read() {
+    let length = 100 * 1024 * 1024u32;
+    let mut answer = vec![b'E'];
+    answer.extend((length + 4).to_be_bytes());
+    answer.resize(usize::try_from(length).unwrap(), b'x');
+    let (target, _) = fake(answer).await;
+    let why = check(&target, TIMEOUT).await.unwrap_err();
+    assert!(why.message.contains("too long") && why.message.len() < 200, "{why:?}");
+    // Or in many small messages: an endless list of parameters.
+    let parameter = [&[b'S', 0, 0, 3, 0xec][..], &[b'a'; 500][..], &[0], &[b'b'; 498][..], &[0]].concat();
+    let answer = [vec![b'R', 0, 0, 0, 8, 0, 0, 0, 0], parameter.repeat(100_000)].concat();
+    let (target, _) = fake(answer).await;
+    let why = check(&target, TIMEOUT).await.unwrap_err();
+    assert!(why.message.contains("too much"), "{why:?}");
+}
