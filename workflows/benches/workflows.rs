@@ -194,6 +194,7 @@ impl Toygres {
             engine: engine.clone(),
             runtime,
             prober: Prober::new(500, 10),
+            slow_checks: EngineOptions::default().slow_checks(),
             timing: Timing::default(),
             shutdown: shutdown.clone(),
         };

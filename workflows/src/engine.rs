@@ -14,6 +14,7 @@ use duroxide::{
     runtime::{Runtime as DuroxideRuntime, RuntimeOptions, registry::ActivityRegistry},
 };
 use duroxide_pg::{PostgresProvider, ProviderConfig};
+use tokio::sync::Semaphore;
 use toygres_domain::{Error, OperationId, Result, operation::Operation};
 use toygres_store::Store;
 
@@ -52,6 +53,15 @@ pub struct EngineOptions {
     pub activity_slots: usize,
     /// The time after which the work of a crashed server is taken over.
     pub lock_timeout: Duration,
+}
+
+impl EngineOptions {
+    /// The permits of health checks that wait for an instance which does not answer. Half of the activity slots, so that instances that
+    /// are silent for their whole time-out leave the other half to operations and to the checks of other instances.
+    #[must_use]
+    pub fn slow_checks(&self) -> Arc<Semaphore> {
+        Arc::new(Semaphore::new((self.activity_slots / 2).max(1)))
+    }
 }
 
 impl Default for EngineOptions {

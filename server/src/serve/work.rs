@@ -68,6 +68,7 @@ pub(super) async fn start(
         engine: engine.clone(),
         runtime,
         prober: prober.clone(),
+        slow_checks: config.engine.options().slow_checks(),
         timing: config.health.timing(),
         shutdown: shutdown.clone(),
     };

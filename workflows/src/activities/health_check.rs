@@ -1,10 +1,11 @@
 //! HealthCheck: logs in to the instance, runs a query, records the sample and evaluates it.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use chrono::{DateTime, Utc};
 use metrics::{counter, histogram};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use toygres_domain::{
     InstanceId,
     instance::{Endpoint, HealthStatus, Instance, InstanceState, Reason, ReasonCode},
@@ -94,13 +95,20 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
         _ => seconds(policy.timeout_seconds),
     };
     let internal_endpoint = context.runtime.internal_endpoint(&instance.name, &instance.spec.exposure, &endpoint);
-    let outcome = match context.prober.ask(instance.id, &internal_endpoint, timeout).await {
-        Some(outcome) => outcome,
-        None => {
-            let target = Target::new(internal_endpoint, &instance.spec, context.store.password(instance.id).await?);
-            context.prober.log_in(instance.id, &target, timeout).await
-        }
+    let probe = async {
+        Ok::<_, Failure>(match context.prober.ask(instance.id, &internal_endpoint, timeout).await {
+            Some(outcome) => outcome,
+            None => {
+                let target = Target::new(internal_endpoint.clone(), &instance.spec, context.store.password(instance.id).await?);
+                context.prober.log_in(instance.id, &target, timeout).await
+            }
+        })
     };
+    let Some(outcome) = bounded(&context.slow_checks, PROMPT, probe).await else {
+        counter!("toygres_health_checks_postponed_total").increment(1);
+        return Ok(next(POSTPONED, input.failures, None));
+    };
+    let outcome = outcome?;
     let found = match outcome {
         Ok(latency) => {
             record(context, &instance, HealthStatus::Healthy, Some(latency), None).await?;
@@ -128,6 +136,21 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
         histogram!("toygres_health_check_lag_seconds").record((Utc::now() - due).as_seconds_f64().max(0.0));
     }
     Ok(found)
+}
+
+/// How long a check may take without a permit of [`ActivityContext::slow_checks`].
+const PROMPT: Duration = Duration::from_secs(1);
+/// When a check that was given up for want of a permit is made again.
+const POSTPONED: Duration = Duration::from_secs(2);
+
+/// Runs a check. Returns `None` if it takes longer than `prompt`, and too many others do.
+async fn bounded<T>(slow_checks: &Semaphore, prompt: Duration, check: impl Future<Output = T>) -> Option<T> {
+    let mut check = pin!(check);
+    if let Ok(outcome) = tokio::time::timeout(prompt, check.as_mut()).await {
+        return Some(outcome);
+    }
+    let _permit = slow_checks.try_acquire().ok()?;
+    Some(check.await)
 }
 
 /// Records a sample and updates the metrics.
@@ -194,6 +217,18 @@ fn millis(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Instances that are silent for their whole time-out take half of the slots, not all of them.
+    #[tokio::test]
+    async fn only_some_checks_may_wait_for_a_silent_instance() {
+        let slow_checks = Semaphore::new(2);
+        let check = async |takes: Duration| bounded(&slow_checks, Duration::from_millis(20), tokio::time::sleep(takes)).await.is_some();
+        let long = Duration::from_secs(1);
+        let (a, b, c, d, prompt) = tokio::join!(check(long), check(long), check(long), check(long), check(Duration::ZERO));
+        assert_eq!([a, b, c, d].into_iter().filter(|made| *made).count(), 2, "the others are postponed");
+        assert!(prompt, "a check that is answered at once needs no permit");
+        assert!(check(Duration::from_millis(50)).await, "the permits are returned");
+    }
 
     #[test]
     fn checks_are_apart_and_lateness_does_not_add_up() {

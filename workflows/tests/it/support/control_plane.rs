@@ -104,6 +104,7 @@ impl Harness {
             engine: engine.clone(),
             runtime: Arc::new(runtime.clone()),
             prober: Prober::new(100, 3),
+            slow_checks: EngineOptions::default().slow_checks(),
             timing,
             shutdown: CancellationToken::new(),
         };
