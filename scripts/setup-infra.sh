@@ -103,7 +103,6 @@ exists az aks show "${group[@]}" --name "$AKS_CLUSTER_NAME" ||
     --attach-acr "$ACR_NAME" --generate-ssh-keys
 run az aks get-credentials "${group[@]}" --name "$AKS_CLUSTER_NAME" --overwrite-existing
 issuer="$(ask oidc-issuer az aks show "${group[@]}" --name "$AKS_CLUSTER_NAME" --query oidcIssuerProfile.issuerUrl)"
-cluster_id="$(ask cluster-id az aks show "${group[@]}" --name "$AKS_CLUSTER_NAME" --query id)"
 
 say "Storage class: premium disks, made where the pod runs, growable"
 storage_class="$(
@@ -121,17 +120,13 @@ YAML
 printf "kubectl apply --server-side --filename - <<'YAML'\n%s\nYAML\n" "$storage_class"
 "$DRY_RUN" || kubectl apply --server-side --filename - <<<"$storage_class" >/dev/null
 
-say "Identity of the control plane: its service account is known to Azure, and may fetch the cluster's user credentials"
+say "Identity of the control plane: its service account is known to Azure. It needs no role there: in the cluster it uses its service account"
 exists az identity show "${group[@]}" --name "$IDENTITY_NAME" ||
   run az identity create "${group[@]}" --name "$IDENTITY_NAME" --location "$AZURE_LOCATION"
 client_id="$(ask client-id az identity show "${group[@]}" --name "$IDENTITY_NAME" --query clientId)"
-principal_id="$(ask principal-id az identity show "${group[@]}" --name "$IDENTITY_NAME" --query principalId)"
 exists az identity federated-credential show "${group[@]}" --identity-name "$IDENTITY_NAME" --name "$AKS_NAMESPACE" ||
   run az identity federated-credential create "${group[@]}" --identity-name "$IDENTITY_NAME" --name "$AKS_NAMESPACE" \
     --issuer "$issuer" --subject "system:serviceaccount:$AKS_NAMESPACE:toygres" --audiences api://AzureADTokenExchange
-# Creating an existing assignment is not an error.
-run az role assignment create --assignee-object-id "$principal_id" --assignee-principal-type ServicePrincipal \
-  --role "Azure Kubernetes Service Cluster User Role" --scope "$cluster_id"
 
 say "Namespace"
 exists kubectl get namespace "$AKS_NAMESPACE" || run kubectl create namespace "$AKS_NAMESPACE"
@@ -154,7 +149,7 @@ else
     chmod 700 "$secrets"
     openssl rand -hex 24 | tr -d '\n' >"$secrets/password"
     openssl rand -base64 32 | tr -d '\n' >"$secrets/secret-key"
-    printf 'postgres://toygres:%s@%s.postgres.database.azure.com:5432/toygres?sslmode=require' \
+    printf 'postgres://toygres:%s@%s.postgres.database.azure.com:5432/toygres?sslmode=verify-full' \
       "$(cat "$secrets/password")" "$DATABASE_SERVER" >"$secrets/database-url"
   fi
   if exists az postgres flexible-server show "${group[@]}" --name "$DATABASE_SERVER"; then

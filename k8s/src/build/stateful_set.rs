@@ -185,10 +185,15 @@ fn probe(command: &[&str]) -> Probe {
 }
 
 fn volumes(meta: &Meta<'_>, memory_mb: i32) -> Vec<Volume> {
-    let scratch = |name: &str| Volume { name: name.to_owned(), empty_dir: Some(EmptyDirVolumeSource::default()), ..Volume::default() };
+    let scratch = |name: &str, limit: &str| Volume {
+        name: name.to_owned(),
+        // Without a limit they take the disk of the node.
+        empty_dir: Some(EmptyDirVolumeSource { size_limit: Some(Quantity(limit.to_owned())), ..EmptyDirVolumeSource::default() }),
+        ..Volume::default()
+    };
     vec![
-        scratch("run"),
-        scratch("tmp"),
+        scratch("run", "16Mi"),
+        scratch("tmp", "256Mi"),
         Volume {
             name: "shm".to_owned(),
             // Parallel queries keep their hash tables here. It counts as memory of the container, so it gets a share of it;
