@@ -1,8 +1,8 @@
 //! Locks between processes: `flock` on a file, which the kernel releases when its holder exits.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    fs::{File, OpenOptions, Permissions, TryLockError},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     thread::sleep,
     time::{Duration, Instant},
@@ -26,9 +26,12 @@ impl FileLock {
                 .write(true)
                 .create(true)
                 .truncate(false)
-                .mode(0o644)
+                // Who can open a lock file can hold the lock.
+                .mode(0o600)
                 .open(path)
                 .context(format_args!("open the lock file {}", path.display()))?;
+            // An earlier release let everybody open it.
+            file.set_permissions(Permissions::from_mode(0o600)).context(format_args!("set the mode of the lock file {}", path.display()))?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
