@@ -1,9 +1,11 @@
 //! The playground's static files, built from `web-playground/` and carried in the binary.
 
+use std::borrow::Cow;
+
 use axum::{
-    body::Body,
+    body::Bytes,
     extract::Path,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use rust_embed::RustEmbed;
@@ -16,39 +18,79 @@ struct Files;
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; \
      connect-src 'self'; img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// The encodings of a file that the build has written beside it, the preferred one first, with their extensions.
+const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
+
 /// The page.
-pub async fn index() -> Response {
-    file("index.html", "no-cache")
+pub async fn index(headers: HeaderMap) -> Response {
+    file(&headers, "index.html", "no-cache")
 }
 
 /// A page of the playground for requests that accept HTML; otherwise 404.
 pub async fn page(headers: HeaderMap) -> Response {
     match headers.get(header::ACCEPT).is_some_and(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html"))) {
-        true => index().await,
+        true => index(headers).await,
         false => (StatusCode::NOT_FOUND, "not found\n").into_response(),
     }
 }
 
 /// One of its assets. Their names carry a hash of their content, so they never change.
-pub async fn asset(Path(path): Path<String>) -> Response {
-    file(&format!("assets/{path}"), "public, max-age=31536000, immutable")
+pub async fn asset(headers: HeaderMap, Path(path): Path<String>) -> Response {
+    file(&headers, &format!("assets/{path}"), "public, max-age=31536000, immutable")
 }
 
 /// The icon.
-pub async fn icon() -> Response {
-    file("favicon.svg", "public, max-age=86400")
+pub async fn icon(headers: HeaderMap) -> Response {
+    file(&headers, "favicon.svg", "public, max-age=86400")
 }
 
-fn file(path: &str, cache_control: &str) -> Response {
+fn file(request: &HeaderMap, path: &str, cache_control: &'static str) -> Response {
     let Some(file) = Files::get(path) else {
         return (StatusCode::NOT_FOUND, "not found\n").into_response();
     };
+    let accepted = request.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let encoded = ENCODINGS
+        .iter()
+        .filter(|(encoding, _)| accepts(accepted, encoding))
+        .find_map(|(encoding, extension)| Some((*encoding, Files::get(&format!("{path}{extension}"))?.data)));
+    let (encoding, data) = encoded.map_or((None, file.data), |(encoding, data)| (Some(encoding), data));
     let headers = [
-        (header::CONTENT_TYPE, file.metadata.mimetype().to_owned()),
-        (header::CACHE_CONTROL, cache_control.to_owned()),
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY.to_owned()),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
-        (header::REFERRER_POLICY, "no-referrer".to_owned()),
+        (header::CONTENT_TYPE, file.metadata.mimetype().parse().unwrap_or(HeaderValue::from_static("application/octet-stream"))),
+        (header::CACHE_CONTROL, HeaderValue::from_static(cache_control)),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY)),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (header::VARY, HeaderValue::from_static("Accept-Encoding")),
     ];
-    (headers, Body::from(file.data.into_owned())).into_response()
+    let body = match data {
+        // All requests share these bytes. A slow reader holds no copy.
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        // A debug build reads the file.
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    };
+    let mut response = (headers, body).into_response();
+    if let Some(encoding) = encoding {
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    response
+}
+
+/// Whether an `Accept-Encoding` header names an encoding, and not with a weight of 0.
+fn accepts(header: &str, encoding: &str) -> bool {
+    header.split(',').any(|item| {
+        let (name, parameters) = item.split_once(';').unwrap_or((item, ""));
+        let weight = parameters.trim().strip_prefix("q=").and_then(|weight| weight.trim().parse::<f32>().ok());
+        name.trim().eq_ignore_ascii_case(encoding) && weight.is_none_or(|weight| weight > 0.0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encodings_are_accepted_by_name_and_weight() {
+        assert!(accepts("gzip, deflate, br", "br") && accepts("GZIP;q=0.5", "gzip") && accepts("br; q=1.0", "br"));
+        assert!(!accepts("", "br") && !accepts("gzip;q=0, br;q=0.0", "gzip") && !accepts("brotli", "br"));
+    }
 }

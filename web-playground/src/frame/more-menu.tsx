@@ -31,9 +31,12 @@ export function MoreMenu() {
         <Menu.Item component="a" href="/health" leftSection={<Activity size={16} aria-hidden />}>
           Server health
         </Menu.Item>
-        <Menu.Item component="a" href="/metrics" leftSection={<ChartLine size={16} aria-hidden />}>
-          Metrics
-        </Menu.Item>
+        {/* A link carries no token, which the metrics need if callers do. */}
+        {data?.caller.tokenName == null && (
+          <Menu.Item component="a" href="/metrics" leftSection={<ChartLine size={16} aria-hidden />}>
+            Metrics
+          </Menu.Item>
+        )}
         <Menu.Divider />
         <Menu.Item leftSection={<LogIn size={16} aria-hidden />} onClick={askForToken}>
           Access token…
