@@ -147,13 +147,13 @@ CREATE TABLE api_tokens (
     revoked_at   timestamptz,
     last_used_at timestamptz
 );
--- A token that is revoked ends its sessions on every server.
+-- A token that is revoked, or has another role, ends its sessions on every server.
 CREATE FUNCTION notify_token_change() RETURNS trigger LANGUAGE plpgsql SET search_path = toygres, pg_temp AS $$
 BEGIN
     PERFORM pg_notify('toygres_tokens', '');
     RETURN NULL;
 END $$;
-CREATE TRIGGER api_tokens_notify AFTER UPDATE OF revoked_at, expires_at OR DELETE ON api_tokens
+CREATE TRIGGER api_tokens_notify AFTER UPDATE OF role, revoked_at, expires_at OR DELETE ON api_tokens
     FOR EACH STATEMENT EXECUTE FUNCTION notify_token_change();
 
 -- Every write moves the revision, whoever wrote it, psql included.

@@ -4,10 +4,12 @@
 //! presents one in `Authorization: Bearer` or in the payload of `connection_init`; when it expires or is revoked, on
 //! whichever server, its sockets are closed.
 
+mod attempts;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -19,6 +21,7 @@ use toygres_store::Store;
 use toygres_store::changes::Changes;
 use uuid::Uuid;
 
+use self::attempts::{Attempts, Verdict};
 use crate::transport::{Authenticate, Credentials, Denied, Session};
 
 /// Who sent a request.
@@ -45,6 +48,7 @@ impl Authenticate for Local {
 pub struct Tokens {
     store: Store,
     sessions: Arc<Mutex<HashMap<Uuid, Sessions>>>,
+    attempts: Arc<Attempts>,
 }
 
 /// The open sessions of one token: one flag ends them all.
@@ -57,7 +61,7 @@ impl Tokens {
     /// Admits bearers of the tokens in `store`. Their sessions end once [`Self::watch`] runs.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, sessions: Arc::default() }
+        Self { store, sessions: Arc::default(), attempts: Arc::default() }
     }
 
     /// Ends the sessions of tokens that expire or are revoked, until `shutdown`.
@@ -91,13 +95,14 @@ impl Tokens {
         let valid: HashMap<Uuid, ApiToken> =
             self.store.tokens_by_id(&known).await?.into_iter().filter(ApiToken::is_valid).map(|token| (token.id, token)).collect();
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner).retain(|id, sessions| match valid.get(id) {
-            Some(token) => {
+            // A session has the role that its token had when it began.
+            Some(token) if token.role == sessions.token.role => {
                 sessions.token = token.clone();
                 true
             }
             // One that came in since the list was made is looked at the next time.
             None if !known.contains(id) => true,
-            None => {
+            Some(_) | None => {
                 sessions.ended.cancel();
                 false
             }
@@ -117,19 +122,49 @@ impl Tokens {
 #[async_trait]
 impl Authenticate for Tokens {
     async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Session, Denied> {
-        let secret = presented(credentials).ok_or_else(|| {
-            Denied::Unauthenticated("a token is needed: send `Authorization: Bearer <token>`, or the same in connection_init".to_owned())
-        })?;
+        let Some(secret) = presented(credentials) else {
+            refused("missing");
+            let message = "a token is needed: send `Authorization: Bearer <token>`, or the same in connection_init";
+            return Err(Denied::Unauthenticated(message.to_owned()));
+        };
+        match self.attempts.verdict(&secret, credentials.address, Instant::now()) {
+            Verdict::LookUp => {}
+            Verdict::Unknown => return Err(self.invalid("unknown", "the token is unknown", &secret, credentials)),
+            Verdict::TooMany => {
+                self.invalid("throttled", "", &secret, credentials);
+                let message = "too many unknown tokens were presented from this address; try again in a moment";
+                return Err(Denied::TooMany(message.to_owned()));
+            }
+        }
         match self.store.token_by_secret(&secret).await {
-            Ok(Some(token)) if token.is_valid() => Ok(self.open(token)),
-            Ok(Some(_)) => Err(Denied::Unauthenticated("the token has expired or was revoked".to_owned())),
-            Ok(None) => Err(Denied::Unauthenticated("the token is unknown".to_owned())),
+            Ok(Some(token)) if token.is_valid() => {
+                self.attempts.verified(&secret, credentials.address);
+                Ok(self.open(token))
+            }
+            Ok(Some(_)) => Err(self.invalid("expired", "the token has expired or was revoked", &secret, credentials)),
+            Ok(None) => Err(self.invalid("unknown", "the token is unknown", &secret, credentials)),
             Err(error) => {
                 tracing::warn!(%error, "a token cannot be checked");
                 Err(Denied::Unavailable("the metadata database is not available; try again in a moment".to_owned()))
             }
         }
     }
+}
+
+impl Tokens {
+    /// Records that a caller was refused.
+    fn invalid(&self, reason: &'static str, message: &str, secret: &str, credentials: Credentials<'_>) -> Denied {
+        refused(reason);
+        if let Some(attempts) = self.attempts.failed(secret, credentials.address, Instant::now()) {
+            let address = credentials.address.map(tracing::field::display);
+            tracing::warn!(address, attempts, "callers present tokens that are not valid");
+        }
+        Denied::Unauthenticated(message.to_owned())
+    }
+}
+
+fn refused(reason: &'static str) {
+    metrics::counter!("toygres_authentications_refused_total", "reason" => reason).increment(1);
 }
 
 /// The secret in the headers or, on a socket, in the payload of `connection_init`, whose keys browsers can set.

@@ -23,9 +23,12 @@ pub struct TokenConfig {
     /// Role of the token: viewer, operator or admin.
     #[arg(long, default_value = "viewer")]
     pub role: toygres_domain::token::TokenRole,
-    /// Days until the token expires [default: it does not expire].
+    /// Days until the token expires [default: 90].
     #[arg(long, value_name = "DAYS", value_parser = value_parser!(i32).range(1..))]
     pub expires_in_days: Option<i32>,
+    /// Create a token that does not expire.
+    #[arg(long, conflicts_with = "expires_in_days")]
+    pub never_expires: bool,
     /// Create the token in the metadata database on this machine, even if a server is selected.
     #[arg(long, conflicts_with_all = ["url", "context"])]
     pub local: bool,
@@ -97,6 +100,8 @@ struct CreateApiTokenInput {
     role: TokenRole,
     #[cynic(skip_serializing_if = "Option::is_none")]
     expires_in_days: Option<i32>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    never_expires: Option<bool>,
 }
 
 #[derive(cynic::QueryVariables)]
@@ -149,7 +154,8 @@ pub(crate) async fn run(command: TokenCommand, client: &Client) -> Result<()> {
 }
 
 async fn create(config: TokenConfig, client: &Client) -> Result<()> {
-    let input = CreateApiTokenInput { name: config.name, role: role(config.role), expires_in_days: config.expires_in_days };
+    let TokenConfig { name, expires_in_days, never_expires, .. } = config;
+    let input = CreateApiTokenInput { name, role: role(config.role), expires_in_days, never_expires: never_expires.then_some(true) };
     let CreateApiTokenPayload { api_token, secret, user_errors } = client.run(CreateToken::build(CreateVariables { input })).await?.create_api_token;
     match (api_token, secret) {
         _ if !user_errors.is_empty() => Err(Failure::user_errors::<TokenConfig>(&user_errors)),

@@ -105,6 +105,81 @@ async fn a_token_that_ends_takes_its_subscriptions_along() {
     let sooner = "UPDATE toygres.api_tokens SET expires_at = now() + interval '1 second' WHERE name = 'expiring'";
     psql(url.trim(), sooner).await.unwrap();
     assert_eq!(live.close_code().await, 4403);
+
+    // A session has the role that its token had when it began, so another role ends it too.
+    let made = server.query("mutation { createApiToken(input: { name: \"demoted\", role: ADMIN }) { secret } }", json!({})).await;
+    let mut live = subscribe_as(&server.address, Some(&text(&made["createApiToken"]["secret"])), document, json!({})).await.unwrap();
+    live.next().await.unwrap();
+    psql(url.trim(), "UPDATE toygres.api_tokens SET role = 'viewer' WHERE name = 'demoted'").await.unwrap();
+    assert_eq!(live.close_code().await, 4403);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_expire_unless_the_opposite_is_said() {
+    let home = Home::new();
+    let mut server = home.start_with(TOKENS).await;
+    server.bearer = Some(first_token(&home, "admin").await);
+    let create = async |input: &str| {
+        let document = format!(
+            "mutation {{ createApiToken(input: {{ name: \"t\", role: VIEWER {input} }}) {{
+            apiToken {{ createdAt expiresAt }} userErrors {{ code field message }} }} }}"
+        );
+        server.query(&document, json!({})).await["createApiToken"].clone()
+    };
+    let days = |token: &Value| {
+        let at = |field: &str| chrono::DateTime::parse_from_rfc3339(token[field].as_str().unwrap()).unwrap();
+        (at("expiresAt") - at("createdAt")).num_hours()
+    };
+    assert!((90 * 24 - 1..=90 * 24).contains(&days(&create("").await["apiToken"])));
+    assert!((7 * 24 - 1..=7 * 24).contains(&days(&create("expiresInDays: 7").await["apiToken"])));
+    assert_eq!(create("neverExpires: true").await["apiToken"]["expiresAt"], Value::Null);
+    let both = create("expiresInDays: 7, neverExpires: true").await;
+    assert_eq!((&both["userErrors"][0]["code"], &both["userErrors"][0]["field"]), (&json!("INVALID"), &json!(["neverExpires"])));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_tokens_are_slowed_down_and_valid_ones_are_not() {
+    let home = Home::new();
+    let mut server = home.start_with(TOKENS).await;
+    let admin = first_token(&home, "admin").await;
+    let document = json!({ "query": "{ __typename }" });
+    server.bearer = Some(admin.clone());
+    assert_eq!(server.post(&document).await.status(), StatusCode::OK);
+    let mut statuses = Vec::new();
+    for n in 0..40 {
+        server.bearer = Some(format!("toygres_guess{n}"));
+        statuses.push(server.post(&document).await.status());
+    }
+    assert_eq!(statuses[0], StatusCode::UNAUTHORIZED);
+    assert!(statuses.iter().filter(|status| **status == StatusCode::TOO_MANY_REQUESTS).count() >= 10, "{statuses:?}");
+    // A verified token of the same address goes on.
+    server.bearer = Some(admin);
+    assert_eq!(server.post(&document).await.status(), StatusCode::OK);
+    let metrics = server.get("/metrics").await.text().await.unwrap();
+    assert!(metrics.contains(r#"toygres_authentications_refused_total{reason="throttled"}"#), "{metrics}");
+    assert!(server.log().contains("callers present tokens that are not valid"));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_and_details_of_health_need_a_token_or_an_address_of_their_own() {
+    let home = Home::new();
+    let port = { std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port() };
+    let open = format!("127.0.0.1:{port}");
+    let mut server = home.start_with(&[TOKENS[0], ("TOYGRES_METRICS_LISTEN", &open)]).await;
+    assert_eq!(server.get("/metrics").await.status(), StatusCode::UNAUTHORIZED);
+    let health: Value = server.get("/health").await.json().await.unwrap();
+    assert_eq!(health, json!({ "status": "up" }));
+    assert_eq!(server.get("/readyz").await.status(), StatusCode::OK);
+    let metrics = reqwest::get(format!("http://{open}/metrics")).await.unwrap();
+    assert!(metrics.status() == StatusCode::OK && metrics.text().await.unwrap().contains("toygres_connections"));
+    assert_eq!(reqwest::get(format!("http://{open}/graphql")).await.unwrap().status(), StatusCode::NOT_FOUND);
+    server.bearer = Some(first_token(&home, "viewer").await);
+    assert_eq!(server.get("/metrics").await.status(), StatusCode::OK);
+    let health: Value = server.get("/health").await.json().await.unwrap();
+    assert_eq!(health["checks"]["database"], "up");
     server.stop().await;
 }
 

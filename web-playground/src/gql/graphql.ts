@@ -121,10 +121,12 @@ export type ControlPlaneHealth = {
 
 /** Input of `createApiToken`. */
 export type CreateApiTokenInput = {
-  /** The days after which the token expires, 1 to 3650 (default: never). */
+  /** The days after which the token expires, 1 to 3650 (default 90). */
   expiresInDays?: InputMaybe<Scalars['Int']['input']>;
   /** What the token is for: 1 to 100 characters. */
   name: Scalars['String']['input'];
+  /** Whether the token does not expire. Excludes `expiresInDays`. */
+  neverExpires?: Scalars['Boolean']['input'];
   /** What the bearer may do. */
   role: TokenRole;
 };

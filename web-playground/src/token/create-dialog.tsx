@@ -22,9 +22,6 @@ export function CreateTokenDialog({ opened, onClose }: { opened: boolean; onClos
   );
 }
 
-/** The server creates a token that does not expire by default; the form suggests a safer one. */
-const SUGGESTED_DAYS = 90;
-
 interface Values {
   name: string;
   role: TokenRole;
@@ -38,7 +35,7 @@ function CreateTokenForm({ onClose }: { onClose: () => void }) {
   const mutation = useMutate(CREATE, { onSuccess: reload });
   const checkDays = inRange(tokenExpiresInDays, 'days');
   const form = useForm<Values>({
-    initialValues: { name: '', role: 'VIEWER', expiresInDays: initialValue(tokenExpiresInDays) || Math.min(SUGGESTED_DAYS, tokenExpiresInDays.max) },
+    initialValues: { name: '', role: 'VIEWER', expiresInDays: initialValue(tokenExpiresInDays) },
     validate: {
       name: (name) => inRange(tokenNameLength, 'characters')([...name.trim()].length),
       expiresInDays: (days) => (days === '' ? null : checkDays(days)),
@@ -50,7 +47,11 @@ function CreateTokenForm({ onClose }: { onClose: () => void }) {
     <MutationForm
       form={form}
       mutation={mutation}
-      toInput={({ name, role, expiresInDays }) => ({ name: name.trim(), role, expiresInDays: expiresInDays === '' ? null : Number(expiresInDays) })}
+      toInput={({ name, role, expiresInDays }) => ({
+        name: name.trim(),
+        role,
+        ...(expiresInDays === '' ? { neverExpires: true } : { expiresInDays: Number(expiresInDays) }),
+      })}
       submit="Create"
       onCancel={onClose}
     >

@@ -19,8 +19,11 @@ pub struct CreateApiTokenInput {
     name: String,
     /// What the bearer may do.
     role: TokenRole,
-    /// The days after which the token expires, 1 to 3650 (default: never).
+    /// The days after which the token expires, 1 to 3650 (default 90).
     expires_in_days: Option<i32>,
+    /// Whether the token does not expire. Excludes `expiresInDays`.
+    #[graphql(default)]
+    never_expires: bool,
 }
 
 /// Payload of `createApiToken`.
@@ -47,8 +50,8 @@ impl CreateApiTokenMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The token to create.")] input: CreateApiTokenInput,
     ) -> Result<CreateApiTokenPayload> {
-        let CreateApiTokenInput { name, role, expires_in_days } = input;
-        let input = app::create_api_token::CreateApiToken { name, role: role.0, expires_in_days };
+        let CreateApiTokenInput { name, role, expires_in_days, never_expires } = input;
+        let input = app::create_api_token::CreateApiToken { name, role: role.0, expires_in_days, never_expires };
         let (created, user_errors) = user_errors(app(ctx).create_api_token(input).await)?;
         let (api_token, secret) = created.map(|(token, secret)| (ApiToken(token), secret.expose().to_owned())).unzip();
         Ok(CreateApiTokenPayload { api_token, secret, user_errors })
