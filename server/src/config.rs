@@ -30,6 +30,7 @@ pub use self::{
     values::Origin,
 };
 
+pub(crate) use self::values::size;
 use self::values::{parse_bool, parse_engine_url, parse_enum, parse_secret_keys, parse_url};
 
 /// Toygres hosts PostgreSQL as a service.

@@ -1,52 +1,104 @@
 //! The endpoints other than `/graphql`: health, the schema as text, and the playground.
 
+use std::{
+    net::SocketAddr,
+    sync::{Arc, LazyLock},
+};
+
 use axum::{
     Json, Router,
-    extract::State,
-    http::{StatusCode, header},
-    response::IntoResponse,
+    body::Bytes,
+    extract::{ConnectInfo, State},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use serde_json::{Value, json};
-use tower_http::compression::CompressionLayer;
+use serde_json::json;
 
 use crate::{
     app::{Health, HealthReport},
     graphql, playground,
+    transport::{Authenticate, Credentials, Denied, Open},
 };
 
+/// What `/schema.graphql` answers.
+static SCHEMA: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(graphql::sdl()));
+
+/// What the endpoints need.
+#[derive(Clone)]
+pub struct Endpoints {
+    /// The health of this server.
+    pub health: Health,
+    /// The metrics of this server.
+    pub metrics: PrometheusHandle,
+    /// Who may see them in detail.
+    pub authenticate: Arc<dyn Authenticate>,
+}
+
 /// The routes. Any other path that a browser requests is a page of the playground, which has a router of its own.
-pub fn router(health: Health, metrics: PrometheusHandle) -> Router {
+pub fn router(endpoints: Endpoints) -> Router {
     Router::new()
         .route("/", get(playground::index))
         .route("/favicon.svg", get(playground::icon))
         .route("/assets/{*path}", get(playground::asset))
-        .route("/schema.graphql", get(async || ([(header::CONTENT_TYPE, "application/graphql; charset=utf-8")], graphql::sdl())))
+        .route("/schema.graphql", get(async || ([(header::CONTENT_TYPE, "application/graphql; charset=utf-8")], SCHEMA.clone())))
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(readyz))
         .route("/health", get(report))
-        .route("/metrics", get(async move || ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], metrics.render())))
+        .route("/metrics", get(metrics))
         .fallback(get(playground::page))
-        .layer(CompressionLayer::new())
-        .with_state(health)
+        .with_state(endpoints)
+}
+
+/// `/metrics` and `/health` for whoever reaches the address, which the configuration has to decide.
+pub fn open_router(endpoints: Endpoints) -> Router {
+    let endpoints = Endpoints { authenticate: Arc::new(Open), ..endpoints };
+    Router::new().route("/health", get(report)).route("/metrics", get(metrics)).with_state(endpoints)
 }
 
 /// 200 while the server is ready, else 503: for load balancers.
-async fn readyz(State(health): State<Health>) -> (StatusCode, &'static str) {
-    if health.report().await.ready() { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
+async fn readyz(State(endpoints): State<Endpoints>) -> (StatusCode, &'static str) {
+    if endpoints.health.report().await.ready() { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
 }
 
-/// The same for people and dashboards, part by part.
-async fn report(State(health): State<Health>) -> impl IntoResponse {
-    let report = health.report().await;
+/// The same for people and dashboards, part by part if the caller is authenticated.
+async fn report(State(endpoints): State<Endpoints>, request: Parts) -> Response {
+    let report = endpoints.health.report().await;
     let HealthReport { database, live_delivery, workflows, stopping } = report;
     let state = |up: bool| if up { "up" } else { "down" };
     let status = if report.ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body: Value = json!({
-        "status": state(report.ready()),
-        "version": env!("CARGO_PKG_VERSION"),
-        "checks": { "database": state(database), "liveDelivery": state(live_delivery), "workflows": state(workflows), "stopping": stopping },
-    });
-    (status, Json(body))
+    let mut body = json!({ "status": state(report.ready()) });
+    if endpoints.refusal(&request).await.is_none() {
+        body["version"] = env!("CARGO_PKG_VERSION").into();
+        body["checks"] = json!({
+            "database": state(database), "liveDelivery": state(live_delivery), "workflows": state(workflows), "stopping": stopping,
+        });
+    }
+    (status, Json(body)).into_response()
+}
+
+async fn metrics(State(endpoints): State<Endpoints>, request: Parts) -> Response {
+    match endpoints.refusal(&request).await {
+        Some(refusal) => refusal,
+        None => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], endpoints.metrics.render()).into_response(),
+    }
+}
+
+impl Endpoints {
+    /// Why the caller may not see the details, if it may not.
+    async fn refusal(&self, request: &Parts) -> Option<Response> {
+        let address = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        let (status, why) = match self.authenticate.authenticate(Credentials { headers: &request.headers, init: None, address }).await {
+            Ok(_) => return None,
+            Err(Denied::Unauthenticated(why)) => (StatusCode::UNAUTHORIZED, why),
+            Err(Denied::TooMany(why)) => (StatusCode::TOO_MANY_REQUESTS, why),
+            Err(Denied::Unavailable(why)) => (StatusCode::SERVICE_UNAVAILABLE, why),
+        };
+        let mut response = (status, format!("{why}\n")).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        Some(response)
+    }
 }

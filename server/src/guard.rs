@@ -32,21 +32,25 @@ struct Guard {
 }
 
 async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    match guard.refuses(request.headers()) {
+    match guard.refuses(request.uri().path(), request.headers()) {
         None => next.run(request).await,
         Some(why) => (StatusCode::FORBIDDEN, why).into_response(),
     }
 }
 
 impl Guard {
-    fn refuses(&self, headers: &HeaderMap) -> Option<&'static str> {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let host = text(header::HOST).unwrap_or_default();
+    fn refuses(&self, path: &str, headers: &HeaderMap) -> Option<&'static str> {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let host = text(header::HOST.as_str()).unwrap_or_default();
         let known = match headers.get(header::ORIGIN) {
-            None => true,
+            // Browsers name no origin in a GET for an image, say, but they say from where it is. A link to a page of ours may be anywhere.
+            None => match text("sec-fetch-site") {
+                None | Some("same-origin" | "none") => true,
+                Some(_) => path != "/graphql" && text("sec-fetch-mode") == Some("navigate"),
+            },
             Some(origin) => origin.to_str().is_ok_and(|origin| self.is_own(origin, host) || self.origins.iter().any(|listed| listed.is(origin))),
         };
-        let upgrades = text(header::UPGRADE).is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"));
+        let upgrades = text(header::UPGRADE.as_str()).is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"));
         match self.access {
             Access::Local if !is_loopback(host) || !known => {
                 Some("This server has no access control, so it answers only requests to localhost from its own pages.\n")
@@ -101,7 +105,7 @@ mod tests {
             headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         }
         let origins = vec!["https://dash.example".parse().unwrap()];
-        Guard { access, origins }.refuses(&headers).is_none()
+        Guard { access, origins }.refuses("/graphql", &headers).is_none()
     }
 
     #[test]
@@ -119,6 +123,26 @@ mod tests {
             assert!(!asked("127.0.0.1:8080", Some("http://127.0.0.1:9999")), "another server's page");
             assert!(!asked("127.0.0.1:8080", Some("null")), "a sandboxed page");
             assert!(!asked("", None));
+        }
+    }
+
+    #[test]
+    fn in_local_mode_images_of_other_sites_are_refused_and_links_are_not() {
+        let asked = |path: &str, site: &str, mode: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_static("127.0.0.1:8080"));
+            headers.insert("sec-fetch-site", site.parse().unwrap());
+            headers.insert("sec-fetch-mode", mode.parse().unwrap());
+            Guard { access: Access::Local, origins: Vec::new() }.refuses(path, &headers).is_none()
+        };
+        for site in ["cross-site", "same-site"] {
+            assert!(!asked("/graphql", site, "no-cors"), "{site}");
+            assert!(!asked("/graphql", site, "navigate"), "{site}");
+            assert!(!asked("/assets/index.js", site, "no-cors"), "{site}");
+            assert!(asked("/", site, "navigate"), "{site}");
+        }
+        for site in ["same-origin", "none"] {
+            assert!(asked("/graphql", site, "cors") && asked("/", site, "navigate"), "{site}");
         }
     }
 

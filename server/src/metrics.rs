@@ -53,6 +53,10 @@ pub(crate) async fn upkeep(handle: PrometheusHandle, shutdown: CancellationToken
 
 fn describe() {
     describe_gauge!("toygres_sockets", "WebSockets and event streams that are open");
+    describe_gauge!("toygres_connections", "Connections of clients that are open");
+    describe_counter!("toygres_connections_refused_total", "Connections closed as soon as they were accepted, by the limit that they exceeded");
+    describe_counter!("toygres_sockets_displaced_total", "WebSockets closed before they were authenticated, because there were too many");
+    describe_counter!("toygres_authentications_refused_total", "Requests and sockets without a valid token, by reason");
     describe_gauge!("toygres_feeds", "Subscriptions that follow the event log");
     describe_counter!("toygres_events_read_total", "Events read from the log, once for all subscribers");
     describe_histogram!("toygres_event_lag_seconds", "From the write of an event to its hand-out to subscribers");
@@ -65,6 +69,7 @@ fn describe() {
     describe_histogram!("toygres_health_check_latency_seconds", "What a successful check took: login, if there was one, and query");
     describe_histogram!("toygres_health_check_lag_seconds", "From the moment at which a check was due to its being done");
     describe_gauge!("toygres_probe_connections", "Connections kept between checks");
+    describe_counter!("toygres_health_checks_postponed_total", "Checks of silent instances that were given up because too many others waited");
     describe_counter!("toygres_probe_logins_total", "Checks that logged in");
     describe_counter!("toygres_probe_connections_lost_total", "Kept connections that broke");
 
@@ -83,9 +88,21 @@ fn describe() {
     describe_gauge!("toygres_table_rows", "Rows of a table, as PostgreSQL estimates them; the same from every server");
 
     // What has not happened yet reads 0, so that an alert on its rate needs no special case.
-    for name in ["toygres_events_coalesced_total", "toygres_feed_resyncs_total", "toygres_probe_logins_total", "toygres_probe_connections_lost_total"]
-    {
+    for name in [
+        "toygres_events_coalesced_total",
+        "toygres_feed_resyncs_total",
+        "toygres_health_checks_postponed_total",
+        "toygres_probe_connections_lost_total",
+        "toygres_probe_logins_total",
+        "toygres_sockets_displaced_total",
+    ] {
         counter!(name).increment(0);
+    }
+    for limit in ["total", "address"] {
+        counter!("toygres_connections_refused_total", "limit" => limit).increment(0);
+    }
+    for reason in ["missing", "unknown", "expired", "throttled"] {
+        counter!("toygres_authentications_refused_total", "reason" => reason).increment(0);
     }
     for what in ["monitors", "operations", "orphans", "health_checks", "stray_health_checks", "remains"] {
         counter!("toygres_sweeper_repairs_total", "what" => what).increment(0);

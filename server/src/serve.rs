@@ -1,6 +1,7 @@
 //! The composition root: puts the parts together, starts them in order, and stops them in reverse.
 
 mod backend;
+mod descriptors;
 mod logging;
 mod signals;
 mod tasks;
@@ -22,8 +23,9 @@ use self::{backend::Backend, tasks::Tasks};
 use crate::{
     access::{Local, Tokens},
     app::{App, Health, create_api_token::CreateApiToken},
-    config::{Access, DatabaseConfig, ServeConfig},
-    endpoints, graphql, guard,
+    config::{Access, DatabaseConfig, ServeConfig, size},
+    endpoints::{self, Endpoints},
+    graphql, guard,
     live::Hub,
     transport::{self, Authenticate, FieldTypes, ServeOptions, TransportOptions},
 };
@@ -40,15 +42,18 @@ const ACTIVITY_GRACE: Duration = Duration::from_secs(3);
 pub async fn serve(config: ServeConfig) -> Result<(), String> {
     config.check()?;
     logging::start(&config.log)?;
+    let outgoing = config.databases.database_connections.saturating_add(config.health.probe_connections);
+    let connections = descriptors::for_clients(size(config.limits.max_connections), size(outgoing))?;
     let mut stop = signals::Stop::listen()?;
     // Before anything is started: the most common mistake is a second server on the same port.
-    let listener = TcpListener::bind(config.listen.listen)
-        .await
-        .map_err(|error| format!("TOYGRES_LISTEN: cannot listen on {}: {error}", config.listen.listen))?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let listener = listen("TOYGRES_LISTEN", config.listen.listen).await?;
+    let metrics_listener = match config.listen.metrics_listen {
+        Some(address) => Some(listen("TOYGRES_METRICS_LISTEN", address).await?),
+        None => None,
+    };
 
     let mut backend = Backend::start(&config).await?;
-    let outcome = run(&config, &mut backend, listener, address, &mut stop).await;
+    let outcome = run(&config, &mut backend, (listener, metrics_listener), connections, &mut stop).await;
     tracing::info!("stopping local instances and the embedded database");
     tokio::select! {
         () = backend.stop() => {}
@@ -60,13 +65,18 @@ pub async fn serve(config: ServeConfig) -> Result<(), String> {
     outcome
 }
 
+async fn listen(variable: &str, address: SocketAddr) -> Result<TcpListener, String> {
+    TcpListener::bind(address).await.map_err(|error| format!("{variable}: cannot listen on {address}: {error}"))
+}
+
 async fn run(
     config: &ServeConfig,
     backend: &mut Backend,
-    listener: TcpListener,
-    address: SocketAddr,
+    (listener, metrics_listener): (TcpListener, Option<TcpListener>),
+    connections: usize,
     stop: &mut signals::Stop,
 ) -> Result<(), String> {
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
     let store = open(&backend.database_url, config.databases.database_connections, backend.secret_key.clone())?;
     let shutdown = CancellationToken::new();
     let metrics = crate::metrics::install()?;
@@ -88,7 +98,12 @@ async fn run(
     tasks.spawn("hub", hub.run(shutdown.clone()));
     let authenticate = authenticate(&mut tasks, config.listen.access, &store, &changes, &shutdown);
     // Requests are answered from the first moment, with a clear error while the database does not answer.
-    tasks.spawn("http", answer(config.clone(), app, authenticate, metrics, listener, shutdown.clone()));
+    tasks.spawn("http", answer(config.clone(), app, authenticate, metrics.clone(), (listener, connections), shutdown.clone()));
+
+    if let Some(listener) = metrics_listener {
+        let endpoints = Endpoints { health: health.clone(), metrics, authenticate: Arc::new(Local) };
+        tasks.spawn("metrics http", transport::serve(listener, endpoints::open_router(endpoints), ServeOptions::default(), shutdown.clone()));
+    }
 
     let mut connecting = Box::pin(work::connect(config.clone(), backend.engine_url.clone(), store.clone())).fuse();
     let mut ready = Box::pin(announce(health.clone(), address)).fuse();
@@ -149,10 +164,10 @@ async fn answer(
     app: App,
     authenticate: Arc<dyn Authenticate>,
     metrics: PrometheusHandle,
-    listener: TcpListener,
+    (listener, connections): (TcpListener, usize),
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
-    let health = app.health.clone();
+    let endpoints = Endpoints { health: app.health.clone(), metrics, authenticate: Arc::clone(&authenticate) };
     let query_limits = config.limits.of_queries();
     let options = TransportOptions {
         limits: config.limits.of_transports(),
@@ -161,9 +176,10 @@ async fn answer(
         on_response: Arc::new(move |response, request| graphql::mask(response, &request.0, query_limits)),
         shutdown: shutdown.clone(),
     };
-    let router = endpoints::router(health, metrics).merge(transport::router(graphql::schema(app, query_limits), options));
+    let router = endpoints::router(endpoints).merge(transport::router(graphql::schema(app, query_limits), options));
     let router = guard::around(router, config.listen.access, &config.listen.cors_origins);
-    transport::serve(listener, router, ServeOptions { drain: GRACE, ..ServeOptions::default() }, shutdown).await
+    let options = ServeOptions { drain: GRACE, ..config.limits.of_connections(connections) };
+    transport::serve(listener, router, options, shutdown).await
 }
 
 /// Opens the metadata database.
@@ -217,13 +233,14 @@ pub async fn token(config: TokenConfig) -> Result<(), String> {
         // The first token comes before the first server, which may refuse to start without one.
         store.migrate().await.map_err(|error| explain("the metadata schema could not be brought up to date", error))?;
     }
-    let TokenConfig { name, role, expires_in_days, .. } = config;
-    let created = CreateApiToken { name, role, expires_in_days }.create(&store).await;
+    let TokenConfig { name, role, expires_in_days, never_expires, .. } = config;
+    let created = CreateApiToken { name, role, expires_in_days, never_expires }.create(&store).await;
     let (token, secret) = created.map_err(|error| match error {
         Error::Unavailable(cause) | Error::Internal(cause) => format!("the token could not be created: {cause}"),
         other => other.to_string(),
     })?;
-    eprintln!("token {} ({}, {}); this is the only time that its secret is shown:", token.id, token.name, token.role);
+    let expires = token.expires_at.map_or_else(|| "does not expire".to_owned(), |at| format!("expires on {}", at.format("%Y-%m-%d")));
+    eprintln!("token {} ({}, {}, {expires}); this is the only time that its secret is shown:", token.id, token.name, token.role);
     println!("{}", secret.expose());
     Ok(())
 }

@@ -17,8 +17,11 @@
 
 mod accept;
 mod authenticate;
+mod connections;
+mod cpu_bound;
 mod encode;
 mod execute;
+mod expansion;
 mod http;
 mod lexical;
 mod nulls;

@@ -5,9 +5,10 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
+use tokio::sync::Mutex;
 use toygres_store::Store;
 use toygres_store::changes::Changes;
 
@@ -18,7 +19,18 @@ pub struct Health {
     changes: Changes,
     working: Arc<AtomicBool>,
     stopping: Arc<AtomicBool>,
+    database: Arc<Mutex<Option<Ping>>>,
 }
+
+/// Whether the metadata database answered, and when.
+#[derive(Clone, Copy)]
+struct Ping {
+    at: Instant,
+    answered: bool,
+}
+
+/// How long an answer of the metadata database is good for. Anybody may ask for the health, so the database is not asked each time.
+const FRESH: Duration = Duration::from_millis(200);
 
 /// A report of the health of the parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +57,7 @@ impl Health {
     /// The health of a server that has just started.
     #[must_use]
     pub fn new(store: Store, changes: Changes) -> Self {
-        Self { store, changes, working: Arc::default(), stopping: Arc::default() }
+        Self { store, changes, working: Arc::default(), stopping: Arc::default(), database: Arc::default() }
     }
 
     /// Records that this server runs its workflows.
@@ -60,12 +72,21 @@ impl Health {
 
     /// Checks the health now, in at most a second.
     pub async fn report(&self) -> HealthReport {
-        let database = matches!(tokio::time::timeout(Duration::from_secs(1), self.store.ping()).await, Ok(Ok(())));
         HealthReport {
-            database,
+            database: self.database_answers().await,
             live_delivery: *self.changes.connected().borrow(),
             workflows: self.working.load(Ordering::Relaxed),
             stopping: self.stopping.load(Ordering::Relaxed),
         }
+    }
+    async fn database_answers(&self) -> bool {
+        // One caller asks; the others wait for its answer.
+        let mut last = self.database.lock().await;
+        if let Some(ping) = last.filter(|ping| ping.at.elapsed() < FRESH) {
+            return ping.answered;
+        }
+        let answered = matches!(tokio::time::timeout(Duration::from_secs(1), self.store.ping()).await, Ok(Ok(())));
+        *last = Some(Ping { at: Instant::now(), answered });
+        answered
     }
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use clap::{Args, value_parser};
 
 use super::values::{parse_bool, size};
-use crate::{graphql::QueryLimits, transport::Limits};
+use crate::{
+    graphql::QueryLimits,
+    transport::{Limits, ServeOptions},
+};
 
 /// How much callers may ask for.
 #[derive(Args, Clone, Debug)]
@@ -20,6 +23,12 @@ pub struct LimitsConfig {
     /// Lexical tokens of one GraphQL document, which also bounds its aliases.
     #[arg(long, env = "TOYGRES_MAX_TOKENS", default_value = "10000", value_parser = value_parser!(u32).range(10..=10_000_000))]
     pub max_tokens: u32,
+    /// Fields, arguments and directives of one GraphQL document once its fragments are expanded.
+    #[arg(long, env = "TOYGRES_MAX_EXPANDED_SIZE", default_value = "20000", value_parser = value_parser!(u32).range(10..=10_000_000))]
+    pub max_expanded_size: u32,
+    /// Bytes of the response to one operation.
+    #[arg(long, env = "TOYGRES_MAX_RESPONSE_BYTES", default_value = "16777216", value_parser = value_parser!(u32).range(65_536..=1_073_741_824))]
+    pub max_response_bytes: u32,
     /// Requests in one HTTP batch.
     #[arg(long, env = "TOYGRES_MAX_BATCH", default_value = "10", value_parser = value_parser!(u32).range(0..=1000))]
     pub max_batch: u32,
@@ -32,6 +41,15 @@ pub struct LimitsConfig {
     /// Operations at once on one socket.
     #[arg(long, env = "TOYGRES_MAX_OPERATIONS_PER_SOCKET", default_value = "1000", value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub max_operations_per_socket: u32,
+    /// Connections of clients at once, as far as the limit of open files allows.
+    #[arg(long, env = "TOYGRES_MAX_CONNECTIONS", default_value = "20000", value_parser = value_parser!(u32).range(16..=1_000_000))]
+    pub max_connections: u32,
+    /// Connections at once from one address (a network of 64 bits with IPv6), in percent of all.
+    #[arg(long, env = "TOYGRES_MAX_CONNECTIONS_PER_ADDRESS_PERCENT", default_value = "50", value_parser = value_parser!(u32).range(1..=100))]
+    pub max_connections_per_address_percent: u32,
+    /// WebSockets at once that are not authenticated. When there are more, the oldest is closed.
+    #[arg(long, env = "TOYGRES_MAX_PENDING_SOCKETS", default_value = "1000", value_parser = value_parser!(u32).range(1..=1_000_000))]
+    pub max_pending_sockets: u32,
     /// WebSockets and event streams at once.
     #[arg(long, env = "TOYGRES_MAX_SOCKETS", default_value = "10000", value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub max_sockets: u32,
@@ -55,13 +73,23 @@ impl LimitsConfig {
     pub fn of_transports(&self) -> Limits {
         Limits {
             tokens: size(self.max_tokens),
+            expanded_size: self.max_expanded_size.into(),
+            response_bytes: size(self.max_response_bytes),
             batch: size(self.max_batch),
             body_bytes: size(self.max_body_bytes),
             message_bytes: size(self.max_message_bytes),
             operations_per_socket: size(self.max_operations_per_socket),
             sockets: size(self.max_sockets),
+            pending_sockets: size(self.max_pending_sockets),
             operation_time: Duration::from_secs(self.query_seconds.into()),
             ..Limits::default()
         }
+    }
+
+    /// See [`ServeOptions`]. `connections` is what the limit of open files allows.
+    #[must_use]
+    pub fn of_connections(&self, connections: usize) -> ServeOptions {
+        let per_address = connections.saturating_mul(size(self.max_connections_per_address_percent)).div_ceil(100);
+        ServeOptions { connections, connections_per_address: per_address, ..ServeOptions::default() }
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::{Args, ValueEnum};
 
-use super::values::{Origin, parse_enum, parse_listen};
+use super::values::{Origin, parse_enum, parse_listen, parse_metrics_listen};
 
 /// Where the server listens, and who is admitted.
 #[derive(Args, Clone, Debug)]
@@ -13,6 +13,9 @@ pub struct ListenConfig {
     /// Address to listen on. Without access control it must be a loopback address.
     #[arg(long, env = "TOYGRES_LISTEN", default_value = "127.0.0.1:8080", value_parser = parse_listen)]
     pub listen: SocketAddr,
+    /// Address on which `/metrics` and `/health` are served to everybody who reaches it. Elsewhere they need a token, if callers do.
+    #[arg(long, env = "TOYGRES_METRICS_LISTEN", value_parser = parse_metrics_listen)]
+    pub metrics_listen: Option<SocketAddr>,
     /// Who is admitted: everybody on this machine (local), or bearers of API tokens (tokens).
     #[arg(long, env = "TOYGRES_ACCESS", default_value = "local", value_parser = parse_enum::<Access>)]
     pub access: Access,

@@ -31,8 +31,12 @@ impl FromStr for Origin {
     }
 }
 
-pub(super) fn size(number: u32) -> usize {
+pub(crate) fn size(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+pub(super) fn parse_metrics_listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "TOYGRES_METRICS_LISTEN must be an address with a port, for example 127.0.0.1:9090".to_owned())
 }
 
 pub(super) fn parse_listen(text: &str) -> Result<SocketAddr, String> {

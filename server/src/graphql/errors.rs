@@ -93,13 +93,21 @@ pub(super) fn coded(code: &'static str, message: impl Into<String>) -> async_gra
     async_graphql::Error::new(message).extend_with(|_, extensions| extensions.set("code", code))
 }
 
-/// Completes the errors of a response: rewords those about limits, adds the code `BAD_REQUEST` to every error without one (of
+/// Errors of one response. More would not help its caller.
+const MAX_ERRORS: usize = 100;
+/// Bytes of the message of an error.
+const MAX_MESSAGE_BYTES: usize = 4096;
+
+/// Completes the errors of a response: drops those that are too many, rewords those about limits, adds the code `BAD_REQUEST` to every error without one (of
 /// parsing and validation), and adds the request ID, which the log has too, to `INTERNAL` and `UNAVAILABLE`.
 pub fn mask(response: &mut Response, request_id: &str, limits: QueryLimits) {
+    // A document can have an error in each of its fields, and repeat a name of any length in each of them.
+    response.errors.truncate(MAX_ERRORS);
     for error in &mut response.errors {
         if let Some(exceeded) = Exceeded::of(&error.message) {
             error.message = exceeded.explain(limits);
         }
+        error.message.truncate(error.message.floor_char_boundary(MAX_MESSAGE_BYTES));
         let extensions = error.extensions.get_or_insert_default();
         match extensions.get("code") {
             None => extensions.set("code", "BAD_REQUEST"),

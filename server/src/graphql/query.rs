@@ -10,7 +10,7 @@ use toygres_store::{InstanceOrder, InstanceOrderField, InstancePosition, Operati
 use super::{
     errors::error,
     guard::admin,
-    paging::{Arguments, Counted, Uncounted, counted, opaque, parts, uncounted, wants_total},
+    paging::{Arguments, Counted, Uncounted, counted, opaque, page_complexity, parts, uncounted, wants_total},
     types::{ApiToken, ControlPlane, Instance, InstanceFilterInput, InstanceOrderInput, Node, NodeId, Operation, OperationFilterInput},
 };
 use crate::app::App;
@@ -40,7 +40,7 @@ impl Query {
     }
 
     /// Lists instances.
-    #[graphql(complexity = "first.or(last).unwrap_or(50).max(0) as usize * child_complexity + 5")]
+    #[graphql(complexity = "page_complexity(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of the field")]
     async fn instances(
         &self,
@@ -74,7 +74,7 @@ impl Query {
     }
 
     /// Lists operations, newest first.
-    #[graphql(complexity = "first.or(last).unwrap_or(50).max(0) as usize * child_complexity + 5")]
+    #[graphql(complexity = "page_complexity(first, last, child_complexity)")]
     async fn operations(
         &self,
         ctx: &Context<'_>,
@@ -89,7 +89,7 @@ impl Query {
     }
 
     /// Lists API tokens, newest first. Requires the role `ADMIN`.
-    #[graphql(guard = "admin()", complexity = "first.or(last).unwrap_or(50).max(0) as usize * child_complexity + 5")]
+    #[graphql(guard = "admin()", complexity = "page_complexity(first, last, child_complexity)")]
     async fn api_tokens(
         &self,
         ctx: &Context<'_>,

@@ -1,6 +1,6 @@
 //! Authentication of callers.
 
-use std::{any::Any, fmt, sync::Arc};
+use std::{any::Any, fmt, net::IpAddr, sync::Arc};
 
 use async_graphql::Data;
 use async_trait::async_trait;
@@ -22,6 +22,8 @@ pub struct Credentials<'a> {
     pub headers: &'a HeaderMap,
     /// The payload of `connection_init`: `None` for anything but a socket, empty when the message had none.
     pub init: Option<&'a Map<String, Value>>,
+    /// The address of the peer, if the server knows it. Behind a proxy it is the proxy's.
+    pub address: Option<IpAddr>,
 }
 
 /// Inserts one value into the data of a request.
@@ -71,6 +73,9 @@ pub enum Denied {
     /// Credentials are missing, wrong or expired: 401, or close code 4403.
     #[error("{0}")]
     Unauthenticated(String),
+    /// The caller has presented too many wrong ones: 429, or close code 1013.
+    #[error("{0}")]
+    TooMany(String),
     /// The credentials cannot be checked at present: 503, or close code 1013, after which clients reconnect.
     #[error("{0}")]
     Unavailable(String),

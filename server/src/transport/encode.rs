@@ -44,6 +44,27 @@ pub(super) fn has_no_data(response: &GraphqlResponse) -> bool {
     response.data == Value::Null && !response.errors.is_empty()
 }
 
+/// The size of a response in bytes of JSON. Strings count as if nothing in them needed an escape.
+pub(super) fn size(response: &GraphqlResponse) -> usize {
+    let errors: usize = response.errors.iter().map(|error| error.message.len() + 64).sum();
+    errors + size_of_value(&response.data)
+}
+
+fn size_of_value(value: &Value) -> usize {
+    match value {
+        Value::Null => 4,
+        Value::Boolean(_) => 5,
+        // An estimate: most are small.
+        Value::Number(_) => 8,
+        Value::String(text) => text.len() + 2,
+        Value::Enum(name) => name.len() + 2,
+        Value::List(items) => 2 + items.iter().map(|item| size_of_value(item) + 1).sum::<usize>(),
+        Value::Object(fields) => 2 + fields.iter().map(|(name, value)| name.len() + 4 + size_of_value(value)).sum::<usize>(),
+        // Base64 or an array of numbers, whichever.
+        Value::Binary(bytes) => bytes.len() * 4,
+    }
+}
+
 /// One response as JSON, on one line.
 pub(super) fn json(response: &GraphqlResponse) -> String {
     to_json(&Payload::from(response))

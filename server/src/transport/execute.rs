@@ -13,9 +13,13 @@ use uuid::Uuid;
 
 use super::{
     Limits, Session, TransportOptions,
+    cpu_bound::{CpuBound, is_large},
+    encode,
+    expansion::{Unexpandable, expanded_size},
     lexical::Shape,
     nulls::{self, Source},
     refusal,
+    ws::PendingSockets,
 };
 
 /// The ID of one request in the log. Resolvers get it with `ctx.data::<RequestId>()`.
@@ -55,6 +59,8 @@ pub(super) struct Transport<E> {
     executor: E,
     pub(super) options: TransportOptions,
     sockets: Arc<Semaphore>,
+    pub(super) pending_sockets: PendingSockets,
+    cpu_bound: CpuBound,
 }
 
 /// The permit for an open socket or event stream.
@@ -74,12 +80,15 @@ pub(super) struct Operation {
     pub(super) id: RequestId,
     request: Request,
     source: Source,
+    /// Whether its document counts as large once its fragments are expanded.
+    large: bool,
 }
 
 impl<E: Executor> Transport<E> {
     pub(super) fn new(executor: E, options: TransportOptions) -> Self {
         let sockets = options.limits.sockets.min(Semaphore::MAX_PERMITS);
-        Self { executor, options, sockets: Arc::new(Semaphore::new(sockets)) }
+        let pending_sockets = PendingSockets::new(options.limits.pending_sockets);
+        Self { executor, options, sockets: Arc::new(Semaphore::new(sockets)), pending_sockets, cpu_bound: CpuBound::new() }
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -93,8 +102,13 @@ impl<E: Executor> Transport<E> {
         Some(Socket { _permit: permit })
     }
 
+    /// Whether [`Self::socket`] would have none.
+    pub(super) fn has_no_socket(&self) -> bool {
+        self.sockets.available_permits() == 0
+    }
+
     /// Checks the limits of a document and parses it to find out the type of its operation.
-    pub(super) fn prepare(&self, mut request: Request, session: &Session, id: &RequestId) -> Result<Operation, Box<Response>> {
+    pub(super) async fn prepare(&self, mut request: Request, session: &Session, id: &RequestId) -> Result<Operation, Box<Response>> {
         let refuse = |response| Err(Box::new(self.finish(response, id)));
         let (shape, limits) = (Shape::of(&request.query), self.limits());
         if shape.tokens > limits.tokens {
@@ -105,32 +119,66 @@ impl<E: Executor> Transport<E> {
             let message = format!("The document is nested {} levels deep; at most {} are allowed.", shape.nesting, limits.nesting);
             return refuse(refusal::error("TOO_DEEP", message));
         }
+        if shape.longest_name > limits.name_bytes {
+            let message = format!("The document has a name of {} bytes; at most {} are allowed.", shape.longest_name, limits.name_bytes);
+            return refuse(refusal::error("TOO_LARGE", message));
+        }
         let name = request.operation_name.clone();
-        let kind = match request.parsed_query() {
-            Ok(document) => match operation(document, name.as_deref()) {
-                // The executor would run several fields concurrently, and complete immediately if there are only fragments.
-                Some(operation) if operation.ty == OperationType::Subscription && !has_one_field(operation) => {
-                    let message = "A subscription selects exactly one field, and not through a fragment.";
-                    return refuse(refusal::error("BAD_SUBSCRIPTION", message));
-                }
-                Some(operation) => operation.ty,
-                // The executor reports that there is no such operation.
-                None => OperationType::Query,
-            },
+        let parsed = match is_large(u64::try_from(shape.tokens).unwrap_or(u64::MAX)) {
+            true => {
+                let request = &mut request;
+                self.cpu_bound.run(move || request.parsed_query()).await
+            }
+            false => request.parsed_query(),
+        };
+        let document = match parsed {
+            Ok(document) => document,
             Err(error) => return refuse(syntax_error(error)),
+        };
+        let size = match expanded_size(document, limits.nesting) {
+            Ok(size) if size <= limits.expanded_size => size,
+            Ok(size) => {
+                let message = format!(
+                    "The document has {size} fields, arguments and directives once its fragments are expanded; at most {} are allowed.",
+                    limits.expanded_size
+                );
+                return refuse(refusal::error("TOO_LARGE", message));
+            }
+            Err(Unexpandable::TooDeep) => {
+                let message = format!("The document is nested more than {} levels deep through its fragments.", limits.nesting);
+                return refuse(refusal::error("TOO_DEEP", message));
+            }
+            Err(Unexpandable::Cycle(fragment)) => {
+                return refuse(refusal::error("BAD_REQUEST", format!("Cannot spread the fragment '{fragment}' within itself.")));
+            }
+        };
+        let kind = match operation(document, name.as_deref()) {
+            // The executor would run several fields concurrently, and complete immediately if there are only fragments.
+            Some(operation) if operation.ty == OperationType::Subscription && !has_one_field(operation) => {
+                let message = "A subscription selects exactly one field, and not through a fragment.";
+                return refuse(refusal::error("BAD_SUBSCRIPTION", message));
+            }
+            Some(operation) => operation.ty,
+            // The executor reports that there is no such operation.
+            None => OperationType::Query,
         };
         session.insert_into(&mut request.data);
         request.data.insert(id.clone());
         let source = Source { query: request.query.clone(), operation_name: request.operation_name.clone() };
-        Ok(Operation { kind, id: id.clone(), request, source })
+        Ok(Operation { kind, id: id.clone(), request, source, large: is_large(size) })
     }
 
     /// Runs a query or a mutation. A mutation continues when its caller disconnects, because part of it may already have happened.
     pub(super) async fn execute(&self, operation: Operation) -> Response {
-        let Operation { kind, id, request, source } = operation;
+        let Operation { kind, id, request, source, large } = operation;
         let execution = {
-            let executor = self.executor.clone();
-            AssertUnwindSafe(async move { executor.execute(request).await }).catch_unwind()
+            let (executor, cpu_bound) = (self.executor.clone(), self.cpu_bound.clone());
+            let execution = async move {
+                let execution = executor.execute(request);
+                // Validation is part of the first poll.
+                if large { cpu_bound.first_poll(execution).await } else { execution.await }
+            };
+            AssertUnwindSafe(execution).catch_unwind()
         };
         let outcome = async {
             match kind {
@@ -144,7 +192,16 @@ impl<E: Executor> Transport<E> {
             Err(_) => refusal::error("TIMEOUT", "The operation took too long."),
         };
         nulls::complete(&mut response, &self.options.types, &source);
-        self.finish(response, &id)
+        self.finish(self.limited(response), &id)
+    }
+
+    /// The response, or an error in place of one that is too large.
+    fn limited(&self, response: Response) -> Response {
+        let limit = self.limits().response_bytes;
+        if encode::size(&response) <= limit {
+            return response;
+        }
+        refusal::error("RESPONSE_TOO_LARGE", format!("The response is larger than {limit} bytes: request smaller pages or fewer fields."))
     }
 
     /// Runs any operation; a query or a mutation is a stream of one response.
@@ -154,13 +211,15 @@ impl<E: Executor> Transport<E> {
             // Boxed, because otherwise the stream of every subscription would have the size of an execution.
             return stream::once(async move { this.execute(operation).await }).boxed().left_stream();
         }
-        let Operation { id, request, source, .. } = operation;
-        let responses = AssertUnwindSafe(this.executor.execute_stream(request, None)).catch_unwind();
-        responses
+        let Operation { id, request, source, large, .. } = operation;
+        let responses = this.executor.execute_stream(request, None);
+        let responses = if large { this.cpu_bound.clone().first_poll_of(responses).left_stream() } else { responses.right_stream() };
+        AssertUnwindSafe(responses)
+            .catch_unwind()
             .map(move |outcome| {
                 let mut response = outcome.unwrap_or_else(|panic| panicked(&id, &*panic));
                 nulls::complete(&mut response, &this.options.types, &source);
-                this.finish(response, &id)
+                this.finish(this.limited(response), &id)
             })
             .right_stream()
     }

@@ -19,6 +19,7 @@ use super::{
     execute::{Operation, Transport},
     params,
     refusal::{self, Refusal},
+    serve::peer_address,
     sse,
 };
 
@@ -44,11 +45,15 @@ async fn try_answer<E: Executor>(transport: &Arc<Transport<E>>, request: Request
     if parts.method == Method::POST {
         check_content_type(&parts.headers)?;
     }
-    let session = transport.options.authenticate.authenticate(Credentials { headers: &parts.headers, init: None }).await?;
+    let session = transport
+        .options
+        .authenticate
+        .authenticate(Credentials { headers: &parts.headers, init: None, address: peer_address(&parts.extensions) })
+        .await?;
     let resume = ResumeCursor::of(&parts.headers);
     if parts.method == Method::GET {
         let request = params::from_uri(&parts.uri).map_err(Refusal::bad_request)?;
-        let prepared = transport.prepare(request, &session, id);
+        let prepared = transport.prepare(request, &session, id).await;
         if prepared.as_ref().is_ok_and(|operation| operation.kind == OperationType::Mutation) {
             return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "A mutation needs POST.").allow("POST"));
         }
@@ -57,7 +62,7 @@ async fn try_answer<E: Executor>(transport: &Arc<Transport<E>>, request: Request
     let bytes = read(transport, &parts.headers, body).await?;
     match params::from_body(bytes).await? {
         BatchRequest::Single(request) => {
-            let prepared = transport.prepare(request, &session, id);
+            let prepared = transport.prepare(request, &session, id).await;
             single(transport, accept, prepared, session, resume).await
         }
         BatchRequest::Batch(all) => batch(transport, accept, all, &session, id).await,
@@ -118,7 +123,10 @@ async fn batch<E: Executor>(
     if accept.best == Media::Events {
         return Err(Refusal::bad_request("An event stream carries one operation, not a batch."));
     }
-    let prepared: Vec<_> = all.into_iter().map(|request| transport.prepare(request, session, id)).collect();
+    let mut prepared = Vec::with_capacity(all.len());
+    for request in all {
+        prepared.push(transport.prepare(request, session, id).await);
+    }
     let mutates = prepared.iter().any(|one| one.as_ref().is_ok_and(|operation| operation.kind == OperationType::Mutation));
     let answers = prepared.into_iter().map(|one| async {
         match one {

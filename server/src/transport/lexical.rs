@@ -10,6 +10,8 @@ pub(super) struct Shape {
     pub(super) tokens: usize,
     /// The most brackets open at once.
     pub(super) nesting: usize,
+    /// The bytes of the longest name. Validation compares an unknown name with every known one.
+    pub(super) longest_name: usize,
 }
 
 impl Shape {
@@ -27,7 +29,9 @@ impl Shape {
                 }
                 b'_' | b'A'..=b'Z' | b'a'..=b'z' => {
                     shape.tokens += 1;
-                    at = past(bytes, at, |byte| byte == b'_' || byte.is_ascii_alphanumeric());
+                    let end = past(bytes, at, |byte| byte == b'_' || byte.is_ascii_alphanumeric());
+                    shape.longest_name = shape.longest_name.max(end - at);
+                    at = end;
                 }
                 b'-' | b'0'..=b'9' => {
                     shape.tokens += 1;
@@ -103,7 +107,15 @@ mod tests {
             ("\"\"\"unterminated {{{", 1, 0),
             ("\"\\", 1, 0),
         ] {
-            assert_eq!(Shape::of(document), Shape { tokens, nesting }, "{document}");
+            let shape = Shape::of(document);
+            assert_eq!((shape.tokens, shape.nesting), (tokens, nesting), "{document}");
+        }
+    }
+
+    #[test]
+    fn finds_the_longest_name() {
+        for (document, longest) in [("{ a bcd }", 3), ("{ a(b: \"a_long_string\") }", 1), ("# a_comment\n{ _a1 }", 3), ("", 0)] {
+            assert_eq!(Shape::of(document).longest_name, longest, "{document}");
         }
     }
 }

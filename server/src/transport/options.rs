@@ -59,12 +59,22 @@ pub struct Limits {
     pub tokens: usize,
     /// Nesting of brackets in one document. The parser is recursive, and a stack overflow aborts the process.
     pub nesting: usize,
+    /// Bytes of a name.
+    pub name_bytes: usize,
+    /// Fields, arguments and directives of one document once its fragments are expanded, which is what validation walks.
+    pub expanded_size: u64,
+    /// Bytes of a response.
+    pub response_bytes: usize,
     /// How long a query may take. A mutation that takes longer gets the same error, but its execution continues.
     pub operation_time: Duration,
     /// Concurrent operations on one socket.
     pub operations_per_socket: usize,
     /// Concurrent WebSockets and event streams.
     pub sockets: usize,
+    /// Sockets open at once whose `connection_init` has not been accepted. When there are more, the oldest is closed.
+    pub pending_sockets: usize,
+    /// Bytes that such a socket may send.
+    pub init_bytes: usize,
     /// How long a socket may stay open before its `connection_init` is accepted.
     pub init_timeout: Duration,
     /// How often the server sends a ping on a socket, or a comment on an event stream. A socket is closed if nothing was received
@@ -86,9 +96,14 @@ impl Default for Limits {
             batch: 10,
             tokens: 10_000,
             nesting: 100,
+            name_bytes: 256,
+            expanded_size: 20_000,
+            response_bytes: 16 * 1024 * 1024,
             operation_time: Duration::from_secs(30),
             operations_per_socket: 1000,
             sockets: 10_000,
+            pending_sockets: 1000,
+            init_bytes: 16 * 1024,
             init_timeout: Duration::from_secs(10),
             ping_interval: Duration::from_secs(25),
             write_timeout: Duration::from_secs(10),

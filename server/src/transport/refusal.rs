@@ -56,6 +56,11 @@ impl From<Denied> for Refusal {
                 this.header = Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
                 this
             }
+            Denied::TooMany(message) => {
+                let mut this = Self::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_ATTEMPTS", message);
+                this.header = Some((header::RETRY_AFTER, HeaderValue::from_static("5")));
+                this
+            }
             Denied::Unavailable(message) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message),
         }
     }

@@ -6,12 +6,22 @@
 
 use std::{
     io,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll, ready},
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{Extensions, Request},
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -24,6 +34,8 @@ use tokio_util::{
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 use tower::ServiceExt;
+
+use super::connections::{Admitted, Connections};
 
 /// How [`serve`] treats connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +50,10 @@ pub struct ServeOptions {
     pub send_buffer: usize,
     /// The maximum size of a request's head in bytes.
     pub head_bytes: usize,
+    /// Connections that may be open. More are closed as soon as they are accepted.
+    pub connections: usize,
+    /// Connections that may be open from one address.
+    pub connections_per_address: usize,
 }
 
 impl Default for ServeOptions {
@@ -48,6 +64,8 @@ impl Default for ServeOptions {
             drain: Duration::from_secs(10),
             send_buffer: 64 * 1024,
             head_bytes: 16 * 1024,
+            connections: 20_000,
+            connections_per_address: 10_000,
         }
     }
 }
@@ -64,6 +82,7 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
     let mut http = http1::Builder::new();
     http.title_case_headers(true).timer(TokioTimer::new()).header_read_timeout(options.head_timeout).max_buf_size(options.head_bytes.max(8 * 1024));
     let connections = TaskTracker::new();
+    let limits = Connections::new(options.connections, options.connections_per_address);
     loop {
         let (stream, peer) = tokio::select! {
             biased;
@@ -84,11 +103,20 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
         if stream.set_nodelay(true).is_err() {
             continue;
         }
-        let io = Watched::new(stream, options.write_timeout, connections.token());
+        let admitted = match limits.admit(peer.ip()) {
+            Ok(admitted) => admitted,
+            Err(exceeded) => {
+                metrics::counter!("toygres_connections_refused_total", "limit" => exceeded.as_str()).increment(1);
+                continue;
+            }
+        };
+        let read_limit = ReadLimit::default();
+        let io = Watched::new(stream, options.write_timeout, read_limit.clone(), (connections.token(), admitted));
         let (router, shutdown) = (router.clone(), shutdown.clone());
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(read_limit.clone());
             router.clone().oneshot(request)
         });
         let connection = http.serve_connection(TokioIo::new(io), service).with_upgrades();
@@ -115,6 +143,11 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
     Ok(())
 }
 
+/// The address of the peer that sent a request.
+pub(super) fn peer_address(request: &Extensions) -> Option<IpAddr> {
+    request.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
+}
+
 fn is_of_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
@@ -126,12 +159,51 @@ struct Watched {
     write_timeout: Duration,
     /// Set while a write is pending.
     deadline: Option<Pin<Box<Sleep>>>,
-    _counted: TaskTrackerToken,
+    read_limit: ReadLimit,
+    _counted: (TaskTrackerToken, Admitted),
+}
+
+/// How many more bytes may be read from a connection. Requests carry it as an extension. Clones share it.
+#[derive(Clone, Debug)]
+pub(super) struct ReadLimit(Arc<AtomicUsize>);
+
+/// The value of a [`ReadLimit`] that limits nothing.
+const UNLIMITED: usize = usize::MAX;
+
+impl Default for ReadLimit {
+    fn default() -> Self {
+        Self(Arc::new(AtomicUsize::new(UNLIMITED)))
+    }
+}
+
+impl ReadLimit {
+    /// Fails the reads of the connection once it has read so many bytes.
+    pub(super) fn set(&self, bytes: usize) {
+        self.0.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Removes the limit.
+    pub(super) fn lift(&self) {
+        self.set(UNLIMITED);
+    }
+
+    /// Counts bytes that were read.
+    fn read(&self, bytes: usize) -> io::Result<()> {
+        let left = self.0.load(Ordering::Relaxed);
+        if left == UNLIMITED {
+            return Ok(());
+        }
+        let Some(left) = left.checked_sub(bytes) else {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the peer sends too much before it is authenticated"));
+        };
+        self.set(left);
+        Ok(())
+    }
 }
 
 impl Watched {
-    fn new(stream: TcpStream, write_timeout: Duration, counted: TaskTrackerToken) -> Self {
-        Self { stream, write_timeout, deadline: None, _counted: counted }
+    fn new(stream: TcpStream, write_timeout: Duration, read_limit: ReadLimit, counted: (TaskTrackerToken, Admitted)) -> Self {
+        Self { stream, write_timeout, deadline: None, read_limit, _counted: counted }
     }
 
     fn bounded<T>(&mut self, context: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -148,7 +220,9 @@ impl Watched {
 
 impl AsyncRead for Watched {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        Poll::Ready(self.read_limit.read(buffer.filled().len() - before))
     }
 }
 

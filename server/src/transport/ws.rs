@@ -9,6 +9,7 @@ mod connection;
 mod dialect;
 mod handshake;
 mod operations;
+mod pending;
 
 use std::sync::Arc;
 
@@ -18,8 +19,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{execute::Transport, refusal::Refusal};
+use super::{
+    execute::Transport,
+    refusal::Refusal,
+    serve::{ReadLimit, peer_address},
+};
 use dialect::Dialect;
+pub(super) use pending::PendingSockets;
 
 /// Enough for a typical message; the buffer grows while a larger one is read.
 const READ_BUFFER: usize = 2 * 1024;
@@ -33,9 +39,14 @@ pub(super) async fn upgrade<E: Executor>(transport: Arc<Transport<E>>, request: 
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
     };
-    let Some(permit) = transport.socket() else {
+    // The place itself is taken when the caller is authenticated.
+    if transport.has_no_socket() {
         return Refusal::too_many_sockets().into_response();
-    };
+    }
+    let address = peer_address(&parts.extensions);
+    let read_limit = parts.extensions.get::<ReadLimit>().cloned().unwrap_or_default();
+    let pending = transport.pending_sockets.add();
+    read_limit.set(transport.limits().init_bytes);
     let upgrade = upgrade
         .protocols(ALL_WEBSOCKET_PROTOCOLS)
         .read_buffer_size(READ_BUFFER)
@@ -48,7 +59,6 @@ pub(super) async fn upgrade<E: Executor>(transport: Arc<Transport<E>>, request: 
     // upgrade.
     let dialect = upgrade.selected_protocol().and_then(|name| Dialect::named(name.to_str().ok()?));
     upgrade.on_upgrade(move |socket| async move {
-        connection::run(transport, socket, dialect, parts.headers).await;
-        drop(permit);
+        connection::run(transport, socket, dialect, (parts.headers, address), (pending, read_limit)).await;
     })
 }

@@ -5,6 +5,7 @@
 //! `scripts/test` runs each test once, `scripts/chaos` ten times as long. The seed of a run is printed with it.
 
 mod aftermath;
+mod attacks;
 mod storm;
 
 use std::time::Duration;

@@ -4,6 +4,9 @@
 //! `TOYGRES_FUZZ_OPERATIONS` sets their number, and `TOYGRES_FUZZ_SEED` repeats an earlier run.
 
 mod generate;
+mod hostile;
+
+use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
@@ -16,7 +19,10 @@ const EXPECTED: &[&str] = &[
     "BAD_REQUEST",
     "BAD_USER_INPUT",
     "GRAPHQL_PARSE_FAILED",
+    "RESPONSE_TOO_LARGE",
+    "TIMEOUT",
     "TOO_DEEP",
+    "TOO_LARGE",
     "TOO_MANY_TOKENS",
     "NOT_FOUND",
     "BAD_SUBSCRIPTION",
@@ -73,6 +79,50 @@ async fn nothing_that_can_be_asked_breaks_the_server() {
         // The generator must produce both valid and invalid operations.
         assert!(executed > operations / 4 && failed > operations / 10, "{executed} {failed}");
     }
+    server.stop().await;
+}
+
+/// Documents that are made to cost much are answered or refused soon, and other requests are answered meanwhile.
+///
+/// `TOYGRES_FUZZ_DOCUMENTS` sets their number, `TOYGRES_FUZZ_MILLIS` how long one may take.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_document_costs_much() {
+    let number = |name: &str, default: u64| std::env::var(name).ok().map_or(default, |text| text.parse().expect(name));
+    let documents = number("TOYGRES_FUZZ_DOCUMENTS", 400);
+    let seed = number("TOYGRES_FUZZ_SEED", u64::from(std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos()));
+    // A debug build takes about twenty times as long as the 50 ms of a release build.
+    let limit = Duration::from_millis(number("TOYGRES_FUZZ_MILLIS", if cfg!(debug_assertions) { 3000 } else { 50 }));
+    println!("fuzz: {documents} hostile documents, TOYGRES_FUZZ_SEED={seed}");
+
+    let home = Home::new();
+    let server = home.start_with(&[("TOYGRES_ROLE", "api")]).await;
+    let url = format!("http://{}/graphql", server.address);
+    let http = reqwest::Client::new();
+    let mut slowest = (Duration::ZERO, 0);
+    for n in 0..documents {
+        let seed = seed.wrapping_add(n);
+        let request = hostile::request(seed);
+        let mut took = Duration::MAX;
+        // The machine can be busy for a moment; a document that costs much costs it every time.
+        for _ in 0..3 {
+            let started = Instant::now();
+            let generated = Generated { body: request.to_string(), streams: false, selected: Vec::new() };
+            ask(&http, &url, &generated).await.unwrap_or_else(|why| panic!("TOYGRES_FUZZ_SEED={seed} TOYGRES_FUZZ_DOCUMENTS=1: {why}"));
+            took = took.min(started.elapsed());
+            if took < limit {
+                break;
+            }
+        }
+        slowest = slowest.max((took, seed));
+        assert!(
+            took < limit,
+            "TOYGRES_FUZZ_SEED={seed} TOYGRES_FUZZ_DOCUMENTS=1: {took:?}: {}",
+            &request.to_string()[..200.min(request.to_string().len())]
+        );
+    }
+    println!("fuzz: the slowest took {:?} (seed {})", slowest.0, slowest.1);
+    let log = server.log();
+    assert!(!log.contains("panicked") && !log.contains("a request failed"), "TOYGRES_FUZZ_SEED={seed}:\n{log}");
     server.stop().await;
 }
 

@@ -22,7 +22,7 @@ use crate::{
         errors::error,
         guard::operator,
         loaders::{EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, OperationsOf, PasswordOf},
-        paging::{Arguments, Counted, Uncounted, uncounted},
+        paging::{Arguments, Counted, Uncounted, page_complexity, uncounted},
     },
 };
 
@@ -118,7 +118,7 @@ impl Instance {
         Ok(summary.unwrap_or_default().into())
     }
     /// The health checks of the instance, newest first.
-    #[graphql(complexity = "first.or(last).unwrap_or(50).max(0) as usize * child_complexity + 5")]
+    #[graphql(complexity = "page_complexity(first, last, child_complexity)")]
     async fn health_checks(
         &self,
         ctx: &Context<'_>,
@@ -156,7 +156,7 @@ impl Instance {
         self.0.deleted_at
     }
     /// The operations of the instance, newest first.
-    #[graphql(complexity = "first.or(last).unwrap_or(50).max(0) as usize * child_complexity + 5")]
+    #[graphql(complexity = "page_complexity(first, last, child_complexity)")]
     async fn operations(
         &self,
         ctx: &Context<'_>,
@@ -170,7 +170,7 @@ impl Instance {
         super::operation::list_of(ctx, self.0.id, filter, Arguments { first, after, last, before }).await
     }
     /// The events of the instance, oldest first.
-    #[graphql(complexity = "first.or(last).unwrap_or(50).max(0) as usize * child_complexity + 5")]
+    #[graphql(complexity = "page_complexity(first, last, child_complexity)")]
     async fn events(
         &self,
         ctx: &Context<'_>,

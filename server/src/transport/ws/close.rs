@@ -30,6 +30,8 @@ impl CloseReason {
     pub(super) const RESTART: Self = Self::fixed(1012, "Service restart");
     /// Clients reconnect after this code, too.
     pub(super) const SILENT: Self = Self::fixed(1013, "The last ping was not answered");
+    /// And after this one: see [`crate::transport::Limits::sockets`] and [`crate::transport::Limits::pending_sockets`].
+    pub(super) const TOO_MANY: Self = Self::fixed(1013, "Too many sockets are open");
     pub(super) const TOO_BIG: Self = Self::fixed(1009, "Message too big");
     pub(super) const UNAUTHORIZED: Self = Self::fixed(4401, "Unauthorized");
     pub(super) const FORBIDDEN: Self = Self::fixed(4403, "Forbidden");
@@ -48,7 +50,7 @@ impl CloseReason {
     pub(super) fn denied(denied: Denied) -> Self {
         match denied {
             Denied::Unauthenticated(message) => Self::Close(4403, message.into()),
-            Denied::Unavailable(message) => Self::Close(1013, message.into()),
+            Denied::TooMany(message) | Denied::Unavailable(message) => Self::Close(1013, message.into()),
         }
     }
 

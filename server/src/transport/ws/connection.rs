@@ -1,6 +1,7 @@
 //! The connection of one socket after the handshake.
 
 use std::{
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -28,8 +29,9 @@ use super::{
     dialect::{ClientMessage, Dialect},
     handshake::handshake,
     operations::{Frame, Operations},
+    pending::PendingSocket,
 };
-use crate::transport::execute::Transport;
+use crate::transport::{execute::Transport, serve::ReadLimit};
 
 /// The number of queued results that are written together.
 const TOGETHER: usize = 16;
@@ -39,15 +41,22 @@ const REPLIES: usize = 4;
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// Serves a socket until it is closed.
-pub(super) async fn run<E: Executor>(transport: Arc<Transport<E>>, mut socket: WebSocket, dialect: Option<Dialect>, headers: HeaderMap) {
+pub(super) async fn run<E: Executor>(
+    transport: Arc<Transport<E>>,
+    mut socket: WebSocket,
+    dialect: Option<Dialect>,
+    (headers, address): (HeaderMap, Option<IpAddr>),
+    (pending, read_limit): (PendingSocket, ReadLimit),
+) {
     let Some(dialect) = dialect else {
         return close::close(&mut socket, CloseReason::SUBPROTOCOL).await;
     };
-    let session = match handshake(&transport, &mut socket, dialect, &headers).await {
-        Ok(session) => session,
+    let (session, _permit) = match handshake(&transport, &mut socket, dialect, (&headers, address), &pending).await {
+        Ok(acknowledged) => acknowledged,
         Err(reason) => return close::close(&mut socket, reason).await,
     };
-    drop(headers);
+    drop((headers, pending));
+    read_limit.lift();
 
     let ended = session.ended();
     let (operations, mut frames) = Operations::new(Arc::clone(&transport), session, dialect);
@@ -108,7 +117,7 @@ async fn read<E: Executor>(
         };
         let reply = match dialect.read(&text) {
             Ok(ClientMessage::Init(_)) => return CloseReason::TOO_MANY_INITS,
-            Ok(ClientMessage::Subscribe { id, request }) => match operations.begin(id, *request) {
+            Ok(ClientMessage::Subscribe { id, request }) => match operations.begin(id, *request).await {
                 Ok(reply) => reply,
                 Err(reason) => return reason,
             },

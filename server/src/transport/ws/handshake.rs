@@ -1,5 +1,7 @@
 //! The handshake of a socket, up to the acknowledgement.
 
+use std::net::IpAddr;
+
 use async_graphql::Executor;
 use axum::{
     extract::ws::{Message, WebSocket},
@@ -10,20 +12,26 @@ use futures::StreamExt;
 use super::{
     close::CloseReason,
     dialect::{ClientMessage, Dialect},
+    pending::PendingSocket,
 };
-use crate::transport::{Credentials, Session, execute::Transport};
+use crate::transport::{
+    Credentials, Session,
+    execute::{Socket, Transport},
+};
 
 /// Waits for `connection_init`, authenticates the caller and acknowledges it.
 pub(super) async fn handshake<E: Executor>(
     transport: &Transport<E>,
     socket: &mut WebSocket,
     dialect: Dialect,
-    headers: &HeaderMap,
-) -> Result<Session, CloseReason> {
+    caller: (&HeaderMap, Option<IpAddr>),
+    pending: &PendingSocket,
+) -> Result<(Session, Socket), CloseReason> {
     tokio::select! {
         biased;
         () = transport.options.shutdown.cancelled() => Err(CloseReason::RESTART),
-        outcome = tokio::time::timeout(transport.limits().init_timeout, initialise(transport, socket, dialect, headers)) => {
+        () = pending.displaced() => Err(CloseReason::TOO_MANY),
+        outcome = tokio::time::timeout(transport.limits().init_timeout, initialise(transport, socket, dialect, caller)) => {
             outcome.unwrap_or(Err(CloseReason::INIT_TIMEOUT))
         }
     }
@@ -33,8 +41,8 @@ async fn initialise<E: Executor>(
     transport: &Transport<E>,
     socket: &mut WebSocket,
     dialect: Dialect,
-    headers: &HeaderMap,
-) -> Result<Session, CloseReason> {
+    (headers, address): (&HeaderMap, Option<IpAddr>),
+) -> Result<(Session, Socket), CloseReason> {
     loop {
         let text = match socket.next().await {
             Some(Ok(Message::Text(text))) => text,
@@ -46,9 +54,12 @@ async fn initialise<E: Executor>(
         };
         match dialect.read(&text).map_err(CloseReason::invalid)? {
             ClientMessage::Init(payload) => {
-                let credentials = Credentials { headers, init: Some(&payload) };
+                let credentials = Credentials { headers, init: Some(&payload), address };
                 return match transport.options.authenticate.authenticate(credentials).await {
-                    Ok(session) => send(socket, Dialect::ack()).await.map(|()| session),
+                    Ok(session) => {
+                        let permit = transport.socket().ok_or(CloseReason::TOO_MANY)?;
+                        send(socket, Dialect::ack()).await.map(|()| (session, permit))
+                    }
                     Err(denied) => {
                         if let Some(text) = dialect.denied(&denied.to_string()) {
                             send(socket, text).await?;

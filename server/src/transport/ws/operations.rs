@@ -57,27 +57,16 @@ impl<E: Executor> Operations<E> {
     }
 
     /// Starts an operation. Returns the error message for the client if the operation was rejected.
-    pub(super) fn begin(&self, id: String, request: Request) -> Result<Option<String>, CloseReason> {
-        let mut running = self.running();
-        if let Some((subscriber, task)) = running.get(&id) {
-            match self.dialect {
-                Dialect::Current => return Err(CloseReason::already_exists(&id)),
-                // In the older protocol the new operation replaces the other.
-                Dialect::Older => {
-                    subscriber.over.store(true, Ordering::Relaxed);
-                    task.abort();
-                    running.remove(&id);
-                }
-            }
-        }
+    pub(super) async fn begin(&self, id: String, request: Request) -> Result<Option<String>, CloseReason> {
         let limit = self.transport.limits().operations_per_socket;
         let request_id = RequestId::new();
-        if running.len() >= limit {
+        if self.make_room(&id)? >= limit {
             let message = format!("The socket has {limit} operations running; no more are allowed.");
             let refused = self.transport.finish(refusal::error("TOO_MANY_OPERATIONS", message), &request_id);
             return Ok(Some(self.dialect.error(&id, &refused.errors)));
         }
-        let prepared = match self.transport.prepare(request, &self.session, &request_id) {
+        // Only the reader of the socket begins operations, one after the other, so the id is still free afterwards.
+        let prepared = match self.transport.prepare(request, &self.session, &request_id).await {
             Ok(operation) => operation,
             Err(response) => return Ok(Some(self.dialect.error(&id, &response.errors))),
         };
@@ -89,8 +78,25 @@ impl<E: Executor> Operations<E> {
             OperationSink { dialect: self.dialect, frames: self.frames.clone(), subscriber: Arc::clone(&subscriber) },
         );
         let task = if single_result { tokio::spawn(self.single_results.track_future(work)) } else { tokio::spawn(work) };
-        running.insert(id, (subscriber, task.abort_handle()));
+        self.running().insert(id, (subscriber, task.abort_handle()));
         Ok(None)
+    }
+
+    /// Makes sure that the id is free. Returns the number of operations that are running.
+    fn make_room(&self, id: &str) -> Result<usize, CloseReason> {
+        let mut running = self.running();
+        if let Some((subscriber, task)) = running.get(id) {
+            match self.dialect {
+                Dialect::Current => return Err(CloseReason::already_exists(id)),
+                // In the older protocol the new operation replaces the other.
+                Dialect::Older => {
+                    subscriber.over.store(true, Ordering::Relaxed);
+                    task.abort();
+                    running.remove(id);
+                }
+            }
+        }
+        Ok(running.len())
     }
 
     /// Stops an operation at the request of the client.

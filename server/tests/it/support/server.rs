@@ -85,7 +85,11 @@ impl Server {
     }
 
     pub async fn get(&self, path: &str) -> reqwest::Response {
-        self.http.get(format!("http://{}{path}", self.address)).send().await.unwrap()
+        let mut request = self.http.get(format!("http://{}{path}", self.address));
+        if let Some(token) = &self.bearer {
+            request = request.bearer_auth(token);
+        }
+        request.send().await.unwrap()
     }
 
     pub async fn post(&self, body: &Value) -> reqwest::Response {

@@ -172,3 +172,116 @@ async fn sockets() {
     assert_eq!(attempt.1, "HTTP/1.1 200");
     assert_eq!(server.request("GET", "/graphql", &upgrade, "").await.status, 503);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn expanded_size() {
+    let server = Server::start_with(|options| options.limits.expanded_size = 100, |_| {}).await;
+    // Each fragment spreads the next one twice: 2^n fields in a document of n lines.
+    let doubling = |levels: usize| {
+        let fragments: String = (0..levels).map(|n| format!(" fragment F{n} on Query {{ ...F{0} ...F{0} }}", n + 1)).collect();
+        json!({"query": format!("{{ ...F0 }}{fragments} fragment F{levels} on Query {{ hello }}")})
+    };
+    let started = std::time::Instant::now();
+    for levels in [10, 24, 60] {
+        let answer = server.post(GRAPHQL, &doubling(levels)).await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, "TOO_LARGE"), "{levels} levels");
+        assert!(answer.json()["errors"][0]["message"].as_str().unwrap().contains("at most 100"), "{levels} levels");
+    }
+    // The executor would take years.
+    assert!(started.elapsed() < Duration::from_secs(10));
+    assert_eq!(server.post(GRAPHQL, &doubling(3)).await.code(), "", "30 fields and spreads");
+    let unused = json!({"query": format!("{{ hello }} fragment F on Query {{ {} }}", "a: hello ".repeat(100))});
+    assert_eq!(server.post(GRAPHQL, &unused).await.code(), "TOO_LARGE", "validation walks a fragment that is not spread, too");
+    let cycle = json!({"query": "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }"});
+    let answer = server.post(GRAPHQL, &cycle).await;
+    assert_eq!((answer.status, answer.code().as_str()), (400, "BAD_REQUEST"));
+    let mut client = Client::ready(&server).await;
+    client.subscribe("1", doubling(24)["query"].as_str().unwrap()).await;
+    assert_eq!(client.receive().await["payload"][0]["extensions"]["code"], "TOO_LARGE");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_documents_are_answered_like_small_ones() {
+    let server = Server::start().await;
+    let many: String = (0..1500).map(|n| format!(" f{n}: hello")).collect();
+    let answer = server.post(GRAPHQL, &json!({"query": format!("{{{many} }}")})).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json()["data"]["f1499"], "Hello world");
+    let answer = server.post(GRAPHQL, &json!({"query": format!("mutation {{ bump {} }}", " a: __typename".repeat(1000))})).await;
+    assert_eq!((answer.status, server.counters.mutations.load(Ordering::SeqCst)), (200, 1));
+    let spreads = format!("subscription S {{ silence }} query Q {{{many} }}");
+    let mut client = Client::ready(&server).await;
+    client.send(json!({"id": "1", "type": "subscribe", "payload": {"query": spreads, "operationName": "Q"}})).await;
+    assert_eq!(client.receive().await["payload"]["data"]["f7"], "Hello world");
+}
+
+#[tokio::test]
+async fn response_bytes() {
+    let server = Server::start_with(|options| options.limits.response_bytes = 1000, |_| {}).await;
+    let named = |length: usize| json!({"query": format!("{{ hello(name: \"{}\") }}", "x".repeat(length))});
+    assert_eq!(server.post(GRAPHQL, &named(500)).await.code(), "");
+    assert_eq!(server.post(GRAPHQL, &named(1000)).await.code(), "RESPONSE_TOO_LARGE");
+    let mut client = Client::ready(&server).await;
+    client.subscribe("1", named(1000)["query"].as_str().unwrap()).await;
+    assert_eq!(client.receive().await["payload"][0]["extensions"]["code"], "RESPONSE_TOO_LARGE");
+}
+
+#[tokio::test]
+async fn sockets_that_are_not_authenticated_take_no_place_of_others() {
+    let limits = |options: &mut toygres_server::transport::TransportOptions| {
+        options.limits.pending_sockets = 2;
+        options.limits.sockets = 1;
+    };
+    let server = Server::start_with(limits, |_| {}).await;
+    let mut silent = Vec::new();
+    for _ in 0..4 {
+        silent.push(Client::open(&server, "graphql-transport-ws").await);
+    }
+    for displaced in &mut silent[..2] {
+        assert_eq!(displaced.closed().await, (1013, "Too many sockets are open".to_owned()));
+    }
+    let client = Client::ready(&server).await;
+    // The only place is taken now, which an authenticated caller is told.
+    let last = silent.last_mut().unwrap();
+    last.send(json!({"type": "connection_init"})).await;
+    assert_eq!(last.closed().await.0, 1013);
+    drop(client);
+}
+
+#[tokio::test]
+async fn init_bytes() {
+    let server = Server::start_with(|options| options.limits.init_bytes = 2000, |_| {}).await;
+    let init = |length: usize| json!({"type": "connection_init", "payload": {"x": "x".repeat(length)}});
+    let mut client = Client::open(&server, "graphql-transport-ws").await;
+    client.send(init(1000)).await;
+    assert_eq!(client.receive().await, json!({"type": "connection_ack"}));
+    // Once it is authenticated, only the limit of messages holds.
+    client.subscribe("1", &format!("{{ hello(name: \"{}\") }}", "x".repeat(5000))).await;
+    assert_eq!(client.receive().await["type"], "next");
+
+    let mut client = Client::open(&server, "graphql-transport-ws").await;
+    client.send(init(5000)).await;
+    assert!(!matches!(client.next().await, Some(Message::Text(_))), "it is not acknowledged");
+}
+
+#[tokio::test]
+async fn connections() {
+    let server = Server::start_with(|_| {}, |options| options.connections = 3).await;
+    let connect = async || TcpStream::connect(server.address).await.expect("a connection");
+    let held = [connect().await, connect().await, connect().await];
+    let is_refused = async || {
+        let mut answer = Vec::new();
+        let mut stream = connect().await;
+        let _ = stream.write_all(b"GET /graphql?query=%7Bhello%7D HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        let _ = stream.read_to_end(&mut answer).await;
+        answer.is_empty()
+    };
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    while !is_refused().await {
+        assert!(tokio::time::Instant::now() < deadline, "a fourth connection is closed");
+    }
+    drop(held);
+    while is_refused().await {
+        assert!(tokio::time::Instant::now() < deadline, "there is room again");
+    }
+}
