@@ -163,7 +163,7 @@ fn selectors_find_the_pods() {
             }
         }
         if let Some(monitor) = objects.get("ServiceMonitor toygres") {
-            let service = &objects["Service toygres"]["metadata"]["labels"];
+            let service = &objects["Service toygres-metrics"]["metadata"]["labels"];
             for (label, value) in monitor["spec"]["selector"]["matchLabels"].as_object().unwrap() {
                 assert_eq!(service[label], *value, "{what}", what = "ServiceMonitor");
             }

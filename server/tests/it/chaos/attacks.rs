@@ -71,7 +71,16 @@ impl Attack {
             Self::SlowReaders => 300,
             Self::SilentSockets | Self::LoudSockets => 500,
             Self::IdleConnections => 1000,
-            _ => 32,
+            Self::Assets => 32,
+            Self::Fragments | Self::Pages | Self::UnknownTokens | Self::Readiness => 8,
+        }
+    }
+
+    /// How long an attacker waits until it begins again. The attackers run on the same machine, and it is the server that is tested.
+    fn pause(self) -> Duration {
+        match self {
+            Self::SlowReaders | Self::SilentSockets | Self::LoudSockets | Self::IdleConnections => Duration::from_secs(1),
+            Self::Assets | Self::Fragments | Self::Pages | Self::UnknownTokens | Self::Readiness => Duration::from_millis(10),
         }
     }
 }
@@ -153,6 +162,7 @@ async fn run(attack: Attack, address: String, token: String, bundle: String, ove
     while !over.load(Ordering::Relaxed) {
         // The server may refuse and close, which is its right.
         let _ = once(attack, &address, &token, &bundle).await;
+        tokio::time::sleep(attack.pause()).await;
     }
 }
 
