@@ -7,6 +7,9 @@ const OWN: u64 = 128;
 /// Connections of clients below which a server is not worth starting.
 const LEAST: u64 = 16;
 
+/// Connections of clients below which a lower number than configured is worth a warning. The default is more than most systems allow.
+const FEW: usize = 2000;
+
 /// Raises the limit of open descriptors as far as it may, and returns how many connections clients may have: those that remain
 /// when the server has what it needs for itself, but at most `wanted`. `outgoing` is the number of its connections to databases.
 ///
@@ -29,7 +32,7 @@ pub(super) fn for_clients(wanted: usize, outgoing: usize) -> Result<usize, Strin
         ));
     }
     let left = usize::try_from(left).unwrap_or(usize::MAX);
-    if left < wanted {
+    if left < wanted.min(FEW) {
         tracing::warn!(
             limit,
             connections = left,
