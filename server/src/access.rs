@@ -131,7 +131,8 @@ impl Authenticate for Tokens {
             Verdict::LookUp => {}
             Verdict::Unknown => return Err(self.invalid("unknown", "the token is unknown", &secret, credentials)),
             Verdict::TooMany => {
-                self.invalid("throttled", "", &secret, credentials);
+                // Nothing is known of the token: it was not looked up.
+                refused("throttled");
                 let message = "too many unknown tokens were presented from this address; try again in a moment";
                 return Err(Denied::TooMany(message.to_owned()));
             }

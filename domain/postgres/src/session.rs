@@ -79,7 +79,10 @@ impl Session {
             error = ended(connection) => return Err(error),
         };
         let row = messages.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) if row.len() == N => Some(std::array::from_fn(|column| row.get(column).map(str::to_owned))),
+            // `get` panics at a text that is not UTF-8, which the server decides.
+            SimpleQueryMessage::Row(row) if row.len() == N => {
+                Some(std::array::from_fn(|column| row.try_get(column).ok().flatten().map(str::to_owned)))
+            }
             _ => None,
         });
         row.ok_or_else(|| SessionError::Protocol("the answer to the query has other columns".to_owned()))
