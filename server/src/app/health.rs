@@ -70,7 +70,7 @@ impl Health {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Checks the health now, in at most a second.
+    /// Checks the health. The metadata database is asked at most once per 200 ms, and has a second to answer.
     pub async fn report(&self) -> HealthReport {
         HealthReport {
             database: self.database_answers().await,
@@ -79,6 +79,7 @@ impl Health {
             stopping: self.stopping.load(Ordering::Relaxed),
         }
     }
+
     async fn database_answers(&self) -> bool {
         // One caller asks; the others wait for its answer.
         let mut last = self.database.lock().await;

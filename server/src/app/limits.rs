@@ -59,7 +59,7 @@ pub const LABEL_VALUE_LENGTH: IntRange = IntRange::new(0, 63);
 pub const IDEMPOTENCY_KEY_BYTES: IntRange = IntRange::new(1, 255);
 /// Characters of the name of an API token.
 pub const TOKEN_NAME_LENGTH: IntRange = IntRange::new(1, 100);
-/// Days after which an API token expires; one without expires never.
+/// Days after which an API token expires, unless it is created to never expire.
 pub const TOKEN_EXPIRES_IN_DAYS: IntRange = IntRange::new(1, 3650).default(90);
 /// Entries of one page of a list.
 pub const PAGE_SIZE: IntRange = IntRange::new(0, 500).default(50);

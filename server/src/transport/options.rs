@@ -61,7 +61,7 @@ pub struct Limits {
     pub nesting: usize,
     /// Bytes of a name.
     pub name_bytes: usize,
-    /// Fields, arguments and directives of one document once its fragments are expanded, which is what validation walks.
+    /// Fields, arguments and directives of one document once its fragments are expanded.
     pub expanded_size: u64,
     /// Bytes of a response.
     pub response_bytes: usize,
