@@ -4,33 +4,41 @@ use chrono::{DateTime, Utc};
 
 use crate::{InstanceId, OperationId, instance::Reason};
 
-/// A position in the event log: everything up to and including this number has been seen. Zero is before the first event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Cursor(pub i64);
+/// A position in the event log: everything up to and including this event has been seen.
+///
+/// The time binds it to its log: another log, or a former state of this one that was restored and continued, has an event of
+/// another time at the same number. Its text is `<number>-<microseconds since 1970>`, which clients treat as opaque.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cursor {
+    /// The number of the event, or that of the last deleted one. Zero is before the first event.
+    pub seq: i64,
+    /// When the event was written; for number zero, when the log was created.
+    pub at: DateTime<Utc>,
+}
 
 impl std::fmt::Display for Cursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
+        write!(f, "{}-{}", self.seq, self.at.timestamp_micros())
     }
 }
 
 impl std::str::FromStr for Cursor {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.parse() {
-            Ok(seq) if seq >= 0 => Ok(Self(seq)),
-            _ => Err("is not a cursor that this API gave out".to_owned()),
-        }
+        let parsed = || {
+            let (seq, micros) = text.split_once('-')?;
+            let seq = seq.parse().ok().filter(|seq| *seq >= 0)?;
+            Some(Self { seq, at: DateTime::from_timestamp_micros(micros.parse().ok()?)? })
+        };
+        parsed().ok_or_else(|| "is not a cursor that this API gave out".to_owned())
     }
 }
 
 /// One change.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// The position in the log.
+    /// The position in the log, and when it was written.
     pub cursor: Cursor,
-    /// When it was written.
-    pub at: DateTime<Utc>,
     /// The kind of change.
     pub kind: EventKind,
     /// The instance it belongs to.

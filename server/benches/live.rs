@@ -125,11 +125,11 @@ impl Subject {
         }
     }
 
-    /// The cursor of the last change.
+    /// The number of the last change.
     async fn head(&self, writer: &tokio_postgres::Client) -> u64 {
         match self {
             Self::Ours(_) => {
-                let row = writer.query_one("SELECT toygres.event_head()", &[]).await.expect("the log can be asked");
+                let row = writer.query_one("SELECT (toygres.event_head()).seq", &[]).await.expect("the log can be asked");
                 u64::try_from(row.get::<_, i64>(0)).expect("positive")
             }
             Self::Peer(_) => peer::head(writer).await,
@@ -137,9 +137,13 @@ impl Subject {
     }
 
     /// The subscription. With our server all subscribers start after the same event, which the peer does not support.
-    fn document(&self, after: u64) -> String {
+    async fn document(&self, writer: &tokio_postgres::Client) -> String {
         match self {
-            Self::Ours(_) => format!("subscription {{ instanceEvents(after: \"{after}\") {{ cursor type instance {{ id state health }} }} }}"),
+            Self::Ours(_) => {
+                let head = "SELECT seq || '-' || (extract(epoch FROM at) * 1000000)::bigint FROM toygres.event_head()";
+                let after: String = writer.query_one(head, &[]).await.expect("the log can be asked").get(0);
+                format!("subscription {{ instanceEvents(after: \"{after}\") {{ cursor type instance {{ id state health }} }} }}")
+            }
             Self::Peer(_) => peer::DOCUMENT.to_owned(),
         }
     }
@@ -187,7 +191,7 @@ impl Ears {
         until(|| self.heard.load(Ordering::Relaxed) >= count).await;
     }
 
-    /// Starts to count after this cursor.
+    /// Starts to count after this number.
     fn begin(&self, base: u64) {
         self.base.store(base, Ordering::Relaxed);
         self.heard.store(0, Ordering::Relaxed);
@@ -344,7 +348,7 @@ impl World {
             Shape::OneSocket(count) => (count, 1),
         };
         let per_socket = subscribers / sockets;
-        let document = self.subject.document(self.subject.head(&self.writer).await);
+        let document = self.subject.document(&self.writer).await;
         for index in 0..sockets {
             let (address, document, mine) = (self.subject.address(), document.clone(), ears.clone());
             match shape {
@@ -433,6 +437,7 @@ async fn event_stream(address: String, document: String, ears: Arc<Ears>) {
     }
 }
 
+/// The number in a cursor.
 fn cursor(frame: &[u8]) -> Option<u64> {
     let key = b"\"cursor\":\"";
     let start = frame.windows(key.len()).position(|window| window == key)? + key.len();

@@ -63,6 +63,8 @@ fn describe() {
     describe_counter!("toygres_deliveries_total", "Results sent to subscribers");
     describe_counter!("toygres_events_coalesced_total", "Events of state streams that a later one of the same instance replaced");
     describe_counter!("toygres_feed_resyncs_total", "Subscribers that fell behind and read on from the table");
+    describe_gauge!("toygres_clock_skew_seconds", "How far the clock of this machine is ahead of the metadata database's");
+    describe_counter!("toygres_clock_steps_total", "Times that the clock of this machine was set back, and timers were moved with it");
     describe_counter!("toygres_listener_connects_total", "Times that the listening connection was made; all but the first were losses");
 
     describe_counter!("toygres_health_checks_total", "Health checks, by what they found");

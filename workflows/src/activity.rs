@@ -2,7 +2,6 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use chrono::Utc;
 use duroxide::runtime::registry::ActivityRegistryBuilder;
 use futures::FutureExt;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -71,11 +70,17 @@ pub struct ActivityContext {
 impl ActivityContext {
     /// The operation and instance of a run that may continue: not superseded, not cancelled, and within its deadline.
     pub(crate) async fn wanted(&self, run: &Run) -> Result<Work, Failure> {
-        let work = self.store.work(&run.operation, run.run).await?;
+        let mut work = self.store.work(&run.operation, run.run).await?;
         if work.operation.cancel_requested {
             return Err(Failure::Cancelled);
         }
-        if work.operation.deadline.is_some_and(|deadline| deadline <= Utc::now()) {
+        let is_late = |work: &Work| work.operation.deadline.is_some_and(|deadline| deadline <= self.store.now());
+        if is_late(&work) {
+            // It may be put off, if no worker was alive for a while.
+            self.store.heartbeat().await?;
+            work = self.store.work(&run.operation, run.run).await?;
+        }
+        if is_late(&work) {
             let last_seen = work.instance.reason.map(|reason| format!("; last seen: {}", reason.message)).unwrap_or_default();
             return Err(Failure::Failed(Reason::new(
                 ReasonCode::DeadlineExceeded,

@@ -3,7 +3,8 @@
 //! [`operations`] holds one workflow per kind of operation; [`health_check`] and [`monitor_operation`] are endless. They call the
 //! [`activities`], and are hosted by the [`engine`]. In the background, the [`dispatcher`] starts workflows for the rows of the
 //! operations table; the [`sweeper`] repairs lost workflows and objects; [`nudges`] forwards nudges of the runtime to waiting
-//! workflows; the [`janitor`] deletes old records; [`gauges`] reports the content of the tables as metrics.
+//! workflows; the [`janitor`] deletes old records; [`gauges`] reports the content of the tables as metrics;
+//! the [`heartbeat`] keeps the time.
 //!
 //! A workflow's history is stored as plain JSON, so it contains only ids and never a secret.
 
@@ -14,6 +15,7 @@ pub mod engine;
 mod failure;
 pub mod gauges;
 pub mod health_check;
+pub mod heartbeat;
 pub mod janitor;
 pub mod monitor_operation;
 pub mod nudges;

@@ -11,7 +11,6 @@ use std::{
     time::Duration,
 };
 
-use chrono::Utc;
 use metrics::counter;
 use toygres_domain::{Error, InstanceId, Result, operation::OperationStatus, runtime::Progress};
 use toygres_store::KnownInstance;
@@ -114,7 +113,7 @@ async fn workflows(context: &ActivityContext, engine: &Engine, swept: &mut Swept
             // The dispatcher starts pending operations, and the start of one that was dispatched recently may still be in the
             // queue.
             let mut unfollowed = false;
-            let settled_in = operation.dispatched_at.is_none_or(|at| Utc::now() > at + context.timing.start);
+            let settled_in = operation.dispatched_at.is_none_or(|at| context.store.now() > at + context.timing.start);
             if operation.status == OperationStatus::Running && settled_in && !live.contains(&operation.id.monitor_id()) {
                 match engine.ensure_monitor(&operation.id).await {
                     Ok(started) => swept.monitors += usize::from(started),
@@ -129,7 +128,7 @@ async fn workflows(context: &ActivityContext, engine: &Engine, swept: &mut Swept
             }
             // A working monitor would have settled this operation long before.
             let due = operation.deadline.unwrap_or(operation.dispatched_at.unwrap_or(operation.created_at) + context.timing.run);
-            if unfollowed || Utc::now() > due + context.timing.stuck * 3 {
+            if unfollowed || context.store.now() > due + context.timing.stuck * 3 {
                 engine.settle(&context.store, &context.timing, &operation.id).await?;
                 swept.settled += 1;
             }

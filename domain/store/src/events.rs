@@ -3,6 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::errors::Classify;
@@ -26,8 +27,7 @@ struct EventRow {
 }
 
 struct LogRow {
-    horizon: i64,
-    head: Option<i64>,
+    known: bool,
     seq: Option<i64>,
     at: Option<DateTime<Utc>>,
     r#type: Option<String>,
@@ -41,7 +41,7 @@ struct LogRow {
 
 impl LogRow {
     fn event(self) -> Option<EventRow> {
-        let Self { horizon: _, head: _, seq, at, r#type, instance_id, operation_id, from_value, to_value, reason_code, reason_message } = self;
+        let Self { known: _, seq, at, r#type, instance_id, operation_id, from_value, to_value, reason_code, reason_message } = self;
         let (seq, at, r#type, instance_id) = (seq?, at?, r#type?, instance_id?);
         Some(EventRow { seq, at, r#type, instance_id, operation_id, from_value, to_value, reason_code, reason_message })
     }
@@ -50,7 +50,22 @@ impl LogRow {
 impl Store {
     /// The last position in the log.
     pub async fn event_head(&self) -> Result<Cursor> {
-        Ok(Cursor(sqlx::query_scalar!(r#"SELECT event_head() AS "head!""#).fetch_one(&self.pool).await.classify()?))
+        head(&self.pool).await
+    }
+
+    /// The position before the oldest event that is kept.
+    pub async fn event_horizon(&self) -> Result<Cursor> {
+        sqlx::query_as!(Cursor, "SELECT seq, at FROM event_horizon").fetch_one(&self.pool).await.classify()
+    }
+
+    /// The event with this number, if it is kept.
+    pub async fn event(&self, seq: i64) -> Result<Option<Event>> {
+        let row = sqlx::query_as!(
+            EventRow,
+            "SELECT seq, at, type, instance_id, operation_id, from_value, to_value, reason_code, reason_message FROM events WHERE seq = $1",
+            seq
+        );
+        row.fetch_optional(&self.pool).await.classify()?.map(event).transpose()
     }
 
     /// Up to `limit` events after `cursor`, of all instances or of one.
@@ -59,18 +74,19 @@ impl Store {
     /// [`Error::MustRefetch`] when events after `cursor` were already deleted, or `cursor` is not from this log.
     pub async fn events_after(&self, cursor: Cursor, instance: Option<InstanceId>, limit: i64) -> Result<Vec<Event>> {
         // One statement, and so one snapshot and one round trip, because it adds to the latency of every subscriber. If there is no
-        // event after the cursor, a row without an event contains the first and last position of the log.
+        // event after the cursor, one row says whether the log has the cursor.
         macro_rules! log {
             ($which:literal $(, $arg:expr)*) => {
                 sqlx::query_as!(
                     LogRow,
-                    r#"SELECT horizon.seq AS "horizon!", CASE WHEN e.seq IS NULL THEN event_head() END AS head, e.seq AS "seq?", e.at AS "at?",
-                              e.type AS "type?", e.instance_id AS "instance_id?", e.operation_id, e.from_value, e.to_value, e.reason_code,
-                              e.reason_message
-                       FROM event_horizon horizon
-                       LEFT JOIN LATERAL (SELECT * FROM events WHERE seq > $1 "# + $which + r#" ORDER BY seq LIMIT $2) e ON true
+                    r#"SELECT position.known AS "known!", e.seq AS "seq?", e.at AS "at?", e.type AS "type?", e.instance_id AS "instance_id?",
+                              e.operation_id, e.from_value, e.to_value, e.reason_code, e.reason_message
+                       FROM (SELECT EXISTS (SELECT FROM events WHERE seq = $1 AND at = $2)
+                                 OR EXISTS (SELECT FROM event_horizon WHERE seq = $1 AND at = $2) AS known) position
+                       LEFT JOIN LATERAL (SELECT * FROM events WHERE seq > $1 "# + $which + r#" ORDER BY seq LIMIT $3) e ON position.known
                        ORDER BY e.seq"#,
-                    cursor.0,
+                    cursor.seq,
+                    cursor.at,
                     limit
                     $(, $arg)*
                 )
@@ -80,9 +96,9 @@ impl Store {
         }
         let rows = match instance {
             None => log!(""),
-            Some(id) => log!("AND instance_id = $3", id.0),
+            Some(id) => log!("AND instance_id = $4", id.0),
         };
-        if rows.iter().any(|row| cursor.0 < row.horizon || row.head.is_some_and(|head| cursor.0 > head)) {
+        if rows.iter().any(|row| !row.known) {
             return Err(Error::MustRefetch);
         }
         rows.into_iter().filter_map(LogRow::event).map(event).collect()
@@ -90,7 +106,7 @@ impl Store {
 
     /// The same page of the events of several instances, oldest first, in one statement.
     pub async fn events_of(&self, instances: &[InstanceId], page: &PageRequest<Cursor>) -> Result<HashMap<InstanceId, Page<Event>>> {
-        let (after, before) = (page.after.map_or(0, |cursor| cursor.0), page.before.map_or(i64::MAX, |cursor| cursor.0));
+        let (after, before) = (page.after.map_or(0, |cursor| cursor.seq), page.before.map_or(i64::MAX, |cursor| cursor.seq));
         let ids: Vec<_> = instances.iter().map(|id| id.0).collect();
         macro_rules! listing {
             ($order:literal) => {
@@ -121,19 +137,20 @@ impl Store {
     pub async fn snapshot(&self, filter: &InstanceFilter) -> Result<(Vec<Instance>, Cursor)> {
         let mut transaction = self.begin().await?;
         sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").execute(&mut *transaction).await.classify()?;
-        let head = sqlx::query_scalar!(r#"SELECT event_head() AS "head!""#).fetch_one(&mut *transaction).await.classify()?;
+        let head = head(&mut *transaction).await?;
         let instances = instances::all(&mut transaction, filter).await?;
         transaction.commit().await.classify()?;
-        Ok((instances, Cursor(head)))
+        Ok((instances, head))
     }
 
     /// Deletes up to `limit` events older than `retention`, and returns their number. Cursors before them get
     /// [`Error::MustRefetch`] from then on.
     pub async fn prune_events(&self, retention: Duration, limit: i64) -> Result<u64> {
         let mut transaction = self.begin().await?;
-        let dropped = sqlx::query_scalar!(
+        let dropped = sqlx::query_as!(
+            Cursor,
             "WITH old AS (SELECT seq FROM events WHERE at < now() - make_interval(secs => $1) ORDER BY seq LIMIT $2)
-             DELETE FROM events WHERE seq IN (SELECT seq FROM old) RETURNING seq",
+             DELETE FROM events WHERE seq IN (SELECT seq FROM old) RETURNING seq, at",
             retention.as_secs_f64(),
             limit
         )
@@ -141,17 +158,23 @@ impl Store {
         .await
         .classify()?;
         if let Some(last) = dropped.iter().max() {
-            sqlx::query!("UPDATE event_horizon SET seq = greatest(seq, $1)", last).execute(&mut *transaction).await.classify()?;
+            sqlx::query!("UPDATE event_horizon SET seq = $1, at = $2 WHERE seq < $1", last.seq, last.at)
+                .execute(&mut *transaction)
+                .await
+                .classify()?;
         }
         transaction.commit().await.classify()?;
         Ok(dropped.len() as u64)
     }
 }
 
+async fn head(executor: impl PgExecutor<'_>) -> Result<Cursor> {
+    sqlx::query_as!(Cursor, r#"SELECT seq AS "seq!", at AS "at!" FROM event_head()"#).fetch_one(executor).await.classify()
+}
+
 fn event(row: EventRow) -> Result<Event> {
     Ok(Event {
-        cursor: Cursor(row.seq),
-        at: row.at,
+        cursor: Cursor { seq: row.seq, at: row.at },
         kind: parsed(&row.r#type)?,
         instance: InstanceId(row.instance_id),
         operation: row.operation_id.as_deref().map(OperationId::from_any),

@@ -3,6 +3,7 @@
 mod accept;
 mod api_tokens;
 pub mod changes;
+mod clock;
 mod credentials;
 mod errors;
 mod events;
@@ -25,6 +26,7 @@ use sqlx::{
 };
 
 pub use accept::{Accepted, Request, Subject};
+pub use clock::{HEARTBEAT, Heartbeat};
 pub use credentials::Resealed;
 pub use finish::{Outcome, Reached};
 pub use housekeeping::{InstanceCount, OperationCount, RetentionLag, TableSize};
@@ -50,6 +52,7 @@ pub struct Store {
     pool: PgPool,
     options: PgConnectOptions,
     keys: SecretKeys,
+    clock: clock::Clock,
 }
 
 impl Store {
@@ -74,7 +77,7 @@ impl Store {
                 })
             })
             .connect_lazy_with(options.clone());
-        Ok(Self { pool, options, keys })
+        Ok(Self { pool, options, keys, clock: clock::Clock::default() })
     }
 
     /// Brings the schema up to date. A lock in the database lets only one server do it at a time.

@@ -19,12 +19,14 @@ use super::{
 };
 use crate::{
     app::{App, is_final},
-    live::{Delivery, Feed},
+    live::{Delivery, Feed, Hub},
     transport::ResumeCursor,
 };
 
 /// The cursor of snapshot items: a client that resumes within the snapshot starts it again.
 const SNAPSHOT_CURSOR: &str = "snapshot";
+/// The cursor before the oldest event that is kept.
+const OLDEST: &str = "0";
 /// The number of health checks that are read at a time.
 const SAMPLES: i64 = 100;
 
@@ -44,7 +46,7 @@ impl Subscription {
     ) -> Result<impl Stream<Item = Result<InstanceChange>>> {
         let hub = ctx.data_unchecked::<App>().hub.clone();
         let filter = filter.map(InstanceFilter::from).unwrap_or_default();
-        let after = resume_from(ctx, after)?;
+        let after = position(ctx, &hub, after).await?;
         // Registered before the snapshot is read, so that no event is missed.
         let mut feed = hub.feed(None, after).await.map_err(error)?;
         Ok(try_stream! {
@@ -110,7 +112,7 @@ impl Subscription {
             Some(id) => Some(known(app, &id).await?),
             None => None,
         };
-        let after = resume_from(ctx, after)?;
+        let after = position(ctx, &app.hub, after).await?;
         let mut feed = app.hub.feed(instance, after).await.map_err(error)?;
         Ok(try_stream! {
             loop {
@@ -152,8 +154,11 @@ impl Subscription {
         let id = known(app, &instance_id).await?;
         let store = app.store.clone();
         // Read before the watch begins, so that every later check is after this position.
-        let mut position = match resume_from(ctx, after)? {
-            Some(cursor) => cursor.0,
+        let mut position = match resume_from(ctx, after) {
+            Some(text) => match text.parse() {
+                Ok(number) if number >= 0 => number,
+                _ => return Err(bad_cursor(&text)),
+            },
             None => store.health_checks(id, &PageRequest::first(1)).await.map_err(error)?.items.first().map_or(0, |check| check.id),
         };
         let mut watch = app.hub.changes().watch_health();
@@ -203,12 +208,24 @@ fn change(r#type: InstanceChangeType, instance: Option<Arc<DomainInstance>>, cur
     InstanceChange { r#type, instance: instance.map(Instance), instance_id, cursor }
 }
 
-/// The position to resume after. When a browser reconnects an event stream, it sends `Last-Event-ID`, which is newer than the
+/// The position in the event log to resume after, if any.
+async fn position(ctx: &Context<'_>, hub: &Hub, after: Option<String>) -> Result<Option<Cursor>> {
+    match resume_from(ctx, after) {
+        None => Ok(None),
+        Some(text) if text == OLDEST => hub.store().event_horizon().await.map(Some).map_err(error),
+        Some(text) => text.parse().map(Some).map_err(|_| bad_cursor(&text)),
+    }
+}
+
+/// The cursor to resume after, if any. When a browser reconnects an event stream, it sends `Last-Event-ID`, which is newer than the
 /// argument in the original request.
-fn resume_from(ctx: &Context<'_>, after: Option<String>) -> Result<Option<Cursor>> {
+fn resume_from(ctx: &Context<'_>, after: Option<String>) -> Option<String> {
     let last_seen = ctx.data_opt::<ResumeCursor>().map(|cursor| cursor.0.clone());
-    let Some(text) = last_seen.or(after).filter(|cursor| cursor != SNAPSHOT_CURSOR) else { return Ok(None) };
-    text.parse().map(Some).map_err(|why| coded("BAD_USER_INPUT", format!("after: '{text}' {why}")))
+    last_seen.or(after).filter(|cursor| cursor != SNAPSHOT_CURSOR)
+}
+
+fn bad_cursor(text: &str) -> async_graphql::Error {
+    coded("BAD_USER_INPUT", format!("after: '{text}' is not a cursor that this API gave out"))
 }
 
 async fn known(app: &App, id: &ID) -> Result<InstanceId> {

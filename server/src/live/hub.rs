@@ -177,7 +177,7 @@ impl Hub {
     }
 
     fn deliver_one(&self, delivery: Arc<Delivery>) {
-        let lag = chrono::Utc::now() - delivery.event.at;
+        let lag = chrono::Utc::now() - delivery.event.cursor.at;
         metrics::histogram!("toygres_event_lag_seconds").record(lag.as_seconds_f64().max(0.0));
         let mut by_instance = self.inner.by_instance.lock().unwrap_or_else(PoisonError::into_inner);
         let id = delivery.event.instance;

@@ -6,7 +6,7 @@ use futures::{FutureExt, future::BoxFuture};
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{Error, Result, runtime::Runtime};
 use toygres_store::{Store, changes::Changes};
-use toygres_workflows::{ActivityContext, Engine, dispatcher, engine::Worker, gauges, janitor, nudges, sweeper};
+use toygres_workflows::{ActivityContext, Engine, dispatcher, engine::Worker, gauges, heartbeat, janitor, nudges, sweeper};
 
 use super::tasks::Tasks;
 use crate::config::{Access, Role, RuntimeKind, ServeConfig};
@@ -47,7 +47,13 @@ pub(super) async fn connect(config: ServeConfig, engine_url: String, store: Stor
     }
     let connect = move || {
         let (engine_url, store) = (engine_url.clone(), store.clone());
-        async move { Engine::connect(&engine_url, &store).await }.boxed()
+        async move {
+            let engine = Engine::connect(&engine_url, &store).await?;
+            // Before the engine runs anything: what was accepted before a downtime is not late.
+            heartbeat::first(&store).await?;
+            Ok(engine)
+        }
+        .boxed()
     };
     with_retry("the workflow engine's database", connect).await.map(Some)
 }
@@ -77,6 +83,7 @@ pub(super) async fn start(
         let shutdown = shutdown.clone();
         async move { prober.run(shutdown).await }
     });
+    tasks.spawn("heartbeat", heartbeat::run(store.clone(), shutdown.clone()));
     tasks.spawn("dispatcher", dispatcher::run(store.clone(), engine.clone(), changes, shutdown.clone()));
     tasks.spawn("sweeper", sweeper::run(context.clone(), engine.clone()));
     tasks.spawn("nudges", nudges::run(context, engine.clone()));

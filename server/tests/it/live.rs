@@ -12,7 +12,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use crate::support::{Database, Home, Server, TIMEOUT, connect, eventually, subscribe_to};
+use crate::support::{Database, Home, Server, TIMEOUT, connect, eventually, subscribe_to, text};
 
 const DOCUMENT: &str = "subscription($after: String) { instanceEvents(after: $after) { cursor } }";
 
@@ -23,7 +23,7 @@ async fn writers_at_once_are_heard_in_the_order_of_their_commits() {
     let world = World::start(WRITERS).await;
     let server = world.server(&[]).await;
     let start = world.head().await;
-    let follower = tokio::spawn(follow(vec![server.address.clone()], start, start + (WRITERS * WRITES) as i64, Some(50)));
+    let follower = tokio::spawn(follow(vec![server.address.clone()], start.clone(), seq(&start) + (WRITERS * WRITES) as i64, Some(50)));
     join_all((0..WRITERS).map(|writer| {
         let url = world.database.url();
         async move {
@@ -38,7 +38,7 @@ async fn writers_at_once_are_heard_in_the_order_of_their_commits() {
     }))
     .await;
     let heard = follower.await.unwrap();
-    assert_eq!(heard, world.log(start).await, "each event once, in order");
+    assert_eq!(heard, world.log(seq(&start)).await, "each event once, in order");
     assert_eq!(heard.len(), WRITERS * WRITES);
     server.stop().await;
 }
@@ -49,7 +49,7 @@ async fn a_listening_connection_that_is_killed_again_and_again_loses_nothing() {
     let world = World::start(10).await;
     let server = world.server(&[]).await;
     let start = world.head().await;
-    let follower = tokio::spawn(follow(vec![server.address.clone()], start, start + WRITES as i64, None));
+    let follower = tokio::spawn(follow(vec![server.address.clone()], start.clone(), seq(&start) + WRITES as i64, None));
     let over = Arc::new(AtomicBool::new(false));
     let killer = tokio::spawn({
         let (client, over) = (connect(&world.database.url()).await, over.clone());
@@ -75,7 +75,7 @@ async fn a_listening_connection_that_is_killed_again_and_again_loses_nothing() {
     let killed = killer.await.unwrap();
     println!("listener killed {killed} times, {} of {WRITES} events heard", heard.len());
     assert!(killed > 20, "the listener was killed only {killed} times");
-    assert_eq!(heard, world.log(start).await);
+    assert_eq!(heard, world.log(seq(&start)).await);
     server.stop().await;
 }
 
@@ -93,7 +93,7 @@ async fn who_does_not_read_is_cut_off_and_harms_nobody() {
     }
     let before = server.memory();
     let start = world.head().await;
-    let follower = tokio::spawn(follow(vec![server.address.clone()], start, start + 30_000, None));
+    let follower = tokio::spawn(follow(vec![server.address.clone()], start.clone(), seq(&start) + 30_000, None));
     let writer = connect(&world.database.url()).await;
     let begun = Instant::now();
     for _ in 0..300 {
@@ -133,7 +133,7 @@ async fn a_restarted_database_loses_nothing_for_a_hundred_subscribers() {
     let start = world.head().await;
     // A sequence skips numbers after a crash, so the last cursor is only known at the end.
     let last = Arc::new(AtomicI64::new(i64::MAX));
-    let followers: Vec<_> = (0..100).map(|_| tokio::spawn(follow_until(vec![server.address.clone()], start, last.clone(), None))).collect();
+    let followers: Vec<_> = (0..100).map(|_| tokio::spawn(follow_until(vec![server.address.clone()], start.clone(), last.clone(), None))).collect();
     for round in 0..3 {
         let writer = connect(&world.database.url()).await;
         for n in 0..20 {
@@ -145,7 +145,7 @@ async fn a_restarted_database_loses_nothing_for_a_hundred_subscribers() {
             world.database.resume();
         }
     }
-    let log = world.log(start).await;
+    let log = world.log(seq(&start)).await;
     last.store(*log.last().unwrap(), Ordering::Relaxed);
     for heard in join_all(followers).await {
         assert_eq!(heard.unwrap(), log);
@@ -160,7 +160,7 @@ async fn clients_of_a_killed_server_resume_on_another() {
     let (first, second) = (world.server(&[]).await, world.server_in(&other_home).await);
     let start = world.head().await;
     let addresses = vec![first.address.clone(), second.address.clone()];
-    let followers: Vec<_> = (0..20).map(|_| tokio::spawn(follow(addresses.clone(), start, start + 200, None))).collect();
+    let followers: Vec<_> = (0..20).map(|_| tokio::spawn(follow(addresses.clone(), start.clone(), seq(&start) + 200, None))).collect();
     let writer = connect(&world.database.url()).await;
     let mut first = Some(first);
     for n in 0..200 {
@@ -169,7 +169,7 @@ async fn clients_of_a_killed_server_resume_on_another() {
             first.take().expect("it is killed once").kill().await;
         }
     }
-    let log = world.log(start).await;
+    let log = world.log(seq(&start)).await;
     for heard in join_all(followers).await {
         assert_eq!(heard.unwrap(), log);
     }
@@ -187,14 +187,14 @@ async fn an_event_stream_resumes_where_its_client_says_it_was() {
     let log = world.log(0).await;
     // Like a reconnect of EventSource: the same request with the last id.
     let body = json!({ "query": "subscription { instanceEvents(after: \"0\") { cursor } }" });
-    let seen = log[log.len() - 3].to_string();
+    let seen = world.cursor(log[log.len() - 3]).await;
     let request = reqwest::Client::new().post(format!("http://{}/graphql", server.address)).json(&body);
     let mut stream = request.header("Accept", "text/event-stream").header("Last-Event-ID", &seen).send().await.unwrap();
     let mut text = String::new();
     while text.matches("event: next").count() < 2 {
         text.push_str(std::str::from_utf8(&stream.chunk().await.unwrap().expect("the stream goes on")).unwrap());
     }
-    let ids: Vec<i64> = text.lines().filter_map(|line| line.strip_prefix("id: ")).map(|id| id.parse().unwrap()).collect();
+    let ids: Vec<i64> = text.lines().filter_map(|line| line.strip_prefix("id: ")).map(seq).collect();
     assert_eq!(ids, log[log.len() - 2..], "{text}");
     let metrics = server.get("/metrics").await.text().await.unwrap();
     for expected in ["toygres_sockets 1", "toygres_feeds 1", "toygres_deliveries_total{transport=\"sse\"} 2", "toygres_listener_connects_total 1"] {
@@ -249,34 +249,65 @@ async fn a_cursor_beyond_retention_must_be_fetched_anew() {
     let world = World::start(1).await;
     let client = connect(&world.database.url()).await;
     let server = world.server(&[]).await;
-    client.batch_execute(&touch(0)).await.unwrap();
-    let head = world.head().await;
-    client.batch_execute("UPDATE toygres.event_horizon SET seq = (SELECT max(seq) - 1 FROM toygres.events)").await.unwrap();
-    client.batch_execute("DELETE FROM toygres.events WHERE seq <= (SELECT seq FROM toygres.event_horizon)").await.unwrap();
-    let mut old = server.subscribe(DOCUMENT, json!({ "after": "0" })).await;
+    let mut cursors = Vec::new();
+    for _ in 0..3 {
+        client.batch_execute(&touch(0)).await.unwrap();
+        cursors.push(world.head().await);
+    }
+    let gone = "DELETE FROM toygres.events WHERE seq < (SELECT max(seq) FROM toygres.events) RETURNING seq, at";
+    let horizon = format!("WITH gone AS ({gone}) UPDATE toygres.event_horizon SET (seq, at) = (SELECT seq, at FROM gone ORDER BY seq DESC LIMIT 1)");
+    client.batch_execute(&horizon).await.unwrap();
+    let mut old = server.subscribe(DOCUMENT, json!({ "after": cursors[0] })).await;
     assert_eq!(old.next().await.unwrap()["errors"][0]["extensions"]["code"], "MUST_REFETCH");
-    let mut kept = server.subscribe(DOCUMENT, json!({ "after": (head - 1).to_string() })).await;
-    assert_eq!(kept.next().await.unwrap()["data"]["instanceEvents"]["cursor"], json!(head.to_string()));
+    for kept in [&cursors[1], "0"] {
+        let mut live = server.subscribe(DOCUMENT, json!({ "after": kept })).await;
+        assert_eq!(live.next().await.unwrap()["data"]["instanceEvents"]["cursor"], json!(cursors[2]), "after {kept}");
+    }
     server.stop().await;
 }
 
-/// Follows the log on several servers, as a client with the resume helper does, until the cursor `last`. Returns the cursors. With
+/// The data directory was exchanged for one with a longer log, or an older state was restored and continued.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_of_another_log_must_be_fetched_anew() {
+    let world = World::start(1).await;
+    let client = connect(&world.database.url()).await;
+    let server = world.server(&[]).await;
+    client.batch_execute(&touch(0)).await.unwrap();
+    let before = world.head().await;
+    let mut open = server.subscribe(DOCUMENT, json!({ "after": before })).await;
+    client.batch_execute(&touch(0)).await.unwrap();
+    open.next().await.unwrap();
+    let head = world.head().await;
+    // Another log has its events at other times. Its next event comes after all that were heard.
+    client.batch_execute(&format!("UPDATE toygres.events SET at = at + interval '1 s' WHERE seq > 0; {}", touch(0))).await.unwrap();
+    assert_eq!(open.next().await.unwrap()["errors"][0]["extensions"]["code"], "MUST_REFETCH", "a subscription that was open");
+    for cursor in [&before, &head] {
+        let mut resumed = server.subscribe(DOCUMENT, json!({ "after": cursor })).await;
+        assert_eq!(resumed.next().await.unwrap()["errors"][0]["extensions"]["code"], "MUST_REFETCH", "{cursor}");
+    }
+    // The list of instances too, with which a client would keep instances that the other log never had.
+    let mut list = server.subscribe("subscription($after: String) { instances(after: $after) { cursor } }", json!({ "after": head })).await;
+    assert_eq!(list.next().await.unwrap()["errors"][0]["extensions"]["code"], "MUST_REFETCH");
+    server.stop().await;
+}
+
+/// Follows the log on several servers, as a client with the resume helper does, until the event `last`. Returns the numbers of the events. With
 /// `hang_up`, it also disconnects after this number of events.
-async fn follow(addresses: Vec<String>, start: i64, last: i64, hang_up: Option<usize>) -> Vec<i64> {
+async fn follow(addresses: Vec<String>, start: String, last: i64, hang_up: Option<usize>) -> Vec<i64> {
     follow_until(addresses, start, Arc::new(AtomicI64::new(last)), hang_up).await
 }
 
-async fn follow_until(addresses: Vec<String>, start: i64, last: Arc<AtomicI64>, hang_up: Option<usize>) -> Vec<i64> {
+async fn follow_until(addresses: Vec<String>, start: String, last: Arc<AtomicI64>, hang_up: Option<usize>) -> Vec<i64> {
     let (mut heard, mut position, mut turn) = (Vec::new(), start, 0);
-    while position < last.load(Ordering::Relaxed) {
+    while seq(&position) < last.load(Ordering::Relaxed) {
         let address = &addresses[turn % addresses.len()];
         turn += 1;
-        let Ok(mut live) = subscribe_to(address, DOCUMENT, json!({ "after": position.to_string() })).await else {
+        let Ok(mut live) = subscribe_to(address, DOCUMENT, json!({ "after": position })).await else {
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
         let mut count = 0;
-        while position < last.load(Ordering::Relaxed) && hang_up != Some(count) {
+        while seq(&position) < last.load(Ordering::Relaxed) && hang_up != Some(count) {
             // A time-out, because the last cursor may be set meanwhile.
             let Ok(next) = tokio::time::timeout(Duration::from_secs(1), live.try_next()).await else { continue };
             let Ok(Some(item)) = next else { break };
@@ -285,8 +316,8 @@ async fn follow_until(addresses: Vec<String>, start: i64, last: Arc<AtomicI64>, 
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 break;
             }
-            position = cursor(&item);
-            heard.push(position);
+            position = text(&item["data"]["instanceEvents"]["cursor"]);
+            heard.push(seq(&position));
             count += 1;
         }
     }
@@ -294,7 +325,12 @@ async fn follow_until(addresses: Vec<String>, start: i64, last: Arc<AtomicI64>, 
 }
 
 fn cursor(item: &Value) -> i64 {
-    item["data"]["instanceEvents"]["cursor"].as_str().unwrap().parse().unwrap()
+    seq(&text(&item["data"]["instanceEvents"]["cursor"]))
+}
+
+/// The number of an event, from its cursor.
+fn seq(cursor: &str) -> i64 {
+    cursor.split_once('-').unwrap().0.parse().unwrap()
 }
 
 struct World {
@@ -333,8 +369,16 @@ impl World {
         home.start_with(&[("DATABASE_URL", &self.database.url()), ("TOYGRES_ROLE", "api")]).await
     }
 
-    async fn head(&self) -> i64 {
-        self.reader.query_one("SELECT toygres.event_head()", &[]).await.unwrap().get(0)
+    /// The cursor of the last event.
+    async fn head(&self) -> String {
+        let head = "SELECT seq || '-' || (extract(epoch FROM at) * 1000000)::bigint FROM toygres.event_head()";
+        self.reader.query_one(head, &[]).await.unwrap().get(0)
+    }
+
+    /// The cursor of an event.
+    async fn cursor(&self, seq: i64) -> String {
+        let sql = "SELECT seq || '-' || (extract(epoch FROM at) * 1000000)::bigint FROM toygres.events WHERE seq = $1";
+        self.reader.query_one(sql, &[&seq]).await.unwrap().get(0)
     }
 
     async fn log(&self, after: i64) -> Vec<i64> {

@@ -1,6 +1,5 @@
 //! DeletePostgres: removes the instance from the runtime, for a deletion or to clean up after a failed creation.
 
-use chrono::Utc;
 use serde::{Deserialize, Serialize};
 use toygres_domain::{
     instance::{Reason, ReasonCode},
@@ -70,7 +69,7 @@ fn in_time(context: &ActivityContext, work: &Work, outcome: Result<Progress, Fai
     let began = work.operation.dispatched_at.unwrap_or(work.operation.created_at);
     let limit = work.operation.deadline.map_or(began, |deadline| began.max(deadline)) + context.timing.clean_up;
     let left = match &outcome {
-        Ok(Progress::InProgress(reason)) | Err(Failure::Retry(reason)) if Utc::now() > limit => reason,
+        Ok(Progress::InProgress(reason)) | Err(Failure::Retry(reason)) if context.store.now() > limit => reason,
         _ => return outcome,
     };
     Err(Failure::Failed(Reason::new(ReasonCode::RemovalIncomplete, left.message.clone())))

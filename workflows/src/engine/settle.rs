@@ -1,12 +1,12 @@
 //! SettleOperation: writes the outcome of an operation whose workflow did not write it.
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use duroxide::OrchestrationStatus;
 use serde::{Deserialize, Serialize};
 use toygres_domain::{
     Error, OperationId,
     instance::{Reason, ReasonCode},
-    operation::OperationStatus,
+    operation::{Operation, OperationStatus},
 };
 use toygres_store::{Outcome, Store};
 
@@ -39,19 +39,32 @@ impl Activity for SettleOperation {
     }
 }
 
+fn began(operation: &Operation) -> DateTime<Utc> {
+    operation.dispatched_at.unwrap_or(operation.created_at)
+}
+
+/// Whether the workflow should have ended long ago. A run of an operation without a deadline has its own time limit, after which the
+/// next run continues.
+fn is_stuck(store: &Store, timing: &Timing, operation: &Operation) -> bool {
+    let began = began(operation);
+    store.now() > operation.deadline.map_or(began + timing.run, |deadline| began.max(deadline)) + timing.stuck
+}
+
 /// See [`crate::monitor_operation`]: a lost workflow is followed by the next run of the same operation. A run that starts after the
 /// deadline only cleans up; if that fails too, the failure of the operation is written. The sweeper does the same for an operation
 /// whose monitor is stuck.
 pub(super) async fn settle(store: &Store, engine: &Engine, timing: &Timing, id: &OperationId) -> Result<Settled, Failure> {
-    let Some(now) = store.operation(id).await? else { return Ok(Settled::Finished) };
-    if now.status.is_terminal() {
-        return Ok(Settled::Finished);
+    let mut found = store.operation(id).await?;
+    if found.as_ref().is_some_and(|now| is_stuck(store, timing, now)) {
+        // Its deadline may be put off, if no worker was alive for a while.
+        store.heartbeat().await?;
+        found = store.operation(id).await?;
     }
+    let Some(now) = found.filter(|now| !now.status.is_terminal()) else { return Ok(Settled::Finished) };
     let workflow = now.engine_id();
-    let began = now.dispatched_at.unwrap_or(now.created_at);
-    // A run of an operation without a deadline has its own time limit, after which the next run continues.
-    let stuck = Utc::now() > now.deadline.map_or(began + timing.run, |deadline| began.max(deadline)) + timing.stuck;
-    let hopeless = now.deadline.is_some_and(|deadline| Utc::now() > deadline + timing.stuck * 2);
+    let began = began(&now);
+    let stuck = is_stuck(store, timing, &now);
+    let hopeless = now.deadline.is_some_and(|deadline| store.now() > deadline + timing.stuck * 2);
     let lost = match engine.client.get_orchestration_status(&workflow).await.map_err(unavailable)? {
         OrchestrationStatus::Running { .. } if !stuck => return Ok(Settled::InProgress),
         OrchestrationStatus::Running { .. } => {
@@ -60,7 +73,7 @@ pub(super) async fn settle(store: &Store, engine: &Engine, timing: &Timing, id: 
         }
         // The dispatcher will start it.
         OrchestrationStatus::NotFound if now.status == OperationStatus::Pending && !hopeless => return Ok(Settled::InProgress),
-        OrchestrationStatus::NotFound if Utc::now() < began + timing.start => return Ok(Settled::InProgress),
+        OrchestrationStatus::NotFound if store.now() < began + timing.start => return Ok(Settled::InProgress),
         OrchestrationStatus::NotFound => "vanished",
         OrchestrationStatus::Completed { .. } => "ended without a result",
         OrchestrationStatus::Failed { details, .. } => {

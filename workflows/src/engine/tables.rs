@@ -1,8 +1,9 @@
 //! Queries on the engine's tables, for information that its interface does not provide. The results are empty if the engine stores
 //! its workflows elsewhere, as in tests.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
+use chrono::Utc;
 use toygres_domain::Result;
 use toygres_store::Store;
 
@@ -47,6 +48,24 @@ pub(crate) async fn health_checks_without_future(store: &Store) -> Result<HashSe
         ))
         .await?;
     Ok(dead.into_iter().collect())
+}
+
+/// Moves what becomes visible or is unlocked in the future to an earlier time, by as much as this machine's clock was set back.
+pub(crate) async fn move_timers(store: &Store, step: Duration) -> Result<()> {
+    if !exist(store).await? {
+        return Ok(());
+    }
+    let (now, step) = (Utc::now().timestamp_millis(), step.as_millis());
+    let queue = |table: &str| {
+        format!(
+            "UPDATE {SCHEMA}.{table} SET visible_at = visible_at - {step} * interval '1 millisecond', locked_until = locked_until - {step}
+             WHERE visible_at > to_timestamp({now} / 1000.0) OR locked_until > {now}"
+        )
+    };
+    let locks = format!("UPDATE {SCHEMA}.instance_locks SET locked_until = locked_until - {step} WHERE locked_until > {now}");
+    // One statement, and so all or nothing.
+    let (turns, activities) = (queue("orchestrator_queue"), queue("worker_queue"));
+    store.execute_foreign(format!("WITH turns AS ({turns}), activities AS ({activities}) {locks}")).await
 }
 
 async fn exist(store: &Store) -> Result<bool> {

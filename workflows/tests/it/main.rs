@@ -4,6 +4,7 @@
 
 mod create;
 mod delete;
+mod downtime;
 mod health;
 mod janitor;
 mod monitor;

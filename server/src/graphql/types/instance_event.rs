@@ -32,7 +32,7 @@ impl InstanceEvent {
 impl InstanceEvent {
     /// The ID of the event.
     pub(crate) async fn id(&self) -> ID {
-        NodeId::Event(self.event.cursor).into()
+        NodeId::Event(self.event.cursor.seq).into()
     }
     /// The position in the log, to resume from.
     async fn cursor(&self) -> String {
@@ -44,7 +44,7 @@ impl InstanceEvent {
     }
     /// When the event was written.
     async fn at(&self) -> DateTime<Utc> {
-        self.event.at
+        self.event.cursor.at
     }
     /// The ID of the instance that the event belongs to.
     async fn instance_id(&self) -> ID {

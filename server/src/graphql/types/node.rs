@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Interface, Result};
-use toygres_domain::{Error, InstanceId, OperationId, event::Cursor, token::TokenRole};
+use toygres_domain::{InstanceId, OperationId, token::TokenRole};
 use uuid::Uuid;
 
 use super::{ApiToken, HealthCheck, Instance, InstanceEvent, Operation};
@@ -36,7 +36,7 @@ pub enum NodeId {
     /// `health-check-<instance>-<number>`
     HealthCheck(InstanceId, i64),
     /// `event-<number>`
-    Event(Cursor),
+    Event(i64),
     /// Any other text.
     Operation(OperationId),
 }
@@ -69,15 +69,7 @@ impl NodeId {
                     let next = store.health_checks_after(instance, number.saturating_sub(1), 1).await?;
                     next.into_iter().find(|check| check.id == number).map(|check| Node::HealthCheck(HealthCheck(check)))
                 }
-                Self::Event(Cursor(number)) => match store.events_after(Cursor(number.saturating_sub(1)), None, 1).await {
-                    Ok(next) => next
-                        .into_iter()
-                        .find(|event| event.cursor == Cursor(number))
-                        .map(|event| Node::InstanceEvent(InstanceEvent::new(event, None, None))),
-                    // The event is no longer in the log, or not yet.
-                    Err(Error::MustRefetch) => None,
-                    Err(other) => return Err(other),
-                },
+                Self::Event(number) => store.event(number).await?.map(|event| Node::InstanceEvent(InstanceEvent::new(event, None, None))),
                 Self::Operation(id) => store.operation(&id).await?.map(|operation| Node::Operation(Operation(Arc::new(operation)))),
             })
         };
@@ -90,7 +82,7 @@ impl From<NodeId> for ID {
         Self(match id {
             NodeId::InstanceOrApiToken(id) => id.to_string(),
             NodeId::HealthCheck(instance, number) => format!("{HEALTH_CHECK}{instance}-{number}"),
-            NodeId::Event(cursor) => format!("{EVENT}{cursor}"),
+            NodeId::Event(number) => format!("{EVENT}{number}"),
             NodeId::Operation(id) => id.to_string(),
         })
     }
@@ -105,7 +97,7 @@ mod tests {
     #[test]
     fn every_id_says_what_it_is_the_id_of() {
         let instance = InstanceId::generate();
-        let mut ids = vec![NodeId::InstanceOrApiToken(instance.0), NodeId::HealthCheck(instance, 7), NodeId::Event(Cursor(7))];
+        let mut ids = vec![NodeId::InstanceOrApiToken(instance.0), NodeId::HealthCheck(instance, 7), NodeId::Event(7)];
         ids.extend(OperationKind::ALL.iter().map(|kind| NodeId::Operation(OperationId::new(*kind, instance, 7))));
         for id in ids {
             assert_eq!(NodeId::parse(&ID::from(id.clone())), id);

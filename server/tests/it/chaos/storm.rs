@@ -252,17 +252,17 @@ impl Town {
 /// Follows the event log from its beginning on any server, and resumes after each interruption. Returns the cursors in order.
 async fn subscribe(town: Arc<Town>, mut random: fastrand::Rng) -> Vec<i64> {
     let document = "subscription($after: String) { instanceEvents(after: $after) { cursor } }";
-    let mut seen: Vec<i64> = Vec::new();
+    let (mut seen, mut after): (Vec<i64>, String) = (Vec::new(), "0".to_owned());
     let done = |seen: &[i64]| seen.last().copied().unwrap_or(0) >= town.until.load(Ordering::Relaxed);
     while !done(&seen) {
         let address = &town.addresses[random.usize(..town.addresses.len())];
-        let after = seen.last().copied().unwrap_or(0).to_string();
         if let Ok(mut live) = subscribe_to(address, document, json!({ "after": after })).await {
             // A time-out, because the end of the log may be set when no more events arrive.
             while !done(&seen) {
                 match tokio::time::timeout(Duration::from_millis(500), live.try_next()).await {
                     Ok(Ok(Some(item))) if item.get("errors").is_none() => {
-                        seen.push(text(&item["data"]["instanceEvents"]["cursor"]).parse().unwrap());
+                        after = text(&item["data"]["instanceEvents"]["cursor"]);
+                        seen.push(after.split_once('-').unwrap().0.parse().unwrap());
                     }
                     Ok(Ok(Some(error))) => {
                         assert_ne!(error["errors"][0]["extensions"]["code"], "MUST_REFETCH", "nothing is older than the retention: {error}");

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use toygres_domain::{
     InstanceId, OperationId,
-    event::{Cursor, Event, EventKind},
+    event::{Event, EventKind},
     health::HealthCheck,
     instance::{HealthStatus, InstanceState},
     operation::{Cancellation, InstanceAfter, OnFailure, Operation, OperationStatus, StepStatus},
@@ -118,7 +118,8 @@ impl Harness {
 
     /// All events of an instance.
     pub async fn events(&self, id: InstanceId) -> Vec<Event> {
-        eventually("the events are read", || async { self.store.events_after(Cursor(0), Some(id), 10_000).await.ok() }).await
+        eventually("the events are read", || async { self.store.events_after(self.store.event_horizon().await.ok()?, Some(id), 10_000).await.ok() })
+            .await
     }
 
     /// The latest health checks of an instance, the newest first.

@@ -14,7 +14,7 @@ use toygres_store::{Store, changes::Changes, testing::TestDatabase};
 use toygres_workflows::{
     ActivityContext, Engine, EngineOptions, RetryPolicy, Timing, dispatcher,
     engine::{SCHEMA, Worker},
-    nudges, registry,
+    heartbeat, nudges, registry,
     sweeper::{Swept, sweep},
 };
 
@@ -112,6 +112,8 @@ impl Harness {
         let mut this = Self { database, store, runtime, engine, client, hooks: Hooks::default(), context, on_postgres, worker: None, background };
         this.work().await;
         let changes = Changes::start(&this.store, this.background.clone());
+        heartbeat::first(&this.store).await.unwrap();
+        tokio::spawn(heartbeat::run(this.store.clone(), this.background.clone()));
         tokio::spawn(dispatcher::run(this.store.clone(), this.engine.clone(), changes, this.background.clone()));
         tokio::spawn(nudges::run(ActivityContext { shutdown: this.background.clone(), ..this.context.clone() }, this.engine.clone()));
         this

@@ -1,0 +1,22 @@
+-- A cursor is a number and the time of its event. The time of the horizon is that of the last deleted event; at first, it is that of the
+-- log itself.
+ALTER TABLE event_horizon ADD COLUMN at timestamptz NOT NULL DEFAULT clock_timestamp();
+
+-- The last position that a reader of this snapshot can see.
+DROP FUNCTION event_head();
+CREATE FUNCTION event_head(OUT seq bigint, OUT at timestamptz) LANGUAGE sql STABLE SET search_path = toygres, pg_temp AS $$
+    (SELECT seq, at FROM events ORDER BY seq DESC LIMIT 1)
+    UNION ALL
+    SELECT seq, at FROM event_horizon
+    LIMIT 1
+$$;
+
+-- When a worker was last alive. Operations get the time back in which none was.
+CREATE TABLE worker_heartbeat (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    -- NULL: never.
+    at  timestamptz,
+    -- The same moment by the clock of the worker's machine.
+    machine_at timestamptz
+);
+INSERT INTO worker_heartbeat DEFAULT VALUES;
