@@ -20,3 +20,11 @@ CREATE TABLE worker_heartbeat (
     machine_at timestamptz
 );
 INSERT INTO worker_heartbeat DEFAULT VALUES;
+
+-- Where the instances are: see `Runtime::host`. NULL: nowhere yet.
+CREATE TABLE runtime_host (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    id          text,
+    description text
+);
+INSERT INTO runtime_host DEFAULT VALUES;

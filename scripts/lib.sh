@@ -137,6 +137,11 @@ install_postgres_by_apt() {
   apt_install postgresql
 }
 
+# libfaketime, with which tests set clocks (on Linux).
+ensure_faketime() {
+  ! has apt-get || ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || apt_install libfaketime
+}
+
 # --- Node.js and the playground --------------------------------------------------------------------------------------
 
 # Puts a Node.js that Vite accepts, with an npm, first on the PATH and sets NODE_BIN to its directory. Only the build of the

@@ -14,7 +14,7 @@ pub enum Error {
     /// The caller's revision, run or cursor is outdated: read again.
     #[error("the record has moved on")]
     Superseded,
-    /// The cursor is older than what the event log keeps: start again from a snapshot.
+    /// The cursor is older than what the event log keeps, or of another log: start again from a snapshot.
     #[error("the cursor is older than the events that are kept")]
     MustRefetch,
     /// The metadata database cannot be reached; trying again later is right.

@@ -21,6 +21,9 @@ pub trait Runtime: Send + Sync + 'static {
     /// `process` or `kubernetes`.
     fn name(&self) -> &'static str;
 
+    /// Which host of this kind it is.
+    fn host(&self) -> Host;
+
     /// The PostgreSQL versions that can be deployed, newest first. Never empty.
     fn versions(&self) -> Vec<PostgresVersion>;
 
@@ -52,6 +55,15 @@ pub trait Runtime: Send + Sync + 'static {
 
     /// Hints that an instance has changed. They may be lost or repeated; whoever listens also polls.
     fn nudges(&self) -> BoxStream<'static, Nudge>;
+}
+
+/// Where the instances of a runtime are. Those of one control plane are all on the same host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Identifies it.
+    pub id: String,
+    /// For people, such as `the data directory /var/lib/toygres of db-1`.
+    pub description: String,
 }
 
 /// Everything that a runtime needs to create an instance.

@@ -33,7 +33,14 @@ fn api_error(what: &str, status: &Status) -> RuntimeError {
         // The token may have been rotated during the request.
         401 => RuntimeError::temporary(ReasonCode::Forbidden, format!("Cannot {what}: the cluster does not accept the control plane's credentials")),
         403 if is_terminating(status) => RuntimeError::permanent(ReasonCode::AdmissionRefused, message),
-        403 => RuntimeError::permanent(wording::refusal(&status.message), message),
+        403 => match wording::refusal(&status.message) {
+            // An API server that has just started does not know its roles yet. What the control plane may do is checked at its start,
+            // so this is not a mistake that stays.
+            ReasonCode::Forbidden => RuntimeError::temporary(ReasonCode::Forbidden, message),
+            // There is room when something else of the namespace is deleted.
+            ReasonCode::QuotaExceeded if wording::is_used_up(&status.message) => RuntimeError::temporary(ReasonCode::QuotaExceeded, message),
+            code => RuntimeError::permanent(code, message),
+        },
         // The calls for objects that may be absent handle a 404 themselves. What remains is the namespace.
         404 => RuntimeError::permanent(ReasonCode::AdmissionRefused, message),
         // The object was changed concurrently; the next attempt starts from its new state.

@@ -17,7 +17,7 @@ use toygres_domain::{
     InstanceId,
     instance::{Endpoint, Exposure, PostgresVersion},
     name::InstanceName,
-    runtime::{Deployment, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
+    runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
 };
 
 use crate::{
@@ -63,6 +63,12 @@ impl KubernetesRuntime {
 impl Runtime for KubernetesRuntime {
     fn name(&self) -> &'static str {
         "kubernetes"
+    }
+
+    fn host(&self) -> Host {
+        // The cluster cannot be told from another one with the rights of the control plane.
+        let namespace = &self.settings.namespace;
+        Host { id: format!("kubernetes/{namespace}"), description: format!("the namespace {namespace} of a Kubernetes cluster") }
     }
 
     fn versions(&self) -> Vec<PostgresVersion> {

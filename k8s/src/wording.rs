@@ -11,13 +11,18 @@ const VOLUME_PHRASES: [&str; 4] =
 /// The reason for an object that the API server refuses as forbidden: a Status has the same reason, Forbidden, for quotas,
 /// permissions and admission.
 pub(crate) fn refusal(message: &str) -> ReasonCode {
-    if message.contains("exceeded quota") || message.contains("maximum ") && message.contains(" usage per ") {
+    if is_used_up(message) || message.contains("maximum ") && message.contains(" usage per ") {
         ReasonCode::QuotaExceeded
     } else if message.contains(" cannot ") && message.contains(" resource \"") {
         ReasonCode::Forbidden
     } else {
         ReasonCode::AdmissionRefused
     }
+}
+
+/// Whether a quota of the namespace is used up, as opposed to a limit of each object, which stays exceeded.
+pub(crate) fn is_used_up(message: &str) -> bool {
+    message.contains("exceeded quota")
 }
 
 /// Whether an update of a StatefulSet is rejected only because it changes immutable fields. Other invalid fields would be invalid
@@ -86,10 +91,13 @@ mod tests {
     fn what_the_api_server_forbids() {
         let message = |recording: Value| recording["message"].as_str().unwrap().to_owned();
         assert_eq!(refusal(&message(recording!("error-403-quota.json"))), ReasonCode::QuotaExceeded);
+        assert!(is_used_up(&message(recording!("error-403-quota.json"))));
         assert_eq!(refusal(&message(recording!("error-403-rbac.json"))), ReasonCode::Forbidden);
+        assert_eq!(refusal(&message(recording!("error-403-starting.json"))), ReasonCode::Forbidden);
         assert_eq!(refusal(&message(recording!("error-403-namespace-terminating.json"))), ReasonCode::AdmissionRefused);
         let limit_range = "pods \"pg-0\" is forbidden: maximum memory usage per Container is 1Gi, but limit is 2Gi";
         assert_eq!(refusal(limit_range), ReasonCode::QuotaExceeded);
+        assert!(!is_used_up(limit_range));
         let events = messages(&recording!("quota.events.json"));
         assert!(events.iter().any(|message| refusal(message) == ReasonCode::QuotaExceeded), "{events:?}");
     }

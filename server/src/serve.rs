@@ -105,7 +105,7 @@ async fn run(
         tasks.spawn("metrics http", transport::serve(listener, endpoints::open_router(endpoints), ServeOptions::default(), shutdown.clone()));
     }
 
-    let mut connecting = Box::pin(work::connect(config.clone(), backend.engine_url.clone(), store.clone())).fuse();
+    let mut connecting = Box::pin(work::connect(config.clone(), backend.engine_url.clone(), store.clone(), backend.runtime.host())).fuse();
     let mut ready = Box::pin(announce(health.clone(), address)).fuse();
     let mut worker = None;
     let outcome = loop {

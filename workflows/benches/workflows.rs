@@ -32,7 +32,7 @@ use toygres_domain::{
     InstanceId, OperationId,
     instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
     operation::{OperationKind, Params, create},
-    runtime::{Deployment, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
+    runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
     secret::Secret,
 };
 use toygres_postgres::Prober;
@@ -349,6 +349,10 @@ struct IdleRuntime {
 impl Runtime for IdleRuntime {
     fn name(&self) -> &'static str {
         "idle"
+    }
+
+    fn host(&self) -> Host {
+        Host { id: "idle".to_owned(), description: "nowhere".to_owned() }
     }
 
     fn versions(&self) -> Vec<PostgresVersion> {

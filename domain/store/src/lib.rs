@@ -9,6 +9,7 @@ mod errors;
 mod events;
 mod finish;
 mod health_checks;
+mod host;
 mod housekeeping;
 mod instances;
 mod operations;

@@ -11,6 +11,8 @@ mod infra;
 mod nudging;
 mod observations;
 mod permissions;
+#[cfg(target_os = "linux")]
+mod pid_namespace;
 mod restarts;
 mod steps;
 mod verbs;

@@ -221,10 +221,13 @@ async fn deploy_fails_until_an_earlier_removal_is_done() {
 async fn errors_of_the_server_have_their_reasons() {
     let unavailable = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "etcdserver: request timed out", "reason": "InternalError", "code": 500});
     let webhook = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "admission webhook \"policy.example.com\" denied the request: no", "reason": "Forbidden", "code": 403});
+    let limit_range = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "pods \"pg-0\" is forbidden: maximum memory usage per Container is 1Gi, but limit is 2Gi", "reason": "Forbidden", "code": 403});
     let cases = [
         (recordings::read("error-401.json"), ReasonCode::Forbidden, true),
-        (recordings::read("error-403-rbac.json"), ReasonCode::Forbidden, false),
-        (recordings::read("error-403-quota.json"), ReasonCode::QuotaExceeded, false),
+        (recordings::read("error-403-rbac.json"), ReasonCode::Forbidden, true),
+        (recordings::read("error-403-starting.json"), ReasonCode::Forbidden, true),
+        (recordings::read("error-403-quota.json"), ReasonCode::QuotaExceeded, true),
+        (limit_range, ReasonCode::QuotaExceeded, false),
         (recordings::read("error-403-namespace-terminating.json"), ReasonCode::AdmissionRefused, false),
         (recordings::read("error-409-apply-conflict.json"), ReasonCode::RuntimeUnavailable, true),
         (recordings::read("error-422-immutable.json"), ReasonCode::AdmissionRefused, false),

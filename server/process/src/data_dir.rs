@@ -7,7 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nix::unistd::geteuid;
+use nix::unistd::{geteuid, gethostname};
+use toygres_domain::runtime::Host;
+use uuid::Uuid;
 
 use super::{
     account::Account,
@@ -22,6 +24,7 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct DataDir {
     path: PathBuf,
+    id: Uuid,
 }
 
 /// The lock of the host of a data directory. The kernel releases it when the process exits.
@@ -67,7 +70,15 @@ impl DataDir {
             make_directory(&path.join(name), mode)?;
         }
         account.check_passage(&path)?;
-        Ok(Self { path })
+        let id = identity(&path.join("id"))?;
+        Ok(Self { path, id })
+    }
+
+    /// The directory as the host of instances. A copy has the same identity, and a directory that is moved keeps it.
+    #[must_use]
+    pub fn host(&self) -> Host {
+        let machine = gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_else(|| "this machine".to_owned());
+        Host { id: format!("process/{}", self.id), description: format!("the data directory {} of {machine}", self.path.display()) }
     }
 
     /// Becomes the host if there is none. The lock file contains the process id of the host, for information.
@@ -98,6 +109,26 @@ impl DataDir {
     pub fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
+}
+
+/// Reads the identity of a data directory, or gives it one.
+fn identity(path: &Path) -> Result<Uuid> {
+    let what = format!("read {}", path.display());
+    let text = match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let new = path.with_file_name(format!("id.new-{}", std::process::id()));
+            std::fs::write(&new, format!("{}\n", Uuid::new_v4())).context(&what)?;
+            // Unlike a renaming, this replaces no identity that another server has given it meanwhile.
+            let linked = std::fs::hard_link(&new, path);
+            let _ = std::fs::remove_file(&new);
+            match linked {
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error).context(&what),
+                _ => std::fs::read_to_string(path).context(&what)?,
+            }
+        }
+        other => other.context(&what)?,
+    };
+    text.trim().parse().map_err(|_| Error::Setup(format!("{} must contain a UUID: restore it, or delete it if there is no instance", path.display())))
 }
 
 /// Creates a directory and its missing parents.

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use toygres_domain::{
     InstanceId,
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
-    runtime::{Deployment, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
+    runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
 };
 
 use super::{
@@ -106,6 +106,10 @@ impl ProcessRuntime {
 impl Runtime for ProcessRuntime {
     fn name(&self) -> &'static str {
         "process"
+    }
+
+    fn host(&self) -> Host {
+        self.0.machine.data.host()
     }
 
     fn versions(&self) -> Vec<PostgresVersion> {

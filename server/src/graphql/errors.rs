@@ -75,7 +75,9 @@ pub(super) fn error(error: impl Borrow<domain::Error>) -> async_graphql::Error {
             (code, error.to_string())
         }
         domain::Error::Superseded => ("CONFLICT", error.to_string()),
-        domain::Error::MustRefetch => ("MUST_REFETCH", "the cursor is older than the events that are kept; subscribe again without it".to_owned()),
+        domain::Error::MustRefetch => {
+            ("MUST_REFETCH", "the cursor is older than the events that are kept, or of another log; subscribe again without it".to_owned())
+        }
         domain::Error::Unavailable(cause) => {
             tracing::warn!(%cause, "a request failed because the metadata database is not available");
             ("UNAVAILABLE", "the metadata database is not available; try again in a moment".to_owned())

@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{Error, Result, runtime::Runtime};
+use toygres_domain::{
+    Error, Result,
+    runtime::{Host, Runtime},
+};
 use toygres_store::{Store, changes::Changes};
 use toygres_workflows::{ActivityContext, Engine, dispatcher, engine::Worker, gauges, heartbeat, janitor, nudges, sweeper};
 
@@ -13,7 +16,7 @@ use crate::config::{Access, Role, RuntimeKind, ServeConfig};
 
 /// Migrates, checks what only the database knows, and connects to the engine if this server runs workflows. Waits for a database
 /// that does not answer.
-pub(super) async fn connect(config: ServeConfig, engine_url: String, store: Store) -> std::result::Result<Option<Engine>, String> {
+pub(super) async fn connect(config: ServeConfig, engine_url: String, store: Store, host: Host) -> std::result::Result<Option<Engine>, String> {
     let migrate = {
         let store = store.clone();
         move || {
@@ -44,6 +47,17 @@ pub(super) async fn connect(config: ServeConfig, engine_url: String, store: Stor
     }
     if config.role == Role::Api {
         return Ok(None);
+    }
+    let claim = || {
+        let (store, host) = (store.clone(), host.clone());
+        async move { store.claim_host(&host).await }.boxed()
+    };
+    if let Some(other) = with_retry("the metadata database", claim).await? {
+        return Err(format!(
+            "DATABASE_URL names a control plane whose instances are in {other}, and this server would run them in {}, where they are not: \
+             start it there, with TOYGRES_ROLE=api, or with another DATABASE_URL",
+            host.description
+        ));
     }
     let connect = move || {
         let (engine_url, store) = (engine_url.clone(), store.clone());

@@ -6,6 +6,8 @@
 
 mod aftermath;
 mod attacks;
+#[cfg(target_os = "linux")]
+mod clocks;
 mod storm;
 
 use std::time::Duration;

@@ -104,6 +104,32 @@ async fn a_second_server_is_told_how_to_join() {
     server.stop().await;
 }
 
+/// Otherwise it would create the instances anew, empty, in its own directory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_another_data_directory_does_not_take_over_instances() {
+    let (database, home, other) = (Database::start(), Home::new(), Home::new());
+    let (url, key) = (database.url(), "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTEyMzQ=");
+    let env = [("DATABASE_URL", url.as_str()), ("TOYGRES_SECRET_KEY", key)];
+    let server = home.start_with(&env).await;
+    let id = server.create_ok("mine").await;
+    server.until_healthy(&id).await;
+
+    let refused = other.command(&["serve"]).envs(env).env("TOYGRES_LISTEN", "127.0.0.1:0").output().await.unwrap();
+    let log = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && log.contains("whose instances are in the data directory"), "{log}");
+    // One that only answers requests may be anywhere.
+    let api = other.start_with(&[env[0], env[1], ("TOYGRES_ROLE", "api")]).await;
+    assert_eq!(api.instance(&id).await["name"], "mine");
+    api.stop().await;
+
+    server.delete(&id).await;
+    server.until_deleted(&id).await;
+    server.stop().await;
+    let moved = other.start_with(&env).await;
+    moved.until_healthy(&moved.create_ok("moved").await).await;
+    moved.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn other_sites_cannot_use_a_local_server() {
     let home = Home::new();

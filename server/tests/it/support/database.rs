@@ -11,17 +11,23 @@ pub struct Database {
     dir: TempDir,
     port: u16,
     options: &'static str,
+    env: Vec<(&'static str, String)>,
 }
 
 impl Database {
     /// Starts a server without durability.
     pub fn start() -> Self {
-        Self::create(&["--no-sync"], "-c fsync=off")
+        Self::create(&["--no-sync"], "-c fsync=off", Vec::new())
     }
 
     /// Like [`Self::start`], and logs each statement: see [`Self::statements`].
     pub fn start_logging() -> Self {
-        Self::create(&["--no-sync"], "-c fsync=off -c log_statement=all")
+        Self::create(&["--no-sync"], "-c fsync=off -c log_statement=all", Vec::new())
+    }
+
+    /// Like [`Self::start`], with environment variables.
+    pub fn start_at(env: Vec<(&'static str, String)>) -> Self {
+        Self::create(&["--no-sync"], "-c fsync=off", env)
     }
 
     /// The log of the server.
@@ -50,17 +56,17 @@ impl Database {
 
     /// Starts a server with the default durability.
     pub fn start_durable() -> Self {
-        Self::create(&[], "")
+        Self::create(&[], "", Vec::new())
     }
 
-    fn create(initdb: &[&str], options: &'static str) -> Self {
+    fn create(initdb: &[&str], options: &'static str, env: Vec<(&'static str, String)>) -> Self {
         let dir = tempfile::Builder::new().prefix("toygres-db-").tempdir_in("/tmp").unwrap();
         if geteuid().is_root() {
             let user = User::from_name("postgres").unwrap().expect("the user postgres exists");
             chown(dir.path(), Some(user.uid), Some(user.gid)).unwrap();
         }
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let database = Self { dir, port, options };
+        let database = Self { dir, port, options, env };
         database.run("initdb", &[&["-U", "postgres", "-A", "trust"], initdb].concat());
         database.resume();
         database
@@ -99,7 +105,7 @@ impl Database {
     /// Runs a program as the user that the server runs as. Returns whether it succeeded.
     pub fn as_owner(&self, program: &str, arguments: &[&str]) -> bool {
         let mut command = std::process::Command::new(program);
-        command.args(arguments).current_dir("/tmp").stdout(Stdio::null()).stderr(Stdio::null());
+        command.args(arguments).envs(self.env.iter().cloned()).current_dir("/tmp").stdout(Stdio::null()).stderr(Stdio::null());
         if geteuid().is_root() {
             let user = User::from_name("postgres").unwrap().expect("the user postgres exists");
             command.uid(user.uid.as_raw()).gid(user.gid.as_raw());

@@ -14,7 +14,7 @@ use toygres_domain::{
     InstanceId,
     instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
-    runtime::{Deployment, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
+    runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
 };
 
 /// The results of the verbs for one instance. By default it is pending twice and then ready, and a restart and a removal are done
@@ -143,6 +143,10 @@ pub fn away() -> RuntimeError {
 impl Runtime for FakeRuntime {
     fn name(&self) -> &'static str {
         "fake"
+    }
+
+    fn host(&self) -> Host {
+        Host { id: "fake".to_owned(), description: "nowhere".to_owned() }
     }
 
     fn versions(&self) -> Vec<PostgresVersion> {
