@@ -27,11 +27,11 @@ pub async fn run(store: Store, shutdown: CancellationToken) {
     let mut beaten = Instant::now();
     let mut reported: Option<Instant> = None;
     while shutdown.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_some() {
-        if let Some(step) = clock.stepped_back() {
-            if let Err(error) = move_timers(&store, step).await {
-                tracing::warn!(%error, "the clock was set back, and the timers of workflows could not be moved; trying again");
-                continue;
-            }
+        if let Some(step) = clock.stepped_back()
+            && let Err(error) = move_timers(&store, step).await
+        {
+            tracing::warn!(%error, "the clock was set back, and the timers of workflows could not be moved; trying again");
+            continue;
         }
         clock = MachineClock::now();
         if beaten.elapsed() < HEARTBEAT {

@@ -18,7 +18,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
 /// The database's clock as of the last heartbeat, carried on by the monotonic clock of this process.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Clock(Arc<Mutex<Option<(Instant, DateTime<Utc>)>>>);
+pub(super) struct Clock(Arc<Mutex<Option<Reading>>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    at: Instant,
+    time: DateTime<Utc>,
+}
 
 /// A heartbeat.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +45,7 @@ impl Store {
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         match *self.clock.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some((at, then)) => then + at.elapsed(),
+            Some(Reading { at, time }) => time + at.elapsed(),
             None => Utc::now(),
         }
     }
@@ -75,7 +81,7 @@ impl Store {
             .rows_affected();
         }
         transaction.commit().await.classify()?;
-        *self.clock.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), beat.now));
+        *self.clock.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Reading { at: Instant::now(), time: beat.now });
         Ok(Heartbeat { now: beat.now, pause, extended, last_machine: beat.last_machine })
     }
 }

@@ -24,10 +24,11 @@ fn log_after_an_orphan_is_killed(server_is_init: bool) -> String {
     let orphan = "(sleep 600 & echo $! >orphan) & until grep -q 'ready to accept' log; do sleep 0.1; done; kill -9 $(cat orphan); sleep 1; : >done";
     let start = if server_is_init { format!("({orphan}) & exec {server}") } else { format!("({orphan}) & {server} & wait; wait; wait") };
     let script = format!("cd '{dir}' && exec 2>log && {start}");
-    let mut namespace = as_postgres("unshare", &["--user", "--map-current-user", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", &script])
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("unshare is part of util-linux");
+    let mut namespace =
+        as_postgres("unshare", &["--user", "--map-current-user", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", &script])
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("unshare is part of util-linux");
     let deadline = Instant::now() + Duration::from_secs(60);
     while !log.with_file_name("done").exists() {
         assert!(namespace.try_wait().unwrap().is_none(), "{}", std::fs::read_to_string(&log).unwrap_or_default());

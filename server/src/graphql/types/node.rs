@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Interface, Result};
-use toygres_domain::{InstanceId, OperationId, token::TokenRole};
+use toygres_domain::{Error, InstanceId, OperationId, token::TokenRole};
 use uuid::Uuid;
 
 use super::{ApiToken, HealthCheck, Instance, InstanceEvent, Operation};
@@ -57,7 +57,7 @@ impl NodeId {
     pub async fn find(self, ctx: &Context<'_>) -> Result<Option<Node>> {
         let store = &ctx.data_unchecked::<App>().store;
         let found = async {
-            Ok(match self {
+            Ok::<_, Error>(match self {
                 Self::InstanceOrApiToken(id) => match store.instance(InstanceId(id)).await? {
                     Some(instance) => Some(Node::Instance(Instance(Arc::new(instance)))),
                     None if ctx.data_opt::<Caller>().is_some_and(|caller| caller.role >= TokenRole::Admin) => {
