@@ -263,9 +263,9 @@ playground_failed() {
 
 # --- Python ----------------------------------------------------------------------------------------------------------
 
-# Sets GQL_PYTHON to a Python that has PyPI's gql, the client of one of the transport tests, in an environment below target/.
+# Sets GQL_PYTHON to a Python that has the clients of the tests, PyPI's gql and psycopg, in an environment below target/.
 ensure_gql() {
-  local dir="$TOYGRES_TOOLS/gql" wanted="gql[websockets]==4.4.0" log="$TOYGRES_TOOLS/gql.log"
+  local dir="$TOYGRES_TOOLS/gql" wanted="gql[websockets]==4.4.0 psycopg[binary]==3.2.10" log="$TOYGRES_TOOLS/gql.log"
   if [ "$(cat "$dir/installed" 2>/dev/null)" != "$wanted" ]; then
     if ! has python3 || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
       if has apt-get; then
@@ -277,12 +277,13 @@ ensure_gql() {
         return 1
       fi
     fi
-    say "Installing gql into target/tools (PyPI)."
+    say "Installing gql and psycopg into target/tools (PyPI)."
     rm -rf "$dir"
     mkdir -p "$TOYGRES_TOOLS"
-    if ! { python3 -m venv "$dir" && "$dir/bin/pip" install --quiet --disable-pip-version-check "$wanted"; } >"$log" 2>&1; then
+    # shellcheck disable=SC2086 # several requirements
+    if ! { python3 -m venv "$dir" && "$dir/bin/pip" install --quiet --disable-pip-version-check $wanted; } >"$log" 2>&1; then
       tail -n 5 "$log" >&2
-      say "gql could not be installed; the whole output is in target/tools/gql.log."
+      say "The Python clients could not be installed; the whole output is in target/tools/gql.log."
       return 1
     fi
     printf '%s\n' "$wanted" >"$dir/installed"

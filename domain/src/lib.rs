@@ -1,7 +1,7 @@
 //! What a hosted PostgreSQL instance is: the vocabulary and the rules, pure.
 //!
 //! This crate knows no database, transport, workflow engine or host. It holds the vocabulary ([`instance`], [`operation`],
-//! [`event`], [`health`], [`token`], [`error`]) and the [`runtime::Runtime`] trait, which every host of instances implements.
+//! [`event`], [`health`], [`token`], [`volume`], [`error`]) and the [`runtime::Runtime`] trait, which every host of instances implements.
 
 pub mod error;
 pub mod event;
@@ -13,6 +13,7 @@ pub mod operation;
 pub mod runtime;
 pub mod secret;
 pub mod token;
+pub mod volume;
 
 pub use error::{Error, FieldError, Result, UserErrorCode};
 pub use id::{InstanceId, OperationId};

@@ -29,7 +29,9 @@ impl Secret {
         Self(text)
     }
 
-    /// Parses a password that a caller chose: 8 to [`MAX_PASSWORD_BYTES`] bytes of any characters but control characters.
+    /// Parses a password that a caller chose: 8 to [`MAX_PASSWORD_BYTES`] bytes of any characters but control characters and those
+    /// that SASLprep (RFC 4013) replaces or forbids. Of a password with such characters, PostgreSQL and its clients (libpq, sqlx,
+    /// npm's pg, the JDBC driver) compute different verifiers, or none.
     ///
     /// # Errors
     /// A sentence that says what the password must look like, without repeating it.
@@ -45,6 +47,12 @@ impl Secret {
         }
         if text.chars().any(char::is_control) {
             return Err("must not contain control characters".to_owned());
+        }
+        if stringprep::saslprep(&text).ok().as_deref() != Some(text.as_str()) {
+            return Err("must not contain characters that clients of PostgreSQL replace or refuse (SASLprep, RFC 4013), such as emoji, ligatures, \
+                        non-breaking spaces, or right-to-left letters beside others: use letters, digits and punctuation, or leave the password \
+                        out to have one generated"
+                .to_owned());
         }
         Ok(Self(text))
     }
@@ -292,6 +300,20 @@ mod tests {
         assert!(Secret::password("short".into()).is_err());
         assert!(Secret::password("x".repeat(100)).is_err());
         assert!(Secret::password("with \"quotes' and $".into()).is_ok());
+        for same in [
+            "p\u{e4}ssw\u{f6}rter",
+            "\u{43f}\u{430}\u{440}\u{43e}\u{43b}\u{44c}-1",
+            "\u{5bc6}\u{7801}\u{5bc6}\u{7801}",
+            "\u{5e9}\u{5dc}\u{5d5}\u{5dd}",
+        ] {
+            assert!(Secret::password(same.into()).is_ok(), "{same}");
+        }
+        // Replaced: a ligature, a decomposed letter, a space, a soft hyphen. Refused: an emoji, a letter that is newer than RFC 3454,
+        // two directions.
+        for other in ["\u{fb01}", "u\u{308}", "\u{a0}", "\u{ad}", "\u{1f434}", "\u{1e9e}", "\u{5e9}"] {
+            let refusal = Secret::password(format!("secret-{other}-horse")).unwrap_err();
+            assert!(refusal.contains("SASLprep") && !refusal.contains("horse") && refusal.is_ascii(), "{refusal}");
+        }
         assert_eq!(Secret::generate().expose().len(), 32);
         assert_ne!(Secret::generate(), Secret::generate());
     }

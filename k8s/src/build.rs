@@ -27,7 +27,7 @@ pub struct Objects {
     pub network_policy: NetworkPolicy,
     /// The address of the instance, and the only object named after it.
     pub client_service: Service,
-    /// The password, mounted as a file.
+    /// The password and the configuration of PostgreSQL, mounted as files.
     pub secret: Secret,
     /// Gives the pod a stable DNS name, which a StatefulSet requires.
     pub headless_service: Service,
@@ -54,7 +54,7 @@ pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
     Objects {
         network_policy: network_policy::network_policy(&meta),
         client_service: services::client(&meta, exposure, settings),
-        secret: secret::secret(&meta, password),
+        secret: secret::secret(&meta, password, *storage_gb),
         headless_service: services::headless(&meta),
         stateful_set: stateful_set::stateful_set(
             &meta,

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use crate::{
     config::{self, Cli, Command, SecretsCommand},
-    graphql, secrets, serve,
+    console, environment, graphql, secrets, serve,
 };
 use clap::{CommandFactory as _, Parser};
 use toygres_cli::{self as cli, Environment, Task};
@@ -16,10 +16,9 @@ use toygres_cli::{self as cli, Environment, Task};
 #[must_use]
 pub fn run() -> ExitCode {
     let environment = Environment::read();
-    match dotenvy::dotenv() {
-        Ok(_) => {}
-        Err(error) if error.not_found() => {}
-        Err(error) => return fail(&format!(".env cannot be read: {error}")),
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    if let Err(sentence) = environment::prepare(&arguments) {
+        return fail(&sentence);
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -31,10 +30,7 @@ pub fn run() -> ExitCode {
     match cli.command {
         Command::Serve(config) => block_on(serve::serve(*config)),
         Command::Migrate(config) => block_on(serve::migrate(config)),
-        Command::Schema => {
-            print!("{}", graphql::sdl());
-            ExitCode::SUCCESS
-        }
+        Command::Schema => exit_code(console::print_line(graphql::sdl().trim_end())),
         Command::Secrets(SecretsCommand::Rotate(config)) => block_on(secrets::rotate(config)),
         Command::Token(group) => match group.local(&environment) {
             Ok(Some(config)) => block_on(serve::token(config)),
@@ -57,6 +53,10 @@ fn block_on(work: impl Future<Output = Result<(), String>>) -> ExitCode {
     let outcome = runtime.block_on(work);
     // Blocking work that nobody waits for any more must not delay the exit.
     runtime.shutdown_background();
+    exit_code(outcome)
+}
+
+fn exit_code(outcome: Result<(), String>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => fail(&sentence),
@@ -64,6 +64,6 @@ fn block_on(work: impl Future<Output = Result<(), String>>) -> ExitCode {
 }
 
 fn fail(sentence: &str) -> ExitCode {
-    eprintln!("toygres: {sentence}");
+    console::report(&format!("toygres: {sentence}"));
     ExitCode::FAILURE
 }

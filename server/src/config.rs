@@ -1,4 +1,4 @@
-//! Configuration: flags, environment, and `.env`. An invalid value is named with its variable in one sentence, at start.
+//! Configuration: flags, environment, and the `.env` of the current directory. An invalid value is named with its variable in one sentence, at start.
 
 mod database;
 mod engine;
@@ -13,7 +13,7 @@ mod values;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use toygres_cli::{ContextCommand, EXIT_CODES, Group, InstancesCommand, OperationsCommand, TokenCommand};
 use toygres_domain::secret::SecretKeys;
 
@@ -112,6 +112,9 @@ pub struct DatabaseConfig {
     /// URL of the workflow engine's database, when it has a role of its own [default: the metadata database's].
     #[arg(long, env = "TOYGRES_ENGINE_DATABASE_URL", hide_env_values = true, value_parser = parse_engine_url)]
     pub engine_database_url: Option<String>,
+    /// Use an external database although it holds tables of others and no schema `toygres` yet.
+    #[arg(long, env = "TOYGRES_SHARE_DATABASE", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set, value_parser = parse_bool)]
+    pub share_database: bool,
 }
 
 /// How the control plane runs.

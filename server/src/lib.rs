@@ -1,11 +1,16 @@
 //! The server of Toygres: configuration, GraphQL, transports, live delivery, the process runtime, and the composition root
 //! that puts them together with the metadata and the workflows.
 
+// Both panic when the reader has gone: see `console`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod access;
 pub mod app;
 mod command;
 pub mod config;
+mod console;
 mod endpoints;
+mod environment;
 pub mod graphql;
 mod guard;
 pub mod live;

@@ -5,7 +5,7 @@ use toygres_store::{Resealed, Store};
 
 use toygres_process::{Account, Binaries, DataDir, Embedded};
 
-use crate::config::RotateConfig;
+use crate::{config::RotateConfig, console};
 
 /// The file of the keys in the data directory.
 pub(crate) const KEY_FILE: &str = "secret.key";
@@ -21,12 +21,11 @@ pub async fn rotate(config: RotateConfig) -> Result<(), String> {
             let url =
                 config.database_url.as_ref().ok_or("DATABASE_URL must be set together with TOYGRES_SECRET_KEY: it names the metadata database")?;
             let done = reseal(url, keys).await?;
-            println!("{}", report(done));
-            match keys.others() {
-                0 => println!("TOYGRES_SECRET_KEY holds one key; to replace it, put the new one in front: TOYGRES_SECRET_KEY=NEW,OLD"),
-                _ => println!("every server may now forget the other keys: TOYGRES_SECRET_KEY=NEW"),
-            }
-            Ok(())
+            console::print_line(&report(done))?;
+            console::print_line(match keys.others() {
+                0 => "TOYGRES_SECRET_KEY holds one key; to replace it, put the new one in front: TOYGRES_SECRET_KEY=NEW,OLD",
+                _ => "every server may now forget the other keys: TOYGRES_SECRET_KEY=NEW",
+            })
         }
         None => rotate_in_data_dir(&config).await,
     }
@@ -67,8 +66,11 @@ async fn rotate_in_data_dir(config: &RotateConfig) -> Result<(), String> {
     }
     let done = outcome?;
     keys.without_oldest().save(&file).map_err(sentence)?;
-    println!("{}; the key is in {}, and the one before it stays there as the second until the next rotation", report(done), file.display());
-    Ok(())
+    console::print_line(&format!(
+        "{}; the key is in {}, and the one before it stays there as the second until the next rotation",
+        report(done),
+        file.display()
+    ))
 }
 
 async fn reseal(url: &str, keys: &SecretKeys) -> Result<Resealed, String> {
@@ -82,7 +84,7 @@ fn report(done: Resealed) -> String {
     format!("{} passwords sealed with the first key now, {} were before", done.resealed, done.current)
 }
 
-fn sentence(error: Error) -> String {
+pub(crate) fn sentence(error: Error) -> String {
     match error {
         Error::Unavailable(cause) | Error::Internal(cause) => cause.to_string(),
         other => other.to_string(),

@@ -7,7 +7,7 @@ mod signals;
 mod tasks;
 mod work;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -24,6 +24,7 @@ use crate::{
     access::{Local, Tokens},
     app::{App, Health, create_api_token::CreateApiToken},
     config::{Access, DatabaseConfig, ServeConfig, size},
+    console,
     endpoints::{self, Endpoints},
     graphql, guard,
     live::Hub,
@@ -53,11 +54,13 @@ pub async fn serve(config: ServeConfig) -> Result<(), String> {
     };
 
     let mut backend = Backend::start(&config).await?;
-    let outcome = run(&config, &mut backend, (listener, metrics_listener), connections, &mut stop).await;
+    let running = AssertUnwindSafe(run(&config, &mut backend, (listener, metrics_listener), connections, &mut stop)).catch_unwind();
+    // What runs on this machine is stopped at every end of the server, or it would run on without anybody to watch it.
+    let outcome = running.await.unwrap_or_else(|panic| Err(format!("the server panicked: {}", tasks::message(&*panic))));
     tracing::info!("stopping local instances and the embedded database");
     tokio::select! {
         () = backend.stop() => {}
-        () = stop.requested() => return Err("stopped at once; what still runs is taken over by the next start".to_owned()),
+        () = stop.insisted() => return Err("stopped at once; what still runs is taken over by the next start".to_owned()),
     }
     if outcome.is_ok() {
         tracing::info!("stopped");
@@ -105,7 +108,9 @@ async fn run(
         tasks.spawn("metrics http", transport::serve(listener, endpoints::open_router(endpoints), ServeOptions::default(), shutdown.clone()));
     }
 
-    let mut connecting = Box::pin(work::connect(config.clone(), backend.engine_url.clone(), store.clone(), backend.runtime.host())).fuse();
+    let host = backend.runtime.host();
+    let connecting = work::connect(config.clone(), backend.engine_url.clone(), store.clone(), host, backend.made_key.clone());
+    let mut connecting = Box::pin(connecting).fuse();
     let mut ready = Box::pin(announce(health.clone(), address)).fuse();
     let mut worker = None;
     let outcome = loop {
@@ -196,7 +201,10 @@ async fn announce(health: Health, address: SocketAddr) {
     while !health.report().await.ready() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    println!("toygres is ready: playground http://{address}/ - GraphQL http://{address}/graphql - stop with Ctrl-C");
+    let line = format!("toygres is ready: playground http://{address}/ - GraphQL http://{address}/graphql - stop with Ctrl-C");
+    if let Err(error) = console::write_line(&line) {
+        tracing::warn!("{line} (stdout: {error})");
+    }
 }
 
 /// Brings the schemas of an external database up to date.
@@ -206,11 +214,18 @@ async fn announce(health: Health, address: SocketAddr) {
 pub async fn migrate(config: DatabaseConfig) -> Result<(), String> {
     // No secret is read or written here, so any key will do.
     let store = open(&config.database_url, 2, SecretKeys::generate())?;
-    store.migrate().await.map_err(|error| explain("the metadata schema could not be brought up to date", error))?;
+    migrate_metadata(&store, config.share_database).await?;
     let url = config.engine_database_url.as_deref().unwrap_or(&config.database_url);
     Engine::connect(url, &store).await.map_err(|error| explain("the workflow engine's schema could not be brought up to date", error))?;
-    println!("the metadata and workflow schemas are up to date");
-    Ok(())
+    console::print_line("the metadata and workflow schemas are up to date")
+}
+
+async fn migrate_metadata(store: &Store, share_database: bool) -> Result<(), String> {
+    let cannot = |error| explain("the metadata schema could not be brought up to date", error);
+    match store.foreign_table().await.map_err(cannot)? {
+        Some(table) if !share_database => Err(work::shared_database(&table)),
+        _ => store.migrate().await.map_err(cannot),
+    }
 }
 
 /// Creates an API token and prints its secret, alone on stdout.
@@ -231,7 +246,7 @@ pub async fn token(config: TokenConfig) -> Result<(), String> {
     let store = open(url.trim(), 1, SecretKeys::generate())?;
     if external {
         // The first token comes before the first server, which may refuse to start without one.
-        store.migrate().await.map_err(|error| explain("the metadata schema could not be brought up to date", error))?;
+        migrate_metadata(&store, false).await?;
     }
     let TokenConfig { name, role, expires_in_days, never_expires, .. } = config;
     let created = CreateApiToken { name, role, expires_in_days, never_expires }.create(&store).await;
@@ -240,9 +255,8 @@ pub async fn token(config: TokenConfig) -> Result<(), String> {
         other => other.to_string(),
     })?;
     let expires = token.expires_at.map_or_else(|| "does not expire".to_owned(), |at| format!("expires on {}", at.format("%Y-%m-%d")));
-    eprintln!("token {} ({}, {}, {expires}); this is the only time that its secret is shown:", token.id, token.name, token.role);
-    println!("{}", secret.expose());
-    Ok(())
+    console::report(&format!("token {} ({}, {}, {expires}); this is the only time that its secret is shown:", token.id, token.name, token.role));
+    console::print_line(secret.expose())
 }
 
 fn explain(what: &str, error: Error) -> String {

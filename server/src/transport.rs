@@ -28,6 +28,7 @@ mod nulls;
 mod options;
 mod params;
 mod refusal;
+mod root_field;
 mod serve;
 mod sse;
 mod ws;

@@ -81,6 +81,23 @@ impl Store {
         Ok(Self { pool, options, keys, clock: clock::Clock::default() })
     }
 
+    /// A table of others in a database that does not hold our schema yet: it may be the database of another program.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is unavailable.
+    pub async fn foreign_table(&self) -> Result<Option<String>> {
+        let table = sqlx::query_scalar(
+            "SELECT namespace.nspname || '.' || class.relname
+             FROM pg_catalog.pg_class class JOIN pg_catalog.pg_namespace namespace ON namespace.oid = class.relnamespace
+             WHERE to_regnamespace($1) IS NULL AND class.relkind IN ('r', 'p')
+               AND namespace.nspname <> 'information_schema' AND namespace.nspname !~ '^pg_'
+               AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend depend WHERE depend.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                               AND depend.objid = class.oid AND depend.deptype = 'e')
+             ORDER BY 1 LIMIT 1",
+        );
+        table.bind(SCHEMA).fetch_optional(&self.pool).await.classify()
+    }
+
     /// Brings the schema up to date. A lock in the database lets only one server do it at a time.
     ///
     /// # Errors

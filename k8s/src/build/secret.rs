@@ -1,21 +1,57 @@
-//! The Secret with the password.
+//! The Secret with the password, and the configuration of PostgreSQL: what is mounted into the pod as files.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::{ByteString, api::core::v1::Secret};
-use toygres_domain::secret::Secret as Password;
+use toygres_domain::{secret::Secret as Password, volume::WalLimits};
 
-use super::names::{self, Meta};
+use super::{
+    names::{self, Meta},
+    stateful_set::data_paths,
+};
 
 /// The key of the password in the Secret, and so the name of the file in the pod.
 pub(super) const PASSWORD_KEY: &str = "password";
 
-pub(super) fn secret(meta: &Meta<'_>, password: &Password) -> Secret {
+/// The key of the configuration.
+pub(super) const CONFIGURATION_KEY: &str = "postgresql.conf";
+
+pub(super) fn secret(meta: &Meta<'_>, password: &Password, storage_gb: i32) -> Secret {
+    let configuration = configuration(meta, storage_gb).into_bytes();
     Secret {
         metadata: meta.object(names::object(meta.id)),
         type_: Some("Opaque".to_owned()),
         // Not `stringData`: that field is write-only, so that a repeated apply would not own the data.
-        data: Some(BTreeMap::from([(PASSWORD_KEY.to_owned(), ByteString(password.expose().as_bytes().to_vec()))])),
+        data: Some(BTreeMap::from([
+            (PASSWORD_KEY.to_owned(), ByteString(password.expose().as_bytes().to_vec())),
+            (CONFIGURATION_KEY.to_owned(), ByteString(configuration)),
+        ])),
         ..Secret::default()
+    }
+}
+
+/// What follows from the size of the volume, after the configuration that `initdb` made. In a file and not in the arguments: with
+/// another template, a volume that grows would restart the server.
+fn configuration(meta: &Meta<'_>, storage_gb: i32) -> String {
+    let (_, data) = data_paths(meta.version);
+    let limits: String = WalLimits::of_volume(storage_gb).settings().iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
+    format!("include '{data}/postgresql.conf'\n{limits}")
+}
+
+#[cfg(test)]
+mod tests {
+    use toygres_domain::{InstanceId, instance::PostgresVersion};
+
+    use super::*;
+
+    #[test]
+    fn the_limits_of_the_log_follow_the_volume() {
+        let name = "orders".parse().unwrap();
+        let meta = Meta { id: InstanceId::generate(), name: &name, version: PostgresVersion(17), namespace: "toygres" };
+        assert_eq!(
+            configuration(&meta, 5),
+            "include '/var/lib/postgresql/data/pgdata/postgresql.conf'\nmax_wal_size = 512MB\nmin_wal_size = 80MB\nmax_slot_wal_keep_size = 1280MB\n"
+        );
+        assert!(configuration(&meta, 1).contains("max_wal_size = 128MB\n"));
     }
 }

@@ -20,7 +20,7 @@ use toygres_domain::{instance::PostgresVersion, name::SqlName};
 
 use super::{
     names::{self, DATA_VOLUME, Meta, PORT},
-    secret::PASSWORD_KEY,
+    secret::{CONFIGURATION_KEY, PASSWORD_KEY},
 };
 use crate::{Settings, settings};
 
@@ -30,7 +30,7 @@ pub(crate) const CONTAINER: &str = "postgresql";
 /// The seconds for a shutdown. The image stops with SIGINT, PostgreSQL's fast shutdown, which ends with a checkpoint.
 pub(crate) const GRACE_PERIOD: u32 = 120;
 
-const PASSWORD_DIRECTORY: &str = "/run/secrets/toygres";
+const SECRET_DIRECTORY: &str = "/run/secrets/toygres";
 
 /// The part of the specification that concerns the pod.
 pub(super) struct Server<'a> {
@@ -117,14 +117,19 @@ fn container(version: PostgresVersion, server: &Server<'_>, settings: &Settings)
     let env = [
         ("POSTGRES_USER", server.username.to_string()),
         ("POSTGRES_DB", server.database.to_string()),
-        ("POSTGRES_PASSWORD_FILE", format!("{PASSWORD_DIRECTORY}/{PASSWORD_KEY}")),
+        ("POSTGRES_PASSWORD_FILE", format!("{SECRET_DIRECTORY}/{PASSWORD_KEY}")),
         ("POSTGRES_INITDB_ARGS", "--auth-host=scram-sha-256 --data-checksums".to_owned()),
         ("PGDATA", pgdata),
     ];
     Container {
         name: CONTAINER.to_owned(),
         image: Some(settings.image(version)),
-        args: Some(vec!["-c".to_owned(), "listen_addresses=*".to_owned()]),
+        args: Some(vec![
+            "-c".to_owned(),
+            format!("config_file={SECRET_DIRECTORY}/{CONFIGURATION_KEY}"),
+            "-c".to_owned(),
+            "listen_addresses=*".to_owned(),
+        ]),
         env: Some(env.map(|(name, value)| EnvVar { name: name.to_owned(), value: Some(value), ..EnvVar::default() }).into()),
         ports: Some(vec![ContainerPort {
             name: Some(PORT.1.to_owned()),
@@ -155,7 +160,7 @@ fn container(version: PostgresVersion, server: &Server<'_>, settings: &Settings)
             volume_mount("run", "/var/run/postgresql"),
             volume_mount("tmp", "/tmp"),
             volume_mount("shm", "/dev/shm"),
-            VolumeMount { read_only: Some(true), ..volume_mount("password", PASSWORD_DIRECTORY) },
+            VolumeMount { read_only: Some(true), ..volume_mount("password", SECRET_DIRECTORY) },
         ]),
         ..Container::default()
     }
@@ -163,7 +168,7 @@ fn container(version: PostgresVersion, server: &Server<'_>, settings: &Settings)
 
 /// The mount point of the volume and the data directory in it. The data directory is never the mount point itself, which can
 /// contain a `lost+found` that `initdb` refuses. From version 18 on, the images use a directory named after the version.
-fn data_paths(version: PostgresVersion) -> (&'static str, String) {
+pub(super) fn data_paths(version: PostgresVersion) -> (&'static str, String) {
     if version.0 >= 18 {
         ("/var/lib/postgresql", format!("/var/lib/postgresql/{version}/docker"))
     } else {

@@ -10,7 +10,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::timeout};
 
 use crate::{
     connection::{connect, unreachable},
@@ -47,7 +47,11 @@ impl Client {
 
     #[cfg(test)]
     pub(crate) fn of_url(url: &str) -> Self {
-        Self { target: Target { url: url.parse().expect("tests use valid URLs"), token: None }, connection: Mutex::new(None) }
+        use crate::context::REQUEST_TIMEOUT;
+        Self {
+            target: Target { url: url.parse().expect("tests use valid URLs"), token: None, request_timeout: REQUEST_TIMEOUT },
+            connection: Mutex::new(None),
+        }
     }
 
     /// Runs a query or mutation.
@@ -114,7 +118,7 @@ impl Client {
         let sender = match &mut *connection {
             Some(sender) if !sender.is_closed() => sender,
             none => {
-                let stream = TokioIo::new(connect(url).await?);
+                let stream = TokioIo::new(connect(url, self.target.request_timeout).await?);
                 let (sender, driver) = handshake(stream).await.map_err(|error| unreachable(url, &error.to_string()))?;
                 // This task ends with the connection. Its errors are also returned to the request.
                 tokio::spawn(driver);
@@ -127,10 +131,28 @@ impl Client {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
         let request = request.body(Full::new(Bytes::from(body))).map_err(|_| self.malformed_token())?;
-        sender.ready().await.map_err(lost)?;
-        let response = sender.send_request(request).await.map_err(lost)?;
+        let limit = self.target.request_timeout;
+        let answer = async {
+            sender.ready().await?;
+            sender.send_request(request).await
+        };
+        let response = timeout(limit, answer).await.map_err(|_| self.silent("has not begun to answer"))?.map_err(lost)?;
         let status = response.status();
-        Ok((status, response.into_body().collect().await.map_err(lost)?.to_bytes()))
+        let body = timeout(limit, response.into_body().collect()).await.map_err(|_| self.silent("has not finished its answer"))?.map_err(lost)?;
+        Ok((status, body.to_bytes()))
+    }
+
+    /// The failure when the server accepts connections but does not answer.
+    fn silent(&self, what: &str) -> Failure {
+        let Target { url, request_timeout, .. } = &self.target;
+        Failure::new(
+            Kind::Unreachable,
+            format!(
+                "{url} accepts connections but {what} within {} s; a change that was requested may have been carried out. Check that this is a \
+                 Toygres server (--url, TOYGRES_URL or a context) and that it works, or give it more time with --request-timeout.",
+                request_timeout.as_secs()
+            ),
+        )
     }
 
     /// The failure for a token that is no valid header value.

@@ -18,12 +18,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// Connects to the server of a URL.
-pub(crate) async fn connect(url: &Url) -> Result<Box<dyn Stream>> {
-    match timeout(CONNECT_TIMEOUT, open(url)).await {
+/// Connects to the server of a URL, with TLS if it is https, in `limit` at most.
+pub(crate) async fn connect(url: &Url, limit: Duration) -> Result<Box<dyn Stream>> {
+    let limit = limit.min(CONNECT_TIMEOUT);
+    match timeout(limit, open(url)).await {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(reason)) => Err(unreachable(url, &reason)),
-        Err(_) => Err(unreachable(url, &format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))),
+        Err(_) => Err(unreachable(url, &format!("no connection within {} s", limit.as_secs()))),
     }
 }
 

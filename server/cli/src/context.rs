@@ -1,6 +1,13 @@
 //! The server that a command speaks to, and the token for it: from options, the environment, or a context of the configuration file.
 
-use std::{collections::BTreeMap, env, fs, io::Write as _, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
@@ -8,12 +15,14 @@ use url::Url;
 
 use crate::{
     failure::{Failure, Kind, Result},
-    input::read_secret,
+    input::{parse_duration, read_secret},
     output::{Table, print},
 };
 
 /// The address that a server listens on by default.
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+/// More than the 30 seconds after which a server gives a query up (TOYGRES_QUERY_SECONDS).
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// The options that select a server.
 #[derive(Args, Clone, Debug, Default)]
@@ -25,9 +34,13 @@ pub struct ServerOptions {
     /// precedence over the token.
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "url", help_heading = "Server")]
     context: Option<String>,
+    /// How long the server may take to begin an answer, and again to finish it (90s, 5m). Subscriptions may be silent for as long as
+    /// they like, and only have to answer pings [default: 40s].
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration, help_heading = "Server")]
+    request_timeout: Option<Duration>,
 }
 
-/// The environment variables that select a server. They are read before `.env`, which configures servers: a `.env` in the working
+/// The environment variables that select a server. They are read before any `.env`, which configures servers: a `.env` in the working
 /// directory must not direct a token to another server.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
@@ -41,6 +54,8 @@ pub(crate) struct Target {
     /// URL of the GraphQL endpoint.
     pub(crate) url: Url,
     pub(crate) token: Option<String>,
+    /// How long it may take to begin an answer, and again to finish it.
+    pub(crate) request_timeout: Duration,
 }
 
 impl Environment {
@@ -81,7 +96,8 @@ impl ServerOptions {
                 }
             }
         };
-        Ok(Target { url: endpoint(&url)?, token: environment.token.clone().or(token) })
+        let request_timeout = self.request_timeout.unwrap_or(REQUEST_TIMEOUT);
+        Ok(Target { url: endpoint(&url)?, token: environment.token.clone().or(token), request_timeout })
     }
 }
 
@@ -114,9 +130,9 @@ pub enum ContextCommand {
 }
 
 pub(crate) fn run(command: ContextCommand) -> Result<()> {
-    let mut file = File::read()?;
     match command {
         ContextCommand::List => {
+            let file = File::read()?;
             let mut table = Table::with_header(["", "NAME", "URL", "TOKEN"]);
             for (name, Context { url, token }) in &file.contexts {
                 let current = if file.current.as_ref() == Some(name) { "*" } else { "" };
@@ -124,36 +140,36 @@ pub(crate) fn run(command: ContextCommand) -> Result<()> {
             }
             print(&table.to_string())
         }
-        ContextCommand::Use { name } => {
+        ContextCommand::Use { name } => File::change(|file| {
             if !file.contexts.contains_key(&name) {
-                return Err(unknown_context(&name, &file));
+                return Err(unknown_context(&name, file));
             }
             file.current = Some(name);
-            file.write()
-        }
+            Ok(())
+        }),
         ContextCommand::Set { name, url, token_file } => {
-            let url = match (url, file.contexts.get(&name)) {
-                (Some(url), _) => url,
-                (None, Some(known)) => known.url.clone(),
-                (None, None) => return Err(Failure::usage(format!("there is no context {name}: add it with --url URL"))),
-            };
-            endpoint(&url)?;
-            let known = file.contexts.get(&name).filter(|known| known.url == url).and_then(|known| known.token.clone());
-            let token = match token_file {
-                Some(path) => Some(read_secret(&path)?),
-                None => known,
-            };
-            file.contexts.insert(name.clone(), Context { url, token });
-            file.current.get_or_insert(name);
-            file.write()
+            // Before the lock, because stdin may take long.
+            let token = token_file.as_deref().map(read_secret).transpose()?;
+            File::change(|file| {
+                let url = match (url, file.contexts.get(&name)) {
+                    (Some(url), _) => url,
+                    (None, Some(known)) => known.url.clone(),
+                    (None, None) => return Err(Failure::usage(format!("there is no context {name}: add it with --url URL"))),
+                };
+                endpoint(&url)?;
+                let known = file.contexts.get(&name).filter(|known| known.url == url).and_then(|known| known.token.clone());
+                file.contexts.insert(name.clone(), Context { url, token: token.or(known) });
+                file.current.get_or_insert(name);
+                Ok(())
+            })
         }
-        ContextCommand::Remove { name } => {
+        ContextCommand::Remove { name } => File::change(|file| {
             if file.contexts.remove(&name).is_none() {
-                return Err(unknown_context(&name, &file));
+                return Err(unknown_context(&name, file));
             }
-            file.current = file.current.filter(|current| *current != name);
-            file.write()
-        }
+            file.current = file.current.take().filter(|current| *current != name);
+            Ok(())
+        }),
     }
 }
 
@@ -183,8 +199,11 @@ impl File {
     }
 
     fn read() -> Result<Self> {
-        let Some(path) = Self::path() else { return Ok(Self::default()) };
-        let text = match fs::read_to_string(&path) {
+        Self::path().map_or_else(|| Ok(Self::default()), |path| Self::read_from(&path))
+    }
+
+    fn read_from(path: &Path) -> Result<Self> {
+        let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(Failure::usage(format!("{} cannot be read: {error}", path.display()))),
@@ -196,19 +215,43 @@ impl File {
         })
     }
 
-    fn write(&self) -> Result<()> {
+    /// Changes the file, one command at a time. If it is a symbolic link, the file that it points to.
+    fn change(edit: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         let path = Self::path().ok_or_else(|| Failure::usage("the configuration file has no location, because HOME is not set"))?;
+        let path = target(path);
         let cannot = |error: std::io::Error| Failure::new(Kind::Failed, format!("{} cannot be written: {error}", path.display()));
+        fs::create_dir_all(path.parent().expect("the path has a file name")).map_err(cannot)?;
+        // Not the file itself, which is replaced. The lock ends with the process.
+        let lock = private().truncate(false).open(path.with_extension("yaml.lock")).map_err(cannot)?;
+        lock.lock().map_err(cannot)?;
+        let mut file = Self::read_from(&path)?;
+        edit(&mut file)?;
         let text =
-            serde_saphyr::to_string(self).map_err(|error| Failure::new(Kind::Failed, format!("the configuration cannot be serialized: {error}")))?;
-        let dir = path.parent().expect("the path has a file name");
-        fs::create_dir_all(dir).map_err(cannot)?;
-        // Renamed into place, so that readers never see a partial file. Created with the mode, so that only the owner can ever read it.
+            serde_saphyr::to_string(&file).map_err(|error| Failure::new(Kind::Failed, format!("the configuration cannot be serialized: {error}")))?;
+        // Renamed into place, so that readers never see a partial file.
         let new = path.with_extension(format!("new-{}", std::process::id()));
-        let mut options = fs::OpenOptions::new();
-        std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create(true).truncate(true), 0o600);
-        options.open(&new).and_then(|mut file| file.write_all(text.as_bytes())).and_then(|()| fs::rename(&new, &path)).map_err(cannot)
+        let write = |mut file: fs::File| file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+        private().truncate(true).open(&new).and_then(write).and_then(|()| fs::rename(&new, &path)).map_err(cannot)
     }
+}
+
+/// To create files that only the owner can ever read.
+fn private() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).mode(0o600);
+    options
+}
+
+/// The file that a path of symbolic links leads to, which need not exist.
+fn target(mut path: PathBuf) -> PathBuf {
+    // The kernel follows as many.
+    for _ in 0..40 {
+        match fs::read_link(&path) {
+            Ok(target) => path = path.parent().map_or_else(|| target.clone(), |directory| directory.join(&target)),
+            Err(_) => break,
+        }
+    }
+    path
 }
 
 fn unknown_context(name: &str, file: &File) -> Failure {

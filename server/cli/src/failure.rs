@@ -4,7 +4,10 @@ use std::{io, process::ExitCode};
 
 use clap::{Args, Command};
 
-use crate::contract::{UserError, UserErrorCode};
+use crate::{
+    contract::{UserError, UserErrorCode},
+    output::report,
+};
 
 /// The exit codes, for `--help`.
 pub const EXIT_CODES: &str = "\
@@ -60,7 +63,7 @@ impl Failure {
     /// Prints the message, and returns the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         if self.kind != Kind::BrokenPipe {
-            eprintln!("toygres: {}", self.message);
+            report(&format!("toygres: {}", self.message));
         }
         ExitCode::from(self.kind as u8)
     }

@@ -32,8 +32,7 @@ pub(crate) fn confirm(question: &str, flag: &str) -> Result<()> {
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         return Err(Failure::usage(format!("confirmation needs a terminal: use {flag} to skip it")));
     }
-    eprint!("{question} [y/N] ");
-    io::stderr().flush()?;
+    write!(io::stderr(), "{question} [y/N] ")?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     match answer.trim() {

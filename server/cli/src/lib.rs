@@ -2,6 +2,9 @@
 //!
 //! Each command runs on one thread and opens one connection.
 
+// Both panic when the reader has gone: see `output`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -28,6 +31,7 @@ pub use context::{ContextCommand, Environment, ServerOptions};
 pub use failure::EXIT_CODES;
 pub use instances::InstancesCommand;
 pub use operations::OperationsCommand;
+pub use output::report;
 pub use tokens::{TokenCommand, TokenConfig};
 
 use client::Client;
@@ -67,7 +71,10 @@ pub fn run(task: Task, environment: &Environment) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return Failure::new(Kind::Failed, format!("the async runtime cannot be started: {error}")).report(),
     };
-    match runtime.block_on(perform(task, environment)) {
+    let outcome = runtime.block_on(perform(task, environment));
+    // The look-up of a name, which may take long, cannot be interrupted, and must not delay the exit.
+    runtime.shutdown_background();
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

@@ -55,6 +55,11 @@ pub(crate) fn print(text: &str) -> Result<()> {
     Ok(stdout.flush()?)
 }
 
+/// Writes a line to stderr. If that is closed or full, there is nobody to tell.
+pub fn report(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// Prints a value as one line of JSON.
 pub(crate) fn print_line(value: &impl Serialize) -> Result<()> {
     print(&(serde_json::to_string(value).map_err(|error| not_serializable(&error))? + "\n"))

@@ -8,7 +8,7 @@ use crate::{
     contract::{Operation, OperationKind, OperationStatus, OperationStep, StepStatus, lower_case},
     failure::Result,
     follow::Observer,
-    output::{Display, connection_notice, printable},
+    output::{Display, connection_notice, printable, report},
 };
 
 /// Shows the progress of an operation: redrawn in place in a terminal, a line per change otherwise.
@@ -37,7 +37,7 @@ impl<W: io::Write> Observer for Progress<W> {
             Some(display) => display.draw(&describe(operation))?,
             None => {
                 for line in changes(self.latest.as_ref(), operation) {
-                    eprintln!("{line}");
+                    report(&line);
                 }
             }
         }

@@ -20,6 +20,7 @@ use crate::{
     client::{Client, RequestError, host_header},
     connection::{Stream, connect, unreachable},
     failure::{Failure, Kind, Result},
+    output::report,
 };
 
 /// An idle connection is pinged after this time, and is lost when no message arrives in the same time again.
@@ -145,7 +146,7 @@ impl<'a> Subscription<'a> {
         let reconnected = std::mem::replace(&mut self.was_connected, true);
         self.disconnected.set(false);
         if reconnected && self.reports {
-            eprintln!("toygres: reconnected");
+            report("toygres: reconnected");
         }
         reconnected
     }
@@ -155,7 +156,7 @@ impl<'a> Subscription<'a> {
             Loss::Transient(_) if self.was_connected => {
                 self.disconnected.set(true);
                 if self.reports && self.failures == 0 {
-                    eprintln!("toygres: connection lost; reconnecting until Ctrl-C");
+                    report("toygres: connection lost; reconnecting until Ctrl-C");
                 }
                 let delay = FIRST_DELAY * 2_u32.pow(self.failures.min(5));
                 self.failures += 1;
@@ -170,7 +171,7 @@ impl<'a> Subscription<'a> {
     async fn open(&self, request: &impl Serialize) -> std::result::Result<Socket, Loss> {
         let url = &self.client.target.url;
         let opening = async {
-            let stream = connect(url).await.map_err(Loss::Transient)?;
+            let stream = connect(url, self.client.target.request_timeout).await.map_err(Loss::Transient)?;
             // TLS is below the stream, so the scheme is always ws. The URL is for the request line and the header Host.
             let ws_url = format!("ws://{}{}", host_header(url), url.path());
             let mut handshake = ws_url.into_client_request().map_err(|error| self.lost(&error))?;
@@ -352,6 +353,27 @@ mod tests {
             assert!(matches!(next("b").await, Event::Complete));
         };
         tokio::join!(server, received);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_answer_pings_is_lost() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = Client::of_url(&format!("http://{}/graphql", listener.local_addr().unwrap()));
+        let mut subscription = Subscription::quiet(&client);
+        let server = async {
+            let mut silent = accept(&listener, "a").await;
+            // From here on time passes as fast as nothing happens.
+            tokio::time::pause();
+            assert_eq!(receive(&mut silent).await["type"], "ping");
+            while silent.next().await.is_some_and(|message| message.is_ok()) {}
+            tokio::time::resume();
+            accept(&listener, "a").await
+        };
+        let reconnected = async {
+            let next = subscription.next_with_ticks::<i32>(&json!({ "query": "a" }), |_| Ok(())).await.unwrap();
+            assert!(matches!(next, Event::Reconnected));
+        };
+        tokio::join!(server, reconnected);
     }
 
     #[tokio::test]

@@ -11,7 +11,7 @@ use crate::{
     client::Client,
     contract::{PageInfo, TokenRole, UserError, lower_case, schema},
     failure::{Failure, Kind, Result},
-    output::{OutputOptions, Table, age, print},
+    output::{OutputOptions, Table, age, print, report},
 };
 
 /// The token to create.
@@ -160,7 +160,7 @@ async fn create(config: TokenConfig, client: &Client) -> Result<()> {
     match (api_token, secret) {
         _ if !user_errors.is_empty() => Err(Failure::user_errors::<TokenConfig>(&user_errors)),
         (Some(ApiToken { id, name, role, .. }), Some(secret)) => {
-            eprintln!("created token {} ({name}, {}); its secret cannot be shown again:", id.inner(), lower_case(&role));
+            report(&format!("created token {} ({name}, {}); its secret cannot be shown again:", id.inner(), lower_case(&role)));
             print(&(secret + "\n"))
         }
         _ => Err(Failure::new(Kind::Failed, "the server accepted the request, but returned no token")),

@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use toygres_domain::instance::PostgresVersion;
@@ -18,9 +19,14 @@ const INSTALL: &str = "install it (Debian and Ubuntu: `apt-get install postgresq
 /// The oldest supported major version. Its `initdb` accepts all options that are used here.
 const OLDEST: PostgresVersion = PostgresVersion(14);
 
-/// The PostgreSQL installations of this machine, one for each major version.
+/// The PostgreSQL installations of this machine, one for each major version. Clones share what is found.
 #[derive(Clone, Debug)]
-pub struct Binaries(BTreeMap<Reverse<PostgresVersion>, Installation>);
+pub struct Binaries {
+    configured: Option<String>,
+    found: Arc<Mutex<Installations>>,
+}
+
+type Installations = BTreeMap<Reverse<PostgresVersion>, Installation>;
 
 /// One installation of PostgreSQL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,47 +47,44 @@ impl Binaries {
     /// [`Error::PostgresMissing`] with a sentence that says what to install when there is nothing, and [`Error::Setup`]
     /// when a configured directory has no server programs.
     pub fn find(configured: Option<&str>) -> Result<Self> {
-        let mut found = BTreeMap::new();
-        for directory in configured.unwrap_or_default().split(':').filter(|d| !d.is_empty()) {
-            let installation = Installation::inspect(Path::new(directory)).ok_or_else(|| {
-                Error::Setup(format!(
-                    "TOYGRES_PG_BIN names {directory}, which has no working server programs (postgres, initdb) of PostgreSQL {OLDEST} or newer"
-                ))
-            })?;
-            found.entry(Reverse(installation.major)).or_insert(installation);
-        }
-        for installation in usual_places().iter().filter_map(|place| Installation::inspect(place)) {
-            found.entry(Reverse(installation.major)).or_insert(installation);
-        }
-        if found.is_empty() {
-            return Err(Error::PostgresMissing(format!("no server of PostgreSQL {OLDEST} or newer is installed on this machine: {INSTALL}")));
-        }
-        Ok(Self(found))
+        Ok(Self { configured: configured.map(str::to_owned), found: Arc::new(Mutex::new(search(configured)?)) })
     }
 
     /// The major versions, newest first; at least one.
     #[must_use]
     pub fn versions(&self) -> Vec<PostgresVersion> {
-        self.0.keys().map(|Reverse(major)| *major).collect()
+        self.lock().keys().map(|Reverse(major)| *major).collect()
     }
 
     /// The newest installation.
     #[must_use]
-    pub fn newest(&self) -> &Installation {
-        self.0.values().next().expect("find() makes no empty value")
+    pub fn newest(&self) -> Installation {
+        self.lock().values().next().cloned().expect("search() makes no empty value")
     }
 
     /// Every installation, newest first.
-    pub fn iter(&self) -> impl Iterator<Item = &Installation> {
-        self.0.values()
+    #[must_use]
+    pub fn all(&self) -> Vec<Installation> {
+        self.lock().values().cloned().collect()
     }
 
-    /// The installation of a major version.
+    /// The installation of a major version. Searches again if it is missing: the upgrade of a package replaces the directory of a
+    /// minor version.
     ///
     /// # Errors
     /// [`Error::PostgresMissing`] with a sentence that names the versions that are installed.
-    pub fn of(&self, major: PostgresVersion) -> Result<&Installation> {
-        self.0.get(&Reverse(major)).ok_or_else(|| {
+    pub fn of(&self, major: PostgresVersion) -> Result<Installation> {
+        let known = || self.lock().get(&Reverse(major)).filter(|installation| installation.is_present()).cloned();
+        if let Some(installation) = known() {
+            return Ok(installation);
+        }
+        let missing = |why: String| Error::PostgresMissing(format!("PostgreSQL {major} is not installed on this machine any more: {why}"));
+        let again = search(self.configured.as_deref()).map_err(|error| missing(error.to_string()))?;
+        for installation in again.values() {
+            tracing::info!(version = %installation.version, bin = %installation.bin.display(), "found PostgreSQL");
+        }
+        *self.lock() = again;
+        known().ok_or_else(|| {
             let others: Vec<_> = self.versions().iter().map(ToString::to_string).collect();
             Error::PostgresMissing(format!(
                 "PostgreSQL {major} is not installed on this machine (installed: {}): install its server package or set TOYGRES_PG_BIN",
@@ -89,6 +92,30 @@ impl Binaries {
             ))
         })
     }
+
+    fn lock(&self) -> MutexGuard<'_, Installations> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Searches the directories of `configured`, then the usual places. Returns at least one installation.
+fn search(configured: Option<&str>) -> Result<Installations> {
+    let mut found = BTreeMap::new();
+    for directory in configured.unwrap_or_default().split(':').filter(|d| !d.is_empty()) {
+        let installation = Installation::inspect(Path::new(directory)).ok_or_else(|| {
+            Error::Setup(format!(
+                "TOYGRES_PG_BIN names {directory}, which has no working server programs (postgres, initdb) of PostgreSQL {OLDEST} or newer"
+            ))
+        })?;
+        found.entry(Reverse(installation.major)).or_insert(installation);
+    }
+    for installation in usual_places().iter().filter_map(|place| Installation::inspect(place)) {
+        found.entry(Reverse(installation.major)).or_insert(installation);
+    }
+    if found.is_empty() {
+        return Err(Error::PostgresMissing(format!("no server of PostgreSQL {OLDEST} or newer is installed on this machine: {INSTALL}")));
+    }
+    Ok(found)
 }
 
 impl Installation {
@@ -105,6 +132,10 @@ impl Installation {
             return None;
         }
         Some(Self { bin, major, version })
+    }
+
+    fn is_present(&self) -> bool {
+        ["postgres", "initdb"].iter().all(|name| self.program(name).is_file())
     }
 
     /// One of its programs.
@@ -136,7 +167,9 @@ fn usual_places() -> Vec<PathBuf> {
 }
 
 fn output_of(command: &mut Command) -> Option<String> {
-    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    // Nothing of the caller's environment but where to look.
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let output = command.env_clear().env("PATH", path).env("LC_ALL", "C").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
@@ -165,9 +198,8 @@ mod tests {
 
     #[test]
     fn what_is_missing_and_what_there_is_are_named() {
-        let installation = Installation { bin: PathBuf::from("/x"), major: PostgresVersion(15), version: "15.1".into() };
-        let binaries = Binaries(BTreeMap::from([(Reverse(installation.major), installation)]));
+        let binaries = Binaries::find(None).unwrap();
         let error = binaries.of(PostgresVersion(99)).unwrap_err().to_string();
-        assert!(error.contains("PostgreSQL 99") && error.contains("installed: 15"), "{error}");
+        assert!(error.contains("PostgreSQL 99") && error.contains(&format!("installed: {}", binaries.newest().major)), "{error}");
     }
 }

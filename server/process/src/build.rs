@@ -105,7 +105,7 @@ pub(super) fn prepare_template(machine: &Machine, installation: &Installation) -
 /// Removes templates that no installation uses any more, and half-created ones.
 pub(super) fn prune_templates(machine: &Machine) -> Result<()> {
     let _lock = lock_templates(machine)?;
-    let used: Vec<_> = machine.binaries.iter().map(template_name).collect();
+    let used: Vec<_> = machine.binaries.all().iter().map(template_name).collect();
     for entry in std::fs::read_dir(machine.data.join("templates")).context("list the templates")?.flatten() {
         if entry.path().is_dir() && !used.iter().any(|name| entry.file_name() == **name) {
             remove_directory(&entry.path())?;

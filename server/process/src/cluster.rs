@@ -115,7 +115,7 @@ impl Cluster {
         if leftovers.iter().any(|p| p.server) {
             return Ok(None);
         }
-        let installation = machine.binaries.of(self.version()?)?;
+        let installation = self.installation(machine)?;
         // Child processes of a killed server hold its shared memory, which would prevent the new one from starting.
         self.kill_all()?;
         // There is no server, so the file is stale. PostgreSQL would regard it as valid if the process id has been reused.
@@ -224,7 +224,7 @@ impl Cluster {
     }
 
     /// The installation for the version of the data.
-    pub(super) fn installation<'a>(&self, machine: &'a Machine) -> Result<&'a Installation> {
+    pub(super) fn installation(&self, machine: &Machine) -> Result<Installation> {
         machine.binaries.of(self.version()?)
     }
 

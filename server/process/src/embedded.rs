@@ -56,7 +56,17 @@ impl Embedded {
         let cluster = Cluster::new(cluster_name(data), data.join("metadata"));
         let shared = Arc::new(Shared { cluster, machine, stopped: Mutex::new(false) });
         let starting = shared.clone();
-        let url = tokio::task::spawn_blocking(move || starting.start()).await.unwrap_or_else(resume_panic)?;
+        let start = move || {
+            starting.start().inspect_err(|error| {
+                // Nobody else would stop it. But a recovery that is stopped begins anew at the next start.
+                if !matches!(error, Error::Busy(_))
+                    && let Err(error) = starting.cluster.stop(Duration::from_secs(20))
+                {
+                    tracing::error!(%error, "the embedded database did not stop");
+                }
+            })
+        };
+        let url = tokio::task::spawn_blocking(start).await.unwrap_or_else(resume_panic)?;
         Ok(Self { shared, url })
     }
 
@@ -128,7 +138,7 @@ impl Shared {
             "CREATE ROLE \"{ROLE}\" SUPERUSER LOGIN PASSWORD '{}'\nCREATE DATABASE \"{ROLE}\" OWNER \"{ROLE}\"\n",
             scram::verifier(&password)
         );
-        build::build(machine, installation, &staging, &settings::metadata(), &statements)?;
+        build::build(machine, &installation, &staging, &settings::metadata(), &statements)?;
         let port = port::choose(&machine.data, staging.home())?;
         // Written before the database is in its final place, so that its password is always known.
         self.write_url(&url(&password, port))?;
@@ -146,7 +156,7 @@ impl Shared {
         let password = Secret::generate();
         self.cluster.stop(Duration::from_secs(20))?;
         let statement = format!("ALTER ROLE \"{ROLE}\" PASSWORD '{}'\n", scram::verifier(&password));
-        build::run_statements(&self.machine, self.cluster.installation(&self.machine)?, &self.cluster, &statement)?;
+        build::run_statements(&self.machine, &self.cluster.installation(&self.machine)?, &self.cluster, &statement)?;
         self.write_url(&url(&password, port::kept(self.cluster.home()).unwrap_or_default()))?;
         Ok(password)
     }

@@ -186,7 +186,7 @@ impl Shared {
         let installation = self.machine.binaries.of(spec.postgres_version)?;
         self.clear(*id, false)?;
         let staging = self.dirs.cluster(*id, DirState::Staging);
-        build::build(&self.machine, installation, &staging, conf, &first_statements(spec, &scram::verifier(password)))?;
+        build::build(&self.machine, &installation, &staging, conf, &first_statements(spec, &scram::verifier(password)))?;
         port::choose(&self.machine.data, staging.home())?;
         self.dirs.rename(*id, DirState::Staging, DirState::Deployed)
     }

@@ -1,6 +1,9 @@
 //! The configuration files of clusters, computed from the specification (pure).
 
-use toygres_domain::instance::{Exposure, InstanceSpec};
+use toygres_domain::{
+    instance::{Exposure, InstanceSpec},
+    volume::WalLimits,
+};
 
 use super::{
     error::{Error, Result},
@@ -9,6 +12,9 @@ use super::{
 
 /// Logins require a password and are only possible from this machine, over TCP.
 pub(super) const HBA: &str = "# Written by toygres.\nhost all all 127.0.0.1/32 scram-sha-256\n";
+
+/// PostgreSQL holds `temp_file_limit` as a 32-bit number of kB.
+const MAX_TEMP_FILE_LIMIT_MB: i64 = i32::MAX as i64 / 1024;
 
 /// The `postgresql.conf` of an instance, with its size as far as settings can limit a process.
 pub(super) fn instance(spec: &InstanceSpec) -> Result<String> {
@@ -25,7 +31,7 @@ pub(super) fn instance(spec: &InstanceSpec) -> Result<String> {
     // PostgreSQL's documentation recommends a quarter of the memory; the maximum allows many instances on a developer's machine.
     let shared_buffers = (memory / 4).clamp(16, 1024);
     // The storage of a process cannot be limited, but the size of WAL and temporary files can.
-    let max_wal_size = (storage_mb / 10).clamp(128, 4096);
+    let wal: String = WalLimits::of_volume(*storage_gb).settings().iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
     Ok(format!(
         "{}\
          max_connections = 100\n\
@@ -33,8 +39,7 @@ pub(super) fn instance(spec: &InstanceSpec) -> Result<String> {
          effective_cache_size = {}MB\n\
          work_mem = {}kB\n\
          maintenance_work_mem = {}MB\n\
-         min_wal_size = 64MB\n\
-         max_wal_size = {max_wal_size}MB\n\
+         {wal}\
          temp_file_limit = {}MB\n\
          max_parallel_workers = {}\n\
          max_parallel_workers_per_gather = {}\n\
@@ -43,7 +48,7 @@ pub(super) fn instance(spec: &InstanceSpec) -> Result<String> {
         memory * 3 / 4,
         (memory * 1024 / 400).clamp(1024, 65_536),
         (memory / 16).clamp(16, 512),
-        storage_mb / 2,
+        (storage_mb / 2).min(MAX_TEMP_FILE_LIMIT_MB),
         cores.clamp(0, 8),
         (cores / 2).clamp(0, 4),
         (cores / 2).clamp(0, 4),
@@ -108,11 +113,23 @@ mod tests {
     #[test]
     fn the_size_follows_the_spec() {
         let text = instance(&spec()).unwrap();
-        for line in
-            ["shared_buffers = 256MB", "effective_cache_size = 768MB", "max_wal_size = 1024MB", "max_parallel_workers = 3", "work_mem = 2621kB"]
-        {
+        for line in [
+            "shared_buffers = 256MB",
+            "effective_cache_size = 768MB",
+            "max_wal_size = 1024MB",
+            "max_slot_wal_keep_size = 2560MB",
+            "temp_file_limit = 5120MB",
+            "max_parallel_workers = 3",
+            "work_mem = 2621kB",
+        ] {
             assert!(text.contains(line), "{line} in {text}");
         }
+    }
+
+    #[test]
+    fn every_size_fits_the_settings_of_postgresql() {
+        let text = instance(&InstanceSpec { storage_gb: 65_536, memory_mb: 1_048_576, cpu_millis: 128_000, ..spec() }).unwrap();
+        assert!(text.contains("temp_file_limit = 2097151MB") && text.contains("max_slot_wal_keep_size = 16777216MB"), "{text}");
     }
 
     #[test]

@@ -21,6 +21,7 @@ use toygres_domain::{
 
 use super::{
     build,
+    cleanup::{Cleanup, Cleared},
     cluster::{Cluster, PortTaken, ServerProcess, Status},
     crash_loop::{self, CrashLoopCounter, back_off},
     data_dir::HostLock,
@@ -54,7 +55,8 @@ pub enum Role {
 
 /// Supervises until `shutdown`.
 pub(super) async fn run(shared: Arc<Shared>, role: Role, shutdown: CancellationToken) {
-    let mut supervisor = Supervisor { shared: shared.clone(), host: matches!(role, Role::Host(_)), tracked: HashMap::new(), swept: None };
+    let mut supervisor =
+        Supervisor { shared: shared.clone(), host: matches!(role, Role::Host(_)), tracked: HashMap::new(), cleanup: Cleanup::default(), swept: None };
     let mut preparation = supervisor.host.then(|| {
         let shared = shared.clone();
         tokio::task::spawn_blocking(move || prepare(&shared))
@@ -108,6 +110,7 @@ struct Supervisor {
     shared: Arc<Shared>,
     host: bool,
     tracked: HashMap<InstanceId, Tracked>,
+    cleanup: Cleanup,
     /// The time of the last sweep.
     swept: Option<Instant>,
 }
@@ -144,14 +147,16 @@ impl Supervisor {
             self.tracked.remove(&id);
             self.nudge(id, None);
         }
+        self.cleanup.retain(&found);
         let mut busy = false;
         for id in deployed {
             busy |= self.reconcile(id);
         }
         for (id, state) in found.into_iter().filter(|(_, state)| *state != DirState::Deployed) {
-            busy = true;
-            if self.host {
-                self.clear(id, state);
+            match self.host.then(|| self.cleanup.clear(&self.shared, id, state)) {
+                Some(Cleared::Later) => {}
+                Some(Cleared::Done) => self.nudge(id, None),
+                Some(Cleared::Busy) | None => busy = true,
             }
         }
         busy
@@ -310,23 +315,6 @@ impl Supervisor {
         true
     }
 
-    /// Cleans up after an interrupted verb, unless another one holds the lock.
-    fn clear(&self, id: InstanceId, state: DirState) {
-        let cleared: Result<()> = (|| match self.shared.dirs.try_lock(id)? {
-            Some(_lock) => {
-                // A directory in the state `Keeping` must be kept.
-                self.shared.clear(id, true)?;
-                tracing::info!(instance = %id, ?state, "cleared what was left half-done");
-                self.nudge(id, None);
-                Ok(())
-            }
-            None => Ok(()),
-        })();
-        if let Err(error) = cleared {
-            tracing::warn!(instance = %id, %error, "cannot clear what was left half-done");
-        }
-    }
-
     fn nudge(&self, instance: InstanceId, death: Option<Reason>) {
         // An error means that there is no subscriber.
         let _ = self.shared.nudges.send(Nudge { instance, death });
@@ -338,11 +326,11 @@ fn prepare(shared: &Shared) {
     if let Err(error) = build::prune_templates(&shared.machine) {
         tracing::warn!(%error, "cannot remove old templates");
     }
-    for installation in shared.machine.binaries.iter() {
+    for installation in shared.machine.binaries.all() {
         if shared.closing.load(Ordering::SeqCst) {
             return;
         }
-        if let Err(error) = build::prepare_template(&shared.machine, installation) {
+        if let Err(error) = build::prepare_template(&shared.machine, &installation) {
             tracing::warn!(%error, version = %installation.version, "cannot prepare a template");
         }
     }

@@ -250,7 +250,7 @@ fn parse_exposure(exposure: ExposureSettings, errors: &mut FieldErrors) -> Expos
             Exposure::Cluster
         }
         ExposureKind::LoadBalancer => {
-            for range in source_ranges.iter().filter(|range| range.parse::<IpNet>().is_err()) {
+            for range in source_ranges.iter().filter(|range| !is_range(range)) {
                 let message = format!("'{range}' is not an address range; write for example 203.0.113.0/24");
                 errors.add(UserErrorCode::Invalid, "exposure.sourceRanges", message);
             }
@@ -263,9 +263,26 @@ fn parse_exposure(exposure: ExposureSettings, errors: &mut FieldErrors) -> Expos
     }
 }
 
+/// Whether a text is an address range in CIDR notation. The parser takes a sign and leading zeros in the length of the prefix, which
+/// hosts of instances do not.
+fn is_range(text: &str) -> bool {
+    let plain = |length: &str| length.bytes().all(|byte| byte.is_ascii_digit()) && (length == "0" || !length.starts_with('0'));
+    text.parse::<IpNet>().is_ok() && text.split_once('/').is_some_and(|(_, length)| plain(length))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn address_ranges_are_written_as_hosts_of_instances_take_them() {
+        for range in ["10.0.0.0/8", "0.0.0.0/0", "203.0.113.7/32", "2001:db8::/32"] {
+            assert!(is_range(range), "{range}");
+        }
+        for text in ["10.0.0.0/+8", "10.0.0.0/08", "10.0.0.0/ 8", "10.0.0.0/33", "10.0.0.0", "/8", "10.0.0.0/", "2001:db8::/+32"] {
+            assert!(!is_range(text), "{text}");
+        }
+    }
 
     #[test]
     fn the_fingerprint_is_fixed() {

@@ -1,9 +1,9 @@
 //! The metadata database, the engine's database, and the key that seals passwords.
 
-use clap::{Args, value_parser};
+use clap::{ArgAction, Args, value_parser};
 use toygres_domain::secret::SecretKeys;
 
-use super::values::{parse_engine_url, parse_secret_keys, parse_url};
+use super::values::{parse_bool, parse_engine_url, parse_secret_keys, parse_url};
 
 /// The databases of a server.
 #[derive(Args, Clone, Debug)]
@@ -15,6 +15,9 @@ pub struct DatabasesConfig {
     /// URL of the workflow engine's database, when it has a role of its own [default: the metadata database's].
     #[arg(long, env = "TOYGRES_ENGINE_DATABASE_URL", hide_env_values = true, value_parser = parse_engine_url)]
     pub engine_database_url: Option<String>,
+    /// Use an external database although it holds tables of others and no schema `toygres` yet.
+    #[arg(long, env = "TOYGRES_SHARE_DATABASE", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set, value_parser = parse_bool)]
+    pub share_database: bool,
     /// Maximum number of connections to the metadata database.
     #[arg(long, env = "TOYGRES_DATABASE_CONNECTIONS", default_value = "32", value_parser = value_parser!(u32).range(4..=1000))]
     pub database_connections: u32,

@@ -1,6 +1,6 @@
 //! The backend of a server: the runtime, the databases, and the secret key.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{runtime::Runtime, secret::SecretKeys};
@@ -19,6 +19,8 @@ pub(super) struct Backend {
     pub(super) database_url: String,
     pub(super) engine_url: String,
     pub(super) secret_key: SecretKeys,
+    /// The file of the key, if this start has made it.
+    pub(super) made_key: Option<PathBuf>,
     embedded: Option<Embedded>,
     tasks: Tasks,
     shutdown: CancellationToken,
@@ -40,15 +42,9 @@ impl Backend {
         let database_url = config.databases.database_url.clone().ok_or("DATABASE_URL must be set")?;
         let secret_key = config.databases.secret_key.clone().ok_or("TOYGRES_SECRET_KEY must be set")?;
         let engine_url = config.databases.engine_url(&database_url);
-        Ok(Self {
-            runtime: Arc::new(runtime),
-            database_url,
-            engine_url,
-            secret_key,
-            embedded: None,
-            tasks: Tasks::default(),
-            shutdown: CancellationToken::new(),
-        })
+        let (mut tasks, shutdown) = (Tasks::default(), CancellationToken::new());
+        tasks.spawn("orphans", process::reap_orphans(shutdown.clone()));
+        Ok(Self { runtime: Arc::new(runtime), database_url, engine_url, secret_key, made_key: None, embedded: None, tasks, shutdown })
     }
 
     async fn local(config: &ServeConfig) -> process::Result<Self> {
@@ -56,6 +52,16 @@ impl Backend {
         let binaries = Binaries::find(config.process.pg_bin.as_deref())?;
         let data = DataDir::open(&config.process.data_dir(), &account)?;
         let host = data.try_host()?.map(Arc::new);
+        // Before the database, which nobody would stop if this failed.
+        let key_file = data.join(secrets::KEY_FILE);
+        let (secret_key, made_key) = match &config.databases.secret_key {
+            Some(key) => (key.clone(), None),
+            None => {
+                let missing = !key_file.exists();
+                let key = SecretKeys::load_or_create(&key_file).map_err(|error| process::Error::Setup(secrets::sentence(error)))?;
+                (key, missing.then_some(key_file))
+            }
+        };
         let embedded = match (&config.databases.database_url, &host) {
             (Some(_), _) => None,
             (None, Some(host)) => Some(Embedded::start(&data, &binaries, &account, host).await?),
@@ -69,10 +75,6 @@ impl Backend {
         };
         let database_url =
             config.databases.database_url.clone().unwrap_or_else(|| embedded.as_ref().map(|db| db.url().to_owned()).unwrap_or_default());
-        let secret_key = match &config.databases.secret_key {
-            Some(key) => key.clone(),
-            None => SecretKeys::load_or_create(&data.join(secrets::KEY_FILE)).map_err(|error| process::Error::Setup(error.to_string()))?,
-        };
         let runtime = ProcessRuntime::open(ProcessConfig { data, binaries, account });
         let shutdown = CancellationToken::new();
         let role = host.map_or(process::Role::Guest, process::Role::Host);
@@ -85,11 +87,13 @@ impl Backend {
             let shutdown = shutdown.clone();
             tasks.spawn("embedded database", async move { embedded.supervise(shutdown).await });
         }
+        tasks.spawn("orphans", process::reap_orphans(shutdown.clone()));
         Ok(Self {
             runtime: Arc::new(runtime),
             engine_url: config.databases.engine_url(&database_url),
             database_url,
             secret_key,
+            made_key,
             embedded,
             tasks,
             shutdown,

@@ -2,27 +2,97 @@
 
 use std::io::{IsTerminal, stderr};
 
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing::{Level, Metadata};
+use tracing_subscriber::{EnvFilter, filter::filter_fn, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::config::{LogConfig, LogFormat};
 
-/// The workflow engine warns of what is normal here, such as a timer that fires after the workflow it raced has ended; what
-/// matters of it is logged by the monitor of the operation.
-const QUIET: &str = "duroxide=error,sqlx=warn";
-
-/// At its finest level it writes whole frames, and frames hold connection strings. No filter may ask for that.
-const NEVER: &str = "tungstenite=debug";
-
 /// Has to come before the engine starts, which would otherwise install a log of its own.
 pub(super) fn start(config: &LogConfig) -> Result<(), String> {
-    let named = config.log.contains("duroxide") || config.log.contains("sqlx");
-    let directives = if named { format!("{},{NEVER}", config.log) } else { format!("{},{QUIET},{NEVER}", config.log) };
-    let filter = EnvFilter::try_new(&directives)
-        .map_err(|error| format!("TOYGRES_LOG '{}' is no log filter; write for example info or toygres_server=debug: {error}", config.log))?;
-    let registry = tracing_subscriber::registry().with(filter);
-    match config.log_format {
-        LogFormat::Text => registry.with(fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal())).try_init(),
-        LogFormat::Json => registry.with(fmt::layer().json().with_writer(stderr)).try_init(),
+    let LogConfig { log, log_format } = config;
+    let filter = EnvFilter::try_new(log)
+        .map_err(|error| format!("TOYGRES_LOG '{log}' is no log filter; write for example info or toygres_server=debug: {error}"))?;
+    let named = names_dependencies(log);
+    let registry = tracing_subscriber::registry().with(filter).with(filter_fn(move |event| permits(event, named)));
+    // What cannot be written to stderr cannot be reported there either.
+    match log_format {
+        LogFormat::Text => registry.with(fmt::layer().with_writer(stderr).with_ansi(stderr().is_terminal()).log_internal_errors(false)).try_init(),
+        LogFormat::Json => registry.with(fmt::layer().json().with_writer(stderr).log_internal_errors(false)).try_init(),
     }
     .map_err(|error| error.to_string())
+}
+
+/// Whether a filter asks for what dependencies write, with levels of their own.
+fn names_dependencies(filter: &str) -> bool {
+    filter.contains("duroxide") || filter.contains("sqlx")
+}
+
+/// Whether an event may be written, if the filter asks for it.
+fn permits(event: &Metadata<'_>, named: bool) -> bool {
+    let finest = match event.target() {
+        // At its finest level it writes whole frames, and frames hold connection strings. No filter may ask for that.
+        target if target.starts_with("tungstenite") => Level::DEBUG,
+        _ if named => return true,
+        // The workflow engine warns of what is normal here, such as a timer that fires after the workflow it raced has ended; what
+        // matters of it is logged by the monitor of the operation.
+        target if target.starts_with("duroxide") => Level::ERROR,
+        target if target.starts_with("sqlx") => Level::WARN,
+        _ => return true,
+    };
+    *event.level() <= finest
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::Layer;
+
+    use super::*;
+
+    /// The targets and levels that are written of events of all of them.
+    fn written(filter: &str) -> Vec<String> {
+        struct Recorder(Arc<Mutex<Vec<String>>>);
+        impl<S: tracing::Subscriber> Layer<S> for Recorder {
+            fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+                self.0.lock().unwrap().push(format!("{} {}", event.metadata().target(), event.metadata().level()));
+            }
+        }
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let named = names_dependencies(filter);
+        let registry = tracing_subscriber::registry().with(EnvFilter::new(filter)).with(filter_fn(move |event| permits(event, named)));
+        tracing::subscriber::with_default(registry.with(Recorder(seen.clone())), || {
+            macro_rules! events {
+                ($($target:literal),*) => {$(
+                    tracing::error!(target: $target, "x");
+                    tracing::warn!(target: $target, "x");
+                    tracing::info!(target: $target, "x");
+                    tracing::debug!(target: $target, "x");
+                    tracing::trace!(target: $target, "x");
+                )*};
+            }
+            events!("toygres_server", "tungstenite::protocol", "duroxide::runtime", "sqlx::query");
+        });
+        let seen = seen.lock().unwrap().clone();
+        seen
+    }
+
+    #[test]
+    fn no_level_is_finer_than_what_is_asked_for() {
+        assert_eq!(written("off"), Vec::<String>::new());
+        let errors: Vec<_> =
+            ["toygres_server", "tungstenite::protocol", "duroxide::runtime", "sqlx::query"].map(|target| format!("{target} ERROR")).into();
+        assert_eq!(written("error"), errors);
+    }
+
+    #[test]
+    fn frames_are_never_written_and_dependencies_are_quiet_unless_they_are_named() {
+        let all = written("trace");
+        assert!(all.contains(&"toygres_server TRACE".to_owned()) && all.contains(&"tungstenite::protocol DEBUG".to_owned()), "{all:?}");
+        for absent in ["tungstenite::protocol TRACE", "duroxide::runtime WARN", "sqlx::query INFO"] {
+            assert!(!all.contains(&absent.to_owned()), "{absent} in {all:?}");
+        }
+        let named = written("trace,duroxide=trace,sqlx=trace,tungstenite=trace");
+        assert!(named.contains(&"duroxide::runtime TRACE".to_owned()) && !named.contains(&"tungstenite::protocol TRACE".to_owned()), "{named:?}");
+    }
 }

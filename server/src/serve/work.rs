@@ -1,6 +1,6 @@
 //! The working half of a server: migrations, the engine, and its background tasks.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,22 @@ use crate::config::{Access, Role, RuntimeKind, ServeConfig};
 
 /// Migrates, checks what only the database knows, and connects to the engine if this server runs workflows. Waits for a database
 /// that does not answer.
-pub(super) async fn connect(config: ServeConfig, engine_url: String, store: Store, host: Host) -> std::result::Result<Option<Engine>, String> {
+pub(super) async fn connect(
+    config: ServeConfig,
+    engine_url: String,
+    store: Store,
+    host: Host,
+    made_key: Option<PathBuf>,
+) -> std::result::Result<Option<Engine>, String> {
+    if config.databases.database_url.is_some() && !config.databases.share_database {
+        let check = || {
+            let store = store.clone();
+            async move { store.foreign_table().await }.boxed()
+        };
+        if let Some(table) = with_retry("the metadata database", check).await? {
+            return Err(shared_database(&table));
+        }
+    }
     let migrate = {
         let store = store.clone();
         move || {
@@ -30,7 +45,13 @@ pub(super) async fn connect(config: ServeConfig, engine_url: String, store: Stor
         let store = store.clone();
         async move { store.check_keys().await }.boxed()
     };
-    with_retry("TOYGRES_SECRET_KEY, or the key in the data directory,", check_keys).await?;
+    let checked = with_retry("TOYGRES_SECRET_KEY, or the key in the data directory,", check_keys).await;
+    if let (Err(why), Some(file)) = (&checked, made_key) {
+        // It has sealed nothing, and would be in the way of the one that is missing.
+        let _ = std::fs::remove_file(&file);
+        return Err(format!("{why}: {} is missing, so put it back", file.display()));
+    }
+    checked?;
     if config.listen.access == Access::Tokens && !config.listen.listen.ip().is_loopback() {
         let check = || {
             let store = store.clone();
@@ -104,6 +125,14 @@ pub(super) async fn start(
     tasks.spawn("janitor", janitor::run(store.clone(), engine.clone(), config.retention.retention(), shutdown.clone()));
     tasks.spawn("gauges", gauges::run(store, engine, config.retention.retention(), shutdown));
     Ok(worker)
+}
+
+/// A project's own `DATABASE_URL` must not put our schemas into its database.
+pub(super) fn shared_database(table: &str) -> String {
+    format!(
+        "DATABASE_URL names the database of another program: it holds the table {table} and no schema toygres. Set DATABASE_URL to a database of \
+         its own, or set TOYGRES_SHARE_DATABASE=true for `toygres serve` or `toygres migrate`, which then create their schemas in this one"
+    )
 }
 
 /// A server that can be reached from elsewhere but has no valid token is misconfigured, which is best reported at start.

@@ -4,7 +4,7 @@ use std::{any::Any, fmt, panic::AssertUnwindSafe, sync::Arc};
 
 use async_graphql::{
     Executor, Request, Response, ServerError,
-    parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection},
+    parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
 };
 use axum::http::{HeaderMap, HeaderValue};
 use futures::{FutureExt, Stream, StreamExt, stream};
@@ -18,7 +18,7 @@ use super::{
     expansion::{Unexpandable, expanded_size},
     lexical::Shape,
     nulls::{self, Source},
-    refusal,
+    refusal, root_field,
     ws::PendingSockets,
 };
 
@@ -152,16 +152,17 @@ impl<E: Executor> Transport<E> {
                 return refuse(refusal::error("BAD_REQUEST", format!("Cannot spread the fragment '{fragment}' within itself.")));
             }
         };
-        let kind = match operation(document, name.as_deref()) {
-            // The executor would run several fields concurrently, and complete immediately if there are only fragments.
-            Some(operation) if operation.ty == OperationType::Subscription && !has_one_field(operation) => {
-                let message = "A subscription selects exactly one field, and not through a fragment.";
+        // The executor reports that there is no such operation.
+        let kind = operation(document, name.as_deref()).map_or(OperationType::Query, |operation| operation.ty);
+        if kind == OperationType::Subscription {
+            let mut document = document.clone();
+            // The executor would run several fields concurrently.
+            if !root_field::lift(&mut document, name.as_deref(), self.options.types.root(kind)) {
+                let message = "A subscription selects exactly one field, not more through fragments, and through none with a directive.";
                 return refuse(refusal::error("BAD_SUBSCRIPTION", message));
             }
-            Some(operation) => operation.ty,
-            // The executor reports that there is no such operation.
-            None => OperationType::Query,
-        };
+            request.set_parsed_query(document);
+        }
         session.insert_into(&mut request.data);
         request.data.insert(id.clone());
         let source = Source { query: request.query.clone(), operation_name: request.operation_name.clone() };
@@ -252,9 +253,15 @@ pub(super) fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>
     operation.map(|operation| &operation.node)
 }
 
-fn has_one_field(operation: &OperationDefinition) -> bool {
-    let items = &operation.selection_set.node.items;
-    items.len() == 1 && matches!(items[0].node, Selection::Field(_))
+/// As [`operation`], to be changed.
+pub(super) fn operation_mut<'a>(document: &'a mut ExecutableDocument, name: Option<&str>) -> Option<&'a mut OperationDefinition> {
+    let operation = match (&mut document.operations, name) {
+        (DocumentOperations::Single(operation), _) => Some(operation),
+        (DocumentOperations::Multiple(all), Some(name)) => all.get_mut(name),
+        (DocumentOperations::Multiple(all), None) if all.len() == 1 => all.values_mut().next(),
+        (DocumentOperations::Multiple(_), None) => None,
+    };
+    operation.map(|operation| &mut operation.node)
 }
 
 fn syntax_error(error: ServerError) -> Response {

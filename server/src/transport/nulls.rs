@@ -60,7 +60,8 @@ impl FieldTypes {
         this
     }
 
-    fn root(&self, kind: OperationType) -> Option<&Name> {
+    /// The type whose fields operations of this kind select.
+    pub(super) fn root(&self, kind: OperationType) -> Option<&Name> {
         match kind {
             OperationType::Query => self.query.as_ref(),
             OperationType::Mutation => self.mutation.as_ref(),

@@ -2,10 +2,12 @@
 
 mod background;
 mod commands;
+mod contexts;
 mod failures;
 mod initdb_gate;
 mod interrupted;
 mod pipes;
+mod silent;
 mod terminal;
 mod terminals;
 mod tls;

@@ -163,6 +163,27 @@ async fn a_key_in_the_data_directory_is_replaced() {
     server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_key_is_missed_and_not_replaced() {
+    let home = Home::new();
+    let server = home.start().await;
+    let id = server.create_ok("first").await;
+    server.until_healthy(&id).await;
+    server.stop().await;
+    let (key, elsewhere) = (home.path().join("data/secret.key"), home.path().join("backup"));
+    std::fs::rename(&key, &elsewhere).unwrap();
+    for _ in 0..2 {
+        let refused = home.command(&["serve", "--listen", &Home::free_address()]).output().await.unwrap();
+        let sentence = String::from_utf8_lossy(&refused.stderr);
+        assert!(!refused.status.success() && sentence.contains("secret.key is missing, so put it back"), "{sentence}");
+        assert!(!key.exists(), "no other key is in its place");
+    }
+    std::fs::rename(&elsewhere, &key).unwrap();
+    let server = home.start().await;
+    server.until_healthy(&id).await;
+    server.stop().await;
+}
+
 /// The forms in which a password could be leaked.
 fn spellings(password: &str) -> Vec<String> {
     let percent: String = password

@@ -76,6 +76,12 @@ pub(super) async fn connection_string(client: &Client, name: &str) -> Result<Str
 fn command(psql: impl Into<OsString>, url: &str) -> Option<Command> {
     let url = Url::parse(url).ok()?;
     let mut command = Command::new(psql.into());
+    // What the caller has set is for other servers, and would change or break this connection. psql has no use for the token.
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"PG") || name == "TOYGRES_TOKEN" {
+            command.env_remove(name);
+        }
+    }
     command
         .env("PGHOST", url.host_str()?.trim_matches(['[', ']']))
         .env("PGPORT", url.port().unwrap_or(5432).to_string())
@@ -84,10 +90,6 @@ fn command(psql: impl Into<OsString>, url: &str) -> Option<Command> {
         .env("PGDATABASE", decode(url.path().trim_start_matches('/')).as_ref());
     if let Some((_, mode)) = url.query_pairs().find(|(key, _)| key == "sslmode") {
         command.env("PGSSLMODE", mode.as_ref());
-    }
-    // The first three take precedence over the connection above; psql has no use for the token.
-    for name in ["PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE", "TOYGRES_TOKEN"] {
-        command.env_remove(name);
     }
     Some(command)
 }

@@ -11,7 +11,7 @@ use crate::{
     client::Client,
     contract::{Instance, PageInfo, schema},
     failure::Result,
-    output::{Format, OutputOptions},
+    output::{Format, OutputOptions, report},
 };
 
 /// A page of this size is within the server's default limit of complexity.
@@ -61,7 +61,7 @@ impl List {
             after = page_info.end_cursor;
         }
         if all.is_empty() && self.output.output == Format::Table {
-            eprintln!("No instances found; `toygres instances create NAME` creates one.");
+            report("No instances found; `toygres instances create NAME` creates one.");
             return Ok(());
         }
         self.output.output.print(&all, |all| table(all).to_string())

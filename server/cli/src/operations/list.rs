@@ -8,7 +8,7 @@ use crate::{
     contract::{Operation, OperationKind, OperationStatus, lower_case, schema},
     failure::Result,
     instances,
-    output::{Format, OutputOptions, Table, age, format_duration},
+    output::{Format, OutputOptions, Table, age, format_duration, report},
 };
 
 /// List operations, the newest first.
@@ -75,13 +75,13 @@ impl List {
         let ListOperations { operations: CountedOperations { nodes, total_count } } =
             client.run(ListOperations::build(Variables { first: self.limit, filter })).await?;
         if nodes.is_empty() && self.output.output == Format::Table {
-            eprintln!("No operations found.");
+            report("No operations found.");
             return Ok(());
         }
         let shown = nodes.len();
         self.output.output.print(&nodes, |nodes| table(nodes).to_string())?;
         if i32::try_from(shown).is_ok_and(|shown| shown < total_count) {
-            eprintln!("({shown} of {total_count}; use --limit to show more)");
+            report(&format!("({shown} of {total_count}; use --limit to show more)"));
         }
         Ok(())
     }

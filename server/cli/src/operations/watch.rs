@@ -1,13 +1,15 @@
 //! `toygres operations watch`
 
+use std::time::Instant;
+
 use clap::Args;
 
 use super::find;
 use crate::{
     client::Client,
     contract::Operation,
-    failure::Result,
-    follow::{Observer, TimeoutOption, check_outcome, follow},
+    failure::{Failure, Kind, Result},
+    follow::{Observer, TimeoutOption, check_outcome, expired, follow},
     output::{print_line, stdout_is_terminal},
     progress::Progress,
 };
@@ -26,10 +28,15 @@ pub struct Watch {
 
 impl Watch {
     pub(super) async fn run(self, client: &Client) -> Result<()> {
-        let id = find(client, &self.id).await?.id;
+        let started = Instant::now();
+        let id = tokio::select! {
+            found = find(client, &self.id) => found?.id,
+            () = expired(self.timeout.timeout) => return Err(Failure::new(Kind::TimedOut, "the timeout expired")),
+        };
+        let left = self.timeout.timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
         let operation = match stdout_is_terminal() {
-            true => follow(client, &id, self.timeout.timeout, &mut Progress::on_stdout()).await?,
-            false => follow(client, &id, self.timeout.timeout, &mut JsonLines).await?,
+            true => follow(client, &id, left, &mut Progress::on_stdout()).await?,
+            false => follow(client, &id, left, &mut JsonLines).await?,
         };
         check_outcome(&operation)
     }

@@ -22,7 +22,8 @@ async fn any_password_works_and_is_in_no_file() {
             .into_iter()
             .enumerate()
     {
-        let deployment = Deployment { password: Secret::password(password.to_owned()).unwrap(), ..home.deployment(&format!("weird-{n}")) };
+        // As stored by earlier releases, which accepted all of them.
+        let deployment = Deployment { password: Secret::new(password.to_owned()), ..home.deployment(&format!("weird-{n}")) };
         let endpoint = host.deploy(&deployment).await;
         assert_eq!(home.query(&deployment, &endpoint, "SELECT current_user"), "app", "password {n}");
         let wrong = Deployment { password: Secret::new("wrong-password".into()), ..deployment.clone() };
@@ -57,5 +58,22 @@ async fn only_the_data_belongs_to_the_user_of_postgres() {
         assert_eq!(owner(&instance.join(theirs)), postgres, "{theirs}");
     }
     assert_eq!(instance.join("data").metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_settings_of_the_smallest_and_the_largest_volume_are_accepted() {
+    let home = Home::new();
+    let host = home.host();
+    for (storage_gb, temporary, retained) in [(1, "512MB", "256MB"), (4096, "2097151MB", "1TB"), (65_536, "2097151MB", "16TB")] {
+        let mut deployment = home.deployment(&format!("of-{storage_gb}"));
+        deployment.spec.storage_gb = storage_gb;
+        let endpoint = host.deploy(&deployment).await;
+        assert_eq!(home.query(&deployment, &endpoint, "SHOW temp_file_limit"), temporary, "{storage_gb} GiB");
+        assert_eq!(home.query(&deployment, &endpoint, "SHOW max_slot_wal_keep_size"), retained, "{storage_gb} GiB");
+        // What the smallest holds beside the data, in MB: the cluster itself, and the log at its largest.
+        let size = "SELECT sum(pg_database_size(oid))::bigint / 1024 / 1024 FROM pg_database";
+        assert!(home.query(&deployment, &endpoint, size).parse::<i64>().unwrap() < 100);
+    }
     host.stop().await;
 }

@@ -1,5 +1,6 @@
 //! The process runtime and the embedded metadata database, with real PostgreSQL servers.
 
+mod binaries;
 mod contract;
 mod crash;
 mod crash_loop;

@@ -15,7 +15,7 @@ pub struct InitdbGate {
 
 impl InitdbGate {
     pub fn new(home: &Home) -> Self {
-        let real = toygres_process::Binaries::find(std::env::var("TOYGRES_PG_BIN").ok().as_deref()).unwrap().newest().bin.clone();
+        let real = toygres_process::Binaries::find(std::env::var("TOYGRES_PG_BIN").ok().as_deref()).unwrap().newest().bin;
         let (bin, closed) = (home.path().join("bin"), home.path().join("closed"));
         std::fs::create_dir(&bin).unwrap();
         for program in std::fs::read_dir(&real).unwrap().map(|entry| entry.unwrap().file_name()).filter(|name| name != "initdb") {

@@ -143,7 +143,7 @@ pub async fn dump(url: &str) -> String {
 }
 
 fn pg_bin() -> PathBuf {
-    toygres_process::Binaries::find(std::env::var("TOYGRES_PG_BIN").ok().as_deref()).unwrap().newest().bin.clone()
+    toygres_process::Binaries::find(std::env::var("TOYGRES_PG_BIN").ok().as_deref()).unwrap().newest().bin
 }
 
 /// A connection to a database.

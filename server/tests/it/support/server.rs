@@ -67,8 +67,13 @@ impl Server {
     }
 
     /// Stops the server with SIGTERM, and waits until it has exited without an error.
-    pub async fn stop(mut self) {
-        self.signal(Signal::SIGTERM);
+    pub async fn stop(self) {
+        self.stop_with(Signal::SIGTERM).await;
+    }
+
+    /// Like [`Self::stop`], with another signal.
+    pub async fn stop_with(mut self, signal: Signal) {
+        self.signal(signal);
         let status = tokio::time::timeout(TIMEOUT, self.child.wait()).await.expect("the server stops in time").unwrap();
         assert!(status.success(), "{status}; the log:\n{}", self.log());
     }

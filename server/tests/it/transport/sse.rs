@@ -40,6 +40,27 @@ async fn post_and_get_stream_next_and_complete() {
 }
 
 #[tokio::test]
+async fn the_field_of_a_subscription_may_be_in_a_fragment() {
+    let server = Server::start().await;
+    for query in [
+        "subscription { ...F } fragment F on Subscriptions { count(to: 1) }",
+        "subscription S { ... on Subscriptions { ...F } } fragment F on Subscriptions { count(to: 1) }",
+        "subscription { ...F } fragment F on Subscriptions { count: events { ...G } } fragment G on Event { text }",
+    ] {
+        let answer = server.post(EVENTS, &json!({ "query": query })).await;
+        assert!(frames(&answer)[1].starts_with("event: next\ndata: {\"data\":{\"count\":"), "{query}: {}", answer.body);
+    }
+    for query in [
+        "subscription { ...F } fragment F on Subscriptions { count(to: 1) silence }",
+        "subscription { ...F } fragment F on Query { count(to: 1) }",
+        "subscription { ...F } fragment F on Subscriptions { nothing }",
+    ] {
+        let answer = server.post(EVENTS, &json!({ "query": query })).await;
+        assert!(answer.body.contains("\"errors\"") && !answer.body.contains("\"data\":{"), "{query}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn a_query_is_one_next_and_complete() {
     let server = Server::start().await;
     for query in ["{ hello }", "mutation { bump }"] {
