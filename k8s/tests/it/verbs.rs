@@ -34,7 +34,7 @@ async fn an_instance_is_deployed_and_removed() {
     assert_eq!(runtime.observe(deployment.id).await.unwrap(), Observation::Absent);
 
     let endpoint = deploy_until_ready(&server, &runtime, &deployment).await;
-    assert_eq!(endpoint, Endpoint { host: "orders.toygres.svc.cluster.local".to_owned(), port: 5432 });
+    assert_eq!(endpoint, Endpoint { host: "orders.toygres-instances.svc.cluster.local".to_owned(), port: 5432 });
     assert_eq!(runtime.list().await.unwrap(), [deployment.id]);
     let password = &server.object("secrets", &names::object(deployment.id)).unwrap()["data"]["password"];
     assert_eq!(password, "cEBzcyd3Im9yZCAkMQ==");
