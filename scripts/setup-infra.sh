@@ -1,18 +1,23 @@
 #!/usr/bin/env bash
 # Creates the resources of Toygres in Azure, from an empty subscription to a cluster in which the Helm chart can be installed:
 # resource group, network, registry, AKS with enforced NetworkPolicy and workload identity, storage class, the control plane's
-# identity, PostgreSQL for the metadata, namespace and Secret. docs/DEPLOY-AKS.md describes the steps.
+# identity, PostgreSQL for the metadata, the control plane's namespace and its Secret. docs/DEPLOY-AKS.md describes the steps.
 #
 #   scripts/setup-infra.sh --dry-run    prints every command and runs none
 #   scripts/setup-infra.sh              runs them; it is idempotent and keeps existing resources
 #
-# It needs az (logged in), kubectl and openssl. These variables configure the resources:
+# It needs az (logged in), kubectl and openssl, and kubelogin if AKS_ADMIN_GROUP is set. These variables configure the resources:
 set -euo pipefail
 
 : "${AZURE_LOCATION:=westeurope}"
 : "${AKS_RESOURCE_GROUP:=toygres}"
 : "${AKS_CLUSTER_NAME:=toygres}"
-: "${AKS_NAMESPACE:=toygres}"
+# The namespace of the control plane, and that of the instances, which the chart creates.
+: "${CONTROL_PLANE_NAMESPACE:=toygres}"
+: "${AKS_NAMESPACE:=$CONTROL_PLANE_NAMESPACE-instances}"
+# The object id of a group in Entra ID whose members administer the cluster. Set, the cluster has no local accounts: everybody logs
+# in by name. Unset, whoever may list the cluster's credentials gets a certificate of an administrator, valid until it is rotated.
+: "${AKS_ADMIN_GROUP:=}"
 : "${AKS_NODE_COUNT:=3}"
 : "${AKS_NODE_SIZE:=Standard_D4s_v5}"
 : "${VNET_NAME:=toygres}"
@@ -62,7 +67,13 @@ ask() {
   if "$DRY_RUN"; then printf '<%s>' "$name"; else "$@" --output tsv; fi
 }
 
-for tool in az kubectl openssl; do
+tools=(az kubectl openssl)
+accounts=()
+if [ -n "$AKS_ADMIN_GROUP" ]; then
+  tools+=(kubelogin)
+  accounts=(--enable-aad --aad-admin-group-object-ids "$AKS_ADMIN_GROUP" --disable-local-accounts)
+fi
+for tool in "${tools[@]}"; do
   "$DRY_RUN" || command -v "$tool" >/dev/null || {
     echo "$tool is missing: install it first." >&2
     exit 1
@@ -99,9 +110,15 @@ exists az aks show "${group[@]}" --name "$AKS_CLUSTER_NAME" ||
     --node-count "$AKS_NODE_COUNT" --node-vm-size "$AKS_NODE_SIZE" --zones 1 2 3 \
     --network-plugin azure --network-plugin-mode overlay --network-policy cilium --network-dataplane cilium \
     --vnet-subnet-id "$cluster_subnet" --service-cidr 10.41.0.0/16 --dns-service-ip 10.41.0.10 --pod-cidr 10.42.0.0/16 \
-    --enable-managed-identity --enable-oidc-issuer --enable-workload-identity \
+    --enable-managed-identity --enable-oidc-issuer --enable-workload-identity ${accounts[@]+"${accounts[@]}"} \
     --attach-acr "$ACR_NAME" --generate-ssh-keys
+if [ -n "$AKS_ADMIN_GROUP" ] && ! "$DRY_RUN" && [ "$(ask local-accounts az aks show "${group[@]}" --name "$AKS_CLUSTER_NAME" --query disableLocalAccounts)" != true ]; then
+  echo "The cluster $AKS_CLUSTER_NAME exists with local accounts. docs/DEPLOY-AKS.md says how to disable them." >&2
+  exit 1
+fi
 run az aks get-credentials "${group[@]}" --name "$AKS_CLUSTER_NAME" --overwrite-existing
+# The kubeconfig of such a cluster asks for a login in a browser; kubelogin takes that of az instead.
+[ -z "$AKS_ADMIN_GROUP" ] || run kubelogin convert-kubeconfig --login azurecli
 issuer="$(ask oidc-issuer az aks show "${group[@]}" --name "$AKS_CLUSTER_NAME" --query oidcIssuerProfile.issuerUrl)"
 
 say "Storage class: premium disks, made where the pod runs, growable"
@@ -124,12 +141,12 @@ say "Identity of the control plane: its service account is known to Azure. It ne
 exists az identity show "${group[@]}" --name "$IDENTITY_NAME" ||
   run az identity create "${group[@]}" --name "$IDENTITY_NAME" --location "$AZURE_LOCATION"
 client_id="$(ask client-id az identity show "${group[@]}" --name "$IDENTITY_NAME" --query clientId)"
-exists az identity federated-credential show "${group[@]}" --identity-name "$IDENTITY_NAME" --name "$AKS_NAMESPACE" ||
-  run az identity federated-credential create "${group[@]}" --identity-name "$IDENTITY_NAME" --name "$AKS_NAMESPACE" \
-    --issuer "$issuer" --subject "system:serviceaccount:$AKS_NAMESPACE:toygres" --audiences api://AzureADTokenExchange
+exists az identity federated-credential show "${group[@]}" --identity-name "$IDENTITY_NAME" --name "$CONTROL_PLANE_NAMESPACE" ||
+  run az identity federated-credential create "${group[@]}" --identity-name "$IDENTITY_NAME" --name "$CONTROL_PLANE_NAMESPACE" \
+    --issuer "$issuer" --subject "system:serviceaccount:$CONTROL_PLANE_NAMESPACE:toygres" --audiences api://AzureADTokenExchange
 
 say "Namespace"
-exists kubectl get namespace "$AKS_NAMESPACE" || run kubectl create namespace "$AKS_NAMESPACE"
+exists kubectl get namespace "$CONTROL_PLANE_NAMESPACE" || run kubectl create namespace "$CONTROL_PLANE_NAMESPACE"
 
 say "PostgreSQL for the metadata, reached from the network only, and the Secret with its URL and the key that seals passwords"
 zone="$DATABASE_SERVER.private.postgres.database.azure.com"
@@ -138,7 +155,7 @@ exists az network private-dns zone show "${group[@]}" --name "$zone" ||
 exists az network private-dns link vnet show "${group[@]}" --zone-name "$zone" --name "$VNET_NAME" ||
   run az network private-dns link vnet create "${group[@]}" --zone-name "$zone" --name "$VNET_NAME" \
     --virtual-network "$VNET_NAME" --registration-enabled false
-if exists kubectl --namespace "$AKS_NAMESPACE" get secret toygres; then
+if exists kubectl --namespace "$CONTROL_PLANE_NAMESPACE" get secret toygres; then
   echo "# the Secret is there; its key and the database's password stay"
 else
   # Secrets are passed in files that only this user can read, because all users can read arguments.
@@ -162,15 +179,16 @@ else
   fi
   exists az postgres flexible-server db show "${group[@]}" --server-name "$DATABASE_SERVER" --database-name toygres ||
     run az postgres flexible-server db create "${group[@]}" --server-name "$DATABASE_SERVER" --database-name toygres
-  run kubectl --namespace "$AKS_NAMESPACE" create secret generic toygres \
+  run kubectl --namespace "$CONTROL_PLANE_NAMESPACE" create secret generic toygres \
     "--from-file=secret-key=$secrets/secret-key" "--from-file=database-url=$secrets/database-url"
 fi
 
 say "Done. Next, the image and the chart"
 cat <<NEXT
 az acr build --registry $ACR_NAME --image toygres:0.1.0 .
-helm upgrade --install toygres k8s/chart --namespace $AKS_NAMESPACE \\
-  --set image.repository=$ACR_NAME.azurecr.io/toygres --set instances.storageClass=$STORAGE_CLASS \\
+helm upgrade --install toygres k8s/chart --namespace $CONTROL_PLANE_NAMESPACE \\
+  --set image.repository=$ACR_NAME.azurecr.io/toygres \\
+  --set instances.namespace=$AKS_NAMESPACE --set instances.storageClass=$STORAGE_CLASS \\
   --set instances.dnsLabelDomain=$AZURE_LOCATION.cloudapp.azure.com \\
   --set-string podLabels.azure\\\\.workload\\\\.identity/use=true \\
   --set serviceAccount.annotations.azure\\\\.workload\\\\.identity/client-id=$client_id

@@ -122,6 +122,17 @@ impl Cluster {
 }
 
 impl Cluster {
+    /// Deletes all objects of one kind that a label selector matches.
+    pub(crate) async fn delete_all<K>(&self, selector: &str) -> Result<(), RuntimeError>
+    where
+        K: Resource<Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
+        K::DynamicType: Default,
+    {
+        let (objects, params, selected) = (self.api::<K>(), DeleteParams::background(), ListParams::default().labels(selector));
+        let deletion = objects.delete_collection(&params, &selected);
+        call(&format!("delete the {}", K::plural(&K::DynamicType::default())), deletion).await.map(drop)
+    }
+
     /// Deletes a pod with a grace period in seconds, or shortens the grace period of one that is being deleted.
     pub(crate) async fn stop_pod(&self, pod: &Pod, grace: u32) -> Result<(), RuntimeError> {
         let (name, meta) = (pod.metadata.name.as_deref().unwrap_or_default(), &pod.metadata);

@@ -20,6 +20,7 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission { group: "", resource: "pods", verbs: &["delete", "list", "watch"] },
     Permission { group: "", resource: "secrets", verbs: &["create", "delete", "patch"] },
     Permission { group: "", resource: "services", verbs: &["create", "delete", "get", "list", "patch", "watch"] },
+    Permission { group: "apps", resource: "controllerrevisions", verbs: &["deletecollection"] },
     Permission { group: "apps", resource: "statefulsets", verbs: &["create", "delete", "get", "list", "patch", "watch"] },
     Permission { group: "networking.k8s.io", resource: "networkpolicies", verbs: &["create", "delete", "get", "list", "patch"] },
 ];

@@ -2,7 +2,7 @@
 //! is left.
 
 use k8s_openapi::api::{
-    apps::v1::StatefulSet,
+    apps::v1::{ControllerRevision, StatefulSet},
     core::v1::{PersistentVolumeClaim, Pod, Secret, Service},
     networking::v1::NetworkPolicy,
 };
@@ -27,8 +27,8 @@ use crate::{
 /// The grace period of a server whose data is deleted next, in seconds: there is nothing that a shutdown could save.
 const GRACE_PERIOD_OF_DELETED_DATA: u32 = 5;
 
-/// Deletes the objects in an order that can be interrupted anywhere: the Services and the StatefulSet, then the claims once the pod
-/// is gone, last the Secret and the NetworkPolicy, by which an incomplete removal is found again.
+/// Deletes the objects in an order that can be interrupted anywhere: the Services and the StatefulSet, then its revisions and the claims
+/// once the pod is gone, last the Secret and the NetworkPolicy, by which an incomplete removal is found again.
 pub(crate) async fn remove(cluster: &Cluster, id: InstanceId, keep_volumes: bool) -> Result<Progress, RuntimeError> {
     let selector = names::selector(id);
     let set_left = remove_set(cluster, id).await?;
@@ -37,6 +37,8 @@ pub(crate) async fn remove(cluster: &Cluster, id: InstanceId, keep_volumes: bool
     if let Some(waiting) = set_left.or(pods_left) {
         return Ok(in_progress(waiting));
     }
+    // The garbage collector deletes those of a StatefulSet; after `--cascade=orphan` they belong to none.
+    cluster.delete_all::<ControllerRevision>(&selector).await?;
     // After the pods: the StatefulSet would create a new claim for a pod that it replaces.
     if let Some(waiting) = remove_claims(cluster, &selector, keep_volumes).await? {
         return Ok(in_progress(waiting));

@@ -15,6 +15,7 @@ pub struct Settings {
     /// How the cluster is found.
     pub cluster: ClusterSource,
     /// The namespace that holds the instances. It belongs to one control plane: every object in it that is labelled as managed by Toygres is ours.
+    /// The control plane's own Secret must be elsewhere, because the runtime may write and delete every Secret in it.
     pub namespace: String,
     /// How endpoints are written; unset, the runtime chooses when it connects.
     pub endpoint_host: Option<EndpointHost>,
@@ -54,7 +55,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             cluster: ClusterSource::default(),
-            namespace: "toygres".to_owned(),
+            namespace: "toygres-instances".to_owned(),
             endpoint_host: None,
             cluster_domain: "cluster.local".to_owned(),
             dns_label_domain: None,

@@ -19,5 +19,13 @@ app.kubernetes.io/component: metadata
 {{- end }}
 
 {{- define "toygres.instancesNamespace" -}}
-{{ default .Release.Namespace .Values.instances.namespace }}
+{{ default (printf "%s-instances" .Release.Namespace) .Values.instances.namespace }}
+{{- end }}
+
+{{- define "toygres.image" -}}
+{{- with .Values.image.digest -}}
+{{ $.Values.image.repository }}@{{ . }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
+{{- end }}
 {{- end }}

@@ -11,7 +11,7 @@ use std::{
 use k8s_openapi::{
     NamespaceResourceScope,
     api::{
-        apps::v1::StatefulSet,
+        apps::v1::{ControllerRevision, StatefulSet},
         authentication::v1::{TokenRequest, TokenRequestSpec},
         core::v1::{Event, Namespace, PersistentVolumeClaim, Pod, ResourceQuota, ResourceQuotaSpec, Secret, Service, ServiceAccount},
         networking::v1::NetworkPolicy,
@@ -177,6 +177,7 @@ impl Admin {
         let selector = names::selector(id);
         let mut left = Vec::new();
         left.extend(self.names::<StatefulSet>(&selector).await?);
+        left.extend(self.names::<ControllerRevision>(&selector).await?);
         left.extend(self.names::<Pod>(&selector).await?);
         left.extend(self.names::<Service>(&selector).await?);
         left.extend(self.names::<Secret>(&selector).await?);

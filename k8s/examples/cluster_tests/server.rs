@@ -107,7 +107,9 @@ impl Server {
         if payload["deleteInstance"]["userErrors"] != json!([]) {
             return Err(format!("deleteInstance answered {payload}"));
         }
-        self.until(id, "DELETED", Duration::from_secs(180), |now| now["state"] == "DELETED").await.map(drop)
+        // An instance that failed is deleted like any other, so `FAILED` is no reason to give up.
+        let mut live = self.follow(id).await?;
+        live.until_ok("DELETED", Duration::from_secs(180), |now| Ok(now["state"] == "DELETED")).await.map(drop)
     }
 
     /// Subscribes to an instance and waits until a value satisfies `condition`; returns it.
@@ -172,12 +174,16 @@ pub struct Live {
 }
 
 impl Live {
-    /// Waits until a value satisfies `condition`; returns it.
+    /// Waits until a value satisfies `condition`; returns it. An instance that has failed satisfies no further one, so this fails at once.
     pub async fn until(&mut self, what: &str, limit: Duration, condition: impl Fn(&Value) -> bool) -> Result<Value> {
-        self.until_ok(what, limit, |now| Ok(condition(now))).await
+        let not_failed = |now: &Value| match (condition(now), now["state"] == "FAILED") {
+            (false, true) => Err(format!("a subscriber did not see {what}: the instance has failed ({})", now["reason"])),
+            (satisfied, _) => Ok(satisfied),
+        };
+        self.until_ok(what, limit, not_failed).await
     }
 
-    /// The same, failing at the first value for which `condition` fails.
+    /// The same, failing at the first value for which `condition` fails, and only then.
     pub async fn until_ok(&mut self, what: &str, limit: Duration, condition: impl Fn(&Value) -> Result<bool>) -> Result<Value> {
         let mut last = Value::Null;
         let wait = async {

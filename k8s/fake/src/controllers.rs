@@ -70,6 +70,11 @@ fn control_set(cluster: &mut FakeCluster, set: &Value) {
         return;
     }
     let revision = revision(set);
+    // It adopts what another set of its name has left.
+    let is_left = |object: &&Value| object["metadata"]["labels"] == set["spec"]["template"]["metadata"]["labels"];
+    for adopted in cluster.list("controllerrevisions").filter(is_left).map(name).collect::<Vec<_>>() {
+        cluster.remove("controllerrevisions", &adopted);
+    }
     let pod = cluster.get("pods", &pod_name).cloned();
     let ready = pod.as_ref().is_some_and(is_ready);
     let replicas = i32::from(pod.is_some());
@@ -202,6 +207,8 @@ fn collect_garbage(cluster: &mut FakeCluster) {
                     pod["metadata"].as_object_mut().unwrap().remove("ownerReferences");
                 });
             }
+            let meta = json!({"name": revision(&set), "labels": set["spec"]["template"]["metadata"]["labels"]});
+            cluster.create("controllerrevisions", json!({"metadata": meta, "revision": 1}));
         } else if !owned.is_empty() {
             for pod in owned.iter().filter(|pod| !is_terminating(pod)) {
                 stop_pod(cluster, &name(pod));

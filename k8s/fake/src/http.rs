@@ -173,6 +173,7 @@ async fn handle(shared: Arc<Shared>, verb: &str, path: HashMap<String, String>, 
         }
         "patch" => shared.change(|cluster| patch(cluster, kind, name, &body)),
         "delete" => shared.change(|cluster| delete(cluster, kind, name, &body)),
+        "deletecollection" => shared.change(|cluster| Ok(delete_selected(cluster, kind, &query))),
         other => Err(status::bad_request(&format!("the fake API server does not implement {other}"))),
     };
     if crash == Some(Crash::After) {
@@ -368,6 +369,15 @@ fn delete(cluster: &mut FakeCluster, kind: &Kind, name: &str, options: &Value) -
         Some(_) => marked.unwrap(),
         None => deleted(kind, name),
     })
+}
+
+/// Deletes what the selectors of a request match; answers with the list of it.
+fn delete_selected(cluster: &mut FakeCluster, kind: &Kind, query: &Query) -> Value {
+    let selected = list(cluster, kind, query);
+    for object in selected["items"].as_array().into_iter().flatten() {
+        cluster.remove(kind.resource, &name(object));
+    }
+    selected
 }
 
 fn deleted(kind: &Kind, name: &str) -> Value {

@@ -28,7 +28,7 @@ use objects::FakeCluster;
 pub use scenario::Scenario;
 
 /// The namespace that exists.
-pub const NAMESPACE: &str = "toygres";
+pub const NAMESPACE: &str = "toygres-instances";
 
 /// The token that every call is allowed with.
 const ADMINISTRATOR: &str = "administrator";

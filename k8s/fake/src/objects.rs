@@ -15,12 +15,14 @@ pub struct Kind {
     pub kind: &'static str,
 }
 
-const KINDS: [Kind; 11] = [
+const KINDS: [Kind; 12] = [
     Kind { resource: "pods", group: "", version: "v1", kind: "Pod" },
     Kind { resource: "secrets", group: "", version: "v1", kind: "Secret" },
     Kind { resource: "services", group: "", version: "v1", kind: "Service" },
     Kind { resource: "persistentvolumeclaims", group: "", version: "v1", kind: "PersistentVolumeClaim" },
     Kind { resource: "events", group: "", version: "v1", kind: "Event" },
+    // Those that were orphaned. The others come and go with their StatefulSet, and nothing reads them.
+    Kind { resource: "controllerrevisions", group: "apps", version: "v1", kind: "ControllerRevision" },
     Kind { resource: "statefulsets", group: "apps", version: "v1", kind: "StatefulSet" },
     Kind { resource: "networkpolicies", group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy" },
     Kind { resource: "resourcequotas", group: "", version: "v1", kind: "ResourceQuota" },

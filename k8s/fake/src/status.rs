@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::objects::Kind;
-use super::recordings;
+use super::{NAMESPACE, objects::Kind, recordings};
 
 pub fn not_found(kind: &Kind, name: &str) -> Value {
     let mut status = recordings::read("error-404.json");
@@ -40,7 +39,7 @@ pub fn apply_conflict(manager: &str, field: &str) -> Value {
 pub fn forbidden(verb: &str, kind: &Kind) -> Value {
     let mut status = recordings::read("error-403-rbac.json");
     status["message"] = json!(format!(
-        "{} is forbidden: User \"system:serviceaccount:toygres:toygres\" cannot {verb} resource \"{}\" in API group \"{}\" in the namespace \"toygres\"",
+        "{} is forbidden: User \"system:serviceaccount:toygres:toygres\" cannot {verb} resource \"{}\" in API group \"{}\" in the namespace \"{NAMESPACE}\"",
         kind.resource, kind.resource, kind.group
     ));
     status["details"]["kind"] = json!(kind.resource);

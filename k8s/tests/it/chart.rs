@@ -9,7 +9,7 @@ use std::{
 
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
-    core::v1::{Service, ServiceAccount},
+    core::v1::{Namespace, Service, ServiceAccount},
     networking::v1::{Ingress, NetworkPolicy},
     policy::v1::PodDisruptionBudget,
     rbac::v1::{Role, RoleBinding},
@@ -89,6 +89,7 @@ fn every_object_is_one_that_kubernetes_knows() {
                 "Deployment" => known::<Deployment>(&what, &object),
                 "StatefulSet" => known::<StatefulSet>(&what, &object),
                 "Service" => known::<Service>(&what, &object),
+                "Namespace" => known::<Namespace>(&what, &object),
                 "ServiceAccount" => known::<ServiceAccount>(&what, &object),
                 "Role" => known::<Role>(&what, &object),
                 "RoleBinding" => known::<RoleBinding>(&what, &object),
@@ -138,11 +139,37 @@ fn the_role_allows_what_the_runtime_does_and_nothing_more() {
     for name in RENDERINGS {
         let objects = golden(name);
         assert_eq!(objects["Role toygres"]["rules"], json!(expected), "{name}");
-        let namespace = if name == "everything" { "databases" } else { "toygres" };
-        for kind in ["Role", "RoleBinding"] {
-            assert_eq!(objects[&format!("{kind} toygres")]["metadata"]["namespace"], namespace);
-        }
         assert!(!objects.keys().any(|what| what.starts_with("Cluster")), "no cluster role");
+    }
+}
+
+#[test]
+fn the_control_plane_has_no_rights_over_its_own_secret() {
+    for name in RENDERINGS {
+        let objects = golden(name);
+        let (deployment, container) = (&objects["Deployment toygres"], "/spec/template/spec/containers/0/env");
+        let environment = deployment.pointer(container).unwrap().as_array().unwrap();
+        let namespace = &environment.iter().find(|entry| entry["name"] == "AKS_NAMESPACE").unwrap()["value"];
+        assert_eq!(namespace, if name == "everything" { "databases" } else { "toygres-instances" }, "{name}");
+        assert_ne!(*namespace, deployment["metadata"]["namespace"], "{name}");
+        for (what, object) in &objects {
+            if what.starts_with("Role") {
+                assert_eq!(object["metadata"]["namespace"], *namespace, "{name}: {what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn helm_never_deletes_the_namespace_of_the_instances() {
+    for (name, created) in [("default", true), ("bundled", true), ("everything", false)] {
+        let objects = golden(name);
+        let namespaces: Vec<&Value> = objects.values().filter(|object| object["kind"] == "Namespace").collect();
+        assert_eq!(namespaces.len(), usize::from(created), "{name}");
+        for namespace in namespaces {
+            assert_eq!(namespace["metadata"]["name"], "toygres-instances");
+            assert_eq!(namespace["metadata"]["annotations"]["helm.sh/resource-policy"], "keep");
+        }
     }
 }
 

@@ -78,7 +78,7 @@ async fn missing_permissions_are_named_at_the_start() {
     let path = kubeconfig("missing_permissions", server.url());
     assert_eq!(
         connect_error(settings(path, None)).await,
-        "The control plane lacks permissions in the namespace 'toygres'. Missing in its Role: watch pods; create, patch secrets."
+        "The control plane lacks permissions in the namespace 'toygres-instances'. Missing in its Role: watch pods; create, patch secrets."
     );
 }
 

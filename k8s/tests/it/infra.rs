@@ -11,6 +11,7 @@ use std::{
 const TOOL: &str = r#"#!/bin/sh
 echo "$(basename "$0") $*" >>"$CALLS"
 case " $* " in
+  *" --query disableLocalAccounts "*) echo "${LOCAL_ACCOUNTS_DISABLED:-false}" ;;
   *" --query "*) echo "00000000-1111-2222-3333-444444444444" ;;
   *" show "* | *" get "*) [ -n "$EXISTS" ] ;;
 esac
@@ -45,23 +46,58 @@ fn a_dry_run_prints_every_command() {
     }
 }
 
-#[test]
-fn a_second_run_creates_nothing_and_no_secret_is_an_argument() {
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("setup-infra");
+/// A directory of its own with the fake commands.
+fn tools(name: &str) -> PathBuf {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&directory);
     fs::create_dir_all(&directory).unwrap();
-    for tool in ["az", "kubectl"] {
+    for (tool, text) in [("az", TOOL), ("kubectl", TOOL), ("kubelogin", TOOL), ("openssl", "#!/bin/sh\necho very-secret\n")] {
         let path = directory.join(tool);
-        fs::write(&path, TOOL).unwrap();
+        fs::write(&path, text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
-    let openssl = directory.join("openssl");
-    fs::write(&openssl, "#!/bin/sh\necho very-secret\n").unwrap();
-    fs::set_permissions(&openssl, fs::Permissions::from_mode(0o755)).unwrap();
+    directory
+}
+
+/// The script with the fake commands of `directory`, which write their calls to the file that is returned.
+fn script_with(directory: &Path, exists: &str) -> (Command, PathBuf) {
+    let calls = directory.join(format!("calls{exists}"));
+    let path = format!("{}:{}", directory.display(), std::env::var("PATH").unwrap());
+    let mut script = script(&[]);
+    script.env("PATH", path).env("CALLS", &calls).env("EXISTS", exists);
+    (script, calls)
+}
+
+#[test]
+fn a_cluster_with_an_admin_group_has_no_local_accounts() {
+    const GROUP: &str = "11111111-2222-3333-4444-555555555555";
+    const OPTIONS: &str = "--enable-aad --aad-admin-group-object-ids 11111111-2222-3333-4444-555555555555 --disable-local-accounts";
+    let directory = tools("setup-infra-entra");
+    let run = |exists: &str, disabled: &str| {
+        let (mut script, calls) = script_with(&directory, exists);
+        let output = script.env("AKS_ADMIN_GROUP", GROUP).env("LOCAL_ACCOUNTS_DISABLED", disabled).output().unwrap();
+        (output, fs::read_to_string(calls).unwrap())
+    };
+
+    let (output, calls) = run("", "true");
+    assert!(output.status.success(), "{output:?}");
+    let created = calls.lines().find(|call| call.starts_with("az aks create")).unwrap();
+    assert!(created.contains(OPTIONS), "{created}");
+    let login = calls.find("kubelogin convert-kubeconfig --login azurecli").unwrap();
+    assert!(calls.find("az aks get-credentials").unwrap() < login && login < calls.find("kubectl ").unwrap(), "{calls}");
+
+    // What was asked for is not silently left out.
+    let (output, calls) = run("yes", "false");
+    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("local accounts"), "{output:?}");
+    assert!(!calls.contains("get-credentials"), "{calls}");
+}
+
+#[test]
+fn a_second_run_creates_nothing_and_no_secret_is_an_argument() {
+    let directory = tools("setup-infra");
     let run = |exists: &str| {
-        let calls = directory.join(format!("calls{exists}"));
-        let path = format!("{}:{}", directory.display(), std::env::var("PATH").unwrap());
-        let output = script(&[]).env("PATH", path).env("CALLS", &calls).env("EXISTS", exists).output().unwrap();
+        let (mut script, calls) = script_with(&directory, exists);
+        let output = script.output().unwrap();
         assert!(output.status.success(), "{output:?}");
         assert!(!String::from_utf8_lossy(&output.stdout).contains("very-secret"));
         let calls = fs::read_to_string(calls).unwrap();

@@ -7,6 +7,7 @@ mod contract;
 mod crashes;
 mod fixture;
 mod golden;
+mod images;
 mod infra;
 mod nudging;
 mod observations;

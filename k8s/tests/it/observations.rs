@@ -62,7 +62,7 @@ fn pending(snapshot: &Snapshot) -> Reason {
 #[test]
 fn running_has_an_endpoint() {
     let snapshot = snapshot("running");
-    assert_eq!(observe(&snapshot), Observation::Ready(Endpoint { host: "pg-demo.toygres.svc.cluster.local".to_owned(), port: 5432 }));
+    assert_eq!(observe(&snapshot), Observation::Ready(Endpoint { host: "pg-demo.toygres-instances.svc.cluster.local".to_owned(), port: 5432 }));
     let outside = Settings { endpoint_host: Some(EndpointHost::ClusterIp), ..Settings::default() };
     assert_eq!(observe_with(&snapshot, &outside), Observation::Ready(Endpoint { host: "10.96.228.63".to_owned(), port: 5432 }));
 }
@@ -204,7 +204,7 @@ fn a_pod_that_is_replaced_is_never_ready_in_between() {
 #[test]
 fn a_load_balancer_that_refuses_the_pods_of_the_cluster_is_reached_behind_it() {
     let public = Endpoint { host: "203.0.113.10".to_owned(), port: 5432 };
-    let service = Endpoint { host: "orders.toygres.svc.cluster.local".to_owned(), port: 5432 };
+    let service = Endpoint { host: "orders.toygres-instances.svc.cluster.local".to_owned(), port: 5432 };
     let (inside, outside) = (Settings::default(), Settings { endpoint_host: Some(EndpointHost::ClusterIp), ..Settings::default() });
     let open = Exposure::LoadBalancer { source_ranges: Vec::new(), dns_label: None };
     let restricted = Exposure::LoadBalancer { source_ranges: vec!["198.51.100.0/24".to_owned()], dns_label: None };

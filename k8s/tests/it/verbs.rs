@@ -34,7 +34,7 @@ async fn an_instance_is_deployed_and_removed() {
     assert_eq!(runtime.observe(deployment.id).await.unwrap(), Observation::Absent);
 
     let endpoint = deploy_until_ready(&server, &runtime, &deployment).await;
-    assert_eq!(endpoint, Endpoint { host: "orders.toygres.svc.cluster.local".to_owned(), port: 5432 });
+    assert_eq!(endpoint, Endpoint { host: "orders.toygres-instances.svc.cluster.local".to_owned(), port: 5432 });
     assert_eq!(runtime.list().await.unwrap(), [deployment.id]);
     let password = &server.object("secrets", &names::object(deployment.id)).unwrap()["data"]["password"];
     assert_eq!(password, "cEBzcyd3Im9yZCAkMQ==");
@@ -50,6 +50,31 @@ async fn an_instance_is_deployed_and_removed() {
     assert_eq!(runtime.observe(deployment.id).await.unwrap(), Observation::Absent);
     assert!(runtime.list().await.unwrap().is_empty());
     assert_eq!(runtime.remove(deployment.id, false).await.unwrap(), Progress::Done, "a removal can be repeated");
+}
+
+/// `kubectl delete statefulset --cascade=orphan` leaves the pod and a ControllerRevision.
+#[tokio::test]
+async fn what_an_orphaning_deletion_leaves_is_removed() {
+    let server = FakeApiServer::start().await;
+    let runtime = server.runtime();
+    let (deployment, other) = (fixture::another("orders"), fixture::another("other"));
+    deploy_until_ready(&server, &runtime, &deployment).await;
+    deploy_until_ready(&server, &runtime, &other).await;
+    for instance in [&deployment, &other] {
+        server.cluster(|cluster| {
+            cluster.update("statefulsets", &names::object(instance.id), |set| {
+                set["metadata"]["finalizers"] = json!(["orphan"]);
+                set["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+            });
+        });
+    }
+    let revisions = || server.object_names().into_iter().filter(|name| name.starts_with("controllerrevisions/")).count();
+    server.wait_for("both revisions without an owner", || async { (revisions() == 2).then_some(()) }).await;
+
+    remove_until_done(&server, &runtime, &deployment, false).await;
+    assert_eq!(revisions(), 1, "only those of the instance are deleted: {:?}", server.object_names());
+    remove_until_done(&server, &runtime, &other, false).await;
+    assert!(server.object_names().is_empty(), "{:?}", server.object_names());
 }
 
 #[tokio::test]

@@ -28,8 +28,8 @@ pub struct KubernetesConfig {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "With the Kubernetes runtime")]
 struct ClusterConfig {
-    /// The namespace of instances in the cluster.
-    #[arg(long, env = NAMESPACE, default_value = "toygres")]
+    /// The namespace of instances in the cluster, which holds nothing else.
+    #[arg(long, env = NAMESPACE, default_value = "toygres-instances")]
     namespace: String,
     /// Context of the kubeconfig [default: the pod's service account, or else the current context].
     #[arg(long, env = KUBE_CONTEXT)]
