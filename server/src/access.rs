@@ -5,9 +5,11 @@
 //! whichever server, its sockets are closed.
 
 mod attempts;
+mod slowed;
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -21,8 +23,11 @@ use toygres_store::Store;
 use toygres_store::changes::Changes;
 use uuid::Uuid;
 
-use self::attempts::{Attempts, Verdict};
-use crate::transport::{Authenticate, Credentials, Denied, Session};
+use self::{
+    attempts::{Attempts, Verdict},
+    slowed::Slowed,
+};
+use crate::transport::{Authenticate, Credentials, Denied, Session, counted_address};
 
 /// Who sent a request.
 #[derive(Clone, Debug)]
@@ -49,6 +54,7 @@ pub struct Tokens {
     store: Store,
     sessions: Arc<Mutex<HashMap<Uuid, Sessions>>>,
     attempts: Arc<Attempts>,
+    slowed: Slowed,
 }
 
 /// The open sessions of one token: one flag ends them all.
@@ -61,7 +67,7 @@ impl Tokens {
     /// Admits bearers of the tokens in `store`. Their sessions end once [`Self::watch`] runs.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, sessions: Arc::default(), attempts: Arc::default() }
+        Self { store, sessions: Arc::default(), attempts: Arc::default(), slowed: Slowed::default() }
     }
 
     /// Ends the sessions of tokens that expire or are revoked, until `shutdown`.
@@ -127,24 +133,35 @@ impl Authenticate for Tokens {
             let message = "a token is needed: send `Authorization: Bearer <token>`, or the same in connection_init";
             return Err(Denied::Unauthenticated(message.to_owned()));
         };
-        match self.attempts.verdict(&secret, credentials.address, Instant::now()) {
-            Verdict::LookUp => {}
-            Verdict::Unknown => return Err(self.invalid("unknown", "the token is unknown", &secret, credentials)),
-            Verdict::TooMany => {
-                // Nothing is known of the token: it was not looked up.
-                refused("throttled");
-                let message = "too many unknown tokens were presented from this address; try again in a moment";
-                return Err(Denied::TooMany(message.to_owned()));
-            }
-        }
-        match self.store.token_by_secret(&secret).await {
+        let address = credentials.address.map(counted_address);
+        let look_up = self.store.token_by_secret(&secret);
+        let (verdict, found) = match (self.attempts.verdict(&secret, address, Instant::now()), address) {
+            (Verdict::Unknown, _) => return Err(self.unknown(&secret, address)),
+            (Verdict::SlowLookUp, Some(address)) => match self.slowed.run(address, look_up).await {
+                Some(found) => (Verdict::SlowLookUp, found),
+                None => {
+                    // Nothing is known of the token: it was not looked up.
+                    refused("throttled");
+                    let message = "too many unknown tokens were presented from this address; try again in a moment";
+                    return Err(Denied::TooMany(message.to_owned()));
+                }
+            },
+            (verdict, _) => (verdict, look_up.await),
+        };
+        match found {
             Ok(Some(token)) if token.is_valid() => {
-                self.attempts.verified(&secret, credentials.address);
+                self.attempts.verified(&secret, address, verdict);
                 Ok(self.open(token))
             }
-            Ok(Some(_)) => Err(self.invalid("expired", "the token has expired or was revoked", &secret, credentials)),
-            Ok(None) => Err(self.invalid("unknown", "the token is unknown", &secret, credentials)),
+            Ok(Some(_)) => Err(Self::invalid(
+                "expired",
+                "the token has expired or was revoked",
+                self.attempts.expired(&secret, address, Instant::now()),
+                address,
+            )),
+            Ok(None) => Err(self.unknown(&secret, address)),
             Err(error) => {
+                self.attempts.not_checked(address, verdict);
                 tracing::warn!(%error, "a token cannot be checked");
                 Err(Denied::Unavailable("the metadata database is not available; try again in a moment".to_owned()))
             }
@@ -153,11 +170,15 @@ impl Authenticate for Tokens {
 }
 
 impl Tokens {
-    /// Records that a caller was refused.
-    fn invalid(&self, reason: &'static str, message: &str, secret: &str, credentials: Credentials<'_>) -> Denied {
+    fn unknown(&self, secret: &str, address: Option<IpAddr>) -> Denied {
+        Self::invalid("unknown", "the token is unknown", self.attempts.unknown(secret, address, Instant::now()), address)
+    }
+
+    /// Records that a caller was refused. `unlogged` is the number of such attempts to log.
+    fn invalid(reason: &'static str, message: &str, unlogged: Option<u64>, address: Option<IpAddr>) -> Denied {
         refused(reason);
-        if let Some(attempts) = self.attempts.failed(secret, credentials.address, Instant::now()) {
-            let address = credentials.address.map(tracing::field::display);
+        if let Some(attempts) = unlogged {
+            let address = address.map(tracing::field::display);
             tracing::warn!(address, attempts, "callers present tokens that are not valid");
         }
         Denied::Unauthenticated(message.to_owned())

@@ -19,7 +19,7 @@ use serde_json::json;
 use crate::{
     app::{Health, HealthReport},
     graphql, playground,
-    transport::{Authenticate, Credentials, Denied, Open},
+    transport::{Authenticate, Credentials, Denied},
 };
 
 /// What `/schema.graphql` answers.
@@ -32,8 +32,8 @@ pub struct Endpoints {
     pub health: Health,
     /// The metrics of this server.
     pub metrics: PrometheusHandle,
-    /// Who may see them in detail.
-    pub authenticate: Arc<dyn Authenticate>,
+    /// Who may see them in detail; everybody if `None`.
+    pub authenticate: Option<Arc<dyn Authenticate>>,
 }
 
 /// The routes. Any other path that a browser requests is a page of the playground, which has a router of its own.
@@ -43,18 +43,24 @@ pub fn router(endpoints: Endpoints) -> Router {
         .route("/favicon.svg", get(playground::icon))
         .route("/assets/{*path}", get(playground::asset))
         .route("/schema.graphql", get(async || ([(header::CONTENT_TYPE, "application/graphql; charset=utf-8")], SCHEMA.clone())))
-        .route("/livez", get(async || "ok\n"))
+        .fallback(get(playground::page))
+        .merge(monitoring_router(endpoints))
+}
+
+/// The routes of an address of its own: `/metrics`, `/health` and the probes. Its connections do not count among those of clients,
+/// so a server that has no room for another client still answers them.
+pub fn monitoring_router(endpoints: Endpoints) -> Router {
+    Router::new()
+        .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/health", get(report))
         .route("/metrics", get(metrics))
-        .fallback(get(playground::page))
         .with_state(endpoints)
 }
 
-/// `/metrics` and `/health` for whoever reaches the address, which the configuration has to decide.
-pub fn open_router(endpoints: Endpoints) -> Router {
-    let endpoints = Endpoints { authenticate: Arc::new(Open), ..endpoints };
-    Router::new().route("/health", get(report)).route("/metrics", get(metrics)).with_state(endpoints)
+/// 200 as long as the server answers: for orchestrators, which restart it otherwise.
+async fn livez() -> &'static str {
+    "ok\n"
 }
 
 /// 200 while the server is ready, else 503: for load balancers.
@@ -69,7 +75,9 @@ async fn report(State(endpoints): State<Endpoints>, request: Parts) -> Response 
     let state = |up: bool| if up { "up" } else { "down" };
     let status = if report.ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let mut body = json!({ "status": state(report.ready()) });
-    if endpoints.refusal(&request).await.is_none() {
+    // A caller without a token may ask too, and is not one that was refused.
+    let anonymous = endpoints.authenticate.is_some() && !request.headers.contains_key(header::AUTHORIZATION);
+    if !anonymous && endpoints.refusal(&request).await.is_none() {
         body["version"] = env!("CARGO_PKG_VERSION").into();
         body["checks"] = json!({
             "database": state(database), "liveDelivery": state(live_delivery), "workflows": state(workflows), "stopping": stopping,
@@ -88,8 +96,9 @@ async fn metrics(State(endpoints): State<Endpoints>, request: Parts) -> Response
 impl Endpoints {
     /// Why the caller may not see the details, if it may not.
     async fn refusal(&self, request: &Parts) -> Option<Response> {
+        let authenticate = self.authenticate.as_ref()?;
         let address = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-        let (status, why) = match self.authenticate.authenticate(Credentials { headers: &request.headers, init: None, address }).await {
+        let (status, why) = match authenticate.authenticate(Credentials { headers: &request.headers, init: None, address }).await {
             Ok(_) => return None,
             Err(Denied::Unauthenticated(why)) => (StatusCode::UNAUTHORIZED, why),
             Err(Denied::TooMany(why)) => (StatusCode::TOO_MANY_REQUESTS, why),

@@ -55,7 +55,7 @@ fn describe() {
     describe_gauge!("toygres_sockets", "WebSockets and event streams that are open");
     describe_gauge!("toygres_connections", "Connections of clients that are open");
     describe_counter!("toygres_connections_refused_total", "Connections closed as soon as they were accepted, by the limit that they exceeded");
-    describe_counter!("toygres_sockets_displaced_total", "WebSockets closed before they were authenticated, because there were too many");
+    describe_counter!("toygres_sockets_displaced_total", "WebSockets closed before they began to authenticate, because there were too many");
     describe_counter!("toygres_authentications_refused_total", "Requests and sockets without a valid token, by reason");
     describe_gauge!("toygres_feeds", "Subscriptions that follow the event log");
     describe_counter!("toygres_events_read_total", "Events read from the log, once for all subscribers");

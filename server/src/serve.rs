@@ -23,7 +23,7 @@ use self::{backend::Backend, tasks::Tasks};
 use crate::{
     access::{Local, Tokens},
     app::{App, Health, create_api_token::CreateApiToken},
-    config::{Access, DatabaseConfig, ServeConfig, size},
+    config::{Access, DatabaseConfig, ListenConfig, ServeConfig, size},
     console,
     endpoints::{self, Endpoints},
     graphql, guard,
@@ -35,16 +35,23 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(5);
 /// How long a stop waits for activities in progress.
 const ACTIVITY_GRACE: Duration = Duration::from_secs(3);
+/// Connections to the address of `TOYGRES_METRICS_LISTEN`.
+const METRICS_CONNECTIONS: usize = 64;
 
 /// Runs the control plane until it is told to stop.
 ///
 /// # Errors
 /// One sentence for people, when it cannot start or go on.
-pub async fn serve(config: ServeConfig) -> Result<(), String> {
+pub async fn serve(mut config: ServeConfig) -> Result<(), String> {
     config.check()?;
     logging::start(&config.log)?;
-    let outgoing = config.databases.database_connections.saturating_add(config.health.probe_connections);
-    let connections = descriptors::for_clients(size(config.limits.max_connections), size(outgoing))?;
+    let monitoring = if config.listen.metrics_listen.is_some() { METRICS_CONNECTIONS } else { 0 };
+    let shares = descriptors::share(descriptors::Wanted {
+        own: size(config.databases.database_connections).saturating_add(monitoring),
+        clients: size(config.limits.max_connections),
+        probes: size(config.health.probe_connections),
+    })?;
+    config.health.probe_connections = u32::try_from(shares.probes).unwrap_or(u32::MAX);
     let mut stop = signals::Stop::listen()?;
     // Before anything is started: the most common mistake is a second server on the same port.
     let listener = listen("TOYGRES_LISTEN", config.listen.listen).await?;
@@ -54,7 +61,7 @@ pub async fn serve(config: ServeConfig) -> Result<(), String> {
     };
 
     let mut backend = Backend::start(&config).await?;
-    let running = AssertUnwindSafe(run(&config, &mut backend, (listener, metrics_listener), connections, &mut stop)).catch_unwind();
+    let running = AssertUnwindSafe(run(&config, &mut backend, (listener, metrics_listener), shares.clients, &mut stop)).catch_unwind();
     // What runs on this machine is stopped at every end of the server, or it would run on without anybody to watch it.
     let outcome = running.await.unwrap_or_else(|panic| Err(format!("the server panicked: {}", tasks::message(&*panic))));
     tracing::info!("stopping local instances and the embedded database");
@@ -104,8 +111,7 @@ async fn run(
     tasks.spawn("http", answer(config.clone(), app, authenticate, metrics.clone(), (listener, connections), shutdown.clone()));
 
     if let Some(listener) = metrics_listener {
-        let endpoints = Endpoints { health: health.clone(), metrics, authenticate: Arc::new(Local) };
-        tasks.spawn("metrics http", transport::serve(listener, endpoints::open_router(endpoints), ServeOptions::default(), shutdown.clone()));
+        tasks.spawn("metrics http", answer_monitoring(config.listen.clone(), health.clone(), metrics, listener, shutdown.clone()));
     }
 
     let host = backend.runtime.host();
@@ -172,7 +178,8 @@ async fn answer(
     (listener, connections): (TcpListener, usize),
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
-    let endpoints = Endpoints { health: app.health.clone(), metrics, authenticate: Arc::clone(&authenticate) };
+    let restricted = config.listen.access == Access::Tokens;
+    let endpoints = Endpoints { health: app.health.clone(), metrics, authenticate: restricted.then(|| Arc::clone(&authenticate)) };
     let query_limits = config.limits.of_queries();
     let options = TransportOptions {
         limits: config.limits.of_transports(),
@@ -184,6 +191,25 @@ async fn answer(
     let router = endpoints::router(endpoints).merge(transport::router(graphql::schema(app, query_limits), options));
     let router = guard::around(router, config.listen.access, &config.listen.cors_origins);
     let options = ServeOptions { drain: GRACE, ..config.limits.of_connections(connections) };
+    transport::serve(listener, router, options, shutdown).await
+}
+
+/// Serves what `TOYGRES_METRICS_LISTEN` opens to everybody who reaches that address.
+async fn answer_monitoring(
+    config: ListenConfig,
+    health: Health,
+    metrics: PrometheusHandle,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    let router = endpoints::monitoring_router(Endpoints { health, metrics, authenticate: None });
+    // Other machines are meant to reach an address that is not a loopback address, by whatever name.
+    let router = match config.access {
+        Access::Local if !listener.local_addr()?.ip().is_loopback() => router,
+        access => guard::around(router, access, &config.cors_origins),
+    };
+    let (connections, drain) = (METRICS_CONNECTIONS, GRACE);
+    let options = ServeOptions { connections, connections_per_address: connections, drain, ..ServeOptions::default() };
     transport::serve(listener, router, options, shutdown).await
 }
 

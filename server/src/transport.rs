@@ -50,6 +50,8 @@ pub use nulls::FieldTypes;
 pub use options::{Limits, OnResponse, TransportOptions};
 pub use serve::{ServeOptions, serve};
 
+pub(crate) use connections::counted_address;
+
 use execute::Transport;
 
 /// The methods of `/graphql`, as the `Allow` header lists them.

@@ -143,6 +143,25 @@ fn the_role_allows_what_the_runtime_does_and_nothing_more() {
     }
 }
 
+/// A server that has no room for another client is not restarted for it.
+#[test]
+fn probes_use_the_port_whose_connections_are_not_those_of_clients() {
+    for name in RENDERINGS {
+        let objects = golden(name);
+        let container = &objects["Deployment toygres"]["spec"]["template"]["spec"]["containers"][0];
+        for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
+            assert_eq!(container[probe]["httpGet"]["port"], "metrics", "{name}: {probe}");
+        }
+        let port = json!({"name": "metrics", "containerPort": 9090});
+        assert!(container["ports"].as_array().unwrap().contains(&port), "{name}");
+        let has = |variable: &str, value: &str| container["env"].as_array().unwrap().contains(&json!({"name": variable, "value": value}));
+        assert!(has("TOYGRES_METRICS_LISTEN", "0.0.0.0:9090"), "{name}");
+        // Behind an ingress all clients have one address.
+        let behind_ingress = objects.contains_key("Ingress toygres");
+        assert_eq!(has("TOYGRES_MAX_CONNECTIONS_PER_ADDRESS_PERCENT", "100"), behind_ingress, "{name}");
+    }
+}
+
 #[test]
 fn the_control_plane_has_no_rights_over_its_own_secret() {
     for name in RENDERINGS {

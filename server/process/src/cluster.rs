@@ -16,7 +16,8 @@ use super::{
     binaries::{Binaries, Installation},
     data_dir::DataDir,
     error::{Error, IoContext, Result},
-    log_file, port, process_table,
+    log_file, port,
+    process_table::{self, ClusterIdentity},
     reaper::Reaper,
 };
 
@@ -33,7 +34,7 @@ pub(super) struct Machine {
 /// `postgresql.conf`, `pg_hba.conf`, `port.conf`, `log`, `crash-loop` and `restart`.
 #[derive(Clone, Debug)]
 pub(super) struct Cluster {
-    /// Its `cluster_name`, unique on the machine.
+    /// Its `cluster_name`, which the titles of its processes contain.
     name: String,
     home: PathBuf,
 }
@@ -88,36 +89,52 @@ impl Cluster {
         &self.home
     }
 
-    /// The state of the server process. Cheap: it reads two small files.
-    pub(super) fn status(&self) -> Status {
-        let Some(file) = PostmasterFile::read(&self.data()) else { return Status::Stopped };
+    /// The state of the server process. Cheap: it reads three small files. An error means that the state is not known.
+    pub(super) fn status(&self) -> Result<Status> {
+        let Some(file) = PostmasterFile::read(&self.data())? else { return Ok(Status::Stopped) };
         let server = file.server;
-        // The file remains when a server is killed, and its process id may have been reused by another program.
-        if !self.is_alive(server.pid) {
-            return Status::Stopped;
+        // The file remains when a server is killed, and its process id may have been reused by another program. In a copy of a
+        // directory it is about the server of the original.
+        if !self.is_alive(server.pid)? {
+            return Ok(Status::Stopped);
         }
-        match file.status.as_str() {
+        Ok(match file.status.as_str() {
             "ready" | "standby" => Status::Ready { server, port: file.port },
             "stopping" => Status::Stopping { server },
             _ => Status::Starting { server },
-        }
+        })
+    }
+
+    /// The state of the server process, and whether the one that was observed or started last is still running although it has no
+    /// `postmaster.pid` (yet).
+    pub(super) fn status_after(&self, last: Option<u32>) -> Result<(Status, bool)> {
+        let status = self.status()?;
+        let last_lives = match last {
+            Some(pid) if status == Status::Stopped => self.is_alive(pid)?,
+            _ => false,
+        };
+        Ok((status, last_lives))
     }
 
     /// Whether `pid` is the server of this cluster, also before it has written its `postmaster.pid`.
-    pub(super) fn is_alive(&self, pid: u32) -> bool {
-        process_table::is_server(pid, &self.name)
+    pub(super) fn is_alive(&self, pid: u32) -> Result<bool> {
+        self.identity()?.is_server(pid)
+    }
+
+    fn identity(&self) -> Result<ClusterIdentity> {
+        ClusterIdentity::of(&self.name, &self.data())
     }
 
     /// Starts the server if there is none, without waiting until it is ready. Returns the process id if it started one. The caller
     /// must hold the lock of this cluster, because this cleans up after a server that was killed.
     pub(super) fn start(&self, machine: &Machine, port_taken: PortTaken) -> Result<Option<u32>> {
-        let leftovers = process_table::find(&self.name);
-        if leftovers.iter().any(|p| p.server) {
+        if self.identity()?.processes()?.iter().any(|process| process.server) {
             return Ok(None);
         }
         let installation = self.installation(machine)?;
         // Child processes of a killed server hold its shared memory, which would prevent the new one from starting.
         self.kill_all()?;
+        self.report_original()?;
         // There is no server, so the file is stale. PostgreSQL would regard it as valid if the process id has been reused.
         remove_file(&self.data().join("postmaster.pid"))?;
         match port::kept(&self.home) {
@@ -147,6 +164,21 @@ impl Cluster {
         Ok(Some(pid))
     }
 
+    /// Logs that this directory is a copy of one whose server is running. Nothing is done to that server.
+    fn report_original(&self) -> Result<()> {
+        let Some(PostmasterFile { server, directory, .. }) = PostmasterFile::read(&self.data())? else { return Ok(()) };
+        let original = ClusterIdentity::of(&self.name, &directory)?;
+        if !original.is(&self.identity()?) && original.is_server(server.pid)? {
+            tracing::warn!(
+                directory = %self.data().display(),
+                original = %directory.display(),
+                pid = server.pid,
+                "this directory is a copy of one whose server is running; that server is left alone, and the copy gets its own"
+            );
+        }
+        Ok(())
+    }
+
     /// Stops the server with a fast shutdown, and after `timeout` with an immediate one; returns when no process of it is left.
     /// Committed data is safe in both cases.
     pub(super) fn stop(&self, timeout: Duration) -> Result<()> {
@@ -168,7 +200,7 @@ impl Cluster {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             // Listed again in each round, because the server may have forked during the last one.
-            let found = process_table::find(&self.name);
+            let found = self.identity()?.processes()?;
             if found.is_empty() {
                 return Ok(());
             }
@@ -186,7 +218,7 @@ impl Cluster {
     fn end(&self, signal: Signal, timeout: Duration) -> Result<bool> {
         let deadline = Instant::now() + timeout;
         // Child processes exit when they detect that the server is gone. Those that do not are killed.
-        while let Some(server) = self.server() {
+        while let Some(server) = self.server()? {
             if !self.signal_and_wait(server.pid, signal, deadline.saturating_duration_since(Instant::now()))? {
                 return Ok(false);
             }
@@ -199,7 +231,7 @@ impl Cluster {
     pub(super) fn signal_and_wait(&self, pid: u32, signal: Signal, timeout: Duration) -> Result<bool> {
         let deadline = Instant::now() + timeout;
         process_table::signal(pid, signal)?;
-        while self.is_alive(pid) {
+        while self.is_alive(pid)? {
             if Instant::now() > deadline {
                 return Ok(false);
             }
@@ -209,12 +241,15 @@ impl Cluster {
     }
 
     /// The server process. A child process that was just forked has the same arguments, so `postmaster.pid` takes precedence.
-    pub(super) fn server(&self) -> Option<ServerProcess> {
-        let registered = PostmasterFile::read(&self.data()).map(|file| file.server).filter(|server| self.is_alive(server.pid));
-        registered.or_else(|| {
-            let found = process_table::find(&self.name).into_iter().find(|process| process.server)?;
-            Some(ServerProcess { pid: found.pid, started: None })
-        })
+    pub(super) fn server(&self) -> Result<Option<ServerProcess>> {
+        let identity = self.identity()?;
+        if let Some(PostmasterFile { server, .. }) = PostmasterFile::read(&self.data())?
+            && identity.is_server(server.pid)?
+        {
+            return Ok(Some(server));
+        }
+        let found = identity.processes()?.into_iter().find(|process| process.server);
+        Ok(found.map(|process| ServerProcess { pid: process.pid, started: None }))
     }
 
     /// The major version of the data.
@@ -230,7 +265,7 @@ impl Cluster {
 
     /// Makes a running server reload its configuration.
     pub(super) fn reload(&self) -> Result<()> {
-        match self.status() {
+        match self.status()? {
             Status::Starting { server } | Status::Ready { server, .. } => process_table::signal(server.pid, Signal::SIGHUP),
             Status::Stopped | Status::Stopping { .. } => Ok(()),
         }
@@ -244,23 +279,31 @@ impl Cluster {
 /// The content of `postmaster.pid`, which the server writes.
 struct PostmasterFile {
     server: ServerProcess,
+    /// The data directory, as it was called when the server started.
+    directory: PathBuf,
     port: u16,
     status: String,
 }
 
 impl PostmasterFile {
-    fn read(data: &Path) -> Option<Self> {
-        Self::parse(&std::fs::read_to_string(data.join("postmaster.pid")).ok()?)
+    fn read(data: &Path) -> Result<Option<Self>> {
+        let path = data.join("postmaster.pid");
+        match std::fs::read(&path) {
+            Ok(bytes) => Ok(Self::parse(&String::from_utf8_lossy(&bytes))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).context(format_args!("read {}", path.display())),
+        }
     }
 
     /// One item per line: process id, data directory, start time, port, socket directory, address, shared memory key, status.
     fn parse(text: &str) -> Option<Self> {
         let lines: Vec<_> = text.lines().collect();
         let pid = lines.first()?.trim().parse().ok()?;
+        let directory = lines.get(1).map(PathBuf::from).unwrap_or_default();
         let started = lines.get(2).and_then(|line| line.trim().parse().ok());
         let port = lines.get(3).and_then(|line| line.trim().parse().ok()).unwrap_or(0);
         let status = lines.get(7).map_or("", |line| line.trim()).to_owned();
-        Some(Self { server: ServerProcess { pid, started }, port, status })
+        Some(Self { server: ServerProcess { pid, started }, directory, port, status })
     }
 }
 
@@ -310,7 +353,7 @@ mod tests {
     fn the_state_of_a_server_is_in_its_file() {
         let file = PostmasterFile::parse("123\n/d\n1700000000\n15433\n\n127.0.0.1\n   1 2\nready   \n").unwrap();
         assert_eq!(file.server, ServerProcess { pid: 123, started: Some(1_700_000_000) });
-        assert_eq!((file.port, file.status.as_str()), (15433, "ready"));
+        assert_eq!((file.directory.as_path(), file.port, file.status.as_str()), (Path::new("/d"), 15433, "ready"));
         // Partially written, as shortly after the start.
         let file = PostmasterFile::parse("123\n/d\n1700000000\n15433\n").unwrap();
         assert_eq!(file.status, "");

@@ -149,10 +149,16 @@ impl Shared {
 
     /// The password of an existing database, or a new one if `metadata.url` does not exist.
     fn password(&self) -> Result<Secret> {
-        if let Some(password) = std::fs::read_to_string(self.url_file()).ok().as_deref().and_then(password_in) {
-            return Ok(password);
+        match std::fs::read_to_string(self.url_file()) {
+            Ok(text) => {
+                if let Some(password) = password_in(&text) {
+                    return Ok(password);
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).context("read metadata.url"),
         }
-        tracing::warn!("metadata.url is missing; the metadata database gets a new password");
+        tracing::warn!("metadata.url is missing or holds no password; the metadata database gets a new password");
         let password = Secret::generate();
         self.cluster.stop(Duration::from_secs(20))?;
         let statement = format!("ALTER ROLE \"{ROLE}\" PASSWORD '{}'\n", scram::verifier(&password));
@@ -166,11 +172,11 @@ impl Shared {
         let deadline = Instant::now() + Duration::from_secs(600);
         let mut started = None;
         while Instant::now() < deadline {
-            match self.cluster.status() {
+            match self.cluster.status()? {
                 Status::Ready { port, .. } => return Ok(port),
                 Status::Starting { .. } | Status::Stopping { .. } => {}
                 Status::Stopped => match started {
-                    Some(pid) if self.cluster.is_alive(pid) => {}
+                    Some(pid) if self.cluster.is_alive(pid)? => {}
                     Some(pid) => {
                         let cause = self.exit(pid);
                         let message = log_file::last_error(self.cluster.home()).unwrap_or_else(|| "its log gives no reason".to_owned());
@@ -189,19 +195,20 @@ impl Shared {
         Err(Error::Busy("the embedded metadata database is still recovering; start toygres again to wait longer".to_owned()))
     }
 
-    /// The status of the server, whose process was `last`; `None` if it must stay stopped.
-    fn observe(&self, last: Option<u32>) -> Option<Observed> {
+    /// The status of the server, whose process was `last`; `None` if it must stay stopped. An error means that it is not known.
+    fn observe(&self, last: Option<u32>) -> Result<Option<Observed>> {
         let stopped = self.lock();
         if *stopped {
-            return None;
+            return Ok(None);
         }
         log_file::trim(self.cluster.home());
-        Some(match self.cluster.status() {
+        let (status, last_lives) = self.cluster.status_after(last)?;
+        Ok(Some(match status {
             Status::Ready { server, .. } => Observed { pid: Some(server.pid), ready: true, died: None },
             Status::Starting { server } | Status::Stopping { server } => Observed { pid: Some(server.pid), ready: false, died: None },
-            Status::Stopped if last.is_some_and(|pid| self.cluster.is_alive(pid)) => Observed { pid: last, ready: false, died: None },
+            Status::Stopped if last_lives => Observed { pid: last, ready: false, died: None },
             Status::Stopped => Observed { pid: None, ready: false, died: last.map(|pid| self.exit(pid)) },
-        })
+        }))
     }
 
     fn exit(&self, pid: u32) -> String {
@@ -230,6 +237,7 @@ struct Observed {
 
 async fn supervise(shared: Arc<Shared>, shutdown: CancellationToken) {
     let (mut last, mut deaths, mut ready_since, mut retry_at) = (None, 0_u32, None::<Instant>, Instant::now());
+    let mut unknown = false;
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
@@ -237,7 +245,18 @@ async fn supervise(shared: Arc<Shared>, shutdown: CancellationToken) {
             () = tokio::time::sleep(Duration::from_millis(200)) => {}
         }
         let observing = shared.clone();
-        let Some(observed) = tokio::task::spawn_blocking(move || observing.observe(last)).await.unwrap_or_else(resume_panic) else { continue };
+        let observed = match tokio::task::spawn_blocking(move || observing.observe(last)).await.unwrap_or_else(resume_panic) {
+            Ok(Some(observed)) => observed,
+            Ok(None) => continue,
+            Err(error) => {
+                // Logged once, because this runs several times in a second.
+                if !std::mem::replace(&mut unknown, true) {
+                    tracing::warn!(%error, "it is not known whether the embedded metadata database is running");
+                }
+                continue;
+            }
+        };
+        unknown = false;
         last = observed.pid;
         ready_since = if observed.ready { ready_since.or_else(|| Some(Instant::now())) } else { None };
         if ready_since.is_some_and(|since| since.elapsed() > Duration::from_secs(60)) {

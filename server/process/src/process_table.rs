@@ -1,8 +1,22 @@
-//! Finds the processes of this machine that belong to a cluster.
+//! Finds the processes of this machine that belong to a cluster, whichever control plane started them.
 //!
-//! A cluster is identified by its `cluster_name`, which is in the arguments of the server and at the start of the titles of its
-//! child processes. Unlike `/proc/<pid>/cwd`, these are readable without the permission to trace (root in a container), and do not
-//! change when the directory is renamed. They also identify processes that another control plane started.
+//! A process belongs to a cluster if it is PostgreSQL, runs as the owner of the data directory, and works in that very directory
+//! (by device and inode: a renamed directory is still the same one, and a copy of it is another one). Texts that a process has in
+//! its arguments, such as a `cluster_name`, identify nothing: every program can have them.
+//!
+//! The working directory of another user's process cannot be read everywhere (root in a container has no permission to trace; there
+//! is no cheap way on macOS), and a server that was just started has not changed to it yet. Then the arguments of the server name
+//! its directory, and a child process is one of a server without another directory.
+//!
+//! A process that cannot be looked at, for example because this one has too many files open, is an error. It is never taken for a
+//! process that does not exist.
+
+use std::{
+    collections::HashMap,
+    io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
 
 use nix::{
     errno::Errno,
@@ -10,7 +24,7 @@ use nix::{
     unistd::Pid,
 };
 
-use super::error::{Error, Result};
+use super::error::{Error, IoContext, Result};
 
 /// A process of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,14 +35,120 @@ pub(super) struct Found {
     pub(super) server: bool,
 }
 
-/// Whether `pid` is alive and the server of the cluster.
-pub(super) fn is_server(pid: u32, cluster: &str) -> bool {
-    command_line(pid).and_then(|line| classify(&line, cluster)) == Some(true)
+/// What distinguishes the processes of one cluster from all others.
+#[derive(Debug)]
+pub(super) struct ClusterIdentity {
+    name: String,
+    data: PathBuf,
+    /// The directory and its owner; `None` if it does not exist.
+    directory: Option<(FileId, u32)>,
 }
 
-/// Every process of the cluster.
-pub(super) fn find(cluster: &str) -> Vec<Found> {
-    all().into_iter().filter_map(|(pid, line)| classify(&line, cluster).map(|server| Found { pid, server })).collect()
+/// A file, whatever it is called: device and inode.
+type FileId = (u64, u64);
+
+/// A process that is PostgreSQL, of whichever cluster.
+#[derive(Clone, Debug)]
+struct Process {
+    pid: u32,
+    parent: u32,
+    owner: u32,
+    /// The arguments; those of a child process are replaced by its title.
+    arguments: Vec<String>,
+    /// Its working directory; `None` if that cannot be read, or is not the data directory yet.
+    directory: Option<FileId>,
+}
+
+impl ClusterIdentity {
+    /// The identity of the cluster in a data directory. `name` is its `cluster_name`, which the titles of its child processes
+    /// contain.
+    pub(super) fn of(name: &str, data: &Path) -> Result<Self> {
+        let directory = match data.metadata() {
+            Ok(metadata) => Some(((metadata.dev(), metadata.ino()), metadata.uid())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error).context(format_args!("look at {}", data.display())),
+        };
+        Ok(Self { name: name.to_owned(), data: data.to_owned(), directory })
+    }
+
+    /// Whether both are the same existing directory.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.directory.is_some() && self.directory == other.directory
+    }
+
+    /// Whether `pid` is alive and the server of the cluster.
+    pub(super) fn is_server(&self, pid: u32) -> Result<bool> {
+        let process = read(pid).context(format_args!("look at the process {pid}"))?;
+        Ok(process.is_some_and(|process| !process.is_child() && self.owns_server(&process)))
+    }
+
+    /// Every process of the cluster.
+    pub(super) fn processes(&self) -> Result<Vec<Found>> {
+        let all: HashMap<u32, Process> =
+            all().context("list the processes of this machine")?.into_iter().map(|process| (process.pid, process)).collect();
+        let owned = all
+            .values()
+            .filter(|process| if process.is_child() { self.owns_child(process, all.get(&process.parent)) } else { self.owns_server(process) });
+        Ok(owned.map(|process| Found { pid: process.pid, server: !process.is_child() }).collect())
+    }
+
+    /// Whether a server is this cluster's.
+    fn owns_server(&self, process: &Process) -> bool {
+        self.works_here(process).unwrap_or_else(|| process.data().is_some_and(|data| is_or_was(data, &self.data)))
+    }
+
+    /// Whether a child process is this cluster's. The title also contains names that users choose, so only its start is compared.
+    fn owns_child(&self, process: &Process, parent: Option<&Process>) -> bool {
+        self.works_here(process).unwrap_or_else(|| {
+            let named = process.title().and_then(|title| title.strip_prefix(self.name.as_str())).is_some_and(|rest| rest.starts_with(": "));
+            // The parent of an orphan is not PostgreSQL.
+            named && parent.is_none_or(|parent| self.owns_server(parent))
+        })
+    }
+
+    /// Whether a process works in the data directory, if that is known.
+    fn works_here(&self, process: &Process) -> Option<bool> {
+        let (directory, owner) = self.directory?;
+        if process.owner != owner {
+            return Some(false);
+        }
+        process.directory.map(|working| working == directory)
+    }
+}
+
+impl Process {
+    /// `None` if this is not PostgreSQL.
+    fn with_arguments(pid: u32, arguments: Vec<String>) -> Option<Self> {
+        let process = Self { pid, parent: 0, owner: 0, arguments, directory: None };
+        let program = process.arguments.first()?;
+        (process.is_child() || Path::new(program).file_name().is_some_and(|name| name == "postgres")).then_some(process)
+    }
+
+    fn title(&self) -> Option<&str> {
+        self.arguments.first()?.strip_prefix("postgres: ")
+    }
+
+    fn is_child(&self) -> bool {
+        self.title().is_some()
+    }
+
+    /// The data directory in the arguments of a server.
+    fn data(&self) -> Option<&Path> {
+        let at = self.arguments.iter().position(|argument| argument == "-D")?;
+        self.arguments.get(at + 1).map(Path::new)
+    }
+}
+
+/// Whether the data directory `present` is, or was before its home was renamed, `named`.
+fn is_or_was(named: &Path, present: &Path) -> bool {
+    let place = |data: &Path| {
+        let home = data.parent()?;
+        let name = home.file_name()?.to_str()?;
+        // `.removed-x` was `x`.
+        let name = name.strip_prefix('.').and_then(|rest| rest.split_once('-')).map_or(name, |(_, name)| name);
+        Some((home.parent()?.to_owned(), name.to_owned(), data.file_name()?.to_owned()))
+    };
+    place(named).is_some_and(|named| place(present) == Some(named))
 }
 
 /// Sends a signal. It is not an error if the process does not exist any more.
@@ -39,64 +159,159 @@ pub(super) fn signal(pid: u32, signal: Signal) -> Result<()> {
     }
 }
 
-/// `Some(true)` for the server, `Some(false)` for a child process, `None` for other processes. The title of a child process also
-/// contains names that users choose, so only its start is compared.
-fn classify(command_line: &str, cluster: &str) -> Option<bool> {
-    if command_line.strip_prefix("postgres: ").and_then(|rest| rest.strip_prefix(cluster)).is_some_and(|rest| rest.starts_with(": ")) {
-        return Some(false);
+/// Reads a process; `None` if it does not exist, has ended, or is not PostgreSQL.
+#[cfg(target_os = "linux")]
+fn read(pid: u32) -> io::Result<Option<Process>> {
+    let file = |name: &str| gone(std::fs::read(format!("/proc/{pid}/{name}")));
+    // Empty for a process that has ended.
+    let Some(arguments) = file("cmdline")? else { return Ok(None) };
+    let arguments = String::from_utf8_lossy(&arguments).split('\0').map(str::to_owned).collect();
+    let Some(mut process) = Process::with_arguments(pid, arguments) else { return Ok(None) };
+    let Some(status) = file("status")? else { return Ok(None) };
+    let status = String::from_utf8_lossy(&status).into_owned();
+    let number = |field: &str| {
+        let value = status.lines().find_map(|line| line.strip_prefix(field))?;
+        value.split_ascii_whitespace().next()?.parse().ok()
+    };
+    let malformed = || io::Error::new(io::ErrorKind::InvalidData, "its status is malformed");
+    process.parent = number("PPid:").ok_or_else(malformed)?;
+    process.owner = number("Uid:").ok_or_else(malformed)?;
+    process.directory = match std::fs::metadata(format!("/proc/{pid}/cwd")) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
+        outcome => match gone(outcome)? {
+            // A server is started in the root directory.
+            Some(directory) => Some((directory.dev(), directory.ino())).filter(|directory| !is_root(*directory)),
+            None => return Ok(None),
+        },
+    };
+    Ok(Some(process))
+}
+
+#[cfg(target_os = "linux")]
+fn is_root(directory: FileId) -> bool {
+    std::fs::metadata("/").is_ok_and(|root| (root.dev(), root.ino()) == directory)
+}
+
+/// `None` if the process does not exist any more, or hides from this one, as PostgreSQL of this account does not.
+#[cfg(target_os = "linux")]
+fn gone<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => Ok(None),
+        Err(error) if error.raw_os_error() == Some(Errno::ESRCH as i32) => Ok(None),
+        Err(error) => Err(error),
     }
-    let server = !command_line.starts_with("postgres: ")
-        && command_line.split_ascii_whitespace().any(|argument| argument.strip_prefix("cluster_name=") == Some(cluster));
-    server.then_some(true)
 }
 
 #[cfg(target_os = "linux")]
-fn command_line(pid: u32) -> Option<String> {
-    // Empty for a zombie process.
-    let bytes = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    Some(String::from_utf8_lossy(&bytes).replace('\0', " "))
-}
-
-#[cfg(target_os = "linux")]
-fn all() -> Vec<(u32, String)> {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter_map(|pid| Some((pid, command_line(pid)?))).collect()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn command_line(pid: u32) -> Option<String> {
-    ps(&["-ww", "-o", "pid=,command=", "-p", &pid.to_string()]).pop().map(|(_, line)| line)
+fn all() -> io::Result<Vec<Process>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc")? {
+        if let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) {
+            found.extend(read(pid)?);
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn all() -> Vec<(u32, String)> {
-    ps(&["-axww", "-o", "pid=,command="])
+fn read(pid: u32) -> io::Result<Option<Process>> {
+    Ok(ps(&["-p", &pid.to_string()])?.pop())
 }
 
 #[cfg(not(target_os = "linux"))]
-fn ps(arguments: &[&str]) -> Vec<(u32, String)> {
-    let Ok(output) = std::process::Command::new("ps").args(arguments).stdin(std::process::Stdio::null()).output() else { return Vec::new() };
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(|line| {
-            let (pid, command) = line.trim_start().split_once(' ')?;
-            Some((pid.parse().ok()?, command.trim_start().to_owned()))
-        })
-        .collect()
+fn all() -> io::Result<Vec<Process>> {
+    ps(&["-ax"])
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ps(which: &[&str]) -> io::Result<Vec<Process>> {
+    let mut command = std::process::Command::new("ps");
+    let output = command.args(which).args(["-ww", "-o", "pid=,ppid=,uid=,command="]).stdin(std::process::Stdio::null()).output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).lines().filter_map(parse_ps).collect())
+}
+
+/// Reads a line of `ps`, which separates the arguments by spaces that a path can contain too.
+#[cfg(any(test, not(target_os = "linux")))]
+fn parse_ps(line: &str) -> Option<Process> {
+    let mut rest = line;
+    let mut number = || {
+        let (number, after) = rest.trim_start().split_once(' ')?;
+        rest = after;
+        number.parse().ok()
+    };
+    let (pid, parent, owner) = (number()?, number()?, number()?);
+    let command = rest.trim_start();
+    let arguments = match command.split_once(" -D ") {
+        Some((program, rest)) if !command.starts_with("postgres: ") => {
+            let data = rest.split_once(" -c ").map_or(rest, |(data, _)| data);
+            vec![program.trim_end_matches(" --single").to_owned(), "-D".to_owned(), data.to_owned()]
+        }
+        _ => vec![command.to_owned()],
+    };
+    Some(Process { parent, owner, ..Process::with_arguments(pid, arguments)? })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const HERE: FileId = (1, 1);
+    const ELSEWHERE: FileId = (1, 2);
+
+    fn cluster() -> ClusterIdentity {
+        ClusterIdentity { name: "abc".to_owned(), data: "/t/instances/abc/data".into(), directory: Some((HERE, 70)) }
+    }
+
+    fn process(directory: Option<FileId>, arguments: &[&str]) -> Process {
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        Process { owner: 70, directory, ..Process::with_arguments(1, arguments).unwrap() }
+    }
+
+    fn server(directory: Option<FileId>, data: &str) -> Process {
+        process(directory, &["/usr/lib/postgresql/15/bin/postgres", "-D", data, "-c", "cluster_name=abc"])
+    }
+
     #[test]
-    fn only_the_cluster_itself_is_recognised() {
-        assert_eq!(classify("/usr/lib/postgresql/15/bin/postgres -D /x/data -c cluster_name=abc ", "abc"), Some(true));
-        assert_eq!(classify("postgres: abc: checkpointer ", "abc"), Some(false));
-        assert_eq!(classify("postgres: abcd: checkpointer ", "abc"), None);
-        assert_eq!(classify("/bin/postgres -c cluster_name=abcd", "abc"), None);
+    fn the_directory_in_which_a_process_works_decides() {
+        let owns = |process: &Process| cluster().owns_server(process);
+        assert!(owns(&server(Some(HERE), "/t/instances/abc/data")));
+        assert!(owns(&server(Some(HERE), "/before/it/was/moved/data")));
+        assert!(!owns(&server(Some(ELSEWHERE), "/t/instances/abc/data")), "a copy, or another mount");
+        assert!(!owns(&Process { owner: 71, ..server(Some(HERE), "/t/instances/abc/data") }), "another user's");
+        let child = |directory, title| cluster().owns_child(&process(directory, &[title]), None);
+        assert!(child(Some(HERE), "postgres: abc: checkpointer "));
+        assert!(!child(Some(ELSEWHERE), "postgres: abc: checkpointer "));
+    }
+
+    #[test]
+    fn where_that_is_unknown_the_arguments_decide() {
+        let owns = |data: &str| cluster().owns_server(&server(None, data));
+        assert!(owns("/t/instances/abc/data"));
+        assert!(owns("/t/instances/.staging-abc/data"), "before it was renamed");
+        assert!(!owns("/t/instances/abcd/data") && !owns("/copy/instances/abc/data") && !owns("/t/instances/abc"));
+        let child = |title, parent: Option<&Process>| cluster().owns_child(&process(None, &[title]), parent);
+        let (own, other) = (server(None, "/t/instances/abc/data"), server(None, "/copy/instances/abc/data"));
+        assert!(child("postgres: abc: checkpointer ", Some(&own)) && child("postgres: abc: checkpointer ", None));
+        assert!(!child("postgres: abc: checkpointer ", Some(&other)), "of the server of a copy");
+        assert!(!child("postgres: abcd: checkpointer ", None));
         // A database of another cluster that is named like this cluster.
-        assert_eq!(classify("postgres: other: app cluster_name=abc 127.0.0.1(1) idle", "abc"), None);
-        assert_eq!(classify("", "abc"), None);
+        assert!(!child("postgres: other: app cluster_name=abc 127.0.0.1(1) idle", None));
+    }
+
+    #[test]
+    fn other_programs_are_not_postgresql() {
+        for arguments in [&["sleep", "60", "cluster_name=abc"][..], &["sh", "-c", "postgres -D /t/instances/abc/data"], &["psql", "-D"], &[""], &[]] {
+            assert!(Process::with_arguments(1, arguments.iter().map(|argument| (*argument).to_owned()).collect()).is_none(), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn what_ps_writes_is_read() {
+        let server = parse_ps("  7     1   501 /Library/Postgre SQL/bin/postgres -D /Users/a b/instances/abc/data -c cluster_name=abc").unwrap();
+        assert_eq!((server.pid, server.parent, server.owner), (7, 1, 501));
+        assert_eq!(server.data(), Some(Path::new("/Users/a b/instances/abc/data")));
+        assert_eq!(parse_ps("8 7 501 postgres: abc: app -D x -c y").unwrap().title(), Some("abc: app -D x -c y"));
+        assert!(parse_ps("9 7 501 sleep 60 cluster_name=abc").is_none());
     }
 }

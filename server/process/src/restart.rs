@@ -117,7 +117,7 @@ pub(super) fn resume(machine: &Machine, cluster: &Cluster, mut record: RestartRe
 }
 
 fn begin(cluster: &Cluster, operation: &OperationId, timeout: Duration) -> Result<RestartRecord> {
-    let record = RestartRecord { operation: operation.clone(), former: cluster.server(), deadline: since_1970() + timeout, done: false };
+    let record = RestartRecord { operation: operation.clone(), former: cluster.server()?, deadline: since_1970() + timeout, done: false };
     if record.former.is_some() {
         record.write(cluster.home())?;
     }
@@ -128,8 +128,8 @@ fn begin(cluster: &Cluster, operation: &OperationId, timeout: Duration) -> Resul
 /// waits for, or `None` if the server has stopped. Signals are repeated, because an earlier one may not have been sent; repeating
 /// them has no effect.
 fn stop(cluster: &Cluster, record: &RestartRecord) -> Result<Option<Reason>> {
-    let still_there = || cluster.server().filter(|server| record.stops(*server));
-    let Some(server) = still_there() else { return Ok(None) };
+    let still_there = || -> Result<Option<ServerProcess>> { Ok(cluster.server()?.filter(|server| record.stops(*server))) };
+    let Some(server) = still_there()? else { return Ok(None) };
     let left = record.deadline.saturating_sub(since_1970());
     if !left.is_zero() {
         let gone = cluster.signal_and_wait(server.pid, Signal::SIGINT, left.min(POLL))?;
@@ -138,7 +138,7 @@ fn stop(cluster: &Cluster, record: &RestartRecord) -> Result<Option<Reason>> {
     if cluster.signal_and_wait(server.pid, Signal::SIGQUIT, POLL)? {
         return Ok(None);
     }
-    if since_1970() > record.deadline + IMMEDIATE_TIMEOUT && still_there().is_some() {
+    if since_1970() > record.deadline + IMMEDIATE_TIMEOUT && still_there()?.is_some() {
         // A server that is suspended or blocked in the kernel reacts to no other signal.
         cluster.kill_all()?;
         return Ok(None);

@@ -126,7 +126,7 @@ impl Runtime for ProcessRuntime {
     }
 
     async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError> {
-        self.blocking(move |shared| Ok(shared.observe(id))).await
+        self.blocking(move |shared| shared.observe(id)).await
     }
 
     async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Progress, RuntimeError> {
@@ -191,9 +191,9 @@ impl Shared {
         self.dirs.rename(*id, DirState::Staging, DirState::Deployed)
     }
 
-    fn observe(&self, id: InstanceId) -> Observation {
+    fn observe(&self, id: InstanceId) -> Result<Observation> {
         let pending = |code, message: &str| Observation::Pending(Reason::new(code, message));
-        match self.dirs.states(id).next() {
+        Ok(match self.dirs.states(id).next() {
             None => Observation::Absent,
             Some(DirState::Staging) => pending(ReasonCode::StartingUp, "the data directory is being created"),
             Some(DirState::Removed | DirState::Keeping) => pending(ReasonCode::RemovalIncomplete, "the instance is being removed"),
@@ -201,7 +201,7 @@ impl Shared {
                 let cluster = self.dirs.cluster(id, DirState::Deployed);
                 let (crashes, restart) = (CrashLoopCounter::read(cluster.home()), RestartRecord::read(cluster.home()));
                 let restarting = |server: ServerProcess| restart.as_ref().is_some_and(|restart| restart.is_stopping(server));
-                match (cluster.status(), crashes) {
+                match (cluster.status()?, crashes) {
                     // A suspended server is still reported as ready by its `postmaster.pid`.
                     (Status::Ready { server, .. } | Status::Starting { server } | Status::Stopping { server }, _) if restarting(server) => {
                         pending(ReasonCode::StartingUp, "PostgreSQL is shutting down, to be started again")
@@ -214,7 +214,7 @@ impl Shared {
                     (Status::Stopped, None) => pending(ReasonCode::StartingUp, "PostgreSQL is about to start"),
                 }
             }
-        }
+        })
     }
 
     fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Progress> {

@@ -125,6 +125,8 @@ struct Tracked {
     /// Whether the deaths are recorded in the instance's directory, which fails if the disk is full.
     recorded: bool,
     retry_at: Option<Instant>,
+    /// Whether the last attempt to find out about the server failed, which has been logged then.
+    unknown: bool,
 }
 
 impl Supervisor {
@@ -204,7 +206,18 @@ impl Supervisor {
         if tracked.recorded && !CrashLoopCounter::exists(cluster.home()) {
             (tracked.deaths, tracked.retry_at, tracked.recorded) = (0, None, false);
         }
-        let busy = match cluster.status() {
+        let (status, last_lives) = match cluster.status_after(tracked.server.map(|server| server.pid)) {
+            Ok(known) => known,
+            Err(error) => {
+                if !std::mem::replace(&mut tracked.unknown, true) {
+                    tracing::warn!(instance = %id, %error, "it is not known whether an instance is running");
+                }
+                self.tracked.insert(id, tracked);
+                return false;
+            }
+        };
+        tracked.unknown = false;
+        let busy = match status {
             Status::Ready { server, port } => {
                 self.track(id, &cluster, &mut tracked, server);
                 if tracked.port != Some(port) {
@@ -227,7 +240,7 @@ impl Supervisor {
                 true
             }
             // The server has not written its `postmaster.pid` yet.
-            Status::Stopped if tracked.server.is_some_and(|server| cluster.is_alive(server.pid)) => true,
+            Status::Stopped if last_lives => true,
             Status::Stopped => {
                 if let Some(server) = tracked.server.take() {
                     self.ended(id, &cluster, &mut tracked, server);

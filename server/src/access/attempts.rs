@@ -1,4 +1,5 @@
-//! Attempts to authenticate with tokens that do not exist: they cost no query each, and an address that makes many is slowed down.
+//! Attempts to authenticate with tokens that are not valid: one that does not exist costs no second query, and an address that makes
+//! many attempts is slowed down. Addresses are those of [`counted_address`](crate::transport::counted_address).
 
 use std::{
     collections::{HashMap, HashSet},
@@ -9,9 +10,9 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-/// Unknown tokens that one address may present at once, before it is slowed down.
+/// Tokens that are not valid that one address may present at once, before it is slowed down.
 const BURST: f64 = 20.0;
-/// Unknown tokens that it may then present in a second.
+/// How many of these it gets back in a second.
 const RATE: f64 = 1.0;
 /// How long a token stays known as unknown. It cannot come to exist meanwhile: its secret would be new.
 const UNKNOWN: Duration = Duration::from_secs(60);
@@ -28,15 +29,16 @@ pub(super) struct Attempts(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Tokens that were valid when they were last presented. An address that is slowed down may go on with these.
+    /// Tokens that were valid when they were last presented. They are never slowed down.
     verified: HashSet<TokenDigest>,
+    /// Tokens that do not exist, and when that was last found.
     unknown: HashMap<TokenDigest, Instant>,
     addresses: HashMap<IpAddr, Failures>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Failures {
-    /// Unknown tokens that the address may still present.
+    /// Attempts that the address has left.
     allowance: f64,
     at: Instant,
     unlogged: u64,
@@ -46,12 +48,14 @@ struct Failures {
 /// What to do with a presented token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// The metadata database has to say.
+    /// It was valid when it was last presented; the metadata database has to say whether it still is.
     LookUp,
-    /// It is unknown.
+    /// The metadata database has to say. One attempt of the address was taken for it, which a valid token gives back.
+    PaidLookUp,
+    /// The same, but the address has no attempt left.
+    SlowLookUp,
+    /// It does not exist.
     Unknown,
-    /// Its address has presented too many unknown tokens.
-    TooMany,
 }
 
 impl Attempts {
@@ -63,47 +67,52 @@ impl Attempts {
                 return Verdict::LookUp;
             }
             // Paid before the look-up, so that attempts at the same time cannot all pass.
-            if !state.pay(address, now) {
-                return Verdict::TooMany;
-            }
+            let paid = state.pay(address, now);
             match state.unknown.get(&digest) {
                 Some(at) if now.duration_since(*at) < UNKNOWN => Verdict::Unknown,
-                _ => Verdict::LookUp,
+                _ if paid => Verdict::PaidLookUp,
+                _ => Verdict::SlowLookUp,
             }
         })
     }
 
     /// Records that a token is valid.
-    pub(super) fn verified(&self, secret: &str, address: Option<IpAddr>) {
+    pub(super) fn verified(&self, secret: &str, address: Option<IpAddr>, verdict: Verdict) {
         let digest = digest(secret);
         self.with(|state| {
             if state.verified.len() >= ENTRIES {
                 state.verified.clear();
             }
-            if state.verified.insert(digest)
-                && let Some(failures) = address.and_then(|address| state.addresses.get_mut(&address))
-            {
-                failures.allowance = (failures.allowance + 1.0).min(BURST);
-            }
+            state.verified.insert(digest);
+            state.give_back(address, verdict);
         });
     }
 
-    /// Records that a token is not valid. Returns how many such attempts of the address have not been logged, if it is time to.
-    pub(super) fn failed(&self, secret: &str, address: Option<IpAddr>, now: Instant) -> Option<u64> {
+    /// Records that a token could not be looked up.
+    pub(super) fn not_checked(&self, address: Option<IpAddr>, verdict: Verdict) {
+        self.with(|state| state.give_back(address, verdict));
+    }
+
+    /// Records that a token does not exist. Returns how many attempts of the address with tokens that are not valid have not been
+    /// logged, if it is time to.
+    pub(super) fn unknown(&self, secret: &str, address: Option<IpAddr>, now: Instant) -> Option<u64> {
         let digest = digest(secret);
         self.with(|state| {
             state.verified.remove(&digest);
             if state.unknown.len() >= ENTRIES {
                 state.unknown.clear();
             }
-            state.unknown.entry(digest).or_insert(now);
-            let failures = state.addresses.get_mut(&address?)?;
-            failures.unlogged += 1;
-            if failures.logged.is_some_and(|at| now.duration_since(at) < LOG_PERIOD) {
-                return None;
-            }
-            failures.logged = Some(now);
-            Some(std::mem::take(&mut failures.unlogged))
+            state.unknown.insert(digest, now);
+            state.failed(address?, now)
+        })
+    }
+
+    /// The same of a token that has expired or was revoked.
+    pub(super) fn expired(&self, secret: &str, address: Option<IpAddr>, now: Instant) -> Option<u64> {
+        let digest = digest(secret);
+        self.with(|state| {
+            state.verified.remove(&digest);
+            state.failed(address?, now)
         })
     }
 
@@ -132,6 +141,26 @@ impl State {
         }
         may
     }
+
+    /// Gives an attempt back that was taken for a look-up.
+    fn give_back(&mut self, address: Option<IpAddr>, verdict: Verdict) {
+        if verdict == Verdict::PaidLookUp
+            && let Some(failures) = address.and_then(|address| self.addresses.get_mut(&address))
+        {
+            failures.allowance = (failures.allowance + 1.0).min(BURST);
+        }
+    }
+
+    /// Counts a failed attempt for the log.
+    fn failed(&mut self, address: IpAddr, now: Instant) -> Option<u64> {
+        let failures = self.addresses.get_mut(&address)?;
+        failures.unlogged += 1;
+        if failures.logged.is_some_and(|at| now.duration_since(at) < LOG_PERIOD) {
+            return None;
+        }
+        failures.logged = Some(now);
+        Some(std::mem::take(&mut failures.unlogged))
+    }
 }
 
 impl Failures {
@@ -148,37 +177,57 @@ fn digest(secret: &str) -> TokenDigest {
 mod tests {
     use super::*;
 
+    fn address(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
+    }
+
+    /// Presents unknown tokens until the address has no attempt left.
+    fn guess(attempts: &Attempts, address: Option<IpAddr>, now: Instant) -> usize {
+        let paid = (0..30).map(|n| {
+            let secret = format!("guess {n}");
+            let verdict = attempts.verdict(&secret, address, now);
+            attempts.unknown(&secret, address, now);
+            verdict
+        });
+        paid.filter(|verdict| *verdict == Verdict::PaidLookUp).count()
+    }
+
     #[test]
     fn an_address_with_many_unknown_tokens_is_slowed_down_and_others_are_not() {
         let (attempts, now) = (Attempts::default(), Instant::now());
-        let address = |text: &str| Some(text.parse::<IpAddr>().unwrap());
         let bad = address("10.0.0.1");
-        assert_eq!(attempts.verdict("good", bad, now), Verdict::LookUp);
-        attempts.verified("good", bad);
-        let verdicts: Vec<_> = (0..30)
-            .map(|n| {
-                let verdict = attempts.verdict(&format!("guess {n}"), bad, now);
-                attempts.failed(&format!("guess {n}"), bad, now);
-                verdict
-            })
-            .collect();
-        assert_eq!(verdicts.iter().filter(|verdict| **verdict == Verdict::LookUp).count(), 20);
-        assert_eq!(verdicts.last(), Some(&Verdict::TooMany));
+        let verdict = attempts.verdict("good", bad, now);
+        attempts.verified("good", bad, verdict);
+        assert_eq!((verdict, guess(&attempts, bad, now)), (Verdict::PaidLookUp, 20), "what a valid token took is given back");
+        assert_eq!(attempts.verdict("new", bad, now), Verdict::SlowLookUp, "it may be valid");
         assert_eq!(attempts.verdict("good", bad, now), Verdict::LookUp, "a verified token of the same address");
-        assert_eq!(attempts.verdict("guess", address("10.0.0.2"), now), Verdict::LookUp, "another address");
+        assert_eq!(attempts.verdict("guess", address("10.0.0.2"), now), Verdict::PaidLookUp, "another address");
         let later = now + Duration::from_secs(2);
-        assert_eq!(attempts.verdict("another guess", bad, later), Verdict::LookUp);
+        assert_eq!(attempts.verdict("another guess", bad, later), Verdict::PaidLookUp);
         assert_eq!(attempts.verdict("guess 3", bad, later), Verdict::Unknown, "presented before");
-        assert_eq!(attempts.verdict("guess 4", bad, later), Verdict::TooMany);
+        assert_eq!(attempts.verdict("a third guess", bad, later), Verdict::SlowLookUp);
+        assert_eq!(attempts.verdict("guess 3", bad, later), Verdict::Unknown, "without a query, also when the address is slowed down");
+    }
+
+    #[test]
+    fn what_is_no_failure_is_given_back_each_time() {
+        let (attempts, now) = (Attempts::default(), Instant::now());
+        let proxy = address("10.0.0.1");
+        // The same token at the same time, as after a restart of the server, and a database that does not answer.
+        let verdicts: Vec<_> = (0..10).map(|_| attempts.verdict("good", proxy, now)).collect();
+        verdicts.iter().for_each(|verdict| attempts.verified("good", proxy, *verdict));
+        let verdict = attempts.verdict("other", proxy, now);
+        attempts.not_checked(proxy, verdict);
+        assert_eq!(guess(&attempts, proxy, now), 20);
     }
 
     #[test]
     fn failures_are_logged_once_a_minute_with_their_number() {
         let (attempts, now) = (Attempts::default(), Instant::now());
-        let address = Some("10.0.0.1".parse::<IpAddr>().unwrap());
+        let address = address("10.0.0.1");
         let failed = |at| {
             attempts.verdict("guess", address, at);
-            attempts.failed("guess", address, at)
+            attempts.unknown("guess", address, at)
         };
         assert_eq!(failed(now), Some(1));
         assert_eq!(failed(now), None);
@@ -186,11 +235,22 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_was_revoked_is_no_longer_verified() {
+    fn a_token_that_has_expired_does_not_become_unknown() {
         let (attempts, now) = (Attempts::default(), Instant::now());
-        attempts.verified("once good", None);
-        attempts.failed("once good", None, now);
-        assert_eq!(attempts.verdict("once good", None, now), Verdict::Unknown);
+        let verdict = attempts.verdict("once good", None, now);
+        attempts.verified("once good", None, verdict);
+        attempts.expired("once good", None, now);
+        assert_eq!(attempts.verdict("once good", None, now), Verdict::PaidLookUp, "no longer verified, and looked up again");
+    }
+
+    #[test]
+    fn what_is_found_again_not_to_exist_stays_known() {
+        let (attempts, now) = (Attempts::default(), Instant::now());
+        attempts.unknown("guess", None, now);
+        let later = now + UNKNOWN;
+        assert_eq!(attempts.verdict("guess", None, later), Verdict::PaidLookUp, "it is looked up once a minute");
+        attempts.unknown("guess", None, later);
+        assert_eq!(attempts.verdict("guess", None, later + UNKNOWN / 2), Verdict::Unknown);
     }
 
     #[test]
@@ -198,9 +258,9 @@ mod tests {
         let (attempts, now) = (Attempts::default(), Instant::now());
         for n in 0..3 * u32::try_from(ENTRIES).unwrap() {
             let (secret, address) = (n.to_string(), Some(IpAddr::from(n.to_be_bytes())));
-            attempts.verdict(&secret, address, now);
-            attempts.failed(&secret, address, now);
-            attempts.verified(&secret, address);
+            let verdict = attempts.verdict(&secret, address, now);
+            attempts.unknown(&secret, address, now);
+            attempts.verified(&secret, address, verdict);
         }
         attempts.with(|state| {
             assert!(state.verified.len() <= ENTRIES && state.unknown.len() <= ENTRIES && state.addresses.len() <= ENTRIES);

@@ -71,7 +71,8 @@ pub struct Limits {
     pub operations_per_socket: usize,
     /// Concurrent WebSockets and event streams.
     pub sockets: usize,
-    /// Sockets open at once whose `connection_init` has not been accepted. When there are more, the oldest is closed.
+    /// Sockets open at once whose `connection_init` has not arrived. When there are more, the oldest of the address with the most is
+    /// closed.
     pub pending_sockets: usize,
     /// Bytes that such a socket may send.
     pub init_bytes: usize,

@@ -45,7 +45,7 @@ pub(super) async fn upgrade<E: Executor>(transport: Arc<Transport<E>>, request: 
     }
     let address = peer_address(&parts.extensions);
     let read_limit = parts.extensions.get::<ReadLimit>().cloned().unwrap_or_default();
-    let pending = transport.pending_sockets.add();
+    let pending = transport.pending_sockets.add(address);
     read_limit.set(transport.limits().init_bytes);
     let upgrade = upgrade
         .protocols(ALL_WEBSOCKET_PROTOCOLS)

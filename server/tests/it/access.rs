@@ -4,10 +4,15 @@ use std::process::Stdio;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::TcpStream,
+    task::JoinSet,
+};
 use tokio_tungstenite::tungstenite::{self, client::IntoClientRequest};
+use tokio_util::sync::CancellationToken;
 
-use crate::support::{Database, Home, Server, TIMEOUT, psql, subscribe_as, text};
+use crate::support::{Database, Home, Server, TIMEOUT, eventually, psql, subscribe_as, text};
 
 const TOKENS: &[(&str, &str)] = &[("TOYGRES_ACCESS", "tokens")];
 
@@ -143,23 +148,81 @@ async fn tokens_expire_unless_the_opposite_is_said() {
 async fn unknown_tokens_are_slowed_down_and_valid_ones_are_not() {
     let home = Home::new();
     let mut server = home.start_with(TOKENS).await;
-    let admin = first_token(&home, "admin").await;
     let document = json!({ "query": "{ __typename }" });
-    server.bearer = Some(admin.clone());
+    server.bearer = Some(first_token(&home, "admin").await);
     assert_eq!(server.post(&document).await.status(), StatusCode::OK);
-    let mut statuses = Vec::new();
-    for n in 0..40 {
-        server.bearer = Some(format!("toygres_guess{n}"));
-        statuses.push(server.post(&document).await.status());
+    // Tokens that this server has not verified yet.
+    let mut fresh = Vec::new();
+    for _ in 0..6 {
+        let made = server.query("mutation { createApiToken(input: { name: \"fresh\", role: VIEWER }) { secret } }", json!({})).await;
+        fresh.push(text(&made["createApiToken"]["secret"]));
     }
-    assert_eq!(statuses[0], StatusCode::UNAUTHORIZED);
-    assert!(statuses.iter().filter(|status| **status == StatusCode::TOO_MANY_REQUESTS).count() >= 10, "{statuses:?}");
-    // A verified token of the same address goes on.
-    server.bearer = Some(admin);
-    assert_eq!(server.post(&document).await.status(), StatusCode::OK);
-    let metrics = server.get("/metrics").await.text().await.unwrap();
-    assert!(metrics.contains(r#"toygres_authentications_refused_total{reason="throttled"}"#), "{metrics}");
+    let verified = server.bearer.clone();
+    for n in 0..25 {
+        server.bearer = Some(format!("toygres_guess{n}"));
+        assert_eq!(server.post(&document).await.status(), StatusCode::UNAUTHORIZED);
+    }
+    server.bearer = fresh.pop();
+    assert_eq!(server.post(&document).await.status(), StatusCode::OK, "from the address of the guesses");
+
+    // More guesses at once than may wait.
+    let (url, stop) = (format!("http://{}/graphql", server.address), CancellationToken::new());
+    let mut guesses = JoinSet::new();
+    for n in 0..100 {
+        let (url, document, stop) = (url.clone(), document.clone(), stop.clone());
+        guesses.spawn(async move {
+            let http = reqwest::Client::new();
+            for attempt in 0.. {
+                if stop.is_cancelled() {
+                    return;
+                }
+                http.post(&url).bearer_auth(format!("toygres_guess{n}-{attempt}")).json(&document).send().await.unwrap();
+            }
+        });
+    }
+    eventually("guesses are refused", async || {
+        server.bearer.clone_from(&verified);
+        let metrics = server.get("/metrics").await.text().await.unwrap();
+        let throttled = metrics.lines().find_map(|line| line.strip_prefix(r#"toygres_authentications_refused_total{reason="throttled"} "#));
+        throttled.is_some_and(|count| count != "0")
+    })
+    .await;
+    let mut throttled = Vec::new();
+    for secret in fresh {
+        server.bearer = Some(secret.clone());
+        match server.post(&document).await.status() {
+            StatusCode::OK => {}
+            StatusCode::TOO_MANY_REQUESTS => throttled.push(secret),
+            other => panic!("{other}"),
+        }
+    }
+    server.bearer = verified;
+    assert_eq!(server.post(&document).await.status(), StatusCode::OK, "a verified token of the same address goes on");
+    stop.cancel();
+    guesses.join_all().await;
+    // Nothing became known of a token that was not looked up.
+    assert!(!throttled.is_empty(), "one of five was refused while 100 callers guessed");
+    for secret in throttled {
+        server.bearer = Some(secret);
+        assert_eq!(server.post(&document).await.status(), StatusCode::OK);
+    }
     assert!(server.log().contains("callers present tokens that are not valid"));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_has_expired_is_called_so_each_time() {
+    let home = Home::new();
+    let mut server = home.start_with(TOKENS).await;
+    server.bearer = Some(first_token(&home, "admin").await);
+    let made = server.query("mutation { createApiToken(input: { name: \"short\", role: VIEWER }) { secret } }", json!({})).await;
+    let url = std::fs::read_to_string(home.path().join("data/metadata.url")).unwrap();
+    psql(url.trim(), "UPDATE toygres.api_tokens SET expires_at = now() - interval '1 second' WHERE name = 'short'").await.unwrap();
+    server.bearer = Some(text(&made["createApiToken"]["secret"]));
+    for _ in 0..3 {
+        let answer: Value = server.post(&json!({ "query": "{ __typename }" })).await.json().await.unwrap();
+        assert_eq!(answer["errors"][0]["message"], "the token has expired or was revoked");
+    }
     server.stop().await;
 }
 
@@ -177,9 +240,34 @@ async fn metrics_and_details_of_health_need_a_token_or_an_address_of_their_own()
     assert!(metrics.status() == StatusCode::OK && metrics.text().await.unwrap().contains("toygres_connections"));
     assert_eq!(reqwest::get(format!("http://{open}/graphql")).await.unwrap().status(), StatusCode::NOT_FOUND);
     server.bearer = Some(first_token(&home, "viewer").await);
-    assert_eq!(server.get("/metrics").await.status(), StatusCode::OK);
+    let metrics = server.get("/metrics").await.text().await.unwrap();
+    let missing = r#"toygres_authentications_refused_total{reason="missing"} 1"#;
+    assert!(metrics.lines().any(|line| line == missing), "only /metrics was refused, not /health: {metrics}");
     let health: Value = server.get("/health").await.json().await.unwrap();
     assert_eq!(health["checks"]["database"], "up");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_room_for_clients_answers_its_probes() {
+    let home = Home::new();
+    let open = Home::free_address();
+    let server = home.start_with(&[("TOYGRES_METRICS_LISTEN", &open), ("TOYGRES_MAX_CONNECTIONS", "16")]).await;
+    let http = reqwest::Client::new();
+    let probe = async |host: &str| http.get(format!("http://{open}/readyz")).header("Host", host).send().await.unwrap().status();
+    assert_eq!(probe(&open).await, StatusCode::OK);
+    // The address has no access control, as the other one in local mode.
+    assert_eq!(probe("evil.example").await, StatusCode::FORBIDDEN);
+    let mut held = Vec::new();
+    eventually("there is no room for another client", async || {
+        held.push(TcpStream::connect(&server.address).await.unwrap());
+        reqwest::get(format!("http://{}/livez", server.address)).await.is_err()
+    })
+    .await;
+    for path in ["/livez", "/readyz", "/health", "/metrics"] {
+        assert_eq!(http.get(format!("http://{open}{path}")).send().await.unwrap().status(), StatusCode::OK, "{path}");
+    }
+    drop(held);
     server.stop().await;
 }
 

@@ -7,6 +7,7 @@ mod crash_loop;
 mod data_dir;
 mod embedded;
 mod hosts;
+mod identity;
 mod instance_files;
 mod restart;
 

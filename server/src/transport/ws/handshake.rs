@@ -31,7 +31,7 @@ pub(super) async fn handshake<E: Executor>(
         biased;
         () = transport.options.shutdown.cancelled() => Err(CloseReason::RESTART),
         () = pending.displaced() => Err(CloseReason::TOO_MANY),
-        outcome = tokio::time::timeout(transport.limits().init_timeout, initialise(transport, socket, dialect, caller)) => {
+        outcome = tokio::time::timeout(transport.limits().init_timeout, initialise(transport, socket, dialect, caller, pending)) => {
             outcome.unwrap_or(Err(CloseReason::INIT_TIMEOUT))
         }
     }
@@ -42,6 +42,7 @@ async fn initialise<E: Executor>(
     socket: &mut WebSocket,
     dialect: Dialect,
     (headers, address): (&HeaderMap, Option<IpAddr>),
+    pending: &PendingSocket,
 ) -> Result<(Session, Socket), CloseReason> {
     loop {
         let text = match socket.next().await {
@@ -54,6 +55,7 @@ async fn initialise<E: Executor>(
         };
         match dialect.read(&text).map_err(CloseReason::invalid)? {
             ClientMessage::Init(payload) => {
+                pending.leave();
                 let credentials = Credentials { headers, init: Some(&payload), address };
                 return match transport.options.authenticate.authenticate(credentials).await {
                     Ok(session) => {

@@ -248,6 +248,22 @@ async fn sockets_that_are_not_authenticated_take_no_place_of_others() {
     drop(client);
 }
 
+/// In a storm of reconnections, one that is being authenticated is not closed for those that come after it.
+#[tokio::test]
+async fn a_socket_whose_init_has_arrived_is_not_displaced() {
+    let server = Server::start_with(|options| options.limits.pending_sockets = 1, |_| {}).await;
+    let mut first = Client::open(&server, "graphql-transport-ws").await;
+    first.send(json!({"type": "connection_init", "payload": {"authorization": "slow"}})).await;
+    eventually("it is being authenticated", || server.counters.authenticating.load(Ordering::SeqCst) == 1).await;
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        others.push(Client::open(&server, "graphql-transport-ws").await);
+    }
+    assert_eq!(others[0].closed().await.0, 1013);
+    server.counters.let_in.notify_one();
+    assert_eq!(first.receive().await, json!({"type": "connection_ack"}));
+}
+
 #[tokio::test]
 async fn init_bytes() {
     let server = Server::start_with(|options| options.limits.init_bytes = 2000, |_| {}).await;

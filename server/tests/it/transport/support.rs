@@ -14,7 +14,7 @@ use std::{
 };
 
 use async_graphql::Schema;
-use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio::{net::TcpListener, sync::Notify, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 use toygres_server::transport::{FieldTypes, ServeOptions, TransportOptions, router, serve};
 
@@ -43,6 +43,9 @@ pub(super) struct Counters {
     pub(super) mutations: Arc<AtomicUsize>,
     /// The number of open subscriptions.
     pub(super) open: Arc<AtomicUsize>,
+    /// The number of callers with the token `slow`, which wait until they are let in.
+    pub(super) authenticating: Arc<AtomicUsize>,
+    pub(super) let_in: Arc<Notify>,
 }
 
 impl Server {
@@ -58,7 +61,7 @@ impl Server {
         let mut options = TransportOptions {
             types: Arc::new(FieldTypes::of(&schema.sdl())),
             shutdown: shutdown.clone(),
-            authenticate: Arc::new(Tokens { revoke: revoke.clone() }),
+            authenticate: Arc::new(Tokens { revoke: revoke.clone(), counters: counters.clone() }),
             on_response: Arc::new(|response, id| {
                 for error in &mut response.errors {
                     error.extensions.get_or_insert_default().set("requestId", id.to_string());

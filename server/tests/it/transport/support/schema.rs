@@ -20,6 +20,7 @@ use super::Counters;
 /// Accepts callers without a token or with a known one.
 pub(super) struct Tokens {
     pub(super) revoke: CancellationToken,
+    pub(super) counters: Counters,
 }
 
 /// Who the caller is.
@@ -37,6 +38,11 @@ impl Authenticate for Tokens {
             "long" => Err(Denied::Unauthenticated("\u{20ac}".repeat(100))),
             "later" => Err(Denied::Unavailable("Try again later.".to_owned())),
             "stuck" => pending().await,
+            "slow" => {
+                self.counters.authenticating.fetch_add(1, Ordering::SeqCst);
+                self.counters.let_in.notified().await;
+                Ok(Session::default().with(User("slow".to_owned())))
+            }
             user => Ok(Session::default().with(User(user.to_owned()))),
         }
     }
