@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use crate::{
     config::{self, Cli, Command, SecretsCommand},
-    graphql, secrets, serve,
+    graphql, licenses, secrets, serve,
 };
 use clap::{CommandFactory as _, Parser};
 use toygres_cli::{self as cli, Environment, Task};
@@ -35,6 +35,10 @@ pub fn run() -> ExitCode {
             print!("{}", graphql::sdl());
             ExitCode::SUCCESS
         }
+        Command::Licenses => match licenses::write(&mut std::io::stdout().lock()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&format!("the licences cannot be printed: {error}")),
+        },
         Command::Secrets(SecretsCommand::Rotate(config)) => block_on(secrets::rotate(config)),
         Command::Token(group) => match group.local(&environment) {
             Ok(Some(config)) => block_on(serve::token(config)),

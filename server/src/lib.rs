@@ -8,6 +8,7 @@ pub mod config;
 mod endpoints;
 pub mod graphql;
 mod guard;
+mod licenses;
 pub mod live;
 mod metrics;
 mod playground;

@@ -5,6 +5,7 @@ mod commands;
 mod failures;
 mod initdb_gate;
 mod interrupted;
+mod licenses;
 mod pipes;
 mod terminal;
 mod terminals;
