@@ -1,6 +1,8 @@
 # The control plane: the binary `toygres` with the playground in it. Build it from the root of the repository:
 #
 #   docker build -t toygres:0.1.0 .
+#
+# scripts/pin-images pins the bases to digests.
 
 FROM node:22-bookworm-slim AS playground
 WORKDIR /src/web-playground
@@ -28,6 +30,8 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin toygres
 COPY --from=server /toygres /usr/local/bin/toygres
+COPY LICENSE /usr/share/doc/toygres/LICENSE
+RUN toygres licenses >/usr/share/doc/toygres/third-party
 USER 10001:10001
 EXPOSE 8080
 ENTRYPOINT ["toygres"]

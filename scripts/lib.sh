@@ -252,7 +252,7 @@ playground_is_stale() {
   local dir="$TOYGRES_ROOT/web-playground" built="$TOYGRES_ROOT/web-playground/dist/index.html"
   # A page without assets is the placeholder, which says that there is no playground.
   [ -e "$built" ] && [ -d "$dir/dist/assets" ] || return 0
-  [ -n "$(find "$dir/src" "$dir/public" "$dir/index.html" "$dir/vite.config.ts" "$dir/tsconfig.json" "$dir/package.json" \
+  [ -n "$(find "$dir/src" "$dir/public" "$dir/index.html" "$dir/vite.config.ts" "$dir/notices.ts" "$dir/tsconfig.json" "$dir/package.json" \
     "$dir/package-lock.json" -newer "$built" -print 2>/dev/null | head -n 1)" ]
 }
 
@@ -289,6 +289,23 @@ ensure_gql() {
     printf '%s\n' "$wanted" >"$dir/installed"
   fi
   export GQL_PYTHON="$dir/bin/python"
+}
+
+# --- Bills of materials ----------------------------------------------------------------------------------------------
+
+# Puts cargo-cyclonedx on the PATH, in a directory below target/.
+ensure_cyclonedx() {
+  local tools="$TOYGRES_TOOLS/cargo"
+  PATH="$tools/bin:$PATH"
+  export PATH
+  has cargo-cyclonedx && return 0
+  say "Installing cargo-cyclonedx into target/tools; this takes a few minutes."
+  mkdir -p "$tools"
+  if ! cargo install --locked --root "$tools" cargo-cyclonedx@0.5.9 >"$TOYGRES_TOOLS/cyclonedx.log" 2>&1; then
+    tail -n 5 "$TOYGRES_TOOLS/cyclonedx.log" >&2
+    say "cargo-cyclonedx could not be installed; the whole output is in target/tools/cyclonedx.log."
+    return 1
+  fi
 }
 
 # --- Chromium --------------------------------------------------------------------------------------------------------

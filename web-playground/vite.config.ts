@@ -4,6 +4,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { thirdParty } from './notices';
 
 // Paths that the server handles; all others are routes of the app.
 const api = ['/health', '/livez', '/readyz', '/metrics', '/schema.graphql'];
@@ -29,8 +30,11 @@ function precompressed(): Plugin {
   };
 }
 
+const notices = thirdParty('third-party.txt.gz');
+
 export default defineConfig({
-  plugins: [react(), precompressed()],
+  plugins: [react(), notices.page, precompressed()],
+  worker: { plugins: () => [notices.worker] },
   // Absolute, so that assets resolve on every route of the app.
   base: '/',
   server: {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use crate::{
     config::{self, Cli, Command, SecretsCommand},
-    console, environment, graphql, secrets, serve,
+    console, environment, graphql, licenses, secrets, serve,
 };
 use clap::{CommandFactory as _, Parser};
 use toygres_cli::{self as cli, Environment, Task};
@@ -31,6 +31,10 @@ pub fn run() -> ExitCode {
         Command::Serve(config) => block_on(serve::serve(*config)),
         Command::Migrate(config) => block_on(serve::migrate(config)),
         Command::Schema => exit_code(console::print_line(graphql::sdl().trim_end())),
+        Command::Licenses => {
+            let text = licenses::text().map_err(|error| format!("the notices in this binary cannot be read: {error}"));
+            exit_code(text.and_then(|text| console::print_line(text.trim_end())))
+        }
         Command::Secrets(SecretsCommand::Rotate(config)) => block_on(secrets::rotate(config)),
         Command::Token(group) => match group.local(&environment) {
             Ok(Some(config)) => block_on(serve::token(config)),

@@ -51,6 +51,8 @@ pub enum Command {
     Migrate(DatabaseConfig),
     /// Print the GraphQL schema.
     Schema,
+    /// Print the licences of the software of others in this binary.
+    Licenses,
     /// Create, watch, change, delete and connect to instances of a server.
     #[command(visible_alias = "instance", after_help = EXIT_CODES)]
     Instances(Group<InstancesCommand>),

@@ -13,6 +13,7 @@ mod endpoints;
 mod environment;
 pub mod graphql;
 mod guard;
+mod licenses;
 pub mod live;
 mod metrics;
 mod playground;

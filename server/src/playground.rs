@@ -39,6 +39,11 @@ pub async fn asset(headers: HeaderMap, Path(path): Path<String>) -> Response {
     file(&headers, &format!("assets/{path}"), "public, max-age=31536000, immutable")
 }
 
+/// The notices of the packages in the page, compressed by gzip; nothing without a page.
+pub fn notices() -> Option<Cow<'static, [u8]>> {
+    Files::get("third-party.txt.gz").map(|file| file.data)
+}
+
 /// The icon.
 pub async fn icon(headers: HeaderMap) -> Response {
     file(&headers, "favicon.svg", "public, max-age=86400")

@@ -6,6 +6,7 @@ mod contexts;
 mod failures;
 mod initdb_gate;
 mod interrupted;
+mod licenses;
 mod pipes;
 mod silent;
 mod terminal;

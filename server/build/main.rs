@@ -1,4 +1,7 @@
-//! Makes sure that there is a playground to embed: the built one, or a page that says how to build it.
+//! Makes sure that there is a playground to embed, the built one or a page that says how to build it, and writes the notices of the
+//! crates in the binary.
+
+mod notices;
 
 use std::{fs, path::Path};
 
@@ -9,6 +12,13 @@ Install Node.js with npm and run <code>scripts/run</code> again.</p>\
 <p>The API is at <code>/graphql</code>, its schema at <a href=\"/schema.graphql\">/schema.graphql</a>.</p></body></html>\n";
 
 fn main() {
+    ensure_playground();
+    if let Err(error) = notices::write() {
+        println!("cargo::error=cannot collect the licences of the dependencies: {error}");
+    }
+}
+
+fn ensure_playground() {
     let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web-playground/dist");
     println!("cargo::rerun-if-changed={}", dist.display());
     if !dist.join("index.html").exists() {
