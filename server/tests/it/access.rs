@@ -167,11 +167,10 @@ async fn unknown_tokens_are_slowed_down_and_valid_ones_are_not() {
 
     // More guesses at once than may wait.
     let (url, stop) = (format!("http://{}/graphql", server.address), CancellationToken::new());
-    let mut guesses = JoinSet::new();
+    let (mut guesses, http) = (JoinSet::new(), reqwest::Client::new());
     for n in 0..100 {
-        let (url, document, stop) = (url.clone(), document.clone(), stop.clone());
+        let (http, url, document, stop) = (http.clone(), url.clone(), document.clone(), stop.clone());
         guesses.spawn(async move {
-            let http = reqwest::Client::new();
             for attempt in 0.. {
                 if stop.is_cancelled() {
                     return;
