@@ -82,7 +82,7 @@ impl Drop for Admitted {
 }
 
 /// What counts as one address: an IPv4 address, or an IPv6 network of 64 bits, which is what one host is usually assigned.
-fn counted_address(address: IpAddr) -> IpAddr {
+pub(super) fn counted_address(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
         v4 @ IpAddr::V4(_) => v4,
