@@ -7,10 +7,11 @@ use crate::app::limits::PAGE_SIZE;
 /// fewer than 2^32 fields, so their sum fits.
 const MAX_COMPLEXITY: usize = u32::MAX as usize;
 
-/// The complexity of a connection: each entry that the page can have costs what is selected of it.
+/// The complexity of a connection: each entry that the page can have costs what is selected of it. A page without entries has at
+/// least its totals.
 pub(super) fn page_complexity(first: Option<i32>, last: Option<i32>, child_complexity: usize) -> usize {
     // Whatever is outside of the range is refused when the field is resolved.
-    let entries = first.max(last).unwrap_or(DEFAULT_PAGE).clamp(0, PAGE_SIZE.max);
+    let entries = first.max(last).unwrap_or(DEFAULT_PAGE).clamp(1, PAGE_SIZE.max);
     usize::try_from(entries).unwrap_or_default().saturating_mul(child_complexity).saturating_add(5).min(MAX_COMPLEXITY)
 }
 

@@ -139,7 +139,7 @@ mod tests {
         ] {
             assert!(verdict(&document).is_err(), "{document}");
         }
-        let deep = format!("{{ __schema {{ types {{ {} name {} }} }} }}", "ofType { name".repeat(20), "}".repeat(20));
+        let deep = format!("{{ __schema {{ types {{ {} {} }} }} }}", "ofType { name ".repeat(20), "}".repeat(20));
         assert_eq!(verdict(&deep), Ok(()));
         assert!(check(&parse_query(&deep).unwrap(), 40).is_err());
     }

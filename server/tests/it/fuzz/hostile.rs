@@ -165,7 +165,7 @@ fn introspection(random: &mut fastrand::Rng, size: usize) -> Value {
             let levels = times / 3;
             format!("{{ __schema {{ types {{ {} name {} }} }} }}", "fields { type {".repeat(levels), "} }".repeat(levels))
         }
-        5 => format!("{{ __schema {{ types {{ {} name {} }} }} }}", "ofType { kind name".repeat(times), "}".repeat(times)),
+        5 => format!("{{ __schema {{ types {{ {} {} }} }} }}", "ofType { kind name ".repeat(times.min(55)), "}".repeat(times.min(55))),
         _ => format!("{{ __schema {{ types {{{} }} }} }} fragment F on __Type {{ name description fields {{ name }} }}", " ...F".repeat(size)),
     })
 }
