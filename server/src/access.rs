@@ -89,8 +89,9 @@ impl Tokens {
     fn open(&self, token: ApiToken) -> Session {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let caller = Caller { role: token.role, name: Some(token.name.as_str().into()) };
-        let ended = sessions.entry(token.id).or_insert_with(|| Sessions { ended: CancellationToken::new(), token }).ended.clone();
-        Session::until(ended).with(caller)
+        let id = token.id;
+        let ended = sessions.entry(id).or_insert_with(|| Sessions { ended: CancellationToken::new(), token }).ended.clone();
+        Session::until(ended).of(id).with(caller)
     }
 
     async fn end_invalid(&self) -> toygres_domain::Result<()> {

@@ -1,6 +1,7 @@
 //! The GraphQL contract: types, resolvers and the one place where errors get their codes.
 
 mod batching;
+mod complexity;
 mod errors;
 mod guard;
 mod loaders;

@@ -19,10 +19,13 @@ mod accept;
 mod authenticate;
 mod connections;
 mod cpu_bound;
+mod document;
 mod encode;
 mod execute;
 mod expansion;
+mod field_types;
 mod http;
+mod introspection;
 mod lexical;
 mod nulls;
 mod options;
@@ -46,7 +49,7 @@ use axum::{
 
 pub use authenticate::{Authenticate, Credentials, Denied, Open, Session};
 pub use execute::{RequestId, ResumeCursor};
-pub use nulls::FieldTypes;
+pub use field_types::FieldTypes;
 pub use options::{Limits, OnResponse, TransportOptions};
 pub use serve::{ServeOptions, serve};
 

@@ -23,7 +23,7 @@ pub struct LimitsConfig {
     /// Lexical tokens of one GraphQL document, which also bounds its aliases.
     #[arg(long, env = "TOYGRES_MAX_TOKENS", default_value = "10000", value_parser = value_parser!(u32).range(10..=10_000_000))]
     pub max_tokens: u32,
-    /// Fields, arguments and directives of one GraphQL document once its fragments are expanded.
+    /// Fields, arguments, values, variables and directives of one GraphQL document once its fragments are expanded.
     #[arg(long, env = "TOYGRES_MAX_EXPANDED_SIZE", default_value = "20000", value_parser = value_parser!(u32).range(10..=10_000_000))]
     pub max_expanded_size: u32,
     /// Bytes of the response to one operation.

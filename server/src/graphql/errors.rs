@@ -95,13 +95,15 @@ pub(super) fn coded(code: &'static str, message: impl Into<String>) -> async_gra
     async_graphql::Error::new(message).extend_with(|_, extensions| extensions.set("code", code))
 }
 
-/// Errors of one response. More would not help its caller.
+/// Errors of one response, in the order in which the executor reports them. More would not help its caller.
 const MAX_ERRORS: usize = 100;
 /// Bytes of the message of an error.
 const MAX_MESSAGE_BYTES: usize = 4096;
 
-/// Completes the errors of a response: drops those that are too many, rewords those about limits, adds the code `BAD_REQUEST` to every error without one (of
-/// parsing and validation), and adds the request ID, which the log has too, to `INTERNAL` and `UNAVAILABLE`.
+/// Completes the errors of a response: drops all but the first `MAX_ERRORS`, cuts messages after `MAX_MESSAGE_BYTES`, rewords those
+/// about limits, adds the code `BAD_REQUEST` to every error without one (of parsing and validation), and adds the request ID, which the
+/// log has too, to `INTERNAL` and `UNAVAILABLE`. Which errors come first is not specified: the executor reports some in the order of a
+/// hash table, not of the document. Among those that it drops can be an `INTERNAL` one, which is in the log all the same.
 pub fn mask(response: &mut Response, request_id: &str, limits: QueryLimits) {
     // A document can have an error in each of its fields, and repeat a name of any length in each of them.
     response.errors.truncate(MAX_ERRORS);

@@ -11,7 +11,7 @@ use super::errors::coded;
 use crate::app::limits::PAGE_SIZE;
 
 /// Entries of a page when neither `first` nor `last` is given.
-const DEFAULT_PAGE: i32 = match PAGE_SIZE.default {
+pub(super) const DEFAULT_PAGE: i32 = match PAGE_SIZE.default {
     Some(default) => default,
     None => PAGE_SIZE.max,
 };
@@ -27,17 +27,6 @@ pub struct Total {
 pub(super) type Counted<T> = Connection<String, T, Total, EmptyFields, DefaultConnectionName, DefaultEdgeName, EnableNodesField>;
 /// A connection without a total count, because counting is too expensive.
 pub(super) type Uncounted<T> = Connection<String, T, EmptyFields, EmptyFields, DefaultConnectionName, DefaultEdgeName, EnableNodesField>;
-
-/// The most that the complexity of one field can be. The executor adds those of siblings without a check for overflow; a document has
-/// fewer than 2^32 fields, so their sum fits.
-const MAX_COMPLEXITY: usize = u32::MAX as usize;
-
-/// The complexity of a connection: each entry that the page can have costs what is selected of it.
-pub(super) fn page_complexity(first: Option<i32>, last: Option<i32>, child_complexity: usize) -> usize {
-    // Whatever is outside of the range is refused when the field is resolved.
-    let entries = first.max(last).unwrap_or(DEFAULT_PAGE).clamp(0, PAGE_SIZE.max);
-    usize::try_from(entries).unwrap_or_default().saturating_mul(child_complexity).saturating_add(5).min(MAX_COMPLEXITY)
-}
 
 /// The Relay arguments of a connection field.
 pub(super) struct Arguments {

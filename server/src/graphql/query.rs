@@ -8,9 +8,10 @@ use toygres_domain::{OperationId, instance::InstanceFilter};
 use toygres_store::{InstanceOrder, InstanceOrderField, InstancePosition, OperationFilter};
 
 use super::{
+    complexity::page_complexity,
     errors::error,
     guard::admin,
-    paging::{Arguments, Counted, Uncounted, counted, opaque, page_complexity, parts, uncounted, wants_total},
+    paging::{Arguments, Counted, Uncounted, counted, opaque, parts, uncounted, wants_total},
     types::{ApiToken, ControlPlane, Instance, InstanceFilterInput, InstanceOrderInput, Node, NodeId, Operation, OperationFilterInput},
 };
 use crate::app::App;

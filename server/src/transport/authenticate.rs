@@ -8,6 +8,8 @@ use axum::http::HeaderMap;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
+use super::{connections::counted_address, cpu_bound::CallerKey};
+
 /// Authenticates callers.
 #[async_trait]
 pub trait Authenticate: Send + Sync + 'static {
@@ -34,6 +36,7 @@ type Insert = Arc<dyn Fn(&mut Data) + Send + Sync>;
 pub struct Session {
     data: Vec<Insert>,
     ended: CancellationToken,
+    caller: CallerKey,
 }
 
 impl Session {
@@ -41,7 +44,27 @@ impl Session {
     /// with an error.
     #[must_use]
     pub fn until(ended: CancellationToken) -> Self {
-        Self { data: Vec::new(), ended }
+        Self { ended, ..Self::default() }
+    }
+
+    /// Sets what identifies the caller among others, to which limits for each caller apply. Without it, callers of one address count as
+    /// one.
+    #[must_use]
+    pub fn of(mut self, caller: impl fmt::Display) -> Self {
+        self.caller = CallerKey::Named(caller.to_string().into());
+        self
+    }
+
+    /// Sets the address that identifies the caller if nothing else does.
+    pub(super) fn or_address(mut self, address: Option<IpAddr>) -> Self {
+        if let CallerKey::Address(_) = self.caller {
+            self.caller = CallerKey::Address(address.map(counted_address));
+        }
+        self
+    }
+
+    pub(super) fn caller(&self) -> &CallerKey {
+        &self.caller
     }
 
     /// Adds a value that resolvers get with `ctx.data::<T>()`.

@@ -12,11 +12,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use super::{
-    Limits, Session, TransportOptions,
-    cpu_bound::{CpuBound, is_large},
+    Credentials, Denied, Limits, Session, TransportOptions,
+    cpu_bound::{Busy, CallerKey, CpuBound, is_large},
+    document::{Refused, check, check_text},
     encode,
-    expansion::{Unexpandable, expanded_size},
-    lexical::Shape,
     nulls::{self, Source},
     refusal, root_field,
     ws::PendingSockets,
@@ -80,19 +79,26 @@ pub(super) struct Operation {
     pub(super) id: RequestId,
     request: Request,
     source: Source,
-    /// Whether its document counts as large once its fragments are expanded.
-    large: bool,
+    /// The caller, if its document counts as large.
+    heavy: Option<CallerKey>,
 }
 
 impl<E: Executor> Transport<E> {
     pub(super) fn new(executor: E, options: TransportOptions) -> Self {
         let sockets = options.limits.sockets.min(Semaphore::MAX_PERMITS);
         let pending_sockets = PendingSockets::new(options.limits.pending_sockets);
-        Self { executor, options, sockets: Arc::new(Semaphore::new(sockets)), pending_sockets, cpu_bound: CpuBound::new() }
+        let cpu_bound = CpuBound::new(options.limits.large_documents, options.limits.large_document_wait);
+        Self { executor, options, sockets: Arc::new(Semaphore::new(sockets)), pending_sockets, cpu_bound }
     }
 
     pub(super) fn limits(&self) -> &Limits {
         &self.options.limits
+    }
+
+    /// Authenticates a caller. One without credentials is known by its address.
+    pub(super) async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Session, Denied> {
+        let address = credentials.address;
+        Ok(self.options.authenticate.authenticate(credentials).await?.or_address(address))
     }
 
     /// Acquires a [`Socket`]; `None` if the limit is reached.
@@ -110,47 +116,29 @@ impl<E: Executor> Transport<E> {
     /// Checks the limits of a document and parses it to find out the type of its operation.
     pub(super) async fn prepare(&self, mut request: Request, session: &Session, id: &RequestId) -> Result<Operation, Box<Response>> {
         let refuse = |response| Err(Box::new(self.finish(response, id)));
-        let (shape, limits) = (Shape::of(&request.query), self.limits());
-        if shape.tokens > limits.tokens {
-            let message = format!("The document has {} tokens; at most {} are allowed.", shape.tokens, limits.tokens);
-            return refuse(refusal::error("TOO_MANY_TOKENS", message));
-        }
-        if shape.nesting > limits.nesting {
-            let message = format!("The document is nested {} levels deep; at most {} are allowed.", shape.nesting, limits.nesting);
-            return refuse(refusal::error("TOO_DEEP", message));
-        }
-        if shape.longest_name > limits.name_bytes {
-            let message = format!("The document has a name of {} bytes; at most {} are allowed.", shape.longest_name, limits.name_bytes);
-            return refuse(refusal::error("TOO_LARGE", message));
-        }
+        let limits = self.limits();
+        let tokens = match check_text(&request.query, limits) {
+            Ok(tokens) => tokens,
+            Err(Refused { code, message }) => return refuse(refusal::error(code, message)),
+        };
         let name = request.operation_name.clone();
-        let parsed = match is_large(u64::try_from(shape.tokens).unwrap_or(u64::MAX)) {
-            true => {
-                let request = &mut request;
-                self.cpu_bound.run(move || request.parsed_query()).await
-            }
-            false => request.parsed_query(),
+        let variables = std::mem::take(&mut request.variables);
+        let long = is_large(request.query.len(), u64::try_from(tokens).unwrap_or(u64::MAX));
+        let checked = {
+            let request = &mut request;
+            let types = &self.options.types;
+            let check = move || match request.parsed_query() {
+                Ok(document) => match check(document, &variables, types, limits) {
+                    Ok(size) => Ok((document, variables, size)),
+                    Err(Refused { code, message }) => Err(Box::new(refusal::error(code, message))),
+                },
+                Err(error) => Err(Box::new(syntax_error(error))),
+            };
+            if long { self.cpu_bound.run(session.caller(), check).await.unwrap_or_else(|Busy| Err(Box::new(busy()))) } else { check() }
         };
-        let document = match parsed {
-            Ok(document) => document,
-            Err(error) => return refuse(syntax_error(error)),
-        };
-        let size = match expanded_size(document, limits.nesting) {
-            Ok(size) if size <= limits.expanded_size => size,
-            Ok(size) => {
-                let message = format!(
-                    "The document has {size} fields, arguments and directives once its fragments are expanded; at most {} are allowed.",
-                    limits.expanded_size
-                );
-                return refuse(refusal::error("TOO_LARGE", message));
-            }
-            Err(Unexpandable::TooDeep) => {
-                let message = format!("The document is nested more than {} levels deep through its fragments.", limits.nesting);
-                return refuse(refusal::error("TOO_DEEP", message));
-            }
-            Err(Unexpandable::Cycle(fragment)) => {
-                return refuse(refusal::error("BAD_REQUEST", format!("Cannot spread the fragment '{fragment}' within itself.")));
-            }
+        let (document, variables, size) = match checked {
+            Ok(checked) => checked,
+            Err(response) => return refuse(*response),
         };
         // The executor reports that there is no such operation.
         let kind = operation(document, name.as_deref()).map_or(OperationType::Query, |operation| operation.ty);
@@ -163,21 +151,26 @@ impl<E: Executor> Transport<E> {
             }
             request.set_parsed_query(document);
         }
+        request.variables = variables;
         session.insert_into(&mut request.data);
         request.data.insert(id.clone());
         let source = Source { query: request.query.clone(), operation_name: request.operation_name.clone() };
-        Ok(Operation { kind, id: id.clone(), request, source, large: is_large(size) })
+        let heavy = (long || is_large(0, size)).then(|| session.caller().clone());
+        Ok(Operation { kind, id: id.clone(), request, source, heavy })
     }
 
     /// Runs a query or a mutation. A mutation continues when its caller disconnects, because part of it may already have happened.
     pub(super) async fn execute(&self, operation: Operation) -> Response {
-        let Operation { kind, id, request, source, large } = operation;
+        let Operation { kind, id, request, source, heavy } = operation;
         let execution = {
             let (executor, cpu_bound) = (self.executor.clone(), self.cpu_bound.clone());
             let execution = async move {
                 let execution = executor.execute(request);
                 // Validation is part of the first poll.
-                if large { cpu_bound.first_poll(execution).await } else { execution.await }
+                match heavy {
+                    Some(caller) => cpu_bound.first_poll(&caller, execution).await.unwrap_or_else(|Busy| busy()),
+                    None => execution.await,
+                }
             };
             AssertUnwindSafe(execution).catch_unwind()
         };
@@ -212,9 +205,14 @@ impl<E: Executor> Transport<E> {
             // Boxed, because otherwise the stream of every subscription would have the size of an execution.
             return stream::once(async move { this.execute(operation).await }).boxed().left_stream();
         }
-        let Operation { id, request, source, large, .. } = operation;
+        let Operation { id, request, source, heavy, .. } = operation;
         let responses = this.executor.execute_stream(request, None);
-        let responses = if large { this.cpu_bound.clone().first_poll_of(responses).left_stream() } else { responses.right_stream() };
+        let responses = match heavy {
+            Some(caller) => {
+                this.cpu_bound.clone().first_poll_of(caller, responses).map(|response| response.unwrap_or_else(|Busy| busy())).left_stream()
+            }
+            None => responses.right_stream(),
+        };
         AssertUnwindSafe(responses)
             .catch_unwind()
             .map(move |outcome| {
@@ -270,6 +268,11 @@ fn syntax_error(error: ServerError) -> Response {
         ours.locations.clone_from(&error.locations);
     }
     response
+}
+
+/// The caller has too many large documents at once.
+fn busy() -> Response {
+    refusal::error(refusal::RATE_LIMITED, "Too many large documents at once. Send them one after the other, or smaller ones.")
 }
 
 /// A panic of a resolver fails one operation, not the whole connection.

@@ -45,11 +45,8 @@ async fn try_answer<E: Executor>(transport: &Arc<Transport<E>>, request: Request
     if parts.method == Method::POST {
         check_content_type(&parts.headers)?;
     }
-    let session = transport
-        .options
-        .authenticate
-        .authenticate(Credentials { headers: &parts.headers, init: None, address: peer_address(&parts.extensions) })
-        .await?;
+    let credentials = Credentials { headers: &parts.headers, init: None, address: peer_address(&parts.extensions) };
+    let session = transport.authenticate(credentials).await?;
     let resume = ResumeCursor::of(&parts.headers);
     if parts.method == Method::GET {
         let request = params::from_uri(&parts.uri).map_err(Refusal::bad_request)?;
@@ -93,6 +90,9 @@ async fn single<E: Executor>(
         Ok(operation) => transport.execute(operation).await,
         Err(response) => *response,
     };
+    if refusal::is_rate_limited(&response) {
+        return Ok(Refusal::rate_limited(response).into_response());
+    }
     let status = match accept.best {
         Media::GraphqlResponse if encode::never_executed(&response) => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,

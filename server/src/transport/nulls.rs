@@ -12,67 +12,12 @@ use async_graphql::{
     Name, PathSegment, Response, Value,
     indexmap::IndexMap,
     parser::{
-        parse_query, parse_schema,
-        types::{
-            BaseType, ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType, Selection, SelectionSet, Type, TypeKind,
-            TypeSystemDefinition,
-        },
+        parse_query,
+        types::{BaseType, ExecutableDocument, Field, FragmentDefinition, OperationDefinition, Selection, SelectionSet, Type},
     },
 };
 
-use super::execute::operation;
-
-/// The types of a schema's fields, which determine whether they can be `null`.
-#[derive(Clone, Debug, Default)]
-pub struct FieldTypes {
-    /// By type and field.
-    fields: HashMap<Name, HashMap<Name, Type>>,
-    query: Option<Name>,
-    mutation: Option<Name>,
-    subscription: Option<Name>,
-}
-
-impl FieldTypes {
-    /// Reads the types from a schema in the schema definition language. If the text is not a valid schema, every field is assumed
-    /// to be nullable.
-    #[must_use]
-    pub fn of(sdl: &str) -> Self {
-        let mut this = Self::default();
-        for definition in parse_schema(sdl).map(|document| document.definitions).unwrap_or_default() {
-            match definition {
-                TypeSystemDefinition::Schema(schema) => {
-                    let root = |name: Option<async_graphql::Positioned<Name>>| name.map(|name| name.node);
-                    (this.query, this.mutation, this.subscription) =
-                        (root(schema.node.query), root(schema.node.mutation), root(schema.node.subscription));
-                }
-                TypeSystemDefinition::Type(definition) => {
-                    let fields = match definition.node.kind {
-                        TypeKind::Object(object) => object.fields,
-                        TypeKind::Interface(interface) => interface.fields,
-                        _ => continue,
-                    };
-                    let fields = fields.into_iter().map(|field| (field.node.name.node, field.node.ty.node)).collect();
-                    this.fields.insert(definition.node.name.node, fields);
-                }
-                TypeSystemDefinition::Directive(_) => {}
-            }
-        }
-        this
-    }
-
-    /// The type whose fields operations of this kind select.
-    pub(super) fn root(&self, kind: OperationType) -> Option<&Name> {
-        match kind {
-            OperationType::Query => self.query.as_ref(),
-            OperationType::Mutation => self.mutation.as_ref(),
-            OperationType::Subscription => self.subscription.as_ref(),
-        }
-    }
-
-    fn field(&self, parent: &str, field: &str) -> Option<&Type> {
-        self.fields.get(parent)?.get(field)
-    }
-}
+use super::{FieldTypes, execute::operation};
 
 /// The document and the operation that were executed.
 pub(super) struct Source {
@@ -95,8 +40,12 @@ pub(super) fn complete(response: &mut Response, types: &FieldTypes, source: &Sou
     let Response { data, errors, .. } = response;
     // Nullable fields first: they restore objects that the executor made null because all their fields failed.
     let mut beyond = Vec::new();
+    // The same field fails in many entries of a list. How far that reaches does not depend on the positions.
+    let mut known = HashMap::new();
     for path in errors.iter().map(|error| error.path.as_slice()).filter(|path| !path.is_empty()) {
-        let reach = document.and_then(|(document, operation)| reach(types, document, operation, path)).unwrap_or(Reach::To(Reverse(path.len())));
+        let reach = *known.entry(names(path)).or_insert_with(|| {
+            document.and_then(|(document, operation)| reach(types, document, operation, path)).unwrap_or(Reach::To(Reverse(path.len())))
+        });
         match reach {
             Reach::To(Reverse(length)) if length == path.len() => put_null(data, path),
             further => beyond.push((further, path)),
@@ -110,6 +59,16 @@ pub(super) fn complete(response: &mut Response, types: &FieldTypes, source: &Sou
             Reach::To(Reverse(length)) => put_null(data, &path[..length]),
         }
     }
+}
+
+/// The names of a path, with `None` for each position in a list.
+fn names(path: &[PathSegment]) -> Vec<Option<&str>> {
+    path.iter()
+        .map(|segment| match segment {
+            PathSegment::Field(name) => Some(name.as_str()),
+            PathSegment::Index(_) => None,
+        })
+        .collect()
 }
 
 /// How far up the failure of a field reaches, from near to far.

@@ -59,10 +59,21 @@ pub struct Limits {
     pub tokens: usize,
     /// Nesting of brackets in one document. The parser is recursive, and a stack overflow aborts the process.
     pub nesting: usize,
-    /// Bytes of a name.
+    /// Bytes of a name. Validation compares an unknown name with known ones.
     pub name_bytes: usize,
-    /// Fields, arguments and directives of one document once its fragments are expanded.
+    /// Operations of one document. Validation compares the variables of each with those of every fragment.
+    pub operations: usize,
+    /// Fields, arguments, values, variables and directives of one document once its fragments are expanded, which is what its validation
+    /// costs.
     pub expanded_size: u64,
+    /// `__typename` in one selection set, fragments included. They have no complexity.
+    pub typenames: usize,
+    /// Fields below `__schema` and `__type` in one operation, with fragments expanded. A client's introspection has about 150.
+    pub introspection: usize,
+    /// Large documents of one caller at once, of which one is parsed or validated, and the others wait.
+    pub large_documents: usize,
+    /// How long a large document may wait for a processor.
+    pub large_document_wait: Duration,
     /// Bytes of a response.
     pub response_bytes: usize,
     /// How long a query may take. A mutation that takes longer gets the same error, but its execution continues.
@@ -97,8 +108,13 @@ impl Default for Limits {
             batch: 10,
             tokens: 10_000,
             nesting: 100,
-            name_bytes: 256,
+            name_bytes: 64,
+            operations: 20,
             expanded_size: 20_000,
+            typenames: 20,
+            introspection: 500,
+            large_documents: 16,
+            large_document_wait: Duration::from_secs(2),
             response_bytes: 16 * 1024 * 1024,
             operation_time: Duration::from_secs(30),
             operations_per_socket: 1000,

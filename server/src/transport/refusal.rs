@@ -8,6 +8,9 @@ use axum::{
 
 use super::{Denied, accept::Media, encode};
 
+/// The code of the error when a caller asks for too much at once.
+pub(super) const RATE_LIMITED: &str = "RATE_LIMITED";
+
 /// A response to a request that is not executed: a status, and one GraphQL error.
 #[derive(Debug)]
 pub(super) struct Refusal {
@@ -37,6 +40,12 @@ impl Refusal {
             Self::new(StatusCode::SERVICE_UNAVAILABLE, "TOO_MANY_SOCKETS", "The server has as many sockets open as it may. Try again later.");
         this.header = Some((header::RETRY_AFTER, HeaderValue::from_static("5")));
         this
+    }
+
+    /// The HTTP response to a request whose result is [`RATE_LIMITED`].
+    pub(super) fn rate_limited(response: GraphqlResponse) -> Self {
+        let header = Some((header::RETRY_AFTER, HeaderValue::from_static("1")));
+        Self { status: StatusCode::TOO_MANY_REQUESTS, body: Box::new(response), header }
     }
 
     pub(super) fn into_response(self) -> Response {
@@ -79,4 +88,10 @@ pub(super) fn error(code: &str, message: impl Into<String>) -> GraphqlResponse {
     extensions.set("code", code);
     error.extensions = Some(extensions);
     GraphqlResponse::from_errors(vec![error])
+}
+
+/// Whether the response is the error [`RATE_LIMITED`].
+pub(super) fn is_rate_limited(response: &GraphqlResponse) -> bool {
+    let code = |error: &ServerError| error.extensions.as_ref().is_some_and(|extensions| extensions.get("code") == Some(&RATE_LIMITED.into()));
+    response.errors.iter().any(code)
 }

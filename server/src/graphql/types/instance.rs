@@ -19,10 +19,11 @@ use super::{
 use crate::{
     app::{available_operations, excludes_now},
     graphql::{
+        complexity::page_complexity,
         errors::error,
         guard::operator,
         loaders::{EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, OperationsOf, PasswordOf},
-        paging::{Arguments, Counted, Uncounted, page_complexity, uncounted},
+        paging::{Arguments, Counted, Uncounted, uncounted},
     },
 };
 
@@ -106,13 +107,13 @@ impl Instance {
         self.0.health_check_orchestration_id.as_deref()
     }
     /// The latest health check.
-    #[graphql(complexity = 5)]
+    #[graphql(complexity = "child_complexity + 5")]
     async fn latest_health_check(&self, ctx: &Context<'_>) -> Result<Option<HealthCheck>> {
         let page = ctx.data_unchecked::<Loaders>().load_one(HealthChecksOf(self.0.id, PageRequest::first(1))).await.map_err(error)?;
         Ok(page.and_then(|page| page.items.into_iter().next()).map(HealthCheck))
     }
     /// A summary of the health checks of the last 24 hours.
-    #[graphql(complexity = 10)]
+    #[graphql(complexity = "child_complexity + 10")]
     async fn health_summary(&self, ctx: &Context<'_>) -> Result<HealthSummary> {
         let summary = ctx.data_unchecked::<Loaders>().load_one(HealthSummaryOf(self.0.id)).await.map_err(error)?;
         Ok(summary.unwrap_or_default().into())

@@ -57,7 +57,7 @@ async fn initialise<E: Executor>(
             ClientMessage::Init(payload) => {
                 pending.leave();
                 let credentials = Credentials { headers, init: Some(&payload), address };
-                return match transport.options.authenticate.authenticate(credentials).await {
+                return match transport.authenticate(credentials).await {
                     Ok(session) => {
                         let permit = transport.socket().ok_or(CloseReason::TOO_MANY)?;
                         send(socket, Dialect::ack()).await.map(|()| (session, permit))

@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc, LazyLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -18,7 +18,7 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 
-use crate::support::{Home, Server};
+use crate::support::{Home, Server, eventually};
 
 /// The memory that the server may have throughout, in bytes. A debug build is larger.
 const MEMORY: u64 = if cfg!(debug_assertions) { 400 } else { 150 } * 1024 * 1024;
@@ -98,13 +98,12 @@ async fn other_callers_are_served_during_attacks() {
     println!("idle: query p50 {:?}, livez p99 {:?}, memory {} MiB", idle.query, idle.livez, server.memory() >> 20);
     let mut findings = Vec::new();
     for attack in Attack::ALL {
-        let over = Arc::new(AtomicBool::new(false));
+        let (over, begun) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let mut attackers = JoinSet::new();
         for _ in 0..attack.attackers() {
-            attackers.spawn(run(attack, server.address.clone(), server.bearer.clone().unwrap(), bundle.clone(), over.clone()));
+            attackers.spawn(run(attack, server.address.clone(), server.bearer.clone().unwrap(), bundle.clone(), over.clone(), begun.clone()));
         }
-        // Time to begin.
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        eventually("every attacker has attacked", async || begun.load(Ordering::Relaxed) == attack.attackers()).await;
         let under = callers(&server, time).await;
         let memory = server.memory();
         over.store(true, Ordering::Relaxed);
@@ -158,15 +157,29 @@ async fn largest_bundle(server: &Server) -> String {
     scripts.max_by_key(|path| path.ends_with(".js")).unwrap_or("/schema.graphql").to_owned()
 }
 
-async fn run(attack: Attack, address: String, token: String, bundle: String, over: Arc<AtomicBool>) {
+async fn run(attack: Attack, address: String, token: String, bundle: String, over: Arc<AtomicBool>, begun: Arc<AtomicUsize>) {
+    let first = AtomicBool::new(true);
+    let sent = || {
+        if first.swap(false, Ordering::Relaxed) {
+            begun.fetch_add(1, Ordering::Relaxed);
+        }
+    };
     while !over.load(Ordering::Relaxed) {
         // The server may refuse and close, which is its right.
-        let _ = once(attack, &address, &token, &bundle).await;
+        let _ = once(attack, &address, &token, &bundle, &sent).await;
+        sent();
         tokio::time::sleep(attack.pause()).await;
     }
 }
 
-async fn once(attack: Attack, address: &str, token: &str, bundle: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// Attacks, and calls `sent` before it waits for the server.
+async fn once(
+    attack: Attack,
+    address: &str,
+    token: &str,
+    bundle: &str,
+    sent: &(dyn Fn() + Sync),
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let post = async |token: &str, query: &str| {
         let request = HTTP.post(format!("http://{address}/graphql")).bearer_auth(token);
         request.json(&json!({ "query": query })).send().await?.bytes().await.map(drop)
@@ -185,6 +198,7 @@ async fn once(attack: Attack, address: &str, token: &str, bundle: &str) -> Resul
             let mut stream = TcpStream::connect(address).await?;
             let request = format!("GET {bundle} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip, br\r\nConnection: close\r\n\r\n");
             stream.write_all(request.as_bytes()).await?;
+            sent();
             if matches!(attack, Attack::SlowReaders) {
                 tokio::time::sleep(Duration::from_secs(60)).await;
             }
@@ -203,6 +217,7 @@ async fn once(attack: Attack, address: &str, token: &str, bundle: &str) -> Resul
                 frame.resize(256 * 1024, b' ');
                 socket.get_mut().write_all(&frame).await?;
             }
+            sent();
             while let Some(Ok(message)) = socket.next().await {
                 if matches!(message, Message::Close(_)) {
                     socket.flush().await?;
@@ -211,6 +226,7 @@ async fn once(attack: Attack, address: &str, token: &str, bundle: &str) -> Resul
         }
         Attack::IdleConnections => {
             let mut stream = TcpStream::connect(address).await?;
+            sent();
             stream.read_to_end(&mut Vec::new()).await?;
         }
         Attack::UnknownTokens => post(&format!("toygres_{}", fastrand::u64(..)), "{ __typename }").await?,

@@ -56,7 +56,6 @@ async fn batch() {
 #[tokio::test]
 async fn tokens() {
     let server = Server::start_with(|options| options.limits.tokens = 30, |_| {}).await;
-    // Aliases of `__typename` add no complexity, but they add tokens.
     let aliases = |count: usize| json!({"query": format!("{{{}}}", " a: __typename".repeat(count))});
     assert_eq!(server.post(GRAPHQL, &aliases(9)).await.status, 200);
     let answer = server.post(GRAPHQL, &aliases(10)).await;
@@ -189,7 +188,7 @@ async fn expanded_size() {
     }
     // The executor would take years.
     assert!(started.elapsed() < Duration::from_secs(10));
-    assert_eq!(server.post(GRAPHQL, &doubling(3)).await.code(), "", "30 fields and spreads");
+    assert_eq!(server.post(GRAPHQL, &doubling(2)).await.code(), "", "40 fields and spreads");
     let unused = json!({"query": format!("{{ hello }} fragment F on Query {{ {} }}", "a: hello ".repeat(100))});
     assert_eq!(server.post(GRAPHQL, &unused).await.code(), "TOO_LARGE", "validation walks a fragment that is not spread, too");
     let cycle = json!({"query": "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }"});
@@ -200,6 +199,83 @@ async fn expanded_size() {
     assert_eq!(client.receive().await["payload"][0]["extensions"]["code"], "TOO_LARGE");
 }
 
+/// What makes validation expensive although the document is short, each of another kind.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_costs_too_much_is_refused_before_it_is_validated() {
+    let server = Server::start().await;
+    let many = |times: usize, part: &dyn Fn(usize) -> String| (0..times).map(part).collect::<String>();
+    let operations = |times: usize| format!("{} fragment F on Query {{ hello }}", many(times, &|n| format!(" query Q{n} {{ ...F }}")));
+    let queries = [
+        ("many operations", operations(21)),
+        (
+            "undefined variables of several operations",
+            format!(
+                "{} fragment F on Query {{ hello(name: [{}]) }}",
+                many(20, &|n| format!(" query Q{n} {{ ...F }}")),
+                many(2000, &|n| format!(" $v{n}"))
+            ),
+        ),
+        (
+            "conflicts in nested inline fragments",
+            format!("{{ {}{}{} }}", "... {".repeat(30), many(1000, &|n| format!(" a: hello(name: {n})")), "}".repeat(30)),
+        ),
+        ("unknown fields", format!("{{ {} }}", many(1000, &|n| format!(" {:x<64}", format!("unknown{n}"))))),
+        ("arguments of one field", format!("{{ hello({}) }}", many(2000, &|n| format!(" a{n}: 1")))),
+        ("searches for variables", format!("query({}) {{ hello(name: [{}]) }}", many(1000, &|n| format!(" $v{n}: Int")), " $v999".repeat(2000))),
+        ("typenames", format!("{{ nested {{{} }} }}", many(21, &|n| format!(" a{n}: __typename")))),
+        ("introspection", format!("{{ __schema {{ types {{{} }} }} }}", many(501, &|n| format!(" a{n}: name")))),
+        ("long names", format!("{{ {} }}", "x".repeat(65))),
+    ];
+    for (what, query) in &queries {
+        let answer = server.post(GRAPHQL, &json!({ "query": query, "operationName": "Q0" })).await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, "TOO_LARGE"), "{what}");
+    }
+    // A value counts each time that it is used.
+    let uses = format!("query Q0($v: String) {{{} }}", many(100, &|n| format!(" a{n}: hello(name: $v)")));
+    let variables = json!({ "v": vec![1; 1000] });
+    assert_eq!(server.post(GRAPHQL, &json!({ "query": uses, "variables": variables })).await.code(), "TOO_LARGE");
+    assert_eq!(server.post(GRAPHQL, &json!({ "query": operations(20), "operationName": "Q0" })).await.code(), "");
+    let client = include_str!("../../../src/transport/introspection/client.graphql");
+    let answer = server.post(GRAPHQL, &json!({ "query": client })).await;
+    assert!(answer.json()["data"]["__schema"]["types"].is_array(), "{:?}", answer.json());
+    assert_eq!(answer.code(), "");
+}
+
+/// The executor panics when it checks such a default value.
+#[tokio::test]
+async fn lists_of_unknown_types() {
+    let server = Server::start().await;
+    for ty in ["[Nothing]", "[[Nothing!]!]!"] {
+        let answer = server.post(GRAPHQL, &json!({ "query": format!("query($v: {ty} = [1]) {{ hello(name: $v) }}") })).await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, "BAD_REQUEST"), "{ty}");
+        assert!(answer.json()["errors"][0]["message"].as_str().unwrap().contains("Unknown type"), "{ty}");
+    }
+    let known = server.post(GRAPHQL, &json!({ "query": "query($v: [String] = [\"x\"]) { hello }" })).await;
+    assert!(known.json()["errors"][0]["message"].as_str().unwrap().contains("not used"));
+}
+
+/// A caller's large documents wait for each other, and not those of others for them.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_documents_of_one_caller_at_once() {
+    let server = Server::start_with(|options| options.limits.large_documents = 1, |_| {}).await;
+    let large = json!({ "query": format!("{{ hello #{}\n }}", "x".repeat(10_000)) });
+    let long = json!({ "query": format!("{{ {} }}", (0..2400).map(|n| format!(" f{n}: hello")).collect::<String>()) });
+    let mut refused = false;
+    for _ in 0..50 {
+        let (first, second) = tokio::join!(server.post(GRAPHQL, &long), server.post(GRAPHQL, &long));
+        let answers = [first, second];
+        assert!(answers.iter().any(|answer| answer.status == 200), "one has its turn");
+        if let Some(answer) = answers.iter().find(|answer| answer.status != 200) {
+            assert_eq!((answer.status, answer.code().as_str()), (429, "RATE_LIMITED"));
+            assert!(answer.header("retry-after").is_some());
+            refused = true;
+            break;
+        }
+    }
+    assert!(refused, "two at once are too many");
+    assert_eq!(server.post(GRAPHQL, &large).await.status, 200, "one after the other are not");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn large_documents_are_answered_like_small_ones() {
     let server = Server::start().await;
@@ -207,7 +283,7 @@ async fn large_documents_are_answered_like_small_ones() {
     let answer = server.post(GRAPHQL, &json!({"query": format!("{{{many} }}")})).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.json()["data"]["f1499"], "Hello world");
-    let answer = server.post(GRAPHQL, &json!({"query": format!("mutation {{ bump {} }}", " a: __typename".repeat(1000))})).await;
+    let answer = server.post(GRAPHQL, &json!({"query": format!("mutation {{ bump #{}\n }}", "x".repeat(10_000))})).await;
     assert_eq!((answer.status, server.counters.mutations.load(Ordering::SeqCst)), (200, 1));
     let spreads = format!("subscription S {{ silence }} query Q {{{many} }}");
     let mut client = Client::ready(&server).await;

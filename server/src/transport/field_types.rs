@@ -1,0 +1,90 @@
+//! The types of a schema, as the transports need them (pure).
+
+use std::collections::{HashMap, HashSet};
+
+use async_graphql::{
+    Name,
+    parser::{
+        parse_schema,
+        types::{BaseType, OperationType, Type, TypeKind, TypeSystemDefinition},
+    },
+};
+
+/// The scalars of every schema, which it does not declare.
+const BUILT_IN: [&str; 5] = ["Boolean", "Float", "ID", "Int", "String"];
+
+/// The types of a schema's fields: whether they can be `null`, and which fields and types there are.
+#[derive(Clone, Debug, Default)]
+pub struct FieldTypes {
+    /// By type and field.
+    fields: HashMap<Name, HashMap<Name, Type>>,
+    query: Option<Name>,
+    mutation: Option<Name>,
+    subscription: Option<Name>,
+    /// The names of all types, also of those without fields.
+    names: HashSet<Name>,
+}
+
+impl FieldTypes {
+    /// Reads the types from a schema in the schema definition language. If the text is not a valid schema, every field is assumed
+    /// to be nullable.
+    #[must_use]
+    pub fn of(sdl: &str) -> Self {
+        let mut this = Self::default();
+        let definitions = parse_schema(sdl).map(|document| document.definitions).unwrap_or_default();
+        if !definitions.is_empty() {
+            this.names.extend(BUILT_IN.map(Name::new));
+        }
+        for definition in definitions {
+            match definition {
+                TypeSystemDefinition::Schema(schema) => {
+                    let root = |name: Option<async_graphql::Positioned<Name>>| name.map(|name| name.node);
+                    (this.query, this.mutation, this.subscription) =
+                        (root(schema.node.query), root(schema.node.mutation), root(schema.node.subscription));
+                }
+                TypeSystemDefinition::Type(definition) => {
+                    this.names.insert(definition.node.name.node.clone());
+                    let fields = match definition.node.kind {
+                        TypeKind::Object(object) => object.fields,
+                        TypeKind::Interface(interface) => interface.fields,
+                        _ => continue,
+                    };
+                    let fields = fields.into_iter().map(|field| (field.node.name.node, field.node.ty.node)).collect();
+                    this.fields.insert(definition.node.name.node, fields);
+                }
+                TypeSystemDefinition::Directive(_) => {}
+            }
+        }
+        this
+    }
+
+    pub(super) fn root(&self, kind: OperationType) -> Option<&Name> {
+        match kind {
+            OperationType::Query => self.query.as_ref(),
+            OperationType::Mutation => self.mutation.as_ref(),
+            OperationType::Subscription => self.subscription.as_ref(),
+        }
+    }
+
+    pub(super) fn field(&self, parent: &str, field: &str) -> Option<&Type> {
+        self.fields.get(parent)?.get(field)
+    }
+
+    /// Whether the schema has the type `parent`, which has no such field.
+    pub(super) fn lacks_field(&self, parent: &str, field: &str) -> bool {
+        self.fields.get(parent).is_some_and(|fields| !fields.contains_key(field))
+    }
+
+    /// Whether the schema has no such type. False without a schema.
+    pub(super) fn lacks_type(&self, name: &str) -> bool {
+        !self.names.is_empty() && !self.names.contains(name)
+    }
+}
+
+/// The name of a type within its lists.
+pub(super) fn innermost(ty: &Type) -> &str {
+    match &ty.base {
+        BaseType::Named(name) => name,
+        BaseType::List(element) => innermost(element),
+    }
+}
