@@ -5,7 +5,6 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 use duroxide::runtime::registry::ActivityRegistryBuilder;
 use futures::FutureExt;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{
     OperationId,
@@ -18,7 +17,7 @@ use toygres_store::{Store, Work};
 
 #[cfg(doc)]
 use crate::EngineOptions;
-use crate::{Engine, Failure, Timing};
+use crate::{Engine, Failure, SlowChecks, Timing};
 
 /// A function that workflows call. It may run twice, late, or concurrently with its successor, so it first checks in the metadata
 /// whether its run is still current.
@@ -59,8 +58,8 @@ pub struct ActivityContext {
     pub runtime: Arc<dyn Runtime>,
     /// Checks instances over connections.
     pub prober: Prober,
-    /// Health checks that may wait for a silent instance at the same time: see [`EngineOptions::slow_checks`].
-    pub slow_checks: Arc<Semaphore>,
+    /// The permits of health checks that wait for silent instances: see [`EngineOptions::slow_checks`].
+    pub slow_checks: Arc<SlowChecks>,
     /// The timing of workflows and activities.
     pub timing: Timing,
     /// Cancelled when this server stops: activities then abandon their work immediately, and it is retried elsewhere.

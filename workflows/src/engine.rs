@@ -14,7 +14,6 @@ use duroxide::{
     runtime::{Runtime as DuroxideRuntime, RuntimeOptions, registry::ActivityRegistry},
 };
 use duroxide_pg::{PostgresProvider, ProviderConfig};
-use tokio::sync::Semaphore;
 use toygres_domain::{Error, OperationId, Result, operation::Operation};
 use toygres_store::Store;
 
@@ -23,7 +22,7 @@ pub use self::{
     stop_workflows::StopWorkflows,
 };
 use crate::{
-    ActivityContext, Run, Timing,
+    ActivityContext, Run, SlowChecks, Timing,
     health_check::{self, HealthCheckLoop},
     monitor_operation::{self, MonitorOperation},
     operations, registry,
@@ -56,11 +55,10 @@ pub struct EngineOptions {
 }
 
 impl EngineOptions {
-    /// The permits of health checks that wait for an instance which does not answer. Half of the activity slots, so that instances that
-    /// are silent for their whole time-out leave the other half to operations and to the checks of other instances.
+    /// The permits of health checks that wait for an instance which does not answer.
     #[must_use]
-    pub fn slow_checks(&self) -> Arc<Semaphore> {
-        Arc::new(Semaphore::new((self.activity_slots / 2).max(1)))
+    pub fn slow_checks(&self) -> Arc<SlowChecks> {
+        Arc::new(SlowChecks::new(self.activity_slots))
     }
 }
 

@@ -45,6 +45,9 @@ pub struct HealthCheckLoop {
     pub due_ms: Option<i64>,
     /// Consecutive failed checks.
     pub failures: u32,
+    /// How often checks were postponed since the last one that succeeded.
+    #[serde(default, skip_serializing_if = "health_check::is_zero")]
+    pub postponed: u32,
     /// Iterations of this execution, if not the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iterations: Option<u64>,
@@ -54,7 +57,7 @@ impl HealthCheckLoop {
     /// A loop that checks immediately.
     #[must_use]
     pub fn new(instance: InstanceId, workflow: String) -> Self {
-        Self { instance, workflow, wait_ms: 0, due_ms: None, failures: 0, iterations: Some(1 + instance.spread(ITERATIONS)) }
+        Self { instance, workflow, wait_ms: 0, due_ms: None, failures: 0, postponed: 0, iterations: Some(1 + instance.spread(ITERATIONS)) }
     }
 
     /// A loop that replaces a lost one. Many loops may be lost at the same time, so their first checks are spread.
@@ -89,12 +92,12 @@ pub async fn health_check(ctx: OrchestrationContext, mut state: HealthCheckLoop,
 
 /// Runs one iteration. Returns `false` if the loop must end.
 async fn check(ctx: &OrchestrationContext, state: &mut HealthCheckLoop, timing: &Timing, death: Option<Reason>) -> Result<bool, Failure> {
-    let input =
-        health_check::Input { instance: state.instance, workflow: state.workflow.clone(), failures: state.failures, death, due_ms: state.due_ms };
+    let &mut HealthCheckLoop { instance, ref workflow, due_ms, failures, postponed, wait_ms: _, iterations: _ } = state;
+    let input = health_check::Input { instance, workflow: workflow.clone(), failures, postponed, death, due_ms };
     match call::<HealthCheck>(ctx, &input, timing.health).await? {
         CheckOutcome::End => Ok(false),
-        CheckOutcome::Checked { wait_ms, due_ms, failures, change } => {
-            (state.wait_ms, state.due_ms, state.failures) = (wait_ms, due_ms, failures);
+        CheckOutcome::Checked { wait_ms, due_ms, failures, postponed, change } => {
+            (state.wait_ms, state.due_ms, state.failures, state.postponed) = (wait_ms, due_ms, failures, postponed);
             if let Some(change) = change {
                 let update = update_health::Input { instance: state.instance, workflow: state.workflow.clone(), change };
                 call::<UpdateHealth>(ctx, &update, timing.metadata).await?;

@@ -1,7 +1,12 @@
 //! Forwards nudges for an instance to the workflows that wait for it: the one of the running operation, and the HealthCheck. Nudges
 //! come from the runtime, and from the prober when a kept connection is lost. They may be lost, because the workflows also poll.
 
-use std::{collections::HashMap, time::Duration};
+mod backoff;
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use futures::{FutureExt, StreamExt, stream};
 use toygres_domain::{
@@ -12,6 +17,7 @@ use toygres_domain::{
 };
 use toygres_store::{OperationFilter, PageRequest, Store};
 
+use self::backoff::Backoff;
 use crate::{ActivityContext, Engine};
 
 /// Nudges within this time are combined, so that the message queues of workflows stay short.
@@ -21,6 +27,7 @@ const COALESCE: Duration = Duration::from_millis(50);
 pub async fn run(context: ActivityContext, engine: Engine) {
     let ActivityContext { store, runtime, prober, shutdown, .. } = context;
     let mut hints = stream::select(runtime.nudges(), prober.losses().map(|instance| Nudge { instance, death: None }));
+    let mut backoff = Backoff::default();
     loop {
         let first = tokio::select! {
             () = shutdown.cancelled() => return,
@@ -35,17 +42,22 @@ pub async fn run(context: ActivityContext, engine: Engine) {
             next = hints.next().now_or_never().flatten();
         }
         for (instance, death) in latest {
-            if let Err(error) = pass_on(&store, &engine, instance, death).await {
+            if let Err(error) = pass_on(&store, &engine, &mut backoff, instance, death).await {
                 tracing::debug!(%error, %instance, "a hint was lost");
             }
         }
     }
 }
 
-async fn pass_on(store: &Store, engine: &Engine, id: InstanceId, death: Option<Reason>) -> Result<()> {
+async fn pass_on(store: &Store, engine: &Engine, backoff: &mut Backoff, id: InstanceId, death: Option<Reason>) -> Result<()> {
     let Some(instance) = store.instance(id).await? else { return Ok(()) };
     if instance.state == InstanceState::Running {
         let Some(health_check) = instance.health_check_orchestration_id else { return Ok(()) };
+        let interval = Duration::from_secs(u64::from(instance.spec.health_check.interval_seconds.unsigned_abs()));
+        // A death is what the host saw, which the owner does not decide.
+        if death.is_none() && !backoff.permits(id, interval, Instant::now()) {
+            return Ok(());
+        }
         let payload = death.and_then(|death| serde_json::to_string(&death).ok()).unwrap_or_default();
         return engine.nudge(&health_check, &payload).await;
     }

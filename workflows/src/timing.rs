@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+#[cfg(doc)]
+use crate::SlowChecks;
+
 /// How an activity is repeated.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
@@ -54,6 +57,12 @@ pub struct Timing {
     /// The maximum time-out of a repeated check: the first check had the instance's whole time-out, and an outage must be confirmed
     /// soon after it.
     pub recheck_timeout: Duration,
+    /// How long a check may take without a permit to wait for a silent instance: see [`SlowChecks`]. Healthy instances answer within
+    /// milliseconds, and another node of a cluster within tens of them.
+    pub prompt: Duration,
+    /// The pause before a check that was postponed for want of such a permit is made again. It doubles each time, up to the interval
+    /// of the instance.
+    pub postponed: Duration,
     /// The pause between checks of an unhealthy instance: short, so that a recovery is noticed soon.
     pub recovery: Duration,
     /// The pause while checks are suspended because an operation is changing the instance. A nudge ends it when the operation is
@@ -87,6 +96,8 @@ impl Default for Timing {
             confirmations: 3,
             recheck: Duration::from_millis(500),
             recheck_timeout: Duration::from_millis(750),
+            prompt: Duration::from_secs(1),
+            postponed: Duration::from_secs(1),
             recovery: Duration::from_secs(2),
             paused: Duration::from_secs(5),
         }

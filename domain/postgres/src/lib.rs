@@ -21,6 +21,10 @@ use toygres_domain::{
 /// Everything but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// The database that checks use. Both runtimes create it with the cluster, and it is the platform's: a session in the database of the
+/// owner would keep them from dropping, renaming or copying it.
+const DATABASE: &str = "postgres";
+
 /// How long a server may take to end a session.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -58,17 +62,74 @@ pub fn connection_string_with_password(connection_string: &str, password: &Secre
     Some(format!("postgresql://{user}:{}@{rest}", utf8_percent_encode(password.expose(), RESERVED)))
 }
 
-/// Logs in and runs a query; returns the duration of both together.
+/// Logs in to the database of the target as its clients do, and runs a query; returns the duration of both together.
 ///
 /// # Errors
 /// Why it failed. The reason never contains the password.
 pub async fn check(target: &Target, timeout: Duration) -> Result<Duration, Reason> {
+    let (latency, session) = within(target, timeout, log_in_and_query(target, &target.database)).await?;
+    close(session).await;
+    Ok(latency)
+}
+
+/// Logs in to [`DATABASE`] and runs a query; returns the duration of both together, and the session. A server whose owner has removed
+/// that database, or closed it, is checked in the owner's, without a session to keep.
+async fn check_server(target: &Target, timeout: Duration) -> Result<(Duration, Option<Session>), Reason> {
+    let check = async {
+        match log_in_and_query(target, DATABASE).await {
+            Err(SessionError::Server(code, _)) if symptom::is_closed_database(&code) => {
+                let (status, session) = log_in_and_query(target, &target.database).await?;
+                close(session).await;
+                Ok((status, None))
+            }
+            outcome => outcome,
+        }
+    };
+    within(target, timeout, check).await
+}
+
+/// The outcome of a check, and its session unless it failed.
+async fn within(
+    target: &Target,
+    timeout: Duration,
+    check: impl Future<Output = Result<(ServerStatus, Option<Session>), SessionError>>,
+) -> Result<(Duration, Option<Session>), Reason> {
     let started = Instant::now();
-    match tokio::time::timeout(timeout, log_in_and_query(target)).await {
-        Err(_) => Err(symptom::no_answer(&target.endpoint, timeout)),
-        Ok(Err(error)) => Err(symptom::classify(&target.endpoint, &error)),
-        Ok(Ok(status)) => status.writable().map(|()| started.elapsed()),
+    let (status, session) = match tokio::time::timeout(timeout, check).await {
+        Err(_) => return Err(symptom::no_answer(&target.endpoint, timeout)),
+        Ok(Err(error)) => return Err(symptom::classify(&target.endpoint, &error)),
+        Ok(Ok(checked)) => checked,
+    };
+    let latency = started.elapsed();
+    match status.writable() {
+        Ok(()) => Ok((latency, session)),
+        Err(reason) => {
+            close(session).await;
+            Err(reason)
+        }
     }
+}
+
+async fn log_in_and_query(target: &Target, database: &str) -> Result<(ServerStatus, Option<Session>), SessionError> {
+    let mut session = Session::log_in(target, database).await?;
+    let status = ServerStatus::query(ServerStatus::QUERY_WITH_FILE, &mut session).await?;
+    Ok((status, Some(session)))
+}
+
+/// The server has answered, so that it does not end the session does not matter.
+async fn close(session: Option<Session>) {
+    if let Some(session) = session {
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, session.close()).await;
+    }
+}
+
+/// Whether the server is in recovery, and whether it takes no writes. That the owner has set their own role or database to read-only
+/// is their choice: the server takes writes.
+macro_rules! status_query {
+    () => {
+        "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::bool AND EXISTS
+         (SELECT FROM pg_settings WHERE name = 'default_transaction_read_only' AND source NOT IN ('database', 'user', 'database user'))"
+    };
 }
 
 /// The status that a server reports.
@@ -78,16 +139,18 @@ struct ServerStatus {
 }
 
 impl ServerStatus {
-    const QUERY: &str = "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool";
+    const QUERY: &str = status_query!();
     /// The same, with a sort of a few hundred KB, which uses a temporary file on the volume and fails if the volume is full.
-    const QUERY_WITH_FILE: &str =
-        "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool
-         FROM (SELECT pg_catalog.count(*) FROM pg_catalog.generate_series(1, 5000)) AS spilled";
+    const QUERY_WITH_FILE: &str = concat!(status_query!(), " FROM (SELECT pg_catalog.count(*) FROM pg_catalog.generate_series(1, 5000)) AS spilled");
 
     async fn query(query: &str, session: &mut Session) -> Result<Self, SessionError> {
         let [in_recovery, read_only] = session.row(query).await?;
-        let yes = |column: Option<String>| column.as_deref() == Some("t");
-        Ok(Self { in_recovery: yes(in_recovery), read_only: yes(read_only) })
+        let is = |column: Option<String>| match column.as_deref() {
+            Some("t") => Ok(true),
+            Some("f") => Ok(false),
+            _ => Err(SessionError::Protocol("the answer to the query is neither true nor false".to_owned())),
+        };
+        Ok(Self { in_recovery: is(in_recovery)?, read_only: is(read_only)? })
     }
 
     /// Returns an error unless the server accepts writes.
@@ -101,14 +164,6 @@ impl ServerStatus {
         }
         Ok(())
     }
-}
-
-async fn log_in_and_query(target: &Target) -> Result<ServerStatus, SessionError> {
-    let mut session = Session::log_in(target).await?;
-    let status = ServerStatus::query(ServerStatus::QUERY_WITH_FILE, &mut session).await?;
-    // The server has answered, so that it does not end the session does not matter.
-    let _ = tokio::time::timeout(CLOSE_TIMEOUT, session.close()).await;
-    Ok(status)
 }
 
 fn host(host: &str) -> String {

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, future::BoxFuture};
 use metrics::{counter, gauge};
 use tokio::{
     sync::{broadcast, mpsc, oneshot},
@@ -19,14 +19,11 @@ use tokio::{
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 
-use super::{CLOSE_TIMEOUT, ServerStatus, Target, check, session::Session, symptom};
+use super::{ServerStatus, Target, check_server, close, session::Session, symptom};
 use toygres_domain::{
     InstanceId,
     instance::{Endpoint, Reason},
 };
-
-/// The time limit for opening a connection to keep.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Checks instances over connections that it keeps within a budget. The first instances that are healthy get one. There is no
 /// eviction, because every instance is checked equally often. Clones share the connections.
@@ -49,8 +46,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     connections: HashMap<InstanceId, ProbeConnection>,
-    /// The queue of connections that [`Prober::run`] opens; `None` while it is not running.
-    runner: Option<mpsc::UnboundedSender<Task>>,
+    /// The queue of tasks of connections, which [`Prober::run`] runs; `None` while it is not running.
+    runner: Option<mpsc::UnboundedSender<BoxFuture<'static, ()>>>,
 }
 
 /// A connection that a task owns.
@@ -70,15 +67,6 @@ struct ProbeRequest {
     reply: oneshot::Sender<Result<(), Reason>>,
 }
 
-/// The input of the task of a connection.
-#[derive(Debug)]
-struct Task {
-    instance: InstanceId,
-    number: u64,
-    target: Target,
-    requests: mpsc::Receiver<ProbeRequest>,
-}
-
 impl Prober {
     /// Creates a prober that keeps at most `budget` connections. Every `login_every`th check of an instance logs in despite a kept
     /// connection.
@@ -88,26 +76,23 @@ impl Prober {
         Self { shared: Arc::new(Shared { budget, login_every, state: Mutex::default(), numbers: AtomicU64::new(0), losses }) }
     }
 
-    /// Owns the connections until `shutdown`, and then closes them.
+    /// Owns the connections until `shutdown`, and then closes them. A connection whose task panics is dropped, because one hosted
+    /// server must not end the checks of the others.
     ///
     /// To be run once, by an owner that observes its completion.
-    ///
-    /// # Panics
-    /// Propagates the panic of a connection's task.
     pub async fn run(&self, shutdown: CancellationToken) {
-        let (runner, mut opened) = mpsc::unbounded_channel();
+        let (runner, mut kept) = mpsc::unbounded_channel();
         self.shared.lock().runner = Some(runner);
         let _running = Running(&self.shared);
         let mut tasks = JoinSet::new();
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                Some(task) = opened.recv() => {
-                    tasks.spawn(keep(self.shared.clone(), task));
+                Some(task) = kept.recv() => {
+                    tasks.spawn(task);
                 }
-                Some(ended) = tasks.join_next() => if let Err(error) = ended && error.is_panic() {
-                    std::panic::resume_unwind(error.into_panic());
-                }
+                // A panic is logged by the guard of the connection.
+                Some(_) = tasks.join_next() => {}
             }
         }
     }
@@ -135,7 +120,7 @@ impl Prober {
             requests.send(ProbeRequest { timeout, reply }).await.ok()?;
             answer.await.ok()
         };
-        // The connection may not be established yet, because the server has stopped responding since the login.
+        // The task may be closing the connection, or not have been started yet.
         match tokio::time::timeout(timeout, answered).await {
             Ok(answer) => Some(answer?.map(|()| started.elapsed())),
             Err(_) => {
@@ -151,8 +136,8 @@ impl Prober {
     /// Why it failed. The reason never contains the password.
     pub async fn log_in(&self, instance: InstanceId, target: &Target, timeout: Duration) -> Result<Duration, Reason> {
         counter!("toygres_probe_logins_total").increment(1);
-        let latency = check(target, timeout).await?;
-        self.logged_in(instance, target);
+        let (latency, session) = check_server(target, timeout).await?;
+        close(session.and_then(|session| self.keep(instance, &target.endpoint, session))).await;
         Ok(latency)
     }
 
@@ -167,24 +152,32 @@ impl Prober {
         self.shared.report();
     }
 
-    fn logged_in(&self, instance: InstanceId, target: &Target) {
-        {
+    /// Keeps the session of a successful login, if there is none yet and there is room; otherwise returns it.
+    fn keep(&self, instance: InstanceId, endpoint: &Endpoint, session: Session) -> Option<Session> {
+        let unneeded = {
             let mut state = self.shared.lock();
             let State { connections, runner } = &mut *state;
             let room = connections.len() < self.shared.budget;
             match (connections.entry(instance), runner) {
-                (Entry::Occupied(mut connection), _) => connection.get_mut().checks = 0,
+                (Entry::Occupied(mut connection), _) => {
+                    connection.get_mut().checks = 0;
+                    Some(session)
+                }
                 (Entry::Vacant(place), Some(runner)) if room => {
                     let number = self.shared.numbers.fetch_add(1, Ordering::Relaxed);
                     let (sender, requests) = mpsc::channel(1);
-                    if runner.send(Task { instance, number, target: target.clone(), requests }).is_ok() {
-                        place.insert(ProbeConnection { number, endpoint: target.endpoint.clone(), checks: 0, requests: sender });
+                    let task = keep(self.shared.clone(), instance, number, hold(session, endpoint.clone(), requests));
+                    // An error means that the prober stops; the session ends with the task.
+                    if runner.send(Box::pin(task)).is_ok() {
+                        place.insert(ProbeConnection { number, endpoint: endpoint.clone(), checks: 0, requests: sender });
                     }
+                    None
                 }
-                (Entry::Vacant(_), _) => {}
+                (Entry::Vacant(_), _) => Some(session),
             }
-        }
+        };
         self.shared.report();
+        unneeded
     }
 }
 
@@ -219,20 +212,35 @@ impl Drop for Running<'_> {
     }
 }
 
+/// A guard: the prober has the connection while it exists.
+struct KeptConnection {
+    shared: Arc<Shared>,
+    instance: InstanceId,
+    number: u64,
+}
+
+impl Drop for KeptConnection {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!(instance = %self.instance, "the task of a connection to a hosted server panicked; the connection is dropped");
+        }
+        self.shared.remove(self.instance, self.number);
+    }
+}
+
 /// Why a connection was closed.
 enum CloseReason {
     /// The connection is no longer needed.
     Unneeded,
-    /// The connection could not be established.
-    NotConnected,
     /// The connection was lost, between two requests or during one.
     Lost { during_request: bool },
 }
 
-async fn keep(shared: Arc<Shared>, task: Task) {
-    let Task { instance, number, target, requests } = task;
-    let reason = hold(&target, requests).await;
-    shared.remove(instance, number);
+async fn keep(shared: Arc<Shared>, instance: InstanceId, number: u64, hold: impl Future<Output = CloseReason>) {
+    // Made by the task itself, because a task that cannot be started is dropped under the lock.
+    let connection = KeptConnection { shared: shared.clone(), instance, number };
+    let reason = hold.await;
+    drop(connection);
     if let CloseReason::Lost { during_request } = reason {
         counter!("toygres_probe_connections_lost_total").increment(1);
         if !during_request {
@@ -242,14 +250,12 @@ async fn keep(shared: Arc<Shared>, task: Task) {
     }
 }
 
-async fn hold(target: &Target, mut requests: mpsc::Receiver<ProbeRequest>) -> CloseReason {
-    let session = tokio::time::timeout(CONNECT_TIMEOUT, Session::log_in(target)).await;
-    let Ok(Ok(mut session)) = session else { return CloseReason::NotConnected };
+async fn hold(mut session: Session, endpoint: Endpoint, mut requests: mpsc::Receiver<ProbeRequest>) -> CloseReason {
     loop {
         tokio::select! {
             request = requests.recv() => {
                 let Some(ProbeRequest { timeout, reply }) = request else {
-                    let _ = tokio::time::timeout(CLOSE_TIMEOUT, session.close()).await;
+                    close(Some(session)).await;
                     return CloseReason::Unneeded;
                 };
                 match tokio::time::timeout(timeout, ServerStatus::query(ServerStatus::QUERY, &mut session)).await {
@@ -257,12 +263,48 @@ async fn hold(target: &Target, mut requests: mpsc::Receiver<ProbeRequest>) -> Cl
                     // Without a reply the check logs in, which gives a more precise reason.
                     Ok(Err(_)) => return CloseReason::Lost { during_request: true },
                     Err(_) => {
-                        let _ = reply.send(Err(symptom::no_answer(&target.endpoint, timeout)));
+                        let _ = reply.send(Err(symptom::no_answer(&endpoint, timeout)));
                         return CloseReason::Lost { during_request: true };
                     }
                 }
             }
             _ = session.lost() => return CloseReason::Lost { during_request: false },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a hosted server sends must not panic. If it does, that is a mistake of ours that costs its owner a connection, and others
+    /// nothing.
+    #[tokio::test]
+    async fn a_task_that_panics_ends_one_connection() {
+        let (prober, shutdown) = (Prober::new(10, 10), CancellationToken::new());
+        let running = tokio::spawn({
+            let (prober, shutdown) = (prober.clone(), shutdown.clone());
+            async move { prober.run(shutdown).await }
+        });
+        let endpoint = Endpoint { host: "db".to_owned(), port: 5432 };
+        let kept = |instance, number, hold: BoxFuture<'static, CloseReason>| {
+            let task = keep(prober.shared.clone(), instance, number, hold);
+            let mut state = prober.shared.lock();
+            state.connections.insert(instance, ProbeConnection { number, endpoint: endpoint.clone(), checks: 0, requests: mpsc::channel(1).0 });
+            assert!(state.runner.as_ref().is_some_and(|runner| runner.send(Box::pin(task)).is_ok()), "the prober runs");
+        };
+        while prober.shared.lock().runner.is_none() {
+            tokio::task::yield_now().await;
+        }
+        let (broken, other) = (InstanceId::generate(), InstanceId::generate());
+        kept(other, 0, Box::pin(std::future::pending()));
+        kept(broken, 1, Box::pin(async { panic!("of the test") }));
+        while prober.shared.lock().connections.contains_key(&broken) {
+            tokio::task::yield_now().await;
+        }
+        assert!(!running.is_finished(), "the prober goes on");
+        assert!(prober.shared.lock().connections.contains_key(&other));
+        shutdown.cancel();
+        running.await.expect("it ends by itself");
     }
 }

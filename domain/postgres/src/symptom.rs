@@ -26,16 +26,26 @@ pub(super) fn classify(endpoint: &Endpoint, error: &SessionError) -> Reason {
             _ => Reason::new(ReasonCode::ConnectionLost, format!("the connection to {address} was lost: {io}")),
         },
         SessionError::Tls(cause) => Reason::new(ReasonCode::TlsFailed, format!("TLS with {address} failed: {cause}")),
+        SessionError::Server(code, message) if code == "28P01" => Reason::new(
+            ReasonCode::AuthenticationFailed,
+            format!("{address} answered: {message}; checks use the password that the instance was created with, so its role has to keep it"),
+        ),
         SessionError::Server(code, message) => Reason::new(classify_sqlstate(code), format!("{address} answered: {message}")),
         SessionError::Refused(why) => Reason::new(ReasonCode::QueryFailed, format!("{address} is refused: {why}")),
         SessionError::Protocol(cause) => Reason::new(ReasonCode::ConnectionLost, format!("{address} does not speak as PostgreSQL does: {cause}")),
     }
 }
 
+/// Whether a login failed because of the database, or because of the rules for it: it does not exist, the role may not connect to it,
+/// nobody may, or `pg_hba.conf` has no entry.
+pub(super) fn is_closed_database(sqlstate: &str) -> bool {
+    matches!(sqlstate, "3D000" | "42501" | "55000" | "28000")
+}
+
 /// The codes are those of appendix A of the PostgreSQL manual.
 fn classify_sqlstate(code: &str) -> ReasonCode {
     match code {
-        "28P01" | "28000" | "3D000" => ReasonCode::AuthenticationFailed,
+        "28000" | "3D000" => ReasonCode::AuthenticationFailed,
         "57P03" | "57P01" | "57P02" => ReasonCode::StartingUp,
         "53300" => ReasonCode::TooManyConnections,
         "53100" => ReasonCode::DiskFull,

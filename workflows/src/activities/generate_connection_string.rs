@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use toygres_domain::{
-    InstanceId,
     instance::{Endpoint, ReasonCode},
-    operation::StepName,
+    operation::{OperationKind, StepName},
     runtime::Observation,
 };
 use toygres_postgres::Target;
+use toygres_store::Work;
 
 use crate::{
     Failure,
@@ -28,6 +28,8 @@ pub struct Input {
     pub endpoint: Endpoint,
 }
 
+/// How long a login may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Consecutive rejections of a login that count as final.
 const REFUSALS: u32 = 3;
 
@@ -45,7 +47,7 @@ impl Activity for GenerateConnectionString {
         let outcome = catch_panic(async {
             let internal_endpoint = context.runtime.internal_endpoint(&work.instance.name, &work.instance.spec.exposure, &endpoint);
             let target = Target::new(internal_endpoint, &work.instance.spec, context.store.password(work.instance.id).await?);
-            log_in(&context, work.instance.id, &target).await
+            log_in(&context, &work, &target).await
         })
         .await;
         match outcome {
@@ -65,11 +67,16 @@ impl Activity for GenerateConnectionString {
 
 /// A server that is unreachable or still starting may be ready soon (a DNS name can take minutes to resolve). A server that
 /// responds and rejects the login will not change its answer.
-async fn log_in(context: &ActivityContext, id: InstanceId, target: &Target) -> Result<(), Failure> {
+async fn log_in(context: &ActivityContext, work: &Work, target: &Target) -> Result<(), Failure> {
     let mut refusals = 0;
     loop {
-        // The prober keeps the connection for the first health check.
-        let Err(symptom) = context.prober.log_in(id, target, Duration::from_secs(10)).await else { return Ok(()) };
+        let outcome = match work.operation.kind() {
+            // As clients will.
+            OperationKind::Create => toygres_postgres::check(target, TIMEOUT).await,
+            // The owner may have dropped or renamed their database. The prober keeps the connection for the first health check.
+            _ => context.prober.log_in(work.instance.id, target, TIMEOUT).await,
+        };
+        let Err(symptom) = outcome else { return Ok(()) };
         let refused = matches!(symptom.code, ReasonCode::AuthenticationFailed | ReasonCode::QueryFailed | ReasonCode::ReadOnly);
         if !refused {
             return Err(Failure::Retry(symptom));

@@ -1,11 +1,10 @@
 //! HealthCheck: logs in to the instance, runs a query, records the sample and evaluates it.
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use metrics::{counter, histogram};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
 use toygres_domain::{
     InstanceId,
     instance::{Endpoint, HealthStatus, Instance, InstanceState, Reason, ReasonCode},
@@ -17,6 +16,7 @@ use super::update_health::HealthChange;
 use crate::{
     Failure,
     activity::{Activity, ActivityContext},
+    slow_checks::{POSTPONEMENTS, Standing},
 };
 
 /// The activity.
@@ -31,6 +31,9 @@ pub struct Input {
     pub workflow: String,
     /// Consecutive failed checks before this one.
     pub failures: u32,
+    /// How often checks were postponed since the last one that succeeded.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub postponed: u32,
     /// A death of the server that the runtime reported.
     pub death: Option<Reason>,
     /// When this check was due, in milliseconds since 1970; `None` if a nudge triggered it.
@@ -44,7 +47,7 @@ pub struct Input {
 pub enum CheckOutcome {
     /// The loop ends: it is not, or no longer, the one that the instance's row names.
     End,
-    /// Checked.
+    /// Checked, or postponed.
     Checked {
         /// Milliseconds until the next check.
         wait_ms: u64,
@@ -53,6 +56,9 @@ pub enum CheckOutcome {
         due_ms: Option<i64>,
         /// Consecutive failed checks, including this one.
         failures: u32,
+        /// How often checks were postponed since the last one that succeeded.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        postponed: u32,
         /// The change to write, if there is one.
         change: Option<HealthChange>,
     },
@@ -80,13 +86,13 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
     };
     // An operation makes the instance unreachable on purpose, so a check would be meaningless.
     if instance.state == InstanceState::Updating {
-        return Ok(next(context.timing.paused, 0, None));
+        return Ok(next(context.timing.paused, 0, 0, None));
     }
     // A death that the runtime reported needs no confirmation, even if the server is already back: the next check finds out.
     if let Some(death) = input.death {
         record(context, &instance, HealthStatus::Unhealthy, None, Some(&death)).await?;
         let change = changed(&instance, HealthStatus::Unhealthy, Some(death), None);
-        return Ok(next(context.timing.recheck / 4, context.timing.confirmations, change));
+        return Ok(next(context.timing.recheck / 4, context.timing.confirmations, input.postponed, change));
     }
     let policy = instance.spec.health_check;
     let interval = seconds(policy.interval_seconds);
@@ -95,24 +101,29 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
         _ => seconds(policy.timeout_seconds),
     };
     let internal_endpoint = context.runtime.internal_endpoint(&instance.name, &instance.spec.exposure, &endpoint);
-    let probe = async {
-        Ok::<_, Failure>(match context.prober.ask(instance.id, &internal_endpoint, timeout).await {
-            Some(outcome) => outcome,
-            None => {
-                let target = Target::new(internal_endpoint.clone(), &instance.spec, context.store.password(instance.id).await?);
-                context.prober.log_in(instance.id, &target, timeout).await
-            }
-        })
+    let probe = |timeout| {
+        let (instance, internal_endpoint) = (&instance, &internal_endpoint);
+        async move {
+            Ok::<_, Failure>(match context.prober.ask(instance.id, internal_endpoint, timeout).await {
+                Some(outcome) => outcome,
+                None => {
+                    let target = Target::new(internal_endpoint.clone(), &instance.spec, context.store.password(instance.id).await?);
+                    context.prober.log_in(instance.id, &target, timeout).await
+                }
+            })
+        }
     };
-    let Some(outcome) = bounded(&context.slow_checks, PROMPT, probe).await else {
+    let standing = standing(&input, timeout <= context.timing.prompt);
+    let Some(outcome) = context.slow_checks.run(standing, timeout, context.timing.prompt, probe).await else {
         counter!("toygres_health_checks_postponed_total").increment(1);
-        return Ok(next(POSTPONED, input.failures, None));
+        let pause = context.timing.postponed.saturating_mul(2u32.saturating_pow(input.postponed)).min(interval);
+        return Ok(next(pause, input.failures, input.postponed.saturating_add(1), None));
     };
     let outcome = outcome?;
     let found = match outcome {
         Ok(latency) => {
             record(context, &instance, HealthStatus::Healthy, Some(latency), None).await?;
-            next(until_next(instance.id, interval, Utc::now()), 0, changed(&instance, HealthStatus::Healthy, None, None))
+            next(until_next(instance.id, interval, Utc::now()), 0, 0, changed(&instance, HealthStatus::Healthy, None, None))
         }
         Err(symptom) => {
             let (reason, moved_to) = diagnose(context, &instance, &endpoint, symptom).await;
@@ -129,7 +140,7 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
                 None
             };
             let pause = if failures >= limit { context.timing.recovery } else { context.timing.recheck };
-            next(pause.min(interval), failures, change)
+            next(pause.min(interval), failures, input.postponed, change)
         }
     };
     if let Some(due) = input.due_ms.and_then(DateTime::from_timestamp_millis) {
@@ -138,19 +149,21 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
     Ok(found)
 }
 
-/// How long a check may take without a permit of [`ActivityContext::slow_checks`].
-const PROMPT: Duration = Duration::from_secs(1);
-/// When a check that was given up for want of a permit is made again.
-const POSTPONED: Duration = Duration::from_secs(2);
-
-/// Runs a check. Returns `None` if it takes longer than `prompt`, and too many others do.
-async fn bounded<T>(slow_checks: &Semaphore, prompt: Duration, check: impl Future<Output = T>) -> Option<T> {
-    let mut check = pin!(check);
-    if let Ok(outcome) = tokio::time::timeout(prompt, check.as_mut()).await {
-        return Some(outcome);
+/// An instance that did not answer is checked again only with a permit, so that it does not take a slot for nothing. After the last
+/// postponement a check takes place within the time of a prompt answer, and counts: an outage is confirmed however many others are
+/// silent.
+fn standing(input: &Input, is_short: bool) -> Standing {
+    match (input.failures, input.postponed) {
+        (0, 0) => Standing::Responsive,
+        (1.., _) if is_short => Standing::Due,
+        (_, POSTPONEMENTS..) => Standing::Due,
+        _ => Standing::Suspect,
     }
-    let _permit = slow_checks.try_acquire().ok()?;
-    Some(check.await)
+}
+
+/// For fields that are newer than some histories of workflows.
+pub(crate) fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Records a sample and updates the metrics.
@@ -169,9 +182,9 @@ async fn record(
     Ok(())
 }
 
-fn next(wait: Duration, failures: u32, change: Option<HealthChange>) -> CheckOutcome {
+fn next(wait: Duration, failures: u32, postponed: u32, change: Option<HealthChange>) -> CheckOutcome {
     let wait_ms = millis(wait);
-    CheckOutcome::Checked { wait_ms, due_ms: Utc::now().timestamp_millis().checked_add_unsigned(wait_ms), failures, change }
+    CheckOutcome::Checked { wait_ms, due_ms: Utc::now().timestamp_millis().checked_add_unsigned(wait_ms), failures, postponed, change }
 }
 
 /// Every instance is checked at a fixed offset within the interval, however late the last check was. Loops that a restart has
@@ -217,18 +230,6 @@ fn millis(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Instances that are silent for their whole time-out take half of the slots, not all of them.
-    #[tokio::test]
-    async fn only_some_checks_may_wait_for_a_silent_instance() {
-        let slow_checks = Semaphore::new(2);
-        let check = async |takes: Duration| bounded(&slow_checks, Duration::from_millis(20), tokio::time::sleep(takes)).await.is_some();
-        let long = Duration::from_secs(1);
-        let (a, b, c, d, prompt) = tokio::join!(check(long), check(long), check(long), check(long), check(Duration::ZERO));
-        assert_eq!([a, b, c, d].into_iter().filter(|made| *made).count(), 2, "the others are postponed");
-        assert!(prompt, "a check that is answered at once needs no permit");
-        assert!(check(Duration::from_millis(50)).await, "the permits are returned");
-    }
 
     #[test]
     fn checks_are_apart_and_lateness_does_not_add_up() {

@@ -1,6 +1,9 @@
-//! Connections to hosted instances, with real PostgreSQL servers.
+//! Connections to hosted instances, with real PostgreSQL servers, and with fake ones that are hostile.
 
 mod check;
+mod hostile;
+mod owner;
 mod prober;
 
+mod fake_postgres;
 mod server;

@@ -8,21 +8,13 @@ use nix::{
     unistd::Pid,
 };
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{
-    InstanceId,
-    instance::{Reason, ReasonCode},
+use toygres_domain::{InstanceId, instance::ReasonCode};
+use toygres_postgres::Prober;
+
+use crate::{
+    hostile::ask,
+    server::{Server, TIMEOUT, eventually},
 };
-use toygres_postgres::{Prober, Target};
-
-use crate::server::{Server, TIMEOUT, eventually};
-
-/// A check as the health check workflows do it.
-async fn ask(prober: &Prober, instance: InstanceId, target: &Target, timeout: Duration) -> Result<Duration, Reason> {
-    match prober.ask(instance, &target.endpoint, timeout).await {
-        Some(outcome) => outcome,
-        None => prober.log_in(instance, target, timeout).await,
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_is_kept_within_the_budget() {
@@ -37,7 +29,7 @@ async fn a_connection_is_kept_within_the_budget() {
     let backends = async || server.execute("SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE application_name = 'toygres-health-check'");
 
     eventually("the prober runs", async || {
-        ask(&prober, first, &target, TIMEOUT).await.unwrap();
+        ask(&prober, first, &target).await.unwrap();
         prober.ask(first, &target.endpoint, TIMEOUT).await.is_some()
     })
     .await;
@@ -45,8 +37,8 @@ async fn a_connection_is_kept_within_the_budget() {
     let kept = backends().await;
     assert!(!kept.contains(' '), "one: {kept}");
     for _ in 0..10 {
-        ask(&prober, first, &target, TIMEOUT).await.unwrap();
-        ask(&prober, second, &target, TIMEOUT).await.unwrap();
+        ask(&prober, first, &target).await.unwrap();
+        ask(&prober, second, &target).await.unwrap();
     }
     eventually("the logins are over", async || backends().await == kept).await;
 
@@ -54,35 +46,35 @@ async fn a_connection_is_kept_within_the_budget() {
     server.execute("ALTER ROLE app PASSWORD 'other'");
     let mut outcomes = Vec::new();
     for _ in 0..8 {
-        outcomes.push(ask(&prober, first, &target, TIMEOUT).await.is_ok());
+        outcomes.push(ask(&prober, first, &target).await.is_ok());
     }
     assert!(outcomes[3..].iter().all(|healthy| !healthy), "{outcomes:?}");
     server.execute("ALTER ROLE app PASSWORD 'right'");
-    ask(&prober, first, &target, TIMEOUT).await.unwrap();
+    ask(&prober, first, &target).await.unwrap();
 
     // A lost connection is reported at once, and the next check logs in.
     server.execute(&format!("SELECT pg_terminate_backend({kept})"));
     assert_eq!(tokio::time::timeout(TIMEOUT, losses.next()).await.unwrap(), Some(first));
-    ask(&prober, first, &target, TIMEOUT).await.unwrap();
+    ask(&prober, first, &target).await.unwrap();
     eventually("another is kept", async || !backends().await.is_empty()).await;
 
     // One that does not answer fails the check within its time-out.
     let silent = Pid::from_raw(backends().await.parse().unwrap());
     kill(silent, Signal::SIGSTOP).unwrap();
-    let why = ask(&prober, first, &target, Duration::from_millis(300)).await.unwrap_err();
+    let why = prober.ask(first, &target.endpoint, Duration::from_millis(300)).await.expect("a connection is kept").unwrap_err();
     kill(silent, Signal::SIGCONT).unwrap();
     assert_eq!(why.code, ReasonCode::ConnectionTimeout);
-    ask(&prober, first, &target, TIMEOUT).await.unwrap();
+    ask(&prober, first, &target).await.unwrap();
 
     prober.forget(first);
     eventually("it is closed", async || backends().await.is_empty()).await;
 
     // At the shutdown all are closed, and from then on every check logs in.
-    ask(&prober, first, &target, TIMEOUT).await.unwrap();
+    ask(&prober, first, &target).await.unwrap();
     eventually("another is kept", async || !backends().await.is_empty()).await;
     shutdown.cancel();
     running.await.unwrap();
     eventually("it is closed", async || backends().await.is_empty()).await;
-    ask(&prober, first, &target, TIMEOUT).await.unwrap();
+    ask(&prober, first, &target).await.unwrap();
     assert!(prober.ask(first, &target.endpoint, TIMEOUT).await.is_none());
 }

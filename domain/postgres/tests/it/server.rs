@@ -45,9 +45,19 @@ impl Server {
 
     /// Runs SQL as the superuser; what it prints.
     pub fn execute(&self, sql: &str) -> String {
-        let url = format!("postgres://postgres@127.0.0.1:{}/postgres", self.port);
-        let output = Command::new(program("psql")).args([&url, "-XAtqc", sql]).current_dir("/tmp").output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        self.execute_as("postgres", "postgres", sql)
+    }
+
+    /// Runs SQL as another role or in another database; what it prints.
+    pub fn execute_as(&self, role: &str, database: &str, sql: &str) -> String {
+        self.client("psql", role, database, &["-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql])
+    }
+
+    /// Runs a client program of PostgreSQL; what it prints.
+    pub fn client(&self, name: &str, role: &str, database: &str, arguments: &[&str]) -> String {
+        let url = format!("postgres://{role}:right@127.0.0.1:{}/{database}", self.port);
+        let output = Command::new(program(name)).args(arguments).arg("-d").arg(&url).current_dir("/tmp").output().unwrap();
+        assert!(output.status.success(), "{role}: {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 

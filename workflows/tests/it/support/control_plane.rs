@@ -60,6 +60,8 @@ pub fn timing() -> Timing {
         confirmations: 3,
         recheck: Duration::from_millis(20),
         recheck_timeout: Duration::from_secs(1),
+        prompt: Duration::from_secs(1),
+        postponed: Duration::from_millis(20),
         recovery: Duration::from_millis(20),
         paused: Duration::from_millis(50),
     }
@@ -104,7 +106,7 @@ impl Harness {
             engine: engine.clone(),
             runtime: Arc::new(runtime.clone()),
             prober: Prober::new(100, 3),
-            slow_checks: EngineOptions::default().slow_checks(),
+            slow_checks: options().slow_checks(),
             timing,
             shutdown: CancellationToken::new(),
         };
