@@ -5,12 +5,14 @@
 mod create;
 mod delete;
 mod health;
+mod hints;
 mod janitor;
 mod monitor;
 mod registry;
 mod restart;
 mod retry;
 mod saga;
+mod silent;
 mod support;
 mod sweeper;
 mod upgrade;
