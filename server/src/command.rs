@@ -41,7 +41,7 @@ pub fn run() -> ExitCode {
             Ok(None) => cli::run(Task::Token(group), &environment),
             Err(code) => code,
         },
-        Command::Instances(group) => cli::run(Task::Instances(group), &environment),
+        Command::Instances(group) => cli::run(Task::Instances(*group), &environment),
         Command::Operations(group) => cli::run(Task::Operations(group), &environment),
         Command::Context(command) => cli::run(Task::Context(command), &environment),
         Command::Completion { shell } => cli::run(Task::Completion(shell, Box::new(Cli::command())), &environment),

@@ -55,7 +55,7 @@ pub enum Command {
     Licenses,
     /// Create, watch, change, delete and connect to instances of a server.
     #[command(visible_alias = "instance", after_help = EXIT_CODES)]
-    Instances(Group<InstancesCommand>),
+    Instances(Box<Group<InstancesCommand>>),
     /// See, follow, cancel and retry operations of a server.
     #[command(visible_alias = "operation", after_help = EXIT_CODES)]
     Operations(Group<OperationsCommand>),

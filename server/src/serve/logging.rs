@@ -73,8 +73,7 @@ mod tests {
             }
             events!("toygres_server", "tungstenite::protocol", "duroxide::runtime", "sqlx::query");
         });
-        let seen = seen.lock().unwrap().clone();
-        seen
+        seen.lock().unwrap().clone()
     }
 
     #[test]
