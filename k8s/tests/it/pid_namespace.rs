@@ -23,7 +23,7 @@ fn log_after_an_orphan_is_killed(server_is_init: bool) -> String {
     // The parent of the orphan ends at once, like a probe that was killed.
     let orphan = "(sleep 600 & echo $! >orphan) & until grep -q 'ready to accept' log; do sleep 0.1; done; kill -9 $(cat orphan); sleep 1; : >done";
     let start = if server_is_init { format!("({orphan}) & exec {server}") } else { format!("({orphan}) & {server} & wait; wait; wait") };
-    let script = format!("cd '{dir}' && exec 2>log && {start}");
+    let script = format!("set -e; cd '{dir}'; exec 2>log; {start}");
     let mut namespace =
         as_postgres("unshare", &["--user", "--map-current-user", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", &script])
             .stdout(Stdio::null())
@@ -56,9 +56,10 @@ fn below_an_init_process_the_orphan_of_a_probe_does_no_harm() {
 }
 
 fn as_postgres(program: &str, arguments: &[&str]) -> Command {
-    let mut command = if is_root() { Command::new("runuser") } else { Command::new(program) };
+    // Unlike runuser, setpriv becomes the program, which can then be killed.
+    let mut command = if is_root() { Command::new("setpriv") } else { Command::new(program) };
     if is_root() {
-        command.args(["-u", "postgres", "--", program]);
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--", program]);
     }
     command.args(arguments).current_dir("/");
     command

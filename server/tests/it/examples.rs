@@ -8,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::{Home, TIMEOUT};
+use crate::support::{Home, TIMEOUT, seq};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_python_client_outlives_a_restart() {
@@ -41,7 +41,7 @@ async fn the_python_client_outlives_a_restart() {
     server.ready().await;
     keys.write_all(b"\n").await.unwrap();
     let all = read_until("STATE_CHANGED DELETED").await;
-    let cursors: Vec<u64> = all.iter().filter_map(|line| line.strip_prefix("event ")?.split(' ').next()?.parse().ok()).collect();
+    let cursors: Vec<i64> = all.iter().filter_map(|line| line.strip_prefix("event ")?.split(' ').next().map(seq)).collect();
     assert!(cursors.len() > 10 && cursors.is_sorted_by(|a, b| a < b), "each event once and in order: {all:#?}");
     let status = timeout(TIMEOUT, child.wait()).await.expect("it ends in time").unwrap();
     assert!(status.success(), "{all:#?}");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Home, Live, eventually, is_alive, postmaster, processes_of, psql, text};
+use crate::support::{Home, Live, eventually, is_alive, postmaster, processes_of, psql, seq, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_lives_and_dies_before_a_subscriber() {
@@ -96,7 +96,7 @@ async fn the_log_of_events_is_resumed_without_loss() {
     while seen.last().is_none_or(|event: &Value| event["to"] != "HEALTHY") {
         seen.push(live.next().await.unwrap()["data"]["instanceEvents"].clone());
     }
-    let cursors: Vec<i64> = seen.iter().map(|event| text(&event["cursor"]).split_once('-').unwrap().0.parse().unwrap()).collect();
+    let cursors: Vec<i64> = seen.iter().map(|event| seq(&text(&event["cursor"]))).collect();
     assert!(cursors.is_sorted_by(|a, b| a < b), "{cursors:?}");
 
     // A client that resumes after the third event gets the other events and then new ones.

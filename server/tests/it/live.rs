@@ -12,7 +12,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use crate::support::{Database, Home, Server, TIMEOUT, connect, eventually, subscribe_to, text};
+use crate::support::{Database, Home, Server, TIMEOUT, connect, eventually, seq, subscribe_to, text};
 
 const DOCUMENT: &str = "subscription($after: String) { instanceEvents(after: $after) { cursor } }";
 
@@ -326,11 +326,6 @@ async fn follow_until(addresses: Vec<String>, start: String, last: Arc<AtomicI64
 
 fn cursor(item: &Value) -> i64 {
     seq(&text(&item["data"]["instanceEvents"]["cursor"]))
-}
-
-/// The number of an event, from its cursor.
-fn seq(cursor: &str) -> i64 {
-    cursor.split_once('-').unwrap().0.parse().unwrap()
 }
 
 struct World {

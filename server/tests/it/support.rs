@@ -30,6 +30,11 @@ pub async fn eventually(what: &str, mut there: impl AsyncFnMut() -> bool) {
     }
 }
 
+/// The number of an event, from its cursor.
+pub fn seq(cursor: &str) -> i64 {
+    cursor.split_once('-').and_then(|(number, _)| number.parse().ok()).unwrap_or_else(|| panic!("{cursor} is no cursor of the event log"))
+}
+
 pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::aftermath;
-use crate::support::{Database, Home, Server, subscribe_to, text};
+use crate::support::{Database, Home, Server, seq, subscribe_to, text};
 
 /// The number of concurrent callers.
 const TENANTS: u64 = 3;
@@ -262,7 +262,7 @@ async fn subscribe(town: Arc<Town>, mut random: fastrand::Rng) -> Vec<i64> {
                 match tokio::time::timeout(Duration::from_millis(500), live.try_next()).await {
                     Ok(Ok(Some(item))) if item.get("errors").is_none() => {
                         after = text(&item["data"]["instanceEvents"]["cursor"]);
-                        seen.push(after.split_once('-').unwrap().0.parse().unwrap());
+                        seen.push(seq(&after));
                     }
                     Ok(Ok(Some(error))) => {
                         assert_ne!(error["errors"][0]["extensions"]["code"], "MUST_REFETCH", "nothing is older than the retention: {error}");

@@ -6,7 +6,7 @@ use super::{
     background::Background,
     commands::{command, json, run, succeed},
 };
-use crate::support::{Home, eventually, text};
+use crate::support::{Home, eventually, seq, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_from_creation_to_deletion() {
@@ -118,7 +118,7 @@ async fn watch_resumes_after_a_restart_of_the_server() {
     let mut watch = Background::start(command(&home, &server, &["instances", "watch"]));
     assert_eq!(watch.line().await["type"], "SNAPSHOT_COMPLETE");
     succeed(&home, &server, &["instances", "create", "first", "--wait"]).await;
-    let mut cursor = 0;
+    let mut cursor = String::from("0-0");
     while watch.line().await["instance"]["health"] != "HEALTHY" {}
 
     server.stop().await;
@@ -131,8 +131,8 @@ async fn watch_resumes_after_a_restart_of_the_server() {
         let line = watch.line().await;
         // No event is repeated, and there is no second snapshot.
         assert_eq!(line["type"], "UPSERTED", "{line:#}");
-        let next: i64 = text(&line["cursor"]).parse().unwrap();
-        assert!(next > cursor, "{line:#}");
+        let next = text(&line["cursor"]);
+        assert!(seq(&next) > seq(&cursor), "{line:#}");
         cursor = next;
         if line["instance"]["name"] == "second" && line["instance"]["state"] == "RUNNING" {
             break;
@@ -140,11 +140,11 @@ async fn watch_resumes_after_a_restart_of_the_server() {
     }
 
     // A later run resumes from a cursor.
-    let mut later = Background::start(command(&home, &server, &["instances", "watch", "--after", &cursor.to_string()]));
+    let mut later = Background::start(command(&home, &server, &["instances", "watch", "--after", &cursor]));
     succeed(&home, &server, &["instances", "delete", "first", "--yes", "--wait"]).await;
     loop {
         let line = later.line().await;
-        assert!(text(&line["cursor"]).parse::<i64>().unwrap() > cursor, "{line:#}");
+        assert!(seq(&text(&line["cursor"])) > seq(&cursor), "{line:#}");
         if line["type"] == "REMOVED" {
             break;
         }
