@@ -9,8 +9,8 @@ pub struct WalLimits {
     pub max_wal_size_mb: i64,
     /// `min_wal_size` in MB: half of the maximum, up to PostgreSQL's default of 80 MB.
     pub min_wal_size_mb: i64,
-    /// `max_slot_wal_keep_size` in MB: a quarter of the volume. It is the only limit on what a replication slot retains that nobody
-    /// reads any more; a slot that needs more is invalidated.
+    /// `max_slot_wal_keep_size` in MB: a quarter of the volume. It is the only limit on what an abandoned replication slot
+    /// retains; a slot that needs more is invalidated.
     pub max_slot_wal_keep_size_mb: i64,
 }
 

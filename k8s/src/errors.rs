@@ -34,10 +34,10 @@ fn api_error(what: &str, status: &Status) -> RuntimeError {
         401 => RuntimeError::temporary(ReasonCode::Forbidden, format!("Cannot {what}: the cluster does not accept the control plane's credentials")),
         403 if is_terminating(status) => RuntimeError::permanent(ReasonCode::AdmissionRefused, message),
         403 => match wording::refusal(&status.message) {
-            // An API server that has just started does not know its roles yet. What the control plane may do is checked at its start,
-            // so this is not a mistake that stays.
+            // An API server that has just started has not loaded its roles yet. The control plane checks its permissions at start, so
+            // this error is transient.
             ReasonCode::Forbidden => RuntimeError::temporary(ReasonCode::Forbidden, message),
-            // There is room when something else of the namespace is deleted.
+            // Deleting something else in the namespace makes room.
             ReasonCode::QuotaExceeded if wording::is_used_up(&status.message) => RuntimeError::temporary(ReasonCode::QuotaExceeded, message),
             code => RuntimeError::permanent(code, message),
         },

@@ -37,7 +37,7 @@ pub(crate) async fn remove(cluster: &Cluster, id: InstanceId, keep_volumes: bool
     if let Some(waiting) = set_left.or(pods_left) {
         return Ok(in_progress(waiting));
     }
-    // The garbage collector deletes those of a StatefulSet; after `--cascade=orphan` they belong to none.
+    // The garbage collector deletes the revisions of a StatefulSet, but after `--cascade=orphan` they have no owner.
     cluster.delete_all::<ControllerRevision>(&selector).await?;
     // After the pods: the StatefulSet would create a new claim for a pod that it replaces.
     if let Some(waiting) = remove_claims(cluster, &selector, keep_volumes).await? {

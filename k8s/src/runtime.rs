@@ -66,7 +66,7 @@ impl Runtime for KubernetesRuntime {
     }
 
     fn host(&self) -> Host {
-        // The cluster cannot be told from another one with the rights of the control plane.
+        // The control plane has no permission to read anything that identifies the cluster.
         let namespace = &self.settings.namespace;
         Host { id: format!("kubernetes/{namespace}"), description: format!("the namespace {namespace} of a Kubernetes cluster") }
     }

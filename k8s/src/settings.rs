@@ -14,8 +14,8 @@ const SUPPORTED: RangeInclusive<u16> = 14..=18;
 pub struct Settings {
     /// How the cluster is found.
     pub cluster: ClusterSource,
-    /// The namespace that holds the instances. It belongs to one control plane: every object in it that is labelled as managed by Toygres is ours.
-    /// The control plane's own Secret must be elsewhere, because the runtime may write and delete every Secret in it.
+    /// The namespace that holds the instances. It belongs to one control plane: every object in it that is labelled as managed by
+    /// Toygres is ours. The control plane's own Secret must be elsewhere, because the runtime may write and delete every Secret here.
     pub namespace: String,
     /// How endpoints are written; unset, the runtime chooses when it connects.
     pub endpoint_host: Option<EndpointHost>,

@@ -1,4 +1,4 @@
-//! The notices of the crates that are linked into the binary: their licences ask to be passed on with it.
+//! The notices of the crates that are linked into the binary: their licences must be distributed with it.
 //!
 //! The texts are those that the crates ship, read from the sources that cargo compiles. A crate that ships none, as parts of a
 //! repository often do, gets the standard text of its licence.
@@ -88,7 +88,8 @@ fn notices(crates: &BTreeSet<Crate>) -> Result<String, String> {
     Ok(list)
 }
 
-/// The directories in which cargo unpacks registries. Sources that are elsewhere (`cargo vendor`) are not found, and their crates get standard texts.
+/// The directories in which cargo unpacks registries. Sources elsewhere (`cargo vendor`) are not found, and their crates get standard
+/// texts.
 fn sources() -> Vec<PathBuf> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
     let registries = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok());

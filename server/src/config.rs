@@ -1,4 +1,5 @@
-//! Configuration: flags, environment, and the `.env` of the current directory. An invalid value is named with its variable in one sentence, at start.
+//! Configuration from flags, the environment, and the `.env` of the current directory. An invalid value ends the start with one
+//! sentence that names its variable.
 
 mod database;
 mod engine;
@@ -51,7 +52,7 @@ pub enum Command {
     Migrate(DatabaseConfig),
     /// Print the GraphQL schema.
     Schema,
-    /// Print the licences of the software of others in this binary.
+    /// Print the licences of the third-party software in this binary.
     Licenses,
     /// Create, watch, change, delete and connect to instances of a server.
     #[command(visible_alias = "instance", after_help = EXIT_CODES)]
@@ -114,7 +115,7 @@ pub struct DatabaseConfig {
     /// URL of the workflow engine's database, when it has a role of its own [default: the metadata database's].
     #[arg(long, env = "TOYGRES_ENGINE_DATABASE_URL", hide_env_values = true, value_parser = parse_engine_url)]
     pub engine_database_url: Option<String>,
-    /// Use an external database although it holds tables of others and no schema `toygres` yet.
+    /// Create the schemas in an external database that already holds tables of another program.
     #[arg(long, env = "TOYGRES_SHARE_DATABASE", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set, value_parser = parse_bool)]
     pub share_database: bool,
 }

@@ -75,7 +75,7 @@ async fn report(State(endpoints): State<Endpoints>, request: Parts) -> Response 
     let state = |up: bool| if up { "up" } else { "down" };
     let status = if report.ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let mut body = json!({ "status": state(report.ready()) });
-    // A caller without a token may ask too, and is not one that was refused.
+    // A caller without a token gets the status alone, and does not count as refused.
     let anonymous = endpoints.authenticate.is_some() && !request.headers.contains_key(header::AUTHORIZATION);
     if !anonymous && endpoints.refusal(&request).await.is_none() {
         body["version"] = env!("CARGO_PKG_VERSION").into();

@@ -1,9 +1,9 @@
-//! The environment of the commands that are a server or work with its database: with `.env`, and without what libpq reads.
+//! Prepares the environment of the commands that run a server or use its database: reads `.env`, and removes the variables of libpq.
 
 use std::{ffi::OsString, fmt::Write as _, os::unix::process::CommandExt, path::Path, process::Command};
 
-/// Prepares the environment for these arguments of the process. The commands that speak to a server over the network need nothing of
-/// it, so that the `.env` of whatever project they are called in does not matter.
+/// Prepares the environment for these arguments of the process. Commands that speak to a server over the network do not use it, so the
+/// `.env` of the project in which they are called does not matter.
 ///
 /// # Errors
 /// One sentence for people.
@@ -18,14 +18,13 @@ pub(crate) fn prepare(arguments: &[OsString]) -> Result<(), String> {
 }
 
 /// Whether libpq reads the variable (PGHOST, PGSSLMODE, PGOPTIONS, PGSERVICE, ...): chapter "Environment Variables" of its manual. The
-/// drivers of the databases read some of them too.
+/// Rust drivers read some of them too.
 fn is_libpq(name: &str) -> bool {
     name.strip_prefix("PG").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_uppercase()))
 }
 
-/// Starts the program again in this process without the variables of libpq, if there are any. They are the caller's, for other
-/// servers; here they would change connections whose URLs are complete, also those of libraries. A process cannot remove a variable
-/// from its environment safely.
+/// Executes the program again in this process (`exec`) without the variables of libpq, if there are any. They are meant for other
+/// servers, but would change connections whose URLs are complete. A process cannot safely remove a variable from its own environment.
 fn without_libpq(arguments: &[OsString]) -> Result<(), String> {
     let foreign: Vec<_> = std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_str().is_some_and(is_libpq)).collect();
     if foreign.is_empty() {
@@ -42,7 +41,7 @@ fn without_libpq(arguments: &[OsString]) -> Result<(), String> {
     Err(format!("{} must not be set, and this program cannot be started without it: {error}", foreign.join(&OsString::from(", ")).display()))
 }
 
-/// Reads the `.env` of the current directory, if there is one: of no directory above, which belong to other projects.
+/// Reads the `.env` of the current directory, if there is one. Directories above it may belong to other projects.
 fn read_dotenv(path: &Path) -> Result<(), String> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,

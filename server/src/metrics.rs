@@ -71,7 +71,7 @@ fn describe() {
     describe_histogram!("toygres_health_check_latency_seconds", "What a successful check took: login, if there was one, and query");
     describe_histogram!("toygres_health_check_lag_seconds", "From the moment at which a check was due to its being done");
     describe_gauge!("toygres_probe_connections", "Connections kept between checks");
-    describe_counter!("toygres_health_checks_postponed_total", "Checks of silent instances that were put off because too many others waited");
+    describe_counter!("toygres_health_checks_postponed_total", "Checks of silent instances that were postponed because too many others waited");
     describe_counter!("toygres_probe_logins_total", "Checks that logged in");
     describe_counter!("toygres_probe_connections_lost_total", "Kept connections that broke");
 

@@ -62,7 +62,7 @@ pub async fn serve(mut config: ServeConfig) -> Result<(), String> {
 
     let mut backend = Backend::start(&config).await?;
     let running = AssertUnwindSafe(run(&config, &mut backend, (listener, metrics_listener), shares.clients, &mut stop)).catch_unwind();
-    // What runs on this machine is stopped at every end of the server, or it would run on without anybody to watch it.
+    // Local processes are stopped however the server ends; otherwise they would run unsupervised.
     let outcome = running.await.unwrap_or_else(|panic| Err(format!("the server panicked: {}", tasks::message(&*panic))));
     tracing::info!("stopping local instances and the embedded database");
     tokio::select! {

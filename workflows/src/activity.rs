@@ -75,7 +75,7 @@ impl ActivityContext {
         }
         let is_late = |work: &Work| work.operation.deadline.is_some_and(|deadline| deadline <= self.store.now());
         if is_late(&work) {
-            // It may be put off, if no worker was alive for a while.
+            // It is extended if no worker was alive for a while.
             self.store.heartbeat().await?;
             work = self.store.work(&run.operation, run.run).await?;
         }

@@ -1,8 +1,8 @@
-//! The heartbeat of a worker: it keeps the time, which downtime and steps of clocks must not spoil.
+//! The heartbeat of a worker, which keeps deadlines and timers right across downtime and clock steps.
 //!
-//! - Deadlines are judged by the database's clock, and time in which no worker was alive does not count: see [`Store::heartbeat`].
-//! - The engine judges its timers by this machine's clock. When that steps back, timers and locks would be late by as much, so they
-//!   are moved with it. One that is early is harmless.
+//! - Deadlines are compared with the database's clock, and time in which no worker was alive does not count: see [`Store::heartbeat`].
+//! - The engine compares its timers with this machine's clock. When that steps back, timers and locks would be late by as much, so
+//!   they are moved with it. One that is early is harmless.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -76,9 +76,9 @@ async fn move_timers(store: &Store, step: Duration) -> Result<()> {
 /// Logs what a heartbeat found, and returns how far the clock of this machine is ahead of the database's.
 fn report(beat: &Heartbeat, asked: DateTime<Utc>) -> TimeDelta {
     if let Some(pause) = beat.pause {
-        tracing::warn!(operations = beat.extended, "no worker was alive for {} s; deadlines are put off by that", pause.as_secs());
+        tracing::warn!(operations = beat.extended, "no worker was alive for {} s; deadlines are extended by that", pause.as_secs());
     }
-    // The answer is between the two, so a slow one is not taken for a difference.
+    // The database read its clock between the two, so a slow answer is not taken for a difference.
     let skew = match (asked - beat.now, Utc::now() - beat.now) {
         (early, _) if early > TimeDelta::zero() => early,
         (_, late) if late < TimeDelta::zero() => late,

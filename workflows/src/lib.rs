@@ -4,7 +4,7 @@
 //! [`activities`], and are hosted by the [`engine`]. In the background, the [`dispatcher`] starts workflows for the rows of the
 //! operations table; the [`sweeper`] repairs lost workflows and objects; [`nudges`] forwards nudges of the runtime to waiting
 //! workflows; the [`janitor`] deletes old records; [`gauges`] reports the content of the tables as metrics;
-//! the [`heartbeat`] keeps the time.
+//! the [`heartbeat`] keeps deadlines and timers right across downtime and clock steps.
 //!
 //! A workflow's history is stored as plain JSON, so it contains only ids and never a secret.
 

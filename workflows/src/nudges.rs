@@ -54,7 +54,7 @@ async fn pass_on(store: &Store, engine: &Engine, backoff: &mut Backoff, id: Inst
     if instance.state == InstanceState::Running {
         let Some(health_check) = instance.health_check_orchestration_id else { return Ok(()) };
         let interval = Duration::from_secs(u64::from(instance.spec.health_check.interval_seconds.unsigned_abs()));
-        // A death is what the host saw, which the owner does not decide.
+        // Deaths are always passed on: the host has observed them.
         if death.is_none() && !backoff.permits(id, interval, Instant::now()) {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use std::{pin::pin, time::Duration};
 
 use tokio::sync::Semaphore;
 
-/// How often a check is postponed for want of a permit before it takes place anyway, within the time of a prompt answer.
+/// How often a check is postponed for want of a permit before a brief permit suffices, with the time of a prompt answer as time-out.
 pub(crate) const POSTPONEMENTS: u32 = 3;
 
 /// The permits. An instance that has answered is checked without one, and its check needs one only if it is not answered promptly. An
@@ -15,7 +15,7 @@ pub struct SlowChecks {
     /// For checks that may wait for the whole time-out of their instance: half of the activity slots.
     patient: Semaphore,
     /// For checks that wait only as long as a prompt answer takes: a quarter of the activity slots. Silent instances cannot hold these
-    /// for longer, so each instance gets one in turn, and an outage is confirmed while others wait with all the patient ones.
+    /// for longer, so each instance gets one in turn, and outages are confirmed while all the patient ones are taken.
     brief: Semaphore,
 }
 

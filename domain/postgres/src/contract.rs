@@ -1,8 +1,8 @@
 //! The contract of every [`Runtime`], as a test suite (feature `contract-tests`).
 //!
 //! [`check_all`] runs everything on a runtime; the checks are private, so one that it does not run is dead code. A check creates
-//! instances of its own and removes them. Waits are bounded and level-triggered: a runtime may be slow, and its nudges may be lost. A check panics with its
-//! observations if the contract is violated.
+//! instances of its own and removes them. Waits are bounded and level-triggered: a runtime may be slow, and its nudges may be lost.
+//! A check panics with its observations if the contract is violated.
 
 mod restart;
 

@@ -72,8 +72,8 @@ pub async fn check(target: &Target, timeout: Duration) -> Result<Duration, Reaso
     Ok(latency)
 }
 
-/// Logs in to [`DATABASE`] and runs a query; returns the duration of both together, and the session. A server whose owner has removed
-/// that database, or closed it, is checked in the owner's, without a session to keep.
+/// Logs in to [`DATABASE`] and runs a query; returns the duration of both together, and the session. If the owner has
+/// dropped that database or refuses logins to it, checks the owner's database, without a session to keep.
 async fn check_server(target: &Target, timeout: Duration) -> Result<(Duration, Option<Session>), Reason> {
     let check = async {
         match log_in_and_query(target, DATABASE).await {
@@ -88,7 +88,7 @@ async fn check_server(target: &Target, timeout: Duration) -> Result<(Duration, O
     within(target, timeout, check).await
 }
 
-/// The outcome of a check, and its session unless it failed.
+/// Runs a check with a time-out, and maps its errors to reasons.
 async fn within(
     target: &Target,
     timeout: Duration,
@@ -116,15 +116,15 @@ async fn log_in_and_query(target: &Target, database: &str) -> Result<(ServerStat
     Ok((status, Some(session)))
 }
 
-/// The server has answered, so that it does not end the session does not matter.
+/// Ignores errors and time-outs, because the server has already answered.
 async fn close(session: Option<Session>) {
     if let Some(session) = session {
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, session.close()).await;
     }
 }
 
-/// Whether the server is in recovery, and whether it takes no writes. That the owner has set their own role or database to read-only
-/// is their choice: the server takes writes.
+/// Whether the server is in recovery, and whether it is read-only. A role or database that its owner has set to read-only does not
+/// count.
 macro_rules! status_query {
     () => {
         "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::bool AND EXISTS

@@ -277,8 +277,7 @@ async fn hold(mut session: Session, endpoint: Endpoint, mut requests: mpsc::Rece
 mod tests {
     use super::*;
 
-    /// What a hosted server sends must not panic. If it does, that is a mistake of ours that costs its owner a connection, and others
-    /// nothing.
+    /// A panic on what a hosted server sends is a bug; it must cost only the connection to that server.
     #[tokio::test]
     async fn a_task_that_panics_ends_one_connection() {
         let (prober, shutdown) = (Prober::new(10, 10), CancellationToken::new());

@@ -83,7 +83,7 @@ impl Session {
         let row = row.ok_or_else(|| SessionError::Protocol("the answer to the query has other columns".to_owned()))?;
         let mut columns = [const { None }; N];
         for (index, column) in columns.iter_mut().enumerate() {
-            // `get` panics at a text that is not UTF-8, which the server decides.
+            // `get` panics on text that is not UTF-8, and the server chooses the text.
             let text = row.try_get(index).map_err(|_| SessionError::Protocol("the answer to the query is not in UTF-8".to_owned()))?;
             *column = text.map(str::to_owned);
         }
@@ -128,7 +128,7 @@ async fn prove(mut login: Login) -> LoggedIn {
         Ok((login, Poll::Pending)) => login.await,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // The server stops.
+            // The control plane is stopping.
             Err(_) => std::future::pending().await,
         },
     }

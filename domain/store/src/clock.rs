@@ -1,4 +1,4 @@
-//! The clock that judges deadlines, which is the database's, and the heartbeat of workers.
+//! The clock with which deadlines are compared, which is the database's, and the heartbeat of workers.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -12,8 +12,8 @@ use toygres_domain::Result;
 
 /// How often a worker reports that it is alive.
 pub const HEARTBEAT: Duration = Duration::from_secs(5);
-/// The pause between two heartbeats of all workers together after which the time in between does not count against deadlines.
-/// Several heartbeats, so that a slow database is no outage.
+/// A longer pause between two heartbeats, of whichever workers, does not count against deadlines. It is several heartbeats long, so that
+/// a slow database is no outage.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
 /// The database's clock as of the last heartbeat, carried on by the monotonic clock of this process.
@@ -29,11 +29,11 @@ struct Reading {
 /// A heartbeat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heartbeat {
-    /// The time of the database, now.
+    /// The time of the database.
     pub now: DateTime<Utc>,
     /// How long no worker was alive before it, if that was too long to count against deadlines.
     pub pause: Option<Duration>,
-    /// The number of operations whose deadline was put off by the pause.
+    /// The number of operations whose deadline was extended by the pause.
     pub extended: u64,
     /// The time of the previous heartbeat by the clock of its worker's machine.
     pub last_machine: Option<DateTime<Utc>>,

@@ -1,11 +1,11 @@
-//! Which host has the instances of this control plane.
+//! The host on which the instances of this control plane are.
 
 use super::{Store, errors::Classify};
 use toygres_domain::{Result, runtime::Host};
 
 impl Store {
-    /// Records that the instances are on `host`, if there are none yet or they are there already. Otherwise returns the description of
-    /// the host that has them.
+    /// Records that the instances are on `host`, unless there are instances on another one: then it returns the description of that
+    /// host.
     pub async fn claim_host(&self, host: &Host) -> Result<Option<String>> {
         let claimed = sqlx::query!(
             "UPDATE runtime_host SET id = $1, description = $2

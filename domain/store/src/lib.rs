@@ -81,7 +81,7 @@ impl Store {
         Ok(Self { pool, options, keys, clock: clock::Clock::default() })
     }
 
-    /// A table of others in a database that does not hold our schema yet: it may be the database of another program.
+    /// A table of another program, if the database does not hold our schema yet.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database is unavailable.

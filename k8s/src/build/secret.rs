@@ -30,8 +30,8 @@ pub(super) fn secret(meta: &Meta<'_>, password: &Password, storage_gb: i32) -> S
     }
 }
 
-/// What follows from the size of the volume, after the configuration that `initdb` made. In a file and not in the arguments: with
-/// another template, a volume that grows would restart the server.
+/// The settings that follow from the size of the volume, after the configuration of `initdb`. They are not arguments, because a changed
+/// pod template would restart the server when the volume grows.
 fn configuration(meta: &Meta<'_>, storage_gb: i32) -> String {
     let (_, data) = data_paths(meta.version);
     let limits: String = WalLimits::of_volume(storage_gb).settings().iter().map(|(name, value)| format!("{name} = {value}\n")).collect();

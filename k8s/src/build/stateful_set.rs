@@ -87,8 +87,8 @@ fn pod(meta: &Meta<'_>, server: &Server<'_>, settings: &Settings) -> PodSpec {
     PodSpec {
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
-        // PID 1 then belongs to the pod. As PID 1, PostgreSQL would adopt what a probe leaves behind when it is killed because it takes
-        // too long, and take its end for the crash of a session, which ends all sessions.
+        // PID 1 is then the init process of the pod. As PID 1, PostgreSQL would adopt the children of a probe that is killed because it
+        // takes too long, and take the exit of one for a crashed session, upon which it ends all sessions.
         share_process_namespace: Some(true),
         termination_grace_period_seconds: Some(GRACE_PERIOD.into()),
         security_context: Some(PodSecurityContext {

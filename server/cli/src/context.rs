@@ -34,8 +34,8 @@ pub struct ServerOptions {
     /// precedence over the token.
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "url", help_heading = "Server")]
     context: Option<String>,
-    /// How long the server may take to begin an answer, and again to finish it (90s, 5m). Subscriptions may be silent for as long as
-    /// they like, and only have to answer pings [default: 40s].
+    /// How long the server may take to begin an answer, and again to finish it (90s, 5m). Subscriptions may be silent, but must
+    /// answer pings [default: 40s].
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration, help_heading = "Server")]
     request_timeout: Option<Duration>,
 }
@@ -244,7 +244,7 @@ fn private() -> fs::OpenOptions {
 
 /// The file that a path of symbolic links leads to, which need not exist.
 fn target(mut path: PathBuf) -> PathBuf {
-    // The kernel follows as many.
+    // The kernel's limit on Linux.
     for _ in 0..40 {
         match fs::read_link(&path) {
             Ok(target) => path = path.parent().map_or_else(|| target.clone(), |directory| directory.join(&target)),

@@ -1,4 +1,4 @@
-//! Clears what interrupted verbs have left, with growing pauses where that fails.
+//! Removes what interrupted verbs have left, with growing pauses where that fails.
 
 use std::{
     collections::HashMap,
@@ -50,13 +50,13 @@ impl Cleanup {
         match try_clear(shared, id) {
             Ok(true) => {
                 self.failed.remove(&(id, state));
-                tracing::info!(instance = %id, ?state, "cleared what was left half-done");
+                tracing::info!(instance = %id, ?state, "cleared what an interrupted operation left");
                 Cleared::Done
             }
             Ok(false) => Cleared::Busy,
             Err(error) => {
                 if let Some(count) = self.record((id, state), Instant::now()) {
-                    tracing::warn!(instance = %id, %error, attempts = count, "cannot clear what was left half-done; trying again");
+                    tracing::warn!(instance = %id, %error, attempts = count, "cannot clear what an interrupted operation left; trying again");
                 }
                 Cleared::Later
             }

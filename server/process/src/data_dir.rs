@@ -118,7 +118,7 @@ fn identity(path: &Path) -> Result<Uuid> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let new = path.with_file_name(format!("id.new-{}", std::process::id()));
             std::fs::write(&new, format!("{}\n", Uuid::new_v4())).context(&what)?;
-            // Unlike a renaming, this replaces no identity that another server has given it meanwhile.
+            // Unlike a rename, a hard link does not replace an identity that another server has written meanwhile.
             let linked = std::fs::hard_link(&new, path);
             let _ = std::fs::remove_file(&new);
             match linked {

@@ -58,7 +58,7 @@ impl Embedded {
         let starting = shared.clone();
         let start = move || {
             starting.start().inspect_err(|error| {
-                // Nobody else would stop it. But a recovery that is stopped begins anew at the next start.
+                // Nothing else would stop it. A recovery continues (`Busy`), because a stopped one would start over.
                 if !matches!(error, Error::Busy(_))
                     && let Err(error) = starting.cluster.stop(Duration::from_secs(20))
                 {

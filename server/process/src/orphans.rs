@@ -21,7 +21,7 @@ pub async fn reap_orphans(shutdown: CancellationToken) {
     }
 }
 
-/// Waits for those children that were zombies at the last call. Returns those that are zombies since then.
+/// Waits for those children that were zombies at the last call. Returns those that have become zombies since.
 fn reap(before: &HashSet<Zombie>) -> HashSet<Zombie> {
     let (old, new): (HashSet<_>, HashSet<_>) = zombies().into_iter().partition(|zombie| before.contains(zombie));
     for zombie in old {

@@ -8,8 +8,8 @@
 //! is no cheap way on macOS), and a server that was just started has not changed to it yet. Then the arguments of the server name
 //! its directory, and a child process is one of a server without another directory.
 //!
-//! A process that cannot be looked at, for example because this one has too many files open, is an error. It is never taken for a
-//! process that does not exist.
+//! A process that cannot be inspected, for example because this one has too many files open, is an error. It is not taken for a process
+//! that does not exist, unless it belongs to another account that hides it.
 
 use std::{
     collections::HashMap,
@@ -192,7 +192,7 @@ fn is_root(directory: FileId) -> bool {
     std::fs::metadata("/").is_ok_and(|root| (root.dev(), root.ino()) == directory)
 }
 
-/// `None` if the process does not exist any more, or hides from this one, as PostgreSQL of this account does not.
+/// `None` if the process has exited, or is one of another account that this one may not see (`hidepid`).
 #[cfg(target_os = "linux")]
 fn gone<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
     match outcome {

@@ -125,7 +125,7 @@ struct Tracked {
     /// Whether the deaths are recorded in the instance's directory, which fails if the disk is full.
     recorded: bool,
     retry_at: Option<Instant>,
-    /// Whether the last attempt to find out about the server failed, which has been logged then.
+    /// Whether the last status check failed, which is logged once.
     unknown: bool,
 }
 

@@ -1,5 +1,5 @@
-//! Attempts to authenticate with tokens that are not valid: one that does not exist costs no second query, and an address that makes
-//! many attempts is slowed down. Addresses are those of [`counted_address`](crate::transport::counted_address).
+//! Attempts to authenticate with invalid tokens: an unknown token costs no second query, and an address that makes many attempts is
+//! slowed down. Addresses are those of [`counted_address`](crate::transport::counted_address).
 
 use std::{
     collections::{HashMap, HashSet},
@@ -10,9 +10,9 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-/// Tokens that are not valid that one address may present at once, before it is slowed down.
+/// Invalid tokens that one address may present at once before it is slowed down.
 const BURST: f64 = 20.0;
-/// How many of these it gets back in a second.
+/// How many of these it regains per second.
 const RATE: f64 = 1.0;
 /// How long a token stays known as unknown. It cannot come to exist meanwhile: its secret would be new.
 const UNKNOWN: Duration = Duration::from_secs(60);
@@ -93,8 +93,8 @@ impl Attempts {
         self.with(|state| state.give_back(address, verdict));
     }
 
-    /// Records that a token does not exist. Returns how many attempts of the address with tokens that are not valid have not been
-    /// logged, if it is time to.
+    /// Records that a token does not exist. Returns the number of attempts of the address with invalid tokens that are not logged yet,
+    /// if it is time to log them.
     pub(super) fn unknown(&self, secret: &str, address: Option<IpAddr>, now: Instant) -> Option<u64> {
         let digest = digest(secret);
         self.with(|state| {
@@ -107,7 +107,7 @@ impl Attempts {
         })
     }
 
-    /// The same of a token that has expired or was revoked.
+    /// The same for a token that has expired or was revoked.
     pub(super) fn expired(&self, secret: &str, address: Option<IpAddr>, now: Instant) -> Option<u64> {
         let digest = digest(secret);
         self.with(|state| {

@@ -10,13 +10,13 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-/// The pause before each look-up, which makes 20 in a second for each address.
+/// The pause before each look-up, which allows 20 per second for each address.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Callers of one address that may wait, which makes 3 seconds for the last one.
+/// Callers of one address that may wait; the last one waits 3 seconds.
 const WAITING: usize = 64;
 /// Callers of all addresses that may wait.
 const WAITING_IN_ALL: usize = 1000;
-/// Look-ups at once, which leaves most connections to the metadata database to callers that are not slowed down.
+/// Concurrent look-ups. Most connections to the metadata database are left to callers that are not slowed down.
 const AT_ONCE: usize = 4;
 
 /// The callers that are slowed down. Clones share them.

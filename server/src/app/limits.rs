@@ -36,7 +36,7 @@ impl IntRange {
 }
 
 /// GiB of a volume. In 1 GiB, a new cluster (60 MB with its three databases), the WAL (128 MB) and what replication slots may retain
-/// (256 MB, see [`toygres_domain::volume::WalLimits`]) leave half to the data; fewer are not offered by clouds. 64 TiB is the largest
+/// (256 MB, see [`toygres_domain::volume::WalLimits`]) leave half to the data; clouds offer no smaller volumes. 64 TiB is the largest
 /// disk that AKS offers.
 pub const STORAGE_GB: IntRange = IntRange::new(1, 65_536).default(10);
 /// Thousandths of a core.

@@ -15,7 +15,7 @@ pub struct DatabasesConfig {
     /// URL of the workflow engine's database, when it has a role of its own [default: the metadata database's].
     #[arg(long, env = "TOYGRES_ENGINE_DATABASE_URL", hide_env_values = true, value_parser = parse_engine_url)]
     pub engine_database_url: Option<String>,
-    /// Use an external database although it holds tables of others and no schema `toygres` yet.
+    /// Create the schemas in an external database that already holds tables of another program.
     #[arg(long, env = "TOYGRES_SHARE_DATABASE", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set, value_parser = parse_bool)]
     pub share_database: bool,
     /// Maximum number of connections to the metadata database.

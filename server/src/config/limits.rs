@@ -44,8 +44,8 @@ pub struct LimitsConfig {
     /// Connections of clients at once, as far as the limit of open files allows.
     #[arg(long, env = "TOYGRES_MAX_CONNECTIONS", default_value = "20000", value_parser = value_parser!(u32).range(16..=1_000_000))]
     pub max_connections: u32,
-    /// Connections at once from one address (a network of 64 bits with IPv6), in percent of all; 100 behind a proxy, whose address all
-    /// clients have.
+    /// Connections at once from one address (a network of 64 bits with IPv6), in percent of all; set 100 behind a proxy,
+    /// because all clients share its address.
     #[arg(long, env = "TOYGRES_MAX_CONNECTIONS_PER_ADDRESS_PERCENT", default_value = "50", value_parser = value_parser!(u32).range(1..=100))]
     pub max_connections_per_address_percent: u32,
     /// WebSockets at once that have not begun to authenticate. When there are more, the oldest of the address with the most is closed.

@@ -14,7 +14,7 @@ pub struct ListenConfig {
     #[arg(long, env = "TOYGRES_LISTEN", default_value = "127.0.0.1:8080", value_parser = parse_listen)]
     pub listen: SocketAddr,
     /// Address on which `/metrics`, `/health` and the probes are served to everybody who reaches it, also when there is no room for
-    /// another client. Elsewhere metrics and details of the health need a token, if callers do.
+    /// another client. At the other address, metrics and details of the health need a token if callers do.
     #[arg(long, env = "TOYGRES_METRICS_LISTEN", value_parser = parse_metrics_listen)]
     pub metrics_listen: Option<SocketAddr>,
     /// Who is admitted: everybody on this machine (local), or bearers of API tokens (tokens).

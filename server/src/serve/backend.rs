@@ -19,7 +19,7 @@ pub(super) struct Backend {
     pub(super) database_url: String,
     pub(super) engine_url: String,
     pub(super) secret_key: SecretKeys,
-    /// The file of the key, if this start has made it.
+    /// The file of the key, if this start created it.
     pub(super) made_key: Option<PathBuf>,
     embedded: Option<Embedded>,
     tasks: Tasks,
@@ -52,7 +52,7 @@ impl Backend {
         let binaries = Binaries::find(config.process.pg_bin.as_deref())?;
         let data = DataDir::open(&config.process.data_dir(), &account)?;
         let host = data.try_host()?.map(Arc::new);
-        // Before the database, which nobody would stop if this failed.
+        // Before the database starts, because nothing would stop it if this failed.
         let key_file = data.join(secrets::KEY_FILE);
         let (secret_key, made_key) = match &config.databases.secret_key {
             Some(key) => (key.clone(), None),

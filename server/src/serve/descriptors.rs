@@ -46,7 +46,7 @@ pub(super) fn share(wanted: Wanted) -> Result<Shares, String> {
         tracing::warn!(
             limit,
             connections = shares.probes,
-            "health checks keep fewer connections than TOYGRES_PROBE_CONNECTIONS, because of the limit of open files; further instances are logged in to each time"
+            "health checks keep fewer connections than TOYGRES_PROBE_CONNECTIONS, because of the limit of open files; other instances need a login for each check"
         );
     }
     if shares.clients < wanted.clients.min(FEW) {

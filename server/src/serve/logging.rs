@@ -22,7 +22,7 @@ pub(super) fn start(config: &LogConfig) -> Result<(), String> {
     .map_err(|error| error.to_string())
 }
 
-/// Whether a filter asks for what dependencies write, with levels of their own.
+/// Whether a filter names dependencies, and so sets their levels.
 fn names_dependencies(filter: &str) -> bool {
     filter.contains("duroxide") || filter.contains("sqlx")
 }

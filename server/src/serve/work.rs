@@ -47,7 +47,7 @@ pub(super) async fn connect(
     };
     let checked = with_retry("TOYGRES_SECRET_KEY, or the key in the data directory,", check_keys).await;
     if let (Err(why), Some(file)) = (&checked, made_key) {
-        // It has sealed nothing, and would be in the way of the one that is missing.
+        // The new key has sealed nothing, and would take the place of the missing one.
         let _ = std::fs::remove_file(&file);
         return Err(format!("{why}: {} is missing, so put it back", file.display()));
     }
@@ -127,7 +127,7 @@ pub(super) async fn start(
     Ok(worker)
 }
 
-/// A project's own `DATABASE_URL` must not put our schemas into its database.
+/// The `DATABASE_URL` of another project must not put our schemas into its database.
 pub(super) fn shared_database(table: &str) -> String {
     format!(
         "DATABASE_URL names the database of another program: it holds the table {table} and no schema toygres. Set DATABASE_URL to a database of \

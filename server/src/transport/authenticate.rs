@@ -47,8 +47,7 @@ impl Session {
         Self { ended, ..Self::default() }
     }
 
-    /// Sets what identifies the caller among others, to which limits for each caller apply. Without it, callers of one address count as
-    /// one.
+    /// Sets what identifies the caller, for limits per caller. Without it, callers of one address count as one.
     #[must_use]
     pub fn of(mut self, caller: impl fmt::Display) -> Self {
         self.caller = CallerKey::Named(caller.to_string().into());

@@ -1,8 +1,8 @@
 //! Work that occupies a processor for milliseconds: parsing and validating a large document.
 //!
 //! A task that computes holds up every other task of its thread. Such work therefore runs where tokio can move the others to
-//! another thread, and on half of the processors at most, so that small requests are answered meanwhile. Of one caller, one piece of
-//! work runs at a time, so that it does not keep others from their turn; a few wait, for a limited time.
+//! another thread, and on half of the processors at most, so that small requests are answered meanwhile. Each caller has one
+//! piece of work running at a time, so that it does not starve others; a few wait, for a limited time.
 
 use std::{
     collections::HashMap,
@@ -35,9 +35,9 @@ pub(super) fn is_large(bytes: usize, size: u64) -> bool {
 /// What identifies a caller among others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum CallerKey {
-    /// Its authentication knows it.
+    /// An authenticated caller.
     Named(Arc<str>),
-    /// All callers of one address are one.
+    /// Callers without an identity, by their address.
     Address(Option<IpAddr>),
 }
 

@@ -95,7 +95,7 @@ impl<E: Executor> Transport<E> {
         &self.options.limits
     }
 
-    /// Authenticates a caller. One without credentials is known by its address.
+    /// Authenticates a caller. One without credentials is identified by its address.
     pub(super) async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Session, Denied> {
         let address = credentials.address;
         Ok(self.options.authenticate.authenticate(credentials).await?.or_address(address))
@@ -146,7 +146,7 @@ impl<E: Executor> Transport<E> {
             let mut document = document.clone();
             // The executor would run several fields concurrently.
             if !root_field::lift(&mut document, name.as_deref(), self.options.types.root(kind)) {
-                let message = "A subscription selects exactly one field, not more through fragments, and through none with a directive.";
+                let message = "A subscription selects exactly one field, and the fragments around it have no directives.";
                 return refuse(refusal::error("BAD_SUBSCRIPTION", message));
             }
             request.set_parsed_query(document);
@@ -251,7 +251,7 @@ pub(super) fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>
     operation.map(|operation| &operation.node)
 }
 
-/// As [`operation`], to be changed.
+/// As [`operation`], mutable.
 pub(super) fn operation_mut<'a>(document: &'a mut ExecutableDocument, name: Option<&str>) -> Option<&'a mut OperationDefinition> {
     let operation = match (&mut document.operations, name) {
         (DocumentOperations::Single(operation), _) => Some(operation),

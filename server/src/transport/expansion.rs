@@ -80,7 +80,7 @@ struct Expansion<'a> {
     types: &'a FieldTypes,
     limits: &'a Limits,
     values: Values<'a>,
-    /// What is walked again because it is nested in inline fragments or spread.
+    /// What is walked again, because it is in inline fragments or in spread ones.
     repeated: u64,
     /// The extent of each fragment; `None` while it is computed.
     fragments: HashMap<&'a Name, Option<Extent>>,

@@ -8,8 +8,8 @@ use async_graphql::{
 
 use super::execute::{operation, operation_mut};
 
-/// Puts the root field of the subscription `name` in the place of the fragments that it is in. They must have no directives, and be
-/// on the type `root`. Returns whether there is exactly one field.
+/// Replaces the fragments around the root field of the subscription `name` by the field. They must have no directives, and be on the
+/// type `root`. Returns whether there is exactly one field.
 pub(super) fn lift(document: &mut ExecutableDocument, name: Option<&str>, root: Option<&Name>) -> bool {
     let Some(subscription) = operation(document, name) else { return true };
     let mut lifting = Lifting { document, root, fields: Vec::new(), fragments: Vec::new() };

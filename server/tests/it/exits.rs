@@ -1,4 +1,4 @@
-//! The ends of a server. Whatever ends it, the embedded database and the instances are stopped too, as at Ctrl-C.
+//! However a server ends, the embedded database and the instances are stopped too, as with Ctrl-C.
 
 use std::{fs::OpenOptions, process::Stdio};
 

@@ -82,7 +82,7 @@ async fn nothing_that_can_be_asked_breaks_the_server() {
     server.stop().await;
 }
 
-/// Documents that are made to cost much are answered or refused soon.
+/// Documents that are expensive on purpose are answered or refused soon.
 ///
 /// `TOYGRES_FUZZ_DOCUMENTS` sets their number, `TOYGRES_FUZZ_MILLIS` how long one may take (from the first byte of the request to the
 /// last of the answer), `TOYGRES_BIN` the server to test, and `TOYGRES_FUZZ_SEED` repeats an earlier run.

@@ -291,8 +291,8 @@ async fn a_cursor_of_another_log_must_be_fetched_anew() {
     server.stop().await;
 }
 
-/// Follows the log on several servers, as a client with the resume helper does, until the event `last`. Returns the numbers of the events. With
-/// `hang_up`, it also disconnects after this number of events.
+/// Follows the log on several servers, as a client with the resume helper does, until the event `last`. Returns the numbers of the
+/// events. With `hang_up`, it also disconnects after this number of events.
 async fn follow(addresses: Vec<String>, start: String, last: i64, hang_up: Option<usize>) -> Vec<i64> {
     follow_until(addresses, start, Arc::new(AtomicI64::new(last)), hang_up).await
 }

@@ -150,8 +150,7 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
 }
 
 /// An instance that did not answer is checked again only with a permit, so that it does not take a slot for nothing. After the last
-/// postponement a check takes place within the time of a prompt answer, and counts: an outage is confirmed however many others are
-/// silent.
+/// postponement a brief permit suffices, so an outage is confirmed however many others are silent.
 fn standing(input: &Input, is_short: bool) -> Standing {
     match (input.failures, input.postponed) {
         (0, 0) => Standing::Responsive,

@@ -56,7 +56,7 @@ fn is_stuck(store: &Store, timing: &Timing, operation: &Operation) -> bool {
 pub(super) async fn settle(store: &Store, engine: &Engine, timing: &Timing, id: &OperationId) -> Result<Settled, Failure> {
     let mut found = store.operation(id).await?;
     if found.as_ref().is_some_and(|now| is_stuck(store, timing, now)) {
-        // Its deadline may be put off, if no worker was alive for a while.
+        // Its deadline is extended if no worker was alive for a while.
         store.heartbeat().await?;
         found = store.operation(id).await?;
     }

@@ -12,8 +12,8 @@ use toygres_domain::InstanceId;
 const FIRST: Duration = Duration::from_secs(1);
 /// The longest pause, in intervals of the instance: hints then add an eighth to its checks.
 const LONGEST: u32 = 8;
-/// How long an instance gives no hints until the back-off begins anew, in intervals. More than one, because a session that is made at
-/// each check and lost at once gives a hint per interval.
+/// The back-off starts over when an instance has given no hints for this many intervals. More than one, because a session that is lost
+/// right after each check gives a hint per interval.
 const QUIET: u32 = 2;
 
 /// The hints of each instance that has given some recently.
@@ -24,7 +24,7 @@ pub(super) struct Backoff {
 
 #[derive(Debug)]
 struct Hints {
-    /// Until then none is passed on.
+    /// Before this time no hint is passed on.
     next: Instant,
     pause: Duration,
     /// When they are forgotten, unless there is another one.

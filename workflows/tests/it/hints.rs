@@ -1,4 +1,4 @@
-//! Hints of the prober.
+//! Hints of the prober have a back-off.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use toygres_domain::instance::HealthStatus;
 
 use crate::support::{Harness, eventually};
 
-/// The owner may end sessions of their own role, and so that of the checks. The first end is a reason to look at once; more of them do
-/// not cause more checks.
+/// The owner may end sessions of their own role, and so that of the checks. The first end causes a check at once; further ones
+/// do not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_who_ends_the_session_of_checks_does_not_cause_a_check_each_time() {
     const MANY: usize = 10;

@@ -21,8 +21,8 @@ use crate::support::{Harness, Proxy, concurrently, eventually, timing};
 const SILENT: usize = 50;
 
 /// They take half of the slots for as long as their time-out, a quarter for as long as a prompt answer takes, and leave the rest: see the
-/// tests of `SlowChecks`. So an operation does not wait for the end of any of their time-outs, and neither does the confirmation of
-/// their outages, but for those few that are waited for.
+/// tests of `SlowChecks`. So no operation waits for their time-outs, and neither does the confirmation of an outage,
+/// except for the few instances that hold the patient permits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_silent_instances_delay_no_creation_and_each_becomes_unhealthy() {
     let times = Timing {

@@ -21,8 +21,8 @@ const MAX_MESSAGE: usize = 64 * 1024;
 const MAX_AUTHENTICATION: usize = 1024;
 /// Bytes that a server may send for the login, and for each query.
 const MAX_ANSWER: usize = 256 * 1024;
-/// Messages that a server may send unasked during a session, because the client library keeps each parameter that it reads. PostgreSQL
-/// reports about fifteen parameters after the login, and then those that change.
+/// Asynchronous messages (parameters, notices, notifications) that a server may send during a session. The client library keeps each
+/// parameter that it reads. PostgreSQL reports about fifteen after the login, and then those that change.
 const MAX_UNASKED: usize = 1000;
 /// Bytes of all these messages.
 const MAX_UNASKED_BYTES: usize = 64 * 1024;
@@ -74,7 +74,7 @@ impl Guard {
 #[error("{0}")]
 pub(super) struct Refusal(pub(super) &'static str);
 
-/// A stream that looks at the messages of the server before anything else does, and fails at what is refused.
+/// A stream that inspects the messages of the server before the client library does, and fails on those that are refused.
 pub(super) struct Guarded {
     stream: Box<dyn Io>,
     messages: Messages,
@@ -90,7 +90,7 @@ impl Guarded {
     }
 }
 
-/// Where in the stream of messages its next byte is. A message is a type (one byte), a length that includes itself (four), and a
+/// The position in the stream of messages. A message is a type (one byte), a length that includes itself (four), and a
 /// body.
 #[derive(Debug, Default)]
 struct Messages {
@@ -98,14 +98,14 @@ struct Messages {
     head: Vec<u8>,
     /// Bytes of the body that have not been read.
     body: usize,
-    /// Unasked messages so far, and their bytes.
+    /// Asynchronous messages so far, and their bytes.
     unasked: (usize, usize),
 }
 
 impl Messages {
     const HEAD: usize = 5;
 
-    /// Looks at the next bytes. Returns whether a challenge of SCRAM ended in them.
+    /// Inspects the next bytes. Returns whether a SCRAM challenge ended in them.
     fn inspect(&mut self, mut bytes: &[u8]) -> Result<bool, Refusal> {
         let mut challenged = false;
         while !bytes.is_empty() {
@@ -153,7 +153,7 @@ impl Messages {
     }
 }
 
-/// Looks at a message about authentication. Returns whether it is the challenge of SCRAM.
+/// Inspects a message about authentication. Returns whether it is the SCRAM challenge.
 fn authentication(body: &[u8]) -> Result<bool, Refusal> {
     let (code, data) = body.split_first_chunk().ok_or(Refusal("it sends a message that is too short"))?;
     match u32::from_be_bytes(*code) {
@@ -233,7 +233,7 @@ mod tests {
         [&[kind], length.as_slice(), body].concat()
     }
 
-    /// What becomes of a stream, whatever its pieces are.
+    /// The outcome of inspecting a stream, which must not depend on how it is split.
     fn inspected(stream: &[u8]) -> Result<bool, Refusal> {
         let outcomes: Vec<_> = [1, 2, 3, 7, 1000]
             .into_iter()

@@ -3,10 +3,10 @@
 /// What checks depend on. The owner may set each of these for their role and their database, but the startup packet takes precedence
 /// over both (`GucSource` in PostgreSQL's `guc.h`).
 ///
-/// Not `default_transaction_read_only`, which the checks read. Not what only a superuser may set: in the startup packet of any other
-/// role that is an error.
+/// `default_transaction_read_only` is not among them, because checks read it. Neither are settings that only a superuser may set, which
+/// are an error in the startup packet of any other role.
 const SETTINGS: [(&str, &str); 14] = [
-    // The minimum, so that the sort of a check uses a temporary file; and that in the tablespace of the database.
+    // The minimum, so that the sort of a check uses a temporary file, in the tablespace of the database.
     ("work_mem", "64kB"),
     ("temp_tablespaces", ""),
     // Otherwise operators of the owner may come before those of PostgreSQL.

@@ -112,7 +112,7 @@ async fn a_kept_session_takes_a_limited_number_of_unasked_messages() {
     }
 }
 
-/// A server that chooses how often the client repeats the proof of the password does not choose how long it computes.
+/// The server chooses the number of SCRAM iterations, but the client limits how long it computes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proof_of_two_thousand_million_iterations_is_not_computed() {
     let (target, _) = challenging(i32::MAX.unsigned_abs(), || ()).await;

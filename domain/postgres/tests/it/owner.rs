@@ -87,7 +87,7 @@ async fn settings_of_the_owner_do_not_change_a_check() {
     assert_eq!(failed, Vec::<String>::new());
 }
 
-/// The owner's own time-out for idle sessions does not end the kept one, which would be a check at each of its ends.
+/// The owner's own time-out for idle sessions does not end the kept one. Each end would cause a check.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kept_session_outlives_the_time_out_for_idle_sessions() {
     let (server, target) = owned().await;
@@ -106,7 +106,7 @@ async fn a_kept_session_outlives_the_time_out_for_idle_sessions() {
 }
 
 /// The library fails every login of the role but those of checks, so the instance stays healthy: its owner has locked themselves out, and
-/// gets the reason from PostgreSQL at each login.
+/// PostgreSQL tells them why.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_who_preloads_a_library_that_does_not_exist_locks_out_themselves_only() {
     let (server, target) = owned().await;

@@ -28,7 +28,7 @@ struct Sockets {
     count: usize,
     /// Of each address, in the order of their numbers. No list is empty.
     by_address: HashMap<IpAddr, VecDeque<(u64, CancellationToken)>>,
-    /// The addresses by the number of their sockets and the age of the oldest: the last one is where to displace.
+    /// The addresses by the number of their sockets and the age of the oldest. A socket of the last one is displaced.
     busiest: BTreeSet<(usize, Reverse<u64>, IpAddr)>,
 }
 

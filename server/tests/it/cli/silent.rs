@@ -1,4 +1,4 @@
-//! Servers that accept connections and then do not answer, as one does that hangs, or that is something else.
+//! Servers that accept connections and then do not answer, such as one that hangs, or one of another protocol.
 
 use std::time::{Duration, Instant};
 

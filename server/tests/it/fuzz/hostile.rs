@@ -1,4 +1,4 @@
-//! Documents that are made to cost much, of each kind of which a server has to know the cost before it pays it.
+//! Documents that are expensive on purpose, one kind for each cost that a server has to compute in advance.
 
 use std::fmt::Write;
 
@@ -140,7 +140,7 @@ fn conflicts(random: &mut fastrand::Rng, size: usize) -> Value {
     })
 }
 
-/// Many variables, many times used.
+/// Many variables, each used many times.
 fn definitions_and_uses(random: &mut fastrand::Rng, size: usize) -> Value {
     let definitions = repeated(size, |n| format!(" $v{n}: InstanceState"));
     let uses = format!(" $v{}", size - 1).repeat(random.usize(1..4000));
