@@ -91,6 +91,7 @@ fn describe() {
 
     // What has not happened yet reads 0, so that an alert on its rate needs no special case.
     for name in [
+        "toygres_clock_steps_total",
         "toygres_events_coalesced_total",
         "toygres_feed_resyncs_total",
         "toygres_health_checks_postponed_total",

@@ -14,8 +14,8 @@ use toygres_store::{HEARTBEAT, Heartbeat, Store};
 
 use crate::engine::tables;
 
-/// How often the clocks of this machine are compared.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often the two clocks of this machine are compared.
+const PERIOD: Duration = Duration::from_secs(1);
 /// The step of a clock, and the difference between two, that is too small to matter.
 const TOLERATED: Duration = Duration::from_secs(2);
 /// How often a difference to the database's clock is logged.
@@ -26,7 +26,7 @@ pub async fn run(store: Store, shutdown: CancellationToken) {
     let mut clock = MachineClock::now();
     let mut beaten = Instant::now();
     let mut reported: Option<Instant> = None;
-    while shutdown.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_some() {
+    while shutdown.run_until_cancelled(tokio::time::sleep(PERIOD)).await.is_some() {
         if let Some(step) = clock.stepped_back()
             && let Err(error) = move_timers(&store, step).await
         {
