@@ -2,9 +2,8 @@
 -- log itself.
 ALTER TABLE event_horizon ADD COLUMN at timestamptz NOT NULL DEFAULT clock_timestamp();
 
--- The last position that a reader of this snapshot can see.
-DROP FUNCTION event_head();
-CREATE FUNCTION event_head(OUT seq bigint, OUT at timestamptz) LANGUAGE sql STABLE SET search_path = toygres, pg_temp AS $$
+-- The last position that a reader of this snapshot can see. `event_head` remains for servers of the release before.
+CREATE FUNCTION event_log_head(OUT seq bigint, OUT at timestamptz) LANGUAGE sql STABLE SET search_path = toygres, pg_temp AS $$
     (SELECT seq, at FROM events ORDER BY seq DESC LIMIT 1)
     UNION ALL
     SELECT seq, at FROM event_horizon
@@ -16,7 +15,8 @@ CREATE TABLE worker_heartbeat (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
     -- NULL: never.
     at  timestamptz,
-    -- The same moment by the clock of the worker's machine.
+    -- The worker's machine, and the same moment by its clock.
+    machine    text,
     machine_at timestamptz
 );
 INSERT INTO worker_heartbeat DEFAULT VALUES;

@@ -38,7 +38,11 @@ pub(crate) async fn remove(cluster: &Cluster, id: InstanceId, keep_volumes: bool
         return Ok(in_progress(waiting));
     }
     // The garbage collector deletes the revisions of a StatefulSet, but after `--cascade=orphan` they have no owner.
-    cluster.delete_all::<ControllerRevision>(&selector).await?;
+    match cluster.delete_all::<ControllerRevision>(&selector).await {
+        // Nothing depends on them.
+        Err(error) if error.reason.code == ReasonCode::Forbidden => tracing::debug!(%error, "revisions that have no owner may be left"),
+        other => other?,
+    }
     // After the pods: the StatefulSet would create a new claim for a pod that it replaces.
     if let Some(waiting) = remove_claims(cluster, &selector, keep_volumes).await? {
         return Ok(in_progress(waiting));

@@ -75,6 +75,8 @@ async fn run(count: usize, hosted: &[Database], time: Duration, settings: &[(&st
     let home = Home::new();
     let connections = count.to_string();
     let mut env = vec![("DATABASE_URL", url.as_str()), ("TOYGRES_SECRET_KEY", KEY), ("TOYGRES_PROBE_CONNECTIONS", connections.as_str())];
+    // They are in no data directory.
+    env.push(("TOYGRES_CLAIM_INSTANCES", "true"));
     env.extend(settings);
     let number = async |query: &str, at: i64| sql.query_one(query, &[&at]).await.expect("the metadata answers").get::<_, i64>(0);
     let newest = async || number("SELECT coalesce(max(id), 0) FROM toygres.health_checks WHERE id > $1", 0).await;

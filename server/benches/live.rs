@@ -129,7 +129,7 @@ impl Subject {
     async fn head(&self, writer: &tokio_postgres::Client) -> u64 {
         match self {
             Self::Ours(_) => {
-                let row = writer.query_one("SELECT (toygres.event_head()).seq", &[]).await.expect("the log can be asked");
+                let row = writer.query_one("SELECT toygres.event_head()", &[]).await.expect("the log can be asked");
                 u64::try_from(row.get::<_, i64>(0)).expect("positive")
             }
             Self::Peer(_) => peer::head(writer).await,
@@ -140,7 +140,7 @@ impl Subject {
     async fn document(&self, writer: &tokio_postgres::Client) -> String {
         match self {
             Self::Ours(_) => {
-                let head = "SELECT seq || '-' || (extract(epoch FROM at) * 1000000)::bigint FROM toygres.event_head()";
+                let head = "SELECT seq || '-' || (extract(epoch FROM at) * 1000000)::bigint FROM toygres.event_log_head()";
                 let after: String = writer.query_one(head, &[]).await.expect("the log can be asked").get(0);
                 format!("subscription {{ instanceEvents(after: \"{after}\") {{ cursor type instance {{ id state health }} }} }}")
             }

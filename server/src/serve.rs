@@ -114,8 +114,7 @@ async fn run(
         tasks.spawn("metrics http", answer_monitoring(config.listen.clone(), health.clone(), metrics, listener, shutdown.clone()));
     }
 
-    let host = backend.runtime.host();
-    let connecting = work::connect(config.clone(), backend.engine_url.clone(), store.clone(), host, backend.made_key.clone());
+    let connecting = work::connect(config.clone(), backend.engine_url.clone(), store.clone(), backend.runtime.clone(), backend.made_key.clone());
     let mut connecting = Box::pin(connecting).fuse();
     let mut ready = Box::pin(announce(health.clone(), address)).fuse();
     let mut worker = None;
@@ -209,7 +208,7 @@ async fn answer_monitoring(
         access => guard::around(router, access, &config.cors_origins),
     };
     let (connections, drain) = (METRICS_CONNECTIONS, GRACE);
-    let options = ServeOptions { connections, connections_per_address: connections, drain, ..ServeOptions::default() };
+    let options = ServeOptions { connections, connections_per_address: connections / 2, drain, ..ServeOptions::default() };
     transport::serve(listener, router, options, shutdown).await
 }
 

@@ -5,8 +5,11 @@ use std::{pin::pin, time::Duration};
 
 use tokio::sync::Semaphore;
 
-/// How often a check is postponed for want of a permit before a brief permit suffices, with the time of a prompt answer as time-out.
+/// How often a check is postponed for want of a permit before a brief permit suffices.
 pub(crate) const POSTPONEMENTS: u32 = 3;
+
+/// The time-out of a check with a brief permit, in times of a prompt answer: a slow instance that answers is no outage.
+const BRIEF: u32 = 3;
 
 /// The permits. An instance that has answered is checked without one, and its check needs one only if it is not answered promptly. An
 /// instance that has not answered is checked only with one.
@@ -14,7 +17,7 @@ pub(crate) const POSTPONEMENTS: u32 = 3;
 pub struct SlowChecks {
     /// For checks that may wait for the whole time-out of their instance: half of the activity slots.
     patient: Semaphore,
-    /// For checks that wait only as long as a prompt answer takes: a quarter of the activity slots. Silent instances cannot hold these
+    /// For checks with a short time-out: a quarter of the activity slots. Silent instances cannot hold these
     /// for longer, so each instance gets one in turn, and outages are confirmed while all the patient ones are taken.
     brief: Semaphore,
 }
@@ -61,7 +64,7 @@ impl SlowChecks {
             return None;
         }
         let _permit = self.brief.try_acquire().ok()?;
-        Some(check(timeout.min(prompt)).await)
+        Some(check(timeout.min(prompt * BRIEF)).await)
     }
 }
 
@@ -91,7 +94,7 @@ mod tests {
         assert_eq!(silent(Standing::Responsive).await, None);
         assert_eq!(admitted(&permits, Standing::Responsive), Some(LONG), "an instance that answers needs no permit");
         assert_eq!(admitted(&permits, Standing::Suspect), None, "one that did not answer takes no time of a slot");
-        assert_eq!(admitted(&permits, Standing::Due), Some(PROMPT), "its turn comes");
+        assert_eq!(admitted(&permits, Standing::Due), Some(PROMPT * BRIEF), "its turn comes");
         let mut brief = pin!(join_all((0..2).map(|_| silent(Standing::Due))));
         assert!(brief.as_mut().now_or_never().is_none());
         assert_eq!(admitted(&permits, Standing::Due), None);

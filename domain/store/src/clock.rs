@@ -1,7 +1,7 @@
 //! The clock with which deadlines are compared, which is the database's, and the heartbeat of workers.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -10,6 +10,9 @@ use chrono::{DateTime, Utc};
 use super::{Store, errors::Classify};
 use toygres_domain::Result;
 
+/// The name of this machine. Where it is not known, there is only one.
+static MACHINE: LazyLock<String> =
+    LazyLock::new(|| std::fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned()).unwrap_or_default());
 /// How often a worker reports that it is alive.
 pub const HEARTBEAT: Duration = Duration::from_secs(5);
 /// A longer pause between two heartbeats, of whichever workers, does not count against deadlines. It is several heartbeats long, so that
@@ -35,7 +38,7 @@ pub struct Heartbeat {
     pub pause: Option<Duration>,
     /// The number of operations whose deadline was extended by the pause.
     pub extended: u64,
-    /// The time of the previous heartbeat by the clock of its worker's machine.
+    /// The time of the previous heartbeat by the clock of its worker's machine, if that was this machine.
     pub last_machine: Option<DateTime<Utc>>,
 }
 
@@ -55,9 +58,11 @@ impl Store {
     pub async fn heartbeat(&self) -> Result<Heartbeat> {
         let mut transaction = self.begin().await?;
         let beat = sqlx::query!(
-            r#"WITH last AS (SELECT at, machine_at FROM worker_heartbeat FOR UPDATE)
-               UPDATE worker_heartbeat SET at = clock_timestamp(), machine_at = $1 FROM last
-               RETURNING last.at AS "last?", last.machine_at AS "last_machine?", worker_heartbeat.at AS "now!""#,
+            r#"WITH last AS (SELECT at, machine, machine_at FROM worker_heartbeat FOR UPDATE)
+               UPDATE worker_heartbeat SET at = clock_timestamp(), machine = $1, machine_at = $2 FROM last
+               RETURNING last.at AS "last?", CASE WHEN last.machine = $1 THEN last.machine_at END AS "last_machine?",
+                         worker_heartbeat.at AS "now!""#,
+            *MACHINE,
             Utc::now()
         )
         .fetch_one(&mut *transaction)

@@ -169,7 +169,7 @@ impl Store {
 }
 
 async fn head(executor: impl PgExecutor<'_>) -> Result<Cursor> {
-    sqlx::query_as!(Cursor, r#"SELECT seq AS "seq!", at AS "at!" FROM event_head()"#).fetch_one(executor).await.classify()
+    sqlx::query_as!(Cursor, r#"SELECT seq AS "seq!", at AS "at!" FROM event_log_head()"#).fetch_one(executor).await.classify()
 }
 
 fn event(row: EventRow) -> Result<Event> {

@@ -4,14 +4,26 @@ use super::{Store, errors::Classify};
 use toygres_domain::{Result, runtime::Host};
 
 impl Store {
-    /// Records that the instances are on `host`, unless there are instances on another one: then it returns the description of that
-    /// host.
-    pub async fn claim_host(&self, host: &Host) -> Result<Option<String>> {
+    /// Whether there are instances although no host was recorded: a release before recorded none.
+    pub async fn has_instances_of_an_unknown_host(&self) -> Result<bool> {
+        sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM runtime_host WHERE id IS NULL)
+                  AND EXISTS (SELECT FROM instances WHERE state IN ('running', 'updating', 'deleting')) AS "there_are!""#
+        )
+        .fetch_one(&self.pool)
+        .await
+        .classify()
+    }
+
+    /// Records that the instances are on `host`, if there are none yet, they are there already, or `by_force`. Otherwise returns the
+    /// description of the host that has them.
+    pub async fn claim_host(&self, host: &Host, by_force: bool) -> Result<Option<String>> {
         let claimed = sqlx::query!(
             "UPDATE runtime_host SET id = $1, description = $2
-             WHERE id IS NULL OR id = $1 OR NOT EXISTS (SELECT FROM instances WHERE state <> 'deleted')",
+             WHERE $3 OR id IS NULL OR id = $1 OR NOT EXISTS (SELECT FROM instances WHERE state <> 'deleted')",
             host.id,
-            host.description
+            host.description,
+            by_force
         );
         if claimed.execute(&self.pool).await.classify()?.rows_affected() == 1 {
             return Ok(None);

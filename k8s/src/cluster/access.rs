@@ -39,6 +39,7 @@ pub(super) async fn check(client: &Client, namespace: &str) -> Result<(), Connec
 fn check_responses(namespace: &str, responses: &[(&Permission, &str, bool)]) -> Result<(), ConnectError> {
     let missing: Vec<String> = PERMISSIONS
         .iter()
+        .filter(|permission| permission.required)
         .filter_map(|permission| {
             let verbs: Vec<&str> = responses.iter().filter(|(of, _, allowed)| *of == permission && !allowed).map(|(_, verb, _)| *verb).collect();
             let group = if permission.group.is_empty() { String::new() } else { format!(".{}", permission.group) };

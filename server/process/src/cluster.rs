@@ -134,7 +134,7 @@ impl Cluster {
         let installation = self.installation(machine)?;
         // Child processes of a killed server hold its shared memory, which would prevent the new one from starting.
         self.kill_all()?;
-        self.report_original()?;
+        self.report_original();
         // There is no server, so the file is stale. PostgreSQL would regard it as valid if the process id has been reused.
         remove_file(&self.data().join("postmaster.pid"))?;
         match port::kept(&self.home) {
@@ -165,7 +165,13 @@ impl Cluster {
     }
 
     /// Logs that this directory is a copy of one whose server is running. Nothing is done to that server.
-    fn report_original(&self) -> Result<()> {
+    fn report_original(&self) {
+        if let Err(error) = self.look_for_original() {
+            tracing::debug!(%error, "whether this directory is a copy is not known");
+        }
+    }
+
+    fn look_for_original(&self) -> Result<()> {
         let Some(PostmasterFile { server, directory, .. }) = PostmasterFile::read(&self.data())? else { return Ok(()) };
         let original = ClusterIdentity::of(&self.name, &directory)?;
         if !original.is(&self.identity()?) && original.is_server(server.pid)? {

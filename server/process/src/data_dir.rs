@@ -117,13 +117,16 @@ fn identity(path: &Path) -> Result<Uuid> {
     let text = match std::fs::read_to_string(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let new = path.with_file_name(format!("id.new-{}", std::process::id()));
-            std::fs::write(&new, format!("{}\n", Uuid::new_v4())).context(&what)?;
+            File::create(&new).and_then(|mut file| writeln!(file, "{}", Uuid::new_v4()).and_then(|()| file.sync_all())).context(&what)?;
             // Unlike a rename, a hard link does not replace an identity that another server has written meanwhile.
             let linked = std::fs::hard_link(&new, path);
             let _ = std::fs::remove_file(&new);
             match linked {
                 Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error).context(&what),
-                _ => std::fs::read_to_string(path).context(&what)?,
+                _ => {
+                    sync_directory(path.parent().unwrap_or(path))?;
+                    std::fs::read_to_string(path).context(&what)?
+                }
             }
         }
         other => other.context(&what)?,

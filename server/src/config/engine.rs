@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use clap::{Args, value_parser};
+use clap::{ArgAction, Args, value_parser};
 use toygres_workflows::EngineOptions;
 
-use super::values::size;
+use super::values::{parse_bool, size};
 
 /// The workflow engine.
 #[derive(Args, Clone, Debug)]
@@ -26,6 +26,10 @@ pub struct EngineConfig {
     /// Seconds after which another server takes over the work of one that died.
     #[arg(long, env = "TOYGRES_ENGINE_LOCK_SECONDS", default_value = "15", value_parser = value_parser!(u32).range(5..=300))]
     pub engine_lock_seconds: u32,
+    /// Take over the instances of a data directory or namespace that is lost for good: those that this server does not have become
+    /// unhealthy, and can be deleted.
+    #[arg(long, env = "TOYGRES_CLAIM_INSTANCES", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set, value_parser = parse_bool)]
+    pub claim_instances: bool,
 }
 
 impl EngineConfig {

@@ -213,6 +213,8 @@ async fn position(ctx: &Context<'_>, hub: &Hub, after: Option<String>) -> Result
     match resume_from(ctx, after) {
         None => Ok(None),
         Some(text) if text == OLDEST => hub.store().event_horizon().await.map(Some).map_err(error),
+        // Cursors were plain numbers once, which say nothing about their log.
+        Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() => Err(error(toygres_domain::Error::MustRefetch)),
         Some(text) => text.parse().map(Some).map_err(|_| bad_cursor(&text)),
     }
 }

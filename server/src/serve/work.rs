@@ -4,10 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{
-    Error, Result,
-    runtime::{Host, Runtime},
-};
+use toygres_domain::{Error, Result, runtime::Runtime};
 use toygres_store::{Store, changes::Changes};
 use toygres_workflows::{ActivityContext, Engine, dispatcher, engine::Worker, gauges, heartbeat, janitor, nudges, sweeper};
 
@@ -20,7 +17,7 @@ pub(super) async fn connect(
     config: ServeConfig,
     engine_url: String,
     store: Store,
-    host: Host,
+    runtime: Arc<dyn Runtime>,
     made_key: Option<PathBuf>,
 ) -> std::result::Result<Option<Engine>, String> {
     if config.databases.database_url.is_some() && !config.databases.share_database {
@@ -69,15 +66,12 @@ pub(super) async fn connect(
     if config.role == Role::Api {
         return Ok(None);
     }
-    let claim = || {
-        let (store, host) = (store.clone(), host.clone());
-        async move { store.claim_host(&host).await }.boxed()
-    };
-    if let Some(other) = with_retry("the metadata database", claim).await? {
+    let claim = || claim(store.clone(), runtime.clone(), config.engine.claim_instances).boxed();
+    if let Some(other) = with_retry("the metadata database, or the host of the instances,", claim).await? {
         return Err(format!(
             "DATABASE_URL names a control plane whose instances are in {other}, and this server would run them in {}, where they are not: \
-             start it there, with TOYGRES_ROLE=api, or with another DATABASE_URL",
-            host.description
+             start it there, with TOYGRES_ROLE=api, or with another DATABASE_URL; if they are lost for good, start with --claim-instances once",
+            runtime.host().description
         ));
     }
     let connect = move || {
@@ -91,6 +85,17 @@ pub(super) async fn connect(
         .boxed()
     };
     with_retry("the workflow engine's database", connect).await.map(Some)
+}
+
+/// Records where the instances are. Returns the description of another host that has them.
+async fn claim(store: Store, runtime: Arc<dyn Runtime>, by_force: bool) -> Result<Option<String>> {
+    if !by_force && store.has_instances_of_an_unknown_host().await? {
+        let there = runtime.list().await.map_err(|error| Error::Unavailable(error.into()))?;
+        if store.known_instances(&there).await?.is_empty() {
+            return Ok(Some("another data directory or namespace".to_owned()));
+        }
+    }
+    store.claim_host(&runtime.host(), by_force).await
 }
 
 /// Runs workflows in this server, and starts the tasks that go with them.

@@ -99,7 +99,8 @@ impl<'a> Expansion<'a> {
                 Selection::Field(field) => {
                     let field = &field.node;
                     let name = field.name.node.as_str();
-                    extent.typenames += usize::from(name == "__typename");
+                    // Without an alias, it is one value however often it is selected: clients add it to every fragment.
+                    extent.typenames += usize::from(name == "__typename" && field.alias.is_some());
                     let unknown = parent.is_some_and(|parent| !name.starts_with("__") && self.types.lacks_field(parent, name));
                     let own = Cost::of(if unknown { UNKNOWN_FIELD } else { 1 });
                     let own = own.plus(self.values.arguments(&field.arguments)).plus(self.values.directives(&field.directives));

@@ -109,7 +109,7 @@ impl Default for Limits {
             tokens: 10_000,
             nesting: 100,
             name_bytes: 64,
-            operations: 20,
+            operations: 100,
             expanded_size: 20_000,
             typenames: 20,
             introspection: 500,

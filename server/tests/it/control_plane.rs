@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::support::{Database, Home, eventually, text};
+use crate::support::{Database, Home, connect, eventually, text};
 
 #[test]
 fn the_schema_is_the_golden_one() {
@@ -114,17 +114,26 @@ async fn a_server_with_another_data_directory_does_not_take_over_instances() {
     let id = server.create_ok("mine").await;
     server.until_healthy(&id).await;
 
-    let refused = other.command(&["serve"]).envs(env).env("TOYGRES_LISTEN", "127.0.0.1:0").output().await.unwrap();
-    let log = String::from_utf8_lossy(&refused.stderr);
-    assert!(!refused.status.success() && log.contains("whose instances are in the data directory"), "{log}");
+    let refused = async |place: &str| {
+        let refused = other.command(&["serve"]).envs(env).env("TOYGRES_LISTEN", "127.0.0.1:0").output().await.unwrap();
+        let log = String::from_utf8_lossy(&refused.stderr);
+        assert!(!refused.status.success() && log.contains(&format!("whose instances are in {place}")), "{log}");
+    };
+    refused("the data directory").await;
+    // A release before this one has not recorded where they are.
+    connect(&url).await.batch_execute("UPDATE toygres.runtime_host SET id = NULL, description = NULL").await.unwrap();
+    refused("another data directory or namespace").await;
     // One that only answers requests may be anywhere.
     let api = other.start_with(&[env[0], env[1], ("TOYGRES_ROLE", "api")]).await;
     assert_eq!(api.instance(&id).await["name"], "mine");
     api.stop().await;
 
-    server.delete(&id).await;
-    server.until_deleted(&id).await;
     server.stop().await;
+    let replacement = other.start_with(&[env[0], env[1], ("TOYGRES_CLAIM_INSTANCES", "true")]).await;
+    replacement.until(&id, "unhealthy", |instance| instance["health"] == "UNHEALTHY").await;
+    replacement.delete(&id).await;
+    replacement.until_deleted(&id).await;
+    replacement.stop().await;
     let moved = other.start_with(&env).await;
     moved.until_healthy(&moved.create_ok("moved").await).await;
     moved.stop().await;

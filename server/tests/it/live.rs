@@ -366,7 +366,7 @@ impl World {
 
     /// The cursor of the last event.
     async fn head(&self) -> String {
-        let head = "SELECT seq || '-' || (extract(epoch FROM at) * 1000000)::bigint FROM toygres.event_head()";
+        let head = "SELECT seq || '-' || (extract(epoch FROM at) * 1000000)::bigint FROM toygres.event_log_head()";
         self.reader.query_one(head, &[]).await.unwrap().get(0)
     }
 

@@ -132,7 +132,7 @@ impl Metadata {
     }
 
     async fn head(&self) -> i64 {
-        self.0.query_one("SELECT (toygres.event_head()).seq", &[]).await.unwrap().get(0)
+        self.0.query_one("SELECT toygres.event_head()", &[]).await.unwrap().get(0)
     }
 
     async fn until_none(&self, sql: &str, servers: &[Server]) {

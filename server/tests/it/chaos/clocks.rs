@@ -61,7 +61,7 @@ async fn a_clock_that_steps_stops_neither_health_checks_nor_operations() {
     server.until_healthy(&id).await;
     let client = connect(&database.url()).await;
     let checks = async || client.query_one("SELECT count(*) FROM toygres.health_checks", &[]).await.unwrap().get::<_, i64>(0);
-    for (number, step) in ["-1h", "+2h", "+0"].into_iter().enumerate() {
+    for (number, (step, seconds)) in [("-1h", -3600.0), ("+2h", 7200.0), ("+0", 0.0)].into_iter().enumerate() {
         clock.set(step);
         let before = checks().await;
         eventually(&format!("the health is checked at {step}"), async || checks().await > before + 3).await;
@@ -69,10 +69,14 @@ async fn a_clock_that_steps_stops_neither_health_checks_nor_operations() {
         server.until_healthy(&other).await;
         server.delete(&other).await;
         server.until_deleted(&other).await;
-        let skew = if step == "-1h" { "behind" } else { "ahead of" };
-        let known = async || server.log().contains(&format!("s {skew} that of the metadata database"));
-        eventually(&format!("the difference at {step} is in the log"), known).await;
+        let known = async || {
+            let metrics = server.get("/metrics").await.text().await.unwrap();
+            let skew = metrics.lines().find_map(|line| line.strip_prefix("toygres_clock_skew_seconds ")).unwrap_or_default();
+            skew.parse::<f64>().is_ok_and(|skew| (skew - seconds).abs() < 60.0)
+        };
+        eventually(&format!("the difference at {step} is measured"), known).await;
     }
+    assert!(server.log().contains("s behind that of the metadata database"), "{}", server.log());
     let metrics = server.get("/metrics").await.text().await.unwrap();
     assert!(metrics.contains("toygres_clock_steps_total 2"), "set back twice, from +2h too: {metrics}");
     server.stop().await;

@@ -204,7 +204,7 @@ async fn what_fails_before_the_first_result_is_error_without_complete() {
         "subscription { count(to: \"x\") }",
         "subscription { broken }",
         "subscription { count(to: 1) silence }",
-        "subscription { ...F } fragment F on Subscriptions { count(to: 1) }",
+        "subscription { ...F } fragment F on Subscriptions { count(to: 1) silence }",
         "query($a: Int!) { hello }",
     ]
     .into_iter()
