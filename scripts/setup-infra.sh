@@ -145,7 +145,7 @@ exists az identity federated-credential show "${group[@]}" --identity-name "$IDE
   run az identity federated-credential create "${group[@]}" --identity-name "$IDENTITY_NAME" --name "$CONTROL_PLANE_NAMESPACE" \
     --issuer "$issuer" --subject "system:serviceaccount:$CONTROL_PLANE_NAMESPACE:toygres" --audiences api://AzureADTokenExchange
 
-if [ "$AKS_NAMESPACE" != "$CONTROL_PLANE_NAMESPACE" ] && ! "$DRY_RUN" && exists kubectl --namespace "$AKS_NAMESPACE" get secret toygres; then
+if ! "$DRY_RUN" && ! exists kubectl --namespace "$CONTROL_PLANE_NAMESPACE" get secret toygres && exists kubectl --namespace "$AKS_NAMESPACE" get secret toygres; then
   # Without this, the database would get a new password, and the key that seals passwords would be lost.
   echo "The Secret of a control plane is in the namespace $AKS_NAMESPACE: set CONTROL_PLANE_NAMESPACE=$AKS_NAMESPACE to keep it there." >&2
   exit 1

@@ -18,7 +18,7 @@ use toygres_workflows::Timing;
 
 use crate::support::{Harness, Proxy, concurrently, eventually, timing};
 
-const SILENT: usize = 20;
+const SILENT: usize = 14;
 
 /// They take half of the slots for as long as their time-out, a quarter for as long as a prompt answer takes, and leave the rest: see the
 /// tests of `SlowChecks`. So no operation waits for their time-outs, and neither does the confirmation of an outage,

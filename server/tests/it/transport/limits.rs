@@ -206,7 +206,7 @@ async fn what_costs_too_much_is_refused_before_it_is_validated() {
     let many = |times: usize, part: &dyn Fn(usize) -> String| (0..times).map(part).collect::<String>();
     let operations = |times: usize| format!("{} fragment F on Query {{ hello }}", many(times, &|n| format!(" query Q{n} {{ ...F }}")));
     let queries = [
-        ("many operations", operations(21)),
+        ("many operations", operations(101)),
         (
             "undefined variables of several operations",
             format!(
