@@ -7,7 +7,7 @@ mod signals;
 mod tasks;
 mod work;
 
-use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{net::SocketAddr, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -35,6 +35,8 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(5);
 /// How long a stop waits for activities in progress.
 const ACTIVITY_GRACE: Duration = Duration::from_secs(3);
+/// Why a server ends that was asked twice.
+const AT_ONCE: &str = "stopped at once; what still runs is taken over by the next start";
 /// Connections to the address of `TOYGRES_METRICS_LISTEN`.
 const METRICS_CONNECTIONS: usize = 64;
 
@@ -60,19 +62,34 @@ pub async fn serve(mut config: ServeConfig) -> Result<(), String> {
         None => None,
     };
 
-    let mut backend = Backend::start(&config).await?;
+    let mut backend = {
+        let mut starting = pin!(Backend::start(&config));
+        tokio::select! {
+            started = &mut starting => started?,
+            () = stop.requested() => {
+                tracing::info!("stopping as soon as the embedded database has started; another signal stops at once");
+                tokio::select! {
+                    started = &mut starting => return stop_backend(started?, &mut stop).await,
+                    () = stop.insisted() => return Err(AT_ONCE.to_owned()),
+                }
+            }
+        }
+    };
     let running = AssertUnwindSafe(run(&config, &mut backend, (listener, metrics_listener), shares.clients, &mut stop)).catch_unwind();
     // Local processes are stopped however the server ends; otherwise they would run unsupervised.
     let outcome = running.await.unwrap_or_else(|panic| Err(format!("the server panicked: {}", tasks::message(&*panic))));
+    let stopped = stop_backend(backend, &mut stop).await;
+    outcome.and(stopped)
+}
+
+/// Stops what runs on this machine.
+async fn stop_backend(backend: Backend, stop: &mut signals::Stop) -> Result<(), String> {
     tracing::info!("stopping local instances and the embedded database");
     tokio::select! {
-        () = backend.stop() => {}
-        () = stop.insisted() => return Err("stopped at once; what still runs is taken over by the next start".to_owned()),
+        () = backend.stop() => tracing::info!("stopped"),
+        () = stop.insisted() => return Err(AT_ONCE.to_owned()),
     }
-    if outcome.is_ok() {
-        tracing::info!("stopped");
-    }
-    outcome
+    Ok(())
 }
 
 async fn listen(variable: &str, address: SocketAddr) -> Result<TcpListener, String> {

@@ -3,7 +3,7 @@
 use k8s_openapi::{
     api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, PersistentVolumeClaim, Pod, PodCondition},
     apimachinery::pkg::apis::meta::v1::Time,
-    jiff::Timestamp,
+    jiff::{SignedDuration, Timestamp},
 };
 use toygres_domain::{
     instance::{Reason, ReasonCode},
@@ -22,6 +22,10 @@ const FINAL_RESTARTS: i32 = 5;
 
 /// After how many restarts of the container a server that is not ready is in a crash loop.
 const LOOPING_RESTARTS: i32 = 2;
+
+/// How long a container has to run until the kubelet forgets that it crashed before, and how long ago a crash may be to explain the
+/// present state.
+const FORGOTTEN: SignedDuration = SignedDuration::from_mins(10);
 
 /// Why the server accepts no connections, or `None` if it does.
 pub(super) fn problem(pod: &Pod, snapshot: &Snapshot, now: Timestamp) -> Option<Observation> {
@@ -61,7 +65,7 @@ pub(super) fn problem(pod: &Pod, snapshot: &Snapshot, now: Timestamp) -> Option<
             _ => {}
         }
     }
-    if restarts >= LOOPING_RESTARTS {
+    if restarts >= LOOPING_RESTARTS && crashed_recently(status, now) {
         return Some(looping(status));
     }
     if let Some(end) = status.state.as_ref().and_then(terminated) {
@@ -70,7 +74,7 @@ pub(super) fn problem(pod: &Pod, snapshot: &Snapshot, now: Timestamp) -> Option<
     if let Some(problem) = mount_problem(pod, snapshot, now) {
         return Some(problem);
     }
-    if let Some(end) = last_end(status) {
+    if let Some(end) = last_end(status).filter(|end| is_recent(end, now)) {
         return Some(starting(&format!("It starts again. {}", end_of_process(end).message)));
     }
     Some(starting("PostgreSQL is starting"))
@@ -152,7 +156,9 @@ fn looping(status: &ContainerStatus) -> Observation {
         Some(end) => Reason::new(ReasonCode::CrashLoop, format!("It exits repeatedly soon after its start. {}", end_of_process(end).message)),
         None => Reason::new(ReasonCode::CrashLoop, "It exits repeatedly soon after its start"),
     };
-    if status.restart_count >= FINAL_RESTARTS { Observation::Failed(reason) } else { Observation::Pending(reason) }
+    // The count is that of the whole life of the pod.
+    let in_a_row = end.is_none_or(|end| !was_long(end));
+    if status.restart_count >= FINAL_RESTARTS && in_a_row { Observation::Failed(reason) } else { Observation::Pending(reason) }
 }
 
 fn end_of_process(end: &ContainerStateTerminated) -> Reason {
@@ -187,6 +193,19 @@ fn terminated(state: &ContainerState) -> Option<&ContainerStateTerminated> {
 
 fn last_end(status: &ContainerStatus) -> Option<&ContainerStateTerminated> {
     status.last_state.as_ref().and_then(terminated)
+}
+
+/// Whether the last process ended a short time ago, and soon after its start.
+fn crashed_recently(status: &ContainerStatus, now: Timestamp) -> bool {
+    last_end(status).is_none_or(|end| is_recent(end, now) && !was_long(end))
+}
+
+fn is_recent(end: &ContainerStateTerminated, now: Timestamp) -> bool {
+    end.finished_at.as_ref().is_none_or(|finished| now.duration_since(finished.0) < FORGOTTEN)
+}
+
+fn was_long(end: &ContainerStateTerminated) -> bool {
+    end.started_at.as_ref().zip(end.finished_at.as_ref()).is_some_and(|(started, finished)| finished.0.duration_since(started.0) >= FORGOTTEN)
 }
 
 fn is_bound(claim: &PersistentVolumeClaim) -> bool {

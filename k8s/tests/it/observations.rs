@@ -150,6 +150,30 @@ fn a_crash_loop_contains_the_end_of_the_log() {
     assert_eq!(pending(&snapshot("crash")).code, ReasonCode::CrashLoop, "also without a log");
 }
 
+/// The kubelet counts the restarts of the whole life of a pod.
+#[test]
+fn crashes_of_long_ago_do_not_explain_the_present() {
+    let crashed = |started: &str, finished: &str, state: Value| {
+        snapshot_with("crash", |pod| {
+            let container = &mut pod["status"]["containerStatuses"][0];
+            container["restartCount"] = json!(7);
+            container["lastState"]["terminated"]["message"] = json!("FATAL:  something of long ago\n");
+            container["lastState"]["terminated"]["startedAt"] = json!(started);
+            container["lastState"]["terminated"]["finishedAt"] = json!(finished);
+            container["state"] = state;
+        })
+    };
+    let running = || json!({ "running": { "startedAt": "2026-11-22T09:09:50Z" } });
+    let waiting = json!({ "waiting": { "reason": "CrashLoopBackOff", "message": "back-off 10s restarting failed container" } });
+    let yesterday = pending(&crashed("2026-11-21T09:00:00Z", "2026-11-21T09:00:01Z", running()));
+    assert_eq!((yesterday.code, yesterday.message.as_str()), (ReasonCode::StartingUp, "PostgreSQL is starting"));
+    let first_of_today = pending(&crashed("2026-11-21T09:00:00Z", "2026-11-22T09:09:49Z", running()));
+    assert_eq!(first_of_today.code, ReasonCode::StartingUp, "{first_of_today:?}");
+    assert_eq!(pending(&crashed("2026-11-21T09:00:00Z", "2026-11-22T09:09:49Z", waiting)).code, ReasonCode::CrashLoop, "not final yet");
+    let again = observe(&crashed("2026-11-22T09:09:40Z", "2026-11-22T09:09:49Z", running()));
+    assert!(matches!(again, Observation::Failed(Reason { code: ReasonCode::CrashLoop, .. })), "{again:?}");
+}
+
 #[test]
 fn killed_for_exceeding_its_memory() {
     assert_eq!(pending(&snapshot("oom")).code, ReasonCode::OutOfMemory);

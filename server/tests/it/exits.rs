@@ -46,6 +46,15 @@ async fn a_hang_up_and_a_quit_stop_everything() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_signal_during_the_start_stops_what_has_started() {
+    let home = Home::new();
+    let mut command = home.command(&["serve", "--listen", &Home::free_address()]);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    eventually("the embedded database starts", async || !databases(&home).is_empty()).await;
+    ends(&home, child, Signal::SIGTERM).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn further_hang_ups_do_not_end_a_server_that_is_stopping() {
     let home = Home::new();
     let address = Home::free_address();
