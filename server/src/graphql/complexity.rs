@@ -7,6 +7,12 @@ use crate::app::limits::PAGE_SIZE;
 /// fewer than 2^32 fields, so their sum fits.
 const MAX_COMPLEXITY: usize = u32::MAX as usize;
 
+/// What a list at the root costs in addition: two statements of its own, which take the database as long as about 250 values. Lists
+/// of objects are read for all objects together.
+pub(super) const LIST: usize = 250;
+/// What an object that is looked up at the root costs in addition: one statement.
+pub(super) const LOOK_UP: usize = 100;
+
 /// The complexity of a connection: each entry that the page can have costs what is selected of it. A page without entries has at
 /// least its totals.
 pub(super) fn page_complexity(first: Option<i32>, last: Option<i32>, child_complexity: usize) -> usize {

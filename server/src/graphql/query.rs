@@ -8,7 +8,7 @@ use toygres_domain::{OperationId, instance::InstanceFilter};
 use toygres_store::{InstanceOrder, InstanceOrderField, InstancePosition, OperationFilter};
 
 use super::{
-    complexity::page_complexity,
+    complexity::{LIST, LOOK_UP, page_complexity},
     errors::error,
     guard::admin,
     paging::{Arguments, Counted, Uncounted, counted, opaque, parts, uncounted, wants_total},
@@ -23,11 +23,13 @@ pub struct Query;
 #[Object]
 impl Query {
     /// Finds an object by its globally unique ID.
+    #[graphql(complexity = "child_complexity + LOOK_UP")]
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The ID of the object.")] id: ID) -> Result<Option<Node>> {
         NodeId::parse(&id).find(ctx).await
     }
 
     /// Finds an instance by its ID, including deleted instances.
+    #[graphql(complexity = "child_complexity + LOOK_UP")]
     async fn instance(&self, ctx: &Context<'_>, #[graphql(desc = "The ID.")] id: ID) -> Result<Option<Instance>> {
         let Ok(id) = id.parse() else { return Ok(None) };
         let found = ctx.data_unchecked::<App>().store.instance(id).await.map_err(error)?;
@@ -35,13 +37,14 @@ impl Query {
     }
 
     /// Finds an instance by its name. Deleted instances are not found.
+    #[graphql(complexity = "child_complexity + LOOK_UP")]
     async fn instance_by_name(&self, ctx: &Context<'_>, #[graphql(desc = "The name.")] name: String) -> Result<Option<Instance>> {
         let found = ctx.data_unchecked::<App>().store.instance_by_name(&name).await.map_err(error)?;
         Ok(found.map(|instance| Instance(Arc::new(instance))))
     }
 
     /// Lists instances.
-    #[graphql(complexity = "page_complexity(first, last, child_complexity)")]
+    #[graphql(complexity = "page_complexity(first, last, child_complexity) + LIST")]
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of the field")]
     async fn instances(
         &self,
@@ -69,13 +72,14 @@ impl Query {
     }
 
     /// Finds an operation by its ID, or by the ID of one of its workflow runs (`...-r1`).
+    #[graphql(complexity = "child_complexity + LOOK_UP")]
     async fn operation(&self, ctx: &Context<'_>, #[graphql(desc = "The ID.")] id: ID) -> Result<Option<Operation>> {
         let found = ctx.data_unchecked::<App>().store.operation(&OperationId::from_any(&id)).await.map_err(error)?;
         Ok(found.map(|operation| Operation(Arc::new(operation))))
     }
 
     /// Lists operations, newest first.
-    #[graphql(complexity = "page_complexity(first, last, child_complexity)")]
+    #[graphql(complexity = "page_complexity(first, last, child_complexity) + LIST")]
     async fn operations(
         &self,
         ctx: &Context<'_>,
@@ -90,7 +94,7 @@ impl Query {
     }
 
     /// Lists API tokens, newest first. Requires the role `ADMIN`.
-    #[graphql(guard = "admin()", complexity = "page_complexity(first, last, child_complexity)")]
+    #[graphql(guard = "admin()", complexity = "page_complexity(first, last, child_complexity) + LIST")]
     async fn api_tokens(
         &self,
         ctx: &Context<'_>,
