@@ -24,7 +24,7 @@ use toygres_store::changes::Changes;
 use uuid::Uuid;
 
 use self::{
-    attempts::{Attempts, Verdict},
+    attempts::{Attempts, Decision},
     slowed::Slowed,
 };
 use crate::transport::{Authenticate, Credentials, Denied, Session, counted_address};
@@ -136,10 +136,10 @@ impl Authenticate for Tokens {
         };
         let address = credentials.address.map(counted_address);
         let look_up = self.store.token_by_secret(&secret);
-        let (verdict, found) = match (self.attempts.verdict(&secret, address, Instant::now()), address) {
-            (Verdict::Unknown, _) => return Err(self.unknown(&secret, address)),
-            (Verdict::SlowLookUp, Some(address)) => match self.slowed.run(address, look_up).await {
-                Some(found) => (Verdict::SlowLookUp, found),
+        let (decision, found) = match (self.attempts.decide(&secret, address, Instant::now()), address) {
+            (Decision::Unknown, _) => return Err(self.unknown(&secret, address)),
+            (Decision::SlowLookUp, Some(address)) => match self.slowed.run(address, look_up).await {
+                Some(found) => (Decision::SlowLookUp, found),
                 None => {
                     // Nothing is known of the token: it was not looked up.
                     refused("throttled");
@@ -147,11 +147,11 @@ impl Authenticate for Tokens {
                     return Err(Denied::TooMany(message.to_owned()));
                 }
             },
-            (verdict, _) => (verdict, look_up.await),
+            (decision, _) => (decision, look_up.await),
         };
         match found {
             Ok(Some(token)) if token.is_valid() => {
-                self.attempts.verified(&secret, address, verdict);
+                self.attempts.verified(&secret, address, decision);
                 Ok(self.open(token))
             }
             Ok(Some(_)) => Err(Self::invalid(
@@ -162,7 +162,7 @@ impl Authenticate for Tokens {
             )),
             Ok(None) => Err(self.unknown(&secret, address)),
             Err(error) => {
-                self.attempts.not_checked(address, verdict);
+                self.attempts.not_checked(address, decision);
                 tracing::warn!(%error, "a token cannot be checked");
                 Err(Denied::Unavailable("the metadata database is not available; try again in a moment".to_owned()))
             }

@@ -47,7 +47,7 @@ struct Failures {
 
 /// What to do with a presented token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Decision {
     /// It was valid when it was last presented; the metadata database has to say whether it still is.
     LookUp,
     /// The metadata database has to say. One attempt of the address was taken for it, which a valid token gives back.
@@ -60,37 +60,37 @@ pub(super) enum Verdict {
 
 impl Attempts {
     /// Decides about a token before it is looked up.
-    pub(super) fn verdict(&self, secret: &str, address: Option<IpAddr>, now: Instant) -> Verdict {
+    pub(super) fn decide(&self, secret: &str, address: Option<IpAddr>, now: Instant) -> Decision {
         let digest = digest(secret);
         self.with(|state| {
             if state.verified.contains(&digest) {
-                return Verdict::LookUp;
+                return Decision::LookUp;
             }
             // Paid before the look-up, so that attempts at the same time cannot all pass.
             let paid = state.pay(address, now);
             match state.unknown.get(&digest) {
-                Some(at) if now.duration_since(*at) < UNKNOWN => Verdict::Unknown,
-                _ if paid => Verdict::PaidLookUp,
-                _ => Verdict::SlowLookUp,
+                Some(at) if now.duration_since(*at) < UNKNOWN => Decision::Unknown,
+                _ if paid => Decision::PaidLookUp,
+                _ => Decision::SlowLookUp,
             }
         })
     }
 
     /// Records that a token is valid.
-    pub(super) fn verified(&self, secret: &str, address: Option<IpAddr>, verdict: Verdict) {
+    pub(super) fn verified(&self, secret: &str, address: Option<IpAddr>, decision: Decision) {
         let digest = digest(secret);
         self.with(|state| {
             if state.verified.len() >= ENTRIES {
                 state.verified.clear();
             }
             state.verified.insert(digest);
-            state.give_back(address, verdict);
+            state.give_back(address, decision);
         });
     }
 
     /// Records that a token could not be looked up.
-    pub(super) fn not_checked(&self, address: Option<IpAddr>, verdict: Verdict) {
-        self.with(|state| state.give_back(address, verdict));
+    pub(super) fn not_checked(&self, address: Option<IpAddr>, decision: Decision) {
+        self.with(|state| state.give_back(address, decision));
     }
 
     /// Records that a token does not exist. Returns the number of attempts of the address with invalid tokens that are not logged yet,
@@ -143,8 +143,8 @@ impl State {
     }
 
     /// Gives an attempt back that was taken for a look-up.
-    fn give_back(&mut self, address: Option<IpAddr>, verdict: Verdict) {
-        if verdict == Verdict::PaidLookUp
+    fn give_back(&mut self, address: Option<IpAddr>, decision: Decision) {
+        if decision == Decision::PaidLookUp
             && let Some(failures) = address.and_then(|address| self.addresses.get_mut(&address))
         {
             failures.allowance = (failures.allowance + 1.0).min(BURST);
@@ -185,28 +185,28 @@ mod tests {
     fn guess(attempts: &Attempts, address: Option<IpAddr>, now: Instant) -> usize {
         let paid = (0..30).map(|n| {
             let secret = format!("guess {n}");
-            let verdict = attempts.verdict(&secret, address, now);
+            let decision = attempts.decide(&secret, address, now);
             attempts.unknown(&secret, address, now);
-            verdict
+            decision
         });
-        paid.filter(|verdict| *verdict == Verdict::PaidLookUp).count()
+        paid.filter(|decision| *decision == Decision::PaidLookUp).count()
     }
 
     #[test]
     fn an_address_with_many_unknown_tokens_is_slowed_down_and_others_are_not() {
         let (attempts, now) = (Attempts::default(), Instant::now());
         let bad = address("10.0.0.1");
-        let verdict = attempts.verdict("good", bad, now);
-        attempts.verified("good", bad, verdict);
-        assert_eq!((verdict, guess(&attempts, bad, now)), (Verdict::PaidLookUp, 20), "what a valid token took is given back");
-        assert_eq!(attempts.verdict("new", bad, now), Verdict::SlowLookUp, "it may be valid");
-        assert_eq!(attempts.verdict("good", bad, now), Verdict::LookUp, "a verified token of the same address");
-        assert_eq!(attempts.verdict("guess", address("10.0.0.2"), now), Verdict::PaidLookUp, "another address");
+        let decision = attempts.decide("good", bad, now);
+        attempts.verified("good", bad, decision);
+        assert_eq!((decision, guess(&attempts, bad, now)), (Decision::PaidLookUp, 20), "what a valid token took is given back");
+        assert_eq!(attempts.decide("new", bad, now), Decision::SlowLookUp, "it may be valid");
+        assert_eq!(attempts.decide("good", bad, now), Decision::LookUp, "a verified token of the same address");
+        assert_eq!(attempts.decide("guess", address("10.0.0.2"), now), Decision::PaidLookUp, "another address");
         let later = now + Duration::from_secs(2);
-        assert_eq!(attempts.verdict("another guess", bad, later), Verdict::PaidLookUp);
-        assert_eq!(attempts.verdict("guess 3", bad, later), Verdict::Unknown, "presented before");
-        assert_eq!(attempts.verdict("a third guess", bad, later), Verdict::SlowLookUp);
-        assert_eq!(attempts.verdict("guess 3", bad, later), Verdict::Unknown, "without a query, also when the address is slowed down");
+        assert_eq!(attempts.decide("another guess", bad, later), Decision::PaidLookUp);
+        assert_eq!(attempts.decide("guess 3", bad, later), Decision::Unknown, "presented before");
+        assert_eq!(attempts.decide("a third guess", bad, later), Decision::SlowLookUp);
+        assert_eq!(attempts.decide("guess 3", bad, later), Decision::Unknown, "without a query, also when the address is slowed down");
     }
 
     #[test]
@@ -214,10 +214,10 @@ mod tests {
         let (attempts, now) = (Attempts::default(), Instant::now());
         let proxy = address("10.0.0.1");
         // The same token at the same time, as after a restart of the server, and a database that does not answer.
-        let verdicts: Vec<_> = (0..10).map(|_| attempts.verdict("good", proxy, now)).collect();
-        verdicts.iter().for_each(|verdict| attempts.verified("good", proxy, *verdict));
-        let verdict = attempts.verdict("other", proxy, now);
-        attempts.not_checked(proxy, verdict);
+        let decisions: Vec<_> = (0..10).map(|_| attempts.decide("good", proxy, now)).collect();
+        decisions.iter().for_each(|decision| attempts.verified("good", proxy, *decision));
+        let decision = attempts.decide("other", proxy, now);
+        attempts.not_checked(proxy, decision);
         assert_eq!(guess(&attempts, proxy, now), 20);
     }
 
@@ -226,7 +226,7 @@ mod tests {
         let (attempts, now) = (Attempts::default(), Instant::now());
         let address = address("10.0.0.1");
         let failed = |at| {
-            attempts.verdict("guess", address, at);
+            attempts.decide("guess", address, at);
             attempts.unknown("guess", address, at)
         };
         assert_eq!(failed(now), Some(1));
@@ -237,10 +237,10 @@ mod tests {
     #[test]
     fn a_token_that_has_expired_does_not_become_unknown() {
         let (attempts, now) = (Attempts::default(), Instant::now());
-        let verdict = attempts.verdict("once good", None, now);
-        attempts.verified("once good", None, verdict);
+        let decision = attempts.decide("once good", None, now);
+        attempts.verified("once good", None, decision);
         attempts.expired("once good", None, now);
-        assert_eq!(attempts.verdict("once good", None, now), Verdict::PaidLookUp, "no longer verified, and looked up again");
+        assert_eq!(attempts.decide("once good", None, now), Decision::PaidLookUp, "no longer verified, and looked up again");
     }
 
     #[test]
@@ -248,9 +248,9 @@ mod tests {
         let (attempts, now) = (Attempts::default(), Instant::now());
         attempts.unknown("guess", None, now);
         let later = now + UNKNOWN;
-        assert_eq!(attempts.verdict("guess", None, later), Verdict::PaidLookUp, "it is looked up once a minute");
+        assert_eq!(attempts.decide("guess", None, later), Decision::PaidLookUp, "it is looked up once a minute");
         attempts.unknown("guess", None, later);
-        assert_eq!(attempts.verdict("guess", None, later + UNKNOWN / 2), Verdict::Unknown);
+        assert_eq!(attempts.decide("guess", None, later + UNKNOWN / 2), Decision::Unknown);
     }
 
     #[test]
@@ -258,9 +258,9 @@ mod tests {
         let (attempts, now) = (Attempts::default(), Instant::now());
         for n in 0..3 * u32::try_from(ENTRIES).unwrap() {
             let (secret, address) = (n.to_string(), Some(IpAddr::from(n.to_be_bytes())));
-            let verdict = attempts.verdict(&secret, address, now);
+            let decision = attempts.decide(&secret, address, now);
             attempts.unknown(&secret, address, now);
-            attempts.verified(&secret, address, verdict);
+            attempts.verified(&secret, address, decision);
         }
         attempts.with(|state| {
             assert!(state.verified.len() <= ENTRIES && state.unknown.len() <= ENTRIES && state.addresses.len() <= ENTRIES);
