@@ -85,7 +85,7 @@ async fn report(State(endpoints): State<Endpoints>, request: Parts) -> Response 
             "runtime": state(unreachable.is_none()),
         });
         if let Some(Unreachable { since, reason }) = unreachable {
-            body["runtime"] = json!({ "since": since, "reason": { "code": reason.code.as_str(), "message": reason.message } });
+            body["runtime"] = json!({ "since": since, "reason": { "code": reason.code.as_str().to_ascii_uppercase(), "message": reason.message } });
         }
     }
     (status, Json(body)).into_response()
