@@ -1,7 +1,10 @@
 //! The [`Runtime`] trait: the few verbs that a host of instances must offer. Two hosts implement it: Kubernetes, and local
 //! processes.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -48,6 +51,12 @@ pub trait Runtime: Send + Sync + 'static {
     /// Every instance of Toygres of which the host has anything, whatever the metadata says.
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError>;
 
+    /// Whether the host answers, as the latest calls have shown; if they have not, it is asked. Returns within seconds. A host that is
+    /// this machine always answers.
+    async fn reachability(&self) -> Reachability {
+        Reachability::Reachable
+    }
+
     /// Where the control plane connects to an instance to which clients connect at `endpoint`.
     fn internal_endpoint(&self, _name: &InstanceName, _exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {
         endpoint.clone()
@@ -64,6 +73,20 @@ pub struct Host {
     pub id: String,
     /// For people, such as `the data directory /var/lib/toygres of db-1`.
     pub description: String,
+}
+
+/// Whether a host answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reachability {
+    /// It does.
+    Reachable,
+    /// It does not: its verbs fail until it does again.
+    Unreachable {
+        /// When the first call failed.
+        since: Instant,
+        /// Why the last one failed.
+        reason: Reason,
+    },
 }
 
 /// Everything that a runtime needs to create an instance.

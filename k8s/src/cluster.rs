@@ -3,6 +3,7 @@
 mod access;
 mod azure;
 mod find;
+mod observed;
 
 use std::{future::Future, time::Duration};
 
@@ -13,13 +14,17 @@ use kube::{
     core::PartialObjectMeta,
 };
 use serde::de::DeserializeOwned;
-use toygres_domain::{instance::ReasonCode, runtime::RuntimeError};
+use toygres_domain::{
+    instance::ReasonCode,
+    runtime::{Reachability, RuntimeError},
+};
 
 use crate::{
     errors::{client_error, runtime_error},
     settings::{EndpointHost, InvalidSetting, Settings},
 };
 use find::Found;
+use observed::Observed;
 
 /// The time-out of a call. An API server under load responds or refuses within seconds; a call that takes longer has lost its
 /// connection, and must not keep an instance locked.
@@ -44,11 +49,18 @@ pub enum ConnectError {
 pub(crate) struct Cluster {
     client: Client,
     namespace: String,
+    observed: Observed,
 }
 
 impl Cluster {
     pub(crate) fn new(client: Client, namespace: &str) -> Self {
-        Self { client, namespace: namespace.to_owned() }
+        let observed = Observed::default();
+        Self { client: observed.observe(client, namespace), namespace: namespace.to_owned(), observed }
+    }
+
+    /// Whether the API server answers.
+    pub(crate) async fn reachability(&self) -> Reachability {
+        self.observed.reachability(&self.client).await
     }
 
     /// Finds the cluster, checks that it responds and grants every permission, and chooses how endpoints are written if the settings do

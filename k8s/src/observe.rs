@@ -23,7 +23,7 @@ use toygres_domain::{
 };
 
 pub(crate) use fetch::observe;
-pub(crate) use pod::{container_restarts, death, is_ready, not_stopped};
+pub(crate) use pod::{container_restarts, death, has_run, is_ready, not_stopped};
 
 use crate::{
     Settings,

@@ -13,7 +13,7 @@ pub struct Permission {
     pub required: bool,
 }
 
-/// All calls of the runtime. A server-side apply that creates an object requires both `create` and `patch`.
+/// All calls of the runtime to resources (besides `/version` and `/readyz`, which every account may read). A server-side apply that creates an object requires both `create` and `patch`.
 ///
 /// Secrets are written and deleted but never read: there is no `get` and no `list`.
 pub const PERMISSIONS: &[Permission] = &[

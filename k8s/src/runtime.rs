@@ -17,7 +17,7 @@ use toygres_domain::{
     InstanceId,
     instance::{Endpoint, Exposure, PostgresVersion},
     name::InstanceName,
-    runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
+    runtime::{Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError},
 };
 
 use crate::{
@@ -92,6 +92,10 @@ impl Runtime for KubernetesRuntime {
             self.throttle.observed_pending(id);
         }
         Ok(observation)
+    }
+
+    async fn reachability(&self) -> Reachability {
+        self.cluster.reachability().await
     }
 
     fn internal_endpoint(&self, name: &InstanceName, exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {

@@ -99,18 +99,26 @@ fn restarting<K: Send + 'static>(events: impl futures::Stream<Item = watcher::Re
     events.default_backoff().filter_map(|event| async move { event.inspect_err(log).ok() }).boxed()
 }
 
-/// Logs the error of a watch. A resource version that is too old (410) is how the API server ends any watch after a while.
+/// Logs the error of a watch. A watch that ends is restarted, and whether the API server can be reached is logged elsewhere, once for
+/// all calls ([`reachability`](toygres_domain::runtime::Runtime::reachability)). What remains is a refusal.
 fn log(error: &watcher::Error) {
-    let message = match error {
-        watcher::Error::WatchError(status) if status.code == 410 => {
-            tracing::debug!("a watch of the cluster is restarted");
-            return;
-        }
-        watcher::Error::WatchError(status) => status.message.clone(),
+    let refusal = match error {
+        // A resource version that is too old (410) is how the API server ends any watch after a while.
+        watcher::Error::WatchError(status) => Some(status).filter(|status| status.code != 410),
+        watcher::Error::InitialListFailed(kube::Error::Api(status)) | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => Some(status),
+        _ => None,
+    };
+    match refusal.filter(|status| status.code < 500) {
+        Some(status) => tracing::warn!(error = status.message, "a watch of the cluster was refused and is restarted"),
+        None => tracing::debug!(error = text(error), "a watch of the cluster is restarted"),
+    }
+}
+
+fn text(error: &watcher::Error) -> String {
+    match error {
         watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error) => {
             client_error(error)
         }
-        other @ watcher::Error::NoResourceVersion => other.to_string(),
-    };
-    tracing::warn!(error = message, "a watch of the cluster failed and is restarted");
+        other => other.to_string(),
+    }
 }

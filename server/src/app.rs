@@ -21,7 +21,7 @@ use toygres_domain::{instance::HealthCheckPolicy, runtime::Runtime};
 use toygres_store::Store;
 
 pub use available_operations::{available_operations, excludes_now, is_final};
-pub use health::{Health, HealthReport};
+pub use health::{Health, HealthReport, Unreachable};
 
 use crate::live::Hub;
 

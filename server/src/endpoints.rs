@@ -17,7 +17,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
 
 use crate::{
-    app::{Health, HealthReport},
+    app::{Health, HealthReport, Unreachable},
     graphql, playground,
     transport::{Authenticate, Credentials, Denied},
 };
@@ -71,17 +71,22 @@ async fn readyz(State(endpoints): State<Endpoints>) -> (StatusCode, &'static str
 /// The same for people and dashboards, part by part if the caller is authenticated.
 async fn report(State(endpoints): State<Endpoints>, request: Parts) -> Response {
     let report = endpoints.health.report().await;
-    let HealthReport { database, live_delivery, workflows, stopping } = report;
+    let ready = report.ready();
+    let HealthReport { database, live_delivery, workflows, stopping, unreachable } = report;
     let state = |up: bool| if up { "up" } else { "down" };
-    let status = if report.ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let mut body = json!({ "status": state(report.ready()) });
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let mut body = json!({ "status": state(ready) });
     // A caller without a token gets the status alone, and does not count as refused.
     let anonymous = endpoints.authenticate.is_some() && !request.headers.contains_key(header::AUTHORIZATION);
     if !anonymous && endpoints.refusal(&request).await.is_none() {
         body["version"] = env!("CARGO_PKG_VERSION").into();
         body["checks"] = json!({
             "database": state(database), "liveDelivery": state(live_delivery), "workflows": state(workflows), "stopping": stopping,
+            "runtime": state(unreachable.is_none()),
         });
+        if let Some(Unreachable { since, reason }) = unreachable {
+            body["runtime"] = json!({ "since": since, "reason": { "code": reason.code.as_str().to_ascii_uppercase(), "message": reason.message } });
+        }
     }
     (status, Json(body)).into_response()
 }

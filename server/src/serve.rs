@@ -123,6 +123,7 @@ async fn run(
     tasks.spawn("metrics", crate::metrics::upkeep(metrics.clone(), shutdown.clone()));
     tasks.spawn("listener", changes.clone().run(store.clone(), shutdown.clone()));
     tasks.spawn("hub", hub.run(shutdown.clone()));
+    tasks.spawn("runtime health", health.clone().watch_runtime(backend.runtime.clone(), shutdown.clone()));
     let authenticate = authenticate(&mut tasks, config.listen.access, &store, &changes, &shutdown);
     // Requests are answered from the first moment, with a clear error while the database does not answer.
     tasks.spawn("http", answer(config.clone(), app, authenticate, metrics.clone(), (listener, connections), shutdown.clone()));

@@ -105,7 +105,17 @@ impl ActivityContext {
         outcome
     }
 
+    /// Records the failure of a step. An error that may pass is also what the instance waits for.
     pub(crate) async fn note_failure(&self, run: &Run, name: StepName, failure: &Failure) -> Result<(), Failure> {
+        self.fail_step(run, name, failure).await?;
+        match failure {
+            Failure::Retry(reason) => Ok(self.store.note_waiting(&run.operation, run.run, reason).await?),
+            _ => Ok(()),
+        }
+    }
+
+    /// Records the failure of a step, and leaves the reason of the instance alone.
+    pub(crate) async fn fail_step(&self, run: &Run, name: StepName, failure: &Failure) -> Result<(), Failure> {
         match failure {
             Failure::Retry(reason) | Failure::Broken(reason) | Failure::Failed(reason) => {
                 Ok(self.store.fail_step(&run.operation, run.run, name, reason).await?)

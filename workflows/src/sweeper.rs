@@ -12,7 +12,7 @@ use std::{
 };
 
 use metrics::counter;
-use toygres_domain::{Error, InstanceId, Result, operation::OperationStatus, runtime::Progress};
+use toygres_domain::{Error, InstanceId, Result, instance::Reason, operation::OperationStatus, runtime::Progress};
 use toygres_store::KnownInstance;
 
 use crate::{
@@ -40,21 +40,32 @@ pub struct Swept {
     pub removed: Vec<InstanceId>,
     /// Instances of the runtime that have no row.
     pub unknown: Vec<InstanceId>,
+    /// Why the runtime did not list its instances.
+    pub unlisted: Option<Reason>,
 }
 
 /// Runs until the shutdown of the server.
 pub async fn run(context: ActivityContext, engine: Engine) {
-    let mut reported = HashSet::new();
+    let (mut reported, mut listed) = (HashSet::new(), true);
     while !context.shutdown.is_cancelled() {
         match sweep(&context, &engine).await {
             Ok(swept) => {
+                if let Some(reason) = swept.unlisted.as_ref().filter(|_| listed) {
+                    let runtime = context.runtime.name();
+                    tracing::warn!(
+                        runtime,
+                        error = reason.message,
+                        "the runtime did not list its instances; the sweeper asks again every half minute"
+                    );
+                }
+                listed = swept.unlisted.is_none();
                 reported.retain(|id| swept.unknown.contains(id));
                 for id in &swept.unknown {
                     if reported.insert(*id) {
                         tracing::warn!(instance = %id, runtime = context.runtime.name(), "the runtime has an instance that the metadata does not know; it is left alone");
                     }
                 }
-                if swept != (Swept { unknown: swept.unknown.clone(), ..Swept::default() }) {
+                if swept != (Swept { unknown: swept.unknown.clone(), unlisted: swept.unlisted.clone(), ..Swept::default() }) {
                     tracing::info!(?swept, "the sweeper had something to repair");
                     count(&swept);
                 }
@@ -72,7 +83,7 @@ pub async fn run(context: ActivityContext, engine: Engine) {
 }
 
 fn count(swept: &Swept) {
-    let Swept { monitors, settled, orphans, health_checks, strays, removed, unknown: _ } = swept;
+    let Swept { monitors, settled, orphans, health_checks, strays, removed, unknown: _, unlisted: _ } = swept;
     for (what, count) in [
         ("monitors", *monitors),
         ("operations", *settled),
@@ -187,7 +198,13 @@ async fn workflows(context: &ActivityContext, engine: &Engine, swept: &mut Swept
 
 async fn objects(context: &ActivityContext, swept: &mut Swept) -> Result<()> {
     // The objects are listed before the rows are read: a row exists before anything is deployed for it.
-    let there = context.runtime.list().await.map_err(|error| Error::Unavailable(error.into()))?;
+    let there = match context.runtime.list().await {
+        Ok(there) => there,
+        Err(error) => {
+            swept.unlisted = Some(error.reason);
+            return Ok(());
+        }
+    };
     let known: HashMap<_, KnownInstance> = context.store.known_instances(&there).await?.into_iter().map(|known| (known.id, known)).collect();
     for id in there {
         match known.get(&id) {

@@ -6,11 +6,12 @@ use sqlx::{PgConnection, types::Json};
 use toygres_domain::{
     Error, FieldError, InstanceId, OperationId, Result, UserErrorCode,
     instance::{Instance, InstanceState, Reason, ReasonCode},
+    name::InstanceName,
     operation::{Cancellation, Operation, OperationKind, OperationStatus, Params},
 };
 
 use super::{
-    NewInstance, Store,
+    NewInstance, OperationFilter, PageRequest, Store,
     errors::{Classify, is_unique_violation},
     finish::end,
     instances::{self, instance, instance_query},
@@ -68,11 +69,7 @@ impl Store {
             // Two concurrent callers used the same key or the same name.
             (Err(error), _) if is_unique_violation(&error) => match (self.replay(params.kind(), request).await?, subject) {
                 (Some(first), _) => Ok(first),
-                (None, Subject::New(new)) => Err(Error::user(
-                    UserErrorCode::NameTaken,
-                    "name",
-                    format!("an instance named '{}' exists already; choose another name or delete it first", new.name),
-                )),
+                (None, Subject::New(new)) => Err(self.name_taken(&new.name).await),
                 (None, Subject::Existing(_)) => Err(error),
             },
             (accepted, _) => accepted,
@@ -159,6 +156,28 @@ impl Store {
         };
         transaction.commit().await.classify()?;
         Ok(accepted)
+    }
+
+    /// The error for a name in use, which says what it waits for if the instance is being deleted.
+    async fn name_taken(&self, name: &InstanceName) -> Error {
+        let message = match self.deletion_of(name).await {
+            Some((deletion, waits_for)) => {
+                let why = waits_for.map_or_else(|| "is in progress".to_owned(), |reason| format!("waits: {}", reason.message));
+                format!("an instance named '{name}' is being deleted; the name is free when {deletion} has finished, which {why}")
+            }
+            // Also if it was deleted meanwhile, or the database does not say.
+            None => format!("an instance named '{name}' exists already; choose another name or delete it first"),
+        };
+        Error::user(UserErrorCode::NameTaken, "name", message)
+    }
+
+    /// The deletion that is in progress of the instance with this name, and the reason of the instance.
+    async fn deletion_of(&self, name: &InstanceName) -> Option<(OperationId, Option<Reason>)> {
+        let holder = self.instance_by_name(name.as_str()).await.ok()??;
+        let statuses = Some(vec![OperationStatus::Pending, OperationStatus::Running]);
+        let filter = OperationFilter { instance: Some(holder.id), kinds: Some(vec![OperationKind::Delete]), statuses };
+        let deletion = self.operations(&filter, &PageRequest::first(1)).await.ok()?.items.pop()?;
+        Some((deletion.id, holder.reason))
     }
 
     /// The result of an earlier request with the same idempotency key.

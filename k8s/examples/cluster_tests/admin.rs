@@ -37,6 +37,8 @@ use toygres_k8s::{
 use crate::Result;
 
 const ACCOUNT: &str = "toygres";
+/// The finalizer of [`Admin::hold_claim`].
+const HOLD: &str = "toygres.example/test";
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The time-out of deletions: a pod has its grace period to stop.
 const DELETION_TIMEOUT: Duration = Duration::from_secs(240);
@@ -201,6 +203,19 @@ impl Admin {
     /// Deletes the pod of an instance, as `kubectl delete pod` does.
     pub async fn kill_pod(&self, id: InstanceId) -> Result<()> {
         self.api::<Pod>().delete(&names::pod(id), &DeleteParams::default()).await.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Adds a finalizer to the volume claim of an instance, or removes it again.
+    pub async fn hold_claim(&self, id: InstanceId, held: bool) -> Result<()> {
+        let (claims, name) = (self.api::<PersistentVolumeClaim>(), names::claim(id));
+        let Some(claim) = claims.get_opt(&name).await.map_err(|error| error.to_string())? else { return Ok(()) };
+        let mut finalizers = claim.metadata.finalizers.unwrap_or_default();
+        finalizers.retain(|finalizer| finalizer != HOLD);
+        if held {
+            finalizers.push(HOLD.to_owned());
+        }
+        let patch = serde_json::json!({"metadata": {"finalizers": finalizers, "resourceVersion": claim.metadata.resource_version}});
+        claims.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await.map(drop).map_err(|error| error.to_string())
     }
 
     /// Forbids pods in the namespace with a quota.

@@ -8,9 +8,10 @@ use std::{
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 use toygres_domain::{
-    InstanceId,
+    InstanceId, OperationId,
     instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
     name::SqlName,
+    operation::OperationStatus,
     runtime::Deployment,
     secret::Secret,
 };
@@ -51,6 +52,7 @@ pub async fn run(plan: &Plan, admin: &Admin, report: &mut Report) -> Result<()> 
     settle(plan, admin, report, restart(plan, admin, &server, version).await).await;
     settle(plan, admin, report, overhead(plan, admin, &server, version).await).await;
     settle(plan, admin, report, kept_volume(admin, &server, version).await).await;
+    settle(plan, admin, report, held_claim(admin, &server, &database, version).await).await;
     settle(plan, admin, report, impossible(admin, &server, version).await).await;
     settle(plan, admin, report, quota(admin, &server, version).await).await;
     let outcome = killed_at_work(plan, admin, server, &database, &kubeconfig, version).await;
@@ -181,6 +183,54 @@ async fn kept_volume(admin: &Admin, server: &Server, version: u16) -> Result<Str
     let left = admin.left(parse(&id)?).await?;
     let claim = format!("PersistentVolumeClaim/{}", names::claim(parse(&id)?));
     if left == [claim] { Ok("a volume that is to be kept outlives its instance".to_owned()) } else { Err(format!("left are {left:?}")) }
+}
+
+/// A deletion that takes longer than a run may take.
+async fn held_claim(admin: &Admin, server: &Server, database: &TestDatabase, version: u16) -> Result<String> {
+    let id = server.create(input("held", version)).await?;
+    server.until(&id, "it running and healthy", READY_TIMEOUT, is_healthy).await?;
+    admin.hold_claim(parse(&id)?, true).await?;
+    let outcome = deletion_of_a_held_claim(server, database, &id, version).await;
+    // Otherwise the namespace could not be deleted.
+    admin.hold_claim(parse(&id)?, false).await?;
+    let seen = outcome?;
+    server.delete(&id, false).await?;
+    nothing_left(admin, &id).await?;
+    Ok(seen)
+}
+
+async fn deletion_of_a_held_claim(server: &Server, database: &TestDatabase, id: &str, version: u16) -> Result<String> {
+    let mut live = server.follow(id).await?;
+    let deletion = server.request_deletion(id, false).await?;
+    let claim = names::claim(parse(id)?);
+    let is_held =
+        |now: &Value| now["reason"]["code"] == "REMOVAL_INCOMPLETE" && now["reason"]["message"].as_str().is_some_and(|why| why.contains(&claim));
+    live.until("the claim as REMOVAL_INCOMPLETE", DETECTION_TIMEOUT, is_held).await?;
+    let refusal = server.refusal(input("held", version)).await?;
+    if !refusal.contains(&deletion) {
+        return Err(format!("the name of an instance that is being deleted is refused without its deletion: {refusal}"));
+    }
+    let ago = "- interval '1 hour'";
+    database
+        .run(&format!("UPDATE toygres.operations SET created_at = created_at {ago}, dispatched_at = dispatched_at {ago} WHERE id = '{deletion}'"))
+        .await;
+    let (store, operation) = (database.store(), OperationId::from_any(&deletion));
+    let deadline = Instant::now() + READY_TIMEOUT;
+    loop {
+        let now = store.operation(&operation).await.map_err(|error| error.to_string())?.ok_or("the deletion has no row")?;
+        if now.status.is_terminal() {
+            return Err(format!("the deletion ended while its claim was held: {}", now.status));
+        }
+        if now.run > 1 && now.status == OperationStatus::Running {
+            break;
+        }
+        if Instant::now() > deadline {
+            return Err(format!("no other run followed one of an hour within {} s", READY_TIMEOUT.as_secs()));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    server.until(id, "it DELETING", REPORT_TIMEOUT, |now| now["state"] == "DELETING" && is_held(now)).await?;
+    Ok("a claim that a finalizer holds: the deletion goes on over runs, says so, and is done once the claim is released".to_owned())
 }
 
 async fn impossible(admin: &Admin, server: &Server, version: u16) -> Result<String> {

@@ -100,13 +100,23 @@ impl Server {
         payload["instance"]["id"].as_str().map(str::to_owned).ok_or_else(|| format!("createInstance answered {payload}"))
     }
 
+    /// Why an instance is not created.
+    pub async fn refusal(&self, input: Value) -> Result<String> {
+        let mutation = "mutation($input: CreateInstanceInput!) { createInstance(input: $input) { instance { id } userErrors { message } } }";
+        let payload = self.query(mutation, json!({"input": input})).await?["createInstance"].take();
+        payload["userErrors"][0]["message"].as_str().map(str::to_owned).ok_or_else(|| format!("createInstance answered {payload}"))
+    }
+
+    /// Requests the deletion of an instance; returns the ID of the operation.
+    pub async fn request_deletion(&self, id: &str, keep_volumes: bool) -> Result<String> {
+        let mutation = "mutation($id: ID!, $keep: Boolean) { deleteInstance(input: { id: $id, keepVolumes: $keep }) { operation { id } userErrors { message } } }";
+        let payload = self.query(mutation, json!({"id": id, "keep": keep_volumes})).await?["deleteInstance"].take();
+        payload["operation"]["id"].as_str().map(str::to_owned).ok_or_else(|| format!("deleteInstance answered {payload}"))
+    }
+
     /// Deletes an instance and waits until it is deleted.
     pub async fn delete(&self, id: &str, keep_volumes: bool) -> Result<()> {
-        let mutation = "mutation($id: ID!, $keep: Boolean) { deleteInstance(input: { id: $id, keepVolumes: $keep }) { userErrors { message } } }";
-        let payload = self.query(mutation, json!({"id": id, "keep": keep_volumes})).await?;
-        if payload["deleteInstance"]["userErrors"] != json!([]) {
-            return Err(format!("deleteInstance answered {payload}"));
-        }
+        self.request_deletion(id, keep_volumes).await?;
         // An instance that failed is deleted like any other, so `FAILED` is no reason to give up.
         let mut live = self.follow(id).await?;
         live.until_ok("DELETED", Duration::from_secs(180), |now| Ok(now["state"] == "DELETED")).await.map(drop)

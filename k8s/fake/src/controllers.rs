@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     Scenario, Shared,
-    objects::{FakeCluster, finalizers, is_terminating, key, name, now},
+    objects::{CLAIM_PROTECTION, FakeCluster, finalizers, is_terminating, key, name, now},
     scenario::stopped,
     server_side_apply::merge_patch,
 };
@@ -166,10 +166,14 @@ fn provide_volume(cluster: &mut FakeCluster, claim: &Value) {
     if is_terminating(claim) {
         let in_use = cluster.list("pods").any(|pod| claim_name.ends_with(&format!("-{}", name(pod))));
         if !in_use {
-            if let Some(node) = &cluster.node {
+            cluster.update("persistentvolumeclaims", &claim_name, |claim| {
+                // Others may hold it too.
+                let held: Vec<_> = finalizers(claim).into_iter().filter(|holder| holder != CLAIM_PROTECTION).collect();
+                claim["metadata"]["finalizers"] = json!(held);
+            });
+            if let (None, Some(node)) = (cluster.get("persistentvolumeclaims", &claim_name), &cluster.node) {
                 node.release(&claim_name);
             }
-            cluster.update("persistentvolumeclaims", &claim_name, |claim| claim["metadata"]["finalizers"] = json!([]));
         }
         return;
     }

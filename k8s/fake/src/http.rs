@@ -23,6 +23,7 @@ use super::{
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/version", get(|| async { axum::Json(json!({"major": "1", "minor": "34", "gitVersion": "v1.34.0", "gitCommit": "", "gitTreeState": "clean", "buildDate": "", "goVersion": "", "compiler": "gc", "platform": "linux/amd64"})) }))
+        .route("/readyz", get(|| async { "ok" }))
         .route("/api/{version}/namespaces/{namespace}/{resource}", any(collection))
         .route("/api/{version}/namespaces/{namespace}/{resource}/{name}", any(single))
         .route("/apis/{group}/{version}/namespaces/{namespace}/{resource}", any(collection))
@@ -153,6 +154,11 @@ async fn handle(shared: Arc<Shared>, verb: &str, path: HashMap<String, String>, 
     let name = path.get("name").map_or("", String::as_str);
     if verb == "watch" {
         return Response::builder().header(header::CONTENT_TYPE, "application/json").body(watch::body(shared, kind, query)).unwrap();
+    }
+    let is_held = || shared.cluster().set_metadata_held && verb == "get" && kind.resource == "statefulsets" && query.metadata_only;
+    let mut changes = shared.changed.subscribe();
+    while is_held() {
+        let _ = changes.changed().await;
     }
     let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();

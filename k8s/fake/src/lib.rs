@@ -7,6 +7,7 @@ mod controllers;
 mod http;
 mod node;
 mod objects;
+mod proxy;
 pub mod recordings;
 mod scenario;
 mod server_side_apply;
@@ -25,6 +26,7 @@ use toygres_k8s::{KubernetesRuntime, Settings, settings::EndpointHost};
 
 pub use node::Node;
 use objects::FakeCluster;
+pub use proxy::{Network, Proxy};
 pub use scenario::Scenario;
 
 /// The namespace that exists.
@@ -128,11 +130,15 @@ impl FakeApiServer {
 
     /// A kubeconfig for it: as an administrator, or as the service account of the control plane.
     pub fn kubeconfig(&self, administrator: bool) -> String {
+        self.kubeconfig_at(&self.url, administrator)
+    }
+
+    /// The same for this server at the URL of a proxy.
+    pub fn kubeconfig_at(&self, url: &str, administrator: bool) -> String {
         let token = if administrator { ADMINISTRATOR } else { "control-plane" };
         format!(
-            "apiVersion: v1\nkind: Config\ncurrent-context: fake\nclusters: [{{name: fake, cluster: {{server: \"{}\"}}}}]\n\
-             users: [{{name: user, user: {{token: {token}}}}}]\ncontexts: [{{name: fake, context: {{cluster: fake, user: user}}}}]\n",
-            self.url
+            "apiVersion: v1\nkind: Config\ncurrent-context: fake\nclusters: [{{name: fake, cluster: {{server: \"{url}\"}}}}]\n\
+             users: [{{name: user, user: {{token: {token}}}}}]\ncontexts: [{{name: fake, context: {{cluster: fake, user: user}}}}]\n"
         )
     }
 

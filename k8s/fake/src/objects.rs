@@ -15,6 +15,12 @@ pub struct Kind {
     pub kind: &'static str,
 }
 
+/// The finalizer of [`FakeCluster::hold`].
+const HOLD: &str = "example.com/hold";
+
+/// Holds a claim while a pod uses it.
+pub const CLAIM_PROTECTION: &str = "kubernetes.io/pvc-protection";
+
 const KINDS: [Kind; 12] = [
     Kind { resource: "pods", group: "", version: "v1", kind: "Pod" },
     Kind { resource: "secrets", group: "", version: "v1", kind: "Secret" },
@@ -68,6 +74,8 @@ pub struct FakeCluster {
     pub suspended: BTreeSet<String>,
     /// Whether events of watches are held back.
     pub watches_held: bool,
+    /// Whether calls for the metadata of a StatefulSet are held back.
+    pub set_metadata_held: bool,
     /// Runs the pods; without one they report that they run without running anything.
     pub node: Option<Node>,
     /// The namespace that exists.
@@ -133,6 +141,19 @@ impl FakeCluster {
     /// Ends the server of a pod, as a crash does.
     pub fn end(&mut self, pod: &str) {
         self.update("pods", pod, |pod| pod["status"] = scenario::stopped());
+    }
+
+    /// Adds a finalizer to an object.
+    pub fn hold(&mut self, resource: &str, name: &str) {
+        self.update(resource, name, |object| object["metadata"]["finalizers"] = json!([finalizers(object), vec![HOLD.to_owned()]].concat()));
+    }
+
+    /// Removes that finalizer.
+    pub fn release(&mut self, resource: &str, name: &str) {
+        self.update(resource, name, |object| {
+            let left: Vec<_> = finalizers(object).into_iter().filter(|holder| holder != HOLD).collect();
+            object["metadata"]["finalizers"] = json!(left);
+        });
     }
 
     /// Suspends the server of a pod.
@@ -233,7 +254,7 @@ fn default(resource: &str, number: u64, real: bool, object: &mut Value) {
             }
         }
         "persistentvolumeclaims" => {
-            object["metadata"]["finalizers"] = json!(["kubernetes.io/pvc-protection"]);
+            object["metadata"]["finalizers"] = json!([CLAIM_PROTECTION]);
             object["spec"].as_object_mut().unwrap().entry("storageClassName").or_insert(json!("standard"));
             object["status"] = json!({"phase": "Pending"});
         }

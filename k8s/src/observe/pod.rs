@@ -95,6 +95,13 @@ pub(crate) fn death(pod: &Pod) -> Option<Reason> {
     ended(pod).or_else(|| container(pod)?.state.as_ref().and_then(terminated).map(end_of_process))
 }
 
+/// Whether the server in the pod has ever run.
+pub(crate) fn has_run(pod: &Pod) -> bool {
+    let Some(status) = container(pod) else { return false };
+    let ran = |state: &ContainerState| state.running.is_some() || state.terminated.is_some();
+    status.state.as_ref().is_some_and(ran) || status.last_state.as_ref().is_some_and(ran)
+}
+
 /// How often the kubelet restarted the container, and why its last process ended.
 pub(crate) fn container_restarts(pod: &Pod) -> (i32, Option<Reason>) {
     container(pod).map_or((0, None), |status| (status.restart_count, last_end(status).map(end_of_process)))

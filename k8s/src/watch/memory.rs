@@ -16,7 +16,7 @@ use toygres_domain::{
 
 use crate::{
     build::names,
-    observe::{container_restarts, death, is_ready},
+    observe::{container_restarts, death, has_run, is_ready},
 };
 
 /// The age up to which a workflow may still wait for a pod to become ready.
@@ -93,6 +93,8 @@ struct KnownPod {
     uid: Option<String>,
     version: Option<String>,
     restarts: i32,
+    /// Whether its server has ever run.
+    has_run: bool,
     dead: bool,
 }
 
@@ -134,8 +136,14 @@ impl Pods {
 
         let (restarts, last_end) = container_restarts(pod);
         let death = death(pod);
-        let known =
-            KnownPod { instance, uid: pod.metadata.uid.clone(), version: pod.metadata.resource_version.clone(), restarts, dead: death.is_some() };
+        let known = KnownPod {
+            instance,
+            uid: pod.metadata.uid.clone(),
+            version: pod.metadata.resource_version.clone(),
+            restarts,
+            has_run: has_run(pod),
+            dead: death.is_some(),
+        };
         let (was_dead, restarted) = self.known.insert(name, known).map_or((false, false), |before| (before.dead, restarts > before.restarts));
         let reason = match death {
             // A container that has terminated again after a restart is another death.
@@ -149,11 +157,13 @@ impl Pods {
         changes
     }
 
-    /// Removes a pod. That is a death unless the end of its server was reported already.
+    /// Removes a pod. That is a death unless the end of its server was reported already, or it never ran: a pod that waited for a node
+    /// is deleted too, by a drain for example.
     fn remove(&mut self, name: &str, last_seen: Option<&Pod>) -> Option<PodChange> {
         let known = self.known.remove(name)?;
         let reason = || last_seen.and_then(death).unwrap_or_else(|| Reason::new(ReasonCode::ProcessExited, format!("The pod {name} was deleted")));
-        let death = (!known.dead).then(|| Death { reason: reason(), pod_uid: known.uid });
+        let ran = last_seen.map_or(known.has_run, has_run);
+        let death = (ran && !known.dead).then(|| Death { reason: reason(), pod_uid: known.uid });
         Some(PodChange { instance: known.instance, death })
     }
 }
@@ -224,6 +234,23 @@ mod tests {
         assert_eq!(deaths(&list(Some(&second))), 1, "another pod of the same name: its predecessor died");
         assert_eq!(deaths(&list(None)), 1);
         assert!(list(None).is_empty());
+    }
+
+    /// As in a drain: the pod ends, and its successor waits for a node until it is deleted too.
+    #[test]
+    fn a_pod_that_never_ran_does_not_die() {
+        let mut pods = Pods::default();
+        let version = |pod: &Pod| pod.metadata.resource_version.clone().unwrap_or_default();
+        let recorded = recorded();
+        let end = recorded.iter().position(|(_, pod)| version(pod) == "2401").unwrap();
+        let mut died = 0;
+        for (kind, pod) in &recorded[..=end] {
+            let event = if kind == "DELETED" { Event::Delete(pod.clone()) } else { Event::Apply(pod.clone()) };
+            died += deaths(&pods.apply(event));
+        }
+        assert_eq!(died, 1, "the first pod died");
+        let changes = pods.apply(Event::Delete(recorded[end].1.clone()));
+        assert_eq!((changes.len(), deaths(&changes)), (1, 0), "its successor has changed, and did not die");
     }
 
     #[test]

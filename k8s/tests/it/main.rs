@@ -14,6 +14,7 @@ mod observations;
 mod permissions;
 #[cfg(target_os = "linux")]
 mod pid_namespace;
+mod reachability;
 mod restarts;
 mod steps;
 mod verbs;

@@ -130,7 +130,12 @@ impl Runtime for ProcessRuntime {
     }
 
     async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Progress, RuntimeError> {
-        self.blocking(move |shared| shared.remove(id, keep_volumes)).await
+        self.blocking(move |shared| shared.remove(id, keep_volumes)).await.map_err(|mut error| {
+            if error.reason.code == ReasonCode::RuntimeUnavailable {
+                error.reason.code = ReasonCode::RemovalIncomplete;
+            }
+            error
+        })
     }
 
     async fn restart(&self, id: InstanceId, restart: &Restart) -> Result<Progress, RuntimeError> {

@@ -1,5 +1,7 @@
 //! The control plane's own health.
 
+mod runtime;
+
 use std::{
     sync::{
         Arc,
@@ -8,9 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::Mutex;
-use toygres_store::Store;
-use toygres_store::changes::Changes;
+use tokio::sync::{Mutex, watch};
+use toygres_store::{Store, changes::Changes};
+
+pub use runtime::Unreachable;
 
 /// The health of this server's parts. Clones share it.
 #[derive(Clone)]
@@ -20,6 +23,7 @@ pub struct Health {
     working: Arc<AtomicBool>,
     stopping: Arc<AtomicBool>,
     database: Arc<Mutex<Option<Ping>>>,
+    runtime: watch::Sender<Option<Unreachable>>,
 }
 
 /// Whether the metadata database answered, and when.
@@ -33,7 +37,7 @@ struct Ping {
 const FRESH: Duration = Duration::from_millis(200);
 
 /// A report of the health of the parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthReport {
     /// The metadata database answers.
     pub database: bool,
@@ -43,12 +47,16 @@ pub struct HealthReport {
     pub workflows: bool,
     /// The server is about to stop.
     pub stopping: bool,
+    /// Why the host of the instances does not answer, if it does not. The server is ready without it: it answers queries, delivers
+    /// changes and accepts operations, which wait and say for what. If it were not, all servers of one host would turn unready
+    /// together, and nobody could ask why.
+    pub unreachable: Option<Unreachable>,
 }
 
 impl HealthReport {
     /// Whether the server is ready to serve requests.
     #[must_use]
-    pub fn ready(self) -> bool {
+    pub fn ready(&self) -> bool {
         self.database && self.live_delivery && self.workflows && !self.stopping
     }
 }
@@ -57,7 +65,8 @@ impl Health {
     /// The health of a server that has just started.
     #[must_use]
     pub fn new(store: Store, changes: Changes) -> Self {
-        Self { store, changes, working: Arc::default(), stopping: Arc::default(), database: Arc::default() }
+        let runtime = watch::Sender::new(None);
+        Self { store, changes, working: Arc::default(), stopping: Arc::default(), database: Arc::default(), runtime }
     }
 
     /// Records that this server runs its workflows.
@@ -77,6 +86,7 @@ impl Health {
             live_delivery: *self.changes.connected().borrow(),
             workflows: self.working.load(Ordering::Relaxed),
             stopping: self.stopping.load(Ordering::Relaxed),
+            unreachable: self.runtime.borrow().clone(),
         }
     }
 

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use toygres_k8s::build::names;
-use toygres_k8s_fake::{FakeApiServer, Scenario};
+use toygres_k8s_fake::{FakeApiServer, Network, Proxy, Scenario};
 
-use crate::support::{Database, Home, Server, psql, text};
+use crate::support::{Database, Home, Server, connect, eventually, psql, text};
 
 const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
@@ -24,6 +24,13 @@ impl Platform {
         let platform = Self { cluster: FakeApiServer::start_real().await, database: Database::start(), home: Home::new() };
         std::fs::write(platform.kubeconfig(), platform.cluster.kubeconfig(false)).unwrap();
         platform
+    }
+
+    /// Moves the servers that start from now on behind a proxy.
+    async fn behind_proxy(&self) -> Proxy {
+        let proxy = self.cluster.proxy().await;
+        std::fs::write(self.kubeconfig(), self.cluster.kubeconfig_at(&proxy.url(), false)).unwrap();
+        proxy
     }
 
     fn kubeconfig(&self) -> PathBuf {
@@ -233,4 +240,119 @@ async fn a_cluster_of_aks_is_found_by_its_name() {
     let said = platform.refusal(&azure).await;
     assert!(said.contains("Azure issues no token to this process: developer tools:") && said.contains("az login"), "{said}");
     resource_manager.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_does_not_answer_is_visible_and_what_needs_it_waits() {
+    let platform = Platform::new().await;
+    let proxy = platform.behind_proxy().await;
+    let server = platform.start().await;
+    let health = async || server.get("/health").await.json::<Value>().await.unwrap();
+    assert_eq!(health().await["checks"]["runtime"], "up");
+    let idle = server.create_ok("idle").await;
+    server.until_healthy(&idle).await;
+
+    proxy.set(Network::Closed);
+    let id = server.create_ok("waiting").await;
+    let waiting = server.until(&id, "waiting", |now| now["reason"]["code"] == "RUNTIME_UNAVAILABLE").await;
+    assert_eq!(waiting["state"], "CREATING", "{waiting:#}");
+    eventually("the health shows it", async || health().await["checks"]["runtime"] == "down").await;
+    let shown = health().await;
+    assert_eq!((&shown["status"], &shown["runtime"]["reason"]["code"]), (&json!("up"), &json!("RUNTIME_UNAVAILABLE")), "{shown:#}");
+    for path in ["/readyz", "/health"] {
+        assert_eq!(server.get(path).await.status(), reqwest::StatusCode::OK, "{path}: it still serves its clients");
+    }
+    let query = "{ controlPlane { health { ready runtime { reachable unreachableSince reason { code } } } } }";
+    let seen = server.query(query, json!({})).await["controlPlane"]["health"].clone();
+    assert_eq!((&seen["ready"], &seen["runtime"]["reachable"]), (&json!(true), &json!(false)), "{seen:#}");
+    assert_eq!(seen["runtime"]["reason"]["code"], "RUNTIME_UNAVAILABLE");
+    assert!(seen["runtime"]["unreachableSince"].is_string(), "{seen:#}");
+    let is_reported = async |value: &str| {
+        let metrics = server.get("/metrics").await.text().await.unwrap();
+        metrics.lines().any(|line| line == format!("toygres_runtime_reachable {value}"))
+    };
+    assert!(is_reported("0").await);
+
+    proxy.set(Network::Up);
+    server.until_healthy(&id).await;
+    eventually("the health shows that it is back", async || health().await["checks"]["runtime"] == "up").await;
+    assert!(is_reported("1").await);
+    let seen = server.query(query, json!({})).await["controlPlane"]["health"]["runtime"].clone();
+    assert_eq!(seen, json!({ "reachable": true, "unreachableSince": null, "reason": null }));
+    assert_eq!(server.instance(&idle).await["health"], "HEALTHY", "its check needs no cluster");
+
+    let log = server.log();
+    let lines = |text: &str| log.lines().filter(|line| line.contains(text)).count();
+    assert_eq!((lines("the host of the instances does not answer"), lines("the host of the instances answers again, after")), (1, 1), "{log}");
+    let noise: Vec<_> = log.lines().filter(|line| line.contains("ERROR") || line.contains("metadata database is not available")).collect();
+    assert!(noise.is_empty(), "{noise:#?}");
+    assert!(lines("a watch of the cluster") == 0, "{log}");
+    server.stop().await;
+}
+
+/// A deletion has no deadline: a run that takes too long is followed by the next one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_goes_on_until_what_holds_it_is_gone() {
+    let platform = Platform::new().await;
+    let server = platform.start().await;
+    let id = server.create_ok("held").await;
+    server.until_healthy(&id).await;
+    let claim = names::claim(id.parse().unwrap());
+    platform.cluster.cluster(|cluster| cluster.hold("persistentvolumeclaims", &claim));
+    let deletion = text(&server.delete(&id).await["operation"]["id"]);
+    let held =
+        server.until(&id, "held", |now| now["reason"]["code"] == "REMOVAL_INCOMPLETE" && text(&now["reason"]["message"]).contains(&claim)).await;
+    assert_eq!(held["state"], "DELETING");
+    let taken = server.create(json!({ "name": "held" })).await;
+    assert_eq!(taken["userErrors"][0]["code"], "NAME_TAKEN", "{taken:#}");
+    let message = text(&taken["userErrors"][0]["message"]);
+    assert!(message.contains(&deletion) && message.contains(&claim), "it says what the name waits for: {message}");
+
+    let metadata = connect(&platform.database.url()).await;
+    let ago = "- interval '1 hour'";
+    let shift = format!("UPDATE toygres.operations SET created_at = created_at {ago}, dispatched_at = dispatched_at {ago} WHERE id = '{deletion}'");
+    metadata.batch_execute(&shift).await.unwrap();
+    let run = format!("SELECT run FROM toygres.operations WHERE id = '{deletion}' AND status = 'running'");
+    eventually("the next run", async || metadata.query_opt(&run, &[]).await.unwrap().is_some_and(|row| row.get::<_, i32>(0) == 2)).await;
+    let still = server.instance(&id).await;
+    assert_eq!((&still["state"], &still["reason"]["code"]), (&json!("DELETING"), &json!("REMOVAL_INCOMPLETE")), "{still:#}");
+    let is_running = |operation: &Value| operation["id"] == json!(deletion) && operation["status"] == "RUNNING";
+    assert!(still["operations"]["nodes"].as_array().unwrap().iter().any(is_running), "{still:#}");
+
+    platform.cluster.cluster(|cluster| cluster.release("persistentvolumeclaims", &claim));
+    server.until_deleted(&id).await;
+    assert_eq!(platform.cluster.object_names(), std::collections::BTreeSet::new(), "nothing leaks");
+    let again = server.create_ok("held").await;
+    server.until_healthy(&again).await;
+    server.stop().await;
+}
+
+/// As during a drain: the pod ends, its successor cannot be scheduled, and only then the end of the first is heard of, because the API
+/// server is slow.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_death_does_not_replace_the_present_reason() {
+    let platform = Platform::new().await;
+    let server = platform.start().await;
+    let id = server.create_ok("drained").await;
+    server.until_healthy(&id).await;
+    let pod = names::pod(id.parse().unwrap());
+    platform.cluster.set_scenario(Scenario::Unschedulable);
+    platform.cluster.cluster(|cluster| {
+        cluster.set_metadata_held = true;
+        cluster.update("pods", &pod, |pod| pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into());
+    });
+    server.until(&id, "unschedulable", |now| now["health"] == "UNHEALTHY" && now["reason"]["code"] == "UNSCHEDULABLE").await;
+    // The nudges of pods are in order: what is heard of the next pod comes after the death.
+    platform.cluster.set_scenario(Scenario::Running);
+    platform.cluster.cluster(|cluster| {
+        cluster.set_metadata_held = false;
+        cluster.remove("pods", &pod);
+    });
+    server.until_healthy(&id).await;
+    let query = "query($id: ID!) { instance(id: $id) { events(first: 100) { nodes { reason { code } } } } }";
+    let events = server.query(query, json!({ "id": id })).await["instance"]["events"]["nodes"].clone();
+    let codes: Vec<_> = events.as_array().unwrap().iter().filter_map(|event| event["reason"]["code"].as_str()).collect();
+    let unschedulable = codes.iter().position(|code| *code == "UNSCHEDULABLE").unwrap();
+    assert!(!codes[unschedulable..].contains(&"PROCESS_EXITED"), "{codes:?}");
+    server.stop().await;
 }

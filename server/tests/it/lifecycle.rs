@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Home, Live, eventually, is_alive, postmaster, processes_of, psql, seq, text};
+use crate::support::{Home, Live, connect, eventually, is_alive, postmaster, processes_of, psql, seq, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_lives_and_dies_before_a_subscriber() {
@@ -43,6 +43,44 @@ async fn an_instance_lives_and_dies_before_a_subscriber() {
     assert!(!is_alive(pid), "the process is gone");
     assert!(std::net::TcpStream::connect(("127.0.0.1", u16::try_from(port).unwrap())).is_err(), "the port is free");
     assert_eq!(std::fs::read_dir(home.path().join("data/instances")).unwrap().count(), 0, "the files are gone");
+    server.stop().await;
+}
+
+/// A deletion has no deadline: a run that takes too long is followed by the next one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_goes_on_until_what_holds_it_is_gone() {
+    let home = Home::new();
+    let server = home.start().await;
+    let id = server.create_ok("held").await;
+    server.until_healthy(&id).await;
+    // A lock that is no file cannot be locked.
+    let lock = home.path().join(format!("data/instances/{id}.lock"));
+    eventually("its lock is in the way", async || {
+        let _ = std::fs::remove_file(&lock);
+        std::fs::create_dir(&lock).is_ok()
+    })
+    .await;
+    let deletion = text(&server.delete(&id).await["operation"]["id"]);
+    server.until(&id, "held", |now| now["state"] == "DELETING" && now["reason"]["code"] == "REMOVAL_INCOMPLETE").await;
+    let taken = server.create(json!({ "name": "held" })).await;
+    assert_eq!(taken["userErrors"][0]["code"], "NAME_TAKEN", "{taken:#}");
+    let message = text(&taken["userErrors"][0]["message"]);
+    assert!(message.contains(&deletion) && message.contains("lock"), "it says what the name waits for: {message}");
+
+    let metadata = connect(std::fs::read_to_string(home.path().join("data/metadata.url")).unwrap().trim()).await;
+    let ago = "- interval '1 hour'";
+    let shift = format!("UPDATE toygres.operations SET created_at = created_at {ago}, dispatched_at = dispatched_at {ago} WHERE id = '{deletion}'");
+    metadata.batch_execute(&shift).await.unwrap();
+    let run = format!("SELECT run FROM toygres.operations WHERE id = '{deletion}' AND status = 'running'");
+    eventually("the next run", async || metadata.query_opt(&run, &[]).await.unwrap().is_some_and(|row| row.get::<_, i32>(0) == 2)).await;
+    let still = server.instance(&id).await;
+    assert_eq!((&still["state"], &still["reason"]["code"]), (&json!("DELETING"), &json!("REMOVAL_INCOMPLETE")), "{still:#}");
+    let is_running = |operation: &Value| operation["id"] == json!(deletion) && operation["status"] == "RUNNING";
+    assert!(still["operations"]["nodes"].as_array().unwrap().iter().any(is_running), "{still:#}");
+
+    std::fs::remove_dir(&lock).unwrap();
+    server.until_deleted(&id).await;
+    assert!(!home.path().join(format!("data/instances/{id}")).exists(), "nothing leaks");
     server.stop().await;
 }
 

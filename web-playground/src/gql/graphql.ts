@@ -113,8 +113,10 @@ export type ControlPlaneHealth = {
   database: Scalars['Boolean']['output'];
   /** Whether changes reach subscribers at once. */
   liveDelivery: Scalars['Boolean']['output'];
-  /** Whether everything below is true, and the server is not about to stop. */
+  /** Whether `database`, `liveDelivery` and `workflows` are true, and the server is not about to stop. */
   ready: Scalars['Boolean']['output'];
+  /** The host of the instances. The server is ready without it, and operations wait for it. */
+  runtime: RuntimeHealth;
   /** Whether this server runs workflows, or is not meant to. */
   workflows: Scalars['Boolean']['output'];
 };
@@ -1039,6 +1041,17 @@ export type RevokeApiTokenPayload = {
   apiToken?: Maybe<ApiToken>;
   /** The errors in the input. Empty if the token was revoked. */
   userErrors: Array<UserError>;
+};
+
+/** Whether the host of the instances answers. */
+export type RuntimeHealth = {
+  __typename?: 'RuntimeHealth';
+  /** Whether it answers. */
+  reachable: Scalars['Boolean']['output'];
+  /** Why it does not. Null if it does. */
+  reason?: Maybe<Reason>;
+  /** Since when it does not. Null if it does. */
+  unreachableSince?: Maybe<Scalars['DateTime']['output']>;
 };
 
 /** The steps that operations consist of. */

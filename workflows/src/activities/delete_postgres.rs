@@ -44,7 +44,7 @@ impl Activity for DeletePostgres {
             Ok(Progress::InProgress(reason)) if clean_up => context.store.note_step(&run.operation, run.run, name, reason).await?,
             Ok(Progress::InProgress(reason)) => context.note_waiting(&run, name, reason).await?,
             Err(failure) => {
-                context.note_failure(&run, name, failure).await?;
+                context.fail_step(&run, name, failure).await?;
                 if let (false, Failure::Retry(reason) | Failure::Broken(reason) | Failure::Failed(reason)) = (clean_up, failure) {
                     // The deletion is repeated, and its error is the instance's reason meanwhile.
                     context.store.note_waiting(&run.operation, run.run, reason).await?;

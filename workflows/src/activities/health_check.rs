@@ -88,10 +88,11 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
     if instance.state == InstanceState::Updating {
         return Ok(next(context.timing.paused, 0, 0, None));
     }
-    // A death that the runtime reported needs no confirmation, even if the server is already back: the next check finds out.
-    if let Some(death) = input.death {
-        record(context, &instance, HealthStatus::Unhealthy, None, Some(&death)).await?;
-        let change = changed(&instance, HealthStatus::Unhealthy, Some(death), None);
+    // A death that the runtime reported needs no confirmation, even if the server is already back: the next check finds out. Of an
+    // outage that is confirmed it says nothing new, and it may be older than the reason that a check has found meanwhile.
+    if let Some(death) = input.death.as_ref().filter(|_| instance.health != HealthStatus::Unhealthy) {
+        record(context, &instance, HealthStatus::Unhealthy, None, Some(death)).await?;
+        let change = changed(&instance, HealthStatus::Unhealthy, Some(death.clone()), None);
         return Ok(next(context.timing.recheck / 4, context.timing.confirmations, input.postponed, change));
     }
     let policy = instance.spec.health_check;

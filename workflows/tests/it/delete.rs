@@ -1,14 +1,17 @@
 //! Tests specific to DeleteInstance. Those for all operations are in [`crate::saga`].
 
-use toygres_domain::{
-    Error, UserErrorCode,
-    instance::{InstanceState, Reason, ReasonCode},
-    operation::{OperationStatus, Params, StepName, StepStatus, delete},
-    runtime::{Observation, Progress},
-};
-use toygres_store::Subject;
+use std::time::Duration;
 
-use crate::support::{DEADLINE, Harness, eventually, with_retry};
+use toygres_domain::{
+    Error, InstanceId, UserErrorCode,
+    instance::{InstanceState, Reason, ReasonCode},
+    operation::{OperationStatus, Params, StepName, StepStatus, create, delete},
+    runtime::{Observation, Progress, RuntimeError},
+};
+use toygres_store::{NewInstance, Subject};
+use toygres_workflows::Timing;
+
+use crate::support::{DEADLINE, Harness, away, concurrently, eventually, timing, with_retry};
 
 fn no_memory() -> Observation {
     Observation::Failed(Reason::new(ReasonCode::OutOfMemory, "no memory"))
@@ -29,6 +32,57 @@ async fn a_deletion_goes_on_visibly_until_everything_is_gone() {
     assert_eq!((instance.state, instance.reason.unwrap().code), (InstanceState::Deleting, ReasonCode::RemovalIncomplete));
     harness.runtime.script(id, |script| script.removal = None);
     assert_eq!(harness.assert_settled("a volume hangs", &operation).await.status, OperationStatus::Succeeded);
+    harness.finish().await;
+}
+
+/// Whether the runtime is waited for or refuses: a run that takes too long is followed by the next, and the last one succeeds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deletion_outlives_its_runs() {
+    let quick = Timing { run: Duration::from_secs(1), stuck: Duration::from_secs(1), ..timing() };
+    let harness = Harness::start_with(quick).await;
+    let still = Reason::new(ReasonCode::RemovalIncomplete, "a volume hangs");
+    let refused = RuntimeError::permanent(ReasonCode::AdmissionRefused, "a webhook refuses");
+    let obstacles = [Ok(Progress::InProgress(still.clone())), Err(away()), Err(refused.clone())];
+    concurrently(obstacles.into_iter().zip([still, away().reason, refused.reason]), async |(obstacle, reason)| {
+        let id = harness.running().await;
+        harness.runtime.script(id, |script| script.removal = Some(obstacle));
+        let operation = harness.delete(id).await;
+        eventually("there are several runs", || async { (harness.operation(&operation).await.run > 2).then_some(()) }).await;
+        let (now, instance) = (harness.operation(&operation).await, harness.instance(id).await);
+        assert!(!now.status.is_terminal(), "{}: {now:?}", reason.message);
+        assert_eq!((instance.state, instance.reason.as_ref()), (InstanceState::Deleting, Some(&reason)));
+        harness.shows(&operation, &reason.message).await;
+        harness.runtime.script(id, |script| script.removal = None);
+        let done = harness.assert_settled(&reason.message, &operation).await;
+        assert_eq!((done.status, harness.instance(id).await.state), (OperationStatus::Succeeded, InstanceState::Deleted));
+        assert!(!harness.runtime.exists(id));
+    })
+    .await;
+    harness.finish().await;
+}
+
+/// The name is held until the deletion has finished, and whoever asks for it is told by what.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_is_held_by_the_deletion_in_progress() {
+    let harness = Harness::start().await;
+    let first = harness.new_instance();
+    let id = harness.run(first.clone()).await;
+    let refusal = async || {
+        let again = NewInstance { id: InstanceId::generate(), ..first.clone() };
+        let refused = harness.try_accept(Subject::New(&again), &Params::Create(create::Params {}), DEADLINE).await;
+        let Err(Error::User(errors)) = refused else { panic!("{refused:?}") };
+        assert_eq!((errors[0].code, errors[0].field.as_slice()), (UserErrorCode::NameTaken, &["name".to_owned()][..]));
+        errors[0].message.clone()
+    };
+    assert!(refusal().await.contains("choose another name or delete it first"));
+    let still = Progress::InProgress(Reason::new(ReasonCode::RemovalIncomplete, "a volume hangs"));
+    harness.runtime.script(id, |script| script.removal = Some(Ok(still)));
+    let operation = harness.delete(id).await;
+    harness.shows(&operation, "a volume hangs").await;
+    eventually("the refusal says what it waits for", || async { refusal().await.contains("a volume hangs").then_some(()) }).await;
+    assert!(refusal().await.contains(operation.as_str()));
+    harness.runtime.script(id, |script| script.removal = None);
+    harness.assert_settled("a volume hangs", &operation).await;
     harness.finish().await;
 }
 

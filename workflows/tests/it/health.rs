@@ -75,6 +75,40 @@ async fn a_death_is_its_own_confirmation() {
     harness.finish().await;
 }
 
+/// As in a drain: the death of the former pod is heard of when the checks know already that its successor has no node.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_death_does_not_replace_the_present_reason() {
+    let harness = Harness::start().await;
+    let mut proxy = Proxy::to(harness.database.endpoint()).await;
+    let new = harness.new_instance();
+    harness.runtime.script(new.id, |script| script.observation = Some(Ok(Observation::Ready(proxy.endpoint()))));
+    let id = harness.run(new).await;
+    becomes(&harness, id, "it is healthy", |now| now.health == HealthStatus::Healthy).await;
+    let unschedulable = Reason::new(ReasonCode::Unschedulable, "no node has room");
+    harness.runtime.script(id, |script| script.observation = Some(Ok(Observation::Pending(unschedulable.clone()))));
+    proxy.close().await;
+    check_now(&harness, id).await;
+    becomes(&harness, id, "it is unhealthy", |now| now.reason.as_ref() == Some(&unschedulable)).await;
+    let heard = Arc::new(Mutex::new(0));
+    let count = heard.clone();
+    harness.hooks.set(id, move |call| {
+        let count = count.clone();
+        async move {
+            let has_death = call.passes("an old death");
+            let answer = call.run().await;
+            *count.lock().unwrap() += usize::from(has_death);
+            answer
+        }
+    });
+    let revision = harness.instance(id).await.revision;
+    harness.runtime.report_death(id, Reason::new(ReasonCode::ProcessExited, "an old death"));
+    eventually("the death was heard of", || async { (*heard.lock().unwrap() > 0).then_some(()) }).await;
+    check_now(&harness, id).await;
+    let now = harness.instance(id).await;
+    assert_eq!((now.reason, now.revision), (Some(unschedulable), revision), "nobody heard of it");
+    harness.finish().await;
+}
+
 /// More checks than fit into one execution, by one workflow.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_loop_goes_on_over_executions() {

@@ -16,4 +16,5 @@ mod saga;
 mod silent;
 mod support;
 mod sweeper;
+mod unreachable;
 mod upgrade;

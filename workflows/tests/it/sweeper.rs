@@ -10,7 +10,22 @@ use toygres_domain::{
 };
 use toygres_workflows::{health_check::HealthCheckLoop, sweeper::Swept};
 
-use crate::support::{DEADLINE, Example, Harness, eventually, request};
+use crate::support::{DEADLINE, Example, Harness, away, eventually, request};
+
+/// The rest of the sweep needs no runtime.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_runtime_that_does_not_answer_is_no_error_of_the_metadata() {
+    let harness = Harness::start().await;
+    let id = harness.running().await;
+    let lost = harness.instance(id).await.health_check_orchestration_id.unwrap();
+    harness.runtime.refuse_to_list(Some(away()));
+    assert_eq!(harness.sweep().await, Swept { unlisted: Some(away().reason), ..Swept::default() });
+    harness.client.cancel_instance(&lost, "by hand").await.unwrap();
+    eventually("the health check is replaced", || async { (harness.sweep().await.health_checks == 1).then_some(()) }).await;
+    harness.runtime.refuse_to_list(None);
+    assert_eq!(harness.sweep().await.unlisted, None);
+    harness.finish().await;
+}
 
 /// A finished monitor and a lost one are replaced, and the new one works.
 async fn monitors(harness: Harness) {

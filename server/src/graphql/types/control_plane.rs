@@ -1,11 +1,12 @@
 //! `ControlPlane`: information about the server.
 
 use async_graphql::{Context, Object, SimpleObject};
+use chrono::{DateTime, Utc};
 
-use super::{Limits, TokenRole};
+use super::{Limits, Reason, TokenRole};
 use crate::{
     access,
-    app::{App, HealthReport},
+    app::{App, HealthReport, Unreachable},
 };
 
 /// See the GraphQL type below.
@@ -14,7 +15,7 @@ pub struct ControlPlane;
 /// The health of the control plane.
 #[derive(SimpleObject)]
 pub struct ControlPlaneHealth {
-    /// Whether everything below is true, and the server is not about to stop.
+    /// Whether `database`, `liveDelivery` and `workflows` are true, and the server is not about to stop.
     ready: bool,
     /// Whether the metadata database answers.
     database: bool,
@@ -22,6 +23,26 @@ pub struct ControlPlaneHealth {
     live_delivery: bool,
     /// Whether this server runs workflows, or is not meant to.
     workflows: bool,
+    /// The host of the instances. The server is ready without it, and operations wait for it.
+    runtime: RuntimeHealth,
+}
+
+/// Whether the host of the instances answers.
+#[derive(SimpleObject)]
+pub struct RuntimeHealth {
+    /// Whether it answers.
+    reachable: bool,
+    /// Since when it does not. Null if it does.
+    unreachable_since: Option<DateTime<Utc>>,
+    /// Why it does not. Null if it does.
+    reason: Option<Reason>,
+}
+
+impl From<Option<Unreachable>> for RuntimeHealth {
+    fn from(unreachable: Option<Unreachable>) -> Self {
+        let (unreachable_since, reason) = unreachable.map(|Unreachable { since, reason }| (since, Reason::from(&reason))).unzip();
+        Self { reachable: reason.is_none(), unreachable_since, reason }
+    }
 }
 
 /// The caller of the API.
@@ -56,8 +77,9 @@ impl ControlPlane {
     /// The health of the control plane.
     async fn health(&self, ctx: &Context<'_>) -> ControlPlaneHealth {
         let report = ctx.data_unchecked::<App>().health.report().await;
-        let HealthReport { database, live_delivery, workflows, stopping: _ } = report;
-        ControlPlaneHealth { ready: report.ready(), database, live_delivery, workflows }
+        let ready = report.ready();
+        let HealthReport { database, live_delivery, workflows, stopping: _, unreachable } = report;
+        ControlPlaneHealth { ready, database, live_delivery, workflows, runtime: unreachable.into() }
     }
     /// The limits of inputs.
     async fn limits(&self, ctx: &Context<'_>) -> Limits {

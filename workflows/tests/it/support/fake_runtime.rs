@@ -50,6 +50,8 @@ struct State {
     scripts: HashMap<InstanceId, Script>,
     deployments: HashMap<InstanceId, u32>,
     restarts: HashMap<InstanceId, Vec<Restart>>,
+    /// The error of every list.
+    unlisted: Option<RuntimeError>,
 }
 
 impl State {
@@ -113,6 +115,11 @@ impl FakeRuntime {
     /// Removes the instance without the control plane.
     pub fn take_away(&self, id: InstanceId) {
         self.state.lock().unwrap().instances.remove(&id);
+    }
+
+    /// Makes every list fail, or succeed again.
+    pub fn refuse_to_list(&self, error: Option<RuntimeError>) {
+        self.state.lock().unwrap().unlisted = error;
     }
 
     /// Reports the death of a server.
@@ -216,7 +223,11 @@ impl Runtime for FakeRuntime {
     }
 
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {
-        Ok(self.state.lock().unwrap().instances.keys().copied().collect())
+        let state = self.state.lock().unwrap();
+        match &state.unlisted {
+            Some(error) => Err(error.clone()),
+            None => Ok(state.instances.keys().copied().collect()),
+        }
     }
 
     fn nudges(&self) -> BoxStream<'static, Nudge> {

@@ -38,6 +38,11 @@ impl Call {
         self.handler.invoke(self.context.clone(), self.input.clone()).await
     }
 
+    /// Whether the input contains this text.
+    pub fn passes(&self, text: &str) -> bool {
+        self.input.contains(text)
+    }
+
     /// Whether the call is made by a health check or a monitor instead of the workflow of an operation.
     pub fn is_background(&self) -> bool {
         BACKGROUND.contains(&self.label.as_str())
