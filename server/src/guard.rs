@@ -17,17 +17,28 @@ use axum::{
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::config::{Access, Origin};
+use crate::config::{Access, ListenConfig, Origin};
 
 /// Puts the guard, and CORS for `origins` if there are any, around `router`.
-pub(crate) fn around(router: Router, access: Access, origins: &[Origin]) -> Router {
-    let guard = Arc::new(Guard { access, origins: origins.to_vec() });
+pub(crate) fn around(router: Router, config: &ListenConfig) -> Router {
+    let ListenConfig { access, cors_origins: origins, .. } = config;
+    let guard = Arc::new(Guard { access: *access, schemes: schemes(config), origins: origins.to_vec() });
     let guarded = router.layer(from_fn_with_state(guard, check));
     if origins.is_empty() { guarded } else { guarded.layer(cors(origins)) }
 }
 
+/// The schemes of the URLs of this server's own pages. Without TLS, a proxy before a server with tokens may speak either.
+fn schemes(config: &ListenConfig) -> &'static [&'static str] {
+    match (config.tls_cert.is_some(), config.access) {
+        (true, _) => &["https://"],
+        (false, Access::Local) => &["http://"],
+        (false, Access::Tokens) => &["http://", "https://"],
+    }
+}
+
 struct Guard {
     access: Access,
+    schemes: &'static [&'static str],
     origins: Vec<Origin>,
 }
 
@@ -60,11 +71,9 @@ impl Guard {
         }
     }
 
-    /// Whether a page of this server names `origin`. The server itself speaks HTTP; only a proxy before it can speak HTTPS, and
-    /// before a server in local mode there is none.
+    /// Whether a page of this server names `origin`.
     fn is_own(&self, origin: &str, host: &str) -> bool {
-        let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://").filter(|_| self.access == Access::Tokens));
-        rest.is_some_and(|rest| rest.eq_ignore_ascii_case(host))
+        self.schemes.iter().filter_map(|scheme| origin.strip_prefix(scheme)).any(|rest| rest.eq_ignore_ascii_case(host))
     }
 }
 
@@ -105,7 +114,8 @@ mod tests {
             headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         }
         let origins = vec!["https://dash.example".parse().unwrap()];
-        Guard { access, origins }.refuses("/graphql", &headers).is_none()
+        let schemes = if access == Access::Local { &["http://"][..] } else { &["http://", "https://"] };
+        Guard { access, schemes, origins }.refuses("/graphql", &headers).is_none()
     }
 
     #[test]
@@ -133,7 +143,7 @@ mod tests {
             headers.insert(header::HOST, HeaderValue::from_static("127.0.0.1:8080"));
             headers.insert("sec-fetch-site", site.parse().unwrap());
             headers.insert("sec-fetch-mode", mode.parse().unwrap());
-            Guard { access: Access::Local, origins: Vec::new() }.refuses(path, &headers).is_none()
+            Guard { access: Access::Local, schemes: &["http://"], origins: Vec::new() }.refuses(path, &headers).is_none()
         };
         for site in ["cross-site", "same-site"] {
             assert!(!asked("/graphql", site, "no-cors"), "{site}");

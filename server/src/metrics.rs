@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use metrics::{counter, describe_counter, describe_gauge, describe_histogram};
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_util::layers::{FilterLayer, Layer};
 use tokio_util::sync::CancellationToken;
@@ -56,6 +56,10 @@ fn describe() {
     describe_gauge!("toygres_connections", "Connections of clients that are open");
     describe_counter!("toygres_connections_refused_total", "Connections closed as soon as they were accepted, by the limit that they exceeded");
     describe_counter!("toygres_sockets_displaced_total", "WebSockets closed before they began to authenticate, because there were too many");
+    describe_gauge!(
+        "toygres_tls_certificate_expiry_timestamp_seconds",
+        "When the certificate of the server's own address expires, as Unix time; 0 without TLS"
+    );
     describe_counter!("toygres_authentications_refused_total", "Requests and sockets without a valid token, by reason");
     describe_gauge!("toygres_feeds", "Subscriptions that follow the event log");
     describe_counter!("toygres_events_read_total", "Events read from the log, once for all subscribers");
@@ -102,6 +106,7 @@ fn describe() {
     ] {
         counter!(name).increment(0);
     }
+    gauge!("toygres_tls_certificate_expiry_timestamp_seconds").set(0.0);
     for limit in ["total", "address"] {
         counter!("toygres_connections_refused_total", "limit" => limit).increment(0);
     }

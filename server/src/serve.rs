@@ -28,7 +28,7 @@ use crate::{
     endpoints::{self, Endpoints},
     graphql, guard,
     live::Hub,
-    transport::{self, Authenticate, FieldTypes, ServeOptions, TransportOptions},
+    transport::{self, Authenticate, Certificate, FieldTypes, Proxies, ServeOptions, TransportOptions},
 };
 
 /// How long a stop waits for requests and background tasks, and again for the database connections.
@@ -55,6 +55,10 @@ pub async fn serve(mut config: ServeConfig) -> Result<(), String> {
     })?;
     config.health.probe_connections = u32::try_from(shares.probes).unwrap_or(u32::MAX);
     let mut stop = signals::Stop::listen()?;
+    let certificate = match (&config.listen.tls_cert, &config.listen.tls_key) {
+        (Some(certificate), Some(key)) => Some(Certificate::read(certificate, key)?),
+        _ => None,
+    };
     // Before anything is started: the most common mistake is a second server on the same port.
     let listener = listen("TOYGRES_LISTEN", config.listen.listen).await?;
     let metrics_listener = match config.listen.metrics_listen {
@@ -75,7 +79,7 @@ pub async fn serve(mut config: ServeConfig) -> Result<(), String> {
             }
         }
     };
-    let running = AssertUnwindSafe(run(&config, &mut backend, (listener, metrics_listener), shares.clients, &mut stop)).catch_unwind();
+    let running = AssertUnwindSafe(run(&config, &mut backend, (listener, metrics_listener, certificate), shares.clients, &mut stop)).catch_unwind();
     // Local processes are stopped however the server ends; otherwise they would run unsupervised.
     let outcome = running.await.unwrap_or_else(|panic| Err(format!("the server panicked: {}", tasks::message(&*panic))));
     let stopped = stop_backend(backend, &mut stop).await;
@@ -99,7 +103,7 @@ async fn listen(variable: &str, address: SocketAddr) -> Result<TcpListener, Stri
 async fn run(
     config: &ServeConfig,
     backend: &mut Backend,
-    (listener, metrics_listener): (TcpListener, Option<TcpListener>),
+    (listener, metrics_listener, certificate): (TcpListener, Option<TcpListener>, Option<Certificate>),
     connections: usize,
     stop: &mut signals::Stop,
 ) -> Result<(), String> {
@@ -125,8 +129,11 @@ async fn run(
     tasks.spawn("hub", hub.run(shutdown.clone()));
     tasks.spawn("runtime health", health.clone().watch_runtime(backend.runtime.clone(), shutdown.clone()));
     let authenticate = authenticate(&mut tasks, config.listen.access, &store, &changes, &shutdown);
+    if let Some(certificate) = &certificate {
+        tasks.spawn("certificate", certificate.clone().watch(shutdown.clone()));
+    }
     // Requests are answered from the first moment, with a clear error while the database does not answer.
-    tasks.spawn("http", answer(config.clone(), app, authenticate, metrics.clone(), (listener, connections), shutdown.clone()));
+    tasks.spawn("http", answer(config.clone(), app, authenticate, metrics.clone(), (listener, certificate, connections), shutdown.clone()));
 
     if let Some(listener) = metrics_listener {
         tasks.spawn("metrics http", answer_monitoring(config.listen.clone(), health.clone(), metrics, listener, shutdown.clone()));
@@ -134,7 +141,7 @@ async fn run(
 
     let connecting = work::connect(config.clone(), backend.engine_url.clone(), store.clone(), backend.runtime.clone(), backend.made_key.clone());
     let mut connecting = Box::pin(connecting).fuse();
-    let mut ready = Box::pin(announce(health.clone(), address)).fuse();
+    let mut ready = Box::pin(announce(health.clone(), format!("{}://{address}", config.listen.scheme()))).fuse();
     let mut worker = None;
     let outcome = loop {
         tokio::select! {
@@ -192,7 +199,7 @@ async fn answer(
     app: App,
     authenticate: Arc<dyn Authenticate>,
     metrics: PrometheusHandle,
-    (listener, connections): (TcpListener, usize),
+    (listener, certificate, connections): (TcpListener, Option<Certificate>, usize),
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     let restricted = config.listen.access == Access::Tokens;
@@ -206,8 +213,9 @@ async fn answer(
         shutdown: shutdown.clone(),
     };
     let router = endpoints::router(endpoints).merge(transport::router(graphql::schema(app, query_limits), options));
-    let router = guard::around(router, config.listen.access, &config.listen.cors_origins);
-    let options = ServeOptions { drain: GRACE, ..config.limits.of_connections(connections) };
+    let router = guard::around(router, &config.listen);
+    let proxies = Proxies::new(config.listen.proxy_addresses.clone());
+    let options = ServeOptions { certificate, proxies, drain: GRACE, ..config.limits.of_connections(connections) };
     transport::serve(listener, router, options, shutdown).await
 }
 
@@ -223,7 +231,7 @@ async fn answer_monitoring(
     // Other machines are meant to reach an address that is not a loopback address, by whatever name.
     let router = match config.access {
         Access::Local if !listener.local_addr()?.ip().is_loopback() => router,
-        access => guard::around(router, access, &config.cors_origins),
+        _ => guard::around(router, &config),
     };
     let (connections, drain) = (METRICS_CONNECTIONS, GRACE);
     let options = ServeOptions { connections, connections_per_address: connections / 2, drain, ..ServeOptions::default() };
@@ -240,11 +248,11 @@ fn open(url: &str, connections: u32, keys: SecretKeys) -> Result<Store, String> 
 }
 
 /// The one line that says that everything is up, and where.
-async fn announce(health: Health, address: SocketAddr) {
+async fn announce(health: Health, origin: String) {
     while !health.report().await.ready() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let line = format!("toygres is ready: playground http://{address}/ - GraphQL http://{address}/graphql - stop with Ctrl-C");
+    let line = format!("toygres is ready: playground {origin}/ - GraphQL {origin}/graphql - stop with Ctrl-C");
     if let Err(error) = console::write_line(&line) {
         tracing::warn!("{line} (stdout: {error})");
     }

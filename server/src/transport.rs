@@ -30,10 +30,12 @@ mod lexical;
 mod nulls;
 mod options;
 mod params;
+mod proxies;
 mod refusal;
 mod root_field;
 mod serve;
 mod sse;
+mod tls;
 mod ws;
 
 use std::sync::Arc;
@@ -51,7 +53,9 @@ pub use authenticate::{Authenticate, Credentials, Denied, Open, Session};
 pub use execute::{RequestId, ResumeCursor};
 pub use field_types::FieldTypes;
 pub use options::{Limits, OnResponse, TransportOptions};
+pub use proxies::Proxies;
 pub use serve::{ServeOptions, serve};
+pub use tls::Certificate;
 
 pub(crate) use connections::counted_address;
 

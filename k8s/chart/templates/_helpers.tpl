@@ -29,3 +29,16 @@ app.kubernetes.io/component: metadata
 {{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
 {{- end }}
 {{- end }}
+
+{{- /* Whether tokens may arrive from other pods: encrypted, or from a proxy that ends TLS. */}}
+{{- define "toygres.behindProxy" -}}
+{{- if and (not .Values.tls.secret) (or .Values.ingress.enabled .Values.proxy.enabled .Values.proxy.addresses) }}true{{ end -}}
+{{- end }}
+
+{{- define "toygres.listen" -}}
+{{- if or .Values.tls.secret (include "toygres.behindProxy" .) }}0.0.0.0:8080{{ else }}127.0.0.1:8080{{ end -}}
+{{- end }}
+
+{{- define "toygres.servicePort" -}}
+{{- .Values.service.port | default (ternary 443 80 (not (empty .Values.tls.secret))) | int -}}
+{{- end }}

@@ -1,10 +1,11 @@
 //! Where the server listens, and who is admitted.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
+use ipnet::IpNet;
 
-use super::values::{Origin, parse_enum, parse_listen, parse_metrics_listen};
+use super::values::{Origin, parse_bool, parse_enum, parse_listen, parse_metrics_listen, parse_network};
 
 /// Where the server listens, and who is admitted.
 #[derive(Args, Clone, Debug)]
@@ -24,6 +25,18 @@ pub struct ListenConfig {
     /// `https://dash.example.com`.
     #[arg(long, env = "TOYGRES_CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<Origin>,
+    /// PEM file of the server's certificate, followed by the intermediate ones: serves HTTPS. Read again when it changes.
+    #[arg(long, env = "TOYGRES_TLS_CERT")]
+    pub tls_cert: Option<PathBuf>,
+    /// PEM file of the key of that certificate.
+    #[arg(long, env = "TOYGRES_TLS_KEY")]
+    pub tls_key: Option<PathBuf>,
+    /// Whether a proxy before the server ends TLS, so that tokens may arrive over plain HTTP from other machines.
+    #[arg(long, env = "TOYGRES_BEHIND_PROXY", default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set, value_parser = parse_bool)]
+    pub behind_proxy: bool,
+    /// Networks of those proxies, separated by ',', whose X-Forwarded-For names the address of the client. That of others is ignored.
+    #[arg(long, env = "TOYGRES_PROXY_ADDRESSES", value_delimiter = ',', value_parser = parse_network)]
+    pub proxy_addresses: Vec<IpNet>,
 }
 
 /// Who is admitted.
@@ -43,6 +56,26 @@ impl ListenConfig {
                 self.listen.ip()
             ));
         }
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(_), None) => return Err("TOYGRES_TLS_KEY must be set too: the file with the key of TOYGRES_TLS_CERT".to_owned()),
+            (None, Some(_)) => return Err("TOYGRES_TLS_CERT must be set too: the file with the certificate of TOYGRES_TLS_KEY".to_owned()),
+            _ => {}
+        }
+        if !self.proxy_addresses.is_empty() && !self.behind_proxy {
+            return Err("TOYGRES_PROXY_ADDRESSES has no effect unless TOYGRES_BEHIND_PROXY is true".to_owned());
+        }
+        if self.access == Access::Tokens && !self.listen.ip().is_loopback() && self.tls_cert.is_none() && !self.behind_proxy {
+            return Err(format!(
+                "TOYGRES_LISTEN is {}, where tokens would arrive unencrypted: set TOYGRES_TLS_CERT and TOYGRES_TLS_KEY, or TOYGRES_BEHIND_PROXY=true if a proxy before the server ends TLS",
+                self.listen
+            ));
+        }
         Ok(())
+    }
+
+    /// The scheme of the server's own URLs.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.tls_cert.is_some() { "https" } else { "http" }
     }
 }

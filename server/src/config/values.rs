@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, str::FromStr};
 
 use clap::ValueEnum;
+use ipnet::IpNet;
 use toygres_domain::secret::SecretKeys;
 use url::Url;
 
@@ -41,6 +42,12 @@ pub(super) fn parse_metrics_listen(text: &str) -> Result<SocketAddr, String> {
 
 pub(super) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "TOYGRES_LISTEN must be an address with a port, for example 127.0.0.1:8080".to_owned())
+}
+
+pub(super) fn parse_network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    let address = || text.parse::<std::net::IpAddr>().ok().map(IpNet::from);
+    text.parse().ok().or_else(address).ok_or_else(|| "it must be a list of addresses or networks, for example 10.0.0.0/8".to_owned())
 }
 
 pub(super) fn parse_url(text: &str) -> Result<String, String> {

@@ -49,15 +49,15 @@ impl Connections {
         Self { total, per_address, open: Arc::default() }
     }
 
-    /// Counts a connection from `address`.
-    pub(super) fn admit(&self, address: IpAddr) -> Result<Admitted, Exceeded> {
+    /// Counts a connection from `address`. A proxy may have as many as there are.
+    pub(super) fn admit(&self, address: IpAddr, is_proxy: bool) -> Result<Admitted, Exceeded> {
         let address = counted_address(address);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.total >= self.total {
             return Err(Exceeded::Total);
         }
         let from_address = open.by_address.entry(address).or_default();
-        if *from_address >= self.per_address {
+        if !is_proxy && *from_address >= self.per_address {
             return Err(Exceeded::Address);
         }
         *from_address += 1;
@@ -97,13 +97,15 @@ mod tests {
     fn connections_are_limited_in_all_and_by_address() {
         let connections = Connections::new(3, 2);
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
-        let first = connections.admit(address("10.0.0.1")).unwrap();
-        let _second = connections.admit(address("::ffff:10.0.0.1")).unwrap();
-        assert_eq!(connections.admit(address("10.0.0.1")).unwrap_err(), Exceeded::Address);
-        let _third = connections.admit(address("2001:db8::1")).unwrap();
-        assert_eq!(connections.admit(address("10.0.0.2")).unwrap_err(), Exceeded::Total);
+        let first = connections.admit(address("10.0.0.1"), false).unwrap();
+        let _second = connections.admit(address("::ffff:10.0.0.1"), false).unwrap();
+        assert_eq!(connections.admit(address("10.0.0.1"), false).unwrap_err(), Exceeded::Address);
+        let proxied = connections.admit(address("10.0.0.1"), true).unwrap();
+        drop(proxied);
+        let _third = connections.admit(address("2001:db8::1"), false).unwrap();
+        assert_eq!(connections.admit(address("10.0.0.2"), true).unwrap_err(), Exceeded::Total);
         drop(first);
-        let _fourth = connections.admit(address("2001:db8::ffff")).unwrap();
+        let _fourth = connections.admit(address("2001:db8::ffff"), false).unwrap();
         assert_eq!(connections.open.lock().unwrap().by_address.len(), 2, "one network of 64 bits is one address");
     }
 }

@@ -25,21 +25,35 @@ use axum::{
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::{TcpListener, TcpStream},
     time::{Instant, Sleep, sleep},
 };
+use tokio_openssl::SslStream;
 use tokio_util::{
+    either::Either,
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 use tower::ServiceExt;
 
-use super::connections::{Admitted, Connections};
+use super::{
+    connections::{Admitted, Connections},
+    proxies::Proxies,
+    tls::{self, Certificate},
+};
+
+/// What a client is told that speaks HTTP where HTTPS is spoken.
+const PLAIN_HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 46\r\n\
+    Connection: close\r\n\r\nThis server speaks HTTPS: use an https:// URL.\n";
 
 /// How [`serve`] treats connections.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct ServeOptions {
+    /// Serves HTTPS with this certificate, or HTTP.
+    pub certificate: Option<Certificate>,
+    /// Proxies before this server.
+    pub proxies: Proxies,
     /// How long a client may take to send the head of a request.
     pub head_timeout: Duration,
     /// How long a write may wait for a client that does not read.
@@ -53,12 +67,15 @@ pub struct ServeOptions {
     /// Connections that may be open. More are closed as soon as they are accepted.
     pub connections: usize,
     /// Connections that may be open from one address.
+    /// Proxies are not limited, because they have the connections of all their clients.
     pub connections_per_address: usize,
 }
 
 impl Default for ServeOptions {
     fn default() -> Self {
         Self {
+            certificate: None,
+            proxies: Proxies::default(),
             head_timeout: Duration::from_secs(15),
             write_timeout: Duration::from_secs(15),
             drain: Duration::from_secs(10),
@@ -71,7 +88,7 @@ impl Default for ServeOptions {
 }
 
 /// Serves `router` until `shutdown`, then waits up to [`ServeOptions::drain`] for connections to close, including upgraded ones.
-/// Requests have a [`ConnectInfo`] with the peer's address.
+/// Requests have a [`ConnectInfo`] with the client's address, which is the peer's unless that is one of the proxies.
 ///
 /// # Errors
 ///
@@ -83,6 +100,7 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
     http.title_case_headers(true).timer(TokioTimer::new()).header_read_timeout(options.head_timeout).max_buf_size(options.head_bytes.max(8 * 1024));
     let connections = TaskTracker::new();
     let limits = Connections::new(options.connections, options.connections_per_address);
+    let ServeOptions { certificate, proxies, head_timeout, write_timeout, .. } = options;
     loop {
         let (stream, peer) = tokio::select! {
             biased;
@@ -103,7 +121,7 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
         if stream.set_nodelay(true).is_err() {
             continue;
         }
-        let admitted = match limits.admit(peer.ip()) {
+        let admitted = match limits.admit(peer.ip(), proxies.include(peer.ip())) {
             Ok(admitted) => admitted,
             Err(exceeded) => {
                 metrics::counter!("toygres_connections_refused_total", "limit" => exceeded.as_str()).increment(1);
@@ -111,17 +129,27 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
             }
         };
         let read_limit = ReadLimit::default();
-        let io = Watched::new(stream, options.write_timeout, read_limit.clone(), (connections.token(), admitted));
-        let (router, shutdown) = (router.clone(), shutdown.clone());
-        let service = service_fn(move |request: Request<Incoming>| {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer));
-            request.extensions_mut().insert(read_limit.clone());
-            router.clone().oneshot(request)
-        });
-        let connection = http.serve_connection(TokioIo::new(io), service).with_upgrades();
+        let (router, shutdown, http) = (router.clone(), shutdown.clone(), http.clone());
+        let (certificate, proxies) = (certificate.clone(), proxies.clone());
+        let counted = (connections.token(), admitted);
         tokio::spawn(async move {
-            let mut connection = std::pin::pin!(connection);
+            let opened = tokio::select! {
+                opened = tokio::time::timeout(head_timeout, open(stream, certificate.as_ref(), write_timeout, &read_limit, counted)) => opened,
+                () = shutdown.cancelled() => return,
+            };
+            let io = match opened {
+                Ok(Ok(io)) => io,
+                Ok(Err(error)) => return tracing::debug!(%error, %peer, "a TLS handshake failed"),
+                Err(_) => return tracing::debug!(%peer, "a TLS handshake took too long"),
+            };
+            let service = service_fn(move |request: Request<Incoming>| {
+                let mut request = request.map(Body::new);
+                let client = proxies.client(peer, request.headers());
+                request.extensions_mut().insert(ConnectInfo(client));
+                request.extensions_mut().insert(read_limit.clone());
+                router.clone().oneshot(request)
+            });
+            let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(io), service).with_upgrades());
             let outcome = tokio::select! {
                 outcome = connection.as_mut() => outcome,
                 () = shutdown.cancelled() => {
@@ -143,7 +171,28 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
     Ok(())
 }
 
-/// The address of the peer that sent a request.
+/// A connection as bytes of HTTP: with a certificate, after the handshake of TLS.
+async fn open(
+    stream: TcpStream,
+    certificate: Option<&Certificate>,
+    write_timeout: Duration,
+    read_limit: &ReadLimit,
+    counted: (TaskTrackerToken, Admitted),
+) -> io::Result<Either<Watched, SslStream<Watched>>> {
+    let Some(certificate) = certificate else {
+        return Ok(Either::Left(Watched::new(stream, write_timeout, read_limit.clone(), counted)));
+    };
+    let is_tls = tls::begins_handshake(&stream).await?;
+    let mut io = Watched::new(stream, write_timeout, read_limit.clone(), counted);
+    if !is_tls {
+        io.write_all(PLAIN_HTTP).await?;
+        io.shutdown().await?;
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the client does not speak TLS"));
+    }
+    Ok(Either::Right(certificate.accept(io).await?))
+}
+
+/// The address of the client that sent a request.
 pub(super) fn peer_address(request: &Extensions) -> Option<IpAddr> {
     request.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
 }

@@ -287,7 +287,7 @@ async fn a_server_that_nobody_could_use_does_not_start() {
     let (home, url) = (Home::new(), database.url());
     let command = |arguments: &[&str]| {
         let mut command = home.command(arguments);
-        command.env("DATABASE_URL", &url).envs(TOKENS.iter().copied()).env("TOYGRES_ROLE", "api");
+        command.env("DATABASE_URL", &url).envs(TOKENS.iter().copied()).env("TOYGRES_ROLE", "api").env("TOYGRES_BEHIND_PROXY", "true");
         command
     };
     let refused = command(&["serve", "--listen", ELSEWHERE]).output().await.unwrap();

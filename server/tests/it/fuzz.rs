@@ -12,7 +12,7 @@ use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use self::generate::{Generated, Generator, Schema, Selected};
-use crate::support::{Database, Home, text};
+use crate::support::{CERTIFICATE, CERTIFICATE_KEY, Database, Home, text};
 
 /// The codes of errors that a caller can cause.
 const EXPECTED: &[&str] = &[
@@ -33,6 +33,15 @@ const EXPECTED: &[&str] = &[
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_can_be_asked_breaks_the_server() {
+    fuzz(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_can_be_asked_over_https_breaks_the_server() {
+    fuzz(&[("TOYGRES_TLS_CERT", CERTIFICATE), ("TOYGRES_TLS_KEY", CERTIFICATE_KEY)]).await;
+}
+
+async fn fuzz(env: &[(&str, &str)]) {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
     let operations = number("TOYGRES_FUZZ_OPERATIONS").unwrap_or(3000);
     let seed = number("TOYGRES_FUZZ_SEED")
@@ -42,7 +51,9 @@ async fn nothing_that_can_be_asked_breaks_the_server() {
     let database = Database::start();
     let home = Home::new();
     // No workflow runs: a created instance is only a row, so thousands of them are cheap.
-    let server = home.start_with(&[("DATABASE_URL", &database.url()), ("TOYGRES_ROLE", "api")]).await;
+    let url = database.url();
+    let env: Vec<_> = [("DATABASE_URL", url.as_str()), ("TOYGRES_ROLE", "api")].into_iter().chain(env.iter().copied()).collect();
+    let server = home.start_with(&env).await;
     let mut known = Vec::new();
     for name in ["one", "two", "three"] {
         let made = server.create(json!({ "name": name })).await;
@@ -52,8 +63,8 @@ async fn nothing_that_can_be_asked_breaks_the_server() {
     known.extend(["instances", "operations"].map(|list| text(&page[list]["pageInfo"]["endCursor"])));
 
     let schema = Schema::parse(&toygres_server::graphql::sdl(), known);
-    let url = format!("http://{}/graphql", server.address);
-    let http = reqwest::Client::new();
+    let url = server.url("/graphql");
+    let http = server.http.clone();
     let outcomes: Vec<Result<bool, String>> = stream::iter((0..operations).map(|n| seed.wrapping_add(n)))
         .map(|seed| {
             let generated = Generator::new(&schema, seed).operation();

@@ -9,6 +9,7 @@ mod examples;
 mod exits;
 mod fuzz;
 mod health;
+mod https;
 mod kubernetes;
 mod lifecycle;
 mod live;

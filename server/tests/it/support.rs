@@ -21,6 +21,10 @@ pub use self::{database::*, home::*, live::*, machine::*, server::*};
 /// The time limit of every wait.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Self-signed, for 127.0.0.1, valid for a hundred years.
+pub const CERTIFICATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/cli/localhost.pem");
+pub const CERTIFICATE_KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/cli/localhost.key");
+
 /// Polls until `there` returns true.
 pub async fn eventually(what: &str, mut there: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + TIMEOUT;

@@ -62,7 +62,8 @@ impl Home {
         let appended = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
         command.envs(env.iter().copied()).stdout(Stdio::piped()).stderr(appended);
         let child = command.spawn().unwrap();
-        Server::of(child, address, log)
+        let scheme = if env.iter().any(|(name, _)| *name == "TOYGRES_TLS_CERT") { "https" } else { "http" };
+        Server::of(child, address, scheme, log)
     }
 
     /// An address on which nothing listens.

@@ -23,13 +23,17 @@ pub struct Server {
     pub address: String,
     /// The API token of its clients.
     pub bearer: Option<String>,
-    http: reqwest::Client,
+    /// Trusts [`CERTIFICATE`](super::CERTIFICATE).
+    pub http: reqwest::Client,
+    scheme: &'static str,
     log: PathBuf,
 }
 
 impl Server {
-    pub(super) fn of(child: Child, address: &str, log: PathBuf) -> Self {
-        Self { child, address: address.to_owned(), bearer: None, http: reqwest::Client::new(), log }
+    pub(super) fn of(child: Child, address: &str, scheme: &'static str, log: PathBuf) -> Self {
+        let trusted = reqwest::Certificate::from_pem(&std::fs::read(super::CERTIFICATE).unwrap()).unwrap();
+        let http = reqwest::Client::builder().add_root_certificate(trusted).build().unwrap();
+        Self { child, address: address.to_owned(), bearer: None, http, scheme, log }
     }
 
     /// Waits for the ready line, if it was not read yet.
@@ -89,8 +93,12 @@ impl Server {
         let _ = self.child.wait().await;
     }
 
+    pub fn url(&self, path: &str) -> String {
+        format!("{}://{}{path}", self.scheme, self.address)
+    }
+
     pub async fn get(&self, path: &str) -> reqwest::Response {
-        let mut request = self.http.get(format!("http://{}{path}", self.address));
+        let mut request = self.http.get(self.url(path));
         if let Some(token) = &self.bearer {
             request = request.bearer_auth(token);
         }
@@ -98,7 +106,7 @@ impl Server {
     }
 
     pub async fn post(&self, body: &Value) -> reqwest::Response {
-        let mut request = self.http.post(format!("http://{}/graphql", self.address)).json(body);
+        let mut request = self.http.post(self.url("/graphql")).json(body);
         if let Some(token) = &self.bearer {
             request = request.bearer_auth(token);
         }

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::{process::Command, time::timeout};
 
-use super::support::{Server, TIMEOUT};
+use super::support::{CERTIFICATE, Server, TIMEOUT};
 
 #[tokio::test]
 async fn graphql_http_audits() {
@@ -38,6 +38,17 @@ async fn graphql_sse_client() {
 }
 
 #[tokio::test]
+async fn every_client_over_tls() {
+    let server = Server::start_with_tls().await;
+    for (script, scheme) in
+        [("audits.mjs", "https"), ("graphql_ws.mjs", "wss"), ("subscriptions_transport_ws.mjs", "wss"), ("graphql_sse.mjs", "https")]
+    {
+        let output = run(script, &[&server.url(scheme)]).await;
+        assert!(output.contains(" 0 failed"), "{script}: {output}");
+    }
+}
+
+#[tokio::test]
 async fn python_gql_client() {
     let server = Server::start().await;
     let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/gql/bin/python");
@@ -59,7 +70,14 @@ async fn run(script: &str, arguments: &[&str]) -> String {
 
 /// Runs a script of `tests/clients`, shows what it prints and returns it.
 async fn interpret(interpreter: PathBuf, script: &str, arguments: &[&str]) -> String {
-    let child = Command::new(&interpreter).arg(script).args(arguments).current_dir(directory()).stdin(Stdio::null()).kill_on_drop(true).output();
+    let child = Command::new(&interpreter)
+        .arg(script)
+        .args(arguments)
+        .current_dir(directory())
+        .env("NODE_EXTRA_CA_CERTS", CERTIFICATE)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
     let output = timeout(3 * TIMEOUT, child)
         .await
         .unwrap_or_else(|_| panic!("{script} did not end in time"))

@@ -6,6 +6,7 @@ mod ws;
 
 use std::{
     net::SocketAddr,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -16,7 +17,7 @@ use std::{
 use async_graphql::Schema;
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
-use toygres_server::transport::{FieldTypes, ServeOptions, TransportOptions, router, serve};
+use toygres_server::transport::{Certificate, FieldTypes, ServeOptions, TransportOptions, router, serve};
 
 pub(super) use self::{
     http::{Answer, path},
@@ -26,6 +27,9 @@ use schema::{Mutation, Query, Subscriptions, Tokens};
 
 /// The time limit of every wait.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Self-signed, for 127.0.0.1, valid for a hundred years.
+pub(super) const CERTIFICATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/cli/localhost.pem");
 
 /// A running server; dropping it stops it.
 pub(super) struct Server {
@@ -74,6 +78,12 @@ impl Server {
         serving(&mut serve_options);
         let served = tokio::spawn(serve(listener, router(schema, options), serve_options, shutdown.clone()));
         Self { address, shutdown, counters, revoke, served }
+    }
+
+    /// Starts a server that speaks HTTPS with [`CERTIFICATE`].
+    pub(super) async fn start_with_tls() -> Self {
+        let certificate = Certificate::read(Path::new(CERTIFICATE), Path::new(&CERTIFICATE.replace(".pem", ".key"))).expect("a certificate");
+        Self::start_with(|_| {}, |options| options.certificate = Some(certificate)).await
     }
 
     pub(super) fn url(&self, scheme: &str) -> String {
