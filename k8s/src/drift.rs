@@ -61,7 +61,7 @@ pub enum SecretMetadata {
     /// There is none.
     Absent,
     /// Its metadata.
-    Present(ObjectMeta),
+    Present(Box<ObjectMeta>),
 }
 
 /// Compares the objects of an instance with what was deployed.

@@ -18,7 +18,7 @@ use toygres_domain::{
     Error, InstanceId, Result,
     data::Data,
     drift::{Drift, Expected, Inspection, not_put_back, put_back},
-    instance::{Instance, Reason, ReasonCode},
+    instance::{HealthStatus, Instance, Reason, ReasonCode},
     runtime::{Deployment, RuntimeError},
 };
 
@@ -143,6 +143,12 @@ async fn inspect(context: &ActivityContext, ids: Option<&[InstanceId]>, schedule
 
 async fn treat(context: &ActivityContext, instance: Instance, data: Data, found: Option<Inspection>, schedule: &mut Schedule) -> Result<()> {
     let id = instance.id;
+    if data.volume().is_none() && instance.health == HealthStatus::Healthy {
+        // An earlier release deployed it. It is healthy with the volume that it has.
+        if let Ok(Some(volume)) = in_time(context, context.runtime.volume(id)).await? {
+            context.store.record_volume(id, &volume).await?;
+        }
+    }
     let Some(Inspection { id: _, drift, data: finding }) = found else {
         if instance.reason.is_some_and(|reason| reason.code.is_notice() || reason.code == ReasonCode::DataLost) {
             context.store.clear_finding(id).await?;

@@ -68,7 +68,7 @@ impl Store {
         sqlx::query!(
             "UPDATE instances SET health_status = CASE WHEN $4 THEN 'unhealthy' ELSE health_status END, reason_code = $2, reason_message = $3
              WHERE id = $1 AND state = 'running' AND ($4 OR health_status <> 'unhealthy' AND reason_code IS DISTINCT FROM 'data_lost')
-               AND (reason_code, reason_message) IS DISTINCT FROM ($2, $3)",
+               AND ((reason_code, reason_message) IS DISTINCT FROM ($2, $3) OR $4 AND health_status <> 'unhealthy')",
             id.0,
             why.code.as_str(),
             why.message,

@@ -91,7 +91,7 @@ async fn list(cluster: &Cluster, selector: &str) -> Result<Listed, RuntimeError>
     let mut listed = Listed { instances: HashMap::new(), secrets_known: secrets.is_some() };
     for secret in secrets.into_iter().flatten().filter(|secret| is_named_after_its_instance(&secret.metadata)) {
         if let Some(actual) = listed.of(&secret.metadata) {
-            actual.secret = SecretMetadata::Present(secret.metadata);
+            actual.secret = SecretMetadata::Present(Box::new(secret.metadata));
         }
     }
     for set in sets.into_iter().filter(|set| is_named_after_its_instance(&set.metadata)) {

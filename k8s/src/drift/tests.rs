@@ -54,7 +54,7 @@ fn actual(deployment: &Deployment) -> Actual {
         stateful_set: Some(stateful_set),
         services: vec![client_service, headless_service],
         network_policy: Some(network_policy),
-        secret: SecretMetadata::Present(meta),
+        secret: SecretMetadata::Present(Box::new(meta)),
         claims: vec![claim],
     }
 }

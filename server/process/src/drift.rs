@@ -34,7 +34,7 @@ pub(super) fn inspect(dirs: &InstanceDirs, expected: &Expected) -> Result<Option
     let data = if cluster.has_data()? { None } else { Some(lost()) };
     // Without the directory there is nothing to put files back into.
     let drift = if cluster.home().is_dir() { drift(cluster.home(), &settings::instance(&expected.spec)?)? } else { Vec::new() };
-    Ok((data.is_some() || !drift.is_empty()).then(|| Inspection { id: expected.id, drift, data }))
+    Ok((data.is_some() || !drift.is_empty()).then_some(Inspection { id: expected.id, drift, data }))
 }
 
 /// Compares the files in `home` with what they must contain.
@@ -81,12 +81,15 @@ pub(super) fn repair(machine: &Machine, cluster: &Cluster, configuration: &str) 
 
 /// What changes when somebody deletes, replaces or edits a file of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fingerprint([Option<(u64, u64, i64, i64, u32)>; 4]);
+pub(super) struct Fingerprint([Option<FileVersion>; 4]);
+
+/// Inode, size, time of the last change, mode.
+type FileVersion = (u64, u64, (i64, i64), u32);
 
 impl Fingerprint {
     /// Of the files in `home`. A file that cannot be looked at counts as missing.
     pub(super) fn of(home: &Path) -> Self {
-        let file = |meta: Metadata| (meta.ino(), meta.size(), meta.mtime(), meta.mtime_nsec(), meta.mode());
+        let file = |meta: Metadata| (meta.ino(), meta.size(), (meta.mtime(), meta.mtime_nsec()), meta.mode());
         Self([CONFIGURATION, HBA, PORT_FILE, "data/PG_VERSION"].map(|name| home.join(name).metadata().ok().map(file)))
     }
 }

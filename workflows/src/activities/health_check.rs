@@ -216,7 +216,7 @@ async fn diagnose(context: &ActivityContext, instance: &Instance, endpoint: &End
 fn changed(instance: &Instance, health: HealthStatus, reason: Option<Reason>, moved_to: Option<Endpoint>) -> Option<HealthChange> {
     match &instance.reason {
         // The repairs found it out, and they end it.
-        Some(reason) if reason.code == ReasonCode::DataLost => return None,
+        Some(lost) if lost.code == ReasonCode::DataLost && reason.as_ref().is_none_or(|reason| reason.code != lost.code) => return None,
         Some(notice) if notice.code.is_notice() && instance.health == health && reason.is_none() => return None,
         _ => {}
     }

@@ -7,8 +7,8 @@ use toygres_domain::{
     drift::{Drift, DriftChange, DriftKind},
     event::EventKind,
     instance::{HealthStatus, InstanceState, Reason, ReasonCode},
-    operation::{Params, restart},
-    runtime::RuntimeError,
+    operation::{OperationStatus, Params, restart},
+    runtime::{Observation, RuntimeError},
 };
 use toygres_store::{PageRequest, Subject};
 
@@ -146,5 +146,39 @@ async fn lost_data_is_an_outage_although_a_server_answers() {
     assert_eq!(harness.runtime.repairs(id), 0, "nothing is put around an empty volume");
     harness.runtime.script(id, |script| (script.data, script.drift) = (None, Vec::new()));
     eventually("it is healthy again", || async { (harness.instance(id).await.health == HealthStatus::Healthy).then_some(()) }).await;
+    harness.finish().await;
+}
+
+/// An instance of a release that recorded no volumes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_volume_of_a_healthy_instance_is_recorded() {
+    let harness = Harness::start().await;
+    let id = healthy(&harness).await;
+    let data = async || harness.store.data(&harness.instance(id).await).await.unwrap();
+    let recorded = data().await;
+    assert!(recorded.volume().is_some(), "before it was running for the first time");
+    harness.database.run("DELETE FROM toygres.instance_volumes").await;
+    eventually("it is recorded again", || async { (data().await == recorded).then_some(()) }).await;
+    harness.finish().await;
+}
+
+/// A failed restart leaves the reason, and the repairs the health that belongs to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_without_data_fails_with_the_reason() {
+    let harness = Harness::start().await;
+    let id = healthy(&harness).await;
+    let lost = toygres_domain::data::data_lost("The volume claim was replaced");
+    harness.runtime.script(id, |script| {
+        script.observation = Some(Ok(Observation::Failed(lost.clone())));
+        script.data = Some(lost.clone());
+    });
+    let operation = harness.accept(Subject::Existing(id), Params::Restart(restart::Params { timeout_seconds: 60 })).await;
+    let done = harness.finished(&operation).await;
+    assert_eq!((done.status, done.error.map(|error| error.code)), (OperationStatus::Failed, Some(ReasonCode::DataLost)));
+    eventually("it is unhealthy", || async {
+        let now = harness.instance(id).await;
+        (now.health == HealthStatus::Unhealthy && now.reason == Some(lost.clone())).then_some(())
+    })
+    .await;
     harness.finish().await;
 }
