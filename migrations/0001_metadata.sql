@@ -92,7 +92,7 @@ CREATE INDEX operations_instance ON operations (instance_id, created_at);
 CREATE TABLE events (
     seq            bigint PRIMARY KEY,
     at             timestamptz NOT NULL DEFAULT clock_timestamp(),
-    type           text NOT NULL CHECK (type IN ('instance_created', 'state_changed', 'health_changed', 'instance_updated',
+    type           text NOT NULL CHECK (type IN ('instance_created', 'state_changed', 'health_changed', 'instance_updated', 'instance_repaired',
                                                  'operation_created', 'operation_changed', 'operation_progressed')),
     instance_id    uuid NOT NULL,
     operation_id   text,

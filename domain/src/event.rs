@@ -64,6 +64,8 @@ crate::instance::text_enum! {
         HealthChanged,
         /// Another field of the instance changed: labels, protection, endpoint, reason.
         InstanceUpdated,
+        /// Something of the instance that somebody had deleted or edited was put back.
+        InstanceRepaired,
         /// An operation was accepted.
         OperationCreated,
         /// The status of an operation went `from` -> `to`.

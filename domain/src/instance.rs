@@ -189,6 +189,14 @@ text_enum! {
     }
 }
 
+impl Instance {
+    /// Whether it has run, so that there must be data of it.
+    #[must_use]
+    pub fn has_run(&self) -> bool {
+        self.endpoint.is_some()
+    }
+}
+
 impl InstanceState {
     /// Whether an operation is at work in this state, and leads out of it.
     #[must_use]
@@ -251,6 +259,12 @@ text_enum! {
         Unschedulable,
         /// Its volume cannot be provided.
         VolumeNotBound,
+        /// Its volume is being deleted: its data lives only as long as its server runs.
+        VolumeTerminating,
+        /// It has run before, and the volume with its data is gone.
+        DataLost,
+        /// Somebody deleted or edited what was deployed.
+        Drifted,
         /// A quota of the cluster is exhausted.
         QuotaExceeded,
         /// The cluster refused the objects.
@@ -291,6 +305,14 @@ text_enum! {
         RemovalIncomplete,
         /// An internal error of the control plane; its log says more.
         Internal,
+    }
+}
+
+impl ReasonCode {
+    /// Whether it is no outage: an instance with this reason may be healthy, and a health check leaves the reason.
+    #[must_use]
+    pub fn is_notice(self) -> bool {
+        matches!(self, Self::Drifted | Self::VolumeTerminating)
     }
 }
 

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     InstanceId, OperationId,
+    data::{Data, VolumeId},
+    drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
     secret::Secret,
@@ -33,11 +35,24 @@ pub trait Runtime: Send + Sync + 'static {
     /// Whether this exposure is possible here.
     fn offers(&self, exposure: &Exposure) -> bool;
 
-    /// Creates the instance, or repairs it towards the spec; returns when everything was requested, not when it is ready.
+    /// Creates the instance, or repairs it towards the spec; returns when everything was requested, not when it is ready. If the
+    /// instance has run, its data must be there: it fails for good with [`ReasonCode::DataLost`] otherwise, and from then on the host
+    /// never initialises an empty volume for it, whether or not the control plane is there.
     async fn deploy(&self, deployment: &Deployment) -> Result<(), RuntimeError>;
 
     /// The present status of the instance.
     async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError>;
+
+    /// The volume that holds the data of the instance; `None` if there is none.
+    async fn volume(&self, id: InstanceId) -> Result<Option<VolumeId>, RuntimeError>;
+
+    /// Compares instances that have run with what was deployed for them, and changes nothing. Those to which nothing happened are omitted,
+    /// and what another release of the control plane would deploy differently is no drift.
+    async fn inspect(&self, expected: &[Expected]) -> Result<Vec<Inspection>, RuntimeError>;
+
+    /// Puts back what differs from what was deployed, and nothing else; returns that. It fails for good with
+    /// [`ReasonCode::DataLost`] if the data of the instance is not there.
+    async fn repair(&self, deployment: &Deployment) -> Result<Vec<Drift>, RuntimeError>;
 
     /// Removes the instance. Answers [`Progress::Done`] only when nothing of it is left (but the volumes, when
     /// they are kept), and is called again until then.
@@ -100,6 +115,8 @@ pub struct Deployment {
     pub spec: InstanceSpec,
     /// The password of `spec.username`.
     pub password: Secret,
+    /// Whether it has run, and with which volume.
+    pub data: Data,
 }
 
 /// The status of an instance in its runtime.

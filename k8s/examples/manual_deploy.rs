@@ -14,6 +14,7 @@ use std::{
 use futures::StreamExt;
 use toygres_domain::{
     InstanceId,
+    data::Data,
     instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec},
     name::SqlName,
     runtime::{Deployment, Observation, Progress, Runtime},
@@ -114,5 +115,6 @@ fn deployment(runtime: &KubernetesRuntime) -> Result<Deployment> {
             health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
         },
         password: Secret::generate(),
+        data: Data::New,
     })
 }

@@ -2,7 +2,7 @@
 
 mod claim;
 
-pub(crate) use claim::change_claim;
+pub(crate) use claim::{change_claim, refuse_terminating_data, verify as verify_claim, volume};
 
 use std::{fmt::Debug, time::Duration};
 
@@ -41,6 +41,8 @@ pub(crate) async fn deploy(cluster: &Cluster, settings: &Settings, deployment: &
     if !settings.versions.contains(&version) {
         return Err(RuntimeError::permanent(ReasonCode::PostgresMissing, format!("PostgreSQL {version} is not offered in this cluster")));
     }
+    // Before anything else: without its data the instance must not even look as if it were there.
+    claim::verify(cluster, deployment).await?;
     let objects = build::objects(deployment, settings);
     let first = apply(cluster, &objects.network_policy).await?;
     apply_client_service(cluster, objects.client_service).await?;
@@ -65,7 +67,7 @@ async fn refuse_if_removed(cluster: &Cluster, first: &NetworkPolicy) -> Result<(
 
 /// Applies an object whose name is derived from the id. An object of that name is always ours, so changes of our fields by other
 /// managers are reverted.
-async fn apply<K>(cluster: &Cluster, object: &K) -> Result<K, RuntimeError>
+pub(crate) async fn apply<K>(cluster: &Cluster, object: &K) -> Result<K, RuntimeError>
 where
     K: Resource<Scope = NamespaceResourceScope> + Clone + Debug + Serialize + DeserializeOwned,
     K::DynamicType: Default,
@@ -85,14 +87,14 @@ where
 }
 
 /// Applies the Secret and requests only its metadata in return, so that the response does not contain the password.
-async fn apply_secret(cluster: &Cluster, secret: &Secret) -> Result<(), RuntimeError> {
+pub(crate) async fn apply_secret(cluster: &Cluster, secret: &Secret) -> Result<(), RuntimeError> {
     let name = secret.name_any();
     let applied = call(&format!("apply the Secret {name}"), cluster.api::<Secret>().patch_metadata(&name, &params(), &Patch::Apply(secret))).await?;
     refuse_terminating("Secret", &applied.metadata)
 }
 
 /// Applies the Service with the instance's name, unless another Service has that name.
-async fn apply_client_service(cluster: &Cluster, mut service: Service) -> Result<(), RuntimeError> {
+pub(crate) async fn apply_client_service(cluster: &Cluster, mut service: Service) -> Result<(), RuntimeError> {
     let name = service.name_any();
     if let Some(present) = call(&format!("get the Service {name}"), cluster.api::<Service>().get_opt(&name)).await? {
         refuse_terminating("Service", &present.metadata)?;
@@ -110,7 +112,7 @@ async fn apply_client_service(cluster: &Cluster, mut service: Service) -> Result
 
 /// Applies the StatefulSet. To change an immutable field (for example the size in the claim template), the StatefulSet is deleted
 /// without its running pod and created again; the new one adopts the pod.
-async fn apply_stateful_set(cluster: &Cluster, set: &StatefulSet) -> Result<(), RuntimeError> {
+pub(crate) async fn apply_stateful_set(cluster: &Cluster, set: &StatefulSet) -> Result<(), RuntimeError> {
     match try_apply(cluster, set).await {
         Err(kube::Error::Api(status)) if is_immutable_field(&status) => {
             delete_without_pod(cluster, &set.name_any()).await?;

@@ -4,6 +4,7 @@ pub mod names;
 mod network_policy;
 mod secret;
 mod services;
+pub(crate) mod start;
 mod stateful_set;
 
 pub(crate) use services::AZURE_DNS_LABEL;
@@ -38,7 +39,7 @@ pub struct Objects {
 /// Computes the objects of an instance.
 #[must_use]
 pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
-    let Deployment { id, name, spec, password } = deployment;
+    let Deployment { id, name, spec, password, data } = deployment;
     let InstanceSpec {
         postgres_version,
         storage_gb,
@@ -54,11 +55,11 @@ pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
     Objects {
         network_policy: network_policy::network_policy(&meta),
         client_service: services::client(&meta, exposure, settings),
-        secret: secret::secret(&meta, password, *storage_gb),
+        secret: secret::secret(&meta, password, *storage_gb, data),
         headless_service: services::headless(&meta),
         stateful_set: stateful_set::stateful_set(
             &meta,
-            &stateful_set::Server { storage_gb: *storage_gb, cpu_millis: *cpu_millis, memory_mb: *memory_mb, username, database },
+            &stateful_set::Server { storage_gb: *storage_gb, cpu_millis: *cpu_millis, memory_mb: *memory_mb, username, database, data },
             settings,
         ),
     }

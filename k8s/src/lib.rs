@@ -2,12 +2,13 @@
 //! knows kube.
 //!
 //! [`build`] computes the objects of an instance without a client; `apply`, `restart` and `remove` change the cluster;
-//! [`observe`] derives the state of an instance from its objects; `watch` turns changes into nudges. [`permissions`] lists every
+//! [`observe`] derives the state of an instance from its objects; [`drift`] compares them with what was deployed; `watch` turns changes into nudges. [`permissions`] lists every
 //! call that is made.
 
 mod apply;
 pub mod build;
 mod cluster;
+pub mod drift;
 mod errors;
 pub mod observe;
 pub mod permissions;

@@ -1,5 +1,6 @@
 //! The state of an instance: `fetch` reads its objects, and the state is derived from them here without a client.
 
+mod claim;
 mod events;
 mod fetch;
 mod log_lines;
@@ -22,6 +23,7 @@ use toygres_domain::{
     runtime::Observation,
 };
 
+pub(crate) use claim::{lost_claim, terminating_claim};
 pub(crate) use fetch::observe;
 pub(crate) use pod::{container_restarts, death, has_run, is_ready, not_stopped};
 
@@ -60,13 +62,19 @@ pub fn observation(id: InstanceId, snapshot: &Snapshot, settings: &Settings, now
         return Observation::Absent;
     }
     let Some(set) = &snapshot.stateful_set else {
-        return starting("Not all of its objects exist yet");
+        return pending(ReasonCode::Drifted, format!("Its StatefulSet {} does not exist", names::object(id)));
     };
     if set.metadata.deletion_timestamp.is_some() {
         return pending(ReasonCode::RemovalIncomplete, "It is being deleted");
     }
+    if let Some(volume) = claim::recorded(set)
+        && let Some(lost) = lost_claim(id, Some(&volume), &snapshot.claims)
+    {
+        return Observation::Failed(lost);
+    }
+    let terminating = terminating_claim(id, &snapshot.claims).map(Observation::Pending);
     let Some(pod) = snapshot.pods.first() else {
-        return no_pod(&snapshot.events);
+        return terminating.unwrap_or_else(|| no_pod(set, &snapshot.events));
     };
     // The state of a pod that a restart has deleted is not the state of the instance. Without the deletion (it was refused, say)
     // the pod remains the server of the instance, whatever is recorded.
@@ -77,7 +85,7 @@ pub fn observation(id: InstanceId, snapshot: &Snapshot, settings: &Settings, now
         return starting("Its pod is about to be replaced by one of the new specification");
     }
     if let Some(problem) = pod::problem(pod, snapshot, now) {
-        return problem;
+        return terminating.unwrap_or(problem);
     }
     endpoint(id, snapshot, settings)
 }
@@ -105,7 +113,10 @@ pub(crate) fn is_kept(meta: &ObjectMeta) -> bool {
 }
 
 /// Why the StatefulSet has created no pod, which only its events contain.
-fn no_pod(events: &[Event]) -> Observation {
+fn no_pod(set: &StatefulSet, events: &[Event]) -> Observation {
+    if set.spec.as_ref().is_some_and(|spec| spec.replicas == Some(0)) {
+        return pending(ReasonCode::Drifted, "Its StatefulSet is scaled to 0");
+    }
     match events::newest(events) {
         Some(event) if event.reason.as_deref() == Some("FailedCreate") => {
             let message = event.message.as_deref().unwrap_or_default();
@@ -126,7 +137,7 @@ fn is_current(set: &StatefulSet, pod: &Pod) -> bool {
 
 fn endpoint(id: InstanceId, snapshot: &Snapshot, settings: &Settings) -> Observation {
     let Some(service) = client_service(id, snapshot) else {
-        return starting("Its Service does not exist yet");
+        return pending(ReasonCode::Drifted, "Its Service does not exist");
     };
     if is_unaddressed(service) {
         let event = events::newest(&snapshot.events).filter(|event| event.type_.as_deref() == Some("Warning"));

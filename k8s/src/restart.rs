@@ -7,7 +7,10 @@
 use std::fmt;
 
 use k8s_openapi::{
-    api::{apps::v1::StatefulSet, core::v1::Pod},
+    api::{
+        apps::v1::StatefulSet,
+        core::v1::{PersistentVolumeClaim, Pod},
+    },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 use kube::api::{Patch, PatchParams};
@@ -19,7 +22,7 @@ use toygres_domain::{
 };
 
 use crate::{
-    apply::refuse_terminating,
+    apply::{refuse_terminating, refuse_terminating_data},
     build::names,
     cluster::{Cluster, call},
     observe::not_stopped,
@@ -60,11 +63,14 @@ async fn recorded_pod(cluster: &Cluster, id: InstanceId, operation: &OperationId
         ));
     };
     refuse_terminating("StatefulSet", &set.metadata)?;
-    let pods: Vec<Pod> = cluster.list(&names::selector(id)).await?;
+    let selector = names::selector(id);
+    let (pods, claims) = tokio::try_join!(cluster.list::<Pod>(&selector), cluster.list::<PersistentVolumeClaim>(&selector))?;
     let restarts = Restarts::of(&set.metadata);
     if let Some(pod) = restarts.pod_of(operation) {
         return Ok(Some((pod.to_owned(), pods)));
     }
+    // The pod is all that keeps the volume from being deleted.
+    refuse_terminating_data(id, &claims)?;
     // Without a pod the server is down, and the controller is about to start it: the restart stops nothing.
     let pod = pods.first().and_then(|pod| pod.metadata.uid.clone()).unwrap_or_default();
     let recorded = record(cluster, &set.metadata, restarts.with(operation, &pod)).await?;

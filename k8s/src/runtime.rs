@@ -15,6 +15,8 @@ use k8s_openapi::api::{
 use kube::Client;
 use toygres_domain::{
     InstanceId,
+    data::VolumeId,
+    drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, PostgresVersion},
     name::InstanceName,
     runtime::{Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError},
@@ -24,7 +26,7 @@ use crate::{
     ConnectError, Settings, apply,
     build::names::{self, MANAGED_SELECTOR},
     cluster::Cluster,
-    observe, remove, restart, watch,
+    drift, observe, remove, restart, watch,
 };
 use keyed_lock::KeyedLock;
 use throttle::Throttle;
@@ -100,6 +102,19 @@ impl Runtime for KubernetesRuntime {
 
     fn internal_endpoint(&self, name: &InstanceName, exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {
         observe::internal_endpoint(&self.settings, name, exposure, endpoint)
+    }
+
+    async fn volume(&self, id: InstanceId) -> Result<Option<VolumeId>, RuntimeError> {
+        apply::volume(&self.cluster, id).await
+    }
+
+    async fn inspect(&self, expected: &[Expected]) -> Result<Vec<Inspection>, RuntimeError> {
+        drift::inspect(&self.cluster, &self.settings, expected).await
+    }
+
+    async fn repair(&self, deployment: &Deployment) -> Result<Vec<Drift>, RuntimeError> {
+        let _exclusive = self.locks.lock(deployment.id).await;
+        drift::repair(&self.cluster, &self.settings, deployment).await
     }
 
     async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Progress, RuntimeError> {

@@ -10,7 +10,8 @@ use k8s_openapi::{
     NamespaceResourceScope,
     api::{
         apps::v1::StatefulSet,
-        core::v1::{Event as ClusterEvent, PersistentVolumeClaim, Pod, Service},
+        core::v1::{Event as ClusterEvent, PersistentVolumeClaim, Pod, Secret, Service},
+        networking::v1::NetworkPolicy,
     },
 };
 use kube::{
@@ -48,6 +49,8 @@ pub(crate) fn nudges(cluster: &Cluster) -> BoxStream<'static, Nudge> {
         objects::<StatefulSet>(cluster),
         objects::<PersistentVolumeClaim>(cluster),
         objects::<Service>(cluster),
+        objects::<NetworkPolicy>(cluster),
+        objects::<Secret>(cluster),
         warnings(cluster),
     ])
     .boxed()

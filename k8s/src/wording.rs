@@ -43,6 +43,11 @@ pub(crate) fn is_missing_storage_class(provisioner_message: &str) -> bool {
     provisioner_message.contains("storageclass") && provisioner_message.contains("not found")
 }
 
+/// Whether a pod cannot start because its Secret does not exist.
+pub(crate) fn is_missing_secret(kubelet_message: &str) -> bool {
+    kubelet_message.contains("MountVolume.SetUp failed") && kubelet_message.contains("secret \"") && kubelet_message.contains("not found")
+}
+
 /// Whether the registry answered that it does not have an image, as opposed to not answering.
 pub(crate) fn is_missing_image(kubelet_message: &str) -> bool {
     (kubelet_message.contains("not found") || kubelet_message.contains("manifest unknown")) && !kubelet_message.contains("no such host")
@@ -132,6 +137,12 @@ mod tests {
         assert!(events.iter().any(|message| is_missing_storage_class(message)), "{events:?}");
         let events = messages(&recording!("unschedulable.events.json"));
         assert!(!events.iter().any(|message| is_missing_storage_class(message)), "{events:?}");
+    }
+
+    #[test]
+    fn a_secret_that_does_not_exist() {
+        let events = messages(&recording!("secret-deleted.events.json"));
+        assert_eq!(events.iter().filter(|message| is_missing_secret(message)).count(), 1, "{events:?}");
     }
 
     #[test]

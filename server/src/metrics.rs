@@ -84,6 +84,7 @@ fn describe() {
     describe_gauge!("toygres_operations_oldest_seconds", "Age of the oldest operation that is not over; the same from every server");
     describe_histogram!("toygres_operation_seconds", "From the acceptance of an operation to its end, by kind and result");
     describe_gauge!("toygres_runtime_reachable", "1 while the host of the instances answers this server, else 0");
+    describe_counter!("toygres_repairs_total", "Objects of running instances that somebody deleted or edited and that were put back, by kind");
     describe_counter!("toygres_sweeper_repairs_total", "What the sweeper found lost and repaired");
     describe_gauge!("toygres_engine_queue_due", "Work of the engine that is due and not taken up; the same from every server");
 
@@ -112,6 +113,9 @@ fn describe() {
     }
     for reason in ["missing", "unknown", "expired", "throttled"] {
         counter!("toygres_authentications_refused_total", "reason" => reason).increment(0);
+    }
+    for kind in toygres_domain::drift::DriftKind::ALL {
+        counter!("toygres_repairs_total", "what" => kind.as_str()).increment(0);
     }
     for what in ["monitors", "operations", "orphans", "health_checks", "stray_health_checks", "remains"] {
         counter!("toygres_sweeper_repairs_total", "what" => what).increment(0);

@@ -30,6 +30,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{
     InstanceId, OperationId,
+    data::VolumeId,
+    drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
     operation::{OperationKind, Params, create},
     runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
@@ -203,7 +205,9 @@ impl Toygres {
         let changes = Changes::start(&store, shutdown.clone());
         tokio::spawn(dispatcher::run(store.clone(), engine.clone(), changes, shutdown.clone()));
         tokio::spawn(sweeper::run(context.clone(), engine.clone()));
-        tokio::spawn(nudges::run(context.clone(), engine.clone()));
+        let (suspects, repairs) = toygres_workflows::repairs::repairs();
+        tokio::spawn(repairs.run(context.clone()));
+        tokio::spawn(nudges::run(context.clone(), engine.clone(), suspects));
         let day = Duration::from_secs(86_400);
         let retention = janitor::Retention { events: day, health_checks: day, workflows: day };
         tokio::spawn(janitor::run(store.clone(), engine, retention, shutdown.clone()));
@@ -369,6 +373,18 @@ impl Runtime for IdleRuntime {
 
     async fn observe(&self, _: InstanceId) -> Result<Observation, RuntimeError> {
         Ok(Observation::Ready(self.endpoint.clone()))
+    }
+
+    async fn volume(&self, id: InstanceId) -> Result<Option<VolumeId>, RuntimeError> {
+        Ok(Some(VolumeId(id.to_string())))
+    }
+
+    async fn inspect(&self, _: &[Expected]) -> Result<Vec<Inspection>, RuntimeError> {
+        Ok(Vec::new())
+    }
+
+    async fn repair(&self, _: &Deployment) -> Result<Vec<Drift>, RuntimeError> {
+        Ok(Vec::new())
     }
 
     async fn remove(&self, _: InstanceId, _: bool) -> Result<Progress, RuntimeError> {

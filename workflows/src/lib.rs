@@ -2,7 +2,7 @@
 //!
 //! [`operations`] holds one workflow per kind of operation; [`health_check`] and [`monitor_operation`] are endless. They call the
 //! [`activities`], and are hosted by the [`engine`]. In the background, the [`dispatcher`] starts workflows for the rows of the
-//! operations table; the [`sweeper`] repairs lost workflows and objects; [`nudges`] forwards nudges of the runtime to waiting
+//! operations table; the [`sweeper`] repairs lost workflows and objects; [`repairs`] puts back what somebody deleted or edited of running instances; [`nudges`] forwards nudges of the runtime to waiting
 //! workflows; the [`janitor`] deletes old records; [`gauges`] reports the content of the tables as metrics;
 //! the [`heartbeat`] keeps deadlines and timers right across downtime and clock steps.
 //!
@@ -21,6 +21,7 @@ pub mod monitor_operation;
 pub mod nudges;
 pub mod operations;
 pub mod registry;
+pub mod repairs;
 mod slow_checks;
 pub mod sweeper;
 mod timing;

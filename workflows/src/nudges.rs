@@ -18,13 +18,13 @@ use toygres_domain::{
 use toygres_store::{OperationFilter, PageRequest, Store};
 
 use self::backoff::Backoff;
-use crate::{ActivityContext, Engine};
+use crate::{ActivityContext, Engine, repairs::Suspects};
 
 /// Nudges within this time are combined, so that the message queues of workflows stay short.
 const COALESCE: Duration = Duration::from_millis(50);
 
 /// Runs until the shutdown of the server.
-pub async fn run(context: ActivityContext, engine: Engine) {
+pub async fn run(context: ActivityContext, engine: Engine, suspects: Suspects) {
     let ActivityContext { store, runtime, prober, shutdown, .. } = context;
     let mut hints = stream::select(runtime.nudges(), prober.losses().map(|instance| Nudge { instance, death: None }));
     let mut backoff = Backoff::default();
@@ -42,6 +42,7 @@ pub async fn run(context: ActivityContext, engine: Engine) {
             next = hints.next().now_or_never().flatten();
         }
         for (instance, death) in latest {
+            suspects.add(instance);
             if let Err(error) = pass_on(&store, &engine, &mut backoff, instance, death).await {
                 tracing::debug!(%error, %instance, "a hint was lost");
             }

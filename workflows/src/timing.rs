@@ -65,6 +65,8 @@ pub struct Timing {
     pub postponed: Duration,
     /// The pause between checks of an unhealthy instance: short, so that a recovery is noticed soon.
     pub recovery: Duration,
+    /// How often all running instances are inspected for drift, whatever nudges there are.
+    pub inspection: Duration,
     /// The pause while checks are suspended because an operation is changing the instance. A nudge ends it when the operation is
     /// finished.
     pub paused: Duration,
@@ -99,6 +101,7 @@ impl Default for Timing {
             prompt: Duration::from_secs(1),
             postponed: Duration::from_secs(1),
             recovery: Duration::from_secs(2),
+            inspection: Duration::from_secs(30),
             paused: Duration::from_secs(5),
         }
     }

@@ -4,6 +4,7 @@
 //! instances of its own and removes them. Waits are bounded and level-triggered: a runtime may be slow, and its nudges may be lost.
 //! A check panics with its observations if the contract is violated.
 
+mod data;
 mod restart;
 
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use toygres_domain::{
     runtime::{Deployment, Observation, Progress, Runtime},
 };
 
+use data::check_data;
 use restart::check_restarts;
 
 /// A runtime under test and its fixtures.
@@ -30,6 +32,15 @@ pub struct Subject<'a> {
     pub hooks: &'a dyn Hooks,
     /// The time limit of every wait.
     pub timeout: Duration,
+}
+
+/// How data is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// The volume is gone.
+    Removed,
+    /// Another volume is in its place, which is empty.
+    Emptied,
 }
 
 /// A client's session, which ends when it is dropped.
@@ -69,6 +80,11 @@ pub trait Hooks: Send + Sync {
         None
     }
 
+    /// Ends the server and loses its data, as somebody who deletes the volume does. Returns whether it did.
+    async fn lose_data(&self, _id: InstanceId, _loss: Loss) -> bool {
+        false
+    }
+
     /// Kills the server as a crash would. Returns whether it did.
     async fn kill_server(&self, _id: InstanceId) -> bool {
         false
@@ -101,6 +117,7 @@ pub async fn check_all(subject: Subject<'_>) {
     kept_volumes_are_never_adopted(subject).await;
     a_version_that_is_not_there_is_refused(subject).await;
     check_restarts(subject).await;
+    check_data(subject).await;
 }
 
 /// The runtime has a name and versions, newest first.

@@ -14,10 +14,12 @@ mod housekeeping;
 mod instances;
 mod operations;
 mod page;
+mod repairs;
 mod runs;
 mod steps;
 #[cfg(feature = "test-support")]
 pub mod testing;
+mod volumes;
 
 use std::{str::FromStr, time::Duration};
 

@@ -234,7 +234,7 @@ impl Store {
     }
 
     /// Writes a changed health (and endpoint, if that has changed) of a running instance, if `health_check` is its current
-    /// workflow, and no operation has started since `operation_count` was read: a check during a restart is outdated after it.
+    /// workflow, its data is not known to be lost, and no operation has started since `operation_count` was read: a check during a restart is outdated after it.
     /// Returns whether anything changed.
     pub async fn set_health(
         &self,
@@ -249,6 +249,7 @@ impl Store {
             "UPDATE instances SET health_status = $3, reason_code = $4, reason_message = $5, endpoint_host = coalesce($6, endpoint_host),
                  endpoint_port = coalesce($7, endpoint_port), connection_string = coalesce($8, connection_string)
              WHERE id = $1 AND state = 'running' AND health_check_orchestration_id = $2 AND operation_count = $9
+               AND (reason_code IS DISTINCT FROM 'data_lost' OR $4 = 'data_lost')
                AND ((health_status, reason_code, reason_message) IS DISTINCT FROM ($3, $4, $5) OR $6::text IS NOT NULL)",
             id.0,
             health_check,

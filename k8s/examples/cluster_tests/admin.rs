@@ -52,6 +52,17 @@ pub struct Admin {
     pub namespace: String,
 }
 
+/// A kind of objects in the namespace.
+pub trait Object:
+    Resource<Scope = NamespaceResourceScope, DynamicType: Default> + Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+}
+
+impl<K> Object for K where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType: Default> + Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+}
+
 impl Admin {
     /// Connects with this kubeconfig, or that of the environment, and checks the requirements of the tests.
     pub async fn connect(kubeconfig: Option<String>) -> Result<Self> {
@@ -216,6 +227,22 @@ impl Admin {
         }
         let patch = serde_json::json!({"metadata": {"finalizers": finalizers, "resourceVersion": claim.metadata.resource_version}});
         claims.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Deletes an object, as `kubectl delete` does.
+    pub async fn delete<K: Object>(&self, name: &str) -> Result<()> {
+        self.api::<K>().delete(name, &DeleteParams::background()).await.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Changes an object, as `kubectl patch` does.
+    pub async fn change<K: Object>(&self, name: &str, change: &serde_json::Value) -> Result<()> {
+        self.api::<K>().patch(name, &PatchParams::default(), &Patch::Merge(change)).await.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// An object, if it exists.
+    pub async fn value<K: Object>(&self, name: &str) -> Result<Option<serde_json::Value>> {
+        let object = self.api::<K>().get_opt(name).await.map_err(|error| error.to_string())?;
+        object.map(|object| serde_json::to_value(object).map_err(|error| error.to_string())).transpose()
     }
 
     /// Forbids pods in the namespace with a quota.

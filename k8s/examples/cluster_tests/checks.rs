@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 use toygres_domain::{
     InstanceId, OperationId,
+    data::Data,
     instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
     name::SqlName,
     operation::OperationStatus,
@@ -21,6 +22,7 @@ use toygres_store::testing::TestDatabase;
 use crate::{
     Plan, Result,
     admin::Admin,
+    drift,
     report::Report,
     server::{self, Server},
 };
@@ -55,6 +57,8 @@ pub async fn run(plan: &Plan, admin: &Admin, report: &mut Report) -> Result<()> 
     settle(plan, admin, report, held_claim(admin, &server, &database, version).await).await;
     settle(plan, admin, report, impossible(admin, &server, version).await).await;
     settle(plan, admin, report, quota(admin, &server, version).await).await;
+    settle(plan, admin, report, drift::repaired(admin, &server, input("drifting", version)).await).await;
+    settle(plan, admin, report, drift::lost(admin, &server, input("lost", version)).await).await;
     let outcome = killed_at_work(plan, admin, server, &database, &kubeconfig, version).await;
     settle(plan, admin, report, outcome).await;
     settle(plan, admin, report, bad_image(plan, admin, &kubeconfig, version).await).await;
@@ -381,7 +385,7 @@ fn deployment(name: &str, version: u16) -> Result<Deployment> {
         health_check: HealthCheckPolicy { interval_seconds: 5, timeout_seconds: 5 },
     };
     let name = name.parse().map_err(|error| format!("{error:?}"))?;
-    Ok(Deployment { id: InstanceId::generate(), name, spec, password: Secret::new(PASSWORD.to_owned()) })
+    Ok(Deployment { id: InstanceId::generate(), name, spec, password: Secret::new(PASSWORD.to_owned()), data: Data::New })
 }
 
 fn is_healthy(now: &Value) -> bool {

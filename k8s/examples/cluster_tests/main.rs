@@ -7,6 +7,7 @@
 
 mod admin;
 mod checks;
+mod drift;
 mod report;
 mod server;
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     Scenario, Shared,
     objects::{CLAIM_PROTECTION, FakeCluster, finalizers, is_terminating, key, name, now},
-    scenario::stopped,
+    scenario::{self, stopped},
     server_side_apply::merge_patch,
 };
 
@@ -84,7 +84,10 @@ fn control_set(cluster: &mut FakeCluster, set: &Value) {
         set["status"] = json!({"observedGeneration": generation, "replicas": replicas, "readyReplicas": i32::from(ready),
             "updateRevision": revision, "currentRevision": current});
     });
+    let is_scaled_down = set["spec"]["replicas"] == 0;
     match pod {
+        None if is_scaled_down => {}
+        Some(pod) if is_scaled_down && !is_terminating(&pod) => stop_pod(cluster, &pod_name),
         None => create_pod(cluster, set, &pod_name, &revision),
         Some(pod) if is_terminating(&pod) => {}
         Some(pod) if owner(&pod).is_null() => {
@@ -101,7 +104,12 @@ fn control_set(cluster: &mut FakeCluster, set: &Value) {
 fn create_pod(cluster: &mut FakeCluster, set: &Value, pod_name: &str, revision: &str) {
     for template in set["spec"]["volumeClaimTemplates"].as_array().into_iter().flatten() {
         let claim_name = format!("{}-{pod_name}", name(template));
-        if cluster.get("persistentvolumeclaims", &claim_name).is_none() {
+        let present = cluster.get("persistentvolumeclaims", &claim_name);
+        // As recorded: "pvc is being deleted". The pod is created with the next claim.
+        if present.is_some_and(is_terminating) {
+            return;
+        }
+        if present.is_none() {
             let mut claim = template.clone();
             claim["metadata"]["name"] = json!(claim_name);
             merge_patch(&mut claim["metadata"]["labels"], &set["spec"]["selector"]["matchLabels"]);
@@ -145,12 +153,34 @@ fn run_pod(cluster: &mut FakeCluster, pod: &Value) {
         cluster.update("pods", &pod_name, |pod| pod["status"] = json!({"phase": "Pending"}));
     } else if pod["status"]["conditions"].is_null() {
         let scenario = scenario(cluster, pod);
+        if scenario == Scenario::Running && refuses_to_start(cluster, pod) {
+            let status = scenario::refused();
+            cluster.update("pods", &pod_name, |pod| pod["status"] = status);
+            return;
+        }
         let up = scenario != Scenario::Running || cluster.node.as_ref().is_none_or(|node| node.runs(cluster, pod));
         if up && let Some(status) = scenario.pod_status() {
             warn(cluster, scenario, "Pod", &pod_name, &pod["metadata"]["uid"]);
             cluster.update("pods", &pod_name, |pod| pod["status"] = status);
+            if scenario == Scenario::Running
+                && let Some(claim) = claim_uid(cluster, pod)
+            {
+                cluster.initialised.insert(claim);
+            }
         }
     }
+}
+
+/// What the start script of a pod decides: an instance that has run does not start with an empty volume.
+fn refuses_to_start(cluster: &FakeCluster, pod: &Value) -> bool {
+    let volumes = pod["spec"]["volumes"].as_array().into_iter().flatten();
+    let secrets = volumes.filter_map(|volume| cluster.get("secrets", volume["secret"]["secretName"].as_str()?));
+    let has_run = secrets.into_iter().any(|secret| !secret["data"]["has-run"].is_null());
+    has_run && claim_uid(cluster, pod).is_some_and(|claim| !cluster.initialised.contains(&claim))
+}
+
+fn claim_uid(cluster: &FakeCluster, pod: &Value) -> Option<String> {
+    cluster.get("persistentvolumeclaims", &format!("data-{}", name(pod)))?["metadata"]["uid"].as_str().map(str::to_owned)
 }
 
 /// The scenario of a pod: where servers run for real it follows from the pod.

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use toygres_k8s::permissions::PERMISSIONS;
 
 use super::{
-    ADMINISTRATOR, Crash, Shared, controllers,
+    ADMINISTRATOR, Crash, Shared, controllers, managed_fields,
     objects::{FakeCluster, Kind, finalizers, key, matches, name, now},
     server_side_apply::{conflict, merge, merge_patch},
     status, watch,
@@ -287,10 +287,13 @@ fn apply(cluster: &mut FakeCluster, kind: &Kind, name: &str, query: &Query, mut 
     }
     let before = owners.insert(manager.clone(), ours.clone());
     let Some(present) = present else {
-        return Ok(cluster.create(kind.resource, ours));
+        let mut created = ours.clone();
+        managed_fields::applied(&mut created, &manager, &ours);
+        return Ok(cluster.create(kind.resource, created));
     };
     let mut after = present.clone();
     merge(&mut after, before.as_ref(), &ours);
+    managed_fields::applied(&mut after, &manager, &ours);
     if let Err(refusal) = validate(kind, name, &present, &after) {
         let owners = cluster.applied.get_mut(&key(kind.resource, name)).unwrap();
         match before {
@@ -307,7 +310,7 @@ fn patch(cluster: &mut FakeCluster, kind: &Kind, name: &str, patch: &Value) -> R
     let mut after = present.clone();
     merge_patch(&mut after, patch);
     validate(kind, name, &present, &after)?;
-    Ok(cluster.update(kind.resource, name, |object| *object = after).unwrap())
+    Ok(cluster.edit(kind.resource, name, |object| *object = after).unwrap())
 }
 
 fn validate(kind: &Kind, name: &str, before: &Value, after: &Value) -> Result<(), Value> {

@@ -5,6 +5,7 @@
 
 mod controllers;
 mod http;
+mod managed_fields;
 mod node;
 mod objects;
 mod proxy;

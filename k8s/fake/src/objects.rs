@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{NAMESPACE, Node, Scenario, node, scenario};
+use super::{NAMESPACE, Node, Scenario, managed_fields, node, scenario};
 
 /// A kind of objects: resource, group, version, kind.
 pub struct Kind {
@@ -72,6 +72,8 @@ pub struct FakeCluster {
     pub node_lost: bool,
     /// The uids of the pods whose servers do not shut down, but are killed after the grace period.
     pub suspended: BTreeSet<String>,
+    /// The uids of the claims whose volumes were initialised.
+    pub initialised: BTreeSet<String>,
     /// Whether events of watches are held back.
     pub watches_held: bool,
     /// Whether calls for the metadata of a StatefulSet are held back.
@@ -129,6 +131,22 @@ impl FakeCluster {
             return Some(self.drop_object(resource, name, after));
         }
         Some(self.put("MODIFIED", resource, after))
+    }
+
+    /// Changes an object as a person does, who then owns the changed fields.
+    pub fn edit(&mut self, resource: &str, name: &str, change: impl FnOnce(&mut Value)) -> Option<Value> {
+        self.update(resource, name, |object| {
+            let before = object.clone();
+            change(object);
+            if *object != before {
+                managed_fields::edited(&before, object);
+            }
+        })
+    }
+
+    /// Begins the deletion of a claim as `kubectl delete` does: it lasts until no pod uses it.
+    pub fn delete_claim(&mut self, claim: &str) {
+        self.update("persistentvolumeclaims", claim, |claim| claim["metadata"]["deletionTimestamp"] = json!(now().to_string()));
     }
 
     /// Removes an object at once.

@@ -84,3 +84,15 @@ pub fn stopped() -> Value {
     let last = lines.into_iter().rev().find(|line| line["type"] == "DELETED" && line["object"]["kind"] == "Pod").unwrap();
     last["object"]["status"].clone()
 }
+
+/// The status of a pod whose start script has refused to initialise an empty volume.
+pub fn refused() -> Value {
+    let mut status = Scenario::Crash.pod_status().expect("it was recorded");
+    for state in ["state", "lastState"] {
+        let ended = &mut status["containerStatuses"][0][state]["terminated"];
+        if !ended.is_null() {
+            ended["message"] = json!("FATAL:  DATA_LOST: this instance has run before, and its volume is empty");
+        }
+    }
+    status
+}

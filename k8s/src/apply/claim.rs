@@ -3,13 +3,44 @@
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
-use toygres_domain::{InstanceId, instance::ReasonCode, runtime::RuntimeError};
+use toygres_domain::{
+    InstanceId,
+    data::{Data, VolumeId},
+    instance::{Reason, ReasonCode},
+    runtime::{Deployment, RuntimeError},
+};
 
 use super::{FIELD_MANAGER, refuse_terminating};
 use crate::{
     build::names::{self, KEPT_LABEL},
     cluster::{Cluster, call},
+    observe::{lost_claim, terminating_claim},
 };
+
+/// Refuses to deploy an instance that has run without the claim that holds its data.
+pub(crate) async fn verify(cluster: &Cluster, deployment: &Deployment) -> Result<(), RuntimeError> {
+    let Data::Existing(volume) = &deployment.data else { return Ok(()) };
+    let claims: Vec<PersistentVolumeClaim> = cluster.list(&names::selector(deployment.id)).await?;
+    if let Some(reason) = lost_claim(deployment.id, volume.as_ref(), &claims) {
+        return Err(RuntimeError { reason, retryable: false });
+    }
+    refuse_terminating_data(deployment.id, &claims)
+}
+
+/// Refuses what would end the server, and with it the data, while the claim is being deleted.
+pub(crate) fn refuse_terminating_data(id: InstanceId, claims: &[PersistentVolumeClaim]) -> Result<(), RuntimeError> {
+    match terminating_claim(id, claims) {
+        Some(Reason { code, message }) => Err(RuntimeError::temporary(code, message)),
+        None => Ok(()),
+    }
+}
+
+/// The uid of the claim of an instance.
+pub(crate) async fn volume(cluster: &Cluster, id: InstanceId) -> Result<Option<VolumeId>, RuntimeError> {
+    let claims = cluster.list_metadata::<PersistentVolumeClaim>(&names::selector(id)).await?;
+    let name = names::claim(id);
+    Ok(claims.into_iter().find(|claim| claim.metadata.name.as_ref() == Some(&name)).and_then(|claim| claim.metadata.uid).map(VolumeId))
+}
 
 /// Prepares the claim of an earlier deployment: removes the label of a kept claim, and expands it to the size of the
 /// specification.

@@ -14,6 +14,10 @@ pub const ID_LABEL: &str = "toygres.io/instance-id";
 /// The label of a volume claim that is kept after its instance was deleted.
 pub const KEPT_LABEL: &str = "toygres.io/kept";
 
+/// The annotation of a StatefulSet with the uid of the volume claim that holds the data of an instance that has run. The metadata
+/// database has it too, because a StatefulSet can be deleted together with the claim.
+pub const VOLUME_ANNOTATION: &str = "toygres.io/volume";
+
 /// Selects every object of every instance.
 pub const MANAGED_SELECTOR: &str = "app.kubernetes.io/managed-by=toygres,toygres.io/instance-id";
 

@@ -1,12 +1,13 @@
-//! The Secret with the password, and the configuration of PostgreSQL: what is mounted into the pod as files.
+//! The Secret with the password, the configuration of PostgreSQL, and whether the instance has run: what is mounted into the pod as files.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::{ByteString, api::core::v1::Secret};
-use toygres_domain::{secret::Secret as Password, volume::WalLimits};
+use toygres_domain::{data::Data, secret::Secret as Password, volume::WalLimits};
 
 use super::{
     names::{self, Meta},
+    start::{HAS_RUN_KEY, INITIALIZED_KEY, INITIALIZED_SCRIPT},
     stateful_set::data_paths,
 };
 
@@ -16,16 +17,21 @@ pub(super) const PASSWORD_KEY: &str = "password";
 /// The key of the configuration.
 pub(super) const CONFIGURATION_KEY: &str = "postgresql.conf";
 
-pub(super) fn secret(meta: &Meta<'_>, password: &Password, storage_gb: i32) -> Secret {
+pub(super) fn secret(meta: &Meta<'_>, password: &Password, storage_gb: i32, data: &Data) -> Secret {
     let configuration = configuration(meta, storage_gb).into_bytes();
+    let mut content = BTreeMap::from([
+        (PASSWORD_KEY.to_owned(), ByteString(password.expose().as_bytes().to_vec())),
+        (CONFIGURATION_KEY.to_owned(), ByteString(configuration)),
+        (INITIALIZED_KEY.to_owned(), ByteString(INITIALIZED_SCRIPT.as_bytes().to_vec())),
+    ]);
+    if data.exists() {
+        content.insert(HAS_RUN_KEY.to_owned(), ByteString(b"true".to_vec()));
+    }
     Secret {
         metadata: meta.object(names::object(meta.id)),
         type_: Some("Opaque".to_owned()),
         // Not `stringData`: that field is write-only, so that a repeated apply would not own the data.
-        data: Some(BTreeMap::from([
-            (PASSWORD_KEY.to_owned(), ByteString(password.expose().as_bytes().to_vec())),
-            (CONFIGURATION_KEY.to_owned(), ByteString(configuration)),
-        ])),
+        data: Some(content),
         ..Secret::default()
     }
 }

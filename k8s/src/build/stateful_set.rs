@@ -6,7 +6,7 @@ use k8s_openapi::{
     api::{
         apps::v1::{StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec},
         core::v1::{
-            Capabilities, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, ExecAction, LocalObjectReference, PersistentVolumeClaim,
+            Capabilities, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, ExecAction, KeyToPath, LocalObjectReference, PersistentVolumeClaim,
             PersistentVolumeClaimSpec, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements, SeccompProfile, SecretVolumeSource,
             SecurityContext, Toleration, Volume, VolumeMount, VolumeResourceRequirements,
         },
@@ -16,11 +16,12 @@ use k8s_openapi::{
         apis::meta::v1::{LabelSelector, ObjectMeta},
     },
 };
-use toygres_domain::{instance::PostgresVersion, name::SqlName};
+use toygres_domain::{data::Data, instance::PostgresVersion, name::SqlName};
 
 use super::{
-    names::{self, DATA_VOLUME, Meta, PORT},
+    names::{self, DATA_VOLUME, Meta, PORT, VOLUME_ANNOTATION},
     secret::{CONFIGURATION_KEY, PASSWORD_KEY},
+    start::{INITDB_DIRECTORY, INITIALIZED_KEY, START_SCRIPT},
 };
 use crate::{Settings, settings};
 
@@ -39,6 +40,7 @@ pub(super) struct Server<'a> {
     pub(super) memory_mb: i32,
     pub(super) username: &'a SqlName,
     pub(super) database: &'a SqlName,
+    pub(super) data: &'a Data,
 }
 
 pub(super) fn stateful_set(meta: &Meta<'_>, server: &Server<'_>, settings: &Settings) -> StatefulSet {
@@ -46,8 +48,11 @@ pub(super) fn stateful_set(meta: &Meta<'_>, server: &Server<'_>, settings: &Sett
     pod_meta.name = None;
     pod_meta.namespace = None;
     pod_meta.annotations = Some(settings.pod_annotations.clone()).filter(|annotations| !annotations.is_empty());
+    let mut metadata = meta.object(names::object(meta.id));
+    // Of the StatefulSet only: a changed pod template would restart the server.
+    metadata.annotations = server.data.volume().map(|volume| BTreeMap::from([(VOLUME_ANNOTATION.to_owned(), volume.to_string())]));
     StatefulSet {
-        metadata: meta.object(names::object(meta.id)),
+        metadata,
         spec: Some(StatefulSetSpec {
             service_name: Some(names::headless_service(meta.id)),
             replicas: Some(1),
@@ -124,6 +129,7 @@ fn container(version: PostgresVersion, server: &Server<'_>, settings: &Settings)
     Container {
         name: CONTAINER.to_owned(),
         image: Some(settings.image(version)),
+        command: Some(["sh", "-c", START_SCRIPT, "toygres"].map(str::to_owned).into()),
         args: Some(vec![
             "-c".to_owned(),
             format!("config_file={SECRET_DIRECTORY}/{CONFIGURATION_KEY}"),
@@ -161,6 +167,7 @@ fn container(version: PostgresVersion, server: &Server<'_>, settings: &Settings)
             volume_mount("tmp", "/tmp"),
             volume_mount("shm", "/dev/shm"),
             VolumeMount { read_only: Some(true), ..volume_mount("password", SECRET_DIRECTORY) },
+            VolumeMount { read_only: Some(true), ..volume_mount("first-start", INITDB_DIRECTORY) },
         ]),
         ..Container::default()
     }
@@ -217,6 +224,17 @@ fn volumes(meta: &Meta<'_>, memory_mb: i32) -> Vec<Volume> {
             secret: Some(SecretVolumeSource {
                 secret_name: Some(names::object(meta.id)),
                 default_mode: Some(0o440),
+                ..SecretVolumeSource::default()
+            }),
+            ..Volume::default()
+        },
+        Volume {
+            name: "first-start".to_owned(),
+            secret: Some(SecretVolumeSource {
+                secret_name: Some(names::object(meta.id)),
+                // Not executable: the entrypoint then runs it in its own shell.
+                default_mode: Some(0o440),
+                items: Some(vec![KeyToPath { key: INITIALIZED_KEY.to_owned(), path: INITIALIZED_KEY.to_owned(), ..KeyToPath::default() }]),
                 ..SecretVolumeSource::default()
             }),
             ..Volume::default()

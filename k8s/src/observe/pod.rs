@@ -13,7 +13,7 @@ use toygres_domain::{
 use super::{ORDINARY_WAIT, Snapshot, events, failed, log_lines::last_lines, pending, starting};
 use crate::{
     build::CONTAINER,
-    wording::{is_about_volume, is_missing_image, is_missing_storage_class},
+    wording::{is_about_volume, is_missing_image, is_missing_secret, is_missing_storage_class},
 };
 
 /// After how many restarts of the container a crash loop is final. The kubelet's back-off doubles from 10 seconds, so this is after
@@ -153,7 +153,11 @@ fn mount_problem(pod: &Pod, snapshot: &Snapshot, now: Timestamp) -> Option<Obser
     let event = events::newest_of(&snapshot.events, "Pod", &["FailedMount", "FailedAttachVolume", "Started", "Pulling", "Pulled"])?;
     let mounting = matches!(event.reason.as_deref(), Some("FailedMount" | "FailedAttachVolume"));
     let since = pod.status.as_ref().and_then(|status| status.start_time.as_ref());
-    (mounting && is_older(since, now)).then(|| pending(ReasonCode::VolumeNotBound, events::message(event)))
+    let why = events::message(event);
+    if mounting && is_missing_secret(why) {
+        return Some(pending(ReasonCode::Drifted, why));
+    }
+    (mounting && is_older(since, now)).then(|| pending(ReasonCode::VolumeNotBound, why))
 }
 
 fn looping(status: &ContainerStatus) -> Observation {

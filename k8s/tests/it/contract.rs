@@ -9,7 +9,7 @@ use toygres_domain::{
     runtime::{Deployment, Runtime},
 };
 use toygres_k8s::build::names;
-use toygres_postgres::contract::{self, Hooks, Subject};
+use toygres_postgres::contract::{self, Hooks, Loss, Subject};
 
 use crate::{
     fake::{Crash, FakeApiServer},
@@ -53,6 +53,25 @@ impl Hooks for FakeHooks<'_> {
     async fn server_start_time(&self, deployment: &Deployment, _endpoint: &Endpoint) -> Option<String> {
         // Each pod starts one server.
         self.0.object("pods", &names::pod(deployment.id))?["metadata"]["uid"].as_str().map(str::to_owned)
+    }
+
+    async fn lose_data(&self, id: InstanceId, loss: Loss) -> bool {
+        self.0.cluster(|cluster| {
+            cluster.delete_claim(&names::claim(id));
+            if loss == Loss::Removed {
+                cluster.remove("statefulsets", &names::object(id));
+            }
+            cluster.end(&names::pod(id));
+        });
+        let claim = self.0.object("persistentvolumeclaims", &names::claim(id)).map(|claim| claim["metadata"]["uid"].clone());
+        self.0
+            .wait_for("the volume to be gone", || async {
+                let now = self.0.object("persistentvolumeclaims", &names::claim(id)).map(|claim| claim["metadata"]["uid"].clone());
+                // The controller of the StatefulSet creates another one.
+                (now != claim && now.is_some() == (loss == Loss::Emptied)).then_some(())
+            })
+            .await;
+        true
     }
 
     async fn kill_server(&self, id: InstanceId) -> bool {

@@ -2,6 +2,7 @@
 
 use toygres_domain::{
     InstanceId,
+    data::Data,
     instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
     name::SqlName,
     runtime::Deployment,
@@ -27,6 +28,7 @@ pub(crate) fn deployment() -> Deployment {
             health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
         },
         password: Secret::new(PASSWORD.to_owned()),
+        data: Data::New,
     }
 }
 

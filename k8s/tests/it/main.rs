@@ -5,6 +5,7 @@ mod chart;
 mod connecting;
 mod contract;
 mod crashes;
+mod drift;
 mod fixture;
 mod golden;
 mod images;

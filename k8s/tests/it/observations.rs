@@ -9,6 +9,7 @@ use toygres_domain::{
 };
 use toygres_k8s::{
     Settings,
+    build::names,
     observe::{Snapshot, events_of_interest, internal_endpoint, observation},
     settings::EndpointHost,
 };
@@ -65,6 +66,37 @@ fn running_has_an_endpoint() {
     assert_eq!(observe(&snapshot), Observation::Ready(Endpoint { host: "pg-demo.toygres-instances.svc.cluster.local".to_owned(), port: 5432 }));
     let outside = Settings { endpoint_host: Some(EndpointHost::ClusterIp), ..Settings::default() };
     assert_eq!(observe_with(&snapshot, &outside), Observation::Ready(Endpoint { host: "10.96.228.63".to_owned(), port: 5432 }));
+}
+
+#[test]
+fn a_set_that_somebody_scaled_to_zero_has_drifted() {
+    assert_eq!(pending(&snapshot("replicas-zero")).code, ReasonCode::Drifted);
+}
+
+/// A recording of an instance that has run with the claim of this uid.
+fn with_volume(name: &str, uid: &str) -> Snapshot {
+    let mut snapshot = snapshot(name);
+    let set = snapshot.stateful_set.as_mut().unwrap();
+    set.metadata.annotations.get_or_insert_default().insert(names::VOLUME_ANNOTATION.to_owned(), uid.to_owned());
+    // The recordings name objects for people.
+    snapshot.claims[0].metadata.name = Some(names::claim(fixture::deployment().id));
+    snapshot
+}
+
+#[test]
+fn a_claim_is_known_by_its_uid() {
+    let (first, second) = ("d3d9aaf8-438a-401e-9963-833e64d70552", "5570d18d-d2c6-45bc-b684-401a3e88eed4");
+    let lost = |snapshot: &Snapshot| matches!(observe(snapshot), Observation::Failed(reason) if reason.code == ReasonCode::DataLost);
+    assert!(lost(&with_volume("claim-replaced", first)), "its pod is ready, with an empty database");
+    assert!(matches!(observe(&with_volume("claim-replaced", second)), Observation::Ready(_)));
+    let mut without = with_volume("claim-replaced", first);
+    without.claims.clear();
+    assert!(lost(&without));
+    let terminating = with_volume("claim-terminating", first);
+    assert!(matches!(observe(&terminating), Observation::Ready(_)), "the server still has its data");
+    let mut down = terminating;
+    down.pods.clear();
+    assert_eq!(pending(&down).code, ReasonCode::VolumeTerminating);
 }
 
 #[test]

@@ -24,6 +24,7 @@ async fn every_permission_is_used_and_no_other_is_needed() {
     deployment.spec.storage_gb = 2;
     deploy_until_ready(&server, &runtime, &deployment).await;
     runtime.list().await.unwrap();
+    runtime.inspect(&[(&deployment).into()]).await.unwrap();
     restart_until_done(&server, &runtime, &deployment, &restart(&deployment, 2)).await;
     until_ready(&server, &runtime, &deployment).await;
     remove_until_done(&server, &runtime, &deployment, true).await;
@@ -53,7 +54,7 @@ async fn every_permission_is_used_and_no_other_is_needed() {
 }
 
 #[tokio::test]
-async fn secrets_are_never_read() {
+async fn the_contents_of_secrets_are_never_read() {
     assert!(PERMISSIONS.iter().filter(|permission| permission.resource == "secrets").all(|permission| !permission.verbs.contains(&"get")));
     let server = FakeApiServer::start().await;
     let answer = kube::Client::try_from(kube::Config::new(server.url().parse().unwrap())).unwrap();

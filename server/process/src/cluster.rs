@@ -1,6 +1,7 @@
 //! One PostgreSQL cluster: a data directory and its server process, whichever control plane started it.
 
 use std::{
+    io::ErrorKind,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -258,9 +259,31 @@ impl Cluster {
         Ok(found.map(|process| ServerProcess { pid: process.pid, started: None }))
     }
 
+    /// Whether there is data, of which each cluster has this file. An error means that it is not known.
+    pub(super) fn has_data(&self) -> Result<bool> {
+        match std::fs::metadata(self.version_file()) {
+            Ok(file) => Ok(file.len() > 0),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+            Err(error) => Err(error).context("look at the instance's data"),
+        }
+    }
+
+    /// Why the data of an instance that has run is lost.
+    pub(super) fn data_lost(&self) -> Error {
+        let data = self.data();
+        Error::DataLost(format!("{} {}", data.display(), if data.exists() { "holds no data any more" } else { "does not exist any more" }))
+    }
+
+    fn version_file(&self) -> PathBuf {
+        self.data().join("PG_VERSION")
+    }
+
     /// The major version of the data.
     pub(super) fn version(&self) -> Result<PostgresVersion> {
-        let text = std::fs::read_to_string(self.data().join("PG_VERSION")).context("read the version of the instance's data")?;
+        if !self.has_data()? {
+            return Err(self.data_lost());
+        }
+        let text = std::fs::read_to_string(self.version_file()).context("read the version of the instance's data")?;
         text.trim().parse().map(PostgresVersion).map_err(|_| Error::Program(format!("the instance's data is of no known version: {}", text.trim())))
     }
 

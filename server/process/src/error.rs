@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, io};
 
-use toygres_domain::{instance::ReasonCode, runtime::RuntimeError};
+use toygres_domain::{data::data_lost, instance::ReasonCode, runtime::RuntimeError};
 
 /// The result of the operations of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -33,6 +33,9 @@ pub enum Error {
     /// Another task or program temporarily prevents the operation.
     #[error("{0}")]
     Busy(String),
+    /// The instance has run before, and its data is gone.
+    #[error("{0}")]
+    DataLost(String),
     /// The instance is not deployed on this machine.
     #[error("the instance is not deployed here: there is no data directory of it")]
     Absent,
@@ -44,6 +47,7 @@ impl From<Error> for RuntimeError {
         match error {
             Error::Setup(_) => Self::permanent(ReasonCode::RuntimeUnavailable, message),
             Error::PostgresMissing(_) => Self::permanent(ReasonCode::PostgresMissing, message),
+            Error::DataLost(_) => Self { reason: data_lost(&message), retryable: false },
             Error::Absent => Self::permanent(ReasonCode::ProcessExited, message),
             Error::Refused(_) => Self::permanent(ReasonCode::AdmissionRefused, message),
             Error::Io { source, .. } if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {

@@ -25,6 +25,7 @@ mod cleanup;
 mod cluster;
 mod crash_loop;
 mod data_dir;
+mod drift;
 mod embedded;
 mod error;
 mod instance_dirs;

@@ -15,6 +15,8 @@ use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{
     InstanceId,
+    data::VolumeId,
+    drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
 };
@@ -26,6 +28,7 @@ use super::{
     cluster::{Machine, PortTaken, ServerProcess, Status, configure, remove_directory},
     crash_loop::CrashLoopCounter,
     data_dir::DataDir,
+    drift,
     error::{Error, Result},
     instance_dirs::{DirState, InstanceDirs},
     port,
@@ -129,6 +132,25 @@ impl Runtime for ProcessRuntime {
         self.blocking(move |shared| shared.observe(id)).await
     }
 
+    async fn volume(&self, id: InstanceId) -> Result<Option<VolumeId>, RuntimeError> {
+        // The directory of an instance is called after it.
+        self.blocking(move |shared| Ok(shared.dirs.cluster(id, DirState::Deployed).has_data()?.then(|| VolumeId(id.to_string())))).await
+    }
+
+    async fn inspect(&self, expected: &[Expected]) -> Result<Vec<Inspection>, RuntimeError> {
+        let expected = expected.to_vec();
+        self.blocking(move |shared| {
+            let inspected = expected.iter().map(|expected| drift::inspect(&shared.dirs, expected));
+            inspected.filter_map(Result::transpose).collect()
+        })
+        .await
+    }
+
+    async fn repair(&self, deployment: &Deployment) -> Result<Vec<Drift>, RuntimeError> {
+        let deployment = deployment.clone();
+        self.blocking(move |shared| shared.repair(&deployment)).await
+    }
+
     async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Progress, RuntimeError> {
         self.blocking(move |shared| shared.remove(id, keep_volumes)).await.map_err(|mut error| {
             if error.reason.code == ReasonCode::RuntimeUnavailable {
@@ -160,12 +182,12 @@ impl Runtime for ProcessRuntime {
 
 impl Shared {
     fn deploy(&self, deployment: &Deployment) -> Result<()> {
-        let Deployment { id, name: _, spec, password: _ } = deployment;
+        let Deployment { id, name: _, spec, password: _, data } = deployment;
         let conf = settings::instance(spec)?;
         let _lock = self.dirs.lock(*id, LOCK_TIMEOUT)?;
         self.check_open()?;
-        if self.dirs.path(*id, DirState::Deployed).is_dir() {
-            let cluster = self.dirs.cluster(*id, DirState::Deployed);
+        let cluster = self.dirs.cluster(*id, DirState::Deployed);
+        if cluster.has_data()? {
             let present = cluster.version()?;
             if present != spec.postgres_version {
                 return Err(Error::Refused(format!("the instance holds data of PostgreSQL {present}, which {} cannot read", spec.postgres_version)));
@@ -175,10 +197,11 @@ impl Shared {
             if changed {
                 cluster.reload()?;
             }
+        } else if data.exists() {
+            return Err(cluster.data_lost());
         } else {
             self.create(deployment, &conf)?;
         }
-        let cluster = self.dirs.cluster(*id, DirState::Deployed);
         // A deployment starts the server immediately, regardless of earlier deaths.
         CrashLoopCounter::reset(cluster.home())?;
         cluster.start(&self.machine, PortTaken::Move)?;
@@ -187,8 +210,13 @@ impl Shared {
     }
 
     fn create(&self, deployment: &Deployment, conf: &str) -> Result<()> {
-        let Deployment { id, name: _, spec, password } = deployment;
+        let Deployment { id, name: _, spec, password, data: _ } = deployment;
         let installation = self.machine.binaries.of(spec.postgres_version)?;
+        self.clear(*id, false)?;
+        if self.dirs.path(*id, DirState::Deployed).is_dir() {
+            // It holds no data.
+            self.dirs.rename(*id, DirState::Deployed, DirState::Removed)?;
+        }
         self.clear(*id, false)?;
         let staging = self.dirs.cluster(*id, DirState::Staging);
         build::build(&self.machine, &installation, &staging, conf, &first_statements(spec, &scram::verifier(password)))?;
@@ -204,6 +232,10 @@ impl Shared {
             Some(DirState::Removed | DirState::Keeping) => pending(ReasonCode::RemovalIncomplete, "the instance is being removed"),
             Some(DirState::Deployed) => {
                 let cluster = self.dirs.cluster(id, DirState::Deployed);
+                // A directory is deployed with its data, so the data was there.
+                if !cluster.has_data()? {
+                    return Ok(Observation::Failed(RuntimeError::from(cluster.data_lost()).reason));
+                }
                 let (crashes, restart) = (CrashLoopCounter::read(cluster.home()), RestartRecord::read(cluster.home()));
                 let restarting = |server: ServerProcess| restart.as_ref().is_some_and(|restart| restart.is_stopping(server));
                 match (cluster.status()?, crashes) {
@@ -246,6 +278,22 @@ impl Shared {
         let progress = restart::advance(&self.machine, &self.dirs.cluster(id, DirState::Deployed), restart)?;
         self.wake.notify_one();
         Ok(progress)
+    }
+
+    fn repair(&self, deployment: &Deployment) -> Result<Vec<Drift>> {
+        let conf = settings::instance(&deployment.spec)?;
+        let cluster = self.dirs.cluster(deployment.id, DirState::Deployed);
+        // An absent instance needs no lock file.
+        if !cluster.has_data()? {
+            return Err(cluster.data_lost());
+        }
+        let _lock = self.dirs.lock(deployment.id, LOCK_TIMEOUT)?;
+        if !cluster.has_data()? {
+            return Err(cluster.data_lost());
+        }
+        let repaired = drift::repair(&self.machine, &cluster, &conf)?;
+        self.wake.notify_one();
+        Ok(repaired)
     }
 
     fn check_deployed(&self, id: InstanceId) -> Result<()> {

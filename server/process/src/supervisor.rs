@@ -25,6 +25,7 @@ use super::{
     cluster::{Cluster, PortTaken, ServerProcess, Status},
     crash_loop::{self, CrashLoopCounter, back_off},
     data_dir::HostLock,
+    drift::Fingerprint,
     error::Result,
     instance_dirs::DirState,
     log_file,
@@ -38,6 +39,8 @@ const IDLE_INTERVAL: Duration = Duration::from_millis(200);
 const BUSY_INTERVAL: Duration = Duration::from_millis(20);
 /// The crash loop counter is reset when a server has run for this time. This is also the interval of the sweep.
 const STABLE: Duration = Duration::from_secs(60);
+/// How often the files of an instance are looked at.
+const FILES_INTERVAL: Duration = Duration::from_secs(1);
 /// The maximum number of instances that are starting concurrently. An instance that has been starting for longer than the duration
 /// below is not counted.
 const MAX_STARTING: usize = 8;
@@ -127,6 +130,8 @@ struct Tracked {
     retry_at: Option<Instant>,
     /// Whether the last status check failed, which is logged once.
     unknown: bool,
+    /// Its files, and when they were looked at.
+    files: Option<(Fingerprint, Instant)>,
 }
 
 impl Supervisor {
@@ -217,6 +222,7 @@ impl Supervisor {
             }
         };
         tracked.unknown = false;
+        self.compare_files(id, &cluster, &mut tracked);
         let busy = match status {
             Status::Ready { server, port } => {
                 self.track(id, &cluster, &mut tracked, server);
@@ -253,6 +259,18 @@ impl Supervisor {
         };
         self.tracked.insert(id, tracked);
         busy
+    }
+
+    /// Reports that the files of an instance have changed, whoever changed them.
+    fn compare_files(&self, id: InstanceId, cluster: &Cluster, tracked: &mut Tracked) {
+        if tracked.files.as_ref().is_some_and(|(_, at)| at.elapsed() < FILES_INTERVAL) {
+            return;
+        }
+        let files = Fingerprint::of(cluster.home());
+        let before = tracked.files.replace((files.clone(), Instant::now()));
+        if before.is_some_and(|(before, _)| before != files) {
+            self.nudge(id, None);
+        }
     }
 
     /// Detects that another process is the server now, which means that the last one has ended.

@@ -6,7 +6,7 @@ use futures::{FutureExt, future::BoxFuture};
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{Error, Result, runtime::Runtime};
 use toygres_store::{Store, changes::Changes};
-use toygres_workflows::{ActivityContext, Engine, dispatcher, engine::Worker, gauges, heartbeat, janitor, nudges, sweeper};
+use toygres_workflows::{ActivityContext, Engine, dispatcher, engine::Worker, gauges, heartbeat, janitor, nudges, repairs, sweeper};
 
 use super::tasks::Tasks;
 use crate::config::{Access, Role, RuntimeKind, ServeConfig};
@@ -126,7 +126,9 @@ pub(super) async fn start(
     tasks.spawn("heartbeat", heartbeat::run(store.clone(), shutdown.clone()));
     tasks.spawn("dispatcher", dispatcher::run(store.clone(), engine.clone(), changes, shutdown.clone()));
     tasks.spawn("sweeper", sweeper::run(context.clone(), engine.clone()));
-    tasks.spawn("nudges", nudges::run(context, engine.clone()));
+    let (suspects, repairs) = repairs::repairs();
+    tasks.spawn("repairs", repairs.run(context.clone()));
+    tasks.spawn("nudges", nudges::run(context, engine.clone(), suspects));
     tasks.spawn("janitor", janitor::run(store.clone(), engine.clone(), config.retention.retention(), shutdown.clone()));
     tasks.spawn("gauges", gauges::run(store, engine, config.retention.retention(), shutdown));
     Ok(worker)

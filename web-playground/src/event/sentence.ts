@@ -11,6 +11,7 @@ export function sentence({ type, from, to, operation }: Pick<EventLineFragment, 
       return `Health: ${change(from, to)}`;
     case 'INSTANCE_CREATED':
     case 'INSTANCE_UPDATED':
+    case 'INSTANCE_REPAIRED':
       return label(type);
     case 'OPERATION_CREATED':
       return `${what}: accepted`;

@@ -512,6 +512,8 @@ export const InstanceEventType = {
   HealthChanged: 'HEALTH_CHANGED',
   /** The creation of an instance was accepted. */
   InstanceCreated: 'INSTANCE_CREATED',
+  /** Something of the instance that somebody had deleted or edited was put back. */
+  InstanceRepaired: 'INSTANCE_REPAIRED',
   /** Another field of the instance changed: labels, protection, endpoint, reason. */
   InstanceUpdated: 'INSTANCE_UPDATED',
   /** The status of an operation went `from` -> `to`. */
@@ -943,12 +945,16 @@ export const ReasonCode = {
   ConnectionTimeout: 'CONNECTION_TIMEOUT',
   /** The server keeps exiting soon after it starts. */
   CrashLoop: 'CRASH_LOOP',
+  /** It has run before, and the volume with its data is gone. */
+  DataLost: 'DATA_LOST',
   /** The operation's deadline passed. */
   DeadlineExceeded: 'DEADLINE_EXCEEDED',
   /** Its disk is full. */
   DiskFull: 'DISK_FULL',
   /** The endpoint's name does not resolve. */
   DnsFailed: 'DNS_FAILED',
+  /** Somebody deleted or edited what was deployed. */
+  Drifted: 'DRIFTED',
   /** The control plane lacks a permission. */
   Forbidden: 'FORBIDDEN',
   /** The image cannot be pulled. */
@@ -982,7 +988,9 @@ export const ReasonCode = {
   /** No node has enough resources for it. */
   Unschedulable: 'UNSCHEDULABLE',
   /** Its volume cannot be provided. */
-  VolumeNotBound: 'VOLUME_NOT_BOUND'
+  VolumeNotBound: 'VOLUME_NOT_BOUND',
+  /** Its volume is being deleted: its data lives only as long as its server runs. */
+  VolumeTerminating: 'VOLUME_TERMINATING'
 } as const;
 
 export type ReasonCode = typeof ReasonCode[keyof typeof ReasonCode];

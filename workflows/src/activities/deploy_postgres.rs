@@ -1,6 +1,6 @@
 //! DeployPostgres: creates the instance in the runtime, or repairs it to match its specification.
 
-use toygres_domain::{operation::StepName, runtime::Deployment};
+use toygres_domain::{data::Data, instance::Instance, operation::StepName, runtime::Deployment};
 
 use crate::{
     Failure,
@@ -22,10 +22,16 @@ impl Activity for DeployPostgres {
             // Checked again under the lock: if a deletion was faster, it has removed everything, and nothing may be deployed after
             // it.
             let work = context.wanted(&run).await?;
-            let password = context.store.password(work.instance.id).await?;
-            let deployment = Deployment { id: work.instance.id, name: work.instance.name, spec: work.instance.spec, password };
+            let data = context.store.data(&work.instance).await?;
+            let deployment = deployment(&context, work.instance, data).await?;
             context.verb(context.runtime.deploy(&deployment)).await
         };
         context.as_step(&run, StepName::DeployPostgres, deploy).await
     }
+}
+
+/// What the runtime needs to deploy an instance.
+pub(crate) async fn deployment(context: &ActivityContext, instance: Instance, data: Data) -> Result<Deployment, Failure> {
+    let password = context.store.password(instance.id).await?;
+    Ok(Deployment { id: instance.id, name: instance.name, spec: instance.spec, password, data })
 }

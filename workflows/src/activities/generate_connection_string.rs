@@ -1,10 +1,12 @@
-//! GenerateConnectionString: determines the connection string and verifies it by logging in once.
+//! GenerateConnectionString: determines the connection string, verifies it by logging in once, and secures the data: from then on no
+//! other volume is initialised for the instance.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use toygres_domain::{
-    instance::{Endpoint, ReasonCode},
+    data::Data,
+    instance::{Endpoint, Reason, ReasonCode},
     operation::{OperationKind, StepName},
     runtime::Observation,
 };
@@ -13,6 +15,7 @@ use toygres_store::Work;
 
 use crate::{
     Failure,
+    activities::deploy_postgres::deployment,
     activity::{Activity, ActivityContext, Run, catch_panic},
 };
 
@@ -47,7 +50,8 @@ impl Activity for GenerateConnectionString {
         let outcome = catch_panic(async {
             let internal_endpoint = context.runtime.internal_endpoint(&work.instance.name, &work.instance.spec.exposure, &endpoint);
             let target = Target::new(internal_endpoint, &work.instance.spec, context.store.password(work.instance.id).await?);
-            log_in(&context, &work, &target).await
+            log_in(&context, &work, &target).await?;
+            secure_data(&context, &run).await
         })
         .await;
         match outcome {
@@ -63,6 +67,24 @@ impl Activity for GenerateConnectionString {
             }
         }
     }
+}
+
+/// Records the volume of an instance that runs for the first time, and has the runtime forbid that another one is initialised. This is
+/// before the instance is said to be running, so whatever happens to the volume afterwards is noticed.
+async fn secure_data(context: &ActivityContext, run: &Run) -> Result<(), Failure> {
+    let instance = context.wanted(run).await?.instance;
+    if context.store.data(&instance).await?.volume().is_some() {
+        return Ok(());
+    }
+    let _lock = context.store.lock_instance(instance.id).await?;
+    // Checked again under the lock: after a deletion nothing may be deployed.
+    context.wanted(run).await?;
+    let Some(volume) = context.verb(context.runtime.volume(instance.id)).await? else {
+        return Err(Failure::Retry(Reason::new(ReasonCode::VolumeNotBound, "its volume has vanished")));
+    };
+    context.store.record_volume(instance.id, &volume).await?;
+    let deployment = deployment(context, instance, Data::Existing(Some(volume))).await?;
+    context.verb(context.runtime.deploy(&deployment)).await
 }
 
 /// A server that is unreachable or still starting may be ready soon (a DNS name can take minutes to resolve). A server that

@@ -7,6 +7,7 @@ use metrics::{counter, histogram};
 use serde::{Deserialize, Serialize};
 use toygres_domain::{
     InstanceId,
+    data::data_lost,
     instance::{Endpoint, HealthStatus, Instance, InstanceState, Reason, ReasonCode},
     runtime::Observation,
 };
@@ -207,14 +208,19 @@ async fn diagnose(context: &ActivityContext, instance: &Instance, endpoint: &End
     match context.runtime.observe(instance.id).await {
         Ok(Observation::Ready(now)) if now != *endpoint => (symptom, Some(now)),
         Ok(Observation::Pending(reason) | Observation::Failed(reason)) => (reason, None),
-        Ok(Observation::Absent) => {
-            (Reason::new(ReasonCode::ProcessExited, format!("{} has nothing of this instance any more", context.runtime.name())), None)
-        }
+        // An instance that is checked has run.
+        Ok(Observation::Absent) => (data_lost(&format!("{} has nothing of this instance any more", context.runtime.name())), None),
         Ok(Observation::Ready(_)) | Err(_) => (symptom, None),
     }
 }
 
 fn changed(instance: &Instance, health: HealthStatus, reason: Option<Reason>, moved_to: Option<Endpoint>) -> Option<HealthChange> {
+    match &instance.reason {
+        // The repairs found it out, and they end it.
+        Some(lost) if lost.code == ReasonCode::DataLost && reason.as_ref().is_none_or(|reason| reason.code != lost.code) => return None,
+        Some(notice) if notice.code.is_notice() && instance.health == health && reason.is_none() => return None,
+        _ => {}
+    }
     (instance.health != health || instance.reason != reason).then_some(HealthChange {
         health,
         reason,

@@ -10,6 +10,7 @@ mod hints;
 mod janitor;
 mod monitor;
 mod registry;
+mod repairs;
 mod restart;
 mod retry;
 mod saga;

@@ -166,7 +166,7 @@ impl Subject<'_> {
     }
 }
 
-fn restart(id: InstanceId, n: i64, timeout: Duration) -> Restart {
+pub(super) fn restart(id: InstanceId, n: i64, timeout: Duration) -> Restart {
     Restart { operation: OperationId::new(OperationKind::Restart, id, n), timeout }
 }
 

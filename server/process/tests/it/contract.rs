@@ -3,9 +3,12 @@
 use std::{process::Child, time::Duration};
 
 use async_trait::async_trait;
-use nix::sys::signal::Signal;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use toygres_domain::{InstanceId, instance::Endpoint, runtime::Deployment};
-use toygres_postgres::contract::{self, Hooks, Session, Subject};
+use toygres_postgres::contract::{self, Hooks, Loss, Session, Subject};
 
 use crate::home::{Home, TIMEOUT};
 
@@ -60,6 +63,21 @@ impl Hooks for Home {
         let running = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'";
         self.until("the session runs its query", || self.query(deployment, endpoint, running) == "1").await;
         Some(Box::new(session))
+    }
+
+    async fn lose_data(&self, id: InstanceId, loss: Loss) -> bool {
+        let home = self.instance(id);
+        let (lost, pid) = (self.data.join(&format!("lost-{id}")), self.pid(id).unwrap());
+        match loss {
+            Loss::Removed => std::fs::rename(&home, &lost).unwrap(),
+            Loss::Emptied => {
+                std::fs::rename(home.join("data"), &lost).unwrap();
+                std::fs::create_dir(home.join("data")).unwrap();
+            }
+        }
+        kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL).unwrap();
+        std::fs::remove_dir_all(lost).unwrap();
+        true
     }
 
     async fn kill_server(&self, id: InstanceId) -> bool {

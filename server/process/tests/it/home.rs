@@ -11,6 +11,7 @@ use nix::{
 };
 use toygres_domain::{
     InstanceId,
+    data::Data,
     instance::{Exposure, HealthCheckPolicy, InstanceSpec},
     name::SqlName,
     runtime::Deployment,
@@ -63,6 +64,7 @@ impl Home {
                 health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
             },
             password: Secret::generate(),
+            data: Data::New,
         }
     }
 

@@ -5,6 +5,7 @@ mod contract;
 mod crash;
 mod crash_loop;
 mod data_dir;
+mod drift;
 mod embedded;
 mod hosts;
 mod identity;

@@ -14,7 +14,7 @@ use toygres_store::{Store, changes::Changes, testing::TestDatabase};
 use toygres_workflows::{
     ActivityContext, Engine, EngineOptions, RetryPolicy, Timing, dispatcher,
     engine::{SCHEMA, Worker},
-    heartbeat, nudges, registry,
+    heartbeat, nudges, registry, repairs,
     sweeper::{Swept, sweep},
 };
 
@@ -63,6 +63,7 @@ pub fn timing() -> Timing {
         prompt: Duration::from_secs(1),
         postponed: Duration::from_millis(20),
         recovery: Duration::from_millis(20),
+        inspection: Duration::from_secs(1),
         paused: Duration::from_millis(50),
     }
 }
@@ -117,7 +118,10 @@ impl Harness {
         heartbeat::first(&this.store).await.unwrap();
         tokio::spawn(heartbeat::run(this.store.clone(), this.background.clone()));
         tokio::spawn(dispatcher::run(this.store.clone(), this.engine.clone(), changes, this.background.clone()));
-        tokio::spawn(nudges::run(ActivityContext { shutdown: this.background.clone(), ..this.context.clone() }, this.engine.clone()));
+        let background = ActivityContext { shutdown: this.background.clone(), ..this.context.clone() };
+        let (suspects, repairs) = repairs::repairs();
+        tokio::spawn(repairs.run(background.clone()));
+        tokio::spawn(nudges::run(background, this.engine.clone(), suspects));
         this
     }
 

@@ -12,6 +12,8 @@ use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
 use toygres_domain::{
     InstanceId,
+    data::VolumeId,
+    drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
     runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
@@ -33,13 +35,33 @@ pub struct Script {
     pub restarting: u32,
     /// The number of deployments that panic, and the text of the panic.
     pub panics: Option<(u32, &'static str)>,
+    /// What an inspection finds, and a repair puts back.
+    pub drift: Vec<Drift>,
+    /// What an inspection finds out about the data.
+    pub data: Option<Reason>,
+    /// Whether what was put back is edited again at once.
+    pub fought: bool,
+    /// The error of every repair.
+    pub refusal: Option<RuntimeError>,
     /// The number of calls of any verb that return this error.
     pub error: Option<(u32, RuntimeError)>,
 }
 
 impl Default for Script {
     fn default() -> Self {
-        Self { pending: 2, observation: None, removing: 1, removal: None, restarting: 1, panics: None, error: None }
+        Self {
+            pending: 2,
+            observation: None,
+            removing: 1,
+            removal: None,
+            restarting: 1,
+            panics: None,
+            drift: Vec::new(),
+            data: None,
+            fought: false,
+            refusal: None,
+            error: None,
+        }
     }
 }
 
@@ -52,6 +74,7 @@ struct State {
     restarts: HashMap<InstanceId, Vec<Restart>>,
     /// The error of every list.
     unlisted: Option<RuntimeError>,
+    repairs: HashMap<InstanceId, u32>,
 }
 
 impl State {
@@ -122,6 +145,16 @@ impl FakeRuntime {
         self.state.lock().unwrap().unlisted = error;
     }
 
+    /// The number of calls of a repair.
+    pub fn repairs(&self, id: InstanceId) -> u32 {
+        self.state.lock().unwrap().repairs.get(&id).copied().unwrap_or(0)
+    }
+
+    /// Reports a change.
+    pub fn report_change(&self, id: InstanceId) {
+        let _ = self.nudges.send(Nudge { instance: id, death: None });
+    }
+
     /// Reports the death of a server.
     pub fn report_death(&self, id: InstanceId, reason: Reason) {
         let _ = self.nudges.send(Nudge { instance: id, death: Some(reason) });
@@ -166,7 +199,10 @@ impl Runtime for FakeRuntime {
 
     async fn deploy(&self, deployment: &Deployment) -> Result<(), RuntimeError> {
         let mut state = self.state.lock().unwrap();
-        *state.deployments.entry(deployment.id).or_default() += 1;
+        // A repetition for an instance that has come to run is not counted.
+        if !(deployment.data.exists() && state.instances.contains_key(&deployment.id)) {
+            *state.deployments.entry(deployment.id).or_default() += 1;
+        }
         let script = state.script(deployment.id)?;
         if let Some((left, text)) = script.panics.as_mut().filter(|(left, _)| *left > 0) {
             *left -= 1;
@@ -191,6 +227,30 @@ impl Runtime for FakeRuntime {
 
     fn internal_endpoint(&self, _: &InstanceName, _: &Exposure, endpoint: &Endpoint) -> Endpoint {
         if *endpoint == Self::restricted_endpoint() { self.endpoint.clone() } else { endpoint.clone() }
+    }
+
+    async fn volume(&self, id: InstanceId) -> Result<Option<VolumeId>, RuntimeError> {
+        Ok(self.exists(id).then(|| VolumeId(id.to_string())))
+    }
+
+    async fn inspect(&self, expected: &[Expected]) -> Result<Vec<Inspection>, RuntimeError> {
+        let state = self.state.lock().unwrap();
+        let found = expected.iter().filter_map(|expected| {
+            let script = state.scripts.get(&expected.id)?;
+            let (drift, data) = (script.drift.clone(), script.data.clone());
+            (data.is_some() || !drift.is_empty()).then_some(Inspection { id: expected.id, drift, data })
+        });
+        Ok(found.collect())
+    }
+
+    async fn repair(&self, deployment: &Deployment) -> Result<Vec<Drift>, RuntimeError> {
+        let mut state = self.state.lock().unwrap();
+        *state.repairs.entry(deployment.id).or_default() += 1;
+        let script = state.script(deployment.id)?;
+        if let Some(refusal) = script.refusal.clone() {
+            return Err(refusal);
+        }
+        Ok(if script.fought { script.drift.clone() } else { std::mem::take(&mut script.drift) })
     }
 
     async fn remove(&self, id: InstanceId, _: bool) -> Result<Progress, RuntimeError> {

@@ -1,0 +1,145 @@
+//! Drift: what of a deployed instance somebody else has deleted or edited.
+
+use std::fmt;
+
+use crate::{
+    InstanceId,
+    data::Data,
+    instance::{InstanceSpec, Reason, ReasonCode},
+    name::InstanceName,
+    runtime::Deployment,
+};
+
+/// What an instance is compared with: what was deployed, without the password.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    /// The instance.
+    pub id: InstanceId,
+    /// Its name.
+    pub name: InstanceName,
+    /// The requested configuration.
+    pub spec: InstanceSpec,
+    /// Whether it has run, and with which volume.
+    pub data: Data,
+}
+
+impl From<&Deployment> for Expected {
+    fn from(deployment: &Deployment) -> Self {
+        let Deployment { id, name, spec, password: _, data } = deployment;
+        Self { id: *id, name: name.clone(), spec: spec.clone(), data: data.clone() }
+    }
+}
+
+/// What was found out about an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    /// The instance.
+    pub id: InstanceId,
+    /// What differs and can be put back.
+    pub drift: Vec<Drift>,
+    /// What happened to its data, which cannot be put back: [`ReasonCode::DataLost`] or [`ReasonCode::VolumeTerminating`].
+    pub data: Option<Reason>,
+}
+
+/// One object that differs from what was deployed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drift {
+    /// The kind of object.
+    pub kind: DriftKind,
+    /// Its name.
+    pub name: String,
+    /// What happened to it.
+    pub change: DriftChange,
+}
+
+crate::instance::text_enum! {
+    /// The kinds of objects that can drift.
+    pub enum DriftKind {
+        /// The StatefulSet of an instance on Kubernetes.
+        StatefulSet,
+        /// One of its Services.
+        Service,
+        /// Its Secret.
+        Secret,
+        /// Its NetworkPolicy.
+        NetworkPolicy,
+        /// A configuration file of a local process.
+        Configuration,
+    }
+}
+
+/// What happened to an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DriftChange {
+    /// It was deleted.
+    Deleted,
+    /// These of its fields were edited; none if they are not known.
+    Edited(Vec<String>),
+}
+
+impl Drift {
+    /// Makes a drift.
+    #[must_use]
+    pub fn new(kind: DriftKind, name: impl Into<String>, change: DriftChange) -> Self {
+        Self { kind, name: name.into(), change }
+    }
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// More would not be read.
+        const FIELDS: usize = 3;
+        let kind = match self.kind {
+            DriftKind::StatefulSet => "the StatefulSet",
+            DriftKind::Service => "the Service",
+            DriftKind::Secret => "the Secret",
+            DriftKind::NetworkPolicy => "the NetworkPolicy",
+            DriftKind::Configuration => "the file",
+        };
+        write!(f, "{kind} {}", self.name)?;
+        match &self.change {
+            DriftChange::Deleted => f.write_str(" was deleted"),
+            DriftChange::Edited(fields) if fields.is_empty() => f.write_str(" was edited"),
+            DriftChange::Edited(fields) => {
+                write!(f, " was edited ({}", fields.iter().take(FIELDS).cloned().collect::<Vec<_>>().join(", "))?;
+                f.write_str(if fields.len() > FIELDS { ", ...)" } else { ")" })
+            }
+        }
+    }
+}
+
+/// What was put back, as the reason of the event about it.
+#[must_use]
+pub fn put_back(drift: &[Drift]) -> Reason {
+    Reason::new(ReasonCode::Drifted, format!("Put back: {}", listed(drift)))
+}
+
+/// What differs and cannot be put back.
+#[must_use]
+pub fn not_put_back(drift: &[Drift], why: &Reason) -> Reason {
+    Reason::new(ReasonCode::Drifted, format!("It differs from what was deployed ({}) and cannot be put back: {}", listed(drift), why.message))
+}
+
+fn listed(drift: &[Drift]) -> String {
+    drift.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drift_is_a_sentence() {
+        let fields = |count: usize| DriftChange::Edited((1..=count).map(|number| format!("spec.f{number}")).collect());
+        let drift = [
+            Drift::new(DriftKind::Service, "orders", DriftChange::Deleted),
+            Drift::new(DriftKind::Configuration, "pg_hba.conf", fields(0)),
+            Drift::new(DriftKind::StatefulSet, "toygres-1", fields(4)),
+        ];
+        assert_eq!(
+            put_back(&drift).message,
+            "Put back: the Service orders was deleted; the file pg_hba.conf was edited; \
+             the StatefulSet toygres-1 was edited (spec.f1, spec.f2, spec.f3, ...)"
+        );
+    }
+}

@@ -1,0 +1,89 @@
+//! What somebody deletes or edits of a running instance is put back; a volume claim is not.
+
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::{
+    apps::v1::StatefulSet,
+    core::v1::{PersistentVolumeClaim, Secret, Service},
+    networking::v1::NetworkPolicy,
+};
+use serde_json::{Value, json};
+use toygres_domain::InstanceId;
+use toygres_k8s::build::names;
+
+use crate::{Result, admin::Admin, server::Server};
+
+/// How long a repair may take while the control plane watches.
+const REPAIR_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long an instance may take to be ready again after its pod was stopped, and to be found without its data.
+const READY_TIMEOUT: Duration = Duration::from_secs(180);
+
+/// Every kind of drift, one after the other.
+pub async fn repaired(admin: &Admin, server: &Server, input: Value) -> Result<String> {
+    let name = input["name"].as_str().unwrap_or_default().to_owned();
+    let id = server.create(input).await?;
+    let instance: InstanceId = id.parse().map_err(|_| format!("{id} is no id"))?;
+    server.until(&id, "it running and healthy", READY_TIMEOUT, is_healthy).await?;
+    let object = names::object(instance);
+    let mut took = Vec::new();
+    took.push(format!("Service {}", deleted::<Service>(admin, &name).await?));
+    took.push(format!("headless Service {}", deleted::<Service>(admin, &names::headless_service(instance)).await?));
+    took.push(format!("NetworkPolicy {}", deleted::<NetworkPolicy>(admin, &object).await?));
+    took.push(format!("Secret {}", deleted::<Secret>(admin, &object).await?));
+    took.push(format!("StatefulSet {}", deleted::<StatefulSet>(admin, &object).await?));
+    server.until(&id, "it healthy with another StatefulSet", READY_TIMEOUT, is_healthy).await?;
+    let started = Instant::now();
+    admin.change::<StatefulSet>(&object, &json!({"spec": {"replicas": 0}})).await?;
+    admin
+        .until("the replicas to be put back", REPAIR_TIMEOUT, || async {
+            Ok(admin.value::<StatefulSet>(&object).await?.filter(|set| set["spec"]["replicas"] == 1).map(drop))
+        })
+        .await?;
+    took.push(format!("replicas {:.1} s", started.elapsed().as_secs_f32()));
+    server.until(&id, "it healthy after it was scaled to 0", READY_TIMEOUT, is_healthy).await?;
+    server.delete(&id, false).await?;
+    Ok(format!("drift is put back: {}", took.join(", ")))
+}
+
+/// A claim that is deleted together with its pod: DATA_LOST, and no empty database.
+pub async fn lost(admin: &Admin, server: &Server, input: Value) -> Result<String> {
+    let id = server.create(input).await?;
+    let instance: InstanceId = id.parse().map_err(|_| format!("{id} is no id"))?;
+    server.until(&id, "it running and healthy", READY_TIMEOUT, is_healthy).await?;
+    let claim = names::claim(instance);
+    admin.delete::<PersistentVolumeClaim>(&claim).await?;
+    server.until(&id, "VOLUME_TERMINATING", READY_TIMEOUT, |now| now["reason"]["code"] == "VOLUME_TERMINATING").await?;
+    admin.kill_pod(instance).await?;
+    let is_lost = |now: &Value| now["reason"]["code"] == "DATA_LOST" && now["health"] == "UNHEALTHY";
+    server.until(&id, "DATA_LOST", READY_TIMEOUT, is_lost).await?;
+    // The controller of the StatefulSet has made another claim by now, and its pod must refuse to start.
+    let pods = || async {
+        let ended = |pod: &k8s_openapi::api::core::v1::Pod| {
+            let containers = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref()).into_iter().flatten();
+            let states = containers.flat_map(|container| [container.state.as_ref(), container.last_state.as_ref()]).flatten();
+            states.filter_map(|state| state.terminated.as_ref()?.message.clone()).any(|message| message.contains("DATA_LOST"))
+        };
+        Ok(admin.pods(instance).await?.iter().any(ended).then_some(()))
+    };
+    admin.until("the pod to refuse the empty volume", READY_TIMEOUT, pods).await?;
+    server.until(&id, "DATA_LOST still", READY_TIMEOUT, is_lost).await?;
+    server.delete(&id, false).await?;
+    Ok("a deleted volume claim: VOLUME_TERMINATING, then DATA_LOST, and never an empty database".to_owned())
+}
+
+/// Deletes an object, and waits until it is there again. Returns how long that took.
+async fn deleted<K: crate::admin::Object>(admin: &Admin, name: &str) -> Result<String> {
+    let uid = admin.value::<K>(name).await?.map(|object| object["metadata"]["uid"].clone());
+    let started = Instant::now();
+    admin.delete::<K>(name).await?;
+    admin
+        .until(&format!("{name} to be put back"), REPAIR_TIMEOUT, || async {
+            Ok(admin.value::<K>(name).await?.filter(|object| Some(&object["metadata"]["uid"]) != uid.as_ref()).map(drop))
+        })
+        .await?;
+    Ok(format!("{:.1} s", started.elapsed().as_secs_f32()))
+}
+
+fn is_healthy(now: &Value) -> bool {
+    now["state"] == "RUNNING" && now["health"] == "HEALTHY"
+}

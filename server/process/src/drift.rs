@@ -1,0 +1,95 @@
+//! Drift: what somebody else has deleted or edited of the files of an instance.
+//!
+//! The files are those of its configuration. The data itself cannot be put back.
+
+use std::{
+    fs::Metadata,
+    io::ErrorKind,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::Path,
+};
+
+use toygres_domain::{
+    drift::{Drift, DriftChange, DriftKind, Expected, Inspection},
+    runtime::RuntimeError,
+};
+
+use super::{
+    cluster::{Cluster, Machine, Status, configure},
+    data_dir::write_atomically,
+    error::{IoContext, Result},
+    instance_dirs::{DirState, InstanceDirs},
+    port::{self, PORT_FILE},
+    settings,
+};
+
+/// The files that are compared with what was deployed.
+const CONFIGURATION: &str = "postgresql.conf";
+const HBA: &str = "pg_hba.conf";
+
+/// Inspects one instance; `None` if nothing happened to it.
+pub(super) fn inspect(dirs: &InstanceDirs, expected: &Expected) -> Result<Option<Inspection>> {
+    let cluster = dirs.cluster(expected.id, DirState::Deployed);
+    let lost = || RuntimeError::from(cluster.data_lost()).reason;
+    let data = if cluster.has_data()? { None } else { Some(lost()) };
+    // Without the directory there is nothing to put files back into.
+    let drift = if cluster.home().is_dir() { drift(cluster.home(), &settings::instance(&expected.spec)?)? } else { Vec::new() };
+    Ok((data.is_some() || !drift.is_empty()).then_some(Inspection { id: expected.id, drift, data }))
+}
+
+/// Compares the files in `home` with what they must contain.
+fn drift(home: &Path, configuration: &str) -> Result<Vec<Drift>> {
+    let mut found = Vec::new();
+    for (name, wanted) in [(CONFIGURATION, configuration), (HBA, settings::HBA)] {
+        let change = match std::fs::read(home.join(name)) {
+            Ok(present) if present == wanted.as_bytes() && has_mode(&home.join(name))? => continue,
+            Ok(_) => DriftChange::Edited(Vec::new()),
+            Err(error) if error.kind() == ErrorKind::NotFound => DriftChange::Deleted,
+            Err(error) => return Err(error).context(format_args!("read {}", home.join(name).display())),
+        };
+        found.push(Drift::new(DriftKind::Configuration, name, change));
+    }
+    if port::kept(home).is_none() {
+        let change = if home.join(PORT_FILE).exists() { DriftChange::Edited(Vec::new()) } else { DriftChange::Deleted };
+        found.push(Drift::new(DriftKind::Configuration, PORT_FILE, change));
+    }
+    Ok(found)
+}
+
+/// Whether PostgreSQL's user can read the file, and only its owner can write to it.
+fn has_mode(path: &Path) -> Result<bool> {
+    Ok(path.metadata().context(format_args!("look at {}", path.display()))?.permissions().mode() & 0o777 == 0o644)
+}
+
+/// Writes the files that have drifted, and has the server read them. The caller holds the lock of the instance, and the data is there.
+pub(super) fn repair(machine: &Machine, cluster: &Cluster, configuration: &str) -> Result<Vec<Drift>> {
+    let drift = drift(cluster.home(), configuration)?;
+    if drift.is_empty() {
+        return Ok(drift);
+    }
+    if port::kept(cluster.home()).is_none() {
+        match cluster.status()? {
+            Status::Ready { port, .. } => write_atomically(&cluster.home().join(PORT_FILE), 0o644, &format!("port = {port}\n"))?,
+            _ => drop(port::choose(&machine.data, cluster.home())?),
+        }
+    }
+    configure(cluster.home(), CONFIGURATION, configuration)?;
+    configure(cluster.home(), HBA, settings::HBA)?;
+    cluster.reload()?;
+    Ok(drift)
+}
+
+/// What changes when somebody deletes, replaces or edits a file of an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fingerprint([Option<FileVersion>; 4]);
+
+/// Inode, size, time of the last change, mode.
+type FileVersion = (u64, u64, (i64, i64), u32);
+
+impl Fingerprint {
+    /// Of the files in `home`. A file that cannot be looked at counts as missing.
+    pub(super) fn of(home: &Path) -> Self {
+        let file = |meta: Metadata| (meta.ino(), meta.size(), (meta.mtime(), meta.mtime_nsec()), meta.mode());
+        Self([CONFIGURATION, HBA, PORT_FILE, "data/PG_VERSION"].map(|name| home.join(name).metadata().ok().map(file)))
+    }
+}

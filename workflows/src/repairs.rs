@@ -1,0 +1,217 @@
+//! Repairs running instances: what somebody has deleted or edited of one is put back, without an operation.
+//!
+//! An instance is inspected soon after a nudge of the runtime, and all of them every half minute, because nudges may be lost. What was put
+//! back is an event of the instance; what cannot be put back is its reason. A repair runs under the lock of the instance and only while
+//! no operation works on it. If somebody reverts it again and again, there is a back-off.
+
+mod backoff;
+
+use std::{
+    collections::HashMap,
+    future::pending,
+    time::{Duration, Instant},
+};
+
+use metrics::counter;
+use tokio::sync::mpsc;
+use toygres_domain::{
+    Error, InstanceId, Result,
+    data::Data,
+    drift::{Drift, Expected, Inspection, not_put_back, put_back},
+    instance::{HealthStatus, Instance, Reason, ReasonCode},
+    runtime::{Deployment, RuntimeError},
+};
+
+use self::backoff::Backoff;
+use crate::ActivityContext;
+
+/// How long after a nudge an instance is inspected: several objects are often changed together.
+const COALESCE: Duration = Duration::from_millis(200);
+/// The shortest time between two inspections of one instance, whatever nudges there are.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// Where nudges go. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct Suspects(mpsc::UnboundedSender<InstanceId>);
+
+impl Suspects {
+    /// Has an instance inspected soon.
+    pub fn add(&self, id: InstanceId) {
+        // An error means that the server is stopping.
+        let _ = self.0.send(id);
+    }
+}
+
+/// The task that repairs instances.
+#[derive(Debug)]
+pub struct Repairs {
+    suspects: mpsc::UnboundedReceiver<InstanceId>,
+}
+
+/// Makes the task, and where nudges for it go.
+#[must_use]
+pub fn repairs() -> (Suspects, Repairs) {
+    let (sender, suspects) = mpsc::unbounded_channel();
+    (Suspects(sender), Repairs { suspects })
+}
+
+impl Repairs {
+    /// Runs until the shutdown of the server.
+    pub async fn run(mut self, context: ActivityContext) {
+        let mut schedule = Schedule::default();
+        let mut next_round = Instant::now();
+        loop {
+            let next = schedule.next().map_or(next_round, |next| next.min(next_round));
+            tokio::select! {
+                () = context.shutdown.cancelled() => return,
+                suspect = self.suspects.recv() => match suspect {
+                    Some(id) => schedule.suspect(id, Instant::now()),
+                    // Nobody sends nudges any more.
+                    None => pending().await,
+                },
+                () = tokio::time::sleep_until(next.into()) => {
+                    let now = Instant::now();
+                    let is_round = now >= next_round;
+                    if is_round {
+                        next_round = now + context.timing.inspection;
+                    }
+                    let due = schedule.take_due(now, is_round);
+                    if let Err(error) = inspect(&context, (!is_round).then_some(due.as_slice()), &mut schedule).await {
+                        let cause = std::error::Error::source(&error).map(ToString::to_string);
+                        tracing::debug!(%error, cause, "instances could not be inspected");
+                        for id in due {
+                            schedule.retry(id, Instant::now());
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// When which instances are inspected.
+#[derive(Debug, Default)]
+struct Schedule {
+    due: HashMap<InstanceId, Instant>,
+    inspected: HashMap<InstanceId, Instant>,
+    backoff: Backoff,
+}
+
+impl Schedule {
+    fn next(&self) -> Option<Instant> {
+        self.due.values().min().copied()
+    }
+
+    fn suspect(&mut self, id: InstanceId, now: Instant) {
+        let earliest = self.inspected.get(&id).map_or(now, |at| *at + SHORTEST);
+        self.due.entry(id).or_insert(earliest.max(now + COALESCE));
+    }
+
+    fn retry(&mut self, id: InstanceId, at: Instant) {
+        self.due.entry(id).or_insert(at + SHORTEST);
+    }
+
+    /// The instances that are due, or all that are waiting.
+    fn take_due(&mut self, now: Instant, all: bool) -> Vec<InstanceId> {
+        let due: Vec<_> = self.due.extract_if(|_, at| all || *at <= now).map(|(id, _)| id).collect();
+        self.inspected.retain(|_, at| now < *at + SHORTEST);
+        self.inspected.extend(due.iter().map(|id| (*id, now)));
+        due
+    }
+}
+
+/// Inspects these instances, or all, and repairs those that need it.
+async fn inspect(context: &ActivityContext, ids: Option<&[InstanceId]>, schedule: &mut Schedule) -> Result<()> {
+    let running = context.store.running_with_data(ids).await?;
+    let expected: Vec<_> = running.iter().map(|(instance, data)| expected(instance, data)).collect();
+    let mut found: HashMap<_, Inspection> = in_time(context, context.runtime.inspect(&expected))
+        .await?
+        .map_err(|error| Error::Unavailable(error.into()))?
+        .into_iter()
+        .map(|inspection| (inspection.id, inspection))
+        .collect();
+    // One instance that cannot be repaired does not keep the others from it.
+    let mut first_trouble = None;
+    for (instance, data) in running {
+        let id = instance.id;
+        if let Err(error) = treat(context, instance, data, found.remove(&id), schedule).await {
+            first_trouble.get_or_insert(error);
+        }
+    }
+    first_trouble.map_or(Ok(()), Err)
+}
+
+async fn treat(context: &ActivityContext, instance: Instance, data: Data, found: Option<Inspection>, schedule: &mut Schedule) -> Result<()> {
+    let id = instance.id;
+    if data.volume().is_none() && instance.health == HealthStatus::Healthy {
+        // An earlier release deployed it. It is healthy with the volume that it has.
+        if let Ok(Some(volume)) = in_time(context, context.runtime.volume(id)).await? {
+            context.store.record_volume(id, &volume).await?;
+        }
+    }
+    let Some(Inspection { id: _, drift, data: finding }) = found else {
+        if instance.reason.is_some_and(|reason| reason.code.is_notice() || reason.code == ReasonCode::DataLost) {
+            context.store.clear_finding(id).await?;
+        }
+        return Ok(());
+    };
+    if let Some(reason) = finding {
+        return context.store.report_finding(id, &reason).await;
+    }
+    let now = Instant::now();
+    if let Err(at) = schedule.backoff.permits(id, now) {
+        schedule.due.entry(id).or_insert(at);
+        return Ok(());
+    }
+    match repair(context, instance, data).await? {
+        None => {}
+        Some(Ok(repaired)) if repaired.is_empty() => {}
+        Some(Ok(repaired)) => {
+            let what = put_back(&repaired);
+            tracing::warn!(instance = %id, "{}", what.message);
+            for drift in &repaired {
+                counter!("toygres_repairs_total", "what" => drift.kind.as_str()).increment(1);
+            }
+            context.store.record_repair(id, &what).await?;
+            context.store.clear_finding(id).await?;
+            // Somebody may fight it, which only another look shows.
+            schedule.suspect(id, Instant::now());
+        }
+        Some(Err(RuntimeError { reason, retryable })) => {
+            tracing::warn!(instance = %id, cause = reason.message, retryable, "an instance could not be repaired");
+            if !retryable {
+                context.store.report_finding(id, &refusal(&drift, reason)).await?;
+            }
+            schedule.retry(id, Instant::now());
+        }
+    }
+    Ok(())
+}
+
+/// The reason to show for a repair that is refused for good.
+fn refusal(drift: &[Drift], why: Reason) -> Reason {
+    if why.code == ReasonCode::DataLost { why } else { not_put_back(drift, &why) }
+}
+
+/// Repairs an instance; `None` if an operation works on it.
+async fn repair(context: &ActivityContext, instance: Instance, data: Data) -> Result<Option<std::result::Result<Vec<Drift>, RuntimeError>>> {
+    let id = instance.id;
+    let _lock = context.store.lock_instance(id).await?;
+    if !context.store.is_idle(id).await? {
+        return Ok(None);
+    }
+    let password = context.store.password(id).await?;
+    let deployment = Deployment { id, name: instance.name, spec: instance.spec, password, data };
+    in_time(context, context.runtime.repair(&deployment)).await.map(Some)
+}
+
+async fn in_time<T>(context: &ActivityContext, verb: impl Future<Output = T>) -> Result<T> {
+    let limit = context.timing.verb;
+    tokio::time::timeout(limit, verb)
+        .await
+        .map_err(|_| Error::Unavailable(format!("{} gave no answer within {} s", context.runtime.name(), limit.as_secs()).into()))
+}
+
+fn expected(instance: &Instance, data: &Data) -> Expected {
+    Expected { id: instance.id, name: instance.name.clone(), spec: instance.spec.clone(), data: data.clone() }
+}
