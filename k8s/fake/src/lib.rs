@@ -5,6 +5,7 @@
 
 mod controllers;
 mod http;
+mod network;
 mod node;
 mod objects;
 pub mod recordings;

@@ -947,6 +947,8 @@ export const ReasonCode = {
   DiskFull: 'DISK_FULL',
   /** The endpoint's name does not resolve. */
   DnsFailed: 'DNS_FAILED',
+  /** The host has no address for clients any more. */
+  EndpointMissing: 'ENDPOINT_MISSING',
   /** The control plane lacks a permission. */
   Forbidden: 'FORBIDDEN',
   /** The image cannot be pulled. */
