@@ -281,6 +281,8 @@ text_enum! {
         ConnectionTimeout,
         /// The endpoint's name does not resolve.
         DnsFailed,
+        /// The host has no address for clients any more.
+        EndpointMissing,
         /// The TLS handshake failed.
         TlsFailed,
         /// The instance's own credentials were refused.

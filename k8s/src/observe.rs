@@ -136,8 +136,9 @@ fn is_current(set: &StatefulSet, pod: &Pod) -> bool {
 }
 
 fn endpoint(id: InstanceId, snapshot: &Snapshot, settings: &Settings) -> Observation {
+    // A deployment creates it before the StatefulSet.
     let Some(service) = client_service(id, snapshot) else {
-        return pending(ReasonCode::Drifted, "Its Service does not exist");
+        return pending(ReasonCode::EndpointMissing, "The Service that clients connect to was deleted");
     };
     if is_unaddressed(service) {
         let event = events::newest(&snapshot.events).filter(|event| event.type_.as_deref() == Some("Warning"));

@@ -1,4 +1,7 @@
 //! Watches the objects of all instances and yields the instances that changed.
+//!
+//! EndpointSlices are not watched: they follow from the readiness of the pod and from the Service, which are. They follow with a delay,
+//! and the nodes follow them with another, so a health check that a nudge has triggered is confirmed by a second one in any case.
 
 mod memory;
 

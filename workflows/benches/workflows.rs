@@ -42,7 +42,7 @@ use toygres_store::changes::Changes;
 use toygres_store::testing::TestDatabase;
 use toygres_store::{NewInstance, Request, Store, Subject};
 use toygres_workflows::{
-    ActivityContext, Engine, EngineOptions, Run, Timing, dispatcher,
+    ActivityContext, Engine, EngineOptions, Run, RunningChecks, Timing, dispatcher,
     engine::{SCHEMA, Worker},
     health_check::HealthCheckLoop,
     janitor, monitor_operation, nudges, operations, registry, sweeper,
@@ -197,6 +197,7 @@ impl Toygres {
             runtime,
             prober: Prober::new(500, 10),
             slow_checks: EngineOptions::default().slow_checks(),
+            running_checks: RunningChecks::default(),
             timing: Timing::default(),
             shutdown: shutdown.clone(),
         };

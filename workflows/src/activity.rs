@@ -17,7 +17,7 @@ use toygres_store::{Store, Work};
 
 #[cfg(doc)]
 use crate::EngineOptions;
-use crate::{Engine, Failure, SlowChecks, Timing};
+use crate::{Engine, Failure, RunningChecks, SlowChecks, Timing};
 
 /// A function that workflows call. It may run twice, late, or concurrently with its successor, so it first checks in the metadata
 /// whether its run is still current.
@@ -60,6 +60,8 @@ pub struct ActivityContext {
     pub prober: Prober,
     /// The permits of health checks that wait for silent instances: see [`EngineOptions::slow_checks`].
     pub slow_checks: Arc<SlowChecks>,
+    /// Tells the health checks in progress what the runtime reports.
+    pub running_checks: RunningChecks,
     /// The timing of workflows and activities.
     pub timing: Timing,
     /// Cancelled when this server stops: activities then abandon their work immediately, and it is retried elsewhere.

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use chrono::Utc;
 use duroxide::OrchestrationContext;
 use serde::{Deserialize, Serialize};
 use toygres_domain::{InstanceId, instance::Reason};
@@ -40,7 +41,7 @@ pub struct HealthCheckLoop {
     pub workflow: String,
     /// Milliseconds until the next check.
     pub wait_ms: u64,
-    /// The time of the next check in milliseconds since 1970, if known.
+    /// The time of the next check in milliseconds since 1970; `None` if that check has to observe the runtime.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_ms: Option<i64>,
     /// Consecutive failed checks.
@@ -57,14 +58,23 @@ impl HealthCheckLoop {
     /// A loop that checks immediately.
     #[must_use]
     pub fn new(instance: InstanceId, workflow: String) -> Self {
-        Self { instance, workflow, wait_ms: 0, due_ms: None, failures: 0, postponed: 0, iterations: Some(1 + instance.spread(ITERATIONS)) }
+        Self {
+            instance,
+            workflow,
+            wait_ms: 0,
+            due_ms: Some(Utc::now().timestamp_millis()),
+            failures: 0,
+            postponed: 0,
+            iterations: Some(1 + instance.spread(ITERATIONS)),
+        }
     }
 
     /// A loop that replaces a lost one. Many loops may be lost at the same time, so their first checks are spread.
     #[must_use]
     pub fn replacing(instance: InstanceId, workflow: String, interval: Duration) -> Self {
         let within = interval.min(Duration::from_secs(10)).as_millis();
-        Self { wait_ms: instance.spread(u64::try_from(within).unwrap_or(0)), ..Self::new(instance, workflow) }
+        let wait_ms = instance.spread(u64::try_from(within).unwrap_or(0));
+        Self { wait_ms, due_ms: Utc::now().timestamp_millis().checked_add_unsigned(wait_ms), ..Self::new(instance, workflow) }
     }
 }
 

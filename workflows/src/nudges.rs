@@ -1,5 +1,9 @@
 //! Forwards nudges for an instance to the workflows that wait for it: the one of the running operation, and the HealthCheck. Nudges
 //! come from the runtime, and from the prober when a kept connection is lost. They may be lost, because the workflows also poll.
+//!
+//! After a nudge of the runtime no check of the instance uses a connection from before, which may live on when no client can connect
+//! any more, and a check in progress takes note of it. Both hold for the connections and the checks of this server. Every server that
+//! runs workflows hears the runtime, so they hold in each; where one does not, the time-out of the instance is the bound.
 
 mod backoff;
 
@@ -18,15 +22,24 @@ use toygres_domain::{
 use toygres_store::{OperationFilter, PageRequest, Store};
 
 use self::backoff::Backoff;
-use crate::{ActivityContext, Engine, repairs::Suspects};
+use crate::{ActivityContext, Engine, repairs::Suspects, running_checks::Change};
 
 /// Nudges within this time are combined, so that the message queues of workflows stay short.
 const COALESCE: Duration = Duration::from_millis(50);
 
+/// What was heard of an instance within [`COALESCE`].
+#[derive(Default)]
+struct Heard {
+    death: Option<Reason>,
+    /// Whether the runtime told it, and not the prober.
+    by_runtime: bool,
+}
+
 /// Runs until the shutdown of the server.
 pub async fn run(context: ActivityContext, engine: Engine, suspects: Suspects) {
-    let ActivityContext { store, runtime, prober, shutdown, .. } = context;
-    let mut hints = stream::select(runtime.nudges(), prober.losses().map(|instance| Nudge { instance, death: None }));
+    let ActivityContext { store, runtime, prober, running_checks, shutdown, .. } = context;
+    let losses = prober.losses().map(|instance| (Nudge { instance, death: None }, false));
+    let mut hints = stream::select(runtime.nudges().map(|nudge| (nudge, true)), losses);
     let mut backoff = Backoff::default();
     loop {
         let first = tokio::select! {
@@ -34,17 +47,28 @@ pub async fn run(context: ActivityContext, engine: Engine, suspects: Suspects) {
             hint = hints.next() => match hint { Some(hint) => hint, None => return },
         };
         tokio::time::sleep(COALESCE).await;
-        let mut latest: HashMap<InstanceId, Option<Reason>> = HashMap::new();
+        let mut latest: HashMap<InstanceId, Heard> = HashMap::new();
         let mut next = Some(first);
-        while let Some(hint) = next {
+        while let Some((nudge, by_runtime)) = next {
+            let heard = latest.entry(nudge.instance).or_default();
             // A death of the server takes precedence over other nudges: it must not be lost because the server is back soon after.
-            latest.entry(hint.instance).and_modify(|death| *death = death.take().or(hint.death.clone())).or_insert(hint.death);
+            heard.death = heard.death.take().or(nudge.death);
+            heard.by_runtime |= by_runtime;
             next = hints.next().now_or_never().flatten();
         }
-        for (instance, death) in latest {
+        let now = Instant::now();
+        for (instance, Heard { death, by_runtime }) in latest {
             suspects.add(instance);
+            let change = if death.is_some() { Change::Death } else { Change::Other };
+            if by_runtime {
+                prober.forget(instance);
+            }
             if let Err(error) = pass_on(&store, &engine, &mut backoff, instance, death).await {
                 tracing::debug!(%error, %instance, "a hint was lost");
+            }
+            // After the message, which the loop reads when its check has ended because of this.
+            if by_runtime {
+                running_checks.announce(instance, change, now);
             }
         }
     }

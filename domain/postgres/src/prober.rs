@@ -141,12 +141,25 @@ impl Prober {
         Ok(latency)
     }
 
+    /// Checks an instance as a new client does: logs in, and keeps no connection. An earlier one is closed, because it can live on when
+    /// no client can connect any more.
+    ///
+    /// # Errors
+    /// Why it failed. The reason never contains the password.
+    pub async fn log_in_anew(&self, instance: InstanceId, target: &Target, timeout: Duration) -> Result<Duration, Reason> {
+        self.forget(instance);
+        counter!("toygres_probe_logins_total").increment(1);
+        let (latency, session) = check_server(target, timeout).await?;
+        close(session).await;
+        Ok(latency)
+    }
+
     /// The instances whose kept connection was lost between two checks, which should be checked immediately.
     pub fn losses(&self) -> impl Stream<Item = InstanceId> + Send + Unpin + 'static {
         BroadcastStream::new(self.shared.losses.subscribe()).filter_map(|loss| std::future::ready(loss.ok()))
     }
 
-    /// Closes the connection of an instance that is no longer checked.
+    /// Closes the connection of an instance that is no longer checked, or that has changed.
     pub fn forget(&self, instance: InstanceId) {
         self.shared.lock().connections.remove(&instance);
         self.shared.report();

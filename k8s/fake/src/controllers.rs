@@ -55,6 +55,7 @@ impl Shared {
         for service in cluster.list("services").cloned().collect::<Vec<_>>() {
             balance_load(&mut cluster, &service);
         }
+        route(&cluster);
         if cluster.version != before {
             drop(cluster);
             self.changed.send_modify(|count| *count += 1);
@@ -226,6 +227,19 @@ fn balance_load(cluster: &mut FakeCluster, service: &Value) {
     } else if service["spec"]["type"] == "LoadBalancer" {
         cluster.update("services", &service_name, |service| service["status"] = json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.10"}]}}));
     }
+}
+
+/// kube-proxy.
+fn route(cluster: &FakeCluster) {
+    let Some(node) = &cluster.node else { return };
+    let endpoint = |service: &Value| {
+        let id = &service["spec"]["selector"]["toygres.io/instance-id"];
+        let mut pods = cluster.list("pods").filter(|pod| pod["metadata"]["labels"]["toygres.io/instance-id"] == *id);
+        pods.find(|pod| is_ready(pod) && !is_terminating(pod)).and_then(|pod| node.address_of(pod))
+    };
+    let addressed = cluster.list("services").filter_map(|service| Some((service["spec"]["clusterIP"].as_str()?.to_owned(), service)));
+    let services = addressed.filter(|(address, _)| address != "None").map(|(address, service)| (address, endpoint(service)));
+    node.network.update(services.collect(), cluster.network_lost);
 }
 
 fn collect_garbage(cluster: &mut FakeCluster) {

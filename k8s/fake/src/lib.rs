@@ -6,6 +6,7 @@
 mod controllers;
 mod http;
 mod managed_fields;
+mod network;
 mod node;
 mod objects;
 mod proxy;

@@ -1,5 +1,5 @@
-//! A node that runs a PostgreSQL server of this machine for each pod, at the address of the pod's Service, so that tests can
-//! log in to instances.
+//! A node that runs a PostgreSQL server of this machine for each pod, at an address of its own, so that tests can log in to instances
+//! through their Services.
 
 use std::{
     any::Any,
@@ -15,12 +15,13 @@ use k8s_openapi::ByteString;
 use serde_json::Value;
 use toygres_store::testing::StandIn;
 
-use super::objects::FakeCluster;
+use super::{network::Network, objects::FakeCluster};
 
 /// The node. Dropping it stops its servers and removes its volumes.
 #[derive(Default)]
 pub struct Node {
     state: Arc<Mutex<State>>,
+    pub(super) network: Network,
 }
 
 #[derive(Default)]
@@ -33,7 +34,7 @@ struct State {
 
 enum Pod {
     Starting,
-    Running { _server: Box<dyn Any + Send> },
+    Running { address: String, _server: Box<dyn Any + Send> },
     Failed,
 }
 
@@ -41,7 +42,6 @@ enum Pod {
 struct ServerSpec {
     uid: String,
     claim: String,
-    address: String,
     username: String,
     password: String,
     database: String,
@@ -71,6 +71,14 @@ impl Node {
         drop(pod);
     }
 
+    /// The address of the pod's server, if it accepts connections.
+    pub(super) fn address_of(&self, pod: &Value) -> Option<String> {
+        match self.state().pods.get(pod["metadata"]["uid"].as_str()?)? {
+            Pod::Running { address, .. } => Some(address.clone()),
+            Pod::Starting | Pod::Failed => None,
+        }
+    }
+
     /// Removes the volume of a claim.
     pub(super) fn release(&self, claim: &str) {
         let volume = self.state().volumes.remove(claim);
@@ -90,12 +98,13 @@ fn start(state: &Mutex<State>, spec: ServerSpec) {
         lock().volumes.insert(spec.claim, Arc::clone(&made));
         made
     });
-    let server = volume.start(&spec.address, 5432);
+    let address = address();
+    let server = volume.start(&address, 5432);
     let mut state = lock();
     // The pod was stopped meanwhile: dropping the server stops it.
     let Some(pod) = state.pods.get_mut(&spec.uid) else { return };
     *pod = match server {
-        Some(server) => Pod::Running { _server: Box::new(server) },
+        Some(server) => Pod::Running { address, _server: Box::new(server) },
         None => Pod::Failed,
     };
 }
@@ -107,14 +116,9 @@ fn server_spec(cluster: &FakeCluster, pod: &Value) -> Option<ServerSpec> {
     let volumes = pod["spec"]["volumes"].as_array()?;
     let secret = volumes.iter().find_map(|volume| volume["secret"]["secretName"].as_str())?;
     let password: ByteString = serde_json::from_value(cluster.get("secrets", secret)?["data"]["password"].clone()).ok()?;
-    let id = &pod["metadata"]["labels"]["toygres.io/instance-id"];
-    let service = cluster
-        .list("services")
-        .find(|service| service["spec"]["selector"]["toygres.io/instance-id"] == *id && service["spec"]["clusterIP"] != "None")?;
     Some(ServerSpec {
         uid: text(&pod["metadata"]["uid"]),
         claim: format!("data-{}", text(&pod["metadata"]["name"])),
-        address: text(&service["spec"]["clusterIP"]),
         username: variable("POSTGRES_USER")?,
         password: String::from_utf8(password.0).ok()?,
         database: variable("POSTGRES_DB")?,

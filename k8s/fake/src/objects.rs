@@ -70,6 +70,8 @@ pub struct FakeCluster {
     pub scenario: Scenario,
     /// Whether the kubelet is unreachable, so that no pod is ever confirmed to have stopped.
     pub node_lost: bool,
+    /// Whether nothing comes through to pods, neither on new connections nor on established ones.
+    pub network_lost: bool,
     /// The uids of the pods whose servers do not shut down, but are killed after the grace period.
     pub suspended: BTreeSet<String>,
     /// The uids of the claims whose volumes were initialised.

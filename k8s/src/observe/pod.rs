@@ -71,6 +71,10 @@ pub(super) fn problem(pod: &Pod, snapshot: &Snapshot, now: Timestamp) -> Option<
     if let Some(end) = status.state.as_ref().and_then(terminated) {
         return Some(Observation::Pending(end_of_process(end)));
     }
+    if is_unreachable(pod) {
+        let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or_default();
+        return Some(pending(ReasonCode::RuntimeUnavailable, format!("Its node {node} does not report any more")));
+    }
     if let Some(problem) = mount_problem(pod, snapshot, now) {
         return Some(problem);
     }
@@ -83,6 +87,11 @@ pub(super) fn problem(pod: &Pod, snapshot: &Snapshot, now: Timestamp) -> Option<
 /// Whether the pod is ready.
 pub(crate) fn is_ready(pod: &Pod) -> bool {
     condition(pod, "Ready").is_some_and(|condition| condition.status == "True")
+}
+
+/// Whether the node controller, and not the kubelet, has marked the pod as not ready: the kubelet changes both conditions together.
+fn is_unreachable(pod: &Pod) -> bool {
+    !is_ready(pod) && condition(pod, "ContainersReady").is_some_and(|condition| condition.status == "True")
 }
 
 /// Whether the pod is scheduled to a node.

@@ -132,3 +132,21 @@ async fn a_watch_that_is_refused_is_restarted() {
     runtime.deploy(&deployment).await.unwrap();
     next(&mut nudges, "after the refusal", |nudge| nudge.instance == deployment.id).await;
 }
+
+/// EndpointSlices are not watched. They change with these.
+#[tokio::test]
+async fn what_clients_connect_through_is_watched() {
+    let server = FakeApiServer::start().await;
+    let runtime = server.runtime();
+    let deployment = fixture::another("orders");
+    deploy_until_ready(&server, &runtime, &deployment).await;
+    let mut nudges = runtime.nudges();
+    received(&mut nudges).await;
+    let unreachable = crate::recordings::items("node-unreachable.json", "Pod").remove(0)["status"].take();
+    server.cluster(|cluster| cluster.update("pods", &names::pod(deployment.id), |pod| pod["status"] = unreachable));
+    let nudge = next(&mut nudges, "for the pod that is not ready", |nudge| nudge.instance == deployment.id).await;
+    assert_eq!(nudge.death, None, "the process may live");
+    received(&mut nudges).await;
+    server.cluster(|cluster| cluster.remove("services", "orders"));
+    next(&mut nudges, "for the Service", |nudge| nudge.instance == deployment.id).await;
+}

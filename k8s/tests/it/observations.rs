@@ -146,6 +146,21 @@ fn no_node_has_enough_resources() {
 }
 
 #[test]
+fn without_the_service_for_clients_it_is_not_ready() {
+    let mut snapshot = snapshot("service-deleted");
+    // In the recording it has another name.
+    snapshot.services[0].metadata.name = Some(names::headless_service(fixture::deployment().id));
+    assert_eq!(pending(&snapshot).code, ReasonCode::EndpointMissing);
+}
+
+/// The node controller marks its pods as not ready; the container is reported as it was last seen.
+#[test]
+fn a_node_that_does_not_report_is_the_reason() {
+    let reason = pending(&snapshot("node-unreachable"));
+    assert_eq!((reason.code, reason.message.as_str()), (ReasonCode::RuntimeUnavailable, "Its node node1 does not report any more"));
+}
+
+#[test]
 fn a_storage_class_that_does_not_exist_is_final() {
     match observe(&snapshot("volume")) {
         Observation::Failed(reason) => {

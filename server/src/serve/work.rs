@@ -6,7 +6,7 @@ use futures::{FutureExt, future::BoxFuture};
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{Error, Result, runtime::Runtime};
 use toygres_store::{Store, changes::Changes};
-use toygres_workflows::{ActivityContext, Engine, dispatcher, engine::Worker, gauges, heartbeat, janitor, nudges, repairs, sweeper};
+use toygres_workflows::{ActivityContext, Engine, RunningChecks, dispatcher, engine::Worker, gauges, heartbeat, janitor, nudges, repairs, sweeper};
 
 use super::tasks::Tasks;
 use crate::config::{Access, Role, RuntimeKind, ServeConfig};
@@ -115,6 +115,7 @@ pub(super) async fn start(
         runtime,
         prober: prober.clone(),
         slow_checks: config.engine.options().slow_checks(),
+        running_checks: RunningChecks::default(),
         timing: config.health.timing(),
         shutdown: shutdown.clone(),
     };

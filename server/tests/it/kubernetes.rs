@@ -1,12 +1,15 @@
 //! The whole product on Kubernetes: the real server process with a fake API server whose pods are real PostgreSQL servers, so that
 //! logins and health checks work as on a cluster.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use toygres_k8s::build::names;
-use toygres_k8s_fake::{FakeApiServer, Network, Proxy, Scenario};
+use toygres_k8s_fake::{FakeApiServer, Network, Proxy, Scenario, recordings};
 
 use crate::support::{Database, Home, Server, connect, eventually, psql, text};
 
@@ -104,6 +107,47 @@ async fn an_instance_comes_lives_and_goes() {
     server.delete(&id).await;
     server.until_deleted(&id).await;
     assert_eq!(platform.cluster.object_names(), std::collections::BTreeSet::new(), "nothing leaks");
+    server.stop().await;
+}
+
+/// Connection tracking lets the kept connection of health checks outlive the Service, and an address that is dead would take the whole
+/// time-out of a check.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_client_can_reach_is_unhealthy_at_once_and_its_return_is_seen() {
+    let platform = Platform::new().await;
+    let server = platform.start().await;
+    let health_check = json!({ "intervalSeconds": 3600, "timeoutSeconds": 60 });
+    let payload = server.create(json!({ "name": "orders", "healthCheck": health_check })).await;
+    let id = text(&payload["instance"]["id"]);
+    server.until_healthy(&id).await;
+    let becomes = async |health: &str| {
+        let changed = Instant::now();
+        let now = server.until(&id, health, |now| now["health"] == health).await;
+        assert!(changed.elapsed() < Duration::from_secs(20), "{health} after {:?}", changed.elapsed());
+        println!("{health} after {:?}", changed.elapsed());
+        now
+    };
+    let service = platform.cluster.object("services", "orders").unwrap();
+    platform.cluster.cluster(|cluster| cluster.remove("services", "orders"));
+    assert_eq!(becomes("UNHEALTHY").await["reason"]["code"], "ENDPOINT_MISSING");
+    platform.cluster.cluster(|cluster| cluster.create("services", service));
+    becomes("HEALTHY").await;
+
+    let pod = names::pod(id.parse().unwrap());
+    let ready = platform.cluster.object("pods", &pod).unwrap()["status"].take();
+    let unreachable = recordings::items("node-unreachable.json", "Pod").remove(0)["status"].take();
+    platform.cluster.cluster(|cluster| {
+        cluster.network_lost = true;
+        cluster.update("pods", &pod, |pod| pod["status"] = unreachable);
+    });
+    assert_eq!(becomes("UNHEALTHY").await["reason"]["code"], "RUNTIME_UNAVAILABLE");
+    platform.cluster.cluster(|cluster| {
+        cluster.network_lost = false;
+        cluster.update("pods", &pod, |pod| pod["status"] = ready);
+    });
+    becomes("HEALTHY").await;
+    server.delete(&id).await;
+    server.until_deleted(&id).await;
     server.stop().await;
 }
 

@@ -955,6 +955,8 @@ export const ReasonCode = {
   DnsFailed: 'DNS_FAILED',
   /** Somebody deleted or edited what was deployed. */
   Drifted: 'DRIFTED',
+  /** The host has no address for clients any more. */
+  EndpointMissing: 'ENDPOINT_MISSING',
   /** The control plane lacks a permission. */
   Forbidden: 'FORBIDDEN',
   /** The image cannot be pulled. */

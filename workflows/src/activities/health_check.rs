@@ -1,5 +1,7 @@
 //! HealthCheck: logs in to the instance, runs a query, records the sample and evaluates it.
 
+mod examination;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -7,12 +9,10 @@ use metrics::{counter, histogram};
 use serde::{Deserialize, Serialize};
 use toygres_domain::{
     InstanceId,
-    data::data_lost,
     instance::{Endpoint, HealthStatus, Instance, InstanceState, Reason, ReasonCode},
-    runtime::Observation,
 };
-use toygres_postgres::Target;
 
+use self::examination::{Examination, Finding};
 use super::update_health::HealthChange;
 use crate::{
     Failure,
@@ -37,7 +37,8 @@ pub struct Input {
     pub postponed: u32,
     /// A death of the server that the runtime reported.
     pub death: Option<Reason>,
-    /// When this check was due, in milliseconds since 1970; `None` if a nudge triggered it.
+    /// When this check was due, in milliseconds since 1970. `None` if a nudge triggered it, or the last check found the instance in
+    /// between two states: then the runtime is observed too, and no kept connection is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_ms: Option<i64>,
 }
@@ -52,7 +53,7 @@ pub enum CheckOutcome {
     Checked {
         /// Milliseconds until the next check.
         wait_ms: u64,
-        /// The time of the next check in milliseconds since 1970.
+        /// The time of the next check in milliseconds since 1970; `None` if that check has to observe the runtime.
         #[serde(default)]
         due_ms: Option<i64>,
         /// Consecutive failed checks, including this one.
@@ -87,14 +88,12 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
     };
     // An operation makes the instance unreachable on purpose, so a check would be meaningless.
     if instance.state == InstanceState::Updating {
-        return Ok(next(context.timing.paused, 0, 0, None));
+        return Ok(next(context.timing.paused, true, 0, 0, None));
     }
     // A death that the runtime reported needs no confirmation, even if the server is already back: the next check finds out. Of an
     // outage that is confirmed it says nothing new, and it may be older than the reason that a check has found meanwhile.
-    if let Some(death) = input.death.as_ref().filter(|_| instance.health != HealthStatus::Unhealthy) {
-        record(context, &instance, HealthStatus::Unhealthy, None, Some(death)).await?;
-        let change = changed(&instance, HealthStatus::Unhealthy, Some(death.clone()), None);
-        return Ok(next(context.timing.recheck / 4, context.timing.confirmations, input.postponed, change));
+    if let Some(death) = input.death.clone().filter(|_| instance.health != HealthStatus::Unhealthy) {
+        return unhealthy(context, &instance, context.timing.recheck / 4, input.postponed, death).await;
     }
     let policy = instance.spec.health_check;
     let interval = seconds(policy.interval_seconds);
@@ -102,48 +101,46 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
         1.. if input.failures < context.timing.confirmations => seconds(policy.timeout_seconds).min(context.timing.recheck_timeout),
         _ => seconds(policy.timeout_seconds),
     };
-    let internal_endpoint = context.runtime.internal_endpoint(&instance.name, &instance.spec.exposure, &endpoint);
-    let probe = |timeout| {
-        let (instance, internal_endpoint) = (&instance, &internal_endpoint);
-        async move {
-            Ok::<_, Failure>(match context.prober.ask(instance.id, internal_endpoint, timeout).await {
-                Some(outcome) => outcome,
-                None => {
-                    let target = Target::new(internal_endpoint.clone(), &instance.spec, context.store.password(instance.id).await?);
-                    context.prober.log_in(instance.id, &target, timeout).await
-                }
-            })
-        }
-    };
+    // A check after one that failed may run in a server that keeps a connection from before.
+    let anew = input.due_ms.is_none() || input.failures > 0;
+    let examination = Examination { context, instance: &instance, endpoint: &endpoint, anew };
     let standing = standing(&input, timeout <= context.timing.prompt);
-    let Some(outcome) = context.slow_checks.run(standing, timeout, context.timing.prompt, probe).await else {
+    let Some(finding) = context.slow_checks.run(standing, timeout, context.timing.prompt, |timeout| examination.run(timeout)).await else {
         counter!("toygres_health_checks_postponed_total").increment(1);
         let pause = context.timing.postponed.saturating_mul(2u32.saturating_pow(input.postponed)).min(interval);
-        return Ok(next(pause, input.failures, input.postponed.saturating_add(1), None));
+        return Ok(next(pause, anew, input.failures, input.postponed.saturating_add(1), None));
     };
-    let outcome = outcome?;
-    let found = match outcome {
-        Ok(latency) => {
+    let soon = context.timing.recovery.min(interval);
+    let found = match finding? {
+        Finding::Answered { latency, settled } => {
             record(context, &instance, HealthStatus::Healthy, Some(latency), None).await?;
-            next(until_next(instance.id, interval, Utc::now()), 0, 0, changed(&instance, HealthStatus::Healthy, None, None))
+            // No connection was kept after a change, because the network may follow it with a delay: another login is due soon.
+            let wait = if anew || !settled { soon } else { until_next(instance.id, interval, Utc::now()) };
+            next(wait, !settled, 0, 0, changed(&instance, HealthStatus::Healthy, None, None))
         }
-        Err(symptom) => {
-            let (reason, moved_to) = diagnose(context, &instance, &endpoint, symptom).await;
+        Finding::Failed(reason) => {
             record(context, &instance, HealthStatus::Unhealthy, None, Some(&reason)).await?;
             let failures = input.failures.saturating_add(1);
             // A server that is starting up responds, so more failed checks are required before this counts as an outage.
             let confirmations = context.timing.confirmations;
             let limit = if reason.code == ReasonCode::StartingUp { confirmations * 10 } else { confirmations };
-            let change = if moved_to.is_some() {
-                Some(HealthChange { health: instance.health, reason: instance.reason.clone(), moved_to, operation_count: instance.operation_count })
-            } else if failures >= limit {
-                changed(&instance, HealthStatus::Unhealthy, Some(reason), None)
-            } else {
-                None
-            };
-            let pause = if failures >= limit { context.timing.recovery } else { context.timing.recheck };
-            next(pause.min(interval), failures, input.postponed, change)
+            let is_outage = failures >= limit;
+            let change = if is_outage { changed(&instance, HealthStatus::Unhealthy, Some(reason), None) } else { None };
+            let pause = if is_outage { context.timing.recovery } else { context.timing.recheck };
+            next(pause.min(interval), false, failures, input.postponed, change)
         }
+        Finding::Moved(symptom, to) => {
+            record(context, &instance, HealthStatus::Unhealthy, None, Some(&symptom)).await?;
+            let change = HealthChange {
+                health: instance.health,
+                reason: instance.reason.clone(),
+                moved_to: Some(to),
+                operation_count: instance.operation_count,
+            };
+            next(context.timing.recheck.min(interval), false, input.failures.saturating_add(1), input.postponed, Some(change))
+        }
+        Finding::Unreachable(reason) => unhealthy(context, &instance, soon, input.postponed, reason).await?,
+        Finding::Died => next(context.timing.recheck, true, input.failures, input.postponed, None),
     };
     if let Some(due) = input.due_ms.and_then(DateTime::from_timestamp_millis) {
         histogram!("toygres_health_check_lag_seconds").record((Utc::now() - due).as_seconds_f64().max(0.0));
@@ -183,9 +180,18 @@ async fn record(
     Ok(())
 }
 
-fn next(wait: Duration, failures: u32, postponed: u32, change: Option<HealthChange>) -> CheckOutcome {
+/// What the runtime has observed is an outage without further checks.
+async fn unhealthy(context: &ActivityContext, instance: &Instance, wait: Duration, postponed: u32, why: Reason) -> Result<CheckOutcome, Failure> {
+    record(context, instance, HealthStatus::Unhealthy, None, Some(&why)).await?;
+    let change = changed(instance, HealthStatus::Unhealthy, Some(why), None);
+    Ok(next(wait, true, context.timing.confirmations, postponed, change))
+}
+
+/// The outcome after which the next check is made in `wait`, and `anew` if the runtime has to be observed again.
+fn next(wait: Duration, anew: bool, failures: u32, postponed: u32, change: Option<HealthChange>) -> CheckOutcome {
     let wait_ms = millis(wait);
-    CheckOutcome::Checked { wait_ms, due_ms: Utc::now().timestamp_millis().checked_add_unsigned(wait_ms), failures, postponed, change }
+    let due_ms = if anew { None } else { Utc::now().timestamp_millis().checked_add_unsigned(wait_ms) };
+    CheckOutcome::Checked { wait_ms, due_ms, failures, postponed, change }
 }
 
 /// Every instance is checked at a fixed offset within the interval, however late the last check was. Loops that a restart has
@@ -201,17 +207,6 @@ fn until_next(instance: InstanceId, interval: Duration, now: DateTime<Utc>) -> D
 
 fn seconds(number: i32) -> Duration {
     Duration::from_secs(u64::from(number.unsigned_abs()))
-}
-
-/// The runtime often knows a more precise reason than the probe, and the current endpoint of the instance.
-async fn diagnose(context: &ActivityContext, instance: &Instance, endpoint: &Endpoint, symptom: Reason) -> (Reason, Option<Endpoint>) {
-    match context.runtime.observe(instance.id).await {
-        Ok(Observation::Ready(now)) if now != *endpoint => (symptom, Some(now)),
-        Ok(Observation::Pending(reason) | Observation::Failed(reason)) => (reason, None),
-        // An instance that is checked has run.
-        Ok(Observation::Absent) => (data_lost(&format!("{} has nothing of this instance any more", context.runtime.name())), None),
-        Ok(Observation::Ready(_)) | Err(_) => (symptom, None),
-    }
 }
 
 fn changed(instance: &Instance, health: HealthStatus, reason: Option<Reason>, moved_to: Option<Endpoint>) -> Option<HealthChange> {

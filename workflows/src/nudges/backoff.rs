@@ -1,5 +1,5 @@
 //! The back-off of hints. The owner of an instance can cause them, for example by ending the session of its checks again and again, and
-//! each would be one more check.
+//! each would be two more checks: one now, and one soon after that confirms it.
 
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use toygres_domain::InstanceId;
 
 /// The pause after the first hint.
 const FIRST: Duration = Duration::from_secs(1);
-/// The longest pause, in intervals of the instance: hints then add an eighth to its checks.
+/// The longest pause, in intervals of the instance: hints then add a quarter to its checks.
 const LONGEST: u32 = 8;
 /// The back-off starts over when an instance has given no hints for this many intervals. More than one, because a session that is lost
 /// right after each check gives a hint per interval.

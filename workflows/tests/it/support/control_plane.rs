@@ -12,7 +12,7 @@ use toygres_domain::InstanceId;
 use toygres_postgres::Prober;
 use toygres_store::{Store, changes::Changes, testing::TestDatabase};
 use toygres_workflows::{
-    ActivityContext, Engine, EngineOptions, RetryPolicy, Timing, dispatcher,
+    ActivityContext, Engine, EngineOptions, RetryPolicy, RunningChecks, Timing, dispatcher,
     engine::{SCHEMA, Worker},
     heartbeat, nudges, registry, repairs,
     sweeper::{Swept, sweep},
@@ -108,6 +108,7 @@ impl Harness {
             runtime: Arc::new(runtime.clone()),
             prober: Prober::new(100, 3),
             slow_checks: options().slow_checks(),
+            running_checks: RunningChecks::default(),
             timing,
             shutdown: CancellationToken::new(),
         };

@@ -22,6 +22,8 @@ enum State {
     Forwarding,
     /// Connections are accepted, but no data is forwarded.
     Stalled,
+    /// The same for new connections, for ever; the others live on.
+    Outlived,
 }
 
 impl Proxy {
@@ -49,6 +51,11 @@ impl Proxy {
         self.state.send_replace(State::Stalled);
     }
 
+    /// Connections live on, as connection tracking lets them, but no new one gets an answer.
+    pub fn outlive(&self) {
+        self.state.send_replace(State::Outlived);
+    }
+
     /// Forwards connections (again).
     pub async fn open(&mut self) {
         self.state.send_replace(State::Forwarding);
@@ -62,6 +69,13 @@ impl Proxy {
             // Dropping the set closes all connections.
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
+                if *state.borrow() == State::Outlived {
+                    connections.spawn(async move {
+                        let _client = client;
+                        std::future::pending().await
+                    });
+                    continue;
+                }
                 let server = TcpStream::connect((target.host.as_str(), target.port)).await.unwrap();
                 let (client_reader, client_writer) = client.into_split();
                 let (server_reader, server_writer) = server.into_split();
@@ -75,7 +89,7 @@ impl Proxy {
 async fn forward(mut from: impl tokio::io::AsyncRead + Unpin, mut to: impl tokio::io::AsyncWrite + Unpin, mut state: watch::Receiver<State>) {
     let mut buffer = [0; 4096];
     while let Ok(read) = tokio::io::AsyncReadExt::read(&mut from, &mut buffer).await {
-        let may_go_on = state.wait_for(|state| *state == State::Forwarding).await.is_ok();
+        let may_go_on = state.wait_for(|state| *state != State::Stalled).await.is_ok();
         if read == 0 || !may_go_on || to.write_all(&buffer[..read]).await.is_err() {
             break;
         }
