@@ -245,19 +245,6 @@ impl Admin {
         object.map(|object| serde_json::to_value(object).map_err(|error| error.to_string())).transpose()
     }
 
-    /// Deletes a Service; returns it.
-    pub async fn delete_service(&self, name: &str) -> Result<Service> {
-        let service = self.api::<Service>().get(name).await.map_err(|error| error.to_string())?;
-        self.api::<Service>().delete(name, &DeleteParams::default()).await.map_err(|error| error.to_string())?;
-        Ok(service)
-    }
-
-    /// Creates a deleted Service again, with the address that it had.
-    pub async fn create_service(&self, service: Service) -> Result<()> {
-        let ObjectMeta { name, labels, annotations, .. } = service.metadata;
-        self.create(&Service { metadata: ObjectMeta { name, labels, annotations, ..ObjectMeta::default() }, spec: service.spec, status: None }).await
-    }
-
     /// Forbids pods in the namespace with a quota.
     pub async fn forbid_pods(&self) -> Result<()> {
         let hard = BTreeMap::from([("pods".to_owned(), Quantity("0".to_owned()))]);

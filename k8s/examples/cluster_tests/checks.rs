@@ -51,7 +51,6 @@ pub async fn run(plan: &Plan, admin: &Admin, report: &mut Report) -> Result<()> 
     }
     let version = *plan.versions.last().ok_or("TOYGRES_TEST_VERSIONS names no version")?;
     settle(plan, admin, report, pod_kill(plan, admin, &server, version).await).await;
-    settle(plan, admin, report, service_deleted(admin, &server, version).await).await;
     settle(plan, admin, report, restart(plan, admin, &server, version).await).await;
     settle(plan, admin, report, overhead(plan, admin, &server, version).await).await;
     settle(plan, admin, report, kept_volume(admin, &server, version).await).await;
@@ -122,27 +121,6 @@ async fn pod_kill(plan: &Plan, admin: &Admin, server: &Server, version: u16) -> 
     nothing_left(admin, &id).await?;
     let code = down["reason"]["code"].as_str().unwrap_or_default();
     Ok(format!("a deleted pod: UNHEALTHY ({code}) after {:.1} s, HEALTHY with its data after {:.1} s", reported.as_secs_f32(), back.as_secs_f32()))
-}
-
-/// No client can connect, but connections that are open live on. Neither the interval nor the time-out of checks is waited for.
-async fn service_deleted(admin: &Admin, server: &Server, version: u16) -> Result<String> {
-    let mut input = input("unreached", version);
-    input["healthCheck"] = json!({"intervalSeconds": 3600, "timeoutSeconds": 60});
-    let id = server.create(input).await?;
-    let mut live = server.follow(&id).await?;
-    live.until("it running and healthy", READY_TIMEOUT, is_healthy).await?;
-    let started = Instant::now();
-    let service = admin.delete_service("unreached").await?;
-    let what = "a deleted Service as ENDPOINT_MISSING";
-    live.until(what, REPORT_TIMEOUT, |now| now["health"] == "UNHEALTHY" && now["reason"]["code"] == "ENDPOINT_MISSING").await?;
-    let reported = started.elapsed();
-    let started = Instant::now();
-    admin.create_service(service).await?;
-    live.until("HEALTHY again", REPORT_TIMEOUT, is_healthy).await?;
-    let back = started.elapsed();
-    server.delete(&id, false).await?;
-    nothing_left(admin, &id).await?;
-    Ok(format!("a deleted Service: UNHEALTHY after {:.1} s, HEALTHY {:.1} s after its return", reported.as_secs_f32(), back.as_secs_f32()))
 }
 
 /// A planned restart: another pod with the same data, and no health event on the way.
