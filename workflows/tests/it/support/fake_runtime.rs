@@ -160,11 +160,6 @@ impl FakeRuntime {
         let _ = self.nudges.send(Nudge { instance: id, death: Some(reason) });
     }
 
-    /// Reports that something of the instance has changed.
-    pub fn report_change(&self, id: InstanceId) {
-        let _ = self.nudges.send(Nudge { instance: id, death: None });
-    }
-
     pub fn endpoint(&self) -> Endpoint {
         self.endpoint.clone()
     }
