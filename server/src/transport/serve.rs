@@ -44,7 +44,7 @@ use super::{
 };
 
 /// What a client is told that speaks HTTP where HTTPS is spoken.
-const PLAIN_HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 46\r\n\
+const PLAIN_HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 47\r\n\
     Connection: close\r\n\r\nThis server speaks HTTPS: use an https:// URL.\n";
 
 /// How [`serve`] treats connections.
