@@ -149,7 +149,8 @@ async fn a_proof_is_computed_elsewhere() {
     });
     let _ = check(&target, Duration::from_secs(60)).await.expect_err("the server ends the session");
     let during = answered.await.unwrap() - before.load(Ordering::SeqCst);
-    assert!(during > 10_000, "{during} turns of another task");
+    // Computed on this thread, the proof leaves about 30 turns; computed elsewhere, thousands, even on a busy machine.
+    assert!(during > 500, "{during} turns of another task");
 }
 
 /// A server that challenges with this number of iterations, and ends the session when it gets the proof. Calls `challenges` right
