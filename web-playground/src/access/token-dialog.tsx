@@ -1,5 +1,6 @@
 import { Button, Group, Modal, PasswordInput, Text } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
+import { browserStorage } from '../lib/storage';
 import { useStore } from '../lib/store';
 import { access, saveToken, stopAsking } from './token';
 
@@ -18,7 +19,8 @@ export function TokenDialog() {
     <Modal opened={asking} onClose={stopAsking} title="Access token">
       <form onSubmit={submit}>
         <Text size="sm" mb="sm">
-          A server with access control requires a token with each request. The token is kept in this browser only.
+          A server with access control requires a token with each request.{' '}
+          {browserStorage ? 'The token is kept in this browser only.' : 'This browser blocks site data, so the token is kept until this page is closed.'}
         </Text>
         <PasswordInput
           label="Token"

@@ -1,3 +1,4 @@
+import { storage } from '../lib/storage';
 import { Store } from '../lib/store';
 
 const KEY = 'toygres.token';
@@ -10,8 +11,8 @@ export interface Access {
   logins: number;
 }
 
-/** The access token, kept in this browser. */
-export const access = new Store<Access>({ token: localStorage.getItem(KEY), asking: false, logins: 0 });
+/** The access token, kept in this browser, or by this page alone if the browser blocks site data. */
+export const access = new Store<Access>({ token: storage.getItem(KEY), asking: false, logins: 0 });
 
 /** For HTTP requests and `connection_init` alike. */
 export function authorization(): Record<string, string> {
@@ -29,7 +30,7 @@ export function stopAsking(): void {
 
 /** Null removes the token. */
 export function saveToken(token: string | null): void {
-  if (token) localStorage.setItem(KEY, token);
-  else localStorage.removeItem(KEY);
+  if (token) storage.setItem(KEY, token);
+  else storage.removeItem(KEY);
   access.set({ token, asking: false, logins: access.get().logins + 1 });
 }

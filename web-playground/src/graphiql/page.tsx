@@ -6,6 +6,7 @@ import 'graphiql/style.css';
 import '@graphiql/plugin-explorer/style.css';
 import './page.css';
 import { useTitle } from '../frame/use-title';
+import { browserStorage, storage } from '../lib/storage';
 import { examples } from './examples';
 import { createFetcher } from './fetcher';
 
@@ -21,6 +22,8 @@ export default function GraphiqlPage() {
       fetcher={fetcher}
       defaultTabs={examples}
       plugins={plugins}
+      // By default, GraphiQL keeps its keys apart in the storage of the browser.
+      storage={browserStorage ? undefined : storage}
       defaultEditorToolsVisibility="variables"
       // The editor follows the colour scheme of the page.
       forcedTheme={scheme}

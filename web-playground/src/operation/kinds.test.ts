@@ -1,9 +1,6 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { OperationKind } from '../gql/graphql';
-
-// The access token is read when its module is loaded, and Node has no storage.
-vi.stubGlobal('localStorage', { getItem: () => null });
-const { KINDS } = await import('./kinds');
+import { KINDS } from './kinds';
 
 /** Started on another page than that of an instance: there is none yet. */
 const STARTED_ELSEWHERE: OperationKind[] = ['CREATE'];
