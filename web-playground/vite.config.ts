@@ -35,8 +35,8 @@ const notices = thirdParty('third-party.txt.gz');
 export default defineConfig({
   plugins: [react(), notices.page, precompressed()],
   worker: { plugins: () => [notices.worker] },
-  // Absolute, so that assets resolve on every route of the app.
-  base: '/',
+  // Relative to the <base> of the page, which is the same on every route of the app.
+  base: './',
   server: {
     host: '127.0.0.1',
     proxy: {

@@ -18,6 +18,7 @@ use serde_json::json;
 
 use crate::{
     app::{Health, HealthReport, Unreachable},
+    base_path::BasePath,
     graphql, playground,
     transport::{Authenticate, Credentials, Denied},
 };
@@ -36,14 +37,10 @@ pub struct Endpoints {
     pub authenticate: Option<Arc<dyn Authenticate>>,
 }
 
-/// The routes. Any other path that a browser requests is a page of the playground, which has a router of its own.
-pub fn router(endpoints: Endpoints) -> Router {
-    Router::new()
-        .route("/", get(playground::index))
-        .route("/favicon.svg", get(playground::icon))
-        .route("/assets/{*path}", get(playground::asset))
+/// The routes, and those of the playground.
+pub fn router(endpoints: Endpoints, base_path: BasePath) -> Router {
+    playground::router(base_path)
         .route("/schema.graphql", get(async || ([(header::CONTENT_TYPE, "application/graphql; charset=utf-8")], SCHEMA.clone())))
-        .fallback(get(playground::page))
         .merge(monitoring_router(endpoints))
 }
 

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod app;
+mod base_path;
 mod command;
 pub mod config;
 mod console;

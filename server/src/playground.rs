@@ -3,12 +3,16 @@
 use std::borrow::Cow;
 
 use axum::{
+    Router,
     body::Bytes,
-    extract::Path,
+    extract::{Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
+    routing::get,
 };
 use rust_embed::RustEmbed;
+
+use crate::base_path::BasePath;
 
 #[derive(RustEmbed)]
 #[folder = "../web-playground/dist/"]
@@ -16,26 +20,52 @@ struct Files;
 
 /// Scripts and styles of our own only; GraphiQL's editor sets styles inline and starts workers.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; \
-     connect-src 'self'; img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+     connect-src 'self'; img-src 'self' data:; font-src 'self' data:; base-uri 'self'; form-action 'none'; frame-ancestors 'none'";
 
 /// The encodings of a file that the build has written beside it, the preferred one first, with their extensions.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
+/// What the page is relative to, as the build leaves it.
+const BASE: &str = "<base href=\"/\"";
+
+/// The routes of the playground. Any path of no other route is a page of it, which has a router of its own.
+pub fn router(base_path: BasePath) -> Router {
+    Router::new()
+        .route("/", get(index))
+        .route("/favicon.svg", get(icon))
+        .route("/assets/{*path}", get(asset))
+        .fallback(get(page))
+        .with_state(base_path)
+}
+
 /// The page.
-pub async fn index(headers: HeaderMap) -> Response {
-    file(&headers, "index.html", "no-cache")
+async fn index(State(base_path): State<BasePath>, headers: HeaderMap) -> Response {
+    let page = file(&headers, "index.html", "no-cache");
+    match Files::get("index.html") {
+        Some(html) if !base_path.as_str().is_empty() => below(base_path.as_str(), page, &html.data),
+        _ => page,
+    }
 }
 
 /// A page of the playground for requests that accept HTML; otherwise 404.
-pub async fn page(headers: HeaderMap) -> Response {
+async fn page(base_path: State<BasePath>, headers: HeaderMap) -> Response {
     match headers.get(header::ACCEPT).is_some_and(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html"))) {
-        true => index(headers).await,
+        true => index(base_path, headers).await,
         false => (StatusCode::NOT_FOUND, "not found\n").into_response(),
     }
 }
 
+/// `response` with the page relative to `base_path`. It is small, so it is not compressed.
+fn below(base_path: &str, mut response: Response, html: &[u8]) -> Response {
+    let html = String::from_utf8_lossy(html).replacen(BASE, &format!("<base href=\"{base_path}/\""), 1);
+    response.headers_mut().remove(header::CONTENT_ENCODING);
+    response.headers_mut().insert(header::CONTENT_LENGTH, html.len().into());
+    *response.body_mut() = html.into();
+    response
+}
+
 /// One of its assets. Their names carry a hash of their content, so they never change.
-pub async fn asset(headers: HeaderMap, Path(path): Path<String>) -> Response {
+async fn asset(headers: HeaderMap, Path(path): Path<String>) -> Response {
     file(&headers, &format!("assets/{path}"), "public, max-age=31536000, immutable")
 }
 
@@ -45,7 +75,7 @@ pub fn notices() -> Option<Cow<'static, [u8]>> {
 }
 
 /// The icon.
-pub async fn icon(headers: HeaderMap) -> Response {
+async fn icon(headers: HeaderMap) -> Response {
     file(&headers, "favicon.svg", "public, max-age=86400")
 }
 

@@ -141,7 +141,7 @@ async fn run(
 
     let connecting = work::connect(config.clone(), backend.engine_url.clone(), store.clone(), backend.runtime.clone(), backend.made_key.clone());
     let mut connecting = Box::pin(connecting).fuse();
-    let mut ready = Box::pin(announce(health.clone(), format!("{}://{address}", config.listen.scheme()))).fuse();
+    let mut ready = Box::pin(announce(health.clone(), format!("{}://{address}{}", config.listen.scheme(), config.listen.base_path.as_str()))).fuse();
     let mut worker = None;
     let outcome = loop {
         tokio::select! {
@@ -212,8 +212,9 @@ async fn answer(
         on_response: Arc::new(move |response, request| graphql::mask(response, &request.0, query_limits)),
         shutdown: shutdown.clone(),
     };
-    let router = endpoints::router(endpoints).merge(transport::router(graphql::schema(app, query_limits), options));
-    let router = guard::around(router, &config.listen);
+    let router = endpoints::router(endpoints, config.listen.base_path.clone()).merge(transport::router(graphql::schema(app, query_limits), options));
+    // The guard judges by paths, so the base path is removed before it.
+    let router = config.listen.base_path.clone().serve(guard::around(router, &config.listen));
     let proxies = Proxies::new(config.listen.proxy_addresses.clone());
     let options = ServeOptions { certificate, proxies, drain: GRACE, ..config.limits.of_connections(connections) };
     transport::serve(listener, router, options, shutdown).await

@@ -1,24 +1,34 @@
 import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { join } from 'node:path';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 
 /** The browser that `ensure_chromium` of scripts/lib.sh found, or that of Debian. */
 const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
 export function launch(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: EXECUTABLE,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  return chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS });
+}
+
+/** A browser whose user has blocked all site data, which is a setting of its profile, a directory that `profile` names. */
+export async function launchWithoutSiteData(profile: string): Promise<BrowserContext> {
+  await mkdir(join(profile, 'Default'), { recursive: true });
+  // 2 blocks the storage of pages together with their cookies.
+  const preferences = { profile: { default_content_setting_values: { cookies: 2 } } };
+  await writeFile(join(profile, 'Default/Preferences'), JSON.stringify(preferences));
+  return chromium.launchPersistentContext(profile, { executablePath: EXECUTABLE, args: ARGUMENTS, headless: true });
 }
 
 export interface Watched {
@@ -37,7 +47,13 @@ export async function open(browser: Browser, url: string, options: { scheme?: 'l
     reducedMotion: 'reduce',
     permissions: ['clipboard-read', 'clipboard-write'],
   });
-  const page = await context.newPage();
+  const watched = watch(await context.newPage());
+  await watched.page.goto(url);
+  return watched;
+}
+
+/** Collects the complaints of a page that shows nothing yet. */
+export function watch(page: Page): Watched {
   page.setDefaultTimeout(20_000);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
@@ -49,7 +65,6 @@ export async function open(browser: Browser, url: string, options: { scheme?: 'l
     const { hostname, protocol } = new URL(request.url());
     if (protocol.startsWith('http') && hostname !== '127.0.0.1') complaints.push(`request to another host: ${request.url()}`);
   });
-  await page.goto(url);
   return { page, complaints };
 }
 

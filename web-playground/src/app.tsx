@@ -1,6 +1,6 @@
 import { QueryClientProvider } from '@tanstack/react-query';
 import { lazy, Suspense, useMemo } from 'react';
-import { Route, Switch, useLocation } from 'wouter';
+import { Route, Router, Switch, useLocation } from 'wouter';
 import { access } from './access/token';
 import { TokenDialog } from './access/token-dialog';
 import { Failure } from './frame/failure';
@@ -8,6 +8,7 @@ import { Frame } from './frame/frame';
 import { Loading } from './frame/loading';
 import { NotFound } from './frame/not-found';
 import InstancesPage from './instance/list-page';
+import { basePath } from './lib/base-path';
 import { createQueryClient } from './lib/query-client';
 import { useStore } from './lib/store';
 
@@ -17,8 +18,16 @@ const OperationsPage = lazy(() => import('./operation/list-page'));
 const TokensPage = lazy(() => import('./token/list-page'));
 const GraphiqlPage = lazy(() => import('./graphiql/page'));
 
-/** The frame, and the page at the current path. */
+/** The frame, and the page at the current path below that of the server. */
 export function App() {
+  return (
+    <Router base={basePath()}>
+      <Pages />
+    </Router>
+  );
+}
+
+function Pages() {
   const [path] = useLocation();
   const { logins } = useStore(access);
   // Another token may see other data: nothing that was loaded before is kept.

@@ -5,6 +5,8 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{ArgAction, Args, ValueEnum};
 use ipnet::IpNet;
 
+use crate::base_path::BasePath;
+
 use super::values::{Origin, parse_bool, parse_enum, parse_listen, parse_metrics_listen, parse_network};
 
 /// Where the server listens, and who is admitted.
@@ -25,6 +27,9 @@ pub struct ListenConfig {
     /// `https://dash.example.com`.
     #[arg(long, env = "TOYGRES_CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<Origin>,
+    /// Path below which a proxy publishes this server, for example `/toygres`. The proxy may remove it from requests or leave it.
+    #[arg(long, env = "TOYGRES_BASE_PATH", default_value = "")]
+    pub base_path: BasePath,
     /// PEM file of the server's certificate, followed by the intermediate ones: serves HTTPS. Read again when it changes.
     #[arg(long, env = "TOYGRES_TLS_CERT")]
     pub tls_cert: Option<PathBuf>,

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 import { usePermissions } from '../control-plane/control-plane';
 import { useLiveInstances } from '../instance/list';
+import { serverPath } from '../lib/base-path';
 import { ConnectionIndicator } from './connection-indicator';
 import classes from './frame.module.css';
 import { MoreMenu } from './more-menu';
@@ -25,11 +26,11 @@ export function Frame({ children }: { children: ReactNode }) {
   return (
     <AppShell header={{ height: 52 }}>
       <AppShell.Header className={classes.header}>
-        <a className={classes.skip} href="#main">
+        <a className={classes.skip} href={`${serverPath(path)}#main`}>
           Skip to content
         </a>
         <Link className={classes.brand} href="/" aria-label="Toygres">
-          <img src="/favicon.svg" alt="" width="22" height="22" />
+          <img src={serverPath('/favicon.svg')} alt="" width="22" height="22" />
           <span className={classes.word}>Toygres</span>
         </Link>
         <nav className={classes.nav} aria-label="Pages">

@@ -2,6 +2,7 @@ import { ActionIcon, Menu } from '@mantine/core';
 import { Activity, ChartLine, Ellipsis, FileCode, LogIn } from 'lucide-react';
 import { askForToken } from '../access/token';
 import { useControlPlane } from '../control-plane/control-plane';
+import { serverPath } from '../lib/base-path';
 import { label } from '../lib/label';
 
 export function MoreMenu() {
@@ -25,15 +26,15 @@ export function MoreMenu() {
             )}
           </Menu.Label>
         )}
-        <Menu.Item component="a" href="/schema.graphql" leftSection={<FileCode size={16} aria-hidden />}>
+        <Menu.Item component="a" href={serverPath('/schema.graphql')} leftSection={<FileCode size={16} aria-hidden />}>
           Schema
         </Menu.Item>
-        <Menu.Item component="a" href="/health" leftSection={<Activity size={16} aria-hidden />}>
+        <Menu.Item component="a" href={serverPath('/health')} leftSection={<Activity size={16} aria-hidden />}>
           Server health
         </Menu.Item>
         {/* A link carries no token, which the metrics need if callers do. */}
         {data?.caller.tokenName == null && (
-          <Menu.Item component="a" href="/metrics" leftSection={<ChartLine size={16} aria-hidden />}>
+          <Menu.Item component="a" href={serverPath('/metrics')} leftSection={<ChartLine size={16} aria-hidden />}>
             Metrics
           </Menu.Item>
         )}

@@ -2,6 +2,7 @@ import type { Fetcher, FetcherParams, Observable } from '@graphiql/toolkit';
 import { getOperationAST, type OperationDefinitionNode } from 'graphql';
 import type { Client } from 'graphql-ws';
 import { authorization } from '../access/token';
+import { serverPath } from '../lib/base-path';
 import { createLiveClient } from '../live/client';
 import { type CursorItem, subscribeResumable, toError } from '../live/resume';
 
@@ -34,7 +35,7 @@ async function post(params: FetcherParams, headers: Headers): Promise<Result> {
   let response: Response;
   let text: string;
   try {
-    response = await fetch('/graphql', {
+    response = await fetch(serverPath('/graphql'), {
       method: 'POST',
       headers: {
         accept: 'application/graphql-response+json, application/json;q=0.9',

@@ -1,5 +1,6 @@
 import { askForToken, authorization } from '../access/token';
 import type { TypedDocumentString } from '../gql/graphql';
+import { serverPath } from './base-path';
 
 /** Why a query or mutation failed. Expected failures of mutations are data (`userErrors`) instead. */
 export class RequestError extends Error {
@@ -33,7 +34,7 @@ export async function request<Result, Variables>(document: TypedDocumentString<R
 async function post<Result>(body: string): Promise<Answer<Result>> {
   let response: Response;
   try {
-    response = await fetch('/graphql', {
+    response = await fetch(serverPath('/graphql'), {
       method: 'POST',
       headers: {
         accept: 'application/graphql-response+json, application/json;q=0.9',

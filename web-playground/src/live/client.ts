@@ -1,4 +1,5 @@
 import { type Client, CloseCode, createClient } from 'graphql-ws';
+import { serverPath } from '../lib/base-path';
 import { isClose } from './resume';
 
 const PING_EVERY_MS = 10_000;
@@ -32,7 +33,7 @@ export function createLiveClient(parameters: () => Record<string, unknown>): Cli
 }
 
 function socketUrl(): string {
-  const url = new URL('/graphql', window.location.href);
+  const url = new URL(serverPath('/graphql'), window.location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   return url.href;
 }
