@@ -67,7 +67,7 @@ pub trait Runtime: Send + Sync + 'static {
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError>;
 
     /// Whether the host answers, as the latest calls have shown; if they have not, it is asked. Returns within seconds. A host that is
-    /// this machine always answers.
+    /// this machine always answers; it counts as unreachable with [`ReasonCode::DiskFull`] while its disk is full.
     async fn reachability(&self) -> Reachability {
         Reachability::Reachable
     }

@@ -33,6 +33,9 @@ pub enum Error {
     /// Another task or program temporarily prevents the operation.
     #[error("{0}")]
     Busy(String),
+    /// The disk of the data directory has too little space.
+    #[error("{0}")]
+    DiskFull(String),
     /// The instance has run before, and its data is gone.
     #[error("{0}")]
     DataLost(String),
@@ -49,6 +52,7 @@ impl From<Error> for RuntimeError {
             Error::PostgresMissing(_) => Self::permanent(ReasonCode::PostgresMissing, message),
             Error::DataLost(_) => Self { reason: data_lost(&message), retryable: false },
             Error::Absent => Self::permanent(ReasonCode::ProcessExited, message),
+            Error::DiskFull(_) => Self::temporary(ReasonCode::DiskFull, message),
             Error::Refused(_) => Self::permanent(ReasonCode::AdmissionRefused, message),
             Error::Io { source, .. } if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
                 Self::temporary(ReasonCode::DiskFull, message)

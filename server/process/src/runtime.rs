@@ -18,7 +18,7 @@ use toygres_domain::{
     data::VolumeId,
     drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
-    runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
+    runtime::{Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError},
 };
 
 use super::{
@@ -28,6 +28,7 @@ use super::{
     cluster::{Machine, PortTaken, ServerProcess, Status, configure, remove_directory},
     crash_loop::CrashLoopCounter,
     data_dir::DataDir,
+    disk::{Disk, DiskSpace},
     drift,
     error::{Error, Result},
     instance_dirs::{DirState, InstanceDirs},
@@ -50,6 +51,8 @@ pub struct ProcessConfig {
     pub binaries: Binaries,
     /// The account that PostgreSQL runs as.
     pub account: Account,
+    /// Megabytes that must be available on the disk of the data directory; it counts as full otherwise. 0 turns this off.
+    pub min_free_disk_mb: u32,
 }
 
 /// Runs instances as PostgreSQL processes of this machine. Clones share one state.
@@ -60,6 +63,7 @@ pub struct ProcessRuntime(Arc<Shared>);
 pub(super) struct Shared {
     pub(super) machine: Machine,
     pub(super) dirs: InstanceDirs,
+    pub(super) disk: Disk,
     pub(super) nudges: broadcast::Sender<Nudge>,
     /// Wakes the supervisor before its pause ends.
     pub(super) wake: Notify,
@@ -71,10 +75,17 @@ impl ProcessRuntime {
     /// Creates a runtime on a data directory, without changing anything; [`ProcessRuntime::supervise`] starts the instances.
     #[must_use]
     pub fn open(config: ProcessConfig) -> Self {
-        let ProcessConfig { data, binaries, account } = config;
-        let dirs = InstanceDirs::new(&data);
+        let ProcessConfig { data, binaries, account, min_free_disk_mb } = config;
+        let (dirs, disk) = (InstanceDirs::new(&data), Disk::new(data.path(), min_free_disk_mb));
         let machine = Machine { data, binaries, account, reaper: Reaper::default() };
-        Self(Arc::new(Shared { machine, dirs, nudges: broadcast::channel(1024).0, wake: Notify::new(), closing: AtomicBool::new(false) }))
+        let (nudges, wake, closing) = (broadcast::channel(1024).0, Notify::new(), AtomicBool::new(false));
+        Self(Arc::new(Shared { machine, dirs, disk, nudges, wake, closing }))
+    }
+
+    /// The space on the disk of the data directory; `None` before it is supervised.
+    #[must_use]
+    pub fn disk_space(&self) -> Option<DiskSpace> {
+        self.0.disk.space()
     }
 
     /// Watches the instances until `shutdown`, and sends the nudges. The host also starts deployed instances that are not running,
@@ -174,6 +185,13 @@ impl Runtime for ProcessRuntime {
         .await
     }
 
+    async fn reachability(&self) -> Reachability {
+        match self.0.disk.full() {
+            Some((since, reason)) => Reachability::Unreachable { since, reason },
+            None => Reachability::Reachable,
+        }
+    }
+
     fn nudges(&self) -> BoxStream<'static, Nudge> {
         // A slow subscriber loses nudges, which the contract permits.
         BroadcastStream::new(self.0.nudges.subscribe()).filter_map(|nudge| future::ready(nudge.ok())).boxed()
@@ -186,6 +204,7 @@ impl Shared {
         let conf = settings::instance(spec)?;
         let _lock = self.dirs.lock(*id, LOCK_TIMEOUT)?;
         self.check_open()?;
+        self.disk.check()?;
         let cluster = self.dirs.cluster(*id, DirState::Deployed);
         if cluster.has_data()? {
             let present = cluster.version()?;
@@ -235,6 +254,10 @@ impl Shared {
                 // A directory is deployed with its data, so the data was there.
                 if !cluster.has_data()? {
                     return Ok(Observation::Failed(RuntimeError::from(cluster.data_lost()).reason));
+                }
+                // It may answer and accept no writes, and a server that exited cannot start.
+                if let Some((_, reason)) = self.disk.full() {
+                    return Ok(Observation::Pending(reason));
                 }
                 let (crashes, restart) = (CrashLoopCounter::read(cluster.home()), RestartRecord::read(cluster.home()));
                 let restarting = |server: ServerProcess| restart.as_ref().is_some_and(|restart| restart.is_stopping(server));

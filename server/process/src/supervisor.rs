@@ -135,8 +135,24 @@ struct Tracked {
 }
 
 impl Supervisor {
+    /// When the disk becomes full, or has space again, this concerns all instances.
+    fn measure_disk(&mut self) {
+        match self.shared.disk.measure() {
+            Ok(false) => {}
+            Ok(true) => {
+                for (id, tracked) in &mut self.tracked {
+                    // Servers that exited for lack of space are started again at once.
+                    tracked.retry_at = None;
+                    let _ = self.shared.nudges.send(Nudge { instance: *id, death: None });
+                }
+            }
+            Err(error) => tracing::warn!(%error, "it is not known whether the disk is full"),
+        }
+    }
+
     /// Runs one pass over all instances. Returns whether something is changing, so that the next pass should be soon.
     fn pass(&mut self) -> bool {
+        self.measure_disk();
         let found = match self.shared.dirs.scan() {
             Ok(found) => found,
             Err(error) => {

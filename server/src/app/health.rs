@@ -11,6 +11,7 @@ use std::{
 };
 
 use tokio::sync::{Mutex, watch};
+use toygres_domain::instance::ReasonCode;
 use toygres_store::{Store, changes::Changes};
 
 pub use runtime::Unreachable;
@@ -47,7 +48,7 @@ pub struct HealthReport {
     pub workflows: bool,
     /// The server is about to stop.
     pub stopping: bool,
-    /// Why the host of the instances does not answer, if it does not. The server is ready without it: it answers queries, delivers
+    /// Why the host of the instances does not answer, or has no space left. The server is ready without an answer: it answers queries, delivers
     /// changes and accepts operations, which wait and say for what. If it were not, all servers of one host would turn unready
     /// together, and nobody could ask why.
     pub unreachable: Option<Unreachable>,
@@ -57,7 +58,9 @@ impl HealthReport {
     /// Whether the server is ready to serve requests.
     #[must_use]
     pub fn ready(&self) -> bool {
-        self.database && self.live_delivery && self.workflows && !self.stopping
+        // The metadata may be on the same disk, and nothing that the server accepts could be carried out.
+        let disk_full = self.unreachable.as_ref().is_some_and(|unreachable| unreachable.reason.code == ReasonCode::DiskFull);
+        self.database && self.live_delivery && self.workflows && !self.stopping && !disk_full
     }
 }
 

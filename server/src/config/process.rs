@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, value_parser};
 use toygres_process::DataDir;
 
 /// The process runtime.
@@ -19,6 +19,10 @@ pub struct ProcessConfig {
     /// The user that PostgreSQL runs as when the server runs as root, which PostgreSQL refuses.
     #[arg(long, env = "TOYGRES_PG_USER", default_value = "postgres")]
     pub pg_user: String,
+    /// Megabytes that must be available on the disk of the data directory. With less, the server is not ready and says so, instances are
+    /// unhealthy, and creations wait. 0 turns this off.
+    #[arg(long, env = "TOYGRES_MIN_FREE_DISK_MB", default_value = "64", value_parser = value_parser!(u32).range(0..))]
+    pub min_free_disk_mb: u32,
 }
 
 impl ProcessConfig {

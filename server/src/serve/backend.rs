@@ -2,16 +2,20 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use metrics::gauge;
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{runtime::Runtime, secret::SecretKeys};
 use toygres_k8s::KubernetesRuntime;
-use toygres_process::{self as process, Account, Binaries, DataDir, Embedded, ProcessConfig, ProcessRuntime};
+use toygres_process::{self as process, Account, Binaries, DataDir, DiskSpace, Embedded, ProcessConfig, ProcessRuntime};
 
 use super::tasks::Tasks;
 use crate::{
     config::{RuntimeKind, ServeConfig},
     secrets,
 };
+
+/// How often the metrics of the disk are renewed.
+const DISK_SPACE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The runtime, the databases and the secret key of a server.
 pub(super) struct Backend {
@@ -75,7 +79,7 @@ impl Backend {
         };
         let database_url =
             config.databases.database_url.clone().unwrap_or_else(|| embedded.as_ref().map(|db| db.url().to_owned()).unwrap_or_default());
-        let runtime = ProcessRuntime::open(ProcessConfig { data, binaries, account });
+        let runtime = ProcessRuntime::open(ProcessConfig { data, binaries, account, min_free_disk_mb: config.process.min_free_disk_mb });
         let shutdown = CancellationToken::new();
         let role = host.map_or(process::Role::Guest, process::Role::Host);
         let mut tasks = Tasks::default();
@@ -88,6 +92,7 @@ impl Backend {
             tasks.spawn("embedded database", async move { embedded.supervise(shutdown).await });
         }
         tasks.spawn("orphans", process::reap_orphans(shutdown.clone()));
+        tasks.spawn("disk metrics", record_disk_space(runtime.clone(), shutdown.clone()));
         Ok(Self {
             runtime: Arc::new(runtime),
             engine_url: config.databases.engine_url(&database_url),
@@ -113,6 +118,15 @@ impl Backend {
             && let Err(error) = embedded.stop().await
         {
             tracing::error!(%error, "the embedded database did not stop cleanly");
+        }
+    }
+}
+
+async fn record_disk_space(runtime: ProcessRuntime, shutdown: CancellationToken) {
+    while shutdown.run_until_cancelled(tokio::time::sleep(DISK_SPACE_INTERVAL)).await.is_some() {
+        if let Some(DiskSpace { available, size }) = runtime.disk_space() {
+            gauge!("toygres_data_disk_available_bytes").set(available as f64);
+            gauge!("toygres_data_disk_size_bytes").set(size as f64);
         }
     }
 }

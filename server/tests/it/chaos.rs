@@ -8,6 +8,8 @@ mod aftermath;
 mod attacks;
 #[cfg(target_os = "linux")]
 mod clocks;
+#[cfg(target_os = "linux")]
+mod disk;
 mod storm;
 
 use std::time::Duration;

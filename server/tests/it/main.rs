@@ -5,6 +5,7 @@ mod base_path;
 mod chaos;
 mod cli;
 mod control_plane;
+mod disk;
 mod environment;
 mod examples;
 mod exits;

@@ -139,7 +139,7 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
             };
             next(context.timing.recheck.min(interval), false, input.failures.saturating_add(1), input.postponed, Some(change))
         }
-        Finding::Unreachable(reason) => unhealthy(context, &instance, soon, input.postponed, reason).await?,
+        Finding::Unusable(reason) => unhealthy(context, &instance, soon, input.postponed, reason).await?,
         Finding::Died => next(context.timing.recheck, true, input.failures, input.postponed, None),
     };
     if let Some(due) = input.due_ms.and_then(DateTime::from_timestamp_millis) {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use metrics::gauge;
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{
-    instance::Reason,
+    instance::{Reason, ReasonCode},
     runtime::{Reachability, Runtime},
 };
 
@@ -48,11 +48,13 @@ impl Health {
         gauge!("toygres_runtime_reachable").set(if now.is_none() { 1.0 } else { 0.0 });
         match (&before, &now) {
             (None, Some(Unreachable { since, reason })) => {
-                tracing::warn!(runtime, %since, error = reason.message, "the host of the instances does not answer; operations wait for it");
+                let what = if reason.code == ReasonCode::DiskFull { "is full" } else { "does not answer" };
+                tracing::warn!(runtime, %since, error = reason.message, "the host of the instances {what}; operations wait for it");
             }
-            (Some(Unreachable { since, .. }), None) => {
+            (Some(Unreachable { since, reason }), None) => {
                 let seconds = (Utc::now() - since).num_seconds().max(0);
-                tracing::info!(runtime, "the host of the instances answers again, after {seconds} s");
+                let what = if reason.code == ReasonCode::DiskFull { "has space again" } else { "answers again" };
+                tracing::info!(runtime, "the host of the instances {what}, after {seconds} s");
             }
             _ => {}
         }

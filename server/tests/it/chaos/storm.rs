@@ -30,6 +30,8 @@ pub enum Trouble {
     Restarts(u32),
     /// Termination of every connection to the metadata database, once a second.
     Terminations(Duration),
+    /// No space is left on the disk of the data directory for a few seconds.
+    FullDisk(u32),
 }
 
 /// One run of the test.
@@ -90,6 +92,7 @@ impl<'a> Storm<'a> {
             Trouble::Kills(count) => self.kill(&mut servers, &town, count * scale()).await,
             Trouble::Restarts(count) => self.restart(count * scale()).await,
             Trouble::Terminations(time) => self.terminate(time * scale().min(4)).await,
+            Trouble::FullDisk(count) => self.fill_disk(count * scale()).await,
         };
         town.over.store(true, Ordering::Relaxed);
         while let Some(tenant) = tenants.join_next().await {
@@ -150,6 +153,22 @@ impl<'a> Storm<'a> {
             let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
             client.batch_execute(others).await.unwrap();
             count += 1;
+        }
+        count
+    }
+
+    async fn fill_disk(&mut self, count: u32) -> u32 {
+        let ballast = self.home.path().join("ballast");
+        for _ in 0..count {
+            self.pause(2000..8000).await;
+            let mut file = std::fs::File::create(&ballast).unwrap();
+            // Until not even a block is left.
+            let block = vec![0; 1 << 20];
+            for size in [1 << 20, 1 << 12, 1] {
+                while std::io::Write::write_all(&mut file, &block[..size]).is_ok() {}
+            }
+            self.pause(1000..6000).await;
+            std::fs::remove_file(&ballast).unwrap();
         }
         count
     }

@@ -26,9 +26,9 @@ pub(super) enum Finding {
     Failed(Reason),
     /// It did not answer, and its endpoint has changed.
     Moved(Reason, Endpoint),
-    /// The runtime has observed that no client can reach it. A login proves nothing against that: it can come through before the
-    /// network has followed.
-    Unreachable(Reason),
+    /// The runtime has observed that clients cannot use it. A login proves nothing against that: it can come through before the network
+    /// has followed, and it needs no space on the disk.
+    Unusable(Reason),
     /// Its server died meanwhile. The message with the reason waits for the loop.
     Died,
 }
@@ -61,8 +61,8 @@ impl Examination<'_> {
                 outcome = &mut login, if answer.is_none() => outcome?,
                 outcome = &mut second_login, if answer.is_none() && !second_login.is_terminated() => outcome?,
                 seen = &mut observation, if !observation.is_terminated() => {
-                    if let Some(reason) = self.unreachable(&seen) {
-                        return Ok(Finding::Unreachable(reason));
+                    if let Some(reason) = self.unusable(&seen) {
+                        return Ok(Finding::Unusable(reason));
                     }
                     limit = (!self.is_ready_here(&seen)).then(|| Instant::now() + short);
                     observed = Some(seen);
@@ -108,10 +108,10 @@ impl Examination<'_> {
         observation.await.unwrap_or_else(|_| Err(RuntimeError::temporary(ReasonCode::RuntimeUnavailable, "no answer")))
     }
 
-    /// Why no client can reach the instance, if that is certain.
-    fn unreachable(&self, seen: &Result<Observation, RuntimeError>) -> Option<Reason> {
+    /// Why no client can use the instance, if that is certain.
+    fn unusable(&self, seen: &Result<Observation, RuntimeError>) -> Option<Reason> {
         match seen {
-            Ok(Observation::Pending(reason)) if reason.code == ReasonCode::EndpointMissing => Some(reason.clone()),
+            Ok(Observation::Pending(reason)) if matches!(reason.code, ReasonCode::EndpointMissing | ReasonCode::DiskFull) => Some(reason.clone()),
             Ok(Observation::Absent) => {
                 // An instance that is checked has run.
                 Some(data_lost(&format!("{} has nothing of this instance any more", self.context.runtime.name())))
