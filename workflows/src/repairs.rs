@@ -159,7 +159,7 @@ async fn treat(context: &ActivityContext, instance: Instance, data: Data, found:
         return context.store.report_finding(id, &reason).await;
     }
     let now = Instant::now();
-    if let Err(at) = schedule.backoff.permits(id, now) {
+    if let Err(at) = schedule.backoff.permits(id, &drift, now) {
         schedule.due.entry(id).or_insert(at);
         return Ok(());
     }

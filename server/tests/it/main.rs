@@ -15,6 +15,7 @@ mod lifecycle;
 mod live;
 mod paging;
 mod passwords;
+mod repair;
 mod requests;
 mod restart;
 mod secrets;
