@@ -183,6 +183,8 @@ async fn a_repair_on_request_puts_everything_back() {
         assert!(platform.cluster.object("services", "orders").is_some(), "{said}");
         assert_eq!(platform.cluster.object("statefulsets", &object).unwrap()["spec"]["replicas"], 1, "{said}");
         assert_eq!(platform.cluster.object("secrets", &object).unwrap()["data"], secret, "{said}");
+        // From outside of the cluster the address is that of the Service, and another Service has another one.
+        let url = text(&server.instance(&id).await["connectionString"]);
         assert_eq!(psql(&url, "TABLE t").await.as_deref(), Ok("42"), "{said}: it is ready with its data");
         server.until_healthy(&id).await;
     }
