@@ -169,10 +169,7 @@ mod tests {
         let mut succeeded = running.clone();
         succeeded.steps[0].status = StepStatus::Succeeded;
         assert!(describe(&succeeded).contains("2.5 s\n      the Service orders was deleted [2J\n  ·"), "{}", describe(&succeeded));
-        assert_eq!(
-            changes(Some(&running), &succeeded),
-            ["orders: restart postgres succeeded", "orders:   the Service orders was deleted [2J"]
-        );
+        assert_eq!(changes(Some(&running), &succeeded), ["orders: restart postgres succeeded", "orders:   the Service orders was deleted [2J"]);
         assert_eq!(changes(None, &running), ["orders: restart postgres running"], "until it is done it may find more");
     }
 
