@@ -110,7 +110,7 @@ impl fmt::Display for Drift {
 
 /// What was put back, as the reason of the event about it.
 #[must_use]
-pub fn put_back(drift: &[Drift]) -> Reason {
+pub fn put_back(drift: &[impl fmt::Display]) -> Reason {
     Reason::new(ReasonCode::Drifted, format!("Put back: {}", listed(drift)))
 }
 
@@ -120,7 +120,7 @@ pub fn not_put_back(drift: &[Drift], why: &Reason) -> Reason {
     Reason::new(ReasonCode::Drifted, format!("It differs from what was deployed ({}) and cannot be put back: {}", listed(drift), why.message))
 }
 
-fn listed(drift: &[Drift]) -> String {
+fn listed(drift: &[impl fmt::Display]) -> String {
     drift.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 

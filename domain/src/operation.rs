@@ -79,4 +79,6 @@ operations! {
     Delete => delete,
     /// Stops the server of an instance and starts it again.
     Restart => restart,
+    /// Puts back what somebody has deleted or edited of an instance.
+    Repair => repair,
 }

@@ -82,7 +82,7 @@ pub fn observation(id: InstanceId, snapshot: &Snapshot, settings: &Settings, now
         return starting("It is being restarted");
     }
     if !is_current(set, pod) {
-        return starting("Its pod is about to be replaced by one of the new specification");
+        return starting("Its pod is about to be replaced by a new one");
     }
     if let Some(problem) = pod::problem(pod, snapshot, now) {
         return terminating.unwrap_or(problem);
@@ -127,8 +127,12 @@ fn no_pod(set: &StatefulSet, events: &[Event]) -> Observation {
     }
 }
 
-/// Whether the pod has the newest template of the StatefulSet, and the controller has observed the newest one.
+/// Whether the pod has the newest template of the StatefulSet, and the controller has observed the newest one. A pod of a former
+/// StatefulSet, which somebody deleted, is about to be deleted too.
 fn is_current(set: &StatefulSet, pod: &Pod) -> bool {
+    if pod.metadata.owner_references.iter().flatten().any(|owner| owner.controller == Some(true) && Some(&owner.uid) != set.metadata.uid.as_ref()) {
+        return false;
+    }
     let Some(status) = &set.status else { return true };
     let observed = status.observed_generation >= set.metadata.generation;
     let revision = pod.metadata.labels.as_ref().and_then(|labels| labels.get("controller-revision-hash"));

@@ -25,7 +25,7 @@ use crate::{
     apply::{refuse_terminating, refuse_terminating_data},
     build::names,
     cluster::{Cluster, call},
-    observe::not_stopped,
+    observe::{lost_claim, not_stopped},
 };
 
 /// The annotation that holds the record.
@@ -56,14 +56,12 @@ pub(crate) async fn restart(cluster: &Cluster, id: InstanceId, restart: &Restart
 async fn recorded_pod(cluster: &Cluster, id: InstanceId, operation: &OperationId) -> Result<Option<(String, Vec<Pod>)>, RuntimeError> {
     let name = names::object(id);
     let sets = cluster.api::<StatefulSet>();
+    let selector = names::selector(id);
     let Some(set) = call(&format!("get the StatefulSet {name}"), sets.get_metadata_opt(&name)).await? else {
-        return Err(RuntimeError::permanent(
-            ReasonCode::ProcessExited,
-            format!("There is nothing to restart: the StatefulSet {name} does not exist"),
-        ));
+        let claims: Vec<PersistentVolumeClaim> = cluster.list(&selector).await?;
+        return Err(nothing_to_restart(id, &claims));
     };
     refuse_terminating("StatefulSet", &set.metadata)?;
-    let selector = names::selector(id);
     let (pods, claims) = tokio::try_join!(cluster.list::<Pod>(&selector), cluster.list::<PersistentVolumeClaim>(&selector))?;
     let restarts = Restarts::of(&set.metadata);
     if let Some(pod) = restarts.pod_of(operation) {
@@ -75,6 +73,17 @@ async fn recorded_pod(cluster: &Cluster, id: InstanceId, operation: &OperationId
     let pod = pods.first().and_then(|pod| pod.metadata.uid.clone()).unwrap_or_default();
     let recorded = record(cluster, &set.metadata, restarts.with(operation, &pod)).await?;
     Ok(recorded.then_some((pod, pods)))
+}
+
+/// Why an instance without a StatefulSet cannot be restarted: somebody deleted that, and perhaps its data too.
+fn nothing_to_restart(id: InstanceId, claims: &[PersistentVolumeClaim]) -> RuntimeError {
+    match lost_claim(id, None, claims) {
+        Some(reason) => RuntimeError { reason, retryable: false },
+        None => RuntimeError::permanent(
+            ReasonCode::Drifted,
+            format!("There is nothing to restart: the StatefulSet {} was deleted. Repair the instance instead", names::object(id)),
+        ),
+    }
 }
 
 /// Deletes the recorded pod if it still exists.

@@ -10,6 +10,7 @@ mod fingerprint;
 mod health;
 mod input;
 pub mod limits;
+pub mod repair_instance;
 pub mod restart_instance;
 pub mod retry_operation;
 pub mod revoke_api_token;

@@ -80,7 +80,7 @@ macro_rules! operations {
     };
 }
 
-operations! { create::Create, delete::Delete, restart::Restart }
+operations! { create::Create, delete::Delete, restart::Restart, repair::Repair }
 
 /// Carries out one run of an operation.
 ///

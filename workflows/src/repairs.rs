@@ -159,7 +159,7 @@ async fn treat(context: &ActivityContext, instance: Instance, data: Data, found:
         return context.store.report_finding(id, &reason).await;
     }
     let now = Instant::now();
-    if let Err(at) = schedule.backoff.permits(id, now) {
+    if let Err(at) = schedule.backoff.permits(id, &drift, now) {
         schedule.due.entry(id).or_insert(at);
         return Ok(());
     }
@@ -172,7 +172,7 @@ async fn treat(context: &ActivityContext, instance: Instance, data: Data, found:
             for drift in &repaired {
                 counter!("toygres_repairs_total", "what" => drift.kind.as_str()).increment(1);
             }
-            context.store.record_repair(id, &what).await?;
+            context.store.record_repair(id, None, &what).await?;
             context.store.clear_finding(id).await?;
             // Somebody may fight it, which only another look shows.
             schedule.suspect(id, Instant::now());

@@ -20,13 +20,16 @@ pub struct Step {
     pub finished_at: Option<DateTime<Utc>>,
     /// The last error, or what the step waits for.
     pub error: Option<Reason>,
+    /// What it found, a sentence each, where that differs from one time to another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<String>,
 }
 
 impl Step {
     /// A step that has not begun.
     #[must_use]
     pub fn planned(name: StepName) -> Self {
-        Self { name, status: StepStatus::Pending, attempt: 0, started_at: None, finished_at: None, error: None }
+        Self { name, status: StepStatus::Pending, attempt: 0, started_at: None, finished_at: None, error: None, findings: Vec::new() }
     }
 
     /// Begins an attempt.
@@ -64,6 +67,8 @@ text_enum! {
         CleanUp,
         /// Stop the server, and start it again.
         RestartPostgres,
+        /// Put back what differs from what was deployed.
+        RepairPostgres,
     }
 }
 

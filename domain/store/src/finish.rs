@@ -121,10 +121,11 @@ async fn enter(connection: &mut PgConnection, now: &Instance, target: InstanceSt
             .fetch_optional(connection)
             .await
         }
-        // A health check that was paused continues; an instance without one gets a new one.
+        // A health check that was paused continues; an instance without one gets a new one. Lost data is no question of what answers.
         InstanceState::Running => {
             instance_query!(
-                "UPDATE instances SET state = 'running', reason_code = $3, reason_message = $4, endpoint_host = coalesce($5, endpoint_host),
+                "UPDATE instances SET state = 'running', reason_code = $3, reason_message = $4,
+                     health_status = CASE WHEN $3 = 'data_lost' THEN 'unhealthy' ELSE health_status END, endpoint_host = coalesce($5, endpoint_host),
                      endpoint_port = coalesce($6, endpoint_port), connection_string = coalesce($7, connection_string),
                      health_generation = health_generation + CASE WHEN health_check_orchestration_id IS NULL THEN 1 ELSE 0 END,
                      health_check_orchestration_id = coalesce(health_check_orchestration_id, 'health-' || id || '-' || (health_generation + 1))

@@ -8,7 +8,7 @@ use super::{
     instances::{instance, instance_query},
 };
 use toygres_domain::{
-    InstanceId, Result,
+    InstanceId, OperationId, Result,
     data::{Data, VolumeId},
     instance::{Instance, Reason, ReasonCode},
 };
@@ -48,15 +48,18 @@ impl Store {
         .classify()
     }
 
-    /// Appends to the event log that something of an instance was put back.
-    pub async fn record_repair(&self, id: InstanceId, what: &Reason) -> Result<()> {
+    /// Appends to the event log that something of an instance was put back. An operation that did it says so once, although it may call
+    /// this repeatedly.
+    pub async fn record_repair(&self, id: InstanceId, operation: Option<&OperationId>, what: &Reason) -> Result<()> {
         sqlx::query!(
-            r#"SELECT append_event('instance_repaired', $1, NULL, NULL, NULL, $2, $3)::text AS "void""#,
+            r#"SELECT append_event('instance_repaired', $1, $2, NULL, NULL, $3, $4)::text AS "void"
+               WHERE NOT EXISTS (SELECT FROM events WHERE type = 'instance_repaired' AND instance_id = $1 AND operation_id = $2)"#,
             id.0,
+            operation.map(OperationId::as_str),
             what.code.as_str(),
             what.message
         )
-        .fetch_one(&self.pool)
+        .fetch_optional(&self.pool)
         .await
         .classify()?;
         Ok(())

@@ -58,6 +58,14 @@ impl Store {
         .await
     }
 
+    /// Records what a step found.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is finished or another run has taken over.
+    pub async fn note_findings(&self, id: &OperationId, run: i32, name: StepName, findings: &[String]) -> Result<()> {
+        self.change_step(id, run, name, |step| findings.clone_into(&mut step.findings)).await
+    }
+
     /// Records that a step is done.
     ///
     /// # Errors

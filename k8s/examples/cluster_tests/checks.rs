@@ -58,6 +58,7 @@ pub async fn run(plan: &Plan, admin: &Admin, report: &mut Report) -> Result<()> 
     settle(plan, admin, report, impossible(admin, &server, version).await).await;
     settle(plan, admin, report, quota(admin, &server, version).await).await;
     settle(plan, admin, report, drift::repaired(admin, &server, input("drifting", version)).await).await;
+    settle(plan, admin, report, drift::requested(admin, &server, input("repaired", version)).await).await;
     settle(plan, admin, report, drift::lost(admin, &server, input("lost", version)).await).await;
     let outcome = killed_at_work(plan, admin, server, &database, &kubeconfig, version).await;
     settle(plan, admin, report, outcome).await;

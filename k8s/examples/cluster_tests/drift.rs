@@ -45,6 +45,51 @@ pub async fn repaired(admin: &Admin, server: &Server, input: Value) -> Result<St
     Ok(format!("drift is put back: {}", took.join(", ")))
 }
 
+/// Repairs on request, right after somebody deleted or edited something: the control plane may have been faster, and the event log says
+/// what was put back in any case.
+pub async fn requested(admin: &Admin, server: &Server, input: Value) -> Result<String> {
+    let name = input["name"].as_str().unwrap_or_default().to_owned();
+    let id = server.create(input).await?;
+    let instance: InstanceId = id.parse().map_err(|_| format!("{id} is no id"))?;
+    server.until(&id, "it running and healthy", READY_TIMEOUT, is_healthy).await?;
+    let object = names::object(instance);
+    let mut took = Vec::new();
+    for what in ["StatefulSet", "Service", "Secret", "replicas"] {
+        let said = match what {
+            "StatefulSet" => {
+                admin.delete::<StatefulSet>(&object).await?;
+                format!("the StatefulSet {object} was deleted")
+            }
+            "Service" => {
+                admin.delete::<Service>(&name).await?;
+                format!("the Service {name} was deleted")
+            }
+            "Secret" => {
+                admin.change::<Secret>(&object, &json!({"data": {"password": "eA=="}})).await?;
+                format!("the Secret {object} was edited")
+            }
+            _ => {
+                admin.change::<StatefulSet>(&object, &json!({"spec": {"replicas": 0}})).await?;
+                format!("the StatefulSet {object} was edited (spec.replicas)")
+            }
+        };
+        let started = Instant::now();
+        server.repair(&id, READY_TIMEOUT).await?;
+        let repairs = server.repairs(&id).await?;
+        if !repairs.iter().any(|message| message.contains(&said)) {
+            return Err(format!("nothing says that {said}: {repairs:?}"));
+        }
+        took.push(format!("{what} {:.1} s", started.elapsed().as_secs_f32()));
+        server.until(&id, "it healthy after its repair", READY_TIMEOUT, is_healthy).await?;
+    }
+    let findings = server.repair(&id, READY_TIMEOUT).await?;
+    if findings != ["nothing differs from what was deployed"] {
+        return Err(format!("a repair of nothing found {findings:?}"));
+    }
+    server.delete(&id, false).await?;
+    Ok(format!("repairs on request, until it is ready: {}", took.join(", ")))
+}
+
 /// A claim that is deleted together with its pod: DATA_LOST, and no empty database.
 pub async fn lost(admin: &Admin, server: &Server, input: Value) -> Result<String> {
     let id = server.create(input).await?;

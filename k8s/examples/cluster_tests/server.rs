@@ -135,6 +135,34 @@ impl Server {
         if payload["restartInstance"]["userErrors"] == json!([]) { Ok(()) } else { Err(format!("restartInstance answered {payload}")) }
     }
 
+    /// Repairs an instance; returns what the operation found when it has succeeded.
+    pub async fn repair(&self, id: &str, limit: Duration) -> Result<Vec<String>> {
+        let mutation = "mutation($id: ID!) { repairInstance(input: { id: $id }) { operation { id } userErrors { message } } }";
+        let payload = self.query(mutation, json!({"id": id})).await?["repairInstance"].take();
+        let operation = payload["operation"]["id"].as_str().ok_or_else(|| format!("repairInstance answered {payload}"))?;
+        let query = "query($id: ID!) { operation(id: $id) { status error { code message } steps { findings } } }";
+        let deadline = Instant::now() + limit;
+        loop {
+            let now = self.query(query, json!({"id": operation})).await?["operation"].take();
+            match now["status"].as_str() {
+                Some("SUCCEEDED") => {
+                    let findings = now["steps"].as_array().into_iter().flatten().flat_map(|step| step["findings"].as_array()).flatten();
+                    return Ok(findings.filter_map(Value::as_str).map(str::to_owned).collect());
+                }
+                Some("PENDING" | "RUNNING") if Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(100)).await,
+                _ => return Err(format!("the repair {operation} is {now}: {}", self.tail())),
+            }
+        }
+    }
+
+    /// What was put back, as the event log of an instance says.
+    pub async fn repairs(&self, id: &str) -> Result<Vec<String>> {
+        let query = "query($id: ID!) { instance(id: $id) { events(first: 500) { nodes { type reason { message } } } } }";
+        let events = self.query(query, json!({"id": id})).await?["instance"]["events"]["nodes"].take();
+        let repairs = events.as_array().into_iter().flatten().filter(|event| event["type"] == "INSTANCE_REPAIRED");
+        Ok(repairs.filter_map(|event| event["reason"]["message"].as_str().map(str::to_owned)).collect())
+    }
+
     /// Subscribes to an instance.
     pub async fn follow(&self, id: &str) -> Result<Live> {
         let document =

@@ -153,6 +153,28 @@ async fn a_role_without_secrets_costs_only_their_inspection() {
     assert!(server.object("secrets", &names::object(deployment.id)).is_some(), "a repair applies what it cannot see");
 }
 
+/// The pod is on its way out with the StatefulSet, and still answers.
+#[tokio::test]
+async fn a_pod_of_the_former_stateful_set_is_not_ready() {
+    let server = FakeApiServer::start().await;
+    let runtime = server.runtime();
+    let deployment = running(&server, &runtime, "orders").await;
+    edit(&server, "pods", &names::pod(deployment.id), |pod| pod["metadata"]["ownerReferences"][0]["uid"] = json!("another"));
+    let observed = runtime.observe(deployment.id).await.unwrap();
+    assert!(matches!(&observed, Observation::Pending(reason) if reason.code == ReasonCode::StartingUp), "{observed:?}");
+}
+
+#[tokio::test]
+async fn a_restart_without_its_stateful_set_says_why() {
+    let server = FakeApiServer::start().await;
+    let runtime = server.runtime();
+    let deployment = running(&server, &runtime, "orders").await;
+    remove(&server, "statefulsets", &names::object(deployment.id));
+    let refused = runtime.restart(deployment.id, &crate::steps::restart(&deployment, 2)).await.unwrap_err();
+    assert_eq!((refused.reason.code, refused.retryable), (ReasonCode::Drifted, false));
+    assert!(refused.reason.message.ends_with("was deleted. Repair the instance instead"), "{refused}");
+}
+
 #[tokio::test]
 async fn a_foreign_service_is_a_lasting_refusal() {
     let server = FakeApiServer::start().await;

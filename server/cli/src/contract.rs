@@ -106,6 +106,7 @@ pub(crate) struct OperationStep {
     pub(crate) started_at: Option<DateTime<Utc>>,
     pub(crate) finished_at: Option<DateTime<Utc>>,
     pub(crate) error: Option<Reason>,
+    pub(crate) findings: Vec<String>,
 }
 
 /// The instance of an operation.

@@ -84,7 +84,6 @@ impl Failure {
         };
         let hint = match first {
             Some(UserErrorCode::Protected) => "\n(remove the protection with `toygres instances update NAME --unprotect`)",
-            Some(UserErrorCode::NameTaken) => "\n(`toygres instances list` lists the names in use)",
             _ => "",
         };
         let command = C::augment_args(Command::new("toygres"));
@@ -160,6 +159,15 @@ mod tests {
         ] {
             assert_eq!(message(UserErrorCode::Invalid, field).message, expected);
         }
+    }
+
+    #[test]
+    fn a_hint_names_the_command_that_helps() {
+        assert_eq!(
+            message(UserErrorCode::Protected, &["id"]).message,
+            "NAME: is wrong\n(remove the protection with `toygres instances update NAME --unprotect`)"
+        );
+        assert_eq!(message(UserErrorCode::NameTaken, &["id"]).message, "NAME: is wrong", "the server says what the name waits for");
     }
 
     #[test]

@@ -21,6 +21,7 @@ subcommands! {
         watch::Watch,
         update::Update,
         restart::Restart,
+        repair::Repair,
         delete::Delete,
         connect::Connect,
     }

@@ -63,6 +63,9 @@ pub(crate) fn describe(operation: &Operation) -> String {
     for step in &operation.steps {
         text += &describe_step(step);
         text.push('\n');
+        for finding in &step.findings {
+            text += &format!("      {}\n", printable(finding));
+        }
     }
     if let Some(error) = &operation.error {
         text += &format!("  {}: {}\n", lower_case(&error.code), printable(&error.message));
@@ -112,6 +115,9 @@ fn changes(before: Option<&Operation>, now: &Operation) -> Vec<String> {
         }
         let reason = step.error.as_ref().map(|reason| format!(" ({})", printable(&reason.message))).unwrap_or_default();
         lines.push(format!("{}: {} {}{reason}", now.instance.name, lower_case(&step.name), lower_case(&step.status)));
+        if step.status == StepStatus::Succeeded {
+            lines.extend(step.findings.iter().map(|finding| format!("{}:   {}", now.instance.name, printable(finding))));
+        }
     }
     if before.is_none_or(|before| before.status != now.status) && now.status != OperationStatus::Running {
         lines.push(summary(now));
@@ -129,8 +135,9 @@ mod tests {
         from_value(json!({
             "id": "restart-x-1", "kind": "RESTART", "status": status, "instance": { "id": "1", "name": "orders" },
             "steps": [{ "name": "RESTART_POSTGRES", "status": step, "attempt": 1, "startedAt": "2026-01-01T00:00:00Z",
-                        "finishedAt": "2026-01-01T00:00:02.5Z", "error": error },
-                      { "name": "UPDATE_METADATA", "status": "PENDING", "attempt": 0, "startedAt": null, "finishedAt": null, "error": null }],
+                        "finishedAt": "2026-01-01T00:00:02.5Z", "error": error, "findings": [] },
+                      { "name": "UPDATE_METADATA", "status": "PENDING", "attempt": 0, "startedAt": null, "finishedAt": null, "error": null,
+                        "findings": [] }],
             "error": error, "cancelRequested": false, "canCancel": false, "canRetry": true, "deadline": "2026-01-01T00:10:00Z",
             "createdAt": "2026-01-01T00:00:00Z", "startedAt": null, "finishedAt": null,
         }))
@@ -153,6 +160,17 @@ mod tests {
         assert_eq!(changes(Some(&running), &running), Vec::<String>::new());
         let succeeded = restart("SUCCEEDED", "SUCCEEDED", &Value::Null);
         assert_eq!(changes(Some(&running), &succeeded), ["orders: restart postgres succeeded", "restart orders: succeeded"]);
+    }
+
+    #[test]
+    fn what_a_step_found_is_shown() {
+        let mut running = restart("RUNNING", "RUNNING", &Value::Null);
+        running.steps[0].findings.push("the Service orders was deleted\x1b[2J".to_owned());
+        let mut succeeded = running.clone();
+        succeeded.steps[0].status = StepStatus::Succeeded;
+        assert!(describe(&succeeded).contains("2.5 s\n      the Service orders was deleted [2J\n  ·"), "{}", describe(&succeeded));
+        assert_eq!(changes(Some(&running), &succeeded), ["orders: restart postgres succeeded", "orders:   the Service orders was deleted [2J"]);
+        assert_eq!(changes(None, &running), ["orders: restart postgres running"], "until it is done it may find more");
     }
 
     #[test]

@@ -274,15 +274,18 @@ impl Cluster {
         Error::DataLost(format!("{} {}", data.display(), if data.exists() { "holds no data any more" } else { "does not exist any more" }))
     }
 
+    /// Refuses to continue without the data of an instance that has run.
+    pub(super) fn check_data(&self) -> Result<()> {
+        if self.has_data()? { Ok(()) } else { Err(self.data_lost()) }
+    }
+
     fn version_file(&self) -> PathBuf {
         self.data().join("PG_VERSION")
     }
 
     /// The major version of the data.
     pub(super) fn version(&self) -> Result<PostgresVersion> {
-        if !self.has_data()? {
-            return Err(self.data_lost());
-        }
+        self.check_data()?;
         let text = std::fs::read_to_string(self.version_file()).context("read the version of the instance's data")?;
         text.trim().parse().map(PostgresVersion).map_err(|_| Error::Program(format!("the instance's data is of no known version: {}", text.trim())))
     }

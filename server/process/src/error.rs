@@ -39,9 +39,6 @@ pub enum Error {
     /// The instance has run before, and its data is gone.
     #[error("{0}")]
     DataLost(String),
-    /// The instance is not deployed on this machine.
-    #[error("the instance is not deployed here: there is no data directory of it")]
-    Absent,
 }
 
 impl From<Error> for RuntimeError {
@@ -51,7 +48,6 @@ impl From<Error> for RuntimeError {
             Error::Setup(_) => Self::permanent(ReasonCode::RuntimeUnavailable, message),
             Error::PostgresMissing(_) => Self::permanent(ReasonCode::PostgresMissing, message),
             Error::DataLost(_) => Self { reason: data_lost(&message), retryable: false },
-            Error::Absent => Self::permanent(ReasonCode::ProcessExited, message),
             Error::DiskFull(_) => Self::temporary(ReasonCode::DiskFull, message),
             Error::Refused(_) => Self::permanent(ReasonCode::AdmissionRefused, message),
             Error::Io { source, .. } if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {

@@ -293,12 +293,13 @@ impl Shared {
     }
 
     fn restart(&self, id: InstanceId, restart: &Restart) -> Result<Progress> {
+        let cluster = self.dirs.cluster(id, DirState::Deployed);
         // An absent instance needs no lock file.
-        self.check_deployed(id)?;
+        cluster.check_data()?;
         let _lock = self.dirs.lock(id, LOCK_TIMEOUT)?;
-        self.check_deployed(id)?;
+        cluster.check_data()?;
         self.check_open()?;
-        let progress = restart::advance(&self.machine, &self.dirs.cluster(id, DirState::Deployed), restart)?;
+        let progress = restart::advance(&self.machine, &cluster, restart)?;
         self.wake.notify_one();
         Ok(progress)
     }
@@ -307,20 +308,16 @@ impl Shared {
         let conf = settings::instance(&deployment.spec)?;
         let cluster = self.dirs.cluster(deployment.id, DirState::Deployed);
         // An absent instance needs no lock file.
-        if !cluster.has_data()? {
-            return Err(cluster.data_lost());
-        }
+        cluster.check_data()?;
         let _lock = self.dirs.lock(deployment.id, LOCK_TIMEOUT)?;
-        if !cluster.has_data()? {
-            return Err(cluster.data_lost());
-        }
+        cluster.check_data()?;
         let repaired = drift::repair(&self.machine, &cluster, &conf)?;
+        if !repaired.is_empty() {
+            // With its former configuration a server that kept exiting can start immediately.
+            CrashLoopCounter::reset(cluster.home())?;
+        }
         self.wake.notify_one();
         Ok(repaired)
-    }
-
-    fn check_deployed(&self, id: InstanceId) -> Result<()> {
-        if self.dirs.path(id, DirState::Deployed).is_dir() { Ok(()) } else { Err(Error::Absent) }
     }
 
     fn check_open(&self) -> Result<()> {

@@ -48,6 +48,7 @@ mutations! {
     create_instance::CreateInstanceMutation,
     delete_instance::DeleteInstanceMutation,
     restart_instance::RestartInstanceMutation,
+    repair_instance::RepairInstanceMutation,
     update_instance::UpdateInstanceMutation,
     cancel_operation::CancelOperationMutation,
     retry_operation::RetryOperationMutation,

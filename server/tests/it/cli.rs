@@ -1,7 +1,7 @@
 //! The command line: the binary against a server.
 
 mod background;
-mod commands;
+pub mod commands;
 mod contexts;
 mod failures;
 mod initdb_gate;

@@ -150,6 +150,86 @@ async fn a_lost_node_is_unhealthy_at_once_and_its_return_is_seen() {
     server.stop().await;
 }
 
+/// Somebody deletes and edits, and asks for a repair at once. The control plane may have been faster.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repair_on_request_puts_everything_back() {
+    let platform = Platform::new().await;
+    let server = platform.start().await;
+    let id = server.create_ok("orders").await;
+    let url = text(&server.until_healthy(&id).await["connectionString"]);
+    psql(&url, "CREATE TABLE t (a int); INSERT INTO t VALUES (42)").await.unwrap();
+    let object = names::object(id.parse().unwrap());
+    let secret = platform.cluster.object("secrets", &object).unwrap()["data"].clone();
+    type Change = fn(&FakeApiServer, &str);
+    let changes: [(Change, &str); 4] = [
+        (|server, object| server.cluster(|cluster| cluster.remove("statefulsets", object)), "the StatefulSet # was deleted"),
+        (|server, _| server.cluster(|cluster| cluster.remove("services", "orders")), "the Service orders was deleted"),
+        (
+            |server, object| edit(server, "secrets", object, |secret| secret["data"]["password"] = json!("eA==")),
+            "the Secret # was edited (data.password)",
+        ),
+        (
+            |server, object| edit(server, "statefulsets", object, |set| set["spec"]["replicas"] = json!(0)),
+            "the StatefulSet # was edited (spec.replicas)",
+        ),
+    ];
+    for (change, said) in changes {
+        let said = said.replace('#', &object);
+        change(&platform.cluster, &object);
+        let done = repaired(&server, &id).await;
+        assert_eq!(done["status"], "SUCCEEDED", "{said}: {done:#}");
+        let message = format!("Put back: {said}");
+        assert!(repairs(&server, &id).await.contains(&message), "{said}: {:?}", repairs(&server, &id).await);
+        assert!(platform.cluster.object("services", "orders").is_some(), "{said}");
+        assert_eq!(platform.cluster.object("statefulsets", &object).unwrap()["spec"]["replicas"], 1, "{said}");
+        assert_eq!(platform.cluster.object("secrets", &object).unwrap()["data"], secret, "{said}");
+        // From outside of the cluster the address is that of the Service, and another Service has another one.
+        let url = text(&server.instance(&id).await["connectionString"]);
+        assert_eq!(psql(&url, "TABLE t").await.as_deref(), Ok("42"), "{said}: it is ready with its data");
+        server.until_healthy(&id).await;
+    }
+    let done = repaired(&server, &id).await;
+    assert_eq!(done["steps"][0]["findings"], json!(["nothing differs from what was deployed"]), "{done:#}");
+
+    platform.cluster.cluster(|cluster| {
+        cluster.delete_claim(&names::claim(id.parse().unwrap()));
+        cluster.end(&names::pod(id.parse().unwrap()));
+    });
+    server.until(&id, "without its data", |now| now["reason"]["code"] == "DATA_LOST").await;
+    let failed = repaired(&server, &id).await;
+    assert_eq!((&failed["status"], &failed["error"]["code"]), (&json!("FAILED"), &json!("DATA_LOST")), "{failed:#}");
+    server.delete(&id).await;
+    server.until_deleted(&id).await;
+    server.stop().await;
+}
+
+/// Edits an object, as somebody else than the control plane.
+fn edit(server: &FakeApiServer, resource: &str, name: &str, change: impl FnOnce(&mut Value)) {
+    server.cluster(|cluster| cluster.edit(resource, name, change).expect("it exists"));
+}
+
+/// Repairs an instance, and returns the operation when it has finished.
+async fn repaired(server: &Server, id: &str) -> Value {
+    let mutation = "mutation($id: ID!) { repairInstance(input: { id: $id }) { operation { id } userErrors { message } } }";
+    let accepted = server.query(mutation, json!({ "id": id })).await["repairInstance"].clone();
+    assert_eq!(accepted["userErrors"], json!([]));
+    let document = "subscription($id: ID!) { operation(id: $id) { status error { code message } steps { name findings } } }";
+    let mut live = server.subscribe(document, json!({ "id": accepted["operation"]["id"] })).await;
+    let mut last = Value::Null;
+    while let Some(item) = live.next().await {
+        last = item["data"]["operation"].clone();
+    }
+    last
+}
+
+/// What was put back, as the event log of an instance says.
+async fn repairs(server: &Server, id: &str) -> Vec<String> {
+    let query = "query($id: ID!) { instance(id: $id) { events(first: 500) { nodes { type reason { message } } } } }";
+    let events = server.query(query, json!({ "id": id })).await["instance"]["events"]["nodes"].clone();
+    let repairs = events.as_array().unwrap().iter().filter(|event| event["type"] == "INSTANCE_REPAIRED");
+    repairs.map(|event| text(&event["reason"]["message"])).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_work_fails_with_its_reason_and_leaves_nothing() {
     let platform = Platform::new().await;

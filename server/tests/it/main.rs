@@ -17,6 +17,7 @@ mod lifecycle;
 mod live;
 mod paging;
 mod passwords;
+mod repair;
 mod requests;
 mod restart;
 mod secrets;

@@ -139,6 +139,7 @@ const OPERATIONS = graphql(`
         code
         message
       }
+      findings
     }
   }
 `);

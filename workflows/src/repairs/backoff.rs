@@ -5,43 +5,59 @@ use std::{
     time::{Duration, Instant},
 };
 
-use toygres_domain::InstanceId;
+use toygres_domain::{
+    InstanceId,
+    drift::{Drift, DriftChange, DriftKind},
+};
 
 /// The pause after the first repair.
 const FIRST: Duration = Duration::from_secs(2);
 /// The longest pause.
 const LONGEST: Duration = Duration::from_secs(300);
-/// An instance that needed no repair for so many of its last pauses is forgotten.
+/// What needed no repair for so many of its last pauses is forgotten.
 const QUIET: u32 = 4;
 
-/// The pauses of the instances that were repaired recently.
+/// The pauses after recent repairs. Who deletes one object after the other reverts nothing, so each has its own.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
-    instances: HashMap<InstanceId, Pause>,
+    pauses: HashMap<Repaired, Pause>,
 }
 
-#[derive(Debug)]
+/// What was put back.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Repaired {
+    instance: InstanceId,
+    kind: DriftKind,
+    name: String,
+    deleted: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
 struct Pause {
     until: Instant,
     length: Duration,
 }
 
 impl Backoff {
-    /// Whether an instance may be repaired now, which begins the next pause. Otherwise returns when it may.
-    pub(super) fn permits(&mut self, id: InstanceId, now: Instant) -> Result<(), Instant> {
-        self.instances.retain(|_, pause| now < pause.until + pause.length * QUIET);
-        match self.instances.get_mut(&id) {
-            Some(pause) if now < pause.until => Err(pause.until),
-            Some(pause) => {
-                pause.length = (pause.length * 2).min(LONGEST);
-                pause.until = now + pause.length;
-                Ok(())
-            }
-            None => {
-                self.instances.insert(id, Pause { until: now + FIRST, length: FIRST });
-                Ok(())
-            }
+    /// Whether an instance may be repaired now, which begins the next pause of what has drifted. Otherwise returns when it may.
+    pub(super) fn permits(&mut self, id: InstanceId, drift: &[Drift], now: Instant) -> Result<(), Instant> {
+        self.pauses.retain(|_, pause| now < pause.until + pause.length * QUIET);
+        let keys = || drift.iter().map(|drift| Repaired::new(id, drift));
+        let earliest = keys().map(|key| self.pauses.get(&key).map_or(now, |pause| pause.until)).min();
+        if let Some(earliest) = earliest.filter(|earliest| *earliest > now) {
+            return Err(earliest);
         }
+        for key in keys() {
+            let length = self.pauses.get(&key).map_or(FIRST, |pause| (pause.length * 2).min(LONGEST));
+            self.pauses.insert(key, Pause { until: now + length, length });
+        }
+        Ok(())
+    }
+}
+
+impl Repaired {
+    fn new(instance: InstanceId, Drift { kind, name, change }: &Drift) -> Self {
+        Self { instance, kind: *kind, name: name.clone(), deleted: *change == DriftChange::Deleted }
     }
 }
 
@@ -49,19 +65,37 @@ impl Backoff {
 mod tests {
     use super::*;
 
+    fn deleted(name: &str) -> Vec<Drift> {
+        vec![Drift::new(DriftKind::Service, name, DriftChange::Deleted)]
+    }
+
     #[test]
     fn who_reverts_every_repair_causes_few() {
         let (mut backoff, id, start) = (Backoff::default(), InstanceId::generate(), Instant::now());
-        let repairs = (0..3600).filter(|second| backoff.permits(id, start + Duration::from_secs(*second)).is_ok()).count();
+        let at = |second| start + Duration::from_secs(second);
+        let repairs = (0..3600).filter(|second| backoff.permits(id, &deleted("a"), at(*second)).is_ok()).count();
         assert!((10..25).contains(&repairs), "{repairs} in an hour");
-        assert!(backoff.permits(InstanceId::generate(), start + Duration::from_secs(3600)).is_ok(), "another instance");
+        assert!(backoff.permits(InstanceId::generate(), &deleted("a"), at(3600)).is_ok(), "another instance");
+    }
+
+    #[test]
+    fn who_changes_one_object_after_the_other_waits_for_none() {
+        let (mut backoff, id, now) = (Backoff::default(), InstanceId::generate(), Instant::now());
+        let edited = [Drift::new(DriftKind::Service, "a", DriftChange::Edited(Vec::new()))];
+        for drift in [&deleted("a")[..], &deleted("b"), &edited] {
+            assert!(backoff.permits(id, drift, now).is_ok(), "{drift:?}");
+            assert_eq!(backoff.permits(id, drift, now), Err(now + FIRST));
+        }
+        let both = [deleted("a"), deleted("c")].concat();
+        assert!(backoff.permits(id, &both, now).is_ok(), "a repair puts everything back");
+        assert_eq!(backoff.permits(id, &deleted("a"), now), Err(now + FIRST * 2), "and it counts as one of each");
     }
 
     #[test]
     fn a_rare_repair_is_immediate() {
         let (mut backoff, id, start) = (Backoff::default(), InstanceId::generate(), Instant::now());
         for minute in 0..10 {
-            assert!(backoff.permits(id, start + Duration::from_secs(minute * 60)).is_ok());
+            assert!(backoff.permits(id, &deleted("a"), start + Duration::from_secs(minute * 60)).is_ok());
         }
     }
 }

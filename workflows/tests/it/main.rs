@@ -11,6 +11,7 @@ mod hints;
 mod janitor;
 mod monitor;
 mod registry;
+mod repair;
 mod repairs;
 mod restart;
 mod retry;

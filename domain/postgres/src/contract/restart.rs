@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures::{Stream, StreamExt};
 use toygres_domain::{
     InstanceId, OperationId,
-    instance::Endpoint,
+    instance::{Endpoint, ReasonCode},
     operation::OperationKind,
     runtime::{Deployment, Nudge, Observation, Progress, Restart, RuntimeError},
 };
@@ -162,7 +162,7 @@ impl Subject<'_> {
 
     fn assert_not_deployed(&self, outcome: Result<Progress, RuntimeError>) {
         let error = outcome.expect_err("there is nothing to restart");
-        assert!(!error.retryable && !error.reason.message.is_empty(), "{error:?}");
+        assert_eq!((error.reason.code, error.retryable), (ReasonCode::DataLost, false), "{error:?}");
     }
 }
 

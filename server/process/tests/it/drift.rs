@@ -53,6 +53,13 @@ async fn a_changed_file_is_noticed_and_put_back() {
         assert_eq!(contents(), before, "{said}");
         assert_eq!(runtime.inspect(&[Expected::from(&deployment)]).await, Ok(Vec::new()));
     }
+    // A server that keeps exiting for what was put back starts again at once.
+    fs::write(directory.join("crash-loop"), "9\nprocess_exited\nthe configuration is wrong\n").unwrap();
+    runtime.repair(&deployment).await.unwrap();
+    assert!(directory.join("crash-loop").exists(), "nothing was put back");
+    fs::write(directory.join("postgresql.conf"), "no_such_setting = on\n").unwrap();
+    runtime.repair(&deployment).await.unwrap();
+    assert!(!directory.join("crash-loop").exists());
     fs::remove_dir_all(directory.join("data")).unwrap();
     let found = runtime.inspect(&[Expected::from(&deployment)]).await.unwrap();
     assert_eq!(found[0].data.as_ref().map(|reason| reason.code), Some(ReasonCode::DataLost));

@@ -32,11 +32,13 @@ pub struct OperationStep {
     finished_at: Option<DateTime<Utc>>,
     /// The last error, or what the step waits for.
     error: Option<Reason>,
+    /// What the step found, a sentence each. Empty if its status says everything.
+    findings: Vec<String>,
 }
 
 impl From<&domain::Step> for OperationStep {
     fn from(step: &domain::Step) -> Self {
-        let domain::Step { name, status, attempt, started_at, finished_at, error } = step;
+        let domain::Step { name, status, attempt, started_at, finished_at, error, findings } = step;
         Self {
             name: (*name).into(),
             status: (*status).into(),
@@ -44,6 +46,7 @@ impl From<&domain::Step> for OperationStep {
             started_at: *started_at,
             finished_at: *finished_at,
             error: error.as_ref().map(Reason::from),
+            findings: findings.clone(),
         }
     }
 }

@@ -41,6 +41,8 @@ pub struct Script {
     pub data: Option<Reason>,
     /// Whether what was put back is edited again at once.
     pub fought: bool,
+    /// The number of repairs that put everything back, and whose answer is lost.
+    pub unanswered: u32,
     /// The error of every repair.
     pub refusal: Option<RuntimeError>,
     /// The number of calls of any verb that return this error.
@@ -59,6 +61,7 @@ impl Default for Script {
             drift: Vec::new(),
             data: None,
             fought: false,
+            unanswered: 0,
             refusal: None,
             error: None,
         }
@@ -250,7 +253,12 @@ impl Runtime for FakeRuntime {
         if let Some(refusal) = script.refusal.clone() {
             return Err(refusal);
         }
-        Ok(if script.fought { script.drift.clone() } else { std::mem::take(&mut script.drift) })
+        let drift = if script.fought { script.drift.clone() } else { std::mem::take(&mut script.drift) };
+        if script.unanswered > 0 {
+            script.unanswered -= 1;
+            return Err(away());
+        }
+        Ok(drift)
     }
 
     async fn remove(&self, id: InstanceId, _: bool) -> Result<Progress, RuntimeError> {

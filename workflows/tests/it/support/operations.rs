@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use toygres_domain::{
     InstanceId, OperationId, Result,
-    operation::{OnFailure, OperationKind, OperationStatus, Params, create, delete, restart},
+    operation::{OnFailure, OperationKind, OperationStatus, Params, create, delete, repair, restart},
 };
 use toygres_store::{Accepted, NewInstance, Subject};
 
@@ -22,6 +22,7 @@ fn sample(kind: OperationKind) -> (Before, Params) {
     match kind {
         OperationKind::Create => (Before::Absent, Params::Create(create::Params {})),
         OperationKind::Delete => (Before::Running, Params::Delete(delete::Params::default())),
+        OperationKind::Repair => (Before::Running, Params::Repair(repair::Params {})),
         OperationKind::Restart => (Before::Running, Params::Restart(restart::Params { timeout_seconds: 60 })),
     }
 }
