@@ -14,6 +14,8 @@ use super::error::{Error, IoContext, Result};
 const MEGABYTE: u64 = 1_000_000;
 /// How old a measurement may be.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// How often it is repeated that the disk is full.
+const REMINDER: Duration = Duration::from_secs(10);
 /// A full disk has space again when, in addition to the minimum, a quarter of it is available, or this, so that it does not change back
 /// and forth.
 const MAX_MARGIN: u64 = 100 * MEGABYTE;
@@ -25,6 +27,15 @@ pub struct DiskSpace {
     pub available: u64,
     /// All of it.
     pub size: u64,
+}
+
+/// What concerns every instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// The disk is full. This is repeated while it is, because who has just begun to listen does not know it.
+    Full,
+    /// It has space again.
+    Free,
 }
 
 /// The file system of a data directory.
@@ -40,6 +51,7 @@ pub(super) struct Disk {
 struct State {
     measured: Option<(DiskSpace, Instant)>,
     full_since: Option<Instant>,
+    reminded: Option<Instant>,
 }
 
 impl Disk {
@@ -48,14 +60,14 @@ impl Disk {
         Self { path: path.to_owned(), minimum: u64::from(minimum_mb) * MEGABYTE, state: Mutex::default() }
     }
 
-    /// Measures the space, at most once a second. Returns whether the disk has just become full, or has space again.
+    /// Measures the space, at most once a second.
     ///
     /// # Errors
     /// [`Error::Io`] when the operating system does not tell.
-    pub(super) fn measure(&self) -> Result<bool> {
+    pub(super) fn measure(&self) -> Result<Option<Change>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.measured.is_some_and(|(_, at)| at.elapsed() < INTERVAL) {
-            return Ok(false);
+            return Ok(None);
         }
         let found =
             statvfs(&self.path).map_err(std::io::Error::from).context(format_args!("read the space on the disk of {}", self.path.display()))?;
@@ -65,7 +77,15 @@ impl Disk {
         state.measured = Some((space, Instant::now()));
         let (before, now) = (state.full_since.is_some(), is_full(space.available, self.minimum, state.full_since.is_some()));
         state.full_since = now.then(|| state.full_since.unwrap_or_else(Instant::now));
-        Ok(before != now)
+        if now && state.reminded.is_none_or(|at| at.elapsed() >= REMINDER) {
+            state.reminded = Some(Instant::now());
+            return Ok(Some(Change::Full));
+        }
+        if before && !now {
+            state.reminded = None;
+            return Ok(Some(Change::Free));
+        }
+        Ok(None)
     }
 
     /// The last measurement.
@@ -115,14 +135,14 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let disk = Disk::new(directory.path(), 0);
         assert_eq!(disk.space(), None);
-        assert!(!disk.measure().unwrap());
+        assert_eq!(disk.measure().unwrap(), None);
         let DiskSpace { available, size } = disk.space().unwrap();
         assert!(0 < available && available <= size, "{available} of {size}");
         assert!(disk.check().is_ok());
         // No disk has so much.
         let full = Disk::new(directory.path(), u32::MAX);
-        assert!(full.measure().unwrap(), "it has become full");
-        assert!(!full.measure().unwrap(), "it is measured once a second");
+        assert_eq!(full.measure().unwrap(), Some(Change::Full));
+        assert_eq!(full.measure().unwrap(), None, "it is measured once a second");
         assert!(matches!(full.check(), Err(Error::DiskFull(_))));
     }
 }

@@ -25,6 +25,7 @@ use super::{
     cluster::{Cluster, PortTaken, ServerProcess, Status},
     crash_loop::{self, CrashLoopCounter, back_off},
     data_dir::HostLock,
+    disk::Change,
     drift::Fingerprint,
     error::Result,
     instance_dirs::DirState,
@@ -135,14 +136,16 @@ struct Tracked {
 }
 
 impl Supervisor {
-    /// When the disk becomes full, or has space again, this concerns all instances.
+    /// Reports for every instance that the disk is full, or has space again.
     fn measure_disk(&mut self) {
         match self.shared.disk.measure() {
-            Ok(false) => {}
-            Ok(true) => {
+            Ok(None) => {}
+            Ok(Some(change)) => {
                 for (id, tracked) in &mut self.tracked {
                     // Servers that exited for lack of space are started again at once.
-                    tracked.retry_at = None;
+                    if change == Change::Free {
+                        tracked.retry_at = None;
+                    }
                     let _ = self.shared.nudges.send(Nudge { instance: *id, death: None });
                 }
             }
