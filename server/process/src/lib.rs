@@ -37,7 +37,6 @@ mod process_table;
 mod reaper;
 mod restart;
 mod runtime;
-mod scram;
 mod settings;
 mod supervisor;
 

@@ -14,6 +14,7 @@ use toygres_domain::{
     data::Data,
     instance::{Exposure, HealthCheckPolicy, InstanceSpec},
     name::SqlName,
+    roles::{Credentials, PlatformCredentials},
     runtime::Deployment,
     secret::Secret,
 };
@@ -63,7 +64,7 @@ impl Home {
                 exposure: Exposure::Cluster,
                 health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
             },
-            password: Secret::generate(),
+            credentials: Credentials { owner: Secret::generate(), platform: Some(PlatformCredentials::generate()) },
             data: Data::New,
         }
     }
