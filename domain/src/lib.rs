@@ -14,6 +14,7 @@ pub mod instance;
 pub mod name;
 pub mod notice;
 pub mod operation;
+pub mod postgres_release;
 pub mod roles;
 pub mod runtime;
 pub mod scram;

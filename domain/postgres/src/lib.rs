@@ -109,6 +109,8 @@ struct Login {
     session: Option<Session>,
     /// Identifies the password of the owner: see [`toygres_domain::scram::has_password`]. Only the monitor is told.
     fingerprint: Option<String>,
+    /// See [`Answer::outdated_collations`].
+    outdated_collations: Option<String>,
 }
 
 /// Logs in to [`DATABASE`] and runs a query. If an owner of an earlier release, who was a superuser, has dropped that database or refuses
@@ -140,9 +142,9 @@ async fn within(
         Ok(Ok(checked)) => checked,
     };
     let latency = started.elapsed();
-    let fingerprint = status.fingerprint.clone();
+    let (fingerprint, outdated_collations) = (status.fingerprint.clone(), status.outdated_collations.clone());
     match status.writable() {
-        Ok(()) => Ok(Login { latency, session, fingerprint }),
+        Ok(()) => Ok(Login { latency, session, fingerprint, outdated_collations }),
         Err(reason) => {
             close(session).await;
             Err(reason)
@@ -152,8 +154,28 @@ async fn within(
 
 async fn log_in_and_query(target: &Target, database: &str) -> Result<(ServerStatus, Option<Session>), SessionError> {
     let mut session = Session::log_in(target, database, APPLICATION).await?;
-    let status = ServerStatus::query(&ServerStatus::query_with_file(target.owner.as_ref()), &mut session).await?;
+    let mut status = ServerStatus::query(&ServerStatus::query_with_file(target.owner.as_ref()), &mut session).await?;
+    if status.records_collations {
+        status.outdated_collations = match session.row(&outdated_collations(target.owner.as_ref())).await {
+            Ok([outdated]) => outdated,
+            // A locale that the system does not have any more is an error of this query, and no outage.
+            Err(SessionError::Server(..)) => None,
+            Err(error) => return Err(error),
+        };
+    }
     Ok((status, Some(session)))
+}
+
+/// Queries the databases of the owner whose collation has another version than the one that was recorded when it was chosen.
+fn outdated_collations(owner: Option<&Owner>) -> String {
+    let owner = owner.map_or("current_user".to_owned(), |owner| format!("'{}'", owner.role));
+    format!(
+        "SELECT coalesce(left(string_agg(format('%s (%s, now %s)', datname, datcollversion, coalesce(actual, 'none')), ', '), 500), '')
+         FROM (SELECT datname, datcollversion, pg_database_collation_actual_version(oid) AS actual FROM pg_database
+               WHERE datallowconn AND datcollversion IS NOT NULL AND datname NOT IN ('postgres', 'template1')
+                 AND pg_has_role({owner}, datdba, 'MEMBER') ORDER BY datname) AS recorded
+         WHERE datcollversion IS DISTINCT FROM actual"
+    )
 }
 
 /// Ignores errors and time-outs, because the server has already answered.
@@ -168,6 +190,9 @@ struct ServerStatus {
     in_recovery: bool,
     read_only: bool,
     fingerprint: Option<String>,
+    /// Whether the version of the server records the versions of collations of databases: from 15 on.
+    records_collations: bool,
+    outdated_collations: Option<String>,
 }
 
 impl ServerStatus {
@@ -178,7 +203,7 @@ impl ServerStatus {
         format!(
             "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::bool AND EXISTS
              (SELECT FROM pg_settings WHERE name = 'default_transaction_read_only' AND source NOT IN ('database', 'user', 'database user')),
-             {fingerprint}"
+             {fingerprint}, current_setting('server_version_num')::int >= 150000"
         )
     }
 
@@ -188,18 +213,19 @@ impl ServerStatus {
     }
 
     async fn query(query: &str, session: &mut Session) -> Result<Self, SessionError> {
-        let [in_recovery, read_only, fingerprint] = session.row(query).await?;
+        let [in_recovery, read_only, fingerprint, records_collations] = session.row(query).await?;
         let is = |column: Option<String>| match column.as_deref() {
             Some("t") => Ok(true),
             Some("f") => Ok(false),
             _ => Err(SessionError::Protocol("the answer to the query is neither true nor false".to_owned())),
         };
-        Ok(Self { in_recovery: is(in_recovery)?, read_only: is(read_only)?, fingerprint })
+        let records_collations = is(records_collations)?;
+        Ok(Self { in_recovery: is(in_recovery)?, read_only: is(read_only)?, fingerprint, records_collations, outdated_collations: None })
     }
 
     /// Returns an error unless the server accepts writes.
     fn writable(self) -> Result<(), Reason> {
-        let Self { in_recovery, read_only, fingerprint: _ } = self;
+        let Self { in_recovery, read_only, .. } = self;
         if in_recovery {
             return Err(Reason::new(ReasonCode::StartingUp, "the server is in recovery"));
         }

@@ -27,12 +27,15 @@ use toygres_domain::{
 };
 
 /// The answer of a healthy instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// How long it took.
     pub latency: Duration,
     /// Whether the password of the owner is still the one that is stored.
     pub owner_password: OwnerPassword,
+    /// The databases whose collation has another version than their indexes were built with, with both versions, for people. Empty if there
+    /// are none; `None` if that was not asked, which only logins do.
+    pub outdated_collations: Option<String>,
 }
 
 /// Whether the password of the owner's role is the one that the instance was created with.
@@ -143,7 +146,7 @@ impl Prober {
         };
         // The task may be closing the connection, or not have been started yet.
         match tokio::time::timeout(timeout, answered).await {
-            Ok(answer) => Some(answer?.map(|owner_password| Answer { latency: started.elapsed(), owner_password })),
+            Ok(answer) => Some(answer?.map(|owner_password| Answer { latency: started.elapsed(), owner_password, outdated_collations: None })),
             Err(_) => {
                 self.shared.remove(instance, number);
                 Some(Err(symptom::no_answer(endpoint, timeout)))
@@ -157,11 +160,11 @@ impl Prober {
     /// Why it failed. The reason never contains the password.
     pub async fn log_in(&self, instance: InstanceId, target: &Target, timeout: Duration) -> Result<Answer, Reason> {
         counter!("toygres_probe_logins_total").increment(1);
-        let Login { latency, session, fingerprint } = check_server(target, timeout).await?;
+        let Login { latency, session, fingerprint, outdated_collations } = check_server(target, timeout).await?;
         let owner_password = owner_password(target, fingerprint.as_deref()).await;
         let known = Known { query: ServerStatus::query_of(target.owner.as_ref()), fingerprint, owner_password };
         close(session.and_then(|session| self.keep(instance, &target.endpoint, session, known))).await;
-        Ok(Answer { latency, owner_password })
+        Ok(Answer { latency, owner_password, outdated_collations })
     }
 
     /// Checks an instance as a new client does: logs in, and keeps no connection. An earlier one is closed, because it can live on when
@@ -172,9 +175,9 @@ impl Prober {
     pub async fn log_in_anew(&self, instance: InstanceId, target: &Target, timeout: Duration) -> Result<Answer, Reason> {
         self.forget(instance);
         counter!("toygres_probe_logins_total").increment(1);
-        let Login { latency, session, fingerprint } = check_server(target, timeout).await?;
+        let Login { latency, session, fingerprint, outdated_collations } = check_server(target, timeout).await?;
         close(session).await;
-        Ok(Answer { latency, owner_password: owner_password(target, fingerprint.as_deref()).await })
+        Ok(Answer { latency, owner_password: owner_password(target, fingerprint.as_deref()).await, outdated_collations })
     }
 
     /// The instances whose kept connection was lost between two checks, which should be checked immediately.

@@ -126,20 +126,20 @@ fn container(version: PostgresVersion, server: &Server<'_>, settings: &Settings)
     let cpu = ("cpu", format!("{}m", server.cpu_millis));
     let memory = ("memory", format!("{}Mi", server.memory_mb));
     // The entrypoint makes this role, which is the superuser, and this database. `initdb` has made the latter already.
-    let (superuser, database) = match server.roles {
-        Roles::Platform => (SUPERUSER, DATABASE),
-        Roles::OwnerOnly => (server.username.as_str(), server.database.as_str()),
+    let (superuser, database, image, locale) = match server.roles {
+        Roles::Platform => (SUPERUSER, DATABASE, settings.image(version), format!(" {}", version.locale_options().join(" "))),
+        Roles::OwnerOnly => (server.username.as_str(), server.database.as_str(), settings.image_of_earlier_release(version), String::new()),
     };
     let env = [
         ("POSTGRES_USER", superuser.to_owned()),
         ("POSTGRES_DB", database.to_owned()),
         ("POSTGRES_PASSWORD_FILE", format!("{SECRET_DIRECTORY}/{PASSWORD_KEY}")),
-        ("POSTGRES_INITDB_ARGS", "--auth-host=scram-sha-256 --data-checksums".to_owned()),
+        ("POSTGRES_INITDB_ARGS", format!("--auth-host=scram-sha-256 --data-checksums{locale}")),
         ("PGDATA", pgdata),
     ];
     Container {
         name: CONTAINER.to_owned(),
-        image: Some(settings.image(version)),
+        image: Some(image),
         command: Some(["sh", "-c", START_SCRIPT, "toygres"].map(str::to_owned).into()),
         args: Some(vec![
             "-c".to_owned(),

@@ -16,10 +16,8 @@ use super::error::{Error, Result};
 const INSTALL: &str = "install it (Debian and Ubuntu: `apt-get install postgresql`; Fedora: `dnf install postgresql-server`; macOS: `brew install \
                        postgresql@17`) or set TOYGRES_PG_BIN to the directory of its programs";
 
-/// The oldest supported major version. Its `initdb` accepts all options that are used here.
-const OLDEST: PostgresVersion = PostgresVersion(14);
-
-/// The PostgreSQL installations of this machine, one for each major version. Clones share what is found.
+/// The PostgreSQL installations of this machine, one for each major version. Clones share what is found. An instance of a version that is
+/// not on offer any more keeps running with its installation, and nothing else uses that.
 #[derive(Clone, Debug)]
 pub struct Binaries {
     configured: Option<String>,
@@ -52,22 +50,22 @@ impl Binaries {
         Ok(Self { configured: configured.map(str::to_owned), found: Arc::new(Mutex::new(search(configured)?)) })
     }
 
-    /// The major versions, newest first; at least one.
+    /// The major versions on offer, newest first; at least one.
     #[must_use]
     pub fn versions(&self) -> Vec<PostgresVersion> {
-        self.lock().keys().map(|Reverse(major)| *major).collect()
+        self.all().iter().map(|installation| installation.major).collect()
     }
 
-    /// The newest installation.
+    /// The newest installation of a version on offer.
     #[must_use]
     pub fn newest(&self) -> Installation {
-        self.lock().values().next().cloned().expect("search() makes no empty value")
+        self.lock().values().find(|installation| installation.is_offered()).cloned().expect("search() finds one")
     }
 
-    /// Every installation, newest first.
+    /// Every installation of a version on offer, newest first.
     #[must_use]
     pub fn all(&self) -> Vec<Installation> {
-        self.lock().values().cloned().collect()
+        self.lock().values().filter(|installation| installation.is_offered()).cloned().collect()
     }
 
     /// The installation of a major version. Searches again if it is missing: the upgrade of a package replaces the directory of a
@@ -100,22 +98,21 @@ impl Binaries {
     }
 }
 
-/// Searches the directories of `configured`, then the usual places. Returns at least one installation.
+/// Searches the directories of `configured`, then the usual places. Returns at least one installation of a version on offer.
 fn search(configured: Option<&str>) -> Result<Installations> {
     let mut found = BTreeMap::new();
     for directory in configured.unwrap_or_default().split(':').filter(|d| !d.is_empty()) {
         let installation = Installation::inspect(Path::new(directory)).ok_or_else(|| {
-            Error::Setup(format!(
-                "TOYGRES_PG_BIN names {directory}, which has no working server programs (postgres, initdb) of PostgreSQL {OLDEST} or newer"
-            ))
+            Error::Setup(format!("TOYGRES_PG_BIN names {directory}, which has no working server programs (postgres, initdb) of PostgreSQL"))
         })?;
         found.entry(Reverse(installation.major)).or_insert(installation);
     }
     for installation in usual_places().iter().filter_map(|place| Installation::inspect(place)) {
         found.entry(Reverse(installation.major)).or_insert(installation);
     }
-    if found.is_empty() {
-        return Err(Error::PostgresMissing(format!("no server of PostgreSQL {OLDEST} or newer is installed on this machine: {INSTALL}")));
+    if !found.values().any(Installation::is_offered) {
+        let offered = PostgresVersion::offered().map(|version| version.to_string()).collect::<Vec<_>>().join(", ");
+        return Err(Error::PostgresMissing(format!("no server of PostgreSQL (one of {offered}) is installed on this machine: {INSTALL}")));
     }
     Ok(found)
 }
@@ -130,11 +127,12 @@ impl Installation {
         }
         let version = parse_version(&output_of(Command::new(bin.join("postgres")).arg("--version"))?)?;
         let major = PostgresVersion(version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?);
-        if major < OLDEST {
-            return None;
-        }
         let libraries = libraries_of(&bin);
         Some(Self { bin, major, version, libraries })
+    }
+
+    fn is_offered(&self) -> bool {
+        self.major.release().is_some()
     }
 
     fn is_present(&self) -> bool {

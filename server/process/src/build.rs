@@ -31,7 +31,13 @@ const TEMPLATE_REVISION: u32 = 2;
 /// crash. The caller renames it afterwards. On return all files are synced.
 ///
 /// `statements` are SQL, one per line, with verifiers instead of passwords. They are passed through a pipe.
-pub(super) fn build(machine: &Machine, installation: &Installation, cluster: &Cluster, configuration: &Configuration, statements: &str) -> Result<()> {
+pub(super) fn build(
+    machine: &Machine,
+    installation: &Installation,
+    cluster: &Cluster,
+    configuration: &Configuration,
+    statements: &str,
+) -> Result<()> {
     let template = prepare_template(machine, installation)?;
     let begin = Instant::now();
     // A control plane that was killed here may have left a program running.
@@ -88,10 +94,10 @@ pub(super) fn prepare_template(machine: &Machine, installation: &Installation) -
         let mut initdb = Command::new(installation.program("initdb"));
         machine.account.prepare(&mut initdb);
         initdb.arg("-D").arg(&data).arg(format!("--username={SUPERUSER}"));
-        initdb.args(["--encoding=UTF8", "--data-checksums", "--no-instructions"]);
+        initdb.args(["--data-checksums", "--no-instructions"]);
         // No login as the superuser is possible until it has a password, because all pg_hba.conf files require one or reject the
         // connection.
-        initdb.args(["--auth-local=peer", "--auth-host=reject"]).args(*locale);
+        initdb.args(["--auth-local=peer", "--auth-host=reject"]).args(locale);
         last = run(&mut initdb, "", &staging);
         if last.is_ok() {
             break;
@@ -124,14 +130,9 @@ fn template_name(installation: &Installation) -> String {
     format!("{}-r{TEMPLATE_REVISION}", installation.version)
 }
 
-/// The locales to try: with Unicode characters, and a collation that does not change with the system's libraries, which would
-/// corrupt indexes.
-fn locales(installation: &Installation) -> &'static [&'static [&'static str]] {
-    if installation.major.0 >= 17 {
-        &[&["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]]
-    } else {
-        &[&["--locale=C.UTF-8"], &["--locale=C"]]
-    }
+/// The locales to try. A system that is no Debian may not have the one of earlier versions.
+fn locales(installation: &Installation) -> [&'static [&'static str]; 2] {
+    [installation.major.locale_options(), &["--encoding=UTF8", "--locale=C"]]
 }
 
 /// Copies a directory for `account`. The standard library shares blocks between the copies if the file system supports it.

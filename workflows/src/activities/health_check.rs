@@ -117,6 +117,7 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
         Finding::Answered { answer, settled } => {
             record(context, &instance, HealthStatus::Healthy, Some(answer.latency), None).await?;
             note_password(context, &instance, answer.owner_password).await?;
+            note_collations(context, &instance, answer.outdated_collations.as_deref()).await?;
             // No connection was kept after a change, because the network may follow it with a delay: another login is due soon.
             let wait = if anew || !settled { soon } else { until_next(instance.id, interval, Utc::now()) };
             next(wait, !settled, 0, 0, changed(&instance, HealthStatus::Healthy, None, None))
@@ -161,6 +162,25 @@ async fn note_password(context: &ActivityContext, instance: &Instance, password:
     if is_changed != instance.has_notice(NoticeCode::PasswordChanged) {
         let message = format!("the password of the role {} was changed by SQL; the stored one does not log in any more", instance.spec.username);
         context.store.set_notice(instance.id, NoticeCode::PasswordChanged, is_changed.then_some(message.as_str())).await?;
+    }
+    Ok(())
+}
+
+/// Sets or removes the notice about databases whose collation has changed.
+async fn note_collations(context: &ActivityContext, instance: &Instance, outdated: Option<&str>) -> Result<(), Failure> {
+    let code = NoticeCode::CollationVersionMismatch;
+    let message = match outdated {
+        None => return Ok(()),
+        Some("") if !instance.has_notice(code) => return Ok(()),
+        Some("") => None,
+        Some(databases) => Some(format!(
+            "the library that sorts text has another version than the indexes of {databases} were built with: run REINDEX DATABASE, then \
+             ALTER DATABASE ... REFRESH COLLATION VERSION"
+        )),
+    };
+    let present = instance.notices.iter().find(|notice| notice.code == code).map(|notice| &notice.message);
+    if present != message.as_ref() {
+        context.store.set_notice(instance.id, code, message.as_deref()).await?;
     }
     Ok(())
 }

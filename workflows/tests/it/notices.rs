@@ -41,3 +41,28 @@ async fn a_password_that_the_owner_changed_is_a_notice_and_no_outage() {
     harness.assert_no_outage("a changed password", id).await;
     harness.finish().await;
 }
+
+/// Of the databases of the owner, who is told what to run.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collation_that_has_changed_is_a_notice_until_it_is_refreshed() {
+    let harness = Harness::start().await;
+    let id = harness.running().await;
+    let healthy = eventually("it is healthy", || async { Some(harness.instance(id).await).filter(|now| now.health == HealthStatus::Healthy) }).await;
+    let (database, role) = (format!("{}_icu", harness.database.name()), format!("{}_app", harness.database.name()));
+    harness
+        .database
+        .run(&format!("CREATE DATABASE {database} OWNER {role} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' LOCALE_PROVIDER icu ICU_LOCALE 'en'"))
+        .await;
+    harness.database.run(&format!("UPDATE pg_database SET datcollversion = '0' WHERE datname = '{database}'")).await;
+    let code = NoticeCode::CollationVersionMismatch;
+    let changed = checked(&harness, &healthy, "there is a notice", |now| now.has_notice(code)).await;
+    let message = &changed.notices.iter().find(|notice| notice.code == code).unwrap().message;
+    assert!(message.contains(&format!("{database} (0, now ")) && message.contains("REINDEX DATABASE"), "{message}");
+    assert_eq!((changed.health, &changed.reason), (HealthStatus::Healthy, &None));
+
+    harness.database.run(&format!("ALTER DATABASE {database} REFRESH COLLATION VERSION")).await;
+    checked(&harness, &changed, "the notice is gone", |now| !now.has_notice(code)).await;
+    harness.assert_no_outage("a changed collation", id).await;
+    harness.database.run(&format!("DROP DATABASE {database}")).await;
+    harness.finish().await;
+}
