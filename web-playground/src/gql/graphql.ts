@@ -754,6 +754,11 @@ export type Notice = {
 /** The kinds of notices. */
 export const NoticeCode = {
   /**
+   * The library that sorts the text of a database has another version than its indexes were built with, so they may be wrong. The
+   * message says what to run; the notice goes when that is done.
+   */
+  CollationVersionMismatch: 'COLLATION_VERSION_MISMATCH',
+  /**
    * The password of the owner's role was changed by SQL, so the stored one does not log in any more. The notice goes when the
    * stored password is the role's again.
    */
