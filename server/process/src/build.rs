@@ -31,7 +31,13 @@ const TEMPLATE_REVISION: u32 = 2;
 /// crash. The caller renames it afterwards. On return all files are synced.
 ///
 /// `statements` are SQL, one per line, with verifiers instead of passwords. They are passed through a pipe.
-pub(super) fn build(machine: &Machine, installation: &Installation, cluster: &Cluster, configuration: &Configuration, statements: &str) -> Result<()> {
+pub(super) fn build(
+    machine: &Machine,
+    installation: &Installation,
+    cluster: &Cluster,
+    configuration: &Configuration,
+    statements: &str,
+) -> Result<()> {
     let template = prepare_template(machine, installation)?;
     let begin = Instant::now();
     // A control plane that was killed here may have left a program running.

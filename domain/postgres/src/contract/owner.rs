@@ -61,8 +61,13 @@ pub async fn check_owners(subject: Subject<'_>) {
         let set_up = || roles::set_up(&endpoint, &deployment.spec, &owner, &platform, subject.timeout);
         let [first, second] = futures::future::join_all([set_up(), set_up()]).await.try_into().expect("two were started");
         assert_eq!((first, second), (Ok(()), Ok(())), "the roles of PostgreSQL {version} are made, also twice at the same time");
-        check_owner(&OwnedInstance { endpoint: endpoint.clone(), spec: deployment.spec.clone(), password: owner.clone(), platform: Some(platform.clone()) })
-            .await;
+        check_owner(&OwnedInstance {
+            endpoint: endpoint.clone(),
+            spec: deployment.spec.clone(),
+            password: owner.clone(),
+            platform: Some(platform.clone()),
+        })
+        .await;
         // Late, which leaves what the owner did since.
         set_up().await.expect("a late repetition succeeds");
         subject.remove(deployment.id, false).await;
