@@ -35,7 +35,8 @@ pub fn has_password(fingerprint: &str, password: &Secret) -> bool {
         let iterations = iterations.parse().ok().filter(|iterations| (1..=MAX_ITERATIONS).contains(iterations))?;
         Some((iterations, BASE64_STANDARD.decode(salt).ok()?, digest))
     };
-    parts().is_some_and(|(iterations, salt, digest)| hexadecimal(&Sha256::digest(stored_key(&salted_password(password, &salt, iterations)))) == digest)
+    parts()
+        .is_some_and(|(iterations, salt, digest)| hexadecimal(&Sha256::digest(stored_key(&salted_password(password, &salt, iterations)))) == digest)
 }
 
 /// PBKDF2 with one block, of the password after SASLprep.
@@ -99,7 +100,8 @@ mod tests {
     /// A verifier that another implementation (Python's hashlib) made of the password `hunter22`.
     #[test]
     fn the_keys_are_those_of_other_implementations() {
-        let made = "SCRAM-SHA-256$4096:AAECAwQFBgcICQoLDA0ODw==$pCeGPXavd0c6h2ppv2gTBswp7UnYNDMNy35KBBPxCDw=:wiwU8N3n4+Xe+IaW1DpAgHJ5ORX0xY325MMavUVKDyU=";
+        let made =
+            "SCRAM-SHA-256$4096:AAECAwQFBgcICQoLDA0ODw==$pCeGPXavd0c6h2ppv2gTBswp7UnYNDMNy35KBBPxCDw=:wiwU8N3n4+Xe+IaW1DpAgHJ5ORX0xY325MMavUVKDyU=";
         let salt = BASE64_STANDARD.decode(made.split([':', '$']).nth(2).unwrap()).unwrap();
         let salted = salted_password(&Secret::new("hunter22".into()), &salt, ITERATIONS);
         let (stored, server) = (stored_key(&salted), BASE64_STANDARD.encode(mac(&salted, b"Server Key")));

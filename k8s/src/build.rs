@@ -59,7 +59,15 @@ pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
         headless_service: services::headless(&meta),
         stateful_set: stateful_set::stateful_set(
             &meta,
-            &stateful_set::Server { storage_gb: *storage_gb, cpu_millis: *cpu_millis, memory_mb: *memory_mb, username, database, roles: credentials.roles(), data },
+            &stateful_set::Server {
+                storage_gb: *storage_gb,
+                cpu_millis: *cpu_millis,
+                memory_mb: *memory_mb,
+                username,
+                database,
+                roles: credentials.roles(),
+                data,
+            },
             settings,
         ),
     }

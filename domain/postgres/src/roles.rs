@@ -120,9 +120,8 @@ impl Server {
         );
         let columns: [Option<String>; 7] = session.row(&query).await?;
         let [version, max_connections, superuser_reserved, has_monitor, has_owner, has_database, has_statistics] = columns;
-        let number = |text: Option<String>| {
-            text.and_then(|text| text.parse().ok()).ok_or_else(|| SessionError::Protocol("a setting is no number".to_owned()))
-        };
+        let number =
+            |text: Option<String>| text.and_then(|text| text.parse().ok()).ok_or_else(|| SessionError::Protocol("a setting is no number".to_owned()));
         let is = |text: Option<String>| text.as_deref() == Some("t");
         Ok(Self {
             version: PostgresVersion(number(version)?),

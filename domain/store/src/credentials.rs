@@ -31,7 +31,9 @@ impl Store {
         .ok_or_else(|| Error::internal(format!("instance {id} has no credentials")))?;
         let open = |sealed: &[u8], role| self.keys.open(sealed, &context(id, role));
         let platform = match (sealed.superuser, sealed.monitor) {
-            (Some(superuser), Some(monitor)) => Some(PlatformCredentials { superuser: open(&superuser, SUPERUSER)?, monitor: open(&monitor, MONITOR)? }),
+            (Some(superuser), Some(monitor)) => {
+                Some(PlatformCredentials { superuser: open(&superuser, SUPERUSER)?, monitor: open(&monitor, MONITOR)? })
+            }
             _ => None,
         };
         Ok(Credentials { owner: self.keys.open(&sealed.owner, &id.to_string())?, platform })

@@ -28,10 +28,7 @@ impl Store {
         let mut notices: Vec<_> = now.notices.into_iter().filter(|notice| notice.code != code).collect();
         notices.extend(message.map(|message| Notice { code, message: message.to_owned(), since }));
         notices.sort_by_key(|notice| notice.since);
-        sqlx::query!("UPDATE instances SET notices = $2 WHERE id = $1", id.0, Json(notices) as _)
-            .execute(&mut *transaction)
-            .await
-            .classify()?;
+        sqlx::query!("UPDATE instances SET notices = $2 WHERE id = $1", id.0, Json(notices) as _).execute(&mut *transaction).await.classify()?;
         transaction.commit().await.classify()?;
         Ok(true)
     }

@@ -29,10 +29,11 @@ impl Store {
             .await
             .classify()?;
         let mut volumes: HashMap<_, _> = volumes.into_iter().map(|row| (InstanceId(row.instance_id), VolumeId(row.volume_id))).collect();
-        let with_platform = sqlx::query_scalar!("SELECT instance_id FROM platform_passwords WHERE role = $2 AND instance_id = ANY($1)", &ids, SUPERUSER)
-            .fetch_all(&self.pool)
-            .await
-            .classify()?;
+        let with_platform =
+            sqlx::query_scalar!("SELECT instance_id FROM platform_passwords WHERE role = $2 AND instance_id = ANY($1)", &ids, SUPERUSER)
+                .fetch_all(&self.pool)
+                .await
+                .classify()?;
         let with_platform: HashSet<_> = with_platform.into_iter().collect();
         Ok(instances
             .into_iter()

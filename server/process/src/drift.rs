@@ -29,7 +29,11 @@ pub(super) fn inspect(dirs: &InstanceDirs, expected: &Expected, has_statistics: 
     let lost = || RuntimeError::from(cluster.data_lost()).reason;
     let data = if cluster.has_data()? { None } else { Some(lost()) };
     // Without the directory there is nothing to put files back into.
-    let drift = if cluster.home().is_dir() { drift(cluster.home(), &settings::instance(&expected.spec, expected.roles, has_statistics)?)? } else { Vec::new() };
+    let drift = if cluster.home().is_dir() {
+        drift(cluster.home(), &settings::instance(&expected.spec, expected.roles, has_statistics)?)?
+    } else {
+        Vec::new()
+    };
     Ok((data.is_some() || !drift.is_empty()).then_some(Inspection { id: expected.id, drift, data }))
 }
 

@@ -133,10 +133,7 @@ impl Shared {
         let (machine, installation) = (&self.machine, self.machine.binaries.newest());
         let staging = Cluster::new(format!("{}-staging", self.cluster_name()), self.machine.data.join(".staging-metadata"));
         let password = Secret::generate();
-        let statements = format!(
-            "ALTER ROLE \"{ROLE}\" PASSWORD '{}'\nCREATE DATABASE \"{ROLE}\" OWNER \"{ROLE}\"\n",
-            scram::verifier(&password)
-        );
+        let statements = format!("ALTER ROLE \"{ROLE}\" PASSWORD '{}'\nCREATE DATABASE \"{ROLE}\" OWNER \"{ROLE}\"\n", scram::verifier(&password));
         build::build(machine, &installation, &staging, &settings::metadata(), &statements)?;
         let port = port::choose(&machine.data, staging.home())?;
         // Written before the database is in its final place, so that its password is always known.

@@ -143,9 +143,8 @@ impl Runtime for ProcessRuntime {
     async fn inspect(&self, expected: &[Expected]) -> Result<Vec<Inspection>, RuntimeError> {
         let expected = expected.to_vec();
         self.blocking(move |shared| {
-            let inspected = expected.iter().map(|expected| {
-                drift::inspect(&shared.dirs, expected, shared.has_statistics(expected.spec.postgres_version))
-            });
+            let inspected =
+                expected.iter().map(|expected| drift::inspect(&shared.dirs, expected, shared.has_statistics(expected.spec.postgres_version)));
             inspected.filter_map(Result::transpose).collect()
         })
         .await

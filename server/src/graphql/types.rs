@@ -23,7 +23,8 @@ mod scalars;
 pub(super) use api_token::ApiToken;
 pub(super) use control_plane::ControlPlane;
 pub(super) use domain_enum::{
-    ExposureType, HealthStatus, InstanceEventType, InstanceState, NoticeCode, OperationKind, OperationStatus, ReasonCode, StepName, StepStatus, TokenRole,
+    ExposureType, HealthStatus, InstanceEventType, InstanceState, NoticeCode, OperationKind, OperationStatus, ReasonCode, StepName, StepStatus,
+    TokenRole,
 };
 pub(super) use exposure::{Exposure, ExposureInput};
 pub(super) use health_check::{HealthCheck, HealthCheckInput};

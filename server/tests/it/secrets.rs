@@ -35,7 +35,9 @@ async fn no_password_is_found_anywhere() {
     let refused = server.create(json!({ "name": "refused", "password": REJECTED })).await;
     assert_eq!(refused["userErrors"][0]["field"], json!(["password"]), "{refused}");
     let checked = json!({ "intervalSeconds": 5 });
-    let chosen = text(&server.create(json!({ "name": "chosen", "password": PASSWORD, "idempotencyKey": "k", "healthCheck": checked })).await["instance"]["id"]);
+    let chosen = text(
+        &server.create(json!({ "name": "chosen", "password": PASSWORD, "idempotencyKey": "k", "healthCheck": checked })).await["instance"]["id"],
+    );
     let conflict = server.create(json!({ "name": "chosen", "password": "another password", "idempotencyKey": "k" })).await;
     assert_eq!(conflict["userErrors"][0]["code"], "IDEMPOTENCY_MISMATCH", "{conflict}");
     let generated = server.create_ok("generated").await;

@@ -14,7 +14,7 @@ use toygres_domain::{
     instance::{Endpoint, InstanceSpec},
     roles::{Credentials, DATABASE, PlatformCredentials, SUPERUSER},
     secret::Secret,
-    server_settings::{MAX_CONNECTIONS, MONITOR_RESERVED, SUPERUSER_RESERVED},
+    server_settings::{MAX_CONNECTIONS, MONITOR_RESERVED, STATISTICS_LIBRARY, SUPERUSER_RESERVED},
 };
 
 use self::attempts::{Attempt, IN_THE_DATABASE_OF_THE_PLATFORM, permitted, refused};
@@ -61,8 +61,13 @@ pub async fn check_owners(subject: Subject<'_>) {
         let set_up = || roles::set_up(&endpoint, &deployment.spec, &owner, &platform, subject.timeout);
         let [first, second] = futures::future::join_all([set_up(), set_up()]).await.try_into().expect("two were started");
         assert_eq!((first, second), (Ok(()), Ok(())), "the roles of PostgreSQL {version} are made, also twice at the same time");
-        check_owner(&OwnedInstance { endpoint: endpoint.clone(), spec: deployment.spec.clone(), password: owner.clone(), platform: Some(platform.clone()) })
-            .await;
+        check_owner(&OwnedInstance {
+            endpoint: endpoint.clone(),
+            spec: deployment.spec.clone(),
+            password: owner.clone(),
+            platform: Some(platform.clone()),
+        })
+        .await;
         // Late, which leaves what the owner did since.
         set_up().await.expect("a late repetition succeeds");
         subject.remove(deployment.id, false).await;
@@ -154,13 +159,11 @@ async fn physical_replication_is_refused(instance: &OwnedInstance) {
     assert!(answer.first() == Some(&b'E') && answer.windows(refusal.len()).any(|part| part == refusal.as_bytes()), "{answer:?}");
 }
 
-/// Where the server has them, each database has them, because owners cannot add them.
+/// Each database has them, because owners cannot add them. The installation must have the contrib modules, as packages and images have.
 async fn databases_of_the_owner_have_the_statistics(instance: &OwnedInstance) {
     let mut session = instance.log_in(instance.spec.database.as_str()).await;
     let [preloaded] = session.row("SELECT current_setting('shared_preload_libraries')").await.expect("a member of pg_monitor sees it");
-    if preloaded.as_deref() != Some("pg_stat_statements") {
-        return;
-    }
+    assert_eq!(preloaded.as_deref(), Some(STATISTICS_LIBRARY));
     session.execute("CREATE DATABASE contract_second").await.expect("the owner may create databases");
     for database in [instance.spec.database.as_str(), "contract_second"] {
         let mut session = instance.log_in(database).await;

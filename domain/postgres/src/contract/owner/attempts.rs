@@ -41,7 +41,10 @@ pub(super) fn refused(version: u16) -> Vec<Attempt> {
         // CREATEROLE would include pg_execute_server_program.
         all.extend([refusal("CREATE ROLE contract_other"), refusal("ALTER ROLE \"{owner}\" CREATEROLE")]);
     } else {
-        all.extend([refusal("CREATE ROLE contract_other IN ROLE pg_execute_server_program"), refusal("GRANT pg_use_reserved_connections TO \"{owner}\"")]);
+        all.extend([
+            refusal("CREATE ROLE contract_other IN ROLE pg_execute_server_program"),
+            refusal("GRANT pg_use_reserved_connections TO \"{owner}\""),
+        ]);
     }
     all
 }
