@@ -38,7 +38,8 @@ pub(crate) const FIELD_MANAGER: &str = "toygres";
 /// Creates or repairs the instance. Each step can be repeated; [`build::Objects`] gives the reason for their order.
 pub(crate) async fn deploy(cluster: &Cluster, settings: &Settings, deployment: &Deployment) -> Result<(), RuntimeError> {
     let version = deployment.spec.postgres_version;
-    if !settings.versions.contains(&version) {
+    // One that has run before keeps running.
+    if !settings.versions.contains(&version) && !deployment.data.exists() {
         return Err(RuntimeError::permanent(ReasonCode::PostgresMissing, format!("PostgreSQL {version} is not offered in this cluster")));
     }
     // Before anything else: without its data the instance must not even look as if it were there.

@@ -26,6 +26,7 @@ use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use toygres_domain::{
     drift::{Drift, DriftChange, DriftKind, Expected, Inspection},
+    roles::{Credentials, PlatformCredentials, Roles},
     runtime::Deployment,
     secret::Secret as Password,
 };
@@ -73,9 +74,11 @@ pub fn inspection(expected: &Expected, actual: &Actual, settings: &Settings) -> 
 }
 
 fn drift(expected: &Expected, actual: &Actual, settings: &Settings) -> Vec<Drift> {
-    let Expected { id, name, spec, data } = expected.clone();
-    // Nothing is compared with the password.
-    let deployment = Deployment { id, name, spec, data, password: Password::new(String::new()) };
+    let Expected { id, name, spec, roles, data } = expected.clone();
+    // Nothing is compared with the passwords.
+    let unknown = || Password::new(String::new());
+    let platform = (roles == Roles::Platform).then(|| PlatformCredentials { superuser: unknown(), monitor: unknown() });
+    let deployment = Deployment { id, name, spec, data, credentials: Credentials { owner: unknown(), platform } };
     let build::Objects { network_policy, client_service, secret, headless_service, stateful_set } = build::objects(&deployment, settings);
     let service = |wanted: &Service| {
         let present = actual.services.iter().find(|service| service.metadata.name == wanted.metadata.name);

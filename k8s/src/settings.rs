@@ -1,12 +1,9 @@
 //! The settings of the Kubernetes runtime: where the cluster is, and which images, volumes and nodes all instances use.
 
-use std::{collections::BTreeMap, fmt, ops::RangeInclusive, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use serde::Deserialize;
 use toygres_domain::instance::PostgresVersion;
-
-/// The PostgreSQL versions that instances can have.
-const SUPPORTED: RangeInclusive<u16> = 14..=18;
 
 /// The settings of the Kubernetes runtime. They can be parsed from JSON in camelCase; a missing field has its default.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -30,8 +27,10 @@ pub struct Settings {
     pub image_registry: Option<String>,
     /// The repository of the images. Its images must have the interface of the official ones.
     pub image_repository: String,
-    /// The part of a tag after the major version, for example `-bookworm`.
-    pub image_tag_suffix: String,
+    /// The part of a tag after the major version, for example `-bookworm`; unset, the release of Debian that the table of versions names.
+    pub image_tag_suffix: Option<String>,
+    /// The digests (`sha256:...`) of images, by major version. A tag can be moved, a digest identifies the content.
+    pub image_digests: BTreeMap<u16, String>,
     /// The user and group that the images run PostgreSQL as: 999 in the official Debian images, 70 in the Alpine ones.
     pub image_uid: i64,
     /// The Secrets with the registry's credentials.
@@ -62,10 +61,11 @@ impl Default for Settings {
             storage_class: None,
             image_registry: None,
             image_repository: "postgres".to_owned(),
-            image_tag_suffix: String::new(),
+            image_tag_suffix: None,
+            image_digests: BTreeMap::new(),
             image_uid: 999,
             image_pull_secrets: Vec::new(),
-            versions: SUPPORTED.rev().map(PostgresVersion).collect(),
+            versions: PostgresVersion::offered().collect(),
             node_selector: BTreeMap::new(),
             tolerations: Vec::new(),
             limit_cpu: false,
@@ -90,7 +90,12 @@ impl Settings {
         check(is_dns_label(&self.namespace), Setting::Namespace, format!("is '{}', which is not a DNS label", self.namespace));
         check(!self.versions.is_empty(), Setting::Versions, "is empty".to_owned());
         for version in &self.versions {
-            check(SUPPORTED.contains(&version.0), Setting::Versions, format!("contains PostgreSQL {version}, which is not supported"));
+            check(version.release().is_some(), Setting::Versions, format!("contains PostgreSQL {version}, which is none of {}", supported()));
+        }
+        for (version, digest) in &self.image_digests {
+            let is_known = PostgresVersion(*version).release().is_some();
+            check(is_known, Setting::ImageDigests, format!("contains PostgreSQL {version}, which is none of {}", supported()));
+            check(is_digest(digest), Setting::ImageDigests, format!("contains '{digest}', which is not sha256: and 64 hexadecimal digits"));
         }
         for (setting, value) in [
             (Setting::ImageRegistry, self.image_registry.as_ref()),
@@ -123,12 +128,32 @@ impl Settings {
         if invalid.is_empty() { Ok(()) } else { Err(invalid) }
     }
 
-    /// The image of a PostgreSQL version.
+    /// The image of a PostgreSQL version. One that is not on offer any more has a tag that no longer moves.
     #[must_use]
     pub fn image(&self, version: PostgresVersion) -> String {
-        let registry = self.image_registry.as_ref().map(|registry| format!("{registry}/")).unwrap_or_default();
-        format!("{registry}{}:{version}{}", self.image_repository, self.image_tag_suffix)
+        self.image_with(version, &version.release().map(|release| format!("-{}", release.debian)).unwrap_or_default())
     }
+
+    /// The image of an instance of a release that did not pin images. It is the same as then, because another one would restart it.
+    #[must_use]
+    pub fn image_of_earlier_release(&self, version: PostgresVersion) -> String {
+        self.image_with(version, "")
+    }
+
+    fn image_with(&self, version: PostgresVersion, default_suffix: &str) -> String {
+        let registry = self.image_registry.as_ref().map(|registry| format!("{registry}/")).unwrap_or_default();
+        let suffix = self.image_tag_suffix.as_deref().unwrap_or(default_suffix);
+        let digest = self.image_digests.get(&version.0).map(|digest| format!("@{digest}")).unwrap_or_default();
+        format!("{registry}{}:{version}{suffix}{digest}", self.image_repository)
+    }
+}
+
+fn supported() -> String {
+    PostgresVersion::offered().map(|version| version.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn is_digest(text: &str) -> bool {
+    text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
 }
 
 /// A setting that is invalid.
@@ -152,6 +177,8 @@ pub enum Setting {
     ImageRegistry,
     /// [`Settings::image_repository`]
     ImageRepository,
+    /// [`Settings::image_digests`]
+    ImageDigests,
     /// [`Settings::image_uid`]
     ImageUid,
     /// [`Settings::cluster_domain`]
@@ -179,6 +206,7 @@ impl fmt::Display for Setting {
             Self::Versions => "versions",
             Self::ImageRegistry => "imageRegistry",
             Self::ImageRepository => "imageRepository",
+            Self::ImageDigests => "imageDigests",
             Self::ImageUid => "imageUid",
             Self::ClusterDomain => "clusterDomain",
             Self::DnsLabelDomain => "dnsLabelDomain",
@@ -328,17 +356,37 @@ mod tests {
         )
         .unwrap();
         assert_eq!(settings.cluster, ClusterSource::Kubeconfig { path: None, context: Some("kind".into()) });
-        assert_eq!(settings.image(PostgresVersion(17)), "postgres:17");
+        assert_eq!(settings.image(PostgresVersion(17)), "postgres:17-trixie");
         assert!(settings.validate().is_ok());
         assert!(serde_json::from_str::<Settings>(r#"{"nameSpace": "pg"}"#).is_err(), "a misspelt setting is refused");
     }
 
     #[test]
+    fn an_image_is_pinned() {
+        let settings = Settings::default();
+        assert_eq!(settings.image(PostgresVersion(14)), "postgres:14", "it is not built any more");
+        assert_eq!(settings.image_of_earlier_release(PostgresVersion(17)), "postgres:17");
+        let digest = format!("sha256:{}", "0123456789abcdef".repeat(4));
+        let settings = Settings {
+            image_registry: Some("r.example.com".to_owned()),
+            image_tag_suffix: Some("-bookworm".to_owned()),
+            image_digests: [(17, digest.clone())].into(),
+            ..settings
+        };
+        assert!(settings.validate().is_ok());
+        assert_eq!(settings.image(PostgresVersion(17)), format!("r.example.com/postgres:17-bookworm@{digest}"));
+        assert_eq!(settings.image(PostgresVersion(16)), "r.example.com/postgres:16-bookworm");
+        assert_eq!(Settings { image_tag_suffix: Some(String::new()), ..settings }.image(PostgresVersion(16)), "r.example.com/postgres:16");
+    }
+
+    #[test]
     fn every_invalid_setting_is_reported() {
-        let wrong = Settings { namespace: "No".into(), versions: vec![PostgresVersion(9)], image_uid: 0, ..Settings::default() };
+        let (versions, image_digests) = (vec![PostgresVersion(14)], [(17, "sha256:12".to_owned())].into());
+        let wrong = Settings { namespace: "No".into(), versions, image_digests, image_uid: 0, ..Settings::default() };
         let invalid = wrong.validate().unwrap_err();
         let settings: Vec<Setting> = invalid.iter().map(|invalid| invalid.setting).collect();
-        assert_eq!(settings, [Setting::Namespace, Setting::Versions, Setting::ImageUid]);
+        assert_eq!(settings, [Setting::Namespace, Setting::Versions, Setting::ImageDigests, Setting::ImageUid]);
+        assert_eq!(invalid[1].to_string(), "versions contains PostgreSQL 14, which is none of 18, 17, 16, 15");
         assert_eq!(invalid[0].to_string(), "namespace is 'No', which is not a DNS label");
     }
 }

@@ -4,26 +4,28 @@
 #[cfg(feature = "contract-tests")]
 pub mod contract;
 mod prober;
+pub mod roles;
 mod session;
 mod symptom;
 
 use std::time::{Duration, Instant};
 
-pub use prober::Prober;
+pub use prober::{Answer, OwnerPassword, Prober};
 
 use self::session::{Session, SessionError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use toygres_domain::{
     instance::{Endpoint, InstanceSpec, Reason, ReasonCode},
+    name::SqlName,
+    roles::{Credentials, DATABASE, MONITOR},
     secret::Secret,
 };
 
 /// Everything but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The database that checks use. Both runtimes create it with the cluster, and it is the platform's: a session in the database of the
-/// owner would keep them from dropping, renaming or copying it.
-const DATABASE: &str = "postgres";
+/// The name of the sessions of checks in `pg_stat_activity`.
+const APPLICATION: &str = "toygres-health-check";
 
 /// How long a server may take to end a session.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -39,13 +41,40 @@ pub struct Target {
     pub password: Secret,
     /// The database.
     pub database: String,
+    /// The owner, if this is a login of the monitor, which can tell whether the password is still theirs.
+    pub owner: Option<Owner>,
+}
+
+/// The role of an owner.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// Its name.
+    pub role: SqlName,
+    /// The password that it was created with.
+    pub password: Secret,
 }
 
 impl Target {
-    /// The target for an instance that listens at `endpoint`.
+    /// The login of the owner, as clients make it.
     #[must_use]
-    pub fn new(endpoint: Endpoint, spec: &InstanceSpec, password: Secret) -> Self {
-        Self { endpoint, username: spec.username.to_string(), password, database: spec.database.to_string() }
+    pub fn of_owner(endpoint: Endpoint, spec: &InstanceSpec, password: Secret) -> Self {
+        Self { endpoint, username: spec.username.to_string(), password, database: spec.database.to_string(), owner: None }
+    }
+
+    /// The login of checks: that of the monitor, or that of the owner if an earlier release created the instance, without a monitor.
+    #[must_use]
+    pub fn of_checks(endpoint: Endpoint, spec: &InstanceSpec, credentials: Credentials) -> Self {
+        let Credentials { owner: password, platform } = credentials;
+        match platform {
+            None => Self::of_owner(endpoint, spec, password),
+            Some(platform) => Self {
+                endpoint,
+                username: MONITOR.to_owned(),
+                password: platform.monitor,
+                database: DATABASE.to_owned(),
+                owner: Some(Owner { role: spec.username.clone(), password }),
+            },
+        }
     }
 }
 
@@ -67,17 +96,29 @@ pub fn connection_string_with_password(connection_string: &str, password: &Secre
 /// # Errors
 /// Why it failed. The reason never contains the password.
 pub async fn check(target: &Target, timeout: Duration) -> Result<Duration, Reason> {
-    let (latency, session) = within(target, timeout, log_in_and_query(target, &target.database)).await?;
-    close(session).await;
-    Ok(latency)
+    let login = within(target, timeout, log_in_and_query(target, &target.database)).await?;
+    close(login.session).await;
+    Ok(login.latency)
 }
 
-/// Logs in to [`DATABASE`] and runs a query; returns the duration of both together, and the session. If the owner has
-/// dropped that database or refuses logins to it, checks the owner's database, without a session to keep.
-async fn check_server(target: &Target, timeout: Duration) -> Result<(Duration, Option<Session>), Reason> {
+/// A login, and the answer to a query.
+struct Login {
+    /// The duration of both together.
+    latency: Duration,
+    /// `None` if it is not to be kept.
+    session: Option<Session>,
+    /// Identifies the password of the owner: see [`toygres_domain::scram::has_password`]. Only the monitor is told.
+    fingerprint: Option<String>,
+    /// See [`Answer::outdated_collations`].
+    outdated_collations: Option<String>,
+}
+
+/// Logs in to [`DATABASE`] and runs a query. If an owner of an earlier release, who was a superuser, has dropped that database or refuses
+/// logins to it, checks the owner's database, without a session to keep.
+async fn check_server(target: &Target, timeout: Duration) -> Result<Login, Reason> {
     let check = async {
         match log_in_and_query(target, DATABASE).await {
-            Err(SessionError::Server(code, _)) if symptom::is_closed_database(&code) => {
+            Err(SessionError::Server(code, _)) if target.owner.is_none() && symptom::is_closed_database(&code) => {
                 let (status, session) = log_in_and_query(target, &target.database).await?;
                 close(session).await;
                 Ok((status, None))
@@ -93,7 +134,7 @@ async fn within(
     target: &Target,
     timeout: Duration,
     check: impl Future<Output = Result<(ServerStatus, Option<Session>), SessionError>>,
-) -> Result<(Duration, Option<Session>), Reason> {
+) -> Result<Login, Reason> {
     let started = Instant::now();
     let (status, session) = match tokio::time::timeout(timeout, check).await {
         Err(_) => return Err(symptom::no_answer(&target.endpoint, timeout)),
@@ -101,8 +142,9 @@ async fn within(
         Ok(Ok(checked)) => checked,
     };
     let latency = started.elapsed();
+    let (fingerprint, outdated_collations) = (status.fingerprint.clone(), status.outdated_collations.clone());
     match status.writable() {
-        Ok(()) => Ok((latency, session)),
+        Ok(()) => Ok(Login { latency, session, fingerprint, outdated_collations }),
         Err(reason) => {
             close(session).await;
             Err(reason)
@@ -111,9 +153,29 @@ async fn within(
 }
 
 async fn log_in_and_query(target: &Target, database: &str) -> Result<(ServerStatus, Option<Session>), SessionError> {
-    let mut session = Session::log_in(target, database).await?;
-    let status = ServerStatus::query(ServerStatus::QUERY_WITH_FILE, &mut session).await?;
+    let mut session = Session::log_in(target, database, APPLICATION).await?;
+    let mut status = ServerStatus::query(&ServerStatus::query_with_file(target.owner.as_ref()), &mut session).await?;
+    if status.records_collations {
+        status.outdated_collations = match session.row(&outdated_collations(target.owner.as_ref())).await {
+            Ok([outdated]) => outdated,
+            // A locale that the system does not have any more is an error of this query, and no outage.
+            Err(SessionError::Server(..)) => None,
+            Err(error) => return Err(error),
+        };
+    }
     Ok((status, Some(session)))
+}
+
+/// Queries the databases of the owner whose collation has another version than the one that was recorded when it was chosen.
+fn outdated_collations(owner: Option<&Owner>) -> String {
+    let owner = owner.map_or("current_user".to_owned(), |owner| format!("'{}'", owner.role));
+    format!(
+        "SELECT coalesce(left(string_agg(format('%s (%s, now %s)', datname, datcollversion, coalesce(actual, 'none')), ', '), 500), '')
+         FROM (SELECT datname, datcollversion, pg_database_collation_actual_version(oid) AS actual FROM pg_database
+               WHERE datallowconn AND datcollversion IS NOT NULL AND datname NOT IN ('postgres', 'template1')
+                 AND pg_has_role({owner}, datdba, 'MEMBER') ORDER BY datname) AS recorded
+         WHERE datcollversion IS DISTINCT FROM actual"
+    )
 }
 
 /// Ignores errors and time-outs, because the server has already answered.
@@ -123,39 +185,47 @@ async fn close(session: Option<Session>) {
     }
 }
 
-/// Whether the server is in recovery, and whether it is read-only. A role or database that its owner has set to read-only does not
-/// count.
-macro_rules! status_query {
-    () => {
-        "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::bool AND EXISTS
-         (SELECT FROM pg_settings WHERE name = 'default_transaction_read_only' AND source NOT IN ('database', 'user', 'database user'))"
-    };
-}
-
 /// The status that a server reports.
 struct ServerStatus {
     in_recovery: bool,
     read_only: bool,
+    fingerprint: Option<String>,
+    /// Whether the version of the server records the versions of collations of databases: from 15 on.
+    records_collations: bool,
+    outdated_collations: Option<String>,
 }
 
 impl ServerStatus {
-    const QUERY: &str = status_query!();
+    /// The query. A role or database that its owner has set to read-only does not count as a read-only server. The fingerprint of the
+    /// owner's password is told to the monitor by a function of ours: see [`roles`].
+    fn query_of(owner: Option<&Owner>) -> String {
+        let fingerprint = owner.map_or("NULL".to_owned(), |owner| format!("toygres.password_fingerprint('{}')", owner.role));
+        format!(
+            "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::bool AND EXISTS
+             (SELECT FROM pg_settings WHERE name = 'default_transaction_read_only' AND source NOT IN ('database', 'user', 'database user')),
+             {fingerprint}, current_setting('server_version_num')::int >= 150000"
+        )
+    }
+
     /// The same, with a sort of a few hundred KB, which uses a temporary file on the volume and fails if the volume is full.
-    const QUERY_WITH_FILE: &str = concat!(status_query!(), " FROM (SELECT pg_catalog.count(*) FROM pg_catalog.generate_series(1, 5000)) AS spilled");
+    fn query_with_file(owner: Option<&Owner>) -> String {
+        Self::query_of(owner) + " FROM (SELECT pg_catalog.count(*) FROM pg_catalog.generate_series(1, 5000)) AS spilled"
+    }
 
     async fn query(query: &str, session: &mut Session) -> Result<Self, SessionError> {
-        let [in_recovery, read_only] = session.row(query).await?;
+        let [in_recovery, read_only, fingerprint, records_collations] = session.row(query).await?;
         let is = |column: Option<String>| match column.as_deref() {
             Some("t") => Ok(true),
             Some("f") => Ok(false),
             _ => Err(SessionError::Protocol("the answer to the query is neither true nor false".to_owned())),
         };
-        Ok(Self { in_recovery: is(in_recovery)?, read_only: is(read_only)? })
+        let records_collations = is(records_collations)?;
+        Ok(Self { in_recovery: is(in_recovery)?, read_only: is(read_only)?, fingerprint, records_collations, outdated_collations: None })
     }
 
     /// Returns an error unless the server accepts writes.
     fn writable(self) -> Result<(), Reason> {
-        let Self { in_recovery, read_only } = self;
+        let Self { in_recovery, read_only, .. } = self;
         if in_recovery {
             return Err(Reason::new(ReasonCode::StartingUp, "the server is in recovery"));
         }

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::errors::Classify;
-use super::{Page, PageRequest, Store, accept::check_revision, parsed, reason};
+use super::{Page, PageRequest, Store, accept::check_revision, notices::notices, parsed, reason};
 use toygres_domain::{
     Error, InstanceId, Result, UserErrorCode,
     instance::{Endpoint, Exposure, HealthCheckPolicy, Instance, InstanceFilter, InstanceSpec, InstanceState, PostgresVersion},
@@ -85,6 +85,7 @@ pub(super) struct InstanceRow {
     pub(super) health_status: String,
     pub(super) reason_code: Option<String>,
     pub(super) reason_message: Option<String>,
+    pub(super) notices: Json<Vec<serde_json::Value>>,
     pub(super) postgres_version: i32,
     pub(super) storage_gb: i32,
     pub(super) cpu_millis: i32,
@@ -113,8 +114,8 @@ macro_rules! instance_query {
         sqlx::query_as!(
             $crate::instances::InstanceRow,
             $before
-                + r#" id, name, state, health_status, reason_code, reason_message, postgres_version, storage_gb, cpu_millis, memory_mb,
-                      username, database_name, exposure AS "exposure: _", health_interval_seconds, health_timeout_seconds,
+                + r#" id, name, state, health_status, reason_code, reason_message, notices AS "notices: _", postgres_version, storage_gb,
+                      cpu_millis, memory_mb, username, database_name, exposure AS "exposure: _", health_interval_seconds, health_timeout_seconds,
                       endpoint_host, endpoint_port, connection_string, health_check_orchestration_id, labels AS "labels: _",
                       deletion_protected, operation_count, revision, created_at, updated_at, deleted_at "#
                 + $after
@@ -125,7 +126,7 @@ macro_rules! instance_query {
 pub(super) use instance_query;
 
 impl Store {
-    /// Inserts a new instance and its sealed password.
+    /// Inserts a new instance and its sealed passwords.
     pub(super) async fn insert_instance(&self, connection: &mut PgConnection, new: &NewInstance, state: InstanceState) -> Result<Instance> {
         let NewInstance { id, name, spec, password, labels, deletion_protected } = new;
         let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username, database, exposure, health_check } = spec;
@@ -152,10 +153,7 @@ impl Store {
         .fetch_one(&mut *connection)
         .await
         .classify()?;
-        sqlx::query!("INSERT INTO credentials (instance_id, sealed_password) VALUES ($1, $2)", id.0, self.keys.seal(password, &id.to_string()))
-            .execute(&mut *connection)
-            .await
-            .classify()?;
+        self.insert_passwords(connection, *id, password).await?;
         instance(row)
     }
 
@@ -315,6 +313,7 @@ pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
         state: parsed(&row.state)?,
         health: parsed(&row.health_status)?,
         reason: reason(row.reason_code, row.reason_message)?,
+        notices: notices(row.notices.0),
         spec: InstanceSpec {
             postgres_version: PostgresVersion(u16::try_from(row.postgres_version).map_err(Error::internal)?),
             storage_gb: row.storage_gb,

@@ -16,6 +16,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use admin::Admin;
 use report::Report;
 use tokio::signal::unix::{SignalKind, signal};
+use toygres_domain::instance::PostgresVersion;
 use toygres_k8s_fake::FakeApiServer;
 
 /// Errors are messages for people.
@@ -30,7 +31,7 @@ struct Plan {
     server: PathBuf,
     /// The directory of `psql` (`TOYGRES_PG_BIN`).
     psql: PathBuf,
-    /// The major versions whose images are there (`TOYGRES_TEST_VERSIONS`, default `15,16,17,18`).
+    /// The major versions whose images are there (`TOYGRES_TEST_VERSIONS`, default: all on offer), oldest first.
     versions: Vec<u16>,
     /// Rounds of the comparison with a plain apply (`TOYGRES_TEST_ROUNDS`, default 3).
     rounds: usize,
@@ -93,8 +94,12 @@ impl Plan {
     fn read() -> Result<Self> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let path = |name: &str| variable(name).map(PathBuf::from).ok_or_else(|| format!("{name} is not set; use scripts/test-k8s"));
-        let versions = variable("TOYGRES_TEST_VERSIONS").unwrap_or_else(|| "15,16,17,18".to_owned());
-        let versions = versions.split(',').map(|version| version.trim().parse()).collect::<std::result::Result<Vec<u16>, _>>();
+        let offered = || PostgresVersion::offered().map(|version| version.to_string()).collect::<Vec<_>>();
+        let versions = variable("TOYGRES_TEST_VERSIONS").unwrap_or_else(|| offered().join(","));
+        let mut versions = versions.split(',').map(|version| version.trim().parse()).collect::<std::result::Result<Vec<u16>, _>>();
+        if let Ok(versions) = &mut versions {
+            versions.sort_unstable();
+        }
         let rounds = variable("TOYGRES_TEST_ROUNDS").map_or(Ok(3), |rounds| rounds.parse());
         let directory = std::env::temp_dir().join(format!("toygres-test-k8s-{}", std::process::id()));
         std::fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;

@@ -1,14 +1,20 @@
-//! The Secret with the password, the configuration of PostgreSQL, and whether the instance has run: what is mounted into the pod as files.
+//! The Secret with the superuser's password, the configuration of PostgreSQL, and whether the instance has run: what is mounted into the pod as files.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::{ByteString, api::core::v1::Secret};
-use toygres_domain::{data::Data, secret::Secret as Password, volume::WalLimits};
+use toygres_domain::{
+    data::Data,
+    hba::{Access, pg_hba},
+    roles::{Credentials, Roles},
+    server_settings,
+    volume::WalLimits,
+};
 
 use super::{
     names::{self, Meta},
     start::{HAS_RUN_KEY, INITIALIZED_KEY, INITIALIZED_SCRIPT},
-    stateful_set::data_paths,
+    stateful_set::{SECRET_DIRECTORY, data_paths},
 };
 
 /// The key of the password in the Secret, and so the name of the file in the pod.
@@ -17,13 +23,25 @@ pub(super) const PASSWORD_KEY: &str = "password";
 /// The key of the configuration.
 pub(super) const CONFIGURATION_KEY: &str = "postgresql.conf";
 
-pub(super) fn secret(meta: &Meta<'_>, password: &Password, storage_gb: i32, data: &Data) -> Secret {
-    let configuration = configuration(meta, storage_gb).into_bytes();
+/// The key of the rules for logins.
+const HBA_KEY: &str = "pg_hba.conf";
+
+/// The NetworkPolicy decides who reaches a pod, and a load balancer may translate addresses.
+const ACCESS: Access = Access { addresses: "all", superuser_on_socket: true };
+
+pub(super) fn secret(meta: &Meta<'_>, credentials: &Credentials, storage_gb: i32, data: &Data) -> Secret {
+    let roles = credentials.roles();
+    let configuration = configuration(meta, storage_gb, roles).into_bytes();
+    // That of the owner is nowhere in the pod, unless the owner is the superuser.
+    let password = credentials.platform.as_ref().map_or(&credentials.owner, |platform| &platform.superuser);
     let mut content = BTreeMap::from([
         (PASSWORD_KEY.to_owned(), ByteString(password.expose().as_bytes().to_vec())),
         (CONFIGURATION_KEY.to_owned(), ByteString(configuration)),
         (INITIALIZED_KEY.to_owned(), ByteString(INITIALIZED_SCRIPT.as_bytes().to_vec())),
     ]);
+    if roles == Roles::Platform {
+        content.insert(HBA_KEY.to_owned(), ByteString(pg_hba(ACCESS).into_bytes()));
+    }
     if data.exists() {
         content.insert(HAS_RUN_KEY.to_owned(), ByteString(b"true".to_vec()));
     }
@@ -36,12 +54,22 @@ pub(super) fn secret(meta: &Meta<'_>, password: &Password, storage_gb: i32, data
     }
 }
 
-/// The settings that follow from the size of the volume, after the configuration of `initdb`. They are not arguments, because a changed
-/// pod template would restart the server when the volume grows.
-fn configuration(meta: &Meta<'_>, storage_gb: i32) -> String {
+/// The settings of every instance and those that follow from the size of the volume, after the configuration of `initdb`. They are not
+/// arguments, because a changed pod template would restart the server when the volume grows. An instance of an earlier release keeps
+/// its own.
+fn configuration(meta: &Meta<'_>, storage_gb: i32, roles: Roles) -> String {
     let (_, data) = data_paths(meta.version);
     let limits: String = WalLimits::of_volume(storage_gb).settings().iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
-    format!("include '{data}/postgresql.conf'\n{limits}")
+    let common = match roles {
+        Roles::OwnerOnly => String::new(),
+        Roles::Platform => {
+            // The official images have the contrib modules.
+            let settings = server_settings::settings(meta.version, true);
+            let settings = settings.iter().map(|(name, value)| format!("{name} = {value}\n"));
+            std::iter::once(format!("hba_file = '{SECRET_DIRECTORY}/{HBA_KEY}'\n")).chain(settings).collect()
+        }
+    };
+    format!("include '{data}/postgresql.conf'\n{common}{limits}")
 }
 
 #[cfg(test)]
@@ -55,9 +83,13 @@ mod tests {
         let name = "orders".parse().unwrap();
         let meta = Meta { id: InstanceId::generate(), name: &name, version: PostgresVersion(17), namespace: "toygres" };
         assert_eq!(
-            configuration(&meta, 5),
+            configuration(&meta, 5, Roles::OwnerOnly),
             "include '/var/lib/postgresql/data/pgdata/postgresql.conf'\nmax_wal_size = 512MB\nmin_wal_size = 80MB\nmax_slot_wal_keep_size = 1280MB\n"
         );
-        assert!(configuration(&meta, 1).contains("max_wal_size = 128MB\n"));
+        assert!(configuration(&meta, 1, Roles::OwnerOnly).contains("max_wal_size = 128MB\n"));
+        let common = configuration(&meta, 1, Roles::Platform);
+        for line in ["hba_file = '/run/secrets/toygres/pg_hba.conf'", "reserved_connections = 8", "shared_preload_libraries = 'pg_stat_statements'"] {
+            assert!(common.contains(line), "{common}");
+        }
     }
 }

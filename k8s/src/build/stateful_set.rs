@@ -16,7 +16,12 @@ use k8s_openapi::{
         apis::meta::v1::{LabelSelector, ObjectMeta},
     },
 };
-use toygres_domain::{data::Data, instance::PostgresVersion, name::SqlName};
+use toygres_domain::{
+    data::Data,
+    instance::PostgresVersion,
+    name::SqlName,
+    roles::{DATABASE, Roles, SUPERUSER},
+};
 
 use super::{
     names::{self, DATA_VOLUME, Meta, PORT, VOLUME_ANNOTATION},
@@ -31,7 +36,7 @@ pub(crate) const CONTAINER: &str = "postgresql";
 /// The seconds for a shutdown. The image stops with SIGINT, PostgreSQL's fast shutdown, which ends with a checkpoint.
 pub(crate) const GRACE_PERIOD: u32 = 120;
 
-const SECRET_DIRECTORY: &str = "/run/secrets/toygres";
+pub(super) const SECRET_DIRECTORY: &str = "/run/secrets/toygres";
 
 /// The part of the specification that concerns the pod.
 pub(super) struct Server<'a> {
@@ -40,6 +45,7 @@ pub(super) struct Server<'a> {
     pub(super) memory_mb: i32,
     pub(super) username: &'a SqlName,
     pub(super) database: &'a SqlName,
+    pub(super) roles: Roles,
     pub(super) data: &'a Data,
 }
 
@@ -119,16 +125,21 @@ fn container(version: PostgresVersion, server: &Server<'_>, settings: &Settings)
     let (mount, pgdata) = data_paths(version);
     let cpu = ("cpu", format!("{}m", server.cpu_millis));
     let memory = ("memory", format!("{}Mi", server.memory_mb));
+    // The entrypoint makes this role, which is the superuser, and this database. `initdb` has made the latter already.
+    let (superuser, database, image, locale) = match server.roles {
+        Roles::Platform => (SUPERUSER, DATABASE, settings.image(version), format!(" {}", version.locale_options().join(" "))),
+        Roles::OwnerOnly => (server.username.as_str(), server.database.as_str(), settings.image_of_earlier_release(version), String::new()),
+    };
     let env = [
-        ("POSTGRES_USER", server.username.to_string()),
-        ("POSTGRES_DB", server.database.to_string()),
+        ("POSTGRES_USER", superuser.to_owned()),
+        ("POSTGRES_DB", database.to_owned()),
         ("POSTGRES_PASSWORD_FILE", format!("{SECRET_DIRECTORY}/{PASSWORD_KEY}")),
-        ("POSTGRES_INITDB_ARGS", "--auth-host=scram-sha-256 --data-checksums".to_owned()),
+        ("POSTGRES_INITDB_ARGS", format!("--auth-host=scram-sha-256 --data-checksums{locale}")),
         ("PGDATA", pgdata),
     ];
     Container {
         name: CONTAINER.to_owned(),
-        image: Some(settings.image(version)),
+        image: Some(image),
         command: Some(["sh", "-c", START_SCRIPT, "toygres"].map(str::to_owned).into()),
         args: Some(vec![
             "-c".to_owned(),

@@ -25,7 +25,7 @@ fn deployment() -> Deployment {
             exposure: Exposure::Cluster,
             health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
         },
-        password: Password::new("secret".to_owned()),
+        credentials: Credentials { owner: Password::new("secret".to_owned()), platform: Some(PlatformCredentials::generate()) },
         data: Data::Existing(Some(VolumeId(UID.to_owned()))),
     }
 }

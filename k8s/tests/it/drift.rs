@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use toygres_domain::{
     data::Data,
     drift::{Expected, Inspection},
-    instance::{Reason, ReasonCode},
+    instance::{PostgresVersion, Reason, ReasonCode},
     runtime::{Deployment, Observation, Runtime},
 };
-use toygres_k8s::{KubernetesRuntime, build::names};
+use toygres_k8s::{KubernetesRuntime, Settings, build::names};
 
 use crate::{
     fake::FakeApiServer,
@@ -162,6 +162,18 @@ async fn a_pod_of_the_former_stateful_set_is_not_ready() {
     edit(&server, "pods", &names::pod(deployment.id), |pod| pod["metadata"]["ownerReferences"][0]["uid"] = json!("another"));
     let observed = runtime.observe(deployment.id).await.unwrap();
     assert!(matches!(&observed, Observation::Pending(reason) if reason.code == ReasonCode::StartingUp), "{observed:?}");
+}
+
+#[tokio::test]
+async fn an_instance_of_a_version_that_is_not_on_offer_any_more_is_still_deployed() {
+    let server = FakeApiServer::start().await;
+    let deployment = running(&server, &server.runtime(), "orders").await;
+    let versions = vec![PostgresVersion(18)];
+    assert_ne!(deployment.spec.postgres_version, versions[0]);
+    let runtime = server.runtime_with(Settings { versions, ..Settings::default() });
+    assert_eq!(runtime.deploy(&deployment).await, Ok(()));
+    let refused = runtime.deploy(&Deployment { data: Data::New, ..deployment }).await.unwrap_err();
+    assert_eq!((refused.reason.code, refused.retryable), (ReasonCode::PostgresMissing, false));
 }
 
 #[tokio::test]

@@ -13,11 +13,19 @@ use crate::fixture;
 
 #[test]
 fn objects_of_every_version() {
-    for version in 14..=18 {
+    for version in PostgresVersion::offered() {
         let mut deployment = fixture::deployment();
-        deployment.spec.postgres_version = PostgresVersion(version);
+        deployment.spec.postgres_version = version;
         check(&format!("postgres-{version}"), &deployment, &Settings::default());
     }
+}
+
+/// An instance whose owner is the superuser keeps its objects, because another pod template would restart it.
+#[test]
+fn objects_of_an_earlier_release() {
+    let mut deployment = fixture::deployment();
+    deployment.credentials.platform = None;
+    check("earlier-release", &deployment, &Settings::default());
 }
 
 #[test]
@@ -39,7 +47,7 @@ fn objects_with_all_settings_of_the_platform() {
         storage_class: Some("managed-csi-premium".to_owned()),
         image_registry: Some("registry.example.com".to_owned()),
         image_repository: "mirror/postgres".to_owned(),
-        image_tag_suffix: "-alpine".to_owned(),
+        image_tag_suffix: Some("-alpine".to_owned()),
         image_uid: 70,
         image_pull_secrets: vec!["registry-credentials".to_owned()],
         node_selector: text(&[("agentpool", "databases")]),

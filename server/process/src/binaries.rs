@@ -16,10 +16,8 @@ use super::error::{Error, Result};
 const INSTALL: &str = "install it (Debian and Ubuntu: `apt-get install postgresql`; Fedora: `dnf install postgresql-server`; macOS: `brew install \
                        postgresql@17`) or set TOYGRES_PG_BIN to the directory of its programs";
 
-/// The oldest supported major version. Its `initdb` accepts all options that are used here.
-const OLDEST: PostgresVersion = PostgresVersion(14);
-
-/// The PostgreSQL installations of this machine, one for each major version. Clones share what is found.
+/// The PostgreSQL installations of this machine, one for each major version. Clones share what is found. An instance of a version that is
+/// not on offer any more keeps running with its installation, and nothing else uses that.
 #[derive(Clone, Debug)]
 pub struct Binaries {
     configured: Option<String>,
@@ -37,6 +35,8 @@ pub struct Installation {
     pub major: PostgresVersion,
     /// The full version, for example `17.2`.
     pub version: String,
+    /// Where it looks for libraries; `None` if it is not known.
+    libraries: Option<PathBuf>,
 }
 
 impl Binaries {
@@ -50,22 +50,22 @@ impl Binaries {
         Ok(Self { configured: configured.map(str::to_owned), found: Arc::new(Mutex::new(search(configured)?)) })
     }
 
-    /// The major versions, newest first; at least one.
+    /// The major versions on offer, newest first; at least one.
     #[must_use]
     pub fn versions(&self) -> Vec<PostgresVersion> {
-        self.lock().keys().map(|Reverse(major)| *major).collect()
+        self.all().iter().map(|installation| installation.major).collect()
     }
 
-    /// The newest installation.
+    /// The newest installation of a version on offer.
     #[must_use]
     pub fn newest(&self) -> Installation {
-        self.lock().values().next().cloned().expect("search() makes no empty value")
+        self.lock().values().find(|installation| installation.is_offered()).cloned().expect("search() finds one")
     }
 
-    /// Every installation, newest first.
+    /// Every installation of a version on offer, newest first.
     #[must_use]
     pub fn all(&self) -> Vec<Installation> {
-        self.lock().values().cloned().collect()
+        self.lock().values().filter(|installation| installation.is_offered()).cloned().collect()
     }
 
     /// The installation of a major version. Searches again if it is missing: the upgrade of a package replaces the directory of a
@@ -98,22 +98,21 @@ impl Binaries {
     }
 }
 
-/// Searches the directories of `configured`, then the usual places. Returns at least one installation.
+/// Searches the directories of `configured`, then the usual places. Returns at least one installation of a version on offer.
 fn search(configured: Option<&str>) -> Result<Installations> {
     let mut found = BTreeMap::new();
     for directory in configured.unwrap_or_default().split(':').filter(|d| !d.is_empty()) {
         let installation = Installation::inspect(Path::new(directory)).ok_or_else(|| {
-            Error::Setup(format!(
-                "TOYGRES_PG_BIN names {directory}, which has no working server programs (postgres, initdb) of PostgreSQL {OLDEST} or newer"
-            ))
+            Error::Setup(format!("TOYGRES_PG_BIN names {directory}, which has no working server programs (postgres, initdb) of PostgreSQL"))
         })?;
         found.entry(Reverse(installation.major)).or_insert(installation);
     }
     for installation in usual_places().iter().filter_map(|place| Installation::inspect(place)) {
         found.entry(Reverse(installation.major)).or_insert(installation);
     }
-    if found.is_empty() {
-        return Err(Error::PostgresMissing(format!("no server of PostgreSQL {OLDEST} or newer is installed on this machine: {INSTALL}")));
+    if !found.values().any(Installation::is_offered) {
+        let offered = PostgresVersion::offered().map(|version| version.to_string()).collect::<Vec<_>>().join(", ");
+        return Err(Error::PostgresMissing(format!("no server of PostgreSQL (one of {offered}) is installed on this machine: {INSTALL}")));
     }
     Ok(found)
 }
@@ -128,20 +127,36 @@ impl Installation {
         }
         let version = parse_version(&output_of(Command::new(bin.join("postgres")).arg("--version"))?)?;
         let major = PostgresVersion(version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?);
-        if major < OLDEST {
-            return None;
-        }
-        Some(Self { bin, major, version })
+        let libraries = libraries_of(&bin);
+        Some(Self { bin, major, version, libraries })
+    }
+
+    fn is_offered(&self) -> bool {
+        self.major.release().is_some()
     }
 
     fn is_present(&self) -> bool {
         ["postgres", "initdb"].iter().all(|name| self.program(name).is_file())
     }
 
+    /// Whether it has this library of PostgreSQL's contrib modules, which some packages lack.
+    pub(super) fn has_library(&self, name: &str) -> bool {
+        self.libraries.as_ref().is_some_and(|libraries| ["so", "dylib"].iter().any(|kind| libraries.join(name).with_extension(kind).is_file()))
+    }
+
     /// One of its programs.
     pub(super) fn program(&self, name: &str) -> PathBuf {
         self.bin.join(name)
     }
+}
+
+/// The library directory of an installation. Packages of servers often lack `pg_config`, so the places relative to the programs are tried
+/// too, as PostgreSQL itself does (`make_relative_path` in its `path.c`).
+fn libraries_of(bin: &Path) -> Option<PathBuf> {
+    let told = output_of(Command::new(bin.join("pg_config")).arg("--pkglibdir")).map(|path| PathBuf::from(path.trim()));
+    let relative = ["../lib", "../lib/postgresql", "../lib64/pgsql"].map(|path| bin.join(path));
+    // Every server has this library.
+    told.into_iter().chain(relative).find(|path| ["plpgsql.so", "plpgsql.dylib"].iter().any(|name| path.join(name).is_file()))
 }
 
 fn usual_places() -> Vec<PathBuf> {

@@ -15,32 +15,32 @@ use toygres_domain::{
 };
 
 use super::{
-    cluster::{Cluster, Machine, Status, configure},
+    cluster::{Cluster, Machine, Status},
     data_dir::write_atomically,
     error::{IoContext, Result},
     instance_dirs::{DirState, InstanceDirs},
     port::{self, PORT_FILE},
-    settings,
+    settings::{self, CONFIGURATION, Configuration, HBA},
 };
 
-/// The files that are compared with what was deployed.
-const CONFIGURATION: &str = "postgresql.conf";
-const HBA: &str = "pg_hba.conf";
-
 /// Inspects one instance; `None` if nothing happened to it.
-pub(super) fn inspect(dirs: &InstanceDirs, expected: &Expected) -> Result<Option<Inspection>> {
+pub(super) fn inspect(dirs: &InstanceDirs, expected: &Expected, has_statistics: bool) -> Result<Option<Inspection>> {
     let cluster = dirs.cluster(expected.id, DirState::Deployed);
     let lost = || RuntimeError::from(cluster.data_lost()).reason;
     let data = if cluster.has_data()? { None } else { Some(lost()) };
     // Without the directory there is nothing to put files back into.
-    let drift = if cluster.home().is_dir() { drift(cluster.home(), &settings::instance(&expected.spec)?)? } else { Vec::new() };
+    let drift = if cluster.home().is_dir() {
+        drift(cluster.home(), &settings::instance(&expected.spec, expected.roles, has_statistics)?)?
+    } else {
+        Vec::new()
+    };
     Ok((data.is_some() || !drift.is_empty()).then_some(Inspection { id: expected.id, drift, data }))
 }
 
 /// Compares the files in `home` with what they must contain.
-fn drift(home: &Path, configuration: &str) -> Result<Vec<Drift>> {
+fn drift(home: &Path, configuration: &Configuration) -> Result<Vec<Drift>> {
     let mut found = Vec::new();
-    for (name, wanted) in [(CONFIGURATION, configuration), (HBA, settings::HBA)] {
+    for (name, wanted) in configuration.files() {
         let change = match std::fs::read(home.join(name)) {
             Ok(present) if present == wanted.as_bytes() && has_mode(&home.join(name))? => continue,
             Ok(_) => DriftChange::Edited(Vec::new()),
@@ -62,7 +62,7 @@ fn has_mode(path: &Path) -> Result<bool> {
 }
 
 /// Writes the files that have drifted, and has the server read them. The caller holds the lock of the instance, and the data is there.
-pub(super) fn repair(machine: &Machine, cluster: &Cluster, configuration: &str) -> Result<Vec<Drift>> {
+pub(super) fn repair(machine: &Machine, cluster: &Cluster, configuration: &Configuration) -> Result<Vec<Drift>> {
     let drift = drift(cluster.home(), configuration)?;
     if drift.is_empty() {
         return Ok(drift);
@@ -73,8 +73,7 @@ pub(super) fn repair(machine: &Machine, cluster: &Cluster, configuration: &str) 
             _ => drop(port::choose(&machine.data, cluster.home())?),
         }
     }
-    configure(cluster.home(), CONFIGURATION, configuration)?;
-    configure(cluster.home(), HBA, settings::HBA)?;
+    configuration.write(cluster.home())?;
     cluster.reload()?;
     Ok(drift)
 }

@@ -17,15 +17,18 @@ use toygres_domain::{
     InstanceId,
     data::VolumeId,
     drift::{Drift, Expected, Inspection},
-    instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
+    instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode},
+    roles::{PlatformCredentials, SUPERUSER},
     runtime::{Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError},
+    scram,
+    server_settings::STATISTICS_LIBRARY,
 };
 
 use super::{
     account::Account,
     binaries::Binaries,
     build,
-    cluster::{Machine, PortTaken, ServerProcess, Status, configure, remove_directory},
+    cluster::{Machine, PortTaken, ServerProcess, Status, remove_directory},
     crash_loop::CrashLoopCounter,
     data_dir::DataDir,
     disk::{Disk, DiskSpace},
@@ -35,7 +38,7 @@ use super::{
     port,
     reaper::Reaper,
     restart::{self, RestartRecord},
-    scram, settings,
+    settings::{self, Configuration},
     supervisor::{self, Role},
 };
 
@@ -151,7 +154,8 @@ impl Runtime for ProcessRuntime {
     async fn inspect(&self, expected: &[Expected]) -> Result<Vec<Inspection>, RuntimeError> {
         let expected = expected.to_vec();
         self.blocking(move |shared| {
-            let inspected = expected.iter().map(|expected| drift::inspect(&shared.dirs, expected));
+            let inspected =
+                expected.iter().map(|expected| drift::inspect(&shared.dirs, expected, shared.has_statistics(expected.spec.postgres_version)));
             inspected.filter_map(Result::transpose).collect()
         })
         .await
@@ -200,8 +204,8 @@ impl Runtime for ProcessRuntime {
 
 impl Shared {
     fn deploy(&self, deployment: &Deployment) -> Result<()> {
-        let Deployment { id, name: _, spec, password: _, data } = deployment;
-        let conf = settings::instance(spec)?;
+        let Deployment { id, name: _, spec, credentials, data } = deployment;
+        let configuration = settings::instance(spec, credentials.roles(), self.has_statistics(spec.postgres_version))?;
         let _lock = self.dirs.lock(*id, LOCK_TIMEOUT)?;
         self.check_open()?;
         self.disk.check()?;
@@ -212,14 +216,13 @@ impl Shared {
                 return Err(Error::Refused(format!("the instance holds data of PostgreSQL {present}, which {} cannot read", spec.postgres_version)));
             }
             // A setting that needs a restart takes effect at the next start.
-            let changed = configure(cluster.home(), "postgresql.conf", &conf)? | configure(cluster.home(), "pg_hba.conf", settings::HBA)?;
-            if changed {
+            if configuration.write(cluster.home())? {
                 cluster.reload()?;
             }
         } else if data.exists() {
             return Err(cluster.data_lost());
         } else {
-            self.create(deployment, &conf)?;
+            self.create(deployment, &configuration)?;
         }
         // A deployment starts the server immediately, regardless of earlier deaths.
         CrashLoopCounter::reset(cluster.home())?;
@@ -228,8 +231,11 @@ impl Shared {
         Ok(())
     }
 
-    fn create(&self, deployment: &Deployment, conf: &str) -> Result<()> {
-        let Deployment { id, name: _, spec, password, data: _ } = deployment;
+    fn create(&self, deployment: &Deployment, configuration: &Configuration) -> Result<()> {
+        let Deployment { id, name: _, spec, credentials, data: _ } = deployment;
+        let Some(PlatformCredentials { superuser, monitor: _ }) = &credentials.platform else {
+            return Err(Error::Refused("an instance is created with passwords for the roles of the platform".to_owned()));
+        };
         let installation = self.machine.binaries.of(spec.postgres_version)?;
         self.clear(*id, false)?;
         if self.dirs.path(*id, DirState::Deployed).is_dir() {
@@ -238,7 +244,8 @@ impl Shared {
         }
         self.clear(*id, false)?;
         let staging = self.dirs.cluster(*id, DirState::Staging);
-        build::build(&self.machine, &installation, &staging, conf, &first_statements(spec, &scram::verifier(password)))?;
+        let statement = format!("ALTER ROLE {SUPERUSER} PASSWORD '{}'\n", scram::verifier(superuser));
+        build::build(&self.machine, &installation, &staging, configuration, &statement)?;
         port::choose(&self.machine.data, staging.home())?;
         self.dirs.rename(*id, DirState::Staging, DirState::Deployed)
     }
@@ -305,19 +312,25 @@ impl Shared {
     }
 
     fn repair(&self, deployment: &Deployment) -> Result<Vec<Drift>> {
-        let conf = settings::instance(&deployment.spec)?;
+        let Deployment { spec, credentials, .. } = deployment;
+        let configuration = settings::instance(spec, credentials.roles(), self.has_statistics(spec.postgres_version))?;
         let cluster = self.dirs.cluster(deployment.id, DirState::Deployed);
         // An absent instance needs no lock file.
         cluster.check_data()?;
         let _lock = self.dirs.lock(deployment.id, LOCK_TIMEOUT)?;
         cluster.check_data()?;
-        let repaired = drift::repair(&self.machine, &cluster, &conf)?;
+        let repaired = drift::repair(&self.machine, &cluster, &configuration)?;
         if !repaired.is_empty() {
             // With its former configuration a server that kept exiting can start immediately.
             CrashLoopCounter::reset(cluster.home())?;
         }
         self.wake.notify_one();
         Ok(repaired)
+    }
+
+    /// Whether the installation of this version has the statistics of statements. One that is missing is reported when it is needed.
+    fn has_statistics(&self, version: PostgresVersion) -> bool {
+        self.machine.binaries.of(version).is_ok_and(|installation| installation.has_library(STATISTICS_LIBRARY))
     }
 
     fn check_open(&self) -> Result<()> {
@@ -343,16 +356,4 @@ impl Shared {
         }
         Ok(())
     }
-}
-
-/// The role and the database of the caller. Their names need no quotes, but quoting prevents them from being parsed as syntax.
-fn first_statements(spec: &InstanceSpec, verifier: &str) -> String {
-    let (role, database) = (&spec.username, &spec.database);
-    // Before version 16, a role with CREATEROLE can grant itself roles such as pg_execute_server_program, and so become the
-    // operating system user that all instances run as.
-    let create_role = if spec.postgres_version.0 >= 16 { "CREATEROLE" } else { "NOCREATEROLE" };
-    format!(
-        "CREATE ROLE \"{role}\" LOGIN CREATEDB {create_role} PASSWORD '{verifier}'\n\
-         CREATE DATABASE \"{database}\" OWNER \"{role}\"\n"
-    )
 }

@@ -88,9 +88,12 @@ struct ImageConfig {
     /// Repository of the PostgreSQL images, which must start as the official ones do.
     #[arg(long, env = IMAGE_REPOSITORY, default_value = "postgres")]
     image_repository: String,
-    /// What follows the major version in a tag, for example -bookworm.
-    #[arg(long, env = "TOYGRES_IMAGE_TAG_SUFFIX", default_value = "", allow_hyphen_values = true)]
-    image_tag_suffix: String,
+    /// What follows the major version in a tag, for example -bookworm [default: the release of Debian that each version is pinned to].
+    #[arg(long, env = "TOYGRES_IMAGE_TAG_SUFFIX", allow_hyphen_values = true)]
+    image_tag_suffix: Option<String>,
+    /// Digests of the images: <major version>=sha256:<64 hexadecimal digits>, separated by commas.
+    #[arg(long, env = IMAGE_DIGESTS, value_parser = parse_digests)]
+    image_digests: Option<Digests>,
     /// User and group that the images run PostgreSQL as: 999 in Debian images, 70 in Alpine ones.
     #[arg(long, env = IMAGE_UID, default_value = "999")]
     image_uid: i64,
@@ -98,7 +101,7 @@ struct ImageConfig {
     #[arg(long, env = "TOYGRES_IMAGE_PULL_SECRETS", value_delimiter = ',')]
     image_pull_secrets: Vec<String>,
     /// PostgreSQL versions that are offered, separated by commas.
-    #[arg(long, env = VERSIONS, value_delimiter = ',', default_value = "18,17,16,15,14", value_parser = parse_version)]
+    #[arg(long, env = VERSIONS, value_delimiter = ',', default_values_t = PostgresVersion::offered(), value_parser = parse_version)]
     postgres_versions: Vec<PostgresVersion>,
 }
 
@@ -135,12 +138,16 @@ const DNS_LABEL_DOMAIN: &str = "TOYGRES_DNS_LABEL_DOMAIN";
 const STORAGE_CLASS: &str = "TOYGRES_STORAGE_CLASS";
 const IMAGE_REGISTRY: &str = "TOYGRES_IMAGE_REGISTRY";
 const IMAGE_REPOSITORY: &str = "TOYGRES_IMAGE_REPOSITORY";
+const IMAGE_DIGESTS: &str = "TOYGRES_IMAGE_DIGESTS";
 const IMAGE_UID: &str = "TOYGRES_IMAGE_UID";
 const VERSIONS: &str = "TOYGRES_POSTGRES_VERSIONS";
 const TOLERATIONS: &str = "TOYGRES_TOLERATIONS";
 
 /// Keys and values; a type of its own, since clap takes a bare map or list for several values.
 pub type Pairs = std::sync::Arc<BTreeMap<String, String>>;
+
+/// See [`Pairs`].
+pub type Digests = std::sync::Arc<BTreeMap<u16, String>>;
 
 /// See [`Pairs`].
 pub type Tolerations = std::sync::Arc<Vec<Toleration>>;
@@ -153,7 +160,8 @@ impl KubernetesConfig {
     pub fn settings(&self) -> Result<Settings, String> {
         let Self { cluster, aks, endpoints, images, pods } = self;
         let EndpointConfig { endpoint_host, cluster_domain, dns_label_domain, service_annotations } = endpoints;
-        let ImageConfig { image_registry, image_repository, image_tag_suffix, image_uid, image_pull_secrets, postgres_versions } = images;
+        let ImageConfig { image_registry, image_repository, image_tag_suffix, image_digests, image_uid, image_pull_secrets, postgres_versions } =
+            images;
         let PodConfig { storage_class, node_selector, tolerations, limit_cpu, pod_annotations } = pods;
         let settings = Settings {
             cluster: source(cluster, aks)?,
@@ -164,7 +172,8 @@ impl KubernetesConfig {
             storage_class: set(storage_class),
             image_registry: set(image_registry),
             image_repository: image_repository.clone(),
-            image_tag_suffix: image_tag_suffix.clone(),
+            image_tag_suffix: set(image_tag_suffix),
+            image_digests: image_digests.as_deref().cloned().unwrap_or_default(),
             image_uid: *image_uid,
             image_pull_secrets: image_pull_secrets.iter().filter(|name| !name.is_empty()).cloned().collect(),
             versions: postgres_versions.clone(),
@@ -191,6 +200,7 @@ fn variable(setting: Setting) -> &'static str {
         Setting::Versions => VERSIONS,
         Setting::ImageRegistry => IMAGE_REGISTRY,
         Setting::ImageRepository => IMAGE_REPOSITORY,
+        Setting::ImageDigests => IMAGE_DIGESTS,
         Setting::ImageUid => IMAGE_UID,
         Setting::ClusterDomain => CLUSTER_DOMAIN,
         Setting::DnsLabelDomain => DNS_LABEL_DOMAIN,
@@ -279,6 +289,12 @@ fn parse_pairs(text: &str) -> Result<Pairs, String> {
         .ok_or_else(|| "it must be key=value, separated by commas".to_owned())
 }
 
+fn parse_digests(text: &str) -> Result<Digests, String> {
+    let by_version = |(version, digest): (&String, &String)| Some((version.parse().ok()?, digest.clone()));
+    let pairs = parse_pairs(text).ok().and_then(|pairs| pairs.iter().map(by_version).collect::<Option<BTreeMap<_, _>>>());
+    pairs.map(Digests::new).ok_or_else(|| "it must be a major version and a digest, for example 17=sha256:0a1b..., separated by commas".to_owned())
+}
+
 fn parse_annotations(text: &str) -> Result<Pairs, String> {
     json(text, "it must be a JSON object of texts, for example {\"key\": \"value\"}")
 }
@@ -332,6 +348,7 @@ mod tests {
             "--image-registry=r.azurecr.io",
             "--image-repository=library/postgres",
             "--image-tag-suffix=-alpine",
+            &format!("--image-digests=17=sha256:{},16=sha256:{}", "a".repeat(64), "b".repeat(64)),
             "--image-uid=70",
             "--image-pull-secrets=a,b",
             "--postgres-versions=17,16",
@@ -359,7 +376,8 @@ mod tests {
             storage_class: Some("fast".into()),
             image_registry: Some("r.azurecr.io".into()),
             image_repository: "library/postgres".into(),
-            image_tag_suffix: "-alpine".into(),
+            image_tag_suffix: Some("-alpine".into()),
+            image_digests: [(16, format!("sha256:{}", "b".repeat(64))), (17, format!("sha256:{}", "a".repeat(64)))].into(),
             image_uid: 70,
             image_pull_secrets: vec!["a".into(), "b".into()],
             versions: vec![PostgresVersion(17), PostgresVersion(16)],
@@ -395,7 +413,9 @@ mod tests {
             ),
             (vec!["--kube-context=k", "--aks-cluster-name=c", "--aks-resource-group=rg", "--azure-subscription-id=s"], "exclude each other"),
             (vec!["--namespace=A B"], "AKS_NAMESPACE is 'A B', which is not a DNS label."),
-            (vec!["--postgres-versions=9"], "TOYGRES_POSTGRES_VERSIONS contains PostgreSQL 9, which is not supported."),
+            (vec!["--postgres-versions=14"], "TOYGRES_POSTGRES_VERSIONS contains PostgreSQL 14, which is none of 18, 17, 16, 15."),
+            (vec!["--image-digests=17=sha256:0a1b"], "TOYGRES_IMAGE_DIGESTS contains 'sha256:0a1b', which is not sha256: and 64"),
+            (vec!["--image-digests=new=sha256:0a1b"], "a major version and a digest"),
             (vec!["--postgres-versions=new"], "major versions of PostgreSQL"),
             (vec!["--image-uid=0"], "TOYGRES_IMAGE_UID"),
             (vec!["--node-selector=pool"], "key=value"),

@@ -148,7 +148,7 @@ export type CreateApiTokenPayload = {
 export type CreateInstanceInput = {
   /** The CPU in thousandths of a core (default 500). */
   cpuMillis?: InputMaybe<Scalars['Int']['input']>;
-  /** The name of the database to create (default: the username). */
+  /** The name of the database to create (default: the username). Names that start with `toygres` or `pg_` are reserved. */
   database?: InputMaybe<Scalars['String']['input']>;
   /** Whether deletion is refused (default false). */
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
@@ -176,7 +176,10 @@ export type CreateInstanceInput = {
   postgresVersion?: InputMaybe<Scalars['String']['input']>;
   /** The size of the volume in GiB (default 10). */
   storageGb?: InputMaybe<Scalars['Int']['input']>;
-  /** The role that clients log in as (default `app`). */
+  /**
+   * The role that clients log in as (default `app`). It owns the database, may create databases and, from version 16 on, roles, and is no
+   * superuser. Names that start with `toygres` or `pg_` are reserved.
+   */
   username?: InputMaybe<Scalars['String']['input']>;
 };
 
@@ -331,7 +334,10 @@ export type Instance = Node & {
   __typename?: 'Instance';
   /** The kinds of operations that would be accepted now. */
   availableOperations: Array<OperationKind>;
-  /** The URL for clients, including the password. Null until the instance is running. Requires the role `OPERATOR`. */
+  /**
+   * The URL for clients, including the password. Null until the instance is running. While there is a notice `PASSWORD_CHANGED`, it is
+   * without the password, because the one that is stored does not log in. Requires the role `OPERATOR`.
+   */
   connectionString?: Maybe<Scalars['String']['output']>;
   /** The CPU in thousandths of a core. */
   cpuMillis: Scalars['Int']['output'];
@@ -367,6 +373,11 @@ export type Instance = Node & {
   memoryMb: Scalars['Int']['output'];
   /** The name of the instance, unique among instances that are not deleted. */
   name: Scalars['String']['output'];
+  /**
+   * What else there is to know about the instance, oldest first. A notice is no outage: state and health stay. Each change is an
+   * event.
+   */
+  notices: Array<Notice>;
   /** The operations of the instance, newest first. */
   operations: OperationConnection;
   /** The major version of PostgreSQL. */
@@ -514,7 +525,7 @@ export const InstanceEventType = {
   InstanceCreated: 'INSTANCE_CREATED',
   /** Something of the instance that somebody had deleted or edited was put back. */
   InstanceRepaired: 'INSTANCE_REPAIRED',
-  /** Another field of the instance changed: labels, protection, endpoint, reason. */
+  /** Another field of the instance changed: labels, protection, endpoint, reason, notices. */
   InstanceUpdated: 'INSTANCE_UPDATED',
   /** The status of an operation went `from` -> `to`. */
   OperationChanged: 'OPERATION_CHANGED',
@@ -729,6 +740,32 @@ export type Node = {
   id: Scalars['ID']['output'];
 };
 
+/** Something to know about an instance that is no outage. */
+export type Notice = {
+  __typename?: 'Notice';
+  /** The kind of notice. Stable, for programs. An instance has at most one of each. */
+  code: NoticeCode;
+  /** One sentence for people. */
+  message: Scalars['String']['output'];
+  /** When it was found first. */
+  since: Scalars['DateTime']['output'];
+};
+
+/** The kinds of notices. */
+export const NoticeCode = {
+  /**
+   * The library that sorts the text of a database has another version than its indexes were built with, so they may be wrong. The
+   * message says what to run; the notice goes when that is done.
+   */
+  CollationVersionMismatch: 'COLLATION_VERSION_MISMATCH',
+  /**
+   * The password of the owner's role was changed by SQL, so the stored one does not log in any more. The notice goes when the
+   * stored password is the role's again.
+   */
+  PasswordChanged: 'PASSWORD_CHANGED'
+} as const;
+
+export type NoticeCode = typeof NoticeCode[keyof typeof NoticeCode];
 /** An accepted request that takes time, and its progress. */
 export type Operation = Node & {
   __typename?: 'Operation';
@@ -1109,7 +1146,7 @@ export const StepName = {
   DeletePostgres: 'DELETE_POSTGRES',
   /** Create the objects of the instance in the runtime, or repair them. */
   DeployPostgres: 'DEPLOY_POSTGRES',
-  /** Find out how clients connect, and log in once. */
+  /** Make the roles and the database of a new instance, find out how clients connect, and log in once. */
   GenerateConnectionString: 'GENERATE_CONNECTION_STRING',
   /** Wait until the runtime reports that the instance is ready. */
   GetInstanceStatus: 'GET_INSTANCE_STATUS',
@@ -1321,18 +1358,18 @@ export type InstancesSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstancesSubscription = { __typename?: 'Subscription', instances: { __typename?: 'InstanceChange', type: InstanceChangeType, cursor: string, instanceId?: string | null, instance?: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null } | null } };
+export type InstancesSubscription = { __typename?: 'Subscription', instances: { __typename?: 'InstanceChange', type: InstanceChangeType, cursor: string, instanceId?: string | null, instance?: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null } | null } };
 
-export type InstanceRowFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null };
+export type InstanceRowFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null };
 
 export type InstanceSubscriptionVariables = Exact<{
   id: Scalars['ID']['input'];
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
 
 export type UpdateInstanceMutationVariables = Exact<{
   input: UpdateInstanceInput;
@@ -1490,6 +1527,10 @@ export const InstanceRowFragmentDoc = new TypedDocumentString(`
     code
     message
   }
+  notices {
+    code
+    message
+  }
   postgresVersion
   storageGb
   cpuMillis
@@ -1512,6 +1553,10 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
   state
   health
   reason {
+    code
+    message
+  }
+  notices {
     code
     message
   }
@@ -1769,6 +1814,10 @@ export const InstancesDocument = new TypedDocumentString(`
     code
     message
   }
+  notices {
+    code
+    message
+  }
   postgresVersion
   storageGb
   cpuMillis
@@ -1795,6 +1844,10 @@ export const InstanceDocument = new TypedDocumentString(`
   state
   health
   reason {
+    code
+    message
+  }
+  notices {
     code
     message
   }

@@ -32,6 +32,7 @@ impl Activity for DeployPostgres {
 
 /// What the runtime needs to deploy an instance.
 pub(crate) async fn deployment(context: &ActivityContext, instance: Instance, data: Data) -> Result<Deployment, Failure> {
-    let password = context.store.password(instance.id).await?;
-    Ok(Deployment { id: instance.id, name: instance.name, spec: instance.spec, password, data })
+    let store = &context.store;
+    let credentials = if data.exists() { store.credentials(instance.id).await? } else { store.credentials_to_create(instance.id).await? };
+    Ok(Deployment { id: instance.id, name: instance.name, spec: instance.spec, credentials, data })
 }

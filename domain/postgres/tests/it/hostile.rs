@@ -19,7 +19,7 @@ use toygres_domain::{
     InstanceId,
     instance::{Reason, ReasonCode},
 };
-use toygres_postgres::{Prober, Target, check};
+use toygres_postgres::{Answer, Prober, Target, check};
 
 use crate::{
     fake_postgres::{FakePostgres, Script, accept_startup, authentication, message, row, welcome},
@@ -73,12 +73,26 @@ async fn an_error_of_a_hundred_megabytes_is_not_read() {
     assert!(why.message.contains("too much"), "{why:?}");
 }
 
+/// The answer of a healthy server.
+const HEALTHY: [&[u8]; 4] = [b"f", b"f", b"", b"f"];
+
 /// Neither is the server healthy, nor does a check panic.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_no_answer_fails_the_check() {
-    let server = FakePostgres::start(Script { login: welcome(), answer: row(&[b"f", b"f"]) }).await;
+    let server = FakePostgres::start(Script { login: welcome(), answer: row(&HEALTHY) }).await;
     check(&server.target, TIMEOUT).await.expect("this is what a healthy server answers");
-    for columns in [&[b"\xff\xfe".as_slice(), b"f"][..], &[b"f", b"\xff"], &[b"", b"f"], &[b"no", b"f"], &[b"f"], &[b"f", b"f", b"f"], &[]] {
+    let answers: [&[&[u8]]; 9] = [
+        &[b"\xff\xfe", b"f", b"", b"f"],
+        &[b"f", b"\xff", b"", b"f"],
+        &[b"f", b"f", b"\xff", b"f"],
+        &[b"", b"f", b"", b"f"],
+        &[b"no", b"f", b"", b"f"],
+        &[b"f", b"f", b"", b"16"],
+        &[b"f"],
+        &[b"f", b"f"],
+        &[],
+    ];
+    for columns in answers {
         let why = refusal(welcome(), row(columns)).await;
         assert_eq!(why.code, ReasonCode::ConnectionLost, "{columns:?}: {why:?}");
         assert!(why.message.contains("does not speak as PostgreSQL does"), "{columns:?}: {why:?}");
@@ -94,7 +108,7 @@ async fn a_kept_session_takes_a_limited_number_of_unasked_messages() {
     let notification = message(b'A', b"\0\0\0\x01channel\0payload\0");
     for (kind, unasked) in [("parameters", parameters.concat()), ("notices", notice.repeat(400)), ("notifications", notification.repeat(400))] {
         let (prober, instance) = (running(1000), InstanceId::generate());
-        let server = FakePostgres::start(Script { login: welcome(), answer: [row(&[b"f", b"f"]), unasked.clone()].concat() }).await;
+        let server = FakePostgres::start(Script { login: welcome(), answer: [row(&HEALTHY), unasked.clone()].concat() }).await;
         eventually(&format!("{kind}: the session has ended, and another was opened"), async || {
             let _ = ask(&prober.0, instance, &server.target).await;
             server.logins() > 1
@@ -102,7 +116,7 @@ async fn a_kept_session_takes_a_limited_number_of_unasked_messages() {
         .await;
 
         let flood = [welcome(), unasked.repeat(5)].concat();
-        let server = FakePostgres::start(Script { login: flood, answer: row(&[b"f", b"f"]) }).await;
+        let server = FakePostgres::start(Script { login: flood, answer: row(&HEALTHY) }).await;
         let mut losses = prober.0.losses();
         let instance = InstanceId::generate();
         // The login may notice it already.
@@ -190,7 +204,7 @@ pub fn running(login_every: u32) -> (Prober, tokio_util::sync::DropGuard) {
 }
 
 /// A check as the health check workflows do it.
-pub async fn ask(prober: &Prober, instance: InstanceId, target: &Target) -> Result<Duration, Reason> {
+pub async fn ask(prober: &Prober, instance: InstanceId, target: &Target) -> Result<Answer, Reason> {
     match prober.ask(instance, &target.endpoint, TIMEOUT).await {
         Some(outcome) => outcome,
         None => prober.log_in(instance, target, TIMEOUT).await,

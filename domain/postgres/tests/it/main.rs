@@ -1,6 +1,7 @@
 //! Connections to hosted instances, with real PostgreSQL servers, and with fake ones that are hostile.
 
 mod check;
+mod collations;
 mod hostile;
 mod owner;
 mod prober;

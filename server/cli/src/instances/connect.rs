@@ -17,7 +17,7 @@ use crate::{
 
 /// Open psql on an instance.
 ///
-/// The password is neither shown nor passed in the arguments of a process.
+/// The password is neither shown nor passed in the arguments of a process. psql asks for it if it was changed by SQL.
 #[derive(Args, Debug)]
 pub struct Connect {
     /// Name or id of the instance.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use nix::sys::signal::Signal;
+use toygres_domain::instance::PostgresVersion;
 use toygres_process::Binaries;
 
 use crate::home::Home;
@@ -46,4 +47,19 @@ async fn an_upgrade_of_the_package_does_not_keep_instances_from_starting() {
     host.deploy(&home.deployment("after")).await;
     assert_eq!(home.binaries.newest().bin, new.canonicalize().unwrap());
     host.stop().await;
+}
+
+/// For an instance that was created when the version was on offer.
+#[test]
+fn a_version_that_is_not_on_offer_any_more_is_only_found() {
+    let programs = tempfile::tempdir().unwrap();
+    for (name, script) in [("postgres", "echo 'postgres (PostgreSQL) 14.20'"), ("initdb", "exit 1")] {
+        let program = programs.path().join(name);
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let binaries = Binaries::find(programs.path().to_str()).unwrap();
+    let ended = PostgresVersion(14);
+    assert_eq!(binaries.of(ended).unwrap().bin, programs.path().canonicalize().unwrap());
+    assert!(!binaries.versions().contains(&ended) && binaries.all().iter().all(|installation| installation.major != ended));
 }

@@ -18,11 +18,12 @@ pub struct CreateInstanceInput {
     /// The name of the instance: a DNS label, unique among instances that are not deleted. It is part of the address of the
     /// instance.
     name: String,
-    /// The role that clients log in as (default `app`).
+    /// The role that clients log in as (default `app`). It owns the database, may create databases and, from version 16 on, roles, and is no
+    /// superuser. Names that start with `toygres` or `pg_` are reserved.
     username: Option<String>,
     /// The password of that role (default: generated).
     password: Option<String>,
-    /// The name of the database to create (default: the username).
+    /// The name of the database to create (default: the username). Names that start with `toygres` or `pg_` are reserved.
     database: Option<String>,
     /// The size of the volume in GiB (default 10).
     storage_gb: Option<i32>,
