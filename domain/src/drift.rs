@@ -25,7 +25,7 @@ pub struct Expected {
 
 impl From<&Deployment> for Expected {
     fn from(deployment: &Deployment) -> Self {
-        let Deployment { id, name, spec, password: _, data } = deployment;
+        let Deployment { id, name, spec, password: _, data, certificate: _ } = deployment;
         Self { id: *id, name: name.clone(), spec: spec.clone(), data: data.clone() }
     }
 }

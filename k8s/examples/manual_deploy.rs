@@ -12,8 +12,10 @@ use std::{
 };
 
 use futures::StreamExt;
+use toygres_certificates::Authority;
 use toygres_domain::{
     InstanceId,
+    certificate::ServerCertificate,
     data::Data,
     instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec},
     name::SqlName,
@@ -56,7 +58,7 @@ async fn test(runtime: &KubernetesRuntime, deployment: &Deployment) -> Result<()
     runtime.deploy(deployment).await?;
     let endpoint = until_ready(runtime, deployment.id).await?;
     println!("ready at {}:{} after {:.1} s", endpoint.host, endpoint.port, start.elapsed().as_secs_f32());
-    let target = probe::Target::new(endpoint, &deployment.spec, deployment.password.clone());
+    let target = probe::Target::new(endpoint, &deployment.spec, deployment.password.clone(), None);
     let latency = probe::check(&target, Duration::from_secs(10)).await.map_err(|reason| reason.message)?;
     println!("logged in and queried within {latency:.1?}");
     Ok(())
@@ -116,5 +118,14 @@ fn deployment(runtime: &KubernetesRuntime) -> Result<Deployment> {
         },
         password: Secret::generate(),
         data: Data::New,
+        certificate: certificate(runtime)?,
     })
+}
+
+/// A certificate of an authority that nobody trusts.
+fn certificate(runtime: &KubernetesRuntime) -> Result<ServerCertificate> {
+    let now = chrono::Utc::now();
+    let (from, to) = (now - chrono::TimeDelta::hours(1), now + chrono::TimeDelta::days(1));
+    let names = runtime.server_names(&"manual-deploy".parse()?, &Exposure::Cluster);
+    Ok(Authority::generate("manual deploy", from, to)?.issue(&names, from, to)?.certificate)
 }

@@ -39,7 +39,7 @@ pub struct Objects {
 /// Computes the objects of an instance.
 #[must_use]
 pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
-    let Deployment { id, name, spec, password, data } = deployment;
+    let Deployment { id, name, spec, password, data, certificate } = deployment;
     let InstanceSpec {
         postgres_version,
         storage_gb,
@@ -55,7 +55,7 @@ pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
     Objects {
         network_policy: network_policy::network_policy(&meta),
         client_service: services::client(&meta, exposure, settings),
-        secret: secret::secret(&meta, password, *storage_gb, data),
+        secret: secret::secret(&meta, &secret::Content { password, certificate, storage_gb: *storage_gb, data }),
         headless_service: services::headless(&meta),
         stateful_set: stateful_set::stateful_set(
             &meta,

@@ -25,6 +25,7 @@ use k8s_openapi::{
 use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use toygres_domain::{
+    certificate::ServerCertificate,
     drift::{Drift, DriftChange, DriftKind, Expected, Inspection},
     runtime::Deployment,
     secret::Secret as Password,
@@ -74,8 +75,10 @@ pub fn inspection(expected: &Expected, actual: &Actual, settings: &Settings) -> 
 
 fn drift(expected: &Expected, actual: &Actual, settings: &Settings) -> Vec<Drift> {
     let Expected { id, name, spec, data } = expected.clone();
-    // Nothing is compared with the password.
-    let deployment = Deployment { id, name, spec, data, password: Password::new(String::new()) };
+    // Nothing is compared with what is secret.
+    let nothing = || Password::new(String::new());
+    let certificate = ServerCertificate { chain: String::new(), key: nothing() };
+    let deployment = Deployment { id, name, spec, data, password: nothing(), certificate };
     let build::Objects { network_policy, client_service, secret, headless_service, stateful_set } = build::objects(&deployment, settings);
     let service = |wanted: &Service| {
         let present = actual.services.iter().find(|service| service.metadata.name == wanted.metadata.name);

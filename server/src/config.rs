@@ -1,6 +1,7 @@
 //! Configuration from flags, the environment, and the `.env` of the current directory. An invalid value ends the start with one
 //! sentence that names its variable.
 
+mod certificates;
 mod database;
 mod engine;
 mod health;
@@ -19,6 +20,7 @@ use toygres_cli::{ContextCommand, EXIT_CODES, Group, InstancesCommand, Operation
 use toygres_domain::secret::SecretKeys;
 
 pub use self::{
+    certificates::CertificatesConfig,
     database::DatabasesConfig,
     engine::EngineConfig,
     health::HealthConfig,
@@ -147,6 +149,9 @@ pub struct ServeConfig {
     /// See [`HealthConfig`].
     #[command(flatten)]
     pub health: HealthConfig,
+    /// See [`CertificatesConfig`].
+    #[command(flatten)]
+    pub certificates: CertificatesConfig,
     /// See [`RetentionConfig`].
     #[command(flatten)]
     pub retention: RetentionConfig,
@@ -195,6 +200,7 @@ impl ServeConfig {
             }
             self.kubernetes.settings()?;
         }
+        self.certificates.check()?;
         self.listen.check()
     }
 }

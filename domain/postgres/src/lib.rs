@@ -14,6 +14,7 @@ pub use prober::Prober;
 use self::session::{Session, SessionError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use toygres_domain::{
+    certificate::ServerIdentity,
     instance::{Endpoint, InstanceSpec, Reason, ReasonCode},
     secret::Secret,
 };
@@ -39,13 +40,15 @@ pub struct Target {
     pub password: Secret,
     /// The database.
     pub database: String,
+    /// What its certificate must be; `None` accepts any, and none.
+    pub identity: Option<ServerIdentity>,
 }
 
 impl Target {
     /// The target for an instance that listens at `endpoint`.
     #[must_use]
-    pub fn new(endpoint: Endpoint, spec: &InstanceSpec, password: Secret) -> Self {
-        Self { endpoint, username: spec.username.to_string(), password, database: spec.database.to_string() }
+    pub fn new(endpoint: Endpoint, spec: &InstanceSpec, password: Secret, identity: Option<ServerIdentity>) -> Self {
+        Self { endpoint, username: spec.username.to_string(), password, database: spec.database.to_string(), identity }
     }
 }
 
@@ -70,6 +73,37 @@ pub async fn check(target: &Target, timeout: Duration) -> Result<Duration, Reaso
     let (latency, session) = within(target, timeout, log_in_and_query(target, &target.database)).await?;
     close(session).await;
     Ok(latency)
+}
+
+/// The certificate that the server presents to clients, in DER; `None` if it offers no TLS. Anybody may ask for it.
+///
+/// # Errors
+/// Why the server could not be asked.
+pub async fn presented_certificate(endpoint: &Endpoint, timeout: Duration) -> Result<Option<Vec<u8>>, Reason> {
+    match tokio::time::timeout(timeout, session::presented_certificate(endpoint)).await {
+        Err(_) => Err(symptom::no_answer(endpoint, timeout)),
+        Ok(outcome) => outcome.map_err(|error| symptom::classify(endpoint, &error)),
+    }
+}
+
+/// Has the server read its configuration, and so its certificate, again. The role must be allowed to.
+///
+/// # Errors
+/// Why it does not. The reason never contains the password.
+pub async fn reload_configuration(target: &Target, timeout: Duration) -> Result<(), Reason> {
+    let reload = async {
+        let mut session = Session::log_in(target, DATABASE).await?;
+        let [_] = session.row("SELECT pg_catalog.pg_reload_conf()").await?;
+        Ok(session)
+    };
+    match tokio::time::timeout(timeout, reload).await {
+        Err(_) => Err(symptom::no_answer(&target.endpoint, timeout)),
+        Ok(Err(error)) => Err(symptom::classify(&target.endpoint, &error)),
+        Ok(Ok(session)) => {
+            close(Some(session)).await;
+            Ok(())
+        }
+    }
 }
 
 /// Logs in to [`DATABASE`] and runs a query; returns the duration of both together, and the session. If the owner has

@@ -7,6 +7,7 @@ use std::{
 
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
+use toygres_certificates::Authority;
 use toygres_domain::{
     InstanceId, OperationId,
     data::Data,
@@ -385,7 +386,12 @@ fn deployment(name: &str, version: u16) -> Result<Deployment> {
         health_check: HealthCheckPolicy { interval_seconds: 5, timeout_seconds: 5 },
     };
     let name = name.parse().map_err(|error| format!("{error:?}"))?;
-    Ok(Deployment { id: InstanceId::generate(), name, spec, password: Secret::new(PASSWORD.to_owned()), data: Data::New })
+    let now = chrono::Utc::now();
+    let (from, to) = (now - chrono::TimeDelta::hours(1), now + chrono::TimeDelta::days(1));
+    // Of an authority that nobody trusts.
+    let issued = Authority::generate("plain apply", from, to).and_then(|authority| authority.issue(&["localhost".to_owned()], from, to));
+    let certificate = issued.map_err(|error| error.to_string())?.certificate;
+    Ok(Deployment { id: InstanceId::generate(), name, spec, password: Secret::new(PASSWORD.to_owned()), data: Data::New, certificate })
 }
 
 fn is_healthy(now: &Value) -> bool {

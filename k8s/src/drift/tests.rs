@@ -27,6 +27,7 @@ fn deployment() -> Deployment {
         },
         password: Password::new("secret".to_owned()),
         data: Data::Existing(Some(VolumeId(UID.to_owned()))),
+        certificate: ServerCertificate { chain: String::new(), key: Password::new(String::new()) },
     }
 }
 

@@ -2,6 +2,7 @@
 
 use toygres_domain::{
     InstanceId,
+    certificate::ServerCertificate,
     data::Data,
     instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
     name::SqlName,
@@ -29,6 +30,7 @@ pub(crate) fn deployment() -> Deployment {
         },
         password: Secret::new(PASSWORD.to_owned()),
         data: Data::New,
+        certificate: ServerCertificate { chain: "a certificate\n".to_owned(), key: Secret::new("a key\n".to_owned()) },
     }
 }
 

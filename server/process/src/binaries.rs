@@ -37,6 +37,8 @@ pub struct Installation {
     pub major: PostgresVersion,
     /// The full version, for example `17.2`.
     pub version: String,
+    /// Whether it was built with TLS.
+    pub tls: bool,
 }
 
 impl Binaries {
@@ -66,6 +68,12 @@ impl Binaries {
     #[must_use]
     pub fn all(&self) -> Vec<Installation> {
         self.lock().values().cloned().collect()
+    }
+
+    /// Whether the installation of a major version was built with TLS. One that is missing at the moment counts as one that was.
+    #[must_use]
+    pub fn speaks_tls(&self, major: PostgresVersion) -> bool {
+        self.lock().get(&Reverse(major)).is_none_or(|installation| installation.tls)
     }
 
     /// The installation of a major version. Searches again if it is missing: the upgrade of a package replaces the directory of a
@@ -131,7 +139,12 @@ impl Installation {
         if major < OLDEST {
             return None;
         }
-        Some(Self { bin, major, version })
+        // It needs the names of some files, none of which has to exist.
+        let mut library = Command::new(bin.join("postgres"));
+        library.args(["-C", "ssl_library", "-c", "data_directory=/"]);
+        library.args(["config_file", "hba_file", "ident_file"].iter().flat_map(|name| ["-c".to_owned(), format!("{name}=/dev/null")]));
+        let tls = output_of(&mut library).is_some_and(|name| !name.trim().is_empty());
+        Some(Self { bin, major, version, tls })
     }
 
     fn is_present(&self) -> bool {

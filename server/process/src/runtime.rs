@@ -18,13 +18,14 @@ use toygres_domain::{
     data::VolumeId,
     drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
+    name::InstanceName,
     runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
 };
 
 use super::{
     account::Account,
     binaries::Binaries,
-    build,
+    build, certificate,
     cluster::{Machine, PortTaken, ServerProcess, Status, configure, remove_directory},
     crash_loop::CrashLoopCounter,
     data_dir::DataDir,
@@ -72,6 +73,10 @@ impl ProcessRuntime {
     #[must_use]
     pub fn open(config: ProcessConfig) -> Self {
         let ProcessConfig { data, binaries, account } = config;
+        for installation in binaries.all().iter().filter(|installation| !installation.tls) {
+            let bin = installation.bin.display();
+            tracing::warn!(version = installation.version, %bin, "this PostgreSQL was built without TLS: connections to its instances are not encrypted");
+        }
         let dirs = InstanceDirs::new(&data);
         let machine = Machine { data, binaries, account, reaper: Reaper::default() };
         Self(Arc::new(Shared { machine, dirs, nudges: broadcast::channel(1024).0, wake: Notify::new(), closing: AtomicBool::new(false) }))
@@ -140,7 +145,7 @@ impl Runtime for ProcessRuntime {
     async fn inspect(&self, expected: &[Expected]) -> Result<Vec<Inspection>, RuntimeError> {
         let expected = expected.to_vec();
         self.blocking(move |shared| {
-            let inspected = expected.iter().map(|expected| drift::inspect(&shared.dirs, expected));
+            let inspected = expected.iter().map(|expected| drift::inspect(&shared.machine, &shared.dirs, expected));
             inspected.filter_map(Result::transpose).collect()
         })
         .await
@@ -149,6 +154,19 @@ impl Runtime for ProcessRuntime {
     async fn repair(&self, deployment: &Deployment) -> Result<Vec<Drift>, RuntimeError> {
         let deployment = deployment.clone();
         self.blocking(move |shared| shared.repair(&deployment)).await
+    }
+
+    async fn install_certificate(&self, deployment: &Deployment) -> Result<(), RuntimeError> {
+        let deployment = deployment.clone();
+        self.blocking(move |shared| shared.install_certificate(&deployment)).await
+    }
+
+    fn speaks_tls(&self, version: PostgresVersion) -> bool {
+        self.0.machine.binaries.speaks_tls(version)
+    }
+
+    fn server_names(&self, _: &InstanceName, _: &Exposure) -> Vec<String> {
+        ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into()
     }
 
     async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Progress, RuntimeError> {
@@ -182,8 +200,9 @@ impl Runtime for ProcessRuntime {
 
 impl Shared {
     fn deploy(&self, deployment: &Deployment) -> Result<()> {
-        let Deployment { id, name: _, spec, password: _, data } = deployment;
-        let conf = settings::instance(spec)?;
+        let Deployment { id, name: _, spec, password: _, data, certificate } = deployment;
+        let tls = self.machine.binaries.speaks_tls(spec.postgres_version);
+        let conf = settings::instance(spec, tls)?;
         let _lock = self.dirs.lock(*id, LOCK_TIMEOUT)?;
         self.check_open()?;
         let cluster = self.dirs.cluster(*id, DirState::Deployed);
@@ -193,7 +212,9 @@ impl Shared {
                 return Err(Error::Refused(format!("the instance holds data of PostgreSQL {present}, which {} cannot read", spec.postgres_version)));
             }
             // A setting that needs a restart takes effect at the next start.
-            let changed = configure(cluster.home(), "postgresql.conf", &conf)? | configure(cluster.home(), "pg_hba.conf", settings::HBA)?;
+            let changed = (tls && certificate::install(cluster.home(), &self.machine.account, certificate)?)
+                | configure(cluster.home(), "postgresql.conf", &conf)?
+                | configure(cluster.home(), "pg_hba.conf", settings::HBA)?;
             if changed {
                 cluster.reload()?;
             }
@@ -210,7 +231,7 @@ impl Shared {
     }
 
     fn create(&self, deployment: &Deployment, conf: &str) -> Result<()> {
-        let Deployment { id, name: _, spec, password, data: _ } = deployment;
+        let Deployment { id, name: _, spec, password, data: _, certificate } = deployment;
         let installation = self.machine.binaries.of(spec.postgres_version)?;
         self.clear(*id, false)?;
         if self.dirs.path(*id, DirState::Deployed).is_dir() {
@@ -220,6 +241,9 @@ impl Shared {
         self.clear(*id, false)?;
         let staging = self.dirs.cluster(*id, DirState::Staging);
         build::build(&self.machine, &installation, &staging, conf, &first_statements(spec, &scram::verifier(password)))?;
+        if installation.tls {
+            certificate::install(staging.home(), &self.machine.account, certificate)?;
+        }
         port::choose(&self.machine.data, staging.home())?;
         self.dirs.rename(*id, DirState::Staging, DirState::Deployed)
     }
@@ -281,7 +305,6 @@ impl Shared {
     }
 
     fn repair(&self, deployment: &Deployment) -> Result<Vec<Drift>> {
-        let conf = settings::instance(&deployment.spec)?;
         let cluster = self.dirs.cluster(deployment.id, DirState::Deployed);
         // An absent instance needs no lock file.
         if !cluster.has_data()? {
@@ -291,9 +314,24 @@ impl Shared {
         if !cluster.has_data()? {
             return Err(cluster.data_lost());
         }
-        let repaired = drift::repair(&self.machine, &cluster, &conf)?;
+        let repaired = drift::repair(&self.machine, &cluster, deployment)?;
         self.wake.notify_one();
         Ok(repaired)
+    }
+
+    fn install_certificate(&self, deployment: &Deployment) -> Result<()> {
+        if !self.machine.binaries.speaks_tls(deployment.spec.postgres_version) {
+            return Ok(());
+        }
+        // An absent instance needs no lock file.
+        self.check_deployed(deployment.id)?;
+        let _lock = self.dirs.lock(deployment.id, LOCK_TIMEOUT)?;
+        self.check_deployed(deployment.id)?;
+        let cluster = self.dirs.cluster(deployment.id, DirState::Deployed);
+        if certificate::install(cluster.home(), &self.machine.account, &deployment.certificate)? {
+            cluster.reload()?;
+        }
+        Ok(())
     }
 
     fn check_deployed(&self, id: InstanceId) -> Result<()> {

@@ -6,6 +6,7 @@ use toygres_domain::{
 };
 
 use super::{
+    certificate,
     error::{Error, Result},
     port::PORT_FILE,
 };
@@ -16,8 +17,9 @@ pub(super) const HBA: &str = "# Written by toygres.\nhost all all 127.0.0.1/32 s
 /// PostgreSQL holds `temp_file_limit` as a 32-bit number of kB.
 const MAX_TEMP_FILE_LIMIT_MB: i64 = i32::MAX as i64 / 1024;
 
-/// The `postgresql.conf` of an instance, with its size as far as settings can limit a process.
-pub(super) fn instance(spec: &InstanceSpec) -> Result<String> {
+/// The `postgresql.conf` of an instance, with its size as far as settings can limit a process. `tls`: whether its server was built with
+/// TLS, without which it does not start if a setting asks for it.
+pub(super) fn instance(spec: &InstanceSpec, tls: bool) -> Result<String> {
     let InstanceSpec { postgres_version: _, storage_gb, cpu_millis, memory_mb, username: _, database: _, exposure, health_check: _ } = spec;
     match exposure {
         Exposure::Cluster => {}
@@ -32,8 +34,21 @@ pub(super) fn instance(spec: &InstanceSpec) -> Result<String> {
     let shared_buffers = (memory / 4).clamp(16, 1024);
     // The storage of a process cannot be limited, but the size of WAL and temporary files can.
     let wal: String = WalLimits::of_volume(*storage_gb).settings().iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
+    // Relative to the data directory.
+    let tls = if tls {
+        format!(
+            "ssl = on\n\
+             ssl_cert_file = '../{file}'\n\
+             ssl_key_file = '../{file}'\n\
+             ssl_min_protocol_version = 'TLSv1.2'\n",
+            file = certificate::FILE
+        )
+    } else {
+        String::new()
+    };
     Ok(format!(
         "{}\
+         {tls}\
          max_connections = 100\n\
          shared_buffers = {shared_buffers}MB\n\
          effective_cache_size = {}MB\n\
@@ -112,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_size_follows_the_spec() {
-        let text = instance(&spec()).unwrap();
+        let text = instance(&spec(), true).unwrap();
         for line in [
             "shared_buffers = 256MB",
             "effective_cache_size = 768MB",
@@ -127,14 +142,20 @@ mod tests {
     }
 
     #[test]
+    fn tls_is_on_if_the_server_has_it() {
+        assert!(instance(&spec(), true).unwrap().contains("ssl = on\nssl_cert_file = '../server.pem'\n"));
+        assert!(!instance(&spec(), false).unwrap().contains("ssl"));
+    }
+
+    #[test]
     fn every_size_fits_the_settings_of_postgresql() {
-        let text = instance(&InstanceSpec { storage_gb: 65_536, memory_mb: 1_048_576, cpu_millis: 128_000, ..spec() }).unwrap();
+        let text = instance(&InstanceSpec { storage_gb: 65_536, memory_mb: 1_048_576, cpu_millis: 128_000, ..spec() }, true).unwrap();
         assert!(text.contains("temp_file_limit = 2097151MB") && text.contains("max_slot_wal_keep_size = 16777216MB"), "{text}");
     }
 
     #[test]
     fn what_a_process_cannot_offer_is_refused() {
         let spec = InstanceSpec { exposure: Exposure::LoadBalancer { source_ranges: vec![], dns_label: None }, ..spec() };
-        assert!(matches!(instance(&spec), Err(Error::Refused(_))));
+        assert!(matches!(instance(&spec, true), Err(Error::Refused(_))));
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     Failure,
     activities::deploy_postgres::deployment,
     activity::{Activity, ActivityContext, Run, catch_panic},
+    certificates::identity,
 };
 
 /// The activity.
@@ -49,7 +50,8 @@ impl Activity for GenerateConnectionString {
         context.store.begin_step(&run.operation, run.run, name).await?;
         let outcome = catch_panic(async {
             let internal_endpoint = context.runtime.internal_endpoint(&work.instance.name, &work.instance.spec.exposure, &endpoint);
-            let target = Target::new(internal_endpoint, &work.instance.spec, context.store.password(work.instance.id).await?);
+            let (password, identity) = (context.store.password(work.instance.id).await?, identity(&context, work.instance.id).await?);
+            let target = Target::new(internal_endpoint, &work.instance.spec, password, identity);
             log_in(&context, &work, &target).await?;
             secure_data(&context, &run).await
         })

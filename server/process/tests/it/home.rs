@@ -11,6 +11,7 @@ use nix::{
 };
 use toygres_domain::{
     InstanceId,
+    certificate::ServerCertificate,
     data::Data,
     instance::{Exposure, HealthCheckPolicy, InstanceSpec},
     name::SqlName,
@@ -65,6 +66,7 @@ impl Home {
             },
             password: Secret::generate(),
             data: Data::New,
+            certificate: certificate(),
         }
     }
 
@@ -117,6 +119,14 @@ impl Home {
             }
         }
     }
+}
+
+/// A certificate of an authority that nobody trusts.
+pub fn certificate() -> ServerCertificate {
+    let now = chrono::Utc::now();
+    let (from, to) = (now - chrono::TimeDelta::hours(1), now + chrono::TimeDelta::days(1));
+    let authority = toygres_certificates::Authority::generate("test", from, to).unwrap();
+    authority.issue(&["localhost".to_owned(), "127.0.0.1".to_owned()], from, to).unwrap().certificate
 }
 
 impl Drop for Home {

@@ -11,6 +11,7 @@ mod hosts;
 mod identity;
 mod instance_files;
 mod restart;
+mod tls;
 
 mod control_plane;
 mod home;
