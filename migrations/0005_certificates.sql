@@ -36,3 +36,6 @@ CREATE TABLE instance_certificates (
     presented_not_after    timestamptz
 );
 CREATE INDEX instance_certificates_authority ON instance_certificates (authority_id);
+
+-- Whether clients without TLS are refused.
+ALTER TABLE instances ADD COLUMN require_tls boolean NOT NULL DEFAULT false;

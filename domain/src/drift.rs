@@ -7,10 +7,11 @@ use crate::{
     data::Data,
     instance::{InstanceSpec, Reason, ReasonCode},
     name::InstanceName,
+    roles::Roles,
     runtime::Deployment,
 };
 
-/// What an instance is compared with: what was deployed, without the password.
+/// What an instance is compared with: what was deployed, without the passwords.
 #[derive(Clone, Debug)]
 pub struct Expected {
     /// The instance.
@@ -19,14 +20,16 @@ pub struct Expected {
     pub name: InstanceName,
     /// The requested configuration.
     pub spec: InstanceSpec,
+    /// The roles that it was created with.
+    pub roles: Roles,
     /// Whether it has run, and with which volume.
     pub data: Data,
 }
 
 impl From<&Deployment> for Expected {
     fn from(deployment: &Deployment) -> Self {
-        let Deployment { id, name, spec, password: _, data, certificate: _ } = deployment;
-        Self { id: *id, name: name.clone(), spec: spec.clone(), data: data.clone() }
+        let Deployment { id, name, spec, credentials, data, certificate: _ } = deployment;
+        Self { id: *id, name: name.clone(), spec: spec.clone(), roles: credentials.roles(), data: data.clone() }
     }
 }
 

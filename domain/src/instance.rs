@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     InstanceId,
     name::{InstanceName, SqlName},
+    notice::{Notice, NoticeCode},
 };
 
 /// Declares an enum whose values are text in the metadata database, in messages of workflows and (in upper case) in the API:
@@ -50,6 +51,8 @@ pub struct Instance {
     pub health: HealthStatus,
     /// Why it is not running and healthy, or what it waits for.
     pub reason: Option<Reason>,
+    /// What else there is to know about it, oldest first; empty once it is deleted.
+    pub notices: Vec<Notice>,
     /// The requested configuration.
     pub spec: InstanceSpec,
     /// Where clients connect, once it has run.
@@ -92,6 +95,8 @@ pub struct InstanceSpec {
     pub database: SqlName,
     /// From where clients can connect.
     pub exposure: Exposure,
+    /// Whether clients without TLS are refused.
+    pub require_tls: bool,
     /// The interval and the time-out of its health checks.
     pub health_check: HealthCheckPolicy,
 }
@@ -194,6 +199,12 @@ impl Instance {
     #[must_use]
     pub fn has_run(&self) -> bool {
         self.endpoint.is_some()
+    }
+
+    /// Whether there is a notice of this kind.
+    #[must_use]
+    pub fn has_notice(&self, code: NoticeCode) -> bool {
+        self.notices.iter().any(|notice| notice.code == code)
     }
 }
 

@@ -8,13 +8,18 @@ pub mod data;
 pub mod drift;
 pub mod error;
 pub mod event;
+pub mod hba;
 pub mod health;
 pub mod id;
 pub mod instance;
 pub mod name;
+pub mod notice;
 pub mod operation;
+pub mod roles;
 pub mod runtime;
+pub mod scram;
 pub mod secret;
+pub mod server_settings;
 pub mod token;
 pub mod volume;
 

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::roles::RESERVED_PREFIX;
+
 /// The name of an instance: a DNS label (RFC 1123: lower-case letters, digits and hyphens, 1 to 63 characters, starting
 /// with a letter and not ending with a hyphen), because it becomes the name of the service that clients connect to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -28,7 +30,7 @@ impl FromStr for InstanceName {
 
 /// The name of a PostgreSQL role or database that needs no quoting and clashes with nothing PostgreSQL keeps for itself:
 /// lower-case letters, digits and underscores, starting with a letter or underscore, at most 63 bytes
-/// (`NAMEDATALEN - 1`), neither `pg_...` nor a reserved word.
+/// (`NAMEDATALEN - 1`), neither `pg_...` nor a reserved word. People cannot choose one that starts with [`RESERVED_PREFIX`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SqlName(String);
@@ -161,7 +163,7 @@ impl SqlName {
     /// # Errors
     /// A sentence that says what the name must look like.
     pub fn role(text: &str) -> Result<Self, String> {
-        Self::parse(text, &["postgres", "public", "none", "toygres"])
+        Self::parse(text, &["postgres", "public", "none"])?.not_reserved()
     }
 
     /// Parses the name of a database. `template0` and `template1` are taken by PostgreSQL; `postgres` exists already.
@@ -169,7 +171,15 @@ impl SqlName {
     /// # Errors
     /// A sentence that says what the name must look like.
     pub fn database(text: &str) -> Result<Self, String> {
-        Self::parse(text, &["postgres", "template0", "template1"])
+        Self::parse(text, &["postgres", "template0", "template1"])?.not_reserved()
+    }
+
+    /// Refuses the names of the platform.
+    fn not_reserved(self) -> Result<Self, String> {
+        if self.0.starts_with(RESERVED_PREFIX) {
+            return Err(format!("names that start with '{RESERVED_PREFIX}' are reserved for the control plane; choose another name"));
+        }
+        Ok(self)
     }
 }
 
@@ -232,6 +242,11 @@ mod tests {
         for bad in ["", "postgres", "pg_read_all_data", "user", "select", "App", "a-b", "1a", "a b", "a\"b", "public"] {
             assert!(SqlName::role(bad).is_err(), "{bad}");
         }
-        assert!(SqlName::database("template1").is_err());
+        for bad in ["template1", "postgres", "pg_data", "toygres", "toygres_monitor", "toygres2"] {
+            assert!(SqlName::database(bad).is_err(), "{bad}");
+        }
+        let reserved = SqlName::role("toygres_replication").unwrap_err();
+        assert!(reserved.contains("reserved for the control plane"), "{reserved}");
+        assert!(SqlName::try_from("toygres_app".to_owned()).is_ok(), "an earlier release took it");
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
-    secret::Secret,
+    roles::Credentials,
 };
 
 /// A host of instances. Every verb is idempotent, may be called in any partial state and after a crash, and excludes the
@@ -124,8 +124,8 @@ pub struct Deployment {
     pub name: InstanceName,
     /// The requested configuration.
     pub spec: InstanceSpec,
-    /// The password of `spec.username`.
-    pub password: Secret,
+    /// The passwords of its roles. The owner's is not given to an instance that has roles of the platform: [`crate::roles`].
+    pub credentials: Credentials,
     /// Whether it has run, and with which volume.
     pub data: Data,
     /// What the server presents to clients that use TLS.

@@ -19,6 +19,7 @@ use toygres_domain::{
     data::Data,
     instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec},
     name::SqlName,
+    roles::{Credentials, PlatformCredentials},
     runtime::{Deployment, Observation, Progress, Runtime},
     secret::Secret,
 };
@@ -58,7 +59,10 @@ async fn test(runtime: &KubernetesRuntime, deployment: &Deployment) -> Result<()
     runtime.deploy(deployment).await?;
     let endpoint = until_ready(runtime, deployment.id).await?;
     println!("ready at {}:{} after {:.1} s", endpoint.host, endpoint.port, start.elapsed().as_secs_f32());
-    let target = probe::Target::new(endpoint, &deployment.spec, deployment.password.clone(), None);
+    let Credentials { owner, platform } = &deployment.credentials;
+    let platform = platform.as_ref().ok_or("it has no passwords of the platform")?;
+    probe::roles::set_up(&endpoint, None, &deployment.spec, owner, platform, Duration::from_secs(30)).await.map_err(|reason| reason.message)?;
+    let target = probe::Target::of_owner(endpoint, &deployment.spec, owner.clone());
     let latency = probe::check(&target, Duration::from_secs(10)).await.map_err(|reason| reason.message)?;
     println!("logged in and queried within {latency:.1?}");
     Ok(())
@@ -114,9 +118,10 @@ fn deployment(runtime: &KubernetesRuntime) -> Result<Deployment> {
             username: SqlName::role("app")?,
             database: SqlName::database("appdb")?,
             exposure: Exposure::Cluster,
+            require_tls: false,
             health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
         },
-        password: Secret::generate(),
+        credentials: Credentials { owner: Secret::generate(), platform: Some(PlatformCredentials::generate()) },
         data: Data::New,
         certificate: certificate(runtime)?,
     })

@@ -28,7 +28,7 @@ pub struct Objects {
     pub network_policy: NetworkPolicy,
     /// The address of the instance, and the only object named after it.
     pub client_service: Service,
-    /// The password and the configuration of PostgreSQL, mounted as files.
+    /// The password of the superuser and the configuration of PostgreSQL, mounted as files.
     pub secret: Secret,
     /// Gives the pod a stable DNS name, which a StatefulSet requires.
     pub headless_service: Service,
@@ -39,7 +39,7 @@ pub struct Objects {
 /// Computes the objects of an instance.
 #[must_use]
 pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
-    let Deployment { id, name, spec, password, data, certificate } = deployment;
+    let Deployment { id, name, spec, credentials, data, certificate } = deployment;
     let InstanceSpec {
         postgres_version,
         storage_gb,
@@ -48,6 +48,7 @@ pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
         username,
         database,
         exposure,
+        require_tls,
         // The control plane checks the health over the network; the probes of the pod are for the kubelet.
         health_check: _,
     } = spec;
@@ -55,11 +56,19 @@ pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
     Objects {
         network_policy: network_policy::network_policy(&meta),
         client_service: services::client(&meta, exposure, settings),
-        secret: secret::secret(&meta, &secret::Content { password, certificate, storage_gb: *storage_gb, data }),
+        secret: secret::secret(&meta, &secret::Content { credentials, certificate, storage_gb: *storage_gb, require_tls: *require_tls, data }),
         headless_service: services::headless(&meta),
         stateful_set: stateful_set::stateful_set(
             &meta,
-            &stateful_set::Server { storage_gb: *storage_gb, cpu_millis: *cpu_millis, memory_mb: *memory_mb, username, database, data },
+            &stateful_set::Server {
+                storage_gb: *storage_gb,
+                cpu_millis: *cpu_millis,
+                memory_mb: *memory_mb,
+                username,
+                database,
+                roles: credentials.roles(),
+                data,
+            },
             settings,
         ),
     }

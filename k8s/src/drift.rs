@@ -27,6 +27,7 @@ use serde::Serialize;
 use toygres_domain::{
     certificate::ServerCertificate,
     drift::{Drift, DriftChange, DriftKind, Expected, Inspection},
+    roles::{Credentials, PlatformCredentials, Roles},
     runtime::Deployment,
     secret::Secret as Password,
 };
@@ -74,11 +75,12 @@ pub fn inspection(expected: &Expected, actual: &Actual, settings: &Settings) -> 
 }
 
 fn drift(expected: &Expected, actual: &Actual, settings: &Settings) -> Vec<Drift> {
-    let Expected { id, name, spec, data } = expected.clone();
+    let Expected { id, name, spec, roles, data } = expected.clone();
     // Nothing is compared with what is secret.
-    let nothing = || Password::new(String::new());
-    let certificate = ServerCertificate { chain: String::new(), key: nothing() };
-    let deployment = Deployment { id, name, spec, data, password: nothing(), certificate };
+    let unknown = || Password::new(String::new());
+    let platform = (roles == Roles::Platform).then(|| PlatformCredentials { superuser: unknown(), monitor: unknown() });
+    let certificate = ServerCertificate { chain: String::new(), key: unknown() };
+    let deployment = Deployment { id, name, spec, data, credentials: Credentials { owner: unknown(), platform }, certificate };
     let build::Objects { network_policy, client_service, secret, headless_service, stateful_set } = build::objects(&deployment, settings);
     let service = |wanted: &Service| {
         let present = actual.services.iter().find(|service| service.metadata.name == wanted.metadata.name);

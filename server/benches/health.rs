@@ -140,6 +140,7 @@ async fn make_instances(url: &str, count: usize, hosted: &[Database]) {
                     username: "app".to_owned().try_into().expect("it is a name"),
                     database: "postgres".to_owned().try_into().expect("it is a name"),
                     exposure: Exposure::Cluster,
+                    require_tls: false,
                     health_check: HealthCheckPolicy { interval_seconds: INTERVAL, timeout_seconds: 5 },
                 },
                 password: Secret::new("app-password".to_owned()),

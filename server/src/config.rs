@@ -16,7 +16,7 @@ mod values;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use toygres_cli::{ContextCommand, EXIT_CODES, Group, InstancesCommand, OperationsCommand, TokenCommand};
+use toygres_cli::{CaCommand, ContextCommand, EXIT_CODES, Group, InstancesCommand, OperationsCommand, TokenCommand};
 use toygres_domain::secret::SecretKeys;
 
 pub use self::{
@@ -65,6 +65,9 @@ pub enum Command {
     /// Create, list and revoke API tokens.
     #[command(after_help = EXIT_CODES)]
     Token(Group<TokenCommand>),
+    /// See and replace the certificate authority of the instances.
+    #[command(after_help = EXIT_CODES)]
+    Ca(Group<CaCommand>),
     /// The keys that seal passwords.
     #[command(subcommand)]
     Secrets(SecretsCommand),

@@ -233,6 +233,7 @@ impl Creator for Toygres {
                 username: "app".to_owned().try_into().expect("a role"),
                 database: "app".to_owned().try_into().expect("a database"),
                 exposure: Exposure::Cluster,
+                require_tls: false,
                 health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
             },
             password: Secret::generate(),

@@ -17,6 +17,7 @@ use toygres_store::{InstanceCertificate, changes::Changes};
 
 pub use self::issuing::new_authority;
 pub(crate) use self::issuing::{certificate, identity};
+pub(crate) use self::renewal::is_presented;
 use self::renewal::{Renewal, Renewed};
 use crate::ActivityContext;
 

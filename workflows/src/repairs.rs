@@ -19,6 +19,7 @@ use toygres_domain::{
     data::Data,
     drift::{Drift, Expected, Inspection, not_put_back, put_back},
     instance::{HealthStatus, Instance, Reason, ReasonCode},
+    roles::Roles,
     runtime::RuntimeError,
 };
 
@@ -123,7 +124,7 @@ impl Schedule {
 /// Inspects these instances, or all, and repairs those that need it.
 async fn inspect(context: &ActivityContext, ids: Option<&[InstanceId]>, schedule: &mut Schedule) -> Result<()> {
     let running = context.store.running_with_data(ids).await?;
-    let expected: Vec<_> = running.iter().map(|(instance, data)| expected(instance, data)).collect();
+    let expected: Vec<_> = running.iter().map(|(instance, data, roles)| expected(instance, data, *roles)).collect();
     let mut found: HashMap<_, Inspection> = in_time(context, context.runtime.inspect(&expected))
         .await?
         .map_err(|error| Error::Unavailable(error.into()))?
@@ -132,7 +133,7 @@ async fn inspect(context: &ActivityContext, ids: Option<&[InstanceId]>, schedule
         .collect();
     // One instance that cannot be repaired does not keep the others from it.
     let mut first_trouble = None;
-    for (instance, data) in running {
+    for (instance, data, _) in running {
         let id = instance.id;
         if let Err(error) = treat(context, instance, data, found.remove(&id), schedule).await {
             first_trouble.get_or_insert(error);
@@ -214,6 +215,6 @@ async fn in_time<T>(context: &ActivityContext, verb: impl Future<Output = T>) ->
         .map_err(|_| Error::Unavailable(format!("{} gave no answer within {} s", context.runtime.name(), limit.as_secs()).into()))
 }
 
-fn expected(instance: &Instance, data: &Data) -> Expected {
-    Expected { id: instance.id, name: instance.name.clone(), spec: instance.spec.clone(), data: data.clone() }
+fn expected(instance: &Instance, data: &Data, roles: Roles) -> Expected {
+    Expected { id: instance.id, name: instance.name.clone(), spec: instance.spec.clone(), roles, data: data.clone() }
 }

@@ -5,6 +5,7 @@
 //! A check panics with its observations if the contract is violated.
 
 mod data;
+mod owner;
 mod restart;
 
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ use toygres_domain::{
 };
 
 use data::check_data;
+pub use owner::{OwnedInstance, check_owner, check_owners};
 use restart::check_restarts;
 
 /// A runtime under test and its fixtures.
@@ -49,6 +51,11 @@ pub type Session = Box<dyn Send>;
 /// Actions of the suite that the trait does not provide. Every default means "not supported", which skips that part.
 #[async_trait]
 pub trait Hooks: Send + Sync {
+    /// Whether a deployed instance is a PostgreSQL server that one can log in to.
+    fn has_servers(&self) -> bool {
+        false
+    }
+
     /// Called before each observation while the suite waits, for example to advance the pods of a fake cluster.
     async fn advance(&self, _id: InstanceId) {}
 
@@ -118,6 +125,7 @@ pub async fn check_all(subject: Subject<'_>) {
     a_version_that_is_not_there_is_refused(subject).await;
     check_restarts(subject).await;
     check_data(subject).await;
+    check_owners(subject).await;
 }
 
 /// The runtime has a name and versions, newest first.

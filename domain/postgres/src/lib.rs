@@ -4,27 +4,29 @@
 #[cfg(feature = "contract-tests")]
 pub mod contract;
 mod prober;
+pub mod roles;
 mod session;
 mod symptom;
 
 use std::time::{Duration, Instant};
 
-pub use prober::Prober;
+pub use prober::{Answer, OwnerPassword, Prober};
 
 use self::session::{Session, SessionError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use toygres_domain::{
     certificate::ServerIdentity,
     instance::{Endpoint, InstanceSpec, Reason, ReasonCode},
+    name::SqlName,
+    roles::{Credentials, DATABASE, MONITOR, PlatformCredentials, SUPERUSER},
     secret::Secret,
 };
 
 /// Everything but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The database that checks use. Both runtimes create it with the cluster, and it is the platform's: a session in the database of the
-/// owner would keep them from dropping, renaming or copying it.
-const DATABASE: &str = "postgres";
+/// The name of the sessions of checks in `pg_stat_activity`.
+const APPLICATION: &str = "toygres-health-check";
 
 /// How long a server may take to end a session.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -40,22 +42,65 @@ pub struct Target {
     pub password: Secret,
     /// The database.
     pub database: String,
+    /// The owner, if this is a login of the monitor, which can tell whether the password is still theirs.
+    pub owner: Option<Owner>,
     /// What its certificate must be; `None` accepts any, and none.
     pub identity: Option<ServerIdentity>,
 }
 
+/// The role of an owner.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// Its name.
+    pub role: SqlName,
+    /// The password that it was created with.
+    pub password: Secret,
+}
+
 impl Target {
-    /// The target for an instance that listens at `endpoint`.
+    /// The login of the owner, as clients make it.
     #[must_use]
-    pub fn new(endpoint: Endpoint, spec: &InstanceSpec, password: Secret, identity: Option<ServerIdentity>) -> Self {
-        Self { endpoint, username: spec.username.to_string(), password, database: spec.database.to_string(), identity }
+    pub fn of_owner(endpoint: Endpoint, spec: &InstanceSpec, password: Secret) -> Self {
+        Self { endpoint, username: spec.username.to_string(), password, database: spec.database.to_string(), owner: None, identity: None }
+    }
+
+    /// The login of the superuser.
+    #[must_use]
+    pub fn of_superuser(endpoint: Endpoint, platform: &PlatformCredentials) -> Self {
+        let password = platform.superuser.clone();
+        Self { endpoint, username: SUPERUSER.to_owned(), password, database: DATABASE.to_owned(), owner: None, identity: None }
+    }
+
+    /// The same login, to a server whose certificate is checked.
+    #[must_use]
+    pub fn verifying(self, identity: Option<ServerIdentity>) -> Self {
+        Self { identity, ..self }
+    }
+
+    /// The login of checks: that of the monitor, or that of the owner if an earlier release created the instance, without a monitor.
+    #[must_use]
+    pub fn of_checks(endpoint: Endpoint, spec: &InstanceSpec, credentials: Credentials) -> Self {
+        let Credentials { owner: password, platform } = credentials;
+        match platform {
+            None => Self::of_owner(endpoint, spec, password),
+            Some(platform) => Self {
+                endpoint,
+                username: MONITOR.to_owned(),
+                password: platform.monitor,
+                database: DATABASE.to_owned(),
+                owner: Some(Owner { role: spec.username.clone(), password }),
+                identity: None,
+            },
+        }
     }
 }
 
 /// The URL that clients use, without the password.
 #[must_use]
 pub fn connection_string(endpoint: &Endpoint, spec: &InstanceSpec) -> String {
-    format!("postgresql://{}@{}:{}/{}", spec.username, host(&endpoint.host), endpoint.port, spec.database)
+    // Where TLS is only offered, libpq, psycopg and sqlx prefer it by themselves; npm's pg takes `prefer` for `verify-full`.
+    let mode = if spec.require_tls { "?sslmode=require" } else { "" };
+    format!("postgresql://{}@{}:{}/{}{mode}", spec.username, host(&endpoint.host), endpoint.port, spec.database)
 }
 
 /// The URL that clients use, with the password, which is shown to the caller only.
@@ -70,9 +115,9 @@ pub fn connection_string_with_password(connection_string: &str, password: &Secre
 /// # Errors
 /// Why it failed. The reason never contains the password.
 pub async fn check(target: &Target, timeout: Duration) -> Result<Duration, Reason> {
-    let (latency, session) = within(target, timeout, log_in_and_query(target, &target.database)).await?;
-    close(session).await;
-    Ok(latency)
+    let login = within(target, timeout, log_in_and_query(target, &target.database)).await?;
+    close(login.session).await;
+    Ok(login.latency)
 }
 
 /// The certificate that the server presents to clients, in DER; `None` if it offers no TLS. Anybody may ask for it.
@@ -92,7 +137,7 @@ pub async fn presented_certificate(endpoint: &Endpoint, timeout: Duration) -> Re
 /// Why it does not. The reason never contains the password.
 pub async fn reload_configuration(target: &Target, timeout: Duration) -> Result<(), Reason> {
     let reload = async {
-        let mut session = Session::log_in(target, DATABASE).await?;
+        let mut session = Session::log_in(target, DATABASE, "toygres").await?;
         let [_] = session.row("SELECT pg_catalog.pg_reload_conf()").await?;
         Ok(session)
     };
@@ -106,12 +151,22 @@ pub async fn reload_configuration(target: &Target, timeout: Duration) -> Result<
     }
 }
 
-/// Logs in to [`DATABASE`] and runs a query; returns the duration of both together, and the session. If the owner has
-/// dropped that database or refuses logins to it, checks the owner's database, without a session to keep.
-async fn check_server(target: &Target, timeout: Duration) -> Result<(Duration, Option<Session>), Reason> {
+/// A login, and the answer to a query.
+struct Login {
+    /// The duration of both together.
+    latency: Duration,
+    /// `None` if it is not to be kept.
+    session: Option<Session>,
+    /// Identifies the password of the owner: see [`toygres_domain::scram::has_password`]. Only the monitor is told.
+    fingerprint: Option<String>,
+}
+
+/// Logs in to [`DATABASE`] and runs a query. If an owner of an earlier release, who was a superuser, has dropped that database or refuses
+/// logins to it, checks the owner's database, without a session to keep.
+async fn check_server(target: &Target, timeout: Duration) -> Result<Login, Reason> {
     let check = async {
         match log_in_and_query(target, DATABASE).await {
-            Err(SessionError::Server(code, _)) if symptom::is_closed_database(&code) => {
+            Err(SessionError::Server(code, _)) if target.owner.is_none() && symptom::is_closed_database(&code) => {
                 let (status, session) = log_in_and_query(target, &target.database).await?;
                 close(session).await;
                 Ok((status, None))
@@ -127,7 +182,7 @@ async fn within(
     target: &Target,
     timeout: Duration,
     check: impl Future<Output = Result<(ServerStatus, Option<Session>), SessionError>>,
-) -> Result<(Duration, Option<Session>), Reason> {
+) -> Result<Login, Reason> {
     let started = Instant::now();
     let (status, session) = match tokio::time::timeout(timeout, check).await {
         Err(_) => return Err(symptom::no_answer(&target.endpoint, timeout)),
@@ -135,8 +190,9 @@ async fn within(
         Ok(Ok(checked)) => checked,
     };
     let latency = started.elapsed();
+    let fingerprint = status.fingerprint.clone();
     match status.writable() {
-        Ok(()) => Ok((latency, session)),
+        Ok(()) => Ok(Login { latency, session, fingerprint }),
         Err(reason) => {
             close(session).await;
             Err(reason)
@@ -145,8 +201,8 @@ async fn within(
 }
 
 async fn log_in_and_query(target: &Target, database: &str) -> Result<(ServerStatus, Option<Session>), SessionError> {
-    let mut session = Session::log_in(target, database).await?;
-    let status = ServerStatus::query(ServerStatus::QUERY_WITH_FILE, &mut session).await?;
+    let mut session = Session::log_in(target, database, APPLICATION).await?;
+    let status = ServerStatus::query(&ServerStatus::query_with_file(target.owner.as_ref()), &mut session).await?;
     Ok((status, Some(session)))
 }
 
@@ -157,39 +213,43 @@ async fn close(session: Option<Session>) {
     }
 }
 
-/// Whether the server is in recovery, and whether it is read-only. A role or database that its owner has set to read-only does not
-/// count.
-macro_rules! status_query {
-    () => {
-        "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::bool AND EXISTS
-         (SELECT FROM pg_settings WHERE name = 'default_transaction_read_only' AND source NOT IN ('database', 'user', 'database user'))"
-    };
-}
-
 /// The status that a server reports.
 struct ServerStatus {
     in_recovery: bool,
     read_only: bool,
+    fingerprint: Option<String>,
 }
 
 impl ServerStatus {
-    const QUERY: &str = status_query!();
+    /// The query. A role or database that its owner has set to read-only does not count as a read-only server. The fingerprint of the
+    /// owner's password is told to the monitor by a function of ours: see [`roles`].
+    fn query_of(owner: Option<&Owner>) -> String {
+        let fingerprint = owner.map_or("NULL".to_owned(), |owner| format!("toygres.password_fingerprint('{}')", owner.role));
+        format!(
+            "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::bool AND EXISTS
+             (SELECT FROM pg_settings WHERE name = 'default_transaction_read_only' AND source NOT IN ('database', 'user', 'database user')),
+             {fingerprint}"
+        )
+    }
+
     /// The same, with a sort of a few hundred KB, which uses a temporary file on the volume and fails if the volume is full.
-    const QUERY_WITH_FILE: &str = concat!(status_query!(), " FROM (SELECT pg_catalog.count(*) FROM pg_catalog.generate_series(1, 5000)) AS spilled");
+    fn query_with_file(owner: Option<&Owner>) -> String {
+        Self::query_of(owner) + " FROM (SELECT pg_catalog.count(*) FROM pg_catalog.generate_series(1, 5000)) AS spilled"
+    }
 
     async fn query(query: &str, session: &mut Session) -> Result<Self, SessionError> {
-        let [in_recovery, read_only] = session.row(query).await?;
+        let [in_recovery, read_only, fingerprint] = session.row(query).await?;
         let is = |column: Option<String>| match column.as_deref() {
             Some("t") => Ok(true),
             Some("f") => Ok(false),
             _ => Err(SessionError::Protocol("the answer to the query is neither true nor false".to_owned())),
         };
-        Ok(Self { in_recovery: is(in_recovery)?, read_only: is(read_only)? })
+        Ok(Self { in_recovery: is(in_recovery)?, read_only: is(read_only)?, fingerprint })
     }
 
     /// Returns an error unless the server accepts writes.
     fn writable(self) -> Result<(), Reason> {
-        let Self { in_recovery, read_only } = self;
+        let Self { in_recovery, read_only, fingerprint: _ } = self;
         if in_recovery {
             return Err(Reason::new(ReasonCode::StartingUp, "the server is in recovery"));
         }

@@ -19,11 +19,32 @@ use tokio::{
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 
-use super::{ServerStatus, Target, check_server, close, session::Session, symptom};
+use super::{Login, ServerStatus, Target, check_server, close, session::Session, symptom};
 use toygres_domain::{
     InstanceId,
     instance::{Endpoint, Reason},
+    scram,
 };
+
+/// The answer of a healthy instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// How long it took.
+    pub latency: Duration,
+    /// Whether the password of the owner is still the one that is stored.
+    pub owner_password: OwnerPassword,
+}
+
+/// Whether the password of the owner's role is the one that the instance was created with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnerPassword {
+    /// It is.
+    Current,
+    /// The owner has changed it.
+    Changed,
+    /// The check logged in as the owner, which says it all.
+    Untold,
+}
 
 /// Checks instances over connections that it keeps within a budget. The first instances that are healthy get one. There is no
 /// eviction, because every instance is checked equally often. Clones share the connections.
@@ -64,7 +85,7 @@ struct ProbeConnection {
 #[derive(Debug)]
 struct ProbeRequest {
     timeout: Duration,
-    reply: oneshot::Sender<Result<(), Reason>>,
+    reply: oneshot::Sender<Result<OwnerPassword, Reason>>,
 }
 
 impl Prober {
@@ -97,10 +118,10 @@ impl Prober {
         }
     }
 
-    /// Checks an instance over its kept connection; returns the duration, or why the check failed. Returns `None` if a login is
-    /// required, because there is no connection, it was lost, or a login is due. (The password is therefore only needed for a few
-    /// checks.)
-    pub async fn ask(&self, instance: InstanceId, endpoint: &Endpoint, timeout: Duration) -> Option<Result<Duration, Reason>> {
+    /// Checks an instance over its kept connection; returns its answer, or why the check failed. Returns `None` if a login is
+    /// required, because there is no connection, it was lost, a login is due, or the owner's password has changed. (The passwords are
+    /// therefore only needed for a few checks.)
+    pub async fn ask(&self, instance: InstanceId, endpoint: &Endpoint, timeout: Duration) -> Option<Result<Answer, Reason>> {
         let started = Instant::now();
         let (number, requests) = {
             let mut state = self.shared.lock();
@@ -122,7 +143,7 @@ impl Prober {
         };
         // The task may be closing the connection, or not have been started yet.
         match tokio::time::timeout(timeout, answered).await {
-            Ok(answer) => Some(answer?.map(|()| started.elapsed())),
+            Ok(answer) => Some(answer?.map(|owner_password| Answer { latency: started.elapsed(), owner_password })),
             Err(_) => {
                 self.shared.remove(instance, number);
                 Some(Err(symptom::no_answer(endpoint, timeout)))
@@ -130,15 +151,17 @@ impl Prober {
         }
     }
 
-    /// Checks an instance by logging in; returns the duration. A healthy instance may get a kept connection.
+    /// Checks an instance by logging in; returns its answer. A healthy instance may get a kept connection.
     ///
     /// # Errors
     /// Why it failed. The reason never contains the password.
-    pub async fn log_in(&self, instance: InstanceId, target: &Target, timeout: Duration) -> Result<Duration, Reason> {
+    pub async fn log_in(&self, instance: InstanceId, target: &Target, timeout: Duration) -> Result<Answer, Reason> {
         counter!("toygres_probe_logins_total").increment(1);
-        let (latency, session) = check_server(target, timeout).await?;
-        close(session.and_then(|session| self.keep(instance, &target.endpoint, session))).await;
-        Ok(latency)
+        let Login { latency, session, fingerprint } = check_server(target, timeout).await?;
+        let owner_password = owner_password(target, fingerprint.as_deref()).await;
+        let known = Known { query: ServerStatus::query_of(target.owner.as_ref()), fingerprint, owner_password };
+        close(session.and_then(|session| self.keep(instance, &target.endpoint, session, known))).await;
+        Ok(Answer { latency, owner_password })
     }
 
     /// Checks an instance as a new client does: logs in, and keeps no connection. An earlier one is closed, because it can live on when
@@ -146,12 +169,12 @@ impl Prober {
     ///
     /// # Errors
     /// Why it failed. The reason never contains the password.
-    pub async fn log_in_anew(&self, instance: InstanceId, target: &Target, timeout: Duration) -> Result<Duration, Reason> {
+    pub async fn log_in_anew(&self, instance: InstanceId, target: &Target, timeout: Duration) -> Result<Answer, Reason> {
         self.forget(instance);
         counter!("toygres_probe_logins_total").increment(1);
-        let (latency, session) = check_server(target, timeout).await?;
+        let Login { latency, session, fingerprint } = check_server(target, timeout).await?;
         close(session).await;
-        Ok(latency)
+        Ok(Answer { latency, owner_password: owner_password(target, fingerprint.as_deref()).await })
     }
 
     /// The instances whose kept connection was lost between two checks, which should be checked immediately.
@@ -166,7 +189,7 @@ impl Prober {
     }
 
     /// Keeps the session of a successful login, if there is none yet and there is room; otherwise returns it.
-    fn keep(&self, instance: InstanceId, endpoint: &Endpoint, session: Session) -> Option<Session> {
+    fn keep(&self, instance: InstanceId, endpoint: &Endpoint, session: Session, known: Known) -> Option<Session> {
         let unneeded = {
             let mut state = self.shared.lock();
             let State { connections, runner } = &mut *state;
@@ -179,7 +202,7 @@ impl Prober {
                 (Entry::Vacant(place), Some(runner)) if room => {
                     let number = self.shared.numbers.fetch_add(1, Ordering::Relaxed);
                     let (sender, requests) = mpsc::channel(1);
-                    let task = keep(self.shared.clone(), instance, number, hold(session, endpoint.clone(), requests));
+                    let task = keep(self.shared.clone(), instance, number, hold(session, endpoint.clone(), known, requests));
                     // An error means that the prober stops; the session ends with the task.
                     if runner.send(Box::pin(task)).is_ok() {
                         place.insert(ProbeConnection { number, endpoint: endpoint.clone(), checks: 0, requests: sender });
@@ -263,7 +286,28 @@ async fn keep(shared: Arc<Shared>, instance: InstanceId, number: u64, hold: impl
     }
 }
 
-async fn hold(mut session: Session, endpoint: Endpoint, mut requests: mpsc::Receiver<ProbeRequest>) -> CloseReason {
+/// What is known of the instance of a kept session since the login.
+struct Known {
+    /// What to ask.
+    query: String,
+    fingerprint: Option<String>,
+    owner_password: OwnerPassword,
+}
+
+/// Compares the password that the owner should have with what the server tells of it.
+async fn owner_password(target: &Target, fingerprint: Option<&str>) -> OwnerPassword {
+    let (Some(owner), Some(fingerprint)) = (&target.owner, fingerprint) else { return OwnerPassword::Untold };
+    let (password, fingerprint) = (owner.password.clone(), fingerprint.to_owned());
+    // It takes milliseconds, or more if the owner has chosen so.
+    match tokio::task::spawn_blocking(move || scram::has_password(&fingerprint, &password)).await {
+        Ok(true) => OwnerPassword::Current,
+        Ok(false) => OwnerPassword::Changed,
+        // The control plane is stopping.
+        Err(_) => OwnerPassword::Untold,
+    }
+}
+
+async fn hold(mut session: Session, endpoint: Endpoint, known: Known, mut requests: mpsc::Receiver<ProbeRequest>) -> CloseReason {
     loop {
         tokio::select! {
             request = requests.recv() => {
@@ -271,8 +315,14 @@ async fn hold(mut session: Session, endpoint: Endpoint, mut requests: mpsc::Rece
                     close(Some(session)).await;
                     return CloseReason::Unneeded;
                 };
-                match tokio::time::timeout(timeout, ServerStatus::query(ServerStatus::QUERY, &mut session)).await {
-                    Ok(Ok(status)) => { let _ = reply.send(status.writable()); }
+                match tokio::time::timeout(timeout, ServerStatus::query(&known.query, &mut session)).await {
+                    // Without a reply the check logs in, with the password to compare.
+                    Ok(Ok(status)) if status.fingerprint != known.fingerprint => {
+                        drop(reply);
+                        close(Some(session)).await;
+                        return CloseReason::Unneeded;
+                    }
+                    Ok(Ok(status)) => { let _ = reply.send(status.writable().map(|()| known.owner_password)); }
                     // Without a reply the check logs in, which gives a more precise reason.
                     Ok(Err(_)) => return CloseReason::Lost { during_request: true },
                     Err(_) => {

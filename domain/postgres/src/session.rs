@@ -47,9 +47,9 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Logs in to a database. The password is only sent as a proof (SCRAM): a server that asks for anything else is refused. TLS is
-    /// used if the server offers it; its certificate must be the one of the target.
-    pub(super) async fn log_in(target: &Target, database: &str) -> Result<Self, SessionError> {
+    /// Logs in to a database, as `application` in `pg_stat_activity`. The password is only sent as a proof (SCRAM): a server that asks for
+    /// anything else is refused. TLS is used if the server offers it; its certificate must be the one of the target.
+    pub(super) async fn log_in(target: &Target, database: &str, application: &str) -> Result<Self, SessionError> {
         let guard = Guard::default();
         let stream = Guarded::new(open(target).await?, guard.clone());
         let mut config = tokio_postgres::Config::new();
@@ -57,7 +57,7 @@ impl Session {
             .user(&target.username)
             .password(target.password.expose())
             .dbname(database)
-            .application_name("toygres-health-check")
+            .application_name(application)
             .options(settings::options())
             // TLS is below the stream.
             .ssl_mode(SslMode::Disable);
@@ -89,6 +89,11 @@ impl Session {
             *column = text.map(str::to_owned);
         }
         Ok(columns)
+    }
+
+    /// Runs statements, which are one transaction if there are several.
+    pub(super) async fn execute(&mut self, statements: &str) -> Result<(), SessionError> {
+        self.answer(statements).await.map(drop)
     }
 
     async fn answer(&mut self, query: &str) -> Result<Vec<SimpleQueryMessage>, SessionError> {

@@ -52,7 +52,7 @@ text_enum! {
         DeployPostgres,
         /// Wait until the runtime reports that the instance is ready.
         GetInstanceStatus,
-        /// Find out how clients connect, and log in once.
+        /// Make the roles and the database of a new instance, find out how clients connect, and log in once.
         GenerateConnectionString,
         /// Write the result to the metadata.
         UpdateMetadata,

@@ -1,24 +1,85 @@
-//! Passwords of instances, sealed.
+//! Passwords of instances, sealed: that of the owner's role, and those of the platform's roles.
 
 use super::Store;
 use super::errors::Classify;
-use toygres_domain::{Error, InstanceId, Result, secret::Secret};
+use sqlx::PgConnection;
+use toygres_domain::{
+    Error, InstanceId, Result,
+    roles::{Credentials, MONITOR, PlatformCredentials, SUPERUSER},
+    secret::Secret,
+};
 
 impl Store {
-    /// The unsealed password of an instance.
+    /// The unsealed passwords of an instance.
     ///
     /// # Errors
-    /// [`Error::Internal`] when there is none or it was sealed with another key.
-    pub async fn password(&self, id: InstanceId) -> Result<Secret> {
-        let sealed = sqlx::query_scalar!("SELECT sealed_password FROM credentials WHERE instance_id = $1", id.0)
-            .fetch_optional(&self.pool)
-            .await
-            .classify()?
-            .ok_or_else(|| Error::internal(format!("instance {id} has no credentials")))?;
-        self.keys.open(&sealed, &id.to_string())
+    /// [`Error::Internal`] when there is none or one was sealed with another key.
+    pub async fn credentials(&self, id: InstanceId) -> Result<Credentials> {
+        let sealed = sqlx::query!(
+            r#"SELECT owner.sealed_password AS owner, superuser.sealed_password AS "superuser?", monitor.sealed_password AS "monitor?"
+               FROM credentials AS owner
+               LEFT JOIN platform_passwords AS superuser ON superuser.instance_id = owner.instance_id AND superuser.role = $2
+               LEFT JOIN platform_passwords AS monitor ON monitor.instance_id = owner.instance_id AND monitor.role = $3
+               WHERE owner.instance_id = $1"#,
+            id.0,
+            SUPERUSER,
+            MONITOR
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .classify()?
+        .ok_or_else(|| Error::internal(format!("instance {id} has no credentials")))?;
+        let open = |sealed: &[u8], role| self.keys.open(sealed, &context(id, role));
+        let platform = match (sealed.superuser, sealed.monitor) {
+            (Some(superuser), Some(monitor)) => {
+                Some(PlatformCredentials { superuser: open(&superuser, SUPERUSER)?, monitor: open(&monitor, MONITOR)? })
+            }
+            _ => None,
+        };
+        Ok(Credentials { owner: self.keys.open(&sealed.owner, &id.to_string())?, platform })
     }
 
-    /// The passwords of several instances. Instances without credentials are omitted.
+    /// The unsealed passwords of an instance that has not run. One that an earlier release accepted gets passwords of the platform's roles.
+    ///
+    /// # Errors
+    /// As [`Self::credentials`].
+    pub async fn credentials_to_create(&self, id: InstanceId) -> Result<Credentials> {
+        let credentials = self.credentials(id).await?;
+        if credentials.platform.is_some() {
+            return Ok(credentials);
+        }
+        let mut transaction = self.begin().await?;
+        self.insert_platform_passwords(&mut transaction, id).await?;
+        transaction.commit().await.classify()?;
+        self.credentials(id).await
+    }
+
+    /// Seals and inserts the password of the owner, and generated ones of the platform's roles.
+    pub(super) async fn insert_passwords(&self, connection: &mut PgConnection, id: InstanceId, owner: &Secret) -> Result<()> {
+        sqlx::query!("INSERT INTO credentials (instance_id, sealed_password) VALUES ($1, $2)", id.0, self.keys.seal(owner, &id.to_string()))
+            .execute(&mut *connection)
+            .await
+            .classify()?;
+        self.insert_platform_passwords(connection, id).await
+    }
+
+    async fn insert_platform_passwords(&self, connection: &mut PgConnection, id: InstanceId) -> Result<()> {
+        let PlatformCredentials { superuser, monitor } = PlatformCredentials::generate();
+        for (role, password) in [(SUPERUSER, superuser), (MONITOR, monitor)] {
+            sqlx::query!(
+                "INSERT INTO platform_passwords (instance_id, role, sealed_password) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                id.0,
+                role,
+                self.keys.seal(&password, &context(id, role))
+            )
+            .execute(&mut *connection)
+            .await
+            .classify()?;
+        }
+        Ok(())
+    }
+
+    /// The passwords of the owners of several instances. Instances without credentials are omitted.
     ///
     /// # Errors
     /// [`Error::Internal`] when one was sealed with another key.
@@ -47,4 +108,9 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// What the sealed password of a platform's role is bound to.
+pub(super) fn context(id: InstanceId, role: &str) -> String {
+    format!("{id}/{role}")
 }

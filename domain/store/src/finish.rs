@@ -113,7 +113,7 @@ async fn enter(connection: &mut PgConnection, now: &Instance, target: InstanceSt
             instance_query!(
                 "UPDATE instances SET state = 'deleted', deleted_at = clock_timestamp(), health_status = 'unknown', reason_code = NULL,
                      reason_message = NULL, endpoint_host = NULL, endpoint_port = NULL, connection_string = NULL,
-                     health_check_orchestration_id = NULL
+                     health_check_orchestration_id = NULL, notices = '[]'
                  WHERE id = $1 AND state = ANY($2) RETURNING",
                 "",
                 now.id.0,

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::errors::Classify;
-use super::{Page, PageRequest, Store, accept::check_revision, parsed, reason};
+use super::{Page, PageRequest, Store, accept::check_revision, notices::notices, parsed, reason};
 use toygres_domain::{
     Error, InstanceId, Result, UserErrorCode,
     instance::{Endpoint, Exposure, HealthCheckPolicy, Instance, InstanceFilter, InstanceSpec, InstanceState, PostgresVersion},
@@ -85,6 +85,7 @@ pub(super) struct InstanceRow {
     pub(super) health_status: String,
     pub(super) reason_code: Option<String>,
     pub(super) reason_message: Option<String>,
+    pub(super) notices: Json<Vec<serde_json::Value>>,
     pub(super) postgres_version: i32,
     pub(super) storage_gb: i32,
     pub(super) cpu_millis: i32,
@@ -92,6 +93,7 @@ pub(super) struct InstanceRow {
     pub(super) username: String,
     pub(super) database_name: String,
     pub(super) exposure: Json<Exposure>,
+    pub(super) require_tls: bool,
     pub(super) health_interval_seconds: i32,
     pub(super) health_timeout_seconds: i32,
     pub(super) endpoint_host: Option<String>,
@@ -113,8 +115,8 @@ macro_rules! instance_query {
         sqlx::query_as!(
             $crate::instances::InstanceRow,
             $before
-                + r#" id, name, state, health_status, reason_code, reason_message, postgres_version, storage_gb, cpu_millis, memory_mb,
-                      username, database_name, exposure AS "exposure: _", health_interval_seconds, health_timeout_seconds,
+                + r#" id, name, state, health_status, reason_code, reason_message, notices AS "notices: _", postgres_version, storage_gb,
+                      cpu_millis, memory_mb, username, database_name, exposure AS "exposure: _", require_tls, health_interval_seconds, health_timeout_seconds,
                       endpoint_host, endpoint_port, connection_string, health_check_orchestration_id, labels AS "labels: _",
                       deletion_protected, operation_count, revision, created_at, updated_at, deleted_at "#
                 + $after
@@ -125,14 +127,14 @@ macro_rules! instance_query {
 pub(super) use instance_query;
 
 impl Store {
-    /// Inserts a new instance and its sealed password.
+    /// Inserts a new instance and its sealed passwords.
     pub(super) async fn insert_instance(&self, connection: &mut PgConnection, new: &NewInstance, state: InstanceState) -> Result<Instance> {
         let NewInstance { id, name, spec, password, labels, deletion_protected } = new;
-        let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username, database, exposure, health_check } = spec;
+        let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username, database, exposure, require_tls, health_check } = spec;
         let row = instance_query!(
             "INSERT INTO instances (id, name, state, postgres_version, storage_gb, cpu_millis, memory_mb, username, database_name, exposure,
-                 health_interval_seconds, health_timeout_seconds, labels, deletion_protected, operation_count)
-             VALUES ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1) RETURNING",
+                 health_interval_seconds, health_timeout_seconds, labels, deletion_protected, require_tls, operation_count)
+             VALUES ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, 1) RETURNING",
             "",
             id.0,
             name.as_str(),
@@ -147,15 +149,13 @@ impl Store {
             health_check.timeout_seconds,
             Json(labels) as _,
             deletion_protected,
-            state.as_str()
+            state.as_str(),
+            require_tls
         )
         .fetch_one(&mut *connection)
         .await
         .classify()?;
-        sqlx::query!("INSERT INTO credentials (instance_id, sealed_password) VALUES ($1, $2)", id.0, self.keys.seal(password, &id.to_string()))
-            .execute(&mut *connection)
-            .await
-            .classify()?;
+        self.insert_passwords(connection, *id, password).await?;
         instance(row)
     }
 
@@ -315,6 +315,7 @@ pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
         state: parsed(&row.state)?,
         health: parsed(&row.health_status)?,
         reason: reason(row.reason_code, row.reason_message)?,
+        notices: notices(row.notices.0),
         spec: InstanceSpec {
             postgres_version: PostgresVersion(u16::try_from(row.postgres_version).map_err(Error::internal)?),
             storage_gb: row.storage_gb,
@@ -323,6 +324,7 @@ pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
             username: row.username.try_into().map_err(|why: String| Error::internal(why))?,
             database: row.database_name.try_into().map_err(|why: String| Error::internal(why))?,
             exposure: row.exposure.0,
+            require_tls: row.require_tls,
             health_check: HealthCheckPolicy { interval_seconds: row.health_interval_seconds, timeout_seconds: row.health_timeout_seconds },
         },
         endpoint: match (row.endpoint_host, row.endpoint_port) {

@@ -14,6 +14,7 @@ mod health_checks;
 mod host;
 mod housekeeping;
 mod instances;
+mod notices;
 mod operations;
 mod page;
 mod repairs;

@@ -1,6 +1,6 @@
 //! The repairs of running instances: what they are compared with, and what is written about what was found.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     Store,
@@ -11,11 +11,12 @@ use toygres_domain::{
     InstanceId, Result,
     data::{Data, VolumeId},
     instance::{Instance, Reason, ReasonCode},
+    roles::{Roles, SUPERUSER},
 };
 
 impl Store {
-    /// The running instances, or those of `ids` that are running, with what is known of their data.
-    pub async fn running_with_data(&self, ids: Option<&[InstanceId]>) -> Result<Vec<(Instance, Data)>> {
+    /// The running instances, or those of `ids` that are running, with what is known of their data, and their roles.
+    pub async fn running_with_data(&self, ids: Option<&[InstanceId]>) -> Result<Vec<(Instance, Data, Roles)>> {
         let ids: Option<Vec<_>> = ids.map(|ids| ids.iter().map(|id| id.0).collect());
         let rows = instance_query!("SELECT", "FROM instances WHERE state = 'running' AND ($1::uuid[] IS NULL OR id = ANY($1))", ids.as_deref() as _)
             .fetch_all(&self.pool)
@@ -28,10 +29,19 @@ impl Store {
             .await
             .classify()?;
         let mut volumes: HashMap<_, _> = volumes.into_iter().map(|row| (InstanceId(row.instance_id), VolumeId(row.volume_id))).collect();
+        let with_platform =
+            sqlx::query_scalar!("SELECT instance_id FROM platform_passwords WHERE role = $2 AND instance_id = ANY($1)", &ids, SUPERUSER)
+                .fetch_all(&self.pool)
+                .await
+                .classify()?;
+        let with_platform: HashSet<_> = with_platform.into_iter().collect();
         Ok(instances
             .into_iter()
-            .map(|instance| (volumes.remove(&instance.id), instance))
-            .map(|(volume, instance)| (instance, Data::Existing(volume)))
+            .map(|instance| {
+                let roles = if with_platform.contains(&instance.id.0) { Roles::Platform } else { Roles::OwnerOnly };
+                let data = Data::Existing(volumes.remove(&instance.id));
+                (instance, data, roles)
+            })
             .collect())
     }
 

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Store, authorities, certificates, errors::Classify};
+use super::{Store, authorities, certificates, credentials, errors::Classify};
 use toygres_domain::{InstanceId, Result, certificate::AuthorityId};
 
 /// The result of [`Store::reseal`].
@@ -49,9 +49,46 @@ impl Store {
     pub async fn reseal(&self) -> Result<Resealed> {
         let mut done = Resealed::default();
         self.reseal_passwords(&mut done).await?;
+        self.reseal_platform(&mut done).await?;
         self.reseal_authorities(&mut done).await?;
         self.reseal_certificates(&mut done).await?;
         Ok(done)
+    }
+
+    async fn reseal_platform(&self, done: &mut Resealed) -> Result<()> {
+        let mut last = (Uuid::nil(), String::new());
+        loop {
+            let mut transaction = self.begin().await?;
+            let rows = sqlx::query!(
+                "SELECT instance_id, role, sealed_password FROM platform_passwords WHERE (instance_id, role) > ($1, $2)
+                 ORDER BY instance_id, role LIMIT 100 FOR UPDATE",
+                last.0,
+                last.1
+            )
+            .fetch_all(&mut *transaction)
+            .await
+            .classify()?;
+            let Some(end) = rows.last() else { return Ok(()) };
+            last = (end.instance_id, end.role.clone());
+            for row in rows {
+                match self.keys.reseal(&row.sealed_password, &credentials::context(InstanceId(row.instance_id), &row.role))? {
+                    None => done.current += 1,
+                    Some(sealed) => {
+                        sqlx::query!(
+                            "UPDATE platform_passwords SET sealed_password = $3, updated_at = clock_timestamp() WHERE instance_id = $1 AND role = $2",
+                            row.instance_id,
+                            row.role,
+                            sealed
+                        )
+                        .execute(&mut *transaction)
+                        .await
+                        .classify()?;
+                        done.resealed += 1;
+                    }
+                }
+            }
+            transaction.commit().await.classify()?;
+        }
     }
 
     reseal_column!(

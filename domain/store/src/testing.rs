@@ -27,6 +27,8 @@ use toygres_domain::{instance::Endpoint, secret::SecretKeys};
 
 const SUPERUSER: &str = "postgres";
 const PASSWORD: &str = "throw-away";
+/// The roles of the platform in instances.
+const PLATFORM: &str = "toygres,toygres_monitor";
 const TEMPLATE: &str = "toygres_template";
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -98,11 +100,12 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// Creates a data directory like the official images do: with a superuser, its password, and a database.
+    /// Creates a data directory like the official images do: with a superuser, its password, and a database. `configuration` is appended
+    /// to `postgresql.conf`, and `hba` is its `pg_hba.conf`, if there is one.
     ///
     /// Blocks until `initdb` is done.
     #[must_use]
-    pub fn create(username: &str, password: &str, database: &str) -> Self {
+    pub fn create(username: &str, password: &str, database: &str, configuration: &str, hba: Option<&str>) -> Self {
         let host = Host::find();
         let directory = host.new_directory();
         let (data, file) = (directory.join("data"), directory.join("password"));
@@ -114,6 +117,14 @@ impl StandIn {
         initdb.args(["-U", username, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--wal-segsize=1"]);
         host.output(initdb.arg("--pwfile").arg(&file).arg("-D").arg(&data));
         fs::remove_file(&file).expect("the directory is ours");
+        let append = |name: &str, text: &str| {
+            let present = fs::read_to_string(data.join(name)).expect("initdb made it");
+            fs::write(data.join(name), format!("{present}{text}")).expect("the directory is ours");
+        };
+        append("postgresql.conf", configuration);
+        if let Some(hba) = hba {
+            fs::write(data.join("pg_hba.conf"), hba).expect("the directory is ours");
+        }
         if database != "postgres" {
             let mut single = host.program("postgres");
             single.arg("--single").arg("-D").arg(&data).arg("postgres").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -146,7 +157,7 @@ impl StandIn {
     pub fn start(&self, address: &str, port: u16) -> Option<impl Send + Sync + use<>> {
         // The log of an earlier run would show its start instead of this one.
         let _ = fs::remove_file(self.directory.join("log"));
-        let server = self.host.start_at(&self.directory, address, port, Manner::Test);
+        let server = self.host.start_at(&self.directory, address, port, Manner::StandIn);
         fs::write(self.directory.join("keep"), "").expect("the directory is ours");
         server
     }
@@ -235,12 +246,17 @@ enum Manner {
     Test,
     /// Benchmarks: with the default durability.
     Bench,
+    /// A hosted instance: as fast as a test, with connections as configured.
+    StandIn,
 }
 
 impl Manner {
     fn options(self) -> &'static str {
         match self {
-            Self::Test => "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c shared_buffers=32MB",
+            Self::Test => {
+                "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c shared_buffers=32MB -c max_connections=200"
+            }
+            Self::StandIn => "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c shared_buffers=32MB",
             Self::Bench => "-c shared_buffers=128MB -c max_connections=700",
         }
     }
@@ -302,6 +318,7 @@ impl Host {
     fn template(&self) -> PathBuf {
         let mut hasher = DefaultHasher::new();
         self.output(self.program("postgres").arg("--version")).hash(&mut hasher);
+        PLATFORM.hash(&mut hasher);
         MIGRATIONS.iter().for_each(|migration| migration.checksum.hash(&mut hasher));
         let kept = std::env::var_os("CARGO_TARGET_DIR")
             .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from)
@@ -329,9 +346,13 @@ impl Host {
         let mut initdb = self.program("initdb");
         initdb.args(["-U", SUPERUSER, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--wal-segsize=1"]);
         self.output(initdb.arg("--pwfile").arg(&password).arg("-D").arg(&data));
+        // The server is also that of every instance of a test, each of which has passwords of its own for these roles.
+        let rules = fs::read_to_string(data.join("pg_hba.conf")).expect("initdb made it");
+        fs::write(data.join("pg_hba.conf"), format!("host all {PLATFORM} 127.0.0.1/32 trust\n{rules}")).expect("the directory is ours");
         let server = self.start(&directory, Manner::Test);
         let migrate = async {
             server.run("postgres", &format!("CREATE DATABASE {TEMPLATE}")).await;
+            server.run("postgres", "CREATE ROLE toygres SUPERUSER LOGIN").await;
             let store = Store::open(&server.url(TEMPLATE), 1, SecretKeys::generate()).expect("the URL is one");
             store.migrate().await.expect("the migrations work");
             store.close().await;
@@ -358,7 +379,7 @@ impl Host {
     fn start_at(&self, directory: &Path, address: &str, port: u16, manner: Manner) -> Option<Server> {
         // The log is only kept in the directory if the start failed.
         let script = r#""$1/postgres" -D "$2/data" -p "$3" -c listen_addresses="$4" -c unix_socket_directories= \
-            -c max_connections=200 $5 >"$2/log" 2>&1 &
+            $5 >"$2/log" 2>&1 &
             cat >/dev/null; kill -INT $!; wait $!; [ -e "$2/keep" ] || rm -rf "$2""#;
         let mut shell = Command::new("/bin/sh");
         shell.arg("-c").arg(script).arg("toygres-test-server").arg(&self.binaries).arg(directory).arg(port.to_string()).arg(address);

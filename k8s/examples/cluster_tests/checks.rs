@@ -14,6 +14,7 @@ use toygres_domain::{
     instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
     name::SqlName,
     operation::OperationStatus,
+    roles::{Credentials, PlatformCredentials},
     runtime::Deployment,
     secret::Secret,
 };
@@ -95,8 +96,8 @@ async fn whole_life(plan: &Plan, admin: &Admin, server: &Server, version: u16) -
     if !seen.starts_with("shop goods ") || !admin.is_fake() && seen != format!("shop goods {version}") {
         return Err(format!("logged in to '{seen}'"));
     }
-    if admin.password(parse(&id)?).await?.expose() != PASSWORD {
-        return Err("the Secret holds another password".to_owned());
+    if admin.password(parse(&id)?).await?.expose() == PASSWORD {
+        return Err("the Secret holds the password of the owner".to_owned());
     }
     server.delete(&id, false).await?;
     nothing_left(admin, &id).await
@@ -383,6 +384,7 @@ fn deployment(name: &str, version: u16) -> Result<Deployment> {
         username: SqlName::role("shop").map_err(|error| error.to_string())?,
         database: SqlName::database("goods").map_err(|error| error.to_string())?,
         exposure: Exposure::Cluster,
+        require_tls: false,
         health_check: HealthCheckPolicy { interval_seconds: 5, timeout_seconds: 5 },
     };
     let name = name.parse().map_err(|error| format!("{error:?}"))?;
@@ -391,7 +393,8 @@ fn deployment(name: &str, version: u16) -> Result<Deployment> {
     // Of an authority that nobody trusts.
     let issued = Authority::generate("plain apply", from, to).and_then(|authority| authority.issue(&["localhost".to_owned()], from, to));
     let certificate = issued.map_err(|error| error.to_string())?.certificate;
-    Ok(Deployment { id: InstanceId::generate(), name, spec, password: Secret::new(PASSWORD.to_owned()), data: Data::New, certificate })
+    let credentials = Credentials { owner: Secret::new(PASSWORD.to_owned()), platform: Some(PlatformCredentials::generate()) };
+    Ok(Deployment { id: InstanceId::generate(), name, spec, credentials, data: Data::New, certificate })
 }
 
 fn is_healthy(now: &Value) -> bool {

@@ -47,6 +47,8 @@ struct ServerSpec {
     username: String,
     password: String,
     database: String,
+    configuration: String,
+    hba: Option<String>,
     certificate: Option<Vec<u8>>,
 }
 
@@ -111,7 +113,7 @@ fn start(state: &Mutex<State>, spec: ServerSpec) {
     let lock = || state.lock().expect("no thread panics while it holds the lock");
     let known = lock().volumes.get(&spec.claim).cloned();
     let volume = known.unwrap_or_else(|| {
-        let made = Arc::new(StandIn::create(&spec.username, &spec.password, &spec.database));
+        let made = Arc::new(StandIn::create(&spec.username, &spec.password, &spec.database, &spec.configuration, spec.hba.as_deref()));
         lock().volumes.insert(spec.claim.clone(), Arc::clone(&made));
         made
     });
@@ -135,15 +137,27 @@ fn server_spec(cluster: &FakeCluster, pod: &Value) -> Option<ServerSpec> {
     let variable = |name: &str| container["env"].as_array()?.iter().find(|entry| entry["name"] == name)?["value"].as_str().map(str::to_owned);
     let volumes = pod["spec"]["volumes"].as_array()?;
     let secret = volumes.iter().find_map(|volume| volume["secret"]["secretName"].as_str())?;
-    let password: ByteString = serde_json::from_value(cluster.get("secrets", secret)?["data"]["password"].clone()).ok()?;
+    let data = &cluster.get("secrets", secret)?["data"];
+    let key = |name: &str| {
+        let bytes: ByteString = serde_json::from_value(data[name].clone()).ok()?;
+        String::from_utf8(bytes.0).ok()
+    };
     Some(ServerSpec {
         uid: text(&pod["metadata"]["uid"]),
         claim: claim(pod),
         username: variable("POSTGRES_USER")?,
-        password: String::from_utf8(password.0).ok()?,
+        password: key("password")?,
         database: variable("POSTGRES_DB")?,
+        configuration: key("postgresql.conf")?.lines().filter(|line| is_possible(line)).map(|line| format!("{line}\n")).collect(),
+        hba: key("pg_hba.conf"),
         certificate: certificate(cluster, pod),
     })
+}
+
+/// Whether a line of the configuration makes sense here. Paths in the pod do not exist, and the server is the one of this machine, which
+/// can be older than 16, whatever version was requested.
+fn is_possible(line: &str) -> bool {
+    !["include ", "hba_file ", "reserved_connections ", "ssl"].iter().any(|start| line.starts_with(start))
 }
 
 /// The certificate of the pod's server with its key. That of some tests is no certificate.

@@ -16,7 +16,12 @@ use k8s_openapi::{
         apis::meta::v1::{LabelSelector, ObjectMeta},
     },
 };
-use toygres_domain::{data::Data, instance::PostgresVersion, name::SqlName};
+use toygres_domain::{
+    data::Data,
+    instance::PostgresVersion,
+    name::SqlName,
+    roles::{DATABASE, Roles, SUPERUSER},
+};
 
 use super::{
     names::{self, DATA_VOLUME, Meta, PORT, VOLUME_ANNOTATION},
@@ -41,6 +46,7 @@ pub(super) struct Server<'a> {
     pub(super) memory_mb: i32,
     pub(super) username: &'a SqlName,
     pub(super) database: &'a SqlName,
+    pub(super) roles: Roles,
     pub(super) data: &'a Data,
 }
 
@@ -120,9 +126,14 @@ fn container(version: PostgresVersion, server: &Server<'_>, settings: &Settings)
     let (mount, pgdata) = data_paths(version);
     let cpu = ("cpu", format!("{}m", server.cpu_millis));
     let memory = ("memory", format!("{}Mi", server.memory_mb));
+    // The entrypoint makes this role, which is the superuser, and this database. `initdb` has made the latter already.
+    let (superuser, database) = match server.roles {
+        Roles::Platform => (SUPERUSER, DATABASE),
+        Roles::OwnerOnly => (server.username.as_str(), server.database.as_str()),
+    };
     let env = [
-        ("POSTGRES_USER", server.username.to_string()),
-        ("POSTGRES_DB", server.database.to_string()),
+        ("POSTGRES_USER", superuser.to_owned()),
+        ("POSTGRES_DB", database.to_owned()),
         ("POSTGRES_PASSWORD_FILE", format!("{SECRET_DIRECTORY}/{PASSWORD_KEY}")),
         ("POSTGRES_INITDB_ARGS", "--auth-host=scram-sha-256 --data-checksums".to_owned()),
         ("PGDATA", pgdata),

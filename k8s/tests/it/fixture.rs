@@ -6,6 +6,7 @@ use toygres_domain::{
     data::Data,
     instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
     name::SqlName,
+    roles::{Credentials, PlatformCredentials},
     runtime::Deployment,
     secret::Secret,
 };
@@ -26,12 +27,20 @@ pub(crate) fn deployment() -> Deployment {
             username: SqlName::role("app").unwrap(),
             database: SqlName::database("appdb").unwrap(),
             exposure: Exposure::Cluster,
+            require_tls: false,
             health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
         },
-        password: Secret::new(PASSWORD.to_owned()),
+        credentials: credentials(),
         data: Data::New,
         certificate: ServerCertificate { chain: "a certificate\n".to_owned(), key: Secret::new("a key\n".to_owned()) },
     }
+}
+
+/// The passwords of its roles.
+pub(crate) fn credentials() -> Credentials {
+    let password = |text: &str| Secret::new(text.to_owned());
+    let platform = PlatformCredentials { superuser: password(PASSWORD), monitor: password("monitor") };
+    Credentials { owner: password("the owner's"), platform: Some(platform) }
 }
 
 /// The small instance with a new id.

@@ -44,6 +44,14 @@ pub(crate) struct Reason {
 
 #[derive(Clone, Debug, Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
+pub(crate) struct Notice {
+    pub(crate) code: NoticeCode,
+    pub(crate) message: String,
+    pub(crate) since: DateTime<Utc>,
+}
+
+#[derive(Clone, Debug, Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Endpoint {
     pub(crate) host: String,
     pub(crate) port: i32,
@@ -81,6 +89,7 @@ pub(crate) struct Instance {
     pub(crate) state: InstanceState,
     pub(crate) health: HealthStatus,
     pub(crate) reason: Option<Reason>,
+    pub(crate) notices: Vec<Notice>,
     pub(crate) postgres_version: String,
     pub(crate) storage_gb: i32,
     pub(crate) cpu_millis: i32,

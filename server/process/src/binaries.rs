@@ -37,6 +37,8 @@ pub struct Installation {
     pub major: PostgresVersion,
     /// The full version, for example `17.2`.
     pub version: String,
+    /// Where it looks for libraries; `None` if it is not known.
+    libraries: Option<PathBuf>,
     /// Whether it was built with TLS.
     pub tls: bool,
 }
@@ -144,17 +146,32 @@ impl Installation {
         library.args(["-C", "ssl_library", "-c", "data_directory=/"]);
         library.args(["config_file", "hba_file", "ident_file"].iter().flat_map(|name| ["-c".to_owned(), format!("{name}=/dev/null")]));
         let tls = output_of(&mut library).is_some_and(|name| !name.trim().is_empty());
-        Some(Self { bin, major, version, tls })
+        let libraries = libraries_of(&bin);
+        Some(Self { bin, major, version, libraries, tls })
     }
 
     fn is_present(&self) -> bool {
         ["postgres", "initdb"].iter().all(|name| self.program(name).is_file())
     }
 
+    /// Whether it has this library of PostgreSQL's contrib modules, which some packages lack.
+    pub(super) fn has_library(&self, name: &str) -> bool {
+        self.libraries.as_ref().is_some_and(|libraries| ["so", "dylib"].iter().any(|kind| libraries.join(name).with_extension(kind).is_file()))
+    }
+
     /// One of its programs.
     pub(super) fn program(&self, name: &str) -> PathBuf {
         self.bin.join(name)
     }
+}
+
+/// The library directory of an installation. Packages of servers often lack `pg_config`, so the places relative to the programs are tried
+/// too, as PostgreSQL itself does (`make_relative_path` in its `path.c`).
+fn libraries_of(bin: &Path) -> Option<PathBuf> {
+    let told = output_of(Command::new(bin.join("pg_config")).arg("--pkglibdir")).map(|path| PathBuf::from(path.trim()));
+    let relative = ["../lib", "../lib/postgresql", "../lib64/pgsql"].map(|path| bin.join(path));
+    // Every server has this library.
+    told.into_iter().chain(relative).find(|path| ["plpgsql.so", "plpgsql.dylib"].iter().any(|name| path.join(name).is_file()))
 }
 
 fn usual_places() -> Vec<PathBuf> {

@@ -1,5 +1,5 @@
-//! Creates the files of a new cluster: a copy of a template (which takes a tenth of the time of `initdb`), with the role and
-//! database of the instance.
+//! Creates the files of a new cluster: a copy of a template (which takes a tenth of the time of `initdb`), with the password of its
+//! superuser.
 
 use std::{
     fs::{DirBuilder, Permissions},
@@ -10,26 +10,34 @@ use std::{
     time::{Duration, Instant},
 };
 
+use toygres_domain::roles::SUPERUSER;
+
 use super::{
     account::Account,
     binaries::Installation,
-    cluster::{Cluster, Machine, configure, remove_directory},
+    cluster::{Cluster, Machine, remove_directory},
     data_dir::{make_directory, sync_directory},
     error::{Error, IoContext, Result},
     lock::FileLock,
     log_file::last_error_in,
-    settings,
+    settings::Configuration,
 };
 
 /// The version of the templates. It is incremented with each change of how they are created, so that older ones are not used any
 /// more.
-const TEMPLATE_REVISION: u32 = 1;
+const TEMPLATE_REVISION: u32 = 2;
 
 /// Creates a cluster in the home of `cluster`, which must be a staging directory, because a partial cluster is deleted after a
 /// crash. The caller renames it afterwards. On return all files are synced.
 ///
 /// `statements` are SQL, one per line, with verifiers instead of passwords. They are passed through a pipe.
-pub(super) fn build(machine: &Machine, installation: &Installation, cluster: &Cluster, conf: &str, statements: &str) -> Result<()> {
+pub(super) fn build(
+    machine: &Machine,
+    installation: &Installation,
+    cluster: &Cluster,
+    configuration: &Configuration,
+    statements: &str,
+) -> Result<()> {
     let template = prepare_template(machine, installation)?;
     let begin = Instant::now();
     // A control plane that was killed here may have left a program running.
@@ -38,8 +46,7 @@ pub(super) fn build(machine: &Machine, installation: &Installation, cluster: &Cl
     make_directory(cluster.home(), if machine.account.is_other() { 0o711 } else { 0o700 })?;
     copy_directory(&template.join("data"), &cluster.data(), &machine.account)?;
     let copied = begin.elapsed();
-    configure(cluster.home(), "postgresql.conf", conf)?;
-    configure(cluster.home(), "pg_hba.conf", settings::HBA)?;
+    configuration.write(cluster.home())?;
     run_statements(machine, installation, cluster, statements)?;
     let set_up = begin.elapsed();
     let mut sync = Command::new(installation.program("initdb"));
@@ -86,8 +93,9 @@ pub(super) fn prepare_template(machine: &Machine, installation: &Installation) -
         machine.account.own(&data)?;
         let mut initdb = Command::new(installation.program("initdb"));
         machine.account.prepare(&mut initdb);
-        initdb.arg("-D").arg(&data).args(["--username=postgres", "--encoding=UTF8", "--data-checksums", "--no-instructions"]);
-        // No login as the superuser is possible: it has no password, and both pg_hba.conf files require one or reject the
+        initdb.arg("-D").arg(&data).arg(format!("--username={SUPERUSER}"));
+        initdb.args(["--encoding=UTF8", "--data-checksums", "--no-instructions"]);
+        // No login as the superuser is possible until it has a password, because all pg_hba.conf files require one or reject the
         // connection.
         initdb.args(["--auth-local=peer", "--auth-host=reject"]).args(*locale);
         last = run(&mut initdb, "", &staging);

@@ -16,33 +16,32 @@ use toygres_domain::{
 
 use super::{
     certificate,
-    cluster::{Cluster, Machine, Status, configure},
+    cluster::{Cluster, Machine, Status},
     data_dir::write_atomically,
     error::{IoContext, Result},
     instance_dirs::{DirState, InstanceDirs},
     port::{self, PORT_FILE},
-    settings,
+    settings::{self, CONFIGURATION, Configuration, Features, HBA},
 };
 
-/// The files that are compared with what was deployed.
-const CONFIGURATION: &str = "postgresql.conf";
-const HBA: &str = "pg_hba.conf";
-
 /// Inspects one instance; `None` if nothing happened to it.
-pub(super) fn inspect(machine: &Machine, dirs: &InstanceDirs, expected: &Expected) -> Result<Option<Inspection>> {
+pub(super) fn inspect(dirs: &InstanceDirs, expected: &Expected, features: Features) -> Result<Option<Inspection>> {
     let cluster = dirs.cluster(expected.id, DirState::Deployed);
     let lost = || RuntimeError::from(cluster.data_lost()).reason;
     let data = if cluster.has_data()? { None } else { Some(lost()) };
     // Without the directory there is nothing to put files back into.
-    let tls = machine.binaries.speaks_tls(expected.spec.postgres_version);
-    let drift = if cluster.home().is_dir() { drift(cluster.home(), &settings::instance(&expected.spec, tls)?, tls)? } else { Vec::new() };
+    let drift = if cluster.home().is_dir() {
+        drift(cluster.home(), &settings::instance(&expected.spec, expected.roles, features)?, features)?
+    } else {
+        Vec::new()
+    };
     Ok((data.is_some() || !drift.is_empty()).then_some(Inspection { id: expected.id, drift, data }))
 }
 
 /// Compares the files in `home` with what they must contain.
-fn drift(home: &Path, configuration: &str, tls: bool) -> Result<Vec<Drift>> {
+fn drift(home: &Path, configuration: &Configuration, features: Features) -> Result<Vec<Drift>> {
     let mut found = Vec::new();
-    for (name, wanted) in [(CONFIGURATION, configuration), (HBA, settings::HBA)] {
+    for (name, wanted) in configuration.files() {
         let change = match std::fs::read(home.join(name)) {
             Ok(present) if present == wanted.as_bytes() && has_mode(&home.join(name))? => continue,
             Ok(_) => DriftChange::Edited(Vec::new()),
@@ -51,7 +50,7 @@ fn drift(home: &Path, configuration: &str, tls: bool) -> Result<Vec<Drift>> {
         };
         found.push(Drift::new(DriftKind::Configuration, name, change));
     }
-    if tls && !certificate::is_there(home) {
+    if features.tls && !certificate::is_there(home) {
         let change = if home.join(certificate::FILE).exists() { DriftChange::Edited(Vec::new()) } else { DriftChange::Deleted };
         found.push(Drift::new(DriftKind::Configuration, certificate::FILE, change));
     }
@@ -68,15 +67,14 @@ fn has_mode(path: &Path) -> Result<bool> {
 }
 
 /// Writes the files that have drifted, and has the server read them. The caller holds the lock of the instance, and the data is there.
-pub(super) fn repair(machine: &Machine, cluster: &Cluster, deployment: &Deployment) -> Result<Vec<Drift>> {
-    let tls = machine.binaries.speaks_tls(deployment.spec.postgres_version);
-    let configuration = &settings::instance(&deployment.spec, tls)?;
-    let drift = drift(cluster.home(), configuration, tls)?;
+pub(super) fn repair(machine: &Machine, cluster: &Cluster, deployment: &Deployment, features: Features) -> Result<Vec<Drift>> {
+    let configuration = settings::instance(&deployment.spec, deployment.credentials.roles(), features)?;
+    let drift = drift(cluster.home(), &configuration, features)?;
     if drift.is_empty() {
         return Ok(drift);
     }
     // Before the configuration that names it.
-    if tls {
+    if features.tls {
         certificate::install(cluster.home(), &machine.account, &deployment.certificate)?;
     }
     if port::kept(cluster.home()).is_none() {
@@ -85,8 +83,7 @@ pub(super) fn repair(machine: &Machine, cluster: &Cluster, deployment: &Deployme
             _ => drop(port::choose(&machine.data, cluster.home())?),
         }
     }
-    configure(cluster.home(), CONFIGURATION, configuration)?;
-    configure(cluster.home(), HBA, settings::HBA)?;
+    configuration.write(cluster.home())?;
     cluster.reload()?;
     Ok(drift)
 }

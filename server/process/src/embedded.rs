@@ -10,24 +10,24 @@ use std::{
 
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
-use toygres_domain::secret::Secret;
+use toygres_domain::{roles::SUPERUSER, scram, secret::Secret};
 
 use super::{
     account::Account,
     binaries::Binaries,
     build,
-    cluster::{Cluster, Machine, PortTaken, Status, configure},
+    cluster::{Cluster, Machine, PortTaken, Status},
     crash_loop::back_off,
     data_dir::{DataDir, HostLock, sync_directory, write_atomically},
     error::{Error, IoContext, Result},
     log_file, port,
     reaper::Reaper,
-    scram, settings,
+    settings,
     supervisor::resume_panic,
 };
 
-/// The role that owns the database.
-const ROLE: &str = "toygres";
+/// The role that owns the database: the bootstrap superuser.
+const ROLE: &str = SUPERUSER;
 
 /// The running metadata database of a host. Clones share one state.
 #[derive(Clone, Debug)]
@@ -120,8 +120,7 @@ impl Shared {
             })?;
         }
         let password = if home.is_dir() { self.password()? } else { self.create()? };
-        configure(home, "postgresql.conf", &settings::metadata())?;
-        configure(home, "pg_hba.conf", settings::HBA)?;
+        settings::metadata().write(home)?;
         let port = self.wait_until_ready()?;
         let url = url(&password, port);
         if std::fs::read_to_string(self.url_file()).ok().as_deref().map(str::trim) != Some(&url) {
@@ -134,10 +133,7 @@ impl Shared {
         let (machine, installation) = (&self.machine, self.machine.binaries.newest());
         let staging = Cluster::new(format!("{}-staging", self.cluster_name()), self.machine.data.join(".staging-metadata"));
         let password = Secret::generate();
-        let statements = format!(
-            "CREATE ROLE \"{ROLE}\" SUPERUSER LOGIN PASSWORD '{}'\nCREATE DATABASE \"{ROLE}\" OWNER \"{ROLE}\"\n",
-            scram::verifier(&password)
-        );
+        let statements = format!("ALTER ROLE \"{ROLE}\" PASSWORD '{}'\nCREATE DATABASE \"{ROLE}\" OWNER \"{ROLE}\"\n", scram::verifier(&password));
         build::build(machine, &installation, &staging, &settings::metadata(), &statements)?;
         let port = port::choose(&machine.data, staging.home())?;
         // Written before the database is in its final place, so that its password is always known.

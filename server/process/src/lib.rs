@@ -38,7 +38,6 @@ mod process_table;
 mod reaper;
 mod restart;
 mod runtime;
-mod scram;
 mod settings;
 mod supervisor;
 

@@ -17,16 +17,19 @@ use toygres_domain::{
     InstanceId,
     data::VolumeId,
     drift::{Drift, Expected, Inspection},
-    instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
+    instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
+    roles::{PlatformCredentials, SUPERUSER},
     runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
+    scram,
+    server_settings::STATISTICS_LIBRARY,
 };
 
 use super::{
     account::Account,
     binaries::Binaries,
     build, certificate,
-    cluster::{Machine, PortTaken, ServerProcess, Status, configure, remove_directory},
+    cluster::{Machine, PortTaken, ServerProcess, Status, remove_directory},
     crash_loop::CrashLoopCounter,
     data_dir::DataDir,
     drift,
@@ -35,7 +38,7 @@ use super::{
     port,
     reaper::Reaper,
     restart::{self, RestartRecord},
-    scram, settings,
+    settings::{self, Configuration, Features},
     supervisor::{self, Role},
 };
 
@@ -145,7 +148,7 @@ impl Runtime for ProcessRuntime {
     async fn inspect(&self, expected: &[Expected]) -> Result<Vec<Inspection>, RuntimeError> {
         let expected = expected.to_vec();
         self.blocking(move |shared| {
-            let inspected = expected.iter().map(|expected| drift::inspect(&shared.machine, &shared.dirs, expected));
+            let inspected = expected.iter().map(|expected| drift::inspect(&shared.dirs, expected, shared.features(expected.spec.postgres_version)));
             inspected.filter_map(Result::transpose).collect()
         })
         .await
@@ -200,9 +203,9 @@ impl Runtime for ProcessRuntime {
 
 impl Shared {
     fn deploy(&self, deployment: &Deployment) -> Result<()> {
-        let Deployment { id, name: _, spec, password: _, data, certificate } = deployment;
-        let tls = self.machine.binaries.speaks_tls(spec.postgres_version);
-        let conf = settings::instance(spec, tls)?;
+        let Deployment { id, name: _, spec, credentials, data, certificate } = deployment;
+        let features = self.features(spec.postgres_version);
+        let configuration = settings::instance(spec, credentials.roles(), features)?;
         let _lock = self.dirs.lock(*id, LOCK_TIMEOUT)?;
         self.check_open()?;
         let cluster = self.dirs.cluster(*id, DirState::Deployed);
@@ -212,16 +215,15 @@ impl Shared {
                 return Err(Error::Refused(format!("the instance holds data of PostgreSQL {present}, which {} cannot read", spec.postgres_version)));
             }
             // A setting that needs a restart takes effect at the next start.
-            let changed = (tls && certificate::install(cluster.home(), &self.machine.account, certificate)?)
-                | configure(cluster.home(), "postgresql.conf", &conf)?
-                | configure(cluster.home(), "pg_hba.conf", settings::HBA)?;
+            let changed =
+                (features.tls && certificate::install(cluster.home(), &self.machine.account, certificate)?) | configuration.write(cluster.home())?;
             if changed {
                 cluster.reload()?;
             }
         } else if data.exists() {
             return Err(cluster.data_lost());
         } else {
-            self.create(deployment, &conf)?;
+            self.create(deployment, &configuration)?;
         }
         // A deployment starts the server immediately, regardless of earlier deaths.
         CrashLoopCounter::reset(cluster.home())?;
@@ -230,8 +232,11 @@ impl Shared {
         Ok(())
     }
 
-    fn create(&self, deployment: &Deployment, conf: &str) -> Result<()> {
-        let Deployment { id, name: _, spec, password, data: _, certificate } = deployment;
+    fn create(&self, deployment: &Deployment, configuration: &Configuration) -> Result<()> {
+        let Deployment { id, name: _, spec, credentials, data: _, certificate } = deployment;
+        let Some(PlatformCredentials { superuser, monitor: _ }) = &credentials.platform else {
+            return Err(Error::Refused("an instance is created with passwords for the roles of the platform".to_owned()));
+        };
         let installation = self.machine.binaries.of(spec.postgres_version)?;
         self.clear(*id, false)?;
         if self.dirs.path(*id, DirState::Deployed).is_dir() {
@@ -240,7 +245,8 @@ impl Shared {
         }
         self.clear(*id, false)?;
         let staging = self.dirs.cluster(*id, DirState::Staging);
-        build::build(&self.machine, &installation, &staging, conf, &first_statements(spec, &scram::verifier(password)))?;
+        let statement = format!("ALTER ROLE {SUPERUSER} PASSWORD '{}'\n", scram::verifier(superuser));
+        build::build(&self.machine, &installation, &staging, configuration, &statement)?;
         if installation.tls {
             certificate::install(staging.home(), &self.machine.account, certificate)?;
         }
@@ -314,7 +320,7 @@ impl Shared {
         if !cluster.has_data()? {
             return Err(cluster.data_lost());
         }
-        let repaired = drift::repair(&self.machine, &cluster, deployment)?;
+        let repaired = drift::repair(&self.machine, &cluster, deployment, self.features(deployment.spec.postgres_version))?;
         self.wake.notify_one();
         Ok(repaired)
     }
@@ -336,6 +342,12 @@ impl Shared {
 
     fn check_deployed(&self, id: InstanceId) -> Result<()> {
         if self.dirs.path(id, DirState::Deployed).is_dir() { Ok(()) } else { Err(Error::Absent) }
+    }
+
+    /// What the installation of this version has. One that is missing is reported when it is needed.
+    fn features(&self, version: PostgresVersion) -> Features {
+        let statistics = self.machine.binaries.of(version).is_ok_and(|installation| installation.has_library(STATISTICS_LIBRARY));
+        Features { statistics, tls: self.machine.binaries.speaks_tls(version) }
     }
 
     fn check_open(&self) -> Result<()> {
@@ -361,16 +373,4 @@ impl Shared {
         }
         Ok(())
     }
-}
-
-/// The role and the database of the caller. Their names need no quotes, but quoting prevents them from being parsed as syntax.
-fn first_statements(spec: &InstanceSpec, verifier: &str) -> String {
-    let (role, database) = (&spec.username, &spec.database);
-    // Before version 16, a role with CREATEROLE can grant itself roles such as pg_execute_server_program, and so become the
-    // operating system user that all instances run as.
-    let create_role = if spec.postgres_version.0 >= 16 { "CREATEROLE" } else { "NOCREATEROLE" };
-    format!(
-        "CREATE ROLE \"{role}\" LOGIN CREATEDB {create_role} PASSWORD '{verifier}'\n\
-         CREATE DATABASE \"{database}\" OWNER \"{role}\"\n"
-    )
 }

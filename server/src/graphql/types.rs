@@ -2,6 +2,7 @@
 
 mod api_token;
 mod ca_certificate;
+mod certificate;
 mod control_plane;
 mod domain_enum;
 mod exposure;
@@ -15,6 +16,7 @@ mod instance_order;
 mod label;
 mod limits;
 mod node;
+mod notice;
 mod operation;
 mod operation_filter;
 mod reason;
@@ -22,10 +24,11 @@ mod scalars;
 
 pub(super) use api_token::ApiToken;
 pub(super) use ca_certificate::CaCertificate;
+pub(super) use certificate::Certificate;
 pub(super) use control_plane::ControlPlane;
 pub(super) use domain_enum::{
-    CaStatus, ExposureType, HealthStatus, InstanceEventType, InstanceState, OperationKind, OperationStatus, ReasonCode, StepName, StepStatus,
-    TokenRole,
+    CaStatus, ExposureType, HealthStatus, InstanceEventType, InstanceState, NoticeCode, OperationKind, OperationStatus, ReasonCode, StepName,
+    StepStatus, TokenRole,
 };
 pub(super) use exposure::{Exposure, ExposureInput};
 pub(super) use health_check::{HealthCheck, HealthCheckInput};
@@ -38,6 +41,7 @@ pub(super) use instance_order::InstanceOrderInput;
 pub(super) use label::{Label, LabelInput, pairs};
 pub(super) use limits::Limits;
 pub(super) use node::{Node, NodeId};
+pub(super) use notice::Notice;
 pub(super) use operation::{Operation, list as list_operations};
 pub(super) use operation_filter::OperationFilterInput;
 pub(super) use reason::Reason;

@@ -1,6 +1,7 @@
 //! The integration tests of the server: one binary, one module per subject.
 
 mod access;
+mod certificates;
 mod chaos;
 mod cli;
 mod control_plane;

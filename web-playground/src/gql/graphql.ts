@@ -63,6 +63,34 @@ export type ApiTokenEdge = {
   node: ApiToken;
 };
 
+/** The certificate of an authority that issues, will issue or has issued the certificates of instances. Clients trust all of them. */
+export type CaCertificate = {
+  __typename?: 'CaCertificate';
+  /** The SHA-256 digest of the certificate, in hexadecimal digits. It identifies the authority. */
+  fingerprint: Scalars['String']['output'];
+  /** When the authority begins to issue, or began to. Clients should trust it by then. */
+  issuesFrom: Scalars['DateTime']['output'];
+  /** When the certificate expires. */
+  notAfter: Scalars['DateTime']['output'];
+  /** When the certificate becomes valid. */
+  notBefore: Scalars['DateTime']['output'];
+  /** The certificate, in PEM. For an intermediate authority it is followed by those up to the root. */
+  pem: Scalars['String']['output'];
+  /** Whether the authority issues certificates. */
+  status: CaStatus;
+};
+
+/** Whether a certificate authority issues certificates. */
+export const CaStatus = {
+  /** It issues certificates. */
+  Issuing: 'ISSUING',
+  /** It issues no more, and is published until no server presents a certificate of it. */
+  Retiring: 'RETIRING',
+  /** It is published, so that clients can trust it before it issues anything. */
+  Upcoming: 'UPCOMING'
+} as const;
+
+export type CaStatus = typeof CaStatus[keyof typeof CaStatus];
 /** The caller of the API. */
 export type Caller = {
   __typename?: 'Caller';
@@ -92,6 +120,11 @@ export type CancelOperationPayload = {
 /** The control plane itself. */
 export type ControlPlane = {
   __typename?: 'ControlPlane';
+  /**
+   * The certificate authorities that clients of instances should trust, in the order in which they issue. `/ca.pem` answers all of them
+   * as one file.
+   */
+  caCertificates: Array<CaCertificate>;
   /** The caller of this request. */
   caller: Caller;
   /** The health of the control plane. */
@@ -367,6 +400,8 @@ export type Instance = Node & {
   memoryMb: Scalars['Int']['output'];
   /** The name of the instance, unique among instances that are not deleted. */
   name: Scalars['String']['output'];
+  /** Notices. */
+  notices: Array<Notice>;
   /** The operations of the instance, newest first. */
   operations: OperationConnection;
   /** The major version of PostgreSQL. */
@@ -659,6 +694,11 @@ export type Mutation = {
   retryOperation: RetryOperationPayload;
   /** Revokes an API token at once. Its open connections are closed. */
   revokeApiToken: RevokeApiTokenPayload;
+  /**
+   * Replaces the authority that issues the certificates of instances. The next one is published first, so that clients can trust it
+   * before instances move to it, which interrupts no session; the former one is published until no instance presents a certificate of it.
+   */
+  rotateCertificateAuthority: RotateCertificateAuthorityPayload;
   /** Changes the labels or the deletion protection of an instance, at once. */
   updateInstance: UpdateInstancePayload;
 };
@@ -707,6 +747,12 @@ export type MutationRevokeApiTokenArgs = {
 
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationRotateCertificateAuthorityArgs = {
+  input: RotateCertificateAuthorityInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationUpdateInstanceArgs = {
   input: UpdateInstanceInput;
 };
@@ -718,6 +764,18 @@ export type Node = {
 };
 
 /** An accepted request that takes time, and its progress. */
+export type Notice = {
+  __typename?: 'Notice';
+  code: NoticeCode;
+  message: Scalars['String']['output'];
+  since: Scalars['DateTime']['output'];
+};
+
+export const NoticeCode = {
+  PasswordChanged: 'PASSWORD_CHANGED'
+} as const;
+
+export type NoticeCode = typeof NoticeCode[keyof typeof NoticeCode];
 export type Operation = Node & {
   __typename?: 'Operation';
   /** Whether `cancelOperation` would be accepted now. */
@@ -1050,6 +1108,21 @@ export type RevokeApiTokenPayload = {
   /** The token as it is now. Null if there are user errors. */
   apiToken?: Maybe<ApiToken>;
   /** The errors in the input. Empty if the token was revoked. */
+  userErrors: Array<UserError>;
+};
+
+/** Input of `rotateCertificateAuthority`. */
+export type RotateCertificateAuthorityInput = {
+  /** Whether the next authority issues at once. Clients that do not trust it yet refuse the instances then. Default: false. */
+  now?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Payload of `rotateCertificateAuthority`. */
+export type RotateCertificateAuthorityPayload = {
+  __typename?: 'RotateCertificateAuthorityPayload';
+  /** The authorities that clients should trust from now on. Empty if there are user errors. */
+  caCertificates: Array<CaCertificate>;
+  /** The errors in the input. Empty if the rotation has begun. */
   userErrors: Array<UserError>;
 };
 

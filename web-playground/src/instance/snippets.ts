@@ -2,6 +2,12 @@
 export const SNIPPETS: readonly { name: string; text: (url: string) => string }[] = [
   { name: 'psql', text: (url) => `psql '${url}'` },
   {
+    name: 'psql (verified)',
+    text: (url) => `# Verifies the server: whoever is in between is refused.
+curl -fsSo ca.pem '${new URL('ca.pem', document.baseURI).href}'
+psql '${url.replace(/\?.*$/, '')}?sslmode=verify-full&sslrootcert=ca.pem'`,
+  },
+  {
     name: 'Node',
     text: (url) => `// npm install pg
 import pg from 'pg';

@@ -33,7 +33,8 @@ impl Activity for DeployPostgres {
 
 /// What the runtime needs to deploy an instance. The caller holds the lock of the instance.
 pub(crate) async fn deployment(context: &ActivityContext, instance: Instance, data: Data) -> Result<Deployment, Failure> {
-    let password = context.store.password(instance.id).await?;
+    let store = &context.store;
+    let credentials = if data.exists() { store.credentials(instance.id).await? } else { store.credentials_to_create(instance.id).await? };
     let certificate = certificate(context, &instance).await?;
-    Ok(Deployment { id: instance.id, name: instance.name, spec: instance.spec, password, data, certificate })
+    Ok(Deployment { id: instance.id, name: instance.name, spec: instance.spec, credentials, data, certificate })
 }

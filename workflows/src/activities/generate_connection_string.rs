@@ -1,5 +1,8 @@
 //! GenerateConnectionString: determines the connection string, verifies it by logging in once, and secures the data: from then on no
-//! other volume is initialised for the instance.
+//! other volume is initialised for the instance. Of a new instance, the owner's role and database are made first.
+//!
+//! They are no activity of their own, because the histories of creations that an earlier release began have none: see
+//! [`crate::registry`].
 
 use std::time::Duration;
 
@@ -8,16 +11,17 @@ use toygres_domain::{
     data::Data,
     instance::{Endpoint, Reason, ReasonCode},
     operation::{OperationKind, StepName},
+    roles::Credentials,
     runtime::Observation,
 };
-use toygres_postgres::Target;
+use toygres_postgres::{Target, roles};
 use toygres_store::Work;
 
 use crate::{
     Failure,
     activities::deploy_postgres::deployment,
     activity::{Activity, ActivityContext, Run, catch_panic},
-    certificates::identity,
+    certificates::{identity, is_presented},
 };
 
 /// The activity.
@@ -34,7 +38,9 @@ pub struct Input {
 
 /// How long a login may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Consecutive rejections of a login that count as final.
+/// How long it may take to make the roles and the database, which is copied from a template.
+const SET_UP_TIMEOUT: Duration = Duration::from_secs(30);
+/// Consecutive refusals that count as final.
 const REFUSALS: u32 = 3;
 
 impl Activity for GenerateConnectionString {
@@ -50,9 +56,14 @@ impl Activity for GenerateConnectionString {
         context.store.begin_step(&run.operation, run.run, name).await?;
         let outcome = catch_panic(async {
             let internal_endpoint = context.runtime.internal_endpoint(&work.instance.name, &work.instance.spec.exposure, &endpoint);
-            let (password, identity) = (context.store.password(work.instance.id).await?, identity(&context, work.instance.id).await?);
-            let target = Target::new(internal_endpoint, &work.instance.spec, password, identity);
-            log_in(&context, &work, &target).await?;
+            if work.operation.kind() == OperationKind::Create {
+                set_up(&context, &run, &internal_endpoint).await?;
+            }
+            log_in(&context, &work, internal_endpoint.clone()).await?;
+            if context.runtime.speaks_tls(work.instance.spec.postgres_version) {
+                // From now on it is expected. One that does not present it yet is renewed in the background.
+                is_presented(&context, &work.instance, &internal_endpoint).await?;
+            }
             secure_data(&context, &run).await
         })
         .await;
@@ -89,20 +100,46 @@ async fn secure_data(context: &ActivityContext, run: &Run) -> Result<(), Failure
     context.verb(context.runtime.deploy(&deployment)).await
 }
 
+/// Makes the roles and the database. The lock keeps a late repetition from undoing what the owner changes once the instance is running.
+async fn set_up(context: &ActivityContext, run: &Run, endpoint: &Endpoint) -> Result<(), Failure> {
+    let id = context.wanted(run).await?.instance.id;
+    let _lock = context.store.lock_instance(id).await?;
+    let instance = context.wanted(run).await?.instance;
+    let Credentials { owner, platform } = context.store.credentials(id).await?;
+    match platform {
+        Some(platform) => {
+            let identity = identity(context, id).await?;
+            insist(|| roles::set_up(endpoint, identity.clone(), &instance.spec, &owner, &platform, SET_UP_TIMEOUT)).await
+        }
+        // An earlier release has created it.
+        None => Ok(()),
+    }
+}
+
+async fn log_in(context: &ActivityContext, work: &Work, endpoint: Endpoint) -> Result<(), Failure> {
+    let (id, spec) = (work.instance.id, &work.instance.spec);
+    let (credentials, identity) = (context.store.credentials(id).await?, identity(context, id).await?);
+    match work.operation.kind() {
+        // As clients will.
+        OperationKind::Create => {
+            let target = Target::of_owner(endpoint, spec, credentials.owner).verifying(identity);
+            insist(|| async { toygres_postgres::check(&target, TIMEOUT).await.map(drop) }).await
+        }
+        // The owner may have dropped or renamed their database. The prober keeps the connection for the first health check.
+        _ => {
+            let target = Target::of_checks(endpoint, spec, credentials).verifying(identity);
+            insist(|| async { context.prober.log_in(id, &target, TIMEOUT).await.map(drop) }).await
+        }
+    }
+}
+
 /// A server that is unreachable or still starting may be ready soon (a DNS name can take minutes to resolve). A server that
-/// responds and rejects the login will not change its answer.
-async fn log_in(context: &ActivityContext, work: &Work, target: &Target) -> Result<(), Failure> {
+/// responds and refuses will not change its answer.
+async fn insist<F: Future<Output = Result<(), Reason>>>(mut attempt: impl FnMut() -> F) -> Result<(), Failure> {
     let mut refusals = 0;
     loop {
-        let outcome = match work.operation.kind() {
-            // As clients will.
-            OperationKind::Create => toygres_postgres::check(target, TIMEOUT).await,
-            // The owner may have dropped or renamed their database. The prober keeps the connection for the first health check.
-            _ => context.prober.log_in(work.instance.id, target, TIMEOUT).await,
-        };
-        let Err(symptom) = outcome else { return Ok(()) };
-        let refused = matches!(symptom.code, ReasonCode::AuthenticationFailed | ReasonCode::QueryFailed | ReasonCode::ReadOnly);
-        if !refused {
+        let Err(symptom) = attempt().await else { return Ok(()) };
+        if !roles::is_final(symptom.code) {
             return Err(Failure::Retry(symptom));
         }
         refusals += 1;

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use toygres_domain::{
     InstanceId,
     instance::{Endpoint, HealthStatus, Instance, InstanceState, Reason, ReasonCode},
+    notice::NoticeCode,
 };
+use toygres_postgres::OwnerPassword;
 
 use self::examination::{Examination, Finding};
 use super::update_health::HealthChange;
@@ -112,8 +114,9 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
     };
     let soon = context.timing.recovery.min(interval);
     let found = match finding? {
-        Finding::Answered { latency, settled } => {
-            record(context, &instance, HealthStatus::Healthy, Some(latency), None).await?;
+        Finding::Answered { answer, settled } => {
+            record(context, &instance, HealthStatus::Healthy, Some(answer.latency), None).await?;
+            note_password(context, &instance, answer.owner_password).await?;
             // No connection was kept after a change, because the network may follow it with a delay: another login is due soon.
             let wait = if anew || !settled { soon } else { until_next(instance.id, interval, Utc::now()) };
             next(wait, !settled, 0, 0, changed(&instance, HealthStatus::Healthy, None, None))
@@ -146,6 +149,20 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
         histogram!("toygres_health_check_lag_seconds").record((Utc::now() - due).as_seconds_f64().max(0.0));
     }
     Ok(found)
+}
+
+/// Sets or removes the notice about the owner's password. An instance whose owner has changed it is as healthy as before.
+async fn note_password(context: &ActivityContext, instance: &Instance, password: OwnerPassword) -> Result<(), Failure> {
+    let is_changed = match password {
+        OwnerPassword::Changed => true,
+        OwnerPassword::Current => false,
+        OwnerPassword::Untold => return Ok(()),
+    };
+    if is_changed != instance.has_notice(NoticeCode::PasswordChanged) {
+        let message = format!("the password of the role {} was changed by SQL; the stored one does not log in any more", instance.spec.username);
+        context.store.set_notice(instance.id, NoticeCode::PasswordChanged, is_changed.then_some(message.as_str())).await?;
+    }
+    Ok(())
 }
 
 /// An instance that did not answer is checked again only with a permit, so that it does not take a slot for nothing. After the last

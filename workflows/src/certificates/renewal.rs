@@ -6,7 +6,6 @@ use toygres_certificates::Details;
 use toygres_domain::instance::{Endpoint, Instance};
 use toygres_postgres::Target;
 
-use super::identity;
 use crate::{ActivityContext, Failure, activities::deploy_postgres::deployment};
 
 /// How long asking for a certificate, or having it read again, may take.
@@ -79,10 +78,15 @@ async fn fingerprint(context: &ActivityContext, instance: &Instance) -> Result<O
     Ok(context.store.instance_certificates(&[instance.id]).await?.remove(&instance.id).map(|known| known.fingerprint))
 }
 
-/// Has the server read its files again. It may have been told already, or may not be up; what counts is what it presents.
+/// Has the server read its files again. It may have been told already, or may not be up; what counts is what it presents. What it presents
+/// now is not verified: it can have expired.
 async fn reload(context: &ActivityContext, instance: &Instance, endpoint: &Endpoint) -> Result<(), Failure> {
-    let password = context.store.password(instance.id).await?;
-    let target = Target::new(endpoint.clone(), &instance.spec, password, identity(context, instance.id).await?);
+    let credentials = context.store.credentials(instance.id).await?;
+    let target = match &credentials.platform {
+        Some(platform) => Target::of_superuser(endpoint.clone(), platform),
+        // That of an earlier release on Kubernetes, where the owner is the superuser.
+        None => Target::of_owner(endpoint.clone(), &instance.spec, credentials.owner),
+    };
     if let Err(reason) = toygres_postgres::reload_configuration(&target, TIMEOUT).await {
         tracing::debug!(instance = %instance.id, reason = reason.message, "the server could not be told to read its configuration");
     }
@@ -90,7 +94,7 @@ async fn reload(context: &ActivityContext, instance: &Instance, endpoint: &Endpo
 }
 
 /// Whether the server presents the current certificate, which is then recorded.
-async fn is_presented(context: &ActivityContext, instance: &Instance, endpoint: &Endpoint) -> Result<bool, Failure> {
+pub(crate) async fn is_presented(context: &ActivityContext, instance: &Instance, endpoint: &Endpoint) -> Result<bool, Failure> {
     let presented = match toygres_postgres::presented_certificate(endpoint, TIMEOUT).await {
         Ok(Some(der)) => Details::of_der(&der).ok().map(|details| details.fingerprint),
         Ok(None) => None,

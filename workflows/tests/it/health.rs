@@ -33,13 +33,13 @@ async fn an_outage_is_confirmed_and_its_end_seen() {
     let id = harness.running().await;
     becomes(&harness, id, "it is healthy", |now| now.health == HealthStatus::Healthy).await;
     // Logins are disabled, which the runtime does not detect.
-    harness.database.run(&format!("ALTER ROLE {}_app NOLOGIN", harness.database.name())).await;
+    harness.database.run("ALTER ROLE toygres_monitor NOLOGIN").await;
     check_now(&harness, id).await;
     let unhealthy = becomes(&harness, id, "it is unhealthy", |now| now.health == HealthStatus::Unhealthy).await;
     assert_eq!((unhealthy.state, unhealthy.reason.unwrap().code), (InstanceState::Running, ReasonCode::AuthenticationFailed));
     let failed = harness.samples(id).await.iter().take_while(|sample| sample.status == HealthStatus::Unhealthy).count();
     assert!(failed >= 3, "one failed check is no outage: {failed}");
-    harness.database.run(&format!("ALTER ROLE {}_app LOGIN", harness.database.name())).await;
+    harness.database.run("ALTER ROLE toygres_monitor LOGIN").await;
     let healthy = becomes(&harness, id, "it is healthy again", |now| now.health == HealthStatus::Healthy).await;
     assert_eq!(healthy.reason, None);
     harness.finish().await;

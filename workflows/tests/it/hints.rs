@@ -7,7 +7,7 @@ use toygres_domain::instance::HealthStatus;
 
 use crate::support::{Harness, eventually};
 
-/// The owner may end sessions of their own role, and so that of the checks. The first end causes a check at once; further ones
+/// The owner may end sessions of other roles (`pg_signal_backend`), and so that of the checks. The first end causes a check at once; further ones
 /// do not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_who_ends_the_session_of_checks_does_not_cause_a_check_each_time() {
@@ -22,14 +22,12 @@ async fn an_owner_who_ends_the_session_of_checks_does_not_cause_a_check_each_tim
     new.spec.health_check.interval_seconds = 3600;
     let id = harness.run(new).await;
     eventually("it is healthy", || async { Some(harness.instance(id).await).filter(|now| now.health == HealthStatus::Healthy) }).await;
-    let end = format!(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{}_app' AND application_name = 'toygres-health-check'",
-        harness.database.name()
-    );
+    let end =
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'toygres_monitor' AND application_name = 'toygres-health-check'";
     let mut seen = 0;
     let ending = async {
         while seen < MANY {
-            harness.database.run(&end).await;
+            harness.database.run(end).await;
             if tokio::time::timeout(Duration::from_millis(50), losses.next()).await.is_ok() {
                 seen += 1;
             }

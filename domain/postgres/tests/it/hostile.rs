@@ -19,7 +19,7 @@ use toygres_domain::{
     InstanceId,
     instance::{Reason, ReasonCode},
 };
-use toygres_postgres::{Prober, Target, check};
+use toygres_postgres::{Answer, Prober, Target, check};
 
 use crate::{
     fake_postgres::{FakePostgres, Script, accept_startup, authentication, message, row, welcome},
@@ -190,7 +190,7 @@ pub fn running(login_every: u32) -> (Prober, tokio_util::sync::DropGuard) {
 }
 
 /// A check as the health check workflows do it.
-pub async fn ask(prober: &Prober, instance: InstanceId, target: &Target) -> Result<Duration, Reason> {
+pub async fn ask(prober: &Prober, instance: InstanceId, target: &Target) -> Result<Answer, Reason> {
     match prober.ask(instance, &target.endpoint, TIMEOUT).await {
         Some(outcome) => outcome,
         None => prober.log_in(instance, target, TIMEOUT).await,

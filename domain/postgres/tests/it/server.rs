@@ -117,6 +117,7 @@ pub fn app(port: u16) -> Target {
         username: "app".to_owned(),
         password: Secret::new("right".to_owned()),
         database: "postgres".to_owned(),
+        owner: None,
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
 pub struct Get {
     /// Name or id of the instance.
     name: String,
-    /// Print only the connection string, with the password.
+    /// Print only the connection string, with the password unless it was changed by SQL.
     #[arg(long, conflicts_with = "output")]
     connection_string: bool,
     #[command(flatten)]
@@ -96,6 +96,9 @@ fn page(details: &Details) -> String {
     }
     if let Some(reason) = &instance.reason {
         line("Reason", format!("{}: {}", lower_case(&reason.code), reason.message));
+    }
+    for notice in &instance.notices {
+        line("Notice", format!("{}: {} ({} ago)", lower_case(&notice.code), notice.message, age(notice.since)));
     }
     line("PostgreSQL", instance.postgres_version.clone());
     line("Size", format!("{} GiB, {} m CPU, {} MiB memory", instance.storage_gb, instance.cpu_millis, instance.memory_mb));

@@ -15,6 +15,7 @@ use toygres_domain::{
     data::Data,
     instance::{Exposure, HealthCheckPolicy, InstanceSpec},
     name::SqlName,
+    roles::{Credentials, PlatformCredentials},
     runtime::Deployment,
     secret::Secret,
 };
@@ -62,9 +63,10 @@ impl Home {
                 username: SqlName::role("app").unwrap(),
                 database: SqlName::database("orders").unwrap(),
                 exposure: Exposure::Cluster,
+                require_tls: false,
                 health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
             },
-            password: Secret::generate(),
+            credentials: Credentials { owner: Secret::generate(), platform: Some(PlatformCredentials::generate()) },
             data: Data::New,
             certificate: certificate(),
         }

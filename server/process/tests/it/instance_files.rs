@@ -7,11 +7,15 @@ use std::{
 
 use nix::unistd::{User, geteuid};
 use toygres_domain::{
-    runtime::{Deployment, Progress, Runtime},
+    runtime::{Progress, Runtime},
     secret::Secret,
 };
+use toygres_postgres::roles;
 
-use crate::home::Home;
+use crate::{
+    home::{Home, TIMEOUT},
+    psql::text,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_password_works_and_is_in_no_file() {
@@ -23,16 +27,21 @@ async fn any_password_works_and_is_in_no_file() {
             .enumerate()
     {
         // As stored by earlier releases, which accepted all of them.
-        let deployment = Deployment { password: Secret::new(password.to_owned()), ..home.deployment(&format!("weird-{n}")) };
+        let owner = Secret::new(password.to_owned());
+        let mut deployment = home.deployment(&format!("weird-{n}"));
+        deployment.credentials.owner = owner.clone();
         let endpoint = host.deploy(&deployment).await;
-        assert_eq!(home.query(&deployment, &endpoint, "SELECT current_user"), "app", "password {n}");
-        let wrong = Deployment { password: Secret::new("wrong-password".into()), ..deployment.clone() };
-        assert!(!home.psql(&wrong, &endpoint, "SELECT 1").status.success(), "another password does not");
+        let platform = deployment.credentials.platform.clone().unwrap();
+        roles::set_up(&endpoint, None, &deployment.spec, &owner, &platform, TIMEOUT).await.unwrap();
+        let as_owner = |password: &Secret, sql: &str| home.psql_as(&endpoint, ("app", "orders"), password, sql);
+        assert_eq!(text(as_owner(&owner, "SELECT current_user")), "app", "password {n}");
+        assert!(!as_owner(&Secret::new("wrong-password".into()), "SELECT 1").status.success(), "another password does not");
         if n == 0 {
-            home.assert_nowhere(password);
-            let rights =
-                home.query(&deployment, &endpoint, "SELECT rolsuper::text || rolcreatedb || rolcanlogin FROM pg_roles WHERE rolname = current_user");
-            assert_eq!(rights, "falsetruetrue");
+            for secret in [password, platform.superuser.expose(), platform.monitor.expose()] {
+                home.assert_nowhere(secret);
+            }
+            let rights = "SELECT rolsuper::text || rolcreatedb || rolcanlogin FROM pg_roles WHERE rolname = current_user";
+            assert_eq!(text(as_owner(&owner, rights)), "falsetruetrue");
             assert_eq!(home.query(&deployment, &endpoint, "SHOW listen_addresses"), "127.0.0.1");
         }
         assert_eq!(host.runtime.remove(deployment.id, false).await, Ok(Progress::Done));

@@ -1,17 +1,20 @@
-//! SQL as clients of an instance run it.
+//! SQL of clients. Of an instance, whose owner a control plane makes, it is that of the superuser.
 
 use std::process::{Child, Command, Output, Stdio};
 
-use toygres_domain::{instance::Endpoint, runtime::Deployment};
+use toygres_domain::{
+    instance::Endpoint,
+    roles::{DATABASE, SUPERUSER},
+    runtime::Deployment,
+    secret::Secret,
+};
 
 use crate::home::{Home, TIMEOUT};
 
 impl Home {
     /// Runs SQL that works; what it prints.
     pub fn query(&self, deployment: &Deployment, endpoint: &Endpoint, sql: &str) -> String {
-        let output = self.psql(deployment, endpoint, sql);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        text(self.psql(deployment, endpoint, sql))
     }
 
     pub fn psql(&self, deployment: &Deployment, endpoint: &Endpoint, sql: &str) -> Output {
@@ -24,12 +27,21 @@ impl Home {
     }
 
     fn psql_command(&self, deployment: &Deployment, endpoint: &Endpoint, sql: &str) -> Command {
+        let platform = deployment.credentials.platform.as_ref().expect("a new instance has roles of the platform");
+        self.command(endpoint, (SUPERUSER, DATABASE), &platform.superuser, sql)
+    }
+
+    /// Runs SQL as this role in this database.
+    pub fn psql_as(&self, endpoint: &Endpoint, login: (&str, &str), password: &Secret, sql: &str) -> Output {
+        self.command(endpoint, login, password, sql).output().unwrap()
+    }
+
+    fn command(&self, endpoint: &Endpoint, (role, database): (&str, &str), password: &Secret, sql: &str) -> Command {
         let (port, timeout) = (endpoint.port.to_string(), TIMEOUT.as_secs().to_string());
-        let (user, database) = (deployment.spec.username.as_str(), deployment.spec.database.as_str());
         let mut command = Command::new(self.binaries.newest().bin.join("psql"));
         command
-            .args(["-h", &endpoint.host, "-p", &port, "-U", user, "-d", database, "-XAtqwc", sql])
-            .env("PGPASSWORD", deployment.password.expose())
+            .args(["-h", &endpoint.host, "-p", &port, "-U", role, "-d", database, "-XAtqwc", sql])
+            .env("PGPASSWORD", password.expose())
             .env("PGCONNECT_TIMEOUT", timeout);
         command
     }
@@ -42,4 +54,10 @@ impl Home {
         let output = Command::new(self.binaries.newest().bin.join("psql")).args([url, "-XAtqwc", sql]).output().unwrap();
         output.status.success().then(|| String::from_utf8(output.stdout).unwrap().trim().to_owned())
     }
+}
+
+/// What a successful psql prints.
+pub fn text(output: Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }

@@ -47,10 +47,10 @@ fn validity() -> (chrono::DateTime<chrono::Utc>, chrono::DateTime<chrono::Utc>) 
 
 /// psql that verifies what the server presents; `address` is the part of the connection string that says where it is.
 fn verifying(home: &Home, deployment: &Deployment, address: &str, trust: &Trust) -> Command {
-    let (user, database) = (&deployment.spec.username, &deployment.spec.database);
-    let connection = format!("{address} user={user} dbname={database} sslmode=verify-full sslrootcert={}", trust.file.display());
+    let platform = deployment.credentials.platform.as_ref().expect("it has roles of the platform");
+    let connection = format!("{address} user=toygres dbname=postgres sslmode=verify-full sslrootcert={}", trust.file.display());
     let mut command = Command::new(home.binaries.newest().bin.join("psql"));
-    command.args([&connection, "-XAtqw"]).env("PGPASSWORD", deployment.password.expose());
+    command.args([&connection, "-XAtqw"]).env("PGPASSWORD", platform.superuser.expose());
     command
 }
 

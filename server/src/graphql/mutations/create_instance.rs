@@ -18,11 +18,12 @@ pub struct CreateInstanceInput {
     /// The name of the instance: a DNS label, unique among instances that are not deleted. It is part of the address of the
     /// instance.
     name: String,
-    /// The role that clients log in as (default `app`).
+    /// The role that clients log in as (default `app`). It owns the database, may create databases and, from version 16 on, roles, and is no
+    /// superuser. Names that start with `toygres` or `pg_` are reserved.
     username: Option<String>,
     /// The password of that role (default: generated).
     password: Option<String>,
-    /// The name of the database to create (default: the username).
+    /// The name of the database to create (default: the username). Names that start with `toygres` or `pg_` are reserved.
     database: Option<String>,
     /// The size of the volume in GiB (default 10).
     storage_gb: Option<i32>,
@@ -41,6 +42,8 @@ pub struct CreateInstanceInput {
     idempotency_key: Option<String>,
     /// Who can reach the instance (default: clients in the cluster or on the same machine).
     exposure: Option<ExposureInput>,
+    /// Whether clients without TLS are refused (default: true with a load balancer, else false). TLS is offered in any case.
+    require_tls: Option<bool>,
     /// How the health of the instance is checked.
     health_check: Option<HealthCheckInput>,
 }
@@ -76,6 +79,7 @@ impl CreateInstanceMutation {
             deletion_protected,
             idempotency_key,
             exposure,
+            require_tls,
             health_check,
         } = input;
         let input = app::create_instance::CreateInstance {
@@ -90,6 +94,7 @@ impl CreateInstanceMutation {
             labels: labels.map(pairs),
             deletion_protected,
             exposure: exposure.map(Into::into),
+            require_tls,
             health_check: health_check.map(Into::into),
             idempotency_key,
         };

@@ -10,7 +10,7 @@ use async_graphql::{
     registry::{Deprecation, MetaEnumValue, MetaType, MetaTypeId, Registry},
 };
 use strum::{EnumMessage, VariantArray};
-use toygres_domain::{certificate, event, instance, operation, token};
+use toygres_domain::{certificate, event, instance, notice, operation, token};
 
 use crate::app;
 
@@ -53,6 +53,8 @@ domain_enums! {
     HealthStatus = instance::HealthStatus;
     /// The kinds of reasons.
     ReasonCode = instance::ReasonCode;
+    /// The kinds of notices.
+    NoticeCode = notice::NoticeCode;
     /// What an event reports.
     InstanceEventType = event::EventKind;
     /// What the bearer of a token may do. Each role includes those before it.
@@ -163,6 +165,7 @@ mod tests {
         check::<operation::OperationKind>();
         check::<operation::StepName>();
         check::<instance::ReasonCode>();
+        check::<notice::NoticeCode>();
         check::<app::create_instance::ExposureKind>();
     }
 }

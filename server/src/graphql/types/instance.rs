@@ -7,14 +7,15 @@ use chrono::{DateTime, Utc};
 use toygres_domain::{
     event::Cursor,
     instance as domain,
+    notice::NoticeCode,
     operation::{OperationKind as DomainKind, OperationStatus as DomainStatus},
 };
 use toygres_postgres as postgres;
 use toygres_store::{OperationFilter, PageRequest};
 
 use super::{
-    BigInt, Exposure, HealthCheck, HealthStatus, HealthSummary, InstanceEvent, InstanceState, Label, Operation, OperationFilterInput, OperationKind,
-    Reason,
+    BigInt, Certificate, Exposure, HealthCheck, HealthStatus, HealthSummary, InstanceEvent, InstanceState, Label, Notice, Operation,
+    OperationFilterInput, OperationKind, Reason,
 };
 use crate::{
     app::{available_operations, excludes_now},
@@ -22,7 +23,7 @@ use crate::{
         complexity::page_complexity,
         errors::error,
         guard::operator,
-        loaders::{EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, OperationsOf, PasswordOf},
+        loaders::{CertificateOf, EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, OperationsOf, PasswordOf},
         paging::{Arguments, Counted, Uncounted, uncounted},
     },
 };
@@ -63,6 +64,11 @@ impl Instance {
     async fn reason(&self) -> Option<Reason> {
         self.0.reason.as_ref().map(Reason::from)
     }
+    /// What else there is to know about the instance, oldest first. A notice is no outage: state and health stay. Each change is an
+    /// event.
+    async fn notices(&self) -> Vec<Notice> {
+        self.0.notices.iter().map(Notice::from).collect()
+    }
     /// The major version of PostgreSQL.
     async fn postgres_version(&self) -> String {
         self.0.spec.postgres_version.to_string()
@@ -91,14 +97,28 @@ impl Instance {
     async fn exposure(&self) -> Exposure {
         Exposure::from(&self.0.spec.exposure)
     }
+    /// Whether clients without TLS are refused.
+    async fn require_tls(&self) -> bool {
+        self.0.spec.require_tls
+    }
+    /// The certificate that the server presents to clients that use TLS, as far as it was seen. Null before, and if the server has no TLS.
+    #[graphql(complexity = "child_complexity + 30")]
+    async fn certificate(&self, ctx: &Context<'_>) -> Result<Option<Certificate>> {
+        let known = ctx.data_unchecked::<Loaders>().load_one(CertificateOf(self.0.id)).await.map_err(error)?;
+        Ok(known.and_then(|known| Certificate::presented(&known)))
+    }
     /// The address that clients connect to. Null until the instance is running.
     async fn endpoint(&self) -> Option<Endpoint> {
         self.0.endpoint.as_ref().map(|endpoint| Endpoint { host: endpoint.host.clone(), port: endpoint.port.into() })
     }
-    /// The URL for clients, including the password. Null until the instance is running. Requires the role `OPERATOR`.
+    /// The URL for clients, including the password. Null until the instance is running. While there is a notice `PASSWORD_CHANGED`, it is
+    /// without the password, because the one that is stored does not log in. Requires the role `OPERATOR`.
     #[graphql(guard = "operator()")]
     async fn connection_string(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         let Some(url) = &self.0.connection_string else { return Ok(None) };
+        if self.0.has_notice(NoticeCode::PasswordChanged) {
+            return Ok(Some(url.clone()));
+        }
         let password = ctx.data_unchecked::<Loaders>().load_one(PasswordOf(self.0.id)).await.map_err(error)?;
         Ok(password.and_then(|password| postgres::connection_string_with_password(url, &password)))
     }

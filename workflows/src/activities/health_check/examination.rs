@@ -9,7 +9,7 @@ use toygres_domain::{
     instance::{Endpoint, Instance, Reason, ReasonCode},
     runtime::{Observation, RuntimeError},
 };
-use toygres_postgres::Target;
+use toygres_postgres::{Answer, Target};
 
 use crate::{Failure, activity::ActivityContext, certificates::identity, running_checks::Change};
 
@@ -21,7 +21,7 @@ const OBSERVATION: Duration = Duration::from_secs(5);
 pub(super) enum Finding {
     /// It answered. The runtime does not consider it ready if it is not `settled`: what clients connect through may not have
     /// followed yet.
-    Answered { latency: Duration, settled: bool },
+    Answered { answer: Answer, settled: bool },
     /// It did not answer.
     Failed(Reason),
     /// It did not answer, and its endpoint has changed.
@@ -88,15 +88,15 @@ impl Examination<'_> {
         Ok(self.evaluate(answer, observed))
     }
 
-    /// Connects to the address that clients use, and queries; returns the duration.
-    async fn log_in(&self, anew: bool, timeout: Duration) -> Result<Result<Duration, Reason>, Failure> {
+    /// Connects to the address that clients use, and queries.
+    async fn log_in(&self, anew: bool, timeout: Duration) -> Result<Result<Answer, Reason>, Failure> {
         let Self { context, instance, endpoint, .. } = self;
         let endpoint = context.runtime.internal_endpoint(&instance.name, &instance.spec.exposure, endpoint);
         if !anew && let Some(outcome) = context.prober.ask(instance.id, &endpoint, timeout).await {
             return Ok(outcome);
         }
-        let (password, identity) = (context.store.password(instance.id).await?, identity(context, instance.id).await?);
-        let target = Target::new(endpoint, &instance.spec, password, identity);
+        let (credentials, identity) = (context.store.credentials(instance.id).await?, identity(context, instance.id).await?);
+        let target = Target::of_checks(endpoint, &instance.spec, credentials).verifying(identity);
         Ok(if anew {
             context.prober.log_in_anew(instance.id, &target, timeout).await
         } else {
@@ -131,11 +131,11 @@ impl Examination<'_> {
     }
 
     /// The runtime often knows a more precise reason than the probe, and the current endpoint of the instance.
-    fn evaluate(&self, answer: Option<Result<Duration, Reason>>, observed: Option<Result<Observation, RuntimeError>>) -> Finding {
+    fn evaluate(&self, answer: Option<Result<Answer, Reason>>, observed: Option<Result<Observation, RuntimeError>>) -> Finding {
         let symptom = match answer {
-            Some(Ok(latency)) => {
+            Some(Ok(answer)) => {
                 let settled = !matches!(observed, Some(Ok(Observation::Pending(_) | Observation::Failed(_))));
-                return Finding::Answered { latency, settled };
+                return Finding::Answered { answer, settled };
             }
             Some(Err(symptom)) => symptom,
             None => {

@@ -67,7 +67,7 @@ impl Harness {
         }
         if expected == InstanceState::Deleted {
             assert_eq!(instance.connection_string, None, "{case}");
-            assert!(self.store.password(instance.id).await.is_err(), "{case}: the password is deleted");
+            assert!(self.store.credentials(instance.id).await.is_err(), "{case}: the passwords are deleted");
         }
         self.assert_workflows(case, instance.id).await;
         operation

@@ -1,0 +1,26 @@
+//! Notices: what an operator or owner should know about an instance that is no outage. State and health stay as they are.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::instance::text_enum;
+
+text_enum! {
+    /// The kinds of notices.
+    pub enum NoticeCode {
+        /// The password of the owner's role was changed by SQL, so the stored one does not log in any more. The notice goes when the
+        /// stored password is the role's again.
+        PasswordChanged,
+    }
+}
+
+/// A notice about an instance. There is at most one with each code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What it is about.
+    pub code: NoticeCode,
+    /// One sentence for people. It never contains a secret.
+    pub message: String,
+    /// When it was found first.
+    pub since: DateTime<Utc>,
+}

@@ -1,0 +1,60 @@
+//! Settings of PostgreSQL that are the same in every instance, whatever its host and its size. An owner is no superuser, so they cannot
+//! change them.
+
+use crate::instance::PostgresVersion;
+
+/// Sessions of all roles together.
+pub const MAX_CONNECTIONS: u16 = 100;
+
+/// Sessions that only a superuser can open.
+pub const SUPERUSER_RESERVED: u16 = 3;
+
+/// Sessions that only the monitor can open: a kept one and a login of each of several servers of the control plane.
+pub const MONITOR_RESERVED: u16 = 8;
+
+/// A library that is preloaded if the installation has it. It belongs to PostgreSQL's contrib modules.
+pub const STATISTICS_LIBRARY: &str = "pg_stat_statements";
+
+/// The first version with `reserved_connections`. Before, the owner's role gets a limit instead: see [`owner_connections`].
+const RESERVED_CONNECTIONS: u16 = 16;
+
+/// The settings, each with its value as it is written in `postgresql.conf`.
+#[must_use]
+pub fn settings(version: PostgresVersion, has_statistics: bool) -> Vec<(&'static str, String)> {
+    let mut settings = vec![
+        ("max_connections", MAX_CONNECTIONS.to_string()),
+        ("superuser_reserved_connections", SUPERUSER_RESERVED.to_string()),
+        ("password_encryption", "'scram-sha-256'".to_owned()),
+        // Statements are not logged, because the log would contain the password of a failed `ALTER ROLE ... PASSWORD`.
+        ("log_statement", "'none'".to_owned()),
+        ("log_min_error_statement", "'panic'".to_owned()),
+    ];
+    if version.0 >= RESERVED_CONNECTIONS {
+        settings.push(("reserved_connections", MONITOR_RESERVED.to_string()));
+    }
+    if has_statistics {
+        settings.push(("shared_preload_libraries", format!("'{STATISTICS_LIBRARY}'")));
+    }
+    settings
+}
+
+/// The limit of the owner's role in a server with these settings: `None` if the server reserves connections itself. Before version 16
+/// the owner cannot create other roles, so the limit is one for all clients.
+#[must_use]
+pub fn owner_connections(version: PostgresVersion, max_connections: u16, superuser_reserved: u16) -> Option<u16> {
+    (version.0 < RESERVED_CONNECTIONS).then(|| max_connections.saturating_sub(superuser_reserved).saturating_sub(MONITOR_RESERVED).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_version_keeps_connections_for_the_platform() {
+        for version in [15, 16, 17, 18].map(PostgresVersion) {
+            let reserved = settings(version, true).iter().any(|(name, value)| *name == "reserved_connections" && value == "8");
+            assert_ne!(reserved, owner_connections(version, MAX_CONNECTIONS, SUPERUSER_RESERVED) == Some(89), "{version}");
+        }
+        assert_eq!(owner_connections(PostgresVersion(15), 4, 3), Some(1));
+    }
+}

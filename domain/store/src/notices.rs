@@ -1,0 +1,40 @@
+//! The notices of instances.
+
+use chrono::Utc;
+use sqlx::types::Json;
+
+use super::{Store, errors::Classify, instances::locked};
+use toygres_domain::{
+    InstanceId, Result,
+    instance::InstanceState,
+    notice::{Notice, NoticeCode},
+};
+
+impl Store {
+    /// Sets the notice of this kind of a running instance, or removes it (`None`). A change is an event. The time of a notice stays when
+    /// only its message changes. Returns whether anything changed.
+    ///
+    /// # Errors
+    /// When the instance has no row.
+    pub async fn set_notice(&self, id: InstanceId, code: NoticeCode, message: Option<&str>) -> Result<bool> {
+        let mut transaction = self.begin().await?;
+        let now = locked(&mut transaction, id).await?;
+        let present = now.notices.iter().find(|notice| notice.code == code);
+        let is_running = matches!(now.state, InstanceState::Running | InstanceState::Updating);
+        if !is_running || present.map(|notice| notice.message.as_str()) == message {
+            return Ok(false);
+        }
+        let since = present.map_or_else(Utc::now, |notice| notice.since);
+        let mut notices: Vec<_> = now.notices.into_iter().filter(|notice| notice.code != code).collect();
+        notices.extend(message.map(|message| Notice { code, message: message.to_owned(), since }));
+        notices.sort_by_key(|notice| notice.since);
+        sqlx::query!("UPDATE instances SET notices = $2 WHERE id = $1", id.0, Json(notices) as _).execute(&mut *transaction).await.classify()?;
+        transaction.commit().await.classify()?;
+        Ok(true)
+    }
+}
+
+/// The notices in a column. Those of a later release are left out.
+pub(super) fn notices(column: Vec<serde_json::Value>) -> Vec<Notice> {
+    column.into_iter().filter_map(|notice| serde_json::from_value(notice).ok()).collect()
+}
