@@ -118,6 +118,8 @@ fn start(state: &Mutex<State>, spec: ServerSpec) {
         made
     });
     if let Some(certificate) = &spec.certificate {
+        // Not while the kubelet installs another one.
+        let _state = lock();
         volume.install_certificate(certificate);
     }
     let address = address();
