@@ -11,6 +11,8 @@ text_enum! {
         /// The password of the owner's role was changed by SQL, so the stored one does not log in any more. The notice goes when the
         /// stored password is the role's again.
         PasswordChanged,
+        /// The certificate of the server expires soon, and could not be renewed. The notice goes when the server presents another one.
+        CertificateExpiring,
     }
 }
 

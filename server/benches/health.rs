@@ -16,9 +16,10 @@ use toygres_domain::{
     InstanceId,
     instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
     operation::{Params, create},
+    roles::PlatformCredentials,
     secret::{Secret, SecretKeys},
 };
-use toygres_postgres::connection_string;
+use toygres_postgres::{connection_string, roles};
 use toygres_store::{NewInstance, Outcome, Reached, Request, Store, Subject};
 
 /// Seconds between the checks of one instance.
@@ -54,16 +55,36 @@ async fn hosted(instances: u64) -> Vec<Database> {
     let mut all = Vec::new();
     for _ in 0..HOSTED {
         let database = Database::start();
-        psql(&database.url(), "CREATE ROLE app LOGIN PASSWORD 'app-password'").await.expect("a role can be made");
+        psql(&database.url(), "CREATE ROLE app LOGIN PASSWORD 'app-password'; CREATE ROLE toygres SUPERUSER LOGIN").await.expect("roles can be made");
         psql(&database.url(), &format!("ALTER SYSTEM SET max_connections = {}", instances / HOSTED as u64 + 100)).await.expect("it can be set");
         let rules = database.file("pg_hba.conf");
         let old = std::fs::read_to_string(&rules).expect("there are rules");
-        std::fs::write(&rules, format!("host all app 127.0.0.1/32 scram-sha-256\n{old}")).expect("the rules can be changed");
+        // Each server is that of many instances, whose monitors have different passwords. What a login lacks because of that, the comparison
+        // of the owner's password takes.
+        std::fs::write(&rules, format!("host all toygres,toygres_monitor 127.0.0.1/32 trust\n{old}")).expect("the rules can be changed");
         database.halt();
         database.resume();
+        let endpoint = Endpoint { host: "127.0.0.1".to_owned(), port: database.port() };
+        let (password, platform) = (Secret::new("app-password".to_owned()), PlatformCredentials::generate());
+        roles::set_up(&endpoint, &spec(), &password, &platform, Duration::from_secs(30)).await.expect("the roles can be made");
         all.push(database);
     }
     all
+}
+
+/// An instance.
+fn spec() -> InstanceSpec {
+    InstanceSpec {
+        postgres_version: PostgresVersion(15),
+        storage_gb: 1,
+        cpu_millis: 100,
+        memory_mb: 128,
+        username: "app".to_owned().try_into().expect("it is a name"),
+        database: "postgres".to_owned().try_into().expect("it is a name"),
+        exposure: Exposure::Cluster,
+        require_tls: false,
+        health_check: HealthCheckPolicy { interval_seconds: INTERVAL, timeout_seconds: 5 },
+    }
 }
 
 async fn run(count: usize, hosted: &[Database], time: Duration, settings: &[(&str, &str)]) {
@@ -132,17 +153,7 @@ async fn make_instances(url: &str, count: usize, hosted: &[Database]) {
             let new = NewInstance {
                 id: InstanceId::generate(),
                 name: format!("bench-{number}").parse().expect("it is a name"),
-                spec: InstanceSpec {
-                    postgres_version: PostgresVersion(15),
-                    storage_gb: 1,
-                    cpu_millis: 100,
-                    memory_mb: 128,
-                    username: "app".to_owned().try_into().expect("it is a name"),
-                    database: "postgres".to_owned().try_into().expect("it is a name"),
-                    exposure: Exposure::Cluster,
-                    require_tls: false,
-                    health_check: HealthCheckPolicy { interval_seconds: INTERVAL, timeout_seconds: 5 },
-                },
+                spec: spec(),
                 password: Secret::new("app-password".to_owned()),
                 labels: Default::default(),
                 deletion_protected: false,

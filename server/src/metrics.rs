@@ -85,6 +85,7 @@ fn describe() {
     describe_counter!("toygres_probe_connections_lost_total", "Kept connections that broke");
 
     describe_gauge!("toygres_instances", "Instances that are not deleted, by state and health; the same from every server");
+    describe_gauge!("toygres_instance_notices", "Notices of instances, by code; the same from every server");
     describe_gauge!("toygres_operations_unfinished", "Operations that are not over, by kind and status; the same from every server");
     describe_gauge!("toygres_operations_oldest_seconds", "Age of the oldest operation that is not over; the same from every server");
     describe_histogram!("toygres_operation_seconds", "From the acceptance of an operation to its end, by kind and result");

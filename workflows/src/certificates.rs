@@ -12,7 +12,7 @@ use std::{collections::HashMap, path::PathBuf, time::Duration};
 
 use futures::{StreamExt, stream};
 use metrics::{counter, gauge};
-use toygres_domain::{Error, InstanceId, Result, certificate::renew_at, instance::Instance};
+use toygres_domain::{Error, InstanceId, Result, certificate::renew_at, instance::Instance, notice::NoticeCode};
 use toygres_store::{InstanceCertificate, changes::Changes};
 
 pub use self::issuing::new_authority;
@@ -23,6 +23,8 @@ use crate::ActivityContext;
 
 /// How soon a renewal that is not finished is continued.
 const UNFINISHED: Duration = Duration::from_secs(5);
+/// The part of the lifetime before the expiry in which that is a notice. A renewal begins when a third is left.
+const EXPIRING: u32 = 4;
 /// Renewals at a time.
 const CONCURRENT: usize = 8;
 
@@ -79,6 +81,9 @@ pub async fn run(context: ActivityContext, changes: Changes) {
 
 /// Looks at the certificates of all running instances once. Returns whether all of them are presented as they should be.
 async fn round(context: &ActivityContext, renewals: &mut HashMap<InstanceId, Renewal>) -> Result<bool> {
+    let running = context.store.running_with_certificates().await?;
+    report(&running);
+    note_expiring(context, &running).await?;
     let issuing = match issuing::authority(context).await {
         Ok(issuing) => issuing,
         Err(failure) => {
@@ -88,8 +93,6 @@ async fn round(context: &ActivityContext, renewals: &mut HashMap<InstanceId, Ren
             return Err(Error::Unavailable(why.into()));
         }
     };
-    let running = context.store.running_with_certificates().await?;
-    report(&running);
     renewals.retain(|id, _| running.iter().any(|(instance, _)| instance.id == *id));
     let due: Vec<_> = running
         .into_iter()
@@ -126,6 +129,24 @@ async fn round(context: &ActivityContext, renewals: &mut HashMap<InstanceId, Ren
         tracing::info!(retired, "no server presents a certificate of the former authority any more; it is not published any more");
     }
     Ok(finished)
+}
+
+/// Sets the notice of instances whose server presents a certificate that should have been renewed a while ago, and removes that of others.
+async fn note_expiring(context: &ActivityContext, running: &[(Instance, Option<InstanceCertificate>)]) -> Result<()> {
+    let soon = context.store.now() + context.certificates.lifetime / EXPIRING;
+    for (instance, known) in running {
+        let presented = known.as_ref().and_then(|known| known.presented.as_ref());
+        let expiring = presented.filter(|presented| presented.not_after < soon);
+        if expiring.is_some() == instance.has_notice(NoticeCode::CertificateExpiring) {
+            continue;
+        }
+        let message = expiring.map(|presented| {
+            let expires = presented.not_after.format("%Y-%m-%d %H:%M UTC");
+            format!("its certificate expires on {expires} and could not be renewed yet; clients with sslmode=verify-full refuse it then")
+        });
+        context.store.set_notice(instance.id, NoticeCode::CertificateExpiring, message.as_deref()).await?;
+    }
+    Ok(())
 }
 
 /// The expiry that comes first, of what servers present.

@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 
 use metrics::gauge;
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{Result, operation::OperationKind};
+use toygres_domain::{Result, notice::NoticeCode, operation::OperationKind};
 use toygres_store::{SCHEMA, Store};
 
 use crate::{Engine, engine, janitor::Retention};
@@ -34,6 +34,11 @@ async fn look(store: &Store, engine: &Engine, retention: Retention, known: &mut 
     for counted in store.instance_counts().await? {
         gauge!("toygres_instances", "state" => counted.state.clone(), "health" => counted.health.clone()).set(counted.count as f64);
         now.insert(["instances".to_owned(), counted.state, counted.health]);
+    }
+    let notices = store.notice_counts().await?;
+    for code in NoticeCode::ALL {
+        let count = notices.iter().find(|(present, _)| present == code.as_str()).map_or(0, |(_, count)| *count);
+        gauge!("toygres_instance_notices", "code" => code.as_str()).set(count as f64);
     }
     for counted in store.operation_counts().await? {
         let labels = [("kind", counted.kind.clone()), ("status", counted.status.clone())];

@@ -1,6 +1,7 @@
 //! The contract of every [`Runtime`], as a test suite (feature `contract-tests`).
 //!
-//! [`check_all`] runs everything on a runtime; the checks are private, so one that it does not run is dead code. A check creates
+//! [`check_all`] runs everything on a runtime; the checks are private, so one that it does not run is dead code. What needs servers to log
+//! in to is in [`check_owners`], and, for instances that a control plane has made, in [`check_owner`]. A check creates
 //! instances of its own and removes them. Waits are bounded and level-triggered: a runtime may be slow, and its nudges may be lost.
 //! A check panics with its observations if the contract is violated.
 
@@ -51,11 +52,6 @@ pub type Session = Box<dyn Send>;
 /// Actions of the suite that the trait does not provide. Every default means "not supported", which skips that part.
 #[async_trait]
 pub trait Hooks: Send + Sync {
-    /// Whether a deployed instance is a PostgreSQL server that one can log in to.
-    fn has_servers(&self) -> bool {
-        false
-    }
-
     /// Called before each observation while the suite waits, for example to advance the pods of a fake cluster.
     async fn advance(&self, _id: InstanceId) {}
 
@@ -125,7 +121,6 @@ pub async fn check_all(subject: Subject<'_>) {
     a_version_that_is_not_there_is_refused(subject).await;
     check_restarts(subject).await;
     check_data(subject).await;
-    check_owners(subject).await;
 }
 
 /// The runtime has a name and versions, newest first.

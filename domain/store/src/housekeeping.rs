@@ -103,6 +103,15 @@ impl Store {
         counts.fetch_all(&self.pool).await.classify()
     }
 
+    /// Counts the notices of instances, by code. Codes without any are omitted.
+    pub async fn notice_counts(&self) -> Result<Vec<(String, i64)>> {
+        let counts = sqlx::query!(
+            r#"SELECT notice->>'code' AS "code!", count(*) AS "count!" FROM instances, jsonb_array_elements(notices) AS notice
+               WHERE state <> 'deleted' GROUP BY 1"#
+        );
+        Ok(counts.fetch_all(&self.pool).await.classify()?.into_iter().map(|row| (row.code, row.count)).collect())
+    }
+
     /// Counts the unfinished operations, by kind and status.
     pub async fn operation_counts(&self) -> Result<Vec<OperationCount>> {
         let counts = sqlx::query_as!(

@@ -11,7 +11,7 @@ use toygres_certificates::Authority;
 use toygres_domain::{
     InstanceId, OperationId,
     data::Data,
-    instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
+    instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
     name::SqlName,
     operation::OperationStatus,
     roles::{Credentials, PlatformCredentials},
@@ -19,6 +19,7 @@ use toygres_domain::{
     secret::Secret,
 };
 use toygres_k8s::build::names;
+use toygres_postgres::contract::{self, OwnedInstance};
 use toygres_store::testing::TestDatabase;
 
 use crate::{
@@ -99,8 +100,25 @@ async fn whole_life(plan: &Plan, admin: &Admin, server: &Server, version: u16) -
     if admin.password(parse(&id)?).await?.expose() == PASSWORD {
         return Err("the Secret holds the password of the owner".to_owned());
     }
+    owner(server, &id, &healthy, version).await?;
     server.delete(&id, false).await?;
     nothing_left(admin, &id).await
+}
+
+/// The contract about owners, as one of them. They exhaust the connections too, and the platform still gets in.
+async fn owner(server: &Server, id: &str, healthy: &Value, version: u16) -> Result<()> {
+    let endpoint = Endpoint {
+        host: healthy["endpoint"]["host"].as_str().unwrap_or_default().to_owned(),
+        port: healthy["endpoint"]["port"].as_u64().and_then(|port| port.try_into().ok()).ok_or("the endpoint has no port")?,
+    };
+    let Deployment { spec, credentials, .. } = deployment("owner", version)?;
+    let owned = OwnedInstance { endpoint, spec, password: credentials.owner, platform: None };
+    // A violation of the contract is a panic, of which the caller reports the text.
+    if let Err(error) = tokio::spawn(async move { contract::check_owner(&owned).await }).await {
+        let panic = error.try_into_panic().map_err(|error| error.to_string())?;
+        return Err(panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "the contract about owners is violated".to_owned()));
+    }
+    server.until(id, "it healthy after all that its owner tried", REPORT_TIMEOUT, is_healthy).await.map(drop)
 }
 
 async fn pod_kill(plan: &Plan, admin: &Admin, server: &Server, version: u16) -> Result<String> {

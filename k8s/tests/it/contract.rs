@@ -5,11 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use toygres_domain::{
     InstanceId,
-    instance::Endpoint,
+    instance::{Endpoint, PostgresVersion},
     runtime::{Deployment, Runtime},
 };
-use toygres_k8s::build::names;
-use toygres_postgres::contract::{self, Hooks, Loss, Subject};
+use toygres_k8s::{Settings, build::names, settings::EndpointHost};
+use toygres_postgres::contract::{self, Hooks, Loss, NoHooks, Subject};
 
 use crate::{
     fake::{Crash, FakeApiServer},
@@ -22,6 +22,17 @@ async fn kubernetes_keeps_the_contract() {
     let runtime = server.runtime();
     contract::check_all(Subject { runtime: &runtime, deployment: &fixture::another, hooks: &FakeHooks(&server), timeout: Duration::from_secs(10) })
         .await;
+}
+
+/// In pods that are PostgreSQL servers of this machine, started as the pods are: with the superuser and the rules of the objects.
+#[tokio::test(flavor = "multi_thread")]
+async fn owners_cannot_break_out_and_can_do_what_they_expect() {
+    let server = FakeApiServer::start_real().await;
+    // All of them run the version of this machine.
+    let settings = Settings { endpoint_host: Some(EndpointHost::ClusterIp), versions: vec![PostgresVersion(17)], ..Settings::default() };
+    let runtime = server.runtime_with(settings);
+    let subject = Subject { runtime: &runtime, deployment: &fixture::another, hooks: &NoHooks, timeout: Duration::from_secs(30) };
+    contract::check_owners(subject).await;
 }
 
 struct FakeHooks<'a>(&'a FakeApiServer);

@@ -20,6 +20,14 @@ fn objects_of_every_version() {
     }
 }
 
+/// An instance whose owner is the superuser keeps its objects, because another pod template would restart it.
+#[test]
+fn objects_of_an_earlier_release() {
+    let mut deployment = fixture::deployment();
+    deployment.credentials.platform = None;
+    check("earlier-release", &deployment, &Settings::default());
+}
+
 #[test]
 fn objects_of_a_load_balancer() {
     let mut deployment = fixture::deployment();

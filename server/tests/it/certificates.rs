@@ -127,6 +127,21 @@ async fn renewals_interrupt_nothing(server: &Server, database: &str, directory: 
     assert_eq!(health, "HEALTHY", "the control plane verifies it too");
 }
 
+/// A certificate that is not renewed in time, as one whose server cannot be told.
+async fn the_expiry_of_a_certificate_is_a_notice(server: &Server, database: &str, id: &str) {
+    let metadata = connect(database).await;
+    let expires_in = async |days: u32| {
+        let update = format!("UPDATE toygres.instance_certificates SET presented_not_after = now() + interval '{days} days'");
+        metadata.batch_execute(&update).await.unwrap();
+        metadata.batch_execute("NOTIFY toygres_authorities").await.unwrap();
+    };
+    let notices = async || server.query("query($id: ID!) { instance(id: $id) { notices { code message } } }", json!({ "id": id })).await;
+    expires_in(5).await;
+    eventually("the notice", async || notices().await["instance"]["notices"][0]["code"] == "CERTIFICATE_EXPIRING").await;
+    expires_in(80).await;
+    eventually("no notice", async || notices().await["instance"]["notices"] == json!([])).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_local_instance_keeps_its_sessions_when_its_certificate_changes() {
     let home = Home::new();
@@ -136,6 +151,7 @@ async fn a_local_instance_keeps_its_sessions_when_its_certificate_changes() {
     let database = std::fs::read_to_string(home.path().join("data/metadata.url")).unwrap();
     renewals_interrupt_nothing(&server, database.trim(), home.path(), &id).await;
     eventually("the former authority is not published any more", async || statuses(&server).await == ["ISSUING"]).await;
+    the_expiry_of_a_certificate_is_a_notice(&server, database.trim(), &id).await;
     let mut command = home.command(&["instances", "connect", "orders", "--", "-XAtc", "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"]);
     let output = command.env("TOYGRES_URL", server.url("")).env("XDG_CACHE_HOME", home.path()).output().await.unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "t\n", "{}", String::from_utf8_lossy(&output.stderr));

@@ -34,7 +34,10 @@ async fn no_password_is_found_anywhere() {
 
     let refused = server.create(json!({ "name": "refused", "password": REJECTED })).await;
     assert_eq!(refused["userErrors"][0]["field"], json!(["password"]), "{refused}");
-    let chosen = text(&server.create(json!({ "name": "chosen", "password": PASSWORD, "idempotencyKey": "k" })).await["instance"]["id"]);
+    let checked = json!({ "intervalSeconds": 5 });
+    let chosen = text(
+        &server.create(json!({ "name": "chosen", "password": PASSWORD, "idempotencyKey": "k", "healthCheck": checked })).await["instance"]["id"],
+    );
     let conflict = server.create(json!({ "name": "chosen", "password": "another password", "idempotencyKey": "k" })).await;
     assert_eq!(conflict["userErrors"][0]["code"], "IDEMPOTENCY_MISMATCH", "{conflict}");
     let generated = server.create_ok("generated").await;
@@ -44,22 +47,34 @@ async fn no_password_is_found_anywhere() {
     let generated_password = connection_string.split([':', '@']).nth(2).unwrap().to_owned();
     assert_eq!(generated_password.len(), 32, "{connection_string}");
 
-    // If the tenant changes the password, the health check fails to log in, and its reason does not contain the stored password.
+    // If the tenant changes the password, that is a notice, and the stored one is in no answer any more.
     let own = text(&server.instance(&chosen).await["connectionString"]);
     // Not with psql, because its arguments would be found.
     let (tenant, connection) = tokio_postgres::connect(&own, tokio_postgres::NoTls).await.unwrap();
     let connection = tokio::spawn(connection);
-    tenant.batch_execute("ALTER ROLE app PASSWORD 'changed'").await.unwrap();
+    let mut live = server
+        .subscribe(
+            "subscription($id: ID!) { instance(id: $id) { health reason { code message } notices { code message since } connectionString } }",
+            json!({ "id": chosen }),
+        )
+        .await;
+    let mut notices = Vec::new();
+    for (password, is_changed) in [("'changed'".to_owned(), true), (format!("'{PASSWORD}'"), false)] {
+        tenant.batch_execute(&format!("ALTER ROLE app PASSWORD {password}")).await.unwrap();
+        loop {
+            let now = live.next().await.unwrap()["data"]["instance"].clone();
+            assert_eq!((&now["health"], &now["reason"]), (&json!("HEALTHY"), &Value::Null), "it is no outage");
+            if (now["notices"][0]["code"] == "PASSWORD_CHANGED") == is_changed {
+                // Clients ask for the password when it is left out.
+                assert_eq!(now["connectionString"] == own, !is_changed, "{now}");
+                assert!(text(&now["connectionString"]).contains("@127.0.0.1:"), "{now}");
+                notices.push(now["notices"].clone());
+                break;
+            }
+        }
+    }
     drop(tenant);
     connection.await.unwrap().unwrap();
-    let mut checks =
-        server.subscribe("subscription($id: ID!) { healthChecks(instanceId: $id) { status error { code message } } }", json!({ "id": chosen })).await;
-    let database_process = crate::support::postmaster(&home, &chosen);
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(database_process), nix::sys::signal::Signal::SIGKILL).unwrap();
-    let mut failures = Vec::new();
-    while !failures.iter().any(|check: &Value| check["error"]["code"] == "AUTHENTICATION_FAILED") {
-        failures.push(checks.next().await.unwrap()["data"]["healthChecks"].clone());
-    }
     let everything = server
         .query("{ instances(first: 5) { nodes { reason { message } events(first: 50) { nodes { reason { message } from to } } operations(first: 5) { nodes { steps { error { message } } } } } } }", json!({}))
         .await;
@@ -77,7 +92,7 @@ async fn no_password_is_found_anywhere() {
         ("the database", dumped),
         ("the log", log),
         ("events, steps and reasons", everything.to_string()),
-        ("failed checks", json!(failures).to_string()),
+        ("notices", json!(notices).to_string()),
         ("arguments and environments", processes.into_iter().collect()),
     ];
     for password in [PASSWORD, REJECTED, &generated_password] {
@@ -124,9 +139,9 @@ async fn a_key_is_replaced_while_servers_run() {
     let (good, said) = rotate(&new).await;
     assert!(!good && said.contains("is not the one it was sealed with"), "without the old key nothing can be opened: {said}");
     let (good, said) = rotate(&format!("{new},{old}")).await;
-    assert!(good && said.contains("1 secrets sealed with the first key now, 1 were before"), "{said}");
+    assert!(good && said.contains("5 secrets sealed with the first key now, 4 were before"), "{said}");
     let (good, said) = rotate(&format!("{new},{old}")).await;
-    assert!(good && said.contains("0 secrets sealed with the first key now, 2 were before"), "{said}");
+    assert!(good && said.contains("0 secrets sealed with the first key now, 9 were before"), "{said}");
     let again = server.create(json!({ "name": "first", "idempotencyKey": "first" })).await;
     assert_eq!(again["instance"]["id"], json!(first), "the answer to an idempotency key outlives the change: {again}");
     server.stop().await;
@@ -153,7 +168,7 @@ async fn a_key_in_the_data_directory_is_replaced() {
     let key = || std::fs::read_to_string(home.path().join("data/secret.key")).unwrap();
     let old = key();
     let (good, said) = rotate().await;
-    assert!(good && said.contains("1 secrets sealed with the first key now"), "{said}");
+    assert!(good && said.contains("5 secrets sealed with the first key now"), "{said}");
     let both = key();
     assert!(both.ends_with(&old) && both.lines().count() == 2, "the new key is in front");
     // All passwords can be opened without the old key.

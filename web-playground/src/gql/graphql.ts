@@ -117,6 +117,19 @@ export type CancelOperationPayload = {
   userErrors: Array<UserError>;
 };
 
+/** The certificate that an instance presents. */
+export type Certificate = {
+  __typename?: 'Certificate';
+  /** The SHA-256 digest of the certificate, in hexadecimal digits. */
+  fingerprint: Scalars['String']['output'];
+  /** The names and addresses in the latest certificate of the instance. */
+  names: Array<Scalars['String']['output']>;
+  /** When the certificate expires. It is renewed long before. */
+  notAfter: Scalars['DateTime']['output'];
+  /** Whether another certificate was issued, which the instance does not present yet. */
+  renewing: Scalars['Boolean']['output'];
+};
+
 /** The control plane itself. */
 export type ControlPlane = {
   __typename?: 'ControlPlane';
@@ -181,7 +194,7 @@ export type CreateApiTokenPayload = {
 export type CreateInstanceInput = {
   /** The CPU in thousandths of a core (default 500). */
   cpuMillis?: InputMaybe<Scalars['Int']['input']>;
-  /** The name of the database to create (default: the username). */
+  /** The name of the database to create (default: the username). Names that start with `toygres` or `pg_` are reserved. */
   database?: InputMaybe<Scalars['String']['input']>;
   /** Whether deletion is refused (default false). */
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
@@ -207,9 +220,14 @@ export type CreateInstanceInput = {
   password?: InputMaybe<Scalars['String']['input']>;
   /** The major version of PostgreSQL (default: the newest on offer). */
   postgresVersion?: InputMaybe<Scalars['String']['input']>;
+  /** Whether clients without TLS are refused (default: true with a load balancer, else false). TLS is offered in any case. */
+  requireTls?: InputMaybe<Scalars['Boolean']['input']>;
   /** The size of the volume in GiB (default 10). */
   storageGb?: InputMaybe<Scalars['Int']['input']>;
-  /** The role that clients log in as (default `app`). */
+  /**
+   * The role that clients log in as (default `app`). It owns the database, may create databases and, from version 16 on, roles, and is no
+   * superuser. Names that start with `toygres` or `pg_` are reserved.
+   */
   username?: InputMaybe<Scalars['String']['input']>;
 };
 
@@ -364,7 +382,12 @@ export type Instance = Node & {
   __typename?: 'Instance';
   /** The kinds of operations that would be accepted now. */
   availableOperations: Array<OperationKind>;
-  /** The URL for clients, including the password. Null until the instance is running. Requires the role `OPERATOR`. */
+  /** The certificate that the server presents to clients that use TLS, as far as it was seen. Null before, and if the server has no TLS. */
+  certificate?: Maybe<Certificate>;
+  /**
+   * The URL for clients, including the password. Null until the instance is running. While there is a notice `PASSWORD_CHANGED`, it is
+   * without the password, because the one that is stored does not log in. Requires the role `OPERATOR`.
+   */
   connectionString?: Maybe<Scalars['String']['output']>;
   /** The CPU in thousandths of a core. */
   cpuMillis: Scalars['Int']['output'];
@@ -400,7 +423,10 @@ export type Instance = Node & {
   memoryMb: Scalars['Int']['output'];
   /** The name of the instance, unique among instances that are not deleted. */
   name: Scalars['String']['output'];
-  /** Notices. */
+  /**
+   * What else there is to know about the instance, oldest first. A notice is no outage: state and health stay. Each change is an
+   * event.
+   */
   notices: Array<Notice>;
   /** The operations of the instance, newest first. */
   operations: OperationConnection;
@@ -408,6 +434,8 @@ export type Instance = Node & {
   postgresVersion: Scalars['String']['output'];
   /** Why the instance is not as it should be, or what it waits for. */
   reason?: Maybe<Reason>;
+  /** Whether clients without TLS are refused. */
+  requireTls: Scalars['Boolean']['output'];
   /** A number that grows with every change. A mutation with this revision is refused if the instance has changed since. */
   revision: Scalars['BigInt']['output'];
   /** The stage of the instance's life. */
@@ -763,19 +791,30 @@ export type Node = {
   id: Scalars['ID']['output'];
 };
 
-/** An accepted request that takes time, and its progress. */
+/** Something to know about an instance that is no outage. */
 export type Notice = {
   __typename?: 'Notice';
+  /** The kind of notice. Stable, for programs. An instance has at most one of each. */
   code: NoticeCode;
+  /** One sentence for people. */
   message: Scalars['String']['output'];
+  /** When it was found first. */
   since: Scalars['DateTime']['output'];
 };
 
+/** The kinds of notices. */
 export const NoticeCode = {
+  /** The certificate of the server expires soon, and could not be renewed. The notice goes when the server presents another one. */
+  CertificateExpiring: 'CERTIFICATE_EXPIRING',
+  /**
+   * The password of the owner's role was changed by SQL, so the stored one does not log in any more. The notice goes when the
+   * stored password is the role's again.
+   */
   PasswordChanged: 'PASSWORD_CHANGED'
 } as const;
 
 export type NoticeCode = typeof NoticeCode[keyof typeof NoticeCode];
+/** An accepted request that takes time, and its progress. */
 export type Operation = Node & {
   __typename?: 'Operation';
   /** Whether `cancelOperation` would be accepted now. */
@@ -1145,7 +1184,7 @@ export const StepName = {
   DeletePostgres: 'DELETE_POSTGRES',
   /** Create the objects of the instance in the runtime, or repair them. */
   DeployPostgres: 'DEPLOY_POSTGRES',
-  /** Find out how clients connect, and log in once. */
+  /** Make the roles and the database of a new instance, find out how clients connect, and log in once. */
   GenerateConnectionString: 'GENERATE_CONNECTION_STRING',
   /** Wait until the runtime reports that the instance is ready. */
   GetInstanceStatus: 'GET_INSTANCE_STATUS',
@@ -1355,18 +1394,18 @@ export type InstancesSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstancesSubscription = { __typename?: 'Subscription', instances: { __typename?: 'InstanceChange', type: InstanceChangeType, cursor: string, instanceId?: string | null, instance?: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null } | null } };
+export type InstancesSubscription = { __typename?: 'Subscription', instances: { __typename?: 'InstanceChange', type: InstanceChangeType, cursor: string, instanceId?: string | null, instance?: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null } | null } };
 
-export type InstanceRowFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null };
+export type InstanceRowFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null };
 
 export type InstanceSubscriptionVariables = Exact<{
   id: Scalars['ID']['input'];
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
 
 export type UpdateInstanceMutationVariables = Exact<{
   input: UpdateInstanceInput;
@@ -1517,6 +1556,10 @@ export const InstanceRowFragmentDoc = new TypedDocumentString(`
     code
     message
   }
+  notices {
+    code
+    message
+  }
   postgresVersion
   storageGb
   cpuMillis
@@ -1539,6 +1582,10 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
   state
   health
   reason {
+    code
+    message
+  }
+  notices {
     code
     message
   }
@@ -1795,6 +1842,10 @@ export const InstancesDocument = new TypedDocumentString(`
     code
     message
   }
+  notices {
+    code
+    message
+  }
   postgresVersion
   storageGb
   cpuMillis
@@ -1821,6 +1872,10 @@ export const InstanceDocument = new TypedDocumentString(`
   state
   health
   reason {
+    code
+    message
+  }
+  notices {
     code
     message
   }

@@ -11,13 +11,15 @@ import { SNIPPETS } from './snippets';
 
 /** The endpoint, and snippets to connect to it. The password is fetched on demand only. */
 export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
-  const { id, endpoint, username, database, state } = instance;
+  const { id, endpoint, username, database, state, notices } = instance;
   const { operate, readOnly } = usePermissions();
   const [secret, setSecret] = useState<string>();
   const [error, setError] = useState<string>();
-  const fetchSecret = async () => secret ?? (await fetchConnectionString(id));
-  const hidden = endpoint && `postgresql://${username}:••••••••@${endpoint.host}:${endpoint.port}/${database}`;
-  const shown = secret ?? hidden;
+  // The server then leaves the password out.
+  const unknown = notices.some(({ code }) => code === 'PASSWORD_CHANGED');
+  const fetchSecret = async () => (unknown ? undefined : secret) ?? (await fetchConnectionString(id));
+  const hidden = endpoint && `postgresql://${username}${unknown ? '' : ':••••••••'}@${endpoint.host}:${endpoint.port}/${database}`;
+  const shown = (unknown ? undefined : secret) ?? hidden;
 
   async function toggle() {
     setError(undefined);
@@ -53,11 +55,13 @@ export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
             </Code>
             {operate && (
               <>
-                <Tooltip label={secret ? 'Hide the password' : 'Show the password'}>
-                  <ActionIcon variant="default" size={38} aria-label={secret ? 'Hide the password' : 'Show the password'} onClick={() => void toggle()}>
-                    {secret ? <EyeOff size={17} aria-hidden /> : <Eye size={17} aria-hidden />}
-                  </ActionIcon>
-                </Tooltip>
+                {!unknown && (
+                  <Tooltip label={secret ? 'Hide the password' : 'Show the password'}>
+                    <ActionIcon variant="default" size={38} aria-label={secret ? 'Hide the password' : 'Show the password'} onClick={() => void toggle()}>
+                      {secret ? <EyeOff size={17} aria-hidden /> : <Eye size={17} aria-hidden />}
+                    </ActionIcon>
+                  </Tooltip>
+                )}
                 <CopyButton label="Copy the connection string" text={fetchSecret} onError={setError} />
               </>
             )}

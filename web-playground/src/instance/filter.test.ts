@@ -8,6 +8,7 @@ const row = (name: string, rest: Partial<InstanceRow> = {}): InstanceRow => ({
   state: 'RUNNING',
   health: 'HEALTHY',
   reason: null,
+  notices: [],
   postgresVersion: '17',
   storageGb: 10,
   cpuMillis: 500,
@@ -21,7 +22,11 @@ const rows = [
   row('orders', { createdAt: '2026-01-03T00:00:00Z', labels: [{ key: 'team', value: 'shop' }] }),
   row('billing', { state: 'FAILED', health: 'UNKNOWN', reason: { code: 'QUOTA_EXCEEDED', message: 'The quota is used up.' } }),
   row('new', { state: 'UPDATING', createdAt: '2025-12-31T00:00:00Z' }),
-  row('orders-old', { health: 'UNHEALTHY', createdAt: '2026-01-02T00:00:00Z' }),
+  row('orders-old', {
+    health: 'UNHEALTHY',
+    createdAt: '2026-01-02T00:00:00Z',
+    notices: [{ code: 'PASSWORD_CHANGED', message: 'changed by SQL' }],
+  }),
 ];
 
 const none: InstanceFilter = { text: '', states: [], healths: [] };
@@ -29,11 +34,12 @@ const byName: Order = { field: 'name', descending: false };
 const names = (filter: Partial<InstanceFilter>, order: Partial<Order> = {}) =>
   select(rows, { ...none, ...filter }, { ...byName, ...order }).map(({ name }) => name);
 
-test('the text is searched in name, labels and reason, word by word', () => {
+test('the text is searched in name, labels, reason and notices, word by word', () => {
   expect(names({ text: ' ORD ' })).toEqual(['orders', 'orders-old']);
   expect(names({ text: 'ord old' })).toEqual(['orders-old']);
   expect(names({ text: 'team=shop' })).toEqual(['orders']);
   expect(names({ text: 'quota' })).toEqual(['billing']);
+  expect(names({ text: 'by sql' })).toEqual(['orders-old']);
 });
 
 test('states and healths filter the rows', () => {

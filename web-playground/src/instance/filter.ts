@@ -3,7 +3,7 @@ import type { InstanceRow } from './list';
 import { HEALTH_VALUES, STATE_VALUES } from './states';
 
 export interface InstanceFilter {
-  /** Words that must all occur in the name, a label as `key=value`, or the reason. */
+  /** Words that must all occur in the name, a label as `key=value`, the reason, or a notice. */
   text: string;
   /** Empty for any. */
   states: readonly InstanceState[];
@@ -37,7 +37,9 @@ export function select(rows: readonly InstanceRow[], filter: InstanceFilter, ord
 }
 
 function matchesAll(row: InstanceRow, words: string[]): boolean {
-  const text = [row.name, ...row.labels.map(({ key, value }) => `${key}=${value}`), row.reason?.message ?? ''].join('\n').toLowerCase();
+  const text = [row.name, ...row.labels.map(({ key, value }) => `${key}=${value}`), row.reason?.message ?? '', ...row.notices.map(({ message }) => message)]
+    .join('\n')
+    .toLowerCase();
   return words.every((word) => text.includes(word));
 }
 

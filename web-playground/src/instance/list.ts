@@ -84,6 +84,10 @@ const INSTANCES = graphql(`
       code
       message
     }
+    notices {
+      code
+      message
+    }
     postgresVersion
     storageGb
     cpuMillis

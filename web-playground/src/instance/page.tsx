@@ -48,7 +48,7 @@ export default function InstancePage({ id }: { id: string }) {
 }
 
 function Shown({ instance }: { instance: InstancePageFragment }) {
-  const { id, name, state, health, reason, operations } = instance;
+  const { id, name, state, health, reason, notices, operations } = instance;
   const latest = operations.nodes[0];
   const { operate } = usePermissions();
   return (
@@ -79,6 +79,11 @@ function Shown({ instance }: { instance: InstancePageFragment }) {
           )}
         </Alert>
       )}
+      {notices.map(({ code, message }) => (
+        <Alert key={code} color="yellow" variant="outline" mb="md" p="xs" role="status">
+          {sentenceCase(message)}
+        </Alert>
+      ))}
       <div className={classes.columns} data-settled={state === 'RUNNING' || state === 'DELETED' || undefined}>
         <div className={classes.main}>
           <ConnectPanel instance={instance} />
@@ -111,6 +116,10 @@ const INSTANCE = graphql(`
     state
     health
     reason {
+      code
+      message
+    }
+    notices {
       code
       message
     }

@@ -11,15 +11,16 @@ export const ROW_HEIGHT = 56;
 
 /** Plain elements instead of components: many are mounted while the table is scrolled. */
 export const Row = memo(function Row({ row, index }: { row: InstanceRow; index: number }) {
-  const { id, name, state, health, reason, endpoint, postgresVersion, labels, createdAt } = row;
+  const { id, name, state, health, endpoint, postgresVersion, labels, createdAt } = row;
+  const remark = row.reason?.message ?? row.notices[0]?.message;
   return (
     <tr className={classes.row} aria-rowindex={index + 2} style={{ height: ROW_HEIGHT }}>
       <td className={classes.name}>
         <Link href={`/instances/${id}`} className={classes.link}>
           {name}
         </Link>
-        <span className={classes.second} title={reason?.message}>
-          {reason ? reason.message : labels.map(({ key, value }) => (value ? `${key}=${value}` : key)).join(' · ')}
+        <span className={classes.second} title={remark}>
+          {remark ?? labels.map(({ key, value }) => (value ? `${key}=${value}` : key)).join(' · ')}
         </span>
       </td>
       <td className={classes.state}>

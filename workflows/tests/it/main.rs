@@ -10,6 +10,7 @@ mod health;
 mod hints;
 mod janitor;
 mod monitor;
+mod notices;
 mod registry;
 mod repairs;
 mod restart;

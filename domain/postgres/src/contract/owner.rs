@@ -46,12 +46,11 @@ pub struct OwnedInstance {
     pub platform: Option<PlatformCredentials>,
 }
 
-/// Runs the checks on an instance of each version that the runtime offers. Skipped if [`super::Hooks::has_servers`] says that there is
-/// nothing to log in to.
+/// Runs the checks on an instance of each version that the runtime offers. Its instances must be servers that one can log in to.
+///
+/// # Panics
+/// If the contract is violated.
 pub async fn check_owners(subject: Subject<'_>) {
-    if !subject.hooks.has_servers() {
-        return;
-    }
     for version in subject.runtime.versions() {
         let mut deployment = (subject.deployment)("contract-owner");
         deployment.spec.postgres_version = version;

@@ -73,12 +73,25 @@ async fn an_error_of_a_hundred_megabytes_is_not_read() {
     assert!(why.message.contains("too much"), "{why:?}");
 }
 
+/// The answer of a healthy server.
+const HEALTHY: [&[u8]; 3] = [b"f", b"f", b""];
+
 /// Neither is the server healthy, nor does a check panic.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_no_answer_fails_the_check() {
-    let server = FakePostgres::start(Script { login: welcome(), answer: row(&[b"f", b"f"]) }).await;
+    let server = FakePostgres::start(Script { login: welcome(), answer: row(&HEALTHY) }).await;
     check(&server.target, TIMEOUT).await.expect("this is what a healthy server answers");
-    for columns in [&[b"\xff\xfe".as_slice(), b"f"][..], &[b"f", b"\xff"], &[b"", b"f"], &[b"no", b"f"], &[b"f"], &[b"f", b"f", b"f"], &[]] {
+    let answers: [&[&[u8]]; 8] = [
+        &[b"\xff\xfe", b"f", b""],
+        &[b"f", b"\xff", b""],
+        &[b"f", b"f", b"\xff"],
+        &[b"", b"f", b""],
+        &[b"no", b"f", b""],
+        &[b"f"],
+        &[b"f", b"f"],
+        &[],
+    ];
+    for columns in answers {
         let why = refusal(welcome(), row(columns)).await;
         assert_eq!(why.code, ReasonCode::ConnectionLost, "{columns:?}: {why:?}");
         assert!(why.message.contains("does not speak as PostgreSQL does"), "{columns:?}: {why:?}");
@@ -94,7 +107,7 @@ async fn a_kept_session_takes_a_limited_number_of_unasked_messages() {
     let notification = message(b'A', b"\0\0\0\x01channel\0payload\0");
     for (kind, unasked) in [("parameters", parameters.concat()), ("notices", notice.repeat(400)), ("notifications", notification.repeat(400))] {
         let (prober, instance) = (running(1000), InstanceId::generate());
-        let server = FakePostgres::start(Script { login: welcome(), answer: [row(&[b"f", b"f"]), unasked.clone()].concat() }).await;
+        let server = FakePostgres::start(Script { login: welcome(), answer: [row(&HEALTHY), unasked.clone()].concat() }).await;
         eventually(&format!("{kind}: the session has ended, and another was opened"), async || {
             let _ = ask(&prober.0, instance, &server.target).await;
             server.logins() > 1
@@ -102,7 +115,7 @@ async fn a_kept_session_takes_a_limited_number_of_unasked_messages() {
         .await;
 
         let flood = [welcome(), unasked.repeat(5)].concat();
-        let server = FakePostgres::start(Script { login: flood, answer: row(&[b"f", b"f"]) }).await;
+        let server = FakePostgres::start(Script { login: flood, answer: row(&HEALTHY) }).await;
         let mut losses = prober.0.losses();
         let instance = InstanceId::generate();
         // The login may notice it already.

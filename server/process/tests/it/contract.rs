@@ -26,10 +26,6 @@ async fn keeps_the_contract() {
 
 #[async_trait]
 impl Hooks for Home {
-    fn has_servers(&self) -> bool {
-        true
-    }
-
     async fn leave_half_deployed(&self, deployment: &Deployment) {
         // What a copy leaves that was killed, and a lock that nobody holds; renamed into place, as the supervisor clears it away.
         let elsewhere = self.data.join(&format!("half-{}", deployment.id));

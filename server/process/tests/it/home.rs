@@ -43,6 +43,19 @@ impl Home {
         home
     }
 
+    /// With every version that is supported, from where `scripts/install-test-postgres` puts those that this machine lacks.
+    pub fn with_every_version() -> Self {
+        let place = std::env::var_os("TOYGRES_TEST_POSTGRES").map_or_else(default_place, PathBuf::from);
+        let bins: Vec<_> = [16, 17, 18].iter().map(|version| place.join(version.to_string()).join("bin")).collect();
+        for bin in &bins {
+            assert!(bin.join("postgres").is_file(), "{} is missing: run scripts/install-test-postgres", bin.display());
+        }
+        let bins: Vec<_> = bins.iter().map(|bin| bin.to_str().unwrap()).collect();
+        let mut home = Self::new();
+        home.binaries = Binaries::find(Some(&bins.join(":"))).unwrap();
+        home
+    }
+
     /// Over a directory that another process owns: nothing is stopped or deleted at the end.
     pub fn over(directory: &Path) -> Self {
         let account = Account::resolve("postgres").unwrap();
@@ -156,4 +169,13 @@ impl Home {
     fn owns(&self, pid: u32) -> bool {
         std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| String::from_utf8_lossy(&line).contains(self.data.path().to_str().unwrap()))
     }
+}
+
+/// Where `scripts/install-test-postgres` installs by default.
+fn default_place() -> PathBuf {
+    if nix::unistd::geteuid().is_root() {
+        return "/var/cache/toygres/postgresql".into();
+    }
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| Path::new(&std::env::var_os("HOME").unwrap()).join(".cache"), PathBuf::from);
+    cache.join("toygres/postgresql")
 }

@@ -10,6 +10,7 @@ mod embedded;
 mod hosts;
 mod identity;
 mod instance_files;
+mod owner;
 mod restart;
 mod tls;
 
