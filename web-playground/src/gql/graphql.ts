@@ -1403,9 +1403,9 @@ export type InstanceSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
 
 export type UpdateInstanceMutationVariables = Exact<{
   input: UpdateInstanceInput;
@@ -1599,6 +1599,10 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
     type
     sourceRanges
     dnsLabel
+  }
+  requireTls
+  certificate {
+    notAfter
   }
   endpoint {
     host
@@ -1889,6 +1893,10 @@ export const InstanceDocument = new TypedDocumentString(`
     type
     sourceRanges
     dnsLabel
+  }
+  requireTls
+  certificate {
+    notAfter
   }
   endpoint {
     host
