@@ -62,7 +62,7 @@ crate::instance::text_enum! {
         StateChanged,
         /// The health went `from` -> `to`.
         HealthChanged,
-        /// Another field of the instance changed: labels, protection, endpoint, reason.
+        /// Another field of the instance changed: labels, protection, endpoint, reason, notices.
         InstanceUpdated,
         /// Something of the instance that somebody had deleted or edited was put back.
         InstanceRepaired,

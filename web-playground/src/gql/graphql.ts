@@ -577,7 +577,7 @@ export const InstanceEventType = {
   InstanceCreated: 'INSTANCE_CREATED',
   /** Something of the instance that somebody had deleted or edited was put back. */
   InstanceRepaired: 'INSTANCE_REPAIRED',
-  /** Another field of the instance changed: labels, protection, endpoint, reason. */
+  /** Another field of the instance changed: labels, protection, endpoint, reason, notices. */
   InstanceUpdated: 'INSTANCE_UPDATED',
   /** The status of an operation went `from` -> `to`. */
   OperationChanged: 'OPERATION_CHANGED',

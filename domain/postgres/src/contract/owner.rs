@@ -14,7 +14,7 @@ use toygres_domain::{
     instance::{Endpoint, InstanceSpec},
     roles::{Credentials, DATABASE, PlatformCredentials, SUPERUSER},
     secret::Secret,
-    server_settings::{MAX_CONNECTIONS, MONITOR_RESERVED, SUPERUSER_RESERVED},
+    server_settings::{MAX_CONNECTIONS, MONITOR_RESERVED, STATISTICS_LIBRARY, SUPERUSER_RESERVED},
 };
 
 use self::attempts::{Attempt, IN_THE_DATABASE_OF_THE_PLATFORM, permitted, refused};
@@ -159,13 +159,11 @@ async fn physical_replication_is_refused(instance: &OwnedInstance) {
     assert!(answer.first() == Some(&b'E') && answer.windows(refusal.len()).any(|part| part == refusal.as_bytes()), "{answer:?}");
 }
 
-/// Where the server has them, each database has them, because owners cannot add them.
+/// Each database has them, because owners cannot add them. The installation must have the contrib modules, as packages and images have.
 async fn databases_of_the_owner_have_the_statistics(instance: &OwnedInstance) {
     let mut session = instance.log_in(instance.spec.database.as_str()).await;
     let [preloaded] = session.row("SELECT current_setting('shared_preload_libraries')").await.expect("a member of pg_monitor sees it");
-    if preloaded.as_deref() != Some("pg_stat_statements") {
-        return;
-    }
+    assert_eq!(preloaded.as_deref(), Some(STATISTICS_LIBRARY));
     session.execute("CREATE DATABASE contract_second").await.expect("the owner may create databases");
     for database in [instance.spec.database.as_str(), "contract_second"] {
         let mut session = instance.log_in(database).await;
