@@ -153,7 +153,6 @@ async fn note_expiring(context: &ActivityContext, running: &[(Instance, Option<I
 fn report(running: &[(Instance, Option<InstanceCertificate>)]) {
     let presented = running.iter().filter_map(|(_, known)| known.as_ref()?.presented.as_ref());
     if let Some(first) = presented.map(|presented| presented.not_after).min() {
-        #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are exact for 285 million years")]
         gauge!("toygres_instance_certificate_expiry_timestamp_seconds").set(first.timestamp() as f64);
     }
 }

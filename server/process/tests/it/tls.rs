@@ -5,7 +5,7 @@ use std::{
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::PathBuf,
     process::{Command, Output, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use toygres_certificates::{Authority, Details};
@@ -15,7 +15,10 @@ use toygres_domain::{
     runtime::{Deployment, Runtime},
 };
 
-use crate::home::Home;
+use crate::{
+    control_plane::ControlPlane,
+    home::{Home, TIMEOUT},
+};
 
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
@@ -46,17 +49,17 @@ fn validity() -> (chrono::DateTime<chrono::Utc>, chrono::DateTime<chrono::Utc>) 
 }
 
 /// psql that verifies what the server presents; `address` is the part of the connection string that says where it is.
-fn verifying(home: &Home, deployment: &Deployment, address: &str, trust: &Trust) -> Command {
+fn verifying(deployment: &Deployment, address: &str, trust: &Trust) -> Command {
     let platform = deployment.credentials.platform.as_ref().expect("it has roles of the platform");
     let connection = format!("{address} user=toygres dbname=postgres sslmode=verify-full sslrootcert={}", trust.file.display());
-    let mut command = Command::new(home.binaries.newest().bin.join("psql"));
+    let mut command = Command::new("psql");
     command.args([&connection, "-XAtqw"]).env("PGPASSWORD", platform.superuser.expose());
     command
 }
 
-fn version(home: &Home, deployment: &Deployment, address: &str, trust: &Trust) -> Output {
+fn version(deployment: &Deployment, address: &str, trust: &Trust) -> Output {
     let sql = "SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
-    verifying(home, deployment, address, trust).args(["-c", sql]).output().unwrap()
+    verifying(deployment, address, trust).args(["-c", sql]).output().unwrap()
 }
 
 async fn presented(endpoint: &Endpoint) -> String {
@@ -65,43 +68,55 @@ async fn presented(endpoint: &Endpoint) -> String {
 }
 
 #[tokio::test]
-async fn clients_verify_the_server() {
-    let home = Home::new();
+async fn clients_verify_the_servers_of_all_versions() {
+    let home = Home::with_every_version();
     let plane = home.host();
     let (trust, other) = (Trust::new(&home, "trusted"), Trust::new(&home, "other"));
-    let deployment = Deployment { certificate: trust.issue().0, ..home.deployment("secure") };
-    let port = plane.deploy(&deployment).await.port;
-    for host in ["localhost", "127.0.0.1"] {
-        let output = version(&home, &deployment, &format!("host={host} port={port}"), &trust);
-        assert_eq!(String::from_utf8_lossy(&output.stdout), "TLSv1.3\n", "{}", String::from_utf8_lossy(&output.stderr));
-    }
-    let refusal = |address: &str, trust: &Trust| {
-        let output = version(&home, &deployment, &format!("{address} port={port}"), trust);
-        assert!(!output.status.success(), "{address}");
-        String::from_utf8_lossy(&output.stderr).into_owned()
-    };
-    let wrong_name = refusal("host=db.example.com hostaddr=127.0.0.1", &trust);
-    assert!(wrong_name.contains("does not match host name \"db.example.com\""), "{wrong_name}");
-    let wrong_authority = refusal("host=localhost", &other);
-    assert!(wrong_authority.contains("certificate verify failed"), "{wrong_authority}");
+    for postgres_version in home.binaries.versions() {
+        let mut deployment = Deployment { certificate: trust.issue().0, ..home.deployment(&format!("secure-{postgres_version}")) };
+        deployment.spec.postgres_version = postgres_version;
+        let port = plane.deploy(&deployment).await.port;
+        for host in ["localhost", "127.0.0.1"] {
+            let output = version(&deployment, &format!("host={host} port={port}"), &trust);
+            assert_eq!(String::from_utf8_lossy(&output.stdout), "TLSv1.3\n", "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        let refusal = |address: &str, trust: &Trust| {
+            let output = version(&deployment, &format!("{address} port={port}"), trust);
+            assert!(!output.status.success(), "{address}");
+            String::from_utf8_lossy(&output.stderr).into_owned()
+        };
+        let wrong_name = refusal("host=db.example.com hostaddr=127.0.0.1", &trust);
+        assert!(wrong_name.contains("does not match host name \"db.example.com\""), "{wrong_name}");
+        let wrong_authority = refusal("host=localhost", &other);
+        assert!(wrong_authority.contains("certificate verify failed"), "{wrong_authority}");
 
-    let file = home.instance(deployment.id).join("server.pem").metadata().unwrap();
-    assert_eq!(file.permissions().mode() & 0o777, 0o600);
-    assert_eq!(file.uid(), home.instance(deployment.id).join("data").metadata().unwrap().uid(), "the server can read it");
+        let file = home.instance(deployment.id).join("server.pem").metadata().unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+        assert_eq!(file.uid(), home.instance(deployment.id).join("data").metadata().unwrap().uid(), "the server can read it");
+    }
     plane.stop().await;
 }
 
 #[tokio::test]
 async fn a_renewed_certificate_needs_no_restart() {
-    let home = Home::new();
+    let home = Home::with_every_version();
     let plane = home.host();
-    let (former, next) = (Trust::new(&home, "former"), Trust::new(&home, "next"));
-    let mut deployment = Deployment { certificate: former.issue().0, ..home.deployment("renewed") };
+    for postgres_version in home.binaries.versions() {
+        let mut deployment = home.deployment(&format!("renewed-{postgres_version}"));
+        deployment.spec.postgres_version = postgres_version;
+        check_renewal(&home, &plane, deployment).await;
+    }
+    plane.stop().await;
+}
+
+async fn check_renewal(home: &Home, plane: &ControlPlane, mut deployment: Deployment) {
+    let (former, next) = (Trust::new(home, "former"), Trust::new(home, "next"));
+    deployment.certificate = former.issue().0;
     let endpoint = plane.deploy(&deployment).await;
     let address = format!("host=localhost port={}", endpoint.port);
     let server = home.pid(deployment.id);
 
-    let mut session = verifying(&home, &deployment, &address, &former).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut session = verifying(&deployment, &address, &former).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (mut input, mut lines) = (session.stdin.take().unwrap(), BufReader::new(session.stdout.take().unwrap()).lines());
     let mut ask = |sql: &str| {
         writeln!(input, "{sql};").unwrap();
@@ -112,19 +127,17 @@ async fn a_renewed_certificate_needs_no_restart() {
     let (certificate, details) = next.issue();
     deployment.certificate = certificate;
     plane.runtime.install_certificate(&deployment).await.unwrap();
-    let deadline = std::time::Instant::now() + crate::home::TIMEOUT;
+    let deadline = Instant::now() + TIMEOUT;
     while presented(&endpoint).await != details.fingerprint {
-        assert!(std::time::Instant::now() < deadline, "the server presents the new certificate");
+        assert!(Instant::now() < deadline, "the server presents the new certificate");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(ask("SELECT pg_backend_pid()"), backend, "the session stays");
     assert_eq!(home.pid(deployment.id), server, "the server was not restarted");
-    assert!(version(&home, &deployment, &address, &next).status.success());
-    assert!(!version(&home, &deployment, &address, &former).status.success(), "a new session sees the new certificate");
-    drop(ask);
+    assert!(version(&deployment, &address, &next).status.success());
+    assert!(!version(&deployment, &address, &former).status.success(), "a new session sees the new certificate");
     drop(input);
     session.wait().unwrap();
-    plane.stop().await;
 }
 
 #[tokio::test]
