@@ -11,13 +11,15 @@ pub struct Access {
     pub addresses: &'static str,
     /// Whether the superuser may also connect over the socket. The entrypoint of the official images does, during the first start.
     pub superuser_on_socket: bool,
+    /// Whether clients without TLS are refused. The platform uses TLS by itself, and must not lose its access if that breaks.
+    pub require_tls: bool,
 }
 
 /// The text of the file. The first rule that matches a connection decides, so the rules of the platform come first. A rule for `all`
 /// databases does not match physical replication, which is refused in this way.
 #[must_use]
 pub fn pg_hba(access: Access) -> String {
-    let Access { addresses, superuser_on_socket } = access;
+    let Access { addresses, superuser_on_socket, require_tls } = access;
     let mut rules = "# Written by toygres; changes are overwritten.\n".to_owned();
     let mut rule = |connection: &str, roles: &str, from: &str| {
         let fields = [connection, "all", roles, from, "scram-sha-256"].into_iter().filter(|field| !field.is_empty());
@@ -27,7 +29,7 @@ pub fn pg_hba(access: Access) -> String {
         rule("local", SUPERUSER, "");
     }
     rule("host", &format!("{SUPERUSER},{MONITOR}"), addresses);
-    rule("host", "all", addresses);
+    rule(if require_tls { "hostssl" } else { "host" }, "all", addresses);
     rules
 }
 
@@ -38,12 +40,18 @@ mod tests {
     #[test]
     fn the_rules_of_the_platform_come_first() {
         assert_eq!(
-            pg_hba(Access { addresses: "all", superuser_on_socket: true }),
+            pg_hba(Access { addresses: "all", superuser_on_socket: true, require_tls: false }),
             "# Written by toygres; changes are overwritten.\n\
              local all toygres scram-sha-256\n\
              host all toygres,toygres_monitor all scram-sha-256\n\
              host all all all scram-sha-256\n"
         );
-        assert!(!pg_hba(Access { addresses: "127.0.0.1/32", superuser_on_socket: false }).contains("local"));
+        assert!(!pg_hba(Access { addresses: "127.0.0.1/32", superuser_on_socket: false, require_tls: false }).contains("local"));
+    }
+
+    #[test]
+    fn only_clients_can_be_told_to_use_tls() {
+        let rules = pg_hba(Access { addresses: "all", superuser_on_socket: true, require_tls: true });
+        assert!(rules.ends_with("host all toygres,toygres_monitor all scram-sha-256\nhostssl all all all scram-sha-256\n"), "{rules}");
     }
 }

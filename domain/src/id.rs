@@ -18,6 +18,13 @@ impl InstanceId {
         Self(Uuid::now_v7())
     }
 
+    /// The name in its certificate that no other instance has. Nobody resolves it: whoever connects by an address that instances share
+    /// (local ones differ only in their port) can check that the server is this one.
+    #[must_use]
+    pub fn tls_name(self) -> String {
+        format!("{self}.toygres.internal")
+    }
+
     /// A number below `bound` (0 for a bound of 0) that is always the same for this instance and evenly distributed over many,
     /// to spread what would otherwise happen to all of them at once.
     #[must_use]

@@ -95,6 +95,8 @@ pub struct InstanceSpec {
     pub database: SqlName,
     /// From where clients can connect.
     pub exposure: Exposure,
+    /// Whether clients without TLS are refused.
+    pub require_tls: bool,
     /// The interval and the time-out of its health checks.
     pub health_check: HealthCheckPolicy,
 }

@@ -1,8 +1,9 @@
 //! What a hosted PostgreSQL instance is: the vocabulary and the rules, pure.
 //!
 //! This crate knows no database, transport, workflow engine or host. It holds the vocabulary ([`instance`], [`operation`],
-//! [`event`], [`health`], [`token`], [`data`], [`drift`], [`volume`], [`error`]) and the [`runtime::Runtime`] trait, which every host of instances implements.
+//! [`event`], [`health`], [`token`], [`data`], [`certificate`], [`drift`], [`volume`], [`error`]) and the [`runtime::Runtime`] trait, which every host of instances implements.
 
+pub mod certificate;
 pub mod data;
 pub mod drift;
 pub mod error;

@@ -14,6 +14,8 @@ text_enum! {
         /// The library that sorts the text of a database has another version than its indexes were built with, so they may be wrong. The
         /// message says what to run; the notice goes when that is done.
         CollationVersionMismatch,
+        /// The certificate of the server expires soon, and could not be renewed. The notice goes when the server presents another one.
+        CertificateExpiring,
     }
 }
 

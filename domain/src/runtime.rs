@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     InstanceId, OperationId,
+    certificate::ServerCertificate,
     data::{Data, VolumeId},
     drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
@@ -53,6 +54,16 @@ pub trait Runtime: Send + Sync + 'static {
     /// Puts back what differs from what was deployed, and nothing else; returns that. It fails for good with
     /// [`ReasonCode::DataLost`] if the data of the instance is not there.
     async fn repair(&self, deployment: &Deployment) -> Result<Vec<Drift>, RuntimeError>;
+
+    /// Gives the server of an instance that has run another certificate, without a restart: its sessions stay. It may take minutes until the
+    /// server has it, and may take `pg_reload_conf()` until it presents it; the caller sees to that.
+    async fn install_certificate(&self, deployment: &Deployment) -> Result<(), RuntimeError>;
+
+    /// Whether instances of this version speak TLS here.
+    fn speaks_tls(&self, version: PostgresVersion) -> bool;
+
+    /// The names and addresses that clients can type to reach an instance, as far as they are known before it runs.
+    fn server_names(&self, name: &InstanceName, exposure: &Exposure) -> Vec<String>;
 
     /// Removes the instance. Answers [`Progress::Done`] only when nothing of it is left (but the volumes, when
     /// they are kept), and is called again until then.
@@ -117,6 +128,8 @@ pub struct Deployment {
     pub credentials: Credentials,
     /// Whether it has run, and with which volume.
     pub data: Data,
+    /// What the server presents to clients that use TLS.
+    pub certificate: ServerCertificate,
 }
 
 /// The status of an instance in its runtime.

@@ -12,8 +12,10 @@ use std::{
 };
 
 use futures::StreamExt;
+use toygres_certificates::Authority;
 use toygres_domain::{
     InstanceId,
+    certificate::ServerCertificate,
     data::Data,
     instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec},
     name::SqlName,
@@ -59,7 +61,7 @@ async fn test(runtime: &KubernetesRuntime, deployment: &Deployment) -> Result<()
     println!("ready at {}:{} after {:.1} s", endpoint.host, endpoint.port, start.elapsed().as_secs_f32());
     let Credentials { owner, platform } = &deployment.credentials;
     let platform = platform.as_ref().ok_or("it has no passwords of the platform")?;
-    probe::roles::set_up(&endpoint, &deployment.spec, owner, platform, Duration::from_secs(30)).await.map_err(|reason| reason.message)?;
+    probe::roles::set_up(&endpoint, None, &deployment.spec, owner, platform, Duration::from_secs(30)).await.map_err(|reason| reason.message)?;
     let target = probe::Target::of_owner(endpoint, &deployment.spec, owner.clone());
     let latency = probe::check(&target, Duration::from_secs(10)).await.map_err(|reason| reason.message)?;
     println!("logged in and queried within {latency:.1?}");
@@ -116,9 +118,19 @@ fn deployment(runtime: &KubernetesRuntime) -> Result<Deployment> {
             username: SqlName::role("app")?,
             database: SqlName::database("appdb")?,
             exposure: Exposure::Cluster,
+            require_tls: false,
             health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
         },
         credentials: Credentials { owner: Secret::generate(), platform: Some(PlatformCredentials::generate()) },
         data: Data::New,
+        certificate: certificate(runtime)?,
     })
+}
+
+/// A certificate of an authority that nobody trusts.
+fn certificate(runtime: &KubernetesRuntime) -> Result<ServerCertificate> {
+    let now = chrono::Utc::now();
+    let (from, to) = (now - chrono::TimeDelta::hours(1), now + chrono::TimeDelta::days(1));
+    let names = runtime.server_names(&"manual-deploy".parse()?, &Exposure::Cluster);
+    Ok(Authority::generate("manual deploy", from, to)?.issue(&names, from, to)?.certificate)
 }

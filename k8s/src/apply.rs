@@ -54,6 +54,12 @@ pub(crate) async fn deploy(cluster: &Cluster, settings: &Settings, deployment: &
     refuse_if_removed(cluster, &first).await
 }
 
+/// Puts a renewed certificate into the Secret, from where the kubelet brings it into the pod.
+pub(crate) async fn install_certificate(cluster: &Cluster, settings: &Settings, deployment: &Deployment) -> Result<(), RuntimeError> {
+    claim::verify(cluster, deployment).await?;
+    apply_secret(cluster, &build::objects(deployment, settings).secret).await
+}
+
 /// Refuses to report success if the instance was removed meanwhile: a control plane that was suspended may resume a deployment
 /// long after another one has removed the instance. [`list`](toygres_domain::runtime::Runtime::list) finds what it created.
 async fn refuse_if_removed(cluster: &Cluster, first: &NetworkPolicy) -> Result<(), RuntimeError> {

@@ -39,7 +39,7 @@ pub struct Objects {
 /// Computes the objects of an instance.
 #[must_use]
 pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
-    let Deployment { id, name, spec, credentials, data } = deployment;
+    let Deployment { id, name, spec, credentials, data, certificate } = deployment;
     let InstanceSpec {
         postgres_version,
         storage_gb,
@@ -48,6 +48,7 @@ pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
         username,
         database,
         exposure,
+        require_tls,
         // The control plane checks the health over the network; the probes of the pod are for the kubelet.
         health_check: _,
     } = spec;
@@ -55,7 +56,7 @@ pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
     Objects {
         network_policy: network_policy::network_policy(&meta),
         client_service: services::client(&meta, exposure, settings),
-        secret: secret::secret(&meta, credentials, *storage_gb, data),
+        secret: secret::secret(&meta, &secret::Content { credentials, certificate, storage_gb: *storage_gb, require_tls: *require_tls, data }),
         headless_service: services::headless(&meta),
         stateful_set: stateful_set::stateful_set(
             &meta,

@@ -25,6 +25,7 @@ use k8s_openapi::{
 use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use toygres_domain::{
+    certificate::ServerCertificate,
     drift::{Drift, DriftChange, DriftKind, Expected, Inspection},
     roles::{Credentials, PlatformCredentials, Roles},
     runtime::Deployment,
@@ -75,10 +76,11 @@ pub fn inspection(expected: &Expected, actual: &Actual, settings: &Settings) -> 
 
 fn drift(expected: &Expected, actual: &Actual, settings: &Settings) -> Vec<Drift> {
     let Expected { id, name, spec, roles, data } = expected.clone();
-    // Nothing is compared with the passwords.
+    // Nothing is compared with what is secret.
     let unknown = || Password::new(String::new());
     let platform = (roles == Roles::Platform).then(|| PlatformCredentials { superuser: unknown(), monitor: unknown() });
-    let deployment = Deployment { id, name, spec, data, credentials: Credentials { owner: unknown(), platform } };
+    let certificate = ServerCertificate { chain: String::new(), key: unknown() };
+    let deployment = Deployment { id, name, spec, data, credentials: Credentials { owner: unknown(), platform }, certificate };
     let build::Objects { network_policy, client_service, secret, headless_service, stateful_set } = build::objects(&deployment, settings);
     let service = |wanted: &Service| {
         let present = actual.services.iter().find(|service| service.metadata.name == wanted.metadata.name);

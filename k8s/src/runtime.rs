@@ -117,6 +117,19 @@ impl Runtime for KubernetesRuntime {
         drift::repair(&self.cluster, &self.settings, deployment).await
     }
 
+    async fn install_certificate(&self, deployment: &Deployment) -> Result<(), RuntimeError> {
+        let _exclusive = self.locks.lock(deployment.id).await;
+        apply::install_certificate(&self.cluster, &self.settings, deployment).await
+    }
+
+    fn speaks_tls(&self, _: PostgresVersion) -> bool {
+        true
+    }
+
+    fn server_names(&self, name: &InstanceName, exposure: &Exposure) -> Vec<String> {
+        names::server_names(name, exposure, &self.settings)
+    }
+
     async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Progress, RuntimeError> {
         let _exclusive = self.locks.lock(id).await;
         remove::remove(&self.cluster, id, keep_volumes).await

@@ -82,6 +82,7 @@ fn spec() -> InstanceSpec {
         username: "app".to_owned().try_into().expect("it is a name"),
         database: "postgres".to_owned().try_into().expect("it is a name"),
         exposure: Exposure::Cluster,
+        require_tls: false,
         health_check: HealthCheckPolicy { interval_seconds: INTERVAL, timeout_seconds: 5 },
     }
 }

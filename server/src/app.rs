@@ -14,12 +14,14 @@ pub mod repair_instance;
 pub mod restart_instance;
 pub mod retry_operation;
 pub mod revoke_api_token;
+pub mod rotate_certificate_authority;
 pub mod update_instance;
 
 use std::{sync::Arc, time::Duration};
 
 use toygres_domain::{instance::HealthCheckPolicy, runtime::Runtime};
 use toygres_store::Store;
+use toygres_workflows::certificates::CertificatePolicy;
 
 pub use available_operations::{available_operations, excludes_now, is_final};
 pub use health::{Health, HealthReport, Unreachable};
@@ -37,6 +39,8 @@ pub struct App {
     pub hub: Hub,
     /// The control plane's own health.
     pub health: Health,
+    /// Who issues the certificates of instances.
+    pub certificates: CertificatePolicy,
     /// How long an operation may take.
     pub operation_deadline: Duration,
     /// The health check settings of instances that were created without any.

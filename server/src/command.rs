@@ -43,6 +43,7 @@ pub fn run() -> ExitCode {
         },
         Command::Instances(group) => cli::run(Task::Instances(*group), &environment),
         Command::Operations(group) => cli::run(Task::Operations(group), &environment),
+        Command::Ca(group) => cli::run(Task::Ca(group), &environment),
         Command::Context(command) => cli::run(Task::Context(command), &environment),
         Command::Completion { shell } => cli::run(Task::Completion(shell, Box::new(Cli::command())), &environment),
     }

@@ -1,6 +1,7 @@
 //! Configuration from flags, the environment, and the `.env` of the current directory. An invalid value ends the start with one
 //! sentence that names its variable.
 
+mod certificates;
 mod database;
 mod engine;
 mod health;
@@ -15,10 +16,11 @@ mod values;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use toygres_cli::{ContextCommand, EXIT_CODES, Group, InstancesCommand, OperationsCommand, TokenCommand};
+use toygres_cli::{CaCommand, ContextCommand, EXIT_CODES, Group, InstancesCommand, OperationsCommand, TokenCommand};
 use toygres_domain::secret::SecretKeys;
 
 pub use self::{
+    certificates::CertificatesConfig,
     database::DatabasesConfig,
     engine::EngineConfig,
     health::HealthConfig,
@@ -63,6 +65,9 @@ pub enum Command {
     /// Create, list and revoke API tokens.
     #[command(after_help = EXIT_CODES)]
     Token(Group<TokenCommand>),
+    /// See and replace the certificate authority of the instances.
+    #[command(after_help = EXIT_CODES)]
+    Ca(Group<CaCommand>),
     /// The keys that seal passwords.
     #[command(subcommand)]
     Secrets(SecretsCommand),
@@ -147,6 +152,9 @@ pub struct ServeConfig {
     /// See [`HealthConfig`].
     #[command(flatten)]
     pub health: HealthConfig,
+    /// See [`CertificatesConfig`].
+    #[command(flatten)]
+    pub certificates: CertificatesConfig,
     /// See [`RetentionConfig`].
     #[command(flatten)]
     pub retention: RetentionConfig,
@@ -195,6 +203,7 @@ impl ServeConfig {
             }
             self.kubernetes.settings()?;
         }
+        self.certificates.check()?;
         self.listen.check()
     }
 }

@@ -15,6 +15,7 @@ use axum::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
+use toygres_store::Store;
 
 use crate::{
     app::{Health, HealthReport, Unreachable},
@@ -26,11 +27,16 @@ use crate::{
 /// What `/schema.graphql` answers.
 static SCHEMA: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(graphql::sdl()));
 
+/// The media type of PEM files (RFC 8555, section 9.1).
+const PEM: &str = "application/pem-certificate-chain";
+
 /// What the endpoints need.
 #[derive(Clone)]
 pub struct Endpoints {
     /// The health of this server.
     pub health: Health,
+    /// The metadata.
+    pub store: Store,
     /// The metrics of this server.
     pub metrics: PrometheusHandle,
     /// Who may see them in detail; everybody if `None`.
@@ -41,6 +47,7 @@ pub struct Endpoints {
 pub fn router(endpoints: Endpoints, base_path: BasePath) -> Router {
     playground::router(base_path)
         .route("/schema.graphql", get(async || ([(header::CONTENT_TYPE, "application/graphql; charset=utf-8")], SCHEMA.clone())))
+        .merge(Router::new().route("/ca.pem", get(ca)).with_state(endpoints.store.clone()))
         .merge(monitoring_router(endpoints))
 }
 
@@ -53,6 +60,22 @@ pub fn monitoring_router(endpoints: Endpoints) -> Router {
         .route("/health", get(report))
         .route("/metrics", get(metrics))
         .with_state(endpoints)
+}
+
+/// The certificates of all authorities that clients of instances should trust. They are public.
+async fn ca(State(store): State<Store>) -> Response {
+    let unavailable = |why: &'static str| (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
+    match store.authorities().await {
+        Ok(authorities) if authorities.is_empty() => unavailable("there is no certificate authority yet: the first worker makes one\n"),
+        Ok(authorities) => {
+            let bundle: String = authorities.into_iter().map(|authority| authority.certificate).collect();
+            ([(header::CONTENT_TYPE, PEM), (header::CACHE_CONTROL, "no-cache")], bundle).into_response()
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the certificate authorities cannot be read");
+            unavailable("the metadata database is not available\n")
+        }
+    }
 }
 
 /// 200 as long as the server answers: for orchestrators, which restart it otherwise.

@@ -60,6 +60,11 @@ fn describe() {
         "toygres_tls_certificate_expiry_timestamp_seconds",
         "When the certificate of the server's own address expires, as Unix time; 0 without TLS"
     );
+    describe_gauge!(
+        "toygres_instance_certificate_expiry_timestamp_seconds",
+        "When the first of the certificates that running instances present expires, as Unix time; the same from every worker"
+    );
+    describe_counter!("toygres_instance_certificate_failures_total", "Attempts to issue or renew the certificate of an instance that failed");
     describe_counter!("toygres_authentications_refused_total", "Requests and sockets without a valid token, by reason");
     describe_gauge!("toygres_feeds", "Subscriptions that follow the event log");
     describe_counter!("toygres_events_read_total", "Events read from the log, once for all subscribers");
@@ -104,6 +109,7 @@ fn describe() {
         "toygres_events_coalesced_total",
         "toygres_feed_resyncs_total",
         "toygres_health_checks_postponed_total",
+        "toygres_instance_certificate_failures_total",
         "toygres_probe_connections_lost_total",
         "toygres_probe_logins_total",
         "toygres_sockets_displaced_total",

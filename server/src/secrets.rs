@@ -81,7 +81,7 @@ async fn reseal(url: &str, keys: &SecretKeys) -> Result<Resealed, String> {
 }
 
 fn report(done: Resealed) -> String {
-    format!("{} passwords sealed with the first key now, {} were before", done.resealed, done.current)
+    format!("{} secrets sealed with the first key now, {} were before", done.resealed, done.current)
 }
 
 pub(crate) fn sentence(error: Error) -> String {

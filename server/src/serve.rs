@@ -119,6 +119,7 @@ async fn run(
         runtime: backend.runtime.clone(),
         hub: hub.clone(),
         health: health.clone(),
+        certificates: config.certificates.policy(),
         operation_deadline: config.engine.operation_deadline(),
         health_check: config.health.policy(),
     };
@@ -136,7 +137,7 @@ async fn run(
     tasks.spawn("http", answer(config.clone(), app, authenticate, metrics.clone(), (listener, certificate, connections), shutdown.clone()));
 
     if let Some(listener) = metrics_listener {
-        tasks.spawn("metrics http", answer_monitoring(config.listen.clone(), health.clone(), metrics, listener, shutdown.clone()));
+        tasks.spawn("metrics http", answer_monitoring(config.listen.clone(), (health.clone(), store.clone()), metrics, listener, shutdown.clone()));
     }
 
     let connecting = work::connect(config.clone(), backend.engine_url.clone(), store.clone(), backend.runtime.clone(), backend.made_key.clone());
@@ -203,7 +204,8 @@ async fn answer(
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
     let restricted = config.listen.access == Access::Tokens;
-    let endpoints = Endpoints { health: app.health.clone(), metrics, authenticate: restricted.then(|| Arc::clone(&authenticate)) };
+    let endpoints =
+        Endpoints { health: app.health.clone(), store: app.store.clone(), metrics, authenticate: restricted.then(|| Arc::clone(&authenticate)) };
     let query_limits = config.limits.of_queries();
     let options = TransportOptions {
         limits: config.limits.of_transports(),
@@ -223,12 +225,12 @@ async fn answer(
 /// Serves what `TOYGRES_METRICS_LISTEN` opens to everybody who reaches that address.
 async fn answer_monitoring(
     config: ListenConfig,
-    health: Health,
+    (health, store): (Health, Store),
     metrics: PrometheusHandle,
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
-    let router = endpoints::monitoring_router(Endpoints { health, metrics, authenticate: None });
+    let router = endpoints::monitoring_router(Endpoints { health, store, metrics, authenticate: None });
     // Other machines are meant to reach an address that is not a loopback address, by whatever name.
     let router = match config.access {
         Access::Local if !listener.local_addr()?.ip().is_loopback() => router,

@@ -33,6 +33,7 @@ use toygres_domain::{
     data::VolumeId,
     drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
+    name::InstanceName,
     operation::{OperationKind, Params, create},
     runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
     secret::Secret,
@@ -42,7 +43,9 @@ use toygres_store::changes::Changes;
 use toygres_store::testing::TestDatabase;
 use toygres_store::{NewInstance, Request, Store, Subject};
 use toygres_workflows::{
-    ActivityContext, Engine, EngineOptions, Run, RunningChecks, Timing, dispatcher,
+    ActivityContext, Engine, EngineOptions, Run, RunningChecks, Timing,
+    certificates::CertificatePolicy,
+    dispatcher,
     engine::{SCHEMA, Worker},
     health_check::HealthCheckLoop,
     janitor, monitor_operation, nudges, operations, registry, sweeper,
@@ -198,6 +201,7 @@ impl Toygres {
             prober: Prober::new(500, 10),
             slow_checks: EngineOptions::default().slow_checks(),
             running_checks: RunningChecks::default(),
+            certificates: CertificatePolicy::default(),
             timing: Timing::default(),
             shutdown: shutdown.clone(),
         };
@@ -229,6 +233,7 @@ impl Creator for Toygres {
                 username: "app".to_owned().try_into().expect("a role"),
                 database: "app".to_owned().try_into().expect("a database"),
                 exposure: Exposure::Cluster,
+                require_tls: false,
                 health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
             },
             password: Secret::generate(),
@@ -394,6 +399,18 @@ impl Runtime for IdleRuntime {
 
     async fn restart(&self, _: InstanceId, _: &Restart) -> Result<Progress, RuntimeError> {
         Ok(Progress::Done)
+    }
+
+    async fn install_certificate(&self, _: &Deployment) -> Result<(), RuntimeError> {
+        Ok(())
+    }
+
+    fn speaks_tls(&self, _: PostgresVersion) -> bool {
+        false
+    }
+
+    fn server_names(&self, _: &InstanceName, _: &Exposure) -> Vec<String> {
+        vec!["localhost".to_owned()]
     }
 
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {

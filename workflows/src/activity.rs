@@ -17,7 +17,7 @@ use toygres_store::{Store, Work};
 
 #[cfg(doc)]
 use crate::EngineOptions;
-use crate::{Engine, Failure, RunningChecks, SlowChecks, Timing};
+use crate::{Engine, Failure, RunningChecks, SlowChecks, Timing, certificates::CertificatePolicy};
 
 /// A function that workflows call. It may run twice, late, or concurrently with its successor, so it first checks in the metadata
 /// whether its run is still current.
@@ -62,6 +62,8 @@ pub struct ActivityContext {
     pub slow_checks: Arc<SlowChecks>,
     /// Tells the health checks in progress what the runtime reports.
     pub running_checks: RunningChecks,
+    /// How long certificates are valid, and who issues them.
+    pub certificates: CertificatePolicy,
     /// The timing of workflows and activities.
     pub timing: Timing,
     /// Cancelled when this server stops: activities then abandon their work immediately, and it is retried elsewhere.

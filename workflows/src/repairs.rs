@@ -20,11 +20,11 @@ use toygres_domain::{
     drift::{Drift, Expected, Inspection, not_put_back, put_back},
     instance::{HealthStatus, Instance, Reason, ReasonCode},
     roles::Roles,
-    runtime::{Deployment, RuntimeError},
+    runtime::RuntimeError,
 };
 
 use self::backoff::Backoff;
-use crate::ActivityContext;
+use crate::{ActivityContext, activities::deploy_postgres::deployment};
 
 /// How long after a nudge an instance is inspected: several objects are often changed together.
 const COALESCE: Duration = Duration::from_millis(200);
@@ -201,8 +201,10 @@ async fn repair(context: &ActivityContext, instance: Instance, data: Data) -> Re
     if !context.store.is_idle(id).await? {
         return Ok(None);
     }
-    let credentials = context.store.credentials(id).await?;
-    let deployment = Deployment { id, name: instance.name, spec: instance.spec, credentials, data };
+    let deployment = match deployment(context, instance, data).await {
+        Ok(deployment) => deployment,
+        Err(failure) => return Err(Error::Unavailable(failure.reason().message.into())),
+    };
     in_time(context, context.runtime.repair(&deployment)).await.map(Some)
 }
 

@@ -67,6 +67,8 @@ pub struct Timing {
     pub recovery: Duration,
     /// How often all running instances are inspected for drift, whatever nudges there are.
     pub inspection: Duration,
+    /// How often the certificates of all running instances are looked at.
+    pub certificates: Duration,
     /// The pause while checks are suspended because an operation is changing the instance. A nudge ends it when the operation is
     /// finished.
     pub paused: Duration,
@@ -102,6 +104,7 @@ impl Default for Timing {
             postponed: Duration::from_secs(1),
             recovery: Duration::from_secs(2),
             inspection: Duration::from_secs(30),
+            certificates: Duration::from_secs(30),
             paused: Duration::from_secs(5),
         }
     }

@@ -15,9 +15,10 @@ pub use prober::{Answer, OwnerPassword, Prober};
 use self::session::{Session, SessionError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use toygres_domain::{
+    certificate::ServerIdentity,
     instance::{Endpoint, InstanceSpec, Reason, ReasonCode},
     name::SqlName,
-    roles::{Credentials, DATABASE, MONITOR},
+    roles::{Credentials, DATABASE, MONITOR, PlatformCredentials, SUPERUSER},
     secret::Secret,
 };
 
@@ -43,6 +44,8 @@ pub struct Target {
     pub database: String,
     /// The owner, if this is a login of the monitor, which can tell whether the password is still theirs.
     pub owner: Option<Owner>,
+    /// What its certificate must be; `None` accepts any, and none.
+    pub identity: Option<ServerIdentity>,
 }
 
 /// The role of an owner.
@@ -58,7 +61,20 @@ impl Target {
     /// The login of the owner, as clients make it.
     #[must_use]
     pub fn of_owner(endpoint: Endpoint, spec: &InstanceSpec, password: Secret) -> Self {
-        Self { endpoint, username: spec.username.to_string(), password, database: spec.database.to_string(), owner: None }
+        Self { endpoint, username: spec.username.to_string(), password, database: spec.database.to_string(), owner: None, identity: None }
+    }
+
+    /// The login of the superuser.
+    #[must_use]
+    pub fn of_superuser(endpoint: Endpoint, platform: &PlatformCredentials) -> Self {
+        let password = platform.superuser.clone();
+        Self { endpoint, username: SUPERUSER.to_owned(), password, database: DATABASE.to_owned(), owner: None, identity: None }
+    }
+
+    /// The same login, to a server whose certificate is checked.
+    #[must_use]
+    pub fn verifying(self, identity: Option<ServerIdentity>) -> Self {
+        Self { identity, ..self }
     }
 
     /// The login of checks: that of the monitor, or that of the owner if an earlier release created the instance, without a monitor.
@@ -73,6 +89,7 @@ impl Target {
                 password: platform.monitor,
                 database: DATABASE.to_owned(),
                 owner: Some(Owner { role: spec.username.clone(), password }),
+                identity: None,
             },
         }
     }
@@ -81,7 +98,9 @@ impl Target {
 /// The URL that clients use, without the password.
 #[must_use]
 pub fn connection_string(endpoint: &Endpoint, spec: &InstanceSpec) -> String {
-    format!("postgresql://{}@{}:{}/{}", spec.username, host(&endpoint.host), endpoint.port, spec.database)
+    // Where TLS is only offered, libpq, psycopg and sqlx prefer it by themselves; npm's pg takes `prefer` for `verify-full`.
+    let mode = if spec.require_tls { "?sslmode=require" } else { "" };
+    format!("postgresql://{}@{}:{}/{}{mode}", spec.username, host(&endpoint.host), endpoint.port, spec.database)
 }
 
 /// The URL that clients use, with the password, which is shown to the caller only.
@@ -99,6 +118,37 @@ pub async fn check(target: &Target, timeout: Duration) -> Result<Duration, Reaso
     let login = within(target, timeout, log_in_and_query(target, &target.database)).await?;
     close(login.session).await;
     Ok(login.latency)
+}
+
+/// The certificate that the server presents to clients, in DER; `None` if it offers no TLS. Anybody may ask for it.
+///
+/// # Errors
+/// Why the server could not be asked.
+pub async fn presented_certificate(endpoint: &Endpoint, timeout: Duration) -> Result<Option<Vec<u8>>, Reason> {
+    match tokio::time::timeout(timeout, session::presented_certificate(endpoint)).await {
+        Err(_) => Err(symptom::no_answer(endpoint, timeout)),
+        Ok(outcome) => outcome.map_err(|error| symptom::classify(endpoint, &error)),
+    }
+}
+
+/// Has the server read its configuration, and so its certificate, again. The role must be allowed to.
+///
+/// # Errors
+/// Why it does not. The reason never contains the password.
+pub async fn reload_configuration(target: &Target, timeout: Duration) -> Result<(), Reason> {
+    let reload = async {
+        let mut session = Session::log_in(target, DATABASE, "toygres").await?;
+        let [_] = session.row("SELECT pg_catalog.pg_reload_conf()").await?;
+        Ok(session)
+    };
+    match tokio::time::timeout(timeout, reload).await {
+        Err(_) => Err(symptom::no_answer(&target.endpoint, timeout)),
+        Ok(Err(error)) => Err(symptom::classify(&target.endpoint, &error)),
+        Ok(Ok(session)) => {
+            close(Some(session)).await;
+            Ok(())
+        }
+    }
 }
 
 /// A login, and the answer to a query.

@@ -6,9 +6,10 @@
 use std::time::Duration;
 
 use toygres_domain::{
+    certificate::ServerIdentity,
     instance::{Endpoint, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     name::SqlName,
-    roles::{DATABASE, MONITOR, PlatformCredentials, SUPERUSER},
+    roles::{DATABASE, MONITOR, PlatformCredentials},
     scram,
     secret::Secret,
     server_settings::{STATISTICS_LIBRARY, owner_connections},
@@ -50,18 +51,13 @@ const FINGERPRINT: &str = "CREATE SCHEMA IF NOT EXISTS toygres;
 /// Why it failed. The reason never contains a password.
 pub async fn set_up(
     endpoint: &Endpoint,
+    identity: Option<ServerIdentity>,
     spec: &InstanceSpec,
     owner: &Secret,
     platform: &PlatformCredentials,
     timeout: Duration,
 ) -> Result<(), Reason> {
-    let target = Target {
-        endpoint: endpoint.clone(),
-        username: SUPERUSER.to_owned(),
-        password: platform.superuser.clone(),
-        database: DATABASE.to_owned(),
-        owner: None,
-    };
+    let target = Target::of_superuser(endpoint.clone(), platform).verifying(identity);
     match tokio::time::timeout(timeout, make(&target, spec, owner, &platform.monitor)).await {
         Err(_) => Err(symptom::no_answer(endpoint, timeout)),
         Ok(Ok(())) => Ok(()),

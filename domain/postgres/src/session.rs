@@ -19,6 +19,7 @@ use tokio_postgres::{Client, Connection, NoTls, SimpleQueryMessage, config::SslM
 
 use self::guarded::{Guard, Guarded, Io, Refusal};
 use super::Target;
+use toygres_domain::{certificate::ServerIdentity, instance::Endpoint};
 
 /// `SSLRequest` of the protocol: its length and its code.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
@@ -46,8 +47,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Logs in to a database, as `application` in `pg_stat_activity`. The password is only sent as a proof (SCRAM): a server that asks for anything else is refused. TLS is
-    /// used if the server offers it.
+    /// Logs in to a database, as `application` in `pg_stat_activity`. The password is only sent as a proof (SCRAM): a server that asks for
+    /// anything else is refused. TLS is used if the server offers it; its certificate must be the one of the target.
     pub(super) async fn log_in(target: &Target, database: &str, application: &str) -> Result<Self, SessionError> {
         let guard = Guard::default();
         let stream = Guarded::new(open(target).await?, guard.clone());
@@ -150,23 +151,66 @@ async fn ended(connection: &mut Connection<Guarded, NoTlsStream>) -> SessionErro
     }
 }
 
-/// Connects, with TLS if the server offers it.
+/// Connects, with TLS if the server offers it, or must.
 async fn open(target: &Target) -> Result<Box<dyn Io>, SessionError> {
-    let mut stream = TcpStream::connect((target.endpoint.host.as_str(), target.endpoint.port)).await?;
+    let identity = target.identity.as_ref();
+    match request_tls(&target.endpoint).await? {
+        (stream, true) => Ok(Box::new(handshake(&target.endpoint, identity, stream).await?)),
+        // Whoever can read the connection could also have answered this.
+        (_, false) if identity.is_some_and(|identity| identity.required) => {
+            Err(SessionError::Tls("the server offers no TLS, and it has a certificate".to_owned()))
+        }
+        (stream, false) => Ok(Box::new(stream)),
+    }
+}
+
+/// The certificate that the server presents, in DER; `None` if it offers no TLS.
+pub(super) async fn presented_certificate(endpoint: &Endpoint) -> Result<Option<Vec<u8>>, SessionError> {
+    let (stream, true) = request_tls(endpoint).await? else { return Ok(None) };
+    let stream = handshake(endpoint, None, stream).await?;
+    let certificate = stream.get_ref().peer_certificate().map_err(refused)?;
+    certificate.map(|certificate| certificate.to_der()).transpose().map_err(refused)
+}
+
+/// Connects and asks for TLS. Returns whether the server offers it.
+async fn request_tls(endpoint: &Endpoint) -> Result<(TcpStream, bool), SessionError> {
+    let mut stream = TcpStream::connect((endpoint.host.as_str(), endpoint.port)).await?;
     stream.set_nodelay(true)?;
     stream.write_all(&SSL_REQUEST).await?;
     match stream.read_u8().await? {
-        b'N' => Ok(Box::new(stream)),
-        b'S' => {
-            let tls = |error: native_tls::Error| SessionError::Tls(error.to_string());
-            // Instances have certificates of their own; the proof of the password works in both directions (SCRAM).
-            let connector =
-                native_tls::TlsConnector::builder().danger_accept_invalid_certs(true).danger_accept_invalid_hostnames(true).build().map_err(tls)?;
-            let stream = tokio_native_tls::TlsConnector::from(connector).connect(&target.endpoint.host, stream).await.map_err(tls)?;
-            Ok(Box::new(stream))
-        }
+        b'N' => Ok((stream, false)),
+        b'S' => Ok((stream, true)),
         _ => Err(SessionError::Protocol("the answer to the request for TLS is not one of PostgreSQL".to_owned())),
     }
+}
+
+async fn handshake(
+    endpoint: &Endpoint,
+    identity: Option<&ServerIdentity>,
+    stream: TcpStream,
+) -> Result<tokio_native_tls::TlsStream<TcpStream>, SessionError> {
+    let mut builder = native_tls::TlsConnector::builder();
+    builder.min_protocol_version(Some(native_tls::Protocol::Tlsv12));
+    let name = match identity {
+        Some(ServerIdentity { authorities, name, required: _ }) => {
+            // The name is one that nobody resolves, and PostgreSQL has one certificate whatever the client calls it.
+            builder.disable_built_in_roots(true).use_sni(false);
+            for authority in native_tls::Certificate::stack_from_pem(authorities.as_bytes()).map_err(refused)? {
+                builder.add_root_certificate(authority);
+            }
+            name
+        }
+        None => {
+            builder.danger_accept_invalid_certs(true).danger_accept_invalid_hostnames(true);
+            &endpoint.host
+        }
+    };
+    let connector = builder.build().map_err(refused)?;
+    tokio_native_tls::TlsConnector::from(connector).connect(name, stream).await.map_err(refused)
+}
+
+fn refused(error: native_tls::Error) -> SessionError {
+    SessionError::Tls(error.to_string())
 }
 
 impl From<io::Error> for SessionError {

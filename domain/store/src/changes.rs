@@ -19,6 +19,8 @@ const EVENTS: &str = "toygres_events";
 const HEALTH: &str = "toygres_health";
 /// The channel that a revoked token notifies.
 const TOKENS: &str = "toygres_tokens";
+/// The channel that a new certificate authority notifies, and one that begins to issue.
+const AUTHORITIES: &str = "toygres_authorities";
 /// The first delay before a reconnect; it doubles with each failure.
 const FIRST_DELAY: Duration = Duration::from_millis(50);
 /// The longest delay.
@@ -33,6 +35,7 @@ const SAFETY_POLL: Duration = Duration::from_secs(5);
 pub struct Changes {
     events: watch::Sender<u64>,
     tokens: watch::Sender<u64>,
+    authorities: watch::Sender<u64>,
     health: broadcast::Sender<Option<InstanceId>>,
     health_watchers: watch::Sender<usize>,
     connected: watch::Sender<bool>,
@@ -52,6 +55,7 @@ impl Changes {
         Self {
             events: watch::Sender::new(0),
             tokens: watch::Sender::new(0),
+            authorities: watch::Sender::new(0),
             health: broadcast::Sender::new(1024),
             health_watchers: watch::Sender::new(0),
             connected: watch::Sender::new(false),
@@ -103,6 +107,13 @@ impl Changes {
         self.tokens.subscribe()
     }
 
+    /// A value that changes when another certificate authority issues, or is published. Unlike the others it is not changed every few
+    /// seconds: whoever waits for it also looks by itself now and then.
+    #[must_use]
+    pub fn authorities(&self) -> watch::Receiver<u64> {
+        self.authorities.subscribe()
+    }
+
     /// Whether the listening connection is established.
     #[must_use]
     pub fn connected(&self) -> watch::Receiver<bool> {
@@ -122,7 +133,7 @@ impl Changes {
         let mut listener = PgListener::connect_with(&pool).await.classify()?;
         // A lost connection must be visible here, because notifications are missed until the next one.
         listener.eager_reconnect(false);
-        listener.listen_all([EVENTS, TOKENS]).await.classify()?;
+        listener.listen_all([EVENTS, TOKENS, AUTHORITIES]).await.classify()?;
         let mut watchers = self.health_watchers.subscribe();
         let mut listens_to_health = false;
         self.connected.send_replace(true);
@@ -146,6 +157,7 @@ impl Changes {
                         let _ = self.health.send(notification.payload().parse().ok());
                     }
                     Some(notification) if notification.channel() == TOKENS => self.tokens.send_modify(|wakes| *wakes += 1),
+                    Some(notification) if notification.channel() == AUTHORITIES => self.authorities.send_modify(|wakes| *wakes += 1),
                     Some(_) => self.events.send_modify(|wakes| *wakes += 1),
                 },
                 _ = watchers.changed() => {}

@@ -97,82 +97,6 @@ impl Store {
             .collect()
     }
 
-    /// Reseals every password that is sealed with another key than the first. It locks a few rows at a time, so servers that have
-    /// both keys keep working; it can be interrupted and repeated.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] when one was sealed with a key that is not among ours.
-    pub async fn reseal(&self) -> Result<Resealed> {
-        let mut done = Resealed::default();
-        let mut last = uuid::Uuid::nil();
-        loop {
-            let mut transaction = self.begin().await?;
-            let rows = sqlx::query!(
-                "SELECT instance_id, sealed_password FROM credentials WHERE instance_id > $1 ORDER BY instance_id LIMIT 100 FOR UPDATE",
-                last
-            )
-            .fetch_all(&mut *transaction)
-            .await
-            .classify()?;
-            let Some(end) = rows.last() else { break };
-            last = end.instance_id;
-            for row in rows {
-                match self.keys.reseal(&row.sealed_password, &InstanceId(row.instance_id).to_string())? {
-                    None => done.current += 1,
-                    Some(sealed) => {
-                        sqlx::query!(
-                            "UPDATE credentials SET sealed_password = $2, updated_at = clock_timestamp() WHERE instance_id = $1",
-                            row.instance_id,
-                            sealed
-                        )
-                        .execute(&mut *transaction)
-                        .await
-                        .classify()?;
-                        done.resealed += 1;
-                    }
-                }
-            }
-            transaction.commit().await.classify()?;
-        }
-        self.reseal_platform(done).await
-    }
-
-    async fn reseal_platform(&self, mut done: Resealed) -> Result<Resealed> {
-        let mut last = (uuid::Uuid::nil(), String::new());
-        loop {
-            let mut transaction = self.begin().await?;
-            let rows = sqlx::query!(
-                "SELECT instance_id, role, sealed_password FROM platform_passwords WHERE (instance_id, role) > ($1, $2)
-                 ORDER BY instance_id, role LIMIT 100 FOR UPDATE",
-                last.0,
-                last.1
-            )
-            .fetch_all(&mut *transaction)
-            .await
-            .classify()?;
-            let Some(end) = rows.last() else { return Ok(done) };
-            last = (end.instance_id, end.role.clone());
-            for row in rows {
-                match self.keys.reseal(&row.sealed_password, &context(InstanceId(row.instance_id), &row.role))? {
-                    None => done.current += 1,
-                    Some(sealed) => {
-                        sqlx::query!(
-                            "UPDATE platform_passwords SET sealed_password = $3, updated_at = clock_timestamp() WHERE instance_id = $1 AND role = $2",
-                            row.instance_id,
-                            row.role,
-                            sealed
-                        )
-                        .execute(&mut *transaction)
-                        .await
-                        .classify()?;
-                        done.resealed += 1;
-                    }
-                }
-            }
-            transaction.commit().await.classify()?;
-        }
-    }
-
     /// Checks the keys with one of the passwords in the database.
     ///
     /// # Errors
@@ -187,15 +111,6 @@ impl Store {
 }
 
 /// What the sealed password of a platform's role is bound to.
-fn context(id: InstanceId, role: &str) -> String {
+pub(super) fn context(id: InstanceId, role: &str) -> String {
     format!("{id}/{role}")
-}
-
-/// The result of [`Store::reseal`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Resealed {
-    /// Passwords that were resealed with the first key.
-    pub resealed: u64,
-    /// Passwords that already were sealed with the first key.
-    pub current: u64,
 }

@@ -109,6 +109,7 @@ async fn enter(connection: &mut PgConnection, now: &Instance, target: InstanceSt
     let row = match target {
         InstanceState::Deleted => {
             sqlx::query!("DELETE FROM credentials WHERE instance_id = $1", now.id.0).execute(&mut *connection).await.classify()?;
+            sqlx::query!("DELETE FROM instance_certificates WHERE instance_id = $1", now.id.0).execute(&mut *connection).await.classify()?;
             instance_query!(
                 "UPDATE instances SET state = 'deleted', deleted_at = clock_timestamp(), health_status = 'unknown', reason_code = NULL,
                      reason_message = NULL, endpoint_host = NULL, endpoint_port = NULL, connection_string = NULL,

@@ -93,6 +93,7 @@ pub(super) struct InstanceRow {
     pub(super) username: String,
     pub(super) database_name: String,
     pub(super) exposure: Json<Exposure>,
+    pub(super) require_tls: bool,
     pub(super) health_interval_seconds: i32,
     pub(super) health_timeout_seconds: i32,
     pub(super) endpoint_host: Option<String>,
@@ -115,7 +116,7 @@ macro_rules! instance_query {
             $crate::instances::InstanceRow,
             $before
                 + r#" id, name, state, health_status, reason_code, reason_message, notices AS "notices: _", postgres_version, storage_gb,
-                      cpu_millis, memory_mb, username, database_name, exposure AS "exposure: _", health_interval_seconds, health_timeout_seconds,
+                      cpu_millis, memory_mb, username, database_name, exposure AS "exposure: _", require_tls, health_interval_seconds, health_timeout_seconds,
                       endpoint_host, endpoint_port, connection_string, health_check_orchestration_id, labels AS "labels: _",
                       deletion_protected, operation_count, revision, created_at, updated_at, deleted_at "#
                 + $after
@@ -129,11 +130,11 @@ impl Store {
     /// Inserts a new instance and its sealed passwords.
     pub(super) async fn insert_instance(&self, connection: &mut PgConnection, new: &NewInstance, state: InstanceState) -> Result<Instance> {
         let NewInstance { id, name, spec, password, labels, deletion_protected } = new;
-        let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username, database, exposure, health_check } = spec;
+        let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username, database, exposure, require_tls, health_check } = spec;
         let row = instance_query!(
             "INSERT INTO instances (id, name, state, postgres_version, storage_gb, cpu_millis, memory_mb, username, database_name, exposure,
-                 health_interval_seconds, health_timeout_seconds, labels, deletion_protected, operation_count)
-             VALUES ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1) RETURNING",
+                 health_interval_seconds, health_timeout_seconds, labels, deletion_protected, require_tls, operation_count)
+             VALUES ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, 1) RETURNING",
             "",
             id.0,
             name.as_str(),
@@ -148,7 +149,8 @@ impl Store {
             health_check.timeout_seconds,
             Json(labels) as _,
             deletion_protected,
-            state.as_str()
+            state.as_str(),
+            require_tls
         )
         .fetch_one(&mut *connection)
         .await
@@ -322,6 +324,7 @@ pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
             username: row.username.try_into().map_err(|why: String| Error::internal(why))?,
             database: row.database_name.try_into().map_err(|why: String| Error::internal(why))?,
             exposure: row.exposure.0,
+            require_tls: row.require_tls,
             health_check: HealthCheckPolicy { interval_seconds: row.health_interval_seconds, timeout_seconds: row.health_timeout_seconds },
         },
         endpoint: match (row.endpoint_host, row.endpoint_port) {

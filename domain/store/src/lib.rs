@@ -2,6 +2,8 @@
 
 mod accept;
 mod api_tokens;
+mod authorities;
+mod certificates;
 pub mod changes;
 mod clock;
 mod credentials;
@@ -16,6 +18,7 @@ mod notices;
 mod operations;
 mod page;
 mod repairs;
+mod reseal;
 mod runs;
 mod steps;
 #[cfg(feature = "test-support")]
@@ -30,13 +33,15 @@ use sqlx::{
 };
 
 pub use accept::{Accepted, Request, Subject};
+pub use authorities::{NewAuthority, Published};
+pub use certificates::{InstanceCertificate, Presented};
 pub use clock::{HEARTBEAT, Heartbeat};
-pub use credentials::Resealed;
 pub use finish::{Outcome, Reached};
 pub use housekeeping::{InstanceCount, OperationCount, RetentionLag, TableSize};
 pub use instances::{InstanceOrder, InstanceOrderField, InstancePosition, InstanceUpdate, NewInstance};
 pub use operations::OperationFilter;
 pub use page::{Page, PageRequest};
+pub use reseal::Resealed;
 pub use runs::{KnownInstance, RunningInstance, Work};
 
 use errors::Classify;

@@ -136,6 +136,21 @@ impl StandIn {
         Self { host, directory }
     }
 
+    /// Replaces the file with the certificate of the server and its key. A server that runs reads it when it is told to.
+    pub fn install_certificate(&self, pem: &[u8]) {
+        const SETTINGS: &str = "ssl = on\nssl_cert_file = '../server.pem'\nssl_key_file = '../server.pem'\n";
+        let (draft, file) = (self.directory.join("server.pem.new"), self.directory.join("server.pem"));
+        fs::write(&draft, pem).expect("the directory is ours");
+        fs::set_permissions(&draft, fs::Permissions::from_mode(0o600)).expect("the file is ours");
+        self.host.give(&draft);
+        fs::rename(&draft, &file).expect("a file can be renamed");
+        let configuration = self.directory.join("data/postgresql.conf");
+        let present = fs::read_to_string(&configuration).expect("initdb made it");
+        if !present.contains(SETTINGS) {
+            fs::write(&configuration, present + SETTINGS).expect("the directory is ours");
+        }
+    }
+
     /// Starts the server on a loopback address. Returns `None` if the address is not available. Dropping the result stops the
     /// server.
     #[must_use]

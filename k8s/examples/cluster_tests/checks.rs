@@ -7,6 +7,7 @@ use std::{
 
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
+use toygres_certificates::Authority;
 use toygres_domain::{
     InstanceId, OperationId,
     data::Data,
@@ -402,11 +403,17 @@ fn deployment(name: &str, version: u16) -> Result<Deployment> {
         username: SqlName::role("shop").map_err(|error| error.to_string())?,
         database: SqlName::database("goods").map_err(|error| error.to_string())?,
         exposure: Exposure::Cluster,
+        require_tls: false,
         health_check: HealthCheckPolicy { interval_seconds: 5, timeout_seconds: 5 },
     };
     let name = name.parse().map_err(|error| format!("{error:?}"))?;
+    let now = chrono::Utc::now();
+    let (from, to) = (now - chrono::TimeDelta::hours(1), now + chrono::TimeDelta::days(1));
+    // Of an authority that nobody trusts.
+    let issued = Authority::generate("plain apply", from, to).and_then(|authority| authority.issue(&["localhost".to_owned()], from, to));
+    let certificate = issued.map_err(|error| error.to_string())?.certificate;
     let credentials = Credentials { owner: Secret::new(PASSWORD.to_owned()), platform: Some(PlatformCredentials::generate()) };
-    Ok(Deployment { id: InstanceId::generate(), name, spec, credentials, data: Data::New })
+    Ok(Deployment { id: InstanceId::generate(), name, spec, credentials, data: Data::New, certificate })
 }
 
 fn is_healthy(now: &Value) -> bool {

@@ -149,6 +149,9 @@ fn run_pod(cluster: &mut FakeCluster, pod: &Value) {
         }
         return;
     }
+    if let Some(node) = &cluster.node {
+        node.mount(cluster, pod);
+    }
     // A pod keeps the scenario that was set when it was created.
     if pod["status"]["phase"].is_null() {
         cluster.update("pods", &pod_name, |pod| pod["status"] = json!({"phase": "Pending"}));

@@ -30,6 +30,8 @@ struct State {
     volumes: HashMap<String, Arc<StandIn>>,
     /// By the uid of the pod.
     pods: HashMap<String, Pod>,
+    /// The certificates in the volumes, by the name of the claim.
+    certificates: HashMap<String, Vec<u8>>,
 }
 
 enum Pod {
@@ -47,6 +49,7 @@ struct ServerSpec {
     database: String,
     configuration: String,
     hba: Option<String>,
+    certificate: Option<Vec<u8>>,
 }
 
 impl Node {
@@ -64,6 +67,20 @@ impl Node {
         // `initdb` takes a second, during which the cluster continues.
         thread::spawn(move || start(&shared, spec));
         false
+    }
+
+    /// Brings the certificate in the Secret of a pod to its server, which reads it when it is told to. The kubelet takes up to a minute.
+    pub(super) fn mount(&self, cluster: &FakeCluster, pod: &Value) {
+        let Some(certificate) = certificate(cluster, pod) else { return };
+        let claim = claim(pod);
+        let mut state = self.state();
+        let State { volumes, certificates, .. } = &mut *state;
+        if let Some(volume) = volumes.get(&claim)
+            && certificates.get(&claim) != Some(&certificate)
+        {
+            volume.install_certificate(&certificate);
+            certificates.insert(claim, certificate);
+        }
     }
 
     /// Stops the pod's server and waits until it has stopped.
@@ -97,9 +114,14 @@ fn start(state: &Mutex<State>, spec: ServerSpec) {
     let known = lock().volumes.get(&spec.claim).cloned();
     let volume = known.unwrap_or_else(|| {
         let made = Arc::new(StandIn::create(&spec.username, &spec.password, &spec.database, &spec.configuration, spec.hba.as_deref()));
-        lock().volumes.insert(spec.claim, Arc::clone(&made));
+        lock().volumes.insert(spec.claim.clone(), Arc::clone(&made));
         made
     });
+    if let Some(certificate) = &spec.certificate {
+        // Not while the kubelet installs another one.
+        let _state = lock();
+        volume.install_certificate(certificate);
+    }
     let address = address();
     let server = volume.start(&address, 5432);
     let mut state = lock();
@@ -124,19 +146,31 @@ fn server_spec(cluster: &FakeCluster, pod: &Value) -> Option<ServerSpec> {
     };
     Some(ServerSpec {
         uid: text(&pod["metadata"]["uid"]),
-        claim: format!("data-{}", text(&pod["metadata"]["name"])),
+        claim: claim(pod),
         username: variable("POSTGRES_USER")?,
         password: key("password")?,
         database: variable("POSTGRES_DB")?,
         configuration: key("postgresql.conf")?.lines().filter(|line| is_possible(line)).map(|line| format!("{line}\n")).collect(),
         hba: key("pg_hba.conf"),
+        certificate: certificate(cluster, pod),
     })
 }
 
 /// Whether a line of the configuration makes sense here. Paths in the pod do not exist, and the server is the one of this machine, which
 /// can be older than 16, whatever version was requested.
 fn is_possible(line: &str) -> bool {
-    !["include ", "hba_file ", "reserved_connections "].iter().any(|start| line.starts_with(start))
+    !["include ", "hba_file ", "reserved_connections ", "ssl"].iter().any(|start| line.starts_with(start))
+}
+
+/// The certificate of the pod's server with its key. That of some tests is no certificate.
+fn certificate(cluster: &FakeCluster, pod: &Value) -> Option<Vec<u8>> {
+    let secret = pod["spec"]["volumes"].as_array()?.iter().find_map(|volume| volume["secret"]["secretName"].as_str())?;
+    let content: ByteString = serde_json::from_value(cluster.get("secrets", secret)?["data"]["server.pem"].clone()).ok()?;
+    content.0.starts_with(b"-----BEGIN CERTIFICATE-----").then_some(content.0)
+}
+
+fn claim(pod: &Value) -> String {
+    format!("data-{}", text(&pod["metadata"]["name"]))
 }
 
 /// An address of the loopback network that no other fake API server of this machine assigns.

@@ -6,7 +6,13 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use toygres_domain::{InstanceId, instance::PostgresVersion, name::InstanceName};
+use toygres_domain::{
+    InstanceId,
+    instance::{Exposure, PostgresVersion},
+    name::InstanceName,
+};
+
+use crate::Settings;
 
 /// The label with the instance's id, which every selector uses.
 pub const ID_LABEL: &str = "toygres.io/instance-id";
@@ -51,6 +57,26 @@ pub fn pod(id: InstanceId) -> String {
 #[must_use]
 pub fn claim(id: InstanceId) -> String {
     format!("{DATA_VOLUME}-{}", pod(id))
+}
+
+/// The names by which clients reach an instance, as far as they are known before it runs. A load balancer has an address later.
+#[must_use]
+pub fn server_names(name: &InstanceName, exposure: &Exposure, settings: &Settings) -> Vec<String> {
+    let Settings { namespace, cluster_domain, dns_label_domain, .. } = settings;
+    let mut names = vec![
+        name.to_string(),
+        format!("{name}.{namespace}"),
+        format!("{name}.{namespace}.svc"),
+        format!("{name}.{namespace}.svc.{cluster_domain}"),
+        // Through `kubectl port-forward`.
+        "localhost".to_owned(),
+        "127.0.0.1".to_owned(),
+        "::1".to_owned(),
+    ];
+    if let (Exposure::LoadBalancer { dns_label: Some(label), .. }, Some(domain)) = (exposure, dns_label_domain) {
+        names.push(format!("{label}.{domain}"));
+    }
+    names
 }
 
 /// Selects the objects of one instance.

@@ -1,9 +1,11 @@
-//! The Secret with the superuser's password, the configuration of PostgreSQL, and whether the instance has run: what is mounted into the pod as files.
+//! The Secret with the superuser's password, the certificate, the configuration of PostgreSQL, and whether the instance has run: what is
+//! mounted into the pod as files.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 use toygres_domain::{
+    certificate::ServerCertificate,
     data::Data,
     hba::{Access, pg_hba},
     roles::{Credentials, Roles},
@@ -26,21 +28,35 @@ pub(super) const CONFIGURATION_KEY: &str = "postgresql.conf";
 /// The key of the rules for logins.
 const HBA_KEY: &str = "pg_hba.conf";
 
-/// The NetworkPolicy decides who reaches a pod, and a load balancer may translate addresses.
-const ACCESS: Access = Access { addresses: "all", superuser_on_socket: true };
+/// The key of the certificate of the server, in front of its key: one file, so that PostgreSQL never reads one without the other while the
+/// kubelet replaces them.
+pub(super) const CERTIFICATE_KEY: &str = "server.pem";
 
-pub(super) fn secret(meta: &Meta<'_>, credentials: &Credentials, storage_gb: i32, data: &Data) -> Secret {
+/// What the Secret is made of.
+pub(super) struct Content<'a> {
+    pub(super) credentials: &'a Credentials,
+    pub(super) certificate: &'a ServerCertificate,
+    pub(super) storage_gb: i32,
+    pub(super) require_tls: bool,
+    pub(super) data: &'a Data,
+}
+
+pub(super) fn secret(meta: &Meta<'_>, content: &Content<'_>) -> Secret {
+    let Content { credentials, certificate: ServerCertificate { chain, key }, storage_gb, require_tls, data } = content;
     let roles = credentials.roles();
-    let configuration = configuration(meta, storage_gb, roles).into_bytes();
+    let configuration = configuration(meta, *storage_gb, roles).into_bytes();
+    // The NetworkPolicy decides who reaches a pod, and a load balancer may translate addresses.
+    let access = Access { addresses: "all", superuser_on_socket: true, require_tls: *require_tls };
     // That of the owner is nowhere in the pod, unless the owner is the superuser.
     let password = credentials.platform.as_ref().map_or(&credentials.owner, |platform| &platform.superuser);
     let mut content = BTreeMap::from([
         (PASSWORD_KEY.to_owned(), ByteString(password.expose().as_bytes().to_vec())),
         (CONFIGURATION_KEY.to_owned(), ByteString(configuration)),
         (INITIALIZED_KEY.to_owned(), ByteString(INITIALIZED_SCRIPT.as_bytes().to_vec())),
+        (CERTIFICATE_KEY.to_owned(), ByteString(format!("{chain}{}", key.expose()).into_bytes())),
     ]);
     if roles == Roles::Platform {
-        content.insert(HBA_KEY.to_owned(), ByteString(pg_hba(ACCESS).into_bytes()));
+        content.insert(HBA_KEY.to_owned(), ByteString(pg_hba(access).into_bytes()));
     }
     if data.exists() {
         content.insert(HAS_RUN_KEY.to_owned(), ByteString(b"true".to_vec()));
@@ -69,7 +85,10 @@ fn configuration(meta: &Meta<'_>, storage_gb: i32, roles: Roles) -> String {
             std::iter::once(format!("hba_file = '{SECRET_DIRECTORY}/{HBA_KEY}'\n")).chain(settings).collect()
         }
     };
-    format!("include '{data}/postgresql.conf'\n{common}{limits}")
+    // PostgreSQL accepts a key that belongs to root if only its group can read it, which is how the kubelet mounts it.
+    let certificate = format!("{SECRET_DIRECTORY}/{CERTIFICATE_KEY}");
+    let tls = format!("ssl = on\nssl_cert_file = '{certificate}'\nssl_key_file = '{certificate}'\nssl_min_protocol_version = 'TLSv1.2'\n");
+    format!("include '{data}/postgresql.conf'\n{common}{limits}{tls}")
 }
 
 #[cfg(test)]
@@ -82,10 +101,9 @@ mod tests {
     fn the_limits_of_the_log_follow_the_volume() {
         let name = "orders".parse().unwrap();
         let meta = Meta { id: InstanceId::generate(), name: &name, version: PostgresVersion(17), namespace: "toygres" };
-        assert_eq!(
-            configuration(&meta, 5, Roles::OwnerOnly),
-            "include '/var/lib/postgresql/data/pgdata/postgresql.conf'\nmax_wal_size = 512MB\nmin_wal_size = 80MB\nmax_slot_wal_keep_size = 1280MB\n"
-        );
+        assert!(configuration(&meta, 5, Roles::OwnerOnly).starts_with(
+            "include '/var/lib/postgresql/data/pgdata/postgresql.conf'\nmax_wal_size = 512MB\nmin_wal_size = 80MB\nmax_slot_wal_keep_size = 1280MB\nssl = on\n"
+        ));
         assert!(configuration(&meta, 1, Roles::OwnerOnly).contains("max_wal_size = 128MB\n"));
         let common = configuration(&meta, 1, Roles::Platform);
         for line in ["hba_file = '/run/secrets/toygres/pg_hba.conf'", "reserved_connections = 8", "shared_preload_libraries = 'pg_stat_statements'"] {

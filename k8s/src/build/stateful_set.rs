@@ -36,6 +36,7 @@ pub(crate) const CONTAINER: &str = "postgresql";
 /// The seconds for a shutdown. The image stops with SIGINT, PostgreSQL's fast shutdown, which ends with a checkpoint.
 pub(crate) const GRACE_PERIOD: u32 = 120;
 
+/// Where the Secret is mounted.
 pub(super) const SECRET_DIRECTORY: &str = "/run/secrets/toygres";
 
 /// The part of the specification that concerns the pod.

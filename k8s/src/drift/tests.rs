@@ -23,10 +23,12 @@ fn deployment() -> Deployment {
             username: SqlName::role("app").unwrap(),
             database: SqlName::database("app").unwrap(),
             exposure: Exposure::Cluster,
+            require_tls: false,
             health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
         },
         credentials: Credentials { owner: Password::new("secret".to_owned()), platform: Some(PlatformCredentials::generate()) },
         data: Data::Existing(Some(VolumeId(UID.to_owned()))),
+        certificate: ServerCertificate { chain: String::new(), key: Password::new(String::new()) },
     }
 }
 

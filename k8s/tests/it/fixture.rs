@@ -2,6 +2,7 @@
 
 use toygres_domain::{
     InstanceId,
+    certificate::ServerCertificate,
     data::Data,
     instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
     name::SqlName,
@@ -26,10 +27,12 @@ pub(crate) fn deployment() -> Deployment {
             username: SqlName::role("app").unwrap(),
             database: SqlName::database("appdb").unwrap(),
             exposure: Exposure::Cluster,
+            require_tls: false,
             health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
         },
         credentials: credentials(),
         data: Data::New,
+        certificate: ServerCertificate { chain: "a certificate\n".to_owned(), key: Secret::new("a key\n".to_owned()) },
     }
 }
 

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
 
+mod authorities;
 mod client;
 mod connection;
 mod context;
@@ -27,6 +28,7 @@ mod subcommands;
 mod subscription;
 mod tokens;
 
+pub use authorities::CaCommand;
 pub use context::{ContextCommand, Environment, ServerOptions};
 pub use failure::EXIT_CODES;
 pub use instances::InstancesCommand;
@@ -56,6 +58,8 @@ pub enum Task {
     Instances(Group<InstancesCommand>),
     /// `toygres operations`
     Operations(Group<OperationsCommand>),
+    /// `toygres ca`
+    Ca(Group<CaCommand>),
     /// `toygres token`, through a server
     Token(Group<TokenCommand>),
     /// `toygres context`
@@ -98,6 +102,7 @@ async fn perform(task: Task, environment: &Environment) -> Result<()> {
     match task {
         Task::Instances(Group { command, server }) => command.run(&client(&server)?).await,
         Task::Operations(Group { command, server }) => command.run(&client(&server)?).await,
+        Task::Ca(Group { command, server }) => authorities::run(command, &client(&server)?).await,
         Task::Token(Group { command, server }) => tokens::run(command, &client(&server)?).await,
         Task::Context(command) => context::run(command),
         Task::Completion(shell, mut command) => {

@@ -37,6 +37,8 @@ pub struct Installation {
     pub version: String,
     /// Where it looks for libraries; `None` if it is not known.
     libraries: Option<PathBuf>,
+    /// Whether it was built with TLS.
+    pub tls: bool,
 }
 
 impl Binaries {
@@ -66,6 +68,12 @@ impl Binaries {
     #[must_use]
     pub fn all(&self) -> Vec<Installation> {
         self.lock().values().filter(|installation| installation.is_offered()).cloned().collect()
+    }
+
+    /// Whether the installation of a major version was built with TLS. One that is missing at the moment counts as one that was.
+    #[must_use]
+    pub fn speaks_tls(&self, major: PostgresVersion) -> bool {
+        self.lock().get(&Reverse(major)).is_none_or(|installation| installation.tls)
     }
 
     /// The installation of a major version. Searches again if it is missing: the upgrade of a package replaces the directory of a
@@ -127,8 +135,13 @@ impl Installation {
         }
         let version = parse_version(&output_of(Command::new(bin.join("postgres")).arg("--version"))?)?;
         let major = PostgresVersion(version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?);
+        // It needs the names of some files, none of which has to exist.
+        let mut library = Command::new(bin.join("postgres"));
+        library.args(["-C", "ssl_library", "-c", "data_directory=/"]);
+        library.args(["config_file", "hba_file", "ident_file"].iter().flat_map(|name| ["-c".to_owned(), format!("{name}=/dev/null")]));
+        let tls = output_of(&mut library).is_some_and(|name| !name.trim().is_empty());
         let libraries = libraries_of(&bin);
-        Some(Self { bin, major, version, libraries })
+        Some(Self { bin, major, version, libraries, tls })
     }
 
     fn is_offered(&self) -> bool {

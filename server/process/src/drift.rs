@@ -11,26 +11,27 @@ use std::{
 
 use toygres_domain::{
     drift::{Drift, DriftChange, DriftKind, Expected, Inspection},
-    runtime::RuntimeError,
+    runtime::{Deployment, RuntimeError},
 };
 
 use super::{
+    certificate,
     cluster::{Cluster, Machine, Status},
     data_dir::write_atomically,
     error::{IoContext, Result},
     instance_dirs::{DirState, InstanceDirs},
     port::{self, PORT_FILE},
-    settings::{self, CONFIGURATION, Configuration, HBA},
+    settings::{self, CONFIGURATION, Configuration, Features, HBA},
 };
 
 /// Inspects one instance; `None` if nothing happened to it.
-pub(super) fn inspect(dirs: &InstanceDirs, expected: &Expected, has_statistics: bool) -> Result<Option<Inspection>> {
+pub(super) fn inspect(dirs: &InstanceDirs, expected: &Expected, features: Features) -> Result<Option<Inspection>> {
     let cluster = dirs.cluster(expected.id, DirState::Deployed);
     let lost = || RuntimeError::from(cluster.data_lost()).reason;
     let data = if cluster.has_data()? { None } else { Some(lost()) };
     // Without the directory there is nothing to put files back into.
     let drift = if cluster.home().is_dir() {
-        drift(cluster.home(), &settings::instance(&expected.spec, expected.roles, has_statistics)?)?
+        drift(cluster.home(), &settings::instance(&expected.spec, expected.roles, features)?, features)?
     } else {
         Vec::new()
     };
@@ -38,7 +39,7 @@ pub(super) fn inspect(dirs: &InstanceDirs, expected: &Expected, has_statistics: 
 }
 
 /// Compares the files in `home` with what they must contain.
-fn drift(home: &Path, configuration: &Configuration) -> Result<Vec<Drift>> {
+fn drift(home: &Path, configuration: &Configuration, features: Features) -> Result<Vec<Drift>> {
     let mut found = Vec::new();
     for (name, wanted) in configuration.files() {
         let change = match std::fs::read(home.join(name)) {
@@ -48,6 +49,10 @@ fn drift(home: &Path, configuration: &Configuration) -> Result<Vec<Drift>> {
             Err(error) => return Err(error).context(format_args!("read {}", home.join(name).display())),
         };
         found.push(Drift::new(DriftKind::Configuration, name, change));
+    }
+    if features.tls && !certificate::is_there(home) {
+        let change = if home.join(certificate::FILE).exists() { DriftChange::Edited(Vec::new()) } else { DriftChange::Deleted };
+        found.push(Drift::new(DriftKind::Configuration, certificate::FILE, change));
     }
     if port::kept(home).is_none() {
         let change = if home.join(PORT_FILE).exists() { DriftChange::Edited(Vec::new()) } else { DriftChange::Deleted };
@@ -62,10 +67,15 @@ fn has_mode(path: &Path) -> Result<bool> {
 }
 
 /// Writes the files that have drifted, and has the server read them. The caller holds the lock of the instance, and the data is there.
-pub(super) fn repair(machine: &Machine, cluster: &Cluster, configuration: &Configuration) -> Result<Vec<Drift>> {
-    let drift = drift(cluster.home(), configuration)?;
+pub(super) fn repair(machine: &Machine, cluster: &Cluster, deployment: &Deployment, features: Features) -> Result<Vec<Drift>> {
+    let configuration = settings::instance(&deployment.spec, deployment.credentials.roles(), features)?;
+    let drift = drift(cluster.home(), &configuration, features)?;
     if drift.is_empty() {
         return Ok(drift);
+    }
+    // Before the configuration that names it.
+    if features.tls {
+        certificate::install(cluster.home(), &machine.account, &deployment.certificate)?;
     }
     if port::kept(cluster.home()).is_none() {
         match cluster.status()? {
@@ -80,7 +90,7 @@ pub(super) fn repair(machine: &Machine, cluster: &Cluster, configuration: &Confi
 
 /// What changes when somebody deletes, replaces or edits a file of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fingerprint([Option<FileVersion>; 4]);
+pub(super) struct Fingerprint([Option<FileVersion>; 5]);
 
 /// Inode, size, time of the last change, mode.
 type FileVersion = (u64, u64, (i64, i64), u32);
@@ -89,6 +99,6 @@ impl Fingerprint {
     /// Of the files in `home`. A file that cannot be looked at counts as missing.
     pub(super) fn of(home: &Path) -> Self {
         let file = |meta: Metadata| (meta.ino(), meta.size(), (meta.mtime(), meta.mtime_nsec()), meta.mode());
-        Self([CONFIGURATION, HBA, PORT_FILE, "data/PG_VERSION"].map(|name| home.join(name).metadata().ok().map(file)))
+        Self([CONFIGURATION, HBA, PORT_FILE, certificate::FILE, "data/PG_VERSION"].map(|name| home.join(name).metadata().ok().map(file)))
     }
 }

@@ -21,6 +21,7 @@
 mod account;
 mod binaries;
 mod build;
+mod certificate;
 mod cleanup;
 mod cluster;
 mod crash_loop;

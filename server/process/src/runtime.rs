@@ -18,6 +18,7 @@ use toygres_domain::{
     data::VolumeId,
     drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode},
+    name::InstanceName,
     roles::{PlatformCredentials, SUPERUSER},
     runtime::{Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError},
     scram,
@@ -27,7 +28,7 @@ use toygres_domain::{
 use super::{
     account::Account,
     binaries::Binaries,
-    build,
+    build, certificate,
     cluster::{Machine, PortTaken, ServerProcess, Status, remove_directory},
     crash_loop::CrashLoopCounter,
     data_dir::DataDir,
@@ -38,7 +39,7 @@ use super::{
     port,
     reaper::Reaper,
     restart::{self, RestartRecord},
-    settings::{self, Configuration},
+    settings::{self, Configuration, Features},
     supervisor::{self, Role},
 };
 
@@ -80,6 +81,10 @@ impl ProcessRuntime {
     pub fn open(config: ProcessConfig) -> Self {
         let ProcessConfig { data, binaries, account, min_free_disk_mb } = config;
         let (dirs, disk) = (InstanceDirs::new(&data), Disk::new(data.path(), min_free_disk_mb));
+        for installation in binaries.all().iter().filter(|installation| !installation.tls) {
+            let bin = installation.bin.display();
+            tracing::warn!(version = installation.version, %bin, "this PostgreSQL was built without TLS: connections to its instances are not encrypted");
+        }
         let machine = Machine { data, binaries, account, reaper: Reaper::default() };
         let (nudges, wake, closing) = (broadcast::channel(1024).0, Notify::new(), AtomicBool::new(false));
         Self(Arc::new(Shared { machine, dirs, disk, nudges, wake, closing }))
@@ -154,8 +159,7 @@ impl Runtime for ProcessRuntime {
     async fn inspect(&self, expected: &[Expected]) -> Result<Vec<Inspection>, RuntimeError> {
         let expected = expected.to_vec();
         self.blocking(move |shared| {
-            let inspected =
-                expected.iter().map(|expected| drift::inspect(&shared.dirs, expected, shared.has_statistics(expected.spec.postgres_version)));
+            let inspected = expected.iter().map(|expected| drift::inspect(&shared.dirs, expected, shared.features(expected.spec.postgres_version)));
             inspected.filter_map(Result::transpose).collect()
         })
         .await
@@ -164,6 +168,19 @@ impl Runtime for ProcessRuntime {
     async fn repair(&self, deployment: &Deployment) -> Result<Vec<Drift>, RuntimeError> {
         let deployment = deployment.clone();
         self.blocking(move |shared| shared.repair(&deployment)).await
+    }
+
+    async fn install_certificate(&self, deployment: &Deployment) -> Result<(), RuntimeError> {
+        let deployment = deployment.clone();
+        self.blocking(move |shared| shared.install_certificate(&deployment)).await
+    }
+
+    fn speaks_tls(&self, version: PostgresVersion) -> bool {
+        self.0.machine.binaries.speaks_tls(version)
+    }
+
+    fn server_names(&self, _: &InstanceName, _: &Exposure) -> Vec<String> {
+        ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into()
     }
 
     async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Progress, RuntimeError> {
@@ -204,8 +221,9 @@ impl Runtime for ProcessRuntime {
 
 impl Shared {
     fn deploy(&self, deployment: &Deployment) -> Result<()> {
-        let Deployment { id, name: _, spec, credentials, data } = deployment;
-        let configuration = settings::instance(spec, credentials.roles(), self.has_statistics(spec.postgres_version))?;
+        let Deployment { id, name: _, spec, credentials, data, certificate } = deployment;
+        let features = self.features(spec.postgres_version);
+        let configuration = settings::instance(spec, credentials.roles(), features)?;
         let _lock = self.dirs.lock(*id, LOCK_TIMEOUT)?;
         self.check_open()?;
         self.disk.check()?;
@@ -216,7 +234,9 @@ impl Shared {
                 return Err(Error::Refused(format!("the instance holds data of PostgreSQL {present}, which {} cannot read", spec.postgres_version)));
             }
             // A setting that needs a restart takes effect at the next start.
-            if configuration.write(cluster.home())? {
+            let changed =
+                (features.tls && certificate::install(cluster.home(), &self.machine.account, certificate)?) | configuration.write(cluster.home())?;
+            if changed {
                 cluster.reload()?;
             }
         } else if data.exists() {
@@ -232,7 +252,7 @@ impl Shared {
     }
 
     fn create(&self, deployment: &Deployment, configuration: &Configuration) -> Result<()> {
-        let Deployment { id, name: _, spec, credentials, data: _ } = deployment;
+        let Deployment { id, name: _, spec, credentials, data: _, certificate } = deployment;
         let Some(PlatformCredentials { superuser, monitor: _ }) = &credentials.platform else {
             return Err(Error::Refused("an instance is created with passwords for the roles of the platform".to_owned()));
         };
@@ -246,6 +266,9 @@ impl Shared {
         let staging = self.dirs.cluster(*id, DirState::Staging);
         let statement = format!("ALTER ROLE {SUPERUSER} PASSWORD '{}'\n", scram::verifier(superuser));
         build::build(&self.machine, &installation, &staging, configuration, &statement)?;
+        if installation.tls {
+            certificate::install(staging.home(), &self.machine.account, certificate)?;
+        }
         port::choose(&self.machine.data, staging.home())?;
         self.dirs.rename(*id, DirState::Staging, DirState::Deployed)
     }
@@ -312,14 +335,12 @@ impl Shared {
     }
 
     fn repair(&self, deployment: &Deployment) -> Result<Vec<Drift>> {
-        let Deployment { spec, credentials, .. } = deployment;
-        let configuration = settings::instance(spec, credentials.roles(), self.has_statistics(spec.postgres_version))?;
         let cluster = self.dirs.cluster(deployment.id, DirState::Deployed);
         // An absent instance needs no lock file.
         cluster.check_data()?;
         let _lock = self.dirs.lock(deployment.id, LOCK_TIMEOUT)?;
         cluster.check_data()?;
-        let repaired = drift::repair(&self.machine, &cluster, &configuration)?;
+        let repaired = drift::repair(&self.machine, &cluster, deployment, self.features(deployment.spec.postgres_version))?;
         if !repaired.is_empty() {
             // With its former configuration a server that kept exiting can start immediately.
             CrashLoopCounter::reset(cluster.home())?;
@@ -328,9 +349,25 @@ impl Shared {
         Ok(repaired)
     }
 
-    /// Whether the installation of this version has the statistics of statements. One that is missing is reported when it is needed.
-    fn has_statistics(&self, version: PostgresVersion) -> bool {
-        self.machine.binaries.of(version).is_ok_and(|installation| installation.has_library(STATISTICS_LIBRARY))
+    fn install_certificate(&self, deployment: &Deployment) -> Result<()> {
+        if !self.machine.binaries.speaks_tls(deployment.spec.postgres_version) {
+            return Ok(());
+        }
+        // An absent instance needs no lock file.
+        self.dirs.cluster(deployment.id, DirState::Deployed).check_data()?;
+        let _lock = self.dirs.lock(deployment.id, LOCK_TIMEOUT)?;
+        let cluster = self.dirs.cluster(deployment.id, DirState::Deployed);
+        cluster.check_data()?;
+        if certificate::install(cluster.home(), &self.machine.account, &deployment.certificate)? {
+            cluster.reload()?;
+        }
+        Ok(())
+    }
+
+    /// What the installation of this version has. One that is missing is reported when it is needed.
+    fn features(&self, version: PostgresVersion) -> Features {
+        let statistics = self.machine.binaries.of(version).is_ok_and(|installation| installation.has_library(STATISTICS_LIBRARY));
+        Features { statistics, tls: self.machine.binaries.speaks_tls(version) }
     }
 
     fn check_open(&self) -> Result<()> {

@@ -11,6 +11,7 @@ use toygres_domain::{
 };
 
 use super::{
+    certificate,
     cluster::configure,
     error::{Error, Result},
     port::PORT_FILE,
@@ -20,8 +21,8 @@ use super::{
 pub(super) const CONFIGURATION: &str = "postgresql.conf";
 pub(super) const HBA: &str = "pg_hba.conf";
 
-/// Logins are only possible from this machine, over TCP.
-const ACCESS: Access = Access { addresses: "127.0.0.1/32", superuser_on_socket: false };
+/// Why an instance that requires TLS cannot be here.
+const WITHOUT_TLS: &str = "this PostgreSQL was built without TLS: install one that has it (the packages of the distributions do)";
 
 /// The rules of an instance of an earlier release, and of the metadata database, with no roles of the platform.
 const HBA_WITHOUT_ROLES: &str = "# Written by toygres.\nhost all all 127.0.0.1/32 scram-sha-256\n";
@@ -48,10 +49,21 @@ impl Configuration {
 /// PostgreSQL holds `temp_file_limit` as a 32-bit number of kB.
 const MAX_TEMP_FILE_LIMIT_MB: i64 = i32::MAX as i64 / 1024;
 
-/// The files of an instance, with its size as far as settings can limit a process. `has_statistics` says whether the installation has
-/// [`server_settings::STATISTICS_LIBRARY`], without which a server that preloads it does not start.
-pub(super) fn instance(spec: &InstanceSpec, roles: Roles, has_statistics: bool) -> Result<Configuration> {
-    let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username: _, database: _, exposure, health_check: _ } = spec;
+/// What an installation has that not every one has. A server that is told to use what it lacks does not start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Features {
+    /// [`server_settings::STATISTICS_LIBRARY`].
+    pub(super) statistics: bool,
+    /// TLS.
+    pub(super) tls: bool,
+}
+
+/// The files of an instance, with its size as far as settings can limit a process.
+pub(super) fn instance(spec: &InstanceSpec, roles: Roles, features: Features) -> Result<Configuration> {
+    let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username: _, database: _, exposure, require_tls, health_check: _ } = spec;
+    if *require_tls && !features.tls {
+        return Err(Error::Refused(WITHOUT_TLS.to_owned()));
+    }
     match exposure {
         Exposure::Cluster => {}
         Exposure::LoadBalancer { source_ranges: _, dns_label: _ } => {
@@ -65,17 +77,32 @@ pub(super) fn instance(spec: &InstanceSpec, roles: Roles, has_statistics: bool) 
     let shared_buffers = (memory / 4).clamp(16, 1024);
     // The storage of a process cannot be limited, but the size of WAL and temporary files can.
     let wal: String = WalLimits::of_volume(*storage_gb).settings().iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
+    // Relative to the data directory.
+    let tls = if features.tls {
+        format!(
+            "ssl = on\n\
+             ssl_cert_file = '../{file}'\n\
+             ssl_key_file = '../{file}'\n\
+             ssl_min_protocol_version = 'TLSv1.2'\n",
+            file = certificate::FILE
+        )
+    } else {
+        String::new()
+    };
+    // Logins are only possible from this machine, over TCP.
+    let access = Access { addresses: "127.0.0.1/32", superuser_on_socket: false, require_tls: *require_tls };
     // An instance of an earlier release keeps the settings that it was created with.
     let (every, hba) = match roles {
         Roles::OwnerOnly => ("max_connections = 100\n".to_owned(), HBA_WITHOUT_ROLES.to_owned()),
         Roles::Platform => {
-            let settings = server_settings::settings(*postgres_version, has_statistics);
-            (settings.iter().map(|(name, value)| format!("{name} = {value}\n")).collect(), pg_hba(ACCESS))
+            let settings = server_settings::settings(*postgres_version, features.statistics);
+            (settings.iter().map(|(name, value)| format!("{name} = {value}\n")).collect(), pg_hba(access))
         }
     };
     let conf = format!(
         "{}\
          {every}\
+         {tls}\
          shared_buffers = {shared_buffers}MB\n\
          effective_cache_size = {}MB\n\
          work_mem = {}kB\n\
@@ -149,23 +176,26 @@ mod tests {
             username: SqlName::role("app").unwrap(),
             database: SqlName::database("app").unwrap(),
             exposure: Exposure::Cluster,
+            require_tls: false,
             health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
         }
     }
 
+    const ALL: Features = Features { statistics: true, tls: true };
+
     fn text(spec: &InstanceSpec) -> String {
-        instance(spec, Roles::Platform, true).unwrap().conf
+        instance(spec, Roles::Platform, ALL).unwrap().conf
     }
 
     #[test]
     fn a_library_that_is_not_installed_is_not_preloaded() {
         assert!(text(&spec()).contains("shared_preload_libraries = 'pg_stat_statements'\n"));
-        assert!(!instance(&spec(), Roles::Platform, false).unwrap().conf.contains("shared_preload_libraries"));
+        assert!(!instance(&spec(), Roles::Platform, Features { statistics: false, ..ALL }).unwrap().conf.contains("shared_preload_libraries"));
     }
 
     #[test]
     fn an_instance_of_an_earlier_release_keeps_its_files() {
-        let files = instance(&spec(), Roles::OwnerOnly, true).unwrap();
+        let files = instance(&spec(), Roles::OwnerOnly, ALL).unwrap();
         assert!(!files.conf.contains("reserved_connections") && !files.conf.contains("shared_preload_libraries"), "{}", files.conf);
         assert_eq!(files.hba, HBA_WITHOUT_ROLES);
     }
@@ -187,6 +217,16 @@ mod tests {
     }
 
     #[test]
+    fn tls_is_on_if_the_server_has_it() {
+        assert!(text(&spec()).contains("ssl = on\nssl_cert_file = '../server.pem'\n"));
+        let without = Features { tls: false, ..ALL };
+        assert!(!instance(&spec(), Roles::Platform, without).unwrap().conf.contains("ssl"));
+        let demanding = InstanceSpec { require_tls: true, ..spec() };
+        assert!(instance(&demanding, Roles::Platform, ALL).unwrap().hba.contains("hostssl all all 127.0.0.1/32"));
+        assert!(matches!(instance(&demanding, Roles::Platform, without), Err(Error::Refused(_))));
+    }
+
+    #[test]
     fn every_size_fits_the_settings_of_postgresql() {
         let text = text(&InstanceSpec { storage_gb: 65_536, memory_mb: 1_048_576, cpu_millis: 128_000, ..spec() });
         assert!(text.contains("temp_file_limit = 2097151MB") && text.contains("max_slot_wal_keep_size = 16777216MB"), "{text}");
@@ -195,6 +235,6 @@ mod tests {
     #[test]
     fn what_a_process_cannot_offer_is_refused() {
         let spec = InstanceSpec { exposure: Exposure::LoadBalancer { source_ranges: vec![], dns_label: None }, ..spec() };
-        assert!(matches!(instance(&spec, Roles::Platform, true), Err(Error::Refused(_))));
+        assert!(matches!(instance(&spec, Roles::Platform, ALL), Err(Error::Refused(_))));
     }
 }

@@ -41,6 +41,8 @@ pub struct CreateInstance {
     pub deletion_protected: Option<bool>,
     /// Who can reach the instance; the default is [`ExposureKind::Cluster`].
     pub exposure: Option<ExposureSettings>,
+    /// Whether clients without TLS are refused; by default, those that come through a load balancer.
+    pub require_tls: Option<bool>,
     /// How its health is checked; the defaults are settings of the server.
     pub health_check: Option<HealthCheckSettings>,
     /// The caller's key for this request.
@@ -108,6 +110,8 @@ struct Fingerprint<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     exposure: Option<&'a ExposureSettings>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    require_tls: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     health_check: Option<HealthCheckSettings>,
 }
 
@@ -137,6 +141,7 @@ impl App {
             labels,
             deletion_protected,
             exposure,
+            require_tls,
             health_check,
             idempotency_key: _,
         } = input;
@@ -165,6 +170,11 @@ impl App {
         if !self.runtime.offers(&exposure) {
             errors.add(UserErrorCode::Invalid, "exposure.type", format!("the runtime '{}' offers CLUSTER only", self.runtime.name()));
         }
+        let require_tls = require_tls.unwrap_or(matches!(exposure, Exposure::LoadBalancer { .. }));
+        if require_tls && postgres_version.is_some_and(|version| !self.runtime.speaks_tls(version)) {
+            let message = "the PostgreSQL of this version was built without TLS here: install one that has it (the packages of the distributions do)";
+            errors.add(UserErrorCode::Invalid, "requireTls", message);
+        }
 
         let new = (|| {
             Some(NewInstance {
@@ -178,6 +188,7 @@ impl App {
                     username: username?,
                     database: database?,
                     exposure,
+                    require_tls,
                     health_check: HealthCheckPolicy { interval_seconds: interval_seconds?, timeout_seconds: timeout_seconds? },
                 },
                 password: password?,
@@ -218,6 +229,7 @@ impl CreateInstance {
             labels,
             deletion_protected,
             exposure,
+            require_tls,
             health_check,
             idempotency_key: _,
         } = self;
@@ -234,6 +246,7 @@ impl CreateInstance {
             labels: labels.as_deref(),
             deletion_protected: *deletion_protected,
             exposure: exposure.as_ref(),
+            require_tls: *require_tls,
             health_check: *health_check,
         }
     }
@@ -304,13 +317,14 @@ mod tests {
                 source_ranges: Some(vec!["203.0.113.0/24".into()]),
                 dns_label: Some("orders".into()),
             }),
+            require_tls: Some(false),
             health_check: Some(HealthCheckSettings { interval_seconds: Some(5), timeout_seconds: None }),
             ..name
         };
         let expected = concat!(
             r#"{"v":1,"name":"orders","username":"app","password":"abcd","database":"db","storage_gb":1,"postgres_version":"17","#,
             r#""cpu_millis":100,"memory_mb":128,"labels":[["team","a"]],"deletion_protected":true,"#,
-            r#""exposure":{"kind":"load_balancer","source_ranges":["203.0.113.0/24"],"dns_label":"orders"},"#,
+            r#""exposure":{"kind":"load_balancer","source_ranges":["203.0.113.0/24"],"dns_label":"orders"},"require_tls":false,"#,
             r#""health_check":{"interval_seconds":5}}"#
         );
         assert_eq!(fingerprint(&everything, Some("abcd")), expected);

@@ -18,7 +18,7 @@ use toygres_domain::{
     operation::Operation,
     secret::Secret,
 };
-use toygres_store::{OperationFilter, Page, PageRequest, Store};
+use toygres_store::{InstanceCertificate, OperationFilter, Page, PageRequest, Store};
 
 use super::batching;
 
@@ -40,6 +40,10 @@ pub(super) struct InstanceById(pub(super) InstanceId);
 /// The password of an instance, unsealed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PasswordOf(pub(super) InstanceId);
+
+/// What is known of the certificate of an instance.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct CertificateOf(pub(super) InstanceId);
 
 /// A summary of an instance's health checks of the last 24 hours.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -86,6 +90,15 @@ impl Loader<PasswordOf> for Reader {
     async fn load(&self, keys: &[PasswordOf]) -> Loaded<PasswordOf, Secret> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
         Ok(self.0.passwords(&ids).await?.into_iter().map(|(id, password)| (PasswordOf(id), password)).collect())
+    }
+}
+
+impl Loader<CertificateOf> for Reader {
+    type Value = InstanceCertificate;
+    type Error = Arc<Error>;
+    async fn load(&self, keys: &[CertificateOf]) -> Loaded<CertificateOf, InstanceCertificate> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        Ok(self.0.instance_certificates(&ids).await?.into_iter().map(|(id, certificate)| (CertificateOf(id), certificate)).collect())
     }
 }
 

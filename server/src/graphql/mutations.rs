@@ -54,6 +54,7 @@ mutations! {
     retry_operation::RetryOperationMutation,
     create_api_token::CreateApiTokenMutation,
     revoke_api_token::RevokeApiTokenMutation,
+    rotate_certificate_authority::RotateCertificateAuthorityMutation,
 }
 
 type Accepted = (Option<Instance>, Option<Operation>, Vec<UserError>);

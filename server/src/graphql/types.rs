@@ -1,6 +1,8 @@
 //! The types of the contract, one per file. Inputs and payloads of mutations are in the files of the mutations.
 
 mod api_token;
+mod ca_certificate;
+mod certificate;
 mod control_plane;
 mod domain_enum;
 mod exposure;
@@ -21,10 +23,12 @@ mod reason;
 mod scalars;
 
 pub(super) use api_token::ApiToken;
+pub(super) use ca_certificate::CaCertificate;
+pub(super) use certificate::Certificate;
 pub(super) use control_plane::ControlPlane;
 pub(super) use domain_enum::{
-    ExposureType, HealthStatus, InstanceEventType, InstanceState, NoticeCode, OperationKind, OperationStatus, ReasonCode, StepName, StepStatus,
-    TokenRole,
+    CaStatus, ExposureType, HealthStatus, InstanceEventType, InstanceState, NoticeCode, OperationKind, OperationStatus, ReasonCode, StepName,
+    StepStatus, TokenRole,
 };
 pub(super) use exposure::{Exposure, ExposureInput};
 pub(super) use health_check::{HealthCheck, HealthCheckInput};

@@ -6,7 +6,9 @@ use futures::{FutureExt, future::BoxFuture};
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{Error, Result, runtime::Runtime};
 use toygres_store::{Store, changes::Changes};
-use toygres_workflows::{ActivityContext, Engine, RunningChecks, dispatcher, engine::Worker, gauges, heartbeat, janitor, nudges, repairs, sweeper};
+use toygres_workflows::{
+    ActivityContext, Engine, RunningChecks, certificates, dispatcher, engine::Worker, gauges, heartbeat, janitor, nudges, repairs, sweeper,
+};
 
 use super::tasks::Tasks;
 use crate::config::{Access, Role, RuntimeKind, ServeConfig};
@@ -116,6 +118,7 @@ pub(super) async fn start(
         prober: prober.clone(),
         slow_checks: config.engine.options().slow_checks(),
         running_checks: RunningChecks::default(),
+        certificates: config.certificates.policy(),
         timing: config.health.timing(),
         shutdown: shutdown.clone(),
     };
@@ -125,10 +128,11 @@ pub(super) async fn start(
         async move { prober.run(shutdown).await }
     });
     tasks.spawn("heartbeat", heartbeat::run(store.clone(), shutdown.clone()));
-    tasks.spawn("dispatcher", dispatcher::run(store.clone(), engine.clone(), changes, shutdown.clone()));
+    tasks.spawn("dispatcher", dispatcher::run(store.clone(), engine.clone(), changes.clone(), shutdown.clone()));
     tasks.spawn("sweeper", sweeper::run(context.clone(), engine.clone()));
     let (suspects, repairs) = repairs::repairs();
     tasks.spawn("repairs", repairs.run(context.clone()));
+    tasks.spawn("certificates", certificates::run(context.clone(), changes));
     tasks.spawn("nudges", nudges::run(context, engine.clone(), suspects));
     tasks.spawn("janitor", janitor::run(store.clone(), engine.clone(), config.retention.retention(), shutdown.clone()));
     tasks.spawn("gauges", gauges::run(store, engine, config.retention.retention(), shutdown));

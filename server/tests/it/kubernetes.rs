@@ -16,14 +16,14 @@ use crate::support::{Database, Home, Server, connect, eventually, psql, text};
 const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 /// A cluster, a metadata database, and a home for servers that use both.
-struct Platform {
-    cluster: FakeApiServer,
-    database: Database,
-    home: Home,
+pub struct Platform {
+    pub cluster: FakeApiServer,
+    pub database: Database,
+    pub home: Home,
 }
 
 impl Platform {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let platform = Self { cluster: FakeApiServer::start_real().await, database: Database::start(), home: Home::new() };
         std::fs::write(platform.kubeconfig(), platform.cluster.kubeconfig(false)).unwrap();
         platform
@@ -54,7 +54,7 @@ impl Platform {
         self.start_with(&[]).await
     }
 
-    async fn start_with(&self, more: &[(&str, &str)]) -> Server {
+    pub async fn start_with(&self, more: &[(&str, &str)]) -> Server {
         let env = self.env();
         let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).chain(more.iter().copied()).collect();
         self.home.start_with(&env).await

@@ -2,6 +2,7 @@
 
 mod access;
 mod base_path;
+mod certificates;
 mod chaos;
 mod cli;
 mod control_plane;

@@ -139,9 +139,9 @@ async fn a_key_is_replaced_while_servers_run() {
     let (good, said) = rotate(&new).await;
     assert!(!good && said.contains("is not the one it was sealed with"), "without the old key nothing can be opened: {said}");
     let (good, said) = rotate(&format!("{new},{old}")).await;
-    assert!(good && said.contains("3 passwords sealed with the first key now, 3 were before"), "{said}");
+    assert!(good && said.contains("5 secrets sealed with the first key now, 4 were before"), "{said}");
     let (good, said) = rotate(&format!("{new},{old}")).await;
-    assert!(good && said.contains("0 passwords sealed with the first key now, 6 were before"), "{said}");
+    assert!(good && said.contains("0 secrets sealed with the first key now, 9 were before"), "{said}");
     let again = server.create(json!({ "name": "first", "idempotencyKey": "first" })).await;
     assert_eq!(again["instance"]["id"], json!(first), "the answer to an idempotency key outlives the change: {again}");
     server.stop().await;
@@ -168,7 +168,7 @@ async fn a_key_in_the_data_directory_is_replaced() {
     let key = || std::fs::read_to_string(home.path().join("data/secret.key")).unwrap();
     let old = key();
     let (good, said) = rotate().await;
-    assert!(good && said.contains("3 passwords sealed with the first key now"), "{said}");
+    assert!(good && said.contains("5 secrets sealed with the first key now"), "{said}");
     let both = key();
     assert!(both.ends_with(&old) && both.lines().count() == 2, "the new key is in front");
     // All passwords can be opened without the old key.

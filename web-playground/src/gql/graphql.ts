@@ -63,6 +63,34 @@ export type ApiTokenEdge = {
   node: ApiToken;
 };
 
+/** The certificate of an authority that issues, will issue or has issued the certificates of instances. Clients trust all of them. */
+export type CaCertificate = {
+  __typename?: 'CaCertificate';
+  /** The SHA-256 digest of the certificate, in hexadecimal digits. It identifies the authority. */
+  fingerprint: Scalars['String']['output'];
+  /** When the authority begins to issue, or began to. Clients should trust it by then. */
+  issuesFrom: Scalars['DateTime']['output'];
+  /** When the certificate expires. */
+  notAfter: Scalars['DateTime']['output'];
+  /** When the certificate becomes valid. */
+  notBefore: Scalars['DateTime']['output'];
+  /** The certificate, in PEM. For an intermediate authority it is followed by those up to the root. */
+  pem: Scalars['String']['output'];
+  /** Whether the authority issues certificates. */
+  status: CaStatus;
+};
+
+/** Whether a certificate authority issues certificates. */
+export const CaStatus = {
+  /** It issues certificates. */
+  Issuing: 'ISSUING',
+  /** It issues no more, and is published until no server presents a certificate of it. */
+  Retiring: 'RETIRING',
+  /** It is published, so that clients can trust it before it issues anything. */
+  Upcoming: 'UPCOMING'
+} as const;
+
+export type CaStatus = typeof CaStatus[keyof typeof CaStatus];
 /** The caller of the API. */
 export type Caller = {
   __typename?: 'Caller';
@@ -89,9 +117,27 @@ export type CancelOperationPayload = {
   userErrors: Array<UserError>;
 };
 
+/** The certificate that an instance presents. */
+export type Certificate = {
+  __typename?: 'Certificate';
+  /** The SHA-256 digest of the certificate, in hexadecimal digits. */
+  fingerprint: Scalars['String']['output'];
+  /** The names and addresses in the latest certificate of the instance. */
+  names: Array<Scalars['String']['output']>;
+  /** When the certificate expires. It is renewed long before. */
+  notAfter: Scalars['DateTime']['output'];
+  /** Whether another certificate was issued, which the instance does not present yet. */
+  renewing: Scalars['Boolean']['output'];
+};
+
 /** The control plane itself. */
 export type ControlPlane = {
   __typename?: 'ControlPlane';
+  /**
+   * The certificate authorities that clients of instances should trust, in the order in which they issue. `/ca.pem` answers all of them
+   * as one file.
+   */
+  caCertificates: Array<CaCertificate>;
   /** The caller of this request. */
   caller: Caller;
   /** The health of the control plane. */
@@ -174,6 +220,8 @@ export type CreateInstanceInput = {
   password?: InputMaybe<Scalars['String']['input']>;
   /** The major version of PostgreSQL (default: the newest on offer). */
   postgresVersion?: InputMaybe<Scalars['String']['input']>;
+  /** Whether clients without TLS are refused (default: true with a load balancer, else false). TLS is offered in any case. */
+  requireTls?: InputMaybe<Scalars['Boolean']['input']>;
   /** The size of the volume in GiB (default 10). */
   storageGb?: InputMaybe<Scalars['Int']['input']>;
   /**
@@ -334,6 +382,8 @@ export type Instance = Node & {
   __typename?: 'Instance';
   /** The kinds of operations that would be accepted now. */
   availableOperations: Array<OperationKind>;
+  /** The certificate that the server presents to clients that use TLS, as far as it was seen. Null before, and if the server has no TLS. */
+  certificate?: Maybe<Certificate>;
   /**
    * The URL for clients, including the password. Null until the instance is running. While there is a notice `PASSWORD_CHANGED`, it is
    * without the password, because the one that is stored does not log in. Requires the role `OPERATOR`.
@@ -384,6 +434,8 @@ export type Instance = Node & {
   postgresVersion: Scalars['String']['output'];
   /** Why the instance is not as it should be, or what it waits for. */
   reason?: Maybe<Reason>;
+  /** Whether clients without TLS are refused. */
+  requireTls: Scalars['Boolean']['output'];
   /** A number that grows with every change. A mutation with this revision is refused if the instance has changed since. */
   revision: Scalars['BigInt']['output'];
   /** The stage of the instance's life. */
@@ -676,6 +728,11 @@ export type Mutation = {
   retryOperation: RetryOperationPayload;
   /** Revokes an API token at once. Its open connections are closed. */
   revokeApiToken: RevokeApiTokenPayload;
+  /**
+   * Replaces the authority that issues the certificates of instances. The next one is published first, so that clients can trust it
+   * before instances move to it, which interrupts no session; the former one is published until no instance presents a certificate of it.
+   */
+  rotateCertificateAuthority: RotateCertificateAuthorityPayload;
   /** Changes the labels or the deletion protection of an instance, at once. */
   updateInstance: UpdateInstancePayload;
 };
@@ -730,6 +787,12 @@ export type MutationRevokeApiTokenArgs = {
 
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationRotateCertificateAuthorityArgs = {
+  input: RotateCertificateAuthorityInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationUpdateInstanceArgs = {
   input: UpdateInstanceInput;
 };
@@ -753,6 +816,8 @@ export type Notice = {
 
 /** The kinds of notices. */
 export const NoticeCode = {
+  /** The certificate of the server expires soon, and could not be renewed. The notice goes when the server presents another one. */
+  CertificateExpiring: 'CERTIFICATE_EXPIRING',
   /**
    * The library that sorts the text of a database has another version than its indexes were built with, so they may be wrong. The
    * message says what to run; the notice goes when that is done.
@@ -1127,6 +1192,21 @@ export type RevokeApiTokenPayload = {
   userErrors: Array<UserError>;
 };
 
+/** Input of `rotateCertificateAuthority`. */
+export type RotateCertificateAuthorityInput = {
+  /** Whether the next authority issues at once. Clients that do not trust it yet refuse the instances then. Default: false. */
+  now?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Payload of `rotateCertificateAuthority`. */
+export type RotateCertificateAuthorityPayload = {
+  __typename?: 'RotateCertificateAuthorityPayload';
+  /** The authorities that clients should trust from now on. Empty if there are user errors. */
+  caCertificates: Array<CaCertificate>;
+  /** The errors in the input. Empty if the rotation has begun. */
+  userErrors: Array<UserError>;
+};
+
 /** Whether the host of the instances answers. */
 export type RuntimeHealth = {
   __typename?: 'RuntimeHealth';
@@ -1367,9 +1447,9 @@ export type InstanceSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
 
 export type UpdateInstanceMutationVariables = Exact<{
   input: UpdateInstanceInput;
@@ -1570,6 +1650,10 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
     type
     sourceRanges
     dnsLabel
+  }
+  requireTls
+  certificate {
+    notAfter
   }
   endpoint {
     host
@@ -1861,6 +1945,10 @@ export const InstanceDocument = new TypedDocumentString(`
     type
     sourceRanges
     dnsLabel
+  }
+  requireTls
+  certificate {
+    notAfter
   }
   endpoint {
     host

@@ -11,7 +11,9 @@ import { SNIPPETS } from './snippets';
 
 /** The endpoint, and snippets to connect to it. The password is fetched on demand only. */
 export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
-  const { id, endpoint, username, database, state, notices } = instance;
+  const { id, endpoint, username, database, state, certificate, notices } = instance;
+  // One that was not seen to have a certificate may have no TLS.
+  const snippets = SNIPPETS.filter(({ verifies }) => certificate || !verifies);
   const { operate, readOnly } = usePermissions();
   const [secret, setSecret] = useState<string>();
   const [error, setError] = useState<string>();
@@ -79,15 +81,15 @@ export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
           <Text size="sm" c="dimmed" mt="xs">
             Host <Code>{endpoint.host}</Code> port <Code>{endpoint.port}</Code> database <Code>{database}</Code> user <Code>{username}</Code>
           </Text>
-          <Tabs defaultValue={SNIPPETS[0]?.name} mt="md" variant="outline" keepMounted={false}>
+          <Tabs defaultValue={snippets[0]?.name} mt="md" variant="outline" keepMounted={false}>
             <Tabs.List>
-              {SNIPPETS.map(({ name }) => (
+              {snippets.map(({ name }) => (
                 <Tabs.Tab key={name} value={name}>
                   {name}
                 </Tabs.Tab>
               ))}
             </Tabs.List>
-            {SNIPPETS.map(({ name, text }) => (
+            {snippets.map(({ name, text }) => (
               <Tabs.Panel key={name} value={name} pt="xs" className={classes.snippet}>
                 <Code block tabIndex={0} role="group" aria-label={`${name} snippet`}>
                   {text(shown)}

@@ -72,6 +72,12 @@ export default function CreateForm({ onCancel }: { onCancel: () => void }) {
             </SimpleGrid>
             <Checkbox
               mt="md"
+              label="Require TLS"
+              description="Refuse clients without TLS. Public access always requires it here."
+              {...form.getInputProps('requireTls', { type: 'checkbox' })}
+            />
+            <Checkbox
+              mt="md"
               label="Deletion protection"
               description="Can be turned off on the page of the instance."
               {...form.getInputProps('deletionProtected', { type: 'checkbox' })}

@@ -15,6 +15,7 @@ export interface CreateValues {
   password: string;
   labels: checks.LabelText[];
   deletionProtected: boolean;
+  requireTls: boolean;
   exposure: { type: 'CLUSTER' | 'LOAD_BALANCER'; sourceRanges: string[]; dnsLabel: string };
   healthCheck: { intervalSeconds: number | string; timeoutSeconds: number | string };
 }
@@ -32,6 +33,7 @@ export function initialValues(limits: Limits): CreateValues {
     password: '',
     labels: [],
     deletionProtected: false,
+    requireTls: false,
     exposure: { type: 'CLUSTER', sourceRanges: [], dnsLabel: '' },
     healthCheck: {
       intervalSeconds: initialValue(limits.healthCheckIntervalSeconds),
@@ -58,7 +60,7 @@ export function validation(limits: Limits) {
 }
 
 /** The input of the mutation, from valid values. */
-export function toInput({ postgresVersion, database, password, exposure, healthCheck, ...values }: CreateValues): CreateInstanceInput {
+export function toInput({ postgresVersion, database, password, exposure, requireTls, healthCheck, ...values }: CreateValues): CreateInstanceInput {
   return {
     ...values,
     storageGb: Number(values.storageGb),
@@ -68,6 +70,8 @@ export function toInput({ postgresVersion, database, password, exposure, healthC
     database: database || null,
     password: password || null,
     exposure: exposure.type === 'CLUSTER' ? null : { ...exposure, dnsLabel: exposure.dnsLabel || null },
+    // Otherwise as the server thinks fit: behind a load balancer it is required.
+    requireTls: requireTls || null,
     healthCheck: { intervalSeconds: Number(healthCheck.intervalSeconds), timeoutSeconds: Number(healthCheck.timeoutSeconds) },
   };
 }

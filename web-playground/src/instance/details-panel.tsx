@@ -11,7 +11,7 @@ import { cores, memory, storage } from './size';
 
 /** The specification of the instance. */
 export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
-  const { id, postgresVersion, storageGb, cpuMillis, memoryMb, exposure, labels, createdAt, deletedAt } = instance;
+  const { id, postgresVersion, storageGb, cpuMillis, memoryMb, exposure, requireTls, certificate, labels, createdAt, deletedAt } = instance;
   const { operate } = usePermissions();
   const network = useControlPlane().data?.runtime === 'process' ? 'this machine' : 'the cluster';
   const [editing, edit] = useDisclosure(false);
@@ -28,6 +28,8 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
         </dd>
         <dt>Access</dt>
         <dd>{exposure.type === 'CLUSTER' ? `private, from ${network} only` : `public, from ${exposure.sourceRanges.join(', ') || 'any address'}`}</dd>
+        <dt>TLS</dt>
+        <dd>{requireTls ? 'required' : certificate ? 'offered' : 'not seen yet'}</dd>
         <dt>Created</dt>
         <dd>
           <Ago at={createdAt} suffix=" ago" />

@@ -134,6 +134,10 @@ const INSTANCE = graphql(`
       sourceRanges
       dnsLabel
     }
+    requireTls
+    certificate {
+      notAfter
+    }
     endpoint {
       host
       port

@@ -1,6 +1,13 @@
 /** Code that connects with the URL. Passwords in it are percent-encoded, so that it needs no escaping. */
-export const SNIPPETS: readonly { name: string; text: (url: string) => string }[] = [
+export const SNIPPETS: readonly { name: string; verifies?: boolean; text: (url: string) => string }[] = [
   { name: 'psql', text: (url) => `psql '${url}'` },
+  {
+    name: 'psql (verified)',
+    verifies: true,
+    text: (url) => `# Verifies the server: whoever is in between is refused.
+curl -fsSo ca.pem '${new URL('ca.pem', document.baseURI).href}'
+psql '${url.replace(/\?.*$/, '')}?sslmode=verify-full&sslrootcert=ca.pem'`,
+  },
   {
     name: 'Node',
     text: (url) => `// npm install pg

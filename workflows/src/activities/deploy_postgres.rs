@@ -5,6 +5,7 @@ use toygres_domain::{data::Data, instance::Instance, operation::StepName, runtim
 use crate::{
     Failure,
     activity::{Activity, ActivityContext, Run},
+    certificates::certificate,
 };
 
 /// The activity.
@@ -30,9 +31,10 @@ impl Activity for DeployPostgres {
     }
 }
 
-/// What the runtime needs to deploy an instance.
+/// What the runtime needs to deploy an instance. The caller holds the lock of the instance.
 pub(crate) async fn deployment(context: &ActivityContext, instance: Instance, data: Data) -> Result<Deployment, Failure> {
     let store = &context.store;
     let credentials = if data.exists() { store.credentials(instance.id).await? } else { store.credentials_to_create(instance.id).await? };
-    Ok(Deployment { id: instance.id, name: instance.name, spec: instance.spec, credentials, data })
+    let certificate = certificate(context, &instance).await?;
+    Ok(Deployment { id: instance.id, name: instance.name, spec: instance.spec, credentials, data, certificate })
 }

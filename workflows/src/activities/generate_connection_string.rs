@@ -21,6 +21,7 @@ use crate::{
     Failure,
     activities::deploy_postgres::deployment,
     activity::{Activity, ActivityContext, Run, catch_panic},
+    certificates::{identity, is_presented},
 };
 
 /// The activity.
@@ -58,7 +59,11 @@ impl Activity for GenerateConnectionString {
             if work.operation.kind() == OperationKind::Create {
                 set_up(&context, &run, &internal_endpoint).await?;
             }
-            log_in(&context, &work, internal_endpoint).await?;
+            log_in(&context, &work, internal_endpoint.clone()).await?;
+            if context.runtime.speaks_tls(work.instance.spec.postgres_version) {
+                // From now on it is expected. One that does not present it yet is renewed in the background.
+                is_presented(&context, &work.instance, &internal_endpoint).await?;
+            }
             secure_data(&context, &run).await
         })
         .await;
@@ -102,7 +107,10 @@ async fn set_up(context: &ActivityContext, run: &Run, endpoint: &Endpoint) -> Re
     let instance = context.wanted(run).await?.instance;
     let Credentials { owner, platform } = context.store.credentials(id).await?;
     match platform {
-        Some(platform) => insist(|| roles::set_up(endpoint, &instance.spec, &owner, &platform, SET_UP_TIMEOUT)).await,
+        Some(platform) => {
+            let identity = identity(context, id).await?;
+            insist(|| roles::set_up(endpoint, identity.clone(), &instance.spec, &owner, &platform, SET_UP_TIMEOUT)).await
+        }
         // An earlier release has created it.
         None => Ok(()),
     }
@@ -110,16 +118,16 @@ async fn set_up(context: &ActivityContext, run: &Run, endpoint: &Endpoint) -> Re
 
 async fn log_in(context: &ActivityContext, work: &Work, endpoint: Endpoint) -> Result<(), Failure> {
     let (id, spec) = (work.instance.id, &work.instance.spec);
-    let credentials = context.store.credentials(id).await?;
+    let (credentials, identity) = (context.store.credentials(id).await?, identity(context, id).await?);
     match work.operation.kind() {
         // As clients will.
         OperationKind::Create => {
-            let target = Target::of_owner(endpoint, spec, credentials.owner);
+            let target = Target::of_owner(endpoint, spec, credentials.owner).verifying(identity);
             insist(|| async { toygres_postgres::check(&target, TIMEOUT).await.map(drop) }).await
         }
         // The owner may have dropped or renamed their database. The prober keeps the connection for the first health check.
         _ => {
-            let target = Target::of_checks(endpoint, spec, credentials);
+            let target = Target::of_checks(endpoint, spec, credentials).verifying(identity);
             insist(|| async { context.prober.log_in(id, &target, TIMEOUT).await.map(drop) }).await
         }
     }

@@ -58,7 +58,7 @@ pub async fn check_owners(subject: Subject<'_>) {
         let endpoint = subject.ready(deployment.id).await;
         let Credentials { owner, platform } = deployment.credentials.clone();
         let platform = platform.expect("a new instance has passwords of the platform");
-        let set_up = || roles::set_up(&endpoint, &deployment.spec, &owner, &platform, subject.timeout);
+        let set_up = || roles::set_up(&endpoint, None, &deployment.spec, &owner, &platform, subject.timeout);
         let [first, second] = futures::future::join_all([set_up(), set_up()]).await.try_into().expect("two were started");
         assert_eq!((first, second), (Ok(()), Ok(())), "the roles of PostgreSQL {version} are made, also twice at the same time");
         check_owner(&OwnedInstance {

@@ -112,6 +112,7 @@ impl Drop for Server {
 /// Where the role `app` logs in at a port of this machine.
 pub fn app(port: u16) -> Target {
     Target {
+        identity: None,
         endpoint: Endpoint { host: "127.0.0.1".to_owned(), port },
         username: "app".to_owned(),
         password: Secret::new("right".to_owned()),

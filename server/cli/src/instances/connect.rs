@@ -9,8 +9,9 @@ use url::Url;
 
 use super::find_id;
 use crate::{
+    authorities::{self, CaCertificate},
     client::Client,
-    contract::{InstanceState, lower_case, schema},
+    contract::{Endpoint, InstanceState, lower_case, schema},
     failure::{Failure, Kind, Result},
     psql,
 };
@@ -37,6 +38,25 @@ struct Variables {
 struct ConnectionQuery {
     #[arguments(id: $id)]
     instance: Option<Connection>,
+    control_plane: ControlPlane,
+}
+
+#[derive(cynic::QueryFragment)]
+struct ControlPlane {
+    ca_certificates: Vec<CaCertificate>,
+}
+
+#[derive(cynic::QueryFragment)]
+struct Certificate {
+    names: Vec<String>,
+    renewing: bool,
+}
+
+/// How psql verifies the server.
+struct Verification {
+    authorities: Vec<CaCertificate>,
+    /// `sslmode`.
+    mode: &'static str,
 }
 
 #[derive(cynic::QueryFragment)]
@@ -45,13 +65,18 @@ struct Connection {
     name: String,
     state: InstanceState,
     connection_string: Option<String>,
+    certificate: Option<Certificate>,
+    endpoint: Option<Endpoint>,
 }
 
 impl Connect {
     pub(super) async fn run(self, client: &Client) -> Result<()> {
-        let url = connection_string(client, &self.name).await?;
+        let (url, verification) = connection(client, &self.name).await?;
         let psql = psql::find().ok_or_else(not_installed)?;
         let mut command = command(psql, &url).ok_or_else(|| Failure::new(Kind::Failed, "the server returned an invalid connection string"))?;
+        if let Some(Verification { authorities, mode }) = verification {
+            command.env("PGSSLMODE", mode).env("PGSSLROOTCERT", authorities::save(&authorities)?);
+        }
         // This returns only when it fails.
         let error = command.args(self.arguments).exec();
         Err(match error.kind() {
@@ -63,13 +88,24 @@ impl Connect {
 
 /// The connection string of an instance, with the password.
 pub(super) async fn connection_string(client: &Client, name: &str) -> Result<String> {
+    Ok(connection(client, name).await?.0)
+}
+
+/// The connection string of an instance, with the password, and how to verify its server, unless it was not seen to have a certificate.
+async fn connection(client: &Client, name: &str) -> Result<(String, Option<Verification>)> {
     let id = find_id(client, name).await?;
-    let ConnectionQuery { instance } = client.run(ConnectionQuery::build(Variables { id })).await?;
-    let Connection { name, state, connection_string } = instance.ok_or_else(|| super::not_found(name))?;
-    connection_string.ok_or_else(|| {
+    let ConnectionQuery { instance, control_plane } = client.run(ConnectionQuery::build(Variables { id })).await?;
+    let Connection { name, state, connection_string, certificate, endpoint } = instance.ok_or_else(|| super::not_found(name))?;
+    let url = connection_string.ok_or_else(|| {
         let state = lower_case(&state);
         Failure::new(Kind::Conflict, format!("{name} is {state} and has no connection string; `toygres instances get {name}` shows the reason"))
-    })
+    })?;
+    let verification = certificate.map(|Certificate { names, renewing }| {
+        // The address of a load balancer gets into the certificate a moment after it is known.
+        let is_named = !renewing && endpoint.is_some_and(|endpoint| names.contains(&endpoint.host));
+        Verification { authorities: control_plane.ca_certificates, mode: if is_named { "verify-full" } else { "verify-ca" } }
+    });
+    Ok((url, verification))
 }
 
 /// psql with a connection in its environment, which only its user can read. Everybody can read arguments.

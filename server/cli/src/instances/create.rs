@@ -53,6 +53,9 @@ pub struct Create {
     /// DNS label of the load balancer's address.
     #[arg(long = "dns-label", value_name = "LABEL", requires = "exposure")]
     exposure_dns_label: Option<String>,
+    /// Refuse clients without TLS [default: with a load balancer].
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    require_tls: Option<bool>,
     /// Seconds between health checks [default: 30].
     #[arg(long = "health-interval", value_name = "SECONDS")]
     health_check_interval_seconds: Option<i32>,
@@ -90,6 +93,8 @@ struct CreateInstanceInput {
     deletion_protected: Option<bool>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     exposure: Option<ExposureInput>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    require_tls: Option<bool>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     health_check: Option<HealthCheckInput>,
     #[cynic(skip_serializing_if = "Option::is_none")]
@@ -137,6 +142,7 @@ impl Create {
             labels: non_empty(self.labels),
             deletion_protected: self.deletion_protected.then_some(true),
             exposure,
+            require_tls: self.require_tls,
             health_check: has_health_check.then_some(HealthCheckInput { interval_seconds, timeout_seconds }),
             idempotency_key: self.idempotency_key,
         };

@@ -11,6 +11,7 @@ use nix::{
 };
 use toygres_domain::{
     InstanceId,
+    certificate::ServerCertificate,
     data::Data,
     instance::{Exposure, HealthCheckPolicy, InstanceSpec},
     name::SqlName,
@@ -75,10 +76,12 @@ impl Home {
                 username: SqlName::role("app").unwrap(),
                 database: SqlName::database("orders").unwrap(),
                 exposure: Exposure::Cluster,
+                require_tls: false,
                 health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
             },
             credentials: Credentials { owner: Secret::generate(), platform: Some(PlatformCredentials::generate()) },
             data: Data::New,
+            certificate: certificate(),
         }
     }
 
@@ -131,6 +134,14 @@ impl Home {
             }
         }
     }
+}
+
+/// A certificate of an authority that nobody trusts.
+pub fn certificate() -> ServerCertificate {
+    let now = chrono::Utc::now();
+    let (from, to) = (now - chrono::TimeDelta::hours(1), now + chrono::TimeDelta::days(1));
+    let authority = toygres_certificates::Authority::generate("test", from, to).unwrap();
+    authority.issue(&["localhost".to_owned(), "127.0.0.1".to_owned()], from, to).unwrap().certificate
 }
 
 impl Drop for Home {

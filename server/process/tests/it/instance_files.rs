@@ -32,7 +32,7 @@ async fn any_password_works_and_is_in_no_file() {
         deployment.credentials.owner = owner.clone();
         let endpoint = host.deploy(&deployment).await;
         let platform = deployment.credentials.platform.clone().unwrap();
-        roles::set_up(&endpoint, &deployment.spec, &owner, &platform, TIMEOUT).await.unwrap();
+        roles::set_up(&endpoint, None, &deployment.spec, &owner, &platform, TIMEOUT).await.unwrap();
         let as_owner = |password: &Secret, sql: &str| home.psql_as(&endpoint, ("app", "orders"), password, sql);
         assert_eq!(text(as_owner(&owner, "SELECT current_user")), "app", "password {n}");
         assert!(!as_owner(&Secret::new("wrong-password".into()), "SELECT 1").status.success(), "another password does not");

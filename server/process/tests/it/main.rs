@@ -12,6 +12,7 @@ mod identity;
 mod instance_files;
 mod owner;
 mod restart;
+mod tls;
 
 mod control_plane;
 mod home;

@@ -42,6 +42,8 @@ pub struct CreateInstanceInput {
     idempotency_key: Option<String>,
     /// Who can reach the instance (default: clients in the cluster or on the same machine).
     exposure: Option<ExposureInput>,
+    /// Whether clients without TLS are refused (default: true with a load balancer, else false). TLS is offered in any case.
+    require_tls: Option<bool>,
     /// How the health of the instance is checked.
     health_check: Option<HealthCheckInput>,
 }
@@ -77,6 +79,7 @@ impl CreateInstanceMutation {
             deletion_protected,
             idempotency_key,
             exposure,
+            require_tls,
             health_check,
         } = input;
         let input = app::create_instance::CreateInstance {
@@ -91,6 +94,7 @@ impl CreateInstanceMutation {
             labels: labels.map(pairs),
             deletion_protected,
             exposure: exposure.map(Into::into),
+            require_tls,
             health_check: health_check.map(Into::into),
             idempotency_key,
         };

@@ -1,13 +1,17 @@
 //! `ControlPlane`: information about the server.
 
-use async_graphql::{Context, Object, SimpleObject};
+use async_graphql::{Context, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 
-use super::{Limits, Reason, TokenRole};
+use super::{CaCertificate, Limits, Reason, TokenRole};
 use crate::{
     access,
     app::{App, HealthReport, Unreachable},
+    graphql::errors::error,
 };
+
+/// More authorities than are ever published at a time: one that issues, one before and one after it.
+const MOST_AUTHORITIES: usize = 5;
 
 /// See the GraphQL type below.
 pub struct ControlPlane;
@@ -73,6 +77,13 @@ impl ControlPlane {
     async fn caller(&self, ctx: &Context<'_>) -> Caller {
         let caller = ctx.data_unchecked::<access::Caller>();
         Caller { role: caller.role.into(), token_name: caller.name.as_deref().map(str::to_owned) }
+    }
+    /// The certificate authorities that clients of instances should trust, in the order in which they issue. `/ca.pem` answers all of them
+    /// as one file.
+    #[graphql(complexity = "MOST_AUTHORITIES * child_complexity + 1")]
+    async fn ca_certificates(&self, ctx: &Context<'_>) -> Result<Vec<CaCertificate>> {
+        let authorities = ctx.data_unchecked::<App>().store.authorities().await.map_err(error)?;
+        Ok(authorities.into_iter().map(CaCertificate::from).collect())
     }
     /// The health of the control plane.
     async fn health(&self, ctx: &Context<'_>) -> ControlPlaneHealth {

@@ -10,7 +10,7 @@ use async_graphql::{
     registry::{Deprecation, MetaEnumValue, MetaType, MetaTypeId, Registry},
 };
 use strum::{EnumMessage, VariantArray};
-use toygres_domain::{event, instance, notice, operation, token};
+use toygres_domain::{certificate, event, instance, notice, operation, token};
 
 use crate::app;
 
@@ -59,6 +59,8 @@ domain_enums! {
     InstanceEventType = event::EventKind;
     /// What the bearer of a token may do. Each role includes those before it.
     TokenRole = token::TokenRole;
+    /// Whether a certificate authority issues certificates.
+    CaStatus = certificate::AuthorityStatus;
     /// Who can reach an instance.
     ExposureType = app::create_instance::ExposureKind;
 }

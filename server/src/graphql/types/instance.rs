@@ -14,8 +14,8 @@ use toygres_postgres as postgres;
 use toygres_store::{OperationFilter, PageRequest};
 
 use super::{
-    BigInt, Exposure, HealthCheck, HealthStatus, HealthSummary, InstanceEvent, InstanceState, Label, Notice, Operation, OperationFilterInput,
-    OperationKind, Reason,
+    BigInt, Certificate, Exposure, HealthCheck, HealthStatus, HealthSummary, InstanceEvent, InstanceState, Label, Notice, Operation,
+    OperationFilterInput, OperationKind, Reason,
 };
 use crate::{
     app::{available_operations, excludes_now},
@@ -23,7 +23,7 @@ use crate::{
         complexity::page_complexity,
         errors::error,
         guard::operator,
-        loaders::{EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, OperationsOf, PasswordOf},
+        loaders::{CertificateOf, EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, OperationsOf, PasswordOf},
         paging::{Arguments, Counted, Uncounted, uncounted},
     },
 };
@@ -96,6 +96,16 @@ impl Instance {
     /// Who can reach the instance.
     async fn exposure(&self) -> Exposure {
         Exposure::from(&self.0.spec.exposure)
+    }
+    /// Whether clients without TLS are refused.
+    async fn require_tls(&self) -> bool {
+        self.0.spec.require_tls
+    }
+    /// The certificate that the server presents to clients that use TLS, as far as it was seen. Null before, and if the server has no TLS.
+    #[graphql(complexity = "child_complexity + 30")]
+    async fn certificate(&self, ctx: &Context<'_>) -> Result<Option<Certificate>> {
+        let known = ctx.data_unchecked::<Loaders>().load_one(CertificateOf(self.0.id)).await.map_err(error)?;
+        Ok(known.and_then(|known| Certificate::presented(&known)))
     }
     /// The address that clients connect to. Null until the instance is running.
     async fn endpoint(&self) -> Option<Endpoint> {

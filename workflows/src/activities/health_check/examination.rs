@@ -11,7 +11,7 @@ use toygres_domain::{
 };
 use toygres_postgres::{Answer, Target};
 
-use crate::{Failure, activity::ActivityContext, running_checks::Change};
+use crate::{Failure, activity::ActivityContext, certificates::identity, running_checks::Change};
 
 /// How long the runtime may take to observe an instance.
 const OBSERVATION: Duration = Duration::from_secs(5);
@@ -95,7 +95,8 @@ impl Examination<'_> {
         if !anew && let Some(outcome) = context.prober.ask(instance.id, &endpoint, timeout).await {
             return Ok(outcome);
         }
-        let target = Target::of_checks(endpoint, &instance.spec, context.store.credentials(instance.id).await?);
+        let (credentials, identity) = (context.store.credentials(instance.id).await?, identity(context, instance.id).await?);
+        let target = Target::of_checks(endpoint, &instance.spec, credentials).verifying(identity);
         Ok(if anew {
             context.prober.log_in_anew(instance.id, &target, timeout).await
         } else {

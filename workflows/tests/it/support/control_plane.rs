@@ -12,7 +12,9 @@ use toygres_domain::InstanceId;
 use toygres_postgres::Prober;
 use toygres_store::{Store, changes::Changes, testing::TestDatabase};
 use toygres_workflows::{
-    ActivityContext, Engine, EngineOptions, RetryPolicy, RunningChecks, Timing, dispatcher,
+    ActivityContext, Engine, EngineOptions, RetryPolicy, RunningChecks, Timing,
+    certificates::CertificatePolicy,
+    dispatcher,
     engine::{SCHEMA, Worker},
     heartbeat, nudges, registry, repairs,
     sweeper::{Swept, sweep},
@@ -64,6 +66,7 @@ pub fn timing() -> Timing {
         postponed: Duration::from_millis(20),
         recovery: Duration::from_millis(20),
         inspection: Duration::from_secs(1),
+        certificates: Duration::from_millis(200),
         paused: Duration::from_millis(50),
     }
 }
@@ -109,6 +112,7 @@ impl Harness {
             prober: Prober::new(100, 3),
             slow_checks: options().slow_checks(),
             running_checks: RunningChecks::default(),
+            certificates: CertificatePolicy::default(),
             timing,
             shutdown: CancellationToken::new(),
         };

@@ -290,6 +290,18 @@ impl Runtime for FakeRuntime {
         Ok(Progress::Done)
     }
 
+    async fn install_certificate(&self, _: &Deployment) -> Result<(), RuntimeError> {
+        Ok(())
+    }
+
+    fn speaks_tls(&self, _: PostgresVersion) -> bool {
+        false
+    }
+
+    fn server_names(&self, _: &InstanceName, _: &Exposure) -> Vec<String> {
+        vec!["localhost".to_owned()]
+    }
+
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {
         let state = self.state.lock().unwrap();
         match &state.unlisted {

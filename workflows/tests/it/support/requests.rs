@@ -37,6 +37,7 @@ impl Harness {
                 username: format!("{}_app", self.database.name()).try_into().unwrap(),
                 database: self.database.name().to_owned().try_into().unwrap(),
                 exposure: Exposure::Cluster,
+                require_tls: false,
                 health_check: HealthCheckPolicy { interval_seconds: 1, timeout_seconds: 5 },
             },
             password: Secret::new(PASSWORD.to_owned()),

@@ -1,0 +1,231 @@
+//! The certificates of instances, as clients verify them: with the process runtime, and with a cluster whose pods are real servers.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    process::{Child, ChildStdin, ChildStdout, Command},
+};
+
+use crate::{
+    kubernetes::Platform,
+    support::{Home, Server, connect, eventually, text},
+};
+
+/// A client that verifies what an instance presents.
+struct Client {
+    url: String,
+    /// What it trusts.
+    trusted: PathBuf,
+}
+
+impl Client {
+    /// One that has fetched what to trust just now.
+    async fn new(server: &Server, directory: &Path, name: &str, instance: &Value) -> Self {
+        let trusted = directory.join(format!("{name}.pem"));
+        let response = reqwest::get(server.url("/ca.pem")).await.unwrap();
+        assert_eq!(response.status(), 200, "no token is needed");
+        std::fs::write(&trusted, response.text().await.unwrap()).unwrap();
+        Self { url: text(&instance["connectionString"]), trusted }
+    }
+
+    fn psql(&self) -> Command {
+        let mut command = Command::new("psql");
+        command.args([&self.url, "-XAtqw"]).env("PGSSLMODE", "verify-full").env("PGSSLROOTCERT", &self.trusted);
+        command
+    }
+
+    /// Whether a new session can verify the server.
+    async fn trusts(&self) -> Result<(), String> {
+        let output = self.psql().args(["-c", "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"]).output().await.unwrap();
+        if String::from_utf8_lossy(&output.stdout) == "t\n" { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+    }
+}
+
+/// A session that stays open.
+struct Session {
+    _child: Child,
+    input: ChildStdin,
+    output: tokio::io::Lines<BufReader<ChildStdout>>,
+}
+
+impl Session {
+    fn open(client: &Client) -> Self {
+        let mut child = client.psql().stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()).lines());
+        Self { _child: child, input, output }
+    }
+
+    async fn ask(&mut self, sql: &str) -> String {
+        self.input.write_all(format!("{sql};\n").as_bytes()).await.unwrap();
+        self.output.next_line().await.unwrap().unwrap()
+    }
+}
+
+async fn certificate(server: &Server, id: &str) -> Value {
+    let query = "query($id: ID!) { instance(id: $id) { certificate { fingerprint notAfter names renewing } } }";
+    server.query(query, json!({ "id": id })).await["instance"]["certificate"].clone()
+}
+
+/// The certificate of an instance once it is presented, other than this one.
+async fn presented(server: &Server, id: &str, other_than: &Value) -> Value {
+    let holds = |now: &Value| !now.is_null() && now["renewing"] == false && now["fingerprint"] != other_than["fingerprint"];
+    eventually("a new certificate is presented", async || holds(&certificate(server, id).await)).await;
+    certificate(server, id).await
+}
+
+async fn rotate(server: &Server, now: bool) -> Value {
+    let mutation = "mutation($now: Boolean) { rotateCertificateAuthority(input: { now: $now }) { caCertificates { fingerprint status } userErrors { code message } } }";
+    server.query(mutation, json!({ "now": now })).await["rotateCertificateAuthority"].clone()
+}
+
+async fn statuses(server: &Server) -> Vec<String> {
+    let data = server.query("{ controlPlane { caCertificates { status } } }", json!({})).await;
+    data["controlPlane"]["caCertificates"].as_array().unwrap().iter().map(|authority| text(&authority["status"])).collect()
+}
+
+/// Renewals and rotations of an instance that is running, at a server whose overlap is 0.
+async fn renewals_interrupt_nothing(server: &Server, database: &str, directory: &Path, id: &str) {
+    let first = presented(server, id, &Value::Null).await;
+    let metadata = connect(database).await;
+    // A round begins at once, which would within half a minute.
+    metadata.batch_execute("NOTIFY toygres_authorities").await.unwrap();
+    let instance = server.instance(id).await;
+    let host = instance["endpoint"]["host"].clone();
+    let covered = async || certificate(server, id).await["names"].as_array().is_some_and(|names| names.contains(&host));
+    eventually("the address of the endpoint is in the certificate", covered).await;
+    presented(server, id, &Value::Null).await;
+    let client = Client::new(server, directory, "first", &instance).await;
+    assert_eq!(client.trusts().await, Ok(()));
+    let mut session = Session::open(&client);
+    let backend = session.ask("SELECT pg_backend_pid()").await;
+
+    // Two thirds of its life are over.
+    let before = certificate(server, id).await;
+    let age = "UPDATE toygres.instance_certificates SET not_before = now() - interval '80 days', not_after = now() + interval '10 days'";
+    metadata.batch_execute(age).await.unwrap();
+    metadata.batch_execute("NOTIFY toygres_authorities").await.unwrap();
+    let renewed = presented(server, id, &before).await;
+    assert_ne!(renewed["fingerprint"], first["fingerprint"]);
+    assert_eq!(session.ask("SELECT pg_backend_pid()").await, backend, "the session stays");
+    assert_eq!(client.trusts().await, Ok(()), "a new one verifies the new certificate");
+
+    // Another authority issues at once; whoever has not fetched it cannot verify what comes next.
+    let rotated = rotate(server, true).await;
+    assert_eq!(rotated["userErrors"], json!([]), "{rotated:#}");
+    presented(server, id, &renewed).await;
+    assert_eq!(session.ask("SELECT pg_backend_pid()").await, backend, "the session stays");
+    let why = client.trusts().await.unwrap_err();
+    assert!(why.contains("certificate verify failed"), "{why}");
+    let later = Client::new(server, directory, "later", &instance).await;
+    assert_eq!(later.trusts().await, Ok(()));
+    let health = server.instance(id).await["health"].clone();
+    assert_eq!(health, "HEALTHY", "the control plane verifies it too");
+}
+
+/// A certificate that is not renewed in time, as one whose server cannot be told.
+async fn the_expiry_of_a_certificate_is_a_notice(server: &Server, database: &str, id: &str) {
+    let metadata = connect(database).await;
+    let expires_in = async |days: u32| {
+        let update = format!("UPDATE toygres.instance_certificates SET presented_not_after = now() + interval '{days} days'");
+        metadata.batch_execute(&update).await.unwrap();
+        metadata.batch_execute("NOTIFY toygres_authorities").await.unwrap();
+    };
+    let notices = async || server.query("query($id: ID!) { instance(id: $id) { notices { code message } } }", json!({ "id": id })).await;
+    expires_in(5).await;
+    eventually("the notice", async || notices().await["instance"]["notices"][0]["code"] == "CERTIFICATE_EXPIRING").await;
+    expires_in(80).await;
+    eventually("no notice", async || notices().await["instance"]["notices"] == json!([])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_local_instance_keeps_its_sessions_when_its_certificate_changes() {
+    let home = Home::new();
+    let server = home.start_with(&[("TOYGRES_CA_OVERLAP_HOURS", "0")]).await;
+    let id = server.create_ok("orders").await;
+    server.until_healthy(&id).await;
+    let database = std::fs::read_to_string(home.path().join("data/metadata.url")).unwrap();
+    renewals_interrupt_nothing(&server, database.trim(), home.path(), &id).await;
+    eventually("the former authority is not published any more", async || statuses(&server).await == ["ISSUING"]).await;
+    the_expiry_of_a_certificate_is_a_notice(&server, database.trim(), &id).await;
+    let mut command = home.command(&["instances", "connect", "orders", "--", "-XAtc", "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"]);
+    let output = command.env("TOYGRES_URL", server.url("")).env("XDG_CACHE_HOME", home.path()).output().await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "t\n", "{}", String::from_utf8_lossy(&output.stderr));
+    let kept = std::fs::read_dir(home.path().join("toygres")).unwrap().count();
+    assert_eq!(kept, 1, "it has used the authorities");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_keeps_its_sessions_when_its_certificate_changes() {
+    let platform = Platform::new().await;
+    let server = platform.start_with(&[("TOYGRES_CA_OVERLAP_HOURS", "0")]).await;
+    let id = server.create_ok("orders").await;
+    server.until_healthy(&id).await;
+    renewals_interrupt_nothing(&server, &platform.database.url(), platform.home.path(), &id).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_authority_is_published_before_it_issues() {
+    let home = Home::new();
+    let server = home.start().await;
+    eventually("there is an authority", async || statuses(&server).await == ["ISSUING"]).await;
+    assert_eq!(rotate(&server, false).await["userErrors"], json!([]));
+    assert_eq!(statuses(&server).await, ["ISSUING", "UPCOMING"]);
+    let again = rotate(&server, false).await;
+    assert_eq!(again["userErrors"][0]["code"], "CONFLICT", "{again:#}");
+    assert_eq!(rotate(&server, true).await["userErrors"], json!([]), "it need not wait");
+    assert_eq!(statuses(&server).await, ["RETIRING", "ISSUING"], "clients have the overlap to forget the former one");
+    let bundle = server.get("/ca.pem").await.text().await.unwrap();
+    assert_eq!(bundle.matches("BEGIN CERTIFICATE").count(), 2);
+    let output = home.command(&["ca", "show", "--pem"]).env("TOYGRES_URL", server.url("")).output().await.unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), bundle);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_without_tls_are_refused_where_it_is_required() {
+    let home = Home::new();
+    let server = home.start().await;
+    let payload = server.create(json!({ "name": "strict", "requireTls": true })).await;
+    assert_eq!(payload["userErrors"], json!([]), "{payload:#}");
+    let id = text(&payload["instance"]["id"]);
+    let url = text(&server.until_healthy(&id).await["connectionString"]);
+    assert!(url.ends_with("?sslmode=require"), "{url}");
+    let run = async |url: &str| Command::new("psql").args([url, "-XAtqwc", "SELECT 1"]).output().await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&run(&url).await.stdout), "1\n");
+    let refused = run(&url.replace("sslmode=require", "sslmode=disable")).await;
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(why.contains("no pg_hba.conf entry for host") && why.contains("no encryption"), "{why}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authority_of_the_operator_issues() {
+    let home = Home::new();
+    let (certificate, key) = (home.path().join("ca.crt"), home.path().join("ca.key"));
+    let now = chrono::Utc::now();
+    let own = toygres_certificates::Authority::generate("operator", now - chrono::TimeDelta::hours(1), now + chrono::TimeDelta::days(100)).unwrap();
+    std::fs::write(&certificate, own.certificate().unwrap()).unwrap();
+    std::fs::write(&key, own.key().unwrap().expose()).unwrap();
+    let settings = [("TOYGRES_CA_CERT", certificate.to_str().unwrap()), ("TOYGRES_CA_KEY", key.to_str().unwrap())];
+    let server = home.start_with(&settings).await;
+    let id = server.create_ok("orders").await;
+    server.until_healthy(&id).await;
+    let client = Client::new(&server, home.path(), "trusted", &server.instance(&id).await).await;
+    assert_eq!(std::fs::read_to_string(&client.trusted).unwrap(), own.certificate().unwrap());
+    assert_eq!(client.trusts().await, Ok(()));
+    let refused = rotate(&server, false).await;
+    assert_eq!(refused["userErrors"][0]["code"], "CONFLICT", "{refused:#}");
+    server.stop().await;
+
+    std::fs::write(&key, "no key").unwrap();
+    let output = home.command(&["serve"]).envs(settings).output().await.unwrap();
+    let why = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && why.contains("TOYGRES_CA_CERT: ") && why.contains("private key"), "{why}");
+}
