@@ -100,7 +100,6 @@ struct Server {
     version: PostgresVersion,
     max_connections: u16,
     superuser_reserved: u16,
-    has_monitor: bool,
     has_owner: bool,
     has_database: bool,
     has_statistics: bool,
@@ -110,12 +109,12 @@ impl Server {
     async fn inspect(session: &mut Session, owner: &SqlName, database: &SqlName) -> Result<Self, SessionError> {
         let query = format!(
             "SELECT current_setting('server_version_num')::int / 10000, current_setting('max_connections'),
-                 current_setting('superuser_reserved_connections'), EXISTS (SELECT FROM pg_roles WHERE rolname = '{MONITOR}'),
+                 current_setting('superuser_reserved_connections'),
                  EXISTS (SELECT FROM pg_roles WHERE rolname = '{owner}'), EXISTS (SELECT FROM pg_database WHERE datname = '{database}'),
                  '{STATISTICS_LIBRARY}' = ANY (string_to_array(replace(current_setting('shared_preload_libraries'), ' ', ''), ','))"
         );
-        let columns: [Option<String>; 7] = session.row(&query).await?;
-        let [version, max_connections, superuser_reserved, has_monitor, has_owner, has_database, has_statistics] = columns;
+        let columns: [Option<String>; 6] = session.row(&query).await?;
+        let [version, max_connections, superuser_reserved, has_owner, has_database, has_statistics] = columns;
         let number =
             |text: Option<String>| text.and_then(|text| text.parse().ok()).ok_or_else(|| SessionError::Protocol("a setting is no number".to_owned()));
         let is = |text: Option<String>| text.as_deref() == Some("t");
@@ -123,7 +122,6 @@ impl Server {
             version: PostgresVersion(number(version)?),
             max_connections: number(max_connections)?,
             superuser_reserved: number(superuser_reserved)?,
-            has_monitor: is(has_monitor),
             has_owner: is(has_owner),
             has_database: is(has_database),
             has_statistics: is(has_statistics),
@@ -133,11 +131,11 @@ impl Server {
 
 /// Statements that are sent together are one transaction.
 fn monitor(server: &Server, password: &Secret) -> String {
-    let create = if server.has_monitor { String::new() } else { format!("CREATE ROLE {MONITOR}; ") };
     // From version 16 on it may use the connections that are kept for it.
     let reserved = if server.version.0 >= 16 { ", pg_use_reserved_connections" } else { "" };
     format!(
-        "{create}ALTER ROLE {MONITOR} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD '{}';
+        "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{MONITOR}') THEN CREATE ROLE {MONITOR}; END IF; END $$;
+         ALTER ROLE {MONITOR} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD '{}';
          GRANT pg_monitor{reserved} TO {MONITOR}",
         scram::verifier(password)
     )
@@ -205,7 +203,6 @@ mod tests {
             version: PostgresVersion(version),
             max_connections: 100,
             superuser_reserved: 3,
-            has_monitor: false,
             has_owner: false,
             has_database: false,
             has_statistics: true,
