@@ -66,7 +66,7 @@ async fn hosted(instances: u64) -> Vec<Database> {
         database.resume();
         let endpoint = Endpoint { host: "127.0.0.1".to_owned(), port: database.port() };
         let (password, platform) = (Secret::new("app-password".to_owned()), PlatformCredentials::generate());
-        roles::set_up(&endpoint, &spec(), &password, &platform, Duration::from_secs(30)).await.expect("the roles can be made");
+        roles::set_up(&endpoint, None, &spec(), &password, &platform, Duration::from_secs(30)).await.expect("the roles can be made");
         all.push(database);
     }
     all

@@ -21,7 +21,6 @@ impl BasePath {
     }
 
     /// `router` at the root, for proxies that remove the base path from requests, and below the base path, for those that do not.
-    #[must_use]
     pub fn serve(self, router: Router) -> Router {
         if self.0.is_empty() {
             return router;

@@ -177,12 +177,12 @@ fn begin<T: HasPublic>(
     let mut builder = X509::builder()?;
     // Version 3 is written as 2.
     builder.set_version(2)?;
-    builder.set_serial_number(&Asn1Integer::from_bn(&serial)?.as_ref())?;
+    builder.set_serial_number(Asn1Integer::from_bn(&serial)?.as_ref())?;
     builder.set_subject_name(subject)?;
     builder.set_issuer_name(issuer)?;
     builder.set_pubkey(key)?;
-    builder.set_not_before(&Asn1Time::from_unix(not_before.timestamp())?.as_ref())?;
-    builder.set_not_after(&Asn1Time::from_unix(not_after.timestamp())?.as_ref())?;
+    builder.set_not_before(Asn1Time::from_unix(not_before.timestamp())?.as_ref())?;
+    builder.set_not_after(Asn1Time::from_unix(not_after.timestamp())?.as_ref())?;
     Ok(builder)
 }
 

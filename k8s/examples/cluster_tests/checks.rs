@@ -28,6 +28,7 @@ use crate::{
     drift,
     report::Report,
     server::{self, Server},
+    tls,
 };
 
 /// A password with characters that are special in a shell, in YAML or in a URL.
@@ -63,6 +64,7 @@ pub async fn run(plan: &Plan, admin: &Admin, report: &mut Report) -> Result<()> 
     settle(plan, admin, report, drift::repaired(admin, &server, input("drifting", version)).await).await;
     settle(plan, admin, report, drift::requested(admin, &server, input("repaired", version)).await).await;
     settle(plan, admin, report, drift::lost(admin, &server, input("lost", version)).await).await;
+    settle(plan, admin, report, tls::verified(plan, admin, &server, input("verified", version)).await).await;
     let outcome = killed_at_work(plan, admin, server, &database, &kubeconfig, version).await;
     settle(plan, admin, report, outcome).await;
     settle(plan, admin, report, bad_image(plan, admin, &kubeconfig, version).await).await;

@@ -10,6 +10,7 @@ mod checks;
 mod drift;
 mod report;
 mod server;
+mod tls;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 

@@ -93,6 +93,12 @@ impl Server {
         Ok(answer["data"].take())
     }
 
+    /// What clients of instances should trust, in PEM.
+    pub async fn certificate_authorities(&self) -> Result<String> {
+        let response = self.http.get(format!("http://{}/ca.pem", self.address)).send().await.map_err(|error| error.to_string())?;
+        response.text().await.map_err(|error| error.to_string())
+    }
+
     /// Creates an instance; returns its id.
     pub async fn create(&self, input: Value) -> Result<String> {
         let mutation = "mutation($input: CreateInstanceInput!) { createInstance(input: $input) { instance { id } userErrors { field message } } }";

@@ -152,16 +152,24 @@ async fn a_check_in_progress_hears_that_its_target_is_gone_and_that_it_is_back()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn deaths_during_a_check_are_not_lost() {
+async fn a_death_ends_the_check_that_waits_for_the_dead() {
     let harness = start().await;
     let proxy = Proxy::to(harness.database.endpoint()).await;
     let id = behind(&harness, &proxy).await;
     proxy.stall();
-    for death in ["the first", "the second"].map(|message| Reason::new(ReasonCode::ProcessExited, message)) {
-        is_waiting(&harness, id).await;
-        harness.runtime.report_death(id, death.clone());
-        shows(&harness, id, &death).await;
-    }
+    let [first, second] = ["the first", "the second"].map(|message| Reason::new(ReasonCode::ProcessExited, message));
+    let checks = || harness.hooks.count(id, "health-check");
+    is_waiting(&harness, id).await;
+    let waiting = checks();
+    harness.runtime.report_death(id, first.clone());
+    shows(&harness, id, &first).await;
     becomes(&harness, id, HealthStatus::Unhealthy).await;
+    // One check has recorded the death, and the next one waits. Of an outage that is confirmed another death says nothing new, but it ends
+    // that check.
+    eventually("the next check waits", || async { (checks() >= waiting + 2).then_some(()) }).await;
+    let (waiting, started) = (checks(), Instant::now());
+    harness.runtime.report_death(id, second);
+    eventually("the check has ended", || async { (checks() > waiting).then_some(()) }).await;
+    assert!(started.elapsed() < SOON, "it took {:?}", started.elapsed());
     harness.finish().await;
 }
