@@ -161,6 +161,11 @@ impl Server {
         let deadline = Instant::now() + TIMEOUT;
         let mut last = Value::Null;
         while let Ok(Some(item)) = tokio::time::timeout(deadline.saturating_duration_since(Instant::now()), live.next()).await {
+            // A connection that the database has closed is found out by whoever uses it first.
+            if item["errors"][0]["extensions"]["code"] == "UNAVAILABLE" {
+                live = self.subscribe(document, json!({ "id": id })).await;
+                continue;
+            }
             last = item["data"]["instance"].clone();
             if there(&last) {
                 return last;
