@@ -65,6 +65,7 @@ function instance(index: number) {
     state: 'RUNNING',
     health: 'HEALTHY',
     reason: null,
+    notices: [],
     endpoint: { host: '127.0.0.1', port: 20_000 + index },
     postgresVersion: String(15 + (index % 4)),
     storageGb: 10 + (index % 90),

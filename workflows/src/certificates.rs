@@ -149,10 +149,9 @@ async fn note_expiring(context: &ActivityContext, running: &[(Instance, Option<I
     Ok(())
 }
 
-/// The expiry that comes first, of what servers present.
+/// The expiry that comes first, of what servers present; 0 if there is none.
 fn report(running: &[(Instance, Option<InstanceCertificate>)]) {
     let presented = running.iter().filter_map(|(_, known)| known.as_ref()?.presented.as_ref());
-    if let Some(first) = presented.map(|presented| presented.not_after).min() {
-        gauge!("toygres_instance_certificate_expiry_timestamp_seconds").set(first.timestamp() as f64);
-    }
+    let first = presented.map(|presented| presented.not_after).min();
+    gauge!("toygres_instance_certificate_expiry_timestamp_seconds").set(first.map_or(0.0, |first| first.timestamp() as f64));
 }

@@ -9,7 +9,7 @@ use toygres_domain::{
     certificate::ServerIdentity,
     instance::{Endpoint, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     name::SqlName,
-    roles::{DATABASE, MONITOR, PlatformCredentials},
+    roles::{DATABASE, MONITOR, PlatformCredentials, REPLICATION},
     scram,
     secret::Secret,
     server_settings::{STATISTICS_LIBRARY, owner_connections},
@@ -27,9 +27,9 @@ const APPLICATION: &str = "toygres";
 /// The lock of those who make roles in the same server at the same time.
 const LOCK: &str = "SELECT pg_advisory_lock(7096810442)";
 
-/// Settings of these sessions: statements with verifiers go into no log and no statistics, which the owner can read.
+/// Settings of these sessions: statements with verifiers go into no log, no statistics and no list of sessions, which the owner can read.
 const SETTINGS: &str = "SET log_statement = 'none'; SET log_min_error_statement = 'panic'; SET log_min_duration_statement = -1;
-    SET pg_stat_statements.track = 'none'";
+    SET pg_stat_statements.track = 'none'; SET track_activities = off";
 
 /// Tells the monitor, and nobody else, whether a role still has the password that the control plane knows: see
 /// [`scram::has_password`]. A session of the monitor may not be encrypted, so the function does not return the stored key itself, with
@@ -74,10 +74,11 @@ async fn make(target: &Target, spec: &InstanceSpec, owner_password: &Secret, mon
     session.execute(SETTINGS).await?;
     session.execute(LOCK).await?;
     let server = Server::inspect(&mut session, owner, database).await?;
-    session.execute(&monitor(&server, monitor_password)).await?;
+    session.execute(&platform_roles(&server, monitor_password)).await?;
     session
         .execute(&format!(
             "{FINGERPRINT};
+             GRANT EXECUTE ON FUNCTION pg_catalog.pg_reload_conf() TO {MONITOR};
              GRANT USAGE ON SCHEMA toygres TO {MONITOR};
              GRANT EXECUTE ON FUNCTION toygres.password_fingerprint(name) TO {MONITOR}"
         ))
@@ -129,12 +130,15 @@ impl Server {
     }
 }
 
-/// Statements that are sent together are one transaction.
-fn monitor(server: &Server, password: &Secret) -> String {
+/// The roles of the platform. Statements that are sent together are one transaction.
+fn platform_roles(server: &Server, password: &Secret) -> String {
     // From version 16 on it may use the connections that are kept for it.
     let reserved = if server.version.0 >= 16 { ", pg_use_reserved_connections" } else { "" };
+    let create = [MONITOR, REPLICATION]
+        .map(|role| format!("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role}; END IF; END $$;"))
+        .concat();
     format!(
-        "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{MONITOR}') THEN CREATE ROLE {MONITOR}; END IF; END $$;
+        "{create}
          ALTER ROLE {MONITOR} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD '{}';
          GRANT pg_monitor{reserved} TO {MONITOR}",
         scram::verifier(password)
@@ -155,11 +159,12 @@ fn create_owner(server: &Server, owner: &SqlName, password: &Secret) -> String {
     )
 }
 
-/// The predefined roles of the owner. `pg_create_subscription` is not among them, because no host lets an instance reach out.
+/// The predefined roles of the owner. `pg_create_subscription` is not among them, because no host lets an instance reach out, and
+/// `pg_maintain` is not, because it locks any table, and without `pg_authid` nobody can log in.
 #[must_use]
 pub fn memberships(version: PostgresVersion) -> Vec<&'static str> {
     let mut roles = vec!["pg_monitor", "pg_signal_backend"];
-    for (role, since) in [("pg_checkpoint", 15), ("pg_maintain", 17), ("pg_signal_autovacuum_worker", 18)] {
+    for (role, since) in [("pg_checkpoint", 15), ("pg_signal_autovacuum_worker", 18)] {
         if version.0 >= since {
             roles.push(role);
         }
@@ -216,6 +221,6 @@ mod tests {
             assert!(!statement(version).contains("hunter22"));
         }
         assert_eq!(memberships(PostgresVersion(15)), ["pg_monitor", "pg_signal_backend", "pg_checkpoint"]);
-        assert_eq!(memberships(PostgresVersion(18)).len(), 5);
+        assert_eq!(memberships(PostgresVersion(18)).len(), 4);
     }
 }

@@ -54,7 +54,8 @@ impl Store {
         transaction.commit().await.classify()
     }
 
-    /// Publishes an authority that issues after `overlap`; at once if it is the first. There is at most one that has not begun to issue.
+    /// Publishes an authority that issues after `overlap`; at once if it is the first, and a day before the present one expires at the latest.
+    /// There is at most one that has not begun to issue.
     pub async fn publish_authority(&self, new: &NewAuthority, overlap: Duration) -> Result<Published> {
         let mut transaction = self.begin().await?;
         lock(&mut transaction).await?;
@@ -75,7 +76,8 @@ impl Store {
         let key = new.key.as_ref().map(|key| self.keys.seal(key, &key_context(id)));
         sqlx::query!(
             "INSERT INTO certificate_authorities (id, certificates, fingerprint, sealed_key, not_before, not_after, issues_from)
-             VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7))",
+             SELECT $1, $2, $3, $4, $5, $6, greatest(clock_timestamp(), least(clock_timestamp() + make_interval(secs => $7),
+                 (SELECT not_after - interval '1 day' FROM certificate_authorities ORDER BY issues_from DESC, id DESC LIMIT 1)))",
             id.0,
             new.certificate,
             new.fingerprint,

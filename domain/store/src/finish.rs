@@ -144,6 +144,10 @@ async fn enter(connection: &mut PgConnection, now: &Instance, target: InstanceSt
             .await
         }
         other => {
+            if other == InstanceState::Failed {
+                // Whatever is deployed again gets another one, and no authority is kept for it.
+                sqlx::query!("DELETE FROM instance_certificates WHERE instance_id = $1", now.id.0).execute(&mut *connection).await.classify()?;
+            }
             instance_query!(
             "UPDATE instances SET state = $3, reason_code = $4, reason_message = $5, health_status = 'unknown', health_check_orchestration_id = NULL
                  WHERE id = $1 AND state = ANY($2) RETURNING",

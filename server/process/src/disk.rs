@@ -49,7 +49,8 @@ pub(super) struct Disk {
 
 #[derive(Debug, Default)]
 struct State {
-    measured: Option<(DiskSpace, Instant)>,
+    space: Option<DiskSpace>,
+    measured_at: Option<Instant>,
     full_since: Option<Instant>,
     reminded: Option<Instant>,
 }
@@ -66,15 +67,16 @@ impl Disk {
     /// [`Error::Io`] when the operating system does not tell.
     pub(super) fn measure(&self) -> Result<Option<Change>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.measured.is_some_and(|(_, at)| at.elapsed() < INTERVAL) {
+        if state.measured_at.is_some_and(|at| at.elapsed() < INTERVAL) {
             return Ok(None);
         }
+        state.measured_at = Some(Instant::now());
         let found =
             statvfs(&self.path).map_err(std::io::Error::from).context(format_args!("read the space on the disk of {}", self.path.display()))?;
         #[allow(clippy::useless_conversion, reason = "on macOS, the number of blocks has 32 bits")]
         let bytes = |blocks| u64::from(blocks) * u64::from(found.fragment_size());
         let space = DiskSpace { available: bytes(found.blocks_available()), size: bytes(found.blocks()) };
-        state.measured = Some((space, Instant::now()));
+        state.space = Some(space);
         let (before, now) = (state.full_since.is_some(), is_full(space.available, self.minimum, state.full_since.is_some()));
         state.full_since = now.then(|| state.full_since.unwrap_or_else(Instant::now));
         if now && state.reminded.is_none_or(|at| at.elapsed() >= REMINDER) {
@@ -90,13 +92,13 @@ impl Disk {
 
     /// The last measurement.
     pub(super) fn space(&self) -> Option<DiskSpace> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).measured.map(|(space, _)| space)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).space
     }
 
     /// Since when it is full, and a reason that says so; `None` if it has space, or was not measured yet.
     pub(super) fn full(&self) -> Option<(Instant, Reason)> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, (space, _)) = (state.full_since?, state.measured?);
+        let (since, space) = (state.full_since?, state.space?);
         let message = format!(
             "the disk of {} is full: {} of {} MB are available, less than the {} MB of TOYGRES_MIN_FREE_DISK_MB; delete something, or enlarge it",
             self.path.display(),

@@ -70,12 +70,13 @@ fn has_mode(path: &Path) -> Result<bool> {
 pub(super) fn repair(machine: &Machine, cluster: &Cluster, deployment: &Deployment, features: Features) -> Result<Vec<Drift>> {
     let configuration = settings::instance(&deployment.spec, deployment.credentials.roles(), features)?;
     let drift = drift(cluster.home(), &configuration, features)?;
+    // Before the configuration that names it. Its content is no drift, because a renewal may be in progress.
+    let is_renewed = features.tls && certificate::install(cluster.home(), &machine.account, &deployment.certificate)?;
     if drift.is_empty() {
+        if is_renewed {
+            cluster.reload()?;
+        }
         return Ok(drift);
-    }
-    // Before the configuration that names it.
-    if features.tls {
-        certificate::install(cluster.home(), &machine.account, &deployment.certificate)?;
     }
     if port::kept(cluster.home()).is_none() {
         match cluster.status()? {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use toygres_domain::{
+    certificate::ServerIdentity,
     data::Data,
     instance::{Endpoint, Reason, ReasonCode},
     operation::{OperationKind, StepName},
@@ -108,7 +109,9 @@ async fn set_up(context: &ActivityContext, run: &Run, endpoint: &Endpoint) -> Re
     let Credentials { owner, platform } = context.store.credentials(id).await?;
     match platform {
         Some(platform) => {
-            let identity = identity(context, id).await?;
+            // A new server has its certificate from the start, so it does not offer to do without.
+            let speaks_tls = context.runtime.speaks_tls(instance.spec.postgres_version);
+            let identity = identity(context, id).await?.map(|identity| ServerIdentity { required: speaks_tls, ..identity });
             insist(|| roles::set_up(endpoint, identity.clone(), &instance.spec, &owner, &platform, SET_UP_TIMEOUT)).await
         }
         // An earlier release has created it.

@@ -67,13 +67,17 @@ async fn issuing(context: &ActivityContext) -> Result<Option<Authority>> {
 
 /// The certificate that an instance is deployed with: the one that it has, or a new one. The caller holds the lock of the instance.
 pub(crate) async fn certificate(context: &ActivityContext, instance: &Instance) -> Result<ServerCertificate, Failure> {
-    let issuing = authority(context).await?;
     let known = context.store.instance_certificates(&[instance.id]).await?.remove(&instance.id);
-    if known.is_some_and(|known| is_current(context, instance, &known, &issuing))
-        && let Some(certificate) = context.store.server_certificate(instance.id).await?
-    {
+    let (issuing, is_good) = match (authority(context).await, &known) {
+        (Ok(issuing), Some(known)) => (Ok(issuing.clone()), is_current(context, instance, known, &issuing)),
+        // Whether it can be renewed does not matter as long as it is valid.
+        (Err(failure), Some(known)) => (Err(failure), context.store.now() < known.not_after),
+        (issuing, None) => (issuing, false),
+    };
+    if is_good && let Some(certificate) = context.store.server_certificate(instance.id).await? {
         return Ok(certificate);
     }
+    let issuing = issuing?;
     let (issuer, now) = (issuer(context, &issuing).await?, context.store.now());
     let names = names(context, instance);
     let lifetime = TimeDelta::from_std(context.certificates.lifetime).unwrap_or(TimeDelta::days(90));
@@ -92,7 +96,9 @@ pub(crate) async fn certificate(context: &ActivityContext, instance: &Instance) 
 
 /// Whether the certificate of an instance needs no renewal.
 pub(super) fn is_current(context: &ActivityContext, instance: &Instance, known: &InstanceCertificate, issuing: &Authority) -> bool {
-    known.authority == issuing.id && context.store.now() < renew_at(known.not_before, known.not_after) && known.names == names(context, instance)
+    // More names do no harm. While servers have different settings, each would otherwise replace what the others have issued.
+    let has_names = names(context, instance).iter().all(|name| known.names.contains(name));
+    known.authority == issuing.id && context.store.now() < renew_at(known.not_before, known.not_after) && has_names
 }
 
 /// What a client of the control plane checks when it connects to an instance.

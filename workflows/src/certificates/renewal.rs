@@ -6,6 +6,7 @@ use toygres_certificates::Details;
 use toygres_domain::instance::{Endpoint, Instance};
 use toygres_postgres::Target;
 
+use super::identity;
 use crate::{ActivityContext, Failure, activities::deploy_postgres::deployment};
 
 /// How long asking for a certificate, or having it read again, may take.
@@ -79,14 +80,11 @@ async fn fingerprint(context: &ActivityContext, instance: &Instance) -> Result<O
 }
 
 /// Has the server read its files again. It may have been told already, or may not be up; what counts is what it presents. What it presents
-/// now is not verified: it can have expired.
+/// now can have expired, so the monitor does not verify it, who can do little else; the superuser of an earlier release does.
 async fn reload(context: &ActivityContext, instance: &Instance, endpoint: &Endpoint) -> Result<(), Failure> {
     let credentials = context.store.credentials(instance.id).await?;
-    let target = match &credentials.platform {
-        Some(platform) => Target::of_superuser(endpoint.clone(), platform),
-        // That of an earlier release on Kubernetes, where the owner is the superuser.
-        None => Target::of_owner(endpoint.clone(), &instance.spec, credentials.owner),
-    };
+    let identity = if credentials.platform.is_some() { None } else { identity(context, instance.id).await? };
+    let target = Target::of_checks(endpoint.clone(), &instance.spec, credentials).verifying(identity);
     if let Err(reason) = toygres_postgres::reload_configuration(&target, TIMEOUT).await {
         tracing::debug!(instance = %instance.id, reason = reason.message, "the server could not be told to read its configuration");
     }

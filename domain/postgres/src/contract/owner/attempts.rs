@@ -39,10 +39,12 @@ pub(super) fn refused(version: u16) -> Vec<Attempt> {
     all.extend(REPLICATION);
     if version < 16 {
         // CREATEROLE would include pg_execute_server_program.
-        all.extend([refusal("CREATE ROLE contract_other"), refusal("ALTER ROLE \"{owner}\" CREATEROLE")]);
+        all.extend([refusal("CREATE ROLE toygres_replication"), refusal("CREATE ROLE contract_other"), refusal("ALTER ROLE \"{owner}\" CREATEROLE")]);
     } else {
         all.extend([
             refusal("CREATE ROLE contract_other IN ROLE pg_execute_server_program"),
+            // Its creator could give its password to themselves.
+            Attempt { sql: "CREATE ROLE toygres_replication", outcomes: &["42710"] },
             refusal("GRANT pg_use_reserved_connections TO \"{owner}\""),
         ]);
     }
@@ -120,7 +122,10 @@ const OTHER_SERVERS: [Attempt; 5] = [
     refusal("CREATE SUBSCRIPTION contract_subscription CONNECTION 'host=127.0.0.1' PUBLICATION p WITH (connect = false)"),
 ];
 
-const ROLES: [Attempt; 28] = [
+const ROLES: [Attempt; 30] = [
+    // Nobody could log in until the transaction ends.
+    refusal("DO $$ BEGIN LOCK TABLE pg_catalog.pg_authid; END $$"),
+    refusal("GRANT toygres_replication TO \"{owner}\""),
     refusal("SET ROLE toygres"),
     refusal("SET ROLE toygres_monitor"),
     refusal("SET SESSION AUTHORIZATION toygres"),
