@@ -39,7 +39,7 @@ test('the first load is small, and only from this server', async () => {
 test('assets are compressed and cached, the page itself is revalidated', async () => {
   const index = await fetch(server.url);
   expect(index.headers.get('cache-control')).toBe('no-cache');
-  const script = /src="(\/assets\/[^"]+\.js)"/.exec(await index.text())?.[1];
+  const script = /src="\.(\/assets\/[^"]+\.js)"/.exec(await index.text())?.[1];
   const contents = new Set<string>();
   for (const [accepted, encoding] of [['gzip, br', 'br'], ['gzip', 'gzip'], ['identity', null]] as const) {
     const asset = await fetch(server.url + script, { headers: { 'accept-encoding': accepted } });

@@ -153,7 +153,7 @@ async fn callers(server: &Server, time: Duration) -> Seen {
 /// The path of the largest script of the page.
 async fn largest_bundle(server: &Server) -> String {
     let page = server.get("/").await.text().await.unwrap();
-    let scripts = page.split('"').filter(|part| part.starts_with("/assets/"));
+    let scripts = page.split('"').filter_map(|part| part.strip_prefix('.')).filter(|part| part.starts_with("/assets/"));
     scripts.max_by_key(|path| path.ends_with(".js")).unwrap_or("/schema.graphql").to_owned()
 }
 
