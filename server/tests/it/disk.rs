@@ -35,8 +35,11 @@ async fn a_full_disk_is_told_everywhere_and_what_was_accepted_goes_on_afterwards
     assert!(unhealthy["reason"]["message"].as_str().unwrap().contains("TOYGRES_MIN_FREE_DISK_MB"), "{unhealthy:#}");
     let new = full.create_ok("new").await;
     full.until(&new, "waiting for space", |now| now["state"] == "CREATING" && now["reason"]["code"] == "DISK_FULL").await;
-    let metrics = full.get("/metrics").await.text().await.unwrap();
-    assert!(metrics.contains("toygres_runtime_reachable 0\n") && metrics.contains("\ntoygres_data_disk_available_bytes "), "{metrics}");
+    eventually("the metrics say so", async || {
+        let metrics = full.get("/metrics").await.text().await.unwrap();
+        metrics.contains("toygres_runtime_reachable 0\n") && metrics.contains("\ntoygres_data_disk_available_bytes ")
+    })
+    .await;
     assert_eq!(full.log().matches("the host of the instances is full").count(), 1, "{}", full.log());
     full.stop().await;
 
