@@ -1,7 +1,7 @@
 //! Certificates of hosted servers, and the authorities that issue them.
 //!
 //! Clients trust every authority that is published. A new one is published for a while before it issues anything, and an old one for as
-//! long as a server presents a certificate of it, so that no client has to change its trust at a certain moment.
+//! long as a running server presents a certificate of it, so that no client has to change its trust at a certain moment.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -50,11 +50,12 @@ pub struct Authority {
 crate::instance::text_enum! {
     /// Whether an authority issues certificates.
     pub enum AuthorityStatus {
-        /// It is published, so that clients can trust it before it issues anything.
+        /// It is published, so that clients can trust it before it issues anything. Only if the key of the one that issues is gone, it
+        /// issues for new instances.
         Upcoming,
         /// It issues certificates.
         Issuing,
-        /// It issues no more, and is published until no server presents a certificate of it.
+        /// It issues no more, and is published until no running server presents a certificate of it.
         Retiring,
     }
 }

@@ -44,7 +44,7 @@ use toygres_store::testing::TestDatabase;
 use toygres_store::{NewInstance, Request, Store, Subject};
 use toygres_workflows::{
     ActivityContext, Engine, EngineOptions, Run, RunningChecks, Timing,
-    certificates::CertificatePolicy,
+    certificates::{CertificatePolicy, SuspectCertificates},
     dispatcher,
     engine::{SCHEMA, Worker},
     health_check::HealthCheckLoop,
@@ -202,6 +202,7 @@ impl Toygres {
             slow_checks: EngineOptions::default().slow_checks(),
             running_checks: RunningChecks::default(),
             certificates: CertificatePolicy::default(),
+            suspect_certificates: SuspectCertificates::default(),
             timing: Timing::default(),
             shutdown: shutdown.clone(),
         };

@@ -21,6 +21,7 @@ pub mod janitor;
 pub mod monitor_operation;
 pub mod nudges;
 pub mod operations;
+mod pauses;
 pub mod registry;
 pub mod repairs;
 mod running_checks;

@@ -127,6 +127,16 @@ impl Authority {
         Ok(Details::of(&self.certificates[0])?)
     }
 
+    /// Whether these certificates, in PEM, are of this authority too, as after a renewal: with its name and its key. Who trusts them accepts
+    /// what it issues.
+    #[must_use]
+    pub fn has_certificate(&self, certificates: &str) -> bool {
+        let Ok(certificates) = X509::stack_from_pem(certificates.as_bytes()) else { return false };
+        let Some((own, other)) = self.certificates.first().zip(certificates.first()) else { return false };
+        let is_same_name = || own.subject_name().try_cmp(other.subject_name()).is_ok_and(|order| order.is_eq());
+        is_same_name() && other.public_key().is_ok_and(|key| key.public_eq(&self.key))
+    }
+
     /// Issues a certificate for a server with a new key. `names` are DNS names and IP addresses; the first, a DNS name of at most 64
     /// characters, is its common name too. It is not valid for longer than the certificate of the authority.
     ///

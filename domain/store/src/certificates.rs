@@ -10,7 +10,7 @@ use super::{
     instances::{instance, instance_query},
 };
 use toygres_domain::{
-    InstanceId, Result,
+    Error, InstanceId, Result,
     certificate::{AuthorityId, ServerCertificate, ServerIdentity},
     instance::Instance,
 };
@@ -107,9 +107,9 @@ impl Store {
     /// Stores a new certificate of an instance. What its server presents remains as it was. The caller holds the lock of the instance.
     pub async fn save_certificate(&self, id: InstanceId, certificate: &ServerCertificate, details: &InstanceCertificate) -> Result<()> {
         let InstanceCertificate { authority, fingerprint, names, not_before, not_after, presented: _ } = details;
-        sqlx::query!(
+        let saved = sqlx::query!(
             "INSERT INTO instance_certificates (instance_id, authority_id, chain, sealed_key, fingerprint, names, not_before, not_after)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+             SELECT $1, id, $3, $4, $5, $6, $7, $8 FROM certificate_authorities WHERE id = $2 FOR KEY SHARE
              ON CONFLICT (instance_id) DO UPDATE SET authority_id = excluded.authority_id, chain = excluded.chain,
                  sealed_key = excluded.sealed_key, fingerprint = excluded.fingerprint, names = excluded.names,
                  not_before = excluded.not_before, not_after = excluded.not_after",
@@ -125,6 +125,9 @@ impl Store {
         .execute(&self.pool)
         .await
         .classify()?;
+        if saved.rows_affected() == 0 {
+            return Err(Error::Unavailable("the certificate authority has been replaced meanwhile".into()));
+        }
         Ok(())
     }
 
@@ -133,7 +136,7 @@ impl Store {
         sqlx::query!(
             "UPDATE instance_certificates SET presented_fingerprint = fingerprint, presented_authority_id = authority_id,
                  presented_not_after = not_after
-             WHERE instance_id = $1 AND fingerprint = $2",
+             WHERE instance_id = $1 AND fingerprint = $2 AND presented_fingerprint IS DISTINCT FROM fingerprint",
             id.0,
             fingerprint
         )

@@ -39,7 +39,8 @@ impl Store {
         Ok(Credentials { owner: self.keys.open(&sealed.owner, &id.to_string())?, platform })
     }
 
-    /// The unsealed passwords of an instance that has not run. One that an earlier release accepted gets passwords of the platform's roles.
+    /// The unsealed passwords of an instance that has not run. Those of the platform's roles are made here and not when it is accepted: a
+    /// server of an earlier release, which may carry out the creation, makes no such roles, and the instance is known to have none.
     ///
     /// # Errors
     /// As [`Self::credentials`].
@@ -54,13 +55,13 @@ impl Store {
         self.credentials(id).await
     }
 
-    /// Seals and inserts the password of the owner, and generated ones of the platform's roles.
-    pub(super) async fn insert_passwords(&self, connection: &mut PgConnection, id: InstanceId, owner: &Secret) -> Result<()> {
+    /// Seals and inserts the password of the owner.
+    pub(super) async fn insert_password(&self, connection: &mut PgConnection, id: InstanceId, owner: &Secret) -> Result<()> {
         sqlx::query!("INSERT INTO credentials (instance_id, sealed_password) VALUES ($1, $2)", id.0, self.keys.seal(owner, &id.to_string()))
-            .execute(&mut *connection)
+            .execute(connection)
             .await
             .classify()?;
-        self.insert_platform_passwords(connection, id).await
+        Ok(())
     }
 
     async fn insert_platform_passwords(&self, connection: &mut PgConnection, id: InstanceId) -> Result<()> {

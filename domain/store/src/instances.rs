@@ -155,7 +155,7 @@ impl Store {
         .fetch_one(&mut *connection)
         .await
         .classify()?;
-        self.insert_passwords(connection, *id, password).await?;
+        self.insert_password(connection, *id, password).await?;
         instance(row)
     }
 

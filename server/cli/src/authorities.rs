@@ -28,7 +28,8 @@ pub enum CaCommand {
     },
     /// Replace the certificate authority. The next one is published first, and issues when clients have had time to trust it.
     Rotate {
-        /// Let the next one issue at once. Clients that do not trust it yet refuse the instances.
+        /// Let the next one issue at once and revoke all others, as after a key was exposed. Clients that do not trust it yet refuse the
+        /// instances.
         #[arg(long)]
         now: bool,
     },

@@ -39,7 +39,9 @@ pub(super) fn install(home: &Path, account: &Account, certificate: &ServerCertif
     Ok(true)
 }
 
-/// Whether there is a file that PostgreSQL accepts as far as its mode goes.
+/// Whether there is a file that PostgreSQL accepts: a server that starts with another one exits.
 pub(super) fn is_there(home: &Path) -> bool {
-    home.join(FILE).metadata().is_ok_and(|file| file.len() > 0 && file.permissions().mode() & 0o777 == MODE)
+    let path = home.join(FILE);
+    path.metadata().is_ok_and(|file| file.permissions().mode() & 0o777 == MODE)
+        && std::fs::read_to_string(&path).is_ok_and(|text| toygres_certificates::is_pair(&text))
 }

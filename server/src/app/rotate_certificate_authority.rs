@@ -1,13 +1,11 @@
 //! Replaces the certificate authority.
 
-use std::time::Duration;
-
 use toygres_domain::{
     Error, Result, UserErrorCode,
     certificate::{Authority, AuthorityStatus},
 };
 use toygres_store::Published;
-use toygres_workflows::certificates::new_authority;
+use toygres_workflows::certificates::{AuthorityFiles, new_authority};
 
 use super::App;
 
@@ -19,30 +17,49 @@ pub struct RotateCertificateAuthority {
 }
 
 impl App {
-    /// Publishes a new authority, which issues after the overlap or at once; or lets one issue at once that is published already. Returns
-    /// all that are published.
+    /// Publishes a new authority, which issues after the overlap or at once; or lets one issue at once that is published already. One that
+    /// issues at once revokes all others. Returns all that are published.
     ///
     /// # Errors
-    /// [`Error::User`] with `Conflict` when a rotation is in progress, or the authority is one of the operator.
+    /// [`Error::User`] with `Conflict` when a rotation is in progress, or the authority in the files of the operator issues already.
     pub async fn rotate_certificate_authority(&self, input: RotateCertificateAuthority) -> Result<Vec<Authority>> {
         let RotateCertificateAuthority { now } = input;
-        let upcoming = self.store.authorities().await?.into_iter().find(|authority| authority.status == AuthorityStatus::Upcoming);
-        match upcoming {
-            Some(next) if now => self.store.let_authority_issue(next.id).await?,
-            Some(next) => return Err(in_progress(&next)),
-            None if self.certificates.authority.is_some() => {
-                return Err(conflict(
-                    "the authority is that of TOYGRES_CA_CERT and TOYGRES_CA_KEY: replace these files, and the servers publish it".to_owned(),
-                ));
-            }
-            None => {
-                let overlap = if now { Duration::ZERO } else { self.certificates.overlap };
-                if let Published::Refused(next) = self.store.publish_authority(&new_authority(self.store.now())?, overlap).await? {
-                    return Err(in_progress(&next));
-                }
-            }
+        match &self.certificates.authority {
+            Some(files) => self.rotate_to_files(files, now).await?,
+            None => self.rotate_to_new(now).await?,
         }
         self.store.authorities().await
+    }
+
+    async fn rotate_to_new(&self, now: bool) -> Result<()> {
+        let next = match self.store.publish_authority(&new_authority(self.store.now())?, self.certificates.overlap).await? {
+            Published::New(next) => next,
+            Published::Refused(next) if now => next.id,
+            Published::Refused(next) => return Err(in_progress(&next)),
+        };
+        if now { self.store.let_authority_issue(next).await } else { Ok(()) }
+    }
+
+    async fn rotate_to_files(&self, files: &AuthorityFiles, now: bool) -> Result<()> {
+        let authority = files.read().map_err(conflict)?;
+        if now {
+            self.store.reinstate_authority(authority.fingerprint()).await?;
+        }
+        let id = authority.publish(&self.store, self.certificates.overlap).await?;
+        let published = self.store.authorities().await?;
+        let given = published.iter().find(|published| Some(published.id) == id);
+        match given {
+            Some(given) if given.status == AuthorityStatus::Issuing => Err(conflict(
+                "the authority in the file of TOYGRES_CA_CERT issues already: replace this file and that of TOYGRES_CA_KEY, and the servers \
+                 publish the next one"
+                    .to_owned(),
+            )),
+            Some(given) if now => self.store.let_authority_issue(given.id).await,
+            Some(given) => Err(in_progress(given)),
+            None => Err(conflict(
+                "the authority in the file of TOYGRES_CA_CERT was replaced at once; with `now` it issues again, and at once".to_owned(),
+            )),
+        }
     }
 }
 

@@ -119,6 +119,7 @@ pub(super) async fn start(
         slow_checks: config.engine.options().slow_checks(),
         running_checks: RunningChecks::default(),
         certificates: config.certificates.policy(),
+        suspect_certificates: certificates::SuspectCertificates::default(),
         timing: config.health.timing(),
         shutdown: shutdown.clone(),
     };

@@ -127,6 +127,26 @@ async fn renewals_interrupt_nothing(server: &Server, database: &str, directory: 
     assert_eq!(health, "HEALTHY", "the control plane verifies it too");
 }
 
+/// Somebody replaces the file that a local server reads, and has it read.
+async fn a_replaced_certificate_is_put_right(server: &Server, home: &Home, id: &str) {
+    let before = presented(server, id, &Value::Null).await;
+    let directory = home.path().join("data/instances").join(id);
+    let file = directory.join("server.pem");
+    let (now, own) = (chrono::Utc::now(), std::fs::read_to_string(&file).unwrap());
+    let other = toygres_certificates::Authority::generate("impostor", now, now + chrono::TimeDelta::days(1)).unwrap();
+    let issued = other.issue(&["localhost".to_owned()], now, now + chrono::TimeDelta::days(1)).unwrap().certificate;
+    std::fs::write(&file, format!("{}{}", issued.chain, issued.key.expose())).unwrap();
+    let pid = std::fs::read_to_string(directory.join("data/postmaster.pid")).unwrap().lines().next().unwrap().to_owned();
+    Command::new("kill").args(["-HUP", &pid]).status().await.unwrap();
+    eventually("its own certificate is back", async || std::fs::read_to_string(&file).is_ok_and(|now| now == own)).await;
+    let client = Client::new(server, home.path(), "put-right", &server.instance(id).await).await;
+    eventually("clients verify it", async || client.trusts().await.is_ok()).await;
+    assert_eq!(certificate(server, id).await["fingerprint"], before["fingerprint"], "no other one was needed");
+    // A server that has to start with it would not.
+    std::fs::write(&file, "no certificate").unwrap();
+    eventually("its own certificate is back", async || std::fs::read_to_string(&file).is_ok_and(|now| now == own)).await;
+}
+
 /// A certificate that is not renewed in time, as one whose server cannot be told.
 async fn the_expiry_of_a_certificate_is_a_notice(server: &Server, database: &str, id: &str) {
     let metadata = connect(database).await;
@@ -152,6 +172,7 @@ async fn a_local_instance_keeps_its_sessions_when_its_certificate_changes() {
     renewals_interrupt_nothing(&server, database.trim(), home.path(), &id).await;
     eventually("the former authority is not published any more", async || statuses(&server).await == ["ISSUING"]).await;
     the_expiry_of_a_certificate_is_a_notice(&server, database.trim(), &id).await;
+    a_replaced_certificate_is_put_right(&server, &home, &id).await;
     let mut command = home.command(&["instances", "connect", "orders", "--", "-XAtc", "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"]);
     let output = command.env("TOYGRES_URL", server.url("")).env("XDG_CACHE_HOME", home.path()).output().await.unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "t\n", "{}", String::from_utf8_lossy(&output.stderr));
@@ -179,10 +200,12 @@ async fn the_next_authority_is_published_before_it_issues() {
     assert_eq!(statuses(&server).await, ["ISSUING", "UPCOMING"]);
     let again = rotate(&server, false).await;
     assert_eq!(again["userErrors"][0]["code"], "CONFLICT", "{again:#}");
-    assert_eq!(rotate(&server, true).await["userErrors"], json!([]), "it need not wait");
-    assert_eq!(statuses(&server).await, ["RETIRING", "ISSUING"], "clients have the overlap to forget the former one");
     let bundle = server.get("/ca.pem").await.text().await.unwrap();
     assert_eq!(bundle.matches("BEGIN CERTIFICATE").count(), 2);
+    assert_eq!(rotate(&server, true).await["userErrors"], json!([]), "it need not wait");
+    eventually("nothing needs the former one", async || statuses(&server).await == ["ISSUING"]).await;
+    let bundle = server.get("/ca.pem").await.text().await.unwrap();
+    assert_eq!(bundle.matches("BEGIN CERTIFICATE").count(), 1);
     let output = home.command(&["ca", "show", "--pem"]).env("TOYGRES_URL", server.url("")).output().await.unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), bundle);
     server.stop().await;
@@ -205,16 +228,48 @@ async fn clients_without_tls_are_refused_where_it_is_required() {
     server.stop().await;
 }
 
+/// The files of an operator.
+struct OperatorFiles {
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+impl OperatorFiles {
+    fn new(home: &Home) -> Self {
+        Self { certificate: home.path().join("ca.crt"), key: home.path().join("ca.key") }
+    }
+
+    fn authority(name: &str) -> toygres_certificates::Authority {
+        let now = chrono::Utc::now();
+        toygres_certificates::Authority::generate(name, now - chrono::TimeDelta::hours(1), now + chrono::TimeDelta::days(100)).unwrap()
+    }
+
+    fn hold(&self, authority: &toygres_certificates::Authority) {
+        std::fs::write(&self.key, authority.key().unwrap().expose()).unwrap();
+        std::fs::write(&self.certificate, authority.certificate().unwrap()).unwrap();
+    }
+
+    /// The same key with another certificate, as cert-manager renews an authority.
+    async fn renew(&self) {
+        let renewed = self.certificate.with_extension("renewed");
+        let mut command = Command::new("openssl");
+        command.args(["x509", "-days", "200", "-in"]).arg(&self.certificate).arg("-signkey").arg(&self.key).arg("-out").arg(&renewed);
+        let output = command.output().await.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        std::fs::rename(renewed, &self.certificate).unwrap();
+    }
+
+    fn settings(&self) -> [(&str, &str); 2] {
+        [("TOYGRES_CA_CERT", self.certificate.to_str().unwrap()), ("TOYGRES_CA_KEY", self.key.to_str().unwrap())]
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_authority_of_the_operator_issues() {
-    let home = Home::new();
-    let (certificate, key) = (home.path().join("ca.crt"), home.path().join("ca.key"));
-    let now = chrono::Utc::now();
-    let own = toygres_certificates::Authority::generate("operator", now - chrono::TimeDelta::hours(1), now + chrono::TimeDelta::days(100)).unwrap();
-    std::fs::write(&certificate, own.certificate().unwrap()).unwrap();
-    std::fs::write(&key, own.key().unwrap().expose()).unwrap();
-    let settings = [("TOYGRES_CA_CERT", certificate.to_str().unwrap()), ("TOYGRES_CA_KEY", key.to_str().unwrap())];
-    let server = home.start_with(&settings).await;
+    let (home, own) = (Home::new(), OperatorFiles::authority("operator"));
+    let files = OperatorFiles::new(&home);
+    files.hold(&own);
+    let server = home.start_with(&files.settings()).await;
     let id = server.create_ok("orders").await;
     server.until_healthy(&id).await;
     let client = Client::new(&server, home.path(), "trusted", &server.instance(&id).await).await;
@@ -224,8 +279,88 @@ async fn an_authority_of_the_operator_issues() {
     assert_eq!(refused["userErrors"][0]["code"], "CONFLICT", "{refused:#}");
     server.stop().await;
 
-    std::fs::write(&key, "no key").unwrap();
-    let output = home.command(&["serve"]).envs(settings).output().await.unwrap();
+    std::fs::write(&files.key, "no key").unwrap();
+    let output = home.command(&["serve"]).envs(files.settings()).output().await.unwrap();
     let why = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && why.contains("TOYGRES_CA_CERT: ") && why.contains("private key"), "{why}");
+}
+
+/// As cert-manager does, with the overlap of a week: the key of the authority that issues is gone at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn creations_go_on_when_the_files_of_an_authority_are_replaced() {
+    let home = Home::new();
+    let (files, first, second) = (OperatorFiles::new(&home), OperatorFiles::authority("operator"), OperatorFiles::authority("operator"));
+    files.hold(&first);
+    let server = home.start_with(&files.settings()).await;
+    let database = std::fs::read_to_string(home.path().join("data/metadata.url")).unwrap();
+    let metadata = connect(database.trim()).await;
+    let look = async || metadata.batch_execute("NOTIFY toygres_authorities").await.unwrap();
+    let orders = server.create_ok("orders").await;
+    server.until_healthy(&orders).await;
+    let of_first = presented(&server, &orders, &Value::Null).await;
+
+    // The same key: clients that trust what is published trust it.
+    files.renew().await;
+    let renewed = std::fs::read_to_string(&files.certificate).unwrap();
+    look().await;
+    let bundle = async || server.get("/ca.pem").await.text().await.unwrap();
+    eventually("the renewed certificate is published", async || bundle().await == renewed).await;
+    assert_eq!(statuses(&server).await, ["ISSUING"]);
+    let client = Client::new(&server, home.path(), "renewed", &server.instance(&orders).await).await;
+    assert_eq!(client.trusts().await, Ok(()));
+
+    // Another key: it issues for a new instance at once, and for the other one when clients have had time to trust it.
+    files.hold(&second);
+    look().await;
+    eventually("the next authority is published", async || statuses(&server).await == ["ISSUING", "UPCOMING"]).await;
+    let invoices = server.create_ok("invoices").await;
+    server.until_healthy(&invoices).await;
+    for (name, id) in [("orders", &orders), ("invoices", &invoices)] {
+        assert_eq!(Client::new(&server, home.path(), name, &server.instance(id).await).await.trusts().await, Ok(()), "{name}");
+    }
+    assert!(client.trusts().await.is_ok(), "who trusts only the former authority verifies the instances of before");
+    assert_eq!(presented(&server, &orders, &Value::Null).await["fingerprint"], of_first["fingerprint"]);
+
+    // It issues at once. Files that somebody puts back bring the former one to nobody.
+    let rotated = rotate(&server, true).await;
+    assert_eq!(rotated["userErrors"], json!([]), "{rotated:#}");
+    eventually("the former authority is not published any more", async || statuses(&server).await == ["ISSUING"]).await;
+    assert_eq!(bundle().await, second.certificate().unwrap());
+    std::fs::write(&files.key, first.key().unwrap().expose()).unwrap();
+    std::fs::write(&files.certificate, &renewed).unwrap();
+    let refused = rotate(&server, false).await;
+    assert_eq!(refused["userErrors"][0]["code"], "CONFLICT", "{refused:#}");
+    assert_eq!(bundle().await, second.certificate().unwrap());
+
+    // It comes back if the operator says so.
+    assert_eq!(rotate(&server, true).await["userErrors"], json!([]));
+    eventually("the first authority issues again", async || bundle().await == renewed).await;
+    server.stop().await;
+}
+
+/// Without `now`, former files take effect like new ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn former_files_of_an_authority_can_be_put_back() {
+    let home = Home::new();
+    let (files, first, second) = (OperatorFiles::new(&home), OperatorFiles::authority("first"), OperatorFiles::authority("second"));
+    files.hold(&first);
+    let server = home.start_with(&files.settings()).await;
+    let database = std::fs::read_to_string(home.path().join("data/metadata.url")).unwrap();
+    let metadata = connect(database.trim()).await;
+    let look = async || metadata.batch_execute("NOTIFY toygres_authorities").await.unwrap();
+    let orders = server.create_ok("orders").await;
+    server.until_healthy(&orders).await;
+    presented(&server, &orders, &Value::Null).await;
+    files.hold(&second);
+    look().await;
+    eventually("the next authority is published", async || statuses(&server).await == ["ISSUING", "UPCOMING"]).await;
+    // The overlap is over, and nobody has moved to it yet.
+    files.hold(&first);
+    metadata.batch_execute("UPDATE toygres.certificate_authorities SET issues_from = least(issues_from, now())").await.unwrap();
+    eventually("the former one is the next", async || statuses(&server).await == ["ISSUING", "UPCOMING"]).await;
+    let authorities = server.query("{ controlPlane { caCertificates { pem } } }", json!({})).await["controlPlane"]["caCertificates"].clone();
+    assert_eq!(authorities[1]["pem"], json!(first.certificate().unwrap()));
+    let invoices = server.create_ok("invoices").await;
+    server.until_healthy(&invoices).await;
+    server.stop().await;
 }

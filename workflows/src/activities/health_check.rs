@@ -123,6 +123,9 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
             next(wait, !settled, 0, 0, changed(&instance, HealthStatus::Healthy, None, None))
         }
         Finding::Failed(reason) => {
+            if reason.code == ReasonCode::TlsFailed {
+                context.suspect_certificates.add(instance.id);
+            }
             record(context, &instance, HealthStatus::Unhealthy, None, Some(&reason)).await?;
             let failures = input.failures.saturating_add(1);
             // A server that is starting up responds, so more failed checks are required before this counts as an outage.

@@ -24,21 +24,34 @@ pub(super) struct Renewal {
     installed: Option<(String, Instant)>,
 }
 
-/// What came of a step.
+/// What came of an attempt.
 pub(super) enum Renewed {
     /// The server presents the certificate.
     Done,
-    /// It does not yet.
+    /// It answers, and presents another one.
     Unfinished,
+    /// It does not answer.
+    NoAnswer,
+}
+
+/// What the server of an instance presents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presented {
+    /// The certificate of the instance.
+    Current,
+    /// Another one, or none.
+    Other,
+    /// The server did not answer.
+    Unknown,
 }
 
 impl Renewal {
-    /// Carries the renewal as far as possible. `is_current`: the certificate exists, but the server was not seen to present it.
+    /// Carries the renewal as far as possible. `is_current`: the certificate needs no renewal, but the server may present another.
     pub(super) async fn advance(&mut self, context: &ActivityContext, instance: &Instance, is_current: bool) -> Result<Renewed, Failure> {
         let Some(endpoint) = &instance.endpoint else { return Ok(Renewed::Unfinished) };
         let endpoint = context.runtime.internal_endpoint(&instance.name, &instance.spec.exposure, endpoint);
         // The server of a new instance has it from the start.
-        if is_current && is_presented(context, instance, &endpoint).await? {
+        if is_current && is_presented(context, instance, &endpoint).await? == Presented::Current {
             return Ok(Renewed::Done);
         }
         let is_installed =
@@ -52,11 +65,14 @@ impl Renewal {
         }
         reload(context, instance, &endpoint).await?;
         for _ in 0..ATTEMPTS {
-            if is_presented(context, instance, &endpoint).await? {
-                tracing::info!(instance = %instance.id, "its server presents a new certificate");
-                return Ok(Renewed::Done);
+            match is_presented(context, instance, &endpoint).await? {
+                Presented::Current => {
+                    tracing::info!(instance = %instance.id, "its server presents a new certificate");
+                    return Ok(Renewed::Done);
+                }
+                Presented::Unknown => return Ok(Renewed::NoAnswer),
+                Presented::Other => tokio::time::sleep(PAUSE).await,
             }
-            tokio::time::sleep(PAUSE).await;
         }
         Ok(Renewed::Unfinished)
     }
@@ -92,17 +108,17 @@ async fn reload(context: &ActivityContext, instance: &Instance, endpoint: &Endpo
 }
 
 /// Whether the server presents the current certificate, which is then recorded.
-pub(crate) async fn is_presented(context: &ActivityContext, instance: &Instance, endpoint: &Endpoint) -> Result<bool, Failure> {
+pub(crate) async fn is_presented(context: &ActivityContext, instance: &Instance, endpoint: &Endpoint) -> Result<Presented, Failure> {
     let presented = match toygres_postgres::presented_certificate(endpoint, TIMEOUT).await {
         Ok(Some(der)) => Details::of_der(&der).ok().map(|details| details.fingerprint),
         Ok(None) => None,
         Err(reason) => {
             tracing::debug!(instance = %instance.id, reason = reason.message, "the certificate of an instance is not known");
-            None
+            return Ok(Presented::Unknown);
         }
     };
     let current = fingerprint(context, instance).await?;
-    let Some(fingerprint) = presented.filter(|presented| current.as_ref() == Some(presented)) else { return Ok(false) };
+    let Some(fingerprint) = presented.filter(|presented| current.as_ref() == Some(presented)) else { return Ok(Presented::Other) };
     context.store.record_presented(instance.id, &fingerprint).await?;
-    Ok(true)
+    Ok(Presented::Current)
 }

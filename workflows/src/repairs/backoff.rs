@@ -1,27 +1,17 @@
 //! The back-off of repairs: somebody may revert each of them.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::time::Instant;
 
 use toygres_domain::{
     InstanceId,
     drift::{Drift, DriftChange, DriftKind},
 };
 
-/// The pause after the first repair.
-const FIRST: Duration = Duration::from_secs(2);
-/// The longest pause.
-const LONGEST: Duration = Duration::from_secs(300);
-/// What needed no repair for so many of its last pauses is forgotten.
-const QUIET: u32 = 4;
+use crate::pauses::Pauses;
 
 /// The pauses after recent repairs. Who deletes one object after the other reverts nothing, so each has its own.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
-    pauses: HashMap<Repaired, Pause>,
-}
+pub(super) struct Backoff(Pauses<Repaired>);
 
 /// What was put back.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,26 +22,11 @@ struct Repaired {
     deleted: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Pause {
-    until: Instant,
-    length: Duration,
-}
-
 impl Backoff {
     /// Whether an instance may be repaired now, which begins the next pause of what has drifted. Otherwise returns when it may.
     pub(super) fn permits(&mut self, id: InstanceId, drift: &[Drift], now: Instant) -> Result<(), Instant> {
-        self.pauses.retain(|_, pause| now < pause.until + pause.length * QUIET);
-        let keys = || drift.iter().map(|drift| Repaired::new(id, drift));
-        let earliest = keys().map(|key| self.pauses.get(&key).map_or(now, |pause| pause.until)).min();
-        if let Some(earliest) = earliest.filter(|earliest| *earliest > now) {
-            return Err(earliest);
-        }
-        for key in keys() {
-            let length = self.pauses.get(&key).map_or(FIRST, |pause| (pause.length * 2).min(LONGEST));
-            self.pauses.insert(key, Pause { until: now + length, length });
-        }
-        Ok(())
+        let keys: Vec<_> = drift.iter().map(|drift| Repaired::new(id, drift)).collect();
+        self.0.permits(&keys, now)
     }
 }
 
@@ -63,7 +38,10 @@ impl Repaired {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::pauses::FIRST;
 
     fn deleted(name: &str) -> Vec<Drift> {
         vec![Drift::new(DriftKind::Service, name, DriftChange::Deleted)]

@@ -47,6 +47,26 @@ fn an_authority_is_read_back() {
 }
 
 #[test]
+fn a_renewed_authority_is_the_same() {
+    let former = authority();
+    let renewed = |name: &str, key: &PKey<Private>| {
+        let name = common_name(name).unwrap();
+        let mut builder = begin(&name, &name, key, days(0), days(200)).unwrap();
+        builder.append_extension(BasicConstraints::new().critical().ca().build().unwrap()).unwrap();
+        builder.sign(key, MessageDigest::sha256()).unwrap();
+        pem(std::iter::once(&builder.build())).unwrap()
+    };
+    let next = renewed("Toygres test", &former.key);
+    assert!(former.has_certificate(&next) && former.has_certificate(&former.certificate().unwrap()));
+    let read = Authority::read(&next, &former.key().unwrap()).unwrap();
+    assert!(read.has_certificate(&former.certificate().unwrap()));
+    assert_ne!(read.details().unwrap().fingerprint, former.details().unwrap().fingerprint);
+    assert!(!former.has_certificate(&renewed("Toygres other", &former.key)), "clients look for the name");
+    assert!(!former.has_certificate(&authority().certificate().unwrap()), "another key");
+    assert!(!former.has_certificate("no certificate"));
+}
+
+#[test]
 fn what_cannot_issue_is_refused() {
     let refusal = |certificate: &str, key: &Secret| Authority::read(certificate, key).map(drop).unwrap_err().to_string();
     let one = authority();

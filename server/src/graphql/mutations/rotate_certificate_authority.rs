@@ -15,7 +15,8 @@ use crate::{
 /// Input of `rotateCertificateAuthority`.
 #[derive(InputObject)]
 pub struct RotateCertificateAuthorityInput {
-    /// Whether the next authority issues at once. Clients that do not trust it yet refuse the instances then. Default: false.
+    /// Whether the next authority issues at once, and all others are revoked, as after their key was exposed. Clients that do not trust it yet
+    /// refuse the instances then. Default: false.
     now: Option<bool>,
 }
 

@@ -13,7 +13,7 @@ use toygres_postgres::Prober;
 use toygres_store::{Store, changes::Changes, testing::TestDatabase};
 use toygres_workflows::{
     ActivityContext, Engine, EngineOptions, RetryPolicy, RunningChecks, Timing,
-    certificates::CertificatePolicy,
+    certificates::{CertificatePolicy, SuspectCertificates},
     dispatcher,
     engine::{SCHEMA, Worker},
     heartbeat, nudges, registry, repairs,
@@ -113,6 +113,7 @@ impl Harness {
             slow_checks: options().slow_checks(),
             running_checks: RunningChecks::default(),
             certificates: CertificatePolicy::default(),
+            suspect_certificates: SuspectCertificates::default(),
             timing,
             shutdown: CancellationToken::new(),
         };
