@@ -4,6 +4,7 @@
 //! [`event`], [`health`], [`token`], [`data`], [`certificate`], [`drift`], [`volume`], [`error`]) and the [`runtime::Runtime`] trait, which every host of instances implements.
 
 pub mod certificate;
+pub mod connection_string;
 pub mod data;
 pub mod drift;
 pub mod error;

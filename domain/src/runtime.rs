@@ -55,9 +55,9 @@ pub trait Runtime: Send + Sync + 'static {
     /// [`ReasonCode::DataLost`] if the data of the instance is not there.
     async fn repair(&self, deployment: &Deployment) -> Result<Vec<Drift>, RuntimeError>;
 
-    /// Gives the server of an instance that has run another certificate, without a restart: its sessions stay. It may take minutes until the
-    /// server has it, and may take `pg_reload_conf()` until it presents it; the caller sees to that.
-    async fn install_certificate(&self, deployment: &Deployment) -> Result<(), RuntimeError>;
+    /// Gives the server of an instance that has run its certificate, and the rule whether clients need TLS, without a restart: its sessions
+    /// stay. It may take minutes until the server has them, and may take `pg_reload_conf()` until it goes by them; the caller sees to that.
+    async fn install_tls(&self, deployment: &Deployment) -> Result<(), RuntimeError>;
 
     /// Whether instances of this version speak TLS here.
     fn speaks_tls(&self, version: PostgresVersion) -> bool;

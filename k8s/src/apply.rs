@@ -55,7 +55,7 @@ pub(crate) async fn deploy(cluster: &Cluster, settings: &Settings, deployment: &
 }
 
 /// Puts a renewed certificate into the Secret, from where the kubelet brings it into the pod.
-pub(crate) async fn install_certificate(cluster: &Cluster, settings: &Settings, deployment: &Deployment) -> Result<(), RuntimeError> {
+pub(crate) async fn install_tls(cluster: &Cluster, settings: &Settings, deployment: &Deployment) -> Result<(), RuntimeError> {
     claim::verify(cluster, deployment).await?;
     apply_secret(cluster, &build::objects(deployment, settings).secret).await
 }

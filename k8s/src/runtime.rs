@@ -117,9 +117,9 @@ impl Runtime for KubernetesRuntime {
         drift::repair(&self.cluster, &self.settings, deployment).await
     }
 
-    async fn install_certificate(&self, deployment: &Deployment) -> Result<(), RuntimeError> {
+    async fn install_tls(&self, deployment: &Deployment) -> Result<(), RuntimeError> {
         let _exclusive = self.locks.lock(deployment.id).await;
-        apply::install_certificate(&self.cluster, &self.settings, deployment).await
+        apply::install_tls(&self.cluster, &self.settings, deployment).await
     }
 
     fn speaks_tls(&self, _: PostgresVersion) -> bool {

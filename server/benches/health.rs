@@ -19,7 +19,7 @@ use toygres_domain::{
     roles::PlatformCredentials,
     secret::{Secret, SecretKeys},
 };
-use toygres_postgres::{connection_string, roles};
+use toygres_postgres::roles;
 use toygres_store::{NewInstance, Outcome, Reached, Request, Store, Subject};
 
 /// Seconds between the checks of one instance.
@@ -162,7 +162,7 @@ async fn make_instances(url: &str, count: usize, hosted: &[Database]) {
             let params = Params::Create(create::Params::default());
             let accepted = store.accept(Subject::New(&new), &params, &request).await.expect("it is accepted");
             let endpoint = Endpoint { host: "127.0.0.1".to_owned(), port };
-            let connection_string = connection_string(&endpoint, &new.spec);
+            let connection_string = toygres_domain::connection_string::connection_string(&endpoint, &new.spec);
             let outcome = Outcome::Succeeded(Some(Reached { endpoint, connection_string }));
             store.finish(&accepted.operation.id, 1, &outcome).await.expect("it runs");
         }

@@ -402,7 +402,7 @@ impl Runtime for IdleRuntime {
         Ok(Progress::Done)
     }
 
-    async fn install_certificate(&self, _: &Deployment) -> Result<(), RuntimeError> {
+    async fn install_tls(&self, _: &Deployment) -> Result<(), RuntimeError> {
         Ok(())
     }
 

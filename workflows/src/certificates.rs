@@ -4,7 +4,7 @@
 //! A renewed certificate is stored first, then installed, and then asked for over the network until the server presents it: on
 //! Kubernetes the kubelet takes up to a minute or two to bring a changed Secret into the pod, after which the server has to read it. So the
 //! task repeats what is not finished, whichever server has begun it. It also asks now and then, and when a health check could not verify a
-//! server, because somebody may have replaced the file that the server reads.
+//! server, because somebody may have replaced the file that the server reads. The rule whether clients need TLS takes the same way.
 
 mod issuing;
 mod renewal;
@@ -39,7 +39,7 @@ pub(crate) use self::{
     renewal::is_presented,
 };
 pub use self::{
-    issuing::{OperatorAuthority, new_authority},
+    issuing::{OperatorAuthority, issue_at_once, new_authority},
     suspects::SuspectCertificates,
 };
 use crate::{ActivityContext, Failure};
@@ -167,8 +167,9 @@ impl Renewals {
         for (instance, known) in with_tls {
             let id = instance.id;
             let is_renewed = issuers.can_renew(context, &instance, known.as_ref());
-            let is_presented = known.as_ref().is_some_and(InstanceCertificate::is_presented);
-            let is_due = is_renewed || !is_presented || self.schedule.has_begun(id) || suspects.contains(&id);
+            let is_in_effect =
+                known.as_ref().is_some_and(|known| known.is_presented() && known.requires_tls == Some(instance.spec.require_tls));
+            let is_due = is_renewed || !is_in_effect || self.schedule.has_begun(id) || suspects.contains(&id);
             if (is_due || self.schedule.is_compared(id, now))
                 && let Some((renewal, is_retry)) = self.schedule.begin(id, now)
             {

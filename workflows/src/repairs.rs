@@ -164,7 +164,7 @@ async fn treat(context: &ActivityContext, instance: Instance, data: Data, found:
         schedule.due.entry(id).or_insert(at);
         return Ok(());
     }
-    match repair(context, instance, data).await? {
+    match repair(context, id, data).await? {
         None => {}
         Some(Ok(repaired)) if repaired.is_empty() => {}
         Some(Ok(repaired)) => {
@@ -195,12 +195,13 @@ fn refusal(drift: &[Drift], why: Reason) -> Reason {
 }
 
 /// Repairs an instance; `None` if an operation works on it.
-async fn repair(context: &ActivityContext, instance: Instance, data: Data) -> Result<Option<std::result::Result<Vec<Drift>, RuntimeError>>> {
-    let id = instance.id;
+async fn repair(context: &ActivityContext, id: InstanceId, data: Data) -> Result<Option<std::result::Result<Vec<Drift>, RuntimeError>>> {
     let _lock = context.store.lock_instance(id).await?;
     if !context.store.is_idle(id).await? {
         return Ok(None);
     }
+    // Read again under the lock: an operation may have changed it.
+    let Some(instance) = context.store.instance(id).await? else { return Ok(None) };
     let deployment = match deployment(context, instance, data).await {
         Ok(deployment) => deployment,
         Err(failure) => return Err(Error::Unavailable(failure.reason().message.into())),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use openssl::{
     asn1::{Asn1Time, Asn1TimeRef},
     error::ErrorStack,
-    hash::MessageDigest,
+    hash::{MessageDigest, hash},
     x509::{X509, X509Ref},
 };
 
@@ -15,6 +15,8 @@ use crate::CertificateError;
 pub struct Details {
     /// The SHA-256 digest of the certificate, in lower-case hexadecimal digits.
     pub fingerprint: String,
+    /// The SHA-256 digest of its public key, likewise.
+    pub public_key: String,
     /// When it becomes valid.
     pub not_before: DateTime<Utc>,
     /// When it expires.
@@ -42,13 +44,18 @@ impl Details {
     }
 
     pub(crate) fn of(certificate: &X509Ref) -> Result<Self, ErrorStack> {
-        let digest = certificate.digest(MessageDigest::sha256())?;
+        let key = hash(MessageDigest::sha256(), &certificate.public_key()?.public_key_to_der()?)?;
         Ok(Self {
-            fingerprint: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            fingerprint: hexadecimal(&certificate.digest(MessageDigest::sha256())?),
+            public_key: hexadecimal(&key),
             not_before: time(certificate.not_before())?,
             not_after: time(certificate.not_after())?,
         })
     }
+}
+
+fn hexadecimal(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn time(time: &Asn1TimeRef) -> Result<DateTime<Utc>, ErrorStack> {

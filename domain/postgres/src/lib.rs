@@ -95,14 +95,6 @@ impl Target {
     }
 }
 
-/// The URL that clients use, without the password.
-#[must_use]
-pub fn connection_string(endpoint: &Endpoint, spec: &InstanceSpec) -> String {
-    // Where TLS is only offered, libpq, psycopg and sqlx prefer it by themselves; npm's pg takes `prefer` for `verify-full`.
-    let mode = if spec.require_tls { "?sslmode=require" } else { "" };
-    format!("postgresql://{}@{}:{}/{}{mode}", spec.username, host(&endpoint.host), endpoint.port, spec.database)
-}
-
 /// The URL that clients use, with the password, which is shown to the caller only.
 #[must_use]
 pub fn connection_string_with_password(connection_string: &str, password: &Secret) -> Option<String> {
@@ -118,6 +110,17 @@ pub async fn check(target: &Target, timeout: Duration) -> Result<Duration, Reaso
     let login = within(target, timeout, log_in_and_query(target, &target.database)).await?;
     close(login.session).await;
     Ok(login.latency)
+}
+
+/// Whether the server refuses clients without TLS. Anybody may ask for it.
+///
+/// # Errors
+/// Why the server could not be asked.
+pub async fn requires_tls(endpoint: &Endpoint, spec: &InstanceSpec, timeout: Duration) -> Result<bool, Reason> {
+    match tokio::time::timeout(timeout, session::rules::requires_tls(endpoint, spec)).await {
+        Err(_) => Err(symptom::no_answer(endpoint, timeout)),
+        Ok(outcome) => outcome.map_err(|error| symptom::classify(endpoint, &error)),
+    }
 }
 
 /// The certificate that the server presents to clients, in DER; `None` if it offers no TLS. Anybody may ask for it.
@@ -284,10 +287,6 @@ impl ServerStatus {
         }
         Ok(())
     }
-}
-
-fn host(host: &str) -> String {
-    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A session with a hosted server, which is its owner's and is not trusted: it may send anything, and as much as it likes.
 
 mod guarded;
+pub(super) mod rules;
 mod settings;
 
 use std::{

@@ -19,6 +19,8 @@ pub struct NewAuthority {
     pub certificate: String,
     /// The SHA-256 digest of its own certificate.
     pub fingerprint: String,
+    /// The SHA-256 digest of its public key.
+    pub public_key: String,
     /// When it becomes valid.
     pub not_before: DateTime<Utc>,
     /// When it expires.
@@ -69,10 +71,15 @@ impl Store {
     /// Publishes the authority in the files of the operator, which issues like one of [`Self::publish_authority`], however many have not
     /// begun to. `renews` is the one that is published with the same key: it gets the new certificate if that is the younger one. An
     /// authority that has issued before becomes the next one again. Returns `None` if it was revoked.
-    pub async fn publish_operator_authority(&self, new: &NewAuthority, renews: Option<AuthorityId>, overlap: Duration) -> Result<Option<AuthorityId>> {
+    pub async fn publish_operator_authority(
+        &self,
+        new: &NewAuthority,
+        renews: Option<AuthorityId>,
+        overlap: Duration,
+    ) -> Result<Option<AuthorityId>> {
         let mut transaction = self.begin().await?;
         lock(&mut transaction).await?;
-        if is_revoked(&mut transaction, &new.fingerprint).await? {
+        if is_revoked(&mut transaction, &new.public_key).await? {
             return Ok(None);
         }
         let present = authorities(&mut transaction).await?;
@@ -118,18 +125,15 @@ impl Store {
         Ok(id)
     }
 
-    /// Lets a published authority issue from now on, and revokes all others: they issue no more, and files of an operator do not bring
-    /// them back.
-    pub async fn let_authority_issue(&self, id: AuthorityId) -> Result<()> {
+    /// Lets a published authority issue from now on, and none of the others any more. `revoked` are the public keys of those that files of an
+    /// operator must not bring back.
+    pub async fn let_authority_issue(&self, id: AuthorityId, revoked: &[String]) -> Result<()> {
         let mut transaction = self.begin().await?;
         lock(&mut transaction).await?;
-        sqlx::query!(
-            "INSERT INTO revoked_authorities (fingerprint) SELECT fingerprint FROM certificate_authorities WHERE id <> $1 ON CONFLICT DO NOTHING",
-            id.0
-        )
-        .execute(&mut *transaction)
-        .await
-        .classify()?;
+        sqlx::query!("INSERT INTO revoked_authorities (public_key) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", revoked)
+            .execute(&mut *transaction)
+            .await
+            .classify()?;
         // `now()` is when the transaction began, so that this one comes last.
         sqlx::query!(
             "UPDATE certificate_authorities
@@ -143,8 +147,8 @@ impl Store {
     }
 
     /// Lets an authority be published again that was revoked.
-    pub async fn reinstate_authority(&self, fingerprint: &str) -> Result<()> {
-        sqlx::query!("DELETE FROM revoked_authorities WHERE fingerprint = $1", fingerprint).execute(&self.pool).await.classify()?;
+    pub async fn reinstate_authority(&self, public_key: &str) -> Result<()> {
+        sqlx::query!("DELETE FROM revoked_authorities WHERE public_key = $1", public_key).execute(&self.pool).await.classify()?;
         Ok(())
     }
 
@@ -220,8 +224,8 @@ async fn issues_from(connection: &mut PgConnection, overlap: Duration) -> Result
     .classify()
 }
 
-async fn is_revoked(connection: &mut PgConnection, fingerprint: &str) -> Result<bool> {
-    sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM revoked_authorities WHERE fingerprint = $1) AS "revoked!""#, fingerprint)
+async fn is_revoked(connection: &mut PgConnection, public_key: &str) -> Result<bool> {
+    sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM revoked_authorities WHERE public_key = $1) AS "revoked!""#, public_key)
         .fetch_one(connection)
         .await
         .classify()

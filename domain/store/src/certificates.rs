@@ -30,6 +30,8 @@ pub struct InstanceCertificate {
     pub not_after: DateTime<Utc>,
     /// What the server was last seen to present: this or an earlier certificate.
     pub presented: Option<Presented>,
+    /// Whether the server was last seen to refuse clients without TLS.
+    pub requires_tls: Option<bool>,
 }
 
 /// A certificate that a server presents.
@@ -67,7 +69,7 @@ impl Store {
     pub async fn instance_certificates(&self, ids: &[InstanceId]) -> Result<HashMap<InstanceId, InstanceCertificate>> {
         let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
         let rows = sqlx::query!(
-            "SELECT instance_id, authority_id, fingerprint, names, not_before, not_after, presented_fingerprint, presented_not_after
+            "SELECT instance_id, authority_id, fingerprint, names, not_before, not_after, presented_fingerprint, presented_not_after, requires_tls
              FROM instance_certificates WHERE instance_id = ANY($1)",
             &ids
         )
@@ -86,6 +88,7 @@ impl Store {
                     not_before: row.not_before,
                     not_after: row.not_after,
                     presented,
+                    requires_tls: row.requires_tls,
                 };
                 (InstanceId(row.instance_id), certificate)
             })
@@ -106,7 +109,7 @@ impl Store {
 
     /// Stores a new certificate of an instance. What its server presents remains as it was. The caller holds the lock of the instance.
     pub async fn save_certificate(&self, id: InstanceId, certificate: &ServerCertificate, details: &InstanceCertificate) -> Result<()> {
-        let InstanceCertificate { authority, fingerprint, names, not_before, not_after, presented: _ } = details;
+        let InstanceCertificate { authority, fingerprint, names, not_before, not_after, presented: _, requires_tls: _ } = details;
         let saved = sqlx::query!(
             "INSERT INTO instance_certificates (instance_id, authority_id, chain, sealed_key, fingerprint, names, not_before, not_after)
              SELECT $1, id, $3, $4, $5, $6, $7, $8 FROM certificate_authorities WHERE id = $2 FOR KEY SHARE
@@ -143,6 +146,15 @@ impl Store {
         .execute(&self.pool)
         .await
         .classify()?;
+        Ok(())
+    }
+
+    /// Records whether the server of an instance refuses clients without TLS.
+    pub async fn record_requires_tls(&self, id: InstanceId, requires_tls: bool) -> Result<()> {
+        sqlx::query!("UPDATE instance_certificates SET requires_tls = $2 WHERE instance_id = $1", id.0, requires_tls)
+            .execute(&self.pool)
+            .await
+            .classify()?;
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use super::errors::Classify;
 use super::{Page, PageRequest, Store, accept::check_revision, notices::notices, parsed, reason};
 use toygres_domain::{
     Error, InstanceId, Result, UserErrorCode,
+    connection_string::connection_string,
     instance::{Endpoint, Exposure, HealthCheckPolicy, Instance, InstanceFilter, InstanceSpec, InstanceState, PostgresVersion},
     name::InstanceName,
     secret::Secret,
@@ -39,6 +40,8 @@ pub struct InstanceUpdate {
     pub labels: Option<BTreeMap<String, String>>,
     /// Whether deletion is refused.
     pub deletion_protected: Option<bool>,
+    /// Whether clients without TLS are refused.
+    pub require_tls: Option<bool>,
     /// The revision that the instance must have.
     pub revision: Option<i64>,
 }
@@ -159,10 +162,11 @@ impl Store {
         instance(row)
     }
 
-    /// Changes labels or protection.
+    /// Changes labels, protection, or whether TLS is required, which workers then have the server read.
     ///
     /// # Errors
-    /// [`Error::User`] with `NotFound`, `RevisionMismatch` or `Conflict` (already deleted).
+    /// [`Error::User`] with `NotFound`, `RevisionMismatch`, `Conflict` (already deleted; not running, for TLS) or `Invalid` (an instance of an
+    /// earlier release, for TLS).
     pub async fn update_instance(&self, id: InstanceId, update: &InstanceUpdate) -> Result<Instance> {
         let mut transaction = self.begin().await?;
         let now = locked(&mut transaction, id).await?;
@@ -172,15 +176,21 @@ impl Store {
         }
         let labels = update.labels.as_ref().unwrap_or(&now.labels);
         let deletion_protected = update.deletion_protected.unwrap_or(now.deletion_protected);
-        if *labels == now.labels && deletion_protected == now.deletion_protected {
+        let spec = InstanceSpec { require_tls: update.require_tls.unwrap_or(now.spec.require_tls), ..now.spec.clone() };
+        if *labels == now.labels && deletion_protected == now.deletion_protected && spec.require_tls == now.spec.require_tls {
             return Ok(now);
         }
+        if spec.require_tls != now.spec.require_tls {
+            check_require_tls(&mut transaction, &now).await?;
+        }
         let row = instance_query!(
-            "UPDATE instances SET labels = $2, deletion_protected = $3 WHERE id = $1 RETURNING",
+            "UPDATE instances SET labels = $2, deletion_protected = $3, require_tls = $4, connection_string = $5 WHERE id = $1 RETURNING",
             "",
             id.0,
             Json(labels) as _,
-            deletion_protected
+            deletion_protected,
+            spec.require_tls,
+            now.endpoint.as_ref().filter(|_| now.connection_string.is_some()).map(|endpoint| connection_string(endpoint, &spec))
         )
         .fetch_one(&mut *transaction)
         .await
@@ -275,6 +285,25 @@ impl Store {
         .await
         .classify()
     }
+}
+
+/// Whether the rule about TLS of an instance can be changed, which has workers look at it.
+async fn check_require_tls(connection: &mut PgConnection, now: &Instance) -> Result<()> {
+    if now.state != InstanceState::Running {
+        let why = format!("'{}' is {}: whether TLS is required can be changed while it is running", now.name, now.state.as_str());
+        return Err(Error::user(UserErrorCode::Conflict, "requireTls", why));
+    }
+    let has_roles = sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM platform_passwords WHERE instance_id = $1) AS "has_roles!""#, now.id.0)
+        .fetch_one(&mut *connection)
+        .await
+        .classify()?;
+    if !has_roles {
+        let why =
+            format!("'{}' was created by an earlier release, which set no rules about TLS: create another instance and copy the data", now.name);
+        return Err(Error::user(UserErrorCode::Invalid, "requireTls", why));
+    }
+    sqlx::query!("SELECT pg_notify('toygres_authorities', '')").fetch_one(connection).await.classify()?;
+    Ok(())
 }
 
 /// Every instance that matches `filter`, oldest first.

@@ -99,14 +99,38 @@ pub struct StandIn {
     directory: PathBuf,
 }
 
+/// What the data directory of a [`StandIn`] is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct StandInOptions<'a> {
+    /// The major version. Another one is used if this machine does not have it: see [`StandIn::version`].
+    pub version: u16,
+    /// The superuser.
+    pub username: &'a str,
+    /// Its password.
+    pub password: &'a str,
+    /// A database.
+    pub database: &'a str,
+}
+
 impl StandIn {
+    /// The version of a server that stands in for one of `version`: that one if `scripts/install-test-postgres` has installed it, or the one
+    /// of this machine.
+    #[must_use]
+    pub fn version(version: u16) -> u16 {
+        let host = Host::of_version(version);
+        let output = host.output(host.program("postgres").arg("--version"));
+        let number = output.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+        number.and_then(|number| number.split('.').next()?.parse().ok()).expect("a version begins with a number")
+    }
+
     /// Creates a data directory like the official images do: with a superuser, its password, and a database. `configuration` is appended
-    /// to `postgresql.conf`, and `hba` is its `pg_hba.conf`, if there is one.
+    /// to `postgresql.conf`.
     ///
     /// Blocks until `initdb` is done.
     #[must_use]
-    pub fn create(username: &str, password: &str, database: &str, configuration: &str, hba: Option<&str>) -> Self {
-        let host = Host::find();
+    pub fn create(options: &StandInOptions<'_>, configuration: &str) -> Self {
+        let StandInOptions { version, username, password, database } = *options;
+        let host = Host::of_version(version);
         let directory = host.new_directory();
         let (data, file) = (directory.join("data"), directory.join("password"));
         fs::write(&file, password).expect("the directory is ours");
@@ -122,9 +146,6 @@ impl StandIn {
             fs::write(data.join(name), format!("{present}{text}")).expect("the directory is ours");
         };
         append("postgresql.conf", configuration);
-        if let Some(hba) = hba {
-            fs::write(data.join("pg_hba.conf"), hba).expect("the directory is ours");
-        }
         if database != "postgres" {
             let mut single = host.program("postgres");
             single.arg("--single").arg("-D").arg(&data).arg("postgres").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -139,16 +160,25 @@ impl StandIn {
     /// Replaces the file with the certificate of the server and its key. A server that runs reads it when it is told to.
     pub fn install_certificate(&self, pem: &[u8]) {
         const SETTINGS: &str = "ssl = on\nssl_cert_file = '../server.pem'\nssl_key_file = '../server.pem'\n";
-        let (draft, file) = (self.directory.join("server.pem.new"), self.directory.join("server.pem"));
-        fs::write(&draft, pem).expect("the directory is ours");
-        fs::set_permissions(&draft, fs::Permissions::from_mode(0o600)).expect("the file is ours");
-        self.host.give(&draft);
-        fs::rename(&draft, &file).expect("a file can be renamed");
+        self.install("server.pem", pem);
         let configuration = self.directory.join("data/postgresql.conf");
         let present = fs::read_to_string(&configuration).expect("initdb made it");
         if !present.contains(SETTINGS) {
             fs::write(&configuration, present + SETTINGS).expect("the directory is ours");
         }
+    }
+
+    /// Replaces `pg_hba.conf`. A server that runs reads it when it is told to.
+    pub fn install_hba(&self, text: &[u8]) {
+        self.install("data/pg_hba.conf", text);
+    }
+
+    fn install(&self, name: &str, content: &[u8]) {
+        let draft = self.directory.join("draft");
+        fs::write(&draft, content).expect("the directory is ours");
+        fs::set_permissions(&draft, fs::Permissions::from_mode(0o600)).expect("the file is ours");
+        self.host.give(&draft);
+        fs::rename(&draft, self.directory.join(name)).expect("a file can be renamed");
     }
 
     /// Starts the server on a loopback address. Returns `None` if the address is not available. Dropping the result stops the
@@ -279,6 +309,16 @@ impl Host {
         let user = ["postgres", "nobody"].into_iter().find(|user| id(&["-u", user]).is_some()).unwrap_or("nobody");
         let account = (id(&["-u"]) == Some(0)).then(|| (id(&["-u", user]).expect("this user exists"), id(&["-g", user]).expect("so does its group")));
         Self { binaries: binaries(), account }
+    }
+
+    /// With the binaries of a version, if they are where `scripts/install-test-postgres` puts them.
+    fn of_version(version: u16) -> Self {
+        let installed = std::env::var_os("TOYGRES_TEST_POSTGRES").map(|place| Path::new(&place).join(version.to_string()).join("bin"));
+        let host = Self::find();
+        match installed.filter(|binaries| binaries.join("postgres").is_file()) {
+            Some(binaries) => Self { binaries, ..host },
+            None => host,
+        }
     }
 
     fn program(&self, name: &str) -> Command {

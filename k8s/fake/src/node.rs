@@ -13,7 +13,7 @@ use std::{
 
 use k8s_openapi::ByteString;
 use serde_json::Value;
-use toygres_store::testing::StandIn;
+use toygres_store::testing::{StandIn, StandInOptions};
 
 use super::{network::Network, objects::FakeCluster};
 
@@ -30,8 +30,8 @@ struct State {
     volumes: HashMap<String, Arc<StandIn>>,
     /// By the uid of the pod.
     pods: HashMap<String, Pod>,
-    /// The certificates in the volumes, by the name of the claim.
-    certificates: HashMap<String, Vec<u8>>,
+    /// What the kubelet has mounted into the pods, by the name of the claim.
+    mounted: HashMap<String, Mounted>,
 }
 
 enum Pod {
@@ -40,16 +40,41 @@ enum Pod {
     Failed,
 }
 
+/// The files of the Secret of a pod that change while its server runs.
+#[derive(Clone, PartialEq)]
+struct Mounted {
+    /// The certificate of the server with its key. That of some tests is none.
+    certificate: Option<Vec<u8>>,
+    hba: Option<Vec<u8>>,
+}
+
 /// The parameters of a pod's server.
 struct ServerSpec {
     uid: String,
     claim: String,
+    version: u16,
     username: String,
     password: String,
     database: String,
     configuration: String,
-    hba: Option<String>,
-    certificate: Option<Vec<u8>>,
+    mounted: Mounted,
+}
+
+impl Mounted {
+    fn of(data: &Value) -> Self {
+        let key = |name: &str| serde_json::from_value(data[name].clone()).ok().map(|ByteString(content)| content);
+        let certificate = key("server.pem").filter(|content| content.starts_with(b"-----BEGIN CERTIFICATE-----"));
+        Self { certificate, hba: key("pg_hba.conf") }
+    }
+
+    fn install(&self, volume: &StandIn) {
+        if let Some(certificate) = &self.certificate {
+            volume.install_certificate(certificate);
+        }
+        if let Some(hba) = &self.hba {
+            volume.install_hba(hba);
+        }
+    }
 }
 
 impl Node {
@@ -69,17 +94,17 @@ impl Node {
         false
     }
 
-    /// Brings the certificate in the Secret of a pod to its server, which reads it when it is told to. The kubelet takes up to a minute.
+    /// Brings the files in the Secret of a pod to its server, which reads them when it is told to. The kubelet takes up to a minute.
     pub(super) fn mount(&self, cluster: &FakeCluster, pod: &Value) {
-        let Some(certificate) = certificate(cluster, pod) else { return };
+        let Some(files) = secret(cluster, pod).map(|secret| Mounted::of(&secret["data"])) else { return };
         let claim = claim(pod);
         let mut state = self.state();
-        let State { volumes, certificates, .. } = &mut *state;
+        let State { volumes, mounted, .. } = &mut *state;
         if let Some(volume) = volumes.get(&claim)
-            && certificates.get(&claim) != Some(&certificate)
+            && mounted.get(&claim) != Some(&files)
         {
-            volume.install_certificate(&certificate);
-            certificates.insert(claim, certificate);
+            files.install(volume);
+            mounted.insert(claim, files);
         }
     }
 
@@ -113,14 +138,15 @@ fn start(state: &Mutex<State>, spec: ServerSpec) {
     let lock = || state.lock().expect("no thread panics while it holds the lock");
     let known = lock().volumes.get(&spec.claim).cloned();
     let volume = known.unwrap_or_else(|| {
-        let made = Arc::new(StandIn::create(&spec.username, &spec.password, &spec.database, &spec.configuration, spec.hba.as_deref()));
+        let options = StandInOptions { version: spec.version, username: &spec.username, password: &spec.password, database: &spec.database };
+        let made = Arc::new(StandIn::create(&options, &spec.configuration));
         lock().volumes.insert(spec.claim.clone(), Arc::clone(&made));
         made
     });
-    if let Some(certificate) = &spec.certificate {
-        // Not while the kubelet installs another one.
+    {
+        // Not while the kubelet installs others.
         let _state = lock();
-        volume.install_certificate(certificate);
+        spec.mounted.install(&volume);
     }
     let address = address();
     let server = volume.start(&address, 5432);
@@ -137,9 +163,8 @@ fn start(state: &Mutex<State>, spec: ServerSpec) {
 fn server_spec(cluster: &FakeCluster, pod: &Value) -> Option<ServerSpec> {
     let container = &pod["spec"]["containers"][0];
     let variable = |name: &str| container["env"].as_array()?.iter().find(|entry| entry["name"] == name)?["value"].as_str().map(str::to_owned);
-    let volumes = pod["spec"]["volumes"].as_array()?;
-    let secret = volumes.iter().find_map(|volume| volume["secret"]["secretName"].as_str())?;
-    let data = &cluster.get("secrets", secret)?["data"];
+    let data = &secret(cluster, pod)?["data"];
+    let version = StandIn::version(container["image"].as_str()?.rsplit_once(':')?.1.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?);
     let key = |name: &str| {
         let bytes: ByteString = serde_json::from_value(data[name].clone()).ok()?;
         String::from_utf8(bytes.0).ok()
@@ -147,26 +172,25 @@ fn server_spec(cluster: &FakeCluster, pod: &Value) -> Option<ServerSpec> {
     Some(ServerSpec {
         uid: text(&pod["metadata"]["uid"]),
         claim: claim(pod),
+        version,
         username: variable("POSTGRES_USER")?,
         password: key("password")?,
         database: variable("POSTGRES_DB")?,
-        configuration: key("postgresql.conf")?.lines().filter(|line| is_possible(line)).map(|line| format!("{line}\n")).collect(),
-        hba: key("pg_hba.conf"),
-        certificate: certificate(cluster, pod),
+        configuration: key("postgresql.conf")?.lines().filter(|line| is_possible(line, version)).map(|line| format!("{line}\n")).collect(),
+        mounted: Mounted::of(data),
     })
 }
 
-/// Whether a line of the configuration makes sense here. Paths in the pod do not exist, and the server is the one of this machine, which
-/// can be older than 16, whatever version was requested.
-fn is_possible(line: &str) -> bool {
-    !["include ", "hba_file ", "reserved_connections ", "ssl"].iter().any(|start| line.starts_with(start))
+/// Whether a line of the configuration makes sense for a server of this version. Paths in the pod do not exist here, and the server may be
+/// older than the one that was requested.
+fn is_possible(line: &str, version: u16) -> bool {
+    let is_older = version < 16 && line.starts_with("reserved_connections ");
+    !is_older && !["include ", "hba_file ", "ssl"].iter().any(|start| line.starts_with(start))
 }
 
-/// The certificate of the pod's server with its key. That of some tests is no certificate.
-fn certificate(cluster: &FakeCluster, pod: &Value) -> Option<Vec<u8>> {
-    let secret = pod["spec"]["volumes"].as_array()?.iter().find_map(|volume| volume["secret"]["secretName"].as_str())?;
-    let content: ByteString = serde_json::from_value(cluster.get("secrets", secret)?["data"]["server.pem"].clone()).ok()?;
-    content.0.starts_with(b"-----BEGIN CERTIFICATE-----").then_some(content.0)
+fn secret<'a>(cluster: &'a FakeCluster, pod: &Value) -> Option<&'a Value> {
+    let name = pod["spec"]["volumes"].as_array()?.iter().find_map(|volume| volume["secret"]["secretName"].as_str())?;
+    cluster.get("secrets", name)
 }
 
 fn claim(pod: &Value) -> String {

@@ -18,6 +18,7 @@ use super::{
     certificate,
     cluster::{Cluster, Machine, Status},
     data_dir::write_atomically,
+    digest,
     error::{IoContext, Result},
     instance_dirs::{DirState, InstanceDirs},
     port::{self, PORT_FILE},
@@ -31,24 +32,34 @@ pub(super) fn inspect(dirs: &InstanceDirs, expected: &Expected, features: Featur
     let data = if cluster.has_data()? { None } else { Some(lost()) };
     // Without the directory there is nothing to put files back into.
     let drift = if cluster.home().is_dir() {
-        drift(cluster.home(), &settings::instance(&expected.spec, expected.roles, features)?, features)?
+        let Differences { drift, outdated } = differences(cluster.home(), &settings::instance(&expected.spec, expected.roles, features)?, features)?;
+        [drift, outdated].concat()
     } else {
         Vec::new()
     };
     Ok((data.is_some() || !drift.is_empty()).then_some(Inspection { id: expected.id, drift, data }))
 }
 
-/// Compares the files in `home` with what they must contain.
-fn drift(home: &Path, configuration: &Configuration, features: Features) -> Result<Vec<Drift>> {
-    let mut found = Vec::new();
+/// How the files of an instance differ from what they must contain.
+struct Differences {
+    /// What somebody has deleted or edited.
+    drift: Vec<Drift>,
+    /// What another release has written. Nothing happened to it, and it is renewed.
+    outdated: Vec<Drift>,
+}
+
+fn differences(home: &Path, configuration: &Configuration, features: Features) -> Result<Differences> {
+    let (mut found, mut outdated) = (Vec::new(), Vec::new());
     for (name, wanted) in configuration.files() {
-        let change = match std::fs::read(home.join(name)) {
-            Ok(present) if present == wanted.as_bytes() && has_mode(&home.join(name))? => continue,
-            Ok(_) => DriftChange::Edited(Vec::new()),
-            Err(error) if error.kind() == ErrorKind::NotFound => DriftChange::Deleted,
+        let edited = || Drift::new(DriftKind::Configuration, name, DriftChange::Edited(Vec::new()));
+        match std::fs::read(home.join(name)) {
+            Ok(_) if !has_mode(&home.join(name))? => found.push(edited()),
+            Ok(present) if present == wanted.as_bytes() => {}
+            Ok(present) if digest::is_ours(&String::from_utf8_lossy(&present)) => outdated.push(edited()),
+            Ok(_) => found.push(edited()),
+            Err(error) if error.kind() == ErrorKind::NotFound => found.push(Drift::new(DriftKind::Configuration, name, DriftChange::Deleted)),
             Err(error) => return Err(error).context(format_args!("read {}", home.join(name).display())),
-        };
-        found.push(Drift::new(DriftKind::Configuration, name, change));
+        }
     }
     if features.tls && !certificate::is_there(home) {
         let change = if home.join(certificate::FILE).exists() { DriftChange::Edited(Vec::new()) } else { DriftChange::Deleted };
@@ -58,7 +69,7 @@ fn drift(home: &Path, configuration: &Configuration, features: Features) -> Resu
         let change = if home.join(PORT_FILE).exists() { DriftChange::Edited(Vec::new()) } else { DriftChange::Deleted };
         found.push(Drift::new(DriftKind::Configuration, PORT_FILE, change));
     }
-    Ok(found)
+    Ok(Differences { drift: found, outdated })
 }
 
 /// Whether PostgreSQL's user can read the file, and only its owner can write to it.
@@ -66,13 +77,13 @@ fn has_mode(path: &Path) -> Result<bool> {
     Ok(path.metadata().context(format_args!("look at {}", path.display()))?.permissions().mode() & 0o777 == 0o644)
 }
 
-/// Writes the files that have drifted, and has the server read them. The caller holds the lock of the instance, and the data is there.
+/// Writes the files that differ, and has the server read them. Returns what has drifted. The caller holds the lock of the instance, and the data is there.
 pub(super) fn repair(machine: &Machine, cluster: &Cluster, deployment: &Deployment, features: Features) -> Result<Vec<Drift>> {
     let configuration = settings::instance(&deployment.spec, deployment.credentials.roles(), features)?;
-    let drift = drift(cluster.home(), &configuration, features)?;
+    let Differences { drift, outdated } = differences(cluster.home(), &configuration, features)?;
     // Before the configuration that names it. Its content is no drift, because a renewal may be in progress.
     let is_renewed = features.tls && certificate::install(cluster.home(), &machine.account, &deployment.certificate)?;
-    if drift.is_empty() {
+    if drift.is_empty() && outdated.is_empty() {
         if is_renewed {
             cluster.reload()?;
         }

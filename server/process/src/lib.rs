@@ -26,6 +26,7 @@ mod cleanup;
 mod cluster;
 mod crash_loop;
 mod data_dir;
+mod digest;
 mod disk;
 mod drift;
 mod embedded;

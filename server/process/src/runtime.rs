@@ -170,9 +170,9 @@ impl Runtime for ProcessRuntime {
         self.blocking(move |shared| shared.repair(&deployment)).await
     }
 
-    async fn install_certificate(&self, deployment: &Deployment) -> Result<(), RuntimeError> {
+    async fn install_tls(&self, deployment: &Deployment) -> Result<(), RuntimeError> {
         let deployment = deployment.clone();
-        self.blocking(move |shared| shared.install_certificate(&deployment)).await
+        self.blocking(move |shared| shared.install_tls(&deployment)).await
     }
 
     fn speaks_tls(&self, version: PostgresVersion) -> bool {
@@ -349,7 +349,7 @@ impl Shared {
         Ok(repaired)
     }
 
-    fn install_certificate(&self, deployment: &Deployment) -> Result<()> {
+    fn install_tls(&self, deployment: &Deployment) -> Result<()> {
         if !self.machine.binaries.speaks_tls(deployment.spec.postgres_version) {
             return Ok(());
         }
@@ -358,7 +358,10 @@ impl Shared {
         let _lock = self.dirs.lock(deployment.id, LOCK_TIMEOUT)?;
         let cluster = self.dirs.cluster(deployment.id, DirState::Deployed);
         cluster.check_data()?;
-        if certificate::install(cluster.home(), &self.machine.account, &deployment.certificate)? {
+        let configuration = settings::instance(&deployment.spec, deployment.credentials.roles(), self.features(deployment.spec.postgres_version))?;
+        // Before the configuration that names it.
+        let is_renewed = certificate::install(cluster.home(), &self.machine.account, &deployment.certificate)?;
+        if configuration.write(cluster.home())? || is_renewed {
             cluster.reload()?;
         }
         Ok(())

@@ -13,6 +13,7 @@ use toygres_domain::{
 use super::{
     certificate,
     cluster::configure,
+    digest::with_digest,
     error::{Error, Result},
     port::PORT_FILE,
 };
@@ -35,6 +36,10 @@ pub(super) struct Configuration {
 }
 
 impl Configuration {
+    fn new(conf: &str, hba: &str) -> Self {
+        Self { conf: with_digest(conf), hba: with_digest(hba) }
+    }
+
     /// Each file: its name and its text.
     pub(super) fn files(&self) -> [(&'static str, &str); 2] {
         [(CONFIGURATION, &self.conf), (HBA, &self.hba)]
@@ -121,7 +126,7 @@ pub(super) fn instance(spec: &InstanceSpec, roles: Roles, features: Features) ->
         (cores / 2).clamp(0, 4),
         (cores / 2).clamp(0, 4),
     );
-    Ok(Configuration { conf, hba })
+    Ok(Configuration::new(&conf, &hba))
 }
 
 /// The files of the metadata database, for many short transactions on small tables with frequent updates.
@@ -136,7 +141,7 @@ pub(super) fn metadata() -> Configuration {
          jit = off\n",
         common()
     );
-    Configuration { conf, hba: HBA_WITHOUT_ROLES.to_owned() }
+    Configuration::new(&conf, HBA_WITHOUT_ROLES)
 }
 
 fn common() -> String {

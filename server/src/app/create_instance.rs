@@ -11,7 +11,12 @@ use toygres_domain::{
 };
 use toygres_store::{Accepted, NewInstance, Subject};
 
-use super::{App, fingerprint::Accompanying, input::FieldErrors, limits};
+use super::{
+    App,
+    fingerprint::Accompanying,
+    input::{FieldErrors, WITHOUT_TLS},
+    limits,
+};
 
 /// The role of an instance whose creator names none.
 const DEFAULT_USERNAME: &str = "app";
@@ -172,8 +177,7 @@ impl App {
         }
         let require_tls = require_tls.unwrap_or(matches!(exposure, Exposure::LoadBalancer { .. }));
         if require_tls && postgres_version.is_some_and(|version| !self.runtime.speaks_tls(version)) {
-            let message = "the PostgreSQL of this version was built without TLS here: install one that has it (the packages of the distributions do)";
-            errors.add(UserErrorCode::Invalid, "requireTls", message);
+            errors.add(UserErrorCode::Invalid, "requireTls", WITHOUT_TLS);
         }
 
         let new = (|| {

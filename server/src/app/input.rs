@@ -6,6 +6,10 @@ use toygres_domain::{Error, FieldError, InstanceId, Result, UserErrorCode};
 
 use super::limits::{self, IntRange};
 
+/// Why an instance cannot require TLS.
+pub(super) const WITHOUT_TLS: &str =
+    "the PostgreSQL of this version was built without TLS here: install one that has it (the packages of the distributions do)";
+
 /// The errors in the fields of one input.
 #[derive(Debug, Default)]
 pub(super) struct FieldErrors(Vec<FieldError>);

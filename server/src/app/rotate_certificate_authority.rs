@@ -5,7 +5,7 @@ use toygres_domain::{
     certificate::{Authority, AuthorityStatus},
 };
 use toygres_store::Published;
-use toygres_workflows::certificates::{AuthorityFiles, new_authority};
+use toygres_workflows::certificates::{AuthorityFiles, issue_at_once, new_authority};
 
 use super::App;
 
@@ -37,13 +37,13 @@ impl App {
             Published::Refused(next) if now => next.id,
             Published::Refused(next) => return Err(in_progress(&next)),
         };
-        if now { self.store.let_authority_issue(next).await } else { Ok(()) }
+        if now { issue_at_once(&self.store, next).await } else { Ok(()) }
     }
 
     async fn rotate_to_files(&self, files: &AuthorityFiles, now: bool) -> Result<()> {
         let authority = files.read().map_err(conflict)?;
         if now {
-            self.store.reinstate_authority(authority.fingerprint()).await?;
+            authority.reinstate(&self.store).await?;
         }
         let id = authority.publish(&self.store, self.certificates.overlap).await?;
         let published = self.store.authorities().await?;
@@ -54,11 +54,11 @@ impl App {
                  publish the next one"
                     .to_owned(),
             )),
-            Some(given) if now => self.store.let_authority_issue(given.id).await,
+            Some(given) if now => issue_at_once(&self.store, given.id).await,
             Some(given) => Err(in_progress(given)),
-            None => Err(conflict(
-                "the authority in the file of TOYGRES_CA_CERT was replaced at once; with `now` it issues again, and at once".to_owned(),
-            )),
+            None => {
+                Err(conflict("the authority in the file of TOYGRES_CA_CERT was replaced at once; with `now` it issues again, and at once".to_owned()))
+            }
         }
     }
 }

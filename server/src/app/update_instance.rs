@@ -1,11 +1,11 @@
-//! Changes what needs no operation: labels and deletion protection.
+//! Changes what needs no operation: labels, deletion protection, and whether TLS is required.
 
-use toygres_domain::{Result, instance::Instance};
+use toygres_domain::{Result, UserErrorCode, instance::Instance};
 use toygres_store::InstanceUpdate;
 
 use super::{
     App,
-    input::{FieldErrors, instance_id},
+    input::{FieldErrors, WITHOUT_TLS, instance_id},
 };
 
 /// The input, unchecked.
@@ -17,6 +17,8 @@ pub struct UpdateInstance {
     pub labels: Option<Vec<(String, String)>>,
     /// Whether deletion is refused from now on.
     pub deletion_protected: Option<bool>,
+    /// Whether clients without TLS are refused from now on.
+    pub require_tls: Option<bool>,
     /// The revision that the instance must have.
     pub revision: Option<i64>,
 }
@@ -27,11 +29,17 @@ impl App {
     /// # Errors
     /// [`toygres_domain::Error::User`] with every error in the input, or as [`toygres_store::Store::update_instance`] has it.
     pub async fn update_instance(&self, input: UpdateInstance) -> Result<Instance> {
-        let UpdateInstance { id, labels, deletion_protected, revision } = input;
+        let UpdateInstance { id, labels, deletion_protected, require_tls, revision } = input;
         let id = instance_id(&id)?;
         let mut errors = FieldErrors::default();
         let labels = labels.and_then(|labels| errors.labels("labels", labels));
-        let update = errors.check(Some(InstanceUpdate { labels, deletion_protected, revision }))?;
+        if require_tls == Some(true)
+            && let Some(instance) = self.store.instance(id).await?
+            && !self.runtime.speaks_tls(instance.spec.postgres_version)
+        {
+            errors.add(UserErrorCode::Invalid, "requireTls", WITHOUT_TLS);
+        }
+        let update = errors.check(Some(InstanceUpdate { labels, deletion_protected, require_tls, revision }))?;
         self.store.update_instance(id, &update).await
     }
 }

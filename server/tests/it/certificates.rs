@@ -127,6 +127,17 @@ async fn renewals_interrupt_nothing(server: &Server, database: &str, directory: 
     assert_eq!(health, "HEALTHY", "the control plane verifies it too");
 }
 
+/// A name that leads to the instance and is not in its certificate.
+async fn wrong_hosts_are_refused(server: &Server, directory: &Path, id: &str) {
+    let instance = server.instance(id).await;
+    let host = instance["endpoint"]["host"].as_str().unwrap();
+    let Client { url, trusted } = Client::new(server, directory, "wrong-host", &instance).await;
+    let wrong = Client { url: url.replace(host, "db.example.com"), trusted };
+    let output = wrong.psql().env("PGHOSTADDR", host).args(["-c", "SELECT 1"]).output().await.unwrap();
+    let why = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(why.contains("does not match host name \"db.example.com\""), "{why}");
+}
+
 /// Somebody replaces the file that a local server reads, and has it read.
 async fn a_replaced_certificate_is_put_right(server: &Server, home: &Home, id: &str) {
     let before = presented(server, id, &Value::Null).await;
@@ -145,6 +156,44 @@ async fn a_replaced_certificate_is_put_right(server: &Server, home: &Home, id: &
     // A server that has to start with it would not.
     std::fs::write(&file, "no certificate").unwrap();
     eventually("its own certificate is back", async || std::fs::read_to_string(&file).is_ok_and(|now| now == own)).await;
+}
+
+/// Changes of `requireTls` while a session without TLS is open.
+async fn whether_tls_is_required_can_be_changed(server: &Server, id: &str) {
+    let update = async |require_tls: bool| {
+        let mutation = "mutation($input: UpdateInstanceInput!) {
+            updateInstance(input: $input) { instance { requireTls connectionString } userErrors { code field message } } }";
+        let payload = server.query(mutation, json!({ "input": { "id": id, "requireTls": require_tls } })).await["updateInstance"].clone();
+        assert_eq!(payload["userErrors"], json!([]), "{payload:#}");
+        assert_eq!(payload["instance"]["requireTls"], json!(require_tls));
+        text(&payload["instance"]["connectionString"])
+    };
+    let plain = |url: &str| {
+        let mut command = Command::new("psql");
+        command.args([url, "-XAtqw"]).env("PGSSLMODE", "disable");
+        command
+    };
+    let url = text(&server.instance(id).await["connectionString"]);
+    let connects = async || plain(&url).args(["-c", "SELECT 1"]).output().await.unwrap().status.success();
+    eventually("clients without TLS connect", async || connects().await).await;
+    let mut child = plain(&url).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()).lines());
+    let mut session = Session { _child: child, input, output };
+    let backend = session.ask("SELECT pg_backend_pid()").await;
+
+    let strict = update(true).await;
+    assert_eq!(strict, format!("{url}?sslmode=require"));
+    eventually("clients without TLS are refused", async || !connects().await).await;
+    eventually("which is known", async || certificate(server, id).await["renewing"] == false).await;
+    assert_eq!(session.ask("SELECT pg_backend_pid()").await, backend, "the session stays");
+    let output = Command::new("psql").args([&strict, "-XAtqwc", "SELECT 1"]).output().await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "1\n", "{}", String::from_utf8_lossy(&output.stderr));
+
+    assert_eq!(update(false).await, url);
+    eventually("clients without TLS connect again", async || connects().await).await;
+    assert_eq!(session.ask("SELECT pg_backend_pid()").await, backend, "the session stays");
+    let events = server.query("query($id: ID!) { instance(id: $id) { events(last: 50) { nodes { type } } } }", json!({ "id": id })).await;
+    assert!(!events.to_string().contains("REPAIRED"), "{events:#}");
 }
 
 /// A certificate that is not renewed in time, as one whose server cannot be told.
@@ -171,6 +220,7 @@ async fn a_local_instance_keeps_its_sessions_when_its_certificate_changes() {
     let database = std::fs::read_to_string(home.path().join("data/metadata.url")).unwrap();
     renewals_interrupt_nothing(&server, database.trim(), home.path(), &id).await;
     eventually("the former authority is not published any more", async || statuses(&server).await == ["ISSUING"]).await;
+    whether_tls_is_required_can_be_changed(&server, &id).await;
     the_expiry_of_a_certificate_is_a_notice(&server, database.trim(), &id).await;
     a_replaced_certificate_is_put_right(&server, &home, &id).await;
     let mut command = home.command(&["instances", "connect", "orders", "--", "-XAtc", "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"]);
@@ -185,9 +235,19 @@ async fn a_local_instance_keeps_its_sessions_when_its_certificate_changes() {
 async fn a_pod_keeps_its_sessions_when_its_certificate_changes() {
     let platform = Platform::new().await;
     let server = platform.start_with(&[("TOYGRES_CA_OVERLAP_HOURS", "0")]).await;
-    let id = server.create_ok("orders").await;
-    server.until_healthy(&id).await;
-    renewals_interrupt_nothing(&server, &platform.database.url(), platform.home.path(), &id).await;
+    for version in ["15", "18"] {
+        let payload = server.create(json!({ "name": format!("orders-{version}"), "postgresVersion": version })).await;
+        assert_eq!(payload["userErrors"], json!([]), "{payload:#}");
+        let id = text(&payload["instance"]["id"]);
+        let url = text(&server.until_healthy(&id).await["connectionString"]);
+        let output = Command::new("psql").args([&url, "-XAtqwc", "SHOW server_version_num"]).output().await.unwrap();
+        let major = String::from_utf8_lossy(&output.stdout).trim().parse::<u32>().unwrap() / 10_000;
+        let expected = toygres_store::testing::StandIn::version(version.parse().unwrap());
+        assert_eq!(major, u32::from(expected), "scripts/install-test-postgres installs the versions that this machine lacks");
+        renewals_interrupt_nothing(&server, &platform.database.url(), platform.home.path(), &id).await;
+        wrong_hosts_are_refused(&server, platform.home.path(), &id).await;
+        whether_tls_is_required_can_be_changed(&server, &id).await;
+    }
     server.stop().await;
 }
 
@@ -326,15 +386,14 @@ async fn creations_go_on_when_the_files_of_an_authority_are_replaced() {
     assert_eq!(rotated["userErrors"], json!([]), "{rotated:#}");
     eventually("the former authority is not published any more", async || statuses(&server).await == ["ISSUING"]).await;
     assert_eq!(bundle().await, second.certificate().unwrap());
-    std::fs::write(&files.key, first.key().unwrap().expose()).unwrap();
-    std::fs::write(&files.certificate, &renewed).unwrap();
+    files.hold(&first);
     let refused = rotate(&server, false).await;
     assert_eq!(refused["userErrors"][0]["code"], "CONFLICT", "{refused:#}");
     assert_eq!(bundle().await, second.certificate().unwrap());
 
     // It comes back if the operator says so.
     assert_eq!(rotate(&server, true).await["userErrors"], json!([]));
-    eventually("the first authority issues again", async || bundle().await == renewed).await;
+    eventually("the first authority issues again", async || bundle().await == first.certificate().unwrap()).await;
     server.stop().await;
 }
 

@@ -1329,6 +1329,8 @@ export type UpdateInstanceInput = {
   id: Scalars['ID']['input'];
   /** The labels of the instance. They replace all that it has. */
   labels?: InputMaybe<Array<LabelInput>>;
+  /** Whether clients without TLS are refused. */
+  requireTls?: InputMaybe<Scalars['Boolean']['input']>;
   /** The revision that the instance must have. Any other is refused. */
   revision?: InputMaybe<Scalars['BigInt']['input']>;
 };

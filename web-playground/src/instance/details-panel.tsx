@@ -1,5 +1,6 @@
-import { Badge, Button, Code, Group, Text } from '@mantine/core';
+import { Badge, Button, Code, Group, Switch, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
+import { notifications } from '@mantine/notifications';
 import { Pencil } from 'lucide-react';
 import { useControlPlane, usePermissions } from '../control-plane/control-plane';
 import { Panel } from '../frame/panel';
@@ -8,10 +9,11 @@ import { Ago } from '../time/ago';
 import classes from './details-panel.module.css';
 import { LabelsDialog } from './labels-dialog';
 import { cores, memory, storage } from './size';
+import { useUpdateInstance } from './update';
 
 /** The specification of the instance. */
 export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
-  const { id, postgresVersion, storageGb, cpuMillis, memoryMb, exposure, requireTls, certificate, labels, createdAt, deletedAt } = instance;
+  const { id, postgresVersion, storageGb, cpuMillis, memoryMb, exposure, labels, createdAt, deletedAt } = instance;
   const { operate } = usePermissions();
   const network = useControlPlane().data?.runtime === 'process' ? 'this machine' : 'the cluster';
   const [editing, edit] = useDisclosure(false);
@@ -29,7 +31,9 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
         <dt>Access</dt>
         <dd>{exposure.type === 'CLUSTER' ? `private, from ${network} only` : `public, from ${exposure.sourceRanges.join(', ') || 'any address'}`}</dd>
         <dt>TLS</dt>
-        <dd>{requireTls ? 'required' : certificate ? 'offered' : 'not seen yet'}</dd>
+        <dd>
+          <Tls instance={instance} />
+        </dd>
         <dt>Created</dt>
         <dd>
           <Ago at={createdAt} suffix=" ago" />
@@ -69,5 +73,24 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
       </dl>
       <LabelsDialog instance={instance} opened={editing} onClose={edit.close} />
     </Panel>
+  );
+}
+
+/** Whether TLS is required, which can be changed while the instance is running. */
+function Tls({ instance }: { instance: InstancePageFragment }) {
+  const { id, state, requireTls, certificate } = instance;
+  const { operate } = usePermissions();
+  const { mutate, isPending } = useUpdateInstance();
+  const onError = (error: Error) => notifications.show({ color: 'red', title: 'Request failed', message: error.message });
+  if (!operate || state !== 'RUNNING' || !certificate) return requireTls ? 'required' : certificate ? 'offered' : 'not seen yet';
+  return (
+    <Switch
+      size="xs"
+      label={requireTls ? 'required' : 'offered'}
+      aria-label="Require TLS"
+      checked={requireTls}
+      disabled={isPending}
+      onChange={(event) => mutate({ id, requireTls: event.currentTarget.checked }, { onError })}
+    />
   );
 }

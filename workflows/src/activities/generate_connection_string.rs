@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use toygres_domain::{
     certificate::ServerIdentity,
+    connection_string::connection_string,
     data::Data,
     instance::{Endpoint, Reason, ReasonCode},
     operation::{OperationKind, StepName},
@@ -71,7 +72,7 @@ impl Activity for GenerateConnectionString {
         match outcome {
             Ok(()) => {
                 context.store.finish_step(&run.operation, run.run, name).await?;
-                Ok(Some(toygres_postgres::connection_string(&endpoint, &work.instance.spec)))
+                Ok(Some(connection_string(&endpoint, &work.instance.spec)))
             }
             Err(failure) => {
                 context.note_failure(&run, name, &failure).await?;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use toygres_domain::{
     InstanceId,
+    connection_string::connection_string,
     instance::{Endpoint, HealthStatus, Reason},
 };
 
@@ -46,7 +47,7 @@ impl Activity for UpdateHealth {
     async fn run(context: ActivityContext, Input { instance, workflow, change }: Input) -> Result<(), Failure> {
         let store = &context.store;
         let url = match &change.moved_to {
-            Some(endpoint) => store.instance(instance).await?.map(|now| toygres_postgres::connection_string(endpoint, &now.spec)),
+            Some(endpoint) => store.instance(instance).await?.map(|now| connection_string(endpoint, &now.spec)),
             None => None,
         };
         let moved = change.moved_to.as_ref().zip(url.as_deref());

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, path::Path, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use toygres_certificates::{Authority as Issuer, CertificateError};
+use toygres_certificates::{Authority as Issuer, CertificateError, Details};
 use toygres_domain::{
     Error, InstanceId, Result,
     certificate::{Authority, AuthorityId, AuthorityStatus, ServerCertificate, ServerIdentity},
@@ -32,7 +32,22 @@ pub fn new_authority(now: DateTime<Utc>) -> Result<NewAuthority> {
         Ok((authority.certificate()?, authority.key()?, authority.details()?))
     };
     let (certificate, key, details) = make().map_err(|error: CertificateError| Error::internal(error))?;
-    Ok(NewAuthority { certificate, fingerprint: details.fingerprint, not_before: details.not_before, not_after: details.not_after, key: Some(key) })
+    Ok(published(certificate, details, Some(key)))
+}
+
+fn published(certificate: String, details: Details, key: Option<Secret>) -> NewAuthority {
+    let Details { fingerprint, public_key, not_before, not_after } = details;
+    NewAuthority { certificate, fingerprint, public_key, not_before, not_after, key }
+}
+
+/// Lets a published authority issue at once, and revokes all others.
+///
+/// # Errors
+/// Those of the metadata database.
+pub async fn issue_at_once(store: &Store, id: AuthorityId) -> Result<()> {
+    let others = store.authorities().await?.into_iter().filter(|authority| authority.id != id);
+    let keys = others.filter_map(|authority| Details::of_pem(&authority.certificate).ok());
+    store.let_authority_issue(id, &keys.map(|details| details.public_key).collect::<Vec<_>>()).await
 }
 
 /// The published authorities, with the keys that this server has.
@@ -172,6 +187,7 @@ pub(crate) async fn certificate(context: &ActivityContext, instance: &Instance) 
         not_before: issued.details.not_before,
         not_after: issued.details.not_after,
         presented: None,
+        requires_tls: None,
     };
     context.store.save_certificate(instance.id, &issued.certificate, &details).await?;
     Ok(issued.certificate)
@@ -220,10 +236,12 @@ impl OperatorAuthority {
         store.publish_operator_authority(&self.new, renews.map(|authority| authority.id), overlap).await
     }
 
-    /// The SHA-256 digest of its certificate.
-    #[must_use]
-    pub fn fingerprint(&self) -> &str {
-        &self.new.fingerprint
+    /// Lets it be published again if it was revoked.
+    ///
+    /// # Errors
+    /// Those of the metadata database.
+    pub async fn reinstate(&self, store: &Store) -> Result<()> {
+        store.reinstate_authority(&self.new.public_key).await
     }
 }
 
@@ -238,13 +256,7 @@ impl AuthorityFiles {
         let refuse = |error: CertificateError| format!("TOYGRES_CA_CERT: {} {error}", self.certificate.display());
         let issuer = Issuer::read(&certificate, &key).map_err(refuse)?;
         let details = issuer.details().map_err(refuse)?;
-        let new = NewAuthority {
-            certificate: issuer.certificate().map_err(refuse)?,
-            fingerprint: details.fingerprint,
-            not_before: details.not_before,
-            not_after: details.not_after,
-            key: None,
-        };
+        let new = published(issuer.certificate().map_err(refuse)?, details, None);
         Ok(OperatorAuthority { issuer, new, key })
     }
 }

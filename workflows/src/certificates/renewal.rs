@@ -1,4 +1,4 @@
-//! One renewal: stored, installed, presented.
+//! One renewal: stored, installed, presented. So is a change of the rule whether clients need TLS.
 
 use std::time::{Duration, Instant};
 
@@ -20,8 +20,8 @@ const INSTALL_AGAIN: Duration = Duration::from_secs(60);
 /// How far the renewal of an instance is, as far as this server has carried it.
 #[derive(Debug, Default)]
 pub(super) struct Renewal {
-    /// When which certificate was installed.
-    installed: Option<(String, Instant)>,
+    /// When which certificate and which rule were installed.
+    installed: Option<(String, bool, Instant)>,
 }
 
 /// What came of an attempt.
@@ -34,12 +34,12 @@ pub(super) enum Renewed {
     NoAnswer,
 }
 
-/// What the server of an instance presents.
+/// What the server of an instance presents, and goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presented {
     /// The certificate of the instance.
     Current,
-    /// Another one, or none.
+    /// Another one, or none; or clients without TLS are treated otherwise than they should.
     Other,
     /// The server did not answer.
     Unknown,
@@ -51,23 +51,26 @@ impl Renewal {
         let Some(endpoint) = &instance.endpoint else { return Ok(Renewed::Unfinished) };
         let endpoint = context.runtime.internal_endpoint(&instance.name, &instance.spec.exposure, endpoint);
         // The server of a new instance has it from the start.
-        if is_current && is_presented(context, instance, &endpoint).await? == Presented::Current {
+        if is_current && in_effect(context, instance, &endpoint).await? == Presented::Current {
             return Ok(Renewed::Done);
         }
-        let is_installed =
-            |fingerprint: &str| self.installed.as_ref().is_some_and(|(installed, at)| installed == fingerprint && at.elapsed() < INSTALL_AGAIN);
+        let require_tls = instance.spec.require_tls;
+        let is_installed = |fingerprint: &str| {
+            let installed = self.installed.as_ref();
+            installed.is_some_and(|(certificate, rule, at)| certificate == fingerprint && *rule == require_tls && at.elapsed() < INSTALL_AGAIN)
+        };
         let fingerprint = fingerprint(context, instance).await?;
         if !is_current || !fingerprint.is_some_and(|fingerprint| is_installed(&fingerprint)) {
             match install(context, instance).await? {
-                Some(fingerprint) => self.installed = Some((fingerprint, Instant::now())),
+                Some(fingerprint) => self.installed = Some((fingerprint, require_tls, Instant::now())),
                 None => return Ok(Renewed::Unfinished),
             }
         }
         reload(context, instance, &endpoint).await?;
         for _ in 0..ATTEMPTS {
-            match is_presented(context, instance, &endpoint).await? {
+            match in_effect(context, instance, &endpoint).await? {
                 Presented::Current => {
-                    tracing::info!(instance = %instance.id, "its server presents a new certificate");
+                    tracing::info!(instance = %instance.id, "its server has read its certificate, and the rule about TLS");
                     return Ok(Renewed::Done);
                 }
                 Presented::Unknown => return Ok(Renewed::NoAnswer),
@@ -85,10 +88,32 @@ async fn install(context: &ActivityContext, instance: &Instance) -> Result<Optio
     if !context.store.is_idle(instance.id).await? {
         return Ok(None);
     }
-    let data = context.store.data(instance).await?;
+    // Read again under the lock: an operation may have changed it.
+    let Some(instance) = context.store.instance(instance.id).await? else { return Ok(None) };
+    let data = context.store.data(&instance).await?;
     let deployment = deployment(context, instance.clone(), data).await?;
-    context.verb(context.runtime.install_certificate(&deployment)).await?;
-    fingerprint(context, instance).await
+    context.verb(context.runtime.install_tls(&deployment)).await?;
+    fingerprint(context, &instance).await
+}
+
+/// Whether the server presents the current certificate, and refuses clients without TLS if it should. A refusal is a line in its log, so it
+/// is asked for only if it is not known.
+async fn in_effect(context: &ActivityContext, instance: &Instance, endpoint: &Endpoint) -> Result<Presented, Failure> {
+    let presented = is_presented(context, instance, endpoint).await?;
+    let known = context.store.instance_certificates(&[instance.id]).await?.remove(&instance.id).and_then(|known| known.requires_tls);
+    if presented != Presented::Current || known == Some(instance.spec.require_tls) {
+        return Ok(presented);
+    }
+    match toygres_postgres::requires_tls(endpoint, &instance.spec, TIMEOUT).await {
+        Ok(requires_tls) => {
+            context.store.record_requires_tls(instance.id, requires_tls).await?;
+            Ok(if requires_tls == instance.spec.require_tls { Presented::Current } else { Presented::Other })
+        }
+        Err(reason) => {
+            tracing::debug!(instance = %instance.id, reason = reason.message, "whether an instance requires TLS is not known");
+            Ok(Presented::Unknown)
+        }
+    }
 }
 
 async fn fingerprint(context: &ActivityContext, instance: &Instance) -> Result<Option<String>, Failure> {

@@ -85,6 +85,22 @@ async fn an_instance_of_an_earlier_release_is_checked_as_its_owner() {
     harness.finish().await;
 }
 
+/// A server of an earlier release may carry out a creation that this one accepted: it makes no roles of the platform, and nothing may say that
+/// there are some.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_platform_has_passwords_when_an_instance_is_deployed_with_them() {
+    let harness = Harness::start().await;
+    let new = harness.new_instance();
+    // No other server works on it meanwhile.
+    let lock = harness.store.lock_instance(new.id).await.unwrap();
+    let operation = harness.create(&new).await;
+    assert_eq!(harness.store.credentials(new.id).await.unwrap().roles(), Roles::OwnerOnly, "it is only accepted");
+    drop(lock);
+    assert_eq!(harness.finished(&operation).await.status, OperationStatus::Succeeded);
+    assert_eq!(harness.store.credentials(new.id).await.unwrap().roles(), Roles::Platform);
+    harness.finish().await;
+}
+
 /// A creation that an earlier release accepted, and that is retried, makes an instance with roles of the platform.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_creation_of_an_earlier_release_gets_passwords_of_the_platform() {

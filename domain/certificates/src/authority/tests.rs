@@ -61,6 +61,8 @@ fn a_renewed_authority_is_the_same() {
     let read = Authority::read(&next, &former.key().unwrap()).unwrap();
     assert!(read.has_certificate(&former.certificate().unwrap()));
     assert_ne!(read.details().unwrap().fingerprint, former.details().unwrap().fingerprint);
+    assert_eq!(read.details().unwrap().public_key, former.details().unwrap().public_key);
+    assert_ne!(authority().details().unwrap().public_key, former.details().unwrap().public_key);
     assert!(!former.has_certificate(&renewed("Toygres other", &former.key)), "clients look for the name");
     assert!(!former.has_certificate(&authority().certificate().unwrap()), "another key");
     assert!(!former.has_certificate("no certificate"));

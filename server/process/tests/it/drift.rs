@@ -53,6 +53,14 @@ async fn a_changed_file_is_noticed_and_put_back() {
         assert_eq!(contents(), before, "{said}");
         assert_eq!(runtime.inspect(&[Expected::from(&deployment)]).await, Ok(Vec::new()));
     }
+    // What an earlier release has written is renewed, and nothing happened to it.
+    for (name, text) in ["postgresql.conf", "pg_hba.conf"].into_iter().zip(&before) {
+        let (above, _) = text.rsplit_once("# SHA-256").unwrap();
+        fs::write(directory.join(name), above.replace("wal_level = logical\n", "")).unwrap();
+        assert_eq!(runtime.inspect(&[Expected::from(&deployment)]).await.unwrap().len(), 1, "{name}");
+        assert_eq!(runtime.repair(&deployment).await, Ok(Vec::new()), "{name}");
+        assert_eq!(contents(), before, "{name}");
+    }
     // A server that keeps exiting for what was put back starts again at once.
     fs::write(directory.join("crash-loop"), "9\nprocess_exited\nthe configuration is wrong\n").unwrap();
     runtime.repair(&deployment).await.unwrap();

@@ -126,7 +126,7 @@ async fn check_renewal(home: &Home, plane: &ControlPlane, mut deployment: Deploy
 
     let (certificate, details) = next.issue();
     deployment.certificate = certificate;
-    plane.runtime.install_certificate(&deployment).await.unwrap();
+    plane.runtime.install_tls(&deployment).await.unwrap();
     let deadline = Instant::now() + TIMEOUT;
     while presented(&endpoint).await != details.fingerprint {
         assert!(Instant::now() < deadline, "the server presents the new certificate");

@@ -23,6 +23,9 @@ pub struct UpdateInstanceInput {
     labels: Option<Vec<LabelInput>>,
     /// Whether deletion is refused.
     deletion_protected: Option<bool>,
+    /// Whether clients without TLS are refused. Its sessions stay, and nothing is restarted; new ones are refused within seconds, on Kubernetes
+    /// within two minutes. `connectionString` changes at once. Only while the instance is running.
+    require_tls: Option<bool>,
     /// The revision that the instance must have. Any other is refused.
     revision: Option<BigInt>,
 }
@@ -42,18 +45,19 @@ pub struct UpdateInstanceMutation;
 
 #[Object]
 impl UpdateInstanceMutation {
-    /// Changes the labels or the deletion protection of an instance, at once.
+    /// Changes the labels or the deletion protection of an instance, at once, or whether it requires TLS.
     #[graphql(guard = "operator()")]
     async fn update_instance(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The changes.")] input: UpdateInstanceInput,
     ) -> Result<UpdateInstancePayload> {
-        let UpdateInstanceInput { id, labels, deletion_protected, revision } = input;
+        let UpdateInstanceInput { id, labels, deletion_protected, require_tls, revision } = input;
         let input = app::update_instance::UpdateInstance {
             id: id.0,
             labels: labels.map(pairs),
             deletion_protected,
+            require_tls,
             revision: revision.map(|revision| revision.0),
         };
         let (instance, user_errors) = user_errors(app(ctx).update_instance(input).await)?;

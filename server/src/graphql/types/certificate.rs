@@ -13,14 +13,14 @@ pub struct Certificate {
     not_after: DateTime<Utc>,
     /// The names and addresses in the latest certificate of the instance.
     names: Vec<String>,
-    /// Whether another certificate was issued, which the instance does not present yet.
+    /// Whether another certificate was issued, which the instance does not present yet, or it does not follow a changed `requireTls` yet.
     renewing: bool,
 }
 
 impl Certificate {
     /// What the server was seen to present.
-    pub(super) fn presented(known: &InstanceCertificate) -> Option<Self> {
+    pub(super) fn presented(known: &InstanceCertificate, require_tls: bool) -> Option<Self> {
         let Presented { fingerprint, not_after } = known.presented.clone()?;
-        Some(Self { fingerprint, not_after, names: known.names.clone(), renewing: !known.is_presented() })
+        Some(Self { fingerprint, not_after, names: known.names.clone(), renewing: !known.is_presented() || known.requires_tls.is_some_and(|requires_tls| requires_tls != require_tls) })
     }
 }

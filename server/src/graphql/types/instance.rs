@@ -105,7 +105,7 @@ impl Instance {
     #[graphql(complexity = "child_complexity + 30")]
     async fn certificate(&self, ctx: &Context<'_>) -> Result<Option<Certificate>> {
         let known = ctx.data_unchecked::<Loaders>().load_one(CertificateOf(self.0.id)).await.map_err(error)?;
-        Ok(known.and_then(|known| Certificate::presented(&known)))
+        Ok(known.and_then(|known| Certificate::presented(&known, self.0.spec.require_tls)))
     }
     /// The address that clients connect to. Null until the instance is running.
     async fn endpoint(&self) -> Option<Endpoint> {

@@ -290,7 +290,7 @@ impl Runtime for FakeRuntime {
         Ok(Progress::Done)
     }
 
-    async fn install_certificate(&self, _: &Deployment) -> Result<(), RuntimeError> {
+    async fn install_tls(&self, _: &Deployment) -> Result<(), RuntimeError> {
         Ok(())
     }
 
