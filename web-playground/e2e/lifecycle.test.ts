@@ -156,6 +156,15 @@ test('labels and protection change live', async () => {
   await expect.poll(() => page.getByRole('button', { name: 'Delete' }).isEnabled()).toBe(true);
 });
 
+test('TLS can be required and offered again', async () => {
+  const tls = page.getByRole('switch', { name: 'Require TLS' });
+  await tls.click();
+  await expect.poll(() => tls.isChecked()).toBe(true);
+  await page.getByText('required', { exact: true }).waitFor();
+  await tls.click();
+  await expect.poll(() => tls.isChecked()).toBe(false);
+});
+
 test('the list is filtered by labels', async () => {
   await page.getByRole('navigation').getByRole('link', { name: 'Instances' }).click();
   const rows = page.getByRole('table', { name: 'Instances' }).getByRole('link');

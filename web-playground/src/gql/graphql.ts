@@ -84,9 +84,12 @@ export type CaCertificate = {
 export const CaStatus = {
   /** It issues certificates. */
   Issuing: 'ISSUING',
-  /** It issues no more, and is published until no server presents a certificate of it. */
+  /** It issues no more, and is published until no running server presents a certificate of it. */
   Retiring: 'RETIRING',
-  /** It is published, so that clients can trust it before it issues anything. */
+  /**
+   * It is published, so that clients can trust it before it issues anything. Only if the key of the one that issues is gone, it
+   * issues for new instances.
+   */
   Upcoming: 'UPCOMING'
 } as const;
 
@@ -126,7 +129,7 @@ export type Certificate = {
   names: Array<Scalars['String']['output']>;
   /** When the certificate expires. It is renewed long before. */
   notAfter: Scalars['DateTime']['output'];
-  /** Whether another certificate was issued, which the instance does not present yet. */
+  /** Whether another certificate was issued, which the instance does not present yet, or it does not follow a changed `requireTls` yet. */
   renewing: Scalars['Boolean']['output'];
 };
 
@@ -733,7 +736,7 @@ export type Mutation = {
    * before instances move to it, which interrupts no session; the former one is published until no instance presents a certificate of it.
    */
   rotateCertificateAuthority: RotateCertificateAuthorityPayload;
-  /** Changes the labels or the deletion protection of an instance, at once. */
+  /** Changes the labels or the deletion protection of an instance, at once, or whether it requires TLS. */
   updateInstance: UpdateInstancePayload;
 };
 
@@ -1194,7 +1197,10 @@ export type RevokeApiTokenPayload = {
 
 /** Input of `rotateCertificateAuthority`. */
 export type RotateCertificateAuthorityInput = {
-  /** Whether the next authority issues at once. Clients that do not trust it yet refuse the instances then. Default: false. */
+  /**
+   * Whether the next authority issues at once, and all others are revoked, as after their key was exposed. Clients that do not trust it yet
+   * refuse the instances then. Default: false.
+   */
   now?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
@@ -1329,7 +1335,10 @@ export type UpdateInstanceInput = {
   id: Scalars['ID']['input'];
   /** The labels of the instance. They replace all that it has. */
   labels?: InputMaybe<Array<LabelInput>>;
-  /** Whether clients without TLS are refused. */
+  /**
+   * Whether clients without TLS are refused. Its sessions stay, and nothing is restarted; new ones are refused within seconds, on Kubernetes
+   * within two minutes. `connectionString` changes at once. Only while the instance is running.
+   */
   requireTls?: InputMaybe<Scalars['Boolean']['input']>;
   /** The revision that the instance must have. Any other is refused. */
   revision?: InputMaybe<Scalars['BigInt']['input']>;

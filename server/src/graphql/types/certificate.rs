@@ -21,6 +21,11 @@ impl Certificate {
     /// What the server was seen to present.
     pub(super) fn presented(known: &InstanceCertificate, require_tls: bool) -> Option<Self> {
         let Presented { fingerprint, not_after } = known.presented.clone()?;
-        Some(Self { fingerprint, not_after, names: known.names.clone(), renewing: !known.is_presented() || known.requires_tls.is_some_and(|requires_tls| requires_tls != require_tls) })
+        Some(Self {
+            fingerprint,
+            not_after,
+            names: known.names.clone(),
+            renewing: !known.is_presented() || known.requires_tls.is_some_and(|requires_tls| requires_tls != require_tls),
+        })
     }
 }
