@@ -75,12 +75,12 @@ pub fn inspection(expected: &Expected, actual: &Actual, settings: &Settings) -> 
 }
 
 fn drift(expected: &Expected, actual: &Actual, settings: &Settings) -> Vec<Drift> {
-    let Expected { id, name, spec, roles, data } = expected.clone();
+    let Expected { id, name, spec, roles, data, suspended } = expected.clone();
     // Nothing is compared with what is secret.
     let unknown = || Password::new(String::new());
     let platform = (roles == Roles::Platform).then(|| PlatformCredentials { superuser: unknown(), monitor: unknown() });
     let certificate = ServerCertificate { chain: String::new(), key: unknown() };
-    let deployment = Deployment { id, name, spec, data, credentials: Credentials { owner: unknown(), platform }, certificate };
+    let deployment = Deployment { id, name, spec, data, credentials: Credentials { owner: unknown(), platform }, certificate, suspended };
     let build::Objects { network_policy, client_service, secret, headless_service, stateful_set } = build::objects(&deployment, settings);
     let service = |wanted: &Service| {
         let present = actual.services.iter().find(|service| service.metadata.name == wanted.metadata.name);
@@ -97,7 +97,8 @@ fn drift(expected: &Expected, actual: &Actual, settings: &Settings) -> Vec<Drift
         service(&client_service),
         secret_change.map(|change| Drift::new(DriftKind::Secret, secret_name, change)),
         service(&headless_service),
-        object(DriftKind::StatefulSet, &stateful_set, actual.stateful_set.as_ref()),
+        object(DriftKind::StatefulSet, &stateful_set, actual.stateful_set.as_ref())
+            .or_else(|| actual.stateful_set.as_ref().and_then(|actual| scaled(&stateful_set, actual))),
     ]
     .into_iter()
     .flatten()
@@ -116,6 +117,14 @@ fn object<K: Resource + Serialize>(kind: DriftKind, wanted: &K, actual: Option<&
         },
     };
     Some(Drift::new(kind, wanted.name_any(), change))
+}
+
+/// The drift of the replicas, also if nobody else has written to the StatefulSet: no release deploys another number, and what a suspension
+/// that could not be compensated has left has to be put back.
+fn scaled(wanted: &StatefulSet, actual: &StatefulSet) -> Option<Drift> {
+    let replicas = |set: &StatefulSet| set.spec.as_ref().and_then(|spec| spec.replicas);
+    let is_scaled = actual.metadata.deletion_timestamp.is_none() && replicas(actual) != replicas(wanted);
+    is_scaled.then(|| Drift::new(DriftKind::StatefulSet, wanted.name_any(), DriftChange::Edited(vec!["spec.replicas".to_owned()])))
 }
 
 /// Whether somebody else has written to an object. Controllers write to the status.

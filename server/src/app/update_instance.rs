@@ -1,4 +1,4 @@
-//! Changes what needs no operation: labels and deletion protection.
+//! Changes what needs no operation: labels, deletion protection, and when an idle instance is suspended.
 
 use toygres_domain::{Result, instance::Instance};
 use toygres_store::InstanceUpdate;
@@ -17,6 +17,8 @@ pub struct UpdateInstance {
     pub labels: Option<Vec<(String, String)>>,
     /// Whether deletion is refused from now on.
     pub deletion_protected: Option<bool>,
+    /// See [`super::suspend_instance::IDLE_MINUTES`]; 0 turns it off.
+    pub idle_suspend_minutes: Option<i32>,
     /// The revision that the instance must have.
     pub revision: Option<i64>,
 }
@@ -27,11 +29,12 @@ impl App {
     /// # Errors
     /// [`toygres_domain::Error::User`] with every error in the input, or as [`toygres_store::Store::update_instance`] has it.
     pub async fn update_instance(&self, input: UpdateInstance) -> Result<Instance> {
-        let UpdateInstance { id, labels, deletion_protected, revision } = input;
+        let UpdateInstance { id, labels, deletion_protected, idle_suspend_minutes, revision } = input;
         let id = instance_id(&id)?;
         let mut errors = FieldErrors::default();
         let labels = labels.and_then(|labels| errors.labels("labels", labels));
-        let update = errors.check(Some(InstanceUpdate { labels, deletion_protected, revision }))?;
+        let idle_suspend_minutes = errors.idle_suspend_minutes(idle_suspend_minutes);
+        let update = errors.check(Some(InstanceUpdate { labels, deletion_protected, idle_suspend_minutes, revision }))?;
         self.store.update_instance(id, &update).await
     }
 }

@@ -15,9 +15,9 @@ use crate::{
 /// Attempts when the instance changes between reading and writing its labels.
 const MAX_ATTEMPTS: usize = 5;
 
-/// Change the labels or the deletion protection of an instance.
+/// Change the labels, the deletion protection or the suspension when idle of an instance.
 #[derive(Args, Debug)]
-#[group(id = "change", required = true, multiple = true, args = ["labels", "removed_labels", "deletion_protected", "unprotect"])]
+#[group(id = "change", required = true, multiple = true, args = ["labels", "removed_labels", "deletion_protected", "unprotect", "idle_suspend_minutes"])]
 pub struct Update {
     /// Name or id of the instance.
     #[arg(value_name = "NAME")]
@@ -34,6 +34,9 @@ pub struct Update {
     /// Remove the protection against deletion.
     #[arg(long)]
     unprotect: bool,
+    /// Suspend the instance after this number of minutes without a client; 0 turns that off.
+    #[arg(long, value_name = "MINUTES")]
+    idle_suspend_minutes: Option<i32>,
     /// Change the instance only at this revision.
     #[arg(long)]
     revision: Option<u64>,
@@ -48,6 +51,8 @@ struct UpdateInstanceInput {
     labels: Option<Vec<LabelInput>>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     deletion_protected: Option<bool>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    idle_suspend_minutes: Option<i32>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     revision: Option<BigInt>,
 }
@@ -99,6 +104,7 @@ impl Update {
             id: instance.id.clone(),
             labels: changes_labels.then_some(labels),
             deletion_protected: (self.deletion_protected || self.unprotect).then_some(self.deletion_protected),
+            idle_suspend_minutes: self.idle_suspend_minutes,
             revision: match self.revision {
                 Some(revision) => Some(revision.into()),
                 None => changes_labels.then(|| instance.revision.clone()),

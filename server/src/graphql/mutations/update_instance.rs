@@ -23,6 +23,8 @@ pub struct UpdateInstanceInput {
     labels: Option<Vec<LabelInput>>,
     /// Whether deletion is refused.
     deletion_protected: Option<bool>,
+    /// The minutes without a session of a client after which the instance is suspended. 0 turns that off.
+    idle_suspend_minutes: Option<i32>,
     /// The revision that the instance must have. Any other is refused.
     revision: Option<BigInt>,
 }
@@ -42,18 +44,19 @@ pub struct UpdateInstanceMutation;
 
 #[Object]
 impl UpdateInstanceMutation {
-    /// Changes the labels or the deletion protection of an instance, at once.
+    /// Changes the labels, the deletion protection, or the suspension when idle of an instance, at once.
     #[graphql(guard = "operator()")]
     async fn update_instance(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The changes.")] input: UpdateInstanceInput,
     ) -> Result<UpdateInstancePayload> {
-        let UpdateInstanceInput { id, labels, deletion_protected, revision } = input;
+        let UpdateInstanceInput { id, labels, deletion_protected, idle_suspend_minutes, revision } = input;
         let input = app::update_instance::UpdateInstance {
             id: id.0,
             labels: labels.map(pairs),
             deletion_protected,
+            idle_suspend_minutes,
             revision: revision.map(|revision| revision.0),
         };
         let (instance, user_errors) = user_errors(app(ctx).update_instance(input).await)?;
