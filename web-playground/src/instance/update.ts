@@ -1,7 +1,7 @@
 import { graphql } from '../gql';
 import { useMutate } from '../lib/use-mutate';
 
-/** Changes labels or deletion protection; the page shows the result through its subscription. */
+/** Changes labels, deletion protection or when an idle instance is suspended; the page shows the result through its subscription. */
 export function useUpdateInstance(onSuccess?: () => void) {
   return useMutate(UPDATE, { onSuccess });
 }
