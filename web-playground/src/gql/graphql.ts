@@ -196,7 +196,6 @@ export type CreateInstanceInput = {
   cpuMillis?: InputMaybe<Scalars['Int']['input']>;
   /** The name of the database to create (default: the username). Names that start with `toygres` or `pg_` are reserved. */
   database?: InputMaybe<Scalars['String']['input']>;
-  /** Whether deletion is refused (default false). */
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
   /** Who can reach the instance (default: clients in the cluster or on the same machine). */
   exposure?: InputMaybe<ExposureInput>;
@@ -207,6 +206,8 @@ export type CreateInstanceInput = {
    * another instance.
    */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** Whether deletion is refused (default false). */
+  idleSuspendMinutes?: InputMaybe<Scalars['Int']['input']>;
   /** The labels of the instance. */
   labels?: InputMaybe<Array<LabelInput>>;
   /** The memory in MiB (default 512). */
@@ -397,7 +398,6 @@ export type Instance = Node & {
   database: Scalars['String']['output'];
   /** When the instance was deleted. */
   deletedAt?: Maybe<Scalars['DateTime']['output']>;
-  /** Whether deletion is refused. */
   deletionProtected: Scalars['Boolean']['output'];
   /** The address that clients connect to. Null until the instance is running. */
   endpoint?: Maybe<Endpoint>;
@@ -415,6 +415,8 @@ export type Instance = Node & {
   healthSummary: HealthSummary;
   /** The ID of the instance: a UUID, the same in logs and on the objects of the runtime. */
   id: Scalars['ID']['output'];
+  /** Whether deletion is refused. */
+  idleSuspendMinutes?: Maybe<Scalars['Int']['output']>;
   /** The labels of the instance. */
   labels: Array<Label>;
   /** The latest health check. */
@@ -631,6 +633,8 @@ export const InstanceState = {
   Failed: 'FAILED',
   /** Created. Whether it answers is its health. */
   Running: 'RUNNING',
+  /** x */
+  Suspended: 'SUSPENDED',
   /** Being changed by an operation, during which it may not answer. */
   Updating: 'UPDATING'
 } as const;
@@ -675,6 +679,7 @@ export type Limits = {
   healthCheckTimeoutSeconds: IntRange;
   /** The length of an idempotency key in bytes. */
   idempotencyKeyBytes: IntRange;
+  idleSuspendMinutes: IntRange;
   /** The length of a label's key in characters. */
   labelKeyLength: IntRange;
   /** The length of a label's value in characters. */
@@ -693,6 +698,7 @@ export type Limits = {
   restartTimeoutSeconds: IntRange;
   /** The size of a volume in GiB. */
   storageGb: IntRange;
+  suspendTimeoutSeconds: IntRange;
   /** The days after which an API token expires. */
   tokenExpiresInDays: IntRange;
   /** The length of an API token's name in characters. */
@@ -721,6 +727,8 @@ export type Mutation = {
    * the instance restarts.
    */
   restartInstance: RestartInstancePayload;
+  /** x */
+  resumeInstance: ResumeInstancePayload;
   /**
    * Repeats an operation that failed or was cancelled, as a new operation with the same parameters. `Operation.canRetry`
    * tells whether it can be repeated.
@@ -734,6 +742,8 @@ export type Mutation = {
    */
   rotateCertificateAuthority: RotateCertificateAuthorityPayload;
   /** Changes the labels or the deletion protection of an instance, at once. */
+  suspendInstance: SuspendInstancePayload;
+  /** x */
   updateInstance: UpdateInstancePayload;
 };
 
@@ -775,6 +785,12 @@ export type MutationRestartInstanceArgs = {
 
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationResumeInstanceArgs = {
+  input: ResumeInstanceInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationRetryOperationArgs = {
   input: RetryOperationInput;
 };
@@ -789,6 +805,12 @@ export type MutationRevokeApiTokenArgs = {
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationRotateCertificateAuthorityArgs = {
   input: RotateCertificateAuthorityInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationSuspendInstanceArgs = {
+  input: SuspendInstanceInput;
 };
 
 
@@ -854,6 +876,7 @@ export type Operation = Node & {
   instance: Instance;
   /** What the operation does. */
   kind: OperationKind;
+  requestedBy?: Maybe<Scalars['String']['output']>;
   /** When a workflow started to carry out the operation. */
   startedAt?: Maybe<Scalars['DateTime']['output']>;
   /** The status of the operation. */
@@ -903,7 +926,11 @@ export const OperationKind = {
   /** Puts back what somebody has deleted or edited of an instance. */
   Repair: 'REPAIR',
   /** Stops the server of an instance and starts it again. */
-  Restart: 'RESTART'
+  Restart: 'RESTART',
+  /** x */
+  Resume: 'RESUME',
+  /** x */
+  Suspend: 'SUSPEND'
 } as const;
 
 export type OperationKind = typeof OperationKind[keyof typeof OperationKind];
@@ -1101,6 +1128,8 @@ export const ReasonCode = {
   StartingUp: 'STARTING_UP',
   /** Another operation took over. */
   Superseded: 'SUPERSEDED',
+  /** x */
+  Suspended: 'SUSPENDED',
   /** The TLS handshake failed. */
   TlsFailed: 'TLS_FAILED',
   /** All connections of the server are in use. */
@@ -1150,6 +1179,27 @@ export type RestartInstanceInput = {
 /** Payload of `restartInstance`. */
 export type RestartInstancePayload = {
   __typename?: 'RestartInstancePayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
+/** Input of `resumeInstance`. */
+export type ResumeInstanceInput = {
+  /** The ID of the instance. */
+  id: Scalars['ID']['input'];
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+};
+
+/** Payload of `resumeInstance`. */
+export type ResumeInstancePayload = {
+  __typename?: 'ResumeInstancePayload';
   /** The instance as it is now. Null if there are user errors. */
   instance?: Maybe<Instance>;
   /** The operation that carries out the request. Null if there are user errors. */
@@ -1234,6 +1284,10 @@ export const StepName = {
   RepairPostgres: 'REPAIR_POSTGRES',
   /** Stop the server, and start it again. */
   RestartPostgres: 'RESTART_POSTGRES',
+  /** x */
+  StartPostgres: 'START_POSTGRES',
+  /** x */
+  StopPostgres: 'STOP_POSTGRES',
   /** Stop the workflows that still work on the instance. */
   StopWorkflows: 'STOP_WORKFLOWS',
   /** Write the result to the metadata. */
@@ -1310,6 +1364,29 @@ export type SubscriptionOperationArgs = {
   id: Scalars['ID']['input'];
 };
 
+/** Input of `suspendInstance`. */
+export type SuspendInstanceInput = {
+  /** The ID of the instance. */
+  id: Scalars['ID']['input'];
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+  /** The seconds that the server may take to shut down gracefully before it is stopped immediately (default 60). */
+  timeoutSeconds?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** Payload of `suspendInstance`. */
+export type SuspendInstancePayload = {
+  __typename?: 'SuspendInstancePayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
 /** What the bearer of a token may do. Each role includes those before it. */
 export const TokenRole = {
   /** Create and revoke tokens. */
@@ -1323,10 +1400,11 @@ export const TokenRole = {
 export type TokenRole = typeof TokenRole[keyof typeof TokenRole];
 /** Input of `updateInstance`. */
 export type UpdateInstanceInput = {
-  /** Whether deletion is refused. */
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
   /** The ID of the instance. */
   id: Scalars['ID']['input'];
+  /** Whether deletion is refused. */
+  idleSuspendMinutes?: InputMaybe<Scalars['Int']['input']>;
   /** The labels of the instance. They replace all that it has. */
   labels?: InputMaybe<Array<LabelInput>>;
   /** The revision that the instance must have. Any other is refused. */
@@ -1379,7 +1457,7 @@ export type UserErrorCode = typeof UserErrorCode[keyof typeof UserErrorCode];
 export type ControlPlaneQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
+export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, suspendTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, idleSuspendMinutes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
 
 export type RangeFragment = { __typename?: 'IntRange', min: number, max: number, default?: number | null };
 
@@ -1447,9 +1525,9 @@ export type InstanceSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
 
 export type UpdateInstanceMutationVariables = Exact<{
   input: UpdateInstanceInput;
@@ -1493,12 +1571,26 @@ export type RestartInstanceMutationVariables = Exact<{
 
 export type RestartInstanceMutation = { __typename?: 'Mutation', restartInstance: { __typename?: 'RestartInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
+export type ResumeInstanceMutationVariables = Exact<{
+  input: ResumeInstanceInput;
+}>;
+
+
+export type ResumeInstanceMutation = { __typename?: 'Mutation', resumeInstance: { __typename?: 'ResumeInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type SuspendInstanceMutationVariables = Exact<{
+  input: SuspendInstanceInput;
+}>;
+
+
+export type SuspendInstanceMutation = { __typename?: 'Mutation', suspendInstance: { __typename?: 'SuspendInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
 export type OperationSubscriptionVariables = Exact<{
   id: Scalars['ID']['input'];
 }>;
 
 
-export type OperationSubscription = { __typename?: 'Subscription', operation: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } };
+export type OperationSubscription = { __typename?: 'Subscription', operation: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } };
 
 export type OperationsQueryVariables = Exact<{
   first: Scalars['Int']['input'];
@@ -1507,9 +1599,9 @@ export type OperationsQueryVariables = Exact<{
 }>;
 
 
-export type OperationsQuery = { __typename?: 'Query', operations: { __typename?: 'OperationConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', endCursor?: string | null, hasNextPage: boolean }, nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> }> } };
+export type OperationsQuery = { __typename?: 'Query', operations: { __typename?: 'OperationConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', endCursor?: string | null, hasNextPage: boolean }, nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> }> } };
 
-export type OperationCardFragment = { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> };
+export type OperationCardFragment = { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> };
 
 export type OperationUpdatesSubscriptionVariables = Exact<{
   instanceId?: InputMaybe<Scalars['ID']['input']>;
@@ -1517,7 +1609,7 @@ export type OperationUpdatesSubscriptionVariables = Exact<{
 }>;
 
 
-export type OperationUpdatesSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } | null } };
+export type OperationUpdatesSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } | null } };
 
 export type CreateTokenMutationVariables = Exact<{
   input: CreateApiTokenInput;
@@ -1664,6 +1756,7 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
     value
   }
   deletionProtected
+  idleSuspendMinutes
   availableOperations
   createdAt
   deletedAt
@@ -1680,6 +1773,7 @@ export const OperationCardFragmentDoc = new TypedDocumentString(`
   kind
   status
   cancelRequested
+  requestedBy
   canCancel
   canRetry
   createdAt
@@ -1745,6 +1839,12 @@ export const ControlPlaneDocument = new TypedDocumentString(`
         ...Range
       }
       restartTimeoutSeconds {
+        ...Range
+      }
+      suspendTimeoutSeconds {
+        ...Range
+      }
+      idleSuspendMinutes {
         ...Range
       }
       nameLength {
@@ -1959,6 +2059,7 @@ export const InstanceDocument = new TypedDocumentString(`
     value
   }
   deletionProtected
+  idleSuspendMinutes
   availableOperations
   createdAt
   deletedAt
@@ -2028,6 +2129,26 @@ export const RestartInstanceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RestartInstanceMutation, RestartInstanceMutationVariables>;
+export const ResumeInstanceDocument = new TypedDocumentString(`
+    mutation ResumeInstance($input: ResumeInstanceInput!) {
+  resumeInstance(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ResumeInstanceMutation, ResumeInstanceMutationVariables>;
+export const SuspendInstanceDocument = new TypedDocumentString(`
+    mutation SuspendInstance($input: SuspendInstanceInput!) {
+  suspendInstance(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SuspendInstanceMutation, SuspendInstanceMutationVariables>;
 export const OperationDocument = new TypedDocumentString(`
     subscription Operation($id: ID!) {
   operation(id: $id) {
@@ -2039,6 +2160,7 @@ export const OperationDocument = new TypedDocumentString(`
   kind
   status
   cancelRequested
+  requestedBy
   canCancel
   canRetry
   createdAt
@@ -2083,6 +2205,7 @@ export const OperationsDocument = new TypedDocumentString(`
   kind
   status
   cancelRequested
+  requestedBy
   canCancel
   canRetry
   createdAt
@@ -2123,6 +2246,7 @@ export const OperationUpdatesDocument = new TypedDocumentString(`
   kind
   status
   cancelRequested
+  requestedBy
   canCancel
   canRetry
   createdAt
