@@ -76,10 +76,10 @@ pub trait Runtime: Send + Sync + 'static {
     async fn restart(&self, id: InstanceId, restart: &Restart) -> Result<Progress, RuntimeError>;
 
     /// Stops the server of an instance that has run, and keeps it stopped until a deployment that is not suspended: the host remembers it,
-    /// whether or not the control plane is there, and [`Self::observe`] says [`ReasonCode::Suspended`]. The deployment is a suspended one.
+    /// whether or not the control plane is there, and [`Self::observe`] says [`ReasonCode::Suspended`]. It is expected to be suspended.
     /// Called again until it answers [`Progress::Done`], which it does when no process of the server is left. The end of the server is
     /// reported as no death.
-    async fn suspend(&self, deployment: &Deployment, suspension: &Suspension) -> Result<Progress, RuntimeError>;
+    async fn suspend(&self, expected: &Expected, suspension: &Suspension) -> Result<Progress, RuntimeError>;
 
     /// Every instance of Toygres of which the host has anything, whatever the metadata says.
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError>;

@@ -74,19 +74,23 @@ pub fn inspection(expected: &Expected, actual: &Actual, settings: &Settings) -> 
     Inspection { id: expected.id, drift: drift(expected, actual, settings), data }
 }
 
-fn drift(expected: &Expected, actual: &Actual, settings: &Settings) -> Vec<Drift> {
+/// The objects that are expected, without what is secret.
+pub(crate) fn objects(expected: &Expected, settings: &Settings) -> build::Objects {
     let Expected { id, name, spec, roles, data, suspended } = expected.clone();
-    // Nothing is compared with what is secret.
     let unknown = || Password::new(String::new());
     let platform = (roles == Roles::Platform).then(|| PlatformCredentials { superuser: unknown(), monitor: unknown() });
     let certificate = ServerCertificate { chain: String::new(), key: unknown() };
     let deployment = Deployment { id, name, spec, data, credentials: Credentials { owner: unknown(), platform }, certificate, suspended };
-    let build::Objects { network_policy, client_service, secret, headless_service, stateful_set } = build::objects(&deployment, settings);
+    build::objects(&deployment, settings)
+}
+
+fn drift(expected: &Expected, actual: &Actual, settings: &Settings) -> Vec<Drift> {
+    let build::Objects { network_policy, client_service, secret, headless_service, stateful_set } = objects(expected, settings);
     let service = |wanted: &Service| {
         let present = actual.services.iter().find(|service| service.metadata.name == wanted.metadata.name);
         object(DriftKind::Service, wanted, present)
     };
-    let secret_name = names::object(id);
+    let secret_name = names::object(expected.id);
     let secret_change = match &actual.secret {
         SecretMetadata::Unknown => None,
         SecretMetadata::Absent => Some(DriftChange::Deleted),

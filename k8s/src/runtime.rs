@@ -140,9 +140,9 @@ impl Runtime for KubernetesRuntime {
         restart::restart(&self.cluster, id, restart).await
     }
 
-    async fn suspend(&self, deployment: &Deployment, suspension: &Suspension) -> Result<Progress, RuntimeError> {
-        let _exclusive = self.locks.lock(deployment.id).await;
-        suspend::suspend(&self.cluster, &self.settings, deployment, suspension).await
+    async fn suspend(&self, expected: &Expected, suspension: &Suspension) -> Result<Progress, RuntimeError> {
+        let _exclusive = self.locks.lock(expected.id).await;
+        suspend::suspend(&self.cluster, &self.settings, expected, suspension).await
     }
 
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {

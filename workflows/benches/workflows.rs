@@ -402,7 +402,7 @@ impl Runtime for IdleRuntime {
         Ok(Progress::Done)
     }
 
-    async fn suspend(&self, _: &Deployment, _: &Suspension) -> Result<Progress, RuntimeError> {
+    async fn suspend(&self, _: &Expected, _: &Suspension) -> Result<Progress, RuntimeError> {
         Ok(Progress::Done)
     }
 

@@ -215,7 +215,8 @@ async fn in_time<T>(context: &ActivityContext, verb: impl Future<Output = T>) ->
         .map_err(|_| Error::Unavailable(format!("{} gave no answer within {} s", context.runtime.name(), limit.as_secs()).into()))
 }
 
-fn expected(instance: &Instance, data: &Data, roles: Roles) -> Expected {
+/// What is deployed of an instance as it is.
+pub(crate) fn expected(instance: &Instance, data: &Data, roles: Roles) -> Expected {
     Expected {
         id: instance.id,
         name: instance.name.clone(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use toygres_domain::{
     OperationId,
+    drift::Expected,
     instance::Endpoint,
     operation::OperationKind,
     runtime::{Deployment, Observation, Progress, Restart, Runtime, Suspension},
@@ -52,7 +53,7 @@ pub(crate) fn restart(deployment: &Deployment, n: i64) -> Restart {
 
 /// Suspends a deployment that may say that it is not.
 pub(crate) async fn suspend_until_done(server: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &Deployment, suspension: &Suspension) {
-    let suspended = Deployment { suspended: true, ..deployment.clone() };
+    let suspended = Expected { suspended: true, ..Expected::from(deployment) };
     server
         .wait_for("the suspension", || async {
             match runtime.suspend(&suspended, suspension).await {

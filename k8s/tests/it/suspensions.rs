@@ -126,7 +126,7 @@ async fn the_timeout_is_the_grace_period_of_the_pod() {
         let deployment = running(&server, &runtime).await;
         server.cluster(|cluster| cluster.suspend(&names::pod(deployment.id)));
         let suspension = Suspension { timeout: Duration::from_secs(timeout), ..suspension(&deployment, 2) };
-        let first = runtime.suspend(&suspended(&deployment), &suspension).await.unwrap();
+        let first = runtime.suspend(&Expected::from(&suspended(&deployment)), &suspension).await.unwrap();
         assert!(matches!(first, Progress::InProgress(_)), "{first:?}");
         let pod = server.object("pods", &names::pod(deployment.id)).unwrap();
         assert_eq!(pod["metadata"]["deletionGracePeriodSeconds"], timeout);
@@ -140,7 +140,7 @@ async fn without_its_data_an_instance_is_not_suspended() {
     let deployment = running(&server, &runtime).await;
     // The pod is all that keeps it.
     server.cluster(|cluster| cluster.delete_claim(&names::claim(deployment.id)));
-    let refused = runtime.suspend(&suspended(&deployment), &suspension(&deployment, 2)).await.unwrap_err();
+    let refused = runtime.suspend(&Expected::from(&suspended(&deployment)), &suspension(&deployment, 2)).await.unwrap_err();
     assert_eq!((refused.reason.code, refused.retryable), (ReasonCode::VolumeTerminating, true));
     assert!(server.object("pods", &names::pod(deployment.id)).is_some());
 }

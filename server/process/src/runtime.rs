@@ -198,8 +198,8 @@ impl Runtime for ProcessRuntime {
         self.blocking(move |shared| shared.restart(id, &restart)).await
     }
 
-    async fn suspend(&self, deployment: &Deployment, suspension: &Suspension) -> Result<Progress, RuntimeError> {
-        let (id, suspension) = (deployment.id, suspension.clone());
+    async fn suspend(&self, expected: &Expected, suspension: &Suspension) -> Result<Progress, RuntimeError> {
+        let (id, suspension) = (expected.id, suspension.clone());
         self.blocking(move |shared| shared.suspend(id, &suspension)).await
     }
 

@@ -2,15 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 use toygres_domain::{
+    drift::Expected,
     operation::{Params, StepName, suspend},
-    runtime::{Deployment, Progress, Suspension},
+    runtime::{Progress, Suspension},
 };
 use toygres_store::Work;
 
-use super::{delete_postgres::in_time, deploy_postgres::deployment};
+use super::delete_postgres::in_time;
 use crate::{
     Failure,
     activity::{Activity, ActivityContext, Run, catch_panic},
+    repairs::expected,
 };
 
 /// The activity. It is called again until the server has stopped.
@@ -61,8 +63,8 @@ async fn stop(context: &ActivityContext, run: &Run, revert: bool) -> Result<Prog
         Params::Suspend(params) => params,
         _ => suspend::Params { timeout_seconds: suspend::Params::DEFAULT_TIMEOUT_SECONDS, idle_minutes: None },
     };
-    let data = context.store.data(&instance).await?;
-    let deployment = Deployment { suspended: true, ..deployment(context, instance, data).await? };
+    let (data, roles) = (context.store.data(&instance).await?, context.store.credentials(id).await?.roles());
+    let expected = Expected { suspended: true, ..expected(&instance, &data, roles) };
     let suspension = Suspension { operation: run.operation.clone(), timeout: params.timeout() };
-    context.verb(context.runtime.suspend(&deployment, &suspension)).await
+    context.verb(context.runtime.suspend(&expected, &suspension)).await
 }

@@ -45,7 +45,7 @@ async fn a_suspended_server_stays_stopped(subject: Subject<'_>) {
         assert!(subject.runtime.list().await.expect("list works").contains(&deployment.id));
         assert!(subject.runtime.volume(deployment.id).await.expect("it is known").is_some(), "the data is kept");
         subject.stays_suspended(deployment.id).await;
-        assert_eq!(subject.runtime.suspend(&suspended, &suspension(deployment.id, n, subject.timeout)).await, Ok(Progress::Done));
+        assert_eq!(subject.runtime.suspend(&Expected::from(&suspended), &suspension(deployment.id, n, subject.timeout)).await, Ok(Progress::Done));
 
         subject.deploy(&deployment).await;
         assert_eq!(subject.ready(deployment.id).await, endpoint, "the address stays");
@@ -114,7 +114,8 @@ async fn a_suspended_instance_is_removed(subject: Subject<'_>) {
         let (deployment, _) = subject.running_at("contract-gone").await;
         let suspended = subject.suspend(&deployment, 2, subject.timeout).await;
         subject.remove(deployment.id, keep_volumes).await;
-        let error = subject.runtime.suspend(&suspended, &suspension(deployment.id, 2, subject.timeout)).await.expect_err("it is gone");
+        let error =
+            subject.runtime.suspend(&Expected::from(&suspended), &suspension(deployment.id, 2, subject.timeout)).await.expect_err("it is gone");
         assert_eq!((error.reason.code, error.retryable), (ReasonCode::DataLost, false), "{error:?}");
         assert_eq!(subject.runtime.observe(deployment.id).await, Ok(Observation::Absent), "it does not come back");
     }
@@ -123,7 +124,8 @@ async fn a_suspended_instance_is_removed(subject: Subject<'_>) {
 /// A suspension of an absent instance is a permanent error and creates nothing.
 async fn what_is_not_deployed_is_not_suspended(subject: Subject<'_>) {
     let absent = Deployment { data: Data::Existing(None), suspended: true, ..(subject.deployment)("contract-absent") };
-    let error = subject.runtime.suspend(&absent, &suspension(absent.id, 2, subject.timeout)).await.expect_err("there is nothing to suspend");
+    let error =
+        subject.runtime.suspend(&Expected::from(&absent), &suspension(absent.id, 2, subject.timeout)).await.expect_err("there is nothing to suspend");
     assert_eq!((error.reason.code, error.retryable), (ReasonCode::DataLost, false), "{error:?}");
     assert_eq!(subject.runtime.observe(absent.id).await, Ok(Observation::Absent));
     subject.assert_no_residue(absent.id).await;
@@ -142,7 +144,7 @@ impl Subject<'_> {
         let suspended = Deployment { suspended: true, ..deployment.clone() };
         let suspension = suspension(deployment.id, n, timeout);
         let deadline = Instant::now() + self.timeout;
-        while let Progress::InProgress(reason) = self.runtime.suspend(&suspended, &suspension).await.expect("suspending works") {
+        while let Progress::InProgress(reason) = self.runtime.suspend(&Expected::from(&suspended), &suspension).await.expect("suspending works") {
             assert!(!reason.message.is_empty(), "a reason says something");
             assert!(Instant::now() < deadline, "not suspended in {:?}: {reason:?}", self.timeout);
             self.assert_suspended(deployment.id).await;

@@ -34,8 +34,9 @@ fn suspension(id: InstanceId, n: i64) -> Suspension {
 }
 
 async fn suspend(host: &ControlPlane, deployment: &Deployment, n: i64) {
+    let expected = Expected { suspended: true, ..Expected::from(deployment) };
     let deadline = Instant::now() + TIMEOUT;
-    while let Progress::InProgress(reason) = host.runtime.suspend(deployment, &suspension(deployment.id, n)).await.unwrap() {
+    while let Progress::InProgress(reason) = host.runtime.suspend(&expected, &suspension(deployment.id, n)).await.unwrap() {
         assert!(Instant::now() < deadline, "not suspended: {reason:?}");
     }
 }

@@ -326,17 +326,17 @@ impl Runtime for FakeRuntime {
         Ok(Progress::Done)
     }
 
-    async fn suspend(&self, deployment: &Deployment, _: &Suspension) -> Result<Progress, RuntimeError> {
-        assert!(deployment.suspended, "the deployment is that of a suspended instance");
+    async fn suspend(&self, expected: &Expected, _: &Suspension) -> Result<Progress, RuntimeError> {
+        assert!(expected.suspended, "it is expected to be suspended");
         let mut state = self.state.lock().unwrap();
-        let script = state.script(deployment.id)?;
+        let script = state.script(expected.id)?;
         if let Some(error) = script.suspension.clone() {
             return Err(error);
         }
         let in_progress = script.suspending > 0;
         script.suspending = script.suspending.saturating_sub(1);
         // From the first call on nothing starts it.
-        state.set_suspended(deployment.id, true);
+        state.set_suspended(expected.id, true);
         if in_progress {
             return Ok(Progress::InProgress(Reason::new(ReasonCode::StartingUp, "the server is stopping")));
         }
