@@ -196,6 +196,7 @@ export type CreateInstanceInput = {
   cpuMillis?: InputMaybe<Scalars['Int']['input']>;
   /** The name of the database to create (default: the username). Names that start with `toygres` or `pg_` are reserved. */
   database?: InputMaybe<Scalars['String']['input']>;
+  /** Whether deletion is refused (default false). */
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
   /** Who can reach the instance (default: clients in the cluster or on the same machine). */
   exposure?: InputMaybe<ExposureInput>;
@@ -206,7 +207,10 @@ export type CreateInstanceInput = {
    * another instance.
    */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
-  /** Whether deletion is refused (default false). */
+  /**
+   * The minutes without a session of a client after which the instance is suspended (default 0: never). Sessions of the control plane do
+   * not count.
+   */
   idleSuspendMinutes?: InputMaybe<Scalars['Int']['input']>;
   /** The labels of the instance. */
   labels?: InputMaybe<Array<LabelInput>>;
@@ -386,7 +390,8 @@ export type Instance = Node & {
   /** The certificate that the server presents to clients that use TLS, as far as it was seen. Null before, and if the server has no TLS. */
   certificate?: Maybe<Certificate>;
   /**
-   * The URL for clients, including the password. Null until the instance is running. While there is a notice `PASSWORD_CHANGED`, it is
+   * The URL for clients, including the password. Null until the instance is running. It stays the same while the instance is suspended,
+   * when nobody can connect. While there is a notice `PASSWORD_CHANGED`, it is
    * without the password, because the one that is stored does not log in. Requires the role `OPERATOR`.
    */
   connectionString?: Maybe<Scalars['String']['output']>;
@@ -398,6 +403,7 @@ export type Instance = Node & {
   database: Scalars['String']['output'];
   /** When the instance was deleted. */
   deletedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** Whether deletion is refused. */
   deletionProtected: Scalars['Boolean']['output'];
   /** The address that clients connect to. Null until the instance is running. */
   endpoint?: Maybe<Endpoint>;
@@ -415,7 +421,7 @@ export type Instance = Node & {
   healthSummary: HealthSummary;
   /** The ID of the instance: a UUID, the same in logs and on the objects of the runtime. */
   id: Scalars['ID']['output'];
-  /** Whether deletion is refused. */
+  /** The minutes without a session of a client after which the instance is suspended. Null if it never is. */
   idleSuspendMinutes?: Maybe<Scalars['Int']['output']>;
   /** The labels of the instance. */
   labels: Array<Label>;
@@ -633,7 +639,7 @@ export const InstanceState = {
   Failed: 'FAILED',
   /** Created. Whether it answers is its health. */
   Running: 'RUNNING',
-  /** x */
+  /** Its server is stopped until it is resumed; its data is kept. */
   Suspended: 'SUSPENDED',
   /** Being changed by an operation, during which it may not answer. */
   Updating: 'UPDATING'
@@ -679,6 +685,7 @@ export type Limits = {
   healthCheckTimeoutSeconds: IntRange;
   /** The length of an idempotency key in bytes. */
   idempotencyKeyBytes: IntRange;
+  /** The minutes without a session of a client after which an instance is suspended. 0, which turns that off, is accepted too. */
   idleSuspendMinutes: IntRange;
   /** The length of a label's key in characters. */
   labelKeyLength: IntRange;
@@ -698,6 +705,7 @@ export type Limits = {
   restartTimeoutSeconds: IntRange;
   /** The size of a volume in GiB. */
   storageGb: IntRange;
+  /** The seconds that a server may take to shut down gracefully for a suspension before it is stopped immediately. */
   suspendTimeoutSeconds: IntRange;
   /** The days after which an API token expires. */
   tokenExpiresInDays: IntRange;
@@ -727,7 +735,7 @@ export type Mutation = {
    * the instance restarts.
    */
   restartInstance: RestartInstancePayload;
-  /** x */
+  /** Starts the server of a suspended instance, and waits until clients can connect. After a failure the instance is suspended again. */
   resumeInstance: ResumeInstancePayload;
   /**
    * Repeats an operation that failed or was cancelled, as a new operation with the same parameters. `Operation.canRetry`
@@ -741,9 +749,12 @@ export type Mutation = {
    * before instances move to it, which interrupts no session; the former one is published until no instance presents a certificate of it.
    */
   rotateCertificateAuthority: RotateCertificateAuthorityPayload;
-  /** Changes the labels or the deletion protection of an instance, at once. */
+  /**
+   * Stops the server of a running instance and keeps it stopped, until `resumeInstance`. The data and the address stay. Clients lose
+   * their connections and nobody can connect. There are no health checks meanwhile, and no outage.
+   */
   suspendInstance: SuspendInstancePayload;
-  /** x */
+  /** Changes the labels, the deletion protection, or the suspension when idle of an instance, at once. */
   updateInstance: UpdateInstancePayload;
 };
 
@@ -876,6 +887,7 @@ export type Operation = Node & {
   instance: Instance;
   /** What the operation does. */
   kind: OperationKind;
+  /** Who requested the operation: the name of an API token, or why the control plane did. Null for a caller without a token. */
   requestedBy?: Maybe<Scalars['String']['output']>;
   /** When a workflow started to carry out the operation. */
   startedAt?: Maybe<Scalars['DateTime']['output']>;
@@ -927,9 +939,9 @@ export const OperationKind = {
   Repair: 'REPAIR',
   /** Stops the server of an instance and starts it again. */
   Restart: 'RESTART',
-  /** x */
+  /** Starts the server of a suspended instance. */
   Resume: 'RESUME',
-  /** x */
+  /** Stops the server of an instance and keeps it stopped. */
   Suspend: 'SUSPEND'
 } as const;
 
@@ -1128,7 +1140,7 @@ export const ReasonCode = {
   StartingUp: 'STARTING_UP',
   /** Another operation took over. */
   Superseded: 'SUPERSEDED',
-  /** x */
+  /** It is suspended: its server is stopped until it is resumed. */
   Suspended: 'SUSPENDED',
   /** The TLS handshake failed. */
   TlsFailed: 'TLS_FAILED',
@@ -1284,9 +1296,9 @@ export const StepName = {
   RepairPostgres: 'REPAIR_POSTGRES',
   /** Stop the server, and start it again. */
   RestartPostgres: 'RESTART_POSTGRES',
-  /** x */
+  /** Start the server of a suspended instance. */
   StartPostgres: 'START_POSTGRES',
-  /** x */
+  /** Stop the server, and keep it stopped. */
   StopPostgres: 'STOP_POSTGRES',
   /** Stop the workflows that still work on the instance. */
   StopWorkflows: 'STOP_WORKFLOWS',
@@ -1400,10 +1412,11 @@ export const TokenRole = {
 export type TokenRole = typeof TokenRole[keyof typeof TokenRole];
 /** Input of `updateInstance`. */
 export type UpdateInstanceInput = {
+  /** Whether deletion is refused. */
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
   /** The ID of the instance. */
   id: Scalars['ID']['input'];
-  /** Whether deletion is refused. */
+  /** The minutes without a session of a client after which the instance is suspended. 0 turns that off. */
   idleSuspendMinutes?: InputMaybe<Scalars['Int']['input']>;
   /** The labels of the instance. They replace all that it has. */
   labels?: InputMaybe<Array<LabelInput>>;
