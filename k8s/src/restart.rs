@@ -25,7 +25,7 @@ use crate::{
     apply::{refuse_terminating, refuse_terminating_data},
     build::names,
     cluster::{Cluster, call},
-    observe::{lost_claim, not_stopped},
+    observe::{is_kept, lost_claim, not_stopped},
 };
 
 /// The annotation that holds the record.
@@ -63,7 +63,7 @@ async fn recorded_pod(cluster: &Cluster, id: InstanceId, operation: &OperationId
     let selector = names::selector(id);
     let Some(set) = call(&format!("get the StatefulSet {name}"), sets.get_metadata_opt(&name)).await? else {
         let claims: Vec<PersistentVolumeClaim> = cluster.list(&selector).await?;
-        return Err(nothing_to_restart(id, &claims));
+        return Err(nothing_to_stop(id, &claims));
     };
     refuse_terminating("StatefulSet", &set.metadata)?;
     let (pods, claims) = tokio::try_join!(cluster.list::<Pod>(&selector), cluster.list::<PersistentVolumeClaim>(&selector))?;
@@ -80,12 +80,16 @@ async fn recorded_pod(cluster: &Cluster, id: InstanceId, operation: &OperationId
 }
 
 /// Records for the operation that the end of the present pods is planned, and returns them. `None` if the StatefulSet changed before the
-/// record was written; without one there is nothing to record it on.
+/// record was written.
 pub(crate) async fn planned_pods(cluster: &Cluster, id: InstanceId, operation: &OperationId) -> Result<Option<Vec<Pod>>, RuntimeError> {
     let name = names::object(id);
     let set = call(&format!("get the StatefulSet {name}"), cluster.api::<StatefulSet>().get_metadata_opt(&name)).await?;
-    let pods: Vec<Pod> = cluster.list(&names::selector(id)).await?;
-    let Some(set) = set else { return Ok(Some(pods)) };
+    let selector = names::selector(id);
+    let Some(set) = set else {
+        let claims: Vec<PersistentVolumeClaim> = cluster.list(&selector).await?;
+        return Err(nothing_to_stop(id, &claims));
+    };
+    let pods: Vec<Pod> = cluster.list(&selector).await?;
     refuse_terminating("StatefulSet", &set.metadata)?;
     let restarts = Restarts::of(&set.metadata);
     let unrecorded: Vec<&str> = pods.iter().filter_map(|pod| pod.metadata.uid.as_deref()).filter(|uid| !restarts.stops(Some(uid))).collect();
@@ -96,13 +100,15 @@ pub(crate) async fn planned_pods(cluster: &Cluster, id: InstanceId, operation: &
     Ok(record(cluster, &set.metadata, restarts).await?.then_some(pods))
 }
 
-/// Why an instance without a StatefulSet cannot be restarted: somebody deleted that, and perhaps its data too.
-fn nothing_to_restart(id: InstanceId, claims: &[PersistentVolumeClaim]) -> RuntimeError {
-    match lost_claim(id, None, claims) {
+/// Why the server of an instance without a StatefulSet cannot be stopped: somebody deleted that, and perhaps its data too.
+fn nothing_to_stop(id: InstanceId, claims: &[PersistentVolumeClaim]) -> RuntimeError {
+    // A kept claim is no part of an instance any more.
+    let claims: Vec<_> = claims.iter().filter(|claim| !is_kept(&claim.metadata)).cloned().collect();
+    match lost_claim(id, None, &claims) {
         Some(reason) => RuntimeError { reason, retryable: false },
         None => RuntimeError::permanent(
             ReasonCode::Drifted,
-            format!("There is nothing to restart: the StatefulSet {} was deleted. Repair the instance instead", names::object(id)),
+            format!("There is nothing to stop: the StatefulSet {} was deleted. Repair the instance first", names::object(id)),
         ),
     }
 }

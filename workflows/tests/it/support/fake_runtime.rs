@@ -89,6 +89,13 @@ struct State {
 }
 
 impl State {
+    /// What differs if the server should be kept stopped, or should not.
+    fn server_drift(&self, id: InstanceId, suspended: bool) -> Option<Drift> {
+        let is_suspended = self.suspended.contains(&id);
+        let change = if is_suspended { DriftChange::Stopped } else { DriftChange::Started };
+        (self.instances.contains_key(&id) && is_suspended != suspended).then(|| Drift::new(DriftKind::Server, "server", change))
+    }
+
     fn set_suspended(&mut self, id: InstanceId, suspended: bool) {
         let changed = if suspended { self.suspended.insert(id) } else { self.suspended.remove(&id) };
         if let Some(observed) = self.instances.get_mut(&id).filter(|_| changed) {
@@ -270,11 +277,7 @@ impl Runtime for FakeRuntime {
         let found = expected.iter().filter_map(|expected| {
             let script = state.scripts.get(&expected.id)?;
             let (mut drift, data) = (script.drift.clone(), script.data.clone());
-            let is_suspended = state.suspended.contains(&expected.id);
-            if state.instances.contains_key(&expected.id) && is_suspended != expected.suspended {
-                let change = if is_suspended { DriftChange::Stopped } else { DriftChange::Started };
-                drift.push(Drift::new(DriftKind::Server, "server", change));
-            }
+            drift.extend(state.server_drift(expected.id, expected.suspended));
             (data.is_some() || !drift.is_empty()).then_some(Inspection { id: expected.id, drift, data })
         });
         Ok(found.collect())
@@ -292,6 +295,8 @@ impl Runtime for FakeRuntime {
             script.unanswered -= 1;
             return Err(away());
         }
+        let mut drift = drift;
+        drift.extend(state.server_drift(deployment.id, deployment.suspended));
         state.set_suspended(deployment.id, deployment.suspended);
         Ok(drift)
     }
