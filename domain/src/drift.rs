@@ -24,12 +24,14 @@ pub struct Expected {
     pub roles: Roles,
     /// Whether it has run, and with which volume.
     pub data: Data,
+    /// Whether its server is kept stopped.
+    pub suspended: bool,
 }
 
 impl From<&Deployment> for Expected {
     fn from(deployment: &Deployment) -> Self {
-        let Deployment { id, name, spec, credentials, data, certificate: _ } = deployment;
-        Self { id: *id, name: name.clone(), spec: spec.clone(), roles: credentials.roles(), data: data.clone() }
+        let Deployment { id, name, spec, credentials, data, certificate: _, suspended } = deployment;
+        Self { id: *id, name: name.clone(), spec: spec.clone(), roles: credentials.roles(), data: data.clone(), suspended: *suspended }
     }
 }
 
@@ -68,6 +70,8 @@ crate::instance::text_enum! {
         NetworkPolicy,
         /// A configuration file of a local process.
         Configuration,
+        /// The server of a local process: whether it is kept stopped.
+        Server,
     }
 }
 
@@ -78,6 +82,10 @@ pub enum DriftChange {
     Deleted,
     /// These of its fields were edited; none if they are not known.
     Edited(Vec<String>),
+    /// It was started although the instance is suspended.
+    Started,
+    /// It is kept stopped although the instance is not suspended.
+    Stopped,
 }
 
 impl Drift {
@@ -98,10 +106,13 @@ impl fmt::Display for Drift {
             DriftKind::Secret => "the Secret",
             DriftKind::NetworkPolicy => "the NetworkPolicy",
             DriftKind::Configuration => "the file",
+            DriftKind::Server => "the server",
         };
         write!(f, "{kind} {}", self.name)?;
         match &self.change {
             DriftChange::Deleted => f.write_str(" was deleted"),
+            DriftChange::Started => f.write_str(" was started"),
+            DriftChange::Stopped => f.write_str(" was stopped"),
             DriftChange::Edited(fields) if fields.is_empty() => f.write_str(" was edited"),
             DriftChange::Edited(fields) => {
                 write!(f, " was edited ({}", fields.iter().take(FIELDS).cloned().collect::<Vec<_>>().join(", "))?;

@@ -65,6 +65,8 @@ pub struct Instance {
     pub labels: BTreeMap<String, String>,
     /// Whether deletion is refused.
     pub deletion_protected: bool,
+    /// Minutes without a session of a client after which the control plane suspends it; `None` if it never does.
+    pub idle_suspend_minutes: Option<i32>,
     /// How many operations it has had; the number of the latest.
     pub operation_count: i64,
     /// Counts every change.
@@ -185,6 +187,8 @@ text_enum! {
         Running,
         /// Being changed by an operation, during which it may not answer.
         Updating,
+        /// Its server is stopped until it is resumed; its data is kept.
+        Suspended,
         /// Being deleted.
         Deleting,
         /// Deleted; the row is kept as history.
@@ -304,6 +308,8 @@ text_enum! {
         ReadOnly,
         /// Its disk is full.
         DiskFull,
+        /// It is suspended: its server is stopped until it is resumed.
+        Suspended,
         /// The connection broke.
         ConnectionLost,
         /// It answered with an error.

@@ -81,4 +81,8 @@ operations! {
     Restart => restart,
     /// Puts back what somebody has deleted or edited of an instance.
     Repair => repair,
+    /// Stops the server of an instance and keeps it stopped.
+    Suspend => suspend,
+    /// Starts the server of a suspended instance.
+    Resume => resume,
 }

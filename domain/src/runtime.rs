@@ -36,9 +36,10 @@ pub trait Runtime: Send + Sync + 'static {
     /// Whether this exposure is possible here.
     fn offers(&self, exposure: &Exposure) -> bool;
 
-    /// Creates the instance, or repairs it towards the spec; returns when everything was requested, not when it is ready. If the
-    /// instance has run, its data must be there: it fails for good with [`ReasonCode::DataLost`] otherwise, and from then on the host
-    /// never initialises an empty volume for it, whether or not the control plane is there.
+    /// Creates the instance, or repairs it towards the spec; returns when everything was requested, not when it is ready. Its server is
+    /// started, also if it was suspended before, unless [`Deployment::suspended`]. If the instance has run, its data must be there: it
+    /// fails for good with [`ReasonCode::DataLost`] otherwise, and from then on the host never initialises an empty volume for it, whether
+    /// or not the control plane is there.
     async fn deploy(&self, deployment: &Deployment) -> Result<(), RuntimeError>;
 
     /// The present status of the instance.
@@ -73,6 +74,12 @@ pub trait Runtime: Send + Sync + 'static {
     /// the former server is gone and the next one was asked for ([`Self::observe`] tells when that is ready). Repeating it for
     /// the same operation restarts nothing again. A planned restart is reported as no death.
     async fn restart(&self, id: InstanceId, restart: &Restart) -> Result<Progress, RuntimeError>;
+
+    /// Stops the server of an instance that has run, and keeps it stopped until a deployment that is not suspended: the host remembers it,
+    /// whether or not the control plane is there, and [`Self::observe`] says [`ReasonCode::Suspended`]. It is expected to be suspended.
+    /// Called again until it answers [`Progress::Done`], which it does when no process of the server is left. The end of the server is
+    /// reported as no death.
+    async fn suspend(&self, expected: &Expected, suspension: &Suspension) -> Result<Progress, RuntimeError>;
 
     /// Every instance of Toygres of which the host has anything, whatever the metadata says.
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError>;
@@ -130,6 +137,8 @@ pub struct Deployment {
     pub data: Data,
     /// What the server presents to clients that use TLS.
     pub certificate: ServerCertificate,
+    /// Whether its server is kept stopped.
+    pub suspended: bool,
 }
 
 /// The status of an instance in its runtime.
@@ -161,6 +170,15 @@ pub struct Restart {
     /// The operation that asks for it. A runtime restarts a server once for each.
     pub operation: OperationId,
     /// How long the server may take to shut down gracefully before it is stopped immediately.
+    pub timeout: Duration,
+}
+
+/// One suspension of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspension {
+    /// The operation that asks for it.
+    pub operation: OperationId,
+    /// How long the server may take to shut down gracefully before it is stopped immediately, counted from the first call for this operation.
     pub timeout: Duration,
 }
 

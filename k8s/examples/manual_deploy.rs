@@ -124,6 +124,7 @@ fn deployment(runtime: &KubernetesRuntime) -> Result<Deployment> {
         credentials: Credentials { owner: Secret::generate(), platform: Some(PlatformCredentials::generate()) },
         data: Data::New,
         certificate: certificate(runtime)?,
+        suspended: false,
     })
 }
 

@@ -43,7 +43,7 @@ pub(crate) async fn deploy(cluster: &Cluster, settings: &Settings, deployment: &
         return Err(RuntimeError::permanent(ReasonCode::PostgresMissing, format!("PostgreSQL {version} is not offered in this cluster")));
     }
     // Before anything else: without its data the instance must not even look as if it were there.
-    claim::verify(cluster, deployment).await?;
+    claim::verify(cluster, deployment.id, &deployment.data).await?;
     let objects = build::objects(deployment, settings);
     let first = apply(cluster, &objects.network_policy).await?;
     apply_client_service(cluster, objects.client_service).await?;
@@ -56,7 +56,7 @@ pub(crate) async fn deploy(cluster: &Cluster, settings: &Settings, deployment: &
 
 /// Puts a renewed certificate into the Secret, from where the kubelet brings it into the pod.
 pub(crate) async fn install_tls(cluster: &Cluster, settings: &Settings, deployment: &Deployment) -> Result<(), RuntimeError> {
-    claim::verify(cluster, deployment).await?;
+    claim::verify(cluster, deployment.id, &deployment.data).await?;
     apply_secret(cluster, &build::objects(deployment, settings).secret).await
 }
 

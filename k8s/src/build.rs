@@ -39,7 +39,7 @@ pub struct Objects {
 /// Computes the objects of an instance.
 #[must_use]
 pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
-    let Deployment { id, name, spec, credentials, data, certificate } = deployment;
+    let Deployment { id, name, spec, credentials, data, certificate, suspended } = deployment;
     let InstanceSpec {
         postgres_version,
         storage_gb,
@@ -68,6 +68,7 @@ pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
                 database,
                 roles: credentials.roles(),
                 data,
+                suspended: *suspended,
             },
             settings,
         ),

@@ -74,19 +74,23 @@ pub fn inspection(expected: &Expected, actual: &Actual, settings: &Settings) -> 
     Inspection { id: expected.id, drift: drift(expected, actual, settings), data }
 }
 
-fn drift(expected: &Expected, actual: &Actual, settings: &Settings) -> Vec<Drift> {
-    let Expected { id, name, spec, roles, data } = expected.clone();
-    // Nothing is compared with what is secret.
+/// The objects that are expected, without what is secret.
+pub(crate) fn objects(expected: &Expected, settings: &Settings) -> build::Objects {
+    let Expected { id, name, spec, roles, data, suspended } = expected.clone();
     let unknown = || Password::new(String::new());
     let platform = (roles == Roles::Platform).then(|| PlatformCredentials { superuser: unknown(), monitor: unknown() });
     let certificate = ServerCertificate { chain: String::new(), key: unknown() };
-    let deployment = Deployment { id, name, spec, data, credentials: Credentials { owner: unknown(), platform }, certificate };
-    let build::Objects { network_policy, client_service, secret, headless_service, stateful_set } = build::objects(&deployment, settings);
+    let deployment = Deployment { id, name, spec, data, credentials: Credentials { owner: unknown(), platform }, certificate, suspended };
+    build::objects(&deployment, settings)
+}
+
+fn drift(expected: &Expected, actual: &Actual, settings: &Settings) -> Vec<Drift> {
+    let build::Objects { network_policy, client_service, secret, headless_service, stateful_set } = objects(expected, settings);
     let service = |wanted: &Service| {
         let present = actual.services.iter().find(|service| service.metadata.name == wanted.metadata.name);
         object(DriftKind::Service, wanted, present)
     };
-    let secret_name = names::object(id);
+    let secret_name = names::object(expected.id);
     let secret_change = match &actual.secret {
         SecretMetadata::Unknown => None,
         SecretMetadata::Absent => Some(DriftChange::Deleted),
@@ -97,7 +101,8 @@ fn drift(expected: &Expected, actual: &Actual, settings: &Settings) -> Vec<Drift
         service(&client_service),
         secret_change.map(|change| Drift::new(DriftKind::Secret, secret_name, change)),
         service(&headless_service),
-        object(DriftKind::StatefulSet, &stateful_set, actual.stateful_set.as_ref()),
+        object(DriftKind::StatefulSet, &stateful_set, actual.stateful_set.as_ref())
+            .or_else(|| actual.stateful_set.as_ref().and_then(|actual| scaled(&stateful_set, actual))),
     ]
     .into_iter()
     .flatten()
@@ -116,6 +121,14 @@ fn object<K: Resource + Serialize>(kind: DriftKind, wanted: &K, actual: Option<&
         },
     };
     Some(Drift::new(kind, wanted.name_any(), change))
+}
+
+/// The drift of the replicas, also if nobody else has written to the StatefulSet: no release deploys another number, and what a suspension
+/// that could not be compensated has left has to be put back.
+fn scaled(wanted: &StatefulSet, actual: &StatefulSet) -> Option<Drift> {
+    let replicas = |set: &StatefulSet| set.spec.as_ref().and_then(|spec| spec.replicas);
+    let is_scaled = actual.metadata.deletion_timestamp.is_none() && replicas(actual) != replicas(wanted);
+    is_scaled.then(|| Drift::new(DriftKind::StatefulSet, wanted.name_any(), DriftChange::Edited(vec!["spec.replicas".to_owned()])))
 }
 
 /// Whether somebody else has written to an object. Controllers write to the status.

@@ -16,6 +16,7 @@ mod remove;
 mod restart;
 mod runtime;
 pub mod settings;
+mod suspend;
 mod watch;
 mod wording;
 

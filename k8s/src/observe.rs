@@ -29,7 +29,7 @@ pub(crate) use pod::{container_restarts, death, has_run, is_ready, not_stopped};
 
 use crate::{
     Settings,
-    build::names::{self, KEPT_LABEL, PORT},
+    build::names::{self, KEPT_LABEL, PORT, SUSPENDED_ANNOTATION},
     restart::Restarts,
     settings::EndpointHost,
     wording::refusal,
@@ -73,6 +73,9 @@ pub fn observation(id: InstanceId, snapshot: &Snapshot, settings: &Settings, now
         return Observation::Failed(lost);
     }
     let terminating = terminating_claim(id, &snapshot.claims).map(Observation::Pending);
+    if set.metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(SUSPENDED_ANNOTATION)) {
+        return terminating.unwrap_or_else(|| pending(ReasonCode::Suspended, "Its StatefulSet is scaled to 0 until the instance is resumed"));
+    }
     let Some(pod) = snapshot.pods.first() else {
         return terminating.unwrap_or_else(|| no_pod(set, &snapshot.events));
     };

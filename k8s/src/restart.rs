@@ -4,7 +4,7 @@
 //! which the controller deletes the pod with the pod's own grace period: a longer time-out could not be granted, because a
 //! grace period that runs can only be shortened. It would also be part of every later template.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use k8s_openapi::{
     api::{
@@ -25,7 +25,7 @@ use crate::{
     apply::{refuse_terminating, refuse_terminating_data},
     build::names,
     cluster::{Cluster, call},
-    observe::{lost_claim, not_stopped},
+    observe::{is_kept, lost_claim, not_stopped},
 };
 
 /// The annotation that holds the record.
@@ -38,7 +38,7 @@ const FIELD_MANAGER: &str = "toygres-restart";
 const RECORDED: usize = 8;
 
 /// How often the record is tried to be written: the controller updates the status of a StatefulSet at any time.
-const ATTEMPTS: usize = 5;
+pub(crate) const ATTEMPTS: usize = 5;
 
 /// Restarts the instance as far as one call gets. Every step can be repeated: the pod to delete is recorded before it is deleted,
 /// and is deleted by its uid.
@@ -48,7 +48,11 @@ pub(crate) async fn restart(cluster: &Cluster, id: InstanceId, restart: &Restart
             return stop(cluster, &pod, &pods, restart).await;
         }
     }
-    Err(RuntimeError::temporary(ReasonCode::RuntimeUnavailable, format!("The StatefulSet {} keeps changing", names::object(id))))
+    Err(keeps_changing(id))
+}
+
+pub(crate) fn keeps_changing(id: InstanceId) -> RuntimeError {
+    RuntimeError::temporary(ReasonCode::RuntimeUnavailable, format!("The StatefulSet {} keeps changing", names::object(id)))
 }
 
 /// The uid of the pod that the operation stops, which is recorded now if it was not, and the present pods. `None` if the StatefulSet
@@ -59,7 +63,7 @@ async fn recorded_pod(cluster: &Cluster, id: InstanceId, operation: &OperationId
     let selector = names::selector(id);
     let Some(set) = call(&format!("get the StatefulSet {name}"), sets.get_metadata_opt(&name)).await? else {
         let claims: Vec<PersistentVolumeClaim> = cluster.list(&selector).await?;
-        return Err(nothing_to_restart(id, &claims));
+        return Err(nothing_to_stop(id, &claims));
     };
     refuse_terminating("StatefulSet", &set.metadata)?;
     let (pods, claims) = tokio::try_join!(cluster.list::<Pod>(&selector), cluster.list::<PersistentVolumeClaim>(&selector))?;
@@ -75,13 +79,36 @@ async fn recorded_pod(cluster: &Cluster, id: InstanceId, operation: &OperationId
     Ok(recorded.then_some((pod, pods)))
 }
 
-/// Why an instance without a StatefulSet cannot be restarted: somebody deleted that, and perhaps its data too.
-fn nothing_to_restart(id: InstanceId, claims: &[PersistentVolumeClaim]) -> RuntimeError {
-    match lost_claim(id, None, claims) {
+/// Records for the operation that the end of the present pods is planned, and returns them. `None` if the StatefulSet changed before the
+/// record was written.
+pub(crate) async fn planned_pods(cluster: &Cluster, id: InstanceId, operation: &OperationId) -> Result<Option<Vec<Pod>>, RuntimeError> {
+    let name = names::object(id);
+    let set = call(&format!("get the StatefulSet {name}"), cluster.api::<StatefulSet>().get_metadata_opt(&name)).await?;
+    let selector = names::selector(id);
+    let Some(set) = set else {
+        let claims: Vec<PersistentVolumeClaim> = cluster.list(&selector).await?;
+        return Err(nothing_to_stop(id, &claims));
+    };
+    let pods: Vec<Pod> = cluster.list(&selector).await?;
+    refuse_terminating("StatefulSet", &set.metadata)?;
+    let restarts = Restarts::of(&set.metadata);
+    let unrecorded: Vec<&str> = pods.iter().filter_map(|pod| pod.metadata.uid.as_deref()).filter(|uid| !restarts.stops(Some(uid))).collect();
+    if unrecorded.is_empty() {
+        return Ok(Some(pods));
+    }
+    let restarts = unrecorded.into_iter().fold(restarts, |restarts, uid| restarts.with(operation, uid));
+    Ok(record(cluster, &set.metadata, restarts).await?.then_some(pods))
+}
+
+/// Why the server of an instance without a StatefulSet cannot be stopped: somebody deleted that, and perhaps its data too.
+fn nothing_to_stop(id: InstanceId, claims: &[PersistentVolumeClaim]) -> RuntimeError {
+    // A kept claim is no part of an instance any more.
+    let claims: Vec<_> = claims.iter().filter(|claim| !is_kept(&claim.metadata)).cloned().collect();
+    match lost_claim(id, None, &claims) {
         Some(reason) => RuntimeError { reason, retryable: false },
         None => RuntimeError::permanent(
             ReasonCode::Drifted,
-            format!("There is nothing to restart: the StatefulSet {} was deleted. Repair the instance instead", names::object(id)),
+            format!("There is nothing to stop: the StatefulSet {} was deleted. Repair the instance first", names::object(id)),
         ),
     }
 }
@@ -89,14 +116,14 @@ fn nothing_to_restart(id: InstanceId, claims: &[PersistentVolumeClaim]) -> Runti
 /// Deletes the recorded pod if it still exists.
 async fn stop(cluster: &Cluster, recorded: &str, pods: &[Pod], restart: &Restart) -> Result<Progress, RuntimeError> {
     let Some(pod) = pods.iter().find(|pod| pod.metadata.uid.as_deref() == Some(recorded)) else { return Ok(Progress::Done) };
-    cluster.stop_pod(pod, grace_period(restart)).await?;
+    cluster.stop_pod(pod, grace_period(restart.timeout)).await?;
     Ok(Progress::InProgress(Reason::new(ReasonCode::StartingUp, not_stopped(pod))))
 }
 
 /// The seconds after which the kubelet kills the server. 0 would remove the pod without the kubelet's confirmation that the server
 /// has stopped, and the next server could use the same volume at the same time.
-fn grace_period(restart: &Restart) -> u32 {
-    u32::try_from(restart.timeout.as_secs()).unwrap_or(u32::MAX).max(1)
+pub(crate) fn grace_period(timeout: Duration) -> u32 {
+    u32::try_from(timeout.as_secs()).unwrap_or(u32::MAX).max(1)
 }
 
 /// Writes the record; returns `false` if the StatefulSet changed since it was read.
@@ -165,8 +192,6 @@ impl fmt::Display for Restarts {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn operation(n: usize) -> OperationId {
@@ -187,8 +212,7 @@ mod tests {
 
     #[test]
     fn the_kubelet_always_confirms_that_the_server_has_stopped() {
-        let grace = |timeout| grace_period(&Restart { operation: operation(1), timeout });
-        assert_eq!(grace(Duration::ZERO), 1);
-        assert_eq!(grace(Duration::from_secs(300)), 300);
+        assert_eq!(grace_period(Duration::ZERO), 1);
+        assert_eq!(grace_period(Duration::from_secs(300)), 300);
     }
 }

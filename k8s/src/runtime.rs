@@ -19,14 +19,14 @@ use toygres_domain::{
     drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, PostgresVersion},
     name::InstanceName,
-    runtime::{Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError},
+    runtime::{Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError, Suspension},
 };
 
 use crate::{
     ConnectError, Settings, apply,
     build::names::{self, MANAGED_SELECTOR},
     cluster::Cluster,
-    drift, observe, remove, restart, watch,
+    drift, observe, remove, restart, suspend, watch,
 };
 use keyed_lock::KeyedLock;
 use throttle::Throttle;
@@ -138,6 +138,11 @@ impl Runtime for KubernetesRuntime {
     async fn restart(&self, id: InstanceId, restart: &Restart) -> Result<Progress, RuntimeError> {
         let _exclusive = self.locks.lock(id).await;
         restart::restart(&self.cluster, id, restart).await
+    }
+
+    async fn suspend(&self, expected: &Expected, suspension: &Suspension) -> Result<Progress, RuntimeError> {
+        let _exclusive = self.locks.lock(expected.id).await;
+        suspend::suspend(&self.cluster, &self.settings, expected, suspension).await
     }
 
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {

@@ -157,6 +157,7 @@ async fn make_instances(url: &str, count: usize, hosted: &[Database]) {
                 password: Secret::new("app-password".to_owned()),
                 labels: Default::default(),
                 deletion_protected: false,
+                idle_suspend_minutes: None,
             };
             let request = Request { idempotency: None, revision: None, requested_by: None, deadline: Duration::from_secs(600) };
             let params = Params::Create(create::Params::default());

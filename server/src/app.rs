@@ -12,9 +12,11 @@ mod input;
 pub mod limits;
 pub mod repair_instance;
 pub mod restart_instance;
+pub mod resume_instance;
 pub mod retry_operation;
 pub mod revoke_api_token;
 pub mod rotate_certificate_authority;
+pub mod suspend_instance;
 pub mod update_instance;
 
 use std::{sync::Arc, time::Duration};

@@ -35,7 +35,7 @@ use toygres_domain::{
     instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
     name::InstanceName,
     operation::{OperationKind, Params, create},
-    runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
+    runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError, Suspension},
     secret::Secret,
 };
 use toygres_postgres::Prober;
@@ -240,6 +240,7 @@ impl Creator for Toygres {
             password: Secret::generate(),
             labels: Default::default(),
             deletion_protected: false,
+            idle_suspend_minutes: None,
         };
         let request = Request { idempotency: None, revision: None, requested_by: None, deadline: Duration::from_secs(600) };
         self.store.accept(Subject::New(&new), &Params::Create(create::Params {}), &request).await.expect("a new instance is accepted");
@@ -399,6 +400,10 @@ impl Runtime for IdleRuntime {
     }
 
     async fn restart(&self, _: InstanceId, _: &Restart) -> Result<Progress, RuntimeError> {
+        Ok(Progress::Done)
+    }
+
+    async fn suspend(&self, _: &Expected, _: &Suspension) -> Result<Progress, RuntimeError> {
         Ok(Progress::Done)
     }
 

@@ -80,7 +80,7 @@ macro_rules! operations {
     };
 }
 
-operations! { create::Create, delete::Delete, restart::Restart, repair::Repair }
+operations! { create::Create, delete::Delete, restart::Restart, repair::Repair, suspend::Suspend, resume::Resume }
 
 /// Carries out one run of an operation.
 ///
@@ -128,7 +128,9 @@ impl OperationRun<'_> {
             Ok(()) => {}
             Err(Failure::Superseded) => return Err(Failure::Superseded),
             Err(second) => {
-                let both = format!("{}; cleaning up failed too ({}), so delete the instance", reason.message, second.reason().message);
+                // What a creation leaves has to be deleted; the repairs see to that of others.
+                let remedy = if W::KIND == OperationKind::Create { ", so delete the instance" } else { "" };
+                let both = format!("{}; cleaning up failed too ({}){remedy}", reason.message, second.reason().message);
                 reason = Reason::new(reason.code, both);
             }
         }

@@ -18,7 +18,10 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Timing,
-    activities::{DeletePostgres, DeployPostgres, GenerateConnectionString, GetInstanceStatus, HealthCheck, UpdateHealth, UpdateMetadata},
+    activities::{
+        DeletePostgres, DeployPostgres, GenerateConnectionString, GetInstanceStatus, HealthCheck, StartPostgres, StopPostgres, UpdateHealth,
+        UpdateMetadata,
+    },
     activity::{ActivityContext, Register as _},
     engine::SettleOperation,
     health_check, monitor_operation, operations,
@@ -72,6 +75,8 @@ pub fn activities(builder: ActivityRegistryBuilder, context: &ActivityContext) -
         .activity::<GetInstanceStatus>(context)
         .activity::<GenerateConnectionString>(context)
         .activity::<HealthCheck>(context)
+        .activity::<StartPostgres>(context)
+        .activity::<StopPostgres>(context)
         .activity::<UpdateMetadata>(context)
         .activity::<UpdateHealth>(context)
         .activity::<SettleOperation>(context);

@@ -1,4 +1,4 @@
-//! Repairs running instances: what somebody has deleted or edited of one is put back, without an operation.
+//! Repairs running and suspended instances: what somebody has deleted or edited of one is put back, without an operation.
 //!
 //! An instance is inspected soon after a nudge of the runtime, and all of them every half minute, because nudges may be lost. What was put
 //! back is an event of the instance; what cannot be put back is its reason. A repair runs under the lock of the instance and only while
@@ -18,7 +18,7 @@ use toygres_domain::{
     Error, InstanceId, Result,
     data::Data,
     drift::{Drift, Expected, Inspection, not_put_back, put_back},
-    instance::{HealthStatus, Instance, Reason, ReasonCode},
+    instance::{HealthStatus, Instance, InstanceState, Reason, ReasonCode},
     roles::Roles,
     runtime::RuntimeError,
 };
@@ -123,7 +123,7 @@ impl Schedule {
 
 /// Inspects these instances, or all, and repairs those that need it.
 async fn inspect(context: &ActivityContext, ids: Option<&[InstanceId]>, schedule: &mut Schedule) -> Result<()> {
-    let running = context.store.running_with_data(ids).await?;
+    let running = context.store.deployed_with_data(ids).await?;
     let expected: Vec<_> = running.iter().map(|(instance, data, roles)| expected(instance, data, *roles)).collect();
     let mut found: HashMap<_, Inspection> = in_time(context, context.runtime.inspect(&expected))
         .await?
@@ -197,7 +197,7 @@ fn refusal(drift: &[Drift], why: Reason) -> Reason {
 /// Repairs an instance; `None` if an operation works on it.
 async fn repair(context: &ActivityContext, id: InstanceId, data: Data) -> Result<Option<std::result::Result<Vec<Drift>, RuntimeError>>> {
     let _lock = context.store.lock_instance(id).await?;
-    if !context.store.is_idle(id).await? {
+    if !context.store.is_idle(&instance).await? {
         return Ok(None);
     }
     // Read again under the lock: an operation may have changed it.
@@ -216,6 +216,14 @@ async fn in_time<T>(context: &ActivityContext, verb: impl Future<Output = T>) ->
         .map_err(|_| Error::Unavailable(format!("{} gave no answer within {} s", context.runtime.name(), limit.as_secs()).into()))
 }
 
-fn expected(instance: &Instance, data: &Data, roles: Roles) -> Expected {
-    Expected { id: instance.id, name: instance.name.clone(), spec: instance.spec.clone(), roles, data: data.clone() }
+/// What is deployed of an instance as it is.
+pub(crate) fn expected(instance: &Instance, data: &Data, roles: Roles) -> Expected {
+    Expected {
+        id: instance.id,
+        name: instance.name.clone(),
+        spec: instance.spec.clone(),
+        roles,
+        data: data.clone(),
+        suspended: instance.state == InstanceState::Suspended,
+    }
 }

@@ -48,6 +48,8 @@ pub struct Timing {
     pub keep_trying: Duration,
     /// How long the engine may take to start a workflow.
     pub start: Duration,
+    /// The time limit of operations that the control plane requests itself.
+    pub operation: Duration,
     /// How often a monitor polls.
     pub monitor: Duration,
     /// The number of consecutive failed checks that count as an outage, if the runtime reports none.
@@ -96,6 +98,7 @@ impl Default for Timing {
             run: Duration::from_secs(600),
             keep_trying: Duration::from_secs(30),
             start: Duration::from_secs(30),
+            operation: Duration::from_secs(600),
             monitor: Duration::from_secs(30),
             confirmations: 3,
             recheck: Duration::from_millis(500),

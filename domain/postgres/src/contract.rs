@@ -8,6 +8,7 @@
 mod data;
 mod owner;
 mod restart;
+mod suspend;
 
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,7 @@ use toygres_domain::{
 use data::check_data;
 pub use owner::{OwnedInstance, check_owner, check_owners};
 use restart::check_restarts;
+use suspend::check_suspensions;
 
 /// A runtime under test and its fixtures.
 #[derive(Clone, Copy)]
@@ -120,6 +122,7 @@ pub async fn check_all(subject: Subject<'_>) {
     kept_volumes_are_never_adopted(subject).await;
     a_version_that_is_not_there_is_refused(subject).await;
     check_restarts(subject).await;
+    check_suspensions(subject).await;
     check_data(subject).await;
 }
 

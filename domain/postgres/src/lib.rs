@@ -10,7 +10,7 @@ mod symptom;
 
 use std::time::{Duration, Instant};
 
-pub use prober::{Answer, OwnerPassword, Prober};
+pub use prober::{Activity, Answer, OwnerPassword, Prober};
 
 use self::session::{Session, SessionError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -18,7 +18,7 @@ use toygres_domain::{
     certificate::ServerIdentity,
     instance::{Endpoint, InstanceSpec, Reason, ReasonCode},
     name::SqlName,
-    roles::{Credentials, DATABASE, MONITOR, PlatformCredentials, SUPERUSER},
+    roles::{Credentials, DATABASE, MONITOR, PlatformCredentials, REPLICATION, SUPERUSER},
     secret::Secret,
 };
 
@@ -27,6 +27,9 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 
 /// The name of the sessions of checks in `pg_stat_activity`.
 const APPLICATION: &str = "toygres-health-check";
+
+/// Characters of [`Activity::sessions`].
+const MAX_SESSIONS_LENGTH: usize = 100;
 
 /// How long a server may take to end a session.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -162,6 +165,8 @@ struct Login {
     session: Option<Session>,
     /// Identifies the password of the owner: see [`toygres_domain::scram::has_password`]. Only the monitor is told.
     fingerprint: Option<String>,
+    /// See [`Answer::activity`].
+    activity: Activity,
     /// See [`Answer::outdated_collations`].
     outdated_collations: Option<String>,
 }
@@ -195,9 +200,10 @@ async fn within(
         Ok(Ok(checked)) => checked,
     };
     let latency = started.elapsed();
-    let (fingerprint, outdated_collations) = (status.fingerprint.clone(), status.outdated_collations.clone());
+    let (fingerprint, activity) = (status.fingerprint.clone(), status.activity.clone());
+    let outdated_collations = status.outdated_collations.clone();
     match status.writable() {
-        Ok(()) => Ok(Login { latency, session, fingerprint, outdated_collations }),
+        Ok(()) => Ok(Login { latency, session, fingerprint, activity, outdated_collations }),
         Err(reason) => {
             close(session).await;
             Err(reason)
@@ -231,6 +237,20 @@ fn outdated_collations(owner: Option<&Owner>) -> String {
     )
 }
 
+/// Whether a client is connected, and what tells whether there was one since the last time. Clients are all but the roles of the platform
+/// or, where there are none, the sessions of the control plane. The cumulative statistics count the sessions of the databases of owners, so
+/// one that has ended is noticed too; a restart of the server counts as another number.
+fn activity_columns(owner: Option<&Owner>) -> String {
+    let is_client = match owner {
+        Some(_) => format!("usename NOT IN ('{SUPERUSER}', '{MONITOR}', '{REPLICATION}')"),
+        None => "application_name NOT LIKE 'toygres%'".to_owned(),
+    };
+    format!(
+        "EXISTS (SELECT FROM pg_stat_activity WHERE backend_type IN ('client backend', 'walsender') AND {is_client}),
+         (SELECT format('%s of %s', sum(sessions), pg_postmaster_start_time()::text) FROM pg_stat_database WHERE datname <> '{DATABASE}')"
+    )
+}
+
 /// Ignores errors and time-outs, because the server has already answered.
 async fn close(session: Option<Session>) {
     if let Some(session) = session {
@@ -243,6 +263,7 @@ struct ServerStatus {
     in_recovery: bool,
     read_only: bool,
     fingerprint: Option<String>,
+    activity: Activity,
     /// Whether the version of the server records the versions of collations of databases: from 15 on.
     records_collations: bool,
     outdated_collations: Option<String>,
@@ -256,7 +277,8 @@ impl ServerStatus {
         format!(
             "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::bool AND EXISTS
              (SELECT FROM pg_settings WHERE name = 'default_transaction_read_only' AND source NOT IN ('database', 'user', 'database user')),
-             {fingerprint}, current_setting('server_version_num')::int >= 150000"
+             {fingerprint}, current_setting('server_version_num')::int >= 150000, {}",
+            activity_columns(owner)
         )
     }
 
@@ -266,14 +288,17 @@ impl ServerStatus {
     }
 
     async fn query(query: &str, session: &mut Session) -> Result<Self, SessionError> {
-        let [in_recovery, read_only, fingerprint, records_collations] = session.row(query).await?;
+        let [in_recovery, read_only, fingerprint, records_collations, connected, sessions] = session.row(query).await?;
         let is = |column: Option<String>| match column.as_deref() {
             Some("t") => Ok(true),
             Some("f") => Ok(false),
             _ => Err(SessionError::Protocol("the answer to the query is neither true nor false".to_owned())),
         };
         let records_collations = is(records_collations)?;
-        Ok(Self { in_recovery: is(in_recovery)?, read_only: is(read_only)?, fingerprint, records_collations, outdated_collations: None })
+        // The server chooses the text, which is stored.
+        let sessions = sessions.iter().flat_map(|text| text.chars()).filter(|c| c.is_ascii_graphic()).take(MAX_SESSIONS_LENGTH).collect();
+        let activity = Activity { is_connected: is(connected)?, sessions };
+        Ok(Self { in_recovery: is(in_recovery)?, read_only: is(read_only)?, fingerprint, activity, records_collations, outdated_collations: None })
     }
 
     /// Returns an error unless the server accepts writes.

@@ -33,9 +33,20 @@ pub struct Answer {
     pub latency: Duration,
     /// Whether the password of the owner is still the one that is stored.
     pub owner_password: OwnerPassword,
+    /// Whether clients use it.
+    pub activity: Activity,
     /// The databases whose collation has another version than their indexes were built with, with both versions, for people. Empty if there
     /// are none; `None` if that was not asked, which only logins do.
     pub outdated_collations: Option<String>,
+}
+
+/// Whether clients use an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Activity {
+    /// Whether anybody but the platform has a session now.
+    pub is_connected: bool,
+    /// What the server counts the sessions of clients by: as long as it is the same, there was no other one in between.
+    pub sessions: String,
 }
 
 /// Whether the password of the owner's role is the one that the instance was created with.
@@ -88,7 +99,7 @@ struct ProbeConnection {
 #[derive(Debug)]
 struct ProbeRequest {
     timeout: Duration,
-    reply: oneshot::Sender<Result<OwnerPassword, Reason>>,
+    reply: oneshot::Sender<Result<(OwnerPassword, Activity), Reason>>,
 }
 
 impl Prober {
@@ -146,7 +157,12 @@ impl Prober {
         };
         // The task may be closing the connection, or not have been started yet.
         match tokio::time::timeout(timeout, answered).await {
-            Ok(answer) => Some(answer?.map(|owner_password| Answer { latency: started.elapsed(), owner_password, outdated_collations: None })),
+            Ok(answer) => Some(answer?.map(|(owner_password, activity)| Answer {
+                latency: started.elapsed(),
+                owner_password,
+                activity,
+                outdated_collations: None,
+            })),
             Err(_) => {
                 self.shared.remove(instance, number);
                 Some(Err(symptom::no_answer(endpoint, timeout)))
@@ -160,11 +176,11 @@ impl Prober {
     /// Why it failed. The reason never contains the password.
     pub async fn log_in(&self, instance: InstanceId, target: &Target, timeout: Duration) -> Result<Answer, Reason> {
         counter!("toygres_probe_logins_total").increment(1);
-        let Login { latency, session, fingerprint, outdated_collations } = check_server(target, timeout).await?;
+        let Login { latency, session, fingerprint, activity, outdated_collations } = check_server(target, timeout).await?;
         let owner_password = owner_password(target, fingerprint.as_deref()).await;
         let known = Known { query: ServerStatus::query_of(target.owner.as_ref()), fingerprint, owner_password };
         close(session.and_then(|session| self.keep(instance, &target.endpoint, session, known))).await;
-        Ok(Answer { latency, owner_password, outdated_collations })
+        Ok(Answer { latency, owner_password, activity, outdated_collations })
     }
 
     /// Checks an instance as a new client does: logs in, and keeps no connection. An earlier one is closed, because it can live on when
@@ -175,9 +191,9 @@ impl Prober {
     pub async fn log_in_anew(&self, instance: InstanceId, target: &Target, timeout: Duration) -> Result<Answer, Reason> {
         self.forget(instance);
         counter!("toygres_probe_logins_total").increment(1);
-        let Login { latency, session, fingerprint, outdated_collations } = check_server(target, timeout).await?;
+        let Login { latency, session, fingerprint, activity, outdated_collations } = check_server(target, timeout).await?;
         close(session).await;
-        Ok(Answer { latency, owner_password: owner_password(target, fingerprint.as_deref()).await, outdated_collations })
+        Ok(Answer { latency, owner_password: owner_password(target, fingerprint.as_deref()).await, activity, outdated_collations })
     }
 
     /// The instances whose kept connection was lost between two checks, which should be checked immediately.
@@ -325,7 +341,9 @@ async fn hold(mut session: Session, endpoint: Endpoint, known: Known, mut reques
                         close(Some(session)).await;
                         return CloseReason::Unneeded;
                     }
-                    Ok(Ok(status)) => { let _ = reply.send(status.writable().map(|()| known.owner_password)); }
+                    Ok(Ok(status)) => { let activity = status.activity.clone();
+                        let _ = reply.send(status.writable().map(|()| (known.owner_password, activity)));
+                    }
                     // Without a reply the check logs in, which gives a more precise reason.
                     Ok(Err(_)) => return CloseReason::Lost { during_request: true },
                     Err(_) => {

@@ -16,7 +16,7 @@ pub struct Params {
 /// See [`Policy`].
 pub const POLICY: Policy = Policy {
     steps: &[StepName::StopWorkflows, StepName::DeletePostgres, StepName::UpdateMetadata],
-    from: &[InstanceState::Creating, InstanceState::Running, InstanceState::Updating, InstanceState::Failed],
+    from: &[InstanceState::Creating, InstanceState::Running, InstanceState::Updating, InstanceState::Suspended, InstanceState::Failed],
     during: Some(InstanceState::Deleting),
     success: InstanceAfter::State(InstanceState::Deleted),
     failure: OnFailure::KeepTrying,

@@ -29,6 +29,8 @@ pub struct Operation {
     pub error: Option<Reason>,
     /// Whether somebody asked to cancel it.
     pub cancel_requested: bool,
+    /// Who requested it: the name of a caller's token, or why the control plane did. `None` for a caller without a token.
+    pub requested_by: Option<String>,
     /// When it fails if it is not finished; `None` if it continues until it succeeds.
     pub deadline: Option<DateTime<Utc>>,
     /// When it was accepted.

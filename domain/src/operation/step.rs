@@ -69,6 +69,10 @@ text_enum! {
         RestartPostgres,
         /// Put back what differs from what was deployed.
         RepairPostgres,
+        /// Stop the server, and keep it stopped.
+        StopPostgres,
+        /// Start the server of a suspended instance.
+        StartPostgres,
     }
 }
 

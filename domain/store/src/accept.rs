@@ -7,7 +7,7 @@ use toygres_domain::{
     Error, FieldError, InstanceId, OperationId, Result, UserErrorCode,
     instance::{Instance, InstanceState, Reason, ReasonCode},
     name::InstanceName,
-    operation::{Cancellation, Operation, OperationKind, OperationStatus, Params},
+    operation::{Cancellation, Operation, OperationKind, OperationStatus, Params, suspend},
 };
 
 use super::{
@@ -215,7 +215,8 @@ fn check(now: &Instance, params: &Params, in_progress: &[Operation], request: &R
     }
     if !policy.from.contains(&now.state) {
         let allowed = policy.from.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
-        return Err(conflict(format!("'{}' is {}; {kind} is possible when it is {allowed}", now.name, now.state)));
+        let remedy = if now.state == InstanceState::Suspended { "; resume it first" } else { "" };
+        return Err(conflict(format!("'{}' is {}; {kind} is possible when it is {allowed}{remedy}", now.name, now.state)));
     }
     Ok(())
 }
@@ -299,20 +300,25 @@ async fn insert(
 async fn revert(connection: &mut PgConnection, now: &Operation) -> Result<Accepted> {
     let policy = now.kind().policy();
     let former = now.former_state.ok_or(Error::Superseded)?;
-    // A failed instance gets its former reason again. A superseding operation has stopped the health check, and the sweeper starts
+    let suspended = suspend::reason();
+    // A failed instance gets its former reason again, and a suspended one says that it is. A superseding operation has stopped the health check, and the sweeper starts
     // the next one.
     let row = instance_query!(
         "UPDATE instances SET state = $2, health_status = 'unknown',
              health_check_orchestration_id = CASE WHEN $5 THEN NULL ELSE health_check_orchestration_id END,
-             (reason_code, reason_message) = (SELECT error_code, error_message FROM operations
-                 WHERE instance_id = $1 AND id <> $3 AND $2 = 'failed' AND status IN ('failed', 'cancelled') ORDER BY created_at DESC LIMIT 1)
+             (reason_code, reason_message) = (SELECT * FROM (
+                     (SELECT error_code, error_message FROM operations
+                      WHERE instance_id = $1 AND id <> $3 AND $2 = 'failed' AND status IN ('failed', 'cancelled') ORDER BY created_at DESC LIMIT 1)
+                     UNION ALL SELECT $6::text, $7::text WHERE $2 = 'suspended') AS former)
          WHERE id = $1 AND state = coalesce($4, state) RETURNING",
         "",
         now.instance.0,
         former.as_str(),
         now.id.as_str(),
         policy.during.map(InstanceState::as_str),
-        policy.supersedes
+        policy.supersedes,
+        suspended.code.as_str(),
+        suspended.message
     )
     .fetch_optional(&mut *connection)
     .await

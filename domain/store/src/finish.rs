@@ -7,12 +7,13 @@ use sqlx::{PgConnection, types::Json};
 use toygres_domain::{
     Error, OperationId, Result,
     instance::{Endpoint, Instance, InstanceState, Reason},
-    operation::{Cancellation, InstanceAfter, OnFailure, Operation, OperationStatus, StepStatus},
+    operation::{Cancellation, InstanceAfter, OnFailure, Operation, OperationStatus, Params, StepStatus},
 };
 
 use super::{
     Store, Work,
     accept::texts,
+    activity::forget_activity,
     errors::Classify,
     instances::{instance, instance_query},
     operations::locked_both,
@@ -94,9 +95,14 @@ impl Store {
             InstanceAfter::State(state) => state,
             InstanceAfter::Former => now.former_state.unwrap_or(instance_now.state),
         };
+        // What an operation leaves the instance in says why nobody can connect, unless it failed.
+        let reason = outcome.reason().cloned().or_else(|| match &now.params {
+            Params::Suspend(params) => Some(params.reason()),
+            _ => None,
+        });
         // A kind without a transitional state accepts the instance in any state.
         let guard = policy.during.map_or_else(|| InstanceState::ALL.to_vec(), |during| vec![during]);
-        let instance = enter(&mut transaction, &instance_now, target, &guard, outcome).await?;
+        let instance = enter(&mut transaction, &instance_now, target, &guard, reason.as_ref(), outcome.reached()).await?;
         end(&mut transaction, &now, outcome.status(), outcome.reason()).await?;
         transaction.commit().await.classify()?;
         Ok(Work { operation: now, instance })
@@ -104,8 +110,14 @@ impl Store {
 }
 
 /// Changes the state of a locked instance, together with the columns that depend on it.
-async fn enter(connection: &mut PgConnection, now: &Instance, target: InstanceState, guard: &[InstanceState], outcome: &Outcome) -> Result<Instance> {
-    let (reason, reached) = (outcome.reason(), outcome.reached());
+async fn enter(
+    connection: &mut PgConnection,
+    now: &Instance,
+    target: InstanceState,
+    guard: &[InstanceState],
+    reason: Option<&Reason>,
+    reached: Option<&Reached>,
+) -> Result<Instance> {
     let row = match target {
         InstanceState::Deleted => {
             sqlx::query!("DELETE FROM credentials WHERE instance_id = $1", now.id.0).execute(&mut *connection).await.classify()?;
@@ -124,6 +136,7 @@ async fn enter(connection: &mut PgConnection, now: &Instance, target: InstanceSt
         }
         // A health check that was paused continues; an instance without one gets a new one. Lost data is no question of what answers.
         InstanceState::Running => {
+            forget_activity(connection, now.id).await?;
             instance_query!(
                 "UPDATE instances SET state = 'running', reason_code = $3, reason_message = $4,
                      health_status = CASE WHEN $3 = 'data_lost' THEN 'unhealthy' ELSE health_status END, endpoint_host = coalesce($5, endpoint_host),

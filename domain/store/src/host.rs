@@ -8,7 +8,7 @@ impl Store {
     pub async fn has_instances_of_an_unknown_host(&self) -> Result<bool> {
         sqlx::query_scalar!(
             r#"SELECT EXISTS (SELECT FROM runtime_host WHERE id IS NULL)
-                  AND EXISTS (SELECT FROM instances WHERE state IN ('running', 'updating', 'deleting')) AS "there_are!""#
+                  AND EXISTS (SELECT FROM instances WHERE state IN ('running', 'updating', 'suspended', 'deleting')) AS "there_are!""#
         )
         .fetch_one(&self.pool)
         .await

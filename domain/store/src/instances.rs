@@ -7,7 +7,7 @@ use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::errors::Classify;
-use super::{Page, PageRequest, Store, accept::check_revision, notices::notices, parsed, reason};
+use super::{Page, PageRequest, Store, accept::check_revision, activity::forget_activity, notices::notices, parsed, reason};
 use toygres_domain::{
     Error, InstanceId, Result, UserErrorCode,
     connection_string::connection_string,
@@ -31,6 +31,8 @@ pub struct NewInstance {
     pub labels: BTreeMap<String, String>,
     /// Whether deletion is refused.
     pub deletion_protected: bool,
+    /// See [`Instance::idle_suspend_minutes`].
+    pub idle_suspend_minutes: Option<i32>,
 }
 
 /// A change that needs no operation. `None` leaves the field unchanged.
@@ -42,6 +44,8 @@ pub struct InstanceUpdate {
     pub deletion_protected: Option<bool>,
     /// Whether clients without TLS are refused.
     pub require_tls: Option<bool>,
+    /// See [`Instance::idle_suspend_minutes`].
+    pub idle_suspend_minutes: Option<Option<i32>>,
     /// The revision that the instance must have.
     pub revision: Option<i64>,
 }
@@ -105,6 +109,7 @@ pub(super) struct InstanceRow {
     pub(super) health_check_orchestration_id: Option<String>,
     pub(super) labels: Json<BTreeMap<String, String>>,
     pub(super) deletion_protected: bool,
+    pub(super) idle_suspend_minutes: Option<i32>,
     pub(super) operation_count: i64,
     pub(super) revision: i64,
     pub(super) created_at: DateTime<Utc>,
@@ -121,7 +126,7 @@ macro_rules! instance_query {
                 + r#" id, name, state, health_status, reason_code, reason_message, notices AS "notices: _", postgres_version, storage_gb,
                       cpu_millis, memory_mb, username, database_name, exposure AS "exposure: _", require_tls, health_interval_seconds, health_timeout_seconds,
                       endpoint_host, endpoint_port, connection_string, health_check_orchestration_id, labels AS "labels: _",
-                      deletion_protected, operation_count, revision, created_at, updated_at, deleted_at "#
+                      deletion_protected, idle_suspend_minutes, operation_count, revision, created_at, updated_at, deleted_at "#
                 + $after
             $(, $arg)*
         )
@@ -132,12 +137,12 @@ pub(super) use instance_query;
 impl Store {
     /// Inserts a new instance and its sealed passwords.
     pub(super) async fn insert_instance(&self, connection: &mut PgConnection, new: &NewInstance, state: InstanceState) -> Result<Instance> {
-        let NewInstance { id, name, spec, password, labels, deletion_protected } = new;
+        let NewInstance { id, name, spec, password, labels, deletion_protected, idle_suspend_minutes } = new;
         let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username, database, exposure, require_tls, health_check } = spec;
         let row = instance_query!(
             "INSERT INTO instances (id, name, state, postgres_version, storage_gb, cpu_millis, memory_mb, username, database_name, exposure,
-                 health_interval_seconds, health_timeout_seconds, labels, deletion_protected, require_tls, operation_count)
-             VALUES ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, 1) RETURNING",
+                 health_interval_seconds, health_timeout_seconds, labels, deletion_protected, require_tls, idle_suspend_minutes, operation_count)
+             VALUES ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, $16, 1) RETURNING",
             "",
             id.0,
             name.as_str(),
@@ -153,7 +158,8 @@ impl Store {
             Json(labels) as _,
             deletion_protected,
             state.as_str(),
-            require_tls
+            require_tls,
+            *idle_suspend_minutes
         )
         .fetch_one(&mut *connection)
         .await
@@ -162,7 +168,7 @@ impl Store {
         instance(row)
     }
 
-    /// Changes labels, protection, or whether TLS is required, which workers then have the server read.
+    /// Changes labels, protection, when an idle instance is suspended, or whether TLS is required, which workers then have the server read.
     ///
     /// # Errors
     /// [`Error::User`] with `NotFound`, `RevisionMismatch`, `Conflict` (already deleted; not running, for TLS) or `Invalid` (an instance of an
@@ -176,19 +182,30 @@ impl Store {
         }
         let labels = update.labels.as_ref().unwrap_or(&now.labels);
         let deletion_protected = update.deletion_protected.unwrap_or(now.deletion_protected);
+        let idle_suspend_minutes = update.idle_suspend_minutes.unwrap_or(now.idle_suspend_minutes);
         let spec = InstanceSpec { require_tls: update.require_tls.unwrap_or(now.spec.require_tls), ..now.spec.clone() };
-        if *labels == now.labels && deletion_protected == now.deletion_protected && spec.require_tls == now.spec.require_tls {
+        if *labels == now.labels
+            && deletion_protected == now.deletion_protected
+            && idle_suspend_minutes == now.idle_suspend_minutes
+            && spec.require_tls == now.spec.require_tls
+        {
             return Ok(now);
         }
         if spec.require_tls != now.spec.require_tls {
             check_require_tls(&mut transaction, &now).await?;
         }
+        if idle_suspend_minutes != now.idle_suspend_minutes {
+            // The time before the change does not count.
+            forget_activity(&mut transaction, id).await?;
+        }
         let row = instance_query!(
-            "UPDATE instances SET labels = $2, deletion_protected = $3, require_tls = $4, connection_string = $5 WHERE id = $1 RETURNING",
+            "UPDATE instances SET labels = $2, deletion_protected = $3, idle_suspend_minutes = $4, require_tls = $5, connection_string = $6
+             WHERE id = $1 RETURNING",
             "",
             id.0,
             Json(labels) as _,
             deletion_protected,
+            idle_suspend_minutes,
             spec.require_tls,
             now.endpoint.as_ref().filter(|_| now.connection_string.is_some()).map(|endpoint| connection_string(endpoint, &spec))
         )
@@ -364,6 +381,7 @@ pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
         health_check_orchestration_id: row.health_check_orchestration_id,
         labels: row.labels.0,
         deletion_protected: row.deletion_protected,
+        idle_suspend_minutes: row.idle_suspend_minutes,
         operation_count: row.operation_count,
         revision: row.revision,
         created_at: row.created_at,

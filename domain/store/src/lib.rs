@@ -1,6 +1,7 @@
 //! The metadata database, and the only crate with SQL for it. Each aggregate has one file, and row types are private to it.
 
 mod accept;
+mod activity;
 mod api_tokens;
 mod authorities;
 mod certificates;

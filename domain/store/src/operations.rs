@@ -38,6 +38,7 @@ pub(super) struct OperationRow {
     pub(super) params: Value,
     pub(super) former_state: Option<String>,
     pub(super) cancel_requested: bool,
+    pub(super) requested_by: Option<String>,
     pub(super) deadline: Option<DateTime<Utc>>,
     pub(super) created_at: DateTime<Utc>,
     pub(super) started_at: Option<DateTime<Utc>>,
@@ -52,7 +53,7 @@ macro_rules! operation_query {
             $crate::operations::OperationRow,
             $before
                 + r#" id, instance_id, kind, run, status, steps AS "steps: _", error_code, error_message, params, former_state,
-                      cancel_requested, deadline, created_at, started_at, dispatched_at, finished_at "#
+                      cancel_requested, requested_by, deadline, created_at, started_at, dispatched_at, finished_at "#
                 + $after
             $(, $arg)*
         )
@@ -244,6 +245,7 @@ pub(super) fn operation(row: OperationRow) -> Result<Operation> {
         steps: row.steps.0,
         error: reason(row.error_code, row.error_message)?,
         cancel_requested: row.cancel_requested,
+        requested_by: row.requested_by,
         deadline: row.deadline,
         created_at: row.created_at,
         started_at: row.started_at,

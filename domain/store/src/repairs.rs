@@ -1,4 +1,4 @@
-//! The repairs of running instances: what they are compared with, and what is written about what was found.
+//! The repairs of running and suspended instances: what they are compared with, and what is written about what was found.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,17 +11,22 @@ use toygres_domain::{
     InstanceId, OperationId, Result,
     data::{Data, VolumeId},
     instance::{Instance, Reason, ReasonCode},
+    operation::suspend,
     roles::{Roles, SUPERUSER},
 };
 
 impl Store {
-    /// The running instances, or those of `ids` that are running, with what is known of their data, and their roles.
-    pub async fn running_with_data(&self, ids: Option<&[InstanceId]>) -> Result<Vec<(Instance, Data, Roles)>> {
+    /// The running and suspended instances, or those among `ids`, with what is known of their data, and their roles.
+    pub async fn deployed_with_data(&self, ids: Option<&[InstanceId]>) -> Result<Vec<(Instance, Data, Roles)>> {
         let ids: Option<Vec<_>> = ids.map(|ids| ids.iter().map(|id| id.0).collect());
-        let rows = instance_query!("SELECT", "FROM instances WHERE state = 'running' AND ($1::uuid[] IS NULL OR id = ANY($1))", ids.as_deref() as _)
-            .fetch_all(&self.pool)
-            .await
-            .classify()?;
+        let rows = instance_query!(
+            "SELECT",
+            "FROM instances WHERE state IN ('running', 'suspended') AND ($1::uuid[] IS NULL OR id = ANY($1))",
+            ids.as_deref() as _
+        )
+        .fetch_all(&self.pool)
+        .await
+        .classify()?;
         let instances: Vec<Instance> = rows.into_iter().map(instance).collect::<Result<_>>()?;
         let ids: Vec<_> = instances.iter().map(|instance| instance.id.0).collect();
         let volumes = sqlx::query!("SELECT instance_id, volume_id FROM instance_volumes WHERE instance_id = ANY($1)", &ids)
@@ -45,13 +50,15 @@ impl Store {
             .collect())
     }
 
-    /// Whether an instance is running and no operation works on it. The caller holds its lock, which every verb of an operation takes
-    /// before it checks its own row.
-    pub async fn is_idle(&self, id: InstanceId) -> Result<bool> {
+    /// Whether a running or suspended instance still is that, and no operation works on it or has since `seen` was read, whose state is
+    /// therefore the present one. The caller holds its lock, which every verb of an operation takes before it checks its own row.
+    pub async fn is_idle(&self, seen: &Instance) -> Result<bool> {
         sqlx::query_scalar!(
-            r#"SELECT EXISTS (SELECT FROM instances WHERE id = $1 AND state = 'running')
+            r#"SELECT EXISTS (SELECT FROM instances WHERE id = $1 AND state = $2 AND state IN ('running', 'suspended') AND operation_count = $3)
                   AND NOT EXISTS (SELECT FROM operations WHERE instance_id = $1 AND excludes AND status IN ('pending', 'running')) AS "is_idle!""#,
-            id.0
+            seen.id.0,
+            seen.state.as_str(),
+            seen.operation_count
         )
         .fetch_one(&self.pool)
         .await
@@ -75,13 +82,15 @@ impl Store {
         Ok(())
     }
 
-    /// Records what was found out about a running instance and cannot be put back. Lost data makes it unhealthy; a notice leaves its
-    /// health, and does not replace the reason of an outage.
+    /// Records what was found out about a running or suspended instance and cannot be put back. Lost data makes a running one unhealthy; a
+    /// notice leaves its health, and does not replace the reason of an outage.
     pub async fn report_finding(&self, id: InstanceId, why: &Reason) -> Result<()> {
         sqlx::query!(
-            "UPDATE instances SET health_status = CASE WHEN $4 THEN 'unhealthy' ELSE health_status END, reason_code = $2, reason_message = $3
-             WHERE id = $1 AND state = 'running' AND ($4 OR health_status <> 'unhealthy' AND reason_code IS DISTINCT FROM 'data_lost')
-               AND ((reason_code, reason_message) IS DISTINCT FROM ($2, $3) OR $4 AND health_status <> 'unhealthy')",
+            "UPDATE instances SET health_status = CASE WHEN $4 AND state = 'running' THEN 'unhealthy' ELSE health_status END,
+                 reason_code = $2, reason_message = $3
+             WHERE id = $1 AND state IN ('running', 'suspended')
+               AND ($4 OR health_status <> 'unhealthy' AND reason_code IS DISTINCT FROM 'data_lost')
+               AND ((reason_code, reason_message) IS DISTINCT FROM ($2, $3) OR $4 AND state = 'running' AND health_status <> 'unhealthy')",
             id.0,
             why.code.as_str(),
             why.message,
@@ -94,13 +103,18 @@ impl Store {
     }
 
     /// Removes what [`Self::report_finding`] recorded: it was found no more. The health of an instance whose data is back is checked next.
+    /// A suspended one says again that it is.
     pub async fn clear_finding(&self, id: InstanceId) -> Result<()> {
+        let suspended = suspend::reason();
         sqlx::query!(
             "UPDATE instances SET health_status = CASE WHEN reason_code = 'data_lost' THEN 'unknown' ELSE health_status END,
-                 reason_code = NULL, reason_message = NULL
-             WHERE id = $1 AND state = 'running' AND (reason_code = 'data_lost' OR reason_code = ANY($2) AND health_status <> 'unhealthy')",
+                 reason_code = CASE WHEN state = 'suspended' THEN $3 END, reason_message = CASE WHEN state = 'suspended' THEN $4 END
+             WHERE id = $1 AND state IN ('running', 'suspended')
+               AND (reason_code = 'data_lost' OR reason_code = ANY($2) AND health_status <> 'unhealthy')",
             id.0,
-            &notices()
+            &notices(),
+            suspended.code.as_str(),
+            suspended.message
         )
         .execute(&self.pool)
         .await

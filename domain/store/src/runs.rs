@@ -196,13 +196,15 @@ impl Store {
     }
 
     /// Every instance with health checks, with its HealthCheck workflow: those that are running, or being updated (with paused
-    /// checks).
+    /// checks) and not being resumed.
     pub async fn running_instances(&self) -> Result<Vec<RunningInstance>> {
-        let rows =
-            sqlx::query!("SELECT id, health_check_orchestration_id, health_interval_seconds FROM instances WHERE state IN ('running', 'updating')")
-                .fetch_all(&self.pool)
-                .await
-                .classify()?;
+        let rows = sqlx::query!(
+            "SELECT id, health_check_orchestration_id, health_interval_seconds FROM instances
+                 WHERE state = 'running' OR state = 'updating' AND health_check_orchestration_id IS NOT NULL"
+        )
+        .fetch_all(&self.pool)
+        .await
+        .classify()?;
         Ok(rows
             .into_iter()
             .map(|row| RunningInstance {

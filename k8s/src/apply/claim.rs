@@ -7,7 +7,7 @@ use toygres_domain::{
     InstanceId,
     data::{Data, VolumeId},
     instance::{Reason, ReasonCode},
-    runtime::{Deployment, RuntimeError},
+    runtime::RuntimeError,
 };
 
 use super::{FIELD_MANAGER, refuse_terminating};
@@ -18,13 +18,13 @@ use crate::{
 };
 
 /// Refuses to deploy an instance that has run without the claim that holds its data.
-pub(crate) async fn verify(cluster: &Cluster, deployment: &Deployment) -> Result<(), RuntimeError> {
-    let Data::Existing(volume) = &deployment.data else { return Ok(()) };
-    let claims: Vec<PersistentVolumeClaim> = cluster.list(&names::selector(deployment.id)).await?;
-    if let Some(reason) = lost_claim(deployment.id, volume.as_ref(), &claims) {
+pub(crate) async fn verify(cluster: &Cluster, id: InstanceId, data: &Data) -> Result<(), RuntimeError> {
+    let Data::Existing(volume) = data else { return Ok(()) };
+    let claims: Vec<PersistentVolumeClaim> = cluster.list(&names::selector(id)).await?;
+    if let Some(reason) = lost_claim(id, volume.as_ref(), &claims) {
         return Err(RuntimeError { reason, retryable: false });
     }
-    refuse_terminating_data(deployment.id, &claims)
+    refuse_terminating_data(id, &claims)
 }
 
 /// Refuses what would end the server, and with it the data, while the claim is being deleted.

@@ -24,6 +24,9 @@ pub const KEPT_LABEL: &str = "toygres.io/kept";
 /// database has it too, because a StatefulSet can be deleted together with the claim.
 pub const VOLUME_ANNOTATION: &str = "toygres.io/volume";
 
+/// The annotation of the StatefulSet of an instance that is suspended, which tells its 0 replicas from those that somebody else has set.
+pub const SUSPENDED_ANNOTATION: &str = "toygres.io/suspended";
+
 /// Selects every object of every instance.
 pub const MANAGED_SELECTOR: &str = "app.kubernetes.io/managed-by=toygres,toygres.io/instance-id";
 

@@ -24,7 +24,7 @@ use toygres_domain::{
 };
 
 use super::{
-    names::{self, DATA_VOLUME, Meta, PORT, VOLUME_ANNOTATION},
+    names::{self, DATA_VOLUME, Meta, PORT, SUSPENDED_ANNOTATION, VOLUME_ANNOTATION},
     secret::{CONFIGURATION_KEY, PASSWORD_KEY},
     start::{INITDB_DIRECTORY, INITIALIZED_KEY, START_SCRIPT},
 };
@@ -48,6 +48,7 @@ pub(super) struct Server<'a> {
     pub(super) database: &'a SqlName,
     pub(super) roles: Roles,
     pub(super) data: &'a Data,
+    pub(super) suspended: bool,
 }
 
 pub(super) fn stateful_set(meta: &Meta<'_>, server: &Server<'_>, settings: &Settings) -> StatefulSet {
@@ -57,12 +58,14 @@ pub(super) fn stateful_set(meta: &Meta<'_>, server: &Server<'_>, settings: &Sett
     pod_meta.annotations = Some(settings.pod_annotations.clone()).filter(|annotations| !annotations.is_empty());
     let mut metadata = meta.object(names::object(meta.id));
     // Of the StatefulSet only: a changed pod template would restart the server.
-    metadata.annotations = server.data.volume().map(|volume| BTreeMap::from([(VOLUME_ANNOTATION.to_owned(), volume.to_string())]));
+    let volume = server.data.volume().map(|volume| (VOLUME_ANNOTATION.to_owned(), volume.to_string()));
+    let suspended = server.suspended.then(|| (SUSPENDED_ANNOTATION.to_owned(), "true".to_owned()));
+    metadata.annotations = Some(volume.into_iter().chain(suspended).collect::<BTreeMap<_, _>>()).filter(|annotations| !annotations.is_empty());
     StatefulSet {
         metadata,
         spec: Some(StatefulSetSpec {
             service_name: Some(names::headless_service(meta.id)),
-            replicas: Some(1),
+            replicas: Some(if server.suspended { 0 } else { 1 }),
             // With the default, OrderedReady, a pod that never gets ready is not replaced when the template is repaired.
             pod_management_policy: Some("Parallel".to_owned()),
             selector: LabelSelector { match_labels: Some(meta.pod_selector()), ..LabelSelector::default() },

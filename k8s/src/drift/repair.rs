@@ -13,7 +13,7 @@ pub(crate) async fn repair(cluster: &Cluster, settings: &Settings, deployment: &
     let actual = fetch::actual(cluster, deployment.id).await?;
     let drift = inspection(&Expected::from(deployment), &actual, settings).drift;
     // Without the data, nothing of the instance may look as if it were there.
-    apply::verify_claim(cluster, deployment).await?;
+    apply::verify_claim(cluster, deployment.id, &deployment.data).await?;
     let objects = build::objects(deployment, settings);
     let has_drifted = |kind: DriftKind, name: &Option<String>| drift.iter().any(|drift| drift.kind == kind && Some(&drift.name) == name.as_ref());
     if has_drifted(DriftKind::NetworkPolicy, &objects.network_policy.metadata.name) {

@@ -29,6 +29,7 @@ fn deployment() -> Deployment {
         credentials: Credentials { owner: Password::new("secret".to_owned()), platform: Some(PlatformCredentials::generate()) },
         data: Data::Existing(Some(VolumeId(UID.to_owned()))),
         certificate: ServerCertificate { chain: String::new(), key: Password::new(String::new()) },
+        suspended: false,
     }
 }
 

@@ -10,7 +10,7 @@ use toygres_k8s::{KubernetesRuntime, build::names};
 use crate::{
     fake::{Crash, FakeApiServer},
     fixture,
-    steps::{deploy_until_ready, remove_until_done, restart, restart_until_done, until_ready},
+    steps::{deploy_until_ready, remove_until_done, restart, restart_until_done, suspend_until_done, suspension, until_ready},
 };
 
 #[tokio::test]
@@ -46,6 +46,14 @@ async fn restart_survives_a_crash_at_every_call() {
     for when in [Crash::Before, Crash::After] {
         let crashes = each_call(when, &fixture::another("orders"), Start::Deployed, Verb::Restart).await;
         assert!(crashes >= 6, "{crashes} calls are too few to be a restart");
+    }
+}
+
+#[tokio::test]
+async fn suspend_survives_a_crash_at_every_call() {
+    for when in [Crash::Before, Crash::After] {
+        let crashes = each_call(when, &fixture::another("orders"), Start::Deployed, Verb::Suspend).await;
+        assert!(crashes >= 7, "{crashes} calls are too few to be a suspension");
     }
 }
 
@@ -98,6 +106,7 @@ enum Verb {
     Deploy,
     Remove { keep: bool },
     Restart,
+    Suspend,
 }
 
 /// Crashes at the first call, then at the second, and so on; returns the number of calls.
@@ -138,6 +147,7 @@ async fn run(server: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &D
     match verb {
         Verb::Deploy => runtime.deploy(deployment).await.unwrap(),
         Verb::Restart => restart_until_done(server, runtime, deployment, &restart(deployment, 2)).await,
+        Verb::Suspend => suspend_until_done(server, runtime, deployment, &suspension(deployment, 2)).await,
         Verb::Remove { keep } => remove_until_done(server, runtime, deployment, keep).await,
     }
 }
@@ -165,6 +175,11 @@ async fn finish(server: &FakeApiServer, deployment: &Deployment, verb: Verb) {
             }
             let size = &server.object("persistentvolumeclaims", &names::claim(id)).unwrap()["spec"]["resources"]["requests"]["storage"];
             assert_eq!(*size, format!("{}Gi", deployment.spec.storage_gb));
+        }
+        Verb::Suspend => {
+            assert!(!server.object_names().contains(&format!("pods/{}", names::pod(id))), "no pod is left");
+            runtime.deploy(deployment).await.unwrap();
+            until_ready(server, &runtime, deployment).await;
         }
         Verb::Remove { keep: false } => assert!(server.object_names().is_empty(), "{:?}", server.object_names()),
         Verb::Remove { keep: true } => assert_eq!(server.object_names(), [format!("persistentvolumeclaims/{}", names::claim(id))].into()),

@@ -33,6 +33,7 @@ pub(crate) fn deployment() -> Deployment {
         credentials: credentials(),
         data: Data::New,
         certificate: ServerCertificate { chain: "a certificate\n".to_owned(), key: Secret::new("a key\n".to_owned()) },
+        suspended: false,
     }
 }
 

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use serde::Serialize;
 use toygres_domain::{
+    data::{Data, VolumeId},
     instance::{Exposure, PostgresVersion},
     runtime::Deployment,
 };
@@ -36,6 +37,13 @@ fn objects_of_a_load_balancer() {
         dns_label: Some("pg-demo".to_owned()),
     };
     check("load-balancer", &deployment, &Settings::default());
+}
+
+#[test]
+fn objects_of_a_suspended_instance() {
+    let mut deployment = fixture::deployment();
+    (deployment.data, deployment.suspended) = (Data::Existing(Some(VolumeId("uid-of-the-claim".to_owned()))), true);
+    check("suspended", &deployment, &Settings::default());
 }
 
 #[test]

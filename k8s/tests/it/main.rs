@@ -18,6 +18,7 @@ mod pid_namespace;
 mod reachability;
 mod restarts;
 mod steps;
+mod suspensions;
 mod verbs;
 
 use toygres_k8s_fake::{self as fake, recordings};

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use toygres_domain::{
     OperationId,
+    drift::Expected,
     instance::Endpoint,
     operation::OperationKind,
-    runtime::{Deployment, Observation, Progress, Restart, Runtime},
+    runtime::{Deployment, Observation, Progress, Restart, Runtime, Suspension},
 };
 use toygres_k8s::KubernetesRuntime;
 
@@ -48,4 +49,24 @@ pub(crate) async fn restart_until_done(server: &FakeApiServer, runtime: &Kuberne
 /// The `n`th operation of the instance: a restart with a time-out that no test reaches.
 pub(crate) fn restart(deployment: &Deployment, n: i64) -> Restart {
     Restart { operation: OperationId::new(OperationKind::Restart, deployment.id, n), timeout: Duration::from_secs(60) }
+}
+
+/// Suspends a deployment that may say that it is not.
+pub(crate) async fn suspend_until_done(server: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &Deployment, suspension: &Suspension) {
+    let suspended = Expected { suspended: true, ..Expected::from(deployment) };
+    server
+        .wait_for("the suspension", || async {
+            match runtime.suspend(&suspended, suspension).await {
+                Ok(Progress::Done) => Some(()),
+                Ok(Progress::InProgress(_)) => None,
+                Err(error) if error.retryable => None,
+                Err(error) => panic!("{error:?}"),
+            }
+        })
+        .await;
+}
+
+/// The `n`th operation of the instance: a suspension with a time-out that no test reaches.
+pub(crate) fn suspension(deployment: &Deployment, n: i64) -> Suspension {
+    Suspension { operation: OperationId::new(OperationKind::Suspend, deployment.id, n), timeout: Duration::from_secs(60) }
 }

@@ -100,6 +100,7 @@ pub(crate) struct Instance {
     pub(crate) endpoint: Option<Endpoint>,
     pub(crate) labels: Vec<Label>,
     pub(crate) deletion_protected: bool,
+    pub(crate) idle_suspend_minutes: Option<i32>,
     pub(crate) revision: BigInt,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
@@ -138,6 +139,7 @@ pub(crate) struct Operation {
     pub(crate) cancel_requested: bool,
     pub(crate) can_cancel: bool,
     pub(crate) can_retry: bool,
+    pub(crate) requested_by: Option<String>,
     /// `None` when the operation continues until it succeeds.
     pub(crate) deadline: Option<DateTime<Utc>>,
     pub(crate) created_at: DateTime<Utc>,

@@ -22,6 +22,8 @@ subcommands! {
         update::Update,
         restart::Restart,
         repair::Repair,
+        suspend::Suspend,
+        resume::Resume,
         delete::Delete,
         connect::Connect,
     }

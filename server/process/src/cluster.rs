@@ -20,6 +20,7 @@ use super::{
     log_file, port,
     process_table::{self, ClusterIdentity},
     reaper::Reaper,
+    suspend,
 };
 
 /// The environment that all clusters of one control plane share.
@@ -32,7 +33,7 @@ pub(super) struct Machine {
 }
 
 /// A cluster in its home directory, which contains `data/` (written by PostgreSQL) and, not writable by PostgreSQL's user,
-/// `postgresql.conf`, `pg_hba.conf`, `port.conf`, `log`, `crash-loop` and `restart`.
+/// `postgresql.conf`, `pg_hba.conf`, `port.conf`, `log`, `crash-loop`, `restart` and `suspended`.
 #[derive(Clone, Debug)]
 pub(super) struct Cluster {
     /// Its `cluster_name`, which the titles of its processes contain.
@@ -126,10 +127,10 @@ impl Cluster {
         ClusterIdentity::of(&self.name, &self.data())
     }
 
-    /// Starts the server if there is none, without waiting until it is ready. Returns the process id if it started one. The caller
-    /// must hold the lock of this cluster, because this cleans up after a server that was killed.
+    /// Starts the server if there is none and it is not suspended, without waiting until it is ready. Returns the process id if it
+    /// started one. The caller must hold the lock of this cluster, because this cleans up after a server that was killed.
     pub(super) fn start(&self, machine: &Machine, port_taken: PortTaken) -> Result<Option<u32>> {
-        if self.identity()?.processes()?.iter().any(|process| process.server) {
+        if suspend::is_suspended(&self.home) || self.identity()?.processes()?.iter().any(|process| process.server) {
             return Ok(None);
         }
         let installation = self.installation(machine)?;

@@ -7,6 +7,7 @@ use std::{
     io::ErrorKind,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
+    time::Duration,
 };
 
 use toygres_domain::{
@@ -16,13 +17,14 @@ use toygres_domain::{
 
 use super::{
     certificate,
-    cluster::{Cluster, Machine, Status},
+    cluster::{Cluster, Machine, PortTaken, Status},
     data_dir::write_atomically,
     digest,
     error::{IoContext, Result},
     instance_dirs::{DirState, InstanceDirs},
     port::{self, PORT_FILE},
     settings::{self, CONFIGURATION, Configuration, Features, HBA},
+    suspend,
 };
 
 /// Inspects one instance; `None` if nothing happened to it.
@@ -33,7 +35,9 @@ pub(super) fn inspect(dirs: &InstanceDirs, expected: &Expected, features: Featur
     // Without the directory there is nothing to put files back into.
     let drift = if cluster.home().is_dir() {
         let Differences { drift, outdated } = differences(cluster.home(), &settings::instance(&expected.spec, expected.roles, features)?, features)?;
-        [drift, outdated].concat()
+        let mut drift = [drift, outdated].concat();
+        drift.extend(server_drift(&cluster, expected.suspended)?);
+        drift
     } else {
         Vec::new()
     };
@@ -72,13 +76,50 @@ fn differences(home: &Path, configuration: &Configuration, features: Features) -
     Ok(Differences { drift: found, outdated })
 }
 
+/// Whether somebody has started a server that is kept stopped, or keeps one stopped that is not.
+fn server_drift(cluster: &Cluster, suspended: bool) -> Result<Option<Drift>> {
+    let change = match (suspended, suspend::is_suspended(cluster.home())) {
+        (true, true) if cluster.server()?.is_none() => return Ok(None),
+        (true, _) => DriftChange::Started,
+        (false, true) => DriftChange::Stopped,
+        (false, false) => return Ok(None),
+    };
+    Ok(Some(Drift::new(DriftKind::Server, cluster.name(), change)))
+}
+
+/// How long a server that must not run has for its shutdown.
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
+
+fn repair_server(machine: &Machine, cluster: &Cluster, suspended: bool) -> Result<Option<Drift>> {
+    let drift = server_drift(cluster, suspended)?;
+    match drift.as_ref().map(|drift| &drift.change) {
+        Some(DriftChange::Started) => {
+            suspend::keep_stopped(cluster.home())?;
+            cluster.stop(STOP_TIMEOUT)?;
+        }
+        Some(DriftChange::Stopped) => {
+            suspend::release(cluster.home())?;
+            cluster.start(machine, PortTaken::Move)?;
+        }
+        Some(DriftChange::Deleted | DriftChange::Edited(_)) | None => {}
+    }
+    Ok(drift)
+}
+
 /// Whether PostgreSQL's user can read the file, and only its owner can write to it.
 fn has_mode(path: &Path) -> Result<bool> {
     Ok(path.metadata().context(format_args!("look at {}", path.display()))?.permissions().mode() & 0o777 == 0o644)
 }
 
-/// Writes the files that differ, and has the server read them. Returns what has drifted. The caller holds the lock of the instance, and the data is there.
+/// Puts back what has drifted, and renews what is outdated. The caller holds the lock of the instance, and the data is there.
 pub(super) fn repair(machine: &Machine, cluster: &Cluster, deployment: &Deployment, features: Features) -> Result<Vec<Drift>> {
+    let mut repaired = repair_files(machine, cluster, deployment, features)?;
+    repaired.extend(repair_server(machine, cluster, deployment.suspended)?);
+    Ok(repaired)
+}
+
+/// Writes the files that have drifted, and has the server read them.
+fn repair_files(machine: &Machine, cluster: &Cluster, deployment: &Deployment, features: Features) -> Result<Vec<Drift>> {
     let configuration = settings::instance(&deployment.spec, deployment.credentials.roles(), features)?;
     let Differences { drift, outdated } = differences(cluster.home(), &configuration, features)?;
     // Before the configuration that names it. Its content is no drift, because a renewal may be in progress.
@@ -102,7 +143,7 @@ pub(super) fn repair(machine: &Machine, cluster: &Cluster, deployment: &Deployme
 
 /// What changes when somebody deletes, replaces or edits a file of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fingerprint([Option<FileVersion>; 5]);
+pub(super) struct Fingerprint([Option<FileVersion>; 6]);
 
 /// Inode, size, time of the last change, mode.
 type FileVersion = (u64, u64, (i64, i64), u32);
@@ -111,6 +152,9 @@ impl Fingerprint {
     /// Of the files in `home`. A file that cannot be looked at counts as missing.
     pub(super) fn of(home: &Path) -> Self {
         let file = |meta: Metadata| (meta.ino(), meta.size(), (meta.mtime(), meta.mtime_nsec()), meta.mode());
-        Self([CONFIGURATION, HBA, PORT_FILE, certificate::FILE, "data/PG_VERSION"].map(|name| home.join(name).metadata().ok().map(file)))
+        Self(
+            [CONFIGURATION, HBA, PORT_FILE, certificate::FILE, suspend::FILE, "data/PG_VERSION"]
+                .map(|name| home.join(name).metadata().ok().map(file)),
+        )
     }
 }

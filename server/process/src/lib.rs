@@ -42,6 +42,7 @@ mod restart;
 mod runtime;
 mod settings;
 mod supervisor;
+mod suspend;
 
 pub use account::Account;
 pub use binaries::{Binaries, Installation};

@@ -2,7 +2,7 @@
 //!
 //! A restart is recorded in the file `restart` of the instance before its server is signalled. The record identifies the server to
 //! stop, so that after a crash it is known whether that one or already the next one is running: each operation restarts a server at
-//! most once. It also distinguishes a planned exit from a death.
+//! most once. It also distinguishes a planned exit from a death. A suspension stops the server in the same way: see [`super::suspend`].
 
 use std::{
     path::Path,
@@ -100,10 +100,27 @@ pub(super) fn advance(machine: &Machine, cluster: &Cluster, restart: &Restart) -
     resume(machine, cluster, record)
 }
 
+/// Stops the server that runs now for a suspension, as [`advance`] does for a restart, and starts none. Returns what it waits for, or
+/// `None` if the server has stopped. The caller holds the lock of the instance.
+pub(super) fn stop_only(cluster: &Cluster, operation: &OperationId, timeout: Duration) -> Result<Option<Reason>> {
+    let server = cluster.server()?;
+    let mut record = match RestartRecord::read(cluster.home()) {
+        // The server of an earlier run of the operation may have been started again.
+        Some(record) if record.operation == *operation && server.is_none_or(|server| record.stops(server)) => record,
+        _ => begin(cluster, operation, timeout)?,
+    };
+    let waits_for = stop(cluster, &record, "and stays stopped")?;
+    if waits_for.is_none() && record.former.is_some() && !record.done {
+        record.done = true;
+        record.write(cluster.home())?;
+    }
+    Ok(waits_for)
+}
+
 /// Continues a recorded restart. The caller holds the lock of the instance.
 pub(super) fn resume(machine: &Machine, cluster: &Cluster, mut record: RestartRecord) -> Result<Progress> {
     if !record.done {
-        if let Some(reason) = stop(cluster, &record)? {
+        if let Some(reason) = stop(cluster, &record, "to be started again")? {
             return Ok(Progress::InProgress(reason));
         }
         // As in a deployment, a requested restart starts the server immediately, regardless of earlier deaths.
@@ -125,15 +142,15 @@ fn begin(cluster: &Cluster, operation: &OperationId, timeout: Duration) -> Resul
 }
 
 /// Stops the former server: first gracefully, after the deadline with an immediate shutdown, finally by killing it. Returns what it
-/// waits for, or `None` if the server has stopped. Signals are repeated, because an earlier one may not have been sent; repeating
-/// them has no effect.
-fn stop(cluster: &Cluster, record: &RestartRecord) -> Result<Option<Reason>> {
+/// waits for, with what comes `next`, or `None` if the server has stopped. Signals are repeated, because an earlier one may not have been
+/// sent; repeating them has no effect.
+fn stop(cluster: &Cluster, record: &RestartRecord, next: &str) -> Result<Option<Reason>> {
     let still_there = || -> Result<Option<ServerProcess>> { Ok(cluster.server()?.filter(|server| record.stops(*server))) };
     let Some(server) = still_there()? else { return Ok(None) };
     let left = record.deadline.saturating_sub(since_1970());
     if !left.is_zero() {
         let gone = cluster.signal_and_wait(server.pid, Signal::SIGINT, left.min(POLL))?;
-        return Ok((!gone).then(|| Reason::new(ReasonCode::StartingUp, "PostgreSQL is shutting down, to be started again")));
+        return Ok((!gone).then(|| Reason::new(ReasonCode::StartingUp, format!("PostgreSQL is shutting down, {next}"))));
     }
     if cluster.signal_and_wait(server.pid, Signal::SIGQUIT, POLL)? {
         return Ok(None);
@@ -143,7 +160,8 @@ fn stop(cluster: &Cluster, record: &RestartRecord) -> Result<Option<Reason>> {
         cluster.kill_all()?;
         return Ok(None);
     }
-    Ok(Some(Reason::new(ReasonCode::StartingUp, "PostgreSQL did not shut down in time and is being stopped immediately, to be started again")))
+    let message = format!("PostgreSQL did not shut down in time and is being stopped immediately, {next}");
+    Ok(Some(Reason::new(ReasonCode::StartingUp, message)))
 }
 
 fn since_1970() -> Duration {

@@ -20,7 +20,7 @@ use toygres_domain::{
     instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
     roles::{PlatformCredentials, SUPERUSER},
-    runtime::{Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError},
+    runtime::{Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError, Suspension},
     scram,
     server_settings::STATISTICS_LIBRARY,
 };
@@ -41,6 +41,7 @@ use super::{
     restart::{self, RestartRecord},
     settings::{self, Configuration, Features},
     supervisor::{self, Role},
+    suspend,
 };
 
 /// How long a verb waits for another one on the same instance.
@@ -197,6 +198,11 @@ impl Runtime for ProcessRuntime {
         self.blocking(move |shared| shared.restart(id, &restart)).await
     }
 
+    async fn suspend(&self, expected: &Expected, suspension: &Suspension) -> Result<Progress, RuntimeError> {
+        let (id, suspension) = (expected.id, suspension.clone());
+        self.blocking(move |shared| shared.suspend(id, &suspension)).await
+    }
+
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {
         self.blocking(|shared| {
             let mut ids: Vec<_> = shared.dirs.scan()?.into_iter().map(|(id, _)| id).collect();
@@ -221,7 +227,7 @@ impl Runtime for ProcessRuntime {
 
 impl Shared {
     fn deploy(&self, deployment: &Deployment) -> Result<()> {
-        let Deployment { id, name: _, spec, credentials, data, certificate } = deployment;
+        let Deployment { id, name: _, spec, credentials, data, certificate, suspended } = deployment;
         let features = self.features(spec.postgres_version);
         let configuration = settings::instance(spec, credentials.roles(), features)?;
         let _lock = self.dirs.lock(*id, LOCK_TIMEOUT)?;
@@ -244,15 +250,20 @@ impl Shared {
         } else {
             self.create(deployment, &configuration)?;
         }
-        // A deployment starts the server immediately, regardless of earlier deaths.
-        CrashLoopCounter::reset(cluster.home())?;
-        cluster.start(&self.machine, PortTaken::Move)?;
+        if *suspended {
+            suspend::keep_stopped(cluster.home())?;
+        } else {
+            // A deployment starts the server immediately, regardless of earlier deaths.
+            CrashLoopCounter::reset(cluster.home())?;
+            suspend::release(cluster.home())?;
+            cluster.start(&self.machine, PortTaken::Move)?;
+        }
         self.wake.notify_one();
         Ok(())
     }
 
     fn create(&self, deployment: &Deployment, configuration: &Configuration) -> Result<()> {
-        let Deployment { id, name: _, spec, credentials, data: _, certificate } = deployment;
+        let Deployment { id, name: _, spec, credentials, data: _, certificate, suspended: _ } = deployment;
         let Some(PlatformCredentials { superuser, monitor: _ }) = &credentials.platform else {
             return Err(Error::Refused("an instance is created with passwords for the roles of the platform".to_owned()));
         };
@@ -284,6 +295,9 @@ impl Shared {
                 // A directory is deployed with its data, so the data was there.
                 if !cluster.has_data()? {
                     return Ok(Observation::Failed(RuntimeError::from(cluster.data_lost()).reason));
+                }
+                if suspend::is_suspended(cluster.home()) {
+                    return Ok(Observation::Pending(suspend::reason()));
                 }
                 // It may answer and accept no writes, and a server that exited cannot start.
                 if let Some((_, reason)) = self.disk.full() {
@@ -330,6 +344,17 @@ impl Shared {
         cluster.check_data()?;
         self.check_open()?;
         let progress = restart::advance(&self.machine, &cluster, restart)?;
+        self.wake.notify_one();
+        Ok(progress)
+    }
+
+    fn suspend(&self, id: InstanceId, suspension: &Suspension) -> Result<Progress> {
+        let cluster = self.dirs.cluster(id, DirState::Deployed);
+        // An absent instance needs no lock file.
+        cluster.check_data()?;
+        let _lock = self.dirs.lock(id, LOCK_TIMEOUT)?;
+        cluster.check_data()?;
+        let progress = suspend::advance(&cluster, suspension)?;
         self.wake.notify_one();
         Ok(progress)
     }

@@ -33,6 +33,7 @@ use super::{
     reaper::Exit,
     restart::{self, RestartRecord},
     runtime::Shared,
+    suspend,
 };
 
 /// The pause between two passes when nothing is changing, and when something is.
@@ -204,7 +205,7 @@ impl Supervisor {
         }
     }
 
-    /// Continues a restart whose caller no longer repeats it.
+    /// Continues a restart, or the end of the server for a suspension, whose caller no longer repeats it.
     fn finish_restart(&self, id: InstanceId) -> Result<()> {
         let Some(_lock) = self.shared.dirs.try_lock(id)? else { return Ok(()) };
         let cluster = self.shared.dirs.cluster(id, DirState::Deployed);
@@ -301,12 +302,12 @@ impl Supervisor {
     }
 
     fn ended(&self, id: InstanceId, cluster: &Cluster, tracked: &mut Tracked, server: ServerProcess) {
-        // Neither a removal that began during this pass nor a planned restart is a death.
+        // Neither a removal that began during this pass nor a planned restart or suspension is a death.
         if !cluster.home().is_dir() || self.shared.closing.load(Ordering::SeqCst) {
             return;
         }
-        if RestartRecord::read(cluster.home()).is_some_and(|restart| restart.stops(server)) {
-            tracing::info!(instance = %id, pid = server.pid, "the server of an instance ended for a restart");
+        if suspend::is_suspended(cluster.home()) || RestartRecord::read(cluster.home()).is_some_and(|restart| restart.stops(server)) {
+            tracing::info!(instance = %id, pid = server.pid, "the server of an instance ended as planned");
             return self.nudge(id, None);
         }
         let exit = self.shared.machine.reaper.exit(server.pid);
@@ -331,8 +332,12 @@ impl Supervisor {
         }
     }
 
-    /// Starts an instance whose server is down, except during its back-off. Returns whether it is about to start.
+    /// Starts an instance whose server is down, unless it is suspended, and except during its back-off. Returns whether it is about to
+    /// start.
     fn start(&self, id: InstanceId, cluster: &Cluster, tracked: &mut Tracked) -> bool {
+        if suspend::is_suspended(cluster.home()) {
+            return false;
+        }
         if tracked.retry_at.is_some_and(|at| Instant::now() < at) {
             return false;
         }

@@ -50,6 +50,8 @@ pub struct CreateInstance {
     pub require_tls: Option<bool>,
     /// How its health is checked; the defaults are settings of the server.
     pub health_check: Option<HealthCheckSettings>,
+    /// See [`super::suspend_instance::IDLE_MINUTES`]; 0, the default, turns it off.
+    pub idle_suspend_minutes: Option<i32>,
     /// The caller's key for this request.
     pub idempotency_key: Option<String>,
 }
@@ -118,6 +120,8 @@ struct Fingerprint<'a> {
     require_tls: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     health_check: Option<HealthCheckSettings>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle_suspend_minutes: Option<i32>,
 }
 
 impl App {
@@ -148,6 +152,7 @@ impl App {
             exposure,
             require_tls,
             health_check,
+            idle_suspend_minutes,
             idempotency_key: _,
         } = input;
         let name = errors.parsed("name", name.parse::<InstanceName>());
@@ -170,6 +175,7 @@ impl App {
         let HealthCheckSettings { interval_seconds, timeout_seconds } = health_check.unwrap_or_default();
         let interval_seconds = errors.in_range("healthCheck.intervalSeconds", "seconds", interval_seconds, interval);
         let timeout_seconds = errors.in_range("healthCheck.timeoutSeconds", "seconds", timeout_seconds, timeout);
+        let idle_suspend_minutes = errors.idle_suspend_minutes(idle_suspend_minutes).flatten();
         let labels = errors.labels("labels", labels.unwrap_or_default());
         let exposure = exposure.map_or(Exposure::Cluster, |exposure| parse_exposure(exposure, &mut errors));
         if !self.runtime.offers(&exposure) {
@@ -198,6 +204,7 @@ impl App {
                 password: password?,
                 labels: labels?,
                 deletion_protected: deletion_protected.unwrap_or(false),
+                idle_suspend_minutes,
             })
         })();
         errors.check(new)
@@ -235,6 +242,7 @@ impl CreateInstance {
             exposure,
             require_tls,
             health_check,
+            idle_suspend_minutes,
             idempotency_key: _,
         } = self;
         Fingerprint {
@@ -252,6 +260,7 @@ impl CreateInstance {
             exposure: exposure.as_ref(),
             require_tls: *require_tls,
             health_check: *health_check,
+            idle_suspend_minutes: *idle_suspend_minutes,
         }
     }
 }
@@ -323,13 +332,14 @@ mod tests {
             }),
             require_tls: Some(false),
             health_check: Some(HealthCheckSettings { interval_seconds: Some(5), timeout_seconds: None }),
+            idle_suspend_minutes: Some(30),
             ..name
         };
         let expected = concat!(
             r#"{"v":1,"name":"orders","username":"app","password":"abcd","database":"db","storage_gb":1,"postgres_version":"17","#,
             r#""cpu_millis":100,"memory_mb":128,"labels":[["team","a"]],"deletion_protected":true,"#,
             r#""exposure":{"kind":"load_balancer","source_ranges":["203.0.113.0/24"],"dns_label":"orders"},"require_tls":false,"#,
-            r#""health_check":{"interval_seconds":5}}"#
+            r#""health_check":{"interval_seconds":5},"idle_suspend_minutes":30}"#
         );
         assert_eq!(fingerprint(&everything, Some("abcd")), expected);
         assert!(!format!("{everything:?}").contains("hunter22"));

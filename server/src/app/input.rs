@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use toygres_domain::{Error, FieldError, InstanceId, Result, UserErrorCode};
 
-use super::limits::{self, IntRange};
+use super::{
+    limits::{self, IntRange},
+    suspend_instance::IDLE_MINUTES,
+};
 
 /// Why an instance cannot require TLS.
 pub(super) const WITHOUT_TLS: &str =
@@ -32,6 +35,14 @@ impl FieldErrors {
             self.add(UserErrorCode::OutOfRange, field, format!("must be {} to {} {unit}, not {value}", range.min, range.max));
         }
         Some(value)
+    }
+
+    /// The minutes after which an idle instance is suspended: `Some(None)` turns that off. Adds an error when they are outside the range.
+    pub(super) fn idle_suspend_minutes(&mut self, minutes: Option<i32>) -> Option<Option<i32>> {
+        match minutes? {
+            0 => Some(None),
+            minutes => Some(self.in_range("idleSuspendMinutes", "minutes, or 0 to turn it off", Some(minutes), IDLE_MINUTES)),
+        }
     }
 
     /// The labels; otherwise adds an error that says what labels look like.

@@ -1,4 +1,4 @@
-//! Changes what needs no operation: labels, deletion protection, and whether TLS is required.
+//! Changes what needs no operation: labels, deletion protection, when an idle instance is suspended, and whether TLS is required.
 
 use toygres_domain::{Result, UserErrorCode, instance::Instance};
 use toygres_store::InstanceUpdate;
@@ -19,6 +19,8 @@ pub struct UpdateInstance {
     pub deletion_protected: Option<bool>,
     /// Whether clients without TLS are refused from now on.
     pub require_tls: Option<bool>,
+    /// See [`super::suspend_instance::IDLE_MINUTES`]; 0 turns it off.
+    pub idle_suspend_minutes: Option<i32>,
     /// The revision that the instance must have.
     pub revision: Option<i64>,
 }
@@ -29,17 +31,18 @@ impl App {
     /// # Errors
     /// [`toygres_domain::Error::User`] with every error in the input, or as [`toygres_store::Store::update_instance`] has it.
     pub async fn update_instance(&self, input: UpdateInstance) -> Result<Instance> {
-        let UpdateInstance { id, labels, deletion_protected, require_tls, revision } = input;
+        let UpdateInstance { id, labels, deletion_protected, require_tls, idle_suspend_minutes, revision } = input;
         let id = instance_id(&id)?;
         let mut errors = FieldErrors::default();
         let labels = labels.and_then(|labels| errors.labels("labels", labels));
+        let idle_suspend_minutes = errors.idle_suspend_minutes(idle_suspend_minutes);
         if require_tls == Some(true)
             && let Some(instance) = self.store.instance(id).await?
             && !self.runtime.speaks_tls(instance.spec.postgres_version)
         {
             errors.add(UserErrorCode::Invalid, "requireTls", WITHOUT_TLS);
         }
-        let update = errors.check(Some(InstanceUpdate { labels, deletion_protected, require_tls, revision }))?;
+        let update = errors.check(Some(InstanceUpdate { labels, deletion_protected, require_tls, idle_suspend_minutes, revision }))?;
         self.store.update_instance(id, &update).await
     }
 }

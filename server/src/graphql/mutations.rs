@@ -49,6 +49,8 @@ mutations! {
     delete_instance::DeleteInstanceMutation,
     restart_instance::RestartInstanceMutation,
     repair_instance::RepairInstanceMutation,
+    suspend_instance::SuspendInstanceMutation,
+    resume_instance::ResumeInstanceMutation,
     update_instance::UpdateInstanceMutation,
     cancel_operation::CancelOperationMutation,
     retry_operation::RetryOperationMutation,

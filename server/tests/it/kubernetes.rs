@@ -197,6 +197,23 @@ async fn a_repair_on_request_puts_everything_back() {
     let done = repaired(&server, &id).await;
     assert_eq!(done["steps"][0]["findings"], json!(["nothing differs from what was deployed"]), "{done:#}");
 
+    // Suspended, it is put back to 0 replicas without being asked, and has its data when it is resumed.
+    let request = |verb: &str| format!("mutation($id: ID!) {{ {verb}Instance(input: {{ id: $id }}) {{ userErrors {{ message }} }} }}");
+    server.query(&request("suspend"), json!({ "id": id })).await;
+    server.until(&id, "suspended", |now| now["state"] == "SUSPENDED").await;
+    let replicas = || platform.cluster.object("statefulsets", &object).unwrap()["spec"]["replicas"].clone();
+    let is_stopped = || replicas() == 0 && platform.cluster.object("pods", &names::pod(id.parse().unwrap())).is_none();
+    assert!(is_stopped());
+    let before = repairs(&server, &id).await.len();
+    edit(&platform.cluster, "statefulsets", &object, |set| set["spec"]["replicas"] = json!(1));
+    eventually("it is stopped again", async || is_stopped()).await;
+    eventually("that is an event", async || repairs(&server, &id).await.len() > before).await;
+    let now = server.instance(&id).await;
+    assert_eq!((&now["state"], &now["health"], &now["reason"]["code"]), (&json!("SUSPENDED"), &json!("UNKNOWN"), &json!("SUSPENDED")));
+    server.query(&request("resume"), json!({ "id": id })).await;
+    let url = text(&server.until_healthy(&id).await["connectionString"]);
+    assert_eq!((psql(&url, "TABLE t").await.as_deref(), replicas()), (Ok("42"), json!(1)));
+
     platform.cluster.cluster(|cluster| {
         cluster.delete_claim(&names::claim(id.parse().unwrap()));
         cluster.end(&names::pod(id.parse().unwrap()));

@@ -24,5 +24,6 @@ mod restart;
 mod secrets;
 #[expect(dead_code, reason = "the benches use the rest")]
 mod support;
+mod suspend;
 mod tour;
 mod transport;

@@ -61,6 +61,12 @@ const CONTROL_PLANE = graphql(`
         restartTimeoutSeconds {
           ...Range
         }
+        suspendTimeoutSeconds {
+          ...Range
+        }
+        idleSuspendMinutes {
+          ...Range
+        }
         nameLength {
           ...Range
         }

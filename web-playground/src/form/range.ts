@@ -10,6 +10,12 @@ export function inRange({ min, max }: Range, unit: string): Check<number | strin
   return (value) => (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? null : `must be ${min} to ${max} ${unit}`);
 }
 
+/** Checks a number field that may be empty. */
+export function inRangeOrEmpty(range: Range, unit: string): Check<number | string> {
+  const check = inRange(range, unit);
+  return (value) => (value === '' ? null : check(value));
+}
+
 /** What a number field holds at first. */
 export function initialValue(range: Range): number | '' {
   return range.default ?? '';

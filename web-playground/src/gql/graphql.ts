@@ -84,12 +84,9 @@ export type CaCertificate = {
 export const CaStatus = {
   /** It issues certificates. */
   Issuing: 'ISSUING',
-  /** It issues no more, and is published until no running server presents a certificate of it. */
+  /** It issues no more, and is published until no server presents a certificate of it. */
   Retiring: 'RETIRING',
-  /**
-   * It is published, so that clients can trust it before it issues anything. Only if the key of the one that issues is gone, it
-   * issues for new instances.
-   */
+  /** It is published, so that clients can trust it before it issues anything. */
   Upcoming: 'UPCOMING'
 } as const;
 
@@ -129,7 +126,7 @@ export type Certificate = {
   names: Array<Scalars['String']['output']>;
   /** When the certificate expires. It is renewed long before. */
   notAfter: Scalars['DateTime']['output'];
-  /** Whether another certificate was issued, which the instance does not present yet, or it does not follow a changed `requireTls` yet. */
+  /** Whether another certificate was issued, which the instance does not present yet. */
   renewing: Scalars['Boolean']['output'];
 };
 
@@ -210,6 +207,11 @@ export type CreateInstanceInput = {
    * another instance.
    */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /**
+   * The minutes without a session of a client after which the instance is suspended (default 0: never). Sessions of the control plane do
+   * not count.
+   */
+  idleSuspendMinutes?: InputMaybe<Scalars['Int']['input']>;
   /** The labels of the instance. */
   labels?: InputMaybe<Array<LabelInput>>;
   /** The memory in MiB (default 512). */
@@ -388,7 +390,8 @@ export type Instance = Node & {
   /** The certificate that the server presents to clients that use TLS, as far as it was seen. Null before, and if the server has no TLS. */
   certificate?: Maybe<Certificate>;
   /**
-   * The URL for clients, including the password. Null until the instance is running. While there is a notice `PASSWORD_CHANGED`, it is
+   * The URL for clients, including the password. Null until the instance is running. It stays the same while the instance is suspended,
+   * when nobody can connect. While there is a notice `PASSWORD_CHANGED`, it is
    * without the password, because the one that is stored does not log in. Requires the role `OPERATOR`.
    */
   connectionString?: Maybe<Scalars['String']['output']>;
@@ -418,6 +421,8 @@ export type Instance = Node & {
   healthSummary: HealthSummary;
   /** The ID of the instance: a UUID, the same in logs and on the objects of the runtime. */
   id: Scalars['ID']['output'];
+  /** The minutes without a session of a client after which the instance is suspended. Null if it never is. */
+  idleSuspendMinutes?: Maybe<Scalars['Int']['output']>;
   /** The labels of the instance. */
   labels: Array<Label>;
   /** The latest health check. */
@@ -634,6 +639,8 @@ export const InstanceState = {
   Failed: 'FAILED',
   /** Created. Whether it answers is its health. */
   Running: 'RUNNING',
+  /** Its server is stopped until it is resumed; its data is kept. */
+  Suspended: 'SUSPENDED',
   /** Being changed by an operation, during which it may not answer. */
   Updating: 'UPDATING'
 } as const;
@@ -678,6 +685,8 @@ export type Limits = {
   healthCheckTimeoutSeconds: IntRange;
   /** The length of an idempotency key in bytes. */
   idempotencyKeyBytes: IntRange;
+  /** The minutes without a session of a client after which an instance is suspended. 0, which turns that off, is accepted too. */
+  idleSuspendMinutes: IntRange;
   /** The length of a label's key in characters. */
   labelKeyLength: IntRange;
   /** The length of a label's value in characters. */
@@ -696,6 +705,8 @@ export type Limits = {
   restartTimeoutSeconds: IntRange;
   /** The size of a volume in GiB. */
   storageGb: IntRange;
+  /** The seconds that a server may take to shut down gracefully for a suspension before it is stopped immediately. */
+  suspendTimeoutSeconds: IntRange;
   /** The days after which an API token expires. */
   tokenExpiresInDays: IntRange;
   /** The length of an API token's name in characters. */
@@ -724,6 +735,8 @@ export type Mutation = {
    * the instance restarts.
    */
   restartInstance: RestartInstancePayload;
+  /** Starts the server of a suspended instance, and waits until clients can connect. After a failure the instance is suspended again. */
+  resumeInstance: ResumeInstancePayload;
   /**
    * Repeats an operation that failed or was cancelled, as a new operation with the same parameters. `Operation.canRetry`
    * tells whether it can be repeated.
@@ -736,7 +749,12 @@ export type Mutation = {
    * before instances move to it, which interrupts no session; the former one is published until no instance presents a certificate of it.
    */
   rotateCertificateAuthority: RotateCertificateAuthorityPayload;
-  /** Changes the labels or the deletion protection of an instance, at once, or whether it requires TLS. */
+  /**
+   * Stops the server of a running instance and keeps it stopped, until `resumeInstance`. The data and the address stay. Clients lose
+   * their connections and nobody can connect. There are no health checks meanwhile, and no outage.
+   */
+  suspendInstance: SuspendInstancePayload;
+  /** Changes the labels, the deletion protection, or the suspension when idle of an instance, at once. */
   updateInstance: UpdateInstancePayload;
 };
 
@@ -778,6 +796,12 @@ export type MutationRestartInstanceArgs = {
 
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationResumeInstanceArgs = {
+  input: ResumeInstanceInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationRetryOperationArgs = {
   input: RetryOperationInput;
 };
@@ -792,6 +816,12 @@ export type MutationRevokeApiTokenArgs = {
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationRotateCertificateAuthorityArgs = {
   input: RotateCertificateAuthorityInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationSuspendInstanceArgs = {
+  input: SuspendInstanceInput;
 };
 
 
@@ -857,6 +887,8 @@ export type Operation = Node & {
   instance: Instance;
   /** What the operation does. */
   kind: OperationKind;
+  /** Who requested the operation: the name of an API token, or why the control plane did. Null for a caller without a token. */
+  requestedBy?: Maybe<Scalars['String']['output']>;
   /** When a workflow started to carry out the operation. */
   startedAt?: Maybe<Scalars['DateTime']['output']>;
   /** The status of the operation. */
@@ -906,7 +938,11 @@ export const OperationKind = {
   /** Puts back what somebody has deleted or edited of an instance. */
   Repair: 'REPAIR',
   /** Stops the server of an instance and starts it again. */
-  Restart: 'RESTART'
+  Restart: 'RESTART',
+  /** Starts the server of a suspended instance. */
+  Resume: 'RESUME',
+  /** Stops the server of an instance and keeps it stopped. */
+  Suspend: 'SUSPEND'
 } as const;
 
 export type OperationKind = typeof OperationKind[keyof typeof OperationKind];
@@ -1104,6 +1140,8 @@ export const ReasonCode = {
   StartingUp: 'STARTING_UP',
   /** Another operation took over. */
   Superseded: 'SUPERSEDED',
+  /** It is suspended: its server is stopped until it is resumed. */
+  Suspended: 'SUSPENDED',
   /** The TLS handshake failed. */
   TlsFailed: 'TLS_FAILED',
   /** All connections of the server are in use. */
@@ -1161,6 +1199,27 @@ export type RestartInstancePayload = {
   userErrors: Array<UserError>;
 };
 
+/** Input of `resumeInstance`. */
+export type ResumeInstanceInput = {
+  /** The ID of the instance. */
+  id: Scalars['ID']['input'];
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+};
+
+/** Payload of `resumeInstance`. */
+export type ResumeInstancePayload = {
+  __typename?: 'ResumeInstancePayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
 /** Input of `retryOperation`. */
 export type RetryOperationInput = {
   /** The ID of the operation that failed or was cancelled. */
@@ -1197,10 +1256,7 @@ export type RevokeApiTokenPayload = {
 
 /** Input of `rotateCertificateAuthority`. */
 export type RotateCertificateAuthorityInput = {
-  /**
-   * Whether the next authority issues at once, and all others are revoked, as after their key was exposed. Clients that do not trust it yet
-   * refuse the instances then. Default: false.
-   */
+  /** Whether the next authority issues at once. Clients that do not trust it yet refuse the instances then. Default: false. */
   now?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
@@ -1240,6 +1296,10 @@ export const StepName = {
   RepairPostgres: 'REPAIR_POSTGRES',
   /** Stop the server, and start it again. */
   RestartPostgres: 'RESTART_POSTGRES',
+  /** Start the server of a suspended instance. */
+  StartPostgres: 'START_POSTGRES',
+  /** Stop the server, and keep it stopped. */
+  StopPostgres: 'STOP_POSTGRES',
   /** Stop the workflows that still work on the instance. */
   StopWorkflows: 'STOP_WORKFLOWS',
   /** Write the result to the metadata. */
@@ -1316,6 +1376,29 @@ export type SubscriptionOperationArgs = {
   id: Scalars['ID']['input'];
 };
 
+/** Input of `suspendInstance`. */
+export type SuspendInstanceInput = {
+  /** The ID of the instance. */
+  id: Scalars['ID']['input'];
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+  /** The seconds that the server may take to shut down gracefully before it is stopped immediately (default 60). */
+  timeoutSeconds?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** Payload of `suspendInstance`. */
+export type SuspendInstancePayload = {
+  __typename?: 'SuspendInstancePayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
 /** What the bearer of a token may do. Each role includes those before it. */
 export const TokenRole = {
   /** Create and revoke tokens. */
@@ -1333,13 +1416,10 @@ export type UpdateInstanceInput = {
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
   /** The ID of the instance. */
   id: Scalars['ID']['input'];
+  /** The minutes without a session of a client after which the instance is suspended. 0 turns that off. */
+  idleSuspendMinutes?: InputMaybe<Scalars['Int']['input']>;
   /** The labels of the instance. They replace all that it has. */
   labels?: InputMaybe<Array<LabelInput>>;
-  /**
-   * Whether clients without TLS are refused. Its sessions stay, and nothing is restarted; new ones are refused within seconds, on Kubernetes
-   * within two minutes. `connectionString` changes at once. Only while the instance is running.
-   */
-  requireTls?: InputMaybe<Scalars['Boolean']['input']>;
   /** The revision that the instance must have. Any other is refused. */
   revision?: InputMaybe<Scalars['BigInt']['input']>;
 };
@@ -1390,7 +1470,7 @@ export type UserErrorCode = typeof UserErrorCode[keyof typeof UserErrorCode];
 export type ControlPlaneQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
+export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, suspendTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, idleSuspendMinutes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
 
 export type RangeFragment = { __typename?: 'IntRange', min: number, max: number, default?: number | null };
 
@@ -1458,9 +1538,9 @@ export type InstanceSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
 
 export type UpdateInstanceMutationVariables = Exact<{
   input: UpdateInstanceInput;
@@ -1504,12 +1584,26 @@ export type RestartInstanceMutationVariables = Exact<{
 
 export type RestartInstanceMutation = { __typename?: 'Mutation', restartInstance: { __typename?: 'RestartInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
+export type ResumeInstanceMutationVariables = Exact<{
+  input: ResumeInstanceInput;
+}>;
+
+
+export type ResumeInstanceMutation = { __typename?: 'Mutation', resumeInstance: { __typename?: 'ResumeInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type SuspendInstanceMutationVariables = Exact<{
+  input: SuspendInstanceInput;
+}>;
+
+
+export type SuspendInstanceMutation = { __typename?: 'Mutation', suspendInstance: { __typename?: 'SuspendInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
 export type OperationSubscriptionVariables = Exact<{
   id: Scalars['ID']['input'];
 }>;
 
 
-export type OperationSubscription = { __typename?: 'Subscription', operation: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } };
+export type OperationSubscription = { __typename?: 'Subscription', operation: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } };
 
 export type OperationsQueryVariables = Exact<{
   first: Scalars['Int']['input'];
@@ -1518,9 +1612,9 @@ export type OperationsQueryVariables = Exact<{
 }>;
 
 
-export type OperationsQuery = { __typename?: 'Query', operations: { __typename?: 'OperationConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', endCursor?: string | null, hasNextPage: boolean }, nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> }> } };
+export type OperationsQuery = { __typename?: 'Query', operations: { __typename?: 'OperationConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', endCursor?: string | null, hasNextPage: boolean }, nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> }> } };
 
-export type OperationCardFragment = { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> };
+export type OperationCardFragment = { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> };
 
 export type OperationUpdatesSubscriptionVariables = Exact<{
   instanceId?: InputMaybe<Scalars['ID']['input']>;
@@ -1528,7 +1622,7 @@ export type OperationUpdatesSubscriptionVariables = Exact<{
 }>;
 
 
-export type OperationUpdatesSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } | null } };
+export type OperationUpdatesSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } | null } };
 
 export type CreateTokenMutationVariables = Exact<{
   input: CreateApiTokenInput;
@@ -1675,6 +1769,7 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
     value
   }
   deletionProtected
+  idleSuspendMinutes
   availableOperations
   createdAt
   deletedAt
@@ -1691,6 +1786,7 @@ export const OperationCardFragmentDoc = new TypedDocumentString(`
   kind
   status
   cancelRequested
+  requestedBy
   canCancel
   canRetry
   createdAt
@@ -1756,6 +1852,12 @@ export const ControlPlaneDocument = new TypedDocumentString(`
         ...Range
       }
       restartTimeoutSeconds {
+        ...Range
+      }
+      suspendTimeoutSeconds {
+        ...Range
+      }
+      idleSuspendMinutes {
         ...Range
       }
       nameLength {
@@ -1970,6 +2072,7 @@ export const InstanceDocument = new TypedDocumentString(`
     value
   }
   deletionProtected
+  idleSuspendMinutes
   availableOperations
   createdAt
   deletedAt
@@ -2039,6 +2142,26 @@ export const RestartInstanceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RestartInstanceMutation, RestartInstanceMutationVariables>;
+export const ResumeInstanceDocument = new TypedDocumentString(`
+    mutation ResumeInstance($input: ResumeInstanceInput!) {
+  resumeInstance(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ResumeInstanceMutation, ResumeInstanceMutationVariables>;
+export const SuspendInstanceDocument = new TypedDocumentString(`
+    mutation SuspendInstance($input: SuspendInstanceInput!) {
+  suspendInstance(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SuspendInstanceMutation, SuspendInstanceMutationVariables>;
 export const OperationDocument = new TypedDocumentString(`
     subscription Operation($id: ID!) {
   operation(id: $id) {
@@ -2050,6 +2173,7 @@ export const OperationDocument = new TypedDocumentString(`
   kind
   status
   cancelRequested
+  requestedBy
   canCancel
   canRetry
   createdAt
@@ -2094,6 +2218,7 @@ export const OperationsDocument = new TypedDocumentString(`
   kind
   status
   cancelRequested
+  requestedBy
   canCancel
   canRetry
   createdAt
@@ -2134,6 +2259,7 @@ export const OperationUpdatesDocument = new TypedDocumentString(`
   kind
   status
   cancelRequested
+  requestedBy
   canCancel
   canRetry
   createdAt

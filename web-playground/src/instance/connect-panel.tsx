@@ -51,6 +51,11 @@ export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
       )}
       {shown && endpoint && (
         <>
+          {state === 'SUSPENDED' && (
+            <Text size="sm" mb="sm">
+              Nobody can connect until the instance is resumed. The connection string stays the same.
+            </Text>
+          )}
           <Group gap="xs" wrap="nowrap" align="stretch">
             <Code className={classes.line} data-testid="connection-string" tabIndex={0} role="group" aria-label="Connection string">
               {shown}

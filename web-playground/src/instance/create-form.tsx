@@ -9,6 +9,7 @@ import { graphql } from '../gql';
 import { useMutate } from '../lib/use-mutate';
 import { type CreateValues, initialValues, toInput, validation } from './create-values';
 import { ExposureFields } from './exposure-fields';
+import { IdleSuspendInput } from './idle-suspend';
 import { LabelFields } from './label-fields';
 
 /** Creates an instance and opens its page, which shows the progress. */
@@ -57,7 +58,7 @@ export default function CreateForm({ onCancel }: { onCancel: () => void }) {
       </SimpleGrid>
       <Accordion multiple value={advanced} onChange={setAdvanced} variant="filled" mt="md">
         <Accordion.Item value="advanced">
-          <Accordion.Control fz="sm">Advanced: login, labels, deletion protection, health checks</Accordion.Control>
+          <Accordion.Control fz="sm">Advanced: login, labels, deletion protection, health checks, suspension when idle</Accordion.Control>
           <Accordion.Panel>
             <SimpleGrid cols={{ base: 1, xs: 2 }}>
               <TextInput label="User" description="Owns the database" autoComplete="off" spellCheck={false} {...form.getInputProps('username')} />
@@ -69,6 +70,7 @@ export default function CreateForm({ onCancel }: { onCancel: () => void }) {
             <SimpleGrid cols={{ base: 1, xs: 2 }} mt="md">
               <RangeInput label="Health check interval" suffix=" s" range={limits.healthCheckIntervalSeconds} {...form.getInputProps('healthCheck.intervalSeconds')} />
               <RangeInput label="Health check timeout" suffix=" s" range={limits.healthCheckTimeoutSeconds} {...form.getInputProps('healthCheck.timeoutSeconds')} />
+              <IdleSuspendInput {...form.getInputProps('idleSuspendMinutes')} />
             </SimpleGrid>
             <Checkbox
               mt="md"
@@ -90,7 +92,7 @@ export default function CreateForm({ onCancel }: { onCancel: () => void }) {
 }
 
 /** All fields but the labels: a new label is empty, and so is validated when the form is submitted. */
-const VALIDATED_ON_CHANGE = ['name', 'storageGb', 'cpuMillis', 'memoryMb', 'username', 'database', 'password', 'healthCheck.intervalSeconds', 'healthCheck.timeoutSeconds'];
+const VALIDATED_ON_CHANGE = ['name', 'storageGb', 'cpuMillis', 'memoryMb', 'username', 'database', 'password', 'healthCheck.intervalSeconds', 'healthCheck.timeoutSeconds', 'idleSuspendMinutes'];
 
 /** The fields outside of the advanced ones. */
 const BASIC = new Set(['name', 'postgresVersion', 'storageGb', 'cpuMillis', 'memoryMb']);

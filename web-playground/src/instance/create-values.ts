@@ -1,6 +1,6 @@
 import type { CreateInstanceInput } from '../gql/graphql';
 import type { Limits } from '../control-plane/control-plane';
-import { initialValue, inRange } from '../form/range';
+import { initialValue, inRange, inRangeOrEmpty } from '../form/range';
 import * as checks from './checks';
 
 /** The values of the create form; an empty number field holds ''. */
@@ -18,6 +18,8 @@ export interface CreateValues {
   requireTls: boolean;
   exposure: { type: 'CLUSTER' | 'LOAD_BALANCER'; sourceRanges: string[]; dnsLabel: string };
   healthCheck: { intervalSeconds: number | string; timeoutSeconds: number | string };
+  /** '' for never. */
+  idleSuspendMinutes: number | string;
 }
 
 /** The defaults of the server, shown so that users see what they get. */
@@ -39,6 +41,7 @@ export function initialValues(limits: Limits): CreateValues {
       intervalSeconds: initialValue(limits.healthCheckIntervalSeconds),
       timeoutSeconds: initialValue(limits.healthCheckTimeoutSeconds),
     },
+    idleSuspendMinutes: initialValue(limits.idleSuspendMinutes),
   };
 }
 
@@ -56,6 +59,7 @@ export function validation(limits: Limits) {
       intervalSeconds: inRange(limits.healthCheckIntervalSeconds, 'seconds'),
       timeoutSeconds: inRange(limits.healthCheckTimeoutSeconds, 'seconds'),
     },
+    idleSuspendMinutes: inRangeOrEmpty(limits.idleSuspendMinutes, 'minutes'),
   };
 }
 
@@ -73,5 +77,6 @@ export function toInput({ postgresVersion, database, password, exposure, require
     // Otherwise as the server thinks fit: behind a load balancer it is required.
     requireTls: requireTls || null,
     healthCheck: { intervalSeconds: Number(healthCheck.intervalSeconds), timeoutSeconds: Number(healthCheck.timeoutSeconds) },
+    idleSuspendMinutes: Number(values.idleSuspendMinutes),
   };
 }

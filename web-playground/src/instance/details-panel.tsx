@@ -7,16 +7,18 @@ import { Panel } from '../frame/panel';
 import type { InstancePageFragment } from '../gql/graphql';
 import { Ago } from '../time/ago';
 import classes from './details-panel.module.css';
+import { IdleSuspendDialog } from './idle-suspend';
 import { LabelsDialog } from './labels-dialog';
 import { cores, memory, storage } from './size';
 import { useUpdateInstance } from './update';
 
 /** The specification of the instance. */
 export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
-  const { id, postgresVersion, storageGb, cpuMillis, memoryMb, exposure, labels, createdAt, deletedAt } = instance;
+  const { id, postgresVersion, storageGb, cpuMillis, memoryMb, exposure, labels, idleSuspendMinutes, createdAt, deletedAt } = instance;
   const { operate } = usePermissions();
   const network = useControlPlane().data?.runtime === 'process' ? 'this machine' : 'the cluster';
   const [editing, edit] = useDisclosure(false);
+  const [editingIdle, editIdle] = useDisclosure(false);
   return (
     <Panel title="Details">
       <dl className={classes.facts}>
@@ -33,6 +35,17 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
         <dt>TLS</dt>
         <dd>
           <Tls instance={instance} />
+        </dd>
+        <dt>When idle</dt>
+        <dd>
+          <Group gap={6}>
+            {idleSuspendMinutes ? `suspended after ${idleSuspendMinutes} min` : 'keeps running'}
+            {operate && !deletedAt && (
+              <Button variant="subtle" size="compact-xs" leftSection={<Pencil size={13} aria-hidden />} onClick={editIdle.open}>
+                Change when it is suspended
+              </Button>
+            )}
+          </Group>
         </dd>
         <dt>Created</dt>
         <dd>
@@ -72,6 +85,7 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
         </dd>
       </dl>
       <LabelsDialog instance={instance} opened={editing} onClose={edit.close} />
+      <IdleSuspendDialog instance={instance} opened={editingIdle} onClose={editIdle.close} />
     </Panel>
   );
 }

@@ -84,7 +84,7 @@ function Shown({ instance }: { instance: InstancePageFragment }) {
           {sentenceCase(message)}
         </Alert>
       ))}
-      <div className={classes.columns} data-settled={state === 'RUNNING' || state === 'DELETED' || undefined}>
+      <div className={classes.columns} data-settled={SETTLED.has(state) || undefined}>
         <div className={classes.main}>
           <ConnectPanel instance={instance} />
           <HealthPanel instanceId={id} expecting={!UNCHECKED.has(state)} />
@@ -100,8 +100,11 @@ function Shown({ instance }: { instance: InstancePageFragment }) {
   );
 }
 
+/** The states in which nothing is in progress or wrong. */
+const SETTLED = new Set<InstanceState>(['RUNNING', 'SUSPENDED', 'DELETED']);
+
 /** The states without health checks. */
-const UNCHECKED = new Set<InstanceState>(['FAILED', 'DELETING', 'DELETED']);
+const UNCHECKED = new Set<InstanceState>(['FAILED', 'SUSPENDED', 'DELETING', 'DELETED']);
 
 const INSTANCE = graphql(`
   subscription Instance($id: ID!) {
@@ -147,6 +150,7 @@ const INSTANCE = graphql(`
       value
     }
     deletionProtected
+    idleSuspendMinutes
     availableOperations
     createdAt
     deletedAt

@@ -1,4 +1,4 @@
-import { CircleHelp, CirclePlay, CircleSlash, CircleX, HeartCrack, HeartPulse, LoaderCircle, Trash2 } from 'lucide-react';
+import { CircleHelp, CirclePause, CirclePlay, CircleSlash, CircleX, HeartCrack, HeartPulse, LoaderCircle, Trash2 } from 'lucide-react';
 import type { Look } from '../frame/status-mark';
 import type { HealthStatus, InstanceState } from '../gql/graphql';
 
@@ -9,6 +9,7 @@ export const STATES: Record<InstanceState, Look> = {
   UPDATING: { icon: LoaderCircle, tone: 'busy' },
   DELETING: { icon: Trash2, tone: 'busy' },
   RUNNING: { icon: CirclePlay, tone: 'good' },
+  SUSPENDED: { icon: CirclePause, tone: 'quiet' },
   DELETED: { icon: CircleSlash, tone: 'quiet' },
 };
 

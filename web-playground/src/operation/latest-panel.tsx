@@ -41,6 +41,11 @@ export function LatestOperationPanel({ id, instanceId }: { id: string; instanceI
               )}
             </Text>
           </Group>
+          {operation.requestedBy && (
+            <Text size="sm" c="dimmed" mb={6}>
+              Requested by {operation.requestedBy}
+            </Text>
+          )}
           <Steps steps={operation.steps} />
           {operation.error && (
             <Alert color={operation.status === 'FAILED' ? 'red' : 'gray'} variant="outline" mt="sm" p="xs">

@@ -116,6 +116,7 @@ const OPERATIONS = graphql(`
     kind
     status
     cancelRequested
+    requestedBy
     canCancel
     canRetry
     createdAt

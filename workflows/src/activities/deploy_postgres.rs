@@ -1,6 +1,11 @@
 //! DeployPostgres: creates the instance in the runtime, or repairs it to match its specification.
 
-use toygres_domain::{data::Data, instance::Instance, operation::StepName, runtime::Deployment};
+use toygres_domain::{
+    data::Data,
+    instance::{Instance, InstanceState},
+    operation::StepName,
+    runtime::Deployment,
+};
 
 use crate::{
     Failure,
@@ -31,10 +36,11 @@ impl Activity for DeployPostgres {
     }
 }
 
-/// What the runtime needs to deploy an instance. The caller holds the lock of the instance.
+/// What the runtime needs to deploy an instance as it is: one that is suspended stays stopped. The caller holds the lock of the instance.
 pub(crate) async fn deployment(context: &ActivityContext, instance: Instance, data: Data) -> Result<Deployment, Failure> {
     let store = &context.store;
     let credentials = if data.exists() { store.credentials(instance.id).await? } else { store.credentials_to_create(instance.id).await? };
     let certificate = certificate(context, &instance).await?;
-    Ok(Deployment { id: instance.id, name: instance.name, spec: instance.spec, credentials, data, certificate })
+    let suspended = instance.state == InstanceState::Suspended;
+    Ok(Deployment { id: instance.id, name: instance.name, spec: instance.spec, credentials, data, certificate, suspended })
 }

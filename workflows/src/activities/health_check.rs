@@ -1,6 +1,7 @@
 //! HealthCheck: logs in to the instance, runs a query, records the sample and evaluates it.
 
 mod examination;
+mod idle;
 
 use std::time::Duration;
 
@@ -14,7 +15,10 @@ use toygres_domain::{
 };
 use toygres_postgres::OwnerPassword;
 
-use self::examination::{Examination, Finding};
+use self::{
+    examination::{Examination, Finding},
+    idle::suspend_if_idle,
+};
 use super::update_health::HealthChange;
 use crate::{
     Failure,
@@ -118,6 +122,7 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
             record(context, &instance, HealthStatus::Healthy, Some(answer.latency), None).await?;
             note_password(context, &instance, answer.owner_password).await?;
             note_collations(context, &instance, answer.outdated_collations.as_deref()).await?;
+            suspend_if_idle(context, &instance, &answer.activity, input.failures == 0).await?;
             // No connection was kept after a change, because the network may follow it with a delay: another login is due soon.
             let wait = if anew || !settled { soon } else { until_next(instance.id, interval, Utc::now()) };
             next(wait, !settled, 0, 0, changed(&instance, HealthStatus::Healthy, None, None))

@@ -85,7 +85,7 @@ impl Renewal {
 /// the instance, which then sees to it.
 async fn install(context: &ActivityContext, instance: &Instance) -> Result<Option<String>, Failure> {
     let _lock = context.store.lock_instance(instance.id).await?;
-    if !context.store.is_idle(instance.id).await? {
+    if !context.store.is_idle(instance).await? {
         return Ok(None);
     }
     // Read again under the lock: an operation may have changed it.

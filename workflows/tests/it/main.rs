@@ -19,6 +19,7 @@ mod retry;
 mod saga;
 mod silent;
 mod support;
+mod suspend;
 mod sweeper;
 mod unreachable;
 mod upgrade;

@@ -63,7 +63,7 @@ async fn what_has_never_run_is_made_anew(subject: Subject<'_>, loss: Loss) {
 
 impl Subject<'_> {
     /// An instance that has run, as the control plane deploys it.
-    async fn running(&self, name: &str) -> Deployment {
+    pub(super) async fn running(&self, name: &str) -> Deployment {
         let mut deployment = (self.deployment)(name);
         self.deploy(&deployment).await;
         self.ready(deployment.id).await;

@@ -11,7 +11,7 @@ use super::find_id;
 use crate::{
     authorities::{self, CaCertificate},
     client::Client,
-    contract::{Endpoint, InstanceState, lower_case, schema},
+    contract::{Endpoint, InstanceState, Reason, lower_case, schema},
     failure::{Failure, Kind, Result},
     psql,
 };
@@ -64,6 +64,7 @@ struct Verification {
 struct Connection {
     name: String,
     state: InstanceState,
+    reason: Option<Reason>,
     connection_string: Option<String>,
     certificate: Option<Certificate>,
     endpoint: Option<Endpoint>,
@@ -71,7 +72,11 @@ struct Connection {
 
 impl Connect {
     pub(super) async fn run(self, client: &Client) -> Result<()> {
-        let (url, verification) = connection(client, &self.name).await?;
+        let Access { url, verification, suspended } = connection(client, &self.name).await?;
+        if let Some(why) = suspended {
+            let name = &self.name;
+            return Err(Failure::new(Kind::Conflict, format!("{name} is suspended: {why}; `toygres instances resume --wait {name}` starts it")));
+        }
         let psql = psql::find().ok_or_else(not_installed)?;
         let mut command = command(psql, &url).ok_or_else(|| Failure::new(Kind::Failed, "the server returned an invalid connection string"))?;
         if let Some(Verification { authorities, mode }) = verification {
@@ -88,14 +93,23 @@ impl Connect {
 
 /// The connection string of an instance, with the password.
 pub(super) async fn connection_string(client: &Client, name: &str) -> Result<String> {
-    Ok(connection(client, name).await?.0)
+    Ok(connection(client, name).await?.url)
 }
 
-/// The connection string of an instance, with the password, and how to verify its server, unless it was not seen to have a certificate.
-async fn connection(client: &Client, name: &str) -> Result<(String, Option<Verification>)> {
+/// How to connect to an instance.
+struct Access {
+    /// The connection string, with the password.
+    url: String,
+    /// How to verify its server, unless it was not seen to have a certificate.
+    verification: Option<Verification>,
+    /// Why nobody can connect, if it is suspended.
+    suspended: Option<String>,
+}
+
+async fn connection(client: &Client, name: &str) -> Result<Access> {
     let id = find_id(client, name).await?;
     let ConnectionQuery { instance, control_plane } = client.run(ConnectionQuery::build(Variables { id })).await?;
-    let Connection { name, state, connection_string, certificate, endpoint } = instance.ok_or_else(|| super::not_found(name))?;
+    let Connection { name, state, reason, connection_string, certificate, endpoint } = instance.ok_or_else(|| super::not_found(name))?;
     let url = connection_string.ok_or_else(|| {
         let state = lower_case(&state);
         Failure::new(Kind::Conflict, format!("{name} is {state} and has no connection string; `toygres instances get {name}` shows the reason"))
@@ -105,7 +119,8 @@ async fn connection(client: &Client, name: &str) -> Result<(String, Option<Verif
         let is_named = !renewing && endpoint.is_some_and(|endpoint| names.contains(&endpoint.host));
         Verification { authorities: control_plane.ca_certificates, mode: if is_named { "verify-full" } else { "verify-ca" } }
     });
-    Ok((url, verification))
+    let suspended = (state == InstanceState::Suspended).then(|| reason.map(|reason| reason.message).unwrap_or_default());
+    Ok(Access { url, verification, suspended })
 }
 
 /// psql with a connection in its environment, which only its user can read. Everybody can read arguments.

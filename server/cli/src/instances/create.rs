@@ -62,6 +62,9 @@ pub struct Create {
     /// Seconds after which a health check fails [default: 5].
     #[arg(long = "health-timeout", value_name = "SECONDS")]
     health_check_timeout_seconds: Option<i32>,
+    /// Suspend the instance after this number of minutes without a client [default: never].
+    #[arg(long, value_name = "MINUTES")]
+    idle_suspend_minutes: Option<i32>,
     /// Repeating the command with the same key returns the first result instead of creating another instance.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
@@ -97,6 +100,8 @@ struct CreateInstanceInput {
     require_tls: Option<bool>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     health_check: Option<HealthCheckInput>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    idle_suspend_minutes: Option<i32>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<String>,
 }
@@ -144,6 +149,7 @@ impl Create {
             exposure,
             require_tls: self.require_tls,
             health_check: has_health_check.then_some(HealthCheckInput { interval_seconds, timeout_seconds }),
+            idle_suspend_minutes: self.idle_suspend_minutes,
             idempotency_key: self.idempotency_key,
         };
         self.options.run::<Self>(client, input).await

@@ -102,6 +102,9 @@ fn page(details: &Details) -> String {
     }
     line("PostgreSQL", instance.postgres_version.clone());
     line("Size", format!("{} GiB, {} m CPU, {} MiB memory", instance.storage_gb, instance.cpu_millis, instance.memory_mb));
+    if let Some(minutes) = instance.idle_suspend_minutes {
+        line("When idle", format!("suspended after {minutes} minutes"));
+    }
     if let Some(endpoint) = &instance.endpoint {
         line("Endpoint", format!("{}:{}", endpoint.host, endpoint.port));
     }

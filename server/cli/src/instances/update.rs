@@ -15,9 +15,9 @@ use crate::{
 /// Attempts when the instance changes between reading and writing its labels.
 const MAX_ATTEMPTS: usize = 5;
 
-/// Change the labels or the deletion protection of an instance, or whether it requires TLS.
+/// Change the labels, the deletion protection or the suspension when idle of an instance, or whether it requires TLS.
 #[derive(Args, Debug)]
-#[group(id = "change", required = true, multiple = true, args = ["labels", "removed_labels", "deletion_protected", "unprotect", "require_tls"])]
+#[group(id = "change", required = true, multiple = true, args = ["labels", "removed_labels", "deletion_protected", "unprotect", "require_tls", "idle_suspend_minutes"])]
 pub struct Update {
     /// Name or id of the instance.
     #[arg(value_name = "NAME")]
@@ -37,6 +37,9 @@ pub struct Update {
     /// Refuse clients without TLS, or with `=false` accept them again. Nothing is restarted.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     require_tls: Option<bool>,
+    /// Suspend the instance after this number of minutes without a client; 0 turns that off.
+    #[arg(long, value_name = "MINUTES")]
+    idle_suspend_minutes: Option<i32>,
     /// Change the instance only at this revision.
     #[arg(long)]
     revision: Option<u64>,
@@ -53,6 +56,8 @@ struct UpdateInstanceInput {
     deletion_protected: Option<bool>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     require_tls: Option<bool>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    idle_suspend_minutes: Option<i32>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     revision: Option<BigInt>,
 }
@@ -105,6 +110,7 @@ impl Update {
             labels: changes_labels.then_some(labels),
             deletion_protected: (self.deletion_protected || self.unprotect).then_some(self.deletion_protected),
             require_tls: self.require_tls,
+            idle_suspend_minutes: self.idle_suspend_minutes,
             revision: match self.revision {
                 Some(revision) => Some(revision.into()),
                 None => changes_labels.then(|| instance.revision.clone()),

@@ -21,7 +21,7 @@ async fn keeps_the_contract() {
     contract::check_all(subject).await;
     host.stop().await;
     assert_eq!(home.names_in("instances"), Vec::<String>::new(), "nothing is left, locks included");
-    assert_eq!(home.names_in("kept").len(), 1);
+    assert_eq!(home.names_in("kept").len(), 2);
 }
 
 #[async_trait]

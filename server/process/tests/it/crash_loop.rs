@@ -51,7 +51,7 @@ async fn a_restart_starts_a_crash_loop_at_once() {
 }
 
 /// Leaves an instance whose configuration PostgreSQL refuses; the reason of the loop.
-async fn crash_loop(home: &Home, host: &ControlPlane, deployment: &Deployment) -> Reason {
+pub async fn crash_loop(home: &Home, host: &ControlPlane, deployment: &Deployment) -> Reason {
     host.deploy(deployment).await;
     let configuration = home.instance(deployment.id).join("postgresql.conf");
     std::fs::write(configuration, "include 'port.conf'\nunix_socket_directories = ''\nno_such_setting = 1\n").unwrap();

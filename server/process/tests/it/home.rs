@@ -82,6 +82,7 @@ impl Home {
             credentials: Credentials { owner: Secret::generate(), platform: Some(PlatformCredentials::generate()) },
             data: Data::New,
             certificate: certificate(),
+            suspended: false,
         }
     }
 

@@ -12,6 +12,7 @@ mod identity;
 mod instance_files;
 mod owner;
 mod restart;
+mod suspend;
 mod tls;
 
 mod control_plane;

@@ -46,6 +46,9 @@ pub struct CreateInstanceInput {
     require_tls: Option<bool>,
     /// How the health of the instance is checked.
     health_check: Option<HealthCheckInput>,
+    /// The minutes without a session of a client after which the instance is suspended (default 0: never). Sessions of the control plane do
+    /// not count.
+    idle_suspend_minutes: Option<i32>,
 }
 
 operation_payload! {
@@ -81,6 +84,7 @@ impl CreateInstanceMutation {
             exposure,
             require_tls,
             health_check,
+            idle_suspend_minutes,
         } = input;
         let input = app::create_instance::CreateInstance {
             name,
@@ -96,6 +100,7 @@ impl CreateInstanceMutation {
             exposure: exposure.map(Into::into),
             require_tls,
             health_check: health_check.map(Into::into),
+            idle_suspend_minutes,
             idempotency_key,
         };
         CreateInstancePayload::new(app(ctx).create_instance(input, requester(ctx)).await)

@@ -26,6 +26,8 @@ pub struct UpdateInstanceInput {
     /// Whether clients without TLS are refused. Its sessions stay, and nothing is restarted; new ones are refused within seconds, on Kubernetes
     /// within two minutes. `connectionString` changes at once. Only while the instance is running.
     require_tls: Option<bool>,
+    /// The minutes without a session of a client after which the instance is suspended. 0 turns that off.
+    idle_suspend_minutes: Option<i32>,
     /// The revision that the instance must have. Any other is refused.
     revision: Option<BigInt>,
 }
@@ -45,19 +47,20 @@ pub struct UpdateInstanceMutation;
 
 #[Object]
 impl UpdateInstanceMutation {
-    /// Changes the labels or the deletion protection of an instance, at once, or whether it requires TLS.
+    /// Changes the labels, the deletion protection or the suspension when idle of an instance, at once, or whether it requires TLS.
     #[graphql(guard = "operator()")]
     async fn update_instance(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The changes.")] input: UpdateInstanceInput,
     ) -> Result<UpdateInstancePayload> {
-        let UpdateInstanceInput { id, labels, deletion_protected, require_tls, revision } = input;
+        let UpdateInstanceInput { id, labels, deletion_protected, require_tls, idle_suspend_minutes, revision } = input;
         let input = app::update_instance::UpdateInstance {
             id: id.0,
             labels: labels.map(pairs),
             deletion_protected,
             require_tls,
+            idle_suspend_minutes,
             revision: revision.map(|revision| revision.0),
         };
         let (instance, user_errors) = user_errors(app(ctx).update_instance(input).await)?;

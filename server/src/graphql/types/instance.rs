@@ -111,7 +111,8 @@ impl Instance {
     async fn endpoint(&self) -> Option<Endpoint> {
         self.0.endpoint.as_ref().map(|endpoint| Endpoint { host: endpoint.host.clone(), port: endpoint.port.into() })
     }
-    /// The URL for clients, including the password. Null until the instance is running. While there is a notice `PASSWORD_CHANGED`, it is
+    /// The URL for clients, including the password. Null until the instance is running. It stays the same while the instance is suspended,
+    /// when nobody can connect. While there is a notice `PASSWORD_CHANGED`, it is
     /// without the password, because the one that is stored does not log in. Requires the role `OPERATOR`.
     #[graphql(guard = "operator()")]
     async fn connection_string(&self, ctx: &Context<'_>) -> Result<Option<String>> {
@@ -159,6 +160,10 @@ impl Instance {
     /// Whether deletion is refused.
     async fn deletion_protected(&self) -> bool {
         self.0.deletion_protected
+    }
+    /// The minutes without a session of a client after which the instance is suspended. Null if it never is.
+    async fn idle_suspend_minutes(&self) -> Option<i32> {
+        self.0.idle_suspend_minutes
     }
     /// A number that grows with every change. A mutation with this revision is refused if the instance has changed since.
     async fn revision(&self) -> BigInt {

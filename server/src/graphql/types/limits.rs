@@ -3,7 +3,7 @@
 use async_graphql::SimpleObject;
 use toygres_domain::instance::HealthCheckPolicy;
 
-use crate::app::{limits, restart_instance};
+use crate::app::{limits, restart_instance, suspend_instance};
 
 /// A range of whole numbers, both ends included.
 #[derive(Clone, Copy, Debug, SimpleObject)]
@@ -52,6 +52,10 @@ limits! { |health_check|
     health_check_timeout_seconds: limits::HEALTH_CHECK_TIMEOUT_SECONDS.default(health_check.timeout_seconds),
     /// The seconds that a server may take to shut down gracefully before it is stopped immediately.
     restart_timeout_seconds: restart_instance::TIMEOUT_SECONDS,
+    /// The seconds that a server may take to shut down gracefully for a suspension before it is stopped immediately.
+    suspend_timeout_seconds: suspend_instance::TIMEOUT_SECONDS,
+    /// The minutes without a session of a client after which an instance is suspended. 0, which turns that off, is accepted too.
+    idle_suspend_minutes: suspend_instance::IDLE_MINUTES,
     /// The length of an instance name in characters.
     name_length: limits::NAME_LENGTH,
     /// The length of a password in bytes.

@@ -100,6 +100,10 @@ impl Operation {
         let instance = self.subject(ctx).await?;
         Ok(self.0.can_retry(&instance))
     }
+    /// Who requested the operation: the name of an API token, or why the control plane did. Null for a caller without a token.
+    async fn requested_by(&self) -> Option<&str> {
+        self.0.requested_by.as_deref()
+    }
     /// When the operation fails if it is not finished. Null if it continues until it succeeds.
     async fn deadline(&self) -> Option<DateTime<Utc>> {
         self.0.deadline

@@ -95,6 +95,11 @@ impl Database {
         self.run("pg_ctl", &["stop", "-w", "-m", "immediate"]);
     }
 
+    /// Stops the server with a fast shutdown.
+    pub fn shut_down(&self) {
+        self.run("pg_ctl", &["stop", "-w", "-m", "fast"]);
+    }
+
     /// Starts the server again.
     pub fn resume(&self) {
         let options = format!("-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories= {}", self.port, self.options);

@@ -6,7 +6,7 @@ use toygres_domain::{
     InstanceId, OperationId,
     event::{Event, EventKind},
     health::HealthCheck,
-    instance::{HealthStatus, InstanceState},
+    instance::{HealthStatus, InstanceState, ReasonCode},
     operation::{Cancellation, InstanceAfter, OnFailure, Operation, OperationStatus, StepStatus},
 };
 use toygres_store::PageRequest;
@@ -35,7 +35,7 @@ fn state_after(operation: &Operation) -> InstanceState {
 
 impl Harness {
     /// Asserts the invariants at the end of the latest operation of an instance: the state is that of the policy, the reason is
-    /// stored, the runtime has objects if and only if the instance is running, and no workflow is left except one HealthCheck of a
+    /// stored, the runtime has objects if and only if the instance is running or suspended, its server is kept stopped if it is suspended, and no workflow is left except one HealthCheck of a
     /// running instance.
     pub async fn assert_settled(&self, case: &str, id: &OperationId) -> Operation {
         let operation = self.finished(id).await;
@@ -49,7 +49,10 @@ impl Harness {
         let last = changes.next_back().expect("the operation changed the state");
         assert_eq!(last.to.as_deref(), Some(expected.as_str()), "{case}: {last:?}");
         if is_reverted(&operation) {
-            assert_eq!(last.reason.is_some(), expected == InstanceState::Failed, "{case}: it has the reason it had before: {last:?}");
+            let has_reason = matches!(expected, InstanceState::Failed | InstanceState::Suspended);
+            assert_eq!(last.reason.is_some(), has_reason, "{case}: it has the reason it had before: {last:?}");
+        } else if expected == InstanceState::Suspended && succeeded {
+            assert_eq!(last.reason.as_ref().map(|reason| reason.code), Some(ReasonCode::Suspended), "{case}: it says why nobody can connect");
         } else {
             assert_eq!(last.reason, operation.error, "{case}: the reason is kept");
         }
@@ -63,7 +66,9 @@ impl Harness {
         }
         // The reason includes what could not be cleaned up.
         if !last.reason.as_ref().is_some_and(|reason| reason.message.contains("cleaning up failed too")) {
-            assert_eq!(self.runtime.exists(instance.id), expected == InstanceState::Running, "{case}: {operation:?}");
+            let exists = matches!(expected, InstanceState::Running | InstanceState::Suspended);
+            assert_eq!(self.runtime.exists(instance.id), exists, "{case}: {operation:?}");
+            assert_eq!(self.runtime.is_suspended(instance.id), expected == InstanceState::Suspended, "{case}: {operation:?}");
         }
         if expected == InstanceState::Deleted {
             assert_eq!(instance.connection_string, None, "{case}");

@@ -20,7 +20,12 @@ use toygres_workflows::{
     sweeper::{Swept, sweep},
 };
 
-use super::{FakeRuntime, eventually, hooks::Hooks, requests::PASSWORD, serial_provider::SerialProvider};
+use super::{
+    FakeRuntime, eventually,
+    hooks::Hooks,
+    requests::{DEADLINE, PASSWORD},
+    serial_provider::SerialProvider,
+};
 
 pub struct Harness {
     pub database: TestDatabase,
@@ -57,6 +62,7 @@ pub fn timing() -> Timing {
         stuck: Duration::from_secs(10),
         run: Duration::from_secs(300),
         keep_trying: Duration::from_millis(100),
+        operation: DEADLINE,
         start: Duration::from_secs(1),
         monitor: Duration::from_millis(200),
         confirmations: 3,

@@ -2,7 +2,7 @@
 //! elsewhere.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
 };
 
@@ -13,10 +13,10 @@ use tokio_stream::wrappers::BroadcastStream;
 use toygres_domain::{
     InstanceId,
     data::VolumeId,
-    drift::{Drift, Expected, Inspection},
+    drift::{Drift, DriftChange, DriftKind, Expected, Inspection},
     instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
-    runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
+    runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError, Suspension},
 };
 
 /// The results of the verbs for one instance. By default it is pending twice and then ready, and a restart and a removal are done
@@ -33,6 +33,10 @@ pub struct Script {
     pub removal: Option<Result<Progress, RuntimeError>>,
     /// The number of calls of a restart that find it in progress.
     pub restarting: u32,
+    /// The number of calls of a suspension that find it in progress.
+    pub suspending: u32,
+    /// The error of every suspension.
+    pub suspension: Option<RuntimeError>,
     /// The number of deployments that panic, and the text of the panic.
     pub panics: Option<(u32, &'static str)>,
     /// What an inspection finds, and a repair puts back.
@@ -57,6 +61,8 @@ impl Default for Script {
             removing: 1,
             removal: None,
             restarting: 1,
+            suspending: 1,
+            suspension: None,
             panics: None,
             drift: Vec::new(),
             data: None,
@@ -75,12 +81,28 @@ struct State {
     scripts: HashMap<InstanceId, Script>,
     deployments: HashMap<InstanceId, u32>,
     restarts: HashMap<InstanceId, Vec<Restart>>,
+    /// The instances whose server is kept stopped.
+    suspended: HashSet<InstanceId>,
     /// The error of every list.
     unlisted: Option<RuntimeError>,
     repairs: HashMap<InstanceId, u32>,
 }
 
 impl State {
+    /// What differs if the server should be kept stopped, or should not.
+    fn server_drift(&self, id: InstanceId, suspended: bool) -> Option<Drift> {
+        let is_suspended = self.suspended.contains(&id);
+        let change = if is_suspended { DriftChange::Stopped } else { DriftChange::Started };
+        (self.instances.contains_key(&id) && is_suspended != suspended).then(|| Drift::new(DriftKind::Server, "server", change))
+    }
+
+    fn set_suspended(&mut self, id: InstanceId, suspended: bool) {
+        let changed = if suspended { self.suspended.insert(id) } else { self.suspended.remove(&id) };
+        if let Some(observed) = self.instances.get_mut(&id).filter(|_| changed) {
+            *observed = 0;
+        }
+    }
+
     fn script(&mut self, id: InstanceId) -> Result<&mut Script, RuntimeError> {
         let script = self.scripts.entry(id).or_default();
         match &mut script.error {
@@ -113,15 +135,25 @@ impl FakeRuntime {
 
     /// Keeps every verb in progress until [`Self::release`].
     pub fn hold(&self, id: InstanceId) {
-        self.script(id, |script| (script.pending, script.removing, script.restarting) = (u32::MAX, u32::MAX, u32::MAX));
+        self.script(id, |script| (script.pending, script.removing, script.restarting, script.suspending) = (u32::MAX, u32::MAX, u32::MAX, u32::MAX));
     }
 
     pub fn release(&self, id: InstanceId) {
-        self.script(id, |script| (script.pending, script.removing, script.restarting) = (0, 0, 0));
+        self.script(id, |script| (script.pending, script.removing, script.restarting, script.suspending) = (0, 0, 0, 0));
     }
 
     pub fn exists(&self, id: InstanceId) -> bool {
         self.state.lock().unwrap().instances.contains_key(&id)
+    }
+
+    /// Whether the server is kept stopped.
+    pub fn is_suspended(&self, id: InstanceId) -> bool {
+        self.state.lock().unwrap().suspended.contains(&id)
+    }
+
+    /// Starts the server, or keeps it stopped, without the control plane.
+    pub fn set_suspended(&self, id: InstanceId, suspended: bool) {
+        self.state.lock().unwrap().set_suspended(id, suspended);
     }
 
     pub fn deployments(&self, id: InstanceId) -> u32 {
@@ -214,12 +246,16 @@ impl Runtime for FakeRuntime {
             panic!("{text}");
         }
         state.instances.entry(deployment.id).or_insert(0);
+        state.set_suspended(deployment.id, deployment.suspended);
         Ok(())
     }
 
     async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError> {
         let mut state = self.state.lock().unwrap();
         let script = state.script(id)?.clone();
+        if state.suspended.contains(&id) {
+            return Ok(Observation::Pending(Reason::new(ReasonCode::Suspended, "the server is stopped")));
+        }
         let Some(observed) = state.instances.get_mut(&id) else { return Ok(Observation::Absent) };
         *observed = observed.saturating_add(1);
         if *observed <= script.pending {
@@ -240,7 +276,8 @@ impl Runtime for FakeRuntime {
         let state = self.state.lock().unwrap();
         let found = expected.iter().filter_map(|expected| {
             let script = state.scripts.get(&expected.id)?;
-            let (drift, data) = (script.drift.clone(), script.data.clone());
+            let (mut drift, data) = (script.drift.clone(), script.data.clone());
+            drift.extend(state.server_drift(expected.id, expected.suspended));
             (data.is_some() || !drift.is_empty()).then_some(Inspection { id: expected.id, drift, data })
         });
         Ok(found.collect())
@@ -258,6 +295,9 @@ impl Runtime for FakeRuntime {
             script.unanswered -= 1;
             return Err(away());
         }
+        let mut drift = drift;
+        drift.extend(state.server_drift(deployment.id, deployment.suspended));
+        state.set_suspended(deployment.id, deployment.suspended);
         Ok(drift)
     }
 
@@ -273,6 +313,7 @@ impl Runtime for FakeRuntime {
             return Ok(Progress::InProgress(Reason::new(ReasonCode::RemovalIncomplete, "the instance is stopping")));
         }
         state.instances.remove(&id);
+        state.suspended.remove(&id);
         Ok(Progress::Done)
     }
 
@@ -286,6 +327,23 @@ impl Runtime for FakeRuntime {
         state.restarts.entry(id).or_default().push(restart.clone());
         if let Some(observed) = state.instances.get_mut(&id) {
             *observed = 0;
+        }
+        Ok(Progress::Done)
+    }
+
+    async fn suspend(&self, expected: &Expected, _: &Suspension) -> Result<Progress, RuntimeError> {
+        assert!(expected.suspended, "it is expected to be suspended");
+        let mut state = self.state.lock().unwrap();
+        let script = state.script(expected.id)?;
+        if let Some(error) = script.suspension.clone() {
+            return Err(error);
+        }
+        let in_progress = script.suspending > 0;
+        script.suspending = script.suspending.saturating_sub(1);
+        // From the first call on nothing starts it.
+        state.set_suspended(expected.id, true);
+        if in_progress {
+            return Ok(Progress::InProgress(Reason::new(ReasonCode::StartingUp, "the server is stopping")));
         }
         Ok(Progress::Done)
     }

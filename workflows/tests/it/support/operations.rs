@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use toygres_domain::{
     InstanceId, OperationId, Result,
-    operation::{OnFailure, OperationKind, OperationStatus, Params, create, delete, repair, restart},
+    operation::{OnFailure, OperationKind, OperationStatus, Params, create, delete, repair, restart, resume, suspend},
 };
 use toygres_store::{Accepted, NewInstance, Subject};
 
@@ -15,6 +15,8 @@ enum Before {
     /// There is no instance: the operation creates it.
     Absent,
     Running,
+    /// The health check has ended.
+    Suspended,
 }
 
 /// An example of an operation of this kind. A new kind only needs an arm here.
@@ -23,8 +25,14 @@ fn sample(kind: OperationKind) -> (Before, Params) {
         OperationKind::Create => (Before::Absent, Params::Create(create::Params {})),
         OperationKind::Delete => (Before::Running, Params::Delete(delete::Params::default())),
         OperationKind::Repair => (Before::Running, Params::Repair(repair::Params {})),
+        OperationKind::Suspend => (Before::Running, suspension()),
+        OperationKind::Resume => (Before::Suspended, Params::Resume(resume::Params {})),
         OperationKind::Restart => (Before::Running, Params::Restart(restart::Params { timeout_seconds: 60 })),
     }
+}
+
+fn suspension() -> Params {
+    Params::Suspend(suspend::Params { timeout_seconds: 60, idle_minutes: None })
 }
 
 /// An operation that can be accepted, on a separate instance.
@@ -32,6 +40,7 @@ pub struct Example {
     pub kind: OperationKind,
     pub instance: InstanceId,
     pub params: Params,
+    number: i64,
     new: Option<NewInstance>,
 }
 
@@ -42,18 +51,25 @@ impl Example {
         // Long, because many instances run concurrently and their health is not tested.
         new.spec.health_check.interval_seconds = 30;
         match before {
-            Before::Absent => Self { kind, instance: new.id, params, new: Some(new) },
+            Before::Absent => Self { kind, instance: new.id, params, number: 1, new: Some(new) },
             Before::Running => {
                 let instance = harness.run(new).await;
                 harness.hooks.forget_calls(instance);
-                Self { kind, instance, params, new: None }
+                Self { kind, instance, params, number: 2, new: None }
+            }
+            Before::Suspended => {
+                let instance = harness.run(new).await;
+                let suspended = harness.accept(Subject::Existing(instance), suspension()).await;
+                harness.assert_settled("it is suspended", &suspended).await;
+                harness.hooks.forget_calls(instance);
+                Self { kind, instance, params, number: 3, new: None }
             }
         }
     }
 
     /// The id that the operation will have.
     pub fn id(&self) -> OperationId {
-        OperationId::new(self.kind, self.instance, if self.new.is_some() { 1 } else { 2 })
+        OperationId::new(self.kind, self.instance, self.number)
     }
 
     pub fn is_creation(&self) -> bool {

@@ -43,6 +43,7 @@ impl Harness {
             password: Secret::new(PASSWORD.to_owned()),
             labels: Default::default(),
             deletion_protected: false,
+            idle_suspend_minutes: None,
         }
     }
 
