@@ -81,4 +81,6 @@ operations! {
     Restart => restart,
     /// Puts back what somebody has deleted or edited of an instance.
     Repair => repair,
+    /// Changes the CPU, the memory and the volume of an instance.
+    Resize => resize,
 }

@@ -74,6 +74,16 @@ pub trait Runtime: Send + Sync + 'static {
     /// the same operation restarts nothing again. A planned restart is reported as no death.
     async fn restart(&self, id: InstanceId, restart: &Restart) -> Result<Progress, RuntimeError>;
 
+    /// Gives an instance that has run the CPU, the memory, the volume and the settings of the specification; called again until it
+    /// answers [`Progress::Done`], which it does when the volume has grown and the server has, or is about to be started with
+    /// ([`Self::observe`] tells), the rest. The volume comes first: if it cannot grow, nothing else has changed. It never shrinks; a larger
+    /// one than specified is left alone. The server is restarted at most once per `restart`, and only if it must be, which is reported as
+    /// no death. It works on an instance whose disk is full, and whose server is down.
+    async fn resize(&self, deployment: &Deployment, restart: &Restart) -> Result<Progress, RuntimeError>;
+
+    /// The size in GiB of the volume that holds the data of the instance; `None` if there is none, or no limit to it.
+    async fn volume_gb(&self, id: InstanceId) -> Result<Option<i32>, RuntimeError>;
+
     /// Every instance of Toygres of which the host has anything, whatever the metadata says.
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError>;
 

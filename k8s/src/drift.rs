@@ -97,7 +97,8 @@ fn drift(expected: &Expected, actual: &Actual, settings: &Settings) -> Vec<Drift
         service(&client_service),
         secret_change.map(|change| Drift::new(DriftKind::Secret, secret_name, change)),
         service(&headless_service),
-        object(DriftKind::StatefulSet, &stateful_set, actual.stateful_set.as_ref()),
+        object(DriftKind::StatefulSet, &stateful_set, actual.stateful_set.as_ref())
+            .or_else(|| other_size(&stateful_set, actual.stateful_set.as_ref()?).map(|change| Drift::new(DriftKind::StatefulSet, names::object(id), change))),
     ]
     .into_iter()
     .flatten()
@@ -116,6 +117,21 @@ fn object<K: Resource + Serialize>(kind: DriftKind, wanted: &K, actual: Option<&
         },
     };
     Some(Drift::new(kind, wanted.name_any(), change))
+}
+
+/// Another size than that of the specification is drift, whoever wrote it: every release deploys the same one. It remains when a resize has
+/// failed and could not be rolled back.
+fn other_size(wanted: &StatefulSet, actual: &StatefulSet) -> Option<DriftChange> {
+    let requests = |set: &StatefulSet| set.spec.as_ref()?.template.spec.as_ref()?.containers.first()?.resources.as_ref()?.requests.clone();
+    let fields = compare::differences(&requests(wanted), &requests(actual));
+    let is_other = actual.metadata.deletion_timestamp.is_none() && !fields.is_empty();
+    is_other.then(|| DriftChange::Edited(fields.into_iter().map(|field| format!("resources.requests.{field}")).collect()))
+}
+
+/// Whether a StatefulSet has the template of the pod that is wanted, so that to apply it replaces no pod.
+pub(crate) fn has_template(wanted: &StatefulSet, actual: &StatefulSet) -> bool {
+    let template = |set: &StatefulSet| set.spec.as_ref().map(|spec| spec.template.clone());
+    compare::differences(&template(wanted), &template(actual)).is_empty()
 }
 
 /// Whether somebody else has written to an object. Controllers write to the status.

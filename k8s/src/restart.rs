@@ -48,7 +48,21 @@ pub(crate) async fn restart(cluster: &Cluster, id: InstanceId, restart: &Restart
             return stop(cluster, &pod, &pods, restart).await;
         }
     }
-    Err(RuntimeError::temporary(ReasonCode::RuntimeUnavailable, format!("The StatefulSet {} keeps changing", names::object(id))))
+    Err(keeps_changing(id))
+}
+
+/// Records that the operation ends the present pod, which the controller does when its template changes.
+pub(crate) async fn plan(cluster: &Cluster, id: InstanceId, operation: &OperationId) -> Result<(), RuntimeError> {
+    for _ in 0..ATTEMPTS {
+        if recorded_pod(cluster, id, operation).await?.is_some() {
+            return Ok(());
+        }
+    }
+    Err(keeps_changing(id))
+}
+
+fn keeps_changing(id: InstanceId) -> RuntimeError {
+    RuntimeError::temporary(ReasonCode::RuntimeUnavailable, format!("The StatefulSet {} keeps changing", names::object(id)))
 }
 
 /// The uid of the pod that the operation stops, which is recorded now if it was not, and the present pods. `None` if the StatefulSet
@@ -133,6 +147,29 @@ impl Restarts {
         let record = set.annotations.as_ref().and_then(|annotations| annotations.get(RESTARTS_ANNOTATION));
         let entries = record.into_iter().flat_map(|record| record.split(' '));
         Self(entries.filter_map(|entry| entry.split_once('=')).map(|(operation, pod)| (operation.to_owned(), pod.to_owned())).collect())
+    }
+
+    /// A StatefulSet with this record.
+    pub(crate) fn on(&self, mut set: StatefulSet) -> StatefulSet {
+        if !self.0.is_empty() {
+            set.metadata.annotations.get_or_insert_default().insert(RESTARTS_ANNOTATION.to_owned(), self.to_string());
+        }
+        set
+    }
+
+    /// Makes the record of a StatefulSet that was created with it ours, so that the next deployment does not remove it.
+    pub(crate) async fn take_over(self, cluster: &Cluster, created: ObjectMeta) -> Result<(), RuntimeError> {
+        let name = created.name.clone().unwrap_or_default();
+        let mut set = Some(created);
+        for _ in 0..ATTEMPTS {
+            let Some(present) = set else { return Ok(()) };
+            if self.0.is_empty() || record(cluster, &present, Self(self.0.clone())).await? {
+                return Ok(());
+            }
+            let sets = cluster.api::<StatefulSet>();
+            set = call(&format!("get the StatefulSet {name}"), sets.get_metadata_opt(&name)).await?.map(|set| set.metadata);
+        }
+        Err(RuntimeError::temporary(ReasonCode::RuntimeUnavailable, format!("The StatefulSet {name} keeps changing")))
     }
 
     /// Whether a restart stops this pod.

@@ -401,6 +401,14 @@ impl Runtime for IdleRuntime {
         Ok(Progress::Done)
     }
 
+    async fn resize(&self, _: &Deployment, _: &Restart) -> Result<Progress, RuntimeError> {
+        Ok(Progress::Done)
+    }
+
+    async fn volume_gb(&self, _: InstanceId) -> Result<Option<i32>, RuntimeError> {
+        Ok(None)
+    }
+
     async fn install_certificate(&self, _: &Deployment) -> Result<(), RuntimeError> {
         Ok(())
     }

@@ -10,7 +10,7 @@ use duroxide::{
 };
 use toygres_domain::{
     instance::Reason,
-    operation::{OnFailure, OperationKind},
+    operation::{InstanceAfter, OnFailure, OperationKind},
 };
 use toygres_store::{Outcome, Reached};
 
@@ -80,7 +80,7 @@ macro_rules! operations {
     };
 }
 
-operations! { create::Create, delete::Delete, restart::Restart, repair::Repair }
+operations! { create::Create, delete::Delete, restart::Restart, repair::Repair, resize::Resize }
 
 /// Carries out one run of an operation.
 ///
@@ -128,7 +128,12 @@ impl OperationRun<'_> {
             Ok(()) => {}
             Err(Failure::Superseded) => return Err(Failure::Superseded),
             Err(second) => {
-                let both = format!("{}; cleaning up failed too ({}), so delete the instance", reason.message, second.reason().message);
+                let message = match W::KIND.policy().failure {
+                    // What the row says is put back in the background.
+                    OnFailure::End(InstanceAfter::Former) => format!("; putting back what ran before failed too ({})", second.reason().message),
+                    _ => format!("; cleaning up failed too ({}), so delete the instance", second.reason().message),
+                };
+                let both = format!("{}{message}", reason.message);
                 reason = Reason::new(reason.code, both);
             }
         }

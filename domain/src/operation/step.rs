@@ -69,6 +69,10 @@ text_enum! {
         RestartPostgres,
         /// Put back what differs from what was deployed.
         RepairPostgres,
+        /// Grow the volume, and change the CPU and the memory of the server.
+        ResizePostgres,
+        /// Put back what ran before, after a failure.
+        RollBack,
     }
 }
 

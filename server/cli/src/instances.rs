@@ -22,6 +22,7 @@ subcommands! {
         update::Update,
         restart::Restart,
         repair::Repair,
+        resize::Resize,
         delete::Delete,
         connect::Connect,
     }

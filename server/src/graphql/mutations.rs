@@ -49,6 +49,7 @@ mutations! {
     delete_instance::DeleteInstanceMutation,
     restart_instance::RestartInstanceMutation,
     repair_instance::RepairInstanceMutation,
+    resize_instance::ResizeInstanceMutation,
     update_instance::UpdateInstanceMutation,
     cancel_operation::CancelOperationMutation,
     retry_operation::RetryOperationMutation,

@@ -1,6 +1,7 @@
 //! DeployPostgres: creates the instance in the runtime, or repairs it to match its specification.
 
 use toygres_domain::{data::Data, instance::Instance, operation::StepName, runtime::Deployment};
+use toygres_store::Work;
 
 use crate::{
     Failure,
@@ -24,11 +25,16 @@ impl Activity for DeployPostgres {
             // it.
             let work = context.wanted(&run).await?;
             let data = context.store.data(&work.instance).await?;
-            let deployment = deployment(&context, work.instance, data).await?;
+            let deployment = deployment(&context, target(work), data).await?;
             context.verb(context.runtime.deploy(&deployment)).await
         };
         context.as_step(&run, StepName::DeployPostgres, deploy).await
     }
+}
+
+/// The instance of an operation, with the specification that the operation deploys.
+pub(crate) fn target(Work { operation, instance }: Work) -> Instance {
+    Instance { spec: operation.target(instance.spec.clone()), ..instance }
 }
 
 /// What the runtime needs to deploy an instance. The caller holds the lock of the instance.

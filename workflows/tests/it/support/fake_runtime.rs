@@ -14,7 +14,7 @@ use toygres_domain::{
     InstanceId,
     data::VolumeId,
     drift::{Drift, Expected, Inspection},
-    instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode},
+    instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
     runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError},
 };
@@ -33,6 +33,8 @@ pub struct Script {
     pub removal: Option<Result<Progress, RuntimeError>>,
     /// The number of calls of a restart that find it in progress.
     pub restarting: u32,
+    /// The number of calls of a resize that find it in progress.
+    pub resizing: u32,
     /// The number of deployments that panic, and the text of the panic.
     pub panics: Option<(u32, &'static str)>,
     /// What an inspection finds, and a repair puts back.
@@ -57,6 +59,7 @@ impl Default for Script {
             removing: 1,
             removal: None,
             restarting: 1,
+            resizing: 1,
             panics: None,
             drift: Vec::new(),
             data: None,
@@ -68,6 +71,14 @@ impl Default for Script {
     }
 }
 
+/// CPU, memory and storage.
+pub type Size = (i32, i32, i32);
+
+/// The size that a specification asks for.
+pub fn size_of(spec: &InstanceSpec) -> Size {
+    (spec.cpu_millis, spec.memory_mb, spec.storage_gb)
+}
+
 #[derive(Default)]
 struct State {
     /// The existing instances, and the number of observations of each since it started.
@@ -75,6 +86,8 @@ struct State {
     scripts: HashMap<InstanceId, Script>,
     deployments: HashMap<InstanceId, u32>,
     restarts: HashMap<InstanceId, Vec<Restart>>,
+    /// The CPU, the memory and the volume of the existing instances.
+    sizes: HashMap<InstanceId, Size>,
     /// The error of every list.
     unlisted: Option<RuntimeError>,
     repairs: HashMap<InstanceId, u32>,
@@ -113,11 +126,11 @@ impl FakeRuntime {
 
     /// Keeps every verb in progress until [`Self::release`].
     pub fn hold(&self, id: InstanceId) {
-        self.script(id, |script| (script.pending, script.removing, script.restarting) = (u32::MAX, u32::MAX, u32::MAX));
+        self.script(id, |script| (script.pending, script.removing, script.restarting, script.resizing) = (u32::MAX, u32::MAX, u32::MAX, u32::MAX));
     }
 
     pub fn release(&self, id: InstanceId) {
-        self.script(id, |script| (script.pending, script.removing, script.restarting) = (0, 0, 0));
+        self.script(id, |script| (script.pending, script.removing, script.restarting, script.resizing) = (0, 0, 0, 0));
     }
 
     pub fn exists(&self, id: InstanceId) -> bool {
@@ -131,6 +144,11 @@ impl FakeRuntime {
     /// The restarts that were executed. A repeated request is counted again.
     pub fn restarts(&self, id: InstanceId) -> Vec<Restart> {
         self.state.lock().unwrap().restarts.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// The size of an existing instance.
+    pub fn size(&self, id: InstanceId) -> Option<Size> {
+        self.state.lock().unwrap().sizes.get(&id).copied()
     }
 
     /// Adds the instance without the control plane.
@@ -214,6 +232,7 @@ impl Runtime for FakeRuntime {
             panic!("{text}");
         }
         state.instances.entry(deployment.id).or_insert(0);
+        state.sizes.insert(deployment.id, size_of(&deployment.spec));
         Ok(())
     }
 
@@ -273,6 +292,7 @@ impl Runtime for FakeRuntime {
             return Ok(Progress::InProgress(Reason::new(ReasonCode::RemovalIncomplete, "the instance is stopping")));
         }
         state.instances.remove(&id);
+        state.sizes.remove(&id);
         Ok(Progress::Done)
     }
 
@@ -288,6 +308,30 @@ impl Runtime for FakeRuntime {
             *observed = 0;
         }
         Ok(Progress::Done)
+    }
+
+    /// As on a real host, the volume comes first, and stays.
+    async fn resize(&self, deployment: &Deployment, _: &Restart) -> Result<Progress, RuntimeError> {
+        let mut state = self.state.lock().unwrap();
+        let script = state.script(deployment.id)?;
+        let is_in_progress = script.resizing > 0;
+        script.resizing = script.resizing.saturating_sub(1);
+        let (cpu_millis, memory_mb, storage_gb) = size_of(&deployment.spec);
+        let Some(size) = state.sizes.get_mut(&deployment.id) else { return Ok(Progress::Done) };
+        size.2 = size.2.max(storage_gb);
+        if is_in_progress {
+            return Ok(Progress::InProgress(Reason::new(ReasonCode::VolumeNotExpanded, "the volume is growing")));
+        }
+        let is_changed = (size.0, size.1) != (cpu_millis, memory_mb);
+        (size.0, size.1) = (cpu_millis, memory_mb);
+        if let Some(observed) = state.instances.get_mut(&deployment.id).filter(|_| is_changed) {
+            *observed = 0;
+        }
+        Ok(Progress::Done)
+    }
+
+    async fn volume_gb(&self, id: InstanceId) -> Result<Option<i32>, RuntimeError> {
+        Ok(self.size(id).map(|size| size.2))
     }
 
     async fn install_certificate(&self, _: &Deployment) -> Result<(), RuntimeError> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use toygres_domain::{
     InstanceId, OperationId, Result,
-    operation::{OnFailure, OperationKind, OperationStatus, Params, create, delete, repair, restart},
+    operation::{OnFailure, OperationKind, OperationStatus, Params, create, delete, repair, resize, restart},
 };
 use toygres_store::{Accepted, NewInstance, Subject};
 
@@ -23,6 +23,10 @@ fn sample(kind: OperationKind) -> (Before, Params) {
         OperationKind::Create => (Before::Absent, Params::Create(create::Params {})),
         OperationKind::Delete => (Before::Running, Params::Delete(delete::Params::default())),
         OperationKind::Repair => (Before::Running, Params::Repair(repair::Params {})),
+        OperationKind::Resize => (
+            Before::Running,
+            Params::Resize(resize::Params { cpu_millis: Some(200), memory_mb: Some(256), storage_gb: Some(2) }),
+        ),
         OperationKind::Restart => (Before::Running, Params::Restart(restart::Params { timeout_seconds: 60 })),
     }
 }
