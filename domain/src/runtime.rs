@@ -18,6 +18,7 @@ use crate::{
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
     roles::Credentials,
+    volume::WalLimits,
 };
 
 /// A host of instances. Every verb is idempotent, may be called in any partial state and after a crash, and excludes the
@@ -83,6 +84,12 @@ pub trait Runtime: Send + Sync + 'static {
 
     /// The size in GiB of the volume that holds the data of the instance; `None` if there is none, or no limit to it.
     async fn volume_gb(&self, id: InstanceId) -> Result<Option<i32>, RuntimeError>;
+
+    /// Settings that follow from the size, each with a size such as `512MB`: a server that runs has them when it has read its
+    /// configuration after a [`Self::resize`].
+    fn size_settings(&self, spec: &InstanceSpec) -> Vec<(&'static str, String)> {
+        WalLimits::of_volume(spec.storage_gb).settings().into()
+    }
 
     /// Every instance of Toygres of which the host has anything, whatever the metadata says.
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError>;

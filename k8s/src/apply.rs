@@ -2,9 +2,7 @@
 
 mod claim;
 
-pub(crate) use claim::{
-    capacity_gb, change_claim, is_requested, refuse_terminating_data, try_change_claim, verify as verify_claim, volume,
-};
+pub(crate) use claim::{capacity_gb, change_claim, is_requested, refuse_terminating_data, try_change_claim, verify as verify_claim, volume};
 
 use std::{fmt::Debug, time::Duration};
 

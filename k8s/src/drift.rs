@@ -97,8 +97,9 @@ fn drift(expected: &Expected, actual: &Actual, settings: &Settings) -> Vec<Drift
         service(&client_service),
         secret_change.map(|change| Drift::new(DriftKind::Secret, secret_name, change)),
         service(&headless_service),
-        object(DriftKind::StatefulSet, &stateful_set, actual.stateful_set.as_ref())
-            .or_else(|| other_size(&stateful_set, actual.stateful_set.as_ref()?).map(|change| Drift::new(DriftKind::StatefulSet, names::object(id), change))),
+        object(DriftKind::StatefulSet, &stateful_set, actual.stateful_set.as_ref()).or_else(|| {
+            other_size(&stateful_set, actual.stateful_set.as_ref()?).map(|change| Drift::new(DriftKind::StatefulSet, names::object(id), change))
+        }),
     ]
     .into_iter()
     .flatten()

@@ -18,12 +18,12 @@ use toygres_domain::{
 
 use crate::{
     Settings,
-    apply::{apply_secret, apply_stateful_set, capacity_gb, verify_claim},
+    apply::{apply, apply_secret, apply_stateful_set, capacity_gb, verify_claim},
     build::{self, names},
     cluster::{Cluster, call},
     drift::has_template,
     observe::{container_restarts, is_ready},
-    restart::{plan, restart},
+    restart::{Restarts, plan, restart},
 };
 use volume::Expansion;
 
@@ -76,10 +76,23 @@ async fn expand(cluster: &Cluster, id: InstanceId, storage_gb: i32) -> Result<Ex
 async fn change_template(cluster: &Cluster, id: InstanceId, set: &StatefulSet, operation: &OperationId) -> Result<(), RuntimeError> {
     let name = set.name_any();
     let present = call(&format!("get the StatefulSet {name}"), cluster.api::<StatefulSet>().get_opt(&name)).await?;
-    if present.is_some_and(|present| !has_template(set, &present)) {
-        plan(cluster, id, operation).await?;
+    match present {
+        Some(present) if has_template(set, &present) => {}
+        Some(_) => plan(cluster, id, operation).await?,
+        // Somebody deleted it, or its replacement was interrupted, and with it the record.
+        None => {
+            let restarts = Restarts::default().with(operation, &current_pod(cluster, id).await?);
+            let created = apply(cluster, &restarts.on(set.clone())).await?;
+            return restarts.take_over(cluster, created.metadata).await;
+        }
     }
     apply_stateful_set(cluster, set).await
+}
+
+/// The uid of the present pod; empty if there is none.
+async fn current_pod(cluster: &Cluster, id: InstanceId) -> Result<String, RuntimeError> {
+    let pods: Vec<Pod> = cluster.list(&names::selector(id)).await?;
+    Ok(pods.into_iter().next().and_then(|pod| pod.metadata.uid).unwrap_or_default())
 }
 
 async fn claim(cluster: &Cluster, id: InstanceId) -> Result<Option<PersistentVolumeClaim>, RuntimeError> {

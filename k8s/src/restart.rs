@@ -182,7 +182,8 @@ impl Restarts {
         self.0.iter().find(|(recorded, _)| recorded == operation.as_str()).map(|(_, pod)| pod.as_str())
     }
 
-    fn with(mut self, operation: &OperationId, pod_uid: &str) -> Self {
+    /// The record with another restart.
+    pub(crate) fn with(mut self, operation: &OperationId, pod_uid: &str) -> Self {
         self.0.push((operation.as_str().to_owned(), pod_uid.to_owned()));
         let superfluous = self.0.len().saturating_sub(RECORDED);
         self.0.drain(..superfluous);

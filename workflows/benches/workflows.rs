@@ -405,6 +405,10 @@ impl Runtime for IdleRuntime {
         Ok(Progress::Done)
     }
 
+    fn size_settings(&self, _: &InstanceSpec) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
     async fn volume_gb(&self, _: InstanceId) -> Result<Option<i32>, RuntimeError> {
         Ok(None)
     }

@@ -7,6 +7,7 @@
 
 mod data;
 mod owner;
+mod resize;
 mod restart;
 
 use std::time::{Duration, Instant};
@@ -22,6 +23,7 @@ use toygres_domain::{
 
 use data::check_data;
 pub use owner::{OwnedInstance, check_owner, check_owners};
+use resize::check_resizes;
 use restart::check_restarts;
 
 /// A runtime under test and its fixtures.
@@ -120,6 +122,7 @@ pub async fn check_all(subject: Subject<'_>) {
     kept_volumes_are_never_adopted(subject).await;
     a_version_that_is_not_there_is_refused(subject).await;
     check_restarts(subject).await;
+    check_resizes(subject).await;
     check_data(subject).await;
 }
 

@@ -62,10 +62,10 @@ impl Operation {
 
     /// What is deployed while it works: the specification that it leads to or, from when it is rolled back, the former one.
     #[must_use]
-    pub fn target(&self, former: InstanceSpec) -> InstanceSpec {
+    pub fn target(&self, former: &InstanceSpec) -> InstanceSpec {
         match &self.params {
             Params::Resize(resize) if !self.is_rolled_back() => resize.applied_to(former),
-            _ => former,
+            _ => former.clone(),
         }
     }
 

@@ -26,12 +26,12 @@ pub struct Params {
 impl Params {
     /// The specification after the resize.
     #[must_use]
-    pub fn applied_to(&self, spec: InstanceSpec) -> InstanceSpec {
+    pub fn applied_to(&self, spec: &InstanceSpec) -> InstanceSpec {
         InstanceSpec {
             cpu_millis: self.cpu_millis.unwrap_or(spec.cpu_millis),
             memory_mb: self.memory_mb.unwrap_or(spec.memory_mb),
             storage_gb: self.storage_gb.unwrap_or(spec.storage_gb),
-            ..spec
+            ..spec.clone()
         }
     }
 
@@ -51,7 +51,7 @@ impl Params {
                 ),
             ));
         }
-        if self.applied_to(spec.clone()) == *spec {
+        if self.applied_to(spec) == *spec {
             return Err(FieldError::new(
                 UserErrorCode::Invalid,
                 "id",
@@ -67,7 +67,13 @@ impl Params {
 
 /// See [`Policy`].
 pub const POLICY: Policy = Policy {
-    steps: &[StepName::ResizePostgres, StepName::GetInstanceStatus, StepName::GenerateConnectionString, StepName::UpdateMetadata],
+    steps: &[
+        StepName::ResizePostgres,
+        StepName::GetInstanceStatus,
+        StepName::GenerateConnectionString,
+        StepName::LoadConfiguration,
+        StepName::UpdateMetadata,
+    ],
     from: &[InstanceState::Running],
     during: Some(InstanceState::Updating),
     success: InstanceAfter::Former,

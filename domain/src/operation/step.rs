@@ -71,6 +71,8 @@ text_enum! {
         RepairPostgres,
         /// Grow the volume, and change the CPU and the memory of the server.
         ResizePostgres,
+        /// Wait until the server has read the settings that follow from its size.
+        LoadConfiguration,
         /// Put back what ran before, after a failure.
         RollBack,
     }

@@ -111,7 +111,7 @@ async fn apply_target(connection: &mut PgConnection, now: &Operation, instance: 
     if now.is_rolled_back() {
         return Err(Error::Superseded);
     }
-    let target = now.target(instance.spec.clone());
+    let target = now.target(&instance.spec);
     if target != instance.spec {
         sqlx::query!(
             "UPDATE instances SET cpu_millis = $2, memory_mb = $3, storage_gb = $4 WHERE id = $1",

@@ -121,7 +121,8 @@ impl StandIn {
             let present = fs::read_to_string(data.join(name)).expect("initdb made it");
             fs::write(data.join(name), format!("{present}{text}")).expect("the directory is ours");
         };
-        append("postgresql.conf", configuration);
+        append("postgresql.conf", "include '../mounted.conf'\n");
+        fs::write(directory.join("mounted.conf"), configuration).expect("the directory is ours");
         if let Some(hba) = hba {
             fs::write(data.join("pg_hba.conf"), hba).expect("the directory is ours");
         }
@@ -134,6 +135,13 @@ impl StandIn {
             assert!(single.wait().expect("PostgreSQL ends").success(), "the database of a stand-in can be made");
         }
         Self { host, directory }
+    }
+
+    /// Replaces the configuration that [`Self::create`] was given. A server that runs reads it when it is told to.
+    pub fn configure(&self, configuration: &str) {
+        let (draft, file) = (self.directory.join("mounted.conf.new"), self.directory.join("mounted.conf"));
+        fs::write(&draft, configuration).expect("the directory is ours");
+        fs::rename(&draft, &file).expect("a file can be renamed");
     }
 
     /// Replaces the file with the certificate of the server and its key. A server that runs reads it when it is told to.

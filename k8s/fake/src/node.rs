@@ -32,6 +32,8 @@ struct State {
     pods: HashMap<String, Pod>,
     /// The certificates in the volumes, by the name of the claim.
     certificates: HashMap<String, Vec<u8>>,
+    /// The configurations of the servers, by the name of the claim.
+    configurations: HashMap<String, String>,
 }
 
 enum Pod {
@@ -69,12 +71,19 @@ impl Node {
         false
     }
 
-    /// Brings the certificate in the Secret of a pod to its server, which reads it when it is told to. The kubelet takes up to a minute.
+    /// Brings the certificate and the configuration in the Secret of a pod to its server, which reads them when it is told to. The kubelet
+    /// takes up to a minute.
     pub(super) fn mount(&self, cluster: &FakeCluster, pod: &Value) {
-        let Some(certificate) = certificate(cluster, pod) else { return };
         let claim = claim(pod);
         let mut state = self.state();
-        let State { volumes, certificates, .. } = &mut *state;
+        let State { volumes, certificates, configurations, .. } = &mut *state;
+        if let (Some(volume), Some(ServerSpec { configuration, .. })) = (volumes.get(&claim), server_spec(cluster, pod))
+            && configurations.get(&claim) != Some(&configuration)
+        {
+            volume.configure(&configuration);
+            configurations.insert(claim.clone(), configuration);
+        }
+        let Some(certificate) = certificate(cluster, pod) else { return };
         if let Some(volume) = volumes.get(&claim)
             && certificates.get(&claim) != Some(&certificate)
         {

@@ -146,8 +146,7 @@ mod tests {
         assert_eq!(expansion(&claim(json!({})), 10, &[], Timestamp::now()), Ok(Expansion::Done));
         let Ok(Expansion::Volume(reason)) = found(json!({}), &[]) else { panic!("it waits for the driver") };
         assert_eq!((reason.code, reason.message.as_str()), (ReasonCode::VolumeNotExpanded, "The volume grows from 10 GiB to 20 GiB"));
-        let pending =
-            |since: &str| json!({"conditions": [{"type": "FileSystemResizePending", "status": "True", "lastTransitionTime": since}]});
+        let pending = |since: &str| json!({"conditions": [{"type": "FileSystemResizePending", "status": "True", "lastTransitionTime": since}]});
         for (since, expected) in [("2026-01-01T11:59:30Z", false), ("2026-01-01T11:58:00Z", true)] {
             let Ok(Expansion::FileSystem { overdue, .. }) = found(pending(since), &[]) else { panic!("it waits for the kubelet") };
             assert_eq!(overdue, expected, "{since}");

@@ -59,7 +59,8 @@ impl App {
         let mut errors = FieldErrors::default();
         let idempotency_key = errors.idempotency_key(idempotency_key);
         // Without the default of a creation.
-        let mut in_range = |field, unit, value: Option<i32>, range: IntRange| value.and_then(|value| errors.in_range(field, unit, Some(value), range));
+        let mut in_range =
+            |field, unit, value: Option<i32>, range: IntRange| value.and_then(|value| errors.in_range(field, unit, Some(value), range));
         let params = resize::Params {
             cpu_millis: in_range("cpuMillis", "thousandths of a core", cpu_millis, limits::CPU_MILLIS),
             memory_mb: in_range("memoryMb", "MiB", memory_mb, limits::MEMORY_MB),

@@ -34,7 +34,7 @@ impl Activity for DeployPostgres {
 
 /// The instance of an operation, with the specification that the operation deploys.
 pub(crate) fn target(Work { operation, instance }: Work) -> Instance {
-    Instance { spec: operation.target(instance.spec.clone()), ..instance }
+    Instance { spec: operation.target(&instance.spec), ..instance }
 }
 
 /// What the runtime needs to deploy an instance. The caller holds the lock of the instance.

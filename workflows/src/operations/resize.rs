@@ -5,12 +5,14 @@
 use std::time::Duration;
 
 use duroxide::runtime::registry::ActivityRegistryBuilder;
+use serde::{Deserialize, Serialize};
 use toygres_domain::{
     OperationId,
-    instance::{Instance, InstanceSpec, Reason, ReasonCode},
+    instance::{Endpoint, Instance, InstanceSpec, Reason, ReasonCode},
     operation::{Operation, OperationKind, StepName},
     runtime::{Observation, Progress, Restart},
 };
+use toygres_postgres::Target;
 use toygres_store::Reached;
 
 use super::OperationWorkflow;
@@ -18,6 +20,7 @@ use crate::{
     Failure,
     activities::deploy_postgres::{deployment, target},
     activity::{Activity, ActivityContext, Register as _, Run, catch_panic},
+    certificates::identity,
     workflow::OperationRun,
 };
 
@@ -30,7 +33,9 @@ impl OperationWorkflow for Resize {
 
     async fn provision(run: &OperationRun<'_>) -> Result<Option<Reached>, Failure> {
         run.until_done::<ResizePostgres>(run.run).await?;
-        run.reachable().await.map(Some)
+        let reached = run.reachable().await?;
+        run.until_done::<LoadConfiguration>(&LoadInput { run: run.run.clone(), endpoint: reached.endpoint.clone() }).await?;
+        Ok(Some(reached))
     }
 
     async fn compensate(run: &OperationRun<'_>) -> Result<(), Failure> {
@@ -38,7 +43,7 @@ impl OperationWorkflow for Resize {
     }
 
     fn activities(builder: ActivityRegistryBuilder, context: &ActivityContext) -> ActivityRegistryBuilder {
-        builder.activity::<ResizePostgres>(context).activity::<RollBack>(context)
+        builder.activity::<ResizePostgres>(context).activity::<LoadConfiguration>(context).activity::<RollBack>(context)
     }
 }
 
@@ -86,6 +91,66 @@ fn refuse_after_rollback(operation: &Operation) -> Result<(), Failure> {
     }
     let failed = operation.steps.iter().filter(|step| step.name != StepName::RollBack).find_map(|step| step.error.clone());
     Err(Failure::Failed(failed.unwrap_or_else(|| Reason::new(ReasonCode::Internal, "an earlier run of the operation failed"))))
+}
+
+/// How long a server may take to read its configuration: a file that is mounted into a pod follows within a minute and a half. After that
+/// it does at its next start, which is no reason to put back what else it has.
+const READ_WITHIN: Duration = Duration::from_secs(180);
+/// How long asking the server may take.
+const ASK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Waits until the server has read the settings that follow from its size, which it needs no restart for.
+struct LoadConfiguration;
+
+/// The input of [`LoadConfiguration`]: the endpoint that the runtime reported.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct LoadInput {
+    run: Run,
+    endpoint: Endpoint,
+}
+
+impl Activity for LoadConfiguration {
+    const NAME: &'static str = "toygres-workflows::activity::load-configuration";
+    type Input = LoadInput;
+    type Output = Progress;
+
+    async fn run(context: ActivityContext, LoadInput { run, endpoint }: LoadInput) -> Result<Progress, Failure> {
+        let name = StepName::LoadConfiguration;
+        let work = context.wanted(&run).await?;
+        let began = work.operation.step(name).and_then(|step| step.started_at);
+        let id = work.instance.id;
+        let Instance { name: instance, spec, .. } = target(work);
+        let settings = context.runtime.size_settings(&spec);
+        context.store.resume_step(&run.operation, run.run, name).await?;
+        let ask = async {
+            if settings.is_empty() {
+                return Ok(true);
+            }
+            let endpoint = context.runtime.internal_endpoint(&instance, &spec.exposure, &endpoint);
+            let (credentials, identity) = (context.store.credentials(id).await?, identity(&context, id).await?);
+            let target = Target::of_checks(endpoint, &spec, credentials).verifying(identity);
+            toygres_postgres::has_sizes(&target, &settings, ASK_TIMEOUT).await.map_err(Failure::Retry)
+        };
+        match catch_panic(ask).await {
+            Ok(true) => {}
+            Ok(false) | Err(Failure::Retry(_)) if began.is_some_and(|began| context.store.now() > began + READ_WITHIN) => {
+                let names: Vec<_> = settings.iter().map(|(name, size)| format!("{name} = {size}")).collect();
+                let finding = format!("the server has not read {} yet; it does at its next start", names.join(", "));
+                context.store.note_findings(&run.operation, run.run, name, &[finding]).await?;
+            }
+            Ok(false) => {
+                let reason = Reason::new(ReasonCode::StartingUp, "the server has not read its new configuration yet");
+                context.note_waiting(&run, name, &reason).await?;
+                return Ok(Progress::InProgress(reason));
+            }
+            Err(failure) => {
+                context.note_failure(&run, name, &failure).await?;
+                return Err(failure);
+            }
+        }
+        context.store.finish_step(&run.operation, run.run, name).await?;
+        Ok(Progress::Done)
+    }
 }
 
 /// Puts back the former size, repeated until the instance runs with it again. It also runs after the deadline, and has its own time limit.

@@ -170,7 +170,7 @@ pub(super) fn restart(id: InstanceId, n: i64, timeout: Duration) -> Restart {
     Restart { operation: OperationId::new(OperationKind::Restart, id, n), timeout }
 }
 
-async fn assert_no_death(nudges: &mut (impl Stream<Item = Nudge> + Unpin), id: InstanceId) {
+pub(super) async fn assert_no_death(nudges: &mut (impl Stream<Item = Nudge> + Unpin), id: InstanceId) {
     while let Ok(Some(nudge)) = tokio::time::timeout(SILENCE, nudges.next()).await {
         assert!(nudge.instance != id || nudge.death.is_none(), "a planned restart is no death: {nudge:?}");
     }

@@ -35,6 +35,8 @@ pub struct Script {
     pub restarting: u32,
     /// The number of calls of a resize that find it in progress.
     pub resizing: u32,
+    /// The reason why an instance with more CPU than this stays pending.
+    pub unschedulable_above: Option<(i32, Reason)>,
     /// The number of deployments that panic, and the text of the panic.
     pub panics: Option<(u32, &'static str)>,
     /// What an inspection finds, and a repair puts back.
@@ -60,6 +62,7 @@ impl Default for Script {
             removal: None,
             restarting: 1,
             resizing: 1,
+            unschedulable_above: None,
             panics: None,
             drift: Vec::new(),
             data: None,
@@ -239,7 +242,11 @@ impl Runtime for FakeRuntime {
     async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError> {
         let mut state = self.state.lock().unwrap();
         let script = state.script(id)?.clone();
+        let cpu_millis = state.sizes.get(&id).map_or(0, |size| size.0);
         let Some(observed) = state.instances.get_mut(&id) else { return Ok(Observation::Absent) };
+        if let Some((_, reason)) = script.unschedulable_above.as_ref().filter(|(most, _)| cpu_millis > *most) {
+            return Ok(Observation::Pending(reason.clone()));
+        }
         *observed = observed.saturating_add(1);
         if *observed <= script.pending {
             return Ok(Observation::Pending(pending()));
@@ -328,6 +335,10 @@ impl Runtime for FakeRuntime {
             *observed = 0;
         }
         Ok(Progress::Done)
+    }
+
+    fn size_settings(&self, _: &InstanceSpec) -> Vec<(&'static str, String)> {
+        Vec::new()
     }
 
     async fn volume_gb(&self, id: InstanceId) -> Result<Option<i32>, RuntimeError> {
