@@ -43,6 +43,7 @@ async fn running(server: &FakeApiServer, runtime: &KubernetesRuntime) -> Deploym
     let mut deployment = fixture::another("orders");
     deploy_until_ready(server, runtime, &deployment).await;
     deployment.data = Data::Existing(runtime.volume(deployment.id).await.unwrap());
+    deploy_until_ready(server, runtime, &deployment).await;
     deployment
 }
 

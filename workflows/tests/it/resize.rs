@@ -1,5 +1,8 @@
 //! Tests specific to ResizeInstance. Those for all operations are in [`crate::saga`].
 
+use std::sync::Arc;
+
+use tokio::sync::Notify;
 use toygres_domain::{
     Error, InstanceId, UserErrorCode,
     instance::{InstanceState, Reason, ReasonCode},
@@ -8,7 +11,7 @@ use toygres_domain::{
 };
 use toygres_store::Subject;
 
-use crate::support::{DEADLINE, Harness, fake_runtime::size_of};
+use crate::support::{DEADLINE, Harness, eventually, fake_runtime::size_of};
 
 fn params(cpu_millis: Option<i32>, memory_mb: Option<i32>, storage_gb: Option<i32>) -> Params {
     Params::Resize(resize::Params { cpu_millis, memory_mb, storage_gb })
@@ -73,5 +76,36 @@ async fn a_rollback_does_not_wait_for_a_crash_loop_to_end() {
     let failed = harness.assert_settled("resize", &operation).await;
     assert_eq!((failed.status, failed.error), (OperationStatus::Failed, Some(crashes)));
     harness.runtime.script(id, |script| script.observation = None);
+    harness.finish().await;
+}
+
+/// The workflow is lost while it rolls back. The next run continues with that, although by now the new size would have room.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_workflow_continues_its_rollback() {
+    let harness = Harness::start().await;
+    let id = harness.run(harness.new_instance()).await;
+    let waits = Reason::new(ReasonCode::Unschedulable, "no node has room");
+    harness.runtime.script(id, |script| script.unschedulable_above = Some((1000, waits.clone())));
+    let lost = Arc::new(Notify::new());
+    let waiter = lost.clone();
+    harness.hooks.set(id, move |call| {
+        let waiter = waiter.clone();
+        async move {
+            let answer = call.run().await;
+            if call.label == "roll-back" && call.nth == 0 {
+                waiter.notified().await;
+            }
+            answer
+        }
+    });
+    let operation = harness.accept(Subject::Existing(id), params(Some(64_000), None, None)).await;
+    eventually("the rollback has begun", || async { harness.operation(&operation).await.step(StepName::RollBack).map(|_| ()) }).await;
+    harness.runtime.script(id, |script| script.unschedulable_above = None);
+    harness.client.cancel_instance(&operation.engine_id(1), "by hand").await.unwrap();
+    eventually("there is a next run", || async { (harness.operation(&operation).await.run > 1).then_some(()) }).await;
+    lost.notify_one();
+    let failed = harness.assert_settled("resize", &operation).await;
+    assert_eq!((failed.status, failed.error), (OperationStatus::Failed, Some(waits)));
+    assert_eq!(harness.runtime.size(id), Some((100, 128, 1)));
     harness.finish().await;
 }
