@@ -29,6 +29,7 @@ type Documents = {
     "\n  mutation RetryOperation($input: RetryOperationInput!) {\n    retryOperation(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": typeof types.RetryOperationDocument,
     "\n  mutation DeleteInstance($input: DeleteInstanceInput!) {\n    deleteInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": typeof types.DeleteInstanceDocument,
     "\n  mutation RepairInstance($input: RepairInstanceInput!) {\n    repairInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": typeof types.RepairInstanceDocument,
+    "\n  mutation ResizeInstance($input: ResizeInstanceInput!) {\n    resizeInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": typeof types.ResizeInstanceDocument,
     "\n  mutation RestartInstance($input: RestartInstanceInput!) {\n    restartInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": typeof types.RestartInstanceDocument,
     "\n  subscription Operation($id: ID!) {\n    operation(id: $id) {\n      ...OperationCard\n    }\n  }\n": typeof types.OperationDocument,
     "\n  query Operations($first: Int!, $after: String, $filter: OperationFilter) {\n    operations(first: $first, after: $after, filter: $filter) {\n      totalCount\n      pageInfo {\n        endCursor\n        hasNextPage\n      }\n      nodes {\n        ...OperationCard\n      }\n    }\n  }\n\n  fragment OperationCard on Operation {\n    id\n    kind\n    status\n    cancelRequested\n    canCancel\n    canRetry\n    createdAt\n    startedAt\n    finishedAt\n    error {\n      code\n      message\n    }\n    instance {\n      id\n      name\n    }\n    steps {\n      name\n      status\n      attempt\n      startedAt\n      finishedAt\n      error {\n        code\n        message\n      }\n      findings\n    }\n  }\n": typeof types.OperationsDocument,
@@ -52,6 +53,7 @@ const documents: Documents = {
     "\n  mutation RetryOperation($input: RetryOperationInput!) {\n    retryOperation(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": types.RetryOperationDocument,
     "\n  mutation DeleteInstance($input: DeleteInstanceInput!) {\n    deleteInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": types.DeleteInstanceDocument,
     "\n  mutation RepairInstance($input: RepairInstanceInput!) {\n    repairInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": types.RepairInstanceDocument,
+    "\n  mutation ResizeInstance($input: ResizeInstanceInput!) {\n    resizeInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": types.ResizeInstanceDocument,
     "\n  mutation RestartInstance($input: RestartInstanceInput!) {\n    restartInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": types.RestartInstanceDocument,
     "\n  subscription Operation($id: ID!) {\n    operation(id: $id) {\n      ...OperationCard\n    }\n  }\n": types.OperationDocument,
     "\n  query Operations($first: Int!, $after: String, $filter: OperationFilter) {\n    operations(first: $first, after: $after, filter: $filter) {\n      totalCount\n      pageInfo {\n        endCursor\n        hasNextPage\n      }\n      nodes {\n        ...OperationCard\n      }\n    }\n  }\n\n  fragment OperationCard on Operation {\n    id\n    kind\n    status\n    cancelRequested\n    canCancel\n    canRetry\n    createdAt\n    startedAt\n    finishedAt\n    error {\n      code\n      message\n    }\n    instance {\n      id\n      name\n    }\n    steps {\n      name\n      status\n      attempt\n      startedAt\n      finishedAt\n      error {\n        code\n        message\n      }\n      findings\n    }\n  }\n": types.OperationsDocument,
@@ -117,6 +119,10 @@ export function graphql(source: "\n  mutation DeleteInstance($input: DeleteInsta
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation RepairInstance($input: RepairInstanceInput!) {\n    repairInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n"): typeof import('./graphql').RepairInstanceDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ResizeInstance($input: ResizeInstanceInput!) {\n    resizeInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n"): typeof import('./graphql').ResizeInstanceDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

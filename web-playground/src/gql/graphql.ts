@@ -717,6 +717,11 @@ export type Mutation = {
    */
   repairInstance: RepairInstancePayload;
   /**
+   * Changes the CPU, the memory and the volume of a running instance. Another CPU or memory may restart its server; a volume grows while
+   * it runs. If it fails, the instance runs as before, except that a volume that has grown stays so.
+   */
+  resizeInstance: ResizeInstancePayload;
+  /**
    * Stops the server of a running instance and starts it again. Clients lose their connections. Health checks pause while
    * the instance restarts.
    */
@@ -765,6 +770,12 @@ export type MutationDeleteInstanceArgs = {
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationRepairInstanceArgs = {
   input: RepairInstanceInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationResizeInstanceArgs = {
+  input: ResizeInstanceInput;
 };
 
 
@@ -902,6 +913,8 @@ export const OperationKind = {
   Delete: 'DELETE',
   /** Puts back what somebody has deleted or edited of an instance. */
   Repair: 'REPAIR',
+  /** Changes the CPU, the memory and the volume of an instance. */
+  Resize: 'RESIZE',
   /** Stops the server of an instance and starts it again. */
   Restart: 'RESTART'
 } as const;
@@ -1109,6 +1122,10 @@ export const ReasonCode = {
   Unschedulable: 'UNSCHEDULABLE',
   /** Its volume cannot be provided. */
   VolumeNotBound: 'VOLUME_NOT_BOUND',
+  /** Its volume cannot grow: the storage class does not allow it. */
+  VolumeNotExpandable: 'VOLUME_NOT_EXPANDABLE',
+  /** Its volume has not grown yet, or the cloud has refused it. */
+  VolumeNotExpanded: 'VOLUME_NOT_EXPANDED',
   /** Its volume is being deleted: its data lives only as long as its server runs. */
   VolumeTerminating: 'VOLUME_TERMINATING'
 } as const;
@@ -1127,6 +1144,33 @@ export type RepairInstanceInput = {
 /** Payload of `repairInstance`. */
 export type RepairInstancePayload = {
   __typename?: 'RepairInstancePayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
+/** Input of `resizeInstance`. What is omitted stays as it is. */
+export type ResizeInstanceInput = {
+  /** The CPU in thousandths of a core. */
+  cpuMillis?: InputMaybe<Scalars['Int']['input']>;
+  /** The ID of the instance. */
+  id: Scalars['ID']['input'];
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The memory in MiB. */
+  memoryMb?: InputMaybe<Scalars['Int']['input']>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+  /** The size of the volume in GiB. It can only grow. */
+  storageGb?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** Payload of `resizeInstance`. */
+export type ResizeInstancePayload = {
+  __typename?: 'ResizeInstancePayload';
   /** The instance as it is now. Null if there are user errors. */
   instance?: Maybe<Instance>;
   /** The operation that carries out the request. Null if there are user errors. */
@@ -1230,10 +1274,16 @@ export const StepName = {
   GenerateConnectionString: 'GENERATE_CONNECTION_STRING',
   /** Wait until the runtime reports that the instance is ready. */
   GetInstanceStatus: 'GET_INSTANCE_STATUS',
+  /** Wait until the server has read the settings that follow from its size. */
+  LoadConfiguration: 'LOAD_CONFIGURATION',
   /** Put back what differs from what was deployed. */
   RepairPostgres: 'REPAIR_POSTGRES',
+  /** Grow the volume, and change the CPU and the memory of the server. */
+  ResizePostgres: 'RESIZE_POSTGRES',
   /** Stop the server, and start it again. */
   RestartPostgres: 'RESTART_POSTGRES',
+  /** Put back what ran before, after a failure. */
+  RollBack: 'ROLL_BACK',
   /** Stop the workflows that still work on the instance. */
   StopWorkflows: 'STOP_WORKFLOWS',
   /** Write the result to the metadata. */
@@ -1485,6 +1535,13 @@ export type RepairInstanceMutationVariables = Exact<{
 
 
 export type RepairInstanceMutation = { __typename?: 'Mutation', repairInstance: { __typename?: 'RepairInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type ResizeInstanceMutationVariables = Exact<{
+  input: ResizeInstanceInput;
+}>;
+
+
+export type ResizeInstanceMutation = { __typename?: 'Mutation', resizeInstance: { __typename?: 'ResizeInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
 export type RestartInstanceMutationVariables = Exact<{
   input: RestartInstanceInput;
@@ -2018,6 +2075,16 @@ export const RepairInstanceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RepairInstanceMutation, RepairInstanceMutationVariables>;
+export const ResizeInstanceDocument = new TypedDocumentString(`
+    mutation ResizeInstance($input: ResizeInstanceInput!) {
+  resizeInstance(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ResizeInstanceMutation, ResizeInstanceMutationVariables>;
 export const RestartInstanceDocument = new TypedDocumentString(`
     mutation RestartInstance($input: RestartInstanceInput!) {
   restartInstance(input: $input) {
