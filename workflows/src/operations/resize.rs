@@ -18,7 +18,10 @@ use toygres_store::Reached;
 use super::OperationWorkflow;
 use crate::{
     Failure,
-    activities::deploy_postgres::{deployment, target},
+    activities::{
+        delete_postgres::is_abandoned,
+        deploy_postgres::{deployment, target},
+    },
     activity::{Activity, ActivityContext, Register as _, Run, catch_panic},
     certificates::identity,
     workflow::OperationRun,
@@ -171,10 +174,8 @@ impl Activity for RollBack {
         // From here on nothing leads forward any more.
         context.store.resume_step(&run.operation, run.run, name).await?;
         let outcome = if is_untouched { Ok(Progress::Done) } else { catch_panic(roll_back(&context, &run)).await };
-        let began = work.operation.step(name).and_then(|step| step.started_at);
-        let is_late = began.is_some_and(|began| context.store.now() > began + context.timing.clean_up);
         let outcome = match outcome {
-            Ok(Progress::InProgress(reason)) | Err(Failure::Retry(reason)) if is_late => Err(Failure::Failed(reason)),
+            Ok(Progress::InProgress(reason)) | Err(Failure::Retry(reason)) if is_abandoned(&context, &work) => Err(Failure::Failed(reason)),
             other => other,
         };
         match &outcome {
@@ -202,8 +203,8 @@ async fn roll_back(context: &ActivityContext, run: &Run) -> Result<Progress, Fai
         return Ok(progress);
     }
     Ok(match context.verb(context.runtime.observe(id)).await? {
-        // A server in a crash loop is as it was before the operation, which may have been meant to help.
-        Observation::Pending(reason) if reason.code != ReasonCode::CrashLoop => Progress::InProgress(reason),
+        // A server that is down for this was so before the operation, which may have been meant to help.
+        Observation::Pending(reason) if !matches!(reason.code, ReasonCode::CrashLoop | ReasonCode::DiskFull) => Progress::InProgress(reason),
         Observation::Pending(_) | Observation::Ready(_) | Observation::Failed(_) | Observation::Absent => Progress::Done,
     })
 }
