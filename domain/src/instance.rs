@@ -276,6 +276,10 @@ text_enum! {
         VolumeNotBound,
         /// Its volume is being deleted: its data lives only as long as its server runs.
         VolumeTerminating,
+        /// Its volume cannot grow: the storage class does not allow it.
+        VolumeNotExpandable,
+        /// Its volume has not grown yet, or the cloud has refused it.
+        VolumeNotExpanded,
         /// It has run before, and the volume with its data is gone.
         DataLost,
         /// Somebody deleted or edited what was deployed.

@@ -85,4 +85,6 @@ operations! {
     Suspend => suspend,
     /// Starts the server of a suspended instance.
     Resume => resume,
+    /// Changes the CPU, the memory and the volume of an instance.
+    Resize => resize,
 }

@@ -18,6 +18,7 @@ use crate::{
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
     roles::Credentials,
+    volume::WalLimits,
 };
 
 /// A host of instances. Every verb is idempotent, may be called in any partial state and after a crash, and excludes the
@@ -80,6 +81,22 @@ pub trait Runtime: Send + Sync + 'static {
     /// Called again until it answers [`Progress::Done`], which it does when no process of the server is left. The end of the server is
     /// reported as no death.
     async fn suspend(&self, expected: &Expected, suspension: &Suspension) -> Result<Progress, RuntimeError>;
+
+    /// Gives an instance that has run the CPU, the memory, the volume and the settings of the specification; called again until it
+    /// answers [`Progress::Done`], which it does when the volume has grown and the server has, or is about to be started with
+    /// ([`Self::observe`] tells), the rest. The volume comes first: if it cannot grow, nothing else has changed. It never shrinks; a larger
+    /// one than specified is left alone. The server is restarted at most once per `restart`, and only if it must be, which is reported as
+    /// no death. It works on an instance whose disk is full, and whose server is down.
+    async fn resize(&self, deployment: &Deployment, restart: &Restart) -> Result<Progress, RuntimeError>;
+
+    /// The size in GiB of the volume that holds the data of the instance; `None` if there is none, or no limit to it.
+    async fn volume_gb(&self, id: InstanceId) -> Result<Option<i32>, RuntimeError>;
+
+    /// Settings that follow from the size, each with a size such as `512MB`: a server that runs has them when it has read its
+    /// configuration after a [`Self::resize`].
+    fn size_settings(&self, spec: &InstanceSpec) -> Vec<(&'static str, String)> {
+        WalLimits::of_volume(spec.storage_gb).settings().into()
+    }
 
     /// Every instance of Toygres of which the host has anything, whatever the metadata says.
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError>;

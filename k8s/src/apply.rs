@@ -2,7 +2,7 @@
 
 mod claim;
 
-pub(crate) use claim::{change_claim, refuse_terminating_data, verify as verify_claim, volume};
+pub(crate) use claim::{capacity_gb, change_claim, is_requested, refuse_terminating_data, try_change_claim, verify as verify_claim, volume};
 
 use std::{fmt::Debug, time::Duration};
 
@@ -29,6 +29,7 @@ use crate::{
     Settings,
     build::{self, names},
     cluster::{Cluster, call},
+    restart::Restarts,
     wording::is_immutable_field,
 };
 
@@ -118,23 +119,26 @@ pub(crate) async fn apply_client_service(cluster: &Cluster, mut service: Service
 }
 
 /// Applies the StatefulSet. To change an immutable field (for example the size in the claim template), the StatefulSet is deleted
-/// without its running pod and created again; the new one adopts the pod.
+/// without its running pod and created again; the new one adopts the pod, and has the same record of planned restarts from the start.
 pub(crate) async fn apply_stateful_set(cluster: &Cluster, set: &StatefulSet) -> Result<(), RuntimeError> {
     match try_apply(cluster, set).await {
         Err(kube::Error::Api(status)) if is_immutable_field(&status) => {
-            delete_without_pod(cluster, &set.name_any()).await?;
-            apply(cluster, set).await.map(drop)
+            let restarts = delete_without_pod(cluster, &set.name_any()).await?;
+            let created = apply(cluster, &restarts.on(set.clone())).await?;
+            restarts.take_over(cluster, created.metadata).await
         }
         Err(error) => Err(crate::errors::runtime_error(&format!("apply the StatefulSet {}", set.name_any()), &error)),
         Ok(applied) => refuse_terminating("StatefulSet", &applied.metadata),
     }
 }
 
-/// Deletes the StatefulSet but not its pod, and waits until the garbage collector has removed it.
-async fn delete_without_pod(cluster: &Cluster, name: &str) -> Result<(), RuntimeError> {
+/// Deletes the StatefulSet but not its pod, and waits until the garbage collector has removed it. Returns its planned restarts.
+async fn delete_without_pod(cluster: &Cluster, name: &str) -> Result<Restarts, RuntimeError> {
     let sets = cluster.api::<StatefulSet>();
+    let mut restarts = Restarts::default();
     for _ in 0..100 {
-        let Some(present) = call(&format!("get the StatefulSet {name}"), sets.get_opt(name)).await? else { return Ok(()) };
+        let Some(present) = call(&format!("get the StatefulSet {name}"), sets.get_opt(name)).await? else { return Ok(restarts) };
+        restarts = Restarts::of(&present.metadata);
         if present.metadata.deletion_timestamp.is_none() {
             cluster.delete::<StatefulSet>(name, present.metadata.uid, DeleteParams::orphan()).await?;
         }

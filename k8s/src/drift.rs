@@ -101,8 +101,13 @@ fn drift(expected: &Expected, actual: &Actual, settings: &Settings) -> Vec<Drift
         service(&client_service),
         secret_change.map(|change| Drift::new(DriftKind::Secret, secret_name, change)),
         service(&headless_service),
-        object(DriftKind::StatefulSet, &stateful_set, actual.stateful_set.as_ref())
-            .or_else(|| actual.stateful_set.as_ref().and_then(|actual| scaled(&stateful_set, actual))),
+        actual.stateful_set.as_ref().map_or_else(
+            || object(DriftKind::StatefulSet, &stateful_set, None),
+            |actual| {
+                object(DriftKind::StatefulSet, &stateful_set, Some(actual))
+                    .or_else(|| scaled(&stateful_set, actual).or_else(|| other_size(&stateful_set, actual)).map(|change| Drift::new(DriftKind::StatefulSet, names::object(id), change)))
+            },
+        ),
     ]
     .into_iter()
     .flatten()
@@ -123,12 +128,27 @@ fn object<K: Resource + Serialize>(kind: DriftKind, wanted: &K, actual: Option<&
     Some(Drift::new(kind, wanted.name_any(), change))
 }
 
-/// The drift of the replicas, also if nobody else has written to the StatefulSet: no release deploys another number, and what a suspension
-/// that could not be compensated has left has to be put back.
-fn scaled(wanted: &StatefulSet, actual: &StatefulSet) -> Option<Drift> {
+/// Other replicas are drift, whoever wrote them: no release deploys another number, and what a suspension that could not be compensated
+/// has left has to be put back.
+fn scaled(wanted: &StatefulSet, actual: &StatefulSet) -> Option<DriftChange> {
     let replicas = |set: &StatefulSet| set.spec.as_ref().and_then(|spec| spec.replicas);
     let is_scaled = actual.metadata.deletion_timestamp.is_none() && replicas(actual) != replicas(wanted);
-    is_scaled.then(|| Drift::new(DriftKind::StatefulSet, wanted.name_any(), DriftChange::Edited(vec!["spec.replicas".to_owned()])))
+    is_scaled.then(|| DriftChange::Edited(vec!["spec.replicas".to_owned()]))
+}
+
+/// Another size than that of the specification is drift, whoever wrote it: every release deploys the same one. It remains when a resize has
+/// failed and could not be rolled back.
+fn other_size(wanted: &StatefulSet, actual: &StatefulSet) -> Option<DriftChange> {
+    let requests = |set: &StatefulSet| set.spec.as_ref()?.template.spec.as_ref()?.containers.first()?.resources.as_ref()?.requests.clone();
+    let fields = compare::differences(&requests(wanted), &requests(actual));
+    let is_other = actual.metadata.deletion_timestamp.is_none() && !fields.is_empty();
+    is_other.then(|| DriftChange::Edited(fields.into_iter().map(|field| format!("resources.requests.{field}")).collect()))
+}
+
+/// Whether a StatefulSet has the template of the pod that is wanted, so that to apply it replaces no pod.
+pub(crate) fn has_template(wanted: &StatefulSet, actual: &StatefulSet) -> bool {
+    let template = |set: &StatefulSet| set.spec.as_ref().map(|spec| spec.template.clone());
+    compare::differences(&template(wanted), &template(actual)).is_empty()
 }
 
 /// Whether somebody else has written to an object. Controllers write to the status.

@@ -13,6 +13,7 @@ mod errors;
 pub mod observe;
 pub mod permissions;
 mod remove;
+mod resize;
 mod restart;
 mod runtime;
 pub mod settings;

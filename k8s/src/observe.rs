@@ -24,6 +24,7 @@ use toygres_domain::{
 };
 
 pub(crate) use claim::{lost_claim, terminating_claim};
+pub(crate) use events::{message as event_message, newest_of as newest_event, time as event_time};
 pub(crate) use fetch::observe;
 pub(crate) use pod::{container_restarts, death, has_run, is_ready, not_stopped};
 

@@ -51,6 +51,16 @@ pub(crate) async fn restart(cluster: &Cluster, id: InstanceId, restart: &Restart
     Err(keeps_changing(id))
 }
 
+/// Records that the operation ends the present pod, which the controller does when its template changes.
+pub(crate) async fn plan(cluster: &Cluster, id: InstanceId, operation: &OperationId) -> Result<(), RuntimeError> {
+    for _ in 0..ATTEMPTS {
+        if recorded_pod(cluster, id, operation).await?.is_some() {
+            return Ok(());
+        }
+    }
+    Err(keeps_changing(id))
+}
+
 pub(crate) fn keeps_changing(id: InstanceId) -> RuntimeError {
     RuntimeError::temporary(ReasonCode::RuntimeUnavailable, format!("The StatefulSet {} keeps changing", names::object(id)))
 }
@@ -162,6 +172,29 @@ impl Restarts {
         Self(entries.filter_map(|entry| entry.split_once('=')).map(|(operation, pod)| (operation.to_owned(), pod.to_owned())).collect())
     }
 
+    /// A StatefulSet with this record.
+    pub(crate) fn on(&self, mut set: StatefulSet) -> StatefulSet {
+        if !self.0.is_empty() {
+            set.metadata.annotations.get_or_insert_default().insert(RESTARTS_ANNOTATION.to_owned(), self.to_string());
+        }
+        set
+    }
+
+    /// Makes the record of a StatefulSet that was created with it ours, so that the next deployment does not remove it.
+    pub(crate) async fn take_over(self, cluster: &Cluster, created: ObjectMeta) -> Result<(), RuntimeError> {
+        let name = created.name.clone().unwrap_or_default();
+        let mut set = Some(created);
+        for _ in 0..ATTEMPTS {
+            let Some(present) = set else { return Ok(()) };
+            if self.0.is_empty() || record(cluster, &present, Self(self.0.clone())).await? {
+                return Ok(());
+            }
+            let sets = cluster.api::<StatefulSet>();
+            set = call(&format!("get the StatefulSet {name}"), sets.get_metadata_opt(&name)).await?.map(|set| set.metadata);
+        }
+        Err(RuntimeError::temporary(ReasonCode::RuntimeUnavailable, format!("The StatefulSet {name} keeps changing")))
+    }
+
     /// Whether a restart stops this pod.
     pub(crate) fn stops(&self, pod_uid: Option<&str>) -> bool {
         pod_uid.is_some_and(|uid| self.0.iter().any(|(_, stopped)| stopped == uid))
@@ -172,7 +205,8 @@ impl Restarts {
         self.0.iter().find(|(recorded, _)| recorded == operation.as_str()).map(|(_, pod)| pod.as_str())
     }
 
-    fn with(mut self, operation: &OperationId, pod_uid: &str) -> Self {
+    /// The record with another restart.
+    pub(crate) fn with(mut self, operation: &OperationId, pod_uid: &str) -> Self {
         self.0.push((operation.as_str().to_owned(), pod_uid.to_owned()));
         let superfluous = self.0.len().saturating_sub(RECORDED);
         self.0.drain(..superfluous);

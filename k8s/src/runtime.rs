@@ -26,7 +26,7 @@ use crate::{
     ConnectError, Settings, apply,
     build::names::{self, MANAGED_SELECTOR},
     cluster::Cluster,
-    drift, observe, remove, restart, suspend, watch,
+    drift, observe, remove, resize, restart, suspend, watch,
 };
 use keyed_lock::KeyedLock;
 use throttle::Throttle;
@@ -143,6 +143,15 @@ impl Runtime for KubernetesRuntime {
     async fn suspend(&self, expected: &Expected, suspension: &Suspension) -> Result<Progress, RuntimeError> {
         let _exclusive = self.locks.lock(expected.id).await;
         suspend::suspend(&self.cluster, &self.settings, expected, suspension).await
+    }
+
+    async fn resize(&self, deployment: &Deployment, restart: &Restart) -> Result<Progress, RuntimeError> {
+        let _exclusive = self.locks.lock(deployment.id).await;
+        resize::resize(&self.cluster, &self.settings, deployment, restart).await
+    }
+
+    async fn volume_gb(&self, id: InstanceId) -> Result<Option<i32>, RuntimeError> {
+        resize::volume_gb(&self.cluster, id).await
     }
 
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {

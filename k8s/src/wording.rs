@@ -25,6 +25,16 @@ pub(crate) fn is_used_up(message: &str) -> bool {
     message.contains("exceeded quota")
 }
 
+/// Whether a claim cannot grow because of its storage class, or because its volume was provisioned by hand.
+pub(crate) fn is_not_expandable(message: &str) -> bool {
+    message.contains("the storageclass that provisions the pvc must support resize")
+}
+
+/// Whether a cloud expands a volume only every few hours.
+pub(crate) fn is_rate_limited(driver_message: &str) -> bool {
+    ["maximum modification rate", "rate limited", "6 hours"].iter().any(|phrase| driver_message.contains(phrase))
+}
+
 /// Whether an update of a StatefulSet is rejected only because it changes immutable fields. Other invalid fields would be invalid
 /// in a new StatefulSet too.
 pub(crate) fn is_immutable_field(status: &Status) -> bool {

@@ -11,6 +11,7 @@ mod health;
 mod input;
 pub mod limits;
 pub mod repair_instance;
+pub mod resize_instance;
 pub mod restart_instance;
 pub mod resume_instance;
 pub mod retry_operation;

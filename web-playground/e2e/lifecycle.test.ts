@@ -140,6 +140,29 @@ test('the instance is restarted: it is updating, then running, and never unhealt
   await page.getByRole('button', { name: 'Restart' }).waitFor();
 });
 
+test('the instance is resized, with the ranges of the server and of its volume', async () => {
+  await page.getByRole('button', { name: 'Resize' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Resize orders?' });
+  const [memory, storage, submit] = [dialog.getByLabel('Memory'), dialog.getByLabel('Storage'), dialog.getByRole('button', { name: 'Resize' })];
+  // The present size. A volume does not shrink.
+  expect(await memory.inputValue()).toBe('512 MiB');
+  expect(await storage.inputValue()).toBe('10 GiB');
+  expect(await submit.isDisabled()).toBe(true);
+  await storage.fill('9');
+  await expect.poll(() => storage.getAttribute('aria-invalid')).toBe('true');
+  await storage.fill('20');
+  await memory.fill('768');
+  await submit.click();
+  await dialog.waitFor({ state: 'detached' });
+  const operation = page.getByRole('region', { name: 'Latest operation' });
+  await operation.getByText('Resize', { exact: true }).waitFor();
+  await operation.getByText('Succeeded', { exact: true }).waitFor({ timeout: 60_000 });
+  await page.getByText('20 GiB').waitFor();
+  await page.getByText('768 MiB').waitFor();
+  await shows('Running');
+  await shows('Healthy');
+});
+
 test('labels and protection change live', async () => {
   await page.getByRole('button', { name: 'Edit labels' }).click();
   await page.getByRole('button', { name: 'Add label' }).click();

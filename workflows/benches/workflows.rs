@@ -407,6 +407,18 @@ impl Runtime for IdleRuntime {
         Ok(Progress::Done)
     }
 
+    async fn resize(&self, _: &Deployment, _: &Restart) -> Result<Progress, RuntimeError> {
+        Ok(Progress::Done)
+    }
+
+    fn size_settings(&self, _: &InstanceSpec) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    async fn volume_gb(&self, _: InstanceId) -> Result<Option<i32>, RuntimeError> {
+        Ok(None)
+    }
+
     async fn install_tls(&self, _: &Deployment) -> Result<(), RuntimeError> {
         Ok(())
     }

@@ -10,7 +10,7 @@ use duroxide::{
 };
 use toygres_domain::{
     instance::Reason,
-    operation::{OnFailure, OperationKind},
+    operation::{InstanceAfter, OnFailure, OperationKind},
 };
 use toygres_store::{Outcome, Reached};
 
@@ -80,7 +80,7 @@ macro_rules! operations {
     };
 }
 
-operations! { create::Create, delete::Delete, restart::Restart, repair::Repair, suspend::Suspend, resume::Resume }
+operations! { create::Create, delete::Delete, restart::Restart, repair::Repair, suspend::Suspend, resume::Resume, resize::Resize }
 
 /// Carries out one run of an operation.
 ///
@@ -129,8 +129,11 @@ impl OperationRun<'_> {
             Err(Failure::Superseded) => return Err(Failure::Superseded),
             Err(second) => {
                 // What a creation leaves has to be deleted; the repairs see to that of others.
-                let remedy = if W::KIND == OperationKind::Create { ", so delete the instance" } else { "" };
-                let both = format!("{}; cleaning up failed too ({}){remedy}", reason.message, second.reason().message);
+                let message = match W::KIND.policy().failure {
+                    OnFailure::End(InstanceAfter::Former) => format!("putting back what ran before failed too ({})", second.reason().message),
+                    _ => format!("cleaning up failed too ({}), so delete the instance", second.reason().message),
+                };
+                let both = format!("{}; {message}", reason.message);
                 reason = Reason::new(reason.code, both);
             }
         }

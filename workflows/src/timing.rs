@@ -38,6 +38,9 @@ pub struct Timing {
     pub long_poll: Duration,
     /// How long a verb of the runtime may take: less than the activity's time-out, so that no attempt overlaps the next.
     pub verb: Duration,
+    /// How long an instance that ran before may wait for a node with room for its new size: an autoscaler needs minutes to add one, and
+    /// clients wait meanwhile.
+    pub unschedulable: Duration,
     /// How long after its deadline an operation may still clean up.
     pub clean_up: Duration,
     /// How long after its deadline an operation's workflow counts as stuck; more than `clean_up`.
@@ -93,6 +96,7 @@ impl Default for Timing {
             poll_interval: (Duration::from_millis(500), Duration::from_secs(5)),
             long_poll: Duration::from_millis(1500),
             verb: Duration::from_secs(100),
+            unschedulable: Duration::from_secs(180),
             clean_up: Duration::from_secs(120),
             stuck: Duration::from_secs(240),
             run: Duration::from_secs(600),

@@ -7,6 +7,7 @@
 
 mod data;
 mod owner;
+mod resize;
 mod restart;
 mod suspend;
 
@@ -23,6 +24,7 @@ use toygres_domain::{
 
 use data::check_data;
 pub use owner::{OwnedInstance, check_owner, check_owners};
+use resize::check_resizes;
 use restart::check_restarts;
 use suspend::check_suspensions;
 
@@ -123,6 +125,7 @@ pub async fn check_all(subject: Subject<'_>) {
     a_version_that_is_not_there_is_refused(subject).await;
     check_restarts(subject).await;
     check_suspensions(subject).await;
+    check_resizes(subject).await;
     check_data(subject).await;
 }
 

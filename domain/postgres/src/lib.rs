@@ -6,11 +6,13 @@ pub mod contract;
 mod prober;
 pub mod roles;
 mod session;
+mod sizes;
 mod symptom;
 
 use std::time::{Duration, Instant};
 
 pub use prober::{Activity, Answer, OwnerPassword, Prober};
+pub use sizes::has_sizes;
 
 use self::session::{Session, SessionError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{Cancellation, OperationKind, Params, Step, StepName, StepStatus};
 use crate::{
     InstanceId, OperationId,
-    instance::{Instance, InstanceState, Reason, text_enum},
+    instance::{Instance, InstanceSpec, InstanceState, Reason, text_enum},
 };
 
 /// One accepted request and its progress.
@@ -60,6 +60,21 @@ impl Operation {
     #[must_use]
     pub fn step(&self, name: StepName) -> Option<&Step> {
         self.steps.iter().find(|step| step.name == name)
+    }
+
+    /// What is deployed while it works: the specification that it leads to or, from when it is rolled back, the former one.
+    #[must_use]
+    pub fn target(&self, former: &InstanceSpec) -> InstanceSpec {
+        match &self.params {
+            Params::Resize(resize) if !self.is_rolled_back() => resize.applied_to(former),
+            _ => former.clone(),
+        }
+    }
+
+    /// Whether its rollback has begun, after which nothing leads forward any more.
+    #[must_use]
+    pub fn is_rolled_back(&self) -> bool {
+        self.step(StepName::RollBack).is_some()
     }
 
     /// Whether a request to cancel it would be accepted now.

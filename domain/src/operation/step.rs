@@ -73,6 +73,12 @@ text_enum! {
         StopPostgres,
         /// Start the server of a suspended instance.
         StartPostgres,
+        /// Grow the volume, and change the CPU and the memory of the server.
+        ResizePostgres,
+        /// Wait until the server has read the settings that follow from its size.
+        LoadConfiguration,
+        /// Put back what ran before, after a failure.
+        RollBack,
     }
 }
 

@@ -213,6 +213,11 @@ fn check(now: &Instance, params: &Params, in_progress: &[Operation], request: &R
     {
         return Err(conflict(format!("'{}' has another operation in progress: {}; wait for it, or cancel it first", now.name, other.id)));
     }
+    if let Params::Resize(resize) = params
+        && policy.from.contains(&now.state)
+    {
+        resize.check(&now.spec).map_err(|error| Error::User(vec![error]))?;
+    }
     if !policy.from.contains(&now.state) {
         let allowed = policy.from.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
         let remedy = if now.state == InstanceState::Suspended { "; resume it first" } else { "" };

@@ -102,11 +102,35 @@ impl Store {
         });
         // A kind without a transitional state accepts the instance in any state.
         let guard = policy.during.map_or_else(|| InstanceState::ALL.to_vec(), |during| vec![during]);
+        if outcome.status() == OperationStatus::Succeeded {
+            apply_target(&mut transaction, &now, &instance_now).await?;
+        }
         let instance = enter(&mut transaction, &instance_now, target, &guard, reason.as_ref(), outcome.reached()).await?;
         end(&mut transaction, &now, outcome.status(), outcome.reason()).await?;
         transaction.commit().await.classify()?;
         Ok(Work { operation: now, instance })
     }
+}
+
+/// Writes the specification that an operation has led to. A run that goes forward after a rollback has begun is not the current one.
+async fn apply_target(connection: &mut PgConnection, now: &Operation, instance: &Instance) -> Result<()> {
+    if now.is_rolled_back() {
+        return Err(Error::Superseded);
+    }
+    let target = now.target(&instance.spec);
+    if target != instance.spec {
+        sqlx::query!(
+            "UPDATE instances SET cpu_millis = $2, memory_mb = $3, storage_gb = $4 WHERE id = $1",
+            instance.id.0,
+            target.cpu_millis,
+            target.memory_mb,
+            target.storage_gb
+        )
+        .execute(connection)
+        .await
+        .classify()?;
+    }
+    Ok(())
 }
 
 /// Changes the state of a locked instance, together with the columns that depend on it.

@@ -105,6 +105,20 @@ impl Store {
         Ok(Work { operation, instance: instance(row.ok_or(Error::Superseded)?)? })
     }
 
+    /// Records that the volume of an instance is larger than its row says, because an operation that failed has grown it.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is finished or another run has taken over.
+    pub async fn record_volume_size(&self, id: &OperationId, run: i32, storage_gb: i32) -> Result<()> {
+        let mut transaction = self.begin().await?;
+        let now = live_run_and_instance(&mut transaction, id, run).await?;
+        sqlx::query!("UPDATE instances SET storage_gb = $2 WHERE id = $1 AND storage_gb < $2", now.instance.0, storage_gb)
+            .execute(&mut *transaction)
+            .await
+            .classify()?;
+        transaction.commit().await.classify()
+    }
+
     /// Records on the instance why it is not ready yet, or will never be.
     ///
     /// # Errors

@@ -123,8 +123,8 @@ impl StandIn {
         number.and_then(|number| number.split('.').next()?.parse().ok()).expect("a version begins with a number")
     }
 
-    /// Creates a data directory like the official images do: with a superuser, its password, and a database. `configuration` is appended
-    /// to `postgresql.conf`.
+    /// Creates a data directory like the official images do: with a superuser, its password, and a database. `configuration` is included
+    /// at the end of `postgresql.conf`.
     ///
     /// Blocks until `initdb` is done.
     #[must_use]
@@ -141,11 +141,15 @@ impl StandIn {
         initdb.args(["-U", username, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--wal-segsize=1"]);
         host.output(initdb.arg("--pwfile").arg(&file).arg("-D").arg(&data));
         fs::remove_file(&file).expect("the directory is ours");
+        let this = Self { host, directory };
+        this.configure(configuration);
+        let Self { host, .. } = &this;
         let append = |name: &str, text: &str| {
             let present = fs::read_to_string(data.join(name)).expect("initdb made it");
             fs::write(data.join(name), format!("{present}{text}")).expect("the directory is ours");
         };
-        append("postgresql.conf", configuration);
+        append("postgresql.conf", "include '../included.conf'
+");
         if database != "postgres" {
             let mut single = host.program("postgres");
             single.arg("--single").arg("-D").arg(&data).arg("postgres").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -154,7 +158,19 @@ impl StandIn {
             std::io::Write::write_all(single.stdin.as_mut().expect("it is piped"), statement.as_bytes()).expect("PostgreSQL reads");
             assert!(single.wait().expect("PostgreSQL ends").success(), "the database of a stand-in can be made");
         }
-        Self { host, directory }
+        this
+    }
+
+    /// Replaces the configuration. A server that runs reads it when it is told to.
+    pub fn configure(&self, configuration: &str) {
+        self.install("included.conf", configuration.as_bytes());
+    }
+
+    /// The last message of the server, if it did not start.
+    #[must_use]
+    pub fn last_message(&self) -> String {
+        let log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
+        log.lines().rfind(|line| line.contains("FATAL:  ")).unwrap_or_default().to_owned()
     }
 
     /// Replaces the file with the certificate of the server and its key. A server that runs reads it when it is told to.

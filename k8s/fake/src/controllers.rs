@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     Scenario, Shared,
+    expansion::expand,
     objects::{CLAIM_PROTECTION, FakeCluster, finalizers, is_terminating, key, name, now},
     scenario::{self, stopped},
     server_side_apply::merge_patch,
@@ -212,13 +213,16 @@ fn provide_volume(cluster: &mut FakeCluster, claim: &Value) {
         return;
     }
     if claim["status"]["phase"] == "Bound" {
-        return;
+        return expand(cluster, claim);
     }
     let scenario = match claim_name.strip_prefix("data-").and_then(|pod| cluster.get("pods", pod)) {
         Some(pod) => scenario(cluster, pod),
         None => cluster.scenario,
     };
-    let status = scenario.claim_status();
+    let mut status = scenario.claim_status();
+    if status["phase"] == "Bound" {
+        status["capacity"] = claim["spec"]["resources"]["requests"].clone();
+    }
     warn(cluster, scenario, "PersistentVolumeClaim", &claim_name, &claim["metadata"]["uid"]);
     cluster.update("persistentvolumeclaims", &claim_name, |claim| claim["status"] = status);
 }

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use toygres_k8s::permissions::PERMISSIONS;
 
 use super::{
-    ADMINISTRATOR, Crash, Shared, controllers, managed_fields,
+    ADMINISTRATOR, Crash, Expansion, Shared, controllers, managed_fields,
     objects::{FakeCluster, Kind, finalizers, key, matches, name, now},
-    server_side_apply::{conflict, merge, merge_patch},
+    server_side_apply::{conflict, keep, merge, merge_patch},
     status, watch,
 };
 
@@ -293,6 +293,9 @@ fn apply(cluster: &mut FakeCluster, kind: &Kind, name: &str, query: &Query, mut 
     };
     let mut after = present.clone();
     merge(&mut after, before.as_ref(), &ours);
+    for (_, theirs) in owners.iter().filter(|(owner, _)| **owner != manager) {
+        keep(&mut after, theirs);
+    }
     managed_fields::applied(&mut after, &manager, &ours);
     if let Err(refusal) = validate(kind, name, &present, &after) {
         let owners = cluster.applied.get_mut(&key(kind.resource, name)).unwrap();
@@ -310,7 +313,19 @@ fn patch(cluster: &mut FakeCluster, kind: &Kind, name: &str, patch: &Value) -> R
     let mut after = present.clone();
     merge_patch(&mut after, patch);
     validate(kind, name, &present, &after)?;
+    if kind.resource == "persistentvolumeclaims" && cluster.expansion == Expansion::Forbidden && size(&after) > size(&present) {
+        return Err(status::not_expandable(name));
+    }
     Ok(cluster.edit(kind.resource, name, |object| *object = after).unwrap())
+}
+
+/// The GiB that a claim requests.
+fn size(claim: &Value) -> u64 {
+    gib(&claim["spec"]["resources"]["requests"]["storage"])
+}
+
+fn gib(quantity: &Value) -> u64 {
+    quantity.as_str().unwrap_or_default().trim_end_matches("Gi").parse().unwrap_or(0)
 }
 
 fn validate(kind: &Kind, name: &str, before: &Value, after: &Value) -> Result<(), Value> {
@@ -335,11 +350,9 @@ fn validate(kind: &Kind, name: &str, before: &Value, after: &Value) -> Result<()
             if fixed(before) == fixed(after) { Ok(()) } else { Err(status::immutable(name)) }
         }
         "persistentvolumeclaims" => {
-            let size = |claim: &Value| {
-                let text = claim["spec"]["resources"]["requests"]["storage"].as_str().unwrap_or_default().to_owned();
-                text.trim_end_matches("Gi").parse::<u64>().unwrap_or(0)
-            };
-            if size(after) >= size(before) { Ok(()) } else { Err(status::shrinking(name)) }
+            // A request that the driver has not fulfilled can be taken back, but not to the present size.
+            let capacity = gib(&before["status"]["capacity"]["storage"]);
+            if size(after) >= size(before) || size(after) > capacity { Ok(()) } else { Err(status::shrinking(name)) }
         }
         _ => Ok(()),
     }

@@ -4,6 +4,7 @@
 //! the Role, every call that is not in [`toygres_k8s::permissions::PERMISSIONS`] is refused.
 
 mod controllers;
+mod expansion;
 mod http;
 mod managed_fields;
 mod network;
@@ -26,6 +27,7 @@ use serde_json::Value;
 use tokio::sync::watch as channel;
 use toygres_k8s::{KubernetesRuntime, Settings, settings::EndpointHost};
 
+pub use expansion::Expansion;
 pub use node::Node;
 use objects::FakeCluster;
 pub use proxy::{Network, Proxy};

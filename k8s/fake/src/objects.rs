@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{NAMESPACE, Node, Scenario, managed_fields, node, scenario};
+use super::{Expansion, NAMESPACE, Node, Scenario, managed_fields, node, scenario};
 
 /// A kind of objects: resource, group, version, kind.
 pub struct Kind {
@@ -68,6 +68,8 @@ pub struct FakeCluster {
     pub version: u64,
     /// What happens to new pods.
     pub scenario: Scenario,
+    /// What happens to claims that ask for a larger size.
+    pub expansion: Expansion,
     /// Whether the kubelet is unreachable, so that no pod is ever confirmed to have stopped.
     pub node_lost: bool,
     /// Whether nothing comes through to pods, neither on new connections nor on established ones.

@@ -25,6 +25,14 @@ pub fn merge(live: &mut Value, before: Option<&Value>, now: &Value) {
     }
 }
 
+/// Puts back what a merge has removed although another manager applied it too.
+pub fn keep(live: &mut Value, theirs: &Value) {
+    let (Value::Object(live), Value::Object(theirs)) = (live, theirs) else { return };
+    for (key, value) in theirs {
+        keep(live.entry(key.clone()).or_insert_with(|| value.clone()), value);
+    }
+}
+
 /// The path of the first field that both apply with different values.
 pub fn conflict(theirs: &Value, ours: &Value, path: &str) -> Option<String> {
     match (theirs, ours) {

@@ -63,6 +63,17 @@ pub fn shrinking(name: &str) -> Value {
     status
 }
 
+/// The expansion of a claim whose storage class does not allow it, in the words of the admission plugin PersistentVolumeClaimResize.
+pub fn not_expandable(name: &str) -> Value {
+    let mut status = recordings::read("error-403-quota.json");
+    status["message"] = json!(format!(
+        "persistentvolumeclaims \"{name}\" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the \
+         pvc must support resize"
+    ));
+    status["details"]["name"] = json!(name);
+    status
+}
+
 pub fn bad_request(message: &str) -> Value {
     json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "reason": "BadRequest", "code": 400})
 }

@@ -52,7 +52,8 @@ pub(super) async fn prepare(cluster: &Cluster, id: InstanceId, storage_gb: i32) 
 
     let wanted = i128::from(storage_gb) << 30;
     let present = requested_bytes(claim).unwrap_or(wanted);
-    if present > wanted {
+    // A larger size may still be requested of a cloud that has refused it.
+    if capacity_bytes(claim).unwrap_or(present) > wanted {
         return Err(RuntimeError::permanent(
             ReasonCode::AdmissionRefused,
             format!("The volume cannot shrink from {} GiB to {storage_gb} GiB", present >> 30),
@@ -62,7 +63,7 @@ pub(super) async fn prepare(cluster: &Cluster, id: InstanceId, storage_gb: i32) 
     if kept || present < wanted {
         let change = json!({
             "metadata": {"labels": {KEPT_LABEL: null}},
-            "spec": {"resources": {"requests": {"storage": format!("{storage_gb}Gi")}}},
+            "spec": {"resources": {"requests": {"storage": format!("{}Gi", present.max(wanted) >> 30)}}},
         });
         change_claim(cluster, &name, &change).await?;
     }
@@ -72,9 +73,27 @@ pub(super) async fn prepare(cluster: &Cluster, id: InstanceId, storage_gb: i32) 
 /// Patches a claim. The StatefulSet's controller owns it, so this is a merge patch: an apply would have to contain all required
 /// fields.
 pub(crate) async fn change_claim(cluster: &Cluster, name: &str, change: &serde_json::Value) -> Result<(), RuntimeError> {
+    call(&format!("patch the volume claim {name}"), try_change_claim(cluster, name, change)).await
+}
+
+/// The same, with the error of the API server.
+pub(crate) async fn try_change_claim(cluster: &Cluster, name: &str, change: &serde_json::Value) -> kube::Result<()> {
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    let claims = cluster.api::<PersistentVolumeClaim>();
-    call(&format!("patch the volume claim {name}"), claims.patch_metadata(name, &params, &Patch::Merge(change))).await.map(drop)
+    cluster.api::<PersistentVolumeClaim>().patch_metadata(name, &params, &Patch::Merge(change)).await.map(drop)
+}
+
+/// Whether at least this size is requested.
+pub(crate) fn is_requested(claim: &PersistentVolumeClaim, storage_gb: i32) -> bool {
+    requested_bytes(claim).is_some_and(|requested| requested >= i128::from(storage_gb) << 30)
+}
+
+/// The size in whole GiB of the volume of a claim that is bound.
+pub(crate) fn capacity_gb(claim: &PersistentVolumeClaim) -> Option<i32> {
+    i32::try_from(capacity_bytes(claim)? >> 30).ok()
+}
+
+fn capacity_bytes(claim: &PersistentVolumeClaim) -> Option<i128> {
+    bytes(&claim.status.as_ref()?.capacity.as_ref()?.get("storage")?.0)
 }
 
 fn requested_bytes(claim: &PersistentVolumeClaim) -> Option<i128> {

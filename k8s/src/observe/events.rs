@@ -8,7 +8,7 @@ pub(super) fn newest(events: &[Event]) -> Option<&Event> {
 }
 
 /// The newest event that has one of the reasons.
-pub(super) fn newest_of<'a>(events: &'a [Event], kind: &str, reasons: &[&str]) -> Option<&'a Event> {
+pub(crate) fn newest_of<'a>(events: &'a [Event], kind: &str, reasons: &[&str]) -> Option<&'a Event> {
     events
         .iter()
         .filter(|event| event.involved_object.kind.as_deref() == Some(kind))
@@ -17,12 +17,12 @@ pub(super) fn newest_of<'a>(events: &'a [Event], kind: &str, reasons: &[&str]) -
 }
 
 /// The message of an event.
-pub(super) fn message(event: &Event) -> &str {
+pub(crate) fn message(event: &Event) -> &str {
     event.message.as_deref().unwrap_or_default()
 }
 
 /// The last time of an event. The field depends on the API that its author uses.
-fn time(event: &Event) -> Option<Timestamp> {
+pub(crate) fn time(event: &Event) -> Option<Timestamp> {
     let series = event.series.as_ref().and_then(|series| series.last_observed_time.as_ref()).map(|time| time.0);
     let last = event.last_timestamp.as_ref().map(|time| time.0);
     let single = event.event_time.as_ref().map(|time| time.0);

@@ -10,6 +10,7 @@ use toygres_k8s::{KubernetesRuntime, build::names};
 use crate::{
     fake::{Crash, FakeApiServer},
     fixture,
+    resizes::resize,
     steps::{deploy_until_ready, remove_until_done, restart, restart_until_done, suspend_until_done, suspension, until_ready},
 };
 
@@ -54,6 +55,16 @@ async fn suspend_survives_a_crash_at_every_call() {
     for when in [Crash::Before, Crash::After] {
         let crashes = each_call(when, &fixture::another("orders"), Start::Deployed, Verb::Suspend).await;
         assert!(crashes >= 7, "{crashes} calls are too few to be a suspension");
+    }
+}
+
+#[tokio::test]
+async fn resize_survives_a_crash_at_every_call() {
+    let mut grown = fixture::another("orders");
+    (grown.spec.cpu_millis, grown.spec.memory_mb, grown.spec.storage_gb) = (300, 512, 5);
+    for when in [Crash::Before, Crash::After] {
+        let crashes = each_call(when, &grown, Start::Smaller, Verb::Resize).await;
+        assert!(crashes >= 10, "{crashes} calls are too few to create the StatefulSet again");
     }
 }
 
@@ -107,6 +118,7 @@ enum Verb {
     Remove { keep: bool },
     Restart,
     Suspend,
+    Resize,
 }
 
 /// Crashes at the first call, then at the second, and so on; returns the number of calls.
@@ -118,7 +130,7 @@ async fn each_call(when: Crash, deployment: &Deployment, start: Start, verb: Ver
             Start::Deployed => drop(deploy_until_ready(&server, &server.runtime(), deployment).await),
             Start::Smaller => {
                 let mut smaller = deployment.clone();
-                smaller.spec.storage_gb = 1;
+                smaller.spec = fixture::deployment().spec;
                 deploy_until_ready(&server, &server.runtime(), &smaller).await;
             }
         }
@@ -148,6 +160,7 @@ async fn run(server: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &D
         Verb::Deploy => runtime.deploy(deployment).await.unwrap(),
         Verb::Restart => restart_until_done(server, runtime, deployment, &restart(deployment, 2)).await,
         Verb::Suspend => suspend_until_done(server, runtime, deployment, &suspension(deployment, 2)).await,
+        Verb::Resize => resize(server, runtime, deployment, "").await.unwrap(),
         Verb::Remove { keep } => remove_until_done(server, runtime, deployment, keep).await,
     }
 }
@@ -158,7 +171,7 @@ async fn finish(server: &FakeApiServer, deployment: &Deployment, verb: Verb) {
     run(server, &runtime, deployment, verb).await;
     let id = deployment.id;
     match verb {
-        Verb::Deploy | Verb::Restart => {
+        Verb::Deploy | Verb::Restart | Verb::Resize => {
             until_ready(server, &runtime, deployment).await;
             let expected = [
                 format!("networkpolicies/{}", names::object(id)),
@@ -170,7 +183,7 @@ async fn finish(server: &FakeApiServer, deployment: &Deployment, verb: Verb) {
                 format!("statefulsets/{}", names::object(id)),
             ];
             assert_eq!(server.object_names(), expected.into());
-            if matches!(verb, Verb::Restart) {
+            if matches!(verb, Verb::Restart | Verb::Resize) {
                 assert_eq!(server.cluster(|cluster| cluster.created("pods")), 2, "it is restarted once");
             }
             let size = &server.object("persistentvolumeclaims", &names::claim(id)).unwrap()["spec"]["resources"]["requests"]["storage"];

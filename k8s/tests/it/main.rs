@@ -16,6 +16,7 @@ mod permissions;
 #[cfg(target_os = "linux")]
 mod pid_namespace;
 mod reachability;
+mod resizes;
 mod restarts;
 mod steps;
 mod suspensions;

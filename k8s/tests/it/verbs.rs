@@ -152,6 +152,7 @@ async fn a_volume_grows_without_a_restart_and_never_shrinks() {
     assert_ne!(uid("statefulsets", names::object(deployment.id)), set, "the claim template is immutable: the StatefulSet was created again");
     assert_eq!(uid("pods", names::pod(deployment.id)), pod, "the pod keeps running");
 
+    server.wait_for("the volume to grow", || async { (runtime.volume_gb(deployment.id).await == Ok(Some(5))).then_some(()) }).await;
     deployment.spec.storage_gb = 2;
     let refused = runtime.deploy(&deployment).await.unwrap_err();
     assert_eq!((refused.reason.code, refused.retryable), (ReasonCode::AdmissionRefused, false));

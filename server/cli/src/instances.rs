@@ -24,6 +24,7 @@ subcommands! {
         repair::Repair,
         suspend::Suspend,
         resume::Resume,
+        resize::Resize,
         delete::Delete,
         connect::Connect,
     }

@@ -38,6 +38,7 @@ mod orphans;
 mod port;
 mod process_table;
 mod reaper;
+mod resize;
 mod restart;
 mod runtime;
 mod settings;

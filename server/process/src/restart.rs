@@ -60,6 +60,16 @@ impl RestartRecord {
         !self.done && self.stops(server)
     }
 
+    /// Whether it is the restart of this operation.
+    pub(super) fn is_of(&self, operation: &OperationId) -> bool {
+        self.operation == *operation
+    }
+
+    /// Whether the former server has stopped.
+    pub(super) fn is_done(&self) -> bool {
+        self.done
+    }
+
     /// Whether the restart is overdue because its caller no longer repeats it.
     pub(super) fn is_abandoned(&self) -> bool {
         !self.done && since_1970() > self.deadline + ABANDONED_AFTER
@@ -92,11 +102,7 @@ impl RestartRecord {
 /// Starts or continues the restart of an operation. Waits about a second at most for the server. The caller holds the lock of the
 /// instance.
 pub(super) fn advance(machine: &Machine, cluster: &Cluster, restart: &Restart) -> Result<Progress> {
-    let Restart { operation, timeout } = restart;
-    let record = match RestartRecord::read(cluster.home()) {
-        Some(record) if record.operation == *operation => record,
-        _ => begin(cluster, operation, *timeout)?,
-    };
+    let record = begin_once(cluster, restart)?;
     resume(machine, cluster, record)
 }
 
@@ -115,6 +121,15 @@ pub(super) fn stop_only(cluster: &Cluster, operation: &OperationId, timeout: Dur
         record.write(cluster.home())?;
     }
     Ok(waits_for)
+}
+
+/// Records the restart of an operation if it was not. The caller holds the lock of the instance.
+pub(super) fn begin_once(cluster: &Cluster, restart: &Restart) -> Result<RestartRecord> {
+    let Restart { operation, timeout } = restart;
+    match RestartRecord::read(cluster.home()) {
+        Some(record) if record.is_of(operation) => Ok(record),
+        _ => begin(cluster, operation, *timeout),
+    }
 }
 
 /// Continues a recorded restart. The caller holds the lock of the instance.

@@ -38,6 +38,7 @@ use super::{
     instance_dirs::{DirState, InstanceDirs},
     port,
     reaper::Reaper,
+    resize,
     restart::{self, RestartRecord},
     settings::{self, Configuration, Features},
     supervisor::{self, Role},
@@ -203,6 +204,15 @@ impl Runtime for ProcessRuntime {
         self.blocking(move |shared| shared.suspend(id, &suspension)).await
     }
 
+    async fn resize(&self, deployment: &Deployment, restart: &Restart) -> Result<Progress, RuntimeError> {
+        let (deployment, restart) = (deployment.clone(), restart.clone());
+        self.blocking(move |shared| shared.resize(&deployment, &restart)).await
+    }
+
+    async fn volume_gb(&self, _: InstanceId) -> Result<Option<i32>, RuntimeError> {
+        Ok(None)
+    }
+
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {
         self.blocking(|shared| {
             let mut ids: Vec<_> = shared.dirs.scan()?.into_iter().map(|(id, _)| id).collect();
@@ -355,6 +365,20 @@ impl Shared {
         let _lock = self.dirs.lock(id, LOCK_TIMEOUT)?;
         cluster.check_data()?;
         let progress = suspend::advance(&cluster, suspension)?;
+        self.wake.notify_one();
+        Ok(progress)
+    }
+
+    fn resize(&self, deployment: &Deployment, restart: &Restart) -> Result<Progress> {
+        let Deployment { id, name: _, spec, credentials, data: _, certificate: _, suspended: _ } = deployment;
+        let configuration = settings::instance(spec, credentials.roles(), self.features(spec.postgres_version))?;
+        let cluster = self.dirs.cluster(*id, DirState::Deployed);
+        // An absent instance needs no lock file.
+        cluster.check_data()?;
+        let _lock = self.dirs.lock(*id, LOCK_TIMEOUT)?;
+        cluster.check_data()?;
+        self.check_open()?;
+        let progress = resize::advance(&self.machine, &cluster, &configuration, restart)?;
         self.wake.notify_one();
         Ok(progress)
     }

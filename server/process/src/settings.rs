@@ -45,6 +45,11 @@ impl Configuration {
         [(CONFIGURATION, &self.conf), (HBA, &self.hba)]
     }
 
+    /// The text of [`CONFIGURATION`].
+    pub(super) fn conf(&self) -> &str {
+        &self.conf
+    }
+
     /// Writes the files that differ. Returns whether one did.
     pub(super) fn write(&self, home: &Path) -> Result<bool> {
         self.files().into_iter().try_fold(false, |changed, (name, text)| Ok(configure(home, name, text)? | changed))

@@ -51,6 +51,7 @@ mutations! {
     repair_instance::RepairInstanceMutation,
     suspend_instance::SuspendInstanceMutation,
     resume_instance::ResumeInstanceMutation,
+    resize_instance::ResizeInstanceMutation,
     update_instance::UpdateInstanceMutation,
     cancel_operation::CancelOperationMutation,
     retry_operation::RetryOperationMutation,

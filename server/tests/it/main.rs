@@ -20,6 +20,7 @@ mod paging;
 mod passwords;
 mod repair;
 mod requests;
+mod resize;
 mod restart;
 mod secrets;
 #[expect(dead_code, reason = "the benches use the rest")]

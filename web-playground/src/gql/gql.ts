@@ -29,6 +29,7 @@ type Documents = {
     "\n  mutation RetryOperation($input: RetryOperationInput!) {\n    retryOperation(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": typeof types.RetryOperationDocument,
     "\n  mutation DeleteInstance($input: DeleteInstanceInput!) {\n    deleteInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": typeof types.DeleteInstanceDocument,
     "\n  mutation RepairInstance($input: RepairInstanceInput!) {\n    repairInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": typeof types.RepairInstanceDocument,
+    "\n  mutation ResizeInstance($input: ResizeInstanceInput!) {\n    resizeInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": typeof types.ResizeInstanceDocument,
     "\n  mutation RestartInstance($input: RestartInstanceInput!) {\n    restartInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": typeof types.RestartInstanceDocument,
     "\n  mutation ResumeInstance($input: ResumeInstanceInput!) {\n    resumeInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": typeof types.ResumeInstanceDocument,
     "\n  mutation SuspendInstance($input: SuspendInstanceInput!) {\n    suspendInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": typeof types.SuspendInstanceDocument,
@@ -54,6 +55,7 @@ const documents: Documents = {
     "\n  mutation RetryOperation($input: RetryOperationInput!) {\n    retryOperation(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": types.RetryOperationDocument,
     "\n  mutation DeleteInstance($input: DeleteInstanceInput!) {\n    deleteInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": types.DeleteInstanceDocument,
     "\n  mutation RepairInstance($input: RepairInstanceInput!) {\n    repairInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": types.RepairInstanceDocument,
+    "\n  mutation ResizeInstance($input: ResizeInstanceInput!) {\n    resizeInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": types.ResizeInstanceDocument,
     "\n  mutation RestartInstance($input: RestartInstanceInput!) {\n    restartInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": types.RestartInstanceDocument,
     "\n  mutation ResumeInstance($input: ResumeInstanceInput!) {\n    resumeInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": types.ResumeInstanceDocument,
     "\n  mutation SuspendInstance($input: SuspendInstanceInput!) {\n    suspendInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": types.SuspendInstanceDocument,
@@ -121,6 +123,10 @@ export function graphql(source: "\n  mutation DeleteInstance($input: DeleteInsta
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation RepairInstance($input: RepairInstanceInput!) {\n    repairInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n"): typeof import('./graphql').RepairInstanceDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ResizeInstance($input: ResizeInstanceInput!) {\n    resizeInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n"): typeof import('./graphql').ResizeInstanceDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -207,11 +207,6 @@ export type CreateInstanceInput = {
    * another instance.
    */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
-  /**
-   * The minutes without a session of a client after which the instance is suspended (default 0: never). Sessions of the control plane do
-   * not count.
-   */
-  idleSuspendMinutes?: InputMaybe<Scalars['Int']['input']>;
   /** The labels of the instance. */
   labels?: InputMaybe<Array<LabelInput>>;
   /** The memory in MiB (default 512). */
@@ -390,8 +385,7 @@ export type Instance = Node & {
   /** The certificate that the server presents to clients that use TLS, as far as it was seen. Null before, and if the server has no TLS. */
   certificate?: Maybe<Certificate>;
   /**
-   * The URL for clients, including the password. Null until the instance is running. It stays the same while the instance is suspended,
-   * when nobody can connect. While there is a notice `PASSWORD_CHANGED`, it is
+   * The URL for clients, including the password. Null until the instance is running. While there is a notice `PASSWORD_CHANGED`, it is
    * without the password, because the one that is stored does not log in. Requires the role `OPERATOR`.
    */
   connectionString?: Maybe<Scalars['String']['output']>;
@@ -421,8 +415,6 @@ export type Instance = Node & {
   healthSummary: HealthSummary;
   /** The ID of the instance: a UUID, the same in logs and on the objects of the runtime. */
   id: Scalars['ID']['output'];
-  /** The minutes without a session of a client after which the instance is suspended. Null if it never is. */
-  idleSuspendMinutes?: Maybe<Scalars['Int']['output']>;
   /** The labels of the instance. */
   labels: Array<Label>;
   /** The latest health check. */
@@ -639,8 +631,6 @@ export const InstanceState = {
   Failed: 'FAILED',
   /** Created. Whether it answers is its health. */
   Running: 'RUNNING',
-  /** Its server is stopped until it is resumed; its data is kept. */
-  Suspended: 'SUSPENDED',
   /** Being changed by an operation, during which it may not answer. */
   Updating: 'UPDATING'
 } as const;
@@ -685,8 +675,6 @@ export type Limits = {
   healthCheckTimeoutSeconds: IntRange;
   /** The length of an idempotency key in bytes. */
   idempotencyKeyBytes: IntRange;
-  /** The minutes without a session of a client after which an instance is suspended. 0, which turns that off, is accepted too. */
-  idleSuspendMinutes: IntRange;
   /** The length of a label's key in characters. */
   labelKeyLength: IntRange;
   /** The length of a label's value in characters. */
@@ -705,8 +693,6 @@ export type Limits = {
   restartTimeoutSeconds: IntRange;
   /** The size of a volume in GiB. */
   storageGb: IntRange;
-  /** The seconds that a server may take to shut down gracefully for a suspension before it is stopped immediately. */
-  suspendTimeoutSeconds: IntRange;
   /** The days after which an API token expires. */
   tokenExpiresInDays: IntRange;
   /** The length of an API token's name in characters. */
@@ -731,12 +717,15 @@ export type Mutation = {
    */
   repairInstance: RepairInstancePayload;
   /**
+   * Changes the CPU, the memory and the volume of a running instance. Another CPU or memory may restart its server; a volume grows while
+   * it runs. If it fails, the instance runs as before, except that a volume that has grown stays so.
+   */
+  resizeInstance: ResizeInstancePayload;
+  /**
    * Stops the server of a running instance and starts it again. Clients lose their connections. Health checks pause while
    * the instance restarts.
    */
   restartInstance: RestartInstancePayload;
-  /** Starts the server of a suspended instance, and waits until clients can connect. After a failure the instance is suspended again. */
-  resumeInstance: ResumeInstancePayload;
   /**
    * Repeats an operation that failed or was cancelled, as a new operation with the same parameters. `Operation.canRetry`
    * tells whether it can be repeated.
@@ -749,12 +738,7 @@ export type Mutation = {
    * before instances move to it, which interrupts no session; the former one is published until no instance presents a certificate of it.
    */
   rotateCertificateAuthority: RotateCertificateAuthorityPayload;
-  /**
-   * Stops the server of a running instance and keeps it stopped, until `resumeInstance`. The data and the address stay. Clients lose
-   * their connections and nobody can connect. There are no health checks meanwhile, and no outage.
-   */
-  suspendInstance: SuspendInstancePayload;
-  /** Changes the labels, the deletion protection, or the suspension when idle of an instance, at once. */
+  /** Changes the labels or the deletion protection of an instance, at once. */
   updateInstance: UpdateInstancePayload;
 };
 
@@ -790,14 +774,14 @@ export type MutationRepairInstanceArgs = {
 
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
-export type MutationRestartInstanceArgs = {
-  input: RestartInstanceInput;
+export type MutationResizeInstanceArgs = {
+  input: ResizeInstanceInput;
 };
 
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
-export type MutationResumeInstanceArgs = {
-  input: ResumeInstanceInput;
+export type MutationRestartInstanceArgs = {
+  input: RestartInstanceInput;
 };
 
 
@@ -816,12 +800,6 @@ export type MutationRevokeApiTokenArgs = {
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationRotateCertificateAuthorityArgs = {
   input: RotateCertificateAuthorityInput;
-};
-
-
-/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
-export type MutationSuspendInstanceArgs = {
-  input: SuspendInstanceInput;
 };
 
 
@@ -887,8 +865,6 @@ export type Operation = Node & {
   instance: Instance;
   /** What the operation does. */
   kind: OperationKind;
-  /** Who requested the operation: the name of an API token, or why the control plane did. Null for a caller without a token. */
-  requestedBy?: Maybe<Scalars['String']['output']>;
   /** When a workflow started to carry out the operation. */
   startedAt?: Maybe<Scalars['DateTime']['output']>;
   /** The status of the operation. */
@@ -937,12 +913,10 @@ export const OperationKind = {
   Delete: 'DELETE',
   /** Puts back what somebody has deleted or edited of an instance. */
   Repair: 'REPAIR',
+  /** Changes the CPU, the memory and the volume of an instance. */
+  Resize: 'RESIZE',
   /** Stops the server of an instance and starts it again. */
-  Restart: 'RESTART',
-  /** Starts the server of a suspended instance. */
-  Resume: 'RESUME',
-  /** Stops the server of an instance and keeps it stopped. */
-  Suspend: 'SUSPEND'
+  Restart: 'RESTART'
 } as const;
 
 export type OperationKind = typeof OperationKind[keyof typeof OperationKind];
@@ -1140,8 +1114,6 @@ export const ReasonCode = {
   StartingUp: 'STARTING_UP',
   /** Another operation took over. */
   Superseded: 'SUPERSEDED',
-  /** It is suspended: its server is stopped until it is resumed. */
-  Suspended: 'SUSPENDED',
   /** The TLS handshake failed. */
   TlsFailed: 'TLS_FAILED',
   /** All connections of the server are in use. */
@@ -1150,6 +1122,10 @@ export const ReasonCode = {
   Unschedulable: 'UNSCHEDULABLE',
   /** Its volume cannot be provided. */
   VolumeNotBound: 'VOLUME_NOT_BOUND',
+  /** Its volume cannot grow: the storage class does not allow it. */
+  VolumeNotExpandable: 'VOLUME_NOT_EXPANDABLE',
+  /** Its volume has not grown yet, or the cloud has refused it. */
+  VolumeNotExpanded: 'VOLUME_NOT_EXPANDED',
   /** Its volume is being deleted: its data lives only as long as its server runs. */
   VolumeTerminating: 'VOLUME_TERMINATING'
 } as const;
@@ -1176,6 +1152,33 @@ export type RepairInstancePayload = {
   userErrors: Array<UserError>;
 };
 
+/** Input of `resizeInstance`. What is omitted stays as it is. */
+export type ResizeInstanceInput = {
+  /** The CPU in thousandths of a core. */
+  cpuMillis?: InputMaybe<Scalars['Int']['input']>;
+  /** The ID of the instance. */
+  id: Scalars['ID']['input'];
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The memory in MiB. */
+  memoryMb?: InputMaybe<Scalars['Int']['input']>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+  /** The size of the volume in GiB. It can only grow. */
+  storageGb?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** Payload of `resizeInstance`. */
+export type ResizeInstancePayload = {
+  __typename?: 'ResizeInstancePayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
 /** Input of `restartInstance`. */
 export type RestartInstanceInput = {
   /** The ID of the instance. */
@@ -1191,27 +1194,6 @@ export type RestartInstanceInput = {
 /** Payload of `restartInstance`. */
 export type RestartInstancePayload = {
   __typename?: 'RestartInstancePayload';
-  /** The instance as it is now. Null if there are user errors. */
-  instance?: Maybe<Instance>;
-  /** The operation that carries out the request. Null if there are user errors. */
-  operation?: Maybe<Operation>;
-  /** The errors in the input. Empty if the request was accepted. */
-  userErrors: Array<UserError>;
-};
-
-/** Input of `resumeInstance`. */
-export type ResumeInstanceInput = {
-  /** The ID of the instance. */
-  id: Scalars['ID']['input'];
-  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
-  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
-  /** The revision that the instance must have. Any other is refused. */
-  revision?: InputMaybe<Scalars['BigInt']['input']>;
-};
-
-/** Payload of `resumeInstance`. */
-export type ResumeInstancePayload = {
-  __typename?: 'ResumeInstancePayload';
   /** The instance as it is now. Null if there are user errors. */
   instance?: Maybe<Instance>;
   /** The operation that carries out the request. Null if there are user errors. */
@@ -1292,14 +1274,16 @@ export const StepName = {
   GenerateConnectionString: 'GENERATE_CONNECTION_STRING',
   /** Wait until the runtime reports that the instance is ready. */
   GetInstanceStatus: 'GET_INSTANCE_STATUS',
+  /** Wait until the server has read the settings that follow from its size. */
+  LoadConfiguration: 'LOAD_CONFIGURATION',
   /** Put back what differs from what was deployed. */
   RepairPostgres: 'REPAIR_POSTGRES',
+  /** Grow the volume, and change the CPU and the memory of the server. */
+  ResizePostgres: 'RESIZE_POSTGRES',
   /** Stop the server, and start it again. */
   RestartPostgres: 'RESTART_POSTGRES',
-  /** Start the server of a suspended instance. */
-  StartPostgres: 'START_POSTGRES',
-  /** Stop the server, and keep it stopped. */
-  StopPostgres: 'STOP_POSTGRES',
+  /** Put back what ran before, after a failure. */
+  RollBack: 'ROLL_BACK',
   /** Stop the workflows that still work on the instance. */
   StopWorkflows: 'STOP_WORKFLOWS',
   /** Write the result to the metadata. */
@@ -1376,29 +1360,6 @@ export type SubscriptionOperationArgs = {
   id: Scalars['ID']['input'];
 };
 
-/** Input of `suspendInstance`. */
-export type SuspendInstanceInput = {
-  /** The ID of the instance. */
-  id: Scalars['ID']['input'];
-  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
-  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
-  /** The revision that the instance must have. Any other is refused. */
-  revision?: InputMaybe<Scalars['BigInt']['input']>;
-  /** The seconds that the server may take to shut down gracefully before it is stopped immediately (default 60). */
-  timeoutSeconds?: InputMaybe<Scalars['Int']['input']>;
-};
-
-/** Payload of `suspendInstance`. */
-export type SuspendInstancePayload = {
-  __typename?: 'SuspendInstancePayload';
-  /** The instance as it is now. Null if there are user errors. */
-  instance?: Maybe<Instance>;
-  /** The operation that carries out the request. Null if there are user errors. */
-  operation?: Maybe<Operation>;
-  /** The errors in the input. Empty if the request was accepted. */
-  userErrors: Array<UserError>;
-};
-
 /** What the bearer of a token may do. Each role includes those before it. */
 export const TokenRole = {
   /** Create and revoke tokens. */
@@ -1416,8 +1377,6 @@ export type UpdateInstanceInput = {
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
   /** The ID of the instance. */
   id: Scalars['ID']['input'];
-  /** The minutes without a session of a client after which the instance is suspended. 0 turns that off. */
-  idleSuspendMinutes?: InputMaybe<Scalars['Int']['input']>;
   /** The labels of the instance. They replace all that it has. */
   labels?: InputMaybe<Array<LabelInput>>;
   /** The revision that the instance must have. Any other is refused. */
@@ -1470,7 +1429,7 @@ export type UserErrorCode = typeof UserErrorCode[keyof typeof UserErrorCode];
 export type ControlPlaneQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, suspendTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, idleSuspendMinutes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
+export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
 
 export type RangeFragment = { __typename?: 'IntRange', min: number, max: number, default?: number | null };
 
@@ -1538,9 +1497,9 @@ export type InstanceSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
 
 export type UpdateInstanceMutationVariables = Exact<{
   input: UpdateInstanceInput;
@@ -1577,6 +1536,13 @@ export type RepairInstanceMutationVariables = Exact<{
 
 export type RepairInstanceMutation = { __typename?: 'Mutation', repairInstance: { __typename?: 'RepairInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
+export type ResizeInstanceMutationVariables = Exact<{
+  input: ResizeInstanceInput;
+}>;
+
+
+export type ResizeInstanceMutation = { __typename?: 'Mutation', resizeInstance: { __typename?: 'ResizeInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
 export type RestartInstanceMutationVariables = Exact<{
   input: RestartInstanceInput;
 }>;
@@ -1584,26 +1550,12 @@ export type RestartInstanceMutationVariables = Exact<{
 
 export type RestartInstanceMutation = { __typename?: 'Mutation', restartInstance: { __typename?: 'RestartInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
-export type ResumeInstanceMutationVariables = Exact<{
-  input: ResumeInstanceInput;
-}>;
-
-
-export type ResumeInstanceMutation = { __typename?: 'Mutation', resumeInstance: { __typename?: 'ResumeInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
-
-export type SuspendInstanceMutationVariables = Exact<{
-  input: SuspendInstanceInput;
-}>;
-
-
-export type SuspendInstanceMutation = { __typename?: 'Mutation', suspendInstance: { __typename?: 'SuspendInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
-
 export type OperationSubscriptionVariables = Exact<{
   id: Scalars['ID']['input'];
 }>;
 
 
-export type OperationSubscription = { __typename?: 'Subscription', operation: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } };
+export type OperationSubscription = { __typename?: 'Subscription', operation: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } };
 
 export type OperationsQueryVariables = Exact<{
   first: Scalars['Int']['input'];
@@ -1612,9 +1564,9 @@ export type OperationsQueryVariables = Exact<{
 }>;
 
 
-export type OperationsQuery = { __typename?: 'Query', operations: { __typename?: 'OperationConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', endCursor?: string | null, hasNextPage: boolean }, nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> }> } };
+export type OperationsQuery = { __typename?: 'Query', operations: { __typename?: 'OperationConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', endCursor?: string | null, hasNextPage: boolean }, nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> }> } };
 
-export type OperationCardFragment = { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> };
+export type OperationCardFragment = { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> };
 
 export type OperationUpdatesSubscriptionVariables = Exact<{
   instanceId?: InputMaybe<Scalars['ID']['input']>;
@@ -1622,7 +1574,7 @@ export type OperationUpdatesSubscriptionVariables = Exact<{
 }>;
 
 
-export type OperationUpdatesSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } | null } };
+export type OperationUpdatesSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } | null } };
 
 export type CreateTokenMutationVariables = Exact<{
   input: CreateApiTokenInput;
@@ -1769,7 +1721,6 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
     value
   }
   deletionProtected
-  idleSuspendMinutes
   availableOperations
   createdAt
   deletedAt
@@ -1786,7 +1737,6 @@ export const OperationCardFragmentDoc = new TypedDocumentString(`
   kind
   status
   cancelRequested
-  requestedBy
   canCancel
   canRetry
   createdAt
@@ -1852,12 +1802,6 @@ export const ControlPlaneDocument = new TypedDocumentString(`
         ...Range
       }
       restartTimeoutSeconds {
-        ...Range
-      }
-      suspendTimeoutSeconds {
-        ...Range
-      }
-      idleSuspendMinutes {
         ...Range
       }
       nameLength {
@@ -2072,7 +2016,6 @@ export const InstanceDocument = new TypedDocumentString(`
     value
   }
   deletionProtected
-  idleSuspendMinutes
   availableOperations
   createdAt
   deletedAt
@@ -2132,6 +2075,16 @@ export const RepairInstanceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RepairInstanceMutation, RepairInstanceMutationVariables>;
+export const ResizeInstanceDocument = new TypedDocumentString(`
+    mutation ResizeInstance($input: ResizeInstanceInput!) {
+  resizeInstance(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ResizeInstanceMutation, ResizeInstanceMutationVariables>;
 export const RestartInstanceDocument = new TypedDocumentString(`
     mutation RestartInstance($input: RestartInstanceInput!) {
   restartInstance(input: $input) {
@@ -2142,26 +2095,6 @@ export const RestartInstanceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RestartInstanceMutation, RestartInstanceMutationVariables>;
-export const ResumeInstanceDocument = new TypedDocumentString(`
-    mutation ResumeInstance($input: ResumeInstanceInput!) {
-  resumeInstance(input: $input) {
-    userErrors {
-      field
-      message
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<ResumeInstanceMutation, ResumeInstanceMutationVariables>;
-export const SuspendInstanceDocument = new TypedDocumentString(`
-    mutation SuspendInstance($input: SuspendInstanceInput!) {
-  suspendInstance(input: $input) {
-    userErrors {
-      field
-      message
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<SuspendInstanceMutation, SuspendInstanceMutationVariables>;
 export const OperationDocument = new TypedDocumentString(`
     subscription Operation($id: ID!) {
   operation(id: $id) {
@@ -2173,7 +2106,6 @@ export const OperationDocument = new TypedDocumentString(`
   kind
   status
   cancelRequested
-  requestedBy
   canCancel
   canRetry
   createdAt
@@ -2218,7 +2150,6 @@ export const OperationsDocument = new TypedDocumentString(`
   kind
   status
   cancelRequested
-  requestedBy
   canCancel
   canRetry
   createdAt
@@ -2259,7 +2190,6 @@ export const OperationUpdatesDocument = new TypedDocumentString(`
   kind
   status
   cancelRequested
-  requestedBy
   canCancel
   canRetry
   createdAt

@@ -6,6 +6,7 @@ use toygres_domain::{
     operation::StepName,
     runtime::Deployment,
 };
+use toygres_store::Work;
 
 use crate::{
     Failure,
@@ -29,11 +30,16 @@ impl Activity for DeployPostgres {
             // it.
             let work = context.wanted(&run).await?;
             let data = context.store.data(&work.instance).await?;
-            let deployment = deployment(&context, work.instance, data).await?;
+            let deployment = deployment(&context, target(work), data).await?;
             context.verb(context.runtime.deploy(&deployment)).await
         };
         context.as_step(&run, StepName::DeployPostgres, deploy).await
     }
+}
+
+/// The instance of an operation, with the specification that the operation deploys.
+pub(crate) fn target(Work { operation, instance }: Work) -> Instance {
+    Instance { spec: operation.target(&instance.spec), ..instance }
 }
 
 /// What the runtime needs to deploy an instance as it is: one that is suspended stays stopped. The caller holds the lock of the instance.

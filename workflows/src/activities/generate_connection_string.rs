@@ -21,7 +21,7 @@ use toygres_store::Work;
 
 use crate::{
     Failure,
-    activities::deploy_postgres::deployment,
+    activities::deploy_postgres::{deployment, target},
     activity::{Activity, ActivityContext, Run, catch_panic},
     certificates::{identity, is_presented},
 };
@@ -87,7 +87,7 @@ impl Activity for GenerateConnectionString {
 /// Records the volume of an instance that runs for the first time, and has the runtime forbid that another one is initialised. This is
 /// before the instance is said to be running, so whatever happens to the volume afterwards is noticed.
 async fn secure_data(context: &ActivityContext, run: &Run) -> Result<(), Failure> {
-    let instance = context.wanted(run).await?.instance;
+    let instance = target(context.wanted(run).await?);
     if context.store.data(&instance).await?.volume().is_some() {
         return Ok(());
     }

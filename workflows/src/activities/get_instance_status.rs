@@ -7,9 +7,10 @@ use tokio::time::Instant;
 use toygres_domain::{
     InstanceId,
     instance::{Endpoint, Reason, ReasonCode},
-    operation::StepName,
+    operation::{OperationKind, StepName},
     runtime::Observation,
 };
+use toygres_store::Work;
 
 use crate::{
     Failure,
@@ -46,6 +47,10 @@ impl Activity for GetInstanceStatus {
                 context.store.finish_step(&run.operation, run.run, StepName::GetInstanceStatus).await?;
                 return Ok(Status::Ready(endpoint));
             }
+            Ok(Observation::Pending(reason)) if waited_long_enough(&context, &work, &reason) => {
+                context.store.fail_step(&run.operation, run.run, StepName::GetInstanceStatus, &reason).await?;
+                return Err(Failure::Failed(reason));
+            }
             Ok(Observation::Pending(reason)) => (Status::Pending, reason),
             Ok(Observation::Absent) => (
                 Status::Vanished,
@@ -65,6 +70,16 @@ impl Activity for GetInstanceStatus {
         context.note_waiting(&run, StepName::GetInstanceStatus, &waits_for).await?;
         Ok(status)
     }
+}
+
+/// Whether an instance that ran before does not wait any longer for room: an operation that makes it larger is then rolled back, so that it
+/// runs again.
+fn waited_long_enough(context: &ActivityContext, work: &Work, reason: &Reason) -> bool {
+    let waits_for_room = matches!(reason.code, ReasonCode::Unschedulable | ReasonCode::QuotaExceeded);
+    let since = work.operation.step(StepName::GetInstanceStatus).and_then(|step| step.started_at);
+    work.operation.kind() == OperationKind::Resize
+        && waits_for_room
+        && since.is_some_and(|since| context.store.now() > since + context.timing.unschedulable)
 }
 
 /// Polls until the instance is ready or has failed, or the time limit of a poll has passed.

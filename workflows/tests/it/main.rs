@@ -14,6 +14,7 @@ mod notices;
 mod registry;
 mod repair;
 mod repairs;
+mod resize;
 mod restart;
 mod retry;
 mod saga;

@@ -78,7 +78,7 @@ async fn an_instance_from_creation_to_deletion() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_instance_is_restarted() {
+async fn an_instance_is_restarted_and_resized() {
     let home = Home::new();
     let server = home.start().await;
     succeed(&home, &server, &["instances", "create", "orders", "--wait"]).await;
@@ -101,6 +101,11 @@ async fn an_instance_is_restarted() {
     let other_input = run(&home, &server, &["instances", "restart", "orders", "--timeout", "31", "--idempotency-key", "first"]).await;
     assert_eq!(other_input.code, 6, "{other_input:#?}");
     assert!(other_input.err.contains("--idempotency-key: "), "{other_input:#?}");
+
+    let resized = json(&home, &server, &["instances", "resize", "orders", "--cpu", "700", "--memory", "640", "--storage", "12", "--wait"]).await;
+    assert_eq!((&resized["operation"]["kind"], &resized["operation"]["status"]), (&value!("RESIZE"), &value!("SUCCEEDED")));
+    let size = json(&home, &server, &["instances", "get", "orders"]).await;
+    assert_eq!((&size["cpuMillis"], &size["memoryMb"], &size["storageGb"]), (&value!(700), &value!(640), &value!(12)));
 
     let restarts = json(&home, &server, &["operations", "list", "--instance", "orders", "--kind", "restart"]).await;
     assert_eq!(restarts.as_array().unwrap().len(), 1);

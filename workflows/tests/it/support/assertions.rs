@@ -11,7 +11,7 @@ use toygres_domain::{
 };
 use toygres_store::PageRequest;
 
-use super::{Harness, eventually, waiting::TIMEOUT};
+use super::{Harness, eventually, fake_runtime::size_of, waiting::TIMEOUT};
 
 /// Whether a cancellation ended the operation immediately, before it had an effect.
 fn is_reverted(operation: &Operation) -> bool {
@@ -64,11 +64,13 @@ impl Harness {
             assert!(ended, "{case}: {step:?} of an operation that is finished");
             assert!(!succeeded || step.error.is_none(), "{case}: {step:?}");
         }
-        // The reason includes what could not be cleaned up.
-        if !last.reason.as_ref().is_some_and(|reason| reason.message.contains("cleaning up failed too")) {
+        // The reason includes what could not be cleaned up, or put back.
+        if !last.reason.as_ref().is_some_and(|reason| reason.message.contains("failed too")) {
             let exists = matches!(expected, InstanceState::Running | InstanceState::Suspended);
             assert_eq!(self.runtime.exists(instance.id), exists, "{case}: {operation:?}");
             assert_eq!(self.runtime.is_suspended(instance.id), expected == InstanceState::Suspended, "{case}: {operation:?}");
+            let size = self.runtime.size(instance.id);
+            assert!(size.is_none_or(|size| size == size_of(&instance.spec)), "{case}: it runs as its row says, not with {size:?}: {operation:?}");
         }
         if expected == InstanceState::Deleted {
             assert_eq!(instance.connection_string, None, "{case}");

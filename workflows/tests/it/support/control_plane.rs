@@ -58,6 +58,7 @@ pub fn timing() -> Timing {
         poll_interval: (Duration::from_millis(5), Duration::from_millis(50)),
         long_poll: Duration::ZERO,
         verb: Duration::from_secs(10),
+        unschedulable: Duration::from_millis(200),
         clean_up: Duration::from_secs(3),
         stuck: Duration::from_secs(10),
         run: Duration::from_secs(300),

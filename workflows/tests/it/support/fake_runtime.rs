@@ -14,7 +14,7 @@ use toygres_domain::{
     InstanceId,
     data::VolumeId,
     drift::{Drift, DriftChange, DriftKind, Expected, Inspection},
-    instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode},
+    instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
     runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError, Suspension},
 };
@@ -37,6 +37,10 @@ pub struct Script {
     pub suspending: u32,
     /// The error of every suspension.
     pub suspension: Option<RuntimeError>,
+    /// The number of calls of a resize that find it in progress.
+    pub resizing: u32,
+    /// The reason why an instance with more CPU than this stays pending.
+    pub unschedulable_above: Option<(i32, Reason)>,
     /// The number of deployments that panic, and the text of the panic.
     pub panics: Option<(u32, &'static str)>,
     /// What an inspection finds, and a repair puts back.
@@ -63,6 +67,8 @@ impl Default for Script {
             restarting: 1,
             suspending: 1,
             suspension: None,
+            resizing: 1,
+            unschedulable_above: None,
             panics: None,
             drift: Vec::new(),
             data: None,
@@ -74,6 +80,14 @@ impl Default for Script {
     }
 }
 
+/// CPU, memory and storage.
+pub type Size = (i32, i32, i32);
+
+/// The size that a specification asks for.
+pub fn size_of(spec: &InstanceSpec) -> Size {
+    (spec.cpu_millis, spec.memory_mb, spec.storage_gb)
+}
+
 #[derive(Default)]
 struct State {
     /// The existing instances, and the number of observations of each since it started.
@@ -83,6 +97,8 @@ struct State {
     restarts: HashMap<InstanceId, Vec<Restart>>,
     /// The instances whose server is kept stopped.
     suspended: HashSet<InstanceId>,
+    /// The CPU, the memory and the volume of the existing instances.
+    sizes: HashMap<InstanceId, Size>,
     /// The error of every list.
     unlisted: Option<RuntimeError>,
     repairs: HashMap<InstanceId, u32>,
@@ -135,11 +151,17 @@ impl FakeRuntime {
 
     /// Keeps every verb in progress until [`Self::release`].
     pub fn hold(&self, id: InstanceId) {
-        self.script(id, |script| (script.pending, script.removing, script.restarting, script.suspending) = (u32::MAX, u32::MAX, u32::MAX, u32::MAX));
+        self.script(id, |script| {
+            (script.pending, script.removing, script.restarting) = (u32::MAX, u32::MAX, u32::MAX);
+            (script.suspending, script.resizing) = (u32::MAX, u32::MAX);
+        });
     }
 
     pub fn release(&self, id: InstanceId) {
-        self.script(id, |script| (script.pending, script.removing, script.restarting, script.suspending) = (0, 0, 0, 0));
+        self.script(id, |script| {
+            (script.pending, script.removing, script.restarting) = (0, 0, 0);
+            (script.suspending, script.resizing) = (0, 0);
+        });
     }
 
     pub fn exists(&self, id: InstanceId) -> bool {
@@ -163,6 +185,11 @@ impl FakeRuntime {
     /// The restarts that were executed. A repeated request is counted again.
     pub fn restarts(&self, id: InstanceId) -> Vec<Restart> {
         self.state.lock().unwrap().restarts.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// The size of an existing instance.
+    pub fn size(&self, id: InstanceId) -> Option<Size> {
+        self.state.lock().unwrap().sizes.get(&id).copied()
     }
 
     /// Adds the instance without the control plane.
@@ -247,6 +274,7 @@ impl Runtime for FakeRuntime {
         }
         state.instances.entry(deployment.id).or_insert(0);
         state.set_suspended(deployment.id, deployment.suspended);
+        state.sizes.insert(deployment.id, size_of(&deployment.spec));
         Ok(())
     }
 
@@ -256,7 +284,11 @@ impl Runtime for FakeRuntime {
         if state.suspended.contains(&id) {
             return Ok(Observation::Pending(Reason::new(ReasonCode::Suspended, "the server is stopped")));
         }
+        let cpu_millis = state.sizes.get(&id).map_or(0, |size| size.0);
         let Some(observed) = state.instances.get_mut(&id) else { return Ok(Observation::Absent) };
+        if let Some((_, reason)) = script.unschedulable_above.as_ref().filter(|(most, _)| cpu_millis > *most) {
+            return Ok(Observation::Pending(reason.clone()));
+        }
         *observed = observed.saturating_add(1);
         if *observed <= script.pending {
             return Ok(Observation::Pending(pending()));
@@ -314,6 +346,7 @@ impl Runtime for FakeRuntime {
         }
         state.instances.remove(&id);
         state.suspended.remove(&id);
+        state.sizes.remove(&id);
         Ok(Progress::Done)
     }
 
@@ -346,6 +379,34 @@ impl Runtime for FakeRuntime {
             return Ok(Progress::InProgress(Reason::new(ReasonCode::StartingUp, "the server is stopping")));
         }
         Ok(Progress::Done)
+    }
+
+    /// As on a real host, the volume comes first, and stays.
+    async fn resize(&self, deployment: &Deployment, _: &Restart) -> Result<Progress, RuntimeError> {
+        let mut state = self.state.lock().unwrap();
+        let script = state.script(deployment.id)?;
+        let is_in_progress = script.resizing > 0;
+        script.resizing = script.resizing.saturating_sub(1);
+        let (cpu_millis, memory_mb, storage_gb) = size_of(&deployment.spec);
+        let Some(size) = state.sizes.get_mut(&deployment.id) else { return Ok(Progress::Done) };
+        size.2 = size.2.max(storage_gb);
+        if is_in_progress {
+            return Ok(Progress::InProgress(Reason::new(ReasonCode::VolumeNotExpanded, "the volume is growing")));
+        }
+        let is_changed = (size.0, size.1) != (cpu_millis, memory_mb);
+        (size.0, size.1) = (cpu_millis, memory_mb);
+        if let Some(observed) = state.instances.get_mut(&deployment.id).filter(|_| is_changed) {
+            *observed = 0;
+        }
+        Ok(Progress::Done)
+    }
+
+    fn size_settings(&self, _: &InstanceSpec) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    async fn volume_gb(&self, id: InstanceId) -> Result<Option<i32>, RuntimeError> {
+        Ok(self.size(id).map(|size| size.2))
     }
 
     async fn install_tls(&self, _: &Deployment) -> Result<(), RuntimeError> {

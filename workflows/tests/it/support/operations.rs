@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use toygres_domain::{
     InstanceId, OperationId, Result,
-    operation::{OnFailure, OperationKind, OperationStatus, Params, create, delete, repair, restart, resume, suspend},
+    operation::{OnFailure, OperationKind, OperationStatus, Params, create, delete, repair, resize, restart, resume, suspend},
 };
 use toygres_store::{Accepted, NewInstance, Subject};
 
@@ -27,6 +27,9 @@ fn sample(kind: OperationKind) -> (Before, Params) {
         OperationKind::Repair => (Before::Running, Params::Repair(repair::Params {})),
         OperationKind::Suspend => (Before::Running, suspension()),
         OperationKind::Resume => (Before::Suspended, Params::Resume(resume::Params {})),
+        OperationKind::Resize => {
+            (Before::Running, Params::Resize(resize::Params { cpu_millis: Some(200), memory_mb: Some(256), storage_gb: Some(2) }))
+        }
         OperationKind::Restart => (Before::Running, Params::Restart(restart::Params { timeout_seconds: 60 })),
     }
 }
