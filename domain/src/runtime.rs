@@ -17,6 +17,7 @@ use crate::{
     drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
+    parameter::PRELOADABLE,
     roles::Credentials,
 };
 
@@ -58,6 +59,11 @@ pub trait Runtime: Send + Sync + 'static {
     /// Gives the server of an instance that has run another certificate, without a restart: its sessions stay. It may take minutes until the
     /// server has it, and may take `pg_reload_conf()` until it presents it; the caller sees to that.
     async fn install_certificate(&self, deployment: &Deployment) -> Result<(), RuntimeError>;
+
+    /// The libraries that servers of this version can preload here: see [`PRELOADABLE`].
+    fn preloadable(&self, _: PostgresVersion) -> Vec<&'static str> {
+        PRELOADABLE.to_vec()
+    }
 
     /// Whether instances of this version speak TLS here.
     fn speaks_tls(&self, version: PostgresVersion) -> bool;

@@ -45,6 +45,7 @@ use toygres_store::{NewInstance, Request, Store, Subject};
 use toygres_workflows::{
     ActivityContext, Engine, EngineOptions, Run, RunningChecks, Timing,
     certificates::CertificatePolicy,
+    configuration::SqlProbe,
     dispatcher,
     engine::{SCHEMA, Worker},
     health_check::HealthCheckLoop,
@@ -202,6 +203,7 @@ impl Toygres {
             slow_checks: EngineOptions::default().slow_checks(),
             running_checks: RunningChecks::default(),
             certificates: CertificatePolicy::default(),
+            configuration: Arc::new(SqlProbe),
             timing: Timing::default(),
             shutdown: shutdown.clone(),
         };
@@ -235,6 +237,7 @@ impl Creator for Toygres {
                 exposure: Exposure::Cluster,
                 require_tls: false,
                 health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
+                parameters: Default::default(),
             },
             password: Secret::generate(),
             labels: Default::default(),

@@ -17,7 +17,7 @@ use toygres_store::{Store, Work};
 
 #[cfg(doc)]
 use crate::EngineOptions;
-use crate::{Engine, Failure, RunningChecks, SlowChecks, Timing, certificates::CertificatePolicy};
+use crate::{Engine, Failure, RunningChecks, SlowChecks, Timing, certificates::CertificatePolicy, configuration::ConfigurationProbe};
 
 /// A function that workflows call. It may run twice, late, or concurrently with its successor, so it first checks in the metadata
 /// whether its run is still current.
@@ -64,6 +64,8 @@ pub struct ActivityContext {
     pub running_checks: RunningChecks,
     /// How long certificates are valid, and who issues them.
     pub certificates: CertificatePolicy,
+    /// Asks servers for their configuration.
+    pub configuration: Arc<dyn ConfigurationProbe>,
     /// The timing of workflows and activities.
     pub timing: Timing,
     /// Cancelled when this server stops: activities then abandon their work immediately, and it is retried elsewhere.

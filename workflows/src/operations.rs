@@ -42,11 +42,20 @@ pub(crate) trait OperationWorkflow: 'static {
         std::future::ready(Ok(()))
     }
 
+    /// What a failure says if its compensation fails with this reason.
+    fn not_compensated(second: &Reason) -> String {
+        format!("cleaning up failed too ({}), so delete the instance", second.message)
+    }
+
     /// Registers the activities that no other workflow calls.
     fn activities(builder: ActivityRegistryBuilder, _: &ActivityContext) -> ActivityRegistryBuilder {
         builder
     }
 }
+
+mod reconfigure;
+
+pub(crate) use reconfigure::does_not_start;
 
 /// Declares the workflows. Each is a module with a type that is named like the kind and implements [`OperationWorkflow`].
 macro_rules! operations {
@@ -80,7 +89,7 @@ macro_rules! operations {
     };
 }
 
-operations! { create::Create, delete::Delete, restart::Restart, repair::Repair }
+operations! { create::Create, delete::Delete, restart::Restart, repair::Repair, set_parameters::SetParameters }
 
 /// Carries out one run of an operation.
 ///
@@ -128,7 +137,7 @@ impl OperationRun<'_> {
             Ok(()) => {}
             Err(Failure::Superseded) => return Err(Failure::Superseded),
             Err(second) => {
-                let both = format!("{}; cleaning up failed too ({}), so delete the instance", reason.message, second.reason().message);
+                let both = format!("{}; {}", reason.message, W::not_compensated(&second.reason()));
                 reason = Reason::new(reason.code, both);
             }
         }

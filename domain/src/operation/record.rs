@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{Cancellation, OperationKind, Params, Step, StepName, StepStatus};
 use crate::{
     InstanceId, OperationId,
-    instance::{Instance, InstanceState, Reason, text_enum},
+    instance::{Instance, InstanceSpec, InstanceState, Reason, text_enum},
 };
 
 /// One accepted request and its progress.
@@ -58,6 +58,24 @@ impl Operation {
     #[must_use]
     pub fn step(&self, name: StepName) -> Option<&Step> {
         self.steps.iter().find(|step| step.name == name)
+    }
+
+    /// What the instance is to be configured with now: what the operation makes of `spec`, that of the instance, until it is reverted.
+    #[must_use]
+    pub fn target(&self, spec: &InstanceSpec) -> InstanceSpec {
+        if self.is_reverting() { spec.clone() } else { self.params.target(spec) }
+    }
+
+    /// Whether it has failed, and gives the server its former configuration again.
+    #[must_use]
+    pub fn is_reverting(&self) -> bool {
+        self.has_begun(StepName::RevertConfiguration)
+    }
+
+    /// Whether this step has begun.
+    #[must_use]
+    pub fn has_begun(&self, name: StepName) -> bool {
+        self.step(name).is_some_and(|step| step.attempt > 0 || step.status != StepStatus::Pending)
     }
 
     /// Whether a request to cancel it would be accepted now.

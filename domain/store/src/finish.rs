@@ -8,6 +8,7 @@ use toygres_domain::{
     Error, OperationId, Result,
     instance::{Endpoint, Instance, InstanceState, Reason},
     operation::{Cancellation, InstanceAfter, OnFailure, Operation, OperationStatus, StepStatus},
+    parameter::Parameters,
 };
 
 use super::{
@@ -96,7 +97,9 @@ impl Store {
         };
         // A kind without a transitional state accepts the instance in any state.
         let guard = policy.during.map_or_else(|| InstanceState::ALL.to_vec(), |during| vec![during]);
-        let instance = enter(&mut transaction, &instance_now, target, &guard, outcome).await?;
+        // What the operation has made of the instance is what it is configured with from now on.
+        let parameters = matches!(outcome, Outcome::Succeeded(_)).then(|| now.params.target(&instance_now.spec).parameters);
+        let instance = enter(&mut transaction, &instance_now, target, &guard, outcome, parameters.as_ref()).await?;
         end(&mut transaction, &now, outcome.status(), outcome.reason()).await?;
         transaction.commit().await.classify()?;
         Ok(Work { operation: now, instance })
@@ -104,7 +107,14 @@ impl Store {
 }
 
 /// Changes the state of a locked instance, together with the columns that depend on it.
-async fn enter(connection: &mut PgConnection, now: &Instance, target: InstanceState, guard: &[InstanceState], outcome: &Outcome) -> Result<Instance> {
+async fn enter(
+    connection: &mut PgConnection,
+    now: &Instance,
+    target: InstanceState,
+    guard: &[InstanceState],
+    outcome: &Outcome,
+    parameters: Option<&Parameters>,
+) -> Result<Instance> {
     let (reason, reached) = (outcome.reason(), outcome.reached());
     let row = match target {
         InstanceState::Deleted => {
@@ -128,6 +138,7 @@ async fn enter(connection: &mut PgConnection, now: &Instance, target: InstanceSt
                 "UPDATE instances SET state = 'running', reason_code = $3, reason_message = $4,
                      health_status = CASE WHEN $3 = 'data_lost' THEN 'unhealthy' ELSE health_status END, endpoint_host = coalesce($5, endpoint_host),
                      endpoint_port = coalesce($6, endpoint_port), connection_string = coalesce($7, connection_string),
+                     parameters = coalesce($8, parameters),
                      health_generation = health_generation + CASE WHEN health_check_orchestration_id IS NULL THEN 1 ELSE 0 END,
                      health_check_orchestration_id = coalesce(health_check_orchestration_id, 'health-' || id || '-' || (health_generation + 1))
                  WHERE id = $1 AND state = ANY($2) RETURNING",
@@ -138,7 +149,8 @@ async fn enter(connection: &mut PgConnection, now: &Instance, target: InstanceSt
                 reason.map(|reason| reason.message.as_str()),
                 reached.map(|reached| reached.endpoint.host.as_str()),
                 reached.map(|reached| i32::from(reached.endpoint.port)),
-                reached.map(|reached| reached.connection_string.as_str())
+                reached.map(|reached| reached.connection_string.as_str()),
+                parameters.map(Json) as _
             )
             .fetch_optional(connection)
             .await

@@ -7,6 +7,7 @@ use toygres_domain::{
     instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
     name::{InstanceName, SqlName},
     operation::{Params, create},
+    parameter::Parameters,
     secret::Secret,
 };
 use toygres_store::{Accepted, NewInstance, Subject};
@@ -45,6 +46,8 @@ pub struct CreateInstance {
     pub require_tls: Option<bool>,
     /// How its health is checked; the defaults are settings of the server.
     pub health_check: Option<HealthCheckSettings>,
+    /// Parameters of its server: names and values.
+    pub parameters: Option<Vec<(String, Option<String>)>>,
     /// The caller's key for this request.
     pub idempotency_key: Option<String>,
 }
@@ -113,6 +116,8 @@ struct Fingerprint<'a> {
     require_tls: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     health_check: Option<HealthCheckSettings>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters: Option<&'a [(String, Option<String>)]>,
 }
 
 impl App {
@@ -143,6 +148,7 @@ impl App {
             exposure,
             require_tls,
             health_check,
+            parameters,
             idempotency_key: _,
         } = input;
         let name = errors.parsed("name", name.parse::<InstanceName>());
@@ -176,7 +182,7 @@ impl App {
             errors.add(UserErrorCode::Invalid, "requireTls", message);
         }
 
-        let new = (|| {
+        let mut new = (|| {
             Some(NewInstance {
                 id: InstanceId::generate(),
                 name: name?,
@@ -190,12 +196,19 @@ impl App {
                     exposure,
                     require_tls,
                     health_check: HealthCheckPolicy { interval_seconds: interval_seconds?, timeout_seconds: timeout_seconds? },
+                    parameters: Parameters::default(),
                 },
                 password: password?,
                 labels: labels?,
                 deletion_protected: deletion_protected.unwrap_or(false),
             })
         })();
+        if let (Some(new), Some(parameters)) = (&mut new, parameters)
+            && let Some(changes) = self.checked_parameters(&new.spec, parameters, &mut errors)
+        {
+            // The first start is a restart that can be taken back.
+            new.spec.parameters = new.spec.parameters.changed(new.spec.postgres_version, &changes, true);
+        }
         errors.check(new)
     }
 
@@ -231,6 +244,7 @@ impl CreateInstance {
             exposure,
             require_tls,
             health_check,
+            parameters,
             idempotency_key: _,
         } = self;
         Fingerprint {
@@ -248,6 +262,7 @@ impl CreateInstance {
             exposure: exposure.as_ref(),
             require_tls: *require_tls,
             health_check: *health_check,
+            parameters: parameters.as_deref(),
         }
     }
 }
@@ -319,13 +334,14 @@ mod tests {
             }),
             require_tls: Some(false),
             health_check: Some(HealthCheckSettings { interval_seconds: Some(5), timeout_seconds: None }),
+            parameters: Some(vec![("jit".into(), Some("off".into()))]),
             ..name
         };
         let expected = concat!(
             r#"{"v":1,"name":"orders","username":"app","password":"abcd","database":"db","storage_gb":1,"postgres_version":"17","#,
             r#""cpu_millis":100,"memory_mb":128,"labels":[["team","a"]],"deletion_protected":true,"#,
             r#""exposure":{"kind":"load_balancer","source_ranges":["203.0.113.0/24"],"dns_label":"orders"},"require_tls":false,"#,
-            r#""health_check":{"interval_seconds":5}}"#
+            r#""health_check":{"interval_seconds":5},"parameters":[["jit","off"]]}"#
         );
         assert_eq!(fingerprint(&everything, Some("abcd")), expected);
         assert!(!format!("{everything:?}").contains("hunter22"));

@@ -49,6 +49,7 @@ mutations! {
     delete_instance::DeleteInstanceMutation,
     restart_instance::RestartInstanceMutation,
     repair_instance::RepairInstanceMutation,
+    set_parameters::SetParametersMutation,
     update_instance::UpdateInstanceMutation,
     cancel_operation::CancelOperationMutation,
     retry_operation::RetryOperationMutation,

@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 use toygres_domain::{Error, Result, runtime::Runtime};
 use toygres_store::{Store, changes::Changes};
 use toygres_workflows::{
-    ActivityContext, Engine, RunningChecks, certificates, dispatcher, engine::Worker, gauges, heartbeat, janitor, nudges, repairs, sweeper,
+    ActivityContext, Engine, RunningChecks, certificates, configuration::SqlProbe, dispatcher, engine::Worker, gauges, heartbeat, janitor, nudges,
+    repairs, sweeper,
 };
 
 use super::tasks::Tasks;
@@ -119,6 +120,7 @@ pub(super) async fn start(
         slow_checks: config.engine.options().slow_checks(),
         running_checks: RunningChecks::default(),
         certificates: config.certificates.policy(),
+        configuration: Arc::new(SqlProbe),
         timing: config.health.timing(),
         shutdown: shutdown.clone(),
     };

@@ -65,7 +65,7 @@ async fn remove(context: &ActivityContext, run: &Run, work: &Work) -> Result<Pro
 
 /// A clean-up is attempted at least once, and abandoned [`Timing::clean_up`](crate::Timing::clean_up) after the deadline. A run
 /// that replaced a lost one after the deadline has the same time from its start.
-fn in_time(context: &ActivityContext, work: &Work, outcome: Result<Progress, Failure>) -> Result<Progress, Failure> {
+pub(crate) fn in_time(context: &ActivityContext, work: &Work, outcome: Result<Progress, Failure>) -> Result<Progress, Failure> {
     let began = work.operation.dispatched_at.unwrap_or(work.operation.created_at);
     let limit = work.operation.deadline.map_or(began, |deadline| began.max(deadline)) + context.timing.clean_up;
     let left = match &outcome {

@@ -24,7 +24,8 @@ impl Activity for DeployPostgres {
             // it.
             let work = context.wanted(&run).await?;
             let data = context.store.data(&work.instance).await?;
-            let deployment = deployment(&context, work.instance, data).await?;
+            let spec = work.operation.target(&work.instance.spec);
+            let deployment = deployment(&context, Instance { spec, ..work.instance }, data).await?;
             context.verb(context.runtime.deploy(&deployment)).await
         };
         context.as_step(&run, StepName::DeployPostgres, deploy).await

@@ -14,6 +14,7 @@ use toygres_domain::{
 use crate::{
     Failure,
     activity::{Activity, ActivityContext, Run, catch_panic},
+    operations::does_not_start,
 };
 
 /// The activity.
@@ -46,12 +47,12 @@ impl Activity for GetInstanceStatus {
                 context.store.finish_step(&run.operation, run.run, StepName::GetInstanceStatus).await?;
                 return Ok(Status::Ready(endpoint));
             }
-            Ok(Observation::Pending(reason)) => (Status::Pending, reason),
+            Ok(Observation::Pending(reason)) if !does_not_start(&work, &reason) => (Status::Pending, reason),
             Ok(Observation::Absent) => (
                 Status::Vanished,
                 Reason::new(ReasonCode::Internal, format!("what was deployed has vanished from {}; deploying it again", context.runtime.name())),
             ),
-            Ok(Observation::Failed(reason)) => {
+            Ok(Observation::Failed(reason) | Observation::Pending(reason)) => {
                 context.store.fail_step(&run.operation, run.run, StepName::GetInstanceStatus, &reason).await?;
                 // The reason is visible immediately, not only after the clean-up.
                 context.store.note_waiting(&run.operation, run.run, &reason).await?;

@@ -8,7 +8,7 @@ use crate::{
     app,
     graphql::{
         guard::operator,
-        types::{ExposureInput, HealthCheckInput, LabelInput, pairs},
+        types::{ExposureInput, HealthCheckInput, LabelInput, ParameterInput, pairs, values},
     },
 };
 
@@ -46,6 +46,8 @@ pub struct CreateInstanceInput {
     require_tls: Option<bool>,
     /// How the health of the instance is checked.
     health_check: Option<HealthCheckInput>,
+    /// Parameters of the server: see `setParameters`.
+    parameters: Option<Vec<ParameterInput>>,
 }
 
 operation_payload! {
@@ -81,6 +83,7 @@ impl CreateInstanceMutation {
             exposure,
             require_tls,
             health_check,
+            parameters,
         } = input;
         let input = app::create_instance::CreateInstance {
             name,
@@ -96,6 +99,7 @@ impl CreateInstanceMutation {
             exposure: exposure.map(Into::into),
             require_tls,
             health_check: health_check.map(Into::into),
+            parameters: parameters.map(values),
             idempotency_key,
         };
         CreateInstancePayload::new(app(ctx).create_instance(input, requester(ctx)).await)
