@@ -100,8 +100,8 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// Creates a data directory like the official images do: with a superuser, its password, and a database. `configuration` is appended
-    /// to `postgresql.conf`, and `hba` is its `pg_hba.conf`, if there is one.
+    /// Creates a data directory like the official images do: with a superuser, its password, and a database. `configuration` is included
+    /// at the end of `postgresql.conf`, and `hba` is its `pg_hba.conf`, if there is one.
     ///
     /// Blocks until `initdb` is done.
     #[must_use]
@@ -117,11 +117,14 @@ impl StandIn {
         initdb.args(["-U", username, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--wal-segsize=1"]);
         host.output(initdb.arg("--pwfile").arg(&file).arg("-D").arg(&data));
         fs::remove_file(&file).expect("the directory is ours");
+        let this = Self { host, directory };
+        this.configure(configuration);
+        let Self { host, .. } = &this;
         let append = |name: &str, text: &str| {
             let present = fs::read_to_string(data.join(name)).expect("initdb made it");
             fs::write(data.join(name), format!("{present}{text}")).expect("the directory is ours");
         };
-        append("postgresql.conf", configuration);
+        append("postgresql.conf", "include '../included.conf'\n");
         if let Some(hba) = hba {
             fs::write(data.join("pg_hba.conf"), hba).expect("the directory is ours");
         }
@@ -133,7 +136,22 @@ impl StandIn {
             std::io::Write::write_all(single.stdin.as_mut().expect("it is piped"), statement.as_bytes()).expect("PostgreSQL reads");
             assert!(single.wait().expect("PostgreSQL ends").success(), "the database of a stand-in can be made");
         }
-        Self { host, directory }
+        this
+    }
+
+    /// Replaces the configuration. A server that runs reads it when it is told to.
+    pub fn configure(&self, configuration: &str) {
+        let (draft, file) = (self.directory.join("included.conf.new"), self.directory.join("included.conf"));
+        fs::write(&draft, configuration).expect("the directory is ours");
+        self.host.give(&draft);
+        fs::rename(&draft, &file).expect("a file can be renamed");
+    }
+
+    /// The last message of the server, if it did not start.
+    #[must_use]
+    pub fn last_message(&self) -> String {
+        let log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
+        log.lines().rfind(|line| line.contains("FATAL:  ")).unwrap_or_default().to_owned()
     }
 
     /// Replaces the file with the certificate of the server and its key. A server that runs reads it when it is told to.

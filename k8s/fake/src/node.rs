@@ -9,6 +9,7 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use k8s_openapi::ByteString;
@@ -32,12 +33,19 @@ struct State {
     pods: HashMap<String, Pod>,
     /// The certificates in the volumes, by the name of the claim.
     certificates: HashMap<String, Vec<u8>>,
+    /// The configurations in the volumes, by the name of the claim, and since when the Secret has another one.
+    configurations: HashMap<String, (String, Option<Instant>)>,
 }
+
+/// How long the kubelet takes to bring a changed configuration into a pod. It is up to a minute or two; here, long enough that a server which
+/// is told to read its files at once reads the former ones.
+const SYNC: Duration = Duration::from_millis(300);
 
 enum Pod {
     Starting,
     Running { address: String, _server: Box<dyn Any + Send> },
-    Failed,
+    /// What its server said last.
+    Failed(String),
 }
 
 /// The parameters of a pod's server.
@@ -71,6 +79,7 @@ impl Node {
 
     /// Brings the certificate in the Secret of a pod to its server, which reads it when it is told to. The kubelet takes up to a minute.
     pub(super) fn mount(&self, cluster: &FakeCluster, pod: &Value) {
+        self.mount_configuration(cluster, pod);
         let Some(certificate) = certificate(cluster, pod) else { return };
         let claim = claim(pod);
         let mut state = self.state();
@@ -80,6 +89,28 @@ impl Node {
         {
             volume.install_certificate(&certificate);
             certificates.insert(claim, certificate);
+        }
+    }
+
+    /// Brings a changed configuration to the server of a pod once [`SYNC`] is over.
+    fn mount_configuration(&self, cluster: &FakeCluster, pod: &Value) {
+        let Some(spec) = server_spec(cluster, pod) else { return };
+        let mut state = self.state();
+        let State { volumes, configurations, .. } = &mut *state;
+        if let (Some(volume), Some((present, changed))) = (volumes.get(&spec.claim), configurations.get_mut(&spec.claim))
+            && *present != spec.configuration
+            && changed.get_or_insert_with(Instant::now).elapsed() > SYNC
+        {
+            volume.configure(&spec.configuration);
+            (*present, *changed) = (spec.configuration, None);
+        }
+    }
+
+    /// Why the server of a pod does not start, if it does not.
+    pub(super) fn failure(&self, pod: &Value) -> Option<String> {
+        match self.state().pods.get(pod["metadata"]["uid"].as_str()?)? {
+            Pod::Failed(message) => Some(message.clone()),
+            Pod::Starting | Pod::Running { .. } => None,
         }
     }
 
@@ -94,7 +125,7 @@ impl Node {
     pub(super) fn address_of(&self, pod: &Value) -> Option<String> {
         match self.state().pods.get(pod["metadata"]["uid"].as_str()?)? {
             Pod::Running { address, .. } => Some(address.clone()),
-            Pod::Starting | Pod::Failed => None,
+            Pod::Starting | Pod::Failed(_) => None,
         }
     }
 
@@ -117,6 +148,12 @@ fn start(state: &Mutex<State>, spec: ServerSpec) {
         lock().volumes.insert(spec.claim.clone(), Arc::clone(&made));
         made
     });
+    {
+        // A new pod has what the Secret has now.
+        let mut state = lock();
+        volume.configure(&spec.configuration);
+        state.configurations.insert(spec.claim.clone(), (spec.configuration.clone(), None));
+    }
     if let Some(certificate) = &spec.certificate {
         // Not while the kubelet installs another one.
         let _state = lock();
@@ -129,7 +166,7 @@ fn start(state: &Mutex<State>, spec: ServerSpec) {
     let Some(pod) = state.pods.get_mut(&spec.uid) else { return };
     *pod = match server {
         Some(server) => Pod::Running { address, _server: Box::new(server) },
-        None => Pod::Failed,
+        None => Pod::Failed(volume.last_message()),
     };
 }
 

@@ -17,6 +17,7 @@ mod repairs;
 mod restart;
 mod retry;
 mod saga;
+mod set_parameters;
 mod silent;
 mod support;
 mod sweeper;

@@ -113,6 +113,7 @@ impl Harness {
             slow_checks: options().slow_checks(),
             running_checks: RunningChecks::default(),
             certificates: CertificatePolicy::default(),
+            configuration: Arc::new(runtime.clone()),
             timing,
             shutdown: CancellationToken::new(),
         };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use toygres_domain::{
     InstanceId, OperationId, Result,
-    operation::{OnFailure, OperationKind, OperationStatus, Params, create, delete, repair, restart},
+    operation::{OnFailure, OperationKind, OperationStatus, Params, create, delete, repair, restart, set_parameters},
 };
 use toygres_store::{Accepted, NewInstance, Subject};
 
@@ -23,6 +23,11 @@ fn sample(kind: OperationKind) -> (Before, Params) {
         OperationKind::Create => (Before::Absent, Params::Create(create::Params {})),
         OperationKind::Delete => (Before::Running, Params::Delete(delete::Params::default())),
         OperationKind::Repair => (Before::Running, Params::Repair(repair::Params {})),
+        // One that the server reads, and one that it has to be restarted for.
+        OperationKind::SetParameters => {
+            let changes = [("work_mem", "8MB"), ("max_connections", "50")].map(|(name, value)| (name.to_owned(), Some(value.to_owned())));
+            (Before::Running, Params::SetParameters(set_parameters::Params { changes: changes.into(), allow_restart: true }))
+        }
         OperationKind::Restart => (Before::Running, Params::Restart(restart::Params { timeout_seconds: 60 })),
     }
 }
