@@ -90,10 +90,7 @@ mod tests {
     const V17: PostgresVersion = PostgresVersion(17);
 
     fn parameters(values: &[(&str, &str)], pending: &[(&str, Option<&str>)]) -> Parameters {
-        Parameters {
-            values: values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-            pending: changes(pending),
-        }
+        Parameters { values: values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(), pending: changes(pending) }
     }
 
     fn changes(changes: &[(&str, Option<&str>)]) -> Changes {

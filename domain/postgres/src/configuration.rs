@@ -142,11 +142,7 @@ fn literal(text: &str) -> String {
     format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
-async fn within<T>(
-    target: &Target,
-    timeout: Duration,
-    work: impl AsyncFnOnce(&mut Session) -> Result<T, SessionError>,
-) -> Result<T, Reason> {
+async fn within<T>(target: &Target, timeout: Duration, work: impl AsyncFnOnce(&mut Session) -> Result<T, SessionError>) -> Result<T, Reason> {
     let ask = async {
         let mut session = Session::log_in(target, &target.database, APPLICATION).await?;
         let answer = work(&mut session).await?;

@@ -61,15 +61,10 @@ struct Table {
 }
 
 static TABLES: LazyLock<BTreeMap<u16, Table>> = LazyLock::new(|| {
-    [
-        (15, include_str!("15.tsv")),
-        (16, include_str!("16.tsv")),
-        (17, include_str!("17.tsv")),
-        (18, include_str!("18.tsv")),
-    ]
-    .into_iter()
-    .map(|(version, text)| (version, Table::parse(text)))
-    .collect()
+    [(15, include_str!("15.tsv")), (16, include_str!("16.tsv")), (17, include_str!("17.tsv")), (18, include_str!("18.tsv"))]
+        .into_iter()
+        .map(|(version, text)| (version, Table::parse(text)))
+        .collect()
 });
 
 /// The parameters that can be set in this version, by name; none for a version that is not on offer.
@@ -138,7 +133,8 @@ impl Parameter {
     /// description. A test finds lines that are none.
     fn parse(columns: &[&str]) -> Option<Self> {
         let [name, kind, unit, min, max, values, default, restart, category, description] = columns else { return None };
-        let range = || Some(Range { unit: if unit.is_empty() { None } else { Some(Unit::base(unit)?) }, min: min.parse().ok()?, max: max.parse().ok()? });
+        let range =
+            || Some(Range { unit: if unit.is_empty() { None } else { Some(Unit::base(unit)?) }, min: min.parse().ok()?, max: max.parse().ok()? });
         let kind = match *kind {
             "bool" => ParameterType::Bool,
             "integer" => ParameterType::Integer(range()?),
@@ -172,9 +168,18 @@ mod tests {
             for name in ["work_mem", "shared_buffers", "max_connections", "shared_preload_libraries", "DateStyle", "pg_stat_statements.max"] {
                 assert!(find(version, name).is_some(), "{version}: {name}");
             }
-            for name in
-                ["port", "hba_file", "ssl", "data_directory", "archive_command", "wal_level", "fsync", "log_statement", "max_wal_size", "dynamic_library_path"]
-            {
+            for name in [
+                "port",
+                "hba_file",
+                "ssl",
+                "data_directory",
+                "archive_command",
+                "wal_level",
+                "fsync",
+                "log_statement",
+                "max_wal_size",
+                "dynamic_library_path",
+            ] {
                 assert!(find(version, name).is_none() && why_excluded(version, name).is_some(), "{version}: {name}");
             }
         }
@@ -193,7 +198,8 @@ mod tests {
         for line in EXCLUDED.lines() {
             let (rule, reason) = line.split_once('\t').unwrap();
             assert!(!reason.is_empty() && !reason.contains('\t'), "{line}");
-            let used = |name: &str| rule.starts_with("category:") || name == rule || rule.strip_suffix('*').is_some_and(|prefix| name.starts_with(prefix));
+            let used =
+                |name: &str| rule.starts_with("category:") || name == rule || rule.strip_suffix('*').is_some_and(|prefix| name.starts_with(prefix));
             assert!(TABLES.values().any(|table| table.excluded.iter().any(|(name, why)| used(name) && *why == reason)), "{line}");
         }
     }

@@ -132,18 +132,8 @@ impl Store {
     /// Inserts a new instance and its sealed passwords.
     pub(super) async fn insert_instance(&self, connection: &mut PgConnection, new: &NewInstance, state: InstanceState) -> Result<Instance> {
         let NewInstance { id, name, spec, password, labels, deletion_protected } = new;
-        let InstanceSpec {
-            postgres_version,
-            storage_gb,
-            cpu_millis,
-            memory_mb,
-            username,
-            database,
-            exposure,
-            require_tls,
-            health_check,
-            parameters,
-        } = spec;
+        let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username, database, exposure, require_tls, health_check, parameters } =
+            spec;
         let row = instance_query!(
             "INSERT INTO instances (id, name, state, postgres_version, storage_gb, cpu_millis, memory_mb, username, database_name, exposure,
                  health_interval_seconds, health_timeout_seconds, labels, deletion_protected, require_tls, parameters, operation_count)

@@ -43,7 +43,10 @@ const SYNC: Duration = Duration::from_millis(300);
 
 enum Pod {
     Starting,
-    Running { address: String, _server: Box<dyn Any + Send> },
+    Running {
+        address: String,
+        _server: Box<dyn Any + Send>,
+    },
     /// What its server said last.
     Failed(String),
 }

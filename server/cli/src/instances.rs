@@ -22,6 +22,8 @@ subcommands! {
         update::Update,
         restart::Restart,
         repair::Repair,
+        set_parameters::SetParameters,
+        parameters::Parameters,
         delete::Delete,
         connect::Connect,
     }

@@ -99,9 +99,8 @@ mod tests {
     fn the_fingerprint_is_fixed() {
         let id = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
         let parameters = [("work_mem".to_owned(), Some("8MB".to_owned())), ("jit".to_owned(), None)];
-        let text = |parameters, allow_restart, revision| {
-            serde_json::to_string(&Fingerprint { v: 1, id, parameters, allow_restart, revision }).unwrap()
-        };
+        let text =
+            |parameters, allow_restart, revision| serde_json::to_string(&Fingerprint { v: 1, id, parameters, allow_restart, revision }).unwrap();
         assert_eq!(text(&[], None, None), r#"{"v":1,"id":"01890a5d-ac96-774b-bcce-b302099a8057","parameters":[]}"#);
         assert_eq!(
             text(&parameters, Some(true), Some(7)),

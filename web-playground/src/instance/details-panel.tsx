@@ -11,7 +11,7 @@ import { cores, memory, storage } from './size';
 
 /** The specification of the instance. */
 export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
-  const { id, postgresVersion, storageGb, cpuMillis, memoryMb, exposure, requireTls, certificate, labels, createdAt, deletedAt } = instance;
+  const { id, postgresVersion, storageGb, cpuMillis, memoryMb, exposure, requireTls, certificate, parameters, labels, createdAt, deletedAt } = instance;
   const { operate } = usePermissions();
   const network = useControlPlane().data?.runtime === 'process' ? 'this machine' : 'the cluster';
   const [editing, edit] = useDisclosure(false);
@@ -30,6 +30,19 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
         <dd>{exposure.type === 'CLUSTER' ? `private, from ${network} only` : `public, from ${exposure.sourceRanges.join(', ') || 'any address'}`}</dd>
         <dt>TLS</dt>
         <dd>{requireTls ? 'required' : certificate ? 'offered' : 'not seen yet'}</dd>
+        {parameters.length > 0 && (
+          <>
+            <dt>Parameters</dt>
+            <dd>
+              {parameters.map(({ name, value, pendingRestart, pendingValue }) => (
+                <Text key={name} size="sm" className={classes.parameter}>
+                  {name} = {value ?? 'default'}
+                  {pendingRestart && ` (${pendingValue ?? 'default'} after a restart)`}
+                </Text>
+              ))}
+            </dd>
+          </>
+        )}
         <dt>Created</dt>
         <dd>
           <Ago at={createdAt} suffix=" ago" />

@@ -125,7 +125,8 @@ async fn revert(context: &ActivityContext, run: &Run) -> Result<Progress, Failur
         deploy(context, instance.clone()).await?;
         if operation.has_begun(StepName::RestartPostgres) {
             // Another restart than that of the operation, which is done at most once.
-            let request = Request { operation: OperationId::from_any(&format!("{}-revert", operation.id)), timeout: shutdown_timeout(&operation.params) };
+            let request =
+                Request { operation: OperationId::from_any(&format!("{}-revert", operation.id)), timeout: shutdown_timeout(&operation.params) };
             if let Progress::InProgress(reason) = context.verb(context.runtime.restart(instance.id, &request)).await? {
                 return Ok(Progress::InProgress(reason));
             }

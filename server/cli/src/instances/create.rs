@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::set_parameters::{ParameterInput, parse_parameter};
 use crate::{
     client::Client,
     contract::{ExposureType, LabelInput, schema},
@@ -62,6 +63,9 @@ pub struct Create {
     /// Seconds after which a health check fails [default: 5].
     #[arg(long = "health-timeout", value_name = "SECONDS")]
     health_check_timeout_seconds: Option<i32>,
+    /// Set a parameter of the server; may be repeated.
+    #[arg(long = "parameter", value_name = "PARAMETER=VALUE", value_parser = parse_parameter)]
+    parameters: Vec<ParameterInput>,
     /// Repeating the command with the same key returns the first result instead of creating another instance.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
@@ -97,6 +101,8 @@ struct CreateInstanceInput {
     require_tls: Option<bool>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     health_check: Option<HealthCheckInput>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    parameters: Option<Vec<ParameterInput>>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<String>,
 }
@@ -144,6 +150,7 @@ impl Create {
             exposure,
             require_tls: self.require_tls,
             health_check: has_health_check.then_some(HealthCheckInput { interval_seconds, timeout_seconds }),
+            parameters: non_empty(self.parameters),
             idempotency_key: self.idempotency_key,
         };
         self.options.run::<Self>(client, input).await

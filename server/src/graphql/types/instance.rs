@@ -14,8 +14,8 @@ use toygres_postgres as postgres;
 use toygres_store::{OperationFilter, PageRequest};
 
 use super::{
-    BigInt, Certificate, Exposure, HealthCheck, HealthStatus, HealthSummary, InstanceEvent, InstanceParameter, InstanceState, Label, Notice, Operation,
-    OperationFilterInput, OperationKind, Reason,
+    BigInt, Certificate, Exposure, HealthCheck, HealthStatus, HealthSummary, InstanceEvent, InstanceParameter, InstanceState, Label, Notice,
+    Operation, OperationFilterInput, OperationKind, Reason,
 };
 use crate::{
     app::{available_operations, excludes_now},
