@@ -9,6 +9,7 @@ use crate::{
     InstanceId,
     name::{InstanceName, SqlName},
     notice::{Notice, NoticeCode},
+    parameter::Parameters,
 };
 
 /// Declares an enum whose values are text in the metadata database, in messages of workflows and (in upper case) in the API:
@@ -101,6 +102,8 @@ pub struct InstanceSpec {
     pub require_tls: bool,
     /// The interval and the time-out of its health checks.
     pub health_check: HealthCheckPolicy,
+    /// The parameters of the server that the owner has set.
+    pub parameters: Parameters,
 }
 
 /// A major version of PostgreSQL, for example 17.
@@ -340,8 +343,24 @@ impl ReasonCode {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// A specification with 1 GiB of memory.
+    pub(crate) fn spec() -> InstanceSpec {
+        InstanceSpec {
+            postgres_version: PostgresVersion(17),
+            storage_gb: 10,
+            cpu_millis: 500,
+            memory_mb: 1024,
+            username: SqlName::role("app").unwrap(),
+            database: SqlName::database("app").unwrap(),
+            exposure: Exposure::Cluster,
+            require_tls: false,
+            health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
+            parameters: Parameters::default(),
+        }
+    }
 
     #[test]
     fn a_message_is_cut_at_a_character() {

@@ -1,7 +1,7 @@
 //! What a hosted PostgreSQL instance is: the vocabulary and the rules, pure.
 //!
 //! This crate knows no database, transport, workflow engine or host. It holds the vocabulary ([`instance`], [`operation`],
-//! [`event`], [`health`], [`token`], [`data`], [`certificate`], [`drift`], [`volume`], [`error`]) and the [`runtime::Runtime`] trait, which every host of instances implements.
+//! [`event`], [`health`], [`token`], [`data`], [`parameter`], [`certificate`], [`drift`], [`volume`], [`error`]) and the [`runtime::Runtime`] trait, which every host of instances implements.
 
 pub mod certificate;
 pub mod connection_string;
@@ -16,6 +16,7 @@ pub mod instance;
 pub mod name;
 pub mod notice;
 pub mod operation;
+pub mod parameter;
 pub mod postgres_release;
 pub mod roles;
 pub mod runtime;

@@ -13,6 +13,8 @@ pub use step::{Step, StepName, StepStatus};
 
 use serde::de::Error as _;
 
+use crate::instance::InstanceSpec;
+
 /// Declares the kinds of operations. Each has a module with its `Params` and its `POLICY`.
 macro_rules! operations {
     ($($(#[doc = $doc:literal])+ $kind:ident => $module:ident),* $(,)?) => {
@@ -87,4 +89,22 @@ operations! {
     Resume => resume,
     /// Changes the CPU, the memory and the volume of an instance.
     Resize => resize,
+    /// Changes parameters of the server of an instance.
+    SetParameters => set_parameters,
+}
+
+impl Params {
+    /// What an instance is to be deployed with while the operation works on it, and once it has succeeded. The row of the instance gets
+    /// it at the end, so that a failure leaves the former.
+    #[must_use]
+    pub fn target(&self, spec: &InstanceSpec) -> InstanceSpec {
+        let parameters = match self {
+            Self::SetParameters(params) => spec.parameters.changed(spec.postgres_version, &params.changes, params.allow_restart),
+            // Parameters that wait for a restart have it now.
+            Self::Restart(_) => spec.parameters.restarted(),
+            Self::Resize(params) => return params.applied_to(spec),
+            _ => return spec.clone(),
+        };
+        InstanceSpec { parameters, ..spec.clone() }
+    }
 }

@@ -17,6 +17,7 @@ use crate::{
     drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
+    parameter::PRELOADABLE,
     roles::Credentials,
     volume::WalLimits,
 };
@@ -60,6 +61,11 @@ pub trait Runtime: Send + Sync + 'static {
     /// Gives the server of an instance that has run its certificate, and the rule whether clients need TLS, without a restart: its sessions
     /// stay. It may take minutes until the server has them, and may take `pg_reload_conf()` until it goes by them; the caller sees to that.
     async fn install_tls(&self, deployment: &Deployment) -> Result<(), RuntimeError>;
+
+    /// The libraries that servers of this version can preload here: see [`PRELOADABLE`].
+    fn preloadable(&self, _: PostgresVersion) -> Vec<&'static str> {
+        PRELOADABLE.to_vec()
+    }
 
     /// Whether instances of this version speak TLS here.
     fn speaks_tls(&self, version: PostgresVersion) -> bool;

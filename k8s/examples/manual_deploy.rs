@@ -120,6 +120,7 @@ fn deployment(runtime: &KubernetesRuntime) -> Result<Deployment> {
             exposure: Exposure::Cluster,
             require_tls: false,
             health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
+            parameters: Default::default(),
         },
         credentials: Credentials { owner: Secret::generate(), platform: Some(PlatformCredentials::generate()) },
         data: Data::New,

@@ -51,12 +51,16 @@ pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
         require_tls,
         // The control plane checks the health over the network; the probes of the pod are for the kubelet.
         health_check: _,
+        parameters,
     } = spec;
     let meta = names::Meta { id: *id, name, version: *postgres_version, namespace: &settings.namespace };
     Objects {
         network_policy: network_policy::network_policy(&meta),
         client_service: services::client(&meta, exposure, settings),
-        secret: secret::secret(&meta, &secret::Content { credentials, certificate, storage_gb: *storage_gb, require_tls: *require_tls, data }),
+        secret: secret::secret(
+            &meta,
+            &secret::Content { credentials, certificate, storage_gb: *storage_gb, require_tls: *require_tls, parameters, data },
+        ),
         headless_service: services::headless(&meta),
         stateful_set: stateful_set::stateful_set(
             &meta,

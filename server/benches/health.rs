@@ -84,6 +84,7 @@ fn spec() -> InstanceSpec {
         exposure: Exposure::Cluster,
         require_tls: false,
         health_check: HealthCheckPolicy { interval_seconds: INTERVAL, timeout_seconds: 5 },
+        parameters: Default::default(),
     }
 }
 

@@ -17,6 +17,7 @@ pub mod resume_instance;
 pub mod retry_operation;
 pub mod revoke_api_token;
 pub mod rotate_certificate_authority;
+pub mod set_parameters;
 pub mod suspend_instance;
 pub mod update_instance;
 

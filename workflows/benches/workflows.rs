@@ -45,6 +45,7 @@ use toygres_store::{NewInstance, Request, Store, Subject};
 use toygres_workflows::{
     ActivityContext, Engine, EngineOptions, Run, RunningChecks, Timing,
     certificates::{CertificatePolicy, SuspectCertificates},
+    configuration::SqlProbe,
     dispatcher,
     engine::{SCHEMA, Worker},
     health_check::HealthCheckLoop,
@@ -203,6 +204,7 @@ impl Toygres {
             running_checks: RunningChecks::default(),
             certificates: CertificatePolicy::default(),
             suspect_certificates: SuspectCertificates::default(),
+            configuration: Arc::new(SqlProbe),
             timing: Timing::default(),
             shutdown: shutdown.clone(),
         };
@@ -236,6 +238,7 @@ impl Creator for Toygres {
                 exposure: Exposure::Cluster,
                 require_tls: false,
                 health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
+                parameters: Default::default(),
             },
             password: Secret::generate(),
             labels: Default::default(),

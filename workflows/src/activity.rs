@@ -17,7 +17,11 @@ use toygres_store::{Store, Work};
 
 #[cfg(doc)]
 use crate::EngineOptions;
-use crate::{Engine, Failure, RunningChecks, SlowChecks, Timing, certificates::{CertificatePolicy, SuspectCertificates}};
+use crate::{
+    Engine, Failure, RunningChecks, SlowChecks, Timing,
+    certificates::{CertificatePolicy, SuspectCertificates},
+    configuration::ConfigurationProbe,
+};
 
 /// A function that workflows call. It may run twice, late, or concurrently with its successor, so it first checks in the metadata
 /// whether its run is still current.
@@ -66,6 +70,8 @@ pub struct ActivityContext {
     pub certificates: CertificatePolicy,
     /// The instances whose server could not be verified.
     pub suspect_certificates: SuspectCertificates,
+    /// Asks servers for their configuration.
+    pub configuration: Arc<dyn ConfigurationProbe>,
     /// The timing of workflows and activities.
     pub timing: Timing,
     /// Cancelled when this server stops: activities then abandon their work immediately, and it is retried elsewhere.

@@ -48,6 +48,10 @@ pub(crate) trait OperationWorkflow: 'static {
     }
 }
 
+mod reconfigure;
+
+pub(crate) use reconfigure::does_not_start;
+
 /// Declares the workflows. Each is a module with a type that is named like the kind and implements [`OperationWorkflow`].
 macro_rules! operations {
     ($($module:ident::$kind:ident),* $(,)?) => {
@@ -80,7 +84,10 @@ macro_rules! operations {
     };
 }
 
-operations! { create::Create, delete::Delete, restart::Restart, repair::Repair, suspend::Suspend, resume::Resume, resize::Resize }
+operations! {
+    create::Create, delete::Delete, restart::Restart, repair::Repair, suspend::Suspend, resume::Resume, resize::Resize,
+    set_parameters::SetParameters,
+}
 
 /// Carries out one run of an operation.
 ///

@@ -1,6 +1,7 @@
 //! Connections to hosted instances, which no other crate opens. [`check`] logs in; the [`Prober`] keeps connections open between
 //! checks.
 
+pub mod configuration;
 #[cfg(feature = "contract-tests")]
 pub mod contract;
 mod prober;

@@ -62,19 +62,22 @@ impl Operation {
         self.steps.iter().find(|step| step.name == name)
     }
 
-    /// What is deployed while it works: the specification that it leads to or, from when it is rolled back, the former one.
+    /// What the instance is to be deployed with now: what the operation makes of `spec`, that of the instance, until it is reverted.
     #[must_use]
-    pub fn target(&self, former: &InstanceSpec) -> InstanceSpec {
-        match &self.params {
-            Params::Resize(resize) if !self.is_rolled_back() => resize.applied_to(former),
-            _ => former.clone(),
-        }
+    pub fn target(&self, spec: &InstanceSpec) -> InstanceSpec {
+        if self.is_reverting() { spec.clone() } else { self.params.target(spec) }
     }
 
-    /// Whether its rollback has begun, after which nothing leads forward any more.
+    /// Whether it has failed, and what ran before is being put back. Nothing leads forward any more.
     #[must_use]
-    pub fn is_rolled_back(&self) -> bool {
-        self.step(StepName::RollBack).is_some()
+    pub fn is_reverting(&self) -> bool {
+        self.has_begun(StepName::RevertConfiguration) || self.has_begun(StepName::RollBack)
+    }
+
+    /// Whether this step has begun.
+    #[must_use]
+    pub fn has_begun(&self, name: StepName) -> bool {
+        self.step(name).is_some_and(|step| step.attempt > 0 || step.status != StepStatus::Pending)
     }
 
     /// Whether a request to cancel it would be accepted now.

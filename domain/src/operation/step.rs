@@ -79,6 +79,12 @@ text_enum! {
         LoadConfiguration,
         /// Put back what ran before, after a failure.
         RollBack,
+        /// Give the server a changed configuration, which it reads if it need not be restarted for it.
+        ApplyConfiguration,
+        /// Ask the server whether it has the changed configuration.
+        VerifyConfiguration,
+        /// Give the server its former configuration again, and wait until it is ready with it.
+        RevertConfiguration,
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, types::Json};
 use toygres_domain::{
     Error, OperationId, Result,
-    instance::{Endpoint, Instance, InstanceState, Reason},
+    instance::{Endpoint, Instance, InstanceSpec, InstanceState, Reason},
     operation::{Cancellation, InstanceAfter, OnFailure, Operation, OperationStatus, Params, StepStatus},
 };
 
@@ -114,17 +114,19 @@ impl Store {
 
 /// Writes the specification that an operation has led to. A run that goes forward after a rollback has begun is not the current one.
 async fn apply_target(connection: &mut PgConnection, now: &Operation, instance: &Instance) -> Result<()> {
-    if now.is_rolled_back() {
+    if now.is_reverting() {
         return Err(Error::Superseded);
     }
     let target = now.target(&instance.spec);
     if target != instance.spec {
+        let InstanceSpec { storage_gb, cpu_millis, memory_mb, parameters, .. } = target;
         sqlx::query!(
-            "UPDATE instances SET cpu_millis = $2, memory_mb = $3, storage_gb = $4 WHERE id = $1",
+            "UPDATE instances SET cpu_millis = $2, memory_mb = $3, storage_gb = $4, parameters = $5 WHERE id = $1",
             instance.id.0,
-            target.cpu_millis,
-            target.memory_mb,
-            target.storage_gb
+            cpu_millis,
+            memory_mb,
+            storage_gb,
+            Json(parameters) as _
         )
         .execute(connection)
         .await

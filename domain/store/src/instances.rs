@@ -13,6 +13,7 @@ use toygres_domain::{
     connection_string::connection_string,
     instance::{Endpoint, Exposure, HealthCheckPolicy, Instance, InstanceFilter, InstanceSpec, InstanceState, PostgresVersion},
     name::InstanceName,
+    parameter::Parameters,
     secret::Secret,
 };
 
@@ -103,6 +104,7 @@ pub(super) struct InstanceRow {
     pub(super) require_tls: bool,
     pub(super) health_interval_seconds: i32,
     pub(super) health_timeout_seconds: i32,
+    pub(super) parameters: Json<Parameters>,
     pub(super) endpoint_host: Option<String>,
     pub(super) endpoint_port: Option<i32>,
     pub(super) connection_string: Option<String>,
@@ -125,7 +127,7 @@ macro_rules! instance_query {
             $before
                 + r#" id, name, state, health_status, reason_code, reason_message, notices AS "notices: _", postgres_version, storage_gb,
                       cpu_millis, memory_mb, username, database_name, exposure AS "exposure: _", require_tls, health_interval_seconds, health_timeout_seconds,
-                      endpoint_host, endpoint_port, connection_string, health_check_orchestration_id, labels AS "labels: _",
+                      parameters AS "parameters: _", endpoint_host, endpoint_port, connection_string, health_check_orchestration_id, labels AS "labels: _",
                       deletion_protected, idle_suspend_minutes, operation_count, revision, created_at, updated_at, deleted_at "#
                 + $after
             $(, $arg)*
@@ -138,10 +140,12 @@ impl Store {
     /// Inserts a new instance and its sealed passwords.
     pub(super) async fn insert_instance(&self, connection: &mut PgConnection, new: &NewInstance, state: InstanceState) -> Result<Instance> {
         let NewInstance { id, name, spec, password, labels, deletion_protected, idle_suspend_minutes } = new;
-        let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username, database, exposure, require_tls, health_check } = spec;
+        let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username, database, exposure, require_tls, health_check, parameters } =
+            spec;
         let row = instance_query!(
             "INSERT INTO instances (id, name, state, postgres_version, storage_gb, cpu_millis, memory_mb, username, database_name, exposure,
-                 health_interval_seconds, health_timeout_seconds, labels, deletion_protected, require_tls, idle_suspend_minutes, operation_count)
+                 health_interval_seconds, health_timeout_seconds, labels, deletion_protected, require_tls, idle_suspend_minutes, parameters,
+                 operation_count)
              VALUES ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, $16, 1) RETURNING",
             "",
             id.0,
@@ -159,7 +163,8 @@ impl Store {
             deletion_protected,
             state.as_str(),
             require_tls,
-            *idle_suspend_minutes
+            *idle_suspend_minutes,
+            Json(parameters) as _
         )
         .fetch_one(&mut *connection)
         .await
@@ -372,6 +377,7 @@ pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
             exposure: row.exposure.0,
             require_tls: row.require_tls,
             health_check: HealthCheckPolicy { interval_seconds: row.health_interval_seconds, timeout_seconds: row.health_timeout_seconds },
+            parameters: row.parameters.0,
         },
         endpoint: match (row.endpoint_host, row.endpoint_port) {
             (Some(host), Some(port)) => Some(Endpoint { host, port: u16::try_from(port).map_err(Error::internal)? }),

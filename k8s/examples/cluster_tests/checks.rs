@@ -407,6 +407,7 @@ fn deployment(name: &str, version: u16) -> Result<Deployment> {
         exposure: Exposure::Cluster,
         require_tls: false,
         health_check: HealthCheckPolicy { interval_seconds: 5, timeout_seconds: 5 },
+        parameters: Default::default(),
     };
     let name = name.parse().map_err(|error| format!("{error:?}"))?;
     let now = chrono::Utc::now();

@@ -159,7 +159,12 @@ fn run_pod(cluster: &mut FakeCluster, pod: &Value) {
     } else if pod["status"]["conditions"].is_null() {
         let scenario = scenario(cluster, pod);
         if scenario == Scenario::Running && refuses_to_start(cluster, pod) {
-            let status = scenario::refused();
+            let status = scenario::crashed("FATAL:  DATA_LOST: this instance has run before, and its volume is empty");
+            cluster.update("pods", &pod_name, |pod| pod["status"] = status);
+            return;
+        }
+        if let Some(message) = cluster.node.as_ref().and_then(|node| node.failure(pod)) {
+            let status = scenario::crashed(&message);
             cluster.update("pods", &pod_name, |pod| pod["status"] = status);
             return;
         }

@@ -85,13 +85,13 @@ pub fn stopped() -> Value {
     last["object"]["status"].clone()
 }
 
-/// The status of a pod whose start script has refused to initialise an empty volume.
-pub fn refused() -> Value {
+/// The status of a pod whose server exits soon after its start, with the end of its log.
+pub fn crashed(message: &str) -> Value {
     let mut status = Scenario::Crash.pod_status().expect("it was recorded");
     for state in ["state", "lastState"] {
         let ended = &mut status["containerStatuses"][0][state]["terminated"];
         if !ended.is_null() {
-            ended["message"] = json!("FATAL:  DATA_LOST: this instance has run before, and its volume is empty");
+            ended["message"] = json!(message);
         }
     }
     status

@@ -8,6 +8,7 @@ use toygres_domain::{
     certificate::ServerCertificate,
     data::Data,
     hba::{Access, pg_hba},
+    parameter::{self, Parameters},
     roles::{Credentials, Roles},
     server_settings,
     volume::WalLimits,
@@ -38,13 +39,14 @@ pub(super) struct Content<'a> {
     pub(super) certificate: &'a ServerCertificate,
     pub(super) storage_gb: i32,
     pub(super) require_tls: bool,
+    pub(super) parameters: &'a Parameters,
     pub(super) data: &'a Data,
 }
 
 pub(super) fn secret(meta: &Meta<'_>, content: &Content<'_>) -> Secret {
-    let Content { credentials, certificate: ServerCertificate { chain, key }, storage_gb, require_tls, data } = content;
+    let Content { credentials, certificate: ServerCertificate { chain, key }, storage_gb, require_tls, parameters, data } = content;
     let roles = credentials.roles();
-    let configuration = configuration(meta, *storage_gb, roles).into_bytes();
+    let configuration = configuration(meta, *storage_gb, roles, parameters).into_bytes();
     // The NetworkPolicy decides who reaches a pod, and a load balancer may translate addresses.
     let access = Access { addresses: "all", superuser_on_socket: true, require_tls: *require_tls };
     // That of the owner is nowhere in the pod, unless the owner is the superuser.
@@ -70,10 +72,10 @@ pub(super) fn secret(meta: &Meta<'_>, content: &Content<'_>) -> Secret {
     }
 }
 
-/// The settings of every instance and those that follow from the size of the volume, after the configuration of `initdb`. They are not
-/// arguments, because a changed pod template would restart the server when the volume grows. An instance of an earlier release keeps
+/// The settings of every instance, those that follow from the size of the volume, and at the end, where they count, those of the owner; all
+/// after the configuration of `initdb`. They are not arguments, because a changed pod template would restart the server when one changes. An instance of an earlier release keeps
 /// its own.
-fn configuration(meta: &Meta<'_>, storage_gb: i32, roles: Roles) -> String {
+fn configuration(meta: &Meta<'_>, storage_gb: i32, roles: Roles, parameters: &Parameters) -> String {
     let (_, data) = data_paths(meta.version);
     let limits: String = WalLimits::of_volume(storage_gb).settings().iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
     let common = match roles {
@@ -88,7 +90,9 @@ fn configuration(meta: &Meta<'_>, storage_gb: i32, roles: Roles) -> String {
     // PostgreSQL accepts a key that belongs to root if only its group can read it, which is how the kubelet mounts it.
     let certificate = format!("{SECRET_DIRECTORY}/{CERTIFICATE_KEY}");
     let tls = format!("ssl = on\nssl_cert_file = '{certificate}'\nssl_key_file = '{certificate}'\nssl_min_protocol_version = 'TLSv1.2'\n");
-    format!("include '{data}/postgresql.conf'\n{common}{limits}{tls}")
+    let preloaded: &[&str] = if roles == Roles::Platform { &[server_settings::STATISTICS_LIBRARY] } else { &[] };
+    let own = parameter::configuration(parameters, preloaded);
+    format!("include '{data}/postgresql.conf'\n{common}{limits}{tls}{own}")
 }
 
 #[cfg(test)]
@@ -99,15 +103,18 @@ mod tests {
 
     #[test]
     fn the_limits_of_the_log_follow_the_volume() {
-        let name = "orders".parse().unwrap();
+        let (name, none) = ("orders".parse().unwrap(), Parameters::default());
         let meta = Meta { id: InstanceId::generate(), name: &name, version: PostgresVersion(17), namespace: "toygres" };
-        assert!(configuration(&meta, 5, Roles::OwnerOnly).starts_with(
+        assert!(configuration(&meta, 5, Roles::OwnerOnly, &none).starts_with(
             "include '/var/lib/postgresql/data/pgdata/postgresql.conf'\nmax_wal_size = 512MB\nmin_wal_size = 80MB\nmax_slot_wal_keep_size = 1280MB\nssl = on\n"
         ));
-        assert!(configuration(&meta, 1, Roles::OwnerOnly).contains("max_wal_size = 128MB\n"));
-        let common = configuration(&meta, 1, Roles::Platform);
+        assert!(configuration(&meta, 1, Roles::OwnerOnly, &none).contains("max_wal_size = 128MB\n"));
+        let common = configuration(&meta, 1, Roles::Platform, &none);
         for line in ["hba_file = '/run/secrets/toygres/pg_hba.conf'", "reserved_connections = 8", "shared_preload_libraries = 'pg_stat_statements'"] {
             assert!(common.contains(line), "{common}");
         }
+        let own = Parameters { values: [("work_mem".to_owned(), "8MB".to_owned())].into(), ..Parameters::default() };
+        let changed = configuration(&meta, 1, Roles::Platform, &own);
+        assert!(changed.strip_prefix(&common).is_some_and(|own| own.starts_with("work_mem = '8MB'\ntoygres.parameters = ")), "{changed}");
     }
 }

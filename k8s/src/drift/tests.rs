@@ -25,6 +25,7 @@ fn deployment() -> Deployment {
             exposure: Exposure::Cluster,
             require_tls: false,
             health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
+            parameters: Default::default(),
         },
         credentials: Credentials { owner: Password::new("secret".to_owned()), platform: Some(PlatformCredentials::generate()) },
         data: Data::Existing(Some(VolumeId(UID.to_owned()))),

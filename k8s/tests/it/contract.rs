@@ -35,6 +35,16 @@ async fn owners_cannot_break_out_and_can_do_what_they_expect() {
     contract::check_owners(subject).await;
 }
 
+/// The kubelet brings a changed Secret into the pod a while after it has changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_have_the_parameters_that_their_owners_set() {
+    let server = FakeApiServer::start_real().await;
+    let settings = Settings { endpoint_host: Some(EndpointHost::ClusterIp), versions: vec![PostgresVersion(17)], ..Settings::default() };
+    let runtime = server.runtime_with(settings);
+    let subject = Subject { runtime: &runtime, deployment: &fixture::another, hooks: &NoHooks, timeout: Duration::from_secs(30) };
+    contract::check_parameters(subject).await;
+}
+
 struct FakeHooks<'a>(&'a FakeApiServer);
 
 #[async_trait]

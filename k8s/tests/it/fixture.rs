@@ -29,6 +29,7 @@ pub(crate) fn deployment() -> Deployment {
             exposure: Exposure::Cluster,
             require_tls: false,
             health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
+            parameters: Default::default(),
         },
         credentials: credentials(),
         data: Data::New,

@@ -25,6 +25,8 @@ subcommands! {
         suspend::Suspend,
         resume::Resume,
         resize::Resize,
+        set_parameters::SetParameters,
+        parameters::Parameters,
         delete::Delete,
         connect::Connect,
     }

@@ -19,6 +19,7 @@ use toygres_domain::{
     drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
+    parameter::PRELOADABLE,
     roles::{PlatformCredentials, SUPERUSER},
     runtime::{Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError, Suspension},
     scram,
@@ -175,6 +176,11 @@ impl Runtime for ProcessRuntime {
     async fn install_tls(&self, deployment: &Deployment) -> Result<(), RuntimeError> {
         let deployment = deployment.clone();
         self.blocking(move |shared| shared.install_tls(&deployment)).await
+    }
+
+    fn preloadable(&self, version: PostgresVersion) -> Vec<&'static str> {
+        let Ok(installation) = self.0.machine.binaries.of(version) else { return Vec::new() };
+        PRELOADABLE.iter().copied().filter(|library| installation.has_library(library)).collect()
     }
 
     fn speaks_tls(&self, version: PostgresVersion) -> bool {

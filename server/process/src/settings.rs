@@ -5,6 +5,7 @@ use std::path::Path;
 use toygres_domain::{
     hba::{Access, pg_hba},
     instance::{Exposure, InstanceSpec},
+    parameter,
     roles::Roles,
     server_settings,
     volume::WalLimits,
@@ -70,7 +71,18 @@ pub(super) struct Features {
 
 /// The files of an instance, with its size as far as settings can limit a process.
 pub(super) fn instance(spec: &InstanceSpec, roles: Roles, features: Features) -> Result<Configuration> {
-    let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username: _, database: _, exposure, require_tls, health_check: _ } = spec;
+    let InstanceSpec {
+        postgres_version,
+        storage_gb,
+        cpu_millis,
+        memory_mb,
+        username: _,
+        database: _,
+        exposure,
+        require_tls,
+        health_check: _,
+        parameters,
+    } = spec;
     if *require_tls && !features.tls {
         return Err(Error::Refused(WITHOUT_TLS.to_owned()));
     }
@@ -109,6 +121,9 @@ pub(super) fn instance(spec: &InstanceSpec, roles: Roles, features: Features) ->
             (settings.iter().map(|(name, value)| format!("{name} = {value}\n")).collect(), pg_hba(access))
         }
     };
+    // Those of the owner come last, because the last one counts.
+    let preloaded: &[&str] = if roles == Roles::Platform && features.statistics { &[server_settings::STATISTICS_LIBRARY] } else { &[] };
+    let own = parameter::configuration(parameters, preloaded);
     let conf = format!(
         "{}\
          {every}\
@@ -121,7 +136,8 @@ pub(super) fn instance(spec: &InstanceSpec, roles: Roles, features: Features) ->
          temp_file_limit = {}MB\n\
          max_parallel_workers = {}\n\
          max_parallel_workers_per_gather = {}\n\
-         max_parallel_maintenance_workers = {}\n",
+         max_parallel_maintenance_workers = {}\n\
+         {own}",
         common(),
         memory * 3 / 4,
         (memory * 1024 / 400).clamp(1024, 65_536),
@@ -173,6 +189,7 @@ mod tests {
     use toygres_domain::{
         instance::{HealthCheckPolicy, PostgresVersion},
         name::SqlName,
+        parameter::Parameters,
     };
 
     use super::*;
@@ -188,6 +205,7 @@ mod tests {
             exposure: Exposure::Cluster,
             require_tls: false,
             health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
+            parameters: Default::default(),
         }
     }
 
@@ -201,6 +219,14 @@ mod tests {
     fn a_library_that_is_not_installed_is_not_preloaded() {
         assert!(text(&spec()).contains("shared_preload_libraries = 'pg_stat_statements'\n"));
         assert!(!instance(&spec(), Roles::Platform, Features { statistics: false, ..ALL }).unwrap().conf.contains("shared_preload_libraries"));
+    }
+
+    #[test]
+    fn what_the_owner_has_set_counts() {
+        let parameters = Parameters { values: [("shared_buffers".to_owned(), "64MB".to_owned())].into(), ..Parameters::default() };
+        let changed = text(&InstanceSpec { parameters, ..spec() });
+        let own = changed.strip_prefix(&text(&spec())).expect("the rest stays");
+        assert!(own.starts_with("shared_buffers = '64MB'\ntoygres.parameters = '"), "{own}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use toygres_domain::{
     instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
     name::{InstanceName, SqlName},
     operation::{Params, create},
+    parameter::Parameters,
     secret::Secret,
 };
 use toygres_store::{Accepted, NewInstance, Subject};
@@ -52,6 +53,8 @@ pub struct CreateInstance {
     pub health_check: Option<HealthCheckSettings>,
     /// See [`super::suspend_instance::IDLE_MINUTES`]; 0, the default, turns it off.
     pub idle_suspend_minutes: Option<i32>,
+    /// Parameters of its server: names and values.
+    pub parameters: Option<Vec<(String, Option<String>)>>,
     /// The caller's key for this request.
     pub idempotency_key: Option<String>,
 }
@@ -122,6 +125,7 @@ struct Fingerprint<'a> {
     health_check: Option<HealthCheckSettings>,
     #[serde(skip_serializing_if = "Option::is_none")]
     idle_suspend_minutes: Option<i32>,
+    parameters: Option<&'a [(String, Option<String>)]>,
 }
 
 impl App {
@@ -153,6 +157,7 @@ impl App {
             require_tls,
             health_check,
             idle_suspend_minutes,
+            parameters,
             idempotency_key: _,
         } = input;
         let name = errors.parsed("name", name.parse::<InstanceName>());
@@ -186,7 +191,7 @@ impl App {
             errors.add(UserErrorCode::Invalid, "requireTls", WITHOUT_TLS);
         }
 
-        let new = (|| {
+        let mut new = (|| {
             Some(NewInstance {
                 id: InstanceId::generate(),
                 name: name?,
@@ -200,6 +205,7 @@ impl App {
                     exposure,
                     require_tls,
                     health_check: HealthCheckPolicy { interval_seconds: interval_seconds?, timeout_seconds: timeout_seconds? },
+                    parameters: Parameters::default(),
                 },
                 password: password?,
                 labels: labels?,
@@ -207,6 +213,12 @@ impl App {
                 idle_suspend_minutes,
             })
         })();
+        if let (Some(new), Some(parameters)) = (&mut new, parameters)
+            && let Some(changes) = self.checked_parameters(&new.spec, parameters, &mut errors)
+        {
+            // The first start is a restart that can be taken back.
+            new.spec.parameters = new.spec.parameters.changed(new.spec.postgres_version, &changes, true);
+        }
         errors.check(new)
     }
 
@@ -243,6 +255,7 @@ impl CreateInstance {
             require_tls,
             health_check,
             idle_suspend_minutes,
+            parameters,
             idempotency_key: _,
         } = self;
         Fingerprint {
@@ -261,6 +274,7 @@ impl CreateInstance {
             require_tls: *require_tls,
             health_check: *health_check,
             idle_suspend_minutes: *idle_suspend_minutes,
+            parameters: parameters.as_deref(),
         }
     }
 }
@@ -333,13 +347,14 @@ mod tests {
             require_tls: Some(false),
             health_check: Some(HealthCheckSettings { interval_seconds: Some(5), timeout_seconds: None }),
             idle_suspend_minutes: Some(30),
+            parameters: Some(vec![("jit".into(), Some("off".into()))]),
             ..name
         };
         let expected = concat!(
             r#"{"v":1,"name":"orders","username":"app","password":"abcd","database":"db","storage_gb":1,"postgres_version":"17","#,
             r#""cpu_millis":100,"memory_mb":128,"labels":[["team","a"]],"deletion_protected":true,"#,
             r#""exposure":{"kind":"load_balancer","source_ranges":["203.0.113.0/24"],"dns_label":"orders"},"require_tls":false,"#,
-            r#""health_check":{"interval_seconds":5},"idle_suspend_minutes":30}"#
+            r#""health_check":{"interval_seconds":5},"idle_suspend_minutes":30,"parameters":[["jit","off"]]}"#
         );
         assert_eq!(fingerprint(&everything, Some("abcd")), expected);
         assert!(!format!("{everything:?}").contains("hunter22"));

@@ -57,6 +57,8 @@ pub const LABELS: IntRange = IntRange::new(0, 32);
 pub const LABEL_KEY_LENGTH: IntRange = IntRange::new(1, 63);
 /// Characters of the value of a label.
 pub const LABEL_VALUE_LENGTH: IntRange = IntRange::new(0, 63);
+/// Parameters in one request.
+pub const PARAMETERS: IntRange = IntRange::new(0, 200);
 /// Bytes of an idempotency key.
 pub const IDEMPOTENCY_KEY_BYTES: IntRange = IntRange::new(1, 255);
 /// Characters of the name of an API token.

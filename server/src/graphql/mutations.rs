@@ -52,6 +52,7 @@ mutations! {
     suspend_instance::SuspendInstanceMutation,
     resume_instance::ResumeInstanceMutation,
     resize_instance::ResizeInstanceMutation,
+    set_parameters::SetParametersMutation,
     update_instance::UpdateInstanceMutation,
     cancel_operation::CancelOperationMutation,
     retry_operation::RetryOperationMutation,

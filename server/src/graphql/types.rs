@@ -19,6 +19,7 @@ mod node;
 mod notice;
 mod operation;
 mod operation_filter;
+mod parameter;
 mod reason;
 mod scalars;
 
@@ -44,5 +45,6 @@ pub(super) use node::{Node, NodeId};
 pub(super) use notice::Notice;
 pub(super) use operation::{Operation, list as list_operations};
 pub(super) use operation_filter::OperationFilterInput;
+pub(super) use parameter::{InstanceParameter, Parameter, ParameterInput, values};
 pub(super) use reason::Reason;
 pub(super) use scalars::BigInt;

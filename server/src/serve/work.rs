@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 use toygres_domain::{Error, Result, runtime::Runtime};
 use toygres_store::{Store, changes::Changes};
 use toygres_workflows::{
-    ActivityContext, Engine, RunningChecks, Timing, certificates, dispatcher, engine::Worker, gauges, heartbeat, janitor, nudges, repairs, sweeper,
+    ActivityContext, Engine, RunningChecks, Timing, certificates, configuration::SqlProbe, dispatcher, engine::Worker, gauges, heartbeat, janitor,
+    nudges, repairs, sweeper,
 };
 
 use super::tasks::Tasks;
@@ -120,6 +121,7 @@ pub(super) async fn start(
         running_checks: RunningChecks::default(),
         certificates: config.certificates.policy(),
         suspect_certificates: certificates::SuspectCertificates::default(),
+        configuration: Arc::new(SqlProbe),
         timing: Timing { operation: config.engine.operation_deadline(), ..config.health.timing() },
         shutdown: shutdown.clone(),
     };

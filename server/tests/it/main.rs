@@ -17,6 +17,7 @@ mod kubernetes;
 mod lifecycle;
 mod live;
 mod paging;
+mod parameters;
 mod passwords;
 mod repair;
 mod requests;

@@ -144,12 +144,23 @@ export type ControlPlane = {
   health: ControlPlaneHealth;
   /** The limits of inputs. */
   limits: Limits;
+  /**
+   * The parameters that the owner of an instance with this major version of PostgreSQL can set, by name. Empty if the version is not on
+   * offer.
+   */
+  parameters: Array<Parameter>;
   /** The PostgreSQL versions on offer, newest first. The newest is the default. */
   postgresVersions: Array<Scalars['String']['output']>;
   /** Where instances run: `process` or `kubernetes`. */
   runtime: Scalars['String']['output'];
   /** The version of the server. */
   version: Scalars['String']['output'];
+};
+
+
+/** The control plane itself. */
+export type ControlPlaneParametersArgs = {
+  postgresVersion: Scalars['String']['input'];
 };
 
 /** The health of the control plane. */
@@ -216,6 +227,8 @@ export type CreateInstanceInput = {
    * instance.
    */
   name: Scalars['String']['input'];
+  /** Parameters of the server: see `setParameters`. */
+  parameters?: InputMaybe<Array<ParameterInput>>;
   /** The password of that role (default: generated). */
   password?: InputMaybe<Scalars['String']['input']>;
   /** The major version of PostgreSQL (default: the newest on offer). */
@@ -430,6 +443,8 @@ export type Instance = Node & {
   notices: Array<Notice>;
   /** The operations of the instance, newest first. */
   operations: OperationConnection;
+  /** The parameters of the server that its owner has set, by name. `setParameters` changes them. */
+  parameters: Array<InstanceParameter>;
   /** The major version of PostgreSQL. */
   postgresVersion: Scalars['String']['output'];
   /** Why the instance is not as it should be, or what it waits for. */
@@ -619,6 +634,21 @@ export const InstanceOrderByField = {
 } as const;
 
 export type InstanceOrderByField = typeof InstanceOrderByField[keyof typeof InstanceOrderByField];
+/** A parameter that the owner of an instance has set. */
+export type InstanceParameter = {
+  __typename?: 'InstanceParameter';
+  /** The value that is built into PostgreSQL. The platform may compute another one, for example from the memory. */
+  default?: Maybe<Scalars['String']['output']>;
+  /** The name. */
+  name: Scalars['String']['output'];
+  /** Whether another value takes effect at the next restart. */
+  pendingRestart: Scalars['Boolean']['output'];
+  /** The value after the next restart, if `pendingRestart`. Null is the default. */
+  pendingValue?: Maybe<Scalars['String']['output']>;
+  /** The value that the server has, as it was set. Null if it is the default. */
+  value?: Maybe<Scalars['String']['output']>;
+};
+
 /** The stage of an instance's life. */
 export const InstanceState = {
   /** Being created; nothing to connect to yet. */
@@ -687,6 +717,8 @@ export type Limits = {
   nameLength: IntRange;
   /** The number of entries in one page of a list. */
   pageSize: IntRange;
+  /** The number of parameters in one request. */
+  parameters: IntRange;
   /** The length of a password in bytes. */
   passwordBytes: IntRange;
   /** The seconds that a server may take to shut down gracefully before it is stopped immediately. */
@@ -717,11 +749,6 @@ export type Mutation = {
    */
   repairInstance: RepairInstancePayload;
   /**
-   * Changes the CPU, the memory and the volume of a running instance. Another CPU or memory may restart its server; a volume grows while
-   * it runs. If it fails, the instance runs as before, except that a volume that has grown stays so.
-   */
-  resizeInstance: ResizeInstancePayload;
-  /**
    * Stops the server of a running instance and starts it again. Clients lose their connections. Health checks pause while
    * the instance restarts.
    */
@@ -738,6 +765,12 @@ export type Mutation = {
    * before instances move to it, which interrupts no session; the former one is published until no instance presents a certificate of it.
    */
   rotateCertificateAuthority: RotateCertificateAuthorityPayload;
+  /**
+   * Changes parameters of the server of a running instance. `controlPlane.parameters` lists those that can be set. Each value is checked
+   * before anything changes. If the server does not accept the values, or does not start with them, it gets its former ones again and
+   * the operation fails with what the server says.
+   */
+  setParameters: SetParametersPayload;
   /** Changes the labels or the deletion protection of an instance, at once. */
   updateInstance: UpdateInstancePayload;
 };
@@ -774,12 +807,6 @@ export type MutationRepairInstanceArgs = {
 
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
-export type MutationResizeInstanceArgs = {
-  input: ResizeInstanceInput;
-};
-
-
-/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationRestartInstanceArgs = {
   input: RestartInstanceInput;
 };
@@ -800,6 +827,12 @@ export type MutationRevokeApiTokenArgs = {
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationRotateCertificateAuthorityArgs = {
   input: RotateCertificateAuthorityInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationSetParametersArgs = {
+  input: SetParametersInput;
 };
 
 
@@ -913,10 +946,10 @@ export const OperationKind = {
   Delete: 'DELETE',
   /** Puts back what somebody has deleted or edited of an instance. */
   Repair: 'REPAIR',
-  /** Changes the CPU, the memory and the volume of an instance. */
-  Resize: 'RESIZE',
   /** Stops the server of an instance and starts it again. */
-  Restart: 'RESTART'
+  Restart: 'RESTART',
+  /** Changes parameters of the server of an instance. */
+  SetParameters: 'SET_PARAMETERS'
 } as const;
 
 export type OperationKind = typeof OperationKind[keyof typeof OperationKind];
@@ -976,6 +1009,54 @@ export type PageInfo = {
   startCursor?: Maybe<Scalars['String']['output']>;
 };
 
+/** A parameter of PostgreSQL that the owner of an instance can set. */
+export type Parameter = {
+  __typename?: 'Parameter';
+  /** The chapter of PostgreSQL's documentation. */
+  category: Scalars['String']['output'];
+  /** The value that is built into PostgreSQL, in the unit. The platform may compute another one, for example from the memory. */
+  default: Scalars['String']['output'];
+  /** One sentence about the parameter. */
+  description: Scalars['String']['output'];
+  /** The values of the type `ENUM`. */
+  enumValues?: Maybe<Array<Scalars['String']['output']>>;
+  /** The largest number, in the unit. An instance may have a narrower range. */
+  max?: Maybe<Scalars['Float']['output']>;
+  /** The smallest number, in the unit. An instance may have a narrower range. */
+  min?: Maybe<Scalars['Float']['output']>;
+  /** The name. */
+  name: Scalars['String']['output'];
+  /** Whether a new value takes effect at a restart of the server only. */
+  needsRestart: Scalars['Boolean']['output'];
+  /** What the values are. */
+  type: ParameterType;
+  /** What a number without a unit counts, for example `kB`, `8kB` or `ms`. Null if the values have no unit. */
+  unit?: Maybe<Scalars['String']['output']>;
+};
+
+/** A parameter and its new value. */
+export type ParameterInput = {
+  /** The name, for example `work_mem`. */
+  name: Scalars['String']['input'];
+  /** The value, for example `64MB`. Null gives the parameter its default again. */
+  value?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** What the values of a parameter are. */
+export const ParameterType = {
+  /** `on` or `off`. */
+  Bool: 'BOOL',
+  /** One of `enumValues`. */
+  Enum: 'ENUM',
+  /** A whole number, with a unit if the parameter has one. */
+  Integer: 'INTEGER',
+  /** A number, with a unit if the parameter has one. */
+  Real: 'REAL',
+  /** A text. */
+  String: 'STRING'
+} as const;
+
+export type ParameterType = typeof ParameterType[keyof typeof ParameterType];
 /** The root of queries. */
 export type Query = {
   __typename?: 'Query';
@@ -1122,10 +1203,6 @@ export const ReasonCode = {
   Unschedulable: 'UNSCHEDULABLE',
   /** Its volume cannot be provided. */
   VolumeNotBound: 'VOLUME_NOT_BOUND',
-  /** Its volume cannot grow: the storage class does not allow it. */
-  VolumeNotExpandable: 'VOLUME_NOT_EXPANDABLE',
-  /** Its volume has not grown yet, or the cloud has refused it. */
-  VolumeNotExpanded: 'VOLUME_NOT_EXPANDED',
   /** Its volume is being deleted: its data lives only as long as its server runs. */
   VolumeTerminating: 'VOLUME_TERMINATING'
 } as const;
@@ -1144,33 +1221,6 @@ export type RepairInstanceInput = {
 /** Payload of `repairInstance`. */
 export type RepairInstancePayload = {
   __typename?: 'RepairInstancePayload';
-  /** The instance as it is now. Null if there are user errors. */
-  instance?: Maybe<Instance>;
-  /** The operation that carries out the request. Null if there are user errors. */
-  operation?: Maybe<Operation>;
-  /** The errors in the input. Empty if the request was accepted. */
-  userErrors: Array<UserError>;
-};
-
-/** Input of `resizeInstance`. What is omitted stays as it is. */
-export type ResizeInstanceInput = {
-  /** The CPU in thousandths of a core. */
-  cpuMillis?: InputMaybe<Scalars['Int']['input']>;
-  /** The ID of the instance. */
-  id: Scalars['ID']['input'];
-  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
-  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
-  /** The memory in MiB. */
-  memoryMb?: InputMaybe<Scalars['Int']['input']>;
-  /** The revision that the instance must have. Any other is refused. */
-  revision?: InputMaybe<Scalars['BigInt']['input']>;
-  /** The size of the volume in GiB. It can only grow. */
-  storageGb?: InputMaybe<Scalars['Int']['input']>;
-};
-
-/** Payload of `resizeInstance`. */
-export type ResizeInstancePayload = {
-  __typename?: 'ResizeInstancePayload';
   /** The instance as it is now. Null if there are user errors. */
   instance?: Maybe<Instance>;
   /** The operation that carries out the request. Null if there are user errors. */
@@ -1262,8 +1312,41 @@ export type RuntimeHealth = {
   unreachableSince?: Maybe<Scalars['DateTime']['output']>;
 };
 
+/** Input of `setParameters`. */
+export type SetParametersInput = {
+  /**
+   * Whether the server is restarted if a parameter needs that (default false). Otherwise such a parameter waits for the next
+   * `restartInstance` or the next `setParameters` that allows a restart.
+   */
+  allowRestart?: InputMaybe<Scalars['Boolean']['input']>;
+  /** The ID of the instance. */
+  id: Scalars['ID']['input'];
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /**
+   * What to change. Other parameters stay as they are. With `allowRestart` the list may be empty: what waits for a restart then takes
+   * effect.
+   */
+  parameters: Array<ParameterInput>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+};
+
+/** Payload of `setParameters`. */
+export type SetParametersPayload = {
+  __typename?: 'SetParametersPayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
 /** The steps that operations consist of. */
 export const StepName = {
+  /** Give the server a changed configuration, which it reads if it need not be restarted for it. */
+  ApplyConfiguration: 'APPLY_CONFIGURATION',
   /** Remove what a failed creation made. */
   CleanUp: 'CLEAN_UP',
   /** Remove the objects of the instance and wait until they are gone. */
@@ -1274,20 +1357,18 @@ export const StepName = {
   GenerateConnectionString: 'GENERATE_CONNECTION_STRING',
   /** Wait until the runtime reports that the instance is ready. */
   GetInstanceStatus: 'GET_INSTANCE_STATUS',
-  /** Wait until the server has read the settings that follow from its size. */
-  LoadConfiguration: 'LOAD_CONFIGURATION',
   /** Put back what differs from what was deployed. */
   RepairPostgres: 'REPAIR_POSTGRES',
-  /** Grow the volume, and change the CPU and the memory of the server. */
-  ResizePostgres: 'RESIZE_POSTGRES',
   /** Stop the server, and start it again. */
   RestartPostgres: 'RESTART_POSTGRES',
-  /** Put back what ran before, after a failure. */
-  RollBack: 'ROLL_BACK',
+  /** Give the server its former configuration again, and wait until it is ready with it. */
+  RevertConfiguration: 'REVERT_CONFIGURATION',
   /** Stop the workflows that still work on the instance. */
   StopWorkflows: 'STOP_WORKFLOWS',
   /** Write the result to the metadata. */
-  UpdateMetadata: 'UPDATE_METADATA'
+  UpdateMetadata: 'UPDATE_METADATA',
+  /** Ask the server whether it has the changed configuration. */
+  VerifyConfiguration: 'VERIFY_CONFIGURATION'
 } as const;
 
 export type StepName = typeof StepName[keyof typeof StepName];
@@ -1497,9 +1578,9 @@ export type InstanceSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
 
 export type UpdateInstanceMutationVariables = Exact<{
   input: UpdateInstanceInput;
@@ -1536,19 +1617,19 @@ export type RepairInstanceMutationVariables = Exact<{
 
 export type RepairInstanceMutation = { __typename?: 'Mutation', repairInstance: { __typename?: 'RepairInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
-export type ResizeInstanceMutationVariables = Exact<{
-  input: ResizeInstanceInput;
-}>;
-
-
-export type ResizeInstanceMutation = { __typename?: 'Mutation', resizeInstance: { __typename?: 'ResizeInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
-
 export type RestartInstanceMutationVariables = Exact<{
   input: RestartInstanceInput;
 }>;
 
 
 export type RestartInstanceMutation = { __typename?: 'Mutation', restartInstance: { __typename?: 'RestartInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type SetParametersMutationVariables = Exact<{
+  input: SetParametersInput;
+}>;
+
+
+export type SetParametersMutation = { __typename?: 'Mutation', setParameters: { __typename?: 'SetParametersPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
 export type OperationSubscriptionVariables = Exact<{
   id: Scalars['ID']['input'];
@@ -1575,6 +1656,13 @@ export type OperationUpdatesSubscriptionVariables = Exact<{
 
 
 export type OperationUpdatesSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } | null } };
+
+export type ParametersQueryVariables = Exact<{
+  postgresVersion: Scalars['String']['input'];
+}>;
+
+
+export type ParametersQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', parameters: Array<{ __typename?: 'Parameter', name: string, type: ParameterType, unit?: string | null, min?: number | null, max?: number | null, enumValues?: Array<string> | null, default: string, needsRestart: boolean, category: string, description: string }> } };
 
 export type CreateTokenMutationVariables = Exact<{
   input: CreateApiTokenInput;
@@ -1707,6 +1795,12 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
     type
     sourceRanges
     dnsLabel
+  }
+  parameters {
+    name
+    value
+    pendingRestart
+    pendingValue
   }
   requireTls
   certificate {
@@ -2003,6 +2097,12 @@ export const InstanceDocument = new TypedDocumentString(`
     sourceRanges
     dnsLabel
   }
+  parameters {
+    name
+    value
+    pendingRestart
+    pendingValue
+  }
   requireTls
   certificate {
     notAfter
@@ -2075,16 +2175,6 @@ export const RepairInstanceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RepairInstanceMutation, RepairInstanceMutationVariables>;
-export const ResizeInstanceDocument = new TypedDocumentString(`
-    mutation ResizeInstance($input: ResizeInstanceInput!) {
-  resizeInstance(input: $input) {
-    userErrors {
-      field
-      message
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<ResizeInstanceMutation, ResizeInstanceMutationVariables>;
 export const RestartInstanceDocument = new TypedDocumentString(`
     mutation RestartInstance($input: RestartInstanceInput!) {
   restartInstance(input: $input) {
@@ -2095,6 +2185,16 @@ export const RestartInstanceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RestartInstanceMutation, RestartInstanceMutationVariables>;
+export const SetParametersDocument = new TypedDocumentString(`
+    mutation SetParameters($input: SetParametersInput!) {
+  setParameters(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SetParametersMutation, SetParametersMutationVariables>;
 export const OperationDocument = new TypedDocumentString(`
     subscription Operation($id: ID!) {
   operation(id: $id) {
@@ -2216,6 +2316,24 @@ export const OperationUpdatesDocument = new TypedDocumentString(`
     findings
   }
 }`) as unknown as TypedDocumentString<OperationUpdatesSubscription, OperationUpdatesSubscriptionVariables>;
+export const ParametersDocument = new TypedDocumentString(`
+    query Parameters($postgresVersion: String!) {
+  controlPlane {
+    parameters(postgresVersion: $postgresVersion) {
+      name
+      type
+      unit
+      min
+      max
+      enumValues
+      default
+      needsRestart
+      category
+      description
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ParametersQuery, ParametersQueryVariables>;
 export const CreateTokenDocument = new TypedDocumentString(`
     mutation CreateToken($input: CreateApiTokenInput!) {
   createApiToken(input: $input) {

@@ -14,7 +14,7 @@ import { useUpdateInstance } from './update';
 
 /** The specification of the instance. */
 export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
-  const { id, postgresVersion, storageGb, cpuMillis, memoryMb, exposure, labels, idleSuspendMinutes, createdAt, deletedAt } = instance;
+  const { id, postgresVersion, storageGb, cpuMillis, memoryMb, exposure, parameters, labels, idleSuspendMinutes, createdAt, deletedAt } = instance;
   const { operate } = usePermissions();
   const network = useControlPlane().data?.runtime === 'process' ? 'this machine' : 'the cluster';
   const [editing, edit] = useDisclosure(false);
@@ -47,6 +47,19 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
             )}
           </Group>
         </dd>
+        {parameters.length > 0 && (
+          <>
+            <dt>Parameters</dt>
+            <dd>
+              {parameters.map(({ name, value, pendingRestart, pendingValue }) => (
+                <Text key={name} size="sm" className={classes.parameter}>
+                  {name} = {value ?? 'default'}
+                  {pendingRestart && ` (${pendingValue ?? 'default'} after a restart)`}
+                </Text>
+              ))}
+            </dd>
+          </>
+        )}
         <dt>Created</dt>
         <dd>
           <Ago at={createdAt} suffix=" ago" />

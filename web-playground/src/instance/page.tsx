@@ -137,6 +137,12 @@ const INSTANCE = graphql(`
       sourceRanges
       dnsLabel
     }
+    parameters {
+      name
+      value
+      pendingRestart
+      pendingValue
+    }
     requireTls
     certificate {
       notAfter

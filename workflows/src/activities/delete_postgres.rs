@@ -70,7 +70,8 @@ pub(crate) fn is_abandoned(context: &ActivityContext, work: &Work) -> bool {
     context.store.now() > work.operation.deadline.map_or(began, |deadline| began.max(deadline)) + context.timing.clean_up
 }
 
-fn in_time(context: &ActivityContext, work: &Work, outcome: Result<Progress, Failure>) -> Result<Progress, Failure> {
+/// Abandons a clean-up that is in progress for too long.
+pub(crate) fn in_time(context: &ActivityContext, work: &Work, outcome: Result<Progress, Failure>) -> Result<Progress, Failure> {
     let left = match &outcome {
         Ok(Progress::InProgress(reason)) | Err(Failure::Retry(reason)) if is_abandoned(context, work) => reason,
         _ => return outcome,

@@ -11,10 +11,10 @@ use toygres_domain::{
     certificate::ServerIdentity,
     connection_string::connection_string,
     data::Data,
-    instance::{Endpoint, Reason, ReasonCode},
+    instance::{Endpoint, Instance, Reason, ReasonCode},
     operation::{OperationKind, StepName},
     roles::Credentials,
-    runtime::Observation,
+    runtime::{Observation, Progress},
 };
 use toygres_postgres::{Target, roles};
 use toygres_store::Work;
@@ -24,6 +24,7 @@ use crate::{
     activities::deploy_postgres::{deployment, target},
     activity::{Activity, ActivityContext, Run, catch_panic},
     certificates::{identity, is_presented},
+    configuration::configuration_status,
 };
 
 /// The activity.
@@ -62,6 +63,9 @@ impl Activity for GenerateConnectionString {
                 set_up(&context, &run, &internal_endpoint).await?;
             }
             log_in(&context, &work, internal_endpoint.clone()).await?;
+            if work.operation.kind() == OperationKind::Restart {
+                has_pending_parameters(&context, &work).await?;
+            }
             if context.runtime.speaks_tls(work.instance.spec.postgres_version) {
                 // From now on it is expected. One that does not present it yet is renewed in the background.
                 is_presented(&context, &work.instance, &internal_endpoint).await?;
@@ -93,12 +97,13 @@ async fn secure_data(context: &ActivityContext, run: &Run) -> Result<(), Failure
     }
     let _lock = context.store.lock_instance(instance.id).await?;
     // Checked again under the lock: after a deletion nothing may be deployed.
-    context.wanted(run).await?;
+    let operation = context.wanted(run).await?.operation;
     let Some(volume) = context.verb(context.runtime.volume(instance.id)).await? else {
         return Err(Failure::Retry(Reason::new(ReasonCode::VolumeNotBound, "its volume has vanished")));
     };
     context.store.record_volume(instance.id, &volume).await?;
-    let deployment = deployment(context, instance, Data::Existing(Some(volume))).await?;
+    let spec = operation.target(&instance.spec);
+    let deployment = deployment(context, Instance { spec, ..instance }, Data::Existing(Some(volume))).await?;
     context.verb(context.runtime.deploy(&deployment)).await
 }
 
@@ -117,6 +122,18 @@ async fn set_up(context: &ActivityContext, run: &Run, endpoint: &Endpoint) -> Re
         }
         // An earlier release has created it.
         None => Ok(()),
+    }
+}
+
+/// Whether the server has the parameters that waited for its restart, if there are any.
+async fn has_pending_parameters(context: &ActivityContext, work: &Work) -> Result<(), Failure> {
+    let target = work.operation.target(&work.instance.spec);
+    if target.parameters == work.instance.spec.parameters {
+        return Ok(());
+    }
+    match configuration_status(context, &work.instance, &target.parameters).await? {
+        Progress::Done => Ok(()),
+        Progress::InProgress(reason) => Err(Failure::Retry(reason)),
     }
 }
 

@@ -15,6 +15,7 @@ use toygres_store::Work;
 use crate::{
     Failure,
     activity::{Activity, ActivityContext, Run, catch_panic},
+    operations::does_not_start,
 };
 
 /// The activity.
@@ -51,12 +52,12 @@ impl Activity for GetInstanceStatus {
                 context.store.fail_step(&run.operation, run.run, StepName::GetInstanceStatus, &reason).await?;
                 return Err(Failure::Failed(reason));
             }
-            Ok(Observation::Pending(reason)) => (Status::Pending, reason),
+            Ok(Observation::Pending(reason)) if !does_not_start(&work, &reason) => (Status::Pending, reason),
             Ok(Observation::Absent) => (
                 Status::Vanished,
                 Reason::new(ReasonCode::Internal, format!("what was deployed has vanished from {}; deploying it again", context.runtime.name())),
             ),
-            Ok(Observation::Failed(reason)) => {
+            Ok(Observation::Failed(reason) | Observation::Pending(reason)) => {
                 context.store.fail_step(&run.operation, run.run, StepName::GetInstanceStatus, &reason).await?;
                 // The reason is visible immediately, not only after the clean-up.
                 context.store.note_waiting(&run.operation, run.run, &reason).await?;

@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use toygres_domain::{
     OperationId,
     instance::{Endpoint, Instance, InstanceSpec, Reason, ReasonCode},
-    operation::{Operation, OperationKind, StepName},
+    operation::{OperationKind, StepName},
     runtime::{Observation, Progress, Restart},
 };
 use toygres_postgres::Target;
 use toygres_store::Reached;
 
-use super::OperationWorkflow;
+use super::{OperationWorkflow, reconfigure::refuse_when_reverting};
 use crate::{
     Failure,
     activities::{
@@ -64,7 +64,7 @@ impl Activity for ResizePostgres {
     async fn run(context: ActivityContext, run: Run) -> Result<Progress, Failure> {
         let name = StepName::ResizePostgres;
         let work = context.wanted(&run).await?;
-        refuse_after_rollback(&work.operation)?;
+        refuse_when_reverting(&work.operation)?;
         if ActivityContext::is_done(&work, name) {
             return Ok(Progress::Done);
         }
@@ -74,7 +74,7 @@ impl Activity for ResizePostgres {
             let _lock = context.store.lock_instance(work.instance.id).await?;
             // Checked again under the lock: after a deletion, or a rollback, nothing may be changed.
             let work = context.wanted(&run).await?;
-            refuse_after_rollback(&work.operation)?;
+            refuse_when_reverting(&work.operation)?;
             resize(&context, target(work), run.operation.clone()).await
         })
         .await;
@@ -85,15 +85,6 @@ impl Activity for ResizePostgres {
         }
         outcome
     }
-}
-
-/// Fails once a rollback has begun, with the reason of that: the next run, after one that was lost, continues the rollback.
-fn refuse_after_rollback(operation: &Operation) -> Result<(), Failure> {
-    if !operation.is_rolled_back() {
-        return Ok(());
-    }
-    let failed = operation.steps.iter().filter(|step| step.name != StepName::RollBack).find_map(|step| step.error.clone());
-    Err(Failure::Failed(failed.unwrap_or_else(|| Reason::new(ReasonCode::Internal, "an earlier run of the operation failed"))))
 }
 
 /// How long a server may take to read its configuration: a file that is mounted into a pod follows within a minute and a half. After that

@@ -18,6 +18,7 @@ mod resize;
 mod restart;
 mod retry;
 mod saga;
+mod set_parameters;
 mod silent;
 mod support;
 mod suspend;

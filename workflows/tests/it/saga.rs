@@ -9,6 +9,8 @@ mod repeated;
 mod runtime_faults;
 mod superseded;
 
+use std::collections::BTreeSet;
+
 use toygres_domain::operation::Operation;
 
 use crate::support::{Example, Harness};
@@ -17,7 +19,10 @@ use crate::support::{Example, Harness};
 async fn assert_saga(harness: &Harness, case: &str, example: &Example) -> Operation {
     let operation = harness.assert_settled(case, &example.id()).await;
     harness.assert_no_outage(case, example.instance).await;
-    assert!(harness.runtime.restarts(example.instance).len() <= 1, "{case}: a server is restarted once");
+    let restarts = harness.runtime.restarts(example.instance);
+    let by_operation: BTreeSet<_> = restarts.iter().map(|restart| restart.operation.as_str()).collect();
+    assert_eq!(restarts.len(), by_operation.len(), "{case}: a server is restarted once, and once more if that is reverted");
+    harness.assert_configured(case, example.instance).await;
     harness.assert_late_calls_change_nothing(case, example.instance, &operation.id).await;
     harness.assert_workflows(case, example.instance).await;
     operation

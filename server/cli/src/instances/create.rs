@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::set_parameters::{ParameterInput, parse_parameter};
 use crate::{
     client::Client,
     contract::{ExposureType, LabelInput, schema},
@@ -65,6 +66,9 @@ pub struct Create {
     /// Suspend the instance after this number of minutes without a client [default: never].
     #[arg(long, value_name = "MINUTES")]
     idle_suspend_minutes: Option<i32>,
+    /// Set a parameter of the server; may be repeated.
+    #[arg(long = "parameter", value_name = "PARAMETER=VALUE", value_parser = parse_parameter)]
+    parameters: Vec<ParameterInput>,
     /// Repeating the command with the same key returns the first result instead of creating another instance.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
@@ -102,6 +106,8 @@ struct CreateInstanceInput {
     health_check: Option<HealthCheckInput>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     idle_suspend_minutes: Option<i32>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    parameters: Option<Vec<ParameterInput>>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<String>,
 }
@@ -150,6 +156,7 @@ impl Create {
             require_tls: self.require_tls,
             health_check: has_health_check.then_some(HealthCheckInput { interval_seconds, timeout_seconds }),
             idle_suspend_minutes: self.idle_suspend_minutes,
+            parameters: non_empty(self.parameters),
             idempotency_key: self.idempotency_key,
         };
         self.options.run::<Self>(client, input).await

@@ -78,6 +78,7 @@ impl Home {
                 exposure: Exposure::Cluster,
                 require_tls: false,
                 health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
+                parameters: Default::default(),
             },
             credentials: Credentials { owner: Secret::generate(), platform: Some(PlatformCredentials::generate()) },
             data: Data::New,

@@ -11,6 +11,7 @@ mod hosts;
 mod identity;
 mod instance_files;
 mod owner;
+mod parameters;
 mod restart;
 mod suspend;
 mod tls;

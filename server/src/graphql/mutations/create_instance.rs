@@ -8,7 +8,7 @@ use crate::{
     app,
     graphql::{
         guard::operator,
-        types::{ExposureInput, HealthCheckInput, LabelInput, pairs},
+        types::{ExposureInput, HealthCheckInput, LabelInput, ParameterInput, pairs, values},
     },
 };
 
@@ -49,6 +49,8 @@ pub struct CreateInstanceInput {
     /// The minutes without a session of a client after which the instance is suspended (default 0: never). Sessions of the control plane do
     /// not count.
     idle_suspend_minutes: Option<i32>,
+    /// Parameters of the server: see `setParameters`.
+    parameters: Option<Vec<ParameterInput>>,
 }
 
 operation_payload! {
@@ -85,6 +87,7 @@ impl CreateInstanceMutation {
             require_tls,
             health_check,
             idle_suspend_minutes,
+            parameters,
         } = input;
         let input = app::create_instance::CreateInstance {
             name,
@@ -101,6 +104,7 @@ impl CreateInstanceMutation {
             require_tls,
             health_check: health_check.map(Into::into),
             idle_suspend_minutes,
+            parameters: parameters.map(values),
             idempotency_key,
         };
         CreateInstancePayload::new(app(ctx).create_instance(input, requester(ctx)).await)

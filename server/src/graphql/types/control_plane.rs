@@ -2,8 +2,9 @@
 
 use async_graphql::{Context, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
+use toygres_domain::{instance::PostgresVersion, parameter::catalog};
 
-use super::{CaCertificate, Limits, Reason, TokenRole};
+use super::{CaCertificate, Limits, Parameter, Reason, TokenRole};
 use crate::{
     access,
     app::{App, HealthReport, Unreachable},
@@ -72,6 +73,13 @@ impl ControlPlane {
     /// The PostgreSQL versions on offer, newest first. The newest is the default.
     async fn postgres_versions(&self, ctx: &Context<'_>) -> Vec<String> {
         ctx.data_unchecked::<App>().runtime.versions().iter().map(ToString::to_string).collect()
+    }
+    /// The parameters that the owner of an instance with this major version of PostgreSQL can set, by name. Empty if the version is not on
+    /// offer.
+    #[graphql(complexity = "250 * child_complexity + 1")]
+    async fn parameters(&self, #[graphql(desc = "The major version, for example 17.")] postgres_version: String) -> Vec<Parameter> {
+        let version = postgres_version.parse().map(PostgresVersion);
+        version.map_or_else(|_| Vec::new(), |version| catalog::parameters(version).iter().map(Parameter::from).collect())
     }
     /// The caller of this request.
     async fn caller(&self, ctx: &Context<'_>) -> Caller {

@@ -14,8 +14,8 @@ use toygres_postgres as postgres;
 use toygres_store::{OperationFilter, PageRequest};
 
 use super::{
-    BigInt, Certificate, Exposure, HealthCheck, HealthStatus, HealthSummary, InstanceEvent, InstanceState, Label, Notice, Operation,
-    OperationFilterInput, OperationKind, Reason,
+    BigInt, Certificate, Exposure, HealthCheck, HealthStatus, HealthSummary, InstanceEvent, InstanceParameter, InstanceState, Label, Notice,
+    Operation, OperationFilterInput, OperationKind, Reason,
 };
 use crate::{
     app::{available_operations, excludes_now},
@@ -100,6 +100,11 @@ impl Instance {
     /// Whether clients without TLS are refused.
     async fn require_tls(&self) -> bool {
         self.0.spec.require_tls
+    }
+    /// The parameters of the server that its owner has set, by name. `setParameters` changes them.
+    #[graphql(complexity = "20 * child_complexity + 1")]
+    async fn parameters(&self) -> Vec<InstanceParameter> {
+        InstanceParameter::of(&self.0.spec)
     }
     /// The certificate that the server presents to clients that use TLS, as far as it was seen. Null before, and if the server has no TLS.
     #[graphql(complexity = "child_complexity + 30")]

@@ -66,6 +66,8 @@ limits! { |health_check|
     label_key_length: limits::LABEL_KEY_LENGTH,
     /// The length of a label's value in characters.
     label_value_length: limits::LABEL_VALUE_LENGTH,
+    /// The number of parameters in one request.
+    parameters: limits::PARAMETERS,
     /// The length of an idempotency key in bytes.
     idempotency_key_bytes: limits::IDEMPOTENCY_KEY_BYTES,
     /// The length of an API token's name in characters.

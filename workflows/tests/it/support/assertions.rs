@@ -107,6 +107,13 @@ impl Harness {
         assert!(failed.is_none(), "{case}: {failed:?}");
     }
 
+    /// Asserts that the server has the parameters that the row says, and none else, if there is a server.
+    pub async fn assert_configured(&self, case: &str, id: InstanceId) {
+        if self.runtime.exists(id) {
+            assert_eq!(self.runtime.configured(id), self.instance(id).await.spec.parameters.values, "{case}: the new configuration or the former");
+        }
+    }
+
     /// Repeats every activity of the instance's operations after their end, and asserts that nothing changes.
     pub async fn assert_late_calls_change_nothing(&self, case: &str, id: InstanceId, operation: &OperationId) {
         self.hooks.clear(id);

@@ -121,6 +121,7 @@ impl Harness {
             running_checks: RunningChecks::default(),
             certificates: CertificatePolicy::default(),
             suspect_certificates: SuspectCertificates::default(),
+            configuration: Arc::new(runtime.clone()),
             timing,
             shutdown: CancellationToken::new(),
         };

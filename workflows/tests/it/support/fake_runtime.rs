@@ -2,7 +2,7 @@
 //! elsewhere.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex},
 };
 
@@ -16,8 +16,11 @@ use toygres_domain::{
     drift::{Drift, DriftChange, DriftKind, Expected, Inspection},
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
+    parameter::{Changes, Parameters},
     runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError, Suspension},
 };
+use toygres_postgres::{Target, configuration::ConfigurationStatus};
+use toygres_workflows::configuration::ConfigurationProbe;
 
 /// The results of the verbs for one instance. By default it is pending twice and then ready, and a restart and a removal are done
 /// at the second call.
@@ -53,6 +56,14 @@ pub struct Script {
     pub unanswered: u32,
     /// The error of every repair.
     pub refusal: Option<RuntimeError>,
+    /// A parameter with which the server exits when it starts.
+    pub fatal_parameter: Option<&'static str>,
+    /// The number of times that a server which is asked for its configuration has not read it yet.
+    pub unread: u32,
+    /// What a server that has this parameter says of its configuration.
+    pub refused_parameter: Option<&'static str>,
+    /// What a server says of texts before it has them.
+    pub refused_text: Option<&'static str>,
     /// The number of calls of any verb that return this error.
     pub error: Option<(u32, RuntimeError)>,
 }
@@ -75,6 +86,10 @@ impl Default for Script {
             fought: false,
             unanswered: 0,
             refusal: None,
+            fatal_parameter: None,
+            unread: 1,
+            refused_parameter: None,
+            refused_text: None,
             error: None,
         }
     }
@@ -102,6 +117,9 @@ struct State {
     /// The error of every list.
     unlisted: Option<RuntimeError>,
     repairs: HashMap<InstanceId, u32>,
+    /// The parameters in the configuration of each server, and those that it has started with.
+    configured: HashMap<InstanceId, Parameters>,
+    started: HashMap<InstanceId, Parameters>,
 }
 
 impl State {
@@ -212,6 +230,11 @@ impl FakeRuntime {
         self.state.lock().unwrap().repairs.get(&id).copied().unwrap_or(0)
     }
 
+    /// The parameters in the configuration of the server.
+    pub fn configured(&self, id: InstanceId) -> BTreeMap<String, String> {
+        self.state.lock().unwrap().configured.get(&id).map(|parameters| parameters.values.clone()).unwrap_or_default()
+    }
+
     /// Reports a change.
     pub fn report_change(&self, id: InstanceId) {
         let _ = self.nudges.send(Nudge { instance: id, death: None });
@@ -275,6 +298,9 @@ impl Runtime for FakeRuntime {
         state.instances.entry(deployment.id).or_insert(0);
         state.set_suspended(deployment.id, deployment.suspended);
         state.sizes.insert(deployment.id, size_of(&deployment.spec));
+        let parameters = &deployment.spec.parameters;
+        state.configured.insert(deployment.id, parameters.clone());
+        state.started.entry(deployment.id).or_insert_with(|| parameters.clone());
         Ok(())
     }
 
@@ -292,6 +318,11 @@ impl Runtime for FakeRuntime {
         *observed = observed.saturating_add(1);
         if *observed <= script.pending {
             return Ok(Observation::Pending(pending()));
+        }
+        if let Some(fatal) = script.fatal_parameter
+            && state.started.get(&id).is_some_and(|started| started.values.contains_key(fatal))
+        {
+            return Ok(Observation::Pending(Reason::new(ReasonCode::ProcessExited, format!("FATAL: {fatal} is too large"))));
         }
         script.observation.unwrap_or_else(|| Ok(Observation::Ready(self.endpoint.clone())))
     }
@@ -361,6 +392,8 @@ impl Runtime for FakeRuntime {
         if let Some(observed) = state.instances.get_mut(&id) {
             *observed = 0;
         }
+        let configured = state.configured.get(&id).cloned().unwrap_or_default();
+        state.started.insert(id, configured);
         Ok(Progress::Done)
     }
 
@@ -431,5 +464,34 @@ impl Runtime for FakeRuntime {
 
     fn nudges(&self) -> BoxStream<'static, Nudge> {
         BroadcastStream::new(self.nudges.subscribe()).filter_map(|nudge| std::future::ready(nudge.ok())).boxed()
+    }
+}
+
+/// What the server of an instance has been configured with; all instances have the same real server.
+#[async_trait]
+impl ConfigurationProbe for FakeRuntime {
+    async fn status(&self, id: InstanceId, _: &Target, spec: &InstanceSpec, expected: &Parameters) -> Result<ConfigurationStatus, Reason> {
+        let mut state = self.state.lock().unwrap();
+        let script = state.script(id).map_err(|error| error.reason)?;
+        if script.unread > 0 {
+            script.unread -= 1;
+            return Ok(ConfigurationStatus::Outdated);
+        }
+        let refused = script.refused_parameter;
+        let (configured, started) = (&state.configured[&id], &state.started[&id]);
+        if configured.values != expected.values {
+            return Ok(ConfigurationStatus::Outdated);
+        }
+        if configured.needs_restart(spec.postgres_version, started) {
+            return Ok(ConfigurationStatus::Refused("it was not restarted".to_owned()));
+        }
+        let refused = refused.filter(|name| configured.values.contains_key(*name));
+        Ok(refused.map_or(ConfigurationStatus::Current, |name| ConfigurationStatus::Refused(format!("{name} could not be applied"))))
+    }
+
+    async fn refusal(&self, _: &Target, _: &InstanceSpec, changes: &Changes) -> Result<Option<String>, Reason> {
+        let state = self.state.lock().unwrap();
+        let refused = state.scripts.values().filter_map(|script| script.refused_text).find(|name| changes.contains_key(*name));
+        Ok(refused.map(|name| format!("invalid value for parameter \"{name}\"")))
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use toygres_domain::{
     InstanceId, OperationId, Result,
-    operation::{OnFailure, OperationKind, OperationStatus, Params, create, delete, repair, resize, restart, resume, suspend},
+    operation::{OnFailure, OperationKind, OperationStatus, Params, create, delete, repair, resize, restart, resume, set_parameters, suspend},
 };
 use toygres_store::{Accepted, NewInstance, Subject};
 
@@ -29,6 +29,11 @@ fn sample(kind: OperationKind) -> (Before, Params) {
         OperationKind::Resume => (Before::Suspended, Params::Resume(resume::Params {})),
         OperationKind::Resize => {
             (Before::Running, Params::Resize(resize::Params { cpu_millis: Some(200), memory_mb: Some(256), storage_gb: Some(2) }))
+        }
+        // One that the server reads, and one that it has to be restarted for.
+        OperationKind::SetParameters => {
+            let changes = [("work_mem", "8MB"), ("max_connections", "50")].map(|(name, value)| (name.to_owned(), Some(value.to_owned())));
+            (Before::Running, Params::SetParameters(set_parameters::Params { changes: changes.into(), allow_restart: true }))
         }
         OperationKind::Restart => (Before::Running, Params::Restart(restart::Params { timeout_seconds: 60 })),
     }

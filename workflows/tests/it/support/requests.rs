@@ -39,6 +39,7 @@ impl Harness {
                 exposure: Exposure::Cluster,
                 require_tls: false,
                 health_check: HealthCheckPolicy { interval_seconds: 1, timeout_seconds: 5 },
+                parameters: Default::default(),
             },
             password: Secret::new(PASSWORD.to_owned()),
             labels: Default::default(),
