@@ -81,4 +81,6 @@ operations! {
     Restart => restart,
     /// Puts back what somebody has deleted or edited of an instance.
     Repair => repair,
+    /// Gives the owner's role of an instance another password.
+    RotatePassword => rotate_password,
 }

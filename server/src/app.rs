@@ -15,6 +15,7 @@ pub mod restart_instance;
 pub mod retry_operation;
 pub mod revoke_api_token;
 pub mod rotate_certificate_authority;
+pub mod rotate_password;
 pub mod update_instance;
 
 use std::{sync::Arc, time::Duration};

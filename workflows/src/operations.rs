@@ -42,6 +42,11 @@ pub(crate) trait OperationWorkflow: 'static {
         std::future::ready(Ok(()))
     }
 
+    /// What to say when that failed too, after the reason of the failure.
+    fn uncompensated(reason: &Reason) -> String {
+        format!("cleaning up failed too ({}), so delete the instance", reason.message)
+    }
+
     /// Registers the activities that no other workflow calls.
     fn activities(builder: ActivityRegistryBuilder, _: &ActivityContext) -> ActivityRegistryBuilder {
         builder
@@ -80,7 +85,7 @@ macro_rules! operations {
     };
 }
 
-operations! { create::Create, delete::Delete, restart::Restart, repair::Repair }
+operations! { create::Create, delete::Delete, restart::Restart, repair::Repair, rotate_password::RotatePassword }
 
 /// Carries out one run of an operation.
 ///
@@ -128,7 +133,7 @@ impl OperationRun<'_> {
             Ok(()) => {}
             Err(Failure::Superseded) => return Err(Failure::Superseded),
             Err(second) => {
-                let both = format!("{}; cleaning up failed too ({}), so delete the instance", reason.message, second.reason().message);
+                let both = format!("{}; {}", reason.message, W::uncompensated(&second.reason()));
                 reason = Reason::new(reason.code, both);
             }
         }

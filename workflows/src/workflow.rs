@@ -108,7 +108,7 @@ impl OperationRun<'_> {
     }
 
     /// Polls the runtime until the instance is ready, and deploys it again if it disappears.
-    async fn ready(&self) -> Result<Endpoint, Failure> {
+    pub(crate) async fn ready(&self) -> Result<Endpoint, Failure> {
         let mut pauses = self.pauses();
         loop {
             match self.call::<GetInstanceStatus>(self.run).await? {

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "contract-tests")]
 pub mod contract;
+pub mod passwords;
 mod prober;
 pub mod roles;
 mod session;
@@ -53,8 +54,10 @@ pub struct Target {
 pub struct Owner {
     /// Its name.
     pub role: SqlName,
-    /// The password that it was created with.
+    /// Its password.
     pub password: Secret,
+    /// The one that it may have instead, after a rotation that did not succeed.
+    pub other_password: Option<Secret>,
 }
 
 impl Target {
@@ -69,6 +72,12 @@ impl Target {
     pub fn of_superuser(endpoint: Endpoint, platform: &PlatformCredentials) -> Self {
         let password = platform.superuser.clone();
         Self { endpoint, username: SUPERUSER.to_owned(), password, database: DATABASE.to_owned(), owner: None, identity: None }
+    }
+
+    /// The same check, of an owner who may have this password instead.
+    #[must_use]
+    pub fn or_with(self, other_password: Option<Secret>) -> Self {
+        Self { owner: self.owner.map(|owner| Owner { other_password, ..owner }), ..self }
     }
 
     /// The same login, to a server whose certificate is checked.
@@ -88,7 +97,7 @@ impl Target {
                 username: MONITOR.to_owned(),
                 password: platform.monitor,
                 database: DATABASE.to_owned(),
-                owner: Some(Owner { role: spec.username.clone(), password }),
+                owner: Some(Owner { role: spec.username.clone(), password, other_password: None }),
                 identity: None,
             },
         }

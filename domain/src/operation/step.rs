@@ -69,6 +69,12 @@ text_enum! {
         RestartPostgres,
         /// Put back what differs from what was deployed.
         RepairPostgres,
+        /// Give the owner's role the new password.
+        SetPassword,
+        /// Log in with the new password, and end other sessions of the role if that was asked for.
+        ConfirmPassword,
+        /// Put the former password back.
+        RestorePassword,
     }
 }
 

@@ -8,6 +8,7 @@ use toygres_domain::{
     instance::{Instance, InstanceState, Reason, ReasonCode},
     name::InstanceName,
     operation::{Cancellation, Operation, OperationKind, OperationStatus, Params},
+    secret::Secret,
 };
 
 use super::{
@@ -38,6 +39,8 @@ pub struct Request {
     pub requested_by: Option<String>,
     /// The time limit of operations that have a deadline.
     pub deadline: Duration,
+    /// The password that the operation sets; stored sealed.
+    pub password: Option<Secret>,
 }
 
 /// An accepted operation.
@@ -97,8 +100,17 @@ impl Store {
         }
         check(&now, params, &in_progress, request)?;
         let accepted = begin(&mut transaction, &now, params, &in_progress, request).await?;
+        self.prepare(&mut transaction, &now, params, request).await?;
         transaction.commit().await.classify()?;
         Ok(accepted)
+    }
+
+    /// Writes what an operation of this kind needs besides its parameters.
+    async fn prepare(&self, connection: &mut PgConnection, now: &Instance, params: &Params, request: &Request) -> Result<()> {
+        match params {
+            Params::RotatePassword(_) => self.begin_rotation(connection, now, request.password.as_ref()).await,
+            Params::Create(_) | Params::Delete(_) | Params::Restart(_) | Params::Repair(_) => Ok(()),
+        }
     }
 
     /// Retries a failed or cancelled operation, as a new operation of the same kind with the same parameters.
@@ -124,6 +136,7 @@ impl Store {
         let in_progress = unfinished(&mut transaction, now.id).await?;
         check(&now, &failed.params, &in_progress, request)?;
         let accepted = begin(&mut transaction, &now, &failed.params, &in_progress, request).await?;
+        self.prepare(&mut transaction, &now, &failed.params, request).await?;
         transaction.commit().await.classify()?;
         Ok(accepted)
     }
@@ -299,6 +312,19 @@ async fn insert(
 async fn revert(connection: &mut PgConnection, now: &Operation) -> Result<Accepted> {
     let policy = now.kind().policy();
     let former = now.former_state.ok_or(Error::Superseded)?;
+    let instance = match policy.during {
+        Some(during) => give_back(connection, now, former, during).await?,
+        None => instances::touch(connection, now.instance).await?,
+    };
+    sqlx::query!("UPDATE operations SET cancel_requested = true WHERE id = $1", now.id.as_str()).execute(&mut *connection).await.classify()?;
+    let why = Reason::new(ReasonCode::Cancelled, "the operation was cancelled before it changed anything");
+    end(connection, now, OperationStatus::Cancelled, Some(&why)).await?;
+    let operation = super::operations::locked(connection, &now.id).await?;
+    Ok(Accepted { instance, operation })
+}
+
+/// Gives an instance the state that it had before an operation.
+async fn give_back(connection: &mut PgConnection, now: &Operation, former: InstanceState, during: InstanceState) -> Result<Instance> {
     // A failed instance gets its former reason again. A superseding operation has stopped the health check, and the sweeper starts
     // the next one.
     let row = instance_query!(
@@ -306,23 +332,19 @@ async fn revert(connection: &mut PgConnection, now: &Operation) -> Result<Accept
              health_check_orchestration_id = CASE WHEN $5 THEN NULL ELSE health_check_orchestration_id END,
              (reason_code, reason_message) = (SELECT error_code, error_message FROM operations
                  WHERE instance_id = $1 AND id <> $3 AND $2 = 'failed' AND status IN ('failed', 'cancelled') ORDER BY created_at DESC LIMIT 1)
-         WHERE id = $1 AND state = coalesce($4, state) RETURNING",
+         WHERE id = $1 AND state = $4 RETURNING",
         "",
         now.instance.0,
         former.as_str(),
         now.id.as_str(),
-        policy.during.map(InstanceState::as_str),
-        policy.supersedes
+        during.as_str(),
+        now.kind().policy().supersedes
     )
     .fetch_optional(&mut *connection)
     .await
     .classify()?
     .ok_or(Error::Superseded)?;
-    sqlx::query!("UPDATE operations SET cancel_requested = true WHERE id = $1", now.id.as_str()).execute(&mut *connection).await.classify()?;
-    let why = Reason::new(ReasonCode::Cancelled, "the operation was cancelled before it changed anything");
-    end(connection, now, OperationStatus::Cancelled, Some(&why)).await?;
-    let operation = super::operations::locked(connection, &now.id).await?;
-    Ok(Accepted { instance: instance(row)?, operation })
+    instance(row)
 }
 
 fn conflict(message: String) -> Error {

@@ -10,13 +10,23 @@ use toygres_domain::{
 };
 
 impl Store {
-    /// The unsealed passwords of an instance.
+    /// The unsealed passwords of an instance. The owner's is the one that their role has as far as is known.
     ///
     /// # Errors
     /// [`Error::Internal`] when there is none or one was sealed with another key.
     pub async fn credentials(&self, id: InstanceId) -> Result<Credentials> {
+        Ok(self.credentials_to_check(id).await?.0)
+    }
+
+    /// The unsealed passwords of an instance, and the other one that the owner's role may have instead, after a rotation that did not
+    /// succeed.
+    ///
+    /// # Errors
+    /// As [`Self::credentials`].
+    pub async fn credentials_to_check(&self, id: InstanceId) -> Result<(Credentials, Option<Secret>)> {
         let sealed = sqlx::query!(
-            r#"SELECT owner.sealed_password AS owner, superuser.sealed_password AS "superuser?", monitor.sealed_password AS "monitor?"
+            r#"SELECT CASE WHEN pending_in_use THEN pending_password ELSE owner.sealed_password END AS "owner!",
+                   CASE WHEN pending_in_use THEN owner.sealed_password ELSE pending_password END AS other, superuser.sealed_password AS "superuser?", monitor.sealed_password AS "monitor?"
                FROM credentials AS owner
                LEFT JOIN platform_passwords AS superuser ON superuser.instance_id = owner.instance_id AND superuser.role = $2
                LEFT JOIN platform_passwords AS monitor ON monitor.instance_id = owner.instance_id AND monitor.role = $3
@@ -36,7 +46,8 @@ impl Store {
             }
             _ => None,
         };
-        Ok(Credentials { owner: self.keys.open(&sealed.owner, &id.to_string())?, platform })
+        let open = |sealed: &[u8]| self.keys.open(sealed, &id.to_string());
+        Ok((Credentials { owner: open(&sealed.owner)?, platform }, sealed.other.as_deref().map(open).transpose()?))
     }
 
     /// The unsealed passwords of an instance that has not run. One that an earlier release accepted gets passwords of the platform's roles.
@@ -79,20 +90,24 @@ impl Store {
         Ok(())
     }
 
-    /// The passwords of the owners of several instances. Instances without credentials are omitted.
+    /// The passwords that the owners of several instances have as far as is known. Instances without credentials are omitted.
     ///
     /// # Errors
     /// [`Error::Internal`] when one was sealed with another key.
     pub async fn passwords(&self, ids: &[InstanceId]) -> Result<Vec<(InstanceId, Secret)>> {
         let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-        let rows = sqlx::query!("SELECT instance_id, sealed_password FROM credentials WHERE instance_id = ANY($1)", &ids)
-            .fetch_all(&self.pool)
-            .await
-            .classify()?;
+        let rows = sqlx::query!(
+            r#"SELECT instance_id, CASE WHEN pending_in_use THEN pending_password ELSE sealed_password END AS "password!"
+               FROM credentials WHERE instance_id = ANY($1)"#,
+            &ids
+        )
+        .fetch_all(&self.pool)
+        .await
+        .classify()?;
         rows.into_iter()
             .map(|row| {
                 let id = InstanceId(row.instance_id);
-                Ok((id, self.keys.open(&row.sealed_password, &id.to_string())?))
+                Ok((id, self.keys.open(&row.password, &id.to_string())?))
             })
             .collect()
     }

@@ -7,15 +7,16 @@ use sqlx::{PgConnection, types::Json};
 use toygres_domain::{
     Error, OperationId, Result,
     instance::{Endpoint, Instance, InstanceState, Reason},
-    operation::{Cancellation, InstanceAfter, OnFailure, Operation, OperationStatus, StepStatus},
+    operation::{Cancellation, InstanceAfter, OnFailure, Operation, OperationKind, OperationStatus, StepStatus},
 };
 
 use super::{
     Store, Work,
     accept::texts,
     errors::Classify,
-    instances::{instance, instance_query},
+    instances::{self, instance, instance_query},
     operations::locked_both,
+    rotations,
     runs::superseded_if_gone,
 };
 
@@ -94,9 +95,14 @@ impl Store {
             InstanceAfter::State(state) => state,
             InstanceAfter::Former => now.former_state.unwrap_or(instance_now.state),
         };
-        // A kind without a transitional state accepts the instance in any state.
-        let guard = policy.during.map_or_else(|| InstanceState::ALL.to_vec(), |during| vec![during]);
-        let instance = enter(&mut transaction, &instance_now, target, &guard, outcome).await?;
+        if kind == OperationKind::RotatePassword && outcome.status() == OperationStatus::Succeeded {
+            rotations::succeed(&mut transaction, &instance_now).await?;
+        }
+        let instance = match policy.during {
+            Some(during) => enter(&mut transaction, &instance_now, target, &[during], outcome).await?,
+            // Its state, its health and its reason are as they were.
+            None => instances::touch(&mut transaction, instance_now.id).await?,
+        };
         end(&mut transaction, &now, outcome.status(), outcome.reason()).await?;
         transaction.commit().await.classify()?;
         Ok(Work { operation: now, instance })

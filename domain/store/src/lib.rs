@@ -19,6 +19,7 @@ mod operations;
 mod page;
 mod repairs;
 mod reseal;
+mod rotations;
 mod runs;
 mod steps;
 #[cfg(feature = "test-support")]

@@ -22,6 +22,7 @@ subcommands! {
         update::Update,
         restart::Restart,
         repair::Repair,
+        rotate_password::RotatePassword,
         delete::Delete,
         connect::Connect,
     }

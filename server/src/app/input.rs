@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use toygres_domain::{Error, FieldError, InstanceId, Result, UserErrorCode};
+use toygres_domain::{Error, FieldError, InstanceId, Result, UserErrorCode, secret::Secret};
 
 use super::limits::{self, IntRange};
 
@@ -34,6 +34,14 @@ impl FieldErrors {
     pub(super) fn labels(&mut self, field: &str, labels: Vec<(String, String)>) -> Option<BTreeMap<String, String>> {
         let parsed = parse_labels(labels);
         self.parsed(field, parsed)
+    }
+
+    /// The password, or a generated one; adds an error when it is not one that every client of PostgreSQL accepts.
+    pub(super) fn password(&mut self, field: &str, password: Option<Secret>) -> Option<Secret> {
+        match password {
+            Some(password) => self.parsed(field, Secret::password(password.expose().to_owned())),
+            None => Some(Secret::generate()),
+        }
     }
 
     /// The idempotency key, if there is one; adds an error when it is empty or too long.

@@ -49,6 +49,7 @@ mutations! {
     delete_instance::DeleteInstanceMutation,
     restart_instance::RestartInstanceMutation,
     repair_instance::RepairInstanceMutation,
+    rotate_password::RotatePasswordMutation,
     update_instance::UpdateInstanceMutation,
     cancel_operation::CancelOperationMutation,
     retry_operation::RetryOperationMutation,

@@ -63,13 +63,10 @@ async fn remove(context: &ActivityContext, run: &Run, work: &Work) -> Result<Pro
     context.verb(context.runtime.remove(work.instance.id, keep_volumes)).await
 }
 
-/// A clean-up is attempted at least once, and abandoned [`Timing::clean_up`](crate::Timing::clean_up) after the deadline. A run
-/// that replaced a lost one after the deadline has the same time from its start.
+/// A clean-up that is not done in time is abandoned.
 fn in_time(context: &ActivityContext, work: &Work, outcome: Result<Progress, Failure>) -> Result<Progress, Failure> {
-    let began = work.operation.dispatched_at.unwrap_or(work.operation.created_at);
-    let limit = work.operation.deadline.map_or(began, |deadline| began.max(deadline)) + context.timing.clean_up;
     let left = match &outcome {
-        Ok(Progress::InProgress(reason)) | Err(Failure::Retry(reason)) if context.store.now() > limit => reason,
+        Ok(Progress::InProgress(reason)) | Err(Failure::Retry(reason)) if context.clean_up_is_over(work) => reason,
         _ => return outcome,
     };
     Err(Failure::Failed(Reason::new(ReasonCode::RemovalIncomplete, left.message.clone())))

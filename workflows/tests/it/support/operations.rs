@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use toygres_domain::{
     InstanceId, OperationId, Result,
-    operation::{OnFailure, OperationKind, OperationStatus, Params, create, delete, repair, restart},
+    operation::{OnFailure, OperationKind, OperationStatus, Params, create, delete, repair, restart, rotate_password},
 };
 use toygres_store::{Accepted, NewInstance, Subject};
 
@@ -24,6 +24,7 @@ fn sample(kind: OperationKind) -> (Before, Params) {
         OperationKind::Delete => (Before::Running, Params::Delete(delete::Params::default())),
         OperationKind::Repair => (Before::Running, Params::Repair(repair::Params {})),
         OperationKind::Restart => (Before::Running, Params::Restart(restart::Params { timeout_seconds: 60 })),
+        OperationKind::RotatePassword => (Before::Running, Params::RotatePassword(rotate_password::Params { terminate_sessions: true })),
     }
 }
 
