@@ -80,6 +80,27 @@ test('the password is hidden, and the copied connection string works', async () 
   await page.getByRole('button', { name: 'Hide the password' }).click();
 });
 
+test('the password is rotated, and the connection string has the new one', async () => {
+  const line = page.getByTestId('connection-string');
+  await page.getByRole('button', { name: 'Show the password' }).click();
+  await expect.poll(() => line.innerText()).not.toContain('•••');
+  const before = await line.innerText();
+  await page.getByRole('button', { name: 'Rotate password' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Rotate password of orders?' });
+  await dialog.getByRole('textbox', { name: 'Password' }).fill('short');
+  await dialog.getByText('must have 8 to 99 bytes').waitFor();
+  await dialog.getByRole('textbox', { name: 'Password' }).fill('chosen-by-hand');
+  await dialog.getByRole('button', { name: 'Rotate', exact: true }).click();
+  await page.getByRole('region', { name: 'Latest operation' }).getByText('Succeeded', { exact: true }).waitFor({ timeout: 60_000 });
+  await expect.poll(() => line.innerText(), 'the former password is not shown any more').toContain('•••');
+  await page.getByRole('button', { name: 'Show the password' }).click();
+  await expect.poll(() => line.innerText()).toContain(':chosen-by-hand@');
+  expect(await select(await line.innerText(), 'SELECT 1 + 1 AS sum')).toEqual([{ sum: 2 }]);
+  await expect(select(before, 'SELECT 1')).rejects.toThrow('password authentication failed');
+  await page.getByRole('button', { name: 'Hide the password' }).click();
+  await shows('Healthy');
+});
+
 test('a killed process shows as unhealthy, then as recovered', async () => {
   const id = instanceId();
   const pid = await server.postmaster(id);

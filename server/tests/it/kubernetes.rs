@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 use toygres_k8s::build::names;
 use toygres_k8s_fake::{FakeApiServer, Network, Proxy, Scenario, recordings};
 
-use crate::support::{Database, Home, Server, connect, eventually, psql, text};
+use crate::{
+    rotate_password::rotated,
+    support::{Database, Home, Server, connect, eventually, psql, text},
+};
 
 const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
@@ -103,6 +106,16 @@ async fn an_instance_comes_lives_and_goes() {
     }
     assert_eq!(up["reason"], Value::Null);
     assert_eq!(psql(&url, "TABLE t").await.as_deref(), Ok("42"));
+
+    // Another password changes nothing in the cluster, where that of the owner is nowhere.
+    let objects = || ["secrets", "statefulsets"].map(|resource| platform.cluster.object(resource, &names::object(id.parse().unwrap())).unwrap());
+    let before = objects();
+    let rotation = rotated(&server, json!({ "id": id, "password": "an0ther p@ssword" })).await;
+    assert_eq!(rotation["status"], "SUCCEEDED", "{rotation:#}");
+    let rotated = text(&server.instance(&id).await["connectionString"]);
+    assert_eq!(psql(&rotated, "TABLE t").await.as_deref(), Ok("42"));
+    assert!(psql(&url, "TABLE t").await.is_err());
+    assert_eq!(objects(), before);
 
     server.delete(&id).await;
     server.until_deleted(&id).await;

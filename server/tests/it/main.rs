@@ -21,6 +21,7 @@ mod passwords;
 mod repair;
 mod requests;
 mod restart;
+mod rotate_password;
 mod secrets;
 #[expect(dead_code, reason = "the benches use the rest")]
 mod support;

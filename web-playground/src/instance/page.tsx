@@ -153,6 +153,8 @@ const INSTANCE = graphql(`
     operations(first: 1) {
       nodes {
         id
+        kind
+        status
       }
     }
   }

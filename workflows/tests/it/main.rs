@@ -16,6 +16,7 @@ mod repair;
 mod repairs;
 mod restart;
 mod retry;
+mod rotate_password;
 mod saga;
 mod silent;
 mod support;

@@ -17,6 +17,7 @@ use crate::support::{Example, Harness};
 async fn assert_saga(harness: &Harness, case: &str, example: &Example) -> Operation {
     let operation = harness.assert_settled(case, &example.id()).await;
     harness.assert_no_outage(case, example.instance).await;
+    harness.assert_password(case, example.instance).await;
     assert!(harness.runtime.restarts(example.instance).len() <= 1, "{case}: a server is restarted once");
     harness.assert_late_calls_change_nothing(case, example.instance, &operation.id).await;
     harness.assert_workflows(case, example.instance).await;

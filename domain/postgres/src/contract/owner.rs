@@ -11,8 +11,9 @@ use tokio::{
 };
 use toygres_domain::{
     InstanceId,
-    instance::{Endpoint, InstanceSpec},
+    instance::{Endpoint, InstanceSpec, ReasonCode},
     roles::{Credentials, DATABASE, PlatformCredentials, SUPERUSER},
+    scram,
     secret::Secret,
     server_settings::{MAX_CONNECTIONS, MONITOR_RESERVED, STATISTICS_LIBRARY, SUPERUSER_RESERVED},
 };
@@ -20,7 +21,7 @@ use toygres_domain::{
 use self::attempts::{Attempt, IN_THE_DATABASE_OF_THE_PLATFORM, permitted, refused};
 use super::Subject;
 use crate::{
-    OwnerPassword, Prober, Target, check_server, close, roles,
+    OwnerPassword, Prober, Target, check_server, close, passwords, roles,
     session::{Session, SessionError},
 };
 
@@ -91,6 +92,7 @@ pub async fn check_owner(instance: &OwnedInstance) {
     owners_do_not_exhaust_connections(instance).await;
     if let Some(platform) = &instance.platform {
         a_changed_password_is_told(instance, platform).await;
+        the_platform_changes_the_password(instance, platform).await;
     }
 }
 
@@ -235,4 +237,25 @@ async fn a_changed_password_is_told(instance: &OwnedInstance, platform: &Platfor
         assert_eq!(answer.owner_password, expected);
     }
     close(Some(session)).await;
+}
+
+/// As a rotation does. The owner's sessions go on until they are ended.
+async fn the_platform_changes_the_password(instance: &OwnedInstance, platform: &PlatformCredentials) {
+    let (timeout, role, new) = (Duration::from_secs(10), &instance.spec.username, Secret::generate());
+    let superuser = Target::of_superuser(instance.endpoint.clone(), platform);
+    let mut session = instance.log_in(DATABASE).await;
+    let former = passwords::verifier(&superuser, role, timeout).await.expect("the superuser reads it");
+    assert!(scram::is_verifier_of(former.expose(), &instance.password));
+    for (verifier, right, wrong) in
+        [(Secret::new(scram::verifier(&new)), &new, &instance.password), (former, &instance.password, &new)]
+    {
+        passwords::set_verifier(&superuser, role, &verifier, timeout).await.expect("the superuser sets it");
+        let owner = |password: &Secret| Target::of_owner(instance.endpoint.clone(), &instance.spec, password.clone());
+        assert_eq!(passwords::confirm(&owner(right), timeout).await, Ok(()));
+        let refused = passwords::confirm(&owner(wrong), timeout).await.expect_err("it is the former one");
+        assert_eq!(refused.code, ReasonCode::AuthenticationFailed, "{refused:?}");
+    }
+    session.execute("SELECT 1").await.expect("a session goes on");
+    assert!(passwords::end_sessions(&superuser, role, timeout).await.expect("the superuser ends them") > 0);
+    session.lost().await;
 }

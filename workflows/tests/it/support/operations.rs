@@ -1,6 +1,9 @@
 //! The operations for the suite in [`crate::saga`]: an example of every kind.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use toygres_domain::{
     InstanceId, OperationId, Result,
@@ -40,6 +43,10 @@ impl Example {
     pub async fn prepare(harness: &Harness, kind: OperationKind) -> Self {
         let (before, params) = sample(kind);
         let mut new = harness.new_instance();
+        // Of its own, because all instances are on the same server, and an operation may change its password.
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        let role = format!("{}_owner_{}", harness.database.name(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        new.spec.username = role.try_into().expect("it is a name");
         // Long, because many instances run concurrently and their health is not tested.
         new.spec.health_check.interval_seconds = 30;
         match before {
