@@ -733,6 +733,12 @@ export type Mutation = {
    * before instances move to it, which interrupts no session; the former one is published until no instance presents a certificate of it.
    */
   rotateCertificateAuthority: RotateCertificateAuthorityPayload;
+  /**
+   * Gives the role `username` of a running instance another password. `connectionString` has the one that works: the former until the new
+   * one is set. If the operation fails, the former is put back. The instance stays running, and open sessions stay open unless they are to
+   * be ended. Refused for instances that an earlier release without roles of the platform has created.
+   */
+  rotatePassword: RotatePasswordPayload;
   /** Changes the labels or the deletion protection of an instance, at once. */
   updateInstance: UpdateInstancePayload;
 };
@@ -793,6 +799,12 @@ export type MutationRotateCertificateAuthorityArgs = {
 
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationRotatePasswordArgs = {
+  input: RotatePasswordInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationUpdateInstanceArgs = {
   input: UpdateInstanceInput;
 };
@@ -825,7 +837,7 @@ export const NoticeCode = {
   CollationVersionMismatch: 'COLLATION_VERSION_MISMATCH',
   /**
    * The password of the owner's role was changed by SQL, so the stored one does not log in any more. The notice goes when the
-   * stored password is the role's again.
+   * stored password is the role's again: `rotatePassword` gives it another one, which is stored.
    */
   PasswordChanged: 'PASSWORD_CHANGED'
 } as const;
@@ -903,7 +915,9 @@ export const OperationKind = {
   /** Puts back what somebody has deleted or edited of an instance. */
   Repair: 'REPAIR',
   /** Stops the server of an instance and starts it again. */
-  Restart: 'RESTART'
+  Restart: 'RESTART',
+  /** Gives the owner's role of an instance another password. */
+  RotatePassword: 'ROTATE_PASSWORD'
 } as const;
 
 export type OperationKind = typeof OperationKind[keyof typeof OperationKind];
@@ -1207,6 +1221,31 @@ export type RotateCertificateAuthorityPayload = {
   userErrors: Array<UserError>;
 };
 
+/** Input of `rotatePassword`. */
+export type RotatePasswordInput = {
+  /** The ID of the instance. */
+  id: Scalars['ID']['input'];
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The new password of `username`: 8 to 99 bytes (default: generated). */
+  password?: InputMaybe<Scalars['String']['input']>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+  /** Whether the open sessions of `username` are ended once the new password is confirmed (default false). */
+  terminateSessions?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Payload of `rotatePassword`. */
+export type RotatePasswordPayload = {
+  __typename?: 'RotatePasswordPayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
 /** Whether the host of the instances answers. */
 export type RuntimeHealth = {
   __typename?: 'RuntimeHealth';
@@ -1222,6 +1261,8 @@ export type RuntimeHealth = {
 export const StepName = {
   /** Remove what a failed creation made. */
   CleanUp: 'CLEAN_UP',
+  /** Log in with the new password, and end other sessions of the role if that was asked for. */
+  ConfirmPassword: 'CONFIRM_PASSWORD',
   /** Remove the objects of the instance and wait until they are gone. */
   DeletePostgres: 'DELETE_POSTGRES',
   /** Create the objects of the instance in the runtime, or repair them. */
@@ -1234,6 +1275,10 @@ export const StepName = {
   RepairPostgres: 'REPAIR_POSTGRES',
   /** Stop the server, and start it again. */
   RestartPostgres: 'RESTART_POSTGRES',
+  /** Put the former password back. */
+  RestorePassword: 'RESTORE_PASSWORD',
+  /** Give the owner's role the new password. */
+  SetPassword: 'SET_PASSWORD',
   /** Stop the workflows that still work on the instance. */
   StopWorkflows: 'STOP_WORKFLOWS',
   /** Write the result to the metadata. */
@@ -1447,9 +1492,9 @@ export type InstanceSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
 
 export type UpdateInstanceMutationVariables = Exact<{
   input: UpdateInstanceInput;
@@ -1492,6 +1537,13 @@ export type RestartInstanceMutationVariables = Exact<{
 
 
 export type RestartInstanceMutation = { __typename?: 'Mutation', restartInstance: { __typename?: 'RestartInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type RotatePasswordMutationVariables = Exact<{
+  input: RotatePasswordInput;
+}>;
+
+
+export type RotatePasswordMutation = { __typename?: 'Mutation', rotatePassword: { __typename?: 'RotatePasswordPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
 export type OperationSubscriptionVariables = Exact<{
   id: Scalars['ID']['input'];
@@ -1670,6 +1722,8 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
   operations(first: 1) {
     nodes {
       id
+      kind
+      status
     }
   }
 }
@@ -1965,6 +2019,8 @@ export const InstanceDocument = new TypedDocumentString(`
   operations(first: 1) {
     nodes {
       id
+      kind
+      status
     }
   }
 }`) as unknown as TypedDocumentString<InstanceSubscription, InstanceSubscriptionVariables>;
@@ -2028,6 +2084,16 @@ export const RestartInstanceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RestartInstanceMutation, RestartInstanceMutationVariables>;
+export const RotatePasswordDocument = new TypedDocumentString(`
+    mutation RotatePassword($input: RotatePasswordInput!) {
+  rotatePassword(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RotatePasswordMutation, RotatePasswordMutationVariables>;
 export const OperationDocument = new TypedDocumentString(`
     subscription Operation($id: ID!) {
   operation(id: $id) {
