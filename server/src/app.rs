@@ -4,8 +4,12 @@
 mod available_operations;
 pub mod cancel_operation;
 pub mod create_api_token;
+pub mod create_database;
+pub mod create_database_user;
 pub mod create_instance;
 pub mod delete_instance;
+pub mod drop_database;
+pub mod drop_database_user;
 mod fingerprint;
 mod health;
 mod input;

@@ -85,7 +85,17 @@ macro_rules! operations {
     };
 }
 
-operations! { create::Create, delete::Delete, restart::Restart, repair::Repair, rotate_password::RotatePassword }
+operations! {
+    create::Create,
+    delete::Delete,
+    restart::Restart,
+    repair::Repair,
+    rotate_password::RotatePassword,
+    create_database_user::CreateDatabaseUser,
+    drop_database_user::DropDatabaseUser,
+    create_database::CreateDatabase,
+    drop_database::DropDatabase,
+}
 
 /// Carries out one run of an operation.
 ///

@@ -8,6 +8,7 @@
 mod data;
 mod owner;
 mod restart;
+mod users;
 
 use std::time::{Duration, Instant};
 

@@ -1,13 +1,16 @@
 //! Connections to hosted instances, which no other crate opens. [`check`] logs in; the [`Prober`] keeps connections open between
 //! checks.
 
+mod administration;
 #[cfg(feature = "contract-tests")]
 pub mod contract;
+pub mod databases;
 pub mod passwords;
 mod prober;
 pub mod roles;
 mod session;
 mod symptom;
+pub mod users;
 
 use std::time::{Duration, Instant};
 

@@ -11,10 +11,11 @@ use toygres_domain::{
 };
 
 use super::{
-    Target, close,
-    roles::{APPLICATION, SETTINGS},
+    Target,
+    administration::{literal, open, within},
+    close,
+    roles::APPLICATION,
     session::{Session, SessionError},
-    symptom,
 };
 
 /// The verifier of a role; empty if it has no password.
@@ -32,9 +33,9 @@ pub async fn verifier(superuser: &Target, role: &SqlName, timeout: Duration) -> 
 /// # Errors
 /// Why it was not set, or is not known to be. It never contains a secret.
 pub async fn set_verifier(superuser: &Target, role: &SqlName, verifier: &Secret, timeout: Duration) -> Result<(), Reason> {
-    let password = if verifier.expose().is_empty() { "NULL".to_owned() } else { format!("'{}'", verifier.expose().replace('\'', "''")) };
+    let password = if verifier.expose().is_empty() { "NULL".to_owned() } else { literal(verifier.expose()) };
     within(superuser, timeout, async {
-        let mut session = open(superuser).await?;
+        let mut session = open(superuser, DATABASE).await?;
         session.execute(&format!("ALTER ROLE \"{role}\" PASSWORD {password}")).await?;
         close(Some(session)).await;
         Ok(())
@@ -72,24 +73,10 @@ pub async fn end_sessions(superuser: &Target, role: &SqlName, timeout: Duration)
 
 async fn row(superuser: &Target, query: &str, timeout: Duration) -> Result<[Option<String>; 1], Reason> {
     within(superuser, timeout, async {
-        let mut session = open(superuser).await?;
+        let mut session = open(superuser, DATABASE).await?;
         let row = session.row(query).await?;
         close(Some(session)).await;
         Ok(row)
     })
     .await
-}
-
-/// A session in which nothing is logged.
-async fn open(superuser: &Target) -> Result<Session, SessionError> {
-    let mut session = Session::log_in(superuser, DATABASE, APPLICATION).await?;
-    session.execute(SETTINGS).await?;
-    Ok(session)
-}
-
-async fn within<T>(target: &Target, timeout: Duration, work: impl Future<Output = Result<T, SessionError>>) -> Result<T, Reason> {
-    match tokio::time::timeout(timeout, work).await {
-        Err(_) => Err(symptom::no_answer(&target.endpoint, timeout)),
-        Ok(outcome) => outcome.map_err(|error| symptom::classify(&target.endpoint, &error)),
-    }
 }

@@ -75,6 +75,14 @@ text_enum! {
         ConfirmPassword,
         /// Put the former password back.
         RestorePassword,
+        /// Make the role of the user, with what it is granted.
+        CreateDatabaseUser,
+        /// Reassign what the user owns, and drop its role.
+        DropDatabaseUser,
+        /// Make the database.
+        CreateDatabase,
+        /// Drop the database.
+        DropDatabase,
     }
 }
 

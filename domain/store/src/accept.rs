@@ -12,7 +12,7 @@ use toygres_domain::{
 };
 
 use super::{
-    NewInstance, OperationFilter, PageRequest, Store,
+    NewInstance, OperationFilter, PageRequest, Store, credentials::require_platform, database_users, databases,
     errors::{Classify, is_unique_violation},
     finish::end,
     instances::{self, instance, instance_query},
@@ -39,7 +39,7 @@ pub struct Request {
     pub requested_by: Option<String>,
     /// The time limit of operations that have a deadline.
     pub deadline: Duration,
-    /// The password that the operation sets; stored sealed.
+    /// The password that the operation sets, or the verifier of the user that it makes; stored sealed.
     pub password: Option<Secret>,
 }
 
@@ -50,6 +50,8 @@ pub struct Accepted {
     pub instance: Instance,
     /// The operation.
     pub operation: Operation,
+    /// Whether it was accepted before, with the same idempotency key.
+    pub replayed: bool,
 }
 
 impl Store {
@@ -85,7 +87,7 @@ impl Store {
         let instance = self.insert_instance(&mut transaction, new, state).await?;
         let operation = insert(&mut transaction, &instance, None, params, request).await?;
         transaction.commit().await.classify()?;
-        Ok(Accepted { instance, operation })
+        Ok(Accepted { instance, operation, replayed: false })
     }
 
     async fn accept_existing(&self, id: InstanceId, params: &Params, request: &Request) -> Result<Accepted> {
@@ -96,7 +98,7 @@ impl Store {
         if policy.supersedes
             && let Some(same) = in_progress.iter().find(|operation| operation.kind() == params.kind())
         {
-            return Ok(Accepted { instance: now, operation: same.clone() });
+            return Ok(Accepted { instance: now, operation: same.clone(), replayed: false });
         }
         check(&now, params, &in_progress, request)?;
         let accepted = begin(&mut transaction, &now, params, &in_progress, request).await?;
@@ -108,7 +110,20 @@ impl Store {
     /// Writes what an operation of this kind needs besides its parameters.
     async fn prepare(&self, connection: &mut PgConnection, now: &Instance, params: &Params, request: &Request) -> Result<()> {
         match params {
-            Params::RotatePassword(_) => self.begin_rotation(connection, now, request.password.as_ref()).await,
+            Params::RotatePassword(_) => {
+                require_platform(connection, now).await?;
+                self.begin_rotation(connection, now.id, request.password.as_ref()).await
+            }
+            Params::CreateDatabaseUser(params) => {
+                require_platform(connection, now).await?;
+                self.begin_user(connection, now, params, request.password.as_ref()).await
+            }
+            Params::DropDatabaseUser(params) => database_users::check_drop(connection, now, params).await,
+            Params::CreateDatabase(params) => {
+                require_platform(connection, now).await?;
+                databases::check_create(connection, now, params).await
+            }
+            Params::DropDatabase(params) => databases::check_drop(connection, now, params).await,
             Params::Create(_) | Params::Delete(_) | Params::Restart(_) | Params::Repair(_) => Ok(()),
         }
     }
@@ -158,7 +173,7 @@ impl Store {
                     .fetch_one(&mut *transaction)
                     .await
                     .classify()?;
-                Accepted { instance, operation: operation(row)? }
+                Accepted { instance, operation: operation(row)?, replayed: false }
             }
             Cancellation::Before(step) if !now.can_cancel() => {
                 return Err(conflict(format!(
@@ -205,7 +220,7 @@ impl Store {
             ));
         }
         let instance = self.instance(operation.instance).await?.ok_or_else(|| Error::internal("an operation without its instance"))?;
-        Ok(Some(Accepted { instance, operation }))
+        Ok(Some(Accepted { instance, operation, replayed: true }))
     }
 }
 
@@ -270,7 +285,7 @@ async fn begin(connection: &mut PgConnection, now: &Instance, params: &Params, i
         }
     }
     let operation = insert(connection, &instance, Some(now.state), params, request).await?;
-    Ok(Accepted { instance, operation })
+    Ok(Accepted { instance, operation, replayed: false })
 }
 
 async fn insert(
@@ -320,7 +335,7 @@ async fn revert(connection: &mut PgConnection, now: &Operation) -> Result<Accept
     let why = Reason::new(ReasonCode::Cancelled, "the operation was cancelled before it changed anything");
     end(connection, now, OperationStatus::Cancelled, Some(&why)).await?;
     let operation = super::operations::locked(connection, &now.id).await?;
-    Ok(Accepted { instance, operation })
+    Ok(Accepted { instance, operation, replayed: false })
 }
 
 /// Gives an instance the state that it had before an operation.

@@ -4,7 +4,8 @@ use super::Store;
 use super::errors::Classify;
 use sqlx::PgConnection;
 use toygres_domain::{
-    Error, InstanceId, Result,
+    Error, InstanceId, Result, UserErrorCode,
+    instance::Instance,
     roles::{Credentials, MONITOR, PlatformCredentials, SUPERUSER},
     secret::Secret,
 };
@@ -123,6 +124,24 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Refuses an instance that has no roles of the platform, by which its other roles are changed.
+pub(super) async fn require_platform(connection: &mut PgConnection, now: &Instance) -> Result<()> {
+    let has_platform = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM platform_passwords WHERE instance_id = $1 AND role = $2) AS "has_platform!""#,
+        now.id.0,
+        SUPERUSER
+    );
+    if has_platform.fetch_one(connection).await.classify()? {
+        return Ok(());
+    }
+    let message = format!(
+        "'{}' was created by an earlier release, in which the control plane logs in as the owner and changes no roles: create another instance \
+         and copy the data",
+        now.name
+    );
+    Err(Error::user(UserErrorCode::Conflict, "id", message))
 }
 
 /// What the sealed password of a platform's role is bound to.

@@ -7,12 +7,13 @@ use sqlx::{PgConnection, types::Json};
 use toygres_domain::{
     Error, OperationId, Result,
     instance::{Endpoint, Instance, InstanceState, Reason},
-    operation::{Cancellation, InstanceAfter, OnFailure, Operation, OperationKind, OperationStatus, StepStatus},
+    operation::{Cancellation, InstanceAfter, OnFailure, Operation, OperationStatus, Params, StepStatus},
 };
 
 use super::{
     Store, Work,
     accept::texts,
+    database_users, databases,
     errors::Classify,
     instances::{self, instance, instance_query},
     operations::locked_both,
@@ -95,8 +96,8 @@ impl Store {
             InstanceAfter::State(state) => state,
             InstanceAfter::Former => now.former_state.unwrap_or(instance_now.state),
         };
-        if kind == OperationKind::RotatePassword && outcome.status() == OperationStatus::Succeeded {
-            rotations::succeed(&mut transaction, &instance_now).await?;
+        if outcome.status() == OperationStatus::Succeeded {
+            succeed(&mut transaction, &instance_now, &now.params).await?;
         }
         let instance = match policy.during {
             Some(during) => enter(&mut transaction, &instance_now, target, &[during], outcome).await?,
@@ -109,6 +110,18 @@ impl Store {
     }
 }
 
+/// Writes what an operation of this kind has achieved, besides the state of its locked instance.
+async fn succeed(connection: &mut PgConnection, now: &Instance, params: &Params) -> Result<()> {
+    match params {
+        Params::RotatePassword(_) => rotations::succeed(connection, now).await,
+        Params::CreateDatabaseUser(params) => database_users::created(connection, now.id, params).await,
+        Params::DropDatabaseUser(params) => database_users::dropped(connection, now.id, params).await,
+        Params::CreateDatabase(params) => databases::created(connection, now.id, params).await,
+        Params::DropDatabase(params) => databases::dropped(connection, now.id, params).await,
+        Params::Create(_) | Params::Delete(_) | Params::Restart(_) | Params::Repair(_) => Ok(()),
+    }
+}
+
 /// Changes the state of a locked instance, together with the columns that depend on it.
 async fn enter(connection: &mut PgConnection, now: &Instance, target: InstanceState, guard: &[InstanceState], outcome: &Outcome) -> Result<Instance> {
     let (reason, reached) = (outcome.reason(), outcome.reached());
@@ -116,6 +129,8 @@ async fn enter(connection: &mut PgConnection, now: &Instance, target: InstanceSt
         InstanceState::Deleted => {
             sqlx::query!("DELETE FROM credentials WHERE instance_id = $1", now.id.0).execute(&mut *connection).await.classify()?;
             sqlx::query!("DELETE FROM instance_certificates WHERE instance_id = $1", now.id.0).execute(&mut *connection).await.classify()?;
+            sqlx::query!("DELETE FROM database_users WHERE instance_id = $1", now.id.0).execute(&mut *connection).await.classify()?;
+            sqlx::query!("DELETE FROM instance_databases WHERE instance_id = $1", now.id.0).execute(&mut *connection).await.classify()?;
             instance_query!(
                 "UPDATE instances SET state = 'deleted', deleted_at = clock_timestamp(), health_status = 'unknown', reason_code = NULL,
                      reason_message = NULL, endpoint_host = NULL, endpoint_port = NULL, connection_string = NULL,

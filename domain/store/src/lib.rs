@@ -7,6 +7,8 @@ mod certificates;
 pub mod changes;
 mod clock;
 mod credentials;
+mod database_users;
+mod databases;
 mod errors;
 mod events;
 mod finish;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Store, authorities, certificates, credentials, errors::Classify, rotations};
+use super::{Store, authorities, certificates, credentials, database_users, errors::Classify, rotations};
 use toygres_domain::{InstanceId, Result, certificate::AuthorityId};
 
 /// The result of [`Store::reseal`].
@@ -51,6 +51,7 @@ impl Store {
         self.reseal_passwords(&mut done).await?;
         self.reseal_pending(&mut done).await?;
         self.reseal_verifiers(&mut done).await?;
+        self.reseal_new_users(&mut done).await?;
         self.reseal_platform(&mut done).await?;
         self.reseal_authorities(&mut done).await?;
         self.reseal_certificates(&mut done).await?;
@@ -112,6 +113,13 @@ impl Store {
            ORDER BY instance_id LIMIT 100 FOR UPDATE"#,
         "UPDATE credentials SET former_verifier = $2, updated_at = clock_timestamp() WHERE instance_id = $1",
         |id| credentials::context(InstanceId(id), rotations::VERIFIER)
+    );
+    reseal_column!(
+        reseal_new_users,
+        r#"SELECT instance_id AS id, sealed_verifier AS sealed FROM new_user_verifiers WHERE instance_id > $1 ORDER BY instance_id LIMIT 100
+           FOR UPDATE"#,
+        "UPDATE new_user_verifiers SET sealed_verifier = $2 WHERE instance_id = $1",
+        |id| credentials::context(InstanceId(id), database_users::VERIFIER)
     );
     reseal_column!(
         reseal_authorities,

@@ -3,7 +3,7 @@
 
 use sqlx::PgConnection;
 use toygres_domain::{
-    Error, InstanceId, OperationId, Result, UserErrorCode,
+    Error, InstanceId, OperationId, Result,
     instance::Instance,
     notice::NoticeCode,
     operation::OperationKind,
@@ -17,17 +17,14 @@ pub(super) const VERIFIER: &str = "former verifier of the owner";
 
 impl Store {
     /// Stores the password that a rotation sets: `new`, or for a retry the one of the rotation before it.
-    ///
-    /// # Errors
-    /// [`Error::User`] with `Conflict` when the instance has no roles of the platform, which set it.
-    pub(super) async fn begin_rotation(&self, connection: &mut PgConnection, instance: &Instance, new: Option<&Secret>) -> Result<()> {
-        let (id, seal) = (instance.id, |password: &Secret| self.keys.seal(password, &instance.id.to_string()));
+    pub(super) async fn begin_rotation(&self, connection: &mut PgConnection, id: InstanceId, new: Option<&Secret>) -> Result<()> {
+        let seal = |password: &Secret| self.keys.seal(password, &id.to_string());
         // What is in use as far as is known is what the rotation replaces.
-        let prepared = sqlx::query!(
+        sqlx::query!(
             "UPDATE credentials SET sealed_password = CASE WHEN pending_in_use THEN pending_password ELSE sealed_password END,
                  pending_password = coalesce($2, pending_password, $3), pending_in_use = false, former_verifier = NULL,
                  updated_at = clock_timestamp()
-             WHERE instance_id = $1 AND EXISTS (SELECT FROM platform_passwords WHERE instance_id = $1)",
+             WHERE instance_id = $1",
             id.0,
             new.map(seal),
             seal(&Secret::generate())
@@ -35,14 +32,6 @@ impl Store {
         .execute(connection)
         .await
         .classify()?;
-        if prepared.rows_affected() == 0 {
-            let message = format!(
-                "'{}' was created by an earlier release, in which the control plane logs in as the owner: its password cannot be rotated; \
-                 create another instance and copy the data",
-                instance.name
-            );
-            return Err(Error::user(UserErrorCode::Conflict, "id", message));
-        }
         Ok(())
     }
 

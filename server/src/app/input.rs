@@ -65,7 +65,16 @@ impl FieldErrors {
 
 /// The id of an instance. A text that is not an id is the id of nothing.
 pub(super) fn instance_id(text: &str) -> Result<InstanceId> {
-    text.parse().map_err(|_| Error::user(UserErrorCode::NotFound, "id", format!("no instance has the id {text}")))
+    instance_id_at("id", text)
+}
+
+/// The id of an instance in another field than `id`.
+pub(super) fn instance_id_at(field: &str, text: &str) -> Result<InstanceId> {
+    text.parse().map_err(|_| no_instance(field, text))
+}
+
+pub(super) fn no_instance(field: &str, id: &str) -> Error {
+    Error::user(UserErrorCode::NotFound, field, format!("no instance has the id {id}"))
 }
 
 fn parse_labels(labels: Vec<(String, String)>) -> Result<BTreeMap<String, String>, String> {

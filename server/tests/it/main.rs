@@ -6,6 +6,7 @@ mod certificates;
 mod chaos;
 mod cli;
 mod control_plane;
+mod database_users;
 mod disk;
 mod environment;
 mod examples;

@@ -1,14 +1,10 @@
 //! RotatePassword: sets the new password, which is sealed in the metadata since the operation was accepted, and logs in with it. The write of
 //! the success makes it the stored one.
 
-use std::time::Duration;
-
 use duroxide::runtime::registry::ActivityRegistryBuilder;
 use toygres_domain::{
-    InstanceId,
-    instance::{Endpoint, Reason, ReasonCode},
+    instance::Reason,
     operation::{OperationKind, StepName, rotate_password},
-    runtime::Observation,
     scram,
     secret::Secret,
 };
@@ -19,16 +15,14 @@ use super::OperationWorkflow;
 use crate::{
     Failure,
     activities::generate_connection_string::{Input, insist},
-    activity::{Activity, ActivityContext, Register as _, Run, catch_panic},
+    activity::{Activity, ActivityContext, Register as _, Run},
+    administration::TIMEOUT,
     certificates::identity,
     workflow::{OperationRun, nudged},
 };
 
 /// The workflow.
 pub(crate) struct RotatePassword;
-
-/// How long a login with its statement may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 impl OperationWorkflow for RotatePassword {
     const KIND: OperationKind = OperationKind::RotatePassword;
@@ -79,7 +73,7 @@ impl Activity for SetPassword {
             // Checked again under the lock: after the end of the operation nothing may be set.
             let work = context.wanted(&run).await?;
             let role = &work.instance.spec.username;
-            let (superuser, new) = (superuser(&context, &work, &endpoint).await?, context.store.pending_password(id).await?);
+            let (superuser, new) = (context.superuser(&work, &endpoint).await?, context.store.pending_password(id).await?);
             let former = insist(|| passwords::verifier(&superuser, role, TIMEOUT)).await?;
             if !is_verifier_of(&former, &new).await? {
                 context.store.keep_former_verifier(&run.operation, run.run, &former).await?;
@@ -88,7 +82,7 @@ impl Activity for SetPassword {
             }
             Ok(context.store.note_pending_password(&run.operation, run.run, true).await?)
         });
-        at(&context, id, &endpoint, set.await).await
+        context.done_at(id, &endpoint, set.await).await
     }
 }
 
@@ -111,16 +105,16 @@ impl Activity for ConfirmPassword {
         let confirmed = context.as_step(&run, name, async {
             let params: rotate_password::Params = work.operation.params.clone().try_into().map_err(|_| Failure::incompatible())?;
             let (new, identity) = (context.store.pending_password(id).await?, identity(&context, id).await?);
-            let owner = Target::of_owner(internal(&context, &work, &endpoint), spec, new).verifying(identity);
+            let owner = Target::of_owner(context.internal_endpoint(&work, &endpoint), spec, new).verifying(identity);
             insist(|| passwords::confirm(&owner, TIMEOUT)).await?;
             if params.terminate_sessions {
-                let superuser = superuser(&context, &work, &endpoint).await?;
+                let superuser = context.superuser(&work, &endpoint).await?;
                 let ended = insist(|| passwords::end_sessions(&superuser, &spec.username, TIMEOUT)).await?;
                 context.store.note_findings(&run.operation, run.run, name, &[format!("sessions ended: {ended}")]).await?;
             }
             Ok(())
         });
-        at(&context, id, &endpoint, confirmed.await).await
+        context.done_at(id, &endpoint, confirmed.await).await
     }
 }
 
@@ -138,16 +132,7 @@ impl Activity for RestorePassword {
         if work.operation.step(StepName::SetPassword).is_none_or(|step| step.attempt == 0) {
             return Ok(());
         }
-        context.store.begin_step(&run.operation, run.run, name).await?;
-        let outcome = match catch_panic(restore(&context, &run, &work)).await {
-            Err(Failure::Retry(reason)) if context.clean_up_is_over(&work) => Err(Failure::Failed(reason)),
-            outcome => outcome,
-        };
-        match &outcome {
-            Ok(()) => context.store.finish_step(&run.operation, run.run, name).await?,
-            Err(failure) => context.fail_step(&run, name, failure).await?,
-        }
-        outcome
+        context.as_compensation(&run, name, &work, restore(&context, &run, &work)).await
     }
 }
 
@@ -158,39 +143,13 @@ async fn restore(context: &ActivityContext, run: &Run, work: &Work) -> Result<()
     context.store.work(&run.operation, run.run).await?;
     // Without it nothing was set.
     if let Some(former) = context.store.former_verifier(id).await? {
-        let endpoint = match context.verb(context.runtime.observe(id)).await? {
-            Observation::Ready(endpoint) => endpoint,
-            Observation::Pending(reason) | Observation::Failed(reason) => return Err(Failure::Retry(reason)),
-            Observation::Absent => return Err(Failure::Retry(Reason::new(ReasonCode::RuntimeUnavailable, "the instance is not there"))),
-        };
-        let superuser = superuser(context, work, &endpoint).await?;
+        let superuser = context.superuser(work, &context.endpoint_now(id).await?).await?;
         let now = insist(|| passwords::verifier(&superuser, role, TIMEOUT)).await?;
         if is_verifier_of(&now, &context.store.pending_password(id).await?).await? {
             insist(|| passwords::set_verifier(&superuser, role, &former, TIMEOUT)).await?;
         }
     }
     Ok(context.store.note_pending_password(&run.operation, run.run, false).await?)
-}
-
-/// The login of the superuser.
-async fn superuser(context: &ActivityContext, work: &Work, endpoint: &Endpoint) -> Result<Target, Failure> {
-    let id = work.instance.id;
-    // Without one the operation is not accepted.
-    let platform = context.store.credentials(id).await?.platform.ok_or_else(Failure::incompatible)?;
-    Ok(Target::of_superuser(internal(context, work, endpoint), &platform).verifying(identity(context, id).await?))
-}
-
-fn internal(context: &ActivityContext, work: &Work, endpoint: &Endpoint) -> Endpoint {
-    context.runtime.internal_endpoint(&work.instance.name, &work.instance.spec.exposure, endpoint)
-}
-
-/// `false` if the failure is explained by an endpoint that has changed.
-async fn at(context: &ActivityContext, id: InstanceId, endpoint: &Endpoint, outcome: Result<(), Failure>) -> Result<bool, Failure> {
-    match outcome {
-        Ok(()) => Ok(true),
-        Err(failure) if failure.is_moved(context, id, endpoint).await => Ok(false),
-        Err(failure) => Err(failure),
-    }
 }
 
 /// It takes milliseconds of computation, or more if the owner has chosen so.

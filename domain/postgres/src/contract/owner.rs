@@ -19,7 +19,7 @@ use toygres_domain::{
 };
 
 use self::attempts::{Attempt, IN_THE_DATABASE_OF_THE_PLATFORM, permitted, refused};
-use super::Subject;
+use super::{Subject, users::check_users};
 use crate::{
     OwnerPassword, Prober, Target, check_server, close, passwords, roles,
     session::{Session, SessionError},
@@ -32,7 +32,7 @@ const NO_RULE: &str = "28000";
 /// `too_many_connections`.
 const NO_ROOM: &str = "53300";
 /// `insufficient_privilege`.
-const REFUSED: &str = "42501";
+pub(super) const REFUSED: &str = "42501";
 
 /// A running instance, as its owner knows it.
 #[derive(Clone, Debug)]
@@ -93,6 +93,7 @@ pub async fn check_owner(instance: &OwnedInstance) {
     if let Some(platform) = &instance.platform {
         a_changed_password_is_told(instance, platform).await;
         the_platform_changes_the_password(instance, platform).await;
+        check_users(instance, platform).await;
     }
 }
 
@@ -133,7 +134,7 @@ impl OwnedInstance {
         Session::log_in(&self.target(), database, APPLICATION).await
     }
 
-    async fn log_in(&self, database: &str) -> Session {
+    pub(super) async fn log_in(&self, database: &str) -> Session {
         self.try_log_in(database).await.unwrap_or_else(|error| panic!("the owner logs in to {database}: {error:?}"))
     }
 }

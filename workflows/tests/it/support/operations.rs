@@ -7,22 +7,44 @@ use std::{
 
 use toygres_domain::{
     InstanceId, OperationId, Result,
-    operation::{OnFailure, OperationKind, OperationStatus, Params, create, delete, repair, restart, rotate_password},
+    database_user::DatabaseAccess,
+    name::SqlName,
+    operation::{
+        OnFailure, OperationKind, OperationStatus, Params, create, create_database, create_database_user, delete, drop_database, drop_database_user,
+        repair, restart, rotate_password,
+    },
+    scram,
+    secret::Secret,
 };
-use toygres_store::{Accepted, NewInstance, Subject};
+use toygres_store::{Accepted, NewInstance, Request, Subject};
 
-use super::{DEADLINE, FailureKind, Fault, Harness, fails};
+use super::{DEADLINE, FailureKind, Fault, Harness, fails, request, with_retry};
 
 /// The state of the instance before an operation.
 enum Before {
     /// There is no instance: the operation creates it.
     Absent,
     Running,
+    /// It has a user besides its owner.
+    WithUser,
+    /// It has another database.
+    WithDatabase,
 }
 
-/// An example of an operation of this kind. A new kind only needs an arm here.
-fn sample(kind: OperationKind) -> (Before, Params) {
+/// An example of an operation of this kind, with names of its own. A new kind only needs an arm here.
+fn sample(kind: OperationKind, new: &NewInstance) -> (Before, Params) {
+    let owner = &new.spec.username;
+    let name: SqlName = format!("{owner}_more").try_into().expect("it is a name");
     match kind {
+        OperationKind::CreateDatabaseUser => {
+            let (access, database) = (DatabaseAccess::ReadOnly, Some(new.spec.database.clone()));
+            (Before::Running, Params::CreateDatabaseUser(create_database_user::Params { name, access, database }))
+        }
+        OperationKind::DropDatabaseUser => {
+            (Before::WithUser, Params::DropDatabaseUser(drop_database_user::Params { name, reassign_to: owner.clone() }))
+        }
+        OperationKind::CreateDatabase => (Before::Running, Params::CreateDatabase(create_database::Params { name, owner: owner.clone() })),
+        OperationKind::DropDatabase => (Before::WithDatabase, Params::DropDatabase(drop_database::Params { name, force: true })),
         OperationKind::Create => (Before::Absent, Params::Create(create::Params {})),
         OperationKind::Delete => (Before::Running, Params::Delete(delete::Params::default())),
         OperationKind::Repair => (Before::Running, Params::Repair(repair::Params {})),
@@ -31,17 +53,23 @@ fn sample(kind: OperationKind) -> (Before, Params) {
     }
 }
 
+/// The verifier of a user, or the password of a rotation.
+fn verifier() -> Secret {
+    Secret::new(scram::verifier(&Secret::generate()))
+}
+
 /// An operation that can be accepted, on a separate instance.
 pub struct Example {
     pub kind: OperationKind,
     pub instance: InstanceId,
     pub params: Params,
     new: Option<NewInstance>,
+    /// The number of operations that the instance had before.
+    operations: i64,
 }
 
 impl Example {
     pub async fn prepare(harness: &Harness, kind: OperationKind) -> Self {
-        let (before, params) = sample(kind);
         let mut new = harness.new_instance();
         // Of its own, because all instances are on the same server, and an operation may change its password.
         static NUMBER: AtomicU32 = AtomicU32::new(1);
@@ -49,19 +77,29 @@ impl Example {
         new.spec.username = role.try_into().expect("it is a name");
         // Long, because many instances run concurrently and their health is not tested.
         new.spec.health_check.interval_seconds = 30;
-        match before {
-            Before::Absent => Self { kind, instance: new.id, params, new: Some(new) },
-            Before::Running => {
-                let instance = harness.run(new).await;
-                harness.hooks.forget_calls(instance);
-                Self { kind, instance, params, new: None }
-            }
+        let (before, params) = sample(kind, &new);
+        if let Before::Absent = before {
+            return Self { kind, instance: new.id, params, new: Some(new), operations: 0 };
         }
+        let first = match before {
+            Before::WithUser => Some(sample(OperationKind::CreateDatabaseUser, &new).1),
+            Before::WithDatabase => Some(sample(OperationKind::CreateDatabase, &new).1),
+            _ => None,
+        };
+        let instance = harness.run(new).await;
+        let operations = if first.is_some() { 2 } else { 1 };
+        if let Some(params) = first {
+            let request = Request { password: Some(verifier()), ..request(DEADLINE) };
+            let operation = with_retry(|| harness.store.accept(Subject::Existing(instance), &params, &request)).await.expect("it is accepted");
+            assert_eq!(harness.finished(&operation.operation.id).await.status, OperationStatus::Succeeded, "what {kind} needs");
+        }
+        harness.hooks.forget_calls(instance);
+        Self { kind, instance, params, new: None, operations }
     }
 
     /// The id that the operation will have.
     pub fn id(&self) -> OperationId {
-        OperationId::new(self.kind, self.instance, if self.new.is_some() { 1 } else { 2 })
+        OperationId::new(self.kind, self.instance, self.operations + 1)
     }
 
     pub fn is_creation(&self) -> bool {
@@ -74,7 +112,8 @@ impl Example {
 
     pub async fn try_accept(&self, harness: &Harness, deadline: Duration) -> Result<Accepted> {
         let subject = self.new.as_ref().map_or(Subject::Existing(self.instance), Subject::New);
-        harness.try_accept(subject, &self.params, deadline).await
+        let request = Request { password: Some(verifier()), ..request(deadline) };
+        with_retry(|| harness.store.accept(subject, &self.params, &request)).await
     }
 }
 
