@@ -29,14 +29,14 @@ async fn done(server: &Server, mutation: &str, input: Value) -> (Value, Value) {
     (payload, last)
 }
 
-async fn succeeded(server: &Server, mutation: &str, input: Value) -> Value {
+pub async fn succeeded(server: &Server, mutation: &str, input: Value) -> Value {
     let (payload, operation) = done(server, mutation, input).await;
     assert_eq!(operation["status"], "SUCCEEDED", "{mutation}: {operation:#}");
     payload
 }
 
 /// The URL of another user or database.
-fn url(of: &str, user: &str, password: &str, database: &str) -> String {
+pub fn url(of: &str, user: &str, password: &str, database: &str) -> String {
     let (_, rest) = of.split_once('@').unwrap();
     let (address, _) = rest.split_once('/').unwrap();
     format!("postgresql://{user}:{password}@{address}/{database}")

@@ -12,6 +12,7 @@ use toygres_k8s::build::names;
 use toygres_k8s_fake::{FakeApiServer, Network, Proxy, Scenario, recordings};
 
 use crate::{
+    database_users::{succeeded, url as user_url},
     rotate_password::rotated,
     support::{Database, Home, Server, connect, eventually, psql, text},
 };
@@ -116,6 +117,13 @@ async fn an_instance_comes_lives_and_goes() {
     let rotated = text(&server.instance(&id).await["connectionString"]);
     assert_eq!(psql(&rotated, "TABLE t").await.as_deref(), Ok("42"));
     assert!(psql(&url, "TABLE t").await.is_err());
+    let user = json!({ "instanceId": id, "name": "reports", "access": "READ_ONLY", "password": "reads-a-lot" });
+    succeeded(&server, "createDatabaseUser", user).await;
+    succeeded(&server, "createDatabase", json!({ "instanceId": id, "name": "archive" })).await;
+    assert_eq!(psql(&user_url(&rotated, "reports", "reads-a-lot", "goods"), "TABLE t").await.as_deref(), Ok("42"));
+    assert!(psql(&user_url(&rotated, "reports", "reads-a-lot", "goods"), "DELETE FROM t").await.is_err());
+    succeeded(&server, "dropDatabaseUser", json!({ "instanceId": id, "name": "reports" })).await;
+    succeeded(&server, "dropDatabase", json!({ "instanceId": id, "name": "archive" })).await;
     assert!(deployed() == before, "the cluster knows nothing of it");
 
     server.delete(&id).await;

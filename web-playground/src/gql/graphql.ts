@@ -190,6 +190,68 @@ export type CreateApiTokenPayload = {
   userErrors: Array<UserError>;
 };
 
+/** Input of `createDatabase`. */
+export type CreateDatabaseInput = {
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The ID of the instance. */
+  instanceId: Scalars['ID']['input'];
+  /** The name of the database. */
+  name: Scalars['String']['input'];
+  /** The user who owns it (default: `username` of the instance). */
+  owner?: InputMaybe<Scalars['String']['input']>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+};
+
+/** Payload of `createDatabase`. */
+export type CreateDatabasePayload = {
+  __typename?: 'CreateDatabasePayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
+/** Input of `createDatabaseUser`. */
+export type CreateDatabaseUserInput = {
+  /** What the user may do. */
+  access: DatabaseAccess;
+  /**
+   * The database in which the user may do that (default for `READ_ONLY`: `database` of the instance; for `OWNER`: none, so that the user owns
+   * the databases that are created for it).
+   */
+  database?: InputMaybe<Scalars['String']['input']>;
+  /** A unique key for this request. Repeating the request with the same key returns the first answer, without the password. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The ID of the instance. */
+  instanceId: Scalars['ID']['input'];
+  /** The name of the user: 1 to 63 lower-case letters, digits or underscores. */
+  name: Scalars['String']['input'];
+  /** The password: 8 to 99 bytes (default: generated). */
+  password?: InputMaybe<Scalars['String']['input']>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+};
+
+/** Payload of `createDatabaseUser`. */
+export type CreateDatabaseUserPayload = {
+  __typename?: 'CreateDatabaseUserPayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /**
+   * The password of the user. It is not stored and cannot be read again. Null if there are user errors, or if this repeats an earlier
+   * request.
+   */
+  password?: Maybe<Scalars['String']['output']>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
 /** Input of `createInstance`. */
 export type CreateInstanceInput = {
   /** The CPU in thousandths of a core (default 500). */
@@ -242,6 +304,81 @@ export type CreateInstancePayload = {
   userErrors: Array<UserError>;
 };
 
+/** A database of an instance: the one that it was created with, or one that `createDatabase` has made. */
+export type Database = Node & {
+  __typename?: 'Database';
+  /** When the database was created. */
+  createdAt: Scalars['DateTime']['output'];
+  /** The ID of the database. */
+  id: Scalars['ID']['output'];
+  /** The name of the database. */
+  name: Scalars['String']['output'];
+  /** The user who owns it, as far as this API is concerned. */
+  owner: Scalars['String']['output'];
+};
+
+/** What a user of an instance may do. */
+export const DatabaseAccess = {
+  /** Everything that the owner of its database may do. Without a database, it owns those that are created for it. */
+  Owner: 'OWNER',
+  /** Read what is and will be in its database. */
+  ReadOnly: 'READ_ONLY'
+} as const;
+
+export type DatabaseAccess = typeof DatabaseAccess[keyof typeof DatabaseAccess];
+export type DatabaseConnection = {
+  __typename?: 'DatabaseConnection';
+  /** A list of edges. */
+  edges: Array<DatabaseEdge>;
+  /** A list of nodes. */
+  nodes: Array<Database>;
+  /** Information to aid in pagination. */
+  pageInfo: PageInfo;
+};
+
+/** An edge in a connection. */
+export type DatabaseEdge = {
+  __typename?: 'DatabaseEdge';
+  /** A cursor for use in pagination */
+  cursor: Scalars['String']['output'];
+  /** The item at the end of the edge */
+  node: Database;
+};
+
+/** A user of an instance: the one that it was created with, or one that `createDatabaseUser` has made. */
+export type DatabaseUser = Node & {
+  __typename?: 'DatabaseUser';
+  /** What the user may do. */
+  access: DatabaseAccess;
+  /** When the user was created. */
+  createdAt: Scalars['DateTime']['output'];
+  /** The database in which the user may do that. Null if it owns the databases that are created for it. */
+  database?: Maybe<Scalars['String']['output']>;
+  /** The ID of the user. */
+  id: Scalars['ID']['output'];
+  /** The name of the role. */
+  name: Scalars['String']['output'];
+};
+
+export type DatabaseUserConnection = {
+  __typename?: 'DatabaseUserConnection';
+  /** A list of edges. */
+  edges: Array<DatabaseUserEdge>;
+  /** A list of nodes. */
+  nodes: Array<DatabaseUser>;
+  /** Information to aid in pagination. */
+  pageInfo: PageInfo;
+};
+
+/** An edge in a connection. */
+export type DatabaseUserEdge = {
+  __typename?: 'DatabaseUserEdge';
+  /** A cursor for use in pagination */
+  cursor: Scalars['String']['output'];
+  /** The item at the end of the edge */
+  node: DatabaseUser;
+};
+
 /** Input of `deleteInstance`. */
 export type DeleteInstanceInput = {
   /** The ID of the instance. */
@@ -257,6 +394,56 @@ export type DeleteInstanceInput = {
 /** Payload of `deleteInstance`. */
 export type DeleteInstancePayload = {
   __typename?: 'DeleteInstancePayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
+/** Input of `dropDatabase`. */
+export type DropDatabaseInput = {
+  /** Whether sessions in it are ended (default false). Otherwise they refuse it. */
+  force?: InputMaybe<Scalars['Boolean']['input']>;
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The ID of the instance. */
+  instanceId: Scalars['ID']['input'];
+  /** The name of the database. */
+  name: Scalars['String']['input'];
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+};
+
+/** Payload of `dropDatabase`. */
+export type DropDatabasePayload = {
+  __typename?: 'DropDatabasePayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
+/** Input of `dropDatabaseUser`. */
+export type DropDatabaseUserInput = {
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The ID of the instance. */
+  instanceId: Scalars['ID']['input'];
+  /** The name of the user. */
+  name: Scalars['String']['input'];
+  /** The user who gets what it owns (default: `username` of the instance). */
+  reassignTo?: InputMaybe<Scalars['String']['input']>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+};
+
+/** Payload of `dropDatabaseUser`. */
+export type DropDatabaseUserPayload = {
+  __typename?: 'DropDatabaseUserPayload';
   /** The instance as it is now. Null if there are user errors. */
   instance?: Maybe<Instance>;
   /** The operation that carries out the request. Null if there are user errors. */
@@ -395,6 +582,16 @@ export type Instance = Node & {
   createdAt: Scalars['DateTime']['output'];
   /** The database of that role. */
   database: Scalars['String']['output'];
+  /**
+   * The users of the instance by name: the one that it was created with, and those that `createDatabaseUser` has made. Roles that were made
+   * by SQL are not among them.
+   */
+  databaseUsers: DatabaseUserConnection;
+  /**
+   * The databases of the instance by name: the one that it was created with, and those that `createDatabase` has made. Databases that were
+   * made by SQL are not among them.
+   */
+  databases: DatabaseConnection;
   /** When the instance was deleted. */
   deletedAt?: Maybe<Scalars['DateTime']['output']>;
   /** Whether deletion is refused. */
@@ -446,6 +643,24 @@ export type Instance = Node & {
   updatedAt: Scalars['DateTime']['output'];
   /** The role that clients log in as. */
   username: Scalars['String']['output'];
+};
+
+
+/** A hosted PostgreSQL server. */
+export type InstanceDatabaseUsersArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** A hosted PostgreSQL server. */
+export type InstanceDatabasesArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -706,10 +921,24 @@ export type Mutation = {
   cancelOperation: CancelOperationPayload;
   /** Creates an API token. Its secret is only in this payload. */
   createApiToken: CreateApiTokenPayload;
+  /** Creates a database in a running instance. */
+  createDatabase: CreateDatabasePayload;
+  /**
+   * Creates a user in a running instance. Its password is only in this payload, and works when the operation has succeeded. The names of
+   * the platform are refused, and more than 40 users.
+   */
+  createDatabaseUser: CreateDatabaseUserPayload;
   /** Creates an instance. Returns at once; subscribe to the operation or to the instance to follow it. */
   createInstance: CreateInstancePayload;
   /** Deletes an instance, whatever its state. Returns at once; the name is free again when the instance is deleted. */
   deleteInstance: DeleteInstancePayload;
+  /** Drops a database that was made by `createDatabase`, with everything in it. That cannot be undone. */
+  dropDatabase: DropDatabasePayload;
+  /**
+   * Drops a user that was made by `createDatabaseUser`, and ends its sessions. What it owns is reassigned to another user in every
+   * database; the step `DROP_DATABASE_USER` says how many objects that were.
+   */
+  dropDatabaseUser: DropDatabaseUserPayload;
   /**
    * Compares a running instance with what was deployed, puts back what somebody has deleted or edited, and waits until it is ready.
    * The step `REPAIR_POSTGRES` says what that was. It fails with `DATA_LOST` if the data is gone. The control plane repairs
@@ -757,6 +986,18 @@ export type MutationCreateApiTokenArgs = {
 
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationCreateDatabaseArgs = {
+  input: CreateDatabaseInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationCreateDatabaseUserArgs = {
+  input: CreateDatabaseUserInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationCreateInstanceArgs = {
   input: CreateInstanceInput;
 };
@@ -765,6 +1006,18 @@ export type MutationCreateInstanceArgs = {
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationDeleteInstanceArgs = {
   input: DeleteInstanceInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationDropDatabaseArgs = {
+  input: DropDatabaseInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationDropDatabaseUserArgs = {
+  input: DropDatabaseUserInput;
 };
 
 
@@ -910,8 +1163,16 @@ export type OperationFilter = {
 export const OperationKind = {
   /** Creates an instance. */
   Create: 'CREATE',
+  /** Makes a database in an instance. */
+  CreateDatabase: 'CREATE_DATABASE',
+  /** Makes a user in an instance. */
+  CreateDatabaseUser: 'CREATE_DATABASE_USER',
   /** Deletes an instance. */
   Delete: 'DELETE',
+  /** Drops a database of an instance. */
+  DropDatabase: 'DROP_DATABASE',
+  /** Drops a user of an instance. */
+  DropDatabaseUser: 'DROP_DATABASE_USER',
   /** Puts back what somebody has deleted or edited of an instance. */
   Repair: 'REPAIR',
   /** Stops the server of an instance and starts it again. */
@@ -1263,10 +1524,18 @@ export const StepName = {
   CleanUp: 'CLEAN_UP',
   /** Log in with the new password, and end other sessions of the role if that was asked for. */
   ConfirmPassword: 'CONFIRM_PASSWORD',
+  /** Make the database. */
+  CreateDatabase: 'CREATE_DATABASE',
+  /** Make the role of the user, with what it is granted. */
+  CreateDatabaseUser: 'CREATE_DATABASE_USER',
   /** Remove the objects of the instance and wait until they are gone. */
   DeletePostgres: 'DELETE_POSTGRES',
   /** Create the objects of the instance in the runtime, or repair them. */
   DeployPostgres: 'DEPLOY_POSTGRES',
+  /** Drop the database. */
+  DropDatabase: 'DROP_DATABASE',
+  /** Reassign what the user owns, and drop its role. */
+  DropDatabaseUser: 'DROP_DATABASE_USER',
   /** Make the roles and the database of a new instance, find out how clients connect, and log in once. */
   GenerateConnectionString: 'GENERATE_CONNECTION_STRING',
   /** Wait until the runtime reports that the instance is ready. */
@@ -1428,6 +1697,34 @@ export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typena
 
 export type RangeFragment = { __typename?: 'IntRange', min: number, max: number, default?: number | null };
 
+export type CreateDatabaseUserMutationVariables = Exact<{
+  input: CreateDatabaseUserInput;
+}>;
+
+
+export type CreateDatabaseUserMutation = { __typename?: 'Mutation', createDatabaseUser: { __typename?: 'CreateDatabaseUserPayload', password?: string | null, userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type DropDatabaseUserMutationVariables = Exact<{
+  input: DropDatabaseUserInput;
+}>;
+
+
+export type DropDatabaseUserMutation = { __typename?: 'Mutation', dropDatabaseUser: { __typename?: 'DropDatabaseUserPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type CreateDatabaseMutationVariables = Exact<{
+  input: CreateDatabaseInput;
+}>;
+
+
+export type CreateDatabaseMutation = { __typename?: 'Mutation', createDatabase: { __typename?: 'CreateDatabasePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type DropDatabaseMutationVariables = Exact<{
+  input: DropDatabaseInput;
+}>;
+
+
+export type DropDatabaseMutation = { __typename?: 'Mutation', dropDatabase: { __typename?: 'DropDatabasePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
 export type EventHistoryQueryVariables = Exact<{
   instanceId: Scalars['ID']['input'];
   last: Scalars['Int']['input'];
@@ -1492,9 +1789,9 @@ export type InstanceSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
 
 export type UpdateInstanceMutationVariables = Exact<{
   input: UpdateInstanceInput;
@@ -1717,6 +2014,21 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
   }
   deletionProtected
   availableOperations
+  databaseUsers(first: 100) {
+    nodes {
+      id
+      name
+      access
+      database
+    }
+  }
+  databases(first: 100) {
+    nodes {
+      id
+      name
+      owner
+    }
+  }
   createdAt
   deletedAt
   operations(first: 1) {
@@ -1830,6 +2142,47 @@ export const ControlPlaneDocument = new TypedDocumentString(`
   max
   default
 }`) as unknown as TypedDocumentString<ControlPlaneQuery, ControlPlaneQueryVariables>;
+export const CreateDatabaseUserDocument = new TypedDocumentString(`
+    mutation CreateDatabaseUser($input: CreateDatabaseUserInput!) {
+  createDatabaseUser(input: $input) {
+    password
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateDatabaseUserMutation, CreateDatabaseUserMutationVariables>;
+export const DropDatabaseUserDocument = new TypedDocumentString(`
+    mutation DropDatabaseUser($input: DropDatabaseUserInput!) {
+  dropDatabaseUser(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DropDatabaseUserMutation, DropDatabaseUserMutationVariables>;
+export const CreateDatabaseDocument = new TypedDocumentString(`
+    mutation CreateDatabase($input: CreateDatabaseInput!) {
+  createDatabase(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateDatabaseMutation, CreateDatabaseMutationVariables>;
+export const DropDatabaseDocument = new TypedDocumentString(`
+    mutation DropDatabase($input: DropDatabaseInput!) {
+  dropDatabase(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DropDatabaseMutation, DropDatabaseMutationVariables>;
 export const EventHistoryDocument = new TypedDocumentString(`
     query EventHistory($instanceId: ID!, $last: Int!) {
   instance(id: $instanceId) {
@@ -2014,6 +2367,21 @@ export const InstanceDocument = new TypedDocumentString(`
   }
   deletionProtected
   availableOperations
+  databaseUsers(first: 100) {
+    nodes {
+      id
+      name
+      access
+      database
+    }
+  }
+  databases(first: 100) {
+    nodes {
+      id
+      name
+      owner
+    }
+  }
   createdAt
   deletedAt
   operations(first: 1) {
