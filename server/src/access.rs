@@ -44,7 +44,7 @@ pub struct Local;
 #[async_trait]
 impl Authenticate for Local {
     async fn authenticate(&self, _: Credentials<'_>) -> Result<Session, Denied> {
-        Ok(Session::default().with(Caller { role: TokenRole::Admin, name: None }))
+        Ok(Session::default().seeing(TokenRole::Admin.as_str()).with(Caller { role: TokenRole::Admin, name: None }))
     }
 }
 
@@ -91,7 +91,7 @@ impl Tokens {
         let caller = Caller { role: token.role, name: Some(token.name.as_str().into()) };
         let id = token.id;
         let ended = sessions.entry(id).or_insert_with(|| Sessions { ended: CancellationToken::new(), token }).ended.clone();
-        Session::until(ended).of(id).with(caller)
+        Session::until(ended).of(id).seeing(caller.role.as_str()).with(caller)
     }
 
     async fn end_invalid(&self) -> toygres_domain::Result<()> {

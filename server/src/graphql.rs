@@ -9,6 +9,7 @@ mod mutations;
 mod paging;
 mod query;
 mod sdl;
+mod shared;
 mod subscription;
 mod types;
 

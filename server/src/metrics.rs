@@ -70,6 +70,10 @@ fn describe() {
     describe_counter!("toygres_events_read_total", "Events read from the log, once for all subscribers");
     describe_histogram!("toygres_event_lag_seconds", "From the write of an event to its hand-out to subscribers");
     describe_counter!("toygres_deliveries_total", "Results sent to subscribers");
+    describe_counter!(
+        "toygres_subscription_executions_total",
+        "Results of instances, events and operations that were executed for a subscriber; others that ask the same share them"
+    );
     describe_counter!("toygres_events_coalesced_total", "Events of state streams that a later one of the same instance replaced");
     describe_counter!("toygres_feed_resyncs_total", "Subscribers that fell behind and read on from the table");
     describe_gauge!("toygres_clock_skew_seconds", "How far the clock of this machine is ahead of the metadata database's");

@@ -34,6 +34,7 @@ mod proxies;
 mod refusal;
 mod root_field;
 mod serve;
+mod sharing;
 mod sse;
 mod tls;
 mod ws;
@@ -55,6 +56,7 @@ pub use field_types::FieldTypes;
 pub use options::{Limits, OnResponse, TransportOptions};
 pub use proxies::Proxies;
 pub use serve::{ServeOptions, serve};
+pub use sharing::Sharing;
 pub use tls::Certificate;
 
 pub(crate) use connections::counted_address;

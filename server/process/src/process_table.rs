@@ -163,8 +163,11 @@ pub(super) fn signal(pid: u32, signal: Signal) -> Result<()> {
 #[cfg(target_os = "linux")]
 fn read(pid: u32) -> io::Result<Option<Process>> {
     let file = |name: &str| gone(std::fs::read(format!("/proc/{pid}/{name}")));
-    // Empty for a process that has ended.
-    let Some(arguments) = file("cmdline")? else { return Ok(None) };
+    let executes_postgres = || {
+        let program = std::fs::read_link(format!("/proc/{pid}/exe"));
+        program.is_ok_and(|program| program.file_name().is_some_and(|name| name == "postgres"))
+    };
+    let Some(arguments) = arguments(|| file("cmdline"), executes_postgres)? else { return Ok(None) };
     let arguments = String::from_utf8_lossy(&arguments).split('\0').map(str::to_owned).collect();
     let Some(mut process) = Process::with_arguments(pid, arguments) else { return Ok(None) };
     let Some(status) = file("status")? else { return Ok(None) };
@@ -185,6 +188,20 @@ fn read(pid: u32) -> io::Result<Option<Process>> {
         },
     };
     Ok(Some(process))
+}
+
+/// The arguments of a process, which are empty once it has ended. They are also empty for a moment after it has begun to execute its
+/// program, when whoever started it knows already that it does: it is read again until that has passed.
+#[cfg(any(test, target_os = "linux"))]
+fn arguments(mut read: impl FnMut() -> io::Result<Option<Vec<u8>>>, executes_postgres: impl Fn() -> bool) -> io::Result<Option<Vec<u8>>> {
+    for _ in 0..1000 {
+        let Some(arguments) = read()? else { return Ok(None) };
+        if !arguments.is_empty() || !executes_postgres() {
+            return Ok(Some(arguments));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    Err(io::Error::new(io::ErrorKind::TimedOut, "it has begun to execute PostgreSQL, and has no arguments yet"))
 }
 
 #[cfg(target_os = "linux")]
@@ -297,6 +314,15 @@ mod tests {
         assert!(!child("postgres: abcd: checkpointer ", None));
         // A database of another cluster that is named like this cluster.
         assert!(!child("postgres: other: app cluster_name=abc 127.0.0.1(1) idle", None));
+    }
+
+    #[test]
+    fn a_server_that_has_just_begun_to_execute_has_not_ended() {
+        let mut reads = vec![Some(b"postgres\0-D".to_vec()), Some(Vec::new()), Some(Vec::new())];
+        assert_eq!(arguments(|| Ok(reads.pop().unwrap()), || true).unwrap().as_deref(), Some(&b"postgres\0-D"[..]));
+        assert_eq!(arguments(|| Ok(Some(Vec::new())), || false).unwrap(), Some(Vec::new()), "it has ended, or is another program");
+        assert_eq!(arguments(|| Ok(None), || true).unwrap(), None);
+        assert!(arguments(|| Ok(Some(Vec::new())), || true).is_err());
     }
 
     #[test]

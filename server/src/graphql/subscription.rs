@@ -15,6 +15,7 @@ use toygres_store::PageRequest;
 
 use super::{
     errors::{coded, error},
+    shared::Shared,
     types::{HealthCheck, Instance, InstanceChange, InstanceChangeType, InstanceEvent, InstanceFilterInput, Operation},
 };
 use crate::{
@@ -43,7 +44,7 @@ impl Subscription {
         ctx: &Context<'_>,
         #[graphql(desc = "Selects instances (default: all that are not deleted).")] filter: Option<InstanceFilterInput>,
         #[graphql(desc = "Resumes after this cursor.")] after: Option<String>,
-    ) -> Result<impl Stream<Item = Result<InstanceChange>>> {
+    ) -> Result<impl Stream<Item = Result<Shared<InstanceChange, Delivery>>>> {
         let hub = ctx.data_unchecked::<App>().hub.clone();
         let filter = filter.map(InstanceFilter::from).unwrap_or_default();
         let after = position(ctx, &hub, after).await?;
@@ -57,9 +58,9 @@ impl Subscription {
                 let (instances, head) = hub.store().snapshot(&filter).await.map_err(error)?;
                 held = Some(instances.iter().map(|instance| instance.id).collect::<HashSet<_>>());
                 for instance in instances {
-                    yield change(InstanceChangeType::Snapshot, Some(Arc::new(instance)), SNAPSHOT_CURSOR.to_owned());
+                    yield Shared::alone(change(InstanceChangeType::Snapshot, Some(Arc::new(instance)), SNAPSHOT_CURSOR.to_owned()));
                 }
-                yield change(InstanceChangeType::SnapshotComplete, None, head.to_string());
+                yield Shared::alone(change(InstanceChangeType::SnapshotComplete, None, head.to_string()));
                 feed.skip_to(head);
             }
             loop {
@@ -72,14 +73,14 @@ impl Subscription {
                         if held.as_mut().is_some_and(|held| !held.remove(&instance.id)) { continue }
                         InstanceChangeType::Removed
                     };
-                    yield change(kind, Some(instance), delivery.event.cursor.to_string());
+                    yield shared(&delivery, change(kind, Some(instance), delivery.event.cursor.to_string()));
                 }
             }
         })
     }
 
     /// Follows an instance: its current value, then its value after every change. Completes when the instance is deleted.
-    async fn instance(&self, ctx: &Context<'_>, #[graphql(desc = "The ID.")] id: ID) -> Result<impl Stream<Item = Result<Instance>>> {
+    async fn instance(&self, ctx: &Context<'_>, #[graphql(desc = "The ID.")] id: ID) -> Result<impl Stream<Item = Result<Shared<Instance, Delivery>>>> {
         let app = ctx.data_unchecked::<App>();
         let id = known(app, &id).await?;
         let mut feed = app.hub.feed(Some(id), None).await.map_err(error)?;
@@ -87,13 +88,13 @@ impl Subscription {
         Ok(try_stream! {
             let mut revision = first.revision;
             let mut over = is_final(first.state);
-            yield Instance(Arc::new(first));
+            yield Shared::alone(Instance(Arc::new(first)));
             while !over {
                 for delivery in latest(&mut feed).await.map_err(error)? {
                     let Some(instance) = delivery.instance.clone().filter(|instance| instance.revision > revision) else { continue };
                     revision = instance.revision;
                     over = is_final(instance.state);
-                    yield Instance(instance);
+                    yield shared(&delivery, Instance(instance));
                 }
             }
         })
@@ -106,7 +107,7 @@ impl Subscription {
         ctx: &Context<'_>,
         #[graphql(desc = "Selects the events of this instance (default: of all).")] instance_id: Option<ID>,
         #[graphql(desc = "Resumes after this cursor.")] after: Option<String>,
-    ) -> Result<impl Stream<Item = Result<InstanceEvent>>> {
+    ) -> Result<impl Stream<Item = Result<Shared<InstanceEvent, Delivery>>>> {
         let app = ctx.data_unchecked::<App>();
         let instance = match instance_id {
             Some(id) => Some(known(app, &id).await?),
@@ -117,13 +118,14 @@ impl Subscription {
         Ok(try_stream! {
             loop {
                 let delivery = feed.next().await.map_err(error)?;
-                yield InstanceEvent::new(delivery.event.clone(), delivery.instance.clone(), delivery.operation.clone());
+                let event = InstanceEvent::new(delivery.event.clone(), delivery.instance.clone(), delivery.operation.clone());
+                yield shared(&delivery, event);
             }
         })
     }
 
     /// Follows an operation: its current value, then its value after every change. Completes when the operation is finished.
-    async fn operation(&self, ctx: &Context<'_>, #[graphql(desc = "The ID.")] id: ID) -> Result<impl Stream<Item = Result<Operation>>> {
+    async fn operation(&self, ctx: &Context<'_>, #[graphql(desc = "The ID.")] id: ID) -> Result<impl Stream<Item = Result<Shared<Operation, Delivery>>>> {
         let app = ctx.data_unchecked::<App>();
         let id = OperationId::from_any(&id);
         let missing = || coded("NOT_FOUND", format!("no operation has the id {id}"));
@@ -132,12 +134,12 @@ impl Subscription {
         let first = app.store.operation(&id).await.map_err(error)?.ok_or_else(missing)?;
         Ok(try_stream! {
             let mut over = first.status.is_terminal();
-            yield Operation(Arc::new(first));
+            yield Shared::alone(Operation(Arc::new(first)));
             while !over {
                 let delivery = feed.next().await.map_err(error)?;
                 if let Some(operation) = delivery.operation.clone().filter(|operation| operation.id == id) {
                     over = operation.status.is_terminal();
-                    yield Operation(operation);
+                    yield shared(&delivery, Operation(operation));
                 }
             }
         })
@@ -197,6 +199,11 @@ async fn latest(feed: &mut Feed) -> toygres_domain::Result<Vec<Arc<Delivery>>> {
         next = if order.len() < 1000 { feed.try_next().await? } else { None };
     }
     Ok(order.iter().filter_map(|id| latest.remove(id)).collect())
+}
+
+/// The value that a subscriber gets of a delivery. Who reads the log from the table has a delivery of its own.
+fn shared<T>(delivery: &Arc<Delivery>, value: T) -> Shared<T, Delivery> {
+    if delivery.broadcast { Shared::of(delivery, value) } else { Shared::alone(value) }
 }
 
 fn is_of_instance(kind: EventKind) -> bool {

@@ -107,7 +107,7 @@ impl Feed {
     async fn catch_up(&mut self) -> Result<()> {
         let events = self.hub.store().events_after(self.position, self.instance, BATCH).await?;
         let full = i64::try_from(events.len()).is_ok_and(|n| n >= BATCH);
-        self.ahead.extend(load(self.hub.store(), events).await?);
+        self.ahead.extend(load(self.hub.store(), events, false).await?);
         // A page that is not full reaches the end of the log, which is not before the first event of the receiver.
         self.behind = full;
         Ok(())

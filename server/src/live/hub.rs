@@ -35,6 +35,8 @@ pub struct Delivery {
     pub instance: Option<Arc<Instance>>,
     /// The operation that the event belongs to, if any.
     pub operation: Option<Arc<Operation>>,
+    /// Whether every subscriber gets this very delivery, rather than one of its own.
+    pub broadcast: bool,
 }
 
 /// What the hub sends to a feed: a delivery, or `None` for a gap: the hub continues from a later position, and a feed that has
@@ -163,7 +165,7 @@ impl Hub {
             // A page that is not full contains all events; later commits send another notification.
             let all = i64::try_from(events.len()).is_ok_and(|read| read < BATCH);
             metrics::counter!("toygres_events_read_total").increment(events.len() as u64);
-            let deliveries = load(&self.inner.reader, events).await?;
+            let deliveries = load(&self.inner.reader, events, true).await?;
             // The position is updated before the delivery, so that a feed that registers meanwhile knows that it may have missed a
             // part of this batch.
             self.move_to(position);
@@ -206,7 +208,7 @@ impl Hub {
 }
 
 /// Loads the instances and operations of events, with one query for each.
-pub(super) async fn load(store: &Store, events: Vec<Event>) -> Result<Vec<Arc<Delivery>>> {
+pub(super) async fn load(store: &Store, events: Vec<Event>, broadcast: bool) -> Result<Vec<Arc<Delivery>>> {
     let mut instances: Vec<InstanceId> = events.iter().map(|event| event.instance).collect();
     instances.sort_unstable();
     instances.dedup();
@@ -223,7 +225,7 @@ pub(super) async fn load(store: &Store, events: Vec<Event>) -> Result<Vec<Arc<De
         .map(|event| {
             let instance = instances.get(&event.instance).cloned();
             let operation = event.operation.as_ref().and_then(|id| operations.get(id).cloned());
-            Arc::new(Delivery { event, instance, operation })
+            Arc::new(Delivery { event, instance, operation, broadcast })
         })
         .collect())
 }

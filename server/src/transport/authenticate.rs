@@ -37,6 +37,7 @@ pub struct Session {
     data: Vec<Insert>,
     ended: CancellationToken,
     caller: CallerKey,
+    rights: Option<&'static str>,
 }
 
 impl Session {
@@ -52,6 +53,17 @@ impl Session {
     pub fn of(mut self, caller: impl fmt::Display) -> Self {
         self.caller = CallerKey::Named(caller.to_string().into());
         self
+    }
+
+    /// Sets what the caller may see. Subscriptions of callers with the same rights share results; without it, they share none.
+    #[must_use]
+    pub fn seeing(mut self, rights: &'static str) -> Self {
+        self.rights = Some(rights);
+        self
+    }
+
+    pub(super) fn rights(&self) -> Option<&'static str> {
+        self.rights
     }
 
     /// Sets the address that identifies the caller if nothing else does.

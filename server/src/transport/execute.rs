@@ -18,6 +18,7 @@ use super::{
     encode,
     nulls::{self, Source},
     refusal, root_field,
+    sharing::{Groups, Outgoing, Question, Sharing},
     ws::PendingSockets,
 };
 
@@ -60,6 +61,7 @@ pub(super) struct Transport<E> {
     sockets: Arc<Semaphore>,
     pub(super) pending_sockets: PendingSockets,
     cpu_bound: CpuBound,
+    groups: Arc<Groups>,
 }
 
 /// The permit for an open socket or event stream.
@@ -81,6 +83,8 @@ pub(super) struct Operation {
     source: Source,
     /// The caller, if its document counts as large.
     heavy: Option<CallerKey>,
+    /// The results that a subscription shares with others.
+    sharing: Option<Sharing>,
 }
 
 impl<E: Executor> Transport<E> {
@@ -88,7 +92,7 @@ impl<E: Executor> Transport<E> {
         let sockets = options.limits.sockets.min(Semaphore::MAX_PERMITS);
         let pending_sockets = PendingSockets::new(options.limits.pending_sockets);
         let cpu_bound = CpuBound::new(options.limits.large_documents, options.limits.large_document_wait);
-        Self { executor, options, sockets: Arc::new(Semaphore::new(sockets)), pending_sockets, cpu_bound }
+        Self { executor, options, sockets: Arc::new(Semaphore::new(sockets)), pending_sockets, cpu_bound, groups: Arc::default() }
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -142,12 +146,21 @@ impl<E: Executor> Transport<E> {
         };
         // The executor reports that there is no such operation.
         let kind = operation(document, name.as_deref()).map_or(OperationType::Query, |operation| operation.ty);
+        let mut sharing = None;
         if kind == OperationType::Subscription {
             let mut document = document.clone();
             // The executor would run several fields concurrently.
             if !root_field::lift(&mut document, name.as_deref(), self.options.types.root(kind)) {
                 let message = "A subscription selects exactly one field, and the fragments around it have no directives.";
                 return refuse(refusal::error("BAD_SUBSCRIPTION", message));
+            }
+            sharing = session.rights().map(|rights| {
+                let variables = root_field::variables_except_start(&document, name.as_deref(), &request.query, &variables);
+                let (query, operation_name) = (request.query.clone(), name.clone());
+                self.groups.join(Question { query, operation_name, variables: encode::to_json(&variables), rights })
+            });
+            if let Some(sharing) = &sharing {
+                request.data.insert(sharing.clone());
             }
             request.set_parsed_query(document);
         }
@@ -156,12 +169,12 @@ impl<E: Executor> Transport<E> {
         request.data.insert(id.clone());
         let source = Source { query: request.query.clone(), operation_name: request.operation_name.clone() };
         let heavy = (long || is_large(0, size)).then(|| session.caller().clone());
-        Ok(Operation { kind, id: id.clone(), request, source, heavy })
+        Ok(Operation { kind, id: id.clone(), request, source, heavy, sharing })
     }
 
     /// Runs a query or a mutation. A mutation continues when its caller disconnects, because part of it may already have happened.
     pub(super) async fn execute(&self, operation: Operation) -> Response {
-        let Operation { kind, id, request, source, heavy } = operation;
+        let Operation { kind, id, request, source, heavy, sharing: _ } = operation;
         let execution = {
             let (executor, cpu_bound) = (self.executor.clone(), self.cpu_bound.clone());
             let execution = async move {
@@ -199,13 +212,13 @@ impl<E: Executor> Transport<E> {
     }
 
     /// Runs any operation; a query or a mutation is a stream of one response.
-    pub(super) fn stream(self: &Arc<Self>, operation: Operation) -> impl Stream<Item = Response> + Send + use<E> {
+    pub(super) fn stream(self: &Arc<Self>, operation: Operation) -> impl Stream<Item = Outgoing> + Send + use<E> {
         let this = Arc::clone(self);
         if operation.kind != OperationType::Subscription {
             // Boxed, because otherwise the stream of every subscription would have the size of an execution.
-            return stream::once(async move { this.execute(operation).await }).boxed().left_stream();
+            return stream::once(async move { Outgoing::Own(this.execute(operation).await) }).boxed().left_stream();
         }
-        let Operation { id, request, source, heavy, .. } = operation;
+        let Operation { id, request, source, heavy, sharing, .. } = operation;
         let responses = this.executor.execute_stream(request, None);
         let responses = match heavy {
             Some(caller) => {
@@ -216,14 +229,19 @@ impl<E: Executor> Transport<E> {
         AssertUnwindSafe(responses)
             .catch_unwind()
             .map(move |outcome| {
-                let mut response = outcome.unwrap_or_else(|panic| panicked(&id, &*panic));
+                let response = outcome.unwrap_or_else(|panic| panicked(&id, &*panic));
+                let outgoing = match &sharing {
+                    Some(sharing) => sharing.outgoing(response),
+                    None => Outgoing::Own(response),
+                };
+                let Outgoing::Own(mut response) = outgoing else { return outgoing };
                 nulls::complete(&mut response, &this.options.types, &source);
-                this.finish(this.limited(response), &id)
+                Outgoing::Own(this.finish(this.limited(response), &id))
             })
             .right_stream()
     }
 
-    /// Every response passes through this function exactly once.
+    /// Every response passes through this function exactly once, except a shared result, which has no errors.
     pub(super) fn finish(&self, mut response: Response, id: &RequestId) -> Response {
         (self.options.on_response)(&mut response, id);
         response

@@ -2,11 +2,15 @@
 //! sees only fields: with a fragment, it would complete the subscription at once.
 
 use async_graphql::{
-    Name, Positioned,
+    Name, Positioned, Variables,
     parser::types::{ExecutableDocument, Selection, SelectionSet},
 };
+use async_graphql_value::Value;
 
 use super::execute::{operation, operation_mut};
+
+/// The argument that says after which cursor a subscription begins.
+const START: &str = "after";
 
 /// Replaces the fragments around the root field of the subscription `name` by the field. They must have no directives, and be on the
 /// type `root`. Returns whether there is exactly one field.
@@ -29,6 +33,28 @@ pub(super) fn lift(document: &mut ExecutableDocument, name: Option<&str>, root: 
         }
     }
     true
+}
+
+/// The variables without the one that only says where the subscription `name` begins, which determines no result. `query` is the text of
+/// the document.
+pub(super) fn variables_except_start(document: &ExecutableDocument, name: Option<&str>, query: &str, variables: &Variables) -> Variables {
+    let mut others = variables.clone();
+    if let Some(start) = start(document, name)
+        // Its definition and its use.
+        && query.matches(&format!("${start}")).count() == 2
+    {
+        others.remove(start);
+    }
+    others
+}
+
+/// The variable that is the start of the subscription.
+fn start<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a Name> {
+    let Selection::Field(field) = &operation(document, name)?.selection_set.node.items.first()?.node else { return None };
+    match &field.node.get_argument(START)?.node {
+        Value::Variable(variable) => Some(variable),
+        _ => None,
+    }
 }
 
 struct Lifting<'a> {
@@ -119,5 +145,19 @@ mod tests {
         ] {
             assert_eq!(lifted(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn the_variables_that_only_say_where_to_begin_are_left_out() {
+        let left = |query: &str| {
+            let variables = Variables::from_json(serde_json::json!({ "from": "7", "id": "1" }));
+            let left = variables_except_start(&parse_query(query).unwrap(), None, query, &variables);
+            left.keys().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(left("subscription($from: ID, $id: ID) { events(id: $id, after: $from) { a } }"), "id");
+        assert_eq!(left("subscription($from: ID, $id: ID) { events(id: $from, after: $id) { a } }"), "from");
+        assert_eq!(left("subscription($from: ID) { events(after: $from) { a(b: $from) } }"), "from id", "the result depends on it");
+        assert_eq!(left("subscription($from: ID) { events(before: $from) { a } }"), "from id");
+        assert_eq!(left("subscription { events(after: 1) { a } }"), "from id");
     }
 }

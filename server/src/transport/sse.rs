@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use async_graphql::{Executor, Response as GraphqlResponse, Value, parser::types::OperationType};
+use async_graphql::{Executor, Response as GraphqlResponse, parser::types::OperationType};
 use axum::{
     body::{Body, Bytes},
     http::{HeaderValue, StatusCode, header},
@@ -18,9 +18,9 @@ use tokio::time::{Instant, Interval, interval_at};
 use super::{
     Session,
     accept::Media,
-    encode,
     execute::{Operation, Socket, Transport},
     refusal::{self, Refusal},
+    sharing::Outgoing,
 };
 
 /// A comment: it opens the stream, and later keeps proxies from closing it.
@@ -45,16 +45,16 @@ pub(super) fn answer<E: Executor>(
                 _ => future::pending().boxed(),
             };
             let (transport, id, ended) = (Arc::clone(transport), operation.id.clone(), session.ended());
-            let responses = transport.stream(operation).boxed();
+            let results = transport.stream(operation).boxed();
             let session_end = async move {
                 ended.await;
                 transport.finish(refusal::error("UNAUTHENTICATED", "The session has ended."), &id)
             };
-            Events { phase: Phase::Opening, responses, session_end: session_end.boxed(), shutdown, ping, _permit: permit }
+            Events { phase: Phase::Opening, results, session_end: session_end.boxed(), shutdown, ping, _permit: permit }
         }
         Err(response) => Events {
             phase: Phase::Opening,
-            responses: stream::once(future::ready(*response)).boxed(),
+            results: stream::once(future::ready(Outgoing::Own(*response))).boxed(),
             session_end: future::pending().boxed(),
             shutdown: future::pending().boxed(),
             ping,
@@ -77,7 +77,7 @@ pub(super) fn answer<E: Executor>(
 /// stream.
 struct Events {
     phase: Phase,
-    responses: BoxStream<'static, GraphqlResponse>,
+    results: BoxStream<'static, Outgoing>,
     /// The error that ends the stream together with its session.
     session_end: BoxFuture<'static, GraphqlResponse>,
     /// Ends the stream without `complete`, so that the client reconnects.
@@ -106,10 +106,10 @@ impl Events {
                 () = &mut self.shutdown => None,
                 response = &mut self.session_end => {
                     self.phase = Phase::Completing;
-                    Some(frame(&response))
+                    Some(frame(&Outgoing::Own(response)))
                 }
-                response = self.responses.next() => match response {
-                    Some(response) => Some(frame(&response)),
+                result = self.results.next() => match result {
+                    Some(result) => Some(frame(&result)),
                     None => {
                         self.phase = Phase::Closed;
                         Some(COMPLETE)
@@ -126,19 +126,9 @@ impl Events {
     }
 }
 
-fn frame(response: &GraphqlResponse) -> Bytes {
+fn frame(result: &Outgoing) -> Bytes {
     metrics::counter!("toygres_deliveries_total", "transport" => "sse").increment(1);
-    let id = cursor(response).map(|cursor| format!("id: {cursor}\n")).unwrap_or_default();
-    Bytes::from(format!("event: next\n{id}data: {}\n\n", encode::json(response)))
-}
-
-/// The cursor of an event: the field `cursor` of the subscription's value. `EventSource` sends it back as `Last-Event-ID`.
-fn cursor(response: &GraphqlResponse) -> Option<&str> {
-    let Value::Object(root) = &response.data else { return None };
-    let (_, Value::Object(item)) = root.first()? else { return None };
-    match item.get("cursor")? {
-        // A line break would end the field, and EventSource ignores an id with a NUL.
-        Value::String(cursor) if !cursor.contains(['\n', '\r', '\0']) => Some(cursor),
-        _ => None,
-    }
+    // `EventSource` sends the ID back as `Last-Event-ID`. A line break would end the field, and an ID with a NUL is ignored.
+    let id = result.cursor().filter(|cursor| !cursor.contains(['\n', '\r', '\0'])).map(|cursor| format!("id: {cursor}\n")).unwrap_or_default();
+    Bytes::from(format!("event: next\n{id}data: {}\n\n", result.json()))
 }

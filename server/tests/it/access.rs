@@ -50,7 +50,28 @@ async fn each_role_may_do_its_part() {
         assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{answer:#}");
     }
 
+    // Subscribers of both roles who ask the same at once.
+    let follow = "subscription($id: ID!) { instance(id: $id) { labels { key } connectionString } }";
+    let mut followers = Vec::new();
+    for secret in [&secrets[0], &secrets[1], &secrets[0], &secrets[1]] {
+        let mut follower = subscribe_as(&server.address, Some(secret), follow, json!({ "id": id })).await.unwrap();
+        follower.next().await.unwrap();
+        followers.push((secret == &secrets[1], follower));
+    }
     server.bearer = Some(secrets[1].clone());
+    let label = "mutation($id: ID!) { updateInstance(input: { id: $id, labels: [{ key: \"a\", value: \"b\" }] }) { userErrors { code } } }";
+    assert_eq!(server.query(label, json!({ "id": id })).await["updateInstance"]["userErrors"], json!([]));
+    for (operator, follower) in &mut followers {
+        let seen = loop {
+            let seen = follower.next().await.unwrap();
+            if seen["data"]["instance"]["labels"] == json!([{ "key": "a" }]) {
+                break seen;
+            }
+        };
+        assert_eq!(seen["data"]["instance"]["connectionString"].is_string(), *operator, "{seen:#}");
+        assert_eq!(seen["errors"][0]["extensions"]["code"] == "FORBIDDEN", !*operator, "{seen:#}");
+    }
+
     assert_eq!(server.query(caller, json!({})).await["controlPlane"]["caller"]["role"], "OPERATOR");
     let seen = server.query(reads, json!({ "id": id })).await;
     assert!(text(&seen["instance"]["connectionString"]).starts_with("postgresql://app:"));

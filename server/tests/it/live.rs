@@ -225,6 +225,46 @@ async fn a_list_is_told_what_starts_and_stops_matching() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn subscribers_that_ask_the_same_share_what_is_executed() {
+    const SUBSCRIBERS: usize = 10;
+    const WRITES: usize = 30;
+    let world = World::start(1).await;
+    let server = world.server(&[]).await;
+    let selection = "cursor type instance { id name state labels { key value } } operation { id }";
+    let document = format!("subscription($after: String) {{ instanceEvents(after: $after) {{ {selection} }} }}");
+    let head = world.head().await;
+    let mut same = Vec::new();
+    for n in 0..SUBSCRIBERS {
+        // Where they begin makes no difference.
+        let variables = if n % 2 == 0 { json!({ "after": head }) } else { json!({}) };
+        same.push(server.subscribe(&document, variables).await);
+    }
+    let mut other = server.subscribe(&format!("subscription {{ alone: instanceEvents {{ {selection} }} }}"), json!({})).await;
+    let metric = async |name: &str| {
+        let metrics = server.get("/metrics").await.text().await.unwrap();
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).unwrap_or_else(|| panic!("{name} is not in {metrics}"));
+        line.parse::<usize>().unwrap()
+    };
+    eventually("all are there", async || metric("toygres_feeds").await == SUBSCRIBERS + 1).await;
+    let writer = connect(&world.database.url()).await;
+    for _ in 0..WRITES {
+        writer.batch_execute(&touch(0)).await.unwrap();
+    }
+    for _ in 0..WRITES {
+        let expected = other.next().await.unwrap()["data"]["alone"].clone();
+        assert_eq!(expected["instance"]["name"], "live-0");
+        for subscriber in &mut same {
+            assert_eq!(subscriber.next().await.unwrap(), json!({ "data": { "instanceEvents": expected } }));
+        }
+    }
+    let executions = metric("toygres_subscription_executions_total").await;
+    println!("{executions} executions for {} results", (SUBSCRIBERS + 1) * WRITES);
+    // One for all and one for the other; some may have read the table first.
+    assert!(executions < (SUBSCRIBERS + 1) * WRITES / 2, "{executions} executions");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn health_samples_wake_a_server_only_while_somebody_watches() {
     let world = World::start(1).await;
     let server = world.server(&[]).await;

@@ -2,13 +2,14 @@
 
 use std::str::FromStr;
 
-use async_graphql::{Request, Response, ServerError, http::WebSocketProtocols};
+use async_graphql::{Request, ServerError, http::WebSocketProtocols};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::transport::{
     encode::{Payload, to_json},
     params,
+    sharing::Outgoing,
 };
 
 /// A subprotocol.
@@ -101,12 +102,15 @@ impl Dialect {
         (self == Self::Older).then(|| to_json(&ServerMessage { kind: "connection_error", id: None, payload: Some(payload) }))
     }
 
-    pub(super) fn next(self, id: &str, response: &Response) -> String {
+    pub(super) fn next(self, id: &str, result: &Outgoing) -> String {
         let kind = match self {
             Self::Current => "next",
             Self::Older => "data",
         };
-        to_json(&ServerMessage { kind, id: Some(id), payload: Some(Payload::from(response)) })
+        match result {
+            Outgoing::Own(response) => to_json(&ServerMessage { kind, id: Some(id), payload: Some(Payload::from(response)) }),
+            shared @ Outgoing::Shared(..) => format!(r#"{{"type":"{kind}","id":{},"payload":{}}}"#, to_json(&id), shared.json()),
+        }
     }
 
     /// The message for an operation that failed before its first result.

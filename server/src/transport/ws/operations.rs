@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use async_graphql::{Executor, Request, Response, parser::types::OperationType};
+use async_graphql::{Executor, Request, ServerError, parser::types::OperationType};
 use axum::extract::ws::Utf8Bytes;
 use futures::{FutureExt, StreamExt};
 use tokio::{sync::mpsc, task::AbortHandle};
@@ -20,6 +20,7 @@ use crate::transport::{
     RequestId, Session, encode,
     execute::{Operation, Transport},
     refusal,
+    sharing::Outgoing,
 };
 
 /// A message of an operation that is queued for the socket.
@@ -151,13 +152,13 @@ struct OperationSink {
 struct Closed;
 
 impl OperationSink {
-    async fn next(&self, response: &Response) -> Result<(), Closed> {
+    async fn next(&self, result: &Outgoing) -> Result<(), Closed> {
         metrics::counter!("toygres_deliveries_total", "transport" => "websocket").increment(1);
-        self.send(self.dialect.next(&self.subscriber.id, response), false).await
+        self.send(self.dialect.next(&self.subscriber.id, result), false).await
     }
 
-    async fn error(&self, response: &Response) -> Result<(), Closed> {
-        self.send(self.dialect.error(&self.subscriber.id, &response.errors), true).await
+    async fn error(&self, errors: &[ServerError]) -> Result<(), Closed> {
+        self.send(self.dialect.error(&self.subscriber.id, errors), true).await
     }
 
     async fn complete(&self) -> Result<(), Closed> {
@@ -174,20 +175,21 @@ impl OperationSink {
 /// ends when it finds that the socket is closed.
 async fn operate<E: Executor>(transport: Arc<Transport<E>>, operation: Operation, sink: OperationSink) -> Result<(), Closed> {
     let kind = operation.kind;
-    let mut responses = pin!(transport.stream(operation).peekable());
+    let mut results = pin!(transport.stream(operation).peekable());
     let mut first = true;
-    while let Some(response) = responses.next().await {
+    while let Some(result) = results.next().await {
         // An operation that fails before its first result ends with `error`. The executor reports a subscription whose source
         // stream could not be created only by an error that is also the end of the stream.
-        let failed = std::mem::take(&mut first)
+        if std::mem::take(&mut first)
+            && let Outgoing::Own(response) = &result
             && match kind {
-                OperationType::Subscription => encode::has_no_data(&response) && matches!(responses.as_mut().peek().now_or_never(), Some(None)),
-                _ => encode::never_executed(&response),
-            };
-        if failed {
-            return sink.error(&response).await;
+                OperationType::Subscription => encode::has_no_data(response) && matches!(results.as_mut().peek().now_or_never(), Some(None)),
+                _ => encode::never_executed(response),
+            }
+        {
+            return sink.error(&response.errors).await;
         }
-        sink.next(&response).await?;
+        sink.next(&result).await?;
     }
     sink.complete().await
 }
