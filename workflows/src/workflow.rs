@@ -108,7 +108,9 @@ impl OperationRun<'_> {
     }
 
     /// Waits until the instance is ready, and calls an activity at its endpoint. If that changes in between, it waits again.
-    pub(crate) async fn at_endpoint<A: Activity<Input = generate_connection_string::Input, Output = bool>>(&self) -> Result<Option<Reached>, Failure> {
+    pub(crate) async fn at_endpoint<A: Activity<Input = generate_connection_string::Input, Output = bool>>(
+        &self,
+    ) -> Result<Option<Reached>, Failure> {
         loop {
             let input = generate_connection_string::Input { run: self.run.clone(), endpoint: self.ready().await? };
             if self.call::<A>(&input).await? {

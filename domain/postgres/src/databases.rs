@@ -49,9 +49,9 @@ pub async fn create(superuser: &Target, name: &SqlName, owner: &SqlName, timeout
 /// Why it was not dropped: [`ReasonCode::QueryFailed`] if there are sessions in it, with the remedy.
 pub async fn drop_database(superuser: &Target, name: &SqlName, force: bool, timeout: Duration) -> Result<(), Reason> {
     let force = if force { " WITH (FORCE)" } else { "" };
-    run(superuser, &format!("DROP DATABASE IF EXISTS \"{name}\"{force}"), timeout).await?.map_err(|message| {
-        Reason::new(ReasonCode::QueryFailed, format!("{message}: end its sessions, or drop it with `force`, which does that"))
-    })
+    run(superuser, &format!("DROP DATABASE IF EXISTS \"{name}\"{force}"), timeout)
+        .await?
+        .map_err(|message| Reason::new(ReasonCode::QueryFailed, format!("{message}: end its sessions, or drop it with `force`, which does that")))
 }
 
 /// Runs a statement that is a transaction by itself. The inner error is the message of the server that something is in use.

@@ -135,7 +135,8 @@ pub async fn drop_user(
                 last = database;
             }
             let limits = limits(&mut session, clients).await?;
-            let end = format!("SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity WHERE usename = '{name}'");
+            let end =
+                format!("SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity WHERE usename = '{name}'");
             session.execute(&format!("{end}; DROP ROLE \"{name}\"; {limits}")).await?;
         }
         close(Some(session)).await;
@@ -190,8 +191,7 @@ async fn limits(session: &mut Session, Clients { owner, users }: Clients<'_>) ->
 
 /// The verifier of a role, or `None` if there is no such role.
 async fn role_verifier(session: &mut Session, name: &SqlName) -> Result<Option<String>, SessionError> {
-    let [verifier] =
-        session.row(&format!("SELECT (SELECT coalesce(rolpassword, '') FROM pg_catalog.pg_authid WHERE rolname = '{name}')")).await?;
+    let [verifier] = session.row(&format!("SELECT (SELECT coalesce(rolpassword, '') FROM pg_catalog.pg_authid WHERE rolname = '{name}')")).await?;
     Ok(verifier)
 }
 

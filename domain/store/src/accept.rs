@@ -12,7 +12,9 @@ use toygres_domain::{
 };
 
 use super::{
-    NewInstance, OperationFilter, PageRequest, Store, credentials::require_platform, database_users, databases,
+    NewInstance, OperationFilter, PageRequest, Store,
+    credentials::require_platform,
+    database_users, databases,
     errors::{Classify, is_unique_violation},
     finish::end,
     instances::{self, instance, instance_query},

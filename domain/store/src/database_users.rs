@@ -109,7 +109,11 @@ impl Store {
     ) -> Result<()> {
         let present = names(connection, now.id).await?;
         if present.contains(&params.name) {
-            return Err(Error::user(UserErrorCode::Conflict, "name", format!("'{}' has a user {} already; choose another name", now.name, params.name)));
+            return Err(Error::user(
+                UserErrorCode::Conflict,
+                "name",
+                format!("'{}' has a user {} already; choose another name", now.name, params.name),
+            ));
         }
         // The owner does not count.
         if present.len() > MAX_USERS {
@@ -169,7 +173,10 @@ pub(super) async fn created(connection: &mut PgConnection, id: InstanceId, param
 /// Writes that a user was dropped, and who has its databases now.
 pub(super) async fn dropped(connection: &mut PgConnection, id: InstanceId, params: &drop_database_user::Params) -> Result<()> {
     let drop_database_user::Params { name, reassign_to } = params;
-    sqlx::query!("DELETE FROM database_users WHERE instance_id = $1 AND name = $2", id.0, name.as_str()).execute(&mut *connection).await.classify()?;
+    sqlx::query!("DELETE FROM database_users WHERE instance_id = $1 AND name = $2", id.0, name.as_str())
+        .execute(&mut *connection)
+        .await
+        .classify()?;
     sqlx::query!(
         "UPDATE instance_databases SET owner_name = $3 WHERE instance_id = $1 AND owner_name = $2",
         id.0,

@@ -2,15 +2,16 @@
 //! has; callers are told the one that it has as far as is known.
 
 use sqlx::PgConnection;
-use toygres_domain::{
-    Error, InstanceId, OperationId, Result,
-    instance::Instance,
-    notice::NoticeCode,
-    operation::OperationKind,
-    secret::Secret,
-};
+use toygres_domain::{Error, InstanceId, OperationId, Result, instance::Instance, notice::NoticeCode, operation::OperationKind, secret::Secret};
 
-use super::{Store, credentials::context, errors::Classify, instances::{locked, touch}, notices::write_notice, runs::live_run_and_instance};
+use super::{
+    Store,
+    credentials::context,
+    errors::Classify,
+    instances::{locked, touch},
+    notices::write_notice,
+    runs::live_run_and_instance,
+};
 
 /// The role part of what a sealed verifier is bound to: see [`context`].
 pub(super) const VERIFIER: &str = "former verifier of the owner";

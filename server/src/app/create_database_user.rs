@@ -63,8 +63,7 @@ impl App {
         let mut errors = FieldErrors::default();
         let idempotency_key = errors.idempotency_key(idempotency_key);
         let accompanying = Accompanying { idempotency_key, revision, requested_by };
-        let fingerprint =
-            |password| Fingerprint { v: 1, id, name: &name, access, database: database.as_deref(), password, revision };
+        let fingerprint = |password| Fingerprint { v: 1, id, name: &name, access, database: database.as_deref(), password, revision };
         let request = self.request_with_secret(accompanying, password.as_ref(), fingerprint)?;
         let role = errors.parsed("name", SqlName::role(&name));
         let database = match &database {

@@ -31,8 +31,8 @@ pub(super) use control_plane::ControlPlane;
 pub(super) use database::Database;
 pub(super) use database_user::DatabaseUser;
 pub(super) use domain_enum::{
-    CaStatus, DatabaseAccess, ExposureType, HealthStatus, InstanceEventType, InstanceState, NoticeCode, OperationKind, OperationStatus, ReasonCode, StepName,
-    StepStatus, TokenRole,
+    CaStatus, DatabaseAccess, ExposureType, HealthStatus, InstanceEventType, InstanceState, NoticeCode, OperationKind, OperationStatus, ReasonCode,
+    StepName, StepStatus, TokenRole,
 };
 pub(super) use exposure::{Exposure, ExposureInput};
 pub(super) use health_check::{HealthCheck, HealthCheckInput};

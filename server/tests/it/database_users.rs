@@ -83,7 +83,8 @@ async fn users_and_databases_come_and_go() {
     let names: Vec<_> = listed["databaseUsers"]["nodes"].as_array().unwrap().iter().map(|user| text(&user["name"])).collect();
     assert_eq!(names, ["app", "builder", "reports"]);
     assert_eq!(listed["databases"]["nodes"][1]["owner"], "builder");
-    let node = server.query("query($id: ID!) { node(id: $id) { id ... on Database { name owner } } }", json!({ "id": format!("database-{id}-shop") })).await;
+    let node =
+        server.query("query($id: ID!) { node(id: $id) { id ... on Database { name owner } } }", json!({ "id": format!("database-{id}-shop") })).await;
     assert_eq!(node["node"], json!({ "id": format!("database-{id}-shop"), "name": "shop", "owner": "builder" }));
 
     // What is refused.
@@ -129,7 +130,8 @@ async fn users_and_databases_come_and_go() {
     succeeded(&server, "dropDatabase", json!({ "instanceId": id, "name": "shop", "force": true })).await;
     assert!(session.simple_query("SELECT 1").await.is_err());
     succeeded(&server, "dropDatabaseUser", json!({ "instanceId": id, "name": "reports" })).await;
-    let last = server.query(&format!("query($id: ID!) {{ instance(id: $id) {{ {LISTS} health healthSummary {{ uptime }} }} }}"), json!({ "id": id })).await;
+    let last =
+        server.query(&format!("query($id: ID!) {{ instance(id: $id) {{ {LISTS} health healthSummary {{ uptime }} }} }}"), json!({ "id": id })).await;
     assert_eq!(last["instance"]["databaseUsers"]["nodes"], json!([owner]));
     assert_eq!((&last["instance"]["health"], &last["instance"]["healthSummary"]["uptime"]), (&json!("HEALTHY"), &json!(1.0)));
 

@@ -326,6 +326,7 @@ export const DatabaseAccess = {
 } as const;
 
 export type DatabaseAccess = typeof DatabaseAccess[keyof typeof DatabaseAccess];
+/** A page of the databases of an instance. */
 export type DatabaseConnection = {
   __typename?: 'DatabaseConnection';
   /** A list of edges. */
@@ -360,6 +361,7 @@ export type DatabaseUser = Node & {
   name: Scalars['String']['output'];
 };
 
+/** A page of the users of an instance. */
 export type DatabaseUserConnection = {
   __typename?: 'DatabaseUserConnection';
   /** A list of edges. */

@@ -68,8 +68,7 @@ impl Activity for MakeDatabase {
             let _lock = context.store.lock_instance(id).await?;
             // Checked again under the lock: after the end of the operation nothing may be made.
             let work = context.wanted(&run).await?;
-            let create_database::Params { name: database, owner } =
-                work.operation.params.clone().try_into().map_err(|_| Failure::incompatible())?;
+            let create_database::Params { name: database, owner } = work.operation.params.clone().try_into().map_err(|_| Failure::incompatible())?;
             let superuser = context.superuser(&work, &endpoint).await?;
             let exists = insist(|| databases::exists(&superuser, &database, TIMEOUT)).await?;
             if exists && !was_absent(&work) {

@@ -43,7 +43,10 @@ impl OperationWorkflow for RotatePassword {
     }
 
     fn uncompensated(reason: &Reason) -> String {
-        format!("putting the former password back failed too ({}): the next health check finds out which of both is in use, and keeps it", reason.message)
+        format!(
+            "putting the former password back failed too ({}): the next health check finds out which of both is in use, and keeps it",
+            reason.message
+        )
     }
 
     fn activities(builder: ActivityRegistryBuilder, context: &ActivityContext) -> ActivityRegistryBuilder {

@@ -247,9 +247,7 @@ async fn the_platform_changes_the_password(instance: &OwnedInstance, platform: &
     let mut session = instance.log_in(DATABASE).await;
     let former = passwords::verifier(&superuser, role, timeout).await.expect("the superuser reads it");
     assert!(scram::is_verifier_of(former.expose(), &instance.password));
-    for (verifier, right, wrong) in
-        [(Secret::new(scram::verifier(&new)), &new, &instance.password), (former, &instance.password, &new)]
-    {
+    for (verifier, right, wrong) in [(Secret::new(scram::verifier(&new)), &new, &instance.password), (former, &instance.password, &new)] {
         passwords::set_verifier(&superuser, role, &verifier, timeout).await.expect("the superuser sets it");
         let owner = |password: &Secret| Target::of_owner(instance.endpoint.clone(), &instance.spec, password.clone());
         assert_eq!(passwords::confirm(&owner(right), timeout).await, Ok(()));

@@ -77,12 +77,7 @@ impl List {
 fn table(all: &[DatabaseUser]) -> Table {
     let mut table = Table::with_header(["NAME", "ACCESS", "DATABASE", "AGE"]);
     for entry in all {
-        table.row([
-            entry.name.clone(),
-            lower_case(&entry.access),
-            entry.database.clone().unwrap_or_else(|| "-".to_owned()),
-            age(entry.created_at),
-        ]);
+        table.row([entry.name.clone(), lower_case(&entry.access), entry.database.clone().unwrap_or_else(|| "-".to_owned()), age(entry.created_at)]);
     }
     table
 }

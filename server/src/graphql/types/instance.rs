@@ -15,8 +15,8 @@ use toygres_postgres as postgres;
 use toygres_store::{OperationFilter, PageRequest};
 
 use super::{
-    BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthStatus, HealthSummary, InstanceEvent, InstanceState, Label, Notice, Operation,
-    OperationFilterInput, OperationKind, Reason,
+    BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthStatus, HealthSummary, InstanceEvent, InstanceState, Label, Notice,
+    Operation, OperationFilterInput, OperationKind, Reason,
 };
 use crate::{
     app::{available_operations, excludes_now},
