@@ -1,11 +1,14 @@
 //! What a hosted PostgreSQL instance is: the vocabulary and the rules, pure.
 //!
 //! This crate knows no database, transport, workflow engine or host. It holds the vocabulary ([`instance`], [`operation`],
-//! [`event`], [`health`], [`token`], [`data`], [`parameter`], [`certificate`], [`drift`], [`volume`], [`error`]) and the [`runtime::Runtime`] trait, which every host of instances implements.
+//! [`event`], [`health`], [`token`], [`data`], [`parameter`], [`certificate`], [`database`], [`database_user`],
+//! [`drift`], [`volume`], [`error`]) and the [`runtime::Runtime`] trait, which every host of instances implements.
 
 pub mod certificate;
 pub mod connection_string;
 pub mod data;
+pub mod database;
+pub mod database_user;
 pub mod drift;
 pub mod error;
 pub mod event;

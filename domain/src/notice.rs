@@ -9,7 +9,7 @@ text_enum! {
     /// The kinds of notices.
     pub enum NoticeCode {
         /// The password of the owner's role was changed by SQL, so the stored one does not log in any more. The notice goes when the
-        /// stored password is the role's again.
+        /// stored password is the role's again: `rotatePassword` gives it another one, which is stored.
         PasswordChanged,
         /// The library that sorts the text of a database has another version than its indexes were built with, so they may be wrong. The
         /// message says what to run; the notice goes when that is done.

@@ -91,6 +91,16 @@ operations! {
     Resize => resize,
     /// Changes parameters of the server of an instance.
     SetParameters => set_parameters,
+    /// Gives the owner's role of an instance another password.
+    RotatePassword => rotate_password,
+    /// Makes a user in an instance.
+    CreateDatabaseUser => create_database_user,
+    /// Drops a user of an instance.
+    DropDatabaseUser => drop_database_user,
+    /// Makes a database in an instance.
+    CreateDatabase => create_database,
+    /// Drops a database of an instance.
+    DropDatabase => drop_database,
 }
 
 impl Params {

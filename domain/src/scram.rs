@@ -39,6 +39,19 @@ pub fn has_password(fingerprint: &str, password: &Secret) -> bool {
         .is_some_and(|(iterations, salt, digest)| hexadecimal(&Sha256::digest(stored_key(&salted_password(password, &salt, iterations)))) == digest)
 }
 
+/// Whether this is a verifier of this password. Anything else than a SCRAM verifier is not.
+#[must_use]
+pub fn is_verifier_of(verifier: &str, password: &Secret) -> bool {
+    fingerprint(verifier).is_some_and(|fingerprint| has_password(&fingerprint, password))
+}
+
+/// The fingerprint of a SCRAM verifier, as the function in an instance computes it.
+fn fingerprint(verifier: &str) -> Option<String> {
+    let (parameters, keys) = verifier.strip_prefix("SCRAM-SHA-256$")?.split_once('$')?;
+    let (stored, _) = keys.split_once(':')?;
+    Some(format!("{parameters}${}", hexadecimal(&Sha256::digest(stored))))
+}
+
 /// PBKDF2 with one block, of the password after SASLprep.
 fn salted_password(password: &Secret, salt: &[u8], iterations: u32) -> [u8; 32] {
     let prepared = stringprep::saslprep(password.expose());
@@ -82,13 +95,6 @@ fn hexadecimal(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// As the function in an instance computes it.
-    fn fingerprint(verifier: &str) -> String {
-        let fields: Vec<_> = verifier.split('$').collect();
-        let stored = fields[2].split(':').next().unwrap();
-        format!("{}${}", fields[1], hexadecimal(&Sha256::digest(stored)))
-    }
-
     #[test]
     fn a_verifier_needs_no_quoting_and_is_salted() {
         let password = Secret::new("it's \\ \"q\"".into());
@@ -106,16 +112,18 @@ mod tests {
         let salted = salted_password(&Secret::new("hunter22".into()), &salt, ITERATIONS);
         let (stored, server) = (stored_key(&salted), BASE64_STANDARD.encode(mac(&salted, b"Server Key")));
         assert_eq!(made.split('$').nth(2).unwrap(), format!("{stored}:{server}"));
-        assert!(has_password(&fingerprint(made), &Secret::new("hunter22".into())));
+        assert!(has_password(&fingerprint(made).unwrap(), &Secret::new("hunter22".into())));
     }
 
     #[test]
     fn a_fingerprint_is_that_of_one_password() {
         let (right, wrong) = (Secret::new("hunter22".into()), Secret::new("hunter23".into()));
-        let known = fingerprint(&verifier(&right));
+        let made = verifier(&right);
+        let known = fingerprint(&made).unwrap();
         assert!(has_password(&known, &right) && !has_password(&known, &wrong));
+        assert!(is_verifier_of(&made, &right) && !is_verifier_of(&made, &wrong));
         for other in ["", "md5", "x:y$z", "4096:!$00", "4294967295:AAAA$00", "0:AAAA$00"] {
-            assert!(!has_password(other, &right), "{other}");
+            assert!(!has_password(other, &right) && !is_verifier_of(other, &right), "{other}");
         }
     }
 }

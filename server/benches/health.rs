@@ -160,7 +160,7 @@ async fn make_instances(url: &str, count: usize, hosted: &[Database]) {
                 deletion_protected: false,
                 idle_suspend_minutes: None,
             };
-            let request = Request { idempotency: None, revision: None, requested_by: None, deadline: Duration::from_secs(600) };
+            let request = Request { idempotency: None, revision: None, requested_by: None, deadline: Duration::from_secs(600), password: None };
             let params = Params::Create(create::Params::default());
             let accepted = store.accept(Subject::New(&new), &params, &request).await.expect("it is accepted");
             let endpoint = Endpoint { host: "127.0.0.1".to_owned(), port };

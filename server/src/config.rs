@@ -16,7 +16,7 @@ mod values;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use toygres_cli::{CaCommand, ContextCommand, EXIT_CODES, Group, InstancesCommand, OperationsCommand, TokenCommand};
+use toygres_cli::{CaCommand, ContextCommand, DatabasesCommand, EXIT_CODES, Group, InstancesCommand, OperationsCommand, TokenCommand, UsersCommand};
 use toygres_domain::secret::SecretKeys;
 
 pub use self::{
@@ -59,6 +59,12 @@ pub enum Command {
     /// Create, watch, change, delete and connect to instances of a server.
     #[command(visible_alias = "instance", after_help = EXIT_CODES)]
     Instances(Box<Group<InstancesCommand>>),
+    /// List, create and drop users of an instance.
+    #[command(visible_alias = "user", after_help = EXIT_CODES)]
+    Users(Box<Group<UsersCommand>>),
+    /// List, create and drop databases of an instance.
+    #[command(visible_alias = "database", after_help = EXIT_CODES)]
+    Databases(Group<DatabasesCommand>),
     /// See, follow, cancel and retry operations of a server.
     #[command(visible_alias = "operation", after_help = EXIT_CODES)]
     Operations(Group<OperationsCommand>),

@@ -98,7 +98,7 @@ test('an administrator creates a token, which is valid until it is revoked', asy
   await page.getByLabel('Expires after').fill('30');
   await expectAccessible(page);
   await page.getByRole('button', { name: 'Create', exact: true }).click();
-  const secret = await page.getByTestId('token-secret').innerText();
+  const secret = await page.getByTestId('secret').innerText();
   await page.getByRole('button', { name: 'Copy the secret' }).click();
   await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
   await page.getByRole('button', { name: 'Done' }).click();

@@ -22,6 +22,12 @@ afterAll(async () => {
 
 const shows = (text: string) => page.getByRole('status', { name: 'State and health' }).getByText(text, { exact: true }).waitFor({ timeout: 60_000 });
 
+const copiedUrl = async () => {
+  await page.getByRole('button', { name: 'Copy the connection string' }).click();
+  await page.getByText('Copied').first().waitFor();
+  return page.evaluate(() => navigator.clipboard.readText());
+};
+
 const events = () => page.getByRole('region', { name: 'Event log' });
 const instanceId = () => new URL(page.url()).pathname.split('/').at(-1) ?? '';
 
@@ -78,6 +84,57 @@ test('the password is hidden, and the copied connection string works', async () 
   await page.getByRole('tab', { name: 'Rust' }).click();
   expect(await page.getByRole('tabpanel').innerText()).toContain(url);
   await page.getByRole('button', { name: 'Hide the password' }).click();
+});
+
+test('the password is rotated, and the connection string has the new one', async () => {
+  const line = page.getByTestId('connection-string');
+  await page.getByRole('button', { name: 'Show the password' }).click();
+  await expect.poll(() => line.innerText()).not.toContain('•••');
+  const before = await line.innerText();
+  await page.getByRole('button', { name: 'Rotate password' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Rotate password of orders?' });
+  await dialog.getByRole('textbox', { name: 'Password' }).fill('short');
+  await dialog.getByText('must have 8 to 99 bytes').waitFor();
+  await dialog.getByRole('textbox', { name: 'Password' }).fill('chosen-by-hand');
+  await dialog.getByRole('button', { name: 'Rotate', exact: true }).click();
+  await page.getByRole('region', { name: 'Latest operation' }).getByText('Succeeded', { exact: true }).waitFor({ timeout: 60_000 });
+  await expect.poll(() => line.innerText()).toContain('•••');
+  await page.getByRole('button', { name: 'Show the password' }).click();
+  await expect.poll(() => line.innerText()).toContain(':chosen-by-hand@');
+  expect(await select(await line.innerText(), 'SELECT 1 + 1 AS sum')).toEqual([{ sum: 2 }]);
+  await expect(select(before, 'SELECT 1')).rejects.toThrow('password authentication failed');
+  await page.getByRole('button', { name: 'Hide the password' }).click();
+  await shows('Healthy');
+});
+
+test('a user and a database are created and dropped, and the password is shown once', async () => {
+  const url = new URL(await copiedUrl());
+  await page.getByRole('button', { name: 'New user' }).click();
+  const user = page.getByRole('dialog', { name: 'New user of orders' });
+  await user.getByRole('textbox', { name: 'Name' }).fill('reports');
+  await user.getByRole('button', { name: 'Create', exact: true }).click();
+  const password = await page.getByTestId('secret').innerText();
+  await page.getByRole('button', { name: 'Done' }).click();
+  const row = page.getByRole('table', { name: 'Users' }).getByRole('row', { name: /reports.*Read only.*app/ });
+  await row.waitFor({ timeout: 60_000 });
+  [url.username, url.password] = ['reports', password];
+  expect(await select(url.href, 'SELECT 1 + 1 AS sum')).toEqual([{ sum: 2 }]);
+
+  await page.getByRole('button', { name: 'New database' }).click();
+  const database = page.getByRole('dialog', { name: 'New database in orders' });
+  await database.getByRole('textbox', { name: 'Name' }).fill('archive');
+  await database.getByRole('button', { name: 'Create', exact: true }).click();
+  await page.getByRole('table', { name: 'Databases' }).getByRole('row', { name: /archive.*app/ }).waitFor({ timeout: 60_000 });
+
+  await page.getByRole('button', { name: 'Drop the database archive' }).click();
+  const drop = page.getByRole('dialog', { name: 'Drop the database archive?' });
+  await drop.getByLabel('Type the name to confirm: archive').fill('archive');
+  await drop.getByRole('button', { name: 'Drop', exact: true }).click();
+  await page.getByRole('button', { name: 'Drop the database archive' }).waitFor({ state: 'detached', timeout: 60_000 });
+  await page.getByRole('button', { name: 'Drop the user reports' }).click();
+  await page.getByRole('dialog', { name: 'Drop the user reports?' }).getByRole('button', { name: 'Drop', exact: true }).click();
+  await row.waitFor({ state: 'detached', timeout: 60_000 });
+  await shows('Healthy');
 });
 
 test('a killed process shows as unhealthy, then as recovered', async () => {

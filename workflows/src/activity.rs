@@ -101,6 +101,13 @@ impl ActivityContext {
         Ok(work)
     }
 
+    /// Whether the time of a compensation has passed. It is attempted at least once, and abandoned [`Timing::clean_up`] after the deadline.
+    /// A run that replaced a lost one after the deadline has the same time from its start.
+    pub(crate) fn clean_up_is_over(&self, work: &Work) -> bool {
+        let began = work.operation.dispatched_at.unwrap_or(work.operation.created_at);
+        self.store.now() > work.operation.deadline.map_or(began, |deadline| began.max(deadline)) + self.timing.clean_up
+    }
+
     /// Whether the operation has completed this step, so that a late repetition does nothing.
     pub(crate) fn is_done(work: &Work, name: StepName) -> bool {
         work.operation.step(name).is_some_and(|step| step.status == StepStatus::Succeeded)

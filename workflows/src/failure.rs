@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use toygres_domain::{
-    Error,
-    instance::{Reason, ReasonCode},
-    runtime::RuntimeError,
+    Error, InstanceId,
+    instance::{Endpoint, Reason, ReasonCode},
+    runtime::{Observation, RuntimeError},
 };
+
+use crate::activity::ActivityContext;
 
 /// Why an activity failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +55,11 @@ impl Failure {
     #[must_use]
     pub fn timed_out(limit: Duration) -> Self {
         Self::Broken(Reason::new(ReasonCode::DeadlineExceeded, format!("the step gave no answer within {} s", limit.as_secs())))
+    }
+
+    /// Whether it is explained by the instance not being ready at this endpoint any more, so that its status must be polled again.
+    pub(crate) async fn is_moved(&self, context: &ActivityContext, id: InstanceId, endpoint: &Endpoint) -> bool {
+        matches!(self, Self::Retry(_)) && !matches!(context.runtime.observe(id).await, Ok(Observation::Ready(now)) if now == *endpoint)
     }
 
     /// The reason to show.

@@ -10,6 +10,7 @@
 
 pub mod activities;
 pub mod activity;
+mod administration;
 pub mod certificates;
 pub mod configuration;
 pub mod dispatcher;

@@ -42,6 +42,14 @@ pub(crate) trait OperationWorkflow: 'static {
         std::future::ready(Ok(()))
     }
 
+    /// What to say when that failed too, after the reason of the failure.
+    fn uncompensated(reason: &Reason) -> String {
+        match Self::KIND.policy().failure {
+            OnFailure::End(InstanceAfter::Former) => format!("putting back what ran before failed too ({})", reason.message),
+            _ => format!("cleaning up failed too ({}), so delete the instance", reason.message),
+        }
+    }
+
     /// Registers the activities that no other workflow calls.
     fn activities(builder: ActivityRegistryBuilder, _: &ActivityContext) -> ActivityRegistryBuilder {
         builder
@@ -85,8 +93,19 @@ macro_rules! operations {
 }
 
 operations! {
-    create::Create, delete::Delete, restart::Restart, repair::Repair, suspend::Suspend, resume::Resume, resize::Resize,
+    create::Create,
+    delete::Delete,
+    restart::Restart,
+    repair::Repair,
+    suspend::Suspend,
+    resume::Resume,
+    resize::Resize,
     set_parameters::SetParameters,
+    rotate_password::RotatePassword,
+    create_database_user::CreateDatabaseUser,
+    drop_database_user::DropDatabaseUser,
+    create_database::CreateDatabase,
+    drop_database::DropDatabase,
 }
 
 /// Carries out one run of an operation.
@@ -135,12 +154,7 @@ impl OperationRun<'_> {
             Ok(()) => {}
             Err(Failure::Superseded) => return Err(Failure::Superseded),
             Err(second) => {
-                // What a creation leaves has to be deleted; the repairs see to that of others.
-                let message = match W::KIND.policy().failure {
-                    OnFailure::End(InstanceAfter::Former) => format!("putting back what ran before failed too ({})", second.reason().message),
-                    _ => format!("cleaning up failed too ({}), so delete the instance", second.reason().message),
-                };
-                let both = format!("{}; {message}", reason.message);
+                let both = format!("{}; {}", reason.message, W::uncompensated(&second.reason()));
                 reason = Reason::new(reason.code, both);
             }
         }

@@ -107,8 +107,21 @@ impl OperationRun<'_> {
         }
     }
 
+    /// Waits until the instance is ready, and calls an activity at its endpoint. If that changes in between, it waits again.
+    pub(crate) async fn at_endpoint<A: Activity<Input = generate_connection_string::Input, Output = bool>>(
+        &self,
+    ) -> Result<Option<Reached>, Failure> {
+        loop {
+            let input = generate_connection_string::Input { run: self.run.clone(), endpoint: self.ready().await? };
+            if self.call::<A>(&input).await? {
+                return Ok(None);
+            }
+            nudged(self.ctx, self.timing.poll_interval.0).await;
+        }
+    }
+
     /// Polls the runtime until the instance is ready, and deploys it again if it disappears.
-    async fn ready(&self) -> Result<Endpoint, Failure> {
+    pub(crate) async fn ready(&self) -> Result<Endpoint, Failure> {
         let mut pauses = self.pauses();
         loop {
             match self.call::<GetInstanceStatus>(self.run).await? {

@@ -11,6 +11,7 @@ mod parameters;
 mod resize;
 mod restart;
 mod suspend;
+mod users;
 
 use std::time::{Duration, Instant};
 

@@ -1,14 +1,18 @@
 //! Connections to hosted instances, which no other crate opens. [`check`] logs in; the [`Prober`] keeps connections open between
 //! checks.
 
+mod administration;
 pub mod configuration;
 #[cfg(feature = "contract-tests")]
 pub mod contract;
+pub mod databases;
+pub mod passwords;
 mod prober;
 pub mod roles;
 mod session;
 mod sizes;
 mod symptom;
+pub mod users;
 
 use std::time::{Duration, Instant};
 
@@ -59,8 +63,10 @@ pub struct Target {
 pub struct Owner {
     /// Its name.
     pub role: SqlName,
-    /// The password that it was created with.
+    /// Its password.
     pub password: Secret,
+    /// The one that it may have instead, after a rotation that did not succeed.
+    pub other_password: Option<Secret>,
 }
 
 impl Target {
@@ -75,6 +81,12 @@ impl Target {
     pub fn of_superuser(endpoint: Endpoint, platform: &PlatformCredentials) -> Self {
         let password = platform.superuser.clone();
         Self { endpoint, username: SUPERUSER.to_owned(), password, database: DATABASE.to_owned(), owner: None, identity: None }
+    }
+
+    /// The same check, of an owner who may have this password instead.
+    #[must_use]
+    pub fn or_with(self, other_password: Option<Secret>) -> Self {
+        Self { owner: self.owner.map(|owner| Owner { other_password, ..owner }), ..self }
     }
 
     /// The same login, to a server whose certificate is checked.
@@ -94,7 +106,7 @@ impl Target {
                 username: MONITOR.to_owned(),
                 password: platform.monitor,
                 database: DATABASE.to_owned(),
-                owner: Some(Owner { role: spec.username.clone(), password }),
+                owner: Some(Owner { role: spec.username.clone(), password, other_password: None }),
                 identity: None,
             },
         }

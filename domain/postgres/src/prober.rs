@@ -49,11 +49,13 @@ pub struct Activity {
     pub sessions: String,
 }
 
-/// Whether the password of the owner's role is the one that the instance was created with.
+/// Whether the password of the owner's role is the one that is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OwnerPassword {
     /// It is.
     Current,
+    /// It is the other one that is stored, after a rotation that did not succeed.
+    Other,
     /// The owner has changed it.
     Changed,
     /// The check logged in as the owner, which says it all.
@@ -179,7 +181,12 @@ impl Prober {
         let Login { latency, session, fingerprint, activity, outdated_collations } = check_server(target, timeout).await?;
         let owner_password = owner_password(target, fingerprint.as_deref()).await;
         let known = Known { query: ServerStatus::query_of(target.owner.as_ref()), fingerprint, owner_password };
-        close(session.and_then(|session| self.keep(instance, &target.endpoint, session, known))).await;
+        let unneeded = match owner_password {
+            // What is stored is about to change, and with it what is known.
+            OwnerPassword::Other => session,
+            _ => session.and_then(|session| self.keep(instance, &target.endpoint, session, known)),
+        };
+        close(unneeded).await;
         Ok(Answer { latency, owner_password, activity, outdated_collations })
     }
 
@@ -316,14 +323,15 @@ struct Known {
 /// Compares the password that the owner should have with what the server tells of it.
 async fn owner_password(target: &Target, fingerprint: Option<&str>) -> OwnerPassword {
     let (Some(owner), Some(fingerprint)) = (&target.owner, fingerprint) else { return OwnerPassword::Untold };
-    let (password, fingerprint) = (owner.password.clone(), fingerprint.to_owned());
+    let (owner, fingerprint) = (owner.clone(), fingerprint.to_owned());
     // It takes milliseconds, or more if the owner has chosen so.
-    match tokio::task::spawn_blocking(move || scram::has_password(&fingerprint, &password)).await {
-        Ok(true) => OwnerPassword::Current,
-        Ok(false) => OwnerPassword::Changed,
-        // The control plane is stopping.
-        Err(_) => OwnerPassword::Untold,
-    }
+    let compare = tokio::task::spawn_blocking(move || match owner.other_password {
+        _ if scram::has_password(&fingerprint, &owner.password) => OwnerPassword::Current,
+        Some(other) if scram::has_password(&fingerprint, &other) => OwnerPassword::Other,
+        _ => OwnerPassword::Changed,
+    });
+    // It is not compared when the control plane is stopping.
+    compare.await.unwrap_or(OwnerPassword::Untold)
 }
 
 async fn hold(mut session: Session, endpoint: Endpoint, known: Known, mut requests: mpsc::Receiver<ProbeRequest>) -> CloseReason {

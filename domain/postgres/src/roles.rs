@@ -22,13 +22,13 @@ use super::{
 };
 
 /// The name of the sessions in `pg_stat_activity`.
-const APPLICATION: &str = "toygres";
+pub(super) const APPLICATION: &str = "toygres";
 
 /// The lock of those who make roles in the same server at the same time.
 const LOCK: &str = "SELECT pg_advisory_lock(7096810442)";
 
 /// Settings of these sessions: statements with verifiers go into no log, no statistics and no list of sessions, which the owner can read.
-const SETTINGS: &str = "SET log_statement = 'none'; SET log_min_error_statement = 'panic'; SET log_min_duration_statement = -1;
+pub(super) const SETTINGS: &str = "SET log_statement = 'none'; SET log_min_error_statement = 'panic'; SET log_min_duration_statement = -1;
     SET pg_stat_statements.track = 'none'; SET track_activities = off";
 
 /// Tells the monitor, and nobody else, whether a role still has the password that the control plane knows: see

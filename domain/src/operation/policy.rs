@@ -83,6 +83,9 @@ mod tests {
                 assert!(policy.excludes, "{kind} changes the state, so it must exclude others that do");
                 assert!(policy.from.iter().all(|from| *from != during || policy.supersedes), "{kind} is accepted while it runs");
             }
+            if policy.during.is_none() {
+                assert_eq!(policy.success, InstanceAfter::Former, "{kind} leaves the state alone");
+            }
             if let Cancellation::Before(step) = policy.cancellation {
                 assert!(policy.steps.contains(&step), "{kind} can be cancelled until a step that it does not have");
             }

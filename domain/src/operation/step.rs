@@ -85,6 +85,20 @@ text_enum! {
         VerifyConfiguration,
         /// Give the server its former configuration again, and wait until it is ready with it.
         RevertConfiguration,
+        /// Give the owner's role the new password.
+        SetPassword,
+        /// Log in with the new password, and end other sessions of the role if that was asked for.
+        ConfirmPassword,
+        /// Put the former password back.
+        RestorePassword,
+        /// Make the role of the user, with what it is granted.
+        CreateDatabaseUser,
+        /// Reassign what the user owns, and drop its role.
+        DropDatabaseUser,
+        /// Make the database.
+        CreateDatabase,
+        /// Drop the database.
+        DropDatabase,
     }
 }
 

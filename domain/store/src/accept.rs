@@ -8,10 +8,13 @@ use toygres_domain::{
     instance::{Instance, InstanceState, Reason, ReasonCode},
     name::InstanceName,
     operation::{Cancellation, Operation, OperationKind, OperationStatus, Params, suspend},
+    secret::Secret,
 };
 
 use super::{
     NewInstance, OperationFilter, PageRequest, Store,
+    credentials::require_platform,
+    database_users, databases,
     errors::{Classify, is_unique_violation},
     finish::end,
     instances::{self, instance, instance_query},
@@ -38,6 +41,8 @@ pub struct Request {
     pub requested_by: Option<String>,
     /// The time limit of operations that have a deadline.
     pub deadline: Duration,
+    /// The password that the operation sets, or the verifier of the user that it makes; stored sealed.
+    pub password: Option<Secret>,
 }
 
 /// An accepted operation.
@@ -47,6 +52,8 @@ pub struct Accepted {
     pub instance: Instance,
     /// The operation.
     pub operation: Operation,
+    /// Whether it was accepted before, with the same idempotency key.
+    pub replayed: bool,
 }
 
 impl Store {
@@ -82,7 +89,7 @@ impl Store {
         let instance = self.insert_instance(&mut transaction, new, state).await?;
         let operation = insert(&mut transaction, &instance, None, params, request).await?;
         transaction.commit().await.classify()?;
-        Ok(Accepted { instance, operation })
+        Ok(Accepted { instance, operation, replayed: false })
     }
 
     async fn accept_existing(&self, id: InstanceId, params: &Params, request: &Request) -> Result<Accepted> {
@@ -93,12 +100,34 @@ impl Store {
         if policy.supersedes
             && let Some(same) = in_progress.iter().find(|operation| operation.kind() == params.kind())
         {
-            return Ok(Accepted { instance: now, operation: same.clone() });
+            return Ok(Accepted { instance: now, operation: same.clone(), replayed: false });
         }
         check(&now, params, &in_progress, request)?;
         let accepted = begin(&mut transaction, &now, params, &in_progress, request).await?;
+        self.prepare(&mut transaction, &now, params, request).await?;
         transaction.commit().await.classify()?;
         Ok(accepted)
+    }
+
+    /// Writes what an operation of this kind needs besides its parameters.
+    async fn prepare(&self, connection: &mut PgConnection, now: &Instance, params: &Params, request: &Request) -> Result<()> {
+        match params {
+            Params::RotatePassword(_) => {
+                require_platform(connection, now).await?;
+                self.begin_rotation(connection, now.id, request.password.as_ref()).await
+            }
+            Params::CreateDatabaseUser(params) => {
+                require_platform(connection, now).await?;
+                self.begin_user(connection, now, params, request.password.as_ref()).await
+            }
+            Params::DropDatabaseUser(params) => database_users::check_drop(connection, now, params).await,
+            Params::CreateDatabase(params) => {
+                require_platform(connection, now).await?;
+                databases::check_create(connection, now, params).await
+            }
+            Params::DropDatabase(params) => databases::check_drop(connection, now, params).await,
+            Params::Create(_) | Params::Delete(_) | Params::Restart(_) | Params::Repair(_) => Ok(()),
+        }
     }
 
     /// Retries a failed or cancelled operation, as a new operation of the same kind with the same parameters.
@@ -124,6 +153,7 @@ impl Store {
         let in_progress = unfinished(&mut transaction, now.id).await?;
         check(&now, &failed.params, &in_progress, request)?;
         let accepted = begin(&mut transaction, &now, &failed.params, &in_progress, request).await?;
+        self.prepare(&mut transaction, &now, &failed.params, request).await?;
         transaction.commit().await.classify()?;
         Ok(accepted)
     }
@@ -145,7 +175,7 @@ impl Store {
                     .fetch_one(&mut *transaction)
                     .await
                     .classify()?;
-                Accepted { instance, operation: operation(row)? }
+                Accepted { instance, operation: operation(row)?, replayed: false }
             }
             Cancellation::Before(step) if !now.can_cancel() => {
                 return Err(conflict(format!(
@@ -192,7 +222,7 @@ impl Store {
             ));
         }
         let instance = self.instance(operation.instance).await?.ok_or_else(|| Error::internal("an operation without its instance"))?;
-        Ok(Some(Accepted { instance, operation }))
+        Ok(Some(Accepted { instance, operation, replayed: true }))
     }
 }
 
@@ -263,7 +293,7 @@ async fn begin(connection: &mut PgConnection, now: &Instance, params: &Params, i
         }
     }
     let operation = insert(connection, &instance, Some(now.state), params, request).await?;
-    Ok(Accepted { instance, operation })
+    Ok(Accepted { instance, operation, replayed: false })
 }
 
 async fn insert(
@@ -305,6 +335,19 @@ async fn insert(
 async fn revert(connection: &mut PgConnection, now: &Operation) -> Result<Accepted> {
     let policy = now.kind().policy();
     let former = now.former_state.ok_or(Error::Superseded)?;
+    let instance = match policy.during {
+        Some(during) => give_back(connection, now, former, during).await?,
+        None => instances::touch(connection, now.instance).await?,
+    };
+    sqlx::query!("UPDATE operations SET cancel_requested = true WHERE id = $1", now.id.as_str()).execute(&mut *connection).await.classify()?;
+    let why = Reason::new(ReasonCode::Cancelled, "the operation was cancelled before it changed anything");
+    end(connection, now, OperationStatus::Cancelled, Some(&why)).await?;
+    let operation = super::operations::locked(connection, &now.id).await?;
+    Ok(Accepted { instance, operation, replayed: false })
+}
+
+/// Gives an instance the state that it had before an operation.
+async fn give_back(connection: &mut PgConnection, now: &Operation, former: InstanceState, during: InstanceState) -> Result<Instance> {
     let suspended = suspend::reason();
     // A failed instance gets its former reason again, and a suspended one says that it is. A superseding operation has stopped the health check, and the sweeper starts
     // the next one.
@@ -315,13 +358,13 @@ async fn revert(connection: &mut PgConnection, now: &Operation) -> Result<Accept
                      (SELECT error_code, error_message FROM operations
                       WHERE instance_id = $1 AND id <> $3 AND $2 = 'failed' AND status IN ('failed', 'cancelled') ORDER BY created_at DESC LIMIT 1)
                      UNION ALL SELECT $6::text, $7::text WHERE $2 = 'suspended') AS former)
-         WHERE id = $1 AND state = coalesce($4, state) RETURNING",
+         WHERE id = $1 AND state = $4 RETURNING",
         "",
         now.instance.0,
         former.as_str(),
         now.id.as_str(),
-        policy.during.map(InstanceState::as_str),
-        policy.supersedes,
+        during.as_str(),
+        now.kind().policy().supersedes,
         suspended.code.as_str(),
         suspended.message
     )
@@ -329,11 +372,7 @@ async fn revert(connection: &mut PgConnection, now: &Operation) -> Result<Accept
     .await
     .classify()?
     .ok_or(Error::Superseded)?;
-    sqlx::query!("UPDATE operations SET cancel_requested = true WHERE id = $1", now.id.as_str()).execute(&mut *connection).await.classify()?;
-    let why = Reason::new(ReasonCode::Cancelled, "the operation was cancelled before it changed anything");
-    end(connection, now, OperationStatus::Cancelled, Some(&why)).await?;
-    let operation = super::operations::locked(connection, &now.id).await?;
-    Ok(Accepted { instance: instance(row)?, operation })
+    instance(row)
 }
 
 fn conflict(message: String) -> Error {

@@ -4,19 +4,30 @@ use super::Store;
 use super::errors::Classify;
 use sqlx::PgConnection;
 use toygres_domain::{
-    Error, InstanceId, Result,
+    Error, InstanceId, Result, UserErrorCode,
+    instance::Instance,
     roles::{Credentials, MONITOR, PlatformCredentials, SUPERUSER},
     secret::Secret,
 };
 
 impl Store {
-    /// The unsealed passwords of an instance.
+    /// The unsealed passwords of an instance. The owner's is the one that their role has as far as is known.
     ///
     /// # Errors
     /// [`Error::Internal`] when there is none or one was sealed with another key.
     pub async fn credentials(&self, id: InstanceId) -> Result<Credentials> {
+        Ok(self.credentials_to_check(id).await?.0)
+    }
+
+    /// The unsealed passwords of an instance, and the other one that the owner's role may have instead, after a rotation that did not
+    /// succeed.
+    ///
+    /// # Errors
+    /// As [`Self::credentials`].
+    pub async fn credentials_to_check(&self, id: InstanceId) -> Result<(Credentials, Option<Secret>)> {
         let sealed = sqlx::query!(
-            r#"SELECT owner.sealed_password AS owner, superuser.sealed_password AS "superuser?", monitor.sealed_password AS "monitor?"
+            r#"SELECT CASE WHEN pending_in_use THEN pending_password ELSE owner.sealed_password END AS "owner!",
+                   CASE WHEN pending_in_use THEN owner.sealed_password ELSE pending_password END AS other, superuser.sealed_password AS "superuser?", monitor.sealed_password AS "monitor?"
                FROM credentials AS owner
                LEFT JOIN platform_passwords AS superuser ON superuser.instance_id = owner.instance_id AND superuser.role = $2
                LEFT JOIN platform_passwords AS monitor ON monitor.instance_id = owner.instance_id AND monitor.role = $3
@@ -36,7 +47,8 @@ impl Store {
             }
             _ => None,
         };
-        Ok(Credentials { owner: self.keys.open(&sealed.owner, &id.to_string())?, platform })
+        let open = |sealed: &[u8]| self.keys.open(sealed, &id.to_string());
+        Ok((Credentials { owner: open(&sealed.owner)?, platform }, sealed.other.as_deref().map(open).transpose()?))
     }
 
     /// The unsealed passwords of an instance that has not run. Those of the platform's roles are made here and not when it is accepted: a
@@ -80,20 +92,24 @@ impl Store {
         Ok(())
     }
 
-    /// The passwords of the owners of several instances. Instances without credentials are omitted.
+    /// The passwords that the owners of several instances have as far as is known. Instances without credentials are omitted.
     ///
     /// # Errors
     /// [`Error::Internal`] when one was sealed with another key.
     pub async fn passwords(&self, ids: &[InstanceId]) -> Result<Vec<(InstanceId, Secret)>> {
         let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-        let rows = sqlx::query!("SELECT instance_id, sealed_password FROM credentials WHERE instance_id = ANY($1)", &ids)
-            .fetch_all(&self.pool)
-            .await
-            .classify()?;
+        let rows = sqlx::query!(
+            r#"SELECT instance_id, CASE WHEN pending_in_use THEN pending_password ELSE sealed_password END AS "password!"
+               FROM credentials WHERE instance_id = ANY($1)"#,
+            &ids
+        )
+        .fetch_all(&self.pool)
+        .await
+        .classify()?;
         rows.into_iter()
             .map(|row| {
                 let id = InstanceId(row.instance_id);
-                Ok((id, self.keys.open(&row.sealed_password, &id.to_string())?))
+                Ok((id, self.keys.open(&row.password, &id.to_string())?))
             })
             .collect()
     }
@@ -109,6 +125,24 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Refuses an instance that has no roles of the platform, by which its other roles are changed.
+pub(super) async fn require_platform(connection: &mut PgConnection, now: &Instance) -> Result<()> {
+    let has_platform = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM platform_passwords WHERE instance_id = $1 AND role = $2) AS "has_platform!""#,
+        now.id.0,
+        SUPERUSER
+    );
+    if has_platform.fetch_one(connection).await.classify()? {
+        return Ok(());
+    }
+    let message = format!(
+        "'{}' was created by an earlier release, in which the control plane logs in as the owner and changes no roles: create another instance \
+         and copy the data",
+        now.name
+    );
+    Err(Error::user(UserErrorCode::Conflict, "id", message))
 }
 
 /// What the sealed password of a platform's role is bound to.

@@ -14,9 +14,11 @@ use super::{
     Store, Work,
     accept::texts,
     activity::forget_activity,
+    database_users, databases,
     errors::Classify,
-    instances::{instance, instance_query},
+    instances::{self, instance, instance_query},
     operations::locked_both,
+    rotations,
     runs::superseded_if_gone,
 };
 
@@ -100,12 +102,15 @@ impl Store {
             Params::Suspend(params) => Some(params.reason()),
             _ => None,
         });
-        // A kind without a transitional state accepts the instance in any state.
-        let guard = policy.during.map_or_else(|| InstanceState::ALL.to_vec(), |during| vec![during]);
         if outcome.status() == OperationStatus::Succeeded {
             apply_target(&mut transaction, &now, &instance_now).await?;
+            succeed(&mut transaction, &instance_now, &now.params).await?;
         }
-        let instance = enter(&mut transaction, &instance_now, target, &guard, reason.as_ref(), outcome.reached()).await?;
+        let instance = match policy.during {
+            Some(during) => enter(&mut transaction, &instance_now, target, &[during], reason.as_ref(), outcome.reached()).await?,
+            // Its state, its health and its reason are as they were.
+            None => instances::touch(&mut transaction, instance_now.id).await?,
+        };
         end(&mut transaction, &now, outcome.status(), outcome.reason()).await?;
         transaction.commit().await.classify()?;
         Ok(Work { operation: now, instance })
@@ -135,6 +140,25 @@ async fn apply_target(connection: &mut PgConnection, now: &Operation, instance: 
     Ok(())
 }
 
+/// Writes what an operation of this kind has achieved, besides the state and the specification of its locked instance.
+async fn succeed(connection: &mut PgConnection, now: &Instance, params: &Params) -> Result<()> {
+    match params {
+        Params::RotatePassword(_) => rotations::succeed(connection, now).await,
+        Params::CreateDatabaseUser(params) => database_users::created(connection, now.id, params).await,
+        Params::DropDatabaseUser(params) => database_users::dropped(connection, now.id, params).await,
+        Params::CreateDatabase(params) => databases::created(connection, now.id, params).await,
+        Params::DropDatabase(params) => databases::dropped(connection, now.id, params).await,
+        Params::Create(_)
+        | Params::Delete(_)
+        | Params::Restart(_)
+        | Params::Repair(_)
+        | Params::Suspend(_)
+        | Params::Resume(_)
+        | Params::Resize(_)
+        | Params::SetParameters(_) => Ok(()),
+    }
+}
+
 /// Changes the state of a locked instance, together with the columns that depend on it.
 async fn enter(
     connection: &mut PgConnection,
@@ -148,6 +172,8 @@ async fn enter(
         InstanceState::Deleted => {
             sqlx::query!("DELETE FROM credentials WHERE instance_id = $1", now.id.0).execute(&mut *connection).await.classify()?;
             sqlx::query!("DELETE FROM instance_certificates WHERE instance_id = $1", now.id.0).execute(&mut *connection).await.classify()?;
+            sqlx::query!("DELETE FROM database_users WHERE instance_id = $1", now.id.0).execute(&mut *connection).await.classify()?;
+            sqlx::query!("DELETE FROM instance_databases WHERE instance_id = $1", now.id.0).execute(&mut *connection).await.classify()?;
             instance_query!(
                 "UPDATE instances SET state = 'deleted', deleted_at = clock_timestamp(), health_status = 'unknown', reason_code = NULL,
                      reason_message = NULL, endpoint_host = NULL, endpoint_port = NULL, connection_string = NULL,

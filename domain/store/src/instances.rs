@@ -359,6 +359,12 @@ pub(super) async fn locked(connection: &mut PgConnection, id: InstanceId) -> Res
         .ok_or_else(|| Error::user(UserErrorCode::NotFound, "id", format!("no instance has the id {id}")))
 }
 
+/// Tells subscribers of a locked instance that what belongs to it has changed.
+pub(super) async fn touch(connection: &mut PgConnection, id: InstanceId) -> Result<Instance> {
+    let row = instance_query!("UPDATE instances SET updated_at = clock_timestamp() WHERE id = $1 RETURNING", "", id.0);
+    instance(row.fetch_one(connection).await.classify()?)
+}
+
 pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
     Ok(Instance {
         id: InstanceId(row.id),

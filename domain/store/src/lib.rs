@@ -8,6 +8,8 @@ mod certificates;
 pub mod changes;
 mod clock;
 mod credentials;
+mod database_users;
+mod databases;
 mod errors;
 mod events;
 mod finish;
@@ -20,6 +22,7 @@ mod operations;
 mod page;
 mod repairs;
 mod reseal;
+mod rotations;
 mod runs;
 mod steps;
 #[cfg(feature = "test-support")]

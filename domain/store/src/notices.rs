@@ -1,12 +1,12 @@
 //! The notices of instances.
 
 use chrono::Utc;
-use sqlx::types::Json;
+use sqlx::{PgConnection, types::Json};
 
 use super::{Store, errors::Classify, instances::locked};
 use toygres_domain::{
     InstanceId, Result,
-    instance::InstanceState,
+    instance::{Instance, InstanceState},
     notice::{Notice, NoticeCode},
 };
 
@@ -19,19 +19,25 @@ impl Store {
     pub async fn set_notice(&self, id: InstanceId, code: NoticeCode, message: Option<&str>) -> Result<bool> {
         let mut transaction = self.begin().await?;
         let now = locked(&mut transaction, id).await?;
-        let present = now.notices.iter().find(|notice| notice.code == code);
-        let is_running = matches!(now.state, InstanceState::Running | InstanceState::Updating);
-        if !is_running || present.map(|notice| notice.message.as_str()) == message {
-            return Ok(false);
-        }
-        let since = present.map_or_else(Utc::now, |notice| notice.since);
-        let mut notices: Vec<_> = now.notices.into_iter().filter(|notice| notice.code != code).collect();
-        notices.extend(message.map(|message| Notice { code, message: message.to_owned(), since }));
-        notices.sort_by_key(|notice| notice.since);
-        sqlx::query!("UPDATE instances SET notices = $2 WHERE id = $1", id.0, Json(notices) as _).execute(&mut *transaction).await.classify()?;
+        let written = write_notice(&mut transaction, now, code, message).await?;
         transaction.commit().await.classify()?;
-        Ok(true)
+        Ok(written)
     }
+}
+
+/// Sets or removes a notice of a locked instance. Returns whether anything changed.
+pub(super) async fn write_notice(connection: &mut PgConnection, now: Instance, code: NoticeCode, message: Option<&str>) -> Result<bool> {
+    let present = now.notices.iter().find(|notice| notice.code == code);
+    let is_running = matches!(now.state, InstanceState::Running | InstanceState::Updating);
+    if !is_running || present.map(|notice| notice.message.as_str()) == message {
+        return Ok(false);
+    }
+    let since = present.map_or_else(Utc::now, |notice| notice.since);
+    let mut notices: Vec<_> = now.notices.into_iter().filter(|notice| notice.code != code).collect();
+    notices.extend(message.map(|message| Notice { code, message: message.to_owned(), since }));
+    notices.sort_by_key(|notice| notice.since);
+    sqlx::query!("UPDATE instances SET notices = $2 WHERE id = $1", now.id.0, Json(notices) as _).execute(connection).await.classify()?;
+    Ok(true)
 }
 
 /// The notices in a column. Those of a later release are left out.

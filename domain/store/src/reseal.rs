@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Store, authorities, certificates, credentials, errors::Classify};
+use super::{Store, authorities, certificates, credentials, database_users, errors::Classify, rotations};
 use toygres_domain::{InstanceId, Result, certificate::AuthorityId};
 
 /// The result of [`Store::reseal`].
@@ -49,6 +49,9 @@ impl Store {
     pub async fn reseal(&self) -> Result<Resealed> {
         let mut done = Resealed::default();
         self.reseal_passwords(&mut done).await?;
+        self.reseal_pending(&mut done).await?;
+        self.reseal_verifiers(&mut done).await?;
+        self.reseal_new_users(&mut done).await?;
         self.reseal_platform(&mut done).await?;
         self.reseal_authorities(&mut done).await?;
         self.reseal_certificates(&mut done).await?;
@@ -96,6 +99,27 @@ impl Store {
         r#"SELECT instance_id AS id, sealed_password AS sealed FROM credentials WHERE instance_id > $1 ORDER BY instance_id LIMIT 100 FOR UPDATE"#,
         "UPDATE credentials SET sealed_password = $2, updated_at = clock_timestamp() WHERE instance_id = $1",
         |id| InstanceId(id).to_string()
+    );
+    reseal_column!(
+        reseal_pending,
+        r#"SELECT instance_id AS id, pending_password AS "sealed!" FROM credentials WHERE instance_id > $1 AND pending_password IS NOT NULL
+           ORDER BY instance_id LIMIT 100 FOR UPDATE"#,
+        "UPDATE credentials SET pending_password = $2, updated_at = clock_timestamp() WHERE instance_id = $1",
+        |id| InstanceId(id).to_string()
+    );
+    reseal_column!(
+        reseal_verifiers,
+        r#"SELECT instance_id AS id, former_verifier AS "sealed!" FROM credentials WHERE instance_id > $1 AND former_verifier IS NOT NULL
+           ORDER BY instance_id LIMIT 100 FOR UPDATE"#,
+        "UPDATE credentials SET former_verifier = $2, updated_at = clock_timestamp() WHERE instance_id = $1",
+        |id| credentials::context(InstanceId(id), rotations::VERIFIER)
+    );
+    reseal_column!(
+        reseal_new_users,
+        r#"SELECT instance_id AS id, sealed_verifier AS sealed FROM new_user_verifiers WHERE instance_id > $1 ORDER BY instance_id LIMIT 100
+           FOR UPDATE"#,
+        "UPDATE new_user_verifiers SET sealed_verifier = $2 WHERE instance_id = $1",
+        |id| credentials::context(InstanceId(id), database_users::VERIFIER)
     );
     reseal_column!(
         reseal_authorities,

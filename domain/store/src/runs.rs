@@ -292,7 +292,7 @@ pub(super) async fn seen_run(connection: &mut PgConnection, id: &OperationId, ru
 }
 
 /// Locks both for writing; the instance is locked first, as everywhere.
-async fn live_run_and_instance(connection: &mut PgConnection, id: &OperationId, run: i32) -> Result<Operation> {
+pub(super) async fn live_run_and_instance(connection: &mut PgConnection, id: &OperationId, run: i32) -> Result<Operation> {
     let (_, now) = locked_both(connection, id).await.map_err(superseded_if_gone)?;
     if now.run != run || now.status.is_terminal() { Err(Error::Superseded) } else { Ok(now) }
 }

@@ -15,6 +15,7 @@ mod client;
 mod connection;
 mod context;
 mod contract;
+mod databases;
 mod failure;
 mod follow;
 mod input;
@@ -27,14 +28,17 @@ mod psql;
 mod subcommands;
 mod subscription;
 mod tokens;
+mod users;
 
 pub use authorities::CaCommand;
 pub use context::{ContextCommand, Environment, ServerOptions};
+pub use databases::DatabasesCommand;
 pub use failure::EXIT_CODES;
 pub use instances::InstancesCommand;
 pub use operations::OperationsCommand;
 pub use output::report;
 pub use tokens::{TokenCommand, TokenConfig};
+pub use users::UsersCommand;
 
 use client::Client;
 use failure::{Failure, Kind, Result};
@@ -52,10 +56,13 @@ pub struct Group<C: Subcommand> {
 
 /// A command that this crate runs.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a process has one")]
 pub enum Task {
     /// `toygres instances`
     Instances(Group<InstancesCommand>),
+    /// `toygres users`
+    Users(Group<UsersCommand>),
+    /// `toygres databases`
+    Databases(Group<DatabasesCommand>),
     /// `toygres operations`
     Operations(Group<OperationsCommand>),
     /// `toygres ca`
@@ -101,6 +108,8 @@ async fn perform(task: Task, environment: &Environment) -> Result<()> {
     let client = |server: &ServerOptions| Client::new(server, environment);
     match task {
         Task::Instances(Group { command, server }) => command.run(&client(&server)?).await,
+        Task::Users(Group { command, server }) => command.run(&client(&server)?).await,
+        Task::Databases(Group { command, server }) => command.run(&client(&server)?).await,
         Task::Operations(Group { command, server }) => command.run(&client(&server)?).await,
         Task::Ca(Group { command, server }) => authorities::run(command, &client(&server)?).await,
         Task::Token(Group { command, server }) => tokens::run(command, &client(&server)?).await,

@@ -97,7 +97,12 @@ pub struct OperationOptions {
 impl OperationOptions {
     /// Sends a mutation, and prints its instance and operation; with `--wait`, when the operation has finished.
     pub(crate) async fn run<C: Args>(self, client: &Client, input: impl MutationInput) -> Result<()> {
-        let mut accepted = send::<C, _>(client, input).await?;
+        let accepted = send::<C, _>(client, input).await?;
+        self.finish(client, accepted).await
+    }
+
+    /// Prints the instance and the operation of an accepted mutation; with `--wait`, when the operation has finished.
+    pub(crate) async fn finish(self, client: &Client, mut accepted: Accepted) -> Result<()> {
         if self.follow(client, &mut accepted.operation).await? {
             accepted.instance = instances::find(client, accepted.instance.id.inner()).await?;
         }
@@ -106,6 +111,11 @@ impl OperationOptions {
             None => format!("{}(follow it with `toygres operations watch {}`)\n", describe(operation), operation.id.inner()),
         })?;
         check_outcome(&accepted.operation)
+    }
+
+    /// Prints something before the operation is followed. As JSON or YAML it is a document of its own, and so is the result.
+    pub(crate) fn print_first<T: Serialize>(self, value: &T, table: impl FnOnce(&T) -> String) -> Result<()> {
+        self.output.output.print(value, table)
     }
 
     /// Sends a mutation of an operation, and prints the operation; with `--wait`, when it has finished.

@@ -167,10 +167,7 @@ impl App {
             None => SqlName::database(&username).ok(),
         };
         let username = errors.parsed("username", SqlName::role(&username));
-        let password = match password {
-            Some(password) => errors.parsed("password", Secret::password(password.expose().to_owned())),
-            None => Some(Secret::generate()),
-        };
+        let password = errors.password("password", password);
         let postgres_version = self.version(postgres_version.as_deref(), &mut errors);
         let storage_gb = errors.in_range("storageGb", "GiB", storage_gb, limits::STORAGE_GB);
         let cpu_millis = errors.in_range("cpuMillis", "thousandths of a core", cpu_millis, limits::CPU_MILLIS);

@@ -38,7 +38,7 @@ impl App {
             Some(key) => Some((key, self.digests(secret, fingerprint)?)),
             None => None,
         };
-        Ok(Request { idempotency, revision, requested_by, deadline: self.operation_deadline })
+        Ok(Request { idempotency, revision, requested_by, deadline: self.operation_deadline, password: None })
     }
 
     /// One digest by each key of the server, each over the fingerprint with the secret's hash by the same key.

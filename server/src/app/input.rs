@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use toygres_domain::{Error, FieldError, InstanceId, Result, UserErrorCode};
+use toygres_domain::{Error, FieldError, InstanceId, Result, UserErrorCode, secret::Secret};
 
 use super::{
     limits::{self, IntRange},
@@ -51,6 +51,14 @@ impl FieldErrors {
         self.parsed(field, parsed)
     }
 
+    /// The password, or a generated one; adds an error when it is not one that every client of PostgreSQL accepts.
+    pub(super) fn password(&mut self, field: &str, password: Option<Secret>) -> Option<Secret> {
+        match password {
+            Some(password) => self.parsed(field, Secret::password(password.expose().to_owned())),
+            None => Some(Secret::generate()),
+        }
+    }
+
     /// The idempotency key, if there is one; adds an error when it is empty or too long.
     pub(super) fn idempotency_key(&mut self, key: Option<String>) -> Option<String> {
         let range = limits::IDEMPOTENCY_KEY_BYTES;
@@ -72,7 +80,16 @@ impl FieldErrors {
 
 /// The id of an instance. A text that is not an id is the id of nothing.
 pub(super) fn instance_id(text: &str) -> Result<InstanceId> {
-    text.parse().map_err(|_| Error::user(UserErrorCode::NotFound, "id", format!("no instance has the id {text}")))
+    instance_id_at("id", text)
+}
+
+/// The id of an instance in another field than `id`.
+pub(super) fn instance_id_at(field: &str, text: &str) -> Result<InstanceId> {
+    text.parse().map_err(|_| no_instance(field, text))
+}
+
+pub(super) fn no_instance(field: &str, id: &str) -> Error {
+    Error::user(UserErrorCode::NotFound, field, format!("no instance has the id {id}"))
 }
 
 fn parse_labels(labels: Vec<(String, String)>) -> Result<BTreeMap<String, String>, String> {

@@ -12,6 +12,8 @@ use async_graphql::{
 use chrono::{DateTime, Utc};
 use toygres_domain::{
     Error, InstanceId, OperationId,
+    database::Database,
+    database_user::DatabaseUser,
     event::{Cursor, Event},
     health::{HealthCheck, HealthSummary},
     instance::Instance,
@@ -64,6 +66,14 @@ pub(super) struct EventsOf(pub(super) InstanceId, pub(super) PageRequest<Cursor>
 /// A page of an instance's health checks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct HealthChecksOf(pub(super) InstanceId, pub(super) PageRequest<i64>);
+
+/// A page of an instance's users.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct DatabaseUsersOf(pub(super) InstanceId, pub(super) PageRequest<String>);
+
+/// A page of an instance's databases.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct DatabasesOf(pub(super) InstanceId, pub(super) PageRequest<String>);
 
 type Loaded<K, V> = Result<HashMap<K, V>, Arc<Error>>;
 
@@ -158,6 +168,32 @@ impl Loader<HealthChecksOf> for Reader {
         for (page, ids) in alike(keys, |HealthChecksOf(id, page)| (*id, page)) {
             let pages = self.0.health_checks_of(&ids, page).await?;
             all.extend(pages.into_iter().map(|(id, entries)| (HealthChecksOf(id, page.clone()), entries)));
+        }
+        Ok(all)
+    }
+}
+
+impl Loader<DatabaseUsersOf> for Reader {
+    type Value = Page<DatabaseUser>;
+    type Error = Arc<Error>;
+    async fn load(&self, keys: &[DatabaseUsersOf]) -> Loaded<DatabaseUsersOf, Page<DatabaseUser>> {
+        let mut all = HashMap::new();
+        for (page, ids) in alike(keys, |DatabaseUsersOf(id, page)| (*id, page)) {
+            let pages = self.0.database_users_of(&ids, page).await?;
+            all.extend(pages.into_iter().map(|(id, entries)| (DatabaseUsersOf(id, page.clone()), entries)));
+        }
+        Ok(all)
+    }
+}
+
+impl Loader<DatabasesOf> for Reader {
+    type Value = Page<Database>;
+    type Error = Arc<Error>;
+    async fn load(&self, keys: &[DatabasesOf]) -> Loaded<DatabasesOf, Page<Database>> {
+        let mut all = HashMap::new();
+        for (page, ids) in alike(keys, |DatabasesOf(id, page)| (*id, page)) {
+            let pages = self.0.databases_of(&ids, page).await?;
+            all.extend(pages.into_iter().map(|(id, entries)| (DatabasesOf(id, page.clone()), entries)));
         }
         Ok(all)
     }

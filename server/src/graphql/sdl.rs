@@ -76,12 +76,14 @@ mod tests {
         let TypeKind::Object(mutation) = &mutation.kind else { panic!("Mutation is not an object") };
         for kind in OperationKind::ALL {
             let pascal: String = kind.as_str().split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
-            let field = format!("{}{}Instance", pascal[..1].to_lowercase(), &pascal[1..]);
+            // A kind that names what it changes has a mutation of its own name.
+            let pascal = if kind.as_str().contains('_') { pascal } else { pascal + "Instance" };
+            let field = format!("{}{}", pascal[..1].to_lowercase(), &pascal[1..]);
             let found = mutation.fields.iter().find(|definition| definition.node.name.node == field);
             let found = &found.unwrap_or_else(|| panic!("{kind} has no mutation {field}")).node;
             let input = found.arguments.iter().find(|argument| argument.node.name.node == "input").map(|input| input.node.ty.node.to_string());
-            assert_eq!(input, Some(format!("{pascal}InstanceInput!")), "{field}");
-            assert_eq!(found.ty.node.to_string(), format!("{pascal}InstancePayload!"), "{field}");
+            assert_eq!(input, Some(format!("{pascal}Input!")), "{field}");
+            assert_eq!(found.ty.node.to_string(), format!("{pascal}Payload!"), "{field}");
         }
     }
 }

@@ -4,6 +4,8 @@ mod api_token;
 mod ca_certificate;
 mod certificate;
 mod control_plane;
+mod database;
+mod database_user;
 mod domain_enum;
 mod exposure;
 mod health_check;
@@ -27,9 +29,11 @@ pub(super) use api_token::ApiToken;
 pub(super) use ca_certificate::CaCertificate;
 pub(super) use certificate::Certificate;
 pub(super) use control_plane::ControlPlane;
+pub(super) use database::Database;
+pub(super) use database_user::DatabaseUser;
 pub(super) use domain_enum::{
-    CaStatus, ExposureType, HealthStatus, InstanceEventType, InstanceState, NoticeCode, OperationKind, OperationStatus, ReasonCode, StepName,
-    StepStatus, TokenRole,
+    CaStatus, DatabaseAccess, ExposureType, HealthStatus, InstanceEventType, InstanceState, NoticeCode, OperationKind, OperationStatus, ReasonCode,
+    StepName, StepStatus, TokenRole,
 };
 pub(super) use exposure::{Exposure, ExposureInput};
 pub(super) use health_check::{HealthCheck, HealthCheckInput};

@@ -11,7 +11,11 @@ use serde_json::{Value, json};
 use toygres_k8s::build::names;
 use toygres_k8s_fake::{FakeApiServer, Network, Proxy, Scenario, recordings};
 
-use crate::support::{Database, Home, Server, connect, eventually, psql, text};
+use crate::{
+    database_users::{succeeded, url as user_url},
+    rotate_password::rotated,
+    support::{Database, Home, Server, connect, eventually, psql, text},
+};
 
 const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
@@ -103,6 +107,24 @@ async fn an_instance_comes_lives_and_goes() {
     }
     assert_eq!(up["reason"], Value::Null);
     assert_eq!(psql(&url, "TABLE t").await.as_deref(), Ok("42"));
+
+    // Another password changes nothing in the cluster, where that of the owner is nowhere.
+    let object = |resource| platform.cluster.object(resource, &names::object(id.parse().unwrap())).unwrap();
+    let deployed = || (object("secrets")["data"]["password"].clone(), object("statefulsets")["spec"].clone());
+    let before = deployed();
+    let rotation = rotated(&server, json!({ "id": id, "password": "an0ther p@ssword" })).await;
+    assert_eq!(rotation["status"], "SUCCEEDED", "{rotation:#}");
+    let rotated = text(&server.instance(&id).await["connectionString"]);
+    assert_eq!(psql(&rotated, "TABLE t").await.as_deref(), Ok("42"));
+    assert!(psql(&url, "TABLE t").await.is_err());
+    let user = json!({ "instanceId": id, "name": "reports", "access": "READ_ONLY", "password": "reads-a-lot" });
+    succeeded(&server, "createDatabaseUser", user).await;
+    succeeded(&server, "createDatabase", json!({ "instanceId": id, "name": "archive" })).await;
+    assert_eq!(psql(&user_url(&rotated, "reports", "reads-a-lot", "goods"), "TABLE t").await.as_deref(), Ok("42"));
+    assert!(psql(&user_url(&rotated, "reports", "reads-a-lot", "goods"), "DELETE FROM t").await.is_err());
+    succeeded(&server, "dropDatabaseUser", json!({ "instanceId": id, "name": "reports" })).await;
+    succeeded(&server, "dropDatabase", json!({ "instanceId": id, "name": "archive" })).await;
+    assert!(deployed() == before, "the cluster knows nothing of it");
 
     server.delete(&id).await;
     server.until_deleted(&id).await;

@@ -6,6 +6,7 @@ mod certificates;
 mod chaos;
 mod cli;
 mod control_plane;
+mod database_users;
 mod disk;
 mod environment;
 mod examples;
@@ -23,6 +24,7 @@ mod repair;
 mod requests;
 mod resize;
 mod restart;
+mod rotate_password;
 mod secrets;
 #[expect(dead_code, reason = "the benches use the rest")]
 mod support;

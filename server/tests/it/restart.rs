@@ -54,7 +54,13 @@ async fn a_restart_is_no_outage() {
     let started = psql(&url, STARTED).await.unwrap();
     let offered = "query($id: ID!) { instance(id: $id) { availableOperations healthCheckOrchestrationId } }";
     let running = server.query(offered, json!({ "id": id })).await["instance"].clone();
-    assert_eq!(running["availableOperations"], json!(["DELETE", "RESTART", "REPAIR", "SUSPEND", "RESIZE", "SET_PARAMETERS"]));
+    assert_eq!(
+        running["availableOperations"],
+        json!([
+            "DELETE", "RESTART", "REPAIR", "SUSPEND", "RESIZE", "SET_PARAMETERS", "ROTATE_PASSWORD", "CREATE_DATABASE_USER", "DROP_DATABASE_USER",
+            "CREATE_DATABASE", "DROP_DATABASE"
+        ])
+    );
 
     let key = json!({ "id": id, "idempotencyKey": "once" });
     let accepted = restart(&server, key.clone()).await;

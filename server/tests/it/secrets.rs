@@ -5,10 +5,18 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
-use crate::support::{Database, Home, dump, text};
+use crate::{
+    database_users::succeeded,
+    rotate_password::rotated,
+    support::{Database, Home, dump, text},
+};
 
 /// Needs percent-encoding in a URL, so that both forms are searched for.
 const PASSWORD: &str = "S3cret/of the+tenants?";
+/// Another one, which replaces it.
+const ROTATED: &str = "R0tated/for the+tenants?";
+/// That of another user.
+const OF_A_USER: &str = "Us3r/of the+tenants?";
 /// Rejected because it is too long, but only after it has passed through the server.
 const REJECTED: &str = "Rejected-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789";
 
@@ -75,6 +83,10 @@ async fn no_password_is_found_anywhere() {
     }
     drop(tenant);
     connection.await.unwrap().unwrap();
+    let rotation = rotated(&server, json!({ "id": chosen, "password": ROTATED, "idempotencyKey": "k" })).await;
+    assert_eq!(rotation["status"], "SUCCEEDED", "{rotation:#}");
+    let user = json!({ "instanceId": chosen, "name": "reports", "access": "READ_ONLY", "password": OF_A_USER, "idempotencyKey": "k" });
+    succeeded(&server, "createDatabaseUser", user).await;
     let everything = server
         .query("{ instances(first: 5) { nodes { reason { message } events(first: 50) { nodes { reason { message } from to } } operations(first: 5) { nodes { steps { error { message } } } } } } }", json!({}))
         .await;
@@ -93,9 +105,10 @@ async fn no_password_is_found_anywhere() {
         ("the log", log),
         ("events, steps and reasons", everything.to_string()),
         ("notices", json!(notices).to_string()),
+        ("a rotation", rotation.to_string()),
         ("arguments and environments", processes.into_iter().collect()),
     ];
-    for password in [PASSWORD, REJECTED, &generated_password] {
+    for password in [PASSWORD, ROTATED, OF_A_USER, REJECTED, &generated_password] {
         for spelling in spellings(password) {
             for (place, content) in &places {
                 let found = content.find(&spelling).map(|at| content[at.saturating_sub(200)..].chars().take(400).collect::<String>());

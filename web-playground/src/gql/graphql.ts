@@ -144,23 +144,12 @@ export type ControlPlane = {
   health: ControlPlaneHealth;
   /** The limits of inputs. */
   limits: Limits;
-  /**
-   * The parameters that the owner of an instance with this major version of PostgreSQL can set, by name. Empty if the version is not on
-   * offer.
-   */
-  parameters: Array<Parameter>;
   /** The PostgreSQL versions on offer, newest first. The newest is the default. */
   postgresVersions: Array<Scalars['String']['output']>;
   /** Where instances run: `process` or `kubernetes`. */
   runtime: Scalars['String']['output'];
   /** The version of the server. */
   version: Scalars['String']['output'];
-};
-
-
-/** The control plane itself. */
-export type ControlPlaneParametersArgs = {
-  postgresVersion: Scalars['String']['input'];
 };
 
 /** The health of the control plane. */
@@ -201,6 +190,68 @@ export type CreateApiTokenPayload = {
   userErrors: Array<UserError>;
 };
 
+/** Input of `createDatabase`. */
+export type CreateDatabaseInput = {
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The ID of the instance. */
+  instanceId: Scalars['ID']['input'];
+  /** The name of the database. */
+  name: Scalars['String']['input'];
+  /** The user who owns it (default: `username` of the instance). */
+  owner?: InputMaybe<Scalars['String']['input']>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+};
+
+/** Payload of `createDatabase`. */
+export type CreateDatabasePayload = {
+  __typename?: 'CreateDatabasePayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
+/** Input of `createDatabaseUser`. */
+export type CreateDatabaseUserInput = {
+  /** What the user may do. */
+  access: DatabaseAccess;
+  /**
+   * The database in which the user may do that (default for `READ_ONLY`: `database` of the instance; for `OWNER`: none, so that the user owns
+   * the databases that are created for it).
+   */
+  database?: InputMaybe<Scalars['String']['input']>;
+  /** A unique key for this request. Repeating the request with the same key returns the first answer, without the password. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The ID of the instance. */
+  instanceId: Scalars['ID']['input'];
+  /** The name of the user: 1 to 63 lower-case letters, digits or underscores. */
+  name: Scalars['String']['input'];
+  /** The password: 8 to 99 bytes (default: generated). */
+  password?: InputMaybe<Scalars['String']['input']>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+};
+
+/** Payload of `createDatabaseUser`. */
+export type CreateDatabaseUserPayload = {
+  __typename?: 'CreateDatabaseUserPayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /**
+   * The password of the user. It is not stored and cannot be read again. Null if there are user errors, or if this repeats an earlier
+   * request.
+   */
+  password?: Maybe<Scalars['String']['output']>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
 /** Input of `createInstance`. */
 export type CreateInstanceInput = {
   /** The CPU in thousandths of a core (default 500). */
@@ -227,8 +278,6 @@ export type CreateInstanceInput = {
    * instance.
    */
   name: Scalars['String']['input'];
-  /** Parameters of the server: see `setParameters`. */
-  parameters?: InputMaybe<Array<ParameterInput>>;
   /** The password of that role (default: generated). */
   password?: InputMaybe<Scalars['String']['input']>;
   /** The major version of PostgreSQL (default: the newest on offer). */
@@ -255,6 +304,83 @@ export type CreateInstancePayload = {
   userErrors: Array<UserError>;
 };
 
+/** A database of an instance: the one that it was created with, or one that `createDatabase` has made. */
+export type Database = Node & {
+  __typename?: 'Database';
+  /** When the database was created. */
+  createdAt: Scalars['DateTime']['output'];
+  /** The ID of the database. */
+  id: Scalars['ID']['output'];
+  /** The name of the database. */
+  name: Scalars['String']['output'];
+  /** The user who owns it, as far as this API is concerned. */
+  owner: Scalars['String']['output'];
+};
+
+/** What a user of an instance may do. */
+export const DatabaseAccess = {
+  /** Everything that the owner of its database may do. Without a database, it owns those that are created for it. */
+  Owner: 'OWNER',
+  /** Read what is and will be in its database. */
+  ReadOnly: 'READ_ONLY'
+} as const;
+
+export type DatabaseAccess = typeof DatabaseAccess[keyof typeof DatabaseAccess];
+/** A page of the databases of an instance. */
+export type DatabaseConnection = {
+  __typename?: 'DatabaseConnection';
+  /** A list of edges. */
+  edges: Array<DatabaseEdge>;
+  /** A list of nodes. */
+  nodes: Array<Database>;
+  /** Information to aid in pagination. */
+  pageInfo: PageInfo;
+};
+
+/** An edge in a connection. */
+export type DatabaseEdge = {
+  __typename?: 'DatabaseEdge';
+  /** A cursor for use in pagination */
+  cursor: Scalars['String']['output'];
+  /** The item at the end of the edge */
+  node: Database;
+};
+
+/** A user of an instance: the one that it was created with, or one that `createDatabaseUser` has made. */
+export type DatabaseUser = Node & {
+  __typename?: 'DatabaseUser';
+  /** What the user may do. */
+  access: DatabaseAccess;
+  /** When the user was created. */
+  createdAt: Scalars['DateTime']['output'];
+  /** The database in which the user may do that. Null if it owns the databases that are created for it. */
+  database?: Maybe<Scalars['String']['output']>;
+  /** The ID of the user. */
+  id: Scalars['ID']['output'];
+  /** The name of the role. */
+  name: Scalars['String']['output'];
+};
+
+/** A page of the users of an instance. */
+export type DatabaseUserConnection = {
+  __typename?: 'DatabaseUserConnection';
+  /** A list of edges. */
+  edges: Array<DatabaseUserEdge>;
+  /** A list of nodes. */
+  nodes: Array<DatabaseUser>;
+  /** Information to aid in pagination. */
+  pageInfo: PageInfo;
+};
+
+/** An edge in a connection. */
+export type DatabaseUserEdge = {
+  __typename?: 'DatabaseUserEdge';
+  /** A cursor for use in pagination */
+  cursor: Scalars['String']['output'];
+  /** The item at the end of the edge */
+  node: DatabaseUser;
+};
+
 /** Input of `deleteInstance`. */
 export type DeleteInstanceInput = {
   /** The ID of the instance. */
@@ -270,6 +396,56 @@ export type DeleteInstanceInput = {
 /** Payload of `deleteInstance`. */
 export type DeleteInstancePayload = {
   __typename?: 'DeleteInstancePayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
+/** Input of `dropDatabase`. */
+export type DropDatabaseInput = {
+  /** Whether sessions in it are ended (default false). Otherwise they refuse it. */
+  force?: InputMaybe<Scalars['Boolean']['input']>;
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The ID of the instance. */
+  instanceId: Scalars['ID']['input'];
+  /** The name of the database. */
+  name: Scalars['String']['input'];
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+};
+
+/** Payload of `dropDatabase`. */
+export type DropDatabasePayload = {
+  __typename?: 'DropDatabasePayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
+/** Input of `dropDatabaseUser`. */
+export type DropDatabaseUserInput = {
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The ID of the instance. */
+  instanceId: Scalars['ID']['input'];
+  /** The name of the user. */
+  name: Scalars['String']['input'];
+  /** The user who gets what it owns (default: `username` of the instance). */
+  reassignTo?: InputMaybe<Scalars['String']['input']>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+};
+
+/** Payload of `dropDatabaseUser`. */
+export type DropDatabaseUserPayload = {
+  __typename?: 'DropDatabaseUserPayload';
   /** The instance as it is now. Null if there are user errors. */
   instance?: Maybe<Instance>;
   /** The operation that carries out the request. Null if there are user errors. */
@@ -408,6 +584,16 @@ export type Instance = Node & {
   createdAt: Scalars['DateTime']['output'];
   /** The database of that role. */
   database: Scalars['String']['output'];
+  /**
+   * The users of the instance by name: the one that it was created with, and those that `createDatabaseUser` has made. Roles that were made
+   * by SQL are not among them.
+   */
+  databaseUsers: DatabaseUserConnection;
+  /**
+   * The databases of the instance by name: the one that it was created with, and those that `createDatabase` has made. Databases that were
+   * made by SQL are not among them.
+   */
+  databases: DatabaseConnection;
   /** When the instance was deleted. */
   deletedAt?: Maybe<Scalars['DateTime']['output']>;
   /** Whether deletion is refused. */
@@ -443,8 +629,6 @@ export type Instance = Node & {
   notices: Array<Notice>;
   /** The operations of the instance, newest first. */
   operations: OperationConnection;
-  /** The parameters of the server that its owner has set, by name. `setParameters` changes them. */
-  parameters: Array<InstanceParameter>;
   /** The major version of PostgreSQL. */
   postgresVersion: Scalars['String']['output'];
   /** Why the instance is not as it should be, or what it waits for. */
@@ -461,6 +645,24 @@ export type Instance = Node & {
   updatedAt: Scalars['DateTime']['output'];
   /** The role that clients log in as. */
   username: Scalars['String']['output'];
+};
+
+
+/** A hosted PostgreSQL server. */
+export type InstanceDatabaseUsersArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** A hosted PostgreSQL server. */
+export type InstanceDatabasesArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -634,21 +836,6 @@ export const InstanceOrderByField = {
 } as const;
 
 export type InstanceOrderByField = typeof InstanceOrderByField[keyof typeof InstanceOrderByField];
-/** A parameter that the owner of an instance has set. */
-export type InstanceParameter = {
-  __typename?: 'InstanceParameter';
-  /** The value that is built into PostgreSQL. The platform may compute another one, for example from the memory. */
-  default?: Maybe<Scalars['String']['output']>;
-  /** The name. */
-  name: Scalars['String']['output'];
-  /** Whether another value takes effect at the next restart. */
-  pendingRestart: Scalars['Boolean']['output'];
-  /** The value after the next restart, if `pendingRestart`. Null is the default. */
-  pendingValue?: Maybe<Scalars['String']['output']>;
-  /** The value that the server has, as it was set. Null if it is the default. */
-  value?: Maybe<Scalars['String']['output']>;
-};
-
 /** The stage of an instance's life. */
 export const InstanceState = {
   /** Being created; nothing to connect to yet. */
@@ -717,8 +904,6 @@ export type Limits = {
   nameLength: IntRange;
   /** The number of entries in one page of a list. */
   pageSize: IntRange;
-  /** The number of parameters in one request. */
-  parameters: IntRange;
   /** The length of a password in bytes. */
   passwordBytes: IntRange;
   /** The seconds that a server may take to shut down gracefully before it is stopped immediately. */
@@ -738,10 +923,24 @@ export type Mutation = {
   cancelOperation: CancelOperationPayload;
   /** Creates an API token. Its secret is only in this payload. */
   createApiToken: CreateApiTokenPayload;
+  /** Creates a database in a running instance. */
+  createDatabase: CreateDatabasePayload;
+  /**
+   * Creates a user in a running instance. Its password is only in this payload, and works when the operation has succeeded. The names of
+   * the platform are refused, and more than 40 users.
+   */
+  createDatabaseUser: CreateDatabaseUserPayload;
   /** Creates an instance. Returns at once; subscribe to the operation or to the instance to follow it. */
   createInstance: CreateInstancePayload;
   /** Deletes an instance, whatever its state. Returns at once; the name is free again when the instance is deleted. */
   deleteInstance: DeleteInstancePayload;
+  /** Drops a database that was made by `createDatabase`, with everything in it. That cannot be undone. */
+  dropDatabase: DropDatabasePayload;
+  /**
+   * Drops a user that was made by `createDatabaseUser`, and ends its sessions. What it owns is reassigned to another user in every
+   * database; the step `DROP_DATABASE_USER` says how many objects that were.
+   */
+  dropDatabaseUser: DropDatabaseUserPayload;
   /**
    * Compares a running instance with what was deployed, puts back what somebody has deleted or edited, and waits until it is ready.
    * The step `REPAIR_POSTGRES` says what that was. It fails with `DATA_LOST` if the data is gone. The control plane repairs
@@ -766,11 +965,11 @@ export type Mutation = {
    */
   rotateCertificateAuthority: RotateCertificateAuthorityPayload;
   /**
-   * Changes parameters of the server of a running instance. `controlPlane.parameters` lists those that can be set. Each value is checked
-   * before anything changes. If the server does not accept the values, or does not start with them, it gets its former ones again and
-   * the operation fails with what the server says.
+   * Gives the role `username` of a running instance another password. `connectionString` has the one that works: the former until the new
+   * one is set. If the operation fails, the former is put back. The instance stays running, and open sessions stay open unless they are to
+   * be ended. Refused for instances that an earlier release without roles of the platform has created.
    */
-  setParameters: SetParametersPayload;
+  rotatePassword: RotatePasswordPayload;
   /** Changes the labels or the deletion protection of an instance, at once. */
   updateInstance: UpdateInstancePayload;
 };
@@ -789,6 +988,18 @@ export type MutationCreateApiTokenArgs = {
 
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationCreateDatabaseArgs = {
+  input: CreateDatabaseInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationCreateDatabaseUserArgs = {
+  input: CreateDatabaseUserInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationCreateInstanceArgs = {
   input: CreateInstanceInput;
 };
@@ -797,6 +1008,18 @@ export type MutationCreateInstanceArgs = {
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationDeleteInstanceArgs = {
   input: DeleteInstanceInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationDropDatabaseArgs = {
+  input: DropDatabaseInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationDropDatabaseUserArgs = {
+  input: DropDatabaseUserInput;
 };
 
 
@@ -831,8 +1054,8 @@ export type MutationRotateCertificateAuthorityArgs = {
 
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
-export type MutationSetParametersArgs = {
-  input: SetParametersInput;
+export type MutationRotatePasswordArgs = {
+  input: RotatePasswordInput;
 };
 
 
@@ -869,7 +1092,7 @@ export const NoticeCode = {
   CollationVersionMismatch: 'COLLATION_VERSION_MISMATCH',
   /**
    * The password of the owner's role was changed by SQL, so the stored one does not log in any more. The notice goes when the
-   * stored password is the role's again.
+   * stored password is the role's again: `rotatePassword` gives it another one, which is stored.
    */
   PasswordChanged: 'PASSWORD_CHANGED'
 } as const;
@@ -942,14 +1165,22 @@ export type OperationFilter = {
 export const OperationKind = {
   /** Creates an instance. */
   Create: 'CREATE',
+  /** Makes a database in an instance. */
+  CreateDatabase: 'CREATE_DATABASE',
+  /** Makes a user in an instance. */
+  CreateDatabaseUser: 'CREATE_DATABASE_USER',
   /** Deletes an instance. */
   Delete: 'DELETE',
+  /** Drops a database of an instance. */
+  DropDatabase: 'DROP_DATABASE',
+  /** Drops a user of an instance. */
+  DropDatabaseUser: 'DROP_DATABASE_USER',
   /** Puts back what somebody has deleted or edited of an instance. */
   Repair: 'REPAIR',
   /** Stops the server of an instance and starts it again. */
   Restart: 'RESTART',
-  /** Changes parameters of the server of an instance. */
-  SetParameters: 'SET_PARAMETERS'
+  /** Gives the owner's role of an instance another password. */
+  RotatePassword: 'ROTATE_PASSWORD'
 } as const;
 
 export type OperationKind = typeof OperationKind[keyof typeof OperationKind];
@@ -1009,54 +1240,6 @@ export type PageInfo = {
   startCursor?: Maybe<Scalars['String']['output']>;
 };
 
-/** A parameter of PostgreSQL that the owner of an instance can set. */
-export type Parameter = {
-  __typename?: 'Parameter';
-  /** The chapter of PostgreSQL's documentation. */
-  category: Scalars['String']['output'];
-  /** The value that is built into PostgreSQL, in the unit. The platform may compute another one, for example from the memory. */
-  default: Scalars['String']['output'];
-  /** One sentence about the parameter. */
-  description: Scalars['String']['output'];
-  /** The values of the type `ENUM`. */
-  enumValues?: Maybe<Array<Scalars['String']['output']>>;
-  /** The largest number, in the unit. An instance may have a narrower range. */
-  max?: Maybe<Scalars['Float']['output']>;
-  /** The smallest number, in the unit. An instance may have a narrower range. */
-  min?: Maybe<Scalars['Float']['output']>;
-  /** The name. */
-  name: Scalars['String']['output'];
-  /** Whether a new value takes effect at a restart of the server only. */
-  needsRestart: Scalars['Boolean']['output'];
-  /** What the values are. */
-  type: ParameterType;
-  /** What a number without a unit counts, for example `kB`, `8kB` or `ms`. Null if the values have no unit. */
-  unit?: Maybe<Scalars['String']['output']>;
-};
-
-/** A parameter and its new value. */
-export type ParameterInput = {
-  /** The name, for example `work_mem`. */
-  name: Scalars['String']['input'];
-  /** The value, for example `64MB`. Null gives the parameter its default again. */
-  value?: InputMaybe<Scalars['String']['input']>;
-};
-
-/** What the values of a parameter are. */
-export const ParameterType = {
-  /** `on` or `off`. */
-  Bool: 'BOOL',
-  /** One of `enumValues`. */
-  Enum: 'ENUM',
-  /** A whole number, with a unit if the parameter has one. */
-  Integer: 'INTEGER',
-  /** A number, with a unit if the parameter has one. */
-  Real: 'REAL',
-  /** A text. */
-  String: 'STRING'
-} as const;
-
-export type ParameterType = typeof ParameterType[keyof typeof ParameterType];
 /** The root of queries. */
 export type Query = {
   __typename?: 'Query';
@@ -1301,6 +1484,31 @@ export type RotateCertificateAuthorityPayload = {
   userErrors: Array<UserError>;
 };
 
+/** Input of `rotatePassword`. */
+export type RotatePasswordInput = {
+  /** The ID of the instance. */
+  id: Scalars['ID']['input'];
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The new password of `username`: 8 to 99 bytes (default: generated). */
+  password?: InputMaybe<Scalars['String']['input']>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+  /** Whether the open sessions of `username` are ended once the new password is confirmed (default false). */
+  terminateSessions?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Payload of `rotatePassword`. */
+export type RotatePasswordPayload = {
+  __typename?: 'RotatePasswordPayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
 /** Whether the host of the instances answers. */
 export type RuntimeHealth = {
   __typename?: 'RuntimeHealth';
@@ -1312,47 +1520,24 @@ export type RuntimeHealth = {
   unreachableSince?: Maybe<Scalars['DateTime']['output']>;
 };
 
-/** Input of `setParameters`. */
-export type SetParametersInput = {
-  /**
-   * Whether the server is restarted if a parameter needs that (default false). Otherwise such a parameter waits for the next
-   * `restartInstance` or the next `setParameters` that allows a restart.
-   */
-  allowRestart?: InputMaybe<Scalars['Boolean']['input']>;
-  /** The ID of the instance. */
-  id: Scalars['ID']['input'];
-  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
-  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
-  /**
-   * What to change. Other parameters stay as they are. With `allowRestart` the list may be empty: what waits for a restart then takes
-   * effect.
-   */
-  parameters: Array<ParameterInput>;
-  /** The revision that the instance must have. Any other is refused. */
-  revision?: InputMaybe<Scalars['BigInt']['input']>;
-};
-
-/** Payload of `setParameters`. */
-export type SetParametersPayload = {
-  __typename?: 'SetParametersPayload';
-  /** The instance as it is now. Null if there are user errors. */
-  instance?: Maybe<Instance>;
-  /** The operation that carries out the request. Null if there are user errors. */
-  operation?: Maybe<Operation>;
-  /** The errors in the input. Empty if the request was accepted. */
-  userErrors: Array<UserError>;
-};
-
 /** The steps that operations consist of. */
 export const StepName = {
-  /** Give the server a changed configuration, which it reads if it need not be restarted for it. */
-  ApplyConfiguration: 'APPLY_CONFIGURATION',
   /** Remove what a failed creation made. */
   CleanUp: 'CLEAN_UP',
+  /** Log in with the new password, and end other sessions of the role if that was asked for. */
+  ConfirmPassword: 'CONFIRM_PASSWORD',
+  /** Make the database. */
+  CreateDatabase: 'CREATE_DATABASE',
+  /** Make the role of the user, with what it is granted. */
+  CreateDatabaseUser: 'CREATE_DATABASE_USER',
   /** Remove the objects of the instance and wait until they are gone. */
   DeletePostgres: 'DELETE_POSTGRES',
   /** Create the objects of the instance in the runtime, or repair them. */
   DeployPostgres: 'DEPLOY_POSTGRES',
+  /** Drop the database. */
+  DropDatabase: 'DROP_DATABASE',
+  /** Reassign what the user owns, and drop its role. */
+  DropDatabaseUser: 'DROP_DATABASE_USER',
   /** Make the roles and the database of a new instance, find out how clients connect, and log in once. */
   GenerateConnectionString: 'GENERATE_CONNECTION_STRING',
   /** Wait until the runtime reports that the instance is ready. */
@@ -1361,14 +1546,14 @@ export const StepName = {
   RepairPostgres: 'REPAIR_POSTGRES',
   /** Stop the server, and start it again. */
   RestartPostgres: 'RESTART_POSTGRES',
-  /** Give the server its former configuration again, and wait until it is ready with it. */
-  RevertConfiguration: 'REVERT_CONFIGURATION',
+  /** Put the former password back. */
+  RestorePassword: 'RESTORE_PASSWORD',
+  /** Give the owner's role the new password. */
+  SetPassword: 'SET_PASSWORD',
   /** Stop the workflows that still work on the instance. */
   StopWorkflows: 'STOP_WORKFLOWS',
   /** Write the result to the metadata. */
-  UpdateMetadata: 'UPDATE_METADATA',
-  /** Ask the server whether it has the changed configuration. */
-  VerifyConfiguration: 'VERIFY_CONFIGURATION'
+  UpdateMetadata: 'UPDATE_METADATA'
 } as const;
 
 export type StepName = typeof StepName[keyof typeof StepName];
@@ -1514,6 +1699,34 @@ export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typena
 
 export type RangeFragment = { __typename?: 'IntRange', min: number, max: number, default?: number | null };
 
+export type CreateDatabaseUserMutationVariables = Exact<{
+  input: CreateDatabaseUserInput;
+}>;
+
+
+export type CreateDatabaseUserMutation = { __typename?: 'Mutation', createDatabaseUser: { __typename?: 'CreateDatabaseUserPayload', password?: string | null, userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type DropDatabaseUserMutationVariables = Exact<{
+  input: DropDatabaseUserInput;
+}>;
+
+
+export type DropDatabaseUserMutation = { __typename?: 'Mutation', dropDatabaseUser: { __typename?: 'DropDatabaseUserPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type CreateDatabaseMutationVariables = Exact<{
+  input: CreateDatabaseInput;
+}>;
+
+
+export type CreateDatabaseMutation = { __typename?: 'Mutation', createDatabase: { __typename?: 'CreateDatabasePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type DropDatabaseMutationVariables = Exact<{
+  input: DropDatabaseInput;
+}>;
+
+
+export type DropDatabaseMutation = { __typename?: 'Mutation', dropDatabase: { __typename?: 'DropDatabasePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
 export type EventHistoryQueryVariables = Exact<{
   instanceId: Scalars['ID']['input'];
   last: Scalars['Int']['input'];
@@ -1578,9 +1791,9 @@ export type InstanceSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
 
 export type UpdateInstanceMutationVariables = Exact<{
   input: UpdateInstanceInput;
@@ -1624,12 +1837,12 @@ export type RestartInstanceMutationVariables = Exact<{
 
 export type RestartInstanceMutation = { __typename?: 'Mutation', restartInstance: { __typename?: 'RestartInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
-export type SetParametersMutationVariables = Exact<{
-  input: SetParametersInput;
+export type RotatePasswordMutationVariables = Exact<{
+  input: RotatePasswordInput;
 }>;
 
 
-export type SetParametersMutation = { __typename?: 'Mutation', setParameters: { __typename?: 'SetParametersPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+export type RotatePasswordMutation = { __typename?: 'Mutation', rotatePassword: { __typename?: 'RotatePasswordPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
 export type OperationSubscriptionVariables = Exact<{
   id: Scalars['ID']['input'];
@@ -1656,13 +1869,6 @@ export type OperationUpdatesSubscriptionVariables = Exact<{
 
 
 export type OperationUpdatesSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } | null } };
-
-export type ParametersQueryVariables = Exact<{
-  postgresVersion: Scalars['String']['input'];
-}>;
-
-
-export type ParametersQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', parameters: Array<{ __typename?: 'Parameter', name: string, type: ParameterType, unit?: string | null, min?: number | null, max?: number | null, enumValues?: Array<string> | null, default: string, needsRestart: boolean, category: string, description: string }> } };
 
 export type CreateTokenMutationVariables = Exact<{
   input: CreateApiTokenInput;
@@ -1796,12 +2002,6 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
     sourceRanges
     dnsLabel
   }
-  parameters {
-    name
-    value
-    pendingRestart
-    pendingValue
-  }
   requireTls
   certificate {
     notAfter
@@ -1816,11 +2016,28 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
   }
   deletionProtected
   availableOperations
+  databaseUsers(first: 100) {
+    nodes {
+      id
+      name
+      access
+      database
+    }
+  }
+  databases(first: 100) {
+    nodes {
+      id
+      name
+      owner
+    }
+  }
   createdAt
   deletedAt
   operations(first: 1) {
     nodes {
       id
+      kind
+      status
     }
   }
 }
@@ -1927,6 +2144,47 @@ export const ControlPlaneDocument = new TypedDocumentString(`
   max
   default
 }`) as unknown as TypedDocumentString<ControlPlaneQuery, ControlPlaneQueryVariables>;
+export const CreateDatabaseUserDocument = new TypedDocumentString(`
+    mutation CreateDatabaseUser($input: CreateDatabaseUserInput!) {
+  createDatabaseUser(input: $input) {
+    password
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateDatabaseUserMutation, CreateDatabaseUserMutationVariables>;
+export const DropDatabaseUserDocument = new TypedDocumentString(`
+    mutation DropDatabaseUser($input: DropDatabaseUserInput!) {
+  dropDatabaseUser(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DropDatabaseUserMutation, DropDatabaseUserMutationVariables>;
+export const CreateDatabaseDocument = new TypedDocumentString(`
+    mutation CreateDatabase($input: CreateDatabaseInput!) {
+  createDatabase(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateDatabaseMutation, CreateDatabaseMutationVariables>;
+export const DropDatabaseDocument = new TypedDocumentString(`
+    mutation DropDatabase($input: DropDatabaseInput!) {
+  dropDatabase(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DropDatabaseMutation, DropDatabaseMutationVariables>;
 export const EventHistoryDocument = new TypedDocumentString(`
     query EventHistory($instanceId: ID!, $last: Int!) {
   instance(id: $instanceId) {
@@ -2097,12 +2355,6 @@ export const InstanceDocument = new TypedDocumentString(`
     sourceRanges
     dnsLabel
   }
-  parameters {
-    name
-    value
-    pendingRestart
-    pendingValue
-  }
   requireTls
   certificate {
     notAfter
@@ -2117,11 +2369,28 @@ export const InstanceDocument = new TypedDocumentString(`
   }
   deletionProtected
   availableOperations
+  databaseUsers(first: 100) {
+    nodes {
+      id
+      name
+      access
+      database
+    }
+  }
+  databases(first: 100) {
+    nodes {
+      id
+      name
+      owner
+    }
+  }
   createdAt
   deletedAt
   operations(first: 1) {
     nodes {
       id
+      kind
+      status
     }
   }
 }`) as unknown as TypedDocumentString<InstanceSubscription, InstanceSubscriptionVariables>;
@@ -2185,16 +2454,16 @@ export const RestartInstanceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RestartInstanceMutation, RestartInstanceMutationVariables>;
-export const SetParametersDocument = new TypedDocumentString(`
-    mutation SetParameters($input: SetParametersInput!) {
-  setParameters(input: $input) {
+export const RotatePasswordDocument = new TypedDocumentString(`
+    mutation RotatePassword($input: RotatePasswordInput!) {
+  rotatePassword(input: $input) {
     userErrors {
       field
       message
     }
   }
 }
-    `) as unknown as TypedDocumentString<SetParametersMutation, SetParametersMutationVariables>;
+    `) as unknown as TypedDocumentString<RotatePasswordMutation, RotatePasswordMutationVariables>;
 export const OperationDocument = new TypedDocumentString(`
     subscription Operation($id: ID!) {
   operation(id: $id) {
@@ -2316,24 +2585,6 @@ export const OperationUpdatesDocument = new TypedDocumentString(`
     findings
   }
 }`) as unknown as TypedDocumentString<OperationUpdatesSubscription, OperationUpdatesSubscriptionVariables>;
-export const ParametersDocument = new TypedDocumentString(`
-    query Parameters($postgresVersion: String!) {
-  controlPlane {
-    parameters(postgresVersion: $postgresVersion) {
-      name
-      type
-      unit
-      min
-      max
-      enumValues
-      default
-      needsRestart
-      category
-      description
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<ParametersQuery, ParametersQueryVariables>;
 export const CreateTokenDocument = new TypedDocumentString(`
     mutation CreateToken($input: CreateApiTokenInput!) {
   createApiToken(input: $input) {

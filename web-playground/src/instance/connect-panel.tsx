@@ -11,12 +11,20 @@ import { SNIPPETS } from './snippets';
 
 /** The endpoint, and snippets to connect to it. The password is fetched on demand only. */
 export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
-  const { id, endpoint, username, database, state, certificate, notices } = instance;
+  const { id, endpoint, username, database, state, certificate, notices, operations } = instance;
   // One that was not seen to have a certificate may have no TLS.
   const snippets = SNIPPETS.filter(({ verifies }) => certificate || !verifies);
   const { operate, readOnly } = usePermissions();
   const [secret, setSecret] = useState<string>();
   const [error, setError] = useState<string>();
+  // A password that was fetched before a rotation is outdated.
+  const latest = operations.nodes[0];
+  const rotation = latest?.kind === 'ROTATE_PASSWORD' ? `${latest.id} ${latest.status}` : undefined;
+  const [seen, setSeen] = useState(rotation);
+  if (seen !== rotation) {
+    setSeen(rotation);
+    setSecret(undefined);
+  }
   // The server then leaves the password out.
   const unknown = notices.some(({ code }) => code === 'PASSWORD_CHANGED');
   const fetchSecret = async () => (unknown ? undefined : secret) ?? (await fetchConnectionString(id));

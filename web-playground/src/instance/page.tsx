@@ -1,6 +1,8 @@
 import { Alert, Anchor, Breadcrumbs, Container, Group, Text, Title } from '@mantine/core';
 import { Link } from 'wouter';
 import { usePermissions } from '../control-plane/control-plane';
+import { DatabasesPanel } from '../database/panel';
+import { DatabaseUsersPanel } from '../database-user/panel';
 import { EventLogPanel } from '../event/log-panel';
 import { Loading } from '../frame/loading';
 import { NotFound } from '../frame/not-found';
@@ -87,6 +89,12 @@ function Shown({ instance }: { instance: InstancePageFragment }) {
       <div className={classes.columns} data-settled={SETTLED.has(state) || undefined}>
         <div className={classes.main}>
           <ConnectPanel instance={instance} />
+          {state === 'RUNNING' && (
+            <>
+              <DatabasesPanel instance={instance} />
+              <DatabaseUsersPanel instance={instance} />
+            </>
+          )}
           <HealthPanel instanceId={id} expecting={!UNCHECKED.has(state)} />
           <EventLogPanel instanceId={id} />
         </div>
@@ -158,11 +166,28 @@ const INSTANCE = graphql(`
     deletionProtected
     idleSuspendMinutes
     availableOperations
+    databaseUsers(first: 100) {
+      nodes {
+        id
+        name
+        access
+        database
+      }
+    }
+    databases(first: 100) {
+      nodes {
+        id
+        name
+        owner
+      }
+    }
     createdAt
     deletedAt
     operations(first: 1) {
       nodes {
         id
+        kind
+        status
       }
     }
   }

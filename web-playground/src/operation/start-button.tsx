@@ -29,7 +29,7 @@ export function StartButton({ operation: { kind, icon: Icon, Form, destructive }
         </Button>
       )}
       {/* It stays open with what was entered when the operation becomes unavailable; the server then says why. */}
-      <Modal opened={opened} onClose={dialog.close} title={`${label(kind)} ${instance.name}?`}>
+      <Modal opened={opened} onClose={dialog.close} title={`${label(kind)} ${kind.includes('_') ? 'of ' : ''}${instance.name}?`}>
         <Form instance={instance} onDone={dialog.close} />
       </Modal>
     </>

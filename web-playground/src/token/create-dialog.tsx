@@ -1,11 +1,10 @@
-import { Button, Code, Group, Modal, Radio, Stack, Text, TextInput } from '@mantine/core';
+import { Modal, Radio, Stack, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { useState } from 'react';
 import { useLimits } from '../control-plane/control-plane';
 import { MutationForm } from '../form/mutation-form';
 import { initialValue, inRange } from '../form/range';
 import { RangeInput } from '../form/range-input';
-import { CopyButton } from '../frame/copy-button';
+import { Secret } from '../frame/secret';
 import { graphql } from '../gql';
 import type { TokenRole } from '../gql/graphql';
 import { label } from '../lib/label';
@@ -42,7 +41,7 @@ function CreateTokenForm({ onClose }: { onClose: () => void }) {
     },
   });
 
-  if (mutation.data?.secret) return <Secret secret={mutation.data.secret} onClose={onClose} />;
+  if (mutation.data?.secret) return <Secret what="secret" secret={mutation.data.secret} onClose={onClose} />;
   return (
     <MutationForm
       form={form}
@@ -72,31 +71,6 @@ function CreateTokenForm({ onClose }: { onClose: () => void }) {
         {...form.getInputProps('expiresInDays')}
       />
     </MutationForm>
-  );
-}
-
-function Secret({ secret, onClose }: { secret: string; onClose: () => void }) {
-  const [failure, setFailure] = useState<string>();
-  return (
-    <>
-      <Text size="sm" mb="sm">
-        Copy the secret now. It is not shown again.
-      </Text>
-      <Group gap="xs" wrap="nowrap" align="flex-start">
-        <Code block flex={1} data-testid="token-secret" tabIndex={0} role="group" aria-label="Secret" style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>
-          {secret}
-        </Code>
-        <CopyButton label="Copy the secret" text={async () => secret} onError={setFailure} />
-      </Group>
-      {failure && (
-        <Text className="error" size="sm" mt="xs" role="alert">
-          {failure}
-        </Text>
-      )}
-      <Group justify="flex-end" mt="lg">
-        <Button onClick={onClose}>Done</Button>
-      </Group>
-    </>
   );
 }
 

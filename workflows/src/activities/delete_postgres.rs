@@ -63,17 +63,10 @@ async fn remove(context: &ActivityContext, run: &Run, work: &Work) -> Result<Pro
     context.verb(context.runtime.remove(work.instance.id, keep_volumes)).await
 }
 
-/// A compensation is attempted at least once, and abandoned [`Timing::clean_up`](crate::Timing::clean_up) after the deadline. A run
-/// that replaced a lost one after the deadline has the same time from its start.
-pub(crate) fn is_abandoned(context: &ActivityContext, work: &Work) -> bool {
-    let began = work.operation.dispatched_at.unwrap_or(work.operation.created_at);
-    context.store.now() > work.operation.deadline.map_or(began, |deadline| began.max(deadline)) + context.timing.clean_up
-}
-
-/// Abandons a clean-up that is in progress for too long.
+/// A clean-up that is not done in time is abandoned.
 pub(crate) fn in_time(context: &ActivityContext, work: &Work, outcome: Result<Progress, Failure>) -> Result<Progress, Failure> {
     let left = match &outcome {
-        Ok(Progress::InProgress(reason)) | Err(Failure::Retry(reason)) if is_abandoned(context, work) => reason,
+        Ok(Progress::InProgress(reason)) | Err(Failure::Retry(reason)) if context.clean_up_is_over(work) => reason,
         _ => return outcome,
     };
     Err(Failure::Failed(Reason::new(ReasonCode::RemovalIncomplete, left.message.clone())))

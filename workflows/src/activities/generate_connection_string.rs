@@ -80,9 +80,7 @@ impl Activity for GenerateConnectionString {
             }
             Err(failure) => {
                 context.note_failure(&run, name, &failure).await?;
-                let still_there =
-                    || async { matches!(context.runtime.observe(work.instance.id).await, Ok(Observation::Ready(now)) if now == endpoint) };
-                if matches!(failure, Failure::Retry(_)) && !still_there().await { Ok(None) } else { Err(failure) }
+                if failure.is_moved(&context, work.instance.id, &endpoint).await { Ok(None) } else { Err(failure) }
             }
         }
     }
@@ -139,7 +137,7 @@ async fn has_pending_parameters(context: &ActivityContext, work: &Work) -> Resul
 
 async fn log_in(context: &ActivityContext, work: &Work, endpoint: Endpoint) -> Result<(), Failure> {
     let (id, spec) = (work.instance.id, &work.instance.spec);
-    let (credentials, identity) = (context.store.credentials(id).await?, identity(context, id).await?);
+    let ((credentials, other_password), identity) = (context.store.credentials_to_check(id).await?, identity(context, id).await?);
     match work.operation.kind() {
         // As clients will.
         OperationKind::Create => {
@@ -148,7 +146,7 @@ async fn log_in(context: &ActivityContext, work: &Work, endpoint: Endpoint) -> R
         }
         // The owner may have dropped or renamed their database. The prober keeps the connection for the first health check.
         _ => {
-            let target = Target::of_checks(endpoint, spec, credentials).verifying(identity);
+            let target = Target::of_checks(endpoint, spec, credentials).or_with(other_password).verifying(identity);
             insist(|| async { context.prober.log_in(id, &target, TIMEOUT).await.map(drop) }).await
         }
     }
@@ -156,10 +154,13 @@ async fn log_in(context: &ActivityContext, work: &Work, endpoint: Endpoint) -> R
 
 /// A server that is unreachable or still starting may be ready soon (a DNS name can take minutes to resolve). A server that
 /// responds and refuses will not change its answer.
-async fn insist<F: Future<Output = Result<(), Reason>>>(mut attempt: impl FnMut() -> F) -> Result<(), Failure> {
+pub(crate) async fn insist<T, F: Future<Output = Result<T, Reason>>>(mut attempt: impl FnMut() -> F) -> Result<T, Failure> {
     let mut refusals = 0;
     loop {
-        let Err(symptom) = attempt().await else { return Ok(()) };
+        let symptom = match attempt().await {
+            Ok(done) => return Ok(done),
+            Err(symptom) => symptom,
+        };
         if !roles::is_final(symptom.code) {
             return Err(Failure::Retry(symptom));
         }

@@ -160,16 +160,19 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
     Ok(found)
 }
 
-/// Sets or removes the notice about the owner's password. An instance whose owner has changed it is as healthy as before.
+/// Sets or removes the notice about the owner's password, or keeps the one that a rotation left in use. An instance whose owner has
+/// changed it is as healthy as before.
 async fn note_password(context: &ActivityContext, instance: &Instance, password: OwnerPassword) -> Result<(), Failure> {
     let is_changed = match password {
         OwnerPassword::Changed => true,
         OwnerPassword::Current => false,
+        OwnerPassword::Other => return Ok(context.store.adopt_other_password(instance).await?),
         OwnerPassword::Untold => return Ok(()),
     };
     if is_changed != instance.has_notice(NoticeCode::PasswordChanged) {
-        let message = format!("the password of the role {} was changed by SQL; the stored one does not log in any more", instance.spec.username);
-        context.store.set_notice(instance.id, NoticeCode::PasswordChanged, is_changed.then_some(message.as_str())).await?;
+        let role = &instance.spec.username;
+        let message = format!("the password of the role {role} was changed by SQL; the stored one does not log in any more: rotate the password");
+        context.store.note_changed_password(instance, is_changed.then_some(message.as_str())).await?;
     }
     Ok(())
 }

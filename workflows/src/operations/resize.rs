@@ -19,7 +19,6 @@ use super::{OperationWorkflow, reconfigure::refuse_when_reverting};
 use crate::{
     Failure,
     activities::{
-        delete_postgres::is_abandoned,
         deploy_postgres::{deployment, target},
     },
     activity::{Activity, ActivityContext, Register as _, Run, catch_panic},
@@ -166,7 +165,7 @@ impl Activity for RollBack {
         context.store.resume_step(&run.operation, run.run, name).await?;
         let outcome = if is_untouched { Ok(Progress::Done) } else { catch_panic(roll_back(&context, &run)).await };
         let outcome = match outcome {
-            Ok(Progress::InProgress(reason)) | Err(Failure::Retry(reason)) if is_abandoned(&context, &work) => Err(Failure::Failed(reason)),
+            Ok(Progress::InProgress(reason)) | Err(Failure::Retry(reason)) if context.clean_up_is_over(&work) => Err(Failure::Failed(reason)),
             other => other,
         };
         match &outcome {

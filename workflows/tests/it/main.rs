@@ -17,6 +17,7 @@ mod repairs;
 mod resize;
 mod restart;
 mod retry;
+mod rotate_password;
 mod saga;
 mod set_parameters;
 mod silent;

@@ -11,19 +11,50 @@ mod superseded;
 
 use std::collections::BTreeSet;
 
-use toygres_domain::operation::Operation;
+use toygres_domain::{
+    name::SqlName,
+    operation::{Operation, OperationStatus, Params},
+    roles::PlatformCredentials,
+};
+use toygres_postgres::{Target, databases, passwords};
 
-use crate::support::{Example, Harness};
+use crate::support::{Example, Harness, waiting::TIMEOUT, with_retry};
 
 /// Asserts the invariants at the end of every case, for any outcome of its operation.
 async fn assert_saga(harness: &Harness, case: &str, example: &Example) -> Operation {
     let operation = harness.assert_settled(case, &example.id()).await;
     harness.assert_no_outage(case, example.instance).await;
+    harness.assert_password(case, example.instance).await;
     let restarts = harness.runtime.restarts(example.instance);
     let by_operation: BTreeSet<_> = restarts.iter().map(|restart| restart.operation.as_str()).collect();
     assert_eq!(restarts.len(), by_operation.len(), "{case}: a server is restarted once, and once more if that is reverted");
     harness.assert_configured(case, example.instance).await;
     harness.assert_late_calls_change_nothing(case, example.instance, &operation.id).await;
     harness.assert_workflows(case, example.instance).await;
+    assert_effect(harness, case, &operation).await;
     operation
+}
+
+/// Asserts that what an operation makes or drops in the instance is there, and listed, if and only if it succeeded or failed.
+async fn assert_effect(harness: &Harness, case: &str, operation: &Operation) {
+    let (id, succeeded) = (operation.instance, operation.status == OperationStatus::Succeeded);
+    let superuser = Target::of_superuser(harness.database.endpoint(), &PlatformCredentials::generate());
+    let user = async |name: &SqlName| {
+        let listed = with_retry(|| harness.store.database_user(id, name.as_str())).await.unwrap().is_some();
+        (passwords::verifier(&superuser, name, TIMEOUT).await.is_ok(), listed)
+    };
+    let database = async |name: &SqlName| {
+        let listed = with_retry(|| harness.store.database(id, name.as_str())).await.unwrap().is_some();
+        (databases::exists(&superuser, name, TIMEOUT).await.unwrap(), listed)
+    };
+    match &operation.params {
+        Params::CreateDatabaseUser(params) => assert_eq!(user(&params.name).await, (succeeded, succeeded), "{case}"),
+        Params::CreateDatabase(params) => assert_eq!(database(&params.name).await, (succeeded, succeeded), "{case}"),
+        // After a failure it is still listed, and may be gone: a retry goes on.
+        Params::DropDatabaseUser(params) if succeeded => assert_eq!(user(&params.name).await, (false, false), "{case}"),
+        Params::DropDatabaseUser(params) => assert!(user(&params.name).await.1, "{case}"),
+        Params::DropDatabase(params) if succeeded => assert_eq!(database(&params.name).await, (false, false), "{case}"),
+        Params::DropDatabase(params) => assert!(database(&params.name).await.1, "{case}"),
+        Params::Create(_) | Params::Delete(_) | Params::Restart(_) | Params::Repair(_) | Params::RotatePassword(_) => {}
+    }
 }

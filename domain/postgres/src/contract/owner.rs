@@ -11,16 +11,17 @@ use tokio::{
 };
 use toygres_domain::{
     InstanceId,
-    instance::{Endpoint, InstanceSpec},
+    instance::{Endpoint, InstanceSpec, ReasonCode},
     roles::{Credentials, DATABASE, PlatformCredentials, SUPERUSER},
+    scram,
     secret::Secret,
     server_settings::{MAX_CONNECTIONS, MONITOR_RESERVED, STATISTICS_LIBRARY, SUPERUSER_RESERVED},
 };
 
 use self::attempts::{Attempt, IN_THE_DATABASE_OF_THE_PLATFORM, permitted, refused};
-use super::Subject;
+use super::{Subject, users::check_users};
 use crate::{
-    OwnerPassword, Prober, Target, check_server, close, roles,
+    OwnerPassword, Prober, Target, check_server, close, passwords, roles,
     session::{Session, SessionError},
 };
 
@@ -31,7 +32,7 @@ const NO_RULE: &str = "28000";
 /// `too_many_connections`.
 const NO_ROOM: &str = "53300";
 /// `insufficient_privilege`.
-const REFUSED: &str = "42501";
+pub(super) const REFUSED: &str = "42501";
 
 /// A running instance, as its owner knows it.
 #[derive(Clone, Debug)]
@@ -91,6 +92,8 @@ pub async fn check_owner(instance: &OwnedInstance) {
     owners_do_not_exhaust_connections(instance).await;
     if let Some(platform) = &instance.platform {
         a_changed_password_is_told(instance, platform).await;
+        the_platform_changes_the_password(instance, platform).await;
+        check_users(instance, platform).await;
     }
 }
 
@@ -131,7 +134,7 @@ impl OwnedInstance {
         Session::log_in(&self.target(), database, APPLICATION).await
     }
 
-    async fn log_in(&self, database: &str) -> Session {
+    pub(super) async fn log_in(&self, database: &str) -> Session {
         self.try_log_in(database).await.unwrap_or_else(|error| panic!("the owner logs in to {database}: {error:?}"))
     }
 }
@@ -235,4 +238,23 @@ async fn a_changed_password_is_told(instance: &OwnedInstance, platform: &Platfor
         assert_eq!(answer.owner_password, expected);
     }
     close(Some(session)).await;
+}
+
+/// As a rotation does. The owner's sessions go on until they are ended.
+async fn the_platform_changes_the_password(instance: &OwnedInstance, platform: &PlatformCredentials) {
+    let (timeout, role, new) = (Duration::from_secs(10), &instance.spec.username, Secret::generate());
+    let superuser = Target::of_superuser(instance.endpoint.clone(), platform);
+    let mut session = instance.log_in(DATABASE).await;
+    let former = passwords::verifier(&superuser, role, timeout).await.expect("the superuser reads it");
+    assert!(scram::is_verifier_of(former.expose(), &instance.password));
+    for (verifier, right, wrong) in [(Secret::new(scram::verifier(&new)), &new, &instance.password), (former, &instance.password, &new)] {
+        passwords::set_verifier(&superuser, role, &verifier, timeout).await.expect("the superuser sets it");
+        let owner = |password: &Secret| Target::of_owner(instance.endpoint.clone(), &instance.spec, password.clone());
+        assert_eq!(passwords::confirm(&owner(right), timeout).await, Ok(()));
+        let refused = passwords::confirm(&owner(wrong), timeout).await.expect_err("it is the former one");
+        assert_eq!(refused.code, ReasonCode::AuthenticationFailed, "{refused:?}");
+    }
+    session.execute("SELECT 1").await.expect("a session goes on");
+    assert!(passwords::end_sessions(&superuser, role, timeout).await.expect("the superuser ends them") > 0);
+    session.lost().await;
 }

@@ -10,7 +10,7 @@ use async_graphql::{
     registry::{Deprecation, MetaEnumValue, MetaType, MetaTypeId, Registry},
 };
 use strum::{EnumMessage, VariantArray};
-use toygres_domain::{certificate, event, instance, notice, operation, token};
+use toygres_domain::{certificate, database_user, event, instance, notice, operation, token};
 
 use crate::app;
 
@@ -61,6 +61,8 @@ domain_enums! {
     TokenRole = token::TokenRole;
     /// Whether a certificate authority issues certificates.
     CaStatus = certificate::AuthorityStatus;
+    /// What a user of an instance may do.
+    DatabaseAccess = database_user::DatabaseAccess;
     /// Who can reach an instance.
     ExposureType = app::create_instance::ExposureKind;
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use toygres_domain::{
     event::Cursor,
     instance as domain,
+    name::SqlName,
     notice::NoticeCode,
     operation::{OperationKind as DomainKind, OperationStatus as DomainStatus},
 };
@@ -14,7 +15,8 @@ use toygres_postgres as postgres;
 use toygres_store::{OperationFilter, PageRequest};
 
 use super::{
-    BigInt, Certificate, Exposure, HealthCheck, HealthStatus, HealthSummary, InstanceEvent, InstanceParameter, InstanceState, Label, Notice,
+    BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthStatus, HealthSummary, InstanceEvent, InstanceParameter, InstanceState,
+    Label, Notice,
     Operation, OperationFilterInput, OperationKind, Reason,
 };
 use crate::{
@@ -23,7 +25,7 @@ use crate::{
         complexity::page_complexity,
         errors::error,
         guard::operator,
-        loaders::{CertificateOf, EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, OperationsOf, PasswordOf},
+        loaders::{CertificateOf, DatabaseUsersOf, DatabasesOf, EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, OperationsOf, PasswordOf},
         paging::{Arguments, Counted, Uncounted, uncounted},
     },
 };
@@ -157,6 +159,36 @@ impl Instance {
         let page = Arguments { first, after, last, before }.request(|cursor| cursor.parse().ok())?;
         let page = ctx.data_unchecked::<Loaders>().load_one(HealthChecksOf(self.0.id, page)).await.map_err(error)?;
         Ok(uncounted(page.unwrap_or_default(), |check| check.id.to_string(), HealthCheck))
+    }
+    /// The users of the instance by name: the one that it was created with, and those that `createDatabaseUser` has made. Roles that were made
+    /// by SQL are not among them.
+    #[graphql(complexity = "page_complexity(first, last, child_complexity)")]
+    async fn database_users(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Returns the first _n_ entries (default 50, maximum 500).")] first: Option<i32>,
+        #[graphql(desc = "Returns the entries that come after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last _n_ entries.")] last: Option<i32>,
+        #[graphql(desc = "Returns the entries that come before this cursor.")] before: Option<String>,
+    ) -> Result<Uncounted<DatabaseUser>> {
+        let page = Arguments { first, after, last, before }.request(|cursor| SqlName::try_from(cursor.to_owned()).ok().map(String::from))?;
+        let page = ctx.data_unchecked::<Loaders>().load_one(DatabaseUsersOf(self.0.id, page)).await.map_err(error)?;
+        Ok(uncounted(page.unwrap_or_default(), |user| user.name.to_string(), DatabaseUser))
+    }
+    /// The databases of the instance by name: the one that it was created with, and those that `createDatabase` has made. Databases that were
+    /// made by SQL are not among them.
+    #[graphql(complexity = "page_complexity(first, last, child_complexity)")]
+    async fn databases(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Returns the first _n_ entries (default 50, maximum 500).")] first: Option<i32>,
+        #[graphql(desc = "Returns the entries that come after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last _n_ entries.")] last: Option<i32>,
+        #[graphql(desc = "Returns the entries that come before this cursor.")] before: Option<String>,
+    ) -> Result<Uncounted<Database>> {
+        let page = Arguments { first, after, last, before }.request(|cursor| SqlName::try_from(cursor.to_owned()).ok().map(String::from))?;
+        let page = ctx.data_unchecked::<Loaders>().load_one(DatabasesOf(self.0.id, page)).await.map_err(error)?;
+        Ok(uncounted(page.unwrap_or_default(), |database| database.name.to_string(), Database))
     }
     /// The labels of the instance.
     async fn labels(&self) -> Vec<Label> {

@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, Interface, Result};
 use toygres_domain::{Error, InstanceId, OperationId, token::TokenRole};
 use uuid::Uuid;
 
-use super::{ApiToken, HealthCheck, Instance, InstanceEvent, Operation};
+use super::{ApiToken, Database, DatabaseUser, HealthCheck, Instance, InstanceEvent, Operation};
 use crate::{access::Caller, app::App, graphql::errors::error};
 
 /// An object with a globally unique ID.
@@ -23,10 +23,16 @@ pub enum Node {
     HealthCheck(HealthCheck),
     /// An event.
     InstanceEvent(InstanceEvent),
+    /// A user of an instance.
+    DatabaseUser(DatabaseUser),
+    /// A database of an instance.
+    Database(Database),
 }
 
 const HEALTH_CHECK: &str = "health-check-";
 const EVENT: &str = "event-";
+const DATABASE_USER: &str = "database-user-";
+const DATABASE: &str = "database-";
 
 /// A parsed id. The ids of instances, operations and API tokens are those in logs and labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +43,10 @@ pub enum NodeId {
     HealthCheck(InstanceId, i64),
     /// `event-<number>`
     Event(i64),
+    /// `database-user-<instance>-<name>`
+    DatabaseUser(InstanceId, String),
+    /// `database-<instance>-<name>`
+    Database(InstanceId, String),
     /// Any other text.
     Operation(OperationId),
 }
@@ -49,8 +59,15 @@ impl NodeId {
             Some(Self::HealthCheck(instance.parse().ok()?, number.parse().ok()?))
         };
         let event = || Some(Self::Event(text.strip_prefix(EVENT)?.parse().ok()?));
+        // A name has no hyphens.
+        let of_instance = |prefix| {
+            let (instance, name) = text.strip_prefix(prefix)?.rsplit_once('-')?;
+            Some((instance.parse().ok()?, name.to_owned()))
+        };
+        let user = || of_instance(DATABASE_USER).map(|(instance, name)| Self::DatabaseUser(instance, name));
+        let database = || of_instance(DATABASE).map(|(instance, name)| Self::Database(instance, name));
         let uuid = || text.parse().ok().map(Self::InstanceOrApiToken);
-        uuid().or_else(health_check).or_else(event).unwrap_or_else(|| Self::Operation(OperationId::from_any(text)))
+        uuid().or_else(health_check).or_else(event).or_else(user).or_else(database).unwrap_or_else(|| Self::Operation(OperationId::from_any(text)))
     }
 
     /// Finds the object. Only administrators can find API tokens.
@@ -70,6 +87,8 @@ impl NodeId {
                     next.into_iter().find(|check| check.id == number).map(|check| Node::HealthCheck(HealthCheck(check)))
                 }
                 Self::Event(number) => store.event(number).await?.map(|event| Node::InstanceEvent(InstanceEvent::new(event, None, None))),
+                Self::DatabaseUser(instance, name) => store.database_user(instance, &name).await?.map(|user| Node::DatabaseUser(DatabaseUser(user))),
+                Self::Database(instance, name) => store.database(instance, &name).await?.map(|database| Node::Database(Database(database))),
                 Self::Operation(id) => store.operation(&id).await?.map(|operation| Node::Operation(Operation(Arc::new(operation)))),
             })
         };
@@ -83,6 +102,8 @@ impl From<NodeId> for ID {
             NodeId::InstanceOrApiToken(id) => id.to_string(),
             NodeId::HealthCheck(instance, number) => format!("{HEALTH_CHECK}{instance}-{number}"),
             NodeId::Event(number) => format!("{EVENT}{number}"),
+            NodeId::DatabaseUser(instance, name) => format!("{DATABASE_USER}{instance}-{name}"),
+            NodeId::Database(instance, name) => format!("{DATABASE}{instance}-{name}"),
             NodeId::Operation(id) => id.to_string(),
         })
     }
@@ -98,6 +119,7 @@ mod tests {
     fn every_id_says_what_it_is_the_id_of() {
         let instance = InstanceId::generate();
         let mut ids = vec![NodeId::InstanceOrApiToken(instance.0), NodeId::HealthCheck(instance, 7), NodeId::Event(7)];
+        ids.extend([NodeId::DatabaseUser(instance, "a_b".to_owned()), NodeId::Database(instance, "user_x".to_owned())]);
         ids.extend(OperationKind::ALL.iter().map(|kind| NodeId::Operation(OperationId::new(*kind, instance, 7))));
         for id in ids {
             assert_eq!(NodeId::parse(&ID::from(id.clone())), id);

@@ -95,8 +95,9 @@ impl Examination<'_> {
         if !anew && let Some(outcome) = context.prober.ask(instance.id, &endpoint, timeout).await {
             return Ok(outcome);
         }
-        let (credentials, identity) = (context.store.credentials(instance.id).await?, identity(context, instance.id).await?);
-        let target = Target::of_checks(endpoint, &instance.spec, credentials).verifying(identity);
+        let (credentials, other_password) = context.store.credentials_to_check(instance.id).await?;
+        let identity = identity(context, instance.id).await?;
+        let target = Target::of_checks(endpoint, &instance.spec, credentials).or_with(other_password).verifying(identity);
         Ok(if anew {
             context.prober.log_in_anew(instance.id, &target, timeout).await
         } else {

@@ -9,9 +9,10 @@ use toygres_domain::{
     instance::{HealthStatus, InstanceState, ReasonCode},
     operation::{Cancellation, InstanceAfter, OnFailure, Operation, OperationStatus, StepStatus},
 };
+use toygres_postgres::{Target, passwords};
 use toygres_store::PageRequest;
 
-use super::{Harness, eventually, fake_runtime::size_of, waiting::TIMEOUT};
+use super::{Harness, eventually, fake_runtime::size_of, waiting::TIMEOUT, with_retry};
 
 /// Whether a cancellation ended the operation immediately, before it had an effect.
 fn is_reverted(operation: &Operation) -> bool {
@@ -46,9 +47,11 @@ impl Harness {
         assert_eq!(operation.error.is_none(), succeeded, "{case}: an operation that did not succeed says why: {operation:?}");
         // The reason is taken from the event, because the next health check of a running instance may remove it from the row.
         let mut changes = self.events(instance.id).await.into_iter().filter(|event| event.kind == EventKind::StateChanged);
-        let last = changes.next_back().expect("the operation changed the state");
+        let last = changes.next_back().expect("the operation, or one before it, changed the state");
         assert_eq!(last.to.as_deref(), Some(expected.as_str()), "{case}: {last:?}");
-        if is_reverted(&operation) {
+        if operation.kind().policy().during.is_none() {
+            assert_eq!(instance.reason, None, "{case}: the operation left the instance alone");
+        } else if is_reverted(&operation) {
             let has_reason = matches!(expected, InstanceState::Failed | InstanceState::Suspended);
             assert_eq!(last.reason.is_some(), has_reason, "{case}: it has the reason it had before: {last:?}");
         } else if expected == InstanceState::Suspended && succeeded {
@@ -128,6 +131,25 @@ impl Harness {
         assert_eq!((after.status, after.run, after.steps), (before.status, before.run, before.steps), "{case}: the record is closed");
         assert_eq!((now.state, now.endpoint, self.runtime.exists(id)), (instance.state, instance.endpoint, exists), "{case}");
         assert_eq!(self.runtime.restarts(id).len(), restarts, "{case}: nothing is restarted");
+    }
+
+    /// Asserts that the owner of a running instance logs in with the password that callers are told, and with no other that is stored.
+    pub async fn assert_password(&self, case: &str, id: InstanceId) {
+        let instance = self.instance(id).await;
+        if instance.state != InstanceState::Running {
+            return;
+        }
+        let (credentials, other) = with_retry(|| self.store.credentials_to_check(id)).await.expect("there are passwords");
+        let told = with_retry(|| self.store.passwords(std::slice::from_ref(&id))).await.expect("there are passwords");
+        assert_eq!(told, [(id, credentials.owner.clone())], "{case}");
+        let log_in = |password| async {
+            let target = Target::of_owner(self.database.endpoint(), &instance.spec, password);
+            passwords::confirm(&target, TIMEOUT).await.map_err(|reason| reason.code)
+        };
+        assert_eq!(log_in(credentials.owner).await, Ok(()), "{case}: the password that callers are told");
+        if let Some(other) = other {
+            assert_eq!(log_in(other).await, Err(ReasonCode::AuthenticationFailed), "{case}: the other password");
+        }
     }
 
     /// All events of an instance.

@@ -1,14 +1,24 @@
 //! The operations for the suite in [`crate::saga`]: an example of every kind.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use toygres_domain::{
     InstanceId, OperationId, Result,
-    operation::{OnFailure, OperationKind, OperationStatus, Params, create, delete, repair, resize, restart, resume, set_parameters, suspend},
+    database_user::DatabaseAccess,
+    name::SqlName,
+    operation::{
+        OnFailure, OperationKind, OperationStatus, Params, create, create_database, create_database_user, delete, drop_database, drop_database_user,
+        repair, resize, restart, resume, rotate_password, set_parameters, suspend,
+    },
+    scram,
+    secret::Secret,
 };
-use toygres_store::{Accepted, NewInstance, Subject};
+use toygres_store::{Accepted, NewInstance, Request, Subject};
 
-use super::{DEADLINE, FailureKind, Fault, Harness, fails};
+use super::{DEADLINE, FailureKind, Fault, Harness, fails, request, with_retry};
 
 /// The state of the instance before an operation.
 enum Before {
@@ -17,11 +27,26 @@ enum Before {
     Running,
     /// The health check has ended.
     Suspended,
+    /// It has a user besides its owner.
+    WithUser,
+    /// It has another database.
+    WithDatabase,
 }
 
-/// An example of an operation of this kind. A new kind only needs an arm here.
-fn sample(kind: OperationKind) -> (Before, Params) {
+/// An example of an operation of this kind, with names of its own. A new kind only needs an arm here.
+fn sample(kind: OperationKind, new: &NewInstance) -> (Before, Params) {
+    let owner = &new.spec.username;
+    let name: SqlName = format!("{owner}_more").try_into().expect("it is a name");
     match kind {
+        OperationKind::CreateDatabaseUser => {
+            let (access, database) = (DatabaseAccess::ReadOnly, Some(new.spec.database.clone()));
+            (Before::Running, Params::CreateDatabaseUser(create_database_user::Params { name, access, database }))
+        }
+        OperationKind::DropDatabaseUser => {
+            (Before::WithUser, Params::DropDatabaseUser(drop_database_user::Params { name, reassign_to: owner.clone() }))
+        }
+        OperationKind::CreateDatabase => (Before::Running, Params::CreateDatabase(create_database::Params { name, owner: owner.clone() })),
+        OperationKind::DropDatabase => (Before::WithDatabase, Params::DropDatabase(drop_database::Params { name, force: true })),
         OperationKind::Create => (Before::Absent, Params::Create(create::Params {})),
         OperationKind::Delete => (Before::Running, Params::Delete(delete::Params::default())),
         OperationKind::Repair => (Before::Running, Params::Repair(repair::Params {})),
@@ -36,6 +61,7 @@ fn sample(kind: OperationKind) -> (Before, Params) {
             (Before::Running, Params::SetParameters(set_parameters::Params { changes: changes.into(), allow_restart: true }))
         }
         OperationKind::Restart => (Before::Running, Params::Restart(restart::Params { timeout_seconds: 60 })),
+        OperationKind::RotatePassword => (Before::Running, Params::RotatePassword(rotate_password::Params { terminate_sessions: true })),
     }
 }
 
@@ -43,41 +69,54 @@ fn suspension() -> Params {
     Params::Suspend(suspend::Params { timeout_seconds: 60, idle_minutes: None })
 }
 
+/// The verifier of a user, or the password of a rotation.
+fn verifier() -> Secret {
+    Secret::new(scram::verifier(&Secret::generate()))
+}
+
 /// An operation that can be accepted, on a separate instance.
 pub struct Example {
     pub kind: OperationKind,
     pub instance: InstanceId,
     pub params: Params,
-    number: i64,
     new: Option<NewInstance>,
+    /// The number of operations that the instance had before.
+    operations: i64,
 }
 
 impl Example {
     pub async fn prepare(harness: &Harness, kind: OperationKind) -> Self {
-        let (before, params) = sample(kind);
         let mut new = harness.new_instance();
+        // Of its own, because all instances are on the same server, and an operation may change its password.
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        let role = format!("{}_owner_{}", harness.database.name(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        new.spec.username = role.try_into().expect("it is a name");
         // Long, because many instances run concurrently and their health is not tested.
         new.spec.health_check.interval_seconds = 30;
-        match before {
-            Before::Absent => Self { kind, instance: new.id, params, number: 1, new: Some(new) },
-            Before::Running => {
-                let instance = harness.run(new).await;
-                harness.hooks.forget_calls(instance);
-                Self { kind, instance, params, number: 2, new: None }
-            }
-            Before::Suspended => {
-                let instance = harness.run(new).await;
-                let suspended = harness.accept(Subject::Existing(instance), suspension()).await;
-                harness.assert_settled("it is suspended", &suspended).await;
-                harness.hooks.forget_calls(instance);
-                Self { kind, instance, params, number: 3, new: None }
-            }
+        let (before, params) = sample(kind, &new);
+        if let Before::Absent = before {
+            return Self { kind, instance: new.id, params, new: Some(new), operations: 0 };
         }
+        let first = match before {
+            Before::WithUser => Some(sample(OperationKind::CreateDatabaseUser, &new).1),
+            Before::WithDatabase => Some(sample(OperationKind::CreateDatabase, &new).1),
+            Before::Suspended => Some(suspension()),
+            Before::Absent | Before::Running => None,
+        };
+        let instance = harness.run(new).await;
+        let operations = if first.is_some() { 2 } else { 1 };
+        if let Some(params) = first {
+            let request = Request { password: Some(verifier()), ..request(DEADLINE) };
+            let operation = with_retry(|| harness.store.accept(Subject::Existing(instance), &params, &request)).await.expect("it is accepted");
+            assert_eq!(harness.finished(&operation.operation.id).await.status, OperationStatus::Succeeded, "what {kind} needs");
+        }
+        harness.hooks.forget_calls(instance);
+        Self { kind, instance, params, new: None, operations }
     }
 
     /// The id that the operation will have.
     pub fn id(&self) -> OperationId {
-        OperationId::new(self.kind, self.instance, self.number)
+        OperationId::new(self.kind, self.instance, self.operations + 1)
     }
 
     pub fn is_creation(&self) -> bool {
@@ -90,7 +129,8 @@ impl Example {
 
     pub async fn try_accept(&self, harness: &Harness, deadline: Duration) -> Result<Accepted> {
         let subject = self.new.as_ref().map_or(Subject::Existing(self.instance), Subject::New);
-        harness.try_accept(subject, &self.params, deadline).await
+        let request = Request { password: Some(verifier()), ..request(deadline) };
+        with_retry(|| harness.store.accept(subject, &self.params, &request)).await
     }
 }
 

@@ -20,7 +20,7 @@ pub const DEADLINE: Duration = Duration::from_secs(300);
 pub const PASSWORD: &str = "right-password";
 
 pub fn request(deadline: Duration) -> Request {
-    Request { idempotency: None, revision: None, requested_by: None, deadline }
+    Request { idempotency: None, revision: None, requested_by: None, deadline, password: None }
 }
 
 impl Harness {

@@ -1,0 +1,32 @@
+//! Sessions in which the platform changes roles and databases of an instance.
+
+use std::time::Duration;
+
+use toygres_domain::instance::Reason;
+
+use super::{
+    Target,
+    roles::{APPLICATION, SETTINGS},
+    session::{Session, SessionError},
+    symptom,
+};
+
+/// A session in a database in which nothing is logged. What the owner has made in the database is not on its search path.
+pub(super) async fn open(superuser: &Target, database: &str) -> Result<Session, SessionError> {
+    let mut session = Session::log_in(superuser, database, APPLICATION).await?;
+    session.execute(SETTINGS).await?;
+    Ok(session)
+}
+
+/// Runs statements with a time-out, and maps their errors to reasons.
+pub(super) async fn within<T>(target: &Target, timeout: Duration, work: impl Future<Output = Result<T, SessionError>>) -> Result<T, Reason> {
+    match tokio::time::timeout(timeout, work).await {
+        Err(_) => Err(symptom::no_answer(&target.endpoint, timeout)),
+        Ok(outcome) => outcome.map_err(|error| symptom::classify(&target.endpoint, &error)),
+    }
+}
+
+/// A text as a literal of SQL.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

@@ -1,0 +1,182 @@
+//! The contract about users and databases besides those that an instance is created with.
+
+use std::time::Duration;
+
+use toygres_domain::{
+    database_user::DatabaseAccess,
+    instance::ReasonCode,
+    name::SqlName,
+    roles::{DATABASE, PlatformCredentials},
+    scram,
+    secret::Secret,
+    server_settings::{MAX_CONNECTIONS, MONITOR_RESERVED, SUPERUSER_RESERVED},
+};
+
+use super::owner::{OwnedInstance, REFUSED};
+use crate::{
+    Target, close, databases, passwords,
+    session::{Session, SessionError},
+    users::{self, Clients, NewUser},
+};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a user who only reads tries. `{owner}` is replaced.
+const WRITES: [&str; 18] = [
+    "INSERT INTO kept VALUES (2)",
+    "UPDATE kept SET a = 2",
+    "DELETE FROM kept",
+    "TRUNCATE kept",
+    "DROP TABLE kept",
+    "ALTER TABLE kept ADD b int",
+    "SELECT nextval('counter')",
+    "CREATE TABLE public.mine (a int)",
+    "CREATE SCHEMA mine",
+    "CREATE DATABASE mine",
+    "CREATE ROLE mine",
+    "GRANT pg_read_all_data TO contract_reports",
+    "GRANT \"{owner}\" TO contract_reports",
+    "SET ROLE \"{owner}\"",
+    "ALTER ROLE contract_reports CREATEDB",
+    "ALTER ROLE contract_reports CONNECTION LIMIT -1",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE \"{owner}\" GRANT INSERT ON TABLES TO contract_reports",
+    "SELECT pg_read_file('PG_VERSION')",
+];
+
+/// Makes users and databases, and drops them again.
+pub(super) async fn check_users(instance: &OwnedInstance, platform: &PlatformCredentials) {
+    let these = Users { instance, superuser: Target::of_superuser(instance.endpoint.clone(), platform) };
+    these.a_user_who_reads_cannot_write().await;
+    these.an_owner_acts_as_the_owner().await;
+    these.a_user_may_own_a_database().await;
+    these.connections_are_shared().await;
+    these.what_is_dropped_is_gone().await;
+}
+
+struct Users<'a> {
+    instance: &'a OwnedInstance,
+    superuser: Target,
+}
+
+impl Users<'_> {
+    async fn a_user_who_reads_cannot_write(&self) {
+        let mut owner = self.instance.log_in(self.database()).await;
+        owner.execute("CREATE TABLE kept (a int); INSERT INTO kept VALUES (1); CREATE SEQUENCE counter").await.expect("the owner makes a table");
+        let password = self.create("contract_reports", DatabaseAccess::ReadOnly, true).await;
+        owner.execute("CREATE SCHEMA later; CREATE TABLE later.made (a int); CREATE VIEW seen AS TABLE kept").await.expect("and more");
+        let mut reports = self.log_in("contract_reports", &password, self.database()).await.expect("the user logs in");
+        for query in ["SELECT a FROM kept", "SELECT count(*) FROM later.made", "SELECT a FROM seen", "SELECT last_value FROM counter"] {
+            let [_] = reports.row(query).await.unwrap_or_else(|error| panic!("{query}: {error:?}"));
+        }
+        for statement in WRITES {
+            let statement = statement.replace("{owner}", self.instance.spec.username.as_str());
+            let outcome = reports.execute(&statement).await;
+            assert!(matches!(&outcome, Err(SessionError::Server(code, _)) if code == REFUSED), "{statement}: {outcome:?}");
+        }
+        close(Some(reports)).await;
+        close(Some(owner)).await;
+        // In another database there is nothing to read.
+        let mut elsewhere = self.log_in("contract_reports", &password, DATABASE).await.expect("everybody may connect");
+        assert!(elsewhere.execute("CREATE TABLE public.mine (a int)").await.is_err());
+        close(Some(elsewhere)).await;
+    }
+
+    async fn an_owner_acts_as_the_owner(&self) {
+        let password = self.create("contract_second", DatabaseAccess::Owner, true).await;
+        let mut second = self.log_in("contract_second", &password, self.database()).await.expect("the user logs in");
+        second.execute("CREATE TABLE of_second (a int); ALTER TABLE kept ADD c int").await.expect("as the owner could");
+        let [owner] = second.row("SELECT tableowner FROM pg_tables WHERE tablename = 'of_second'").await.expect("it is there");
+        assert_eq!(owner.as_deref(), Some(self.instance.spec.username.as_str()));
+        close(Some(second)).await;
+    }
+
+    async fn a_user_may_own_a_database(&self) {
+        let password = self.create("contract_builder", DatabaseAccess::Owner, false).await;
+        let (database, owner) = (name("contract_shop"), name("contract_builder"));
+        assert_eq!(databases::exists(&self.superuser, &database, TIMEOUT).await, Ok(false));
+        assert_eq!(databases::create(&self.superuser, &database, &owner, TIMEOUT).await, Ok(()));
+        assert_eq!(databases::exists(&self.superuser, &database, TIMEOUT).await, Ok(true));
+        let mut builder = self.log_in("contract_builder", &password, "contract_shop").await.expect("the user logs in");
+        builder.execute("CREATE SCHEMA goods; CREATE TABLE goods.list (a int)").await.expect("the database is theirs");
+        let mut first = self.log_in("contract_builder", &password, self.database()).await.expect("everybody may connect");
+        let refused = first.execute("SELECT * FROM kept").await;
+        assert!(matches!(&refused, Err(SessionError::Server(code, _)) if code == REFUSED), "{refused:?}");
+        close(Some(first)).await;
+        close(Some(builder)).await;
+    }
+
+    /// Where the server keeps none for the platform, all roles of clients together cannot use up its connections.
+    async fn connections_are_shared(&self) {
+        let mut owner = self.instance.log_in(self.database()).await;
+        let query = "SELECT current_setting('server_version_num')::int / 10000,
+            (SELECT sum(rolconnlimit) FROM pg_roles WHERE rolcanlogin AND rolname !~ '^toygres'), (SELECT min(rolconnlimit) FROM pg_roles WHERE rolcanlogin
+            AND rolname !~ '^toygres')";
+        let [version, sum, least] = owner.row(query).await.expect("it is visible");
+        let number = |text: Option<String>| text.and_then(|text| text.parse::<i32>().ok()).expect("it is a number");
+        if number(version) < 16 {
+            let (sum, all) = (number(sum), i32::from(MAX_CONNECTIONS - SUPERUSER_RESERVED - MONITOR_RESERVED));
+            assert!(number(least) > 0 && sum <= all, "{sum} of {all}");
+        }
+        close(Some(owner)).await;
+    }
+
+    async fn what_is_dropped_is_gone(&self) {
+        let (shop, builder) = (name("contract_shop"), name("contract_builder"));
+        let findings = self.drop("contract_builder").await;
+        assert!(findings.iter().any(|finding| finding.contains("contract_shop")), "{findings:?}");
+        let refused = self.log_in("contract_builder", &Secret::generate(), DATABASE).await.err();
+        assert!(refused.is_some(), "there is no such role any more");
+        let mut owner = self.instance.log_in("contract_shop").await;
+        owner.execute("DROP SCHEMA goods CASCADE").await.expect("it belongs to the owner now");
+        let in_use = databases::drop_database(&self.superuser, &shop, false, TIMEOUT).await.expect_err("there is a session in it");
+        assert!(in_use.code == ReasonCode::QueryFailed && in_use.message.contains("force"), "{in_use:?}");
+        assert_eq!(databases::drop_database(&self.superuser, &shop, true, TIMEOUT).await, Ok(()));
+        owner.lost().await;
+        assert_eq!(databases::drop_database(&self.superuser, &shop, true, TIMEOUT).await, Ok(()), "a second time");
+        for user in ["contract_reports", "contract_second"] {
+            self.drop(user).await;
+        }
+        assert_eq!(self.drop(builder.as_str()).await, Vec::<String>::new(), "a second time");
+        let mut owner = self.instance.log_in(self.database()).await;
+        owner.execute("DROP SCHEMA later CASCADE; DROP VIEW seen; DROP TABLE kept, of_second; DROP SEQUENCE counter").await.expect("all is there");
+        close(Some(owner)).await;
+    }
+
+    /// Makes a user twice, as a repetition does, and refuses another one of the same name.
+    async fn create(&self, user: &str, access: DatabaseAccess, in_database: bool) -> Secret {
+        let (user, password) = (name(user), Secret::generate());
+        let [first, other] = [&password, &Secret::generate()].map(|password| Secret::new(scram::verifier(password)));
+        let others = ["contract_reports", "contract_second", "contract_builder"].map(name);
+        let known = others.iter().position(|other| *other == user).map_or(&others[..], |last| &others[..=last]);
+        let clients = Clients { owner: &self.instance.spec.username, users: known };
+        let make = async |verifier: &Secret| {
+            let database = in_database.then_some(&self.instance.spec.database);
+            users::create(&self.superuser, &NewUser { name: &user, verifier, access, database }, clients, TIMEOUT).await
+        };
+        assert_eq!(make(&first).await, Ok(()));
+        assert_eq!(make(&first).await, Ok(()), "a second time");
+        let refused = make(&other).await.expect_err("there is one of this name");
+        assert!(refused.code == ReasonCode::QueryFailed && refused.message.contains("exists already"), "{refused:?}");
+        let target = Target { username: user.to_string(), password: password.clone(), ..self.superuser.clone() };
+        assert_eq!(passwords::confirm(&target, TIMEOUT).await, Ok(()));
+        password
+    }
+
+    async fn drop(&self, user: &str) -> Vec<String> {
+        let owner = &self.instance.spec.username;
+        users::drop_user(&self.superuser, &name(user), owner, Clients { owner, users: &[] }, TIMEOUT).await.expect("it is dropped")
+    }
+
+    async fn log_in(&self, user: &str, password: &Secret, database: &str) -> Result<Session, SessionError> {
+        let target = Target { username: user.to_owned(), password: password.clone(), ..self.superuser.clone() };
+        Session::log_in(&target, database, "toygres-contract").await
+    }
+
+    fn database(&self) -> &str {
+        self.instance.spec.database.as_str()
+    }
+}
+
+fn name(text: &str) -> SqlName {
+    SqlName::role(text).expect("it is a name")
+}

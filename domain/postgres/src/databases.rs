@@ -1,0 +1,69 @@
+//! Databases of an instance besides the one that it was created with.
+
+use std::time::Duration;
+
+use toygres_domain::{
+    instance::{Reason, ReasonCode},
+    name::SqlName,
+    roles::DATABASE,
+};
+
+use super::{
+    Target,
+    administration::{open, within},
+    close,
+    session::SessionError,
+};
+
+/// `object_in_use`.
+const IN_USE: &str = "55006";
+
+/// Whether there is a database of this name.
+///
+/// # Errors
+/// Why it is not known.
+pub async fn exists(superuser: &Target, name: &SqlName, timeout: Duration) -> Result<bool, Reason> {
+    within(superuser, timeout, async {
+        let mut session = open(superuser, DATABASE).await?;
+        let [exists] = session.row(&format!("SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = '{name}')")).await?;
+        close(Some(session)).await;
+        Ok(exists.as_deref() == Some("t"))
+    })
+    .await
+}
+
+/// Makes a database, as a copy of the template, which has the statistics of statements.
+///
+/// # Errors
+/// Why it was not made, for example because it exists.
+pub async fn create(superuser: &Target, name: &SqlName, owner: &SqlName, timeout: Duration) -> Result<(), Reason> {
+    run(superuser, &format!("CREATE DATABASE \"{name}\" OWNER \"{owner}\""), timeout).await?.map_err(|message| {
+        // It is copied, which somebody who is connected to it prevents.
+        Reason::new(ReasonCode::ConnectionLost, message)
+    })
+}
+
+/// Drops a database, if there is one of this name. With `force` the sessions in it are ended.
+///
+/// # Errors
+/// Why it was not dropped: [`ReasonCode::QueryFailed`] if there are sessions in it, with the remedy.
+pub async fn drop_database(superuser: &Target, name: &SqlName, force: bool, timeout: Duration) -> Result<(), Reason> {
+    let force = if force { " WITH (FORCE)" } else { "" };
+    run(superuser, &format!("DROP DATABASE IF EXISTS \"{name}\"{force}"), timeout)
+        .await?
+        .map_err(|message| Reason::new(ReasonCode::QueryFailed, format!("{message}: end its sessions, or drop it with `force`, which does that")))
+}
+
+/// Runs a statement that is a transaction by itself. The inner error is the message of the server that something is in use.
+async fn run(superuser: &Target, statement: &str, timeout: Duration) -> Result<Result<(), String>, Reason> {
+    within(superuser, timeout, async {
+        let mut session = open(superuser, DATABASE).await?;
+        let outcome = match session.execute(statement).await {
+            Err(SessionError::Server(code, message)) if code == IN_USE => Err(message),
+            outcome => Ok(outcome?),
+        };
+        close(Some(session)).await;
+        Ok(outcome)
+    })
+    .await
+}

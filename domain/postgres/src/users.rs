@@ -1,0 +1,210 @@
+//! Users of an instance besides its owner. Everything that belongs to one user in one database is one transaction of the superuser, so that
+//! a user is either complete or not there.
+
+use std::time::Duration;
+
+use toygres_domain::{
+    database_user::{DatabaseAccess, connections},
+    instance::{PostgresVersion, Reason, ReasonCode},
+    name::SqlName,
+    roles::{DATABASE, RESERVED_PREFIX},
+    secret::Secret,
+    server_settings::owner_connections,
+};
+
+use super::{
+    Target,
+    administration::{literal, open, within},
+    close,
+    session::{Session, SessionError},
+};
+
+/// A user to make.
+#[derive(Clone, Debug)]
+pub struct NewUser<'a> {
+    /// The name of the role.
+    pub name: &'a SqlName,
+    /// The verifier of its password, by which a repetition knows it.
+    pub verifier: &'a Secret,
+    /// What it may do.
+    pub access: DatabaseAccess,
+    /// The database in which it may do that.
+    pub database: Option<&'a SqlName>,
+}
+
+/// The roles of clients, which share the connections of servers that keep none for the platform.
+#[derive(Clone, Copy, Debug)]
+pub struct Clients<'a> {
+    /// The owner of the instance.
+    pub owner: &'a SqlName,
+    /// The others.
+    pub users: &'a [SqlName],
+}
+
+/// Makes a user; one that exists with the same verifier is left alone. `clients` includes it.
+///
+/// # Errors
+/// Why it was not made. [`ReasonCode::QueryFailed`] is also that a role of its name exists, or that the database does not. It never contains a
+/// secret.
+pub async fn create(superuser: &Target, user: &NewUser<'_>, clients: Clients<'_>, timeout: Duration) -> Result<(), Reason> {
+    let NewUser { name, verifier, access, database } = user;
+    let refused = |message: String| Ok(Err(Reason::new(ReasonCode::QueryFailed, message)));
+    within(superuser, timeout, async {
+        let mut session = open(superuser, DATABASE).await?;
+        match role_verifier(&mut session, name).await? {
+            Some(present) if present == verifier.expose() => return Ok(Ok(())),
+            Some(_) => return refused(format!("a role named {name} exists already, made by SQL: choose another name")),
+            None => {}
+        }
+        let mut grants = String::new();
+        if let Some(database) = database {
+            let query = format!(
+                "SELECT (SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database WHERE datname = '{database}' AND datallowconn)"
+            );
+            let [Some(owner)] = session.row(&query).await? else {
+                return refused(format!("there is no database named {database}: choose another one"));
+            };
+            if owner.starts_with(RESERVED_PREFIX) {
+                return refused(format!("the database {database} belongs to the platform: choose another one"));
+            }
+            grants = grant(name, *access, database, &owner);
+        }
+        let limits = limits(&mut session, clients).await?;
+        close(Some(session)).await;
+        let mut session = open(superuser, database.map_or(DATABASE, SqlName::as_str)).await?;
+        // Statements that are sent together are one transaction.
+        session
+            .execute(&format!(
+                "CREATE ROLE \"{name}\" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD {}; {grants} {limits}",
+                literal(verifier.expose())
+            ))
+            .await?;
+        close(Some(session)).await;
+        Ok(Ok(()))
+    })
+    .await?
+}
+
+/// Drops a user that has this verifier, with what [`create`] gave it. `clients` are the others.
+///
+/// # Errors
+/// Why it was not dropped.
+pub async fn undo(superuser: &Target, name: &SqlName, verifier: &Secret, clients: Clients<'_>, timeout: Duration) -> Result<(), Reason> {
+    let present = within(superuser, timeout, async {
+        let mut session = open(superuser, DATABASE).await?;
+        let present = role_verifier(&mut session, name).await?;
+        close(Some(session)).await;
+        Ok(present)
+    });
+    if present.await?.is_some_and(|present| present == verifier.expose()) {
+        drop_user(superuser, name, clients.owner, clients, timeout).await?;
+    }
+    Ok(())
+}
+
+/// Gives what a user owns to another role, takes back what it was granted, in every database, ends its sessions and drops it. One that does
+/// not exist is dropped. Returns what was given away, a sentence for each database.
+///
+/// # Errors
+/// Why it was not dropped; it may own less than before.
+pub async fn drop_user(
+    superuser: &Target,
+    name: &SqlName,
+    reassign_to: &SqlName,
+    clients: Clients<'_>,
+    timeout: Duration,
+) -> Result<Vec<String>, Reason> {
+    within(superuser, timeout, async {
+        let mut findings = Vec::new();
+        let mut session = open(superuser, DATABASE).await?;
+        if role_verifier(&mut session, name).await?.is_some() {
+            let mut last = String::new();
+            while let Some(database) = next_database(&mut session, name, &last).await? {
+                let mut there = open(superuser, &database).await?;
+                let query = format!(
+                    "SELECT pg_catalog.count(*) FROM pg_catalog.pg_shdepend WHERE refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+                         AND refobjid = '{name}'::pg_catalog.regrole AND deptype = 'o'
+                         AND dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))"
+                );
+                let [owned] = there.row(&query).await?;
+                there.execute(&format!("REASSIGN OWNED BY \"{name}\" TO \"{reassign_to}\"; DROP OWNED BY \"{name}\"")).await?;
+                close(Some(there)).await;
+                if let Some(owned) = owned.filter(|owned| owned != "0") {
+                    findings.push(format!("reassigned to {reassign_to} in {database}: {owned}"));
+                }
+                last = database;
+            }
+            let limits = limits(&mut session, clients).await?;
+            let end =
+                format!("SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity WHERE usename = '{name}'");
+            session.execute(&format!("{end}; DROP ROLE \"{name}\"; {limits}")).await?;
+        }
+        close(Some(session)).await;
+        Ok(findings)
+    })
+    .await
+}
+
+/// What a user of a database is granted.
+fn grant(name: &SqlName, access: DatabaseAccess, database: &SqlName, owner: &str) -> String {
+    let owner = owner.replace('"', "\"\"");
+    let connect = format!("GRANT CONNECT ON DATABASE \"{database}\" TO \"{name}\";");
+    match access {
+        // It acts as the owner, so that what it makes belongs to the owner.
+        DatabaseAccess::Owner => {
+            format!("{connect} GRANT \"{owner}\" TO \"{name}\"; ALTER ROLE \"{name}\" IN DATABASE \"{database}\" SET role = {};", literal(&owner))
+        }
+        // What is there, and what those who have made something there will make.
+        DatabaseAccess::ReadOnly => format!(
+            "{connect}
+             DO $$ DECLARE schema name; creator name; BEGIN
+                 FOR schema IN SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+                     EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA %1$I TO \"{name}\"; GRANT SELECT ON ALL TABLES IN SCHEMA %1$I TO \"{name}\";
+                         GRANT SELECT ON ALL SEQUENCES IN SCHEMA %1$I TO \"{name}\"', schema);
+                 END LOOP;
+                 FOR creator IN SELECT rolname FROM pg_catalog.pg_roles WHERE NOT rolsuper AND rolname !~ '^pg_' AND oid IN (
+                     SELECT datdba FROM pg_catalog.pg_database WHERE datname = '{database}'
+                     UNION SELECT nspowner FROM pg_catalog.pg_namespace UNION SELECT relowner FROM pg_catalog.pg_class) LOOP
+                     EXECUTE pg_catalog.format('ALTER DEFAULT PRIVILEGES FOR ROLE %1$I GRANT USAGE ON SCHEMAS TO \"{name}\";
+                         ALTER DEFAULT PRIVILEGES FOR ROLE %1$I GRANT SELECT ON TABLES TO \"{name}\";
+                         ALTER DEFAULT PRIVILEGES FOR ROLE %1$I GRANT SELECT ON SEQUENCES TO \"{name}\"', creator);
+                 END LOOP;
+             END $$;"
+        ),
+    }
+}
+
+/// Shares the connections among the roles of clients, if the server does not keep those of the platform itself.
+async fn limits(session: &mut Session, Clients { owner, users }: Clients<'_>) -> Result<String, SessionError> {
+    let [version, max, reserved] = session
+        .row(
+            "SELECT current_setting('server_version_num')::int / 10000, current_setting('max_connections'),
+                 current_setting('superuser_reserved_connections')",
+        )
+        .await?;
+    let number = |text: Option<String>| text.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let Some(all) = owner_connections(PostgresVersion(number(version)), number(max), number(reserved)) else { return Ok(String::new()) };
+    let (owners, each) = connections(all, u16::try_from(users.len()).unwrap_or(u16::MAX));
+    let others = users.iter().map(|user| format!("ALTER ROLE \"{user}\" CONNECTION LIMIT {each};"));
+    Ok(std::iter::once(format!("ALTER ROLE \"{owner}\" CONNECTION LIMIT {owners};")).chain(others).collect())
+}
+
+/// The verifier of a role, or `None` if there is no such role.
+async fn role_verifier(session: &mut Session, name: &SqlName) -> Result<Option<String>, SessionError> {
+    let [verifier] = session.row(&format!("SELECT (SELECT coalesce(rolpassword, '') FROM pg_catalog.pg_authid WHERE rolname = '{name}')")).await?;
+    Ok(verifier)
+}
+
+/// The first database after `last` in which something depends on the role. Databases themselves are seen from that of the platform.
+async fn next_database(session: &mut Session, name: &SqlName, last: &str) -> Result<Option<String>, SessionError> {
+    let query = format!(
+        "SELECT (SELECT min(datname::text COLLATE \"C\") FROM pg_catalog.pg_database
+             WHERE datallowconn AND datname::text COLLATE \"C\" > {} AND oid IN (
+                 SELECT CASE WHEN dbid = 0 THEN (SELECT oid FROM pg_catalog.pg_database WHERE datname = '{DATABASE}') ELSE dbid END
+                 FROM pg_catalog.pg_shdepend WHERE refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+                     AND refobjid = '{name}'::pg_catalog.regrole))",
+        literal(last)
+    );
+    let [database] = session.row(&query).await?;
+    Ok(database)
+}

@@ -1,0 +1,109 @@
+//! CreateDatabase: makes a database in an instance.
+
+use duroxide::runtime::registry::ActivityRegistryBuilder;
+use toygres_domain::{
+    instance::{Reason, ReasonCode},
+    operation::{OperationKind, StepName, create_database},
+};
+use toygres_postgres::databases;
+use toygres_store::{Reached, Work};
+
+use super::OperationWorkflow;
+use crate::{
+    Failure,
+    activities::generate_connection_string::{Input, insist},
+    activity::{Activity, ActivityContext, Register as _, Run},
+    administration::TIMEOUT,
+    workflow::OperationRun,
+};
+
+/// The workflow.
+pub(crate) struct CreateDatabase;
+
+/// What the step found first: from then on a database of this name is one that this operation made.
+const ABSENT: &str = "there was no database of this name";
+
+impl OperationWorkflow for CreateDatabase {
+    const KIND: OperationKind = OperationKind::CreateDatabase;
+    const NAME: &'static str = "toygres-workflows::orchestration::create-database";
+
+    async fn provision(run: &OperationRun<'_>) -> Result<Option<Reached>, Failure> {
+        run.at_endpoint::<MakeDatabase>().await
+    }
+
+    async fn compensate(run: &OperationRun<'_>) -> Result<(), Failure> {
+        run.call::<RemoveDatabase>(run.run).await
+    }
+
+    fn uncompensated(reason: &Reason) -> String {
+        format!("dropping the database again failed too ({})", reason.message)
+    }
+
+    fn activities(builder: ActivityRegistryBuilder, context: &ActivityContext) -> ActivityRegistryBuilder {
+        builder.activity::<MakeDatabase>(context).activity::<RemoveDatabase>(context)
+    }
+}
+
+fn was_absent(work: &Work) -> bool {
+    work.operation.step(StepName::CreateDatabase).is_some_and(|step| step.findings.iter().any(|finding| finding == ABSENT))
+}
+
+/// Makes the database.
+struct MakeDatabase;
+
+impl Activity for MakeDatabase {
+    const NAME: &'static str = "toygres-workflows::activity::create-database";
+    type Input = Input;
+    /// Whether it was made; otherwise the instance is not ready at this endpoint any more.
+    type Output = bool;
+
+    async fn run(context: ActivityContext, Input { run, endpoint }: Input) -> Result<bool, Failure> {
+        let name = StepName::CreateDatabase;
+        let work = context.wanted(&run).await?;
+        if ActivityContext::is_done(&work, name) {
+            return Ok(true);
+        }
+        let id = work.instance.id;
+        let made = context.as_step(&run, name, async {
+            let _lock = context.store.lock_instance(id).await?;
+            // Checked again under the lock: after the end of the operation nothing may be made.
+            let work = context.wanted(&run).await?;
+            let create_database::Params { name: database, owner } = work.operation.params.clone().try_into().map_err(|_| Failure::incompatible())?;
+            let superuser = context.superuser(&work, &endpoint).await?;
+            let exists = insist(|| databases::exists(&superuser, &database, TIMEOUT)).await?;
+            if exists && !was_absent(&work) {
+                let message = format!("a database named {database} exists already, made by SQL: choose another name");
+                return Err(Failure::Failed(Reason::new(ReasonCode::QueryFailed, message)));
+            }
+            context.store.note_findings(&run.operation, run.run, name, &[ABSENT.to_owned()]).await?;
+            if exists { Ok(()) } else { insist(|| databases::create(&superuser, &database, &owner, TIMEOUT)).await }
+        });
+        context.done_at(id, &endpoint, made.await).await
+    }
+}
+
+/// Drops the database that a failed creation made, unless somebody uses it.
+struct RemoveDatabase;
+
+impl Activity for RemoveDatabase {
+    const NAME: &'static str = "toygres-workflows::activity::remove-created-database";
+    type Input = Run;
+    type Output = ();
+
+    async fn run(context: ActivityContext, run: Run) -> Result<(), Failure> {
+        let work = context.store.work(&run.operation, run.run).await?;
+        if !was_absent(&work) {
+            return Ok(());
+        }
+        let id = work.instance.id;
+        let remove = async {
+            let _lock = context.store.lock_instance(id).await?;
+            // Checked again under the lock: a later operation or run is not interfered with.
+            let work = context.store.work(&run.operation, run.run).await?;
+            let params: create_database::Params = work.operation.params.clone().try_into().map_err(|_| Failure::incompatible())?;
+            let superuser = context.superuser(&work, &context.endpoint_now(id).await?).await?;
+            insist(|| databases::drop_database(&superuser, &params.name, false, TIMEOUT)).await
+        };
+        context.as_compensation(&run, StepName::CleanUp, &work, remove).await
+    }
+}
