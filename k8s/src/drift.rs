@@ -101,13 +101,11 @@ fn drift(expected: &Expected, actual: &Actual, settings: &Settings) -> Vec<Drift
         service(&client_service),
         secret_change.map(|change| Drift::new(DriftKind::Secret, secret_name, change)),
         service(&headless_service),
-        actual.stateful_set.as_ref().map_or_else(
-            || object(DriftKind::StatefulSet, &stateful_set, None),
-            |actual| {
-                object(DriftKind::StatefulSet, &stateful_set, Some(actual))
-                    .or_else(|| scaled(&stateful_set, actual).or_else(|| other_size(&stateful_set, actual)).map(|change| Drift::new(DriftKind::StatefulSet, names::object(id), change)))
-            },
-        ),
+        object(DriftKind::StatefulSet, &stateful_set, actual.stateful_set.as_ref()).or_else(|| {
+            let actual = actual.stateful_set.as_ref()?;
+            let change = scaled(&stateful_set, actual).or_else(|| other_size(&stateful_set, actual))?;
+            Some(Drift::new(DriftKind::StatefulSet, stateful_set.name_any(), change))
+        }),
     ]
     .into_iter()
     .flatten()

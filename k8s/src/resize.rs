@@ -29,8 +29,8 @@ use volume::Expansion;
 
 /// Resizes the instance as far as one call gets. Every step can be repeated.
 pub(crate) async fn resize(cluster: &Cluster, settings: &Settings, deployment: &Deployment, planned: &Restart) -> Result<Progress, RuntimeError> {
-    verify_claim(cluster, deployment).await?;
     let id = deployment.id;
+    verify_claim(cluster, id, &deployment.data).await?;
     let expansion = expand(cluster, id, deployment.spec.storage_gb).await?;
     if let Expansion::Volume(reason) = expansion {
         return Ok(Progress::InProgress(reason));

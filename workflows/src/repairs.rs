@@ -197,11 +197,11 @@ fn refusal(drift: &[Drift], why: Reason) -> Reason {
 /// Repairs an instance; `None` if an operation works on it.
 async fn repair(context: &ActivityContext, id: InstanceId, data: Data) -> Result<Option<std::result::Result<Vec<Drift>, RuntimeError>>> {
     let _lock = context.store.lock_instance(id).await?;
+    // Read again under the lock: an operation may have changed it.
+    let Some(instance) = context.store.instance(id).await? else { return Ok(None) };
     if !context.store.is_idle(&instance).await? {
         return Ok(None);
     }
-    // Read again under the lock: an operation may have changed it.
-    let Some(instance) = context.store.instance(id).await? else { return Ok(None) };
     let deployment = match deployment(context, instance, data).await {
         Ok(deployment) => deployment,
         Err(failure) => return Err(Error::Unavailable(failure.reason().message.into())),

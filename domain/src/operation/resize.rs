@@ -90,6 +90,7 @@ mod tests {
     use crate::{
         instance::{Exposure, HealthCheckPolicy, PostgresVersion},
         name::SqlName,
+        parameter::Parameters,
     };
 
     #[test]
@@ -104,6 +105,7 @@ mod tests {
             exposure: Exposure::Cluster,
             require_tls: false,
             health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
+            parameters: Parameters::default(),
         };
         let check = |cpu_millis, memory_mb, storage_gb| {
             let params = Params { cpu_millis, memory_mb, storage_gb };

@@ -126,7 +126,14 @@ impl Store {
                 databases::check_create(connection, now, params).await
             }
             Params::DropDatabase(params) => databases::check_drop(connection, now, params).await,
-            Params::Create(_) | Params::Delete(_) | Params::Restart(_) | Params::Repair(_) => Ok(()),
+            Params::Create(_)
+            | Params::Delete(_)
+            | Params::Restart(_)
+            | Params::Repair(_)
+            | Params::Suspend(_)
+            | Params::Resume(_)
+            | Params::Resize(_)
+            | Params::SetParameters(_) => Ok(()),
         }
     }
 

@@ -146,7 +146,7 @@ impl Store {
             "INSERT INTO instances (id, name, state, postgres_version, storage_gb, cpu_millis, memory_mb, username, database_name, exposure,
                  health_interval_seconds, health_timeout_seconds, labels, deletion_protected, require_tls, idle_suspend_minutes, parameters,
                  operation_count)
-             VALUES ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, $16, 1) RETURNING",
+             VALUES ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, $16, $17, 1) RETURNING",
             "",
             id.0,
             name.as_str(),

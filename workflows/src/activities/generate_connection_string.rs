@@ -14,7 +14,7 @@ use toygres_domain::{
     instance::{Endpoint, Instance, Reason, ReasonCode},
     operation::{OperationKind, StepName},
     roles::Credentials,
-    runtime::{Observation, Progress},
+    runtime::Progress,
 };
 use toygres_postgres::{Target, roles};
 use toygres_store::Work;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use duroxide::runtime::registry::ActivityRegistryBuilder;
 use toygres_domain::{
-    instance::Reason,
     operation::{OperationKind, Params, StepName, restart},
     runtime::{Progress, Restart as Request},
 };

@@ -26,6 +26,7 @@ pub(super) async fn suspend_if_idle(context: &ActivityContext, instance: &Instan
     let params = suspend::Params { timeout_seconds: suspend::Params::DEFAULT_TIMEOUT_SECONDS, idle_minutes: Some(minutes) };
     let request = Request {
         idempotency: None,
+        password: None,
         // Nobody has changed their mind.
         revision: Some(instance.revision),
         requested_by: Some(format!("the control plane, after {minutes} minutes without a client")),
