@@ -34,13 +34,13 @@ use self::{
     renewal::{Renewal, Renewed},
     schedule::Schedule,
 };
-pub(crate) use self::{
-    issuing::{certificate, identity},
-    renewal::is_presented,
-};
 pub use self::{
     issuing::{OperatorAuthority, issue_at_once, new_authority},
     suspects::SuspectCertificates,
+};
+pub(crate) use self::{
+    issuing::{certificate, identity},
+    renewal::is_presented,
 };
 use crate::{ActivityContext, Failure};
 
@@ -99,6 +99,9 @@ pub async fn run(context: ActivityContext, changes: Changes) {
                 Ok(()) = authorities.changed() => break,
                 Some(attempt) = renewals.attempts.next() => {
                     renewals.end(attempt);
+                    if std::mem::take(&mut renewals.missed) {
+                        break;
+                    }
                     next = next.min(renewals.next(&context));
                     if renewals.schedule.is_idle() && let Err(error) = retire(&context, &renewals.without_tls).await {
                         tracing::debug!(%error, "former authorities could not be retired");
@@ -117,6 +120,8 @@ struct Renewals {
     retries: Arc<Semaphore>,
     /// Running instances that present nothing.
     without_tls: Vec<InstanceId>,
+    /// Whether an instance was due during an attempt, which may have begun before the reason for it.
+    missed: bool,
 }
 
 /// An attempt that has ended.
@@ -134,6 +139,7 @@ impl Default for Renewals {
             first: Arc::new(Semaphore::new(CONCURRENT)),
             retries: Arc::new(Semaphore::new(RETRIES)),
             without_tls: Vec::new(),
+            missed: false,
         }
     }
 }
@@ -167,8 +173,8 @@ impl Renewals {
         for (instance, known) in with_tls {
             let id = instance.id;
             let is_renewed = issuers.can_renew(context, &instance, known.as_ref());
-            let is_in_effect =
-                known.as_ref().is_some_and(|known| known.is_presented() && known.requires_tls == Some(instance.spec.require_tls));
+            let is_in_effect = known.as_ref().is_some_and(|known| known.is_presented() && known.requires_tls == Some(instance.spec.require_tls));
+            self.missed |= (is_renewed || !is_in_effect) && self.schedule.is_in_progress(id);
             let is_due = is_renewed || !is_in_effect || self.schedule.has_begun(id) || suspects.contains(&id);
             if (is_due || self.schedule.is_compared(id, now))
                 && let Some((renewal, is_retry)) = self.schedule.begin(id, now)

@@ -43,6 +43,11 @@ impl Schedule {
         self.renewals.contains_key(&id)
     }
 
+    /// Whether there is an attempt that has not ended.
+    pub(super) fn is_in_progress(&self, id: InstanceId) -> bool {
+        self.in_progress.contains(&id)
+    }
+
     /// Begins an attempt, unless there is one or the instance has to wait. Returns what there is to continue, and whether the last attempt
     /// failed.
     pub(super) fn begin(&mut self, id: InstanceId, now: Instant) -> Option<(Renewal, bool)> {
