@@ -1,9 +1,12 @@
 //! StartPostgres: has the server of a suspended instance started, to resume it, or to revert a suspension that failed.
 
 use serde::{Deserialize, Serialize};
-use toygres_domain::{operation::StepName, runtime::Deployment};
+use toygres_domain::{
+    operation::StepName,
+    runtime::{Deployment, Progress},
+};
 
-use super::deploy_postgres::deployment;
+use super::{delete_postgres::in_time, deploy_postgres::deployment};
 use crate::{
     Failure,
     activity::{Activity, ActivityContext, Run},
@@ -38,6 +41,7 @@ impl Activity for StartPostgres {
             context.verb(context.runtime.deploy(&deployment)).await
         };
         // From here on a resumption can no longer be cancelled.
-        context.as_step(&run, StepName::StartPostgres, start).await
+        let outcome = context.as_step(&run, StepName::StartPostgres, start).await;
+        if revert { in_time(&context, &work, outcome.map(|()| Progress::Done)).map(drop) } else { outcome }
     }
 }
