@@ -87,8 +87,8 @@ pub(super) fn expansion(claim: &PersistentVolumeClaim, storage_gb: i32, events: 
         return Err(RuntimeError::permanent(
             ReasonCode::VolumeNotExpanded,
             format!(
-                "The volume stays at {capacity} for now: {}. Its driver tries again by itself; when the cloud allows it, resize again",
-                why.unwrap_or("the driver reports that it cannot have this size")
+                "The volume stays at {capacity} for now: {}. Its driver tries again every few minutes; resize again when the volume has grown",
+                why.unwrap_or("the driver reports that it cannot have this size").trim_end_matches('.')
             ),
         ));
     }

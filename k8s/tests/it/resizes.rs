@@ -182,6 +182,9 @@ async fn a_volume_that_cannot_grow_leaves_the_instance_as_it_was() {
         runtime.deploy(&former).await.unwrap();
         // When the trouble is over, the same resize succeeds.
         server.cluster(|cluster| cluster.expansion = Expansion::Online);
+        if requested == 5 {
+            server.wait_for("the driver to try again", || async { (runtime.volume_gb(former.id).await == Ok(Some(5))).then_some(()) }).await;
+        }
         resize(&server, &runtime, &larger, "-again").await.unwrap();
         until_ready(&server, &runtime, &larger).await;
     }
