@@ -33,7 +33,8 @@ pub struct RestartInstanceMutation;
 #[Object]
 impl RestartInstanceMutation {
     /// Stops the server of a running instance and starts it again. Clients lose their connections. Health checks pause while
-    /// the instance restarts.
+    /// the instance restarts. Parameters that wait for a restart take effect; if the server does not start with them, it gets its former
+    /// ones again.
     #[graphql(guard = "operator()")]
     async fn restart_instance(
         &self,
