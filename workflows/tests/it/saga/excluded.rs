@@ -14,7 +14,7 @@ async fn a_second_operation_is_a_conflict_that_names_the_first() {
         harness.runtime.hold(example.instance);
         let id = example.accept(&harness).await;
         for second in OperationKind::ALL.iter().filter(|kind| kind.policy().excludes && !kind.policy().supersedes) {
-            let params = Example::prepare(&harness, *second).await.params;
+            let params = Example::other_params(&harness, *second);
             let refused = harness.try_accept(Subject::Existing(example.instance), &params, DEADLINE).await;
             let Err(Error::User(errors)) = refused else { panic!("{second} while {id} is in progress: {refused:?}") };
             assert_eq!(errors[0].code, UserErrorCode::Conflict);

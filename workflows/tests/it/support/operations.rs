@@ -114,6 +114,11 @@ impl Example {
         Self { kind, instance, params, new: None, operations }
     }
 
+    /// The parameters of another operation of this kind, on no particular instance.
+    pub fn other_params(harness: &Harness, kind: OperationKind) -> Params {
+        sample(kind, &harness.new_instance()).1
+    }
+
     /// The id that the operation will have.
     pub fn id(&self) -> OperationId {
         OperationId::new(self.kind, self.instance, self.operations + 1)
