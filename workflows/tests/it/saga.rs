@@ -55,6 +55,14 @@ async fn assert_effect(harness: &Harness, case: &str, operation: &Operation) {
         Params::DropDatabaseUser(params) => assert!(user(&params.name).await.1, "{case}"),
         Params::DropDatabase(params) if succeeded => assert_eq!(database(&params.name).await, (false, false), "{case}"),
         Params::DropDatabase(params) => assert!(database(&params.name).await.1, "{case}"),
-        Params::Create(_) | Params::Delete(_) | Params::Restart(_) | Params::Repair(_) | Params::RotatePassword(_) => {}
+        Params::Create(_)
+        | Params::Delete(_)
+        | Params::Restart(_)
+        | Params::Repair(_)
+        | Params::Suspend(_)
+        | Params::Resume(_)
+        | Params::Resize(_)
+        | Params::SetParameters(_)
+        | Params::RotatePassword(_) => {}
     }
 }
