@@ -118,7 +118,7 @@ fn nothing_to_stop(id: InstanceId, claims: &[PersistentVolumeClaim]) -> RuntimeE
         Some(reason) => RuntimeError { reason, retryable: false },
         None => RuntimeError::permanent(
             ReasonCode::Drifted,
-            format!("There is nothing to stop: the StatefulSet {} was deleted. Repair the instance first", names::object(id)),
+            format!("There is nothing to stop: the StatefulSet {} was deleted. Repair the instance instead", names::object(id)),
         ),
     }
 }

@@ -10,7 +10,7 @@ use toygres_domain::{
 
 use crate::{
     Settings, apply,
-    build::names,
+    build::{GRACE_PERIOD, names},
     cluster::{Cluster, call},
     drift::objects,
     observe::not_stopped,
@@ -22,12 +22,23 @@ pub(crate) async fn suspend(cluster: &Cluster, settings: &Settings, expected: &E
     // The pod is all that keeps a volume that somebody has deleted from going.
     apply::verify_claim(cluster, expected.id, &expected.data).await?;
     let pods = planned_pods(cluster, expected, suspension).await?;
-    for pod in &pods {
-        // By its uid, and before the controller does: the grace period that the controller grants could only be shortened.
-        cluster.stop_pod(pod, restart::grace_period(suspension.timeout)).await?;
+    let grace = restart::grace_period(suspension.timeout);
+    // The controller deletes the pod with the grace period of its template, which can only be shortened afterwards.
+    if grace > GRACE_PERIOD {
+        stop(cluster, &pods, grace).await?;
     }
     apply::apply_stateful_set(cluster, &objects(expected, settings).stateful_set).await?;
+    if grace <= GRACE_PERIOD {
+        stop(cluster, &pods, grace).await?;
+    }
     stopped(cluster, expected).await
+}
+
+async fn stop(cluster: &Cluster, pods: &[Pod], grace: u32) -> Result<(), RuntimeError> {
+    for pod in pods {
+        cluster.stop_pod(pod, grace).await?;
+    }
+    Ok(())
 }
 
 async fn planned_pods(cluster: &Cluster, expected: &Expected, suspension: &Suspension) -> Result<Vec<Pod>, RuntimeError> {

@@ -96,7 +96,10 @@ fn describe() {
     describe_gauge!("toygres_data_disk_available_bytes", "Space that is available on the disk of the data directory (process runtime)");
     describe_gauge!("toygres_data_disk_size_bytes", "Size of that disk");
     describe_gauge!("toygres_runtime_reachable", "1 while the host of the instances answers this server and its disk has space, else 0");
-    describe_counter!("toygres_repairs_total", "Objects of running and suspended instances that somebody deleted or edited and that were put back, by kind");
+    describe_counter!(
+        "toygres_repairs_total",
+        "Objects of running and suspended instances that somebody deleted or edited and that were put back, by kind"
+    );
     describe_counter!("toygres_sweeper_repairs_total", "What the sweeper found lost and repaired");
     describe_gauge!("toygres_engine_queue_due", "Work of the engine that is due and not taken up; the same from every server");
 
