@@ -84,7 +84,14 @@ impl Subject<'_> {
     /// Repeats the resize until it is done, and waits until the instance is ready.
     async fn resize(&self, deployment: &Deployment, restart: &Restart) -> Endpoint {
         let deadline = Instant::now() + self.timeout;
-        while let Progress::InProgress(reason) = self.runtime.resize(deployment, restart).await.expect("resizing works") {
+        loop {
+            let reason = match self.runtime.resize(deployment, restart).await {
+                Ok(Progress::Done) => break,
+                Ok(Progress::InProgress(reason)) => reason,
+                // An object has changed meanwhile, for example.
+                Err(error) if error.retryable => error.reason,
+                Err(error) => panic!("resizing {} failed: {error:?}", deployment.name),
+            };
             assert!(!reason.message.is_empty(), "a reason says something");
             assert!(Instant::now() < deadline, "not resized in {:?}: {reason:?}", self.timeout);
             self.hooks.advance(deployment.id).await;
