@@ -60,7 +60,7 @@ struct Users<'a> {
 
 impl Users<'_> {
     async fn a_user_who_reads_cannot_write(&self) {
-        let mut owner = self.instance.log_in(self.database()).await;
+        let mut owner = self.owner(self.database()).await;
         owner.execute("CREATE TABLE kept (a int); INSERT INTO kept VALUES (1); CREATE SEQUENCE counter").await.expect("the owner makes a table");
         let password = self.create("contract_reports", DatabaseAccess::ReadOnly, true).await;
         owner.execute("CREATE SCHEMA later; CREATE TABLE later.made (a int); CREATE VIEW seen AS TABLE kept").await.expect("and more");
@@ -107,7 +107,7 @@ impl Users<'_> {
 
     /// Where the server keeps none for the platform, all roles of clients together cannot use up its connections.
     async fn connections_are_shared(&self) {
-        let mut owner = self.instance.log_in(self.database()).await;
+        let mut owner = self.owner(self.database()).await;
         let query = "SELECT current_setting('server_version_num')::int / 10000,
             (SELECT sum(rolconnlimit) FROM pg_roles WHERE rolcanlogin AND rolname !~ '^toygres'), (SELECT min(rolconnlimit) FROM pg_roles WHERE rolcanlogin
             AND rolname !~ '^toygres')";
@@ -126,7 +126,7 @@ impl Users<'_> {
         assert!(findings.iter().any(|finding| finding.contains("contract_shop")), "{findings:?}");
         let refused = self.log_in("contract_builder", &Secret::generate(), DATABASE).await.err();
         assert!(refused.is_some(), "there is no such role any more");
-        let mut owner = self.instance.log_in("contract_shop").await;
+        let mut owner = self.owner("contract_shop").await;
         owner.execute("DROP SCHEMA goods CASCADE").await.expect("it belongs to the owner now");
         let in_use = databases::drop_database(&self.superuser, &shop, false, TIMEOUT).await.expect_err("there is a session in it");
         assert!(in_use.code == ReasonCode::QueryFailed && in_use.message.contains("force"), "{in_use:?}");
@@ -137,7 +137,7 @@ impl Users<'_> {
             self.drop(user).await;
         }
         assert_eq!(self.drop(builder.as_str()).await, Vec::<String>::new(), "a second time");
-        let mut owner = self.instance.log_in(self.database()).await;
+        let mut owner = self.owner(self.database()).await;
         owner.execute("DROP SCHEMA later CASCADE; DROP VIEW seen; DROP TABLE kept, of_second; DROP SEQUENCE counter").await.expect("all is there");
         close(Some(owner)).await;
     }
@@ -169,7 +169,15 @@ impl Users<'_> {
 
     async fn log_in(&self, user: &str, password: &Secret, database: &str) -> Result<Session, SessionError> {
         let target = Target { username: user.to_owned(), password: password.clone(), ..self.superuser.clone() };
-        Session::log_in(&target, database, "toygres-contract").await
+        let mut session = Session::log_in(&target, database, "toygres-contract").await?;
+        session.execute("SET search_path = public").await?;
+        Ok(session)
+    }
+
+    async fn owner(&self, database: &str) -> Session {
+        let mut session = self.instance.log_in(database).await;
+        session.execute("SET search_path = public").await.expect("it can be set");
+        session
     }
 
     fn database(&self) -> &str {
