@@ -148,8 +148,11 @@ impl StandIn {
             let present = fs::read_to_string(data.join(name)).expect("initdb made it");
             fs::write(data.join(name), format!("{present}{text}")).expect("the directory is ours");
         };
-        append("postgresql.conf", "include '../included.conf'
-");
+        append(
+            "postgresql.conf",
+            "include '../included.conf'
+",
+        );
         if database != "postgres" {
             let mut single = host.program("postgres");
             single.arg("--single").arg("-D").arg(&data).arg("postgres").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());

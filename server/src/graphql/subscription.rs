@@ -80,7 +80,11 @@ impl Subscription {
     }
 
     /// Follows an instance: its current value, then its value after every change. Completes when the instance is deleted.
-    async fn instance(&self, ctx: &Context<'_>, #[graphql(desc = "The ID.")] id: ID) -> Result<impl Stream<Item = Result<Shared<Instance, Delivery>>>> {
+    async fn instance(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The ID.")] id: ID,
+    ) -> Result<impl Stream<Item = Result<Shared<Instance, Delivery>>>> {
         let app = ctx.data_unchecked::<App>();
         let id = known(app, &id).await?;
         let mut feed = app.hub.feed(Some(id), None).await.map_err(error)?;
@@ -125,7 +129,11 @@ impl Subscription {
     }
 
     /// Follows an operation: its current value, then its value after every change. Completes when the operation is finished.
-    async fn operation(&self, ctx: &Context<'_>, #[graphql(desc = "The ID.")] id: ID) -> Result<impl Stream<Item = Result<Shared<Operation, Delivery>>>> {
+    async fn operation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The ID.")] id: ID,
+    ) -> Result<impl Stream<Item = Result<Shared<Operation, Delivery>>>> {
         let app = ctx.data_unchecked::<App>();
         let id = OperationId::from_any(&id);
         let missing = || coded("NOT_FOUND", format!("no operation has the id {id}"));

@@ -242,7 +242,8 @@ async fn subscribers_that_ask_the_same_share_what_is_executed() {
     let mut other = server.subscribe(&format!("subscription {{ alone: instanceEvents {{ {selection} }} }}"), json!({})).await;
     let metric = async |name: &str| {
         let metrics = server.get("/metrics").await.text().await.unwrap();
-        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).unwrap_or_else(|| panic!("{name} is not in {metrics}"));
+        let line =
+            metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).unwrap_or_else(|| panic!("{name} is not in {metrics}"));
         line.parse::<usize>().unwrap()
     };
     eventually("all are there", async || metric("toygres_feeds").await == SUBSCRIBERS + 1).await;

@@ -57,8 +57,17 @@ async fn a_restart_is_no_outage() {
     assert_eq!(
         running["availableOperations"],
         json!([
-            "DELETE", "RESTART", "REPAIR", "SUSPEND", "RESIZE", "SET_PARAMETERS", "ROTATE_PASSWORD", "CREATE_DATABASE_USER", "DROP_DATABASE_USER",
-            "CREATE_DATABASE", "DROP_DATABASE"
+            "DELETE",
+            "RESTART",
+            "REPAIR",
+            "SUSPEND",
+            "RESIZE",
+            "SET_PARAMETERS",
+            "ROTATE_PASSWORD",
+            "CREATE_DATABASE_USER",
+            "DROP_DATABASE_USER",
+            "CREATE_DATABASE",
+            "DROP_DATABASE"
         ])
     );
 

@@ -18,9 +18,7 @@ use toygres_store::Reached;
 use super::{OperationWorkflow, reconfigure::refuse_when_reverting};
 use crate::{
     Failure,
-    activities::{
-        deploy_postgres::{deployment, target},
-    },
+    activities::deploy_postgres::{deployment, target},
     activity::{Activity, ActivityContext, Register as _, Run, catch_panic},
     certificates::identity,
     workflow::OperationRun,

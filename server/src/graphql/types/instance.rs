@@ -16,8 +16,7 @@ use toygres_store::{OperationFilter, PageRequest};
 
 use super::{
     BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthStatus, HealthSummary, InstanceEvent, InstanceParameter, InstanceState,
-    Label, Notice,
-    Operation, OperationFilterInput, OperationKind, Reason,
+    Label, Notice, Operation, OperationFilterInput, OperationKind, Reason,
 };
 use crate::{
     app::{available_operations, excludes_now},
