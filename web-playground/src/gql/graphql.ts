@@ -84,9 +84,12 @@ export type CaCertificate = {
 export const CaStatus = {
   /** It issues certificates. */
   Issuing: 'ISSUING',
-  /** It issues no more, and is published until no server presents a certificate of it. */
+  /** It issues no more, and is published until no running server presents a certificate of it. */
   Retiring: 'RETIRING',
-  /** It is published, so that clients can trust it before it issues anything. */
+  /**
+   * It is published, so that clients can trust it before it issues anything. Only if the key of the one that issues is gone, it
+   * issues for new instances.
+   */
   Upcoming: 'UPCOMING'
 } as const;
 
@@ -126,7 +129,7 @@ export type Certificate = {
   names: Array<Scalars['String']['output']>;
   /** When the certificate expires. It is renewed long before. */
   notAfter: Scalars['DateTime']['output'];
-  /** Whether another certificate was issued, which the instance does not present yet. */
+  /** Whether another certificate was issued, which the instance does not present yet, or it does not follow a changed `requireTls` yet. */
   renewing: Scalars['Boolean']['output'];
 };
 
@@ -144,12 +147,23 @@ export type ControlPlane = {
   health: ControlPlaneHealth;
   /** The limits of inputs. */
   limits: Limits;
+  /**
+   * The parameters that the owner of an instance with this major version of PostgreSQL can set, by name. Empty if the version is not on
+   * offer.
+   */
+  parameters: Array<Parameter>;
   /** The PostgreSQL versions on offer, newest first. The newest is the default. */
   postgresVersions: Array<Scalars['String']['output']>;
   /** Where instances run: `process` or `kubernetes`. */
   runtime: Scalars['String']['output'];
   /** The version of the server. */
   version: Scalars['String']['output'];
+};
+
+
+/** The control plane itself. */
+export type ControlPlaneParametersArgs = {
+  postgresVersion: Scalars['String']['input'];
 };
 
 /** The health of the control plane. */
@@ -269,6 +283,11 @@ export type CreateInstanceInput = {
    * another instance.
    */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /**
+   * The minutes without a session of a client after which the instance is suspended (default 0: never). Sessions of the control plane do
+   * not count.
+   */
+  idleSuspendMinutes?: InputMaybe<Scalars['Int']['input']>;
   /** The labels of the instance. */
   labels?: InputMaybe<Array<LabelInput>>;
   /** The memory in MiB (default 512). */
@@ -278,6 +297,8 @@ export type CreateInstanceInput = {
    * instance.
    */
   name: Scalars['String']['input'];
+  /** Parameters of the server: see `setParameters`. */
+  parameters?: InputMaybe<Array<ParameterInput>>;
   /** The password of that role (default: generated). */
   password?: InputMaybe<Scalars['String']['input']>;
   /** The major version of PostgreSQL (default: the newest on offer). */
@@ -574,7 +595,8 @@ export type Instance = Node & {
   /** The certificate that the server presents to clients that use TLS, as far as it was seen. Null before, and if the server has no TLS. */
   certificate?: Maybe<Certificate>;
   /**
-   * The URL for clients, including the password. Null until the instance is running. While there is a notice `PASSWORD_CHANGED`, it is
+   * The URL for clients, including the password. Null until the instance is running. It stays the same while the instance is suspended,
+   * when nobody can connect. While there is a notice `PASSWORD_CHANGED`, it is
    * without the password, because the one that is stored does not log in. Requires the role `OPERATOR`.
    */
   connectionString?: Maybe<Scalars['String']['output']>;
@@ -614,6 +636,8 @@ export type Instance = Node & {
   healthSummary: HealthSummary;
   /** The ID of the instance: a UUID, the same in logs and on the objects of the runtime. */
   id: Scalars['ID']['output'];
+  /** The minutes without a session of a client after which the instance is suspended. Null if it never is. */
+  idleSuspendMinutes?: Maybe<Scalars['Int']['output']>;
   /** The labels of the instance. */
   labels: Array<Label>;
   /** The latest health check. */
@@ -629,6 +653,8 @@ export type Instance = Node & {
   notices: Array<Notice>;
   /** The operations of the instance, newest first. */
   operations: OperationConnection;
+  /** The parameters of the server that its owner has set, by name. `setParameters` changes them. */
+  parameters: Array<InstanceParameter>;
   /** The major version of PostgreSQL. */
   postgresVersion: Scalars['String']['output'];
   /** Why the instance is not as it should be, or what it waits for. */
@@ -836,6 +862,21 @@ export const InstanceOrderByField = {
 } as const;
 
 export type InstanceOrderByField = typeof InstanceOrderByField[keyof typeof InstanceOrderByField];
+/** A parameter that the owner of an instance has set. */
+export type InstanceParameter = {
+  __typename?: 'InstanceParameter';
+  /** The value that is built into PostgreSQL. The platform may compute another one, for example from the memory. */
+  default?: Maybe<Scalars['String']['output']>;
+  /** The name. */
+  name: Scalars['String']['output'];
+  /** Whether another value takes effect at the next restart. */
+  pendingRestart: Scalars['Boolean']['output'];
+  /** The value after the next restart, if `pendingRestart`. Null is the default. */
+  pendingValue?: Maybe<Scalars['String']['output']>;
+  /** The value that the server has, as it was set. Null if it is the default. */
+  value?: Maybe<Scalars['String']['output']>;
+};
+
 /** The stage of an instance's life. */
 export const InstanceState = {
   /** Being created; nothing to connect to yet. */
@@ -848,6 +889,8 @@ export const InstanceState = {
   Failed: 'FAILED',
   /** Created. Whether it answers is its health. */
   Running: 'RUNNING',
+  /** Its server is stopped until it is resumed; its data is kept. */
+  Suspended: 'SUSPENDED',
   /** Being changed by an operation, during which it may not answer. */
   Updating: 'UPDATING'
 } as const;
@@ -892,6 +935,8 @@ export type Limits = {
   healthCheckTimeoutSeconds: IntRange;
   /** The length of an idempotency key in bytes. */
   idempotencyKeyBytes: IntRange;
+  /** The minutes without a session of a client after which an instance is suspended. 0, which turns that off, is accepted too. */
+  idleSuspendMinutes: IntRange;
   /** The length of a label's key in characters. */
   labelKeyLength: IntRange;
   /** The length of a label's value in characters. */
@@ -904,12 +949,16 @@ export type Limits = {
   nameLength: IntRange;
   /** The number of entries in one page of a list. */
   pageSize: IntRange;
+  /** The number of parameters in one request. */
+  parameters: IntRange;
   /** The length of a password in bytes. */
   passwordBytes: IntRange;
   /** The seconds that a server may take to shut down gracefully before it is stopped immediately. */
   restartTimeoutSeconds: IntRange;
   /** The size of a volume in GiB. */
   storageGb: IntRange;
+  /** The seconds that a server may take to shut down gracefully for a suspension before it is stopped immediately. */
+  suspendTimeoutSeconds: IntRange;
   /** The days after which an API token expires. */
   tokenExpiresInDays: IntRange;
   /** The length of an API token's name in characters. */
@@ -948,11 +997,18 @@ export type Mutation = {
    */
   repairInstance: RepairInstancePayload;
   /**
+   * Changes the CPU, the memory and the volume of a running instance. Another CPU or memory may restart its server; a volume grows while
+   * it runs. If it fails, the instance runs as before, except that a volume that has grown stays so.
+   */
+  resizeInstance: ResizeInstancePayload;
+  /**
    * Stops the server of a running instance and starts it again. Clients lose their connections. Health checks pause while
    * the instance restarts. Parameters that wait for a restart take effect; if the server does not start with them, it gets its former
    * ones again.
    */
   restartInstance: RestartInstancePayload;
+  /** Starts the server of a suspended instance, and waits until clients can connect. After a failure the instance is suspended again. */
+  resumeInstance: ResumeInstancePayload;
   /**
    * Repeats an operation that failed or was cancelled, as a new operation with the same parameters. `Operation.canRetry`
    * tells whether it can be repeated.
@@ -971,7 +1027,18 @@ export type Mutation = {
    * be ended. Refused for instances that an earlier release without roles of the platform has created.
    */
   rotatePassword: RotatePasswordPayload;
-  /** Changes the labels or the deletion protection of an instance, at once. */
+  /**
+   * Changes parameters of the server of a running instance. `controlPlane.parameters` lists those that can be set. Each value is checked
+   * before anything changes. If the server does not accept the values, or does not start with them, it gets its former ones again and
+   * the operation fails with what the server says.
+   */
+  setParameters: SetParametersPayload;
+  /**
+   * Stops the server of a running instance and keeps it stopped, until `resumeInstance`. The data and the address stay. Clients lose
+   * their connections and nobody can connect. There are no health checks meanwhile, and no outage.
+   */
+  suspendInstance: SuspendInstancePayload;
+  /** Changes the labels, the deletion protection or the suspension when idle of an instance, at once, or whether it requires TLS. */
   updateInstance: UpdateInstancePayload;
 };
 
@@ -1031,8 +1098,20 @@ export type MutationRepairInstanceArgs = {
 
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationResizeInstanceArgs = {
+  input: ResizeInstanceInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationRestartInstanceArgs = {
   input: RestartInstanceInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationResumeInstanceArgs = {
+  input: ResumeInstanceInput;
 };
 
 
@@ -1057,6 +1136,18 @@ export type MutationRotateCertificateAuthorityArgs = {
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationRotatePasswordArgs = {
   input: RotatePasswordInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationSetParametersArgs = {
+  input: SetParametersInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationSuspendInstanceArgs = {
+  input: SuspendInstanceInput;
 };
 
 
@@ -1122,6 +1213,8 @@ export type Operation = Node & {
   instance: Instance;
   /** What the operation does. */
   kind: OperationKind;
+  /** Who requested the operation: the name of an API token, or why the control plane did. Null for a caller without a token. */
+  requestedBy?: Maybe<Scalars['String']['output']>;
   /** When a workflow started to carry out the operation. */
   startedAt?: Maybe<Scalars['DateTime']['output']>;
   /** The status of the operation. */
@@ -1178,10 +1271,18 @@ export const OperationKind = {
   DropDatabaseUser: 'DROP_DATABASE_USER',
   /** Puts back what somebody has deleted or edited of an instance. */
   Repair: 'REPAIR',
+  /** Changes the CPU, the memory and the volume of an instance. */
+  Resize: 'RESIZE',
   /** Stops the server of an instance and starts it again. */
   Restart: 'RESTART',
+  /** Starts the server of a suspended instance. */
+  Resume: 'RESUME',
   /** Gives the owner's role of an instance another password. */
-  RotatePassword: 'ROTATE_PASSWORD'
+  RotatePassword: 'ROTATE_PASSWORD',
+  /** Changes parameters of the server of an instance. */
+  SetParameters: 'SET_PARAMETERS',
+  /** Stops the server of an instance and keeps it stopped. */
+  Suspend: 'SUSPEND'
 } as const;
 
 export type OperationKind = typeof OperationKind[keyof typeof OperationKind];
@@ -1241,6 +1342,54 @@ export type PageInfo = {
   startCursor?: Maybe<Scalars['String']['output']>;
 };
 
+/** A parameter of PostgreSQL that the owner of an instance can set. */
+export type Parameter = {
+  __typename?: 'Parameter';
+  /** The chapter of PostgreSQL's documentation. */
+  category: Scalars['String']['output'];
+  /** The value that is built into PostgreSQL, in the unit. The platform may compute another one, for example from the memory. */
+  default: Scalars['String']['output'];
+  /** One sentence about the parameter. */
+  description: Scalars['String']['output'];
+  /** The values of the type `ENUM`. */
+  enumValues?: Maybe<Array<Scalars['String']['output']>>;
+  /** The largest number, in the unit. An instance may have a narrower range. */
+  max?: Maybe<Scalars['Float']['output']>;
+  /** The smallest number, in the unit. An instance may have a narrower range. */
+  min?: Maybe<Scalars['Float']['output']>;
+  /** The name. */
+  name: Scalars['String']['output'];
+  /** Whether a new value takes effect at a restart of the server only. */
+  needsRestart: Scalars['Boolean']['output'];
+  /** What the values are. */
+  type: ParameterType;
+  /** What a number without a unit counts, for example `kB`, `8kB` or `ms`. Null if the values have no unit. */
+  unit?: Maybe<Scalars['String']['output']>;
+};
+
+/** A parameter and its new value. */
+export type ParameterInput = {
+  /** The name, for example `work_mem`. */
+  name: Scalars['String']['input'];
+  /** The value, for example `64MB`. Null gives the parameter its default again. */
+  value?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** What the values of a parameter are. */
+export const ParameterType = {
+  /** `on` or `off`. */
+  Bool: 'BOOL',
+  /** One of `enumValues`. */
+  Enum: 'ENUM',
+  /** A whole number, with a unit if the parameter has one. */
+  Integer: 'INTEGER',
+  /** A number, with a unit if the parameter has one. */
+  Real: 'REAL',
+  /** A text. */
+  String: 'STRING'
+} as const;
+
+export type ParameterType = typeof ParameterType[keyof typeof ParameterType];
 /** The root of queries. */
 export type Query = {
   __typename?: 'Query';
@@ -1379,6 +1528,8 @@ export const ReasonCode = {
   StartingUp: 'STARTING_UP',
   /** Another operation took over. */
   Superseded: 'SUPERSEDED',
+  /** It is suspended: its server is stopped until it is resumed. */
+  Suspended: 'SUSPENDED',
   /** The TLS handshake failed. */
   TlsFailed: 'TLS_FAILED',
   /** All connections of the server are in use. */
@@ -1387,6 +1538,10 @@ export const ReasonCode = {
   Unschedulable: 'UNSCHEDULABLE',
   /** Its volume cannot be provided. */
   VolumeNotBound: 'VOLUME_NOT_BOUND',
+  /** Its volume cannot grow: the storage class does not allow it. */
+  VolumeNotExpandable: 'VOLUME_NOT_EXPANDABLE',
+  /** Its volume has not grown yet, or the cloud has refused it. */
+  VolumeNotExpanded: 'VOLUME_NOT_EXPANDED',
   /** Its volume is being deleted: its data lives only as long as its server runs. */
   VolumeTerminating: 'VOLUME_TERMINATING'
 } as const;
@@ -1413,6 +1568,33 @@ export type RepairInstancePayload = {
   userErrors: Array<UserError>;
 };
 
+/** Input of `resizeInstance`. What is omitted stays as it is. */
+export type ResizeInstanceInput = {
+  /** The CPU in thousandths of a core. */
+  cpuMillis?: InputMaybe<Scalars['Int']['input']>;
+  /** The ID of the instance. */
+  id: Scalars['ID']['input'];
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The memory in MiB. */
+  memoryMb?: InputMaybe<Scalars['Int']['input']>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+  /** The size of the volume in GiB. It can only grow. */
+  storageGb?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** Payload of `resizeInstance`. */
+export type ResizeInstancePayload = {
+  __typename?: 'ResizeInstancePayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
 /** Input of `restartInstance`. */
 export type RestartInstanceInput = {
   /** The ID of the instance. */
@@ -1428,6 +1610,27 @@ export type RestartInstanceInput = {
 /** Payload of `restartInstance`. */
 export type RestartInstancePayload = {
   __typename?: 'RestartInstancePayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
+/** Input of `resumeInstance`. */
+export type ResumeInstanceInput = {
+  /** The ID of the instance. */
+  id: Scalars['ID']['input'];
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+};
+
+/** Payload of `resumeInstance`. */
+export type ResumeInstancePayload = {
+  __typename?: 'ResumeInstancePayload';
   /** The instance as it is now. Null if there are user errors. */
   instance?: Maybe<Instance>;
   /** The operation that carries out the request. Null if there are user errors. */
@@ -1472,7 +1675,10 @@ export type RevokeApiTokenPayload = {
 
 /** Input of `rotateCertificateAuthority`. */
 export type RotateCertificateAuthorityInput = {
-  /** Whether the next authority issues at once. Clients that do not trust it yet refuse the instances then. Default: false. */
+  /**
+   * Whether the next authority issues at once, and all others are revoked, as after their key was exposed. Clients that do not trust it yet
+   * refuse the instances then. Default: false.
+   */
   now?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
@@ -1521,8 +1727,41 @@ export type RuntimeHealth = {
   unreachableSince?: Maybe<Scalars['DateTime']['output']>;
 };
 
+/** Input of `setParameters`. */
+export type SetParametersInput = {
+  /**
+   * Whether the server is restarted if a parameter needs that (default false). Otherwise such a parameter waits for the next
+   * `restartInstance` or the next `setParameters` that allows a restart.
+   */
+  allowRestart?: InputMaybe<Scalars['Boolean']['input']>;
+  /** The ID of the instance. */
+  id: Scalars['ID']['input'];
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /**
+   * What to change. Other parameters stay as they are. With `allowRestart` the list may be empty: what waits for a restart then takes
+   * effect.
+   */
+  parameters: Array<ParameterInput>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+};
+
+/** Payload of `setParameters`. */
+export type SetParametersPayload = {
+  __typename?: 'SetParametersPayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
 /** The steps that operations consist of. */
 export const StepName = {
+  /** Give the server a changed configuration, which it reads if it need not be restarted for it. */
+  ApplyConfiguration: 'APPLY_CONFIGURATION',
   /** Remove what a failed creation made. */
   CleanUp: 'CLEAN_UP',
   /** Log in with the new password, and end other sessions of the role if that was asked for. */
@@ -1543,18 +1782,32 @@ export const StepName = {
   GenerateConnectionString: 'GENERATE_CONNECTION_STRING',
   /** Wait until the runtime reports that the instance is ready. */
   GetInstanceStatus: 'GET_INSTANCE_STATUS',
+  /** Wait until the server has read the settings that follow from its size. */
+  LoadConfiguration: 'LOAD_CONFIGURATION',
   /** Put back what differs from what was deployed. */
   RepairPostgres: 'REPAIR_POSTGRES',
+  /** Grow the volume, and change the CPU and the memory of the server. */
+  ResizePostgres: 'RESIZE_POSTGRES',
   /** Stop the server, and start it again. */
   RestartPostgres: 'RESTART_POSTGRES',
   /** Put the former password back. */
   RestorePassword: 'RESTORE_PASSWORD',
+  /** Give the server its former configuration again, and wait until it is ready with it. */
+  RevertConfiguration: 'REVERT_CONFIGURATION',
+  /** Put back what ran before, after a failure. */
+  RollBack: 'ROLL_BACK',
   /** Give the owner's role the new password. */
   SetPassword: 'SET_PASSWORD',
+  /** Start the server of a suspended instance. */
+  StartPostgres: 'START_POSTGRES',
+  /** Stop the server, and keep it stopped. */
+  StopPostgres: 'STOP_POSTGRES',
   /** Stop the workflows that still work on the instance. */
   StopWorkflows: 'STOP_WORKFLOWS',
   /** Write the result to the metadata. */
-  UpdateMetadata: 'UPDATE_METADATA'
+  UpdateMetadata: 'UPDATE_METADATA',
+  /** Ask the server whether it has the changed configuration. */
+  VerifyConfiguration: 'VERIFY_CONFIGURATION'
 } as const;
 
 export type StepName = typeof StepName[keyof typeof StepName];
@@ -1627,6 +1880,29 @@ export type SubscriptionOperationArgs = {
   id: Scalars['ID']['input'];
 };
 
+/** Input of `suspendInstance`. */
+export type SuspendInstanceInput = {
+  /** The ID of the instance. */
+  id: Scalars['ID']['input'];
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+  /** The seconds that the server may take to shut down gracefully before it is stopped immediately (default 60). */
+  timeoutSeconds?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** Payload of `suspendInstance`. */
+export type SuspendInstancePayload = {
+  __typename?: 'SuspendInstancePayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
 /** What the bearer of a token may do. Each role includes those before it. */
 export const TokenRole = {
   /** Create and revoke tokens. */
@@ -1644,8 +1920,15 @@ export type UpdateInstanceInput = {
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
   /** The ID of the instance. */
   id: Scalars['ID']['input'];
+  /** The minutes without a session of a client after which the instance is suspended. 0 turns that off. */
+  idleSuspendMinutes?: InputMaybe<Scalars['Int']['input']>;
   /** The labels of the instance. They replace all that it has. */
   labels?: InputMaybe<Array<LabelInput>>;
+  /**
+   * Whether clients without TLS are refused. Its sessions stay, and nothing is restarted; new ones are refused within seconds, on Kubernetes
+   * within two minutes. `connectionString` changes at once. Only while the instance is running.
+   */
+  requireTls?: InputMaybe<Scalars['Boolean']['input']>;
   /** The revision that the instance must have. Any other is refused. */
   revision?: InputMaybe<Scalars['BigInt']['input']>;
 };
@@ -1696,7 +1979,7 @@ export type UserErrorCode = typeof UserErrorCode[keyof typeof UserErrorCode];
 export type ControlPlaneQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
+export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, suspendTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, idleSuspendMinutes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
 
 export type RangeFragment = { __typename?: 'IntRange', min: number, max: number, default?: number | null };
 
@@ -1792,9 +2075,9 @@ export type InstanceSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
 
 export type UpdateInstanceMutationVariables = Exact<{
   input: UpdateInstanceInput;
@@ -1831,12 +2114,26 @@ export type RepairInstanceMutationVariables = Exact<{
 
 export type RepairInstanceMutation = { __typename?: 'Mutation', repairInstance: { __typename?: 'RepairInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
+export type ResizeInstanceMutationVariables = Exact<{
+  input: ResizeInstanceInput;
+}>;
+
+
+export type ResizeInstanceMutation = { __typename?: 'Mutation', resizeInstance: { __typename?: 'ResizeInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
 export type RestartInstanceMutationVariables = Exact<{
   input: RestartInstanceInput;
 }>;
 
 
 export type RestartInstanceMutation = { __typename?: 'Mutation', restartInstance: { __typename?: 'RestartInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type ResumeInstanceMutationVariables = Exact<{
+  input: ResumeInstanceInput;
+}>;
+
+
+export type ResumeInstanceMutation = { __typename?: 'Mutation', resumeInstance: { __typename?: 'ResumeInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
 export type RotatePasswordMutationVariables = Exact<{
   input: RotatePasswordInput;
@@ -1845,12 +2142,26 @@ export type RotatePasswordMutationVariables = Exact<{
 
 export type RotatePasswordMutation = { __typename?: 'Mutation', rotatePassword: { __typename?: 'RotatePasswordPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
+export type SetParametersMutationVariables = Exact<{
+  input: SetParametersInput;
+}>;
+
+
+export type SetParametersMutation = { __typename?: 'Mutation', setParameters: { __typename?: 'SetParametersPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type SuspendInstanceMutationVariables = Exact<{
+  input: SuspendInstanceInput;
+}>;
+
+
+export type SuspendInstanceMutation = { __typename?: 'Mutation', suspendInstance: { __typename?: 'SuspendInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
 export type OperationSubscriptionVariables = Exact<{
   id: Scalars['ID']['input'];
 }>;
 
 
-export type OperationSubscription = { __typename?: 'Subscription', operation: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } };
+export type OperationSubscription = { __typename?: 'Subscription', operation: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } };
 
 export type OperationsQueryVariables = Exact<{
   first: Scalars['Int']['input'];
@@ -1859,9 +2170,9 @@ export type OperationsQueryVariables = Exact<{
 }>;
 
 
-export type OperationsQuery = { __typename?: 'Query', operations: { __typename?: 'OperationConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', endCursor?: string | null, hasNextPage: boolean }, nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> }> } };
+export type OperationsQuery = { __typename?: 'Query', operations: { __typename?: 'OperationConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', endCursor?: string | null, hasNextPage: boolean }, nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> }> } };
 
-export type OperationCardFragment = { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> };
+export type OperationCardFragment = { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> };
 
 export type OperationUpdatesSubscriptionVariables = Exact<{
   instanceId?: InputMaybe<Scalars['ID']['input']>;
@@ -1869,7 +2180,14 @@ export type OperationUpdatesSubscriptionVariables = Exact<{
 }>;
 
 
-export type OperationUpdatesSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } | null } };
+export type OperationUpdatesSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } | null } };
+
+export type ParametersQueryVariables = Exact<{
+  postgresVersion: Scalars['String']['input'];
+}>;
+
+
+export type ParametersQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', parameters: Array<{ __typename?: 'Parameter', name: string, type: ParameterType, unit?: string | null, min?: number | null, max?: number | null, enumValues?: Array<string> | null, default: string, needsRestart: boolean, category: string, description: string }> } };
 
 export type CreateTokenMutationVariables = Exact<{
   input: CreateApiTokenInput;
@@ -2003,6 +2321,12 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
     sourceRanges
     dnsLabel
   }
+  parameters {
+    name
+    value
+    pendingRestart
+    pendingValue
+  }
   requireTls
   certificate {
     notAfter
@@ -2016,6 +2340,7 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
     value
   }
   deletionProtected
+  idleSuspendMinutes
   availableOperations
   databaseUsers(first: 100) {
     nodes {
@@ -2049,6 +2374,7 @@ export const OperationCardFragmentDoc = new TypedDocumentString(`
   kind
   status
   cancelRequested
+  requestedBy
   canCancel
   canRetry
   createdAt
@@ -2114,6 +2440,12 @@ export const ControlPlaneDocument = new TypedDocumentString(`
         ...Range
       }
       restartTimeoutSeconds {
+        ...Range
+      }
+      suspendTimeoutSeconds {
+        ...Range
+      }
+      idleSuspendMinutes {
         ...Range
       }
       nameLength {
@@ -2356,6 +2688,12 @@ export const InstanceDocument = new TypedDocumentString(`
     sourceRanges
     dnsLabel
   }
+  parameters {
+    name
+    value
+    pendingRestart
+    pendingValue
+  }
   requireTls
   certificate {
     notAfter
@@ -2369,6 +2707,7 @@ export const InstanceDocument = new TypedDocumentString(`
     value
   }
   deletionProtected
+  idleSuspendMinutes
   availableOperations
   databaseUsers(first: 100) {
     nodes {
@@ -2445,6 +2784,16 @@ export const RepairInstanceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RepairInstanceMutation, RepairInstanceMutationVariables>;
+export const ResizeInstanceDocument = new TypedDocumentString(`
+    mutation ResizeInstance($input: ResizeInstanceInput!) {
+  resizeInstance(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ResizeInstanceMutation, ResizeInstanceMutationVariables>;
 export const RestartInstanceDocument = new TypedDocumentString(`
     mutation RestartInstance($input: RestartInstanceInput!) {
   restartInstance(input: $input) {
@@ -2455,6 +2804,16 @@ export const RestartInstanceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RestartInstanceMutation, RestartInstanceMutationVariables>;
+export const ResumeInstanceDocument = new TypedDocumentString(`
+    mutation ResumeInstance($input: ResumeInstanceInput!) {
+  resumeInstance(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ResumeInstanceMutation, ResumeInstanceMutationVariables>;
 export const RotatePasswordDocument = new TypedDocumentString(`
     mutation RotatePassword($input: RotatePasswordInput!) {
   rotatePassword(input: $input) {
@@ -2465,6 +2824,26 @@ export const RotatePasswordDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RotatePasswordMutation, RotatePasswordMutationVariables>;
+export const SetParametersDocument = new TypedDocumentString(`
+    mutation SetParameters($input: SetParametersInput!) {
+  setParameters(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SetParametersMutation, SetParametersMutationVariables>;
+export const SuspendInstanceDocument = new TypedDocumentString(`
+    mutation SuspendInstance($input: SuspendInstanceInput!) {
+  suspendInstance(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SuspendInstanceMutation, SuspendInstanceMutationVariables>;
 export const OperationDocument = new TypedDocumentString(`
     subscription Operation($id: ID!) {
   operation(id: $id) {
@@ -2476,6 +2855,7 @@ export const OperationDocument = new TypedDocumentString(`
   kind
   status
   cancelRequested
+  requestedBy
   canCancel
   canRetry
   createdAt
@@ -2520,6 +2900,7 @@ export const OperationsDocument = new TypedDocumentString(`
   kind
   status
   cancelRequested
+  requestedBy
   canCancel
   canRetry
   createdAt
@@ -2560,6 +2941,7 @@ export const OperationUpdatesDocument = new TypedDocumentString(`
   kind
   status
   cancelRequested
+  requestedBy
   canCancel
   canRetry
   createdAt
@@ -2586,6 +2968,24 @@ export const OperationUpdatesDocument = new TypedDocumentString(`
     findings
   }
 }`) as unknown as TypedDocumentString<OperationUpdatesSubscription, OperationUpdatesSubscriptionVariables>;
+export const ParametersDocument = new TypedDocumentString(`
+    query Parameters($postgresVersion: String!) {
+  controlPlane {
+    parameters(postgresVersion: $postgresVersion) {
+      name
+      type
+      unit
+      min
+      max
+      enumValues
+      default
+      needsRestart
+      category
+      description
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ParametersQuery, ParametersQueryVariables>;
 export const CreateTokenDocument = new TypedDocumentString(`
     mutation CreateToken($input: CreateApiTokenInput!) {
   createApiToken(input: $input) {
