@@ -473,26 +473,22 @@ async fn serve_instance(mut socket: TcpStream) -> std::io::Result<()> {
     }
     let ready: &[u8] = b"Z\0\0\0\x05I";
     socket.write_all(&[b"R\0\0\0\x08\0\0\0\0", ready].concat()).await?;
-    // Two columns of type bool (16, one byte), both false.
-    let column: &[u8] = b"b\0\0\0\0\0\0\0\0\0\0\x10\0\x01\xff\xff\xff\xff\0\0";
-    let columns = [b"T\0\0\0\x2e\0\x02", column, column].concat();
+    // What a check asks: six texts, all of them false but the password's fingerprint, which is missing.
+    let column: &[u8] = b"c\0\0\0\0\0\0\0\0\0\0\x19\xff\xff\xff\xff\xff\xff\0\0";
+    let (no, missing): (&[u8], &[u8]) = (b"\0\0\0\x01f", b"\xff\xff\xff\xff");
+    let columns = [b"T\0\0\0\x7e\0\x06", column, column, column, column, column, column].concat();
+    let row = [b"D\0\0\0\x23\0\x06", no, no, missing, no, no, no].concat();
+    let answer = [&columns[..], &row, b"C\0\0\0\x0dSELECT 1\0", ready].concat();
     loop {
         let kind = socket.read_u8().await?;
         let length = socket.read_u32().await?;
         let mut body = vec![0; (length as usize).saturating_sub(4)];
         socket.read_exact(&mut body).await?;
-        let answer: &[u8] = match (kind, body.first()) {
-            (b'P', _) => b"1\0\0\0\x04",
-            (b'B', _) => b"2\0\0\0\x04",
-            (b'C', _) => b"3\0\0\0\x04",
-            (b'D', Some(b'S')) => &[b"t\0\0\0\x06\0\0", &columns[..]].concat(),
-            (b'D', _) => &columns,
-            (b'E', _) => b"D\0\0\0\x10\0\x02\0\0\0\x01\0\0\0\0\x01\0C\0\0\0\x0dSELECT 1\0",
-            (b'S', _) => ready,
-            (b'X', _) => return Ok(()),
-            _ => b"",
-        };
-        socket.write_all(answer).await?;
+        match kind {
+            b'Q' => socket.write_all(&answer).await?,
+            b'X' => return Ok(()),
+            _ => {}
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use super::{Cancellation, InstanceAfter, OnFailure, Policy, StepName};
 use crate::{
     FieldError, UserErrorCode,
     instance::{InstanceSpec, InstanceState},
+    parameter::{self, Change, PRELOADABLE},
 };
 
 /// The parameters of a resize. What is `None` stays as it is.
@@ -38,7 +39,7 @@ impl Params {
     /// Checks the resize of an instance with this specification.
     ///
     /// # Errors
-    /// That the volume would shrink, or that nothing would change.
+    /// That the volume would shrink, that a parameter that the owner has set would not fit the memory, or that nothing would change.
     pub fn check(&self, spec: &InstanceSpec) -> Result<(), FieldError> {
         let InstanceSpec { cpu_millis, memory_mb, storage_gb, .. } = spec;
         if let Some(wanted) = self.storage_gb.filter(|wanted| wanted < storage_gb) {
@@ -51,7 +52,11 @@ impl Params {
                 ),
             ));
         }
-        if self.applied_to(spec) == *spec {
+        let target = self.applied_to(spec);
+        if let Some(error) = outgrown_parameter(&target) {
+            return Err(FieldError::new(UserErrorCode::Invalid, "memoryMb", format!("{error}; set the parameter to a smaller value first")));
+        }
+        if target == *spec {
             return Err(FieldError::new(
                 UserErrorCode::Invalid,
                 "id",
@@ -63,6 +68,13 @@ impl Params {
         }
         Ok(())
     }
+}
+
+/// What is wrong with a parameter of the owner in this specification, including those that wait for a restart.
+fn outgrown_parameter(spec: &InstanceSpec) -> Option<String> {
+    let set = spec.parameters.restarted().values.into_iter();
+    let changes: Vec<_> = set.map(|(name, value)| Change { name, value: Some(value) }).collect();
+    parameter::check(spec, PRELOADABLE, &changes).err()?.into_iter().next().map(|error| error.message)
 }
 
 /// See [`Policy`].
@@ -93,9 +105,8 @@ mod tests {
         parameter::Parameters,
     };
 
-    #[test]
-    fn a_volume_does_not_shrink_and_something_must_change() {
-        let spec = InstanceSpec {
+    fn spec() -> InstanceSpec {
+        InstanceSpec {
             postgres_version: PostgresVersion(17),
             storage_gb: 10,
             cpu_millis: 500,
@@ -106,7 +117,22 @@ mod tests {
             require_tls: false,
             health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
             parameters: Parameters::default(),
-        };
+        }
+    }
+
+    #[test]
+    fn the_memory_does_not_shrink_below_what_a_parameter_takes() {
+        let mut spec = spec();
+        spec.parameters.values.insert("shared_buffers".to_owned(), "200MB".to_owned());
+        let to = |memory_mb| Params { memory_mb: Some(memory_mb), ..Params::default() }.check(&spec);
+        assert_eq!(to(400), Ok(()), "half of it is enough");
+        let error = to(398).unwrap_err();
+        assert_eq!((error.field, error.message.contains("shared_buffers")), (vec!["memoryMb".to_owned()], true));
+    }
+
+    #[test]
+    fn a_volume_does_not_shrink_and_something_must_change() {
+        let spec = spec();
         let check = |cpu_millis, memory_mb, storage_gb| {
             let params = Params { cpu_millis, memory_mb, storage_gb };
             params.check(&spec).map_err(|error| error.field.join("."))

@@ -108,10 +108,18 @@ fn a_difference_is_drift_only_if_somebody_else_wrote_it() {
     let deployment = deployment();
     let mut actual = actual(&deployment);
     let set = actual.stateful_set.as_mut().unwrap();
-    set.spec.as_mut().unwrap().replicas = Some(0);
+    set.spec.as_mut().unwrap().pod_management_policy = Some("OrderedReady".to_owned());
     assert_eq!(found(&deployment, &actual), (Vec::new(), None), "another release of the control plane would deploy it like this");
     let set = actual.stateful_set.as_mut().unwrap();
-    set.metadata.managed_fields.as_mut().unwrap().push(entry("kubectl", "Update", Some("scale"), json!({})));
+    set.metadata.managed_fields.as_mut().unwrap().push(entry("kubectl", "Update", None, json!({})));
+    assert_eq!(found(&deployment, &actual).0, [format!("the StatefulSet toygres-{} was edited (spec.podManagementPolicy)", deployment.id)]);
+}
+
+#[test]
+fn other_replicas_are_drift_whoever_wrote_them() {
+    let deployment = deployment();
+    let mut actual = actual(&deployment);
+    actual.stateful_set.as_mut().unwrap().spec.as_mut().unwrap().replicas = Some(0);
     assert_eq!(found(&deployment, &actual).0, [format!("the StatefulSet toygres-{} was edited (spec.replicas)", deployment.id)]);
 }
 

@@ -193,7 +193,7 @@ mod tests {
         let operation = json!({
             "id": "delete-x-1", "kind": "DELETE", "status": "RUNNING", "instance": { "id": "1", "name": "orders" }, "steps": [], "error": null,
             "cancelRequested": false, "canCancel": false, "canRetry": false, "deadline": null, "createdAt": "2026-01-01T00:00:00Z",
-            "startedAt": null, "finishedAt": null,
+            "requestedBy": null, "startedAt": null, "finishedAt": null,
         });
         let operation: Operation = from_value(operation).unwrap();
         assert_eq!(json!(operation)["deadline"], json!(null));

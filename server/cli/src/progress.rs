@@ -139,7 +139,7 @@ mod tests {
                       { "name": "UPDATE_METADATA", "status": "PENDING", "attempt": 0, "startedAt": null, "finishedAt": null, "error": null,
                         "findings": [] }],
             "error": error, "cancelRequested": false, "canCancel": false, "canRetry": true, "deadline": "2026-01-01T00:10:00Z",
-            "createdAt": "2026-01-01T00:00:00Z", "startedAt": null, "finishedAt": null,
+            "requestedBy": null, "createdAt": "2026-01-01T00:00:00Z", "startedAt": null, "finishedAt": null,
         }))
         .unwrap()
     }

@@ -125,6 +125,7 @@ struct Fingerprint<'a> {
     health_check: Option<HealthCheckSettings>,
     #[serde(skip_serializing_if = "Option::is_none")]
     idle_suspend_minutes: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     parameters: Option<&'a [(String, Option<String>)]>,
 }
 

@@ -84,6 +84,11 @@ impl Users<'_> {
     async fn an_owner_acts_as_the_owner(&self) {
         let password = self.create("contract_second", DatabaseAccess::Owner, true).await;
         let mut second = self.log_in("contract_second", &password, self.database()).await.expect("the user logs in");
+        // The sessions of these tests pin the role that others begin with.
+        let begins_with = "SELECT split_part(unnest(setconfig), '=', 2) FROM pg_db_role_setting WHERE setrole = 'contract_second'::regrole";
+        let [role] = second.row(begins_with).await.expect("there is a setting");
+        assert_eq!(role.as_deref(), Some(self.instance.spec.username.as_str()));
+        second.execute(&format!("SET ROLE \"{}\"", self.instance.spec.username)).await.expect("the user is a member of it");
         second.execute("CREATE TABLE of_second (a int); ALTER TABLE kept ADD c int").await.expect("as the owner could");
         let [owner] = second.row("SELECT tableowner FROM pg_tables WHERE tablename = 'of_second'").await.expect("it is there");
         assert_eq!(owner.as_deref(), Some(self.instance.spec.username.as_str()));

@@ -74,20 +74,22 @@ async fn an_error_of_a_hundred_megabytes_is_not_read() {
 }
 
 /// The answer of a healthy server.
-const HEALTHY: [&[u8]; 4] = [b"f", b"f", b"", b"f"];
+const HEALTHY: [&[u8]; 6] = [b"f", b"f", b"", b"f", b"f", b"1"];
 
 /// Neither is the server healthy, nor does a check panic.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_no_answer_fails_the_check() {
     let server = FakePostgres::start(Script { login: welcome(), answer: row(&HEALTHY) }).await;
     check(&server.target, TIMEOUT).await.expect("this is what a healthy server answers");
-    let answers: [&[&[u8]]; 9] = [
-        &[b"\xff\xfe", b"f", b"", b"f"],
-        &[b"f", b"\xff", b"", b"f"],
-        &[b"f", b"f", b"\xff", b"f"],
-        &[b"", b"f", b"", b"f"],
-        &[b"no", b"f", b"", b"f"],
-        &[b"f", b"f", b"", b"16"],
+    let answers: [&[&[u8]]; 11] = [
+        &[b"\xff\xfe", b"f", b"", b"f", b"f", b"1"],
+        &[b"f", b"\xff", b"", b"f", b"f", b"1"],
+        &[b"f", b"f", b"\xff", b"f", b"f", b"1"],
+        &[b"", b"f", b"", b"f", b"f", b"1"],
+        &[b"no", b"f", b"", b"f", b"f", b"1"],
+        &[b"f", b"f", b"", b"16", b"f", b"1"],
+        &[b"f", b"f", b"", b"f", b"3", b"1"],
+        &[b"f", b"f", b"", b"f", b"f", b"\xff"],
         &[b"f"],
         &[b"f", b"f"],
         &[],
