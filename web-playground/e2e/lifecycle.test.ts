@@ -97,7 +97,10 @@ test('the password is rotated, and the connection string has the new one', async
   await dialog.getByText('must have 8 to 99 bytes').waitFor();
   await dialog.getByRole('textbox', { name: 'Password' }).fill('chosen-by-hand');
   await dialog.getByRole('button', { name: 'Rotate', exact: true }).click();
-  await page.getByRole('region', { name: 'Latest operation' }).getByText('Succeeded', { exact: true }).waitFor({ timeout: 60_000 });
+  const rotation = page.getByRole('region', { name: 'Latest operation' });
+  // The one before has succeeded too.
+  await rotation.getByText('Rotate password', { exact: true }).waitFor();
+  await rotation.getByText('Succeeded', { exact: true }).waitFor({ timeout: 60_000 });
   await expect.poll(() => line.innerText()).toContain('•••');
   await page.getByRole('button', { name: 'Show the password' }).click();
   await expect.poll(() => line.innerText()).toContain(':chosen-by-hand@');

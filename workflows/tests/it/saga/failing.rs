@@ -1,9 +1,12 @@
 //! Activities fail, are lost and panic: once, and permanently.
 
-use toygres_domain::{instance::ReasonCode, operation::OperationStatus};
+use toygres_domain::{
+    instance::ReasonCode,
+    operation::{OperationKind, OperationStatus},
+};
 
 use super::assert_saga;
-use crate::support::{Example, FailureKind, Fault, Harness, Plan, Ways, concurrently, crashes, eventually, injected, reported};
+use crate::support::{EACH_SHAPE, Example, FailureKind, Fault, Harness, Plan, Ways, concurrently, crashes, eventually, injected, reported};
 
 /// More calls than one run makes before it fails.
 const MANY: usize = 8;
@@ -14,8 +17,8 @@ fn cases<'a>(plan: &'a Plan, steps: &'a [String], ways: Ways) -> impl Iterator<I
 }
 
 /// After a temporary failure the operation succeeds; after a permanent one it fails with the reason, and nothing is left.
-async fn once(harness: &Harness, ways: Ways) {
-    let plans = Plan::all(harness).await;
+async fn once(harness: &Harness, kinds: &[OperationKind], ways: Ways) {
+    let plans = Plan::of(harness, kinds).await;
     concurrently(plans.iter().flat_map(|plan| cases(plan, &plan.steps, ways)), async |(plan, step, fault)| {
         let case = format!("{}: {fault}", plan.kind);
         let example = Example::prepare(harness, plan.kind).await;
@@ -35,28 +38,28 @@ async fn once(harness: &Harness, ways: Ways) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_activity_may_report_a_failure_once() {
     let harness = Harness::start().await;
-    once(&harness, reported).await;
+    once(&harness, OperationKind::ALL, reported).await;
     harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_activity_may_crash_once() {
     let harness = Harness::start().await;
-    once(&harness, crashes).await;
+    once(&harness, OperationKind::ALL, crashes).await;
     harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_postgres_too_every_activity_may_report_a_failure_once() {
     let harness = Harness::start_on_postgres().await;
-    once(&harness, reported).await;
+    once(&harness, EACH_SHAPE, reported).await;
     harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_postgres_too_every_activity_may_crash_once() {
     let harness = Harness::start_on_postgres().await;
-    once(&harness, crashes).await;
+    once(&harness, EACH_SHAPE, crashes).await;
     harness.finish().await;
 }
 

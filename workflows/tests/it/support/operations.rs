@@ -139,6 +139,10 @@ impl Example {
     }
 }
 
+/// One kind of operation for each shape of workflow: with a compensation, without one, repeated until it succeeds, and without a state of
+/// its own. All kinds run on SQLite; the providers differ in what the engine does, not in what an operation does.
+pub const EACH_SHAPE: &[OperationKind] = &[OperationKind::Create, OperationKind::Repair, OperationKind::Delete, OperationKind::RotatePassword];
+
 /// The recorded calls of the workflow of a kind of operation.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -152,7 +156,12 @@ pub struct Plan {
 impl Plan {
     /// Records every kind of operation.
     pub async fn all(harness: &Harness) -> Vec<Self> {
-        futures::future::join_all(OperationKind::ALL.iter().map(|kind| Self::record(harness, *kind))).await
+        Self::of(harness, OperationKind::ALL).await
+    }
+
+    /// Records these kinds of operations.
+    pub async fn of(harness: &Harness, kinds: &[OperationKind]) -> Vec<Self> {
+        futures::future::join_all(kinds.iter().map(|kind| Self::record(harness, *kind))).await
     }
 
     async fn record(harness: &Harness, kind: OperationKind) -> Self {
