@@ -164,11 +164,15 @@ impl Store {
     pub async fn end_orphans(&self) -> Result<Vec<InstanceId>> {
         let mut ended = Vec::new();
         for during in InstanceState::ALL.iter().filter(|state| state.is_transitional()) {
-            let after = match OperationKind::ALL.iter().map(|kind| kind.policy()).find(|policy| policy.during == Some(*during)) {
+            let kinds: Vec<_> = OperationKind::ALL.iter().filter(|kind| kind.policy().during == Some(*during)).collect();
+            let after = match kinds.first().map(|kind| kind.policy()) {
                 Some(Policy { failure: OnFailure::End(InstanceAfter::State(state)), .. }) => *state,
+                // Unless the last operation says which state was the former.
                 Some(Policy { failure: OnFailure::End(InstanceAfter::Former), from, .. }) => from.first().copied().unwrap_or(InstanceState::Failed),
                 Some(Policy { failure: OnFailure::KeepTrying, .. }) | None => InstanceState::Failed,
             };
+            let is_reverted = |kind: &&&OperationKind| kind.policy().failure == OnFailure::End(InstanceAfter::Former);
+            let reverted: Vec<_> = kinds.iter().filter(is_reverted).map(ToString::to_string).collect();
             let mut transaction = self.begin().await?;
             // Locked first and checked by a second statement, which sees every operation that was accepted before the lock.
             let candidates = sqlx::query_scalar!("SELECT id FROM instances WHERE state = $1 FOR UPDATE SKIP LOCKED", during.as_str())
@@ -176,13 +180,16 @@ impl Store {
                 .await
                 .classify()?;
             let orphans = sqlx::query_scalar!(
-                "UPDATE instances SET state = $2, health_status = 'unknown', reason_code = 'internal',
+                "UPDATE instances SET health_status = 'unknown', reason_code = 'internal',
+                     state = coalesce((SELECT former_state FROM operations WHERE instance_id = instances.id AND kind = ANY($3)
+                                       ORDER BY created_at DESC LIMIT 1), $2),
                      reason_message = 'no operation worked on it any more; retry the last one or delete the instance'
                  WHERE id = ANY($1) AND NOT EXISTS (
                      SELECT 1 FROM operations WHERE instance_id = instances.id AND excludes AND status IN ('pending', 'running'))
                  RETURNING id",
                 &candidates,
-                after.as_str()
+                after.as_str(),
+                &reverted
             )
             .fetch_all(&mut *transaction)
             .await
