@@ -171,8 +171,8 @@ impl Store {
                 Some(Policy { failure: OnFailure::End(InstanceAfter::Former), from, .. }) => from.first().copied().unwrap_or(InstanceState::Failed),
                 Some(Policy { failure: OnFailure::KeepTrying, .. }) | None => InstanceState::Failed,
             };
-            let is_reverted = |kind: &&&OperationKind| kind.policy().failure == OnFailure::End(InstanceAfter::Former);
-            let reverted: Vec<_> = kinds.iter().filter(is_reverted).map(ToString::to_string).collect();
+            let is_reverted = kinds.iter().any(|kind| kind.policy().failure == OnFailure::End(InstanceAfter::Former));
+            let reverted: Vec<_> = kinds.iter().filter(|_| is_reverted).map(ToString::to_string).collect();
             let mut transaction = self.begin().await?;
             // Locked first and checked by a second statement, which sees every operation that was accepted before the lock.
             let candidates = sqlx::query_scalar!("SELECT id FROM instances WHERE state = $1 FOR UPDATE SKIP LOCKED", during.as_str())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use toygres_domain::{
     InstanceId,
-    instance::{InstanceState, Reason, ReasonCode},
+    instance::{HealthStatus, InstanceState, Reason, ReasonCode},
     operation::{InstanceAfter, OnFailure, OperationKind, OperationStatus},
     runtime::{Observation, RuntimeError},
 };
@@ -205,6 +205,7 @@ async fn a_health_check_whose_activity_the_engine_lost_is_replaced_once() {
     let harness = Harness::start_on_postgres().await;
     let id = harness.running().await;
     let named = harness.instance(id).await.health_check_orchestration_id.unwrap();
+    eventually("the first check is over", || async { (harness.instance(id).await.health == HealthStatus::Healthy).then_some(()) }).await;
     let before = harness.hooks.count(id, "health-check");
     harness.hooks.set(id, |_| std::future::pending());
     harness.engine.nudge(&named, "").await.unwrap();

@@ -9,7 +9,7 @@ use toygres_domain::{
 };
 use toygres_workflows::{health_check, operations, registry};
 
-use crate::support::{Example, Harness, eventually, timing};
+use crate::support::{EACH_SHAPE, Example, Harness, eventually, timing};
 
 const NEW: &str = "1.1.0";
 
@@ -56,7 +56,7 @@ async fn continues_under(harness: &Harness, running: InstanceId, new: &str) {
 }
 
 async fn operations_begin_under(harness: &Harness, expected: &str) {
-    for kind in OperationKind::ALL {
+    for kind in EACH_SHAPE {
         let example = Example::prepare(harness, *kind).await;
         let id = example.accept(harness).await;
         assert_eq!(harness.assert_settled(kind.as_str(), &id).await.status, OperationStatus::Succeeded, "{kind}");
@@ -65,11 +65,11 @@ async fn operations_begin_under(harness: &Harness, expected: &str) {
 }
 
 async fn upgrade(mut harness: Harness) {
-    // This release: an operation of each kind in progress, and a running instance.
+    // This release: an operation of each shape in progress, and a running instance.
     let running = harness.running().await;
     let looping = harness.instance(running).await.health_check_orchestration_id.unwrap();
     let mut examples = Vec::new();
-    for kind in OperationKind::ALL {
+    for kind in EACH_SHAPE {
         let example = Example::prepare(&harness, *kind).await;
         harness.runtime.hold(example.instance);
         example.accept(&harness).await;
