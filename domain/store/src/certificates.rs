@@ -98,7 +98,7 @@ impl Store {
     /// The certificate of an instance with its key; `None` if it has none yet.
     ///
     /// # Errors
-    /// [`Error::Internal`](toygres_domain::Error::Internal) when the key was sealed with another of ours.
+    /// [`Error::Internal`] when the key was sealed with another of ours.
     pub async fn server_certificate(&self, id: InstanceId) -> Result<Option<ServerCertificate>> {
         let row = sqlx::query!("SELECT chain, sealed_key FROM instance_certificates WHERE instance_id = $1", id.0)
             .fetch_optional(&self.pool)
