@@ -139,9 +139,22 @@ async fn a_proof_of_two_thousand_million_iterations_is_not_computed() {
 /// The thread of the runtime, which is the only one here, does other work meanwhile.
 #[tokio::test]
 async fn a_proof_is_computed_elsewhere() {
+    // Computed on this thread, a proof leaves about 30 turns each time; computed elsewhere, thousands, unless others use the processors.
+    let mut most = 0;
+    for _ in 0..50 {
+        most = most.max(turns_during_a_proof().await);
+        if most > 500 {
+            return;
+        }
+    }
+    panic!("at most {most} turns of another task");
+}
+
+/// How often another task of the only thread had its turn while a proof was computed.
+async fn turns_during_a_proof() -> u64 {
     let turns = Arc::new(AtomicU64::new(0));
     let counted = turns.clone();
-    tokio::spawn(async move {
+    let other = tokio::spawn(async move {
         loop {
             counted.fetch_add(1, Ordering::SeqCst);
             tokio::task::yield_now().await;
@@ -164,9 +177,8 @@ async fn a_proof_is_computed_elsewhere() {
         seen.load(Ordering::SeqCst)
     });
     let _ = check(&target, Duration::from_secs(60)).await.expect_err("the server ends the session");
-    let during = answered.await.unwrap() - before.load(Ordering::SeqCst);
-    // Computed on this thread, the proof leaves about 30 turns; computed elsewhere, thousands, even on a busy machine.
-    assert!(during > 500, "{during} turns of another task");
+    other.abort();
+    answered.await.unwrap() - before.load(Ordering::SeqCst)
 }
 
 /// A server that challenges with this number of iterations, and ends the session when it gets the proof. Calls `challenges` right
