@@ -172,7 +172,8 @@ impl Shared {
                 Status::Ready { port, .. } => return Ok(port),
                 Status::Starting { .. } | Status::Stopping { .. } => {}
                 Status::Stopped => match started {
-                    Some(pid) if self.cluster.is_alive(pid)? => {}
+                    // A child that has not exited lives, whatever the process table shows.
+                    Some(pid) if self.machine.reaper.waits_for(pid) || self.cluster.is_alive(pid)? => {}
                     Some(pid) => {
                         let cause = self.exit(pid);
                         let message = log_file::last_error(self.cluster.home()).unwrap_or_else(|| "its log gives no reason".to_owned());

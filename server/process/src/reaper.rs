@@ -60,7 +60,13 @@ impl Reaper {
         };
         if let Err(error) = std::thread::Builder::new().name(format!("reap-{pid}")).stack_size(64 * 1024).spawn(wait) {
             tracing::warn!(%error, pid, "cannot start the thread that waits for a server process; its death is noticed by polling");
+            self.0.lock().living.remove(&pid);
         }
+    }
+
+    /// Whether a child is waited for that has not exited.
+    pub(super) fn waits_for(&self, pid: u32) -> bool {
+        self.0.lock().living.contains(&pid)
     }
 
     /// The exit status of a process, which is only known for children of this process.
