@@ -52,7 +52,7 @@ impl TestDatabase {
     /// Creates a database on a separate server, for benchmarks: with the default durability, and without passwords, because logins
     /// to instances are not measured.
     pub async fn for_bench() -> Self {
-        let server = tokio::task::spawn_blocking(|| new_server(Manner::Bench)).await.expect("the server starts");
+        let server = tokio::task::spawn_blocking(|| new_server(ServerKind::Bench)).await.expect("the server starts");
         Self { server: Arc::new(server), name: TEMPLATE.to_owned() }
     }
 
@@ -94,15 +94,15 @@ impl TestDatabase {
 
 /// The data directory of a PostgreSQL server that is used as an instance. Dropping it removes the files.
 #[derive(Debug)]
-pub struct StandIn {
+pub struct PodServer {
     host: Host,
     directory: PathBuf,
 }
 
-/// What the data directory of a [`StandIn`] is made with.
+/// What the data directory of a [`PodServer`] is made with.
 #[derive(Clone, Copy, Debug)]
-pub struct StandInOptions<'a> {
-    /// The major version. Another one is used if this machine does not have it: see [`StandIn::version`].
+pub struct PodServerOptions<'a> {
+    /// The major version. Another one is used if this machine does not have it: see [`PodServer::version`].
     pub version: u16,
     /// The superuser.
     pub username: &'a str,
@@ -112,7 +112,7 @@ pub struct StandInOptions<'a> {
     pub database: &'a str,
 }
 
-impl StandIn {
+impl PodServer {
     /// The version of a server that stands in for one of `version`: that one if `scripts/install-test-postgres` has installed it, or the one
     /// of this machine.
     #[must_use]
@@ -128,8 +128,8 @@ impl StandIn {
     ///
     /// Blocks until `initdb` is done.
     #[must_use]
-    pub fn create(options: &StandInOptions<'_>, configuration: &str) -> Self {
-        let StandInOptions { version, username, password, database } = *options;
+    pub fn create(options: &PodServerOptions<'_>, configuration: &str) -> Self {
+        let PodServerOptions { version, username, password, database } = *options;
         let host = Host::of_version(version);
         let directory = host.new_directory();
         let (data, file) = (directory.join("data"), directory.join("password"));
@@ -159,7 +159,7 @@ impl StandIn {
             let mut single = single.spawn().expect("PostgreSQL starts");
             let statement = format!("CREATE DATABASE \"{}\";\n", database.replace('"', "\"\""));
             std::io::Write::write_all(single.stdin.as_mut().expect("it is piped"), statement.as_bytes()).expect("PostgreSQL reads");
-            assert!(single.wait().expect("PostgreSQL ends").success(), "the database of a stand-in can be made");
+            assert!(single.wait().expect("PostgreSQL ends").success(), "the database can be made");
         }
         this
     }
@@ -206,13 +206,13 @@ impl StandIn {
     pub fn start(&self, address: &str, port: u16) -> Option<impl Send + Sync + use<>> {
         // The log of an earlier run would show its start instead of this one.
         let _ = fs::remove_file(self.directory.join("log"));
-        let server = self.host.start_at(&self.directory, address, port, Manner::StandIn);
+        let server = self.host.start_at(&self.directory, address, port, ServerKind::Pod);
         fs::write(self.directory.join("keep"), "").expect("the directory is ours");
         server
     }
 }
 
-impl Drop for StandIn {
+impl Drop for PodServer {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.directory);
     }
@@ -271,41 +271,41 @@ fn shared_server() -> Arc<Server> {
     if let Some(server) = shared.upgrade() {
         return server;
     }
-    let server = Arc::new(new_server(Manner::Test));
+    let server = Arc::new(new_server(ServerKind::Test));
     *shared = Arc::downgrade(&server);
     server
 }
 
-fn new_server(manner: Manner) -> Server {
+fn new_server(kind: ServerKind) -> Server {
     let host = Host::find();
     let template = host.template();
     let directory = host.new_directory();
     host.output(Command::new("cp").arg("-R").arg(template.join("data")).arg(&directory));
-    if manner == Manner::Bench {
+    if kind == ServerKind::Bench {
         fs::write(directory.join("data/pg_hba.conf"), "host all all 127.0.0.1/32 trust\n").expect("the directory is ours");
     }
     host.give(&directory);
-    host.start(&directory, manner)
+    host.start(&directory, kind)
 }
 
 /// The purpose of a server.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Manner {
+enum ServerKind {
     /// Tests: as fast as possible, without durability.
     Test,
     /// Benchmarks: with the default durability.
     Bench,
     /// A hosted instance: as fast as a test, with connections as configured.
-    StandIn,
+    Pod,
 }
 
-impl Manner {
+impl ServerKind {
     fn options(self) -> &'static str {
         match self {
             Self::Test => {
                 "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c shared_buffers=32MB -c max_connections=200"
             }
-            Self::StandIn => "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c shared_buffers=32MB",
+            Self::Pod => "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c shared_buffers=32MB",
             Self::Bench => "-c shared_buffers=128MB -c max_connections=700",
         }
     }
@@ -408,7 +408,7 @@ impl Host {
         // The server is also that of every instance of a test, each of which has passwords of its own for these roles.
         let rules = fs::read_to_string(data.join("pg_hba.conf")).expect("initdb made it");
         fs::write(data.join("pg_hba.conf"), format!("host all {PLATFORM} 127.0.0.1/32 trust\n{rules}")).expect("the directory is ours");
-        let server = self.start(&directory, Manner::Test);
+        let server = self.start(&directory, ServerKind::Test);
         let migrate = async {
             server.run("postgres", &format!("CREATE DATABASE {TEMPLATE}")).await;
             server.run("postgres", "CREATE ROLE toygres SUPERUSER LOGIN").await;
@@ -425,24 +425,24 @@ impl Host {
     }
 
     /// Starts the cluster in `directory/data`.
-    fn start(&self, directory: &Path, manner: Manner) -> Server {
+    fn start(&self, directory: &Path, kind: ServerKind) -> Server {
         for _ in 0..5 {
             let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port is free").port();
-            if let Some(server) = self.start_at(directory, "127.0.0.1", port, manner) {
+            if let Some(server) = self.start_at(directory, "127.0.0.1", port, kind) {
                 return server;
             }
         }
         panic!("the test server does not start; its log is in {}", directory.display());
     }
 
-    fn start_at(&self, directory: &Path, address: &str, port: u16, manner: Manner) -> Option<Server> {
+    fn start_at(&self, directory: &Path, address: &str, port: u16, kind: ServerKind) -> Option<Server> {
         // The log is only kept in the directory if the start failed.
         let script = r#""$1/postgres" -D "$2/data" -p "$3" -c listen_addresses="$4" -c unix_socket_directories= \
             $5 >"$2/log" 2>&1 &
             cat >/dev/null; kill -INT $!; wait $!; [ -e "$2/keep" ] || rm -rf "$2""#;
         let mut shell = Command::new("/bin/sh");
         shell.arg("-c").arg(script).arg("toygres-test-server").arg(&self.binaries).arg(directory).arg(port.to_string()).arg(address);
-        shell.arg(manner.options());
+        shell.arg(kind.options());
         self.as_account(&mut shell);
         // A separate process group, so that a signal to the tests does not reach it and it can clean up.
         let mut shell = shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("there is a shell");

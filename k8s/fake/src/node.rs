@@ -14,7 +14,7 @@ use std::{
 
 use k8s_openapi::ByteString;
 use serde_json::Value;
-use toygres_store::testing::{StandIn, StandInOptions};
+use toygres_store::testing::{PodServer, PodServerOptions};
 
 use super::{network::Network, objects::FakeCluster};
 
@@ -28,7 +28,7 @@ pub struct Node {
 #[derive(Default)]
 struct State {
     /// By the name of the claim.
-    volumes: HashMap<String, Arc<StandIn>>,
+    volumes: HashMap<String, Arc<PodServer>>,
     /// By the uid of the pod.
     pods: HashMap<String, Pod>,
     /// What the kubelet has mounted into the pods, by the name of the claim.
@@ -78,7 +78,7 @@ impl Mounted {
         Self { certificate, hba: key("pg_hba.conf") }
     }
 
-    fn install(&self, volume: &StandIn) {
+    fn install(&self, volume: &PodServer) {
         if let Some(certificate) = &self.certificate {
             volume.install_certificate(certificate);
         }
@@ -172,8 +172,8 @@ fn start(state: &Mutex<State>, spec: ServerSpec) {
     let lock = || state.lock().expect("no thread panics while it holds the lock");
     let known = lock().volumes.get(&spec.claim).cloned();
     let volume = known.unwrap_or_else(|| {
-        let options = StandInOptions { version: spec.version, username: &spec.username, password: &spec.password, database: &spec.database };
-        let made = Arc::new(StandIn::create(&options, &spec.configuration));
+        let options = PodServerOptions { version: spec.version, username: &spec.username, password: &spec.password, database: &spec.database };
+        let made = Arc::new(PodServer::create(&options, &spec.configuration));
         lock().volumes.insert(spec.claim.clone(), Arc::clone(&made));
         made
     });
@@ -200,7 +200,7 @@ fn server_spec(cluster: &FakeCluster, pod: &Value) -> Option<ServerSpec> {
     let container = &pod["spec"]["containers"][0];
     let variable = |name: &str| container["env"].as_array()?.iter().find(|entry| entry["name"] == name)?["value"].as_str().map(str::to_owned);
     let data = &secret(cluster, pod)?["data"];
-    let version = StandIn::version(container["image"].as_str()?.rsplit_once(':')?.1.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?);
+    let version = PodServer::version(container["image"].as_str()?.rsplit_once(':')?.1.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?);
     let key = |name: &str| {
         let bytes: ByteString = serde_json::from_value(data[name].clone()).ok()?;
         String::from_utf8(bytes.0).ok()

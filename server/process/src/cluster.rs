@@ -109,10 +109,11 @@ impl Cluster {
 
     /// The state of the server process, and whether the one that was observed or started last is still running although it has no
     /// `postmaster.pid` (yet).
-    pub(super) fn status_after(&self, last: Option<u32>) -> Result<(Status, bool)> {
+    pub(super) fn status_after(&self, reaper: &Reaper, last: Option<u32>) -> Result<(Status, bool)> {
         let status = self.status()?;
         let last_lives = match last {
-            Some(pid) if status == Status::Stopped => self.is_alive(pid)?,
+            // A child that has not exited lives, whatever the process table shows.
+            Some(pid) if status == Status::Stopped => reaper.waits_for(pid, &self.name) || self.is_alive(pid)?,
             _ => false,
         };
         Ok((status, last_lives))
@@ -162,7 +163,7 @@ impl Cluster {
             .stderr(log);
         let child = command.spawn().context(format_args!("run {}", installation.program("postgres").display()))?;
         let pid = child.id();
-        machine.reaper.reap(child);
+        machine.reaper.reap(child, &self.name);
         Ok(Some(pid))
     }
 

@@ -168,12 +168,12 @@ impl Shared {
         let deadline = Instant::now() + Duration::from_secs(600);
         let mut started = None;
         while Instant::now() < deadline {
-            match self.cluster.status()? {
+            let (status, lives) = self.cluster.status_after(&self.machine.reaper, started)?;
+            match status {
                 Status::Ready { port, .. } => return Ok(port),
                 Status::Starting { .. } | Status::Stopping { .. } => {}
+                Status::Stopped if lives => {}
                 Status::Stopped => match started {
-                    // A child that has not exited lives, whatever the process table shows.
-                    Some(pid) if self.machine.reaper.waits_for(pid) || self.cluster.is_alive(pid)? => {}
                     Some(pid) => {
                         let cause = self.exit(pid);
                         let message = log_file::last_error(self.cluster.home()).unwrap_or_else(|| "its log gives no reason".to_owned());
@@ -199,7 +199,7 @@ impl Shared {
             return Ok(None);
         }
         log_file::trim(self.cluster.home());
-        let (status, last_lives) = self.cluster.status_after(last)?;
+        let (status, last_lives) = self.cluster.status_after(&self.machine.reaper, last)?;
         Ok(Some(match status {
             Status::Ready { server, .. } => Observed { pid: Some(server.pid), ready: true, died: None },
             Status::Starting { server } | Status::Stopping { server } => Observed { pid: Some(server.pid), ready: false, died: None },

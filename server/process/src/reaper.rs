@@ -1,7 +1,7 @@
 //! Reaps the child processes of this control plane, and stores their exit statuses.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     fmt,
     os::unix::process::ExitStatusExt,
     process::{Child, ExitStatus},
@@ -26,7 +26,8 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    living: HashSet<u32>,
+    /// The children that have not exited, with the cluster that each is the server of.
+    living: HashMap<u32, String>,
     exits: HashMap<u32, ExitStatus>,
 }
 
@@ -35,13 +36,13 @@ struct State {
 pub(super) struct Exit(ExitStatus);
 
 impl Reaper {
-    /// Starts to wait for a child.
-    pub(super) fn reap(&self, mut child: Child) {
+    /// Starts to wait for a child, the server of `cluster`.
+    pub(super) fn reap(&self, mut child: Child, cluster: &str) {
         let (shared, pid) = (self.0.clone(), child.id());
         {
             let mut state = shared.lock();
             state.exits.remove(&pid);
-            state.living.insert(pid);
+            state.living.insert(pid, cluster.to_owned());
         }
         let wait = move || {
             let status = child.wait();
@@ -64,17 +65,20 @@ impl Reaper {
         }
     }
 
-    /// Whether a child is waited for that has not exited.
-    pub(super) fn waits_for(&self, pid: u32) -> bool {
-        self.0.lock().living.contains(&pid)
+    /// Whether a child that is the server of `cluster` has not exited.
+    pub(super) fn waits_for(&self, pid: u32, cluster: &str) -> bool {
+        self.0.lock().living.get(&pid).is_some_and(|name| name == cluster)
     }
 
     /// The exit status of a process, which is only known for children of this process.
     pub(super) fn exit(&self, pid: u32) -> Option<Exit> {
         let state = self.0.lock();
         // The process table can show the exit before the waiting thread has the status.
-        let (mut state, _) =
-            self.0.reaped.wait_timeout_while(state, Duration::from_millis(200), |s| s.living.contains(&pid)).unwrap_or_else(PoisonError::into_inner);
+        let (mut state, _) = self
+            .0
+            .reaped
+            .wait_timeout_while(state, Duration::from_millis(200), |s| s.living.contains_key(&pid))
+            .unwrap_or_else(PoisonError::into_inner);
         state.exits.remove(&pid).map(Exit)
     }
 
@@ -113,6 +117,22 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_child_is_waited_for_until_it_exits() {
+        let reaper = Reaper::default();
+        let mut command = std::process::Command::new("cat");
+        let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let (pid, input) = (child.id(), child.stdin.take());
+        reaper.reap(child, "orders");
+        assert!(reaper.waits_for(pid, "orders"));
+        assert!(!reaper.waits_for(pid, "items") && !reaper.waits_for(pid + 1, "orders"));
+        drop(input);
+        while reaper.waits_for(pid, "orders") {
+            std::thread::yield_now();
+        }
+        assert!(reaper.exit(pid).is_some_and(|exit| !exit.is_error()));
+    }
 
     #[test]
     fn an_exit_names_its_cause() {

@@ -231,7 +231,7 @@ impl Supervisor {
         if tracked.recorded && !CrashLoopCounter::exists(cluster.home()) {
             (tracked.deaths, tracked.retry_at, tracked.recorded) = (0, None, false);
         }
-        let (status, last_lives) = match cluster.status_after(tracked.server.map(|server| server.pid)) {
+        let (status, last_lives) = match cluster.status_after(&self.shared.machine.reaper, tracked.server.map(|server| server.pid)) {
             Ok(known) => known,
             Err(error) => {
                 if !std::mem::replace(&mut tracked.unknown, true) {

@@ -242,7 +242,7 @@ async fn a_pod_keeps_its_sessions_when_its_certificate_changes() {
         let url = text(&server.until_healthy(&id).await["connectionString"]);
         let output = Command::new("psql").args([&url, "-XAtqwc", "SHOW server_version_num"]).output().await.unwrap();
         let major = String::from_utf8_lossy(&output.stdout).trim().parse::<u32>().unwrap() / 10_000;
-        let expected = toygres_store::testing::StandIn::version(version.parse().unwrap());
+        let expected = toygres_store::testing::PodServer::version(version.parse().unwrap());
         assert_eq!(major, u32::from(expected), "scripts/install-test-postgres installs the versions that this machine lacks");
         renewals_interrupt_nothing(&server, &platform.database.url(), platform.home.path(), &id).await;
         wrong_hosts_are_refused(&server, platform.home.path(), &id).await;

@@ -23,7 +23,7 @@ async fn the_page_shows_what_the_server_answers() {
     let mut server = home.start_with(&[("TOYGRES_ACCESS", "tokens")]).await;
     let output = home.command(&["token", "create", "--name", "admin", "--role", "admin"]).output().await.unwrap();
     server.bearer = Some(String::from_utf8(output.stdout).unwrap().trim().to_owned());
-    let mut tour = Tour { server, http: reqwest::Client::new(), stand_ins: StandIns::default(), tokens: HashMap::new() };
+    let mut tour = Tour { server, http: reqwest::Client::new(), stand_ins: PodServers::default(), tokens: HashMap::new() };
 
     let mut written = String::new();
     let mut requests = 0;
@@ -61,7 +61,7 @@ async fn the_page_shows_what_the_server_answers() {
 struct Tour {
     server: Server,
     http: reqwest::Client,
-    stand_ins: StandIns,
+    stand_ins: PodServers,
     /// The secrets of tokens by name.
     tokens: HashMap<String, String>,
 }
@@ -129,13 +129,13 @@ async fn items(post: reqwest::RequestBuilder, words: &HashMap<&str, &str>) -> Ve
 
 /// Real values and their placeholders.
 #[derive(Default)]
-struct StandIns {
+struct PodServers {
     pairs: Vec<(String, String)>,
     ids: usize,
     cursors: usize,
 }
 
-impl StandIns {
+impl PodServers {
     /// Replaces the placeholders of a request by real values.
     fn real(&self, text: &str) -> String {
         self.pairs.iter().fold(text.to_owned(), |text, (real, stand_in)| text.replace(stand_in, real))
