@@ -24,8 +24,7 @@ pub(crate) fn classified(error: E) -> Error {
         // 3F000, 42P01, 42703, 42883: no such schema, table, column or function. All statements are checked when they are compiled, so
         // the migrations of this version have not run yet.
         E::Database(db) => db.code().is_some_and(|code| {
-            ["08", "57P", "53", "40"].iter().any(|class| code.starts_with(class))
-                || matches!(&*code, "25006" | "3F000" | "42P01" | "42703" | "42883")
+            ["08", "57P", "53", "40"].iter().any(|class| code.starts_with(class)) || matches!(&*code, "25006" | "3F000" | "42P01" | "42703" | "42883")
         }),
         _ => false,
     };

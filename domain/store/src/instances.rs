@@ -7,7 +7,7 @@ use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::errors::Classify;
-use super::{Page, PageRequest, Store, accept::check_revision, activity::forget_activity, notices::notices, parsed, reason};
+use super::{Page, PageRequest, Store, accept::check_revision, activity::forget_activity, changes::CHECKS, notices::notices, parsed, reason};
 use toygres_domain::{
     Error, InstanceId, Result, UserErrorCode,
     connection_string::connection_string,
@@ -47,6 +47,10 @@ pub struct InstanceUpdate {
     pub require_tls: Option<bool>,
     /// See [`Instance::idle_suspend_minutes`].
     pub idle_suspend_minutes: Option<Option<i32>>,
+    /// Seconds from one health check to the next.
+    pub health_interval_seconds: Option<i32>,
+    /// Seconds that a health check may take.
+    pub health_timeout_seconds: Option<i32>,
     /// The revision that the instance must have.
     pub revision: Option<i64>,
 }
@@ -188,11 +192,17 @@ impl Store {
         let labels = update.labels.as_ref().unwrap_or(&now.labels);
         let deletion_protected = update.deletion_protected.unwrap_or(now.deletion_protected);
         let idle_suspend_minutes = update.idle_suspend_minutes.unwrap_or(now.idle_suspend_minutes);
-        let spec = InstanceSpec { require_tls: update.require_tls.unwrap_or(now.spec.require_tls), ..now.spec.clone() };
+        let former = now.spec.health_check;
+        let health_check = HealthCheckPolicy {
+            interval_seconds: update.health_interval_seconds.unwrap_or(former.interval_seconds),
+            timeout_seconds: update.health_timeout_seconds.unwrap_or(former.timeout_seconds),
+        };
+        let spec = InstanceSpec { require_tls: update.require_tls.unwrap_or(now.spec.require_tls), health_check, ..now.spec.clone() };
         if *labels == now.labels
             && deletion_protected == now.deletion_protected
             && idle_suspend_minutes == now.idle_suspend_minutes
             && spec.require_tls == now.spec.require_tls
+            && health_check == former
         {
             return Ok(now);
         }
@@ -204,7 +214,8 @@ impl Store {
             forget_activity(&mut transaction, id).await?;
         }
         let row = instance_query!(
-            "UPDATE instances SET labels = $2, deletion_protected = $3, idle_suspend_minutes = $4, require_tls = $5, connection_string = $6
+            "UPDATE instances SET labels = $2, deletion_protected = $3, idle_suspend_minutes = $4, require_tls = $5, connection_string = $6,
+                 health_interval_seconds = $7, health_timeout_seconds = $8
              WHERE id = $1 RETURNING",
             "",
             id.0,
@@ -212,11 +223,17 @@ impl Store {
             deletion_protected,
             idle_suspend_minutes,
             spec.require_tls,
-            now.endpoint.as_ref().filter(|_| now.connection_string.is_some()).map(|endpoint| connection_string(endpoint, &spec))
+            now.endpoint.as_ref().filter(|_| now.connection_string.is_some()).map(|endpoint| connection_string(endpoint, &spec)),
+            health_check.interval_seconds,
+            health_check.timeout_seconds
         )
         .fetch_one(&mut *transaction)
         .await
         .classify()?;
+        if health_check != former {
+            // The time to the next check was computed from the former interval.
+            sqlx::query!("SELECT pg_notify($1, $2)", CHECKS, id.to_string()).execute(&mut *transaction).await.classify()?;
+        }
         transaction.commit().await.classify()?;
         instance(row)
     }

@@ -135,8 +135,8 @@ pub(super) async fn start(
     tasks.spawn("sweeper", sweeper::run(context.clone(), engine.clone()));
     let (suspects, repairs) = repairs::repairs();
     tasks.spawn("repairs", repairs.run(context.clone()));
-    tasks.spawn("certificates", certificates::run(context.clone(), changes));
-    tasks.spawn("nudges", nudges::run(context, engine.clone(), suspects));
+    tasks.spawn("certificates", certificates::run(context.clone(), changes.clone()));
+    tasks.spawn("nudges", nudges::run(context, engine.clone(), suspects, changes));
     tasks.spawn("janitor", janitor::run(store.clone(), engine.clone(), config.retention.retention(), shutdown.clone()));
     tasks.spawn("gauges", gauges::run(store, engine, config.retention.retention(), shutdown));
     Ok(worker)

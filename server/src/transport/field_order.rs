@@ -178,8 +178,11 @@ mod tests {
         check("{ a { x y } b { y } c }", value!({"c": 1, "b": {"y": 2}, "a": []}), r#"{"a":[],"b":{"y":2},"c":1}"#);
         check("{ a { x y } }", value!({"a": [{"y": 1, "x": 2}, null]}), r#"{"a":[{"x":2,"y":1},null]}"#);
         check("{ z: c ...F } fragment F on Q { a: c c }", value!({"c": 1, "a": 2, "z": 3}), r#"{"z":3,"a":2,"c":1}"#);
-        check("{ b { x } c b { y t { y x } } }", value!({"c": 1, "b": {"t": {"x": 1, "y": 2}, "y": 1, "x": 2}}),
-            r#"{"b":{"x":2,"y":1,"t":{"y":2,"x":1}},"c":1}"#);
+        check(
+            "{ b { x } c b { y t { y x } } }",
+            value!({"c": 1, "b": {"t": {"x": 1, "y": 2}, "y": 1, "x": 2}}),
+            r#"{"b":{"x":2,"y":1,"t":{"y":2,"x":1}},"c":1}"#,
+        );
         check("query($yes: Boolean!) { c @skip(if: $yes) a { y } c @include(if: $yes) }", value!({"c": 1, "a": []}), r#"{"a":[],"c":1}"#);
         check("query($no: Boolean = false) { c @include(if: $no) a { y } c }", value!({"c": 1, "a": []}), r#"{"a":[],"c":1}"#);
         check("{ c b { y } }", value!({"b": null, "c": 1}), r#"{"c":1,"b":null}"#);
@@ -191,8 +194,11 @@ mod tests {
         let query = "{ i { ... on O { y x } __typename ... on T { x y } id } }";
         check(query, value!({"i": {"id": "1", "x": 1, "y": 2, "__typename": "T"}}), r#"{"i":{"__typename":"T","x":1,"y":2,"id":"1"}}"#);
         check(query, value!({"i": {"id": "1", "x": 1, "y": 2, "__typename": "O"}}), r#"{"i":{"y":2,"x":1,"__typename":"O","id":"1"}}"#);
-        check("{ u { ... on O { y x } ... on T { x t { x y } } } }", value!({"u": {"t": {"y": 1, "x": 2}, "x": 3}}),
-            r#"{"u":{"x":3,"t":{"x":2,"y":1}}}"#);
+        check(
+            "{ u { ... on O { y x } ... on T { x t { x y } } } }",
+            value!({"u": {"t": {"y": 1, "x": 2}, "x": 3}}),
+            r#"{"u":{"x":3,"t":{"x":2,"y":1}}}"#,
+        );
         check("{ i { ... on I { x: id id } } }", value!({"i": {"id": "1", "x": "1"}}), r#"{"i":{"x":"1","id":"1"}}"#);
     }
 

@@ -6,7 +6,7 @@ use cynic::MutationBuilder as _;
 use super::find;
 use crate::{
     client::Client,
-    contract::{BigInt, Instance, LabelInput, UserError, UserErrorCode, schema},
+    contract::{BigInt, HealthCheckInput, Instance, LabelInput, UserError, UserErrorCode, schema},
     failure::{Failure, Kind, Result},
     input::parse_label,
     output::OutputOptions,
@@ -15,9 +15,9 @@ use crate::{
 /// Attempts when the instance changes between reading and writing its labels.
 const MAX_ATTEMPTS: usize = 5;
 
-/// Change the labels, the deletion protection or the suspension when idle of an instance, or whether it requires TLS.
+/// Change the labels, the deletion protection, the health checks or the suspension when idle of an instance, or whether it requires TLS.
 #[derive(Args, Debug)]
-#[group(id = "change", required = true, multiple = true, args = ["labels", "removed_labels", "deletion_protected", "unprotect", "require_tls", "idle_suspend_minutes"])]
+#[group(id = "change", required = true, multiple = true, args = ["labels", "removed_labels", "deletion_protected", "unprotect", "require_tls", "idle_suspend_minutes", "health_check_interval_seconds", "health_check_timeout_seconds"])]
 pub struct Update {
     /// Name or id of the instance.
     #[arg(value_name = "NAME")]
@@ -40,6 +40,12 @@ pub struct Update {
     /// Suspend the instance after this number of minutes without a client; 0 turns that off.
     #[arg(long, value_name = "MINUTES")]
     idle_suspend_minutes: Option<i32>,
+    /// Seconds between health checks.
+    #[arg(long = "health-interval", value_name = "SECONDS")]
+    health_check_interval_seconds: Option<i32>,
+    /// Seconds after which a health check fails.
+    #[arg(long = "health-timeout", value_name = "SECONDS")]
+    health_check_timeout_seconds: Option<i32>,
     /// Change the instance only at this revision.
     #[arg(long)]
     revision: Option<u64>,
@@ -58,6 +64,8 @@ struct UpdateInstanceInput {
     require_tls: Option<bool>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     idle_suspend_minutes: Option<i32>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    health_check: Option<HealthCheckInput>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     revision: Option<BigInt>,
 }
@@ -111,6 +119,7 @@ impl Update {
             deletion_protected: (self.deletion_protected || self.unprotect).then_some(self.deletion_protected),
             require_tls: self.require_tls,
             idle_suspend_minutes: self.idle_suspend_minutes,
+            health_check: HealthCheckInput::of(self.health_check_interval_seconds, self.health_check_timeout_seconds),
             revision: match self.revision {
                 Some(revision) => Some(revision.into()),
                 None => changes_labels.then(|| instance.revision.clone()),
