@@ -154,7 +154,7 @@ impl Admin {
         }
         let _ = url.set_host(Some(&proxy.address().ip().to_string()));
         let _ = url.set_port(Some(proxy.address().port()));
-        cluster["server"] = serde_json::json!(url);
+        cluster["server"] = serde_json::json!(url.as_str());
         let path = kubeconfig.with_extension("proxy");
         std::fs::write(&path, text.to_string()).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok((path, proxy))

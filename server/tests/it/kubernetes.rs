@@ -454,9 +454,9 @@ async fn a_cluster_that_does_not_answer_is_visible_and_what_needs_it_waits() {
     };
     assert!(is_reported("0").await);
 
-    // One that has just started has not loaded its roles yet. It is asked once for each attempt.
+    // One that has just started has not loaded its roles yet.
     for resource in ["networkpolicies", "secrets"] {
-        platform.cluster.refuse("patch", resource, recordings::read("error-403-starting.json"), 3);
+        platform.cluster.refuse("patch", resource, recordings::read("error-403-starting.json"), 1);
     }
     proxy.set(Network::Up);
     server.until_healthy(&id).await;
