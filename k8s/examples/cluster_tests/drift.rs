@@ -47,10 +47,7 @@ pub async fn repaired(plan: &Plan, admin: &Admin, server: &Server, input: Value)
     server.until(&id, "it healthy with another StatefulSet", READY_TIMEOUT, is_healthy).await?;
     let change = json!({"spec": {"replicas": 0}});
     took.push(format!("replicas {}", edited::<StatefulSet>(admin, &object, &change, |now| now["spec"]["replicas"] == 1).await?));
-    let healthy = server.until(&id, "it healthy after it was scaled to 0", READY_TIMEOUT, is_healthy).await?;
-    // Another Service has another address.
-    let url = healthy["connectionString"].as_str().unwrap_or_default();
-    psql(plan, url, "SELECT 1").await?;
+    reachable(plan, admin, server, &id).await?;
     server.delete(&id, false).await?;
     Ok(format!("drift is put back: {}", took.join(", ")))
 }
@@ -81,8 +78,7 @@ pub async fn unwatched(plan: &Plan, admin: &Admin, start: impl AsyncFn() -> Resu
     };
     admin.until("everything to be put back", ROUND_TIMEOUT, is_back).await?;
     let took = started.elapsed();
-    let healthy = server.until(&id, "it healthy after that", READY_TIMEOUT, is_healthy).await?;
-    psql(plan, healthy["connectionString"].as_str().unwrap_or_default(), "SELECT 1").await?;
+    reachable(plan, admin, &server, &id).await?;
     server.delete(&id, false).await?;
     server.stop().await?;
     Ok(format!("what was changed while no control plane was there is put back {:.1} s after its start", took.as_secs_f32()))
@@ -178,6 +174,15 @@ async fn edited<K: crate::admin::Object>(admin: &Admin, name: &str, change: &Val
     admin.change::<K>(name, change).await?;
     admin.until(&format!("{name} to be put back"), REPAIR_TIMEOUT, || async { Ok(admin.value::<K>(name).await?.filter(&is_back).map(drop)) }).await?;
     Ok(format!("{:.1} s", started.elapsed().as_secs_f32()))
+}
+
+/// Waits until clients can connect, at the address of the present Service.
+async fn reachable(plan: &Plan, admin: &Admin, server: &Server, id: &str) -> Result<()> {
+    let login = || async {
+        let healthy = server.until(id, "it healthy after what was done to it", READY_TIMEOUT, is_healthy).await?;
+        Ok(psql(plan, healthy["connectionString"].as_str().unwrap_or_default(), "SELECT 1").await.ok().map(drop))
+    };
+    admin.until("a login", READY_TIMEOUT, login).await
 }
 
 fn is_healthy(now: &Value) -> bool {
