@@ -186,9 +186,12 @@ fn start(state: &Mutex<State>, spec: ServerSpec) {
     let volume = known.unwrap_or_else(|| {
         let options = PodServerOptions { version: spec.version, username: &spec.username, password: &spec.password, database: &spec.database };
         let made = Arc::new(PodServer::create(&options, &spec.configuration));
-        lock().volumes.insert(spec.claim.clone(), Arc::clone(&made));
-        made
+        // The pod may have been replaced meanwhile, and the next one may have been faster.
+        Arc::clone(lock().volumes.entry(spec.claim.clone()).or_insert(made))
     });
+    if !lock().pods.contains_key(&spec.uid) {
+        return;
+    }
     {
         // Not while the kubelet installs others. A new pod has what the Secret has now.
         let mut state = lock();
