@@ -4,6 +4,7 @@
 #[cfg(feature = "contract-tests")]
 pub mod contract;
 mod prober;
+pub mod replication;
 pub mod roles;
 mod session;
 mod symptom;
