@@ -33,6 +33,8 @@ pub struct FollowOptions {
     pub spool: PathBuf,
     /// After how long WAL that does not fill a segment is archived.
     pub partial_interval: Duration,
+    /// How often an idle server is asked for its time: [`FollowStatus::covers`] of an idle instance is up to three times as old.
+    pub keepalive_interval: Duration,
     /// How often the time up to which an idle instance is covered is archived. [`FollowStatus::covers`] is newer.
     pub idle_interval: Duration,
     /// How long the server may send nothing: longer than half its `wal_sender_timeout`, which is 60 s by default.
@@ -40,13 +42,14 @@ pub struct FollowOptions {
 }
 
 impl FollowOptions {
-    /// The defaults: 1 s, 5 minutes, 45 s.
+    /// The defaults: 1 s, 10 s, 5 minutes, 45 s.
     #[must_use]
     pub fn new(slot: SlotName, spool: PathBuf) -> Self {
         Self {
             slot,
             spool,
             partial_interval: Duration::from_secs(1),
+            keepalive_interval: Duration::from_secs(10),
             idle_interval: Duration::from_secs(300),
             timeout: Duration::from_secs(45),
         }

@@ -153,6 +153,17 @@ impl Store {
         }
     }
 
+    /// Deletes all objects below a path: the archive of an instance whose retention has ended.
+    ///
+    /// # Errors
+    /// See [`StoreErrorKind`]. What was not deleted is deleted by the next call.
+    pub async fn delete_all(&self, path: &str) -> Result<(), StoreError> {
+        for object in self.list(path).await? {
+            self.delete(&object.path).await?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn damaged(&self, path: &str, why: impl fmt::Display) -> StoreError {
         StoreError { kind: StoreErrorKind::Damaged, store: self.name.clone(), message: format!("{path} is damaged: {why}") }
     }

@@ -28,9 +28,6 @@ use crate::{
 
 /// Complete segments that may wait for the store. Then no more is read, and the server waits.
 const MAX_WAITING: usize = 2;
-/// How often the server is asked for its time, after it has sent WAL and when it is idle.
-const ASK_INTERVAL: Duration = Duration::from_secs(1);
-const IDLE_ASK_INTERVAL: Duration = Duration::from_secs(10);
 /// How long archiving what was received may take at the end.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -41,6 +38,7 @@ pub(super) struct Receiver<'a> {
     spool_directory: PathBuf,
     partial_interval: Duration,
     idle_interval: Duration,
+    keepalive_interval: Duration,
     stream: WalStream,
     status: &'a watch::Sender<Option<FollowStatus>>,
     state: FollowStatus,
@@ -79,6 +77,7 @@ impl<'a> Receiver<'a> {
             spool_directory: options.spool.clone(),
             partial_interval: options.partial_interval,
             idle_interval: options.idle_interval,
+            keepalive_interval: options.keepalive_interval,
             stream,
             status,
             state,
@@ -149,7 +148,7 @@ impl<'a> Receiver<'a> {
                 if received > self.state.durable {
                     self.unarchived_since.get_or_insert_with(Instant::now);
                 }
-                self.ask_at = self.ask_at.min(Instant::now() + ASK_INTERVAL);
+                self.ask_at = self.ask_at.min(Instant::now() + self.partial_interval);
                 self.start_waiting();
             }
             WalMessage::Keepalive { sent, sent_at, reply_requested } => {
@@ -159,6 +158,8 @@ impl<'a> Receiver<'a> {
                     self.state.covers = self.state.covers.max(self.clock.covers());
                 }
                 if reply_requested {
+                    // A server that is shutting down waits until what it has sent is confirmed.
+                    self.unarchived_since = self.unarchived_since.map(|since| since.checked_sub(self.partial_interval).unwrap_or(since));
                     self.confirm(false).await?;
                 }
             }
@@ -170,7 +171,7 @@ impl<'a> Receiver<'a> {
     /// Asks the server for its time, and confirms, so that it does not take this for a connection that was lost.
     async fn ask(&mut self) -> Result<(), BackupError> {
         let settled = self.last_data.is_none_or(|data| self.clock.covers().is_some_and(|covers| covers >= data));
-        self.ask_at = Instant::now() + if settled { IDLE_ASK_INTERVAL } else { ASK_INTERVAL };
+        self.ask_at = Instant::now() + if settled { self.keepalive_interval } else { self.partial_interval };
         if self.waiting.len() >= MAX_WAITING {
             // Nothing is read, so nothing is heard.
             self.heard_at = Instant::now();
@@ -182,7 +183,7 @@ impl<'a> Receiver<'a> {
     }
 
     async fn confirm(&mut self, request_reply: bool) -> Result<(), BackupError> {
-        Ok(self.stream.confirm(self.state.received, self.state.durable.min(self.state.received), request_reply).await?)
+        Ok(self.stream.confirm(self.state.received.max(self.state.durable), self.state.durable, request_reply).await?)
     }
 
     /// When to archive the segment that is being received, up to where it is.

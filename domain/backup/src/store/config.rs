@@ -84,11 +84,9 @@ pub(super) fn build(config: &StoreConfig) -> object_store::Result<Arc<dyn Object
             Ok(Arc::new(LocalFileSystem::new_with_prefix(directory)?.with_fsync(true)))
         }
         StoreConfig::S3 { bucket, region, endpoint, credentials } => {
-            let mut builder = AmazonS3Builder::new();
-            if credentials.is_none() {
-                builder = AmazonS3Builder::from_env();
-            }
-            builder = builder.with_bucket_name(bucket).with_region(region);
+            let builder = if credentials.is_some() { AmazonS3Builder::new() } else { AmazonS3Builder::from_env() };
+            // Not every compatible store can delete several objects at once.
+            let mut builder = builder.with_bucket_name(bucket).with_region(region).with_disable_bulk_delete(true);
             if let Some(endpoint) = endpoint {
                 builder = builder.with_endpoint(endpoint).with_allow_http(is_plain(endpoint));
             }

@@ -66,7 +66,7 @@ fn failed(error: reqwest::Error) -> HttpError {
 
 fn interrupted(error: &dyn Error) -> bool {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    std::iter::successors(error.source(), |error| error.source())
+    std::iter::successors(error.source(), |&error| error.source())
         .filter_map(|error| error.downcast_ref::<std::io::Error>())
         .any(|error| matches!(error.kind(), ConnectionAborted | ConnectionReset | BrokenPipe | UnexpectedEof))
 }

@@ -42,8 +42,10 @@ impl Archived {
     }
 
     pub fn options(&self) -> FollowOptions {
+        let soon = std::time::Duration::from_millis(300);
         FollowOptions {
-            partial_interval: std::time::Duration::from_millis(300),
+            partial_interval: soon,
+            keepalive_interval: soon,
             ..FollowOptions::new(SlotName::try_from("archive".to_owned()).unwrap(), std::env::temp_dir())
         }
     }

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use toygres_backup::{BackupError, StoreErrorKind, Target};
+use toygres_backup::{BackupError, StoreErrorKind, Target, plan};
+use toygres_domain::wal::SegmentSize;
 
 use crate::archived::Archived;
 
@@ -14,7 +15,9 @@ async fn a_changed_object_is_found() {
     archived.cluster.execute("INSERT INTO rows SELECT generate_series(1, 100); SELECT pg_switch_wal()");
     archived.caught_up().await;
     archived.unfollow().await.unwrap();
-    for name in ["base.00000.tar.zst", "backup_manifest.zst", "1.zst"] {
+    let needed = plan(&archived.listing().await, Target::Latest).unwrap().segments[0];
+    let segment = format!("{}.zst", SegmentSize::DEFAULT.file_name(needed));
+    for name in ["base.00000.tar.zst", "backup_manifest.zst", &segment] {
         let path = find(&archived.directory.path().join("store"), name);
         let content = std::fs::read(&path).unwrap();
         let mut changed = content.clone();
@@ -74,7 +77,7 @@ fn find(directory: &Path, suffix: &str) -> PathBuf {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 directories.push(path);
-            } else if path.to_str().unwrap().ends_with(suffix) && !path.to_str().unwrap().contains("partial") {
+            } else if path.to_str().unwrap().ends_with(suffix) {
                 return path;
             }
         }

@@ -5,8 +5,10 @@ mod faults;
 mod gaps;
 mod points;
 mod retention;
+mod s3;
 mod timelines;
 
 mod archived;
 mod cluster;
+mod fake_s3;
 mod faulty_store;

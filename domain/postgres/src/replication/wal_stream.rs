@@ -9,6 +9,7 @@ use postgres_protocol::message::{
 use tokio::time::timeout;
 
 use super::{ReplicationConnection, ReplicationError, SlotName, text, timeline, wire::Frame};
+use crate::session::SessionError;
 use toygres_domain::wal::{Lsn, Timeline};
 
 /// Microseconds from the Unix epoch to PostgreSQL's, which is the year 2000.
@@ -100,6 +101,11 @@ impl WalStream {
                 Ok(message)
             }
             Frame::Message(Message::CopyDone) => Ok(WalMessage::EndOfTimeline),
+            // The server is shutting down.
+            Frame::Message(Message::CommandComplete(_)) => {
+                let ended = SessionError::Io(std::io::ErrorKind::ConnectionReset.into());
+                Err(super::failed(&self.connection.endpoint, ended))
+            }
             frame => Err(self.connection.unexpected_frame(&frame)),
         }
     }
