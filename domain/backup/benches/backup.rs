@@ -174,7 +174,8 @@ fn transactions(child: Child) -> f64 {
 
 fn pg_basebackup(cluster: &Cluster, directory: &Path) {
     let port = cluster.target().endpoint.port.to_string();
-    let arguments = ["-h", "127.0.0.1", "-p", &port, "-U", "replicator", "-c", "fast", "-X", "none", "--no-sync", "--manifest-checksums=SHA256", "-D"];
+    let arguments =
+        ["-h", "127.0.0.1", "-p", &port, "-U", "replicator", "-c", "fast", "-X", "none", "--no-sync", "--manifest-checksums=SHA256", "-D"];
     let status = Command::new(program("pg_basebackup")).env("PGPASSWORD", "right").args(arguments).arg(directory).stderr(Stdio::null()).status();
     assert!(status.expect("pg_basebackup runs").success());
 }

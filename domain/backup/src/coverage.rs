@@ -150,8 +150,7 @@ impl Listing {
     pub(crate) fn run_from(&self, path: &Path, start: Lsn) -> Run {
         let size = self.segment_size;
         let mut number = start.0 / size.bytes();
-        let mut run =
-            Run { complete: Vec::new(), last: None, end: size.start(number), timeline: path.timeline_of(number, self), covers: None };
+        let mut run = Run { complete: Vec::new(), last: None, end: size.start(number), timeline: path.timeline_of(number, self), covers: None };
         loop {
             let segment = Segment { timeline: path.timeline_of(number, self), number };
             if self.segments.contains(&segment) {
@@ -167,7 +166,8 @@ impl Listing {
             break;
         }
         let within = |partial: &&Partial| {
-            let on_path = path.timeline_of(partial.segment.number, self) == partial.segment.timeline || path.contains(partial.segment.timeline, partial.end(size));
+            let on_path = path.timeline_of(partial.segment.number, self) == partial.segment.timeline
+                || path.contains(partial.segment.timeline, partial.end(size));
             on_path && partial.end(size) <= run.end && partial.segment.number >= start.0 / size.bytes()
         };
         run.covers = self.partials.iter().filter(within).map(|partial| partial.covers).max();

@@ -179,9 +179,9 @@ impl Listing {
                 Some(WalObject::Gap(segment, reason)) => drop(listing.gaps.insert(segment, reason)),
                 Some(WalObject::History(timeline)) => {
                     let content = compression::decompress(archive.store().read(&object.path).await?, compression::MAX_SMALL).await;
-                    let history = content.map_err(|error| error.to_string()).and_then(|content| {
-                        TimelineHistory::parse(&String::from_utf8_lossy(&content)).map_err(|error| error.to_string())
-                    });
+                    let history = content
+                        .map_err(|error| error.to_string())
+                        .and_then(|content| TimelineHistory::parse(&String::from_utf8_lossy(&content)).map_err(|error| error.to_string()));
                     listing.histories.insert(timeline, history.map_err(|error| archive.store().damaged(&object.path, error))?);
                 }
                 None => {}

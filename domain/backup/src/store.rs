@@ -100,7 +100,11 @@ impl Store {
         let location = self.path(path)?;
         match self.within(self.objects.put_opts(&location, content.into(), options)).await {
             Err(error) if error.kind == StoreErrorKind::Conflict => {
-                if identical(self.read(path).await?) { Ok(()) } else { Err(error) }
+                if identical(self.read(path).await?) {
+                    Ok(())
+                } else {
+                    Err(error)
+                }
             }
             outcome => outcome.map(drop),
         }
@@ -169,11 +173,7 @@ impl Store {
     }
 
     fn path(&self, path: &str) -> Result<Path, StoreError> {
-        Path::parse(path).map_err(|error| StoreError {
-            kind: StoreErrorKind::Configuration,
-            store: self.name.clone(),
-            message: sentence(&error),
-        })
+        Path::parse(path).map_err(|error| StoreError { kind: StoreErrorKind::Configuration, store: self.name.clone(), message: sentence(&error) })
     }
 
     async fn within<T>(&self, request: impl Future<Output = object_store::Result<T>>) -> Result<T, StoreError> {

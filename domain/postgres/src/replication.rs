@@ -78,7 +78,8 @@ impl ReplicationConnection {
     pub async fn connect(target: &Target, timeout: Duration) -> Result<Self, ReplicationError> {
         let endpoint = target.endpoint.clone();
         let login = tokio::time::timeout(timeout, login::log_in(target, "toygres-backup")).await;
-        let wire = login.map_err(|_| ReplicationError::Connection(symptom::no_answer(&endpoint, timeout)))?.map_err(|error| failed(&endpoint, error))?;
+        let wire =
+            login.map_err(|_| ReplicationError::Connection(symptom::no_answer(&endpoint, timeout)))?.map_err(|error| failed(&endpoint, error))?;
         Ok(Self { wire, endpoint, timeout })
     }
 

@@ -59,10 +59,7 @@ impl Position {
     }
 }
 
-async fn create(
-    connection: &mut ReplicationConnection,
-    slot: &SlotName,
-) -> Result<toygres_postgres::replication::Slot, BackupError> {
+async fn create(connection: &mut ReplicationConnection, slot: &SlotName) -> Result<toygres_postgres::replication::Slot, BackupError> {
     connection.create_slot(slot).await?;
     connection.read_slot(slot).await?.ok_or_else(|| BackupError::Damaged("a replication slot vanished".to_owned()))
 }

@@ -3,7 +3,8 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use object_store::{
-    BackoffConfig, ObjectStore, RetryConfig, aws::AmazonS3Builder, azure::MicrosoftAzureBuilder, gcp::GoogleCloudStorageBuilder, local::LocalFileSystem,
+    BackoffConfig, ObjectStore, RetryConfig, aws::AmazonS3Builder, azure::MicrosoftAzureBuilder, gcp::GoogleCloudStorageBuilder,
+    local::LocalFileSystem,
 };
 use toygres_domain::secret::Secret;
 

@@ -103,9 +103,8 @@ impl Archived {
     pub async fn caught_up(&self) {
         let (lsn, time) = (self.lsn(), self.time());
         let mut status = self.status.subscribe();
-        let caught_up = status.wait_for(|status| {
-            status.as_ref().is_some_and(|status| status.durable >= lsn && status.covers.is_some_and(|covers| covers >= time))
-        });
+        let caught_up = status
+            .wait_for(|status| status.as_ref().is_some_and(|status| status.durable >= lsn && status.covers.is_some_and(|covers| covers >= time)));
         tokio::time::timeout(DEADLINE, caught_up).await.expect("the archive catches up").unwrap();
     }
 

@@ -76,7 +76,8 @@ impl Cluster {
     /// The same, if the server answers.
     pub fn try_execute(&self, sql: &str) -> Result<String, String> {
         let url = format!("postgres://postgres@127.0.0.1:{}/postgres", self.port);
-        let output = Command::new(program("psql")).args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql, "-d", &url]).current_dir("/tmp").output().unwrap();
+        let output =
+            Command::new(program("psql")).args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql, "-d", &url]).current_dir("/tmp").output().unwrap();
         if output.status.success() {
             Ok(String::from_utf8(output.stdout).unwrap().trim().to_owned())
         } else {

@@ -66,7 +66,8 @@ impl FakeS3 {
             *failures -= 1;
             return ("503 Slow Down", String::new(), b"<Error><Code>SlowDown</Code></Error>".to_vec());
         }
-        let authorized = request.headers.get("authorization").is_some_and(|header| header.starts_with(&format!("AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/")));
+        let authorized =
+            request.headers.get("authorization").is_some_and(|header| header.starts_with(&format!("AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/")));
         if !authorized {
             return ("403 Forbidden", String::new(), b"<Error><Code>SignatureDoesNotMatch</Code></Error>".to_vec());
         }

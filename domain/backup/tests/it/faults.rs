@@ -68,7 +68,9 @@ async fn no_row_that_was_covered_is_lost_when_workers_are_killed() {
     for round in 0..12 {
         rows.extend(insert_rows(&archived, random.i64(1..4), rows.len() as i64).await);
         if random.bool() {
-            archived.cluster.execute("CREATE TABLE IF NOT EXISTS filler (text text); INSERT INTO filler SELECT repeat('x', 1000) FROM generate_series(1, 20000)");
+            archived
+                .cluster
+                .execute("CREATE TABLE IF NOT EXISTS filler (text text); INSERT INTO filler SELECT repeat('x', 1000) FROM generate_series(1, 20000)");
         }
         // Anywhere between the connection, the stream, and an upload.
         tokio::time::sleep(Duration::from_millis(random.u64(0..1500))).await;

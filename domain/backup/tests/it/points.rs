@@ -3,7 +3,10 @@
 use chrono::TimeDelta;
 use toygres_backup::{BackupError, Coverage, RecoverySettings, Stop, Target};
 
-use crate::{archived::Archived, cluster::{as_owner, eventually, program}};
+use crate::{
+    archived::Archived,
+    cluster::{as_owner, eventually, program},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_point_between_two_commits_is_restored() {

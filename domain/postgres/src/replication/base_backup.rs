@@ -54,9 +54,8 @@ impl ReplicationConnection {
         if !label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
             return Err(ReplicationError::Server { sqlstate: "22023".to_owned(), message: "the label has other characters".to_owned() });
         }
-        let command = format!(
-            "BASE_BACKUP (LABEL '{label}', PROGRESS true, CHECKPOINT 'fast', WAIT false, MANIFEST 'yes', MANIFEST_CHECKSUMS 'SHA256')"
-        );
+        let command =
+            format!("BASE_BACKUP (LABEL '{label}', PROGRESS true, CHECKPOINT 'fast', WAIT false, MANIFEST 'yes', MANIFEST_CHECKSUMS 'SHA256')");
         let sent = timeout(self.timeout, self.wire.query(&command)).await;
         self.completed(sent)?;
         let rows = self.rows_before_copy().await?;
