@@ -59,7 +59,7 @@ pub(crate) struct Run {
 }
 
 impl Coverage {
-    /// Computes it from what is in the store, without any clock.
+    /// Computes it from what is durable in the store, without any clock.
     #[must_use]
     pub fn of(listing: &Listing) -> Self {
         let mut coverage = Self::default();
@@ -170,7 +170,9 @@ impl Listing {
                 || path.contains(partial.segment.timeline, partial.end(size));
             on_path && partial.end(size) <= run.end && partial.segment.number >= start.0 / size.bytes()
         };
-        run.covers = self.partials.iter().filter(within).map(|partial| partial.covers).max();
+        let followed = self.followed.filter(|followed| followed.timeline == run.timeline && followed.durable <= run.end);
+        let covers = self.partials.iter().filter(within).map(|partial| partial.covers);
+        run.covers = covers.chain(followed.map(|followed| followed.covers)).max();
         run
     }
 

@@ -29,7 +29,7 @@ pub use coverage::{Coverage, Gap, Interval};
 pub use error::BackupError;
 pub use follow::{FollowOptions, FollowStatus, follow};
 pub use layout::{ArchiveId, BackupId, GapReason, Layout, Partial, WalObject};
-pub use listing::{BackupRecord, Listing, PartRecord, StandbySettings};
+pub use listing::{BackupRecord, Followed, Listing, PartRecord, StandbySettings};
 pub use recovery::{RecoverySettings, Stop};
 pub use restore::{FileOwner, Plan, RestoreOptions, RestoreReport, Target, plan, restore};
 pub use retention::{RetentionPolicy, expire};

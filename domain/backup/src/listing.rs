@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use toygres_domain::wal::{Lsn, Segment, SegmentSize, Timeline, TimelineHistory};
 
 use crate::{
-    Archive, BackupError, compression,
+    Archive, BackupError, FollowStatus, compression,
     layout::{BackupId, GapReason, Partial, RECORD, WalObject},
     store::Object,
 };
@@ -32,6 +32,19 @@ pub struct Listing {
     pub base_files: BTreeMap<BackupId, Vec<Object>>,
     /// Bytes of all objects.
     pub bytes: u64,
+    /// What whoever follows the instance knows beyond what the objects say.
+    pub followed: Option<Followed>,
+}
+
+/// By the server's clock: whatever was committed by `covers` is durable in the store, in the WAL up to `durable`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// The timeline of the position.
+    pub timeline: Timeline,
+    /// The position.
+    pub durable: Lsn,
+    /// The time.
+    pub covers: DateTime<Utc>,
 }
 
 /// The settings of a server that a standby of it, and so recovery, must not have lower.
@@ -140,6 +153,7 @@ impl Listing {
             gaps: BTreeMap::new(),
             base_files: BTreeMap::new(),
             bytes: 0,
+            followed: None,
         }
     }
 
@@ -165,6 +179,14 @@ impl Listing {
         listing.backups = futures::stream::iter(complete).map(read).buffered(8).try_collect::<Vec<BackupRecord>>().await?;
         listing.backups.sort_by_key(|backup| (backup.finished_at, backup.id));
         Ok(listing)
+    }
+
+    /// The same, with what the status of following the instance says: the objects say only every few minutes that an idle instance is
+    /// still covered. A status that is newer than the listing changes nothing.
+    #[must_use]
+    pub fn with_status(self, status: Option<&FollowStatus>) -> Self {
+        let followed = status.and_then(|status| Some(Followed { timeline: status.timeline, durable: status.durable, covers: status.covers? }));
+        Self { followed, ..self }
     }
 
     /// Lists the WAL of an archive alone.

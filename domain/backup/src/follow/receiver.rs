@@ -236,11 +236,12 @@ impl<'a> Receiver<'a> {
         Ok(())
     }
 
-    /// Archives all that was received.
+    /// Archives all that was received, and the time that it covers.
     async fn archive_rest(&mut self) -> Result<(), BackupError> {
         loop {
             self.start_waiting();
-            if self.upload.is_none() && self.spool.end() > self.state.durable {
+            let covers_more = self.state.durable == self.state.received && self.clock.covers() > self.partial.map(|partial| partial.covers);
+            if self.upload.is_none() && (self.spool.end() > self.state.durable || covers_more) {
                 self.cut();
             }
             if self.upload.is_none() {

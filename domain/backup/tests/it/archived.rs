@@ -113,7 +113,7 @@ impl Archived {
     }
 
     pub async fn listing(&self) -> Listing {
-        Listing::read(&self.archive().await).await.unwrap()
+        Listing::read(&self.archive().await).await.unwrap().with_status(self.status.borrow().as_ref())
     }
 
     /// Takes a base backup that can be restored.
