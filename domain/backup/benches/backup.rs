@@ -18,7 +18,10 @@ use cluster::{Cluster, program};
 use nix::sys::resource::{UsageWho, getrusage};
 use tokio_util::sync::CancellationToken;
 use toygres_backup::{ArchiveId, FollowOptions, Layout, RecoverySettings, StandbySettings, Stop, Target, follow};
-use toygres_domain::{InstanceId, wal::Timeline};
+use toygres_domain::{
+    InstanceId,
+    wal::{Lsn, SegmentSize, Timeline},
+};
 use toygres_postgres::replication::SlotName;
 
 const ROUNDS: usize = 3;
@@ -40,11 +43,11 @@ async fn bench(scale: u32) {
     base_backups(&archived).await;
     let plain = tempfile::tempdir_in("/tmp").expect("a directory");
     pg_basebackup(&archived.cluster, &plain.path().join("plain"));
-    let backup = archived.back_up().await;
+    archived.back_up().await;
     wal(&mut archived).await;
     archived.caught_up().await;
     archived.unfollow().await.expect("the follower stops");
-    restores(&archived, &plain.path().join("plain"), backup.start.0).await;
+    restores(&archived, &plain.path().join("plain")).await;
     idle(&archived).await;
 }
 
@@ -74,6 +77,7 @@ async fn wal(archived: &mut Archived) {
     let load = ["-n", "-c", CLIENTS, "-j", "2", "-T", &seconds];
     archived.unfollow().await.expect("the follower stops");
     let alone = transactions(pgbench(&archived.cluster, &load));
+    archived.partial_interval = FollowOptions::new(archived.options().slot, "/tmp".into()).partial_interval;
     archived.follow();
     archived.caught_up().await;
     let used = processor_time();
@@ -95,7 +99,9 @@ async fn wal(archived: &mut Archived) {
     println!("  processor time of the follower: {:.1} s", used.as_secs_f64());
 }
 
-async fn restores(archived: &Archived, plain: &Path, start: u64) {
+async fn restores(archived: &Archived, plain: &Path) {
+    let label = std::fs::read_to_string(plain.join("backup_label")).expect("a label");
+    let start = label.split(' ').nth(3).and_then(|lsn| lsn.parse::<Lsn>().ok()).expect("a position").0;
     let started = Instant::now();
     let (own, report) = archived.restore(Target::Latest).await.expect("a restore");
     let fetched = started.elapsed();
@@ -111,7 +117,7 @@ async fn restores(archived: &Archived, plain: &Path, start: u64) {
     copy(plain, &alone.data());
     for segment in segments.iter().filter(|segment| segment.file_name().len() == 24) {
         let name = segment.file_name().into_string().expect("a name");
-        let size = toygres_domain::wal::SegmentSize::DEFAULT;
+        let size = SegmentSize::DEFAULT;
         if size.parse_file_name(&name).is_ok_and(|parsed| (start / size.bytes()..=report.wal_end.0 / size.bytes()).contains(&parsed.number)) {
             copy(&segment.path(), &alone.data().join("pg_wal").join(name));
         }

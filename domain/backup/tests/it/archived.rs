@@ -1,6 +1,6 @@
 //! A server whose WAL is followed into a store.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use tempfile::TempDir;
@@ -21,6 +21,7 @@ pub struct Archived {
     pub store: Store,
     pub layout: Layout,
     pub status: Arc<watch::Sender<Option<FollowStatus>>>,
+    pub partial_interval: Duration,
     follower: Option<(JoinHandle<Result<(), BackupError>>, CancellationToken)>,
 }
 
@@ -38,14 +39,21 @@ impl Archived {
     /// A server that is not followed yet.
     pub fn with_store(settings: &str, directory: TempDir, store: Store) -> Self {
         let layout = Layout::new(InstanceId::generate(), ArchiveId::generate());
-        Self { cluster: Cluster::create(settings), directory, store, layout, status: Arc::new(watch::Sender::new(None)), follower: None }
+        Self {
+            cluster: Cluster::create(settings),
+            directory,
+            store,
+            layout,
+            status: Arc::new(watch::Sender::new(None)),
+            partial_interval: Duration::from_millis(300),
+            follower: None,
+        }
     }
 
     pub fn options(&self) -> FollowOptions {
-        let soon = std::time::Duration::from_millis(300);
         FollowOptions {
-            partial_interval: soon,
-            keepalive_interval: soon,
+            partial_interval: self.partial_interval,
+            keepalive_interval: Duration::from_millis(300),
             ..FollowOptions::new(SlotName::try_from("archive".to_owned()).unwrap(), std::env::temp_dir())
         }
     }

@@ -154,10 +154,12 @@ pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// A program of the PostgreSQL server, from `TOYGRES_PG_BIN` or the newest package of Debian or Ubuntu, or else from the path.
+/// A program of PostgreSQL, from `TOYGRES_PG_BIN` or the newest package of Debian or Ubuntu that has it, or else from the path.
 pub fn program(name: &str) -> PathBuf {
-    let configured = std::env::var("TOYGRES_PG_BIN").ok().and_then(|bin| bin.split(':').next().map(PathBuf::from));
+    let configured = std::env::var("TOYGRES_PG_BIN").unwrap_or_default();
     let packages = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|version| version.path().join("bin"));
-    let bin = configured.or_else(|| packages.filter(|bin| bin.join("initdb").is_file()).max());
-    bin.map_or_else(|| PathBuf::from(name), |bin| bin.join(name))
+    let mut packages: Vec<_> = packages.collect();
+    packages.sort();
+    let bins = configured.split(':').map(PathBuf::from).chain(packages.into_iter().rev());
+    bins.map(|bin| bin.join(name)).find(|program| program.is_file()).unwrap_or_else(|| PathBuf::from(name))
 }
