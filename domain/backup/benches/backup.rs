@@ -67,7 +67,7 @@ async fn base_backups(archived: &Archived) {
     let rate = |times: &mut Vec<Duration>| sizes.0 as f64 / 1e6 / median(times).as_secs_f64();
     let (tool, own) = (rate(&mut tool), rate(&mut own));
     println!("base backup of {} MB, {} MB in the store, median of {ROUNDS}:", sizes.0 / 1_000_000, sizes.1 / 1_000_000);
-    println!("  pg_basebackup --no-sync, plain files  {tool:>8.0} MB/s");
+    println!("  pg_basebackup, plain files, fsync     {tool:>8.0} MB/s");
     println!("  toygres, zstd, SHA-256, fsync         {own:>8.0} MB/s, {:.1} s of processor time", median(&mut cpu).as_secs_f64());
     println!("  ratio                                 {:>8.2}", own / tool);
 }
@@ -180,8 +180,7 @@ fn transactions(child: Child) -> f64 {
 
 fn pg_basebackup(cluster: &Cluster, directory: &Path) {
     let port = cluster.target().endpoint.port.to_string();
-    let arguments =
-        ["-h", "127.0.0.1", "-p", &port, "-U", "replicator", "-c", "fast", "-X", "none", "--no-sync", "--manifest-checksums=SHA256", "-D"];
+    let arguments = ["-h", "127.0.0.1", "-p", &port, "-U", "replicator", "-c", "fast", "-X", "none", "--manifest-checksums=SHA256", "-D"];
     let status = Command::new(program("pg_basebackup")).env("PGPASSWORD", "right").args(arguments).arg(directory).stderr(Stdio::null()).status();
     assert!(status.expect("pg_basebackup runs").success());
 }

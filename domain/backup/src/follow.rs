@@ -91,21 +91,21 @@ pub async fn follow(
     let mut connection = ReplicationConnection::connect(target, options.timeout).await?;
     let archive = Archive::of_cluster(store, layout, &mut connection).await?;
     let listing = Listing::read_wal(&archive).await?;
-    let identity = connection.identify_system().await?;
     let mut position = Position::find(&archive, &listing, &mut connection, &options.slot).await?;
     let mut known = listing.histories.keys().copied().collect::<Vec<_>>();
-    let mut timeline = identity.timeline;
     loop {
-        if timeline > Timeline(1) && !known.contains(&timeline) {
-            let history = connection.timeline_history(timeline).await?;
-            archive.create_history(timeline, history).await?;
-            known.push(timeline);
+        let current = connection.identify_system().await?.timeline;
+        for timeline in [position.timeline, current] {
+            if timeline > Timeline(1) && !known.contains(&timeline) {
+                let history = connection.timeline_history(timeline).await?;
+                archive.create_history(timeline, history).await?;
+                known.push(timeline);
+            }
         }
         let stream = connection.start_replication(Some(&options.slot), position.start, position.timeline).await.map_err(in_use)?;
-        let receiver = Receiver::new(&archive, options, stream, &position, status)?;
-        let Some((next, new_timeline, begin)) = receiver.run(stop).await? else { return Ok(()) };
+        let receiver = Receiver::new(&archive, options, stream, &position, position.timeline == current, status)?;
+        let Some((next, timeline, begin)) = receiver.run(stop).await? else { return Ok(()) };
         connection = next;
-        timeline = new_timeline;
         position = Position { timeline, start: archive.segment_size().floor(begin), durable: begin, gap: position.gap };
     }
 }

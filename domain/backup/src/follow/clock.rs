@@ -9,8 +9,11 @@ use toygres_domain::wal::Lsn;
 /// after it has noted the time in the message before. So whatever was committed by the time of the message before lies before that
 /// position. When there is nothing to send, it only answers that it is alive; between two such answers it looks for new WAL, and would have
 /// sent it first. An answer may be composed before that look, so two more answers have to follow.
-#[derive(Debug, Default)]
+///
+/// None of this holds for a timeline that has ended: what is committed now is on another one.
+#[derive(Debug)]
 pub(super) struct Clock {
+    is_current: bool,
     covers: Option<DateTime<Utc>>,
     /// What is covered once this position has been received.
     pending: Option<(Lsn, DateTime<Utc>)>,
@@ -21,6 +24,11 @@ pub(super) struct Clock {
 }
 
 impl Clock {
+    /// `is_current` says whether the server writes the timeline that it sends.
+    pub(super) fn new(is_current: bool) -> Self {
+        Self { is_current, covers: None, pending: None, before: None, quiet: [None; 2] }
+    }
+
     /// A piece of the WAL was received.
     pub(super) fn data(&mut self, received: Lsn, flushed: Lsn, sent_at: DateTime<Utc>) {
         if let (None, Some(before)) = (self.pending, self.before) {
@@ -59,7 +67,9 @@ impl Clock {
     }
 
     fn cover(&mut self, time: DateTime<Utc>) {
-        self.covers = self.covers.max(Some(time));
+        if self.is_current {
+            self.covers = self.covers.max(Some(time));
+        }
     }
 }
 
@@ -73,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_message_covers_the_time_of_the_one_before() {
-        let mut clock = Clock::default();
+        let mut clock = Clock::new(true);
         clock.data(Lsn(10), Lsn(10), at(1));
         assert_eq!(clock.covers(), None);
         clock.data(Lsn(20), Lsn(20), at(2));
@@ -87,7 +97,7 @@ mod tests {
 
     #[test]
     fn answers_cover_time_only_while_there_is_nothing_to_send() {
-        let mut clock = Clock::default();
+        let mut clock = Clock::new(true);
         clock.keepalive(Lsn(10), Lsn(10), at(1));
         clock.keepalive(Lsn(10), Lsn(10), at(2));
         assert_eq!(clock.covers(), None);
@@ -99,5 +109,18 @@ mod tests {
         clock.keepalive(Lsn(20), Lsn(20), at(6));
         clock.keepalive(Lsn(20), Lsn(20), at(7));
         assert_eq!(clock.covers(), Some(at(2)));
+    }
+
+    #[test]
+    fn a_timeline_that_has_ended_covers_no_time() {
+        let mut clock = Clock::new(false);
+        for second in 1..5 {
+            clock.data(Lsn(10), Lsn(10), at(second));
+            clock.keepalive(Lsn(10), Lsn(10), at(second));
+        }
+        for second in 5..9 {
+            clock.keepalive(Lsn(10), Lsn(10), at(second));
+        }
+        assert_eq!(clock.covers(), None);
     }
 }

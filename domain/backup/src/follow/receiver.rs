@@ -61,11 +61,13 @@ pub(super) struct Receiver<'a> {
 }
 
 impl<'a> Receiver<'a> {
+    /// `is_current` says whether the server writes the timeline of the position.
     pub(super) fn new(
         archive: &'a Archive,
         options: &FollowOptions,
         stream: WalStream,
         position: &Position,
+        is_current: bool,
         status: &'a watch::Sender<Option<FollowStatus>>,
     ) -> Result<Self, BackupError> {
         let Position { timeline, start, durable, gap } = *position;
@@ -81,7 +83,7 @@ impl<'a> Receiver<'a> {
             stream,
             status,
             state,
-            clock: Clock::default(),
+            clock: Clock::new(is_current),
             spool,
             waiting: VecDeque::new(),
             upload: None,
