@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use tokio::sync::Semaphore;
 use toygres_domain::wal::{Lsn, Segment};
 
 use crate::{
@@ -11,6 +12,9 @@ use crate::{
     layout::{Partial, WalObject},
     spool::SpoolContent,
 };
+
+/// Segments of all instances that are compressed and on their way to a store at the same time: each is in memory, compressed.
+static UPLOADS: Semaphore = Semaphore::const_new(16);
 
 /// What became durable.
 pub(super) struct Uploaded {
@@ -23,6 +27,8 @@ pub(super) struct Uploaded {
 /// Archives a segment, complete or up to where it was received. A complete one tells no time, so with `mark` the next segment is archived
 /// too, up to its beginning.
 pub(super) async fn upload(archive: Archive, content: SpoolContent, covers: Option<DateTime<Utc>>, mark: bool) -> Result<Uploaded, BackupError> {
+    // It is never closed.
+    let _permit = UPLOADS.acquire().await;
     let content = Arc::new(content);
     let compressed = {
         let content = content.clone();
