@@ -21,6 +21,8 @@ const HEALTH: &str = "toygres_health";
 const TOKENS: &str = "toygres_tokens";
 /// The channel that a new certificate authority notifies, and one that begins to issue.
 const AUTHORITIES: &str = "toygres_authorities";
+/// The channel that the progress of backups notifies.
+const BACKUPS: &str = "toygres_backups";
 /// The first delay before a reconnect; it doubles with each failure.
 const FIRST_DELAY: Duration = Duration::from_millis(50);
 /// The longest delay.
@@ -36,6 +38,7 @@ pub struct Changes {
     events: watch::Sender<u64>,
     tokens: watch::Sender<u64>,
     authorities: watch::Sender<u64>,
+    backups: watch::Sender<u64>,
     health: broadcast::Sender<Option<InstanceId>>,
     health_watchers: watch::Sender<usize>,
     connected: watch::Sender<bool>,
@@ -56,6 +59,7 @@ impl Changes {
             events: watch::Sender::new(0),
             tokens: watch::Sender::new(0),
             authorities: watch::Sender::new(0),
+            backups: watch::Sender::new(0),
             health: broadcast::Sender::new(1024),
             health_watchers: watch::Sender::new(0),
             connected: watch::Sender::new(false),
@@ -114,6 +118,12 @@ impl Changes {
         self.authorities.subscribe()
     }
 
+    /// A value that changes whenever backups or archives may have changed.
+    #[must_use]
+    pub fn backups(&self) -> watch::Receiver<u64> {
+        self.backups.subscribe()
+    }
+
     /// Whether the listening connection is established.
     #[must_use]
     pub fn connected(&self) -> watch::Receiver<bool> {
@@ -133,7 +143,7 @@ impl Changes {
         let mut listener = PgListener::connect_with(&pool).await.classify()?;
         // A lost connection must be visible here, because notifications are missed until the next one.
         listener.eager_reconnect(false);
-        listener.listen_all([EVENTS, TOKENS, AUTHORITIES]).await.classify()?;
+        listener.listen_all([EVENTS, TOKENS, AUTHORITIES, BACKUPS]).await.classify()?;
         let mut watchers = self.health_watchers.subscribe();
         let mut listens_to_health = false;
         self.connected.send_replace(true);
@@ -158,6 +168,7 @@ impl Changes {
                     }
                     Some(notification) if notification.channel() == TOKENS => self.tokens.send_modify(|wakes| *wakes += 1),
                     Some(notification) if notification.channel() == AUTHORITIES => self.authorities.send_modify(|wakes| *wakes += 1),
+                    Some(notification) if notification.channel() == BACKUPS => self.backups.send_modify(|wakes| *wakes += 1),
                     Some(_) => self.events.send_modify(|wakes| *wakes += 1),
                 },
                 _ = watchers.changed() => {}
@@ -169,6 +180,7 @@ impl Changes {
     fn wake_all(&self) {
         self.events.send_modify(|wakes| *wakes += 1);
         self.tokens.send_modify(|wakes| *wakes += 1);
+        self.backups.send_modify(|wakes| *wakes += 1);
         let _ = self.health.send(None);
     }
 }
