@@ -102,7 +102,7 @@ operations! {
     /// Drops a database of an instance.
     DropDatabase => drop_database,
     /// Takes a base backup of an instance.
-    BackUp => back_up,
+    CreateBackup => create_backup,
 }
 
 impl Params {

@@ -107,6 +107,14 @@ async fn run(
     connections: usize,
     stop: &mut signals::Stop,
 ) -> Result<(), String> {
+    let backup_store = config.backup_store()?;
+    let backups = match &backup_store {
+        Some(store) => Some(config.backups.options(store)?),
+        None => {
+            tracing::warn!("there is no store for backups, so no instance is protected: set TOYGRES_BACKUP_STORE");
+            None
+        }
+    };
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let store = open(&backend.database_url, config.databases.database_connections, backend.secret_key.clone())?;
     let shutdown = CancellationToken::new();
@@ -120,6 +128,7 @@ async fn run(
         hub: hub.clone(),
         health: health.clone(),
         certificates: config.certificates.policy(),
+        backups: config.backups.support(backup_store.as_ref()),
         operation_deadline: config.engine.operation_deadline(),
         health_check: config.health.policy(),
     };
@@ -155,8 +164,8 @@ async fn run(
                     Err(why) => break Err(why),
                     Ok(None) => {}
                     Ok(Some(engine)) => {
-                        let started =
-                            work::start(&mut tasks, config, engine, backend.runtime.clone(), store.clone(), changes.clone(), shutdown.clone()).await;
+                        let parts = work::Parts { engine, runtime: backend.runtime.clone(), store: store.clone(), backups: backups.clone() };
+                        let started = work::start(&mut tasks, config, parts, changes.clone(), shutdown.clone()).await;
                         match started {
                             Ok(started) => worker = Some(started),
                             Err(error) => break Err(explain("the workflows cannot be started", error)),

@@ -57,8 +57,8 @@ impl Default for BackupTiming {
     fn default() -> Self {
         Self {
             tick: Duration::from_secs(1),
-            report: Duration::from_secs(5),
-            lease: Duration::from_secs(20),
+            report: Duration::from_secs(2),
+            lease: Duration::from_secs(15),
             partial: Duration::from_secs(1),
             keepalive: Duration::from_secs(10),
             maintenance: Duration::from_secs(3600),

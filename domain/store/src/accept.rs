@@ -120,7 +120,7 @@ impl Store {
         operation: &OperationId,
     ) -> Result<()> {
         match params {
-            Params::BackUp(params) => {
+            Params::CreateBackup(params) => {
                 require_platform(connection, now).await?;
                 backups::request(connection, now, params, operation).await
             }

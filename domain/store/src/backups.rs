@@ -11,7 +11,7 @@ use toygres_domain::{
     Error, InstanceId, OperationId, Result, UserErrorCode,
     backup::{ArchiveId, Backup, BackupId, BackupStatus},
     instance::{Instance, Reason},
-    operation::back_up,
+    operation::create_backup,
     wal::{Lsn, Timeline},
 };
 
@@ -269,12 +269,12 @@ impl Store {
     /// Requests the removal of a base backup from the store. `required`: another one that can be restored must remain.
     ///
     /// # Errors
-    /// [`Error::User`] with `NotFound`, `Protected` when it is locked, or `Conflict` when it is in progress or the last one.
+    /// [`Error::User`] with `NotFound`, or `Conflict` when it is locked, in progress or the last one.
     pub async fn delete_backup(&self, id: BackupId, required: bool) -> Result<Backup> {
         let mut transaction = self.begin().await?;
         let now = locked(&mut transaction, id).await?;
         if now.locked {
-            return Err(Error::user(UserErrorCode::Protected, "id", "the backup is locked: unlock it first"));
+            return Err(conflict("the backup is locked: unlock it first"));
         }
         if matches!(now.status, BackupStatus::Pending | BackupStatus::Running) {
             return Err(conflict("the backup is in progress: cancel its operation, or wait for it"));
@@ -301,7 +301,7 @@ impl Store {
 }
 
 /// Requests the base backup of an operation of a locked instance. A retry requests the same one again.
-pub(super) async fn request(connection: &mut PgConnection, now: &Instance, params: &back_up::Params, operation: &OperationId) -> Result<()> {
+pub(super) async fn request(connection: &mut PgConnection, now: &Instance, params: &create_backup::Params, operation: &OperationId) -> Result<()> {
     let in_progress = sqlx::query_scalar!("SELECT id FROM backups WHERE instance_id = $1 AND status IN ('pending', 'running')", now.id.0);
     if let Some(other) = in_progress.fetch_optional(&mut *connection).await.classify()? {
         return Err(conflict(&format!("'{}' has a backup in progress: {other}; wait for it", now.name)));

@@ -1,6 +1,6 @@
 //! Where a store is, and how it is reached.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, os::unix::fs::DirBuilderExt as _, path::PathBuf, sync::Arc, time::Duration};
 
 use object_store::{
     BackoffConfig, ObjectStore, RetryConfig, aws::AmazonS3Builder, azure::MicrosoftAzureBuilder, gcp::GoogleCloudStorageBuilder,
@@ -13,7 +13,7 @@ use super::{connector::Connector, crypto::Crypto};
 /// A store. Its `Display` names it without its secrets.
 #[derive(Clone, Debug)]
 pub enum StoreConfig {
-    /// A directory, which is created. An object is durable when the file and its directory are (`fsync`).
+    /// A directory, which is created, for this user alone. An object is durable when the file and its directory are (`fsync`).
     Directory(PathBuf),
     /// S3, or a store that is compatible with it. It has to support conditional writes (`If-None-Match`).
     S3 {
@@ -81,7 +81,8 @@ pub(super) fn build(config: &StoreConfig) -> object_store::Result<Arc<dyn Object
     match config {
         StoreConfig::Directory(directory) => {
             let failed = |source: std::io::Error| object_store::Error::Generic { store: "directory", source: Box::new(source) };
-            std::fs::create_dir_all(directory).map_err(failed)?;
+            // What is backed up is nobody else's business.
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
             Ok(Arc::new(LocalFileSystem::new_with_prefix(directory)?.with_fsync(true)))
         }
         StoreConfig::S3 { bucket, region, endpoint, credentials } => {

@@ -10,7 +10,7 @@ use crate::{
     graphql::{
         errors::{UserError, user_errors},
         guard::operator,
-        types::{BigInt, Instance, LabelInput, pairs},
+        types::{BackupPolicyInput, BigInt, Instance, LabelInput, pairs},
     },
 };
 
@@ -28,6 +28,8 @@ pub struct UpdateInstanceInput {
     require_tls: Option<bool>,
     /// The minutes without a session of a client after which the instance is suspended. 0 turns that off.
     idle_suspend_minutes: Option<i32>,
+    /// How the instance is backed up. What is left out stays as it is.
+    backups: Option<BackupPolicyInput>,
     /// The revision that the instance must have. Any other is refused.
     revision: Option<BigInt>,
 }
@@ -47,20 +49,21 @@ pub struct UpdateInstanceMutation;
 
 #[Object]
 impl UpdateInstanceMutation {
-    /// Changes the labels, the deletion protection or the suspension when idle of an instance, at once, or whether it requires TLS.
+    /// Changes the labels, the deletion protection, the suspension when idle or the backups of an instance, at once, or whether it requires TLS.
     #[graphql(guard = "operator()")]
     async fn update_instance(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The changes.")] input: UpdateInstanceInput,
     ) -> Result<UpdateInstancePayload> {
-        let UpdateInstanceInput { id, labels, deletion_protected, require_tls, idle_suspend_minutes, revision } = input;
+        let UpdateInstanceInput { id, labels, deletion_protected, require_tls, idle_suspend_minutes, backups, revision } = input;
         let input = app::update_instance::UpdateInstance {
             id: id.0,
             labels: labels.map(pairs),
             deletion_protected,
             require_tls,
             idle_suspend_minutes,
+            backups: backups.map(Into::into),
             revision: revision.map(|revision| revision.0),
         };
         let (instance, user_errors) = user_errors(app(ctx).update_instance(input).await)?;

@@ -1,10 +1,10 @@
-//! BackUp: has the worker that owns the archive of an instance take a base backup, and waits for it.
+//! CreateBackup: has the worker that owns the archive of an instance take a base backup, and waits for it.
 
 use duroxide::runtime::registry::ActivityRegistryBuilder;
 use toygres_domain::{
     backup::{Backup, BackupId, BackupStatus},
     instance::{Reason, ReasonCode},
-    operation::{OperationKind, StepName, back_up},
+    operation::{OperationKind, StepName, create_backup},
     runtime::Progress,
 };
 use toygres_store::{Reached, Work};
@@ -17,11 +17,11 @@ use crate::{
 };
 
 /// The workflow.
-pub(crate) struct BackUp;
+pub(crate) struct CreateBackup;
 
-impl OperationWorkflow for BackUp {
-    const KIND: OperationKind = OperationKind::BackUp;
-    const NAME: &'static str = "toygres-workflows::orchestration::back-up";
+impl OperationWorkflow for CreateBackup {
+    const KIND: OperationKind = OperationKind::CreateBackup;
+    const NAME: &'static str = "toygres-workflows::orchestration::create-backup";
 
     async fn provision(run: &OperationRun<'_>) -> Result<Option<Reached>, Failure> {
         run.until_done::<TakeBackup>(run.run).await?;
@@ -42,7 +42,7 @@ impl OperationWorkflow for BackUp {
 }
 
 fn requested(work: &Work) -> Result<BackupId, Failure> {
-    let back_up::Params { backup } = work.operation.params.clone().try_into().map_err(|_| Failure::incompatible())?;
+    let create_backup::Params { backup } = work.operation.params.clone().try_into().map_err(|_| Failure::incompatible())?;
     Ok(backup)
 }
 

@@ -1,4 +1,4 @@
-//! Back up: takes a base backup of a running instance, which stays running. A restart in the middle ends an attempt, and another one follows.
+//! Create backup: takes a base backup of a running instance, which stays running. A restart in the middle ends an attempt, and another one follows.
 
 use serde::{Deserialize, Serialize};
 
