@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use toygres_backup::StoreConfig;
-use toygres_cli::{CaCommand, ContextCommand, DatabasesCommand, EXIT_CODES, Group, InstancesCommand, OperationsCommand, TokenCommand, UsersCommand};
+use toygres_cli::{BackupsCommand, CaCommand, ContextCommand, DatabasesCommand, EXIT_CODES, Group, InstancesCommand, OperationsCommand, TokenCommand, UsersCommand};
 use toygres_domain::secret::SecretKeys;
 
 pub use self::{
@@ -68,6 +68,9 @@ pub enum Command {
     /// List, create and drop databases of an instance.
     #[command(visible_alias = "database", after_help = EXIT_CODES)]
     Databases(Group<DatabasesCommand>),
+    /// List, create, keep and delete backups of an instance.
+    #[command(visible_alias = "backup", after_help = EXIT_CODES)]
+    Backups(Group<BackupsCommand>),
     /// See, follow, cancel and retry operations of a server.
     #[command(visible_alias = "operation", after_help = EXIT_CODES)]
     Operations(Group<OperationsCommand>),

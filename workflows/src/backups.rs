@@ -82,11 +82,11 @@ pub async fn run(context: ActivityContext, options: BackupOptions, changes: Chan
         // What was reported just now wakes this task too, so there is a shortest pause.
         let pause = worker.timing().tick;
         let woken = async {
-            tokio::time::sleep(pause / 5).await;
+            tokio::time::sleep(pause / 2).await;
             tokio::select! {
                 Ok(()) = backups.changed() => {}
                 Ok(()) = events.changed() => {}
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(pause / 2) => {}
             }
         };
         if shutdown.run_until_cancelled(woken).await.is_none() {

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::commands::json as json_of,
-    support::{Database, Home, Server, psql, text},
+    kubernetes::Platform,
+    support::{Database, Home, Server, postmaster, psql, text},
 };
 
 const ON: (&str, &str) = ("TOYGRES_BACKUPS", "true");
@@ -273,4 +274,56 @@ async fn another_worker_takes_over_from_a_dead_one() {
     assert_eq!(now["recovery"]["gaps"], json!([]), "{now:#}");
     assert_ne!(psql(&url, "SELECT worker_id FROM toygres.archives").await.unwrap(), owner);
     second.kill().await;
+}
+
+/// Its server has the rules for logins of the release before, which refuse replication.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_of_the_release_before_is_protected_without_a_restart() {
+    let home = Home::new();
+    let server = home.start().await;
+    let id = server.create_ok("orders").await;
+    let url = text(&server.until_healthy(&id).await["connectionString"]);
+    let pid = postmaster(&home, &id);
+    let rules = home.path().join("data/instances").join(&id).join("pg_hba.conf");
+    let now = std::fs::read_to_string(&rules).unwrap();
+    let before = now.lines().filter(|line| !line.contains("toygres_replication") && !line.contains("SHA-256")).collect::<Vec<_>>().join("\n") + "\n";
+    assert!(before.lines().count() + 2 == now.lines().count(), "{now}");
+    std::fs::write(&rules, before).unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGHUP).unwrap();
+    let update = "mutation($id: ID!) { updateInstance(input: { id: $id, backups: { enabled: true, retentionDays: 30 } }) {
+        instance { backupPolicy { enabled retentionDays intervalHours } } userErrors { message } } }";
+    let updated = server.query(update, json!({ "id": id })).await["updateInstance"]["instance"]["backupPolicy"].clone();
+    assert_eq!(updated, json!({ "enabled": true, "retentionDays": 30, "intervalHours": 24 }));
+    until_protected(&server, &id).await;
+    assert!(std::fs::read_to_string(&rules).unwrap().contains("host replication toygres_replication"), "the rule is there again");
+    assert_eq!(postmaster(&home, &id), pid, "without a restart");
+    until_recoverable(&server, &id, &url).await;
+    server.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_on_kubernetes_is_protected_too() {
+    let platform = Platform::new().await;
+    let directory = platform.home.path().join("store");
+    let server = platform.start_with(&[ON, ("TOYGRES_BACKUP_STORE", directory.to_str().unwrap())]).await;
+    let id = server.create_ok("orders").await;
+    let url = text(&server.until_healthy(&id).await["connectionString"]);
+    psql(&url, "CREATE TABLE rows AS SELECT n FROM generate_series(1, 1000) AS n").await.unwrap();
+    until_protected(&server, &id).await;
+    until_recoverable(&server, &id, &url).await;
+    // It stops following for a suspension, and goes on after it.
+    for (mutation, state) in [("suspendInstance", "SUSPENDED"), ("resumeInstance", "RUNNING")] {
+        let document = format!("mutation($id: ID!) {{ {mutation}(input: {{ id: $id }}) {{ userErrors {{ message }} }} }}");
+        assert_eq!(server.query(&document, json!({ "id": id })).await[mutation]["userErrors"], json!([]));
+        server.until(&id, state, |now| now["state"] == state).await;
+    }
+    server.until_healthy(&id).await;
+    psql(&url, "INSERT INTO rows VALUES (1001)").await.unwrap();
+    let now = until_recoverable(&server, &id, &url).await;
+    assert_eq!((&now["recovery"]["gaps"], &now["backupPolicy"]["protection"]), (&json!([]), &json!("PROTECTED")), "{now:#}");
+    server.delete(&id).await;
+    server.until_deleted(&id).await;
+    assert_eq!(platform.cluster.object_names(), std::collections::BTreeSet::new(), "nothing leaks in the cluster");
+    assert!(directory.join(&id).exists(), "the backups are kept");
+    server.stop().await;
 }

@@ -228,6 +228,8 @@ async fn install_rule(context: &ActivityContext, id: InstanceId) -> Result<(), F
         if !context.store.is_idle(&instance).await? {
             return Ok(());
         }
+        // Read again under the lock: its settings may have changed.
+        let instance = known(context, id).await.map_err(Failure::Retry)?;
         let data = context.store.data(&instance).await?;
         let deployment = deployment(context, instance.clone(), data).await?;
         context.verb(context.runtime.install_tls(&deployment)).await?;

@@ -85,8 +85,9 @@ impl Worker {
         }
         self.finish_maintenance().await;
         self.end_backups().await?;
-        self.take_backups(&owned).await?;
-        self.maintain(&owned).await?;
+        let open = store.open_backups(self.id).await?;
+        self.take_backups(&owned, &open).await?;
+        self.maintain(&owned, &open).await;
         if is_due {
             self.schedule(&owned).await?;
             self.report(&owned).await?;
@@ -163,9 +164,9 @@ impl Worker {
     }
 
     /// Takes the base backups that are requested, and ends those that nobody wants any more.
-    async fn take_backups(&mut self, owned: &[Owned]) -> Result<()> {
+    async fn take_backups(&mut self, owned: &[Owned], open: &[Backup]) -> Result<()> {
         let store = self.context.store.clone();
-        for backup in store.open_backups(self.id).await? {
+        for backup in open {
             if backup.status == BackupStatus::Deleting || self.takings.iter().any(|taking| taking.backup == backup.id) {
                 continue;
             }
@@ -182,7 +183,7 @@ impl Worker {
             // A directory of its own for each attempt: another worker may still write into that of the last.
             let object = if backup.object.is_none() { backup.id } else { BackupId::generate() };
             if store.begin_backup(backup.id, object).await? {
-                self.takings.push(Taking::start(&self.context, &self.options, &backup, object, follower.statuses()));
+                self.takings.push(Taking::start(&self.context, &self.options, backup, object, follower.statuses()));
             }
         }
         for taking in self.takings.iter().filter(|taking| !taking.is_finished()) {
@@ -219,8 +220,9 @@ impl Worker {
     }
 
     /// Looks at archives whose follower has begun again, in which a base backup was completed or is to be deleted, and at each now and then.
-    async fn maintain(&mut self, owned: &[Owned]) -> Result<()> {
-        let deleting: BTreeSet<ArchiveId> = self.deleting().await?;
+    async fn maintain(&mut self, owned: &[Owned], open: &[Backup]) {
+        let deleting = open.iter().filter(|backup| backup.status == BackupStatus::Deleting).map(|backup| backup.archive);
+        let deleting: BTreeSet<ArchiveId> = deleting.collect();
         let mut free = MAINTAINED.saturating_sub(self.archives.values().filter(|archive| archive.maintenance.is_some()).count());
         for Owned { archive: OwnedArchive { archive, .. }, instance, policy } in owned {
             let Some(known) = self.archives.get_mut(&archive.id).filter(|known| free > 0 && known.maintenance.is_none()) else { continue };
@@ -248,12 +250,6 @@ impl Worker {
                 free -= 1;
             }
         }
-        Ok(())
-    }
-
-    async fn deleting(&self) -> Result<BTreeSet<ArchiveId>> {
-        let open = self.context.store.open_backups(self.id).await?;
-        Ok(open.into_iter().filter(|backup| backup.status == BackupStatus::Deleting).map(|backup: Backup| backup.archive).collect())
     }
 
     async fn finish_maintenance(&mut self) {
