@@ -10,6 +10,7 @@ mod base;
 mod follower;
 mod maintenance;
 mod reasons;
+mod release;
 mod worker;
 
 use std::{path::PathBuf, time::Duration};
@@ -18,8 +19,12 @@ use toygres_backup::Store;
 use toygres_domain::backup::BackupPolicy;
 use toygres_store::changes::Changes;
 
+pub(crate) use self::release::until_released;
 use self::worker::Worker;
 use crate::ActivityContext;
+
+/// How often a worker looks while an operation waits until it follows an instance no more.
+const RELEASING: Duration = Duration::from_millis(50);
 
 /// Where backups go, and how they are taken.
 #[derive(Clone, Debug)]
@@ -78,6 +83,10 @@ pub async fn run(context: ActivityContext, options: BackupOptions, changes: Chan
         if let Err(error) = worker.tick().await {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             tracing::debug!(%error, cause, "backups could not be looked at");
+        }
+        if worker.is_releasing() {
+            tokio::time::sleep(RELEASING).await;
+            continue;
         }
         // What was reported just now wakes this task too, so there is a shortest pause.
         let pause = worker.timing().tick;

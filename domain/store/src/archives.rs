@@ -65,7 +65,7 @@ macro_rules! archive_query {
     ($after:expr $(, $arg:expr)* $(,)?) => {
         sqlx::query_as!(
             ArchiveRow,
-            r#"SELECT id, instance_id, created_at, has_slot, followed AND owned_until > clock_timestamp() AS "followed!", durable_lsn, flushed_lsn,
+            r#"SELECT id, instance_id, created_at, has_slot, followed AND coalesce(owned_until > clock_timestamp(), false) AS "followed!", durable_lsn, flushed_lsn,
                    durable_at, lag_seconds, failure_code, failure_message, failing_since, coverage AS "coverage: _", stored_bytes "# + $after
             $(, $arg)*
         )

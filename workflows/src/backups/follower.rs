@@ -81,6 +81,11 @@ impl Follower {
         self.stop.cancel();
     }
 
+    /// Whether it was told to end.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
     /// Whether it has ended.
     pub(super) fn is_stopped(&self) -> bool {
         self.task.is_finished()

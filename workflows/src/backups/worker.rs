@@ -71,6 +71,18 @@ impl Worker {
         self.options.timing
     }
 
+    /// Whether a follower is about to end that operations may wait for.
+    pub(super) fn is_releasing(&self) -> bool {
+        let is_stopping = |archive: &Archive| archive.follower.as_ref().is_some_and(Follower::is_stopping);
+        !self.context.shutdown.is_cancelled() && self.archives.values().any(is_stopping)
+    }
+
+    /// Whether an instance was reported as followed that is not any more.
+    fn has_released(&self) -> bool {
+        let is_followed = |id: &ArchiveId| self.archives.get(id).is_some_and(|archive| archive.follower.is_some());
+        self.reported.iter().any(|(id, report)| report.followed && !is_followed(id))
+    }
+
     /// Looks at everything once.
     pub(super) async fn tick(&mut self) -> Result<()> {
         let is_due = self.reported_at.is_none_or(|at| at.elapsed() >= self.timing().report);
@@ -83,6 +95,7 @@ impl Worker {
         for owned in &owned {
             self.follow(owned);
         }
+        let is_due = is_due || self.has_released();
         self.finish_maintenance().await;
         self.end_backups().await?;
         let open = store.open_backups(self.id).await?;

@@ -83,7 +83,7 @@ pub(super) fn build(config: &StoreConfig) -> object_store::Result<Arc<dyn Object
             let failed = |source: std::io::Error| object_store::Error::Generic { store: "directory", source: Box::new(source) };
             // What is backed up is nobody else's business.
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
-            Ok(Arc::new(LocalFileSystem::new_with_prefix(directory)?.with_fsync(true)))
+            Ok(Arc::new(LocalFileSystem::new_with_prefix(directory)?.with_fsync(true).with_automatic_cleanup(true)))
         }
         StoreConfig::S3 { bucket, region, endpoint, credentials } => {
             let builder = if credentials.is_some() { AmazonS3Builder::new() } else { AmazonS3Builder::from_env() };
