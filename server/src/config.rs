@@ -18,7 +18,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use toygres_backup::StoreConfig;
-use toygres_cli::{BackupsCommand, CaCommand, ContextCommand, DatabasesCommand, EXIT_CODES, Group, InstancesCommand, OperationsCommand, TokenCommand, UsersCommand};
+use toygres_cli::{
+    BackupsCommand, CaCommand, ContextCommand, DatabasesCommand, EXIT_CODES, Group, InstancesCommand, OperationsCommand, TokenCommand, UsersCommand,
+};
 use toygres_domain::secret::SecretKeys;
 
 pub use self::{

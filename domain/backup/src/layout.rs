@@ -13,11 +13,11 @@
 //! ```
 
 use chrono::{DateTime, NaiveDateTime, Utc};
+pub use toygres_domain::backup::{ArchiveId, BackupId, GapReason};
 use toygres_domain::{
     InstanceId,
     wal::{Lsn, Segment, SegmentSize, Timeline},
 };
-pub use toygres_domain::backup::{ArchiveId, BackupId, GapReason};
 
 /// The directory of an archive in its store.
 #[derive(Clone, Debug, PartialEq, Eq)]

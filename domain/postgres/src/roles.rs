@@ -78,9 +78,7 @@ pub async fn enable_replication(superuser: &Target, password: &Secret, timeout: 
         let mut session = open(superuser, DATABASE).await?;
         let verifier = scram::verifier(password);
         session
-            .execute(&format!(
-                "ALTER ROLE {REPLICATION} LOGIN REPLICATION NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD '{verifier}'"
-            ))
+            .execute(&format!("ALTER ROLE {REPLICATION} LOGIN REPLICATION NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD '{verifier}'"))
             .await?;
         close(session).await;
         Ok(())

@@ -12,8 +12,7 @@ use toygres_domain::{
 };
 
 use super::{
-    NewInstance, OperationFilter, PageRequest, Store,
-    backups,
+    NewInstance, OperationFilter, PageRequest, Store, backups,
     credentials::require_platform,
     database_users, databases,
     errors::{Classify, is_unique_violation},

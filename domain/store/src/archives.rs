@@ -105,17 +105,16 @@ impl Store {
 
     /// Gives up what this worker owns, so that another can take it over at once.
     pub async fn release_archives(&self, worker: Uuid) -> Result<()> {
-        sqlx::query!("UPDATE archives SET worker_id = NULL, owned_until = NULL WHERE worker_id = $1", worker)
-            .execute(&self.pool)
-            .await
-            .classify()?;
+        sqlx::query!("UPDATE archives SET worker_id = NULL, owned_until = NULL WHERE worker_id = $1", worker).execute(&self.pool).await.classify()?;
         Ok(())
     }
 
     /// The archives that this worker owns.
     pub async fn owned_archives(&self, worker: Uuid) -> Result<Vec<OwnedArchive>> {
-        let rows =
-            archive_query!("FROM archives WHERE worker_id = $1 AND owned_until > clock_timestamp()", worker).fetch_all(&self.pool).await.classify()?;
+        let rows = archive_query!("FROM archives WHERE worker_id = $1 AND owned_until > clock_timestamp()", worker)
+            .fetch_all(&self.pool)
+            .await
+            .classify()?;
         rows.into_iter().map(|row| Ok(OwnedArchive { has_slot: row.has_slot, archive: archive(row)? })).collect()
     }
 
@@ -184,10 +183,7 @@ impl Store {
 
     /// Records whether the server of the instance may have the replication slot of an archive.
     pub async fn record_slot(&self, id: ArchiveId, has_slot: bool) -> Result<()> {
-        sqlx::query!("UPDATE archives SET has_slot = $2 WHERE id = $1 AND has_slot <> $2", id.0, has_slot)
-            .execute(&self.pool)
-            .await
-            .classify()?;
+        sqlx::query!("UPDATE archives SET has_slot = $2 WHERE id = $1 AND has_slot <> $2", id.0, has_slot).execute(&self.pool).await.classify()?;
         Ok(())
     }
 
@@ -214,8 +210,7 @@ impl Store {
         .execute(&self.pool)
         .await
         .classify()?;
-        let sealed =
-            sqlx::query_scalar!("SELECT sealed_password FROM platform_passwords WHERE instance_id = $1 AND role = $2", id.0, REPLICATION);
+        let sealed = sqlx::query_scalar!("SELECT sealed_password FROM platform_passwords WHERE instance_id = $1 AND role = $2", id.0, REPLICATION);
         self.keys.open(&sealed.fetch_optional(&self.pool).await.classify()?.ok_or(Error::Superseded)?, &context)
     }
 }

@@ -285,7 +285,9 @@ impl Store {
             now.finished_at
         );
         if required && now.status == BackupStatus::Available && !newer.fetch_one(&mut *transaction).await.classify()? {
-            return Err(conflict("it is the newest backup, which what is committed now is restored from: create another one first, or turn backups off"));
+            return Err(conflict(
+                "it is the newest backup, which what is committed now is restored from: create another one first, or turn backups off",
+            ));
         }
         let row = backup_query!("UPDATE backups SET status = 'deleting' WHERE id = $1 RETURNING", "", id.0);
         let row = row.fetch_one(&mut *transaction).await.classify()?;

@@ -43,8 +43,10 @@ impl BackupSupport {
         }
         BackupSettings {
             enabled,
-            interval_hours: interval_hours.and_then(|hours| errors.in_range("backups.intervalHours", "hours", Some(hours), limits::BACKUP_INTERVAL_HOURS)),
-            retention_days: retention_days.and_then(|days| errors.in_range("backups.retentionDays", "days", Some(days), limits::BACKUP_RETENTION_DAYS)),
+            interval_hours: interval_hours
+                .and_then(|hours| errors.in_range("backups.intervalHours", "hours", Some(hours), limits::BACKUP_INTERVAL_HOURS)),
+            retention_days: retention_days
+                .and_then(|days| errors.in_range("backups.retentionDays", "days", Some(days), limits::BACKUP_RETENTION_DAYS)),
         }
     }
 }

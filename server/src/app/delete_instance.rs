@@ -70,9 +70,8 @@ mod tests {
     #[test]
     fn the_fingerprint_is_fixed() {
         let id = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
-        let text = |keep_volumes, revision| {
-            serde_json::to_string(&Fingerprint { v: 1, id, keep_volumes, revision, backup_retention_days: None }).unwrap()
-        };
+        let text =
+            |keep_volumes, revision| serde_json::to_string(&Fingerprint { v: 1, id, keep_volumes, revision, backup_retention_days: None }).unwrap();
         assert_eq!(text(None, None), r#"{"v":1,"id":"01890a5d-ac96-774b-bcce-b302099a8057"}"#);
         assert_eq!(text(Some(true), Some(7)), r#"{"v":1,"id":"01890a5d-ac96-774b-bcce-b302099a8057","keep_volumes":true,"revision":7}"#);
     }

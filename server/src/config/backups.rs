@@ -177,9 +177,7 @@ fn parse_store(text: &str) -> Result<StoreUrl, String> {
             let region = region.ok_or("it must have a region: s3://BUCKET?region=REGION")?;
             Ok(StoreUrl::S3 { bucket: host, region, endpoint: option("endpoint") })
         }
-        "azure" if !path.is_empty() && !path.contains('/') => {
-            Ok(StoreUrl::Azure { account: host, container: path, endpoint: option("endpoint") })
-        }
+        "azure" if !path.is_empty() && !path.contains('/') => Ok(StoreUrl::Azure { account: host, container: path, endpoint: option("endpoint") }),
         "gs" if path.is_empty() => Ok(StoreUrl::Google { bucket: host }),
         _ => Err(form()),
     }

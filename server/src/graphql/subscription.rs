@@ -109,16 +109,20 @@ impl Subscription {
 
     /// Follows the backups of an instance: its current value, then its value whenever `recovery`, `backups` or the instance itself changes.
     /// Progress arrives within seconds. Completes when the instance is deleted and no backup of it is left.
-    async fn instance_backups(&self, ctx: &Context<'_>, #[graphql(desc = "The ID of the instance.")] id: ID) -> Result<impl Stream<Item = Result<Instance>>> {
+    async fn instance_backups(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The ID of the instance.")] id: ID,
+    ) -> Result<impl Stream<Item = Result<Instance>>> {
         let app = ctx.data_unchecked::<App>();
         let id = known(app, &id).await?;
         let store = app.store.clone();
-        let (mut backups, mut events) = (app.hub.changes().backups(), app.hub.changes().events());
+        let mut backups = app.hub.changes().backups();
+        let mut feed = app.hub.feed(Some(id), None).await.map_err(error)?;
         Ok(try_stream! {
             let mut sent = None;
             loop {
                 backups.mark_unchanged();
-                events.mark_unchanged();
                 let Some((instance, state)) = BackupState::read(&store, id).await.map_err(error)? else { break };
                 let over = is_final(instance.state) && state.archive.is_none();
                 if sent.as_ref() != Some(&state) {
@@ -128,11 +132,12 @@ impl Subscription {
                 if over {
                     break;
                 }
-                // An error means that the server stops, which ends the stream.
-                tokio::select! {
-                    changed = backups.changed() => if changed.is_err() { break },
-                    changed = events.changed() => if changed.is_err() { break },
-                }
+                let changed = tokio::select! {
+                    // An error means that the server stops, which ends the stream.
+                    changed = backups.changed() => if changed.is_err() { break } else { Ok(()) },
+                    events = latest(&mut feed) => events.map(drop),
+                };
+                changed.map_err(error)?;
             }
         })
     }

@@ -37,8 +37,8 @@ pub(super) use control_plane::ControlPlane;
 pub(super) use database::Database;
 pub(super) use database_user::DatabaseUser;
 pub(super) use domain_enum::{
-    BackupDurability, BackupProtection, BackupStatus, BackupTrigger, CaStatus, DatabaseAccess, ExposureType, HealthStatus, InstanceEventType, InstanceState, NoticeCode, OperationKind, OperationStatus, ReasonCode, RecoveryGapReason,
-    StepName, StepStatus, TokenRole,
+    BackupDurability, BackupProtection, BackupStatus, BackupTrigger, CaStatus, DatabaseAccess, ExposureType, HealthStatus, InstanceEventType,
+    InstanceState, NoticeCode, OperationKind, OperationStatus, ReasonCode, RecoveryGapReason, StepName, StepStatus, TokenRole,
 };
 pub(super) use exposure::{Exposure, ExposureInput};
 pub(super) use health_check::{HealthCheck, HealthCheckInput};

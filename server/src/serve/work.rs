@@ -7,8 +7,13 @@ use tokio_util::sync::CancellationToken;
 use toygres_domain::{Error, Result, runtime::Runtime};
 use toygres_store::{Store, changes::Changes};
 use toygres_workflows::{
-    ActivityContext, Engine, RunningChecks, Timing, backups::{self, BackupOptions}, certificates, configuration::SqlProbe, dispatcher, engine::Worker, gauges, heartbeat, janitor,
-    nudges, repairs, sweeper,
+    ActivityContext, Engine, RunningChecks, Timing,
+    backups::{self, BackupOptions},
+    certificates,
+    configuration::SqlProbe,
+    dispatcher,
+    engine::Worker,
+    gauges, heartbeat, janitor, nudges, repairs, sweeper,
 };
 
 use super::tasks::Tasks;

@@ -178,14 +178,8 @@ async fn restore_by_hand(home: &Home, backup: &Value, password: &str) {
     // The last line is the server, which does not end by itself.
     let script = script.replace("runuser -u postgres -- postgres", "exec runuser -u postgres -- postgres");
     let log = std::fs::File::create(home.path().join("restored.log")).unwrap();
-    let mut child = Command::new("sh")
-        .args(["-euc", &script])
-        .env("PATH", path)
-        .current_dir(home.path())
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .unwrap();
+    let mut child =
+        Command::new("sh").args(["-euc", &script]).env("PATH", path).current_dir(home.path()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
     let url = format!("postgresql://app:{password}@127.0.0.1:{port}/app");
     let count = poll("the restored server answers", async || psql(&url, "SELECT count(*) FROM rows WHERE NOT pg_is_in_recovery()").await.ok()).await;
     let pid = std::fs::read_to_string(data.join("postmaster.pid")).unwrap().lines().next().unwrap().parse().unwrap();
@@ -215,7 +209,8 @@ async fn a_store_that_fails_is_told_and_loses_nothing() {
     assert_eq!((&now["backupPolicy"]["protection"], now["recovery"]["gaps"].as_array().unwrap().len()), (&json!("PROTECTED"), 0), "{now:#}");
 
     // Turned off, its server keeps no WAL for it; turned on again, there is a gap, and a backup follows by itself.
-    let update = "mutation($id: ID!, $enabled: Boolean) { updateInstance(input: { id: $id, backups: { enabled: $enabled } }) { userErrors { message } } }";
+    let update =
+        "mutation($id: ID!, $enabled: Boolean) { updateInstance(input: { id: $id, backups: { enabled: $enabled } }) { userErrors { message } } }";
     server.query(update, json!({ "id": id, "enabled": false })).await;
     until(&server, &id, "off", |now| now["backupPolicy"]["protection"] == "OFF" && now["recovery"]["archiving"] == false).await;
     poll("the slot is dropped", async || psql(&url, "SELECT count(*) FROM pg_replication_slots").await.ok().filter(|count| count == "0")).await;

@@ -22,7 +22,10 @@ use toygres_postgres::{
     roles,
 };
 
-use super::{BackupOptions, reasons::{is_refused_login, reason}};
+use super::{
+    BackupOptions,
+    reasons::{is_refused_login, reason},
+};
 use crate::{ActivityContext, Failure, activities::deploy_postgres::deployment, administration::TIMEOUT, certificates::identity};
 
 /// The replication slot of an archive.
@@ -31,6 +34,9 @@ const SLOT: &str = "toygres_archive";
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// How long a follower may take to archive what it has received.
 const STOP: Duration = Duration::from_secs(12);
+
+/// The number of the next beginning.
+static BEGINNINGS: AtomicU64 = AtomicU64::new(1);
 
 /// A task that follows an instance.
 pub(super) struct Follower {
@@ -45,7 +51,7 @@ struct State {
     status: watch::Sender<Option<FollowStatus>>,
     /// Why it does not follow at the moment.
     failure: watch::Sender<Option<Reason>>,
-    /// Counts how often it has begun.
+    /// Identifies its latest beginning among those of all followers; 0 before the first.
     began: AtomicU64,
 }
 
@@ -71,7 +77,7 @@ impl Follower {
         self.state.failure.borrow().clone()
     }
 
-    /// How often it has begun to follow: each time, WAL may be missing.
+    /// Identifies its latest beginning: each time, WAL may be missing. 0 before the first.
     pub(super) fn began(&self) -> u64 {
         self.state.began.load(Ordering::Acquire)
     }
@@ -134,7 +140,7 @@ async fn run(
             let outcome = tokio::select! {
                 outcome = &mut following => outcome,
                 Ok(()) = seen.changed() => {
-                    state.began.fetch_add(1, Ordering::AcqRel);
+                    state.began.store(BEGINNINGS.fetch_add(1, Ordering::Relaxed), Ordering::Release);
                     state.failure.send_replace(None);
                     (pause, refusals) = (PAUSE.0, 0);
                     following.await
@@ -202,7 +208,8 @@ pub(super) async fn drop_slot(context: &ActivityContext, id: InstanceId) -> Resu
     let target = target(context, id).await?;
     let drop = async {
         let mut connection = ReplicationConnection::connect(&target, TIMEOUT).await?;
-        let name = SlotName::try_from(SLOT.to_owned()).map_err(|error| ReplicationError::Connection(Reason::new(ReasonCode::Internal, error.to_string())))?;
+        let name = SlotName::try_from(SLOT.to_owned())
+            .map_err(|error| ReplicationError::Connection(Reason::new(ReasonCode::Internal, error.to_string())))?;
         match connection.drop_slot(&name).await {
             Err(ReplicationError::Server { sqlstate, .. }) if sqlstate == "42704" => Ok(()),
             outcome => outcome,

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use chrono::TimeDelta;
@@ -22,8 +22,9 @@ use super::{
     base::Taking,
     follower::{Follower, drop_slot},
     maintenance::{Found, Subject, maintain},
+    reasons::reason,
 };
-use crate::ActivityContext;
+use crate::{ActivityContext, Failure};
 
 /// Archives that are taken over at a time, so that several workers that start share them.
 const CLAIMED: i64 = 100;
@@ -32,6 +33,8 @@ const TAKING: usize = 2;
 const MAINTAINED: usize = 4;
 /// How often a base backup is begun.
 const ATTEMPTS: i32 = 3;
+/// The pause after looking at an archive has failed.
+const PAUSE: Duration = Duration::from_secs(5);
 
 pub(super) struct Worker {
     context: ActivityContext,
@@ -49,7 +52,9 @@ struct Archive {
     follower: Option<Follower>,
     maintenance: Option<(JoinHandle<std::result::Result<Found, Reason>>, u64)>,
     maintained_at: Option<Instant>,
-    /// How often the follower had begun when the archive was looked at, and what was found.
+    /// When looking at it failed last.
+    unmaintained_at: Option<Instant>,
+    /// Which beginning of the follower it was looked at after, and what was found.
     found: Option<(u64, Found)>,
     dropping: Option<JoinHandle<()>>,
 }
@@ -218,8 +223,9 @@ impl Worker {
             match outcome {
                 Ok(complete) => {
                     self.context.store.complete_backup(backup, object, &complete).await?;
+                    // What was found before does not count: it may have asked for this backup.
                     if let Some(archive) = self.archives.get_mut(&archive) {
-                        archive.maintained_at = None;
+                        (archive.maintained_at, archive.found) = (None, None);
                     }
                 }
                 Err(reason) => {
@@ -238,15 +244,18 @@ impl Worker {
         let deleting: BTreeSet<ArchiveId> = deleting.collect();
         let mut free = MAINTAINED.saturating_sub(self.archives.values().filter(|archive| archive.maintenance.is_some()).count());
         for Owned { archive: OwnedArchive { archive, .. }, instance, policy } in owned {
-            let Some(known) = self.archives.get_mut(&archive.id).filter(|known| free > 0 && known.maintenance.is_none()) else { continue };
+            let is_free = |known: &&mut Archive| known.maintenance.is_none() && known.unmaintained_at.is_none_or(|at| at.elapsed() >= PAUSE);
+            let Some(known) = self.archives.get_mut(&archive.id).filter(|_| free > 0).filter(is_free) else { continue };
             if let Some(deleted_at) = instance.deleted_at.filter(|at| *at + policy.retention() <= self.context.store.now()) {
                 tracing::info!(instance = %instance.id, %deleted_at, "the backups of a deleted instance are removed");
-                remove_archive(&self.context, &self.options, instance.id, archive.id).await;
+                let removal = remove(self.context.clone(), self.options.clone(), instance.id, archive.id);
+                known.maintenance = Some((tokio::spawn(removal), 0));
+                free -= 1;
                 continue;
             }
             let began = known.follower.as_ref().map_or(0, Follower::began);
             let has_begun = known.follower.as_ref().is_some_and(|follower| follower.status().is_some());
-            let is_new = has_begun && known.found.is_none_or(|(when, _)| when != began);
+            let is_new = has_begun && known.found.is_none_or(|(after, _)| after != began);
             let is_due = known.maintained_at.is_none_or(|at| at.elapsed() >= self.options.timing.maintenance);
             if is_new || is_due || deleting.contains(&archive.id) {
                 let subject = Subject {
@@ -269,8 +278,9 @@ impl Worker {
         for (id, archive) in &mut self.archives {
             let Some((task, began)) = archive.maintenance.take_if(|(task, _)| task.is_finished()) else { continue };
             match task.await {
-                Ok(Ok(found)) => archive.found = Some((began, found)),
+                Ok(Ok(found)) => (archive.found, archive.unmaintained_at) = (Some((began, found)), None),
                 Ok(Err(reason)) => {
+                    archive.unmaintained_at = Some(Instant::now());
                     counter!("toygres_backup_failures_total", "what" => "maintenance").increment(1);
                     tracing::warn!(archive = %id, reason = reason.message, "an archive could not be looked at; trying again");
                 }
@@ -345,12 +355,11 @@ fn refused(owned: &Owned) -> Option<Reason> {
     Some(Reason::new(ReasonCode::BackupFailed, why))
 }
 
-async fn remove_archive(context: &ActivityContext, options: &BackupOptions, instance: InstanceId, archive: ArchiveId) {
-    let removed = options.store.delete_all(Layout::new(instance, archive).root()).await;
-    match removed {
-        Ok(()) => drop(context.store.forget_archive(archive).await),
-        Err(error) => tracing::warn!(%instance, %error, "the backups of a deleted instance could not be removed; trying again"),
-    }
+/// Deletes an archive.
+async fn remove(context: ActivityContext, options: BackupOptions, instance: InstanceId, archive: ArchiveId) -> std::result::Result<Found, Reason> {
+    options.store.delete_all(Layout::new(instance, archive).root()).await.map_err(|error| reason(&error.into()))?;
+    context.store.forget_archive(archive).await.map_err(|error| Failure::from(error).reason())?;
+    Ok(Found { continues: false })
 }
 
 fn record_metrics(reports: &[ArchiveReport], taking: usize) {

@@ -15,8 +15,8 @@ use toygres_postgres as postgres;
 use toygres_store::{OperationFilter, PageRequest};
 
 use super::{
-    Backup, BackupPolicy, BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthStatus, HealthSummary, InstanceEvent, InstanceParameter, InstanceState,
-    Label, Notice, Operation, OperationFilterInput, OperationKind, Reason, Recovery,
+    Backup, BackupPolicy, BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthStatus, HealthSummary, InstanceEvent,
+    InstanceParameter, InstanceState, Label, Notice, Operation, OperationFilterInput, OperationKind, Reason, Recovery,
 };
 use crate::{
     app::{App, available_operations, excludes_now},
@@ -24,7 +24,10 @@ use crate::{
         complexity::page_complexity,
         errors::error,
         guard::operator,
-        loaders::{ArchiveOf, BackupsOf, CertificateOf, DatabaseUsersOf, DatabasesOf, EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, OperationsOf, PasswordOf, PlatformRolesOf},
+        loaders::{
+            ArchiveOf, BackupsOf, CertificateOf, DatabaseUsersOf, DatabasesOf, EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, OperationsOf,
+            PasswordOf, PlatformRolesOf,
+        },
         paging::{Arguments, Counted, Uncounted, opaque, parts, uncounted},
     },
 };

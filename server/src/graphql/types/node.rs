@@ -76,7 +76,13 @@ impl NodeId {
         let database = || of_instance(DATABASE).map(|(instance, name)| Self::Database(instance, name));
         let uuid = || text.parse().ok().map(Self::InstanceOrApiToken);
         let backup = || Some(Self::Backup(text.strip_prefix(ID_PREFIX)?.parse().ok()?));
-        uuid().or_else(backup).or_else(health_check).or_else(event).or_else(user).or_else(database).unwrap_or_else(|| Self::Operation(OperationId::from_any(text)))
+        uuid()
+            .or_else(backup)
+            .or_else(health_check)
+            .or_else(event)
+            .or_else(user)
+            .or_else(database)
+            .unwrap_or_else(|| Self::Operation(OperationId::from_any(text)))
     }
 
     /// Finds the object. Only administrators can find API tokens.

@@ -7,12 +7,12 @@ use std::{
 
 use toygres_domain::{
     InstanceId, OperationId, Result,
+    backup::BackupId,
     database_user::DatabaseAccess,
     name::SqlName,
-    backup::BackupId,
     operation::{
-        OnFailure, OperationKind, OperationStatus, Params, create, create_backup, create_database, create_database_user, delete, drop_database, drop_database_user,
-        repair, resize, restart, resume, rotate_password, set_parameters, suspend,
+        OnFailure, OperationKind, OperationStatus, Params, create, create_backup, create_database, create_database_user, delete, drop_database,
+        drop_database_user, repair, resize, restart, resume, rotate_password, set_parameters, suspend,
     },
     scram,
     secret::Secret,
