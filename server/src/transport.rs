@@ -23,6 +23,7 @@ mod document;
 mod encode;
 mod execute;
 mod expansion;
+mod field_order;
 mod field_types;
 mod http;
 mod introspection;

@@ -16,7 +16,7 @@ afterAll(async () => {
   await server?.clear();
 });
 
-test('an instance is suspended and resumed on its page, and when it is idle', async () => {
+test('an instance is suspended and resumed on its page, and what is changed there holds', async () => {
   const id = await createInstance(server.url, 'orders');
   const { page } = await open(browser, `${server.url}/instances/${id}`);
   const state = page.getByRole('status', { name: 'State and health' });
@@ -44,4 +44,11 @@ test('an instance is suspended and resumed on its page, and when it is idle', as
   await dialog.getByLabel('Suspend when idle').fill('30');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await page.getByText('suspended after 30 min').waitFor();
+
+  await page.getByRole('button', { name: 'Change health checks' }).click();
+  await dialog.getByLabel('Health check timeout').fill('61');
+  await dialog.getByText('must be 1 to 60 seconds').waitFor();
+  await dialog.getByLabel('Health check timeout').fill('7');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByText(/every \d+ s, timeout 7 s/).waitFor();
 });

@@ -211,11 +211,11 @@ impl Toygres {
         let (activities, orchestrations) = registry::all(&context).expect("names are registered once");
         let worker = engine.work_with(completions.around(&activities), orchestrations, options).await;
         let changes = Changes::start(&store, shutdown.clone());
-        tokio::spawn(dispatcher::run(store.clone(), engine.clone(), changes, shutdown.clone()));
+        tokio::spawn(dispatcher::run(store.clone(), engine.clone(), changes.clone(), shutdown.clone()));
         tokio::spawn(sweeper::run(context.clone(), engine.clone()));
         let (suspects, repairs) = toygres_workflows::repairs::repairs();
         tokio::spawn(repairs.run(context.clone()));
-        tokio::spawn(nudges::run(context.clone(), engine.clone(), suspects));
+        tokio::spawn(nudges::run(context.clone(), engine.clone(), suspects, changes));
         let day = Duration::from_secs(86_400);
         let retention = janitor::Retention { events: day, health_checks: day, workflows: day };
         tokio::spawn(janitor::run(store.clone(), engine, retention, shutdown.clone()));

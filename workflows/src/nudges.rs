@@ -1,5 +1,6 @@
 //! Forwards nudges for an instance to the workflows that wait for it: the one of the running operation, and the HealthCheck. Nudges
-//! come from the runtime, and from the prober when a kept connection is lost. They may be lost, because the workflows also poll.
+//! come from the runtime, from the prober when a kept connection is lost, and from callers who change how the instance is checked. They
+//! may be lost, because the workflows also poll.
 //!
 //! After a nudge of the runtime no check of the instance uses a connection from before, which may live on when no client can connect
 //! any more, and a check in progress takes note of it. Both hold for the connections and the checks of this server. Every server that
@@ -13,13 +14,14 @@ use std::{
 };
 
 use futures::{FutureExt, StreamExt, stream};
+use tokio_stream::wrappers::BroadcastStream;
 use toygres_domain::{
     InstanceId, Result,
     instance::{InstanceState, Reason},
     operation::OperationStatus,
     runtime::Nudge,
 };
-use toygres_store::{OperationFilter, PageRequest, Store};
+use toygres_store::{OperationFilter, PageRequest, Store, changes::Changes};
 
 use self::backoff::Backoff;
 use crate::{ActivityContext, Engine, repairs::Suspects, running_checks::Change};
@@ -36,10 +38,11 @@ struct Heard {
 }
 
 /// Runs until the shutdown of the server.
-pub async fn run(context: ActivityContext, engine: Engine, suspects: Suspects) {
+pub async fn run(context: ActivityContext, engine: Engine, suspects: Suspects, changes: Changes) {
     let ActivityContext { store, runtime, prober, running_checks, shutdown, .. } = context;
     let losses = prober.losses().map(|instance| (Nudge { instance, death: None }, false));
-    let mut hints = stream::select(runtime.nudges().map(|nudge| (nudge, true)), losses);
+    let policies = BroadcastStream::new(changes.checks()).filter_map(async |instance| Some((Nudge { instance: instance.ok()?, death: None }, false)));
+    let mut hints = stream::select(runtime.nudges().map(|nudge| (nudge, true)), stream::select(losses, policies.boxed()));
     let mut backoff = Backoff::default();
     loop {
         let first = tokio::select! {

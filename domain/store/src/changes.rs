@@ -23,6 +23,8 @@ const TOKENS: &str = "toygres_tokens";
 const AUTHORITIES: &str = "toygres_authorities";
 /// The channel that the progress of backups notifies.
 const BACKUPS: &str = "toygres_backups";
+/// The channel that a change of how an instance is checked notifies.
+pub(crate) const CHECKS: &str = "toygres_checks";
 /// The first delay before a reconnect; it doubles with each failure.
 const FIRST_DELAY: Duration = Duration::from_millis(50);
 /// The longest delay.
@@ -39,6 +41,7 @@ pub struct Changes {
     tokens: watch::Sender<u64>,
     authorities: watch::Sender<u64>,
     backups: watch::Sender<u64>,
+    checks: broadcast::Sender<InstanceId>,
     health: broadcast::Sender<Option<InstanceId>>,
     health_watchers: watch::Sender<usize>,
     connected: watch::Sender<bool>,
@@ -60,6 +63,7 @@ impl Changes {
             tokens: watch::Sender::new(0),
             authorities: watch::Sender::new(0),
             backups: watch::Sender::new(0),
+            checks: broadcast::Sender::new(1024),
             health: broadcast::Sender::new(1024),
             health_watchers: watch::Sender::new(0),
             connected: watch::Sender::new(false),
@@ -124,6 +128,12 @@ impl Changes {
         self.backups.subscribe()
     }
 
+    /// The instances whose health is checked in another way from now on. Some are left out while the listening connection is lost.
+    #[must_use]
+    pub fn checks(&self) -> broadcast::Receiver<InstanceId> {
+        self.checks.subscribe()
+    }
+
     /// Whether the listening connection is established.
     #[must_use]
     pub fn connected(&self) -> watch::Receiver<bool> {
@@ -143,7 +153,7 @@ impl Changes {
         let mut listener = PgListener::connect_with(&pool).await.classify()?;
         // A lost connection must be visible here, because notifications are missed until the next one.
         listener.eager_reconnect(false);
-        listener.listen_all([EVENTS, TOKENS, AUTHORITIES, BACKUPS]).await.classify()?;
+        listener.listen_all([EVENTS, TOKENS, AUTHORITIES, BACKUPS, CHECKS]).await.classify()?;
         let mut watchers = self.health_watchers.subscribe();
         let mut listens_to_health = false;
         self.connected.send_replace(true);
@@ -165,6 +175,11 @@ impl Changes {
                     None => return Ok(()),
                     Some(notification) if notification.channel() == HEALTH => {
                         let _ = self.health.send(notification.payload().parse().ok());
+                    }
+                    Some(notification) if notification.channel() == CHECKS => {
+                        if let Ok(instance) = notification.payload().parse() {
+                            let _ = self.checks.send(instance);
+                        }
                     }
                     Some(notification) if notification.channel() == TOKENS => self.tokens.send_modify(|wakes| *wakes += 1),
                     Some(notification) if notification.channel() == AUTHORITIES => self.authorities.send_modify(|wakes| *wakes += 1),

@@ -21,8 +21,10 @@ pub(crate) fn classified(error: E) -> Error {
         E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => true,
         // 08: connection exceptions; 57P: shut down by the administrator or starting up; 53: out of connections,
         // disk or memory; 40: serialisation failure or deadlock; 25006: read-only while failing over.
+        // 3F000, 42P01, 42703, 42883: no such schema, table, column or function. All statements are checked when they are compiled, so
+        // the migrations of this version have not run yet.
         E::Database(db) => db.code().is_some_and(|code| {
-            code.starts_with("08") || code.starts_with("57P") || code.starts_with("53") || code.starts_with("40") || code == "25006"
+            ["08", "57P", "53", "40"].iter().any(|class| code.starts_with(class)) || matches!(&*code, "25006" | "3F000" | "42P01" | "42703" | "42883")
         }),
         _ => false,
     };

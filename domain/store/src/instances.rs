@@ -7,7 +7,7 @@ use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::errors::Classify;
-use super::{Page, PageRequest, Store, accept::check_revision, activity::forget_activity, notices::notices, parsed, reason};
+use super::{Page, PageRequest, Store, accept::check_revision, activity::forget_activity, changes::CHECKS, notices::notices, parsed, reason};
 use toygres_domain::{
     Error, InstanceId, Result, UserErrorCode,
     backup::BackupSettings,
@@ -52,6 +52,10 @@ pub struct InstanceUpdate {
     pub idle_suspend_minutes: Option<Option<i32>>,
     /// See [`Instance::backups`]. `None` in it leaves a field unchanged.
     pub backups: BackupSettings,
+    /// Seconds from one health check to the next.
+    pub health_interval_seconds: Option<i32>,
+    /// Seconds that a health check may take.
+    pub health_timeout_seconds: Option<i32>,
     /// The revision that the instance must have.
     pub revision: Option<i64>,
 }
@@ -205,12 +209,18 @@ impl Store {
             interval_hours: update.backups.interval_hours.or(now.backups.interval_hours),
             retention_days: update.backups.retention_days.or(now.backups.retention_days),
         };
-        let spec = InstanceSpec { require_tls: update.require_tls.unwrap_or(now.spec.require_tls), ..now.spec.clone() };
+        let former = now.spec.health_check;
+        let health_check = HealthCheckPolicy {
+            interval_seconds: update.health_interval_seconds.unwrap_or(former.interval_seconds),
+            timeout_seconds: update.health_timeout_seconds.unwrap_or(former.timeout_seconds),
+        };
+        let spec = InstanceSpec { require_tls: update.require_tls.unwrap_or(now.spec.require_tls), health_check, ..now.spec.clone() };
         if *labels == now.labels
             && deletion_protected == now.deletion_protected
             && idle_suspend_minutes == now.idle_suspend_minutes
             && backups == now.backups
             && spec.require_tls == now.spec.require_tls
+            && health_check == former
         {
             return Ok(now);
         }
@@ -223,7 +233,8 @@ impl Store {
         }
         let row = instance_query!(
             "UPDATE instances SET labels = $2, deletion_protected = $3, idle_suspend_minutes = $4, require_tls = $5, connection_string = $6,
-                 backups_enabled = $7, backup_interval_hours = $8, backup_retention_days = $9
+                 backups_enabled = $7, backup_interval_hours = $8, backup_retention_days = $9, health_interval_seconds = $10,
+                 health_timeout_seconds = $11
              WHERE id = $1 RETURNING",
             "",
             id.0,
@@ -234,11 +245,17 @@ impl Store {
             now.endpoint.as_ref().filter(|_| now.connection_string.is_some()).map(|endpoint| connection_string(endpoint, &spec)),
             backups.enabled,
             backups.interval_hours,
-            backups.retention_days
+            backups.retention_days,
+            health_check.interval_seconds,
+            health_check.timeout_seconds
         )
         .fetch_one(&mut *transaction)
         .await
         .classify()?;
+        if health_check != former {
+            // The time to the next check was computed from the former interval.
+            sqlx::query!("SELECT pg_notify($1, $2)", CHECKS, id.to_string()).execute(&mut *transaction).await.classify()?;
+        }
         transaction.commit().await.classify()?;
         instance(row)
     }

@@ -80,6 +80,21 @@ pub(crate) struct LabelInput {
     pub(crate) value: String,
 }
 
+#[derive(cynic::InputObject)]
+pub(crate) struct HealthCheckInput {
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    interval_seconds: Option<i32>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    timeout_seconds: Option<i32>,
+}
+
+impl HealthCheckInput {
+    /// `None` if nothing is given.
+    pub(crate) fn of(interval_seconds: Option<i32>, timeout_seconds: Option<i32>) -> Option<Self> {
+        (interval_seconds.is_some() || timeout_seconds.is_some()).then_some(Self { interval_seconds, timeout_seconds })
+    }
+}
+
 /// An instance without its connection string, which contains the password. Only commands that need that query it.
 #[derive(Clone, Debug, Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]

@@ -41,7 +41,7 @@ pub(super) use domain_enum::{
     InstanceState, NoticeCode, OperationKind, OperationStatus, ReasonCode, RecoveryGapReason, StepName, StepStatus, TokenRole,
 };
 pub(super) use exposure::{Exposure, ExposureInput};
-pub(super) use health_check::{HealthCheck, HealthCheckInput};
+pub(super) use health_check::{HealthCheck, HealthCheckInput, HealthCheckPolicy};
 pub(super) use health_summary::HealthSummary;
 pub(super) use instance::Instance;
 pub(super) use instance_change::{InstanceChange, InstanceChangeType};

@@ -150,8 +150,8 @@ pub(super) async fn start(
     if let Some(options) = options {
         tasks.spawn("backups", backups::run(context.clone(), options, changes.clone()));
     }
-    tasks.spawn("certificates", certificates::run(context.clone(), changes));
-    tasks.spawn("nudges", nudges::run(context, engine.clone(), suspects));
+    tasks.spawn("certificates", certificates::run(context.clone(), changes.clone()));
+    tasks.spawn("nudges", nudges::run(context, engine.clone(), suspects, changes));
     tasks.spawn("janitor", janitor::run(store.clone(), engine.clone(), config.retention.retention(), shutdown.clone()));
     tasks.spawn("gauges", gauges::run(store, engine, config.retention.retention(), shutdown));
     Ok(worker)

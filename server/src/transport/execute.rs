@@ -16,6 +16,7 @@ use super::{
     cpu_bound::{Busy, CallerKey, CpuBound, is_large},
     document::{Refused, check, check_text},
     encode,
+    field_order::FieldOrder,
     nulls::{self, Source},
     refusal, root_field,
     sharing::{Groups, Outgoing, Question, Sharing},
@@ -81,6 +82,7 @@ pub(super) struct Operation {
     pub(super) id: RequestId,
     request: Request,
     source: Source,
+    order: Arc<FieldOrder>,
     /// The caller, if its document counts as large.
     heavy: Option<CallerKey>,
     /// The results that a subscription shares with others.
@@ -146,6 +148,8 @@ impl<E: Executor> Transport<E> {
         };
         // The executor reports that there is no such operation.
         let kind = operation(document, name.as_deref()).map_or(OperationType::Query, |operation| operation.ty);
+        let order = FieldOrder::of(document, name.as_deref(), &variables, &self.options.types);
+        let mut order = Arc::new(order);
         let mut sharing = None;
         if kind == OperationType::Subscription {
             let mut document = document.clone();
@@ -157,9 +161,11 @@ impl<E: Executor> Transport<E> {
             sharing = session.rights().map(|rights| {
                 let variables = root_field::variables_except_start(&document, name.as_deref(), &request.query, &variables);
                 let (query, operation_name) = (request.query.clone(), name.clone());
-                self.groups.join(Question { query, operation_name, variables: encode::to_json(&variables), rights })
+                let question = Question { query, operation_name, variables: encode::to_json(&variables), rights };
+                self.groups.join(question, Arc::clone(&order))
             });
             if let Some(sharing) = &sharing {
+                order = sharing.order();
                 request.data.insert(sharing.clone());
             }
             request.set_parsed_query(document);
@@ -169,12 +175,12 @@ impl<E: Executor> Transport<E> {
         request.data.insert(id.clone());
         let source = Source { query: request.query.clone(), operation_name: request.operation_name.clone() };
         let heavy = (long || is_large(0, size)).then(|| session.caller().clone());
-        Ok(Operation { kind, id: id.clone(), request, source, heavy, sharing })
+        Ok(Operation { kind, id: id.clone(), request, source, order, heavy, sharing })
     }
 
     /// Runs a query or a mutation. A mutation continues when its caller disconnects, because part of it may already have happened.
     pub(super) async fn execute(&self, operation: Operation) -> Response {
-        let Operation { kind, id, request, source, heavy, sharing: _ } = operation;
+        let Operation { kind, id, request, source, order, heavy, sharing: _ } = operation;
         let execution = {
             let (executor, cpu_bound) = (self.executor.clone(), self.cpu_bound.clone());
             let execution = async move {
@@ -199,6 +205,7 @@ impl<E: Executor> Transport<E> {
             Err(_) => refusal::error("TIMEOUT", "The operation took too long."),
         };
         nulls::complete(&mut response, &self.options.types, &source);
+        order.apply(&mut response.data);
         self.finish(self.limited(response), &id)
     }
 
@@ -218,7 +225,7 @@ impl<E: Executor> Transport<E> {
             // Boxed, because otherwise the stream of every subscription would have the size of an execution.
             return stream::once(async move { Outgoing::Own(this.execute(operation).await) }).boxed().left_stream();
         }
-        let Operation { id, request, source, heavy, sharing, .. } = operation;
+        let Operation { id, request, source, order, heavy, sharing, .. } = operation;
         let responses = this.executor.execute_stream(request, None);
         let responses = match heavy {
             Some(caller) => {
@@ -236,6 +243,7 @@ impl<E: Executor> Transport<E> {
                 };
                 let Outgoing::Own(mut response) = outgoing else { return outgoing };
                 nulls::complete(&mut response, &this.options.types, &source);
+                order.apply(&mut response.data);
                 Outgoing::Own(this.finish(this.limited(response), &id))
             })
             .right_stream()

@@ -21,6 +21,8 @@ pub struct FieldTypes {
     query: Option<Name>,
     mutation: Option<Name>,
     subscription: Option<Name>,
+    /// The object types of each object type (itself), interface and union.
+    objects: HashMap<Name, Vec<Name>>,
     /// The names of all types, also of those without fields.
     names: HashSet<Name>,
 }
@@ -43,14 +45,25 @@ impl FieldTypes {
                         (root(schema.node.query), root(schema.node.mutation), root(schema.node.subscription));
                 }
                 TypeSystemDefinition::Type(definition) => {
-                    this.names.insert(definition.node.name.node.clone());
+                    let name = definition.node.name.node;
+                    this.names.insert(name.clone());
                     let fields = match definition.node.kind {
-                        TypeKind::Object(object) => object.fields,
+                        TypeKind::Object(object) => {
+                            let abstracts = object.implements.into_iter().map(|interface| interface.node);
+                            for ty in abstracts.chain([name.clone()]) {
+                                this.objects.entry(ty).or_default().push(name.clone());
+                            }
+                            object.fields
+                        }
                         TypeKind::Interface(interface) => interface.fields,
+                        TypeKind::Union(union) => {
+                            this.objects.insert(name, union.members.into_iter().map(|member| member.node).collect());
+                            continue;
+                        }
                         _ => continue,
                     };
                     let fields = fields.into_iter().map(|field| (field.node.name.node, field.node.ty.node)).collect();
-                    this.fields.insert(definition.node.name.node, fields);
+                    this.fields.insert(name, fields);
                 }
                 TypeSystemDefinition::Directive(_) => {}
             }
@@ -68,6 +81,11 @@ impl FieldTypes {
 
     pub(super) fn field(&self, parent: &str, field: &str) -> Option<&Type> {
         self.fields.get(parent)?.get(field)
+    }
+
+    /// The object types that a value of the type `name` can have.
+    pub(super) fn objects(&self, name: &str) -> &[Name] {
+        self.objects.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// Whether the schema has the type `parent`, which has no such field.

@@ -13,7 +13,7 @@ use std::{
 use async_graphql::{Name, Response, ServerResult, Value};
 use tokio::sync::OnceCell;
 
-use super::encode;
+use super::{encode, field_order::FieldOrder};
 
 /// How many results of a group are kept. A subscriber that is further behind executes by itself.
 const RECENT: usize = 64;
@@ -38,6 +38,7 @@ pub(super) struct Groups(Mutex<HashMap<Question, Weak<Group>>>);
 /// Subscriptions that share results.
 struct Group {
     question: Question,
+    order: Arc<FieldOrder>,
     groups: Arc<Groups>,
     recent: Mutex<VecDeque<Recent>>,
 }
@@ -50,11 +51,11 @@ struct Recent {
 }
 
 impl Groups {
-    /// Adds a subscription to those that ask the same.
-    pub(super) fn join(self: &Arc<Self>, question: Question) -> Sharing {
+    /// Adds a subscription to those that ask the same. `order` is the order of the fields in its results.
+    pub(super) fn join(self: &Arc<Self>, question: Question, order: Arc<FieldOrder>) -> Sharing {
         let mut groups = locked(&self.0);
         let group = groups.get(&question).and_then(Weak::upgrade).unwrap_or_else(|| {
-            let group = Arc::new(Group { question: question.clone(), groups: Arc::clone(self), recent: Mutex::default() });
+            let group = Arc::new(Group { question: question.clone(), order, groups: Arc::clone(self), recent: Mutex::default() });
             groups.insert(question, Arc::downgrade(&group));
             group
         });
@@ -102,7 +103,7 @@ impl Sharing {
         let shared = group.result(value);
         let outcome = shared.get_or_try_init(|| async {
             match execution.await {
-                Ok((value, true)) => SharedResult::of(&value).map(Arc::new).ok_or(Ok(value)),
+                Ok((mut value, true)) => SharedResult::of(&mut value, &group.order).map(Arc::new).ok_or(Ok(value)),
                 Ok((value, false)) => Err(Ok(value)),
                 Err(error) => Err(Err(error)),
             }
@@ -114,6 +115,11 @@ impl Sharing {
             }
             Err(own) => own,
         }
+    }
+
+    /// The order of the fields in the results.
+    pub(super) fn order(&self) -> Arc<FieldOrder> {
+        Arc::clone(&self.0.group.order)
     }
 
     /// What to send for a response.
@@ -160,8 +166,11 @@ pub(super) struct SharedResult {
 
 impl SharedResult {
     /// `None` if it is too large to be kept.
-    fn of(value: &Value) -> Option<Self> {
-        let json = encode::to_json(value);
+    fn of(value: &mut Value, order: &FieldOrder) -> Option<Self> {
+        if let Some(order) = order.of_first_field() {
+            order.apply(value);
+        }
+        let json = encode::to_json(&*value);
         (json.len() <= MAX_BYTES).then(|| Self { json, cursor: cursor(value).map(str::to_owned) })
     }
 }
@@ -235,7 +244,7 @@ mod tests {
     #[tokio::test]
     async fn one_of_those_that_ask_the_same_executes() {
         let groups = Arc::new(Groups::default());
-        let (first, second) = (groups.join(question("q", "admin")), groups.join(question("q", "admin")));
+        let (first, second) = (groups.join(question("q", "admin"), Arc::default()), groups.join(question("q", "admin"), Arc::default()));
         let (executions, value) = (AtomicUsize::new(0), Arc::new(1));
         let execution = || async {
             executions.fetch_add(1, Ordering::SeqCst);
@@ -254,7 +263,7 @@ mod tests {
         let groups = Arc::new(Groups::default());
         let value = Arc::new(1);
         for (at, key) in [question("q", "admin"), question("q", "viewer"), question("p", "admin")].into_iter().enumerate() {
-            let (one, other) = (groups.join(key.clone()), groups.join(key));
+            let (one, other) = (groups.join(key.clone(), Arc::default()), groups.join(key, Arc::default()));
             let json = sent(&one, &value, async { Ok((object(json!(at)), true)) }).await;
             assert_eq!(json, format!(r#"{{"data":{{"field":{at}}}}}"#));
             assert_eq!(sent(&other, &value, async { panic!("it was executed") }).await, json);
@@ -264,7 +273,7 @@ mod tests {
     #[tokio::test]
     async fn what_failed_and_what_is_large_is_the_subscribers_own() {
         let groups = Arc::new(Groups::default());
-        let (first, second) = (groups.join(question("q", "admin")), groups.join(question("q", "admin")));
+        let (first, second) = (groups.join(question("q", "admin"), Arc::default()), groups.join(question("q", "admin"), Arc::default()));
         let value = Arc::new(1);
         let failed = first.resolve(&value, async { Err(ServerError::new("no", Some(Pos::default()))) }).await;
         assert_eq!(failed.unwrap_err().message, "no");
@@ -277,11 +286,11 @@ mod tests {
     #[tokio::test]
     async fn a_group_ends_with_its_last_subscriber() {
         let groups = Arc::new(Groups::default());
-        let first = groups.join(question("q", "admin"));
+        let first = groups.join(question("q", "admin"), Arc::default());
         let value = Arc::new(1);
         sent(&first, &value, async { Ok((object(json!(1)), true)) }).await;
         assert_eq!(Arc::strong_count(&value), 1, "nothing is kept for one alone");
-        let second = groups.join(question("q", "admin"));
+        let second = groups.join(question("q", "admin"), Arc::default());
         drop((first, second));
         assert!(locked(&groups.0).is_empty());
     }

@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::support::{Database, Home, connect, eventually, text};
+use crate::support::{Database, Home, connect, eventually, psql, text};
 
 #[test]
 fn the_schema_is_the_golden_one() {
@@ -54,6 +54,13 @@ async fn a_metadata_database_that_is_away_is_waited_for() {
     server.until_healthy(&id).await;
     let second = server.create_ok("after-the-storm").await;
     server.until_healthy(&second).await;
+
+    // As before the first migration.
+    psql(&database.url(), "ALTER SCHEMA toygres RENAME TO moved").await.unwrap();
+    let answer = server.request(&format!("mutation {{ restartInstance(input: {{id: \"{id}\"}}) {{ userErrors {{ message }} }} }}"), json!({})).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{answer:#}");
+    psql(&database.url(), "ALTER SCHEMA moved RENAME TO toygres").await.unwrap();
+    eventually("the server is ready again", async || server.get("/readyz").await.status() == StatusCode::OK).await;
     server.stop().await;
 }
 

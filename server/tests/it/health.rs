@@ -68,6 +68,31 @@ async fn a_silent_server_shows_within_interval_and_ten_seconds() {
     server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shorter_interval_holds_at_once() {
+    let home = Home::new();
+    let server = home.start().await;
+    let (id, _) = healthy(&server, json!({ "name": "watched", "healthCheck": { "intervalSeconds": 3600 } })).await;
+    let update = async |policy: Value| {
+        let mutation = "mutation($id: ID!, $policy: HealthCheckInput!) { updateInstance(input: { id: $id, healthCheck: $policy }) {
+            instance { healthCheckPolicy { intervalSeconds timeoutSeconds } } userErrors { code field } } }";
+        server.query(mutation, json!({ "id": id, "policy": policy })).await["updateInstance"].clone()
+    };
+    let refused = update(json!({ "intervalSeconds": 0, "timeoutSeconds": 61 })).await;
+    let errors = json!(["intervalSeconds", "timeoutSeconds"].map(|field| json!({ "code": "OUT_OF_RANGE", "field": ["healthCheck", field] })));
+    assert_eq!(refused, json!({ "instance": null, "userErrors": errors }));
+    let updated = update(json!({ "intervalSeconds": 1 })).await;
+    assert_eq!(updated["instance"]["healthCheckPolicy"], json!({ "intervalSeconds": 1, "timeoutSeconds": 5 }), "{updated:#}");
+    let at = "query($id: ID!) { instance(id: $id) { updatedAt latestHealthCheck { at } healthChecks(first: 3) { nodes { at } } } }";
+    eventually("it is checked three times more", async || {
+        let instance = server.query(at, json!({ "id": id })).await["instance"].clone();
+        let checks = instance["healthChecks"]["nodes"].as_array().unwrap().clone();
+        checks.len() == 3 && checks.iter().all(|check| text(&check["at"]) > text(&instance["updatedAt"]))
+    })
+    .await;
+    server.stop().await;
+}
+
 /// Every metric in docs/OPERATIONS.md is exported, and every exported metric of Toygres is in docs/OPERATIONS.md.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_documented_metrics_are_there() {

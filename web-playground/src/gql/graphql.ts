@@ -750,10 +750,19 @@ export type HealthCheckEdge = {
 
 /** How the health of an instance is checked. */
 export type HealthCheckInput = {
-  /** Seconds from one check to the next (default: `controlPlane.limits`). */
+  /** Seconds from one check to the next (default of a new instance: `controlPlane.limits`). */
   intervalSeconds?: InputMaybe<Scalars['Int']['input']>;
-  /** Seconds that one check may take (default: `controlPlane.limits`). */
+  /** Seconds that one check may take (default of a new instance: `controlPlane.limits`). */
   timeoutSeconds?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** How the health of an instance is checked. */
+export type HealthCheckPolicy = {
+  __typename?: 'HealthCheckPolicy';
+  /** Seconds from one check to the next. */
+  intervalSeconds: Scalars['Int']['output'];
+  /** Seconds that one check may take. */
+  timeoutSeconds: Scalars['Int']['output'];
 };
 
 /** What health checks found. */
@@ -829,6 +838,8 @@ export type Instance = Node & {
   health: HealthStatus;
   /** The ID of the workflow that checks the health of the instance. */
   healthCheckOrchestrationId?: Maybe<Scalars['String']['output']>;
+  /** How the health of the instance is checked. */
+  healthCheckPolicy: HealthCheckPolicy;
   /** The health checks of the instance, newest first. */
   healthChecks: HealthCheckConnection;
   /** A summary of the health checks of the last 24 hours. */
@@ -1267,7 +1278,10 @@ export type Mutation = {
    * to its end; whether to later points depends on the retention.
    */
   updateBackup: UpdateBackupPayload;
-  /** Changes the labels, the deletion protection, the suspension when idle or the backups of an instance, at once, or whether it requires TLS. */
+  /**
+   * Changes the labels, the deletion protection, the health checks, the suspension when idle or the backups of an instance, or whether it
+   * requires TLS. Nothing is restarted.
+   */
   updateInstance: UpdateInstancePayload;
 };
 
@@ -2265,6 +2279,8 @@ export type UpdateInstanceInput = {
   backups?: InputMaybe<BackupPolicyInput>;
   /** Whether deletion is refused. */
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
+  /** How the health of the instance is checked: what is given changes. The next check is made at once. */
+  healthCheck?: InputMaybe<HealthCheckInput>;
   /** The ID of the instance. */
   id: Scalars['ID']['input'];
   /** The minutes without a session of a client after which the instance is suspended. 0 turns that off. */
@@ -2452,9 +2468,9 @@ export type InstanceSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
 
 export type UpdateInstanceMutationVariables = Exact<{
   input: UpdateInstanceInput;
@@ -2768,6 +2784,10 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
   }
   deletionProtected
   idleSuspendMinutes
+  healthCheckPolicy {
+    intervalSeconds
+    timeoutSeconds
+  }
   availableOperations
   databaseUsers(first: 100) {
     nodes {
@@ -3225,6 +3245,10 @@ export const InstanceDocument = new TypedDocumentString(`
   }
   deletionProtected
   idleSuspendMinutes
+  healthCheckPolicy {
+    intervalSeconds
+    timeoutSeconds
+  }
   availableOperations
   databaseUsers(first: 100) {
     nodes {

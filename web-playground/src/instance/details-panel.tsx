@@ -7,6 +7,7 @@ import { Panel } from '../frame/panel';
 import type { InstancePageFragment } from '../gql/graphql';
 import { Ago } from '../time/ago';
 import classes from './details-panel.module.css';
+import { HealthCheckPolicyDialog } from './health-check-policy';
 import { IdleSuspendDialog } from './idle-suspend';
 import { LabelsDialog } from './labels-dialog';
 import { cores, memory, storage } from './size';
@@ -14,11 +15,12 @@ import { useUpdateInstance } from './update';
 
 /** The specification of the instance. */
 export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
-  const { id, postgresVersion, storageGb, cpuMillis, memoryMb, exposure, parameters, labels, idleSuspendMinutes, createdAt, deletedAt } = instance;
+  const { id, postgresVersion, storageGb, cpuMillis, memoryMb, exposure, parameters, labels, idleSuspendMinutes, healthCheckPolicy, createdAt, deletedAt } = instance;
   const { operate } = usePermissions();
   const network = useControlPlane().data?.runtime === 'process' ? 'this machine' : 'the cluster';
   const [editing, edit] = useDisclosure(false);
   const [editingIdle, editIdle] = useDisclosure(false);
+  const [editingChecks, editChecks] = useDisclosure(false);
   return (
     <Panel title="Details">
       <dl className={classes.facts}>
@@ -35,6 +37,17 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
         <dt>TLS</dt>
         <dd>
           <Tls instance={instance} />
+        </dd>
+        <dt>Health checks</dt>
+        <dd>
+          <Group gap={6}>
+            {`every ${healthCheckPolicy.intervalSeconds} s, timeout ${healthCheckPolicy.timeoutSeconds} s`}
+            {operate && !deletedAt && (
+              <Button variant="subtle" size="compact-xs" leftSection={<Pencil size={13} aria-hidden />} onClick={editChecks.open}>
+                Change health checks
+              </Button>
+            )}
+          </Group>
         </dd>
         <dt>When idle</dt>
         <dd>
@@ -98,6 +111,7 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
         </dd>
       </dl>
       <LabelsDialog instance={instance} opened={editing} onClose={edit.close} />
+      <HealthCheckPolicyDialog instance={instance} opened={editingChecks} onDone={editChecks.close} />
       <IdleSuspendDialog instance={instance} opened={editingIdle} onClose={editIdle.close} />
     </Panel>
   );

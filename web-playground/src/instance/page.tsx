@@ -167,6 +167,10 @@ const INSTANCE = graphql(`
     }
     deletionProtected
     idleSuspendMinutes
+    healthCheckPolicy {
+      intervalSeconds
+      timeoutSeconds
+    }
     availableOperations
     databaseUsers(first: 100) {
       nodes {

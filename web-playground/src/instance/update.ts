@@ -1,7 +1,7 @@
 import { graphql } from '../gql';
 import { useMutate } from '../lib/use-mutate';
 
-/** Changes labels, deletion protection, when an idle instance is suspended or whether TLS is required; the page shows the result through its subscription. */
+/** Changes what needs no operation; the page shows the result through its subscription. */
 export function useUpdateInstance(onSuccess?: () => void) {
   return useMutate(UPDATE, { onSuccess });
 }

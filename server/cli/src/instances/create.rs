@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     client::Client,
-    contract::{ExposureType, LabelInput, schema},
+    contract::{ExposureType, HealthCheckInput, LabelInput, schema},
     failure::Result,
     input::{parse_label, read_secret},
     mutation::{OperationOptions, operation_mutation},
@@ -129,14 +129,6 @@ struct ExposureInput {
     dns_label: Option<String>,
 }
 
-#[derive(cynic::InputObject)]
-struct HealthCheckInput {
-    #[cynic(skip_serializing_if = "Option::is_none")]
-    interval_seconds: Option<i32>,
-    #[cynic(skip_serializing_if = "Option::is_none")]
-    timeout_seconds: Option<i32>,
-}
-
 operation_mutation!(CreateInstanceInput: "createInstance" -> "CreateInstancePayload");
 
 impl Create {
@@ -146,8 +138,6 @@ impl Create {
             source_ranges: non_empty(self.exposure_source_ranges),
             dns_label: self.exposure_dns_label,
         });
-        let (interval_seconds, timeout_seconds) = (self.health_check_interval_seconds, self.health_check_timeout_seconds);
-        let has_health_check = interval_seconds.is_some() || timeout_seconds.is_some();
         let input = CreateInstanceInput {
             name: self.name,
             username: self.username,
@@ -161,7 +151,7 @@ impl Create {
             deletion_protected: self.deletion_protected.then_some(true),
             exposure,
             require_tls: self.require_tls,
-            health_check: has_health_check.then_some(HealthCheckInput { interval_seconds, timeout_seconds }),
+            health_check: HealthCheckInput::of(self.health_check_interval_seconds, self.health_check_timeout_seconds),
             idle_suspend_minutes: self.idle_suspend_minutes,
             parameters: non_empty(self.parameters),
             backups: self.backups.input(),

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     client::Client,
-    contract::{BigInt, Instance, LabelInput, UserError, UserErrorCode, schema},
+    contract::{BigInt, HealthCheckInput, Instance, LabelInput, UserError, UserErrorCode, schema},
     failure::{Failure, Kind, Result},
     input::parse_label,
     output::OutputOptions,
@@ -18,9 +18,10 @@ use crate::{
 /// Attempts when the instance changes between reading and writing its labels.
 const MAX_ATTEMPTS: usize = 5;
 
-/// Change the labels, the deletion protection, the suspension when idle or the backups of an instance, or whether it requires TLS.
+/// Change the labels, the deletion protection, the health checks, the suspension when idle or the backups of an instance, or whether it
+/// requires TLS.
 #[derive(Args, Debug)]
-#[group(id = "change", required = true, multiple = true, args = ["labels", "removed_labels", "deletion_protected", "unprotect", "require_tls", "idle_suspend_minutes", "backups_enabled", "backups_interval_hours", "backups_retention_days"])]
+#[group(id = "change", required = true, multiple = true, args = ["labels", "removed_labels", "deletion_protected", "unprotect", "require_tls", "idle_suspend_minutes", "health_check_interval_seconds", "health_check_timeout_seconds", "backups_enabled", "backups_interval_hours", "backups_retention_days"])]
 pub struct Update {
     /// Name or id of the instance.
     #[arg(value_name = "NAME")]
@@ -45,6 +46,12 @@ pub struct Update {
     idle_suspend_minutes: Option<i32>,
     #[command(flatten)]
     backups: BackupOptions,
+    /// Seconds between health checks.
+    #[arg(long = "health-interval", value_name = "SECONDS")]
+    health_check_interval_seconds: Option<i32>,
+    /// Seconds after which a health check fails.
+    #[arg(long = "health-timeout", value_name = "SECONDS")]
+    health_check_timeout_seconds: Option<i32>,
     /// Change the instance only at this revision.
     #[arg(long)]
     revision: Option<u64>,
@@ -65,6 +72,8 @@ struct UpdateInstanceInput {
     idle_suspend_minutes: Option<i32>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     backups: Option<BackupPolicyInput>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    health_check: Option<HealthCheckInput>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     revision: Option<BigInt>,
 }
@@ -119,6 +128,7 @@ impl Update {
             require_tls: self.require_tls,
             idle_suspend_minutes: self.idle_suspend_minutes,
             backups: self.backups.input(),
+            health_check: HealthCheckInput::of(self.health_check_interval_seconds, self.health_check_timeout_seconds),
             revision: match self.revision {
                 Some(revision) => Some(revision.into()),
                 None => changes_labels.then(|| instance.revision.clone()),

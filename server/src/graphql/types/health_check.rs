@@ -1,8 +1,8 @@
-//! `HealthCheck` and `HealthCheckInput`.
+//! `HealthCheck`, `HealthCheckPolicy` and `HealthCheckInput`.
 
-use async_graphql::{ID, InputObject, Object};
+use async_graphql::{ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use toygres_domain::health as domain;
+use toygres_domain::{health as domain, instance};
 
 use super::{HealthStatus, NodeId, Reason};
 use crate::app::create_instance::HealthCheckSettings;
@@ -45,11 +45,26 @@ impl HealthCheck {
 }
 
 /// How the health of an instance is checked.
+#[derive(SimpleObject)]
+pub struct HealthCheckPolicy {
+    /// Seconds from one check to the next.
+    interval_seconds: i32,
+    /// Seconds that one check may take.
+    timeout_seconds: i32,
+}
+
+impl From<&instance::HealthCheckPolicy> for HealthCheckPolicy {
+    fn from(policy: &instance::HealthCheckPolicy) -> Self {
+        Self { interval_seconds: policy.interval_seconds, timeout_seconds: policy.timeout_seconds }
+    }
+}
+
+/// How the health of an instance is checked.
 #[derive(Clone, InputObject)]
 pub struct HealthCheckInput {
-    /// Seconds from one check to the next (default: `controlPlane.limits`).
+    /// Seconds from one check to the next (default of a new instance: `controlPlane.limits`).
     interval_seconds: Option<i32>,
-    /// Seconds that one check may take (default: `controlPlane.limits`).
+    /// Seconds that one check may take (default of a new instance: `controlPlane.limits`).
     timeout_seconds: Option<i32>,
 }
 

@@ -15,8 +15,8 @@ use toygres_postgres as postgres;
 use toygres_store::{OperationFilter, PageRequest};
 
 use super::{
-    Backup, BackupPolicy, BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthStatus, HealthSummary, InstanceEvent,
-    InstanceParameter, InstanceState, Label, Notice, Operation, OperationFilterInput, OperationKind, Reason, Recovery,
+    Backup, BackupPolicy, BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthCheckPolicy, HealthStatus, HealthSummary,
+    InstanceEvent, InstanceParameter, InstanceState, Label, Notice, Operation, OperationFilterInput, OperationKind, Reason, Recovery,
 };
 use crate::{
     app::{App, available_operations, excludes_now},
@@ -235,6 +235,10 @@ impl Instance {
     /// The minutes without a session of a client after which the instance is suspended. Null if it never is.
     async fn idle_suspend_minutes(&self) -> Option<i32> {
         self.0.idle_suspend_minutes
+    }
+    /// How the health of the instance is checked.
+    async fn health_check_policy(&self) -> HealthCheckPolicy {
+        (&self.0.spec.health_check).into()
     }
     /// A number that grows with every change. A mutation with this revision is refused if the instance has changed since.
     async fn revision(&self) -> BigInt {

@@ -156,6 +156,14 @@ async fn a_batch_is_answered_in_order() {
 }
 
 #[tokio::test]
+async fn fields_have_the_order_of_the_selection() {
+    let server = Server::start().await;
+    let answer = server.post(JSON, &json!({"query": "{ late { fails value } ...F user } fragment F on Query { b: late { value } a: hello }"})).await;
+    let data = r#""data":{"late":{"fails":null,"value":1},"b":{"value":1},"a":"Hello world","user":"nobody"}"#;
+    assert!(answer.body.contains(data), "{}", answer.body);
+}
+
+#[tokio::test]
 async fn a_subscription_needs_a_stream() {
     let server = Server::start().await;
     for accept in [JSON, GRAPHQL, "*/*"] {

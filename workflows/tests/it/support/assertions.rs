@@ -36,8 +36,8 @@ fn state_after(operation: &Operation) -> InstanceState {
 
 impl Harness {
     /// Asserts the invariants at the end of the latest operation of an instance: the state is that of the policy, the reason is
-    /// stored, the runtime has objects if and only if the instance is running or suspended, its server is kept stopped if it is suspended, and no workflow is left except one HealthCheck of a
-    /// running instance.
+    /// stored, the runtime has objects if and only if the instance is running or suspended, its server is kept stopped if it is
+    /// suspended, and no workflow is left except one HealthCheck of a running instance.
     pub async fn assert_settled(&self, case: &str, id: &OperationId) -> Operation {
         let operation = self.finished(id).await;
         let instance = self.instance(operation.instance).await;

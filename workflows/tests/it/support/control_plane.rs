@@ -131,11 +131,11 @@ impl Harness {
         let changes = Changes::start(&this.store, this.background.clone());
         heartbeat::first(&this.store).await.unwrap();
         tokio::spawn(heartbeat::run(this.store.clone(), this.background.clone()));
-        tokio::spawn(dispatcher::run(this.store.clone(), this.engine.clone(), changes, this.background.clone()));
+        tokio::spawn(dispatcher::run(this.store.clone(), this.engine.clone(), changes.clone(), this.background.clone()));
         let background = ActivityContext { shutdown: this.background.clone(), ..this.context.clone() };
         let (suspects, repairs) = repairs::repairs();
         tokio::spawn(repairs.run(background.clone()));
-        tokio::spawn(nudges::run(background, this.engine.clone(), suspects));
+        tokio::spawn(nudges::run(background, this.engine.clone(), suspects, changes));
         this
     }
 

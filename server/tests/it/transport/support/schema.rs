@@ -77,6 +77,12 @@ impl Query {
         pending().await
     }
 
+    /// Completes after the fields that need not wait.
+    async fn late(&self) -> Nested {
+        tokio::task::yield_now().await;
+        Nested
+    }
+
     async fn nested(&self) -> Nested {
         Nested
     }
