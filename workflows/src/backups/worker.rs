@@ -52,6 +52,8 @@ struct Archive {
     follower: Option<Follower>,
     maintenance: Option<(JoinHandle<std::result::Result<Found, Reason>>, u64)>,
     maintained_at: Option<Instant>,
+    /// Whether what is found at the moment is from before the latest base backup.
+    outdated: bool,
     /// When looking at it failed last.
     unmaintained_at: Option<Instant>,
     /// Which beginning of the follower it was looked at after, and what was found.
@@ -225,7 +227,7 @@ impl Worker {
                     self.context.store.complete_backup(backup, object, &complete).await?;
                     // What was found before does not count: it may have asked for this backup.
                     if let Some(archive) = self.archives.get_mut(&archive) {
-                        (archive.maintained_at, archive.found) = (None, None);
+                        (archive.maintained_at, archive.found, archive.outdated) = (None, None, archive.maintenance.is_some());
                     }
                 }
                 Err(reason) => {
@@ -277,7 +279,9 @@ impl Worker {
     async fn finish_maintenance(&mut self) {
         for (id, archive) in &mut self.archives {
             let Some((task, began)) = archive.maintenance.take_if(|(task, _)| task.is_finished()) else { continue };
+            let outdated = std::mem::take(&mut archive.outdated);
             match task.await {
+                Ok(Ok(_)) if outdated => {}
                 Ok(Ok(found)) => (archive.found, archive.unmaintained_at) = (Some((began, found)), None),
                 Ok(Err(reason)) => {
                     archive.unmaintained_at = Some(Instant::now());
@@ -293,8 +297,9 @@ impl Worker {
     async fn schedule(&self, owned: &[Owned]) -> Result<()> {
         let store = &self.context.store;
         let now = store.now();
+        let owned: HashMap<ArchiveId, &Owned> = owned.iter().map(|owned| (owned.archive.archive.id, owned)).collect();
         for latest in store.latest_backups(self.id).await? {
-            let Some(owned) = owned.iter().find(|owned| owned.archive.archive.id == latest.archive) else { continue };
+            let Some(owned) = owned.get(&latest.archive) else { continue };
             let Some(known) = self.archives.get(&latest.archive) else { continue };
             let Some(follower) = known.follower.as_ref().filter(|follower| follower.failure().is_none()) else { continue };
             // Only what was found since the follower has begun tells whether there is a gap.
