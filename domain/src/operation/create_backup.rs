@@ -14,7 +14,7 @@ pub struct Params {
 
 /// See [`Policy`]. It excludes nothing, because it can take hours; at most one base backup of an instance is in progress.
 pub const POLICY: Policy = Policy {
-    steps: &[StepName::TakeBackup, StepName::UpdateMetadata],
+    steps: &[StepName::GetInstanceStatus, StepName::TakeBackup, StepName::UpdateMetadata],
     from: &[InstanceState::Running],
     during: None,
     success: InstanceAfter::Former,

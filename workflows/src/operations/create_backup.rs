@@ -24,6 +24,7 @@ impl OperationWorkflow for CreateBackup {
     const NAME: &'static str = "toygres-workflows::orchestration::create-backup";
 
     async fn provision(run: &OperationRun<'_>) -> Result<Option<Reached>, Failure> {
+        run.ready().await?;
         run.until_done::<TakeBackup>(run.run).await?;
         Ok(None)
     }

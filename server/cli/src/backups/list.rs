@@ -197,8 +197,8 @@ mod tests {
         let text = page(&Listed { backup_policy: policy, recovery: Some(recovery), backups: Vec::new() });
         assert_eq!(
             text,
-            "Protection: protected\nStore: directory /b (same_machine)\nRecoverable: 2026-11-29T10:00:00Z to 2026-11-29T11:00:00Z, 0 s behind\n\
-             Gap: 2026-11-29T10:00:00Z to 2026-11-29T11:00:00Z (slot_lost)\nThere are no backups.\n"
+            "Protection: protected\nStore: directory /b (same machine)\nRecoverable: 2026-11-29T10:00:00Z to 2026-11-29T11:00:00Z, 0 s behind\n\
+             Gap: 2026-11-29T10:00:00Z to 2026-11-29T11:00:00Z (slot lost)\nThere are no backups.\n"
         );
         assert_eq!((size(&BigInt("1572864".to_owned())), size(&BigInt("21474836480".to_owned()))), ("1.5 MiB".to_owned(), "20.0 GiB".to_owned()));
     }

@@ -18,7 +18,7 @@ use toygres_domain::{
     secret::Secret,
     wal::{Lsn, Timeline},
 };
-use toygres_store::{Accepted, CompleteBackup, NewInstance, Request, Store, Subject};
+use toygres_store::{Accepted, CompleteBackup, NewInstance, Request, Subject};
 
 use super::{DEADLINE, FailureKind, Fault, Harness, fails, request, with_retry};
 
@@ -70,26 +70,25 @@ fn sample(kind: OperationKind, new: &NewInstance) -> (Before, Params) {
     }
 }
 
-/// Begins the archives of running instances, and takes what is requested of them, as fast as it can.
-async fn take_backups(store: &Store) {
-    let (store, worker) = (store.clone(), uuid::Uuid::now_v7());
+/// Begins the archives of running instances. A worker of the harness, which is one for all examples, takes what is requested of them as fast
+/// as it can.
+async fn take_backups(harness: &Harness) {
+    let (store, worker) = (harness.store.clone(), harness.backup_worker);
     with_retry(|| store.claim_archives(worker, true, Duration::from_secs(3600), 1000)).await.unwrap();
+    if harness.takes_backups.swap(true, Ordering::Relaxed) {
+        return;
+    }
     tokio::spawn(async move {
         loop {
             // The database is away in some tests.
             for backup in store.open_backups(worker).await.unwrap_or_default() {
-                let complete = CompleteBackup {
-                    bytes: 1,
-                    stored_bytes: 1,
-                    wal: (Timeline(1), Lsn(1), Lsn(2)),
-                    server_version: 170_000,
-                    finished_at: store.now(),
-                };
+                let wal = (Timeline(1), Lsn(1), Lsn(2));
+                let complete = CompleteBackup { bytes: 1, stored_bytes: 1, wal, server_version: 170_000, finished_at: store.now() };
                 if let Ok(true) = store.begin_backup(backup.id, backup.id).await {
                     let _ = store.complete_backup(backup.id, backup.id, &complete).await;
                 }
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     });
 }
@@ -135,7 +134,7 @@ impl Example {
         let is_archived = matches!(before, Before::Archived);
         let instance = harness.run(new).await;
         if is_archived {
-            take_backups(&harness.store).await;
+            take_backups(harness).await;
         }
         let operations = if first.is_some() { 2 } else { 1 };
         if let Some(params) = first {
