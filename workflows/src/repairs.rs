@@ -175,6 +175,7 @@ async fn treat(context: &ActivityContext, instance: Instance, data: Data, found:
             }
             context.store.record_repair(id, None, &what).await?;
             context.store.clear_finding(id).await?;
+            check_anew(context, &instance).await;
             // Somebody may fight it, which only another look shows.
             schedule.suspect(id, Instant::now());
         }
@@ -187,6 +188,20 @@ async fn treat(context: &ActivityContext, instance: Instance, data: Data, found:
         }
     }
     Ok(())
+}
+
+/// Has the health of a repaired instance checked at once: clients may have to connect to another address, and no nudge of the runtime is
+/// certain to come.
+async fn check_anew(context: &ActivityContext, instance: &Instance) {
+    if instance.state != InstanceState::Running {
+        return;
+    }
+    context.prober.forget(instance.id);
+    if let Some(health_check) = &instance.health_check_orchestration_id
+        && let Err(error) = context.engine.nudge(health_check, "").await
+    {
+        tracing::debug!(%error, instance = %instance.id, "the check of a repaired instance comes with its interval");
+    }
 }
 
 /// The reason to show for a repair that is refused for good.

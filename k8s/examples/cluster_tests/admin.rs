@@ -22,7 +22,7 @@ use k8s_openapi::{
 };
 use kube::{
     Api, Client, Config, Resource, ResourceExt,
-    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
+    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, PropagationPolicy},
     config::{KubeConfigOptions, Kubeconfig},
     core::ObjectMeta,
 };
@@ -33,6 +33,7 @@ use toygres_k8s::{
     build::{self, names},
     permissions::PERMISSIONS,
 };
+use toygres_k8s_fake::Proxy;
 
 use crate::Result;
 
@@ -114,6 +115,12 @@ impl Admin {
             ..PolicyRule::default()
         };
         self.create(&Role { metadata: self.meta(ACCOUNT), rules: Some(PERMISSIONS.iter().map(rule).collect()) }).await?;
+        self.grant().await?;
+        self.write_kubeconfig(&directory.join("kubeconfig")).await
+    }
+
+    /// Gives the account of the control plane its Role.
+    pub async fn grant(&self) -> Result<()> {
         self.create(&RoleBinding {
             metadata: self.meta(ACCOUNT),
             role_ref: RoleRef { api_group: "rbac.authorization.k8s.io".to_owned(), kind: "Role".to_owned(), name: ACCOUNT.to_owned() },
@@ -124,8 +131,33 @@ impl Admin {
                 ..Subject::default()
             }]),
         })
-        .await?;
-        self.write_kubeconfig(&directory.join("kubeconfig")).await
+        .await
+    }
+
+    /// Takes the Role away.
+    pub async fn revoke(&self) -> Result<()> {
+        self.delete::<RoleBinding>(ACCOUNT).await
+    }
+
+    /// A copy of a kubeconfig that leads through a proxy before the API server.
+    pub async fn behind_proxy(&self, kubeconfig: &Path) -> Result<(PathBuf, Proxy)> {
+        let text = std::fs::read_to_string(kubeconfig).map_err(|error| format!("{}: {error}", kubeconfig.display()))?;
+        let mut text: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let cluster = &mut text["clusters"][0]["cluster"];
+        let mut url: reqwest::Url =
+            cluster["server"].as_str().unwrap_or_default().parse().map_err(|error| format!("the URL of the cluster: {error}"))?;
+        let (host, port) = (url.host_str().unwrap_or_default().to_owned(), url.port_or_known_default().unwrap_or(443));
+        let address = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await.map_err(|error| format!("{host}: {error}"))?.next();
+        let proxy = Proxy::to(address.ok_or_else(|| format!("{host} has no address"))?).await;
+        if url.scheme() == "https" && cluster["tls-server-name"].is_null() {
+            cluster["tls-server-name"] = serde_json::json!(host);
+        }
+        let _ = url.set_host(Some(&proxy.address().ip().to_string()));
+        let _ = url.set_port(Some(proxy.address().port()));
+        cluster["server"] = serde_json::json!(url.as_str());
+        let path = kubeconfig.with_extension("proxy");
+        std::fs::write(&path, text.to_string()).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok((path, proxy))
     }
 
     async fn write_kubeconfig(&self, path: &Path) -> Result<PathBuf> {
@@ -232,6 +264,12 @@ impl Admin {
     /// Deletes an object, as `kubectl delete` does.
     pub async fn delete<K: Object>(&self, name: &str) -> Result<()> {
         self.api::<K>().delete(name, &DeleteParams::background()).await.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Deletes the StatefulSet of an instance, as `kubectl delete --cascade=orphan` does.
+    pub async fn orphan_pod(&self, id: InstanceId) -> Result<()> {
+        let orphan = DeleteParams { propagation_policy: Some(PropagationPolicy::Orphan), ..DeleteParams::default() };
+        self.api::<StatefulSet>().delete(&names::object(id), &orphan).await.map(drop).map_err(|error| error.to_string())
     }
 
     /// Changes an object, as `kubectl patch` does.

@@ -28,15 +28,15 @@ use crate::{
     drift,
     report::Report,
     server::{self, Server},
-    tls,
+    tls, trouble,
 };
 
 /// A password with characters that are special in a shell, in YAML or in a URL.
 const PASSWORD: &str = "p@ss'w\"ord $1/%";
 /// The time-out for an instance whose image is present.
-const READY_TIMEOUT: Duration = Duration::from_secs(180);
+pub const READY_TIMEOUT: Duration = Duration::from_secs(180);
 /// How long a failure may take to reach a subscriber once the cluster reports it.
-const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
+pub const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the cluster may take to report a failure: a registry that does not respond fails late.
 const DETECTION_TIMEOUT: Duration = Duration::from_secs(300);
 /// What createInstance may add to a plain apply in a cluster.
@@ -56,17 +56,24 @@ pub async fn run(plan: &Plan, admin: &Admin, report: &mut Report) -> Result<()> 
     let version = *plan.versions.last().ok_or("TOYGRES_TEST_VERSIONS names no version")?;
     settle(plan, admin, report, pod_kill(plan, admin, &server, version).await).await;
     settle(plan, admin, report, restart(plan, admin, &server, version).await).await;
+    settle(plan, admin, report, trouble::drained(admin, &server, input("drained", version)).await).await;
+    settle(plan, admin, report, trouble::killed_first_start(admin, &server, input("begun", version)).await).await;
+    settle(plan, admin, report, trouble::orphaned(admin, &server, input("orphaned", version)).await).await;
+    settle(plan, admin, report, trouble::forbidden(admin, &server, input("forbidden", version)).await).await;
     settle(plan, admin, report, overhead(plan, admin, &server, version).await).await;
     settle(plan, admin, report, kept_volume(admin, &server, version).await).await;
     settle(plan, admin, report, held_claim(admin, &server, &database, version).await).await;
     settle(plan, admin, report, impossible(admin, &server, version).await).await;
     settle(plan, admin, report, quota(admin, &server, version).await).await;
-    settle(plan, admin, report, drift::repaired(admin, &server, input("drifting", version)).await).await;
+    settle(plan, admin, report, drift::repaired(plan, admin, &server, input("drifting", version)).await).await;
     settle(plan, admin, report, drift::requested(admin, &server, input("repaired", version)).await).await;
     settle(plan, admin, report, drift::lost(admin, &server, input("lost", version)).await).await;
     settle(plan, admin, report, tls::verified(plan, admin, &server, input("verified", version)).await).await;
     let outcome = killed_at_work(plan, admin, server, &database, &kubeconfig, version).await;
     settle(plan, admin, report, outcome).await;
+    let start = async || Server::start(plan, &database, &kubeconfig, &admin.namespace, &[]).await;
+    settle(plan, admin, report, drift::unwatched(plan, admin, start, input("unwatched", version)).await).await;
+    settle(plan, admin, report, trouble::unreachable(plan, admin, &kubeconfig, version).await).await;
     settle(plan, admin, report, bad_image(plan, admin, &kubeconfig, version).await).await;
     settle(plan, admin, report, no_storage_class(plan, admin, &kubeconfig, version).await).await;
     Ok(())
@@ -96,7 +103,7 @@ async fn whole_life(plan: &Plan, admin: &Admin, server: &Server, version: u16) -
     let url = healthy["connectionString"].as_str().unwrap_or_default();
     let seen =
         psql(plan, url, "SELECT current_user || ' ' || current_database() || ' ' || current_setting('server_version_num')::int / 10000").await?;
-    // The servers of the fake have one version, whatever was requested.
+    // The fake API server replaces a version that this machine does not have.
     if !seen.starts_with("shop goods ") || !admin.is_fake() && seen != format!("shop goods {version}") {
         return Err(format!("logged in to '{seen}'"));
     }
@@ -124,8 +131,11 @@ async fn owner(server: &Server, id: &str, healthy: &Value, version: u16) -> Resu
     server.until(id, "it healthy after all that its owner tried", REPORT_TIMEOUT, is_healthy).await.map(drop)
 }
 
+/// No check comes by itself, and one that waited for its time-out would be late: what the cluster reports is heard at once.
 async fn pod_kill(plan: &Plan, admin: &Admin, server: &Server, version: u16) -> Result<String> {
-    let id = server.create(input("victim", version)).await?;
+    let mut input = input("victim", version);
+    input["healthCheck"] = json!({"intervalSeconds": 3600, "timeoutSeconds": 60});
+    let id = server.create(input).await?;
     let healthy = server.until(&id, "it running and healthy", READY_TIMEOUT, is_healthy).await?;
     let url = healthy["connectionString"].as_str().unwrap_or_default().to_owned();
     psql(plan, &url, "CREATE TABLE t (a int); INSERT INTO t VALUES (42)").await?;
@@ -370,13 +380,13 @@ async fn killed_at_work(plan: &Plan, admin: &Admin, server: Server, database: &T
     Ok("a server killed while it creates finishes it after its restart, and stops in good order".to_owned())
 }
 
-async fn nothing_left(admin: &Admin, id: &str) -> Result<()> {
+pub async fn nothing_left(admin: &Admin, id: &str) -> Result<()> {
     let left = admin.left(parse(id)?).await?;
     if left.is_empty() { Ok(()) } else { Err(format!("a deleted instance left {left:?}")) }
 }
 
 /// Runs SQL as a client of the instance; what it prints.
-async fn psql(plan: &Plan, url: &str, sql: &str) -> Result<String> {
+pub async fn psql(plan: &Plan, url: &str, sql: &str) -> Result<String> {
     let mut command = tokio::process::Command::new(&plan.psql);
     command.args([url, "-XAtqc", sql]).env("PGCONNECT_TIMEOUT", "10").kill_on_drop(true);
     let output = tokio::time::timeout(Duration::from_secs(60), command.output()).await.map_err(|_| "psql took longer than 60 s")?;
@@ -387,7 +397,7 @@ async fn psql(plan: &Plan, url: &str, sql: &str) -> Result<String> {
 }
 
 /// A small instance, so that any node has enough resources.
-fn input(name: &str, version: u16) -> Value {
+pub fn input(name: &str, version: u16) -> Value {
     json!({
         "name": name, "username": "shop", "database": "goods", "password": PASSWORD, "postgresVersion": version.to_string(),
         "storageGb": 1, "cpuMillis": 100, "memoryMb": 256,
@@ -419,11 +429,11 @@ fn deployment(name: &str, version: u16) -> Result<Deployment> {
     Ok(Deployment { id: InstanceId::generate(), name, spec, credentials, data: Data::New, certificate, suspended: false })
 }
 
-fn is_healthy(now: &Value) -> bool {
+pub fn is_healthy(now: &Value) -> bool {
     now["state"] == "RUNNING" && now["health"] == "HEALTHY"
 }
 
-fn parse(id: &str) -> Result<InstanceId> {
+pub fn parse(id: &str) -> Result<InstanceId> {
     id.parse().map_err(|_| format!("{id} is no id"))
 }
 

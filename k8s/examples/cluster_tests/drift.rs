@@ -11,15 +11,21 @@ use serde_json::{Value, json};
 use toygres_domain::InstanceId;
 use toygres_k8s::build::names;
 
-use crate::{Result, admin::Admin, server::Server};
+use crate::{Plan, Result, admin::Admin, checks::psql, server::Server};
 
 /// How long a repair may take while the control plane watches.
 const REPAIR_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long an instance may take to be ready again after its pod was stopped, and to be found without its data.
 const READY_TIMEOUT: Duration = Duration::from_secs(180);
+/// How long a repair may take while nothing is watched.
+const ROUND_TIMEOUT: Duration = Duration::from_secs(60);
+/// The label of the pods of an instance.
+const INSTANCE: &str = "toygres.io/instance-id";
+/// The password that somebody writes into a Secret, in base64.
+const FOREIGN: &str = "eA==";
 
 /// Every kind of drift, one after the other.
-pub async fn repaired(admin: &Admin, server: &Server, input: Value) -> Result<String> {
+pub async fn repaired(plan: &Plan, admin: &Admin, server: &Server, input: Value) -> Result<String> {
     let name = input["name"].as_str().unwrap_or_default().to_owned();
     let id = server.create(input).await?;
     let instance: InstanceId = id.parse().map_err(|_| format!("{id} is no id"))?;
@@ -28,21 +34,54 @@ pub async fn repaired(admin: &Admin, server: &Server, input: Value) -> Result<St
     let mut took = Vec::new();
     took.push(format!("Service {}", deleted::<Service>(admin, &name).await?));
     took.push(format!("headless Service {}", deleted::<Service>(admin, &names::headless_service(instance)).await?));
+    let change = json!({"spec": {"selector": {INSTANCE: "another"}}});
+    took.push(format!("edited Service {}", edited::<Service>(admin, &name, &change, |now| now["spec"]["selector"][INSTANCE] == id).await?));
+    let change = json!({"spec": {"policyTypes": ["Ingress"]}});
+    let is_back = |now: &Value| now["spec"]["policyTypes"].as_array().is_some_and(|types| types.len() == 2);
+    took.push(format!("edited NetworkPolicy {}", edited::<NetworkPolicy>(admin, &object, &change, is_back).await?));
+    let change = json!({"data": {"password": FOREIGN}});
+    took.push(format!("edited Secret {}", edited::<Secret>(admin, &object, &change, |now| now["data"]["password"] != FOREIGN).await?));
     took.push(format!("NetworkPolicy {}", deleted::<NetworkPolicy>(admin, &object).await?));
     took.push(format!("Secret {}", deleted::<Secret>(admin, &object).await?));
     took.push(format!("StatefulSet {}", deleted::<StatefulSet>(admin, &object).await?));
     server.until(&id, "it healthy with another StatefulSet", READY_TIMEOUT, is_healthy).await?;
-    let started = Instant::now();
-    admin.change::<StatefulSet>(&object, &json!({"spec": {"replicas": 0}})).await?;
-    admin
-        .until("the replicas to be put back", REPAIR_TIMEOUT, || async {
-            Ok(admin.value::<StatefulSet>(&object).await?.filter(|set| set["spec"]["replicas"] == 1).map(drop))
-        })
-        .await?;
-    took.push(format!("replicas {:.1} s", started.elapsed().as_secs_f32()));
-    server.until(&id, "it healthy after it was scaled to 0", READY_TIMEOUT, is_healthy).await?;
+    let change = json!({"spec": {"replicas": 0}});
+    took.push(format!("replicas {}", edited::<StatefulSet>(admin, &object, &change, |now| now["spec"]["replicas"] == 1).await?));
+    reachable(plan, admin, server, &id).await?;
     server.delete(&id, false).await?;
     Ok(format!("drift is put back: {}", took.join(", ")))
+}
+
+/// What is changed while no control plane watches.
+pub async fn unwatched(plan: &Plan, admin: &Admin, start: impl AsyncFn() -> Result<Server>, input: Value) -> Result<String> {
+    let name = input["name"].as_str().unwrap_or_default().to_owned();
+    let server = start().await?;
+    let id = server.create(input).await?;
+    let instance: InstanceId = id.parse().map_err(|_| format!("{id} is no id"))?;
+    server.until(&id, "it running and healthy", READY_TIMEOUT, is_healthy).await?;
+    server.stop().await?;
+    let object = names::object(instance);
+    admin.delete::<Service>(&name).await?;
+    admin.delete::<Service>(&names::headless_service(instance)).await?;
+    admin.delete::<NetworkPolicy>(&object).await?;
+    admin.change::<Secret>(&object, &json!({"data": {"password": FOREIGN}})).await?;
+    admin.change::<StatefulSet>(&object, &json!({"spec": {"replicas": 0}})).await?;
+    let server = start().await?;
+    let started = Instant::now();
+    let is_back = || async {
+        let there = admin.value::<Service>(&name).await?.is_some()
+            && admin.value::<Service>(&names::headless_service(instance)).await?.is_some()
+            && admin.value::<NetworkPolicy>(&object).await?.is_some();
+        let (secret, set) = (admin.value::<Secret>(&object).await?, admin.value::<StatefulSet>(&object).await?);
+        let as_before = secret.is_some_and(|now| now["data"]["password"] != FOREIGN) && set.is_some_and(|now| now["spec"]["replicas"] == 1);
+        Ok((there && as_before).then_some(()))
+    };
+    admin.until("everything to be put back", ROUND_TIMEOUT, is_back).await?;
+    let took = started.elapsed();
+    reachable(plan, admin, &server, &id).await?;
+    server.delete(&id, false).await?;
+    server.stop().await?;
+    Ok(format!("what was changed while no control plane was there is put back {:.1} s after its start", took.as_secs_f32()))
 }
 
 /// Repairs on request, right after somebody deleted or edited something: the control plane may have been faster, and the event log says
@@ -65,7 +104,7 @@ pub async fn requested(admin: &Admin, server: &Server, input: Value) -> Result<S
                 format!("the Service {name} was deleted")
             }
             "Secret" => {
-                admin.change::<Secret>(&object, &json!({"data": {"password": "eA=="}})).await?;
+                admin.change::<Secret>(&object, &json!({"data": {"password": FOREIGN}})).await?;
                 format!("the Secret {object} was edited")
             }
             _ => {
@@ -127,6 +166,23 @@ async fn deleted<K: crate::admin::Object>(admin: &Admin, name: &str) -> Result<S
         })
         .await?;
     Ok(format!("{:.1} s", started.elapsed().as_secs_f32()))
+}
+
+/// Edits an object, and waits until that is put back. Returns how long that took.
+async fn edited<K: crate::admin::Object>(admin: &Admin, name: &str, change: &Value, is_back: impl Fn(&Value) -> bool) -> Result<String> {
+    let started = Instant::now();
+    admin.change::<K>(name, change).await?;
+    admin.until(&format!("{name} to be put back"), REPAIR_TIMEOUT, || async { Ok(admin.value::<K>(name).await?.filter(&is_back).map(drop)) }).await?;
+    Ok(format!("{:.1} s", started.elapsed().as_secs_f32()))
+}
+
+/// Waits until clients can connect, at the address of the present Service.
+async fn reachable(plan: &Plan, admin: &Admin, server: &Server, id: &str) -> Result<()> {
+    let login = || async {
+        let healthy = server.until(id, "it healthy after what was done to it", READY_TIMEOUT, is_healthy).await?;
+        Ok(psql(plan, healthy["connectionString"].as_str().unwrap_or_default(), "SELECT 1").await.ok().map(drop))
+    };
+    admin.until("a login", READY_TIMEOUT, login).await
 }
 
 fn is_healthy(now: &Value) -> bool {

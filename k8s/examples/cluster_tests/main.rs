@@ -11,6 +11,7 @@ mod drift;
 mod report;
 mod server;
 mod tls;
+mod trouble;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 

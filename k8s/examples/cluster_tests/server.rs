@@ -169,6 +169,19 @@ impl Server {
         Ok(repairs.filter_map(|event| event["reason"]["message"].as_str().map(str::to_owned)).collect())
     }
 
+    /// The codes of the reasons in the event log of an instance, in order.
+    pub async fn reasons(&self, id: &str) -> Result<Vec<String>> {
+        let query = "query($id: ID!) { instance(id: $id) { events(first: 500) { nodes { reason { code } } } } }";
+        let events = self.query(query, json!({"id": id})).await?["instance"]["events"]["nodes"].take();
+        Ok(events.as_array().into_iter().flatten().filter_map(|event| event["reason"]["code"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// Whether the cluster answers, as the health of the server says.
+    pub async fn sees_the_cluster(&self) -> Result<bool> {
+        let health = self.query("{ controlPlane { health { runtime { reachable } } } }", json!({})).await?;
+        Ok(health["controlPlane"]["health"]["runtime"]["reachable"] == true)
+    }
+
     /// Subscribes to an instance.
     pub async fn follow(&self, id: &str) -> Result<Live> {
         let document =

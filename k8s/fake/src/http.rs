@@ -224,7 +224,10 @@ fn is_allowed(shared: &Shared, verb: &str, group: &str, resource: &str) -> bool 
     let listed = |permission: &toygres_k8s::permissions::Permission| {
         permission.group == group && permission.resource == resource && permission.verbs.contains(&verb)
     };
-    !denied && PERMISSIONS.iter().any(listed)
+    // A namespace with a RoleBinding of the control plane, and without it any more.
+    let cluster = shared.cluster();
+    let revoked = cluster.created("rolebindings") > 0 && cluster.list("rolebindings").next().is_none();
+    !denied && !revoked && PERMISSIONS.iter().any(listed)
 }
 
 async fn hang(shared: &Shared) {

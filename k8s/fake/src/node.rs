@@ -107,6 +107,9 @@ impl Node {
 
     /// Brings the files in the Secret of a pod to its server, which reads them when it is told to. The kubelet takes up to a minute.
     pub(super) fn mount(&self, cluster: &FakeCluster, pod: &Value) {
+        if cluster.mounts_held {
+            return;
+        }
         self.mount_configuration(cluster, pod);
         let Some(files) = secret(cluster, pod).map(|secret| Mounted::of(&secret["data"])) else { return };
         let claim = claim(pod);
@@ -118,6 +121,15 @@ impl Node {
             files.install(volume);
             mounted.insert(claim, files);
         }
+    }
+
+    /// Replaces the certificate in the pod of a claim, which the kubelet finds out.
+    pub(super) fn replace_certificate(&self, claim: &str, pem: &[u8]) {
+        let mut state = self.state();
+        let State { volumes, mounted, .. } = &mut *state;
+        let (volume, mounted) = (&volumes[claim], mounted.get_mut(claim).expect("its pod has started"));
+        mounted.certificate = Some(pem.to_vec());
+        mounted.install(volume);
     }
 
     /// Brings a changed configuration to the server of a pod once [`SYNC`] is over.
@@ -174,9 +186,12 @@ fn start(state: &Mutex<State>, spec: ServerSpec) {
     let volume = known.unwrap_or_else(|| {
         let options = PodServerOptions { version: spec.version, username: &spec.username, password: &spec.password, database: &spec.database };
         let made = Arc::new(PodServer::create(&options, &spec.configuration));
-        lock().volumes.insert(spec.claim.clone(), Arc::clone(&made));
-        made
+        // The pod may have been replaced meanwhile, and the next one may have been faster.
+        Arc::clone(lock().volumes.entry(spec.claim.clone()).or_insert(made))
     });
+    if !lock().pods.contains_key(&spec.uid) {
+        return;
+    }
     {
         // Not while the kubelet installs others. A new pod has what the Secret has now.
         let mut state = lock();

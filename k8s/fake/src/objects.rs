@@ -80,6 +80,8 @@ pub struct FakeCluster {
     pub initialised: BTreeSet<String>,
     /// Whether events of watches are held back.
     pub watches_held: bool,
+    /// Whether the kubelet brings no Secret into a pod.
+    pub mounts_held: bool,
     /// Whether calls for the metadata of a StatefulSet are held back.
     pub set_metadata_held: bool,
     /// Runs the pods; without one they report that they run without running anything.
@@ -158,6 +160,11 @@ impl FakeCluster {
         if let Some(object) = self.get(resource, name).cloned() {
             self.drop_object(resource, name, object);
         }
+    }
+
+    /// Replaces the certificate in the pod of a claim, as whoever can write there does. The server reads it when it is told to.
+    pub fn replace_certificate(&self, claim: &str, pem: &[u8]) {
+        self.node.as_ref().expect("pods are servers").replace_certificate(claim, pem);
     }
 
     /// Ends the server of a pod, as a crash does.

@@ -29,6 +29,30 @@ pub enum Network {
 }
 
 impl Proxy {
+    /// A proxy before the API server at this address.
+    pub async fn to(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let network = channel::Sender::new(Network::Up);
+        let state = network.subscribe();
+        let task = tokio::spawn(async move {
+            // The connections end with this task.
+            let mut connections = tokio::task::JoinSet::new();
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                connections.spawn(connection(client, target, state.clone()));
+                while connections.try_join_next().is_some() {}
+            }
+        });
+        Self { address, network, task }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The URL of the API server through this proxy.
     #[must_use]
     pub fn url(&self) -> String {
@@ -50,21 +74,7 @@ impl Drop for Proxy {
 impl FakeApiServer {
     /// A proxy before this server.
     pub async fn proxy(&self) -> Proxy {
-        let target: SocketAddr = self.url().trim_start_matches("http://").parse().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let network = channel::Sender::new(Network::Up);
-        let state = network.subscribe();
-        let task = tokio::spawn(async move {
-            // The connections end with this task.
-            let mut connections = tokio::task::JoinSet::new();
-            loop {
-                let (client, _) = listener.accept().await.unwrap();
-                connections.spawn(connection(client, target, state.clone()));
-                while connections.try_join_next().is_some() {}
-            }
-        });
-        Proxy { address, network, task }
+        Proxy::to(self.url().trim_start_matches("http://").parse().unwrap()).await
     }
 }
 

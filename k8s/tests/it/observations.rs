@@ -231,6 +231,17 @@ fn an_exceeded_quota() {
     let reason = pending(&snapshot("quota"));
     assert_eq!(reason.code, ReasonCode::QuotaExceeded);
     assert!(reason.message.contains("limited: requests.memory=128Mi"), "{}", reason.message);
+
+    // That of a claim is refused to the same controller.
+    let mut snapshot = snapshot("quota");
+    for event in &mut snapshot.events {
+        event.message = event.message.as_ref().map(|_| {
+            "create Claim data-pg-demo-0 for Pod pg-demo-0 in StatefulSet pg-demo failed error: persistentvolumeclaims \"data-pg-demo-0\" is \
+             forbidden: exceeded quota: q, requested: requests.storage=1Gi, used: requests.storage=0, limited: requests.storage=512Mi"
+                .to_owned()
+        });
+    }
+    assert_eq!(pending(&snapshot).code, ReasonCode::QuotaExceeded);
 }
 
 #[test]

@@ -269,6 +269,12 @@ async fn errors_of_the_server_have_their_reasons() {
         assert_eq!((error.reason.code, error.retryable), (code, retryable), "{status}");
         assert!(!error.reason.message.contains(fixture::PASSWORD));
     }
+    // A quota of any kind of objects waits for room, and says so.
+    for resource in ["secrets", "services", "networkpolicies"] {
+        server.refuse("patch", resource, recordings::read("error-403-quota.json"), 1);
+        let error = runtime.deploy(&deployment).await.unwrap_err();
+        assert_eq!((error.reason.code, error.retryable), (ReasonCode::QuotaExceeded, true), "{resource}");
+    }
     deploy_until_ready(&server, &runtime, &deployment).await;
 }
 

@@ -5,15 +5,17 @@ use std::{
     process::Stdio,
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     process::{Child, ChildStdin, ChildStdout, Command},
 };
+use toygres_k8s::build::names;
 
 use crate::{
     kubernetes::Platform,
-    support::{Home, Server, connect, eventually, text},
+    support::{Home, Server, connect, eventually, psql, text},
 };
 
 /// A client that verifies what an instance presents.
@@ -143,10 +145,8 @@ async fn a_replaced_certificate_is_put_right(server: &Server, home: &Home, id: &
     let before = presented(server, id, &Value::Null).await;
     let directory = home.path().join("data/instances").join(id);
     let file = directory.join("server.pem");
-    let (now, own) = (chrono::Utc::now(), std::fs::read_to_string(&file).unwrap());
-    let other = toygres_certificates::Authority::generate("impostor", now, now + chrono::TimeDelta::days(1)).unwrap();
-    let issued = other.issue(&["localhost".to_owned()], now, now + chrono::TimeDelta::days(1)).unwrap().certificate;
-    std::fs::write(&file, format!("{}{}", issued.chain, issued.key.expose())).unwrap();
+    let own = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, impostor()).unwrap();
     let pid = std::fs::read_to_string(directory.join("data/postmaster.pid")).unwrap().lines().next().unwrap().to_owned();
     Command::new("kill").args(["-HUP", &pid]).status().await.unwrap();
     eventually("its own certificate is back", async || std::fs::read_to_string(&file).is_ok_and(|now| now == own)).await;
@@ -156,6 +156,42 @@ async fn a_replaced_certificate_is_put_right(server: &Server, home: &Home, id: &
     // A server that has to start with it would not.
     std::fs::write(&file, "no certificate").unwrap();
     eventually("its own certificate is back", async || std::fs::read_to_string(&file).is_ok_and(|now| now == own)).await;
+}
+
+/// A certificate that no Secret has, and of which nothing tells the control plane until it logs in anew.
+async fn a_replaced_certificate_in_a_pod_is_put_right(platform: &Platform, server: &Server, id: &str) {
+    let before = presented(server, id, &Value::Null).await;
+    let instance = server.instance(id).await;
+    let client = Client::new(server, platform.home.path(), "pod", &instance).await;
+    assert_eq!(client.trusts().await, Ok(()));
+    let (object, pod, claim) = (id.parse().map(names::object).unwrap(), id.parse().map(names::pod).unwrap(), id.parse().map(names::claim).unwrap());
+    platform.cluster.cluster(|cluster| {
+        cluster.mounts_held = true;
+        cluster.replace_certificate(&claim, &impostor());
+    });
+    // Who is the superuser has the server read it.
+    let secret = platform.cluster.object("secrets", &object).unwrap();
+    let password = String::from_utf8(BASE64_STANDARD.decode(text(&secret["data"]["password"])).unwrap()).unwrap();
+    let superuser = format!("postgres://toygres:{password}@{}:5432/postgres", text(&instance["endpoint"]["host"]));
+    assert_eq!(psql(&superuser, "SELECT pg_reload_conf()").await.as_deref(), Ok("t"));
+    eventually("clients refuse it", async || client.trusts().await.is_err()).await;
+
+    platform.cluster.cluster(|cluster| {
+        cluster.mounts_held = false;
+        // A change of the pod is followed by a login.
+        cluster.update("pods", &pod, |pod| pod["metadata"]["annotations"] = json!({ "example.com/changed": "yes" }));
+    });
+    eventually("clients verify it again", async || client.trusts().await.is_ok()).await;
+    server.until_healthy(id).await;
+    assert_eq!(certificate(server, id).await["fingerprint"], before["fingerprint"], "no other one was needed");
+}
+
+/// A certificate of another authority, with its key.
+fn impostor() -> Vec<u8> {
+    let (now, lifetime) = (chrono::Utc::now(), chrono::TimeDelta::days(1));
+    let other = toygres_certificates::Authority::generate("impostor", now, now + lifetime).unwrap();
+    let issued = other.issue(&["localhost".to_owned()], now, now + lifetime).unwrap().certificate;
+    format!("{}{}", issued.chain, issued.key.expose()).into_bytes()
 }
 
 /// Changes of `requireTls` while a session without TLS is open.
@@ -246,6 +282,7 @@ async fn a_pod_keeps_its_sessions_when_its_certificate_changes() {
         assert_eq!(major, u32::from(expected), "scripts/install-test-postgres installs the versions that this machine lacks");
         renewals_interrupt_nothing(&server, &platform.database.url(), platform.home.path(), &id).await;
         wrong_hosts_are_refused(&server, platform.home.path(), &id).await;
+        a_replaced_certificate_in_a_pod_is_put_right(&platform, &server, &id).await;
         whether_tls_is_required_can_be_changed(&server, &id).await;
     }
     server.stop().await;
@@ -256,18 +293,21 @@ async fn the_next_authority_is_published_before_it_issues() {
     let home = Home::new();
     let server = home.start().await;
     eventually("there is an authority", async || statuses(&server).await == ["ISSUING"]).await;
-    assert_eq!(rotate(&server, false).await["userErrors"], json!([]));
+    let run = async |arguments: &[&str]| home.command(arguments).env("TOYGRES_URL", server.url("")).output().await.unwrap();
+    let rotated = run(&["ca", "rotate"]).await;
+    assert!(rotated.status.success(), "{rotated:?}");
     assert_eq!(statuses(&server).await, ["ISSUING", "UPCOMING"]);
     let again = rotate(&server, false).await;
     assert_eq!(again["userErrors"][0]["code"], "CONFLICT", "{again:#}");
+    let again = run(&["ca", "rotate"]).await;
+    assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("is published already"), "{again:?}");
     let bundle = server.get("/ca.pem").await.text().await.unwrap();
     assert_eq!(bundle.matches("BEGIN CERTIFICATE").count(), 2);
-    assert_eq!(rotate(&server, true).await["userErrors"], json!([]), "it need not wait");
+    assert!(run(&["ca", "rotate", "--now"]).await.status.success(), "it need not wait");
     eventually("nothing needs the former one", async || statuses(&server).await == ["ISSUING"]).await;
     let bundle = server.get("/ca.pem").await.text().await.unwrap();
     assert_eq!(bundle.matches("BEGIN CERTIFICATE").count(), 1);
-    let output = home.command(&["ca", "show", "--pem"]).env("TOYGRES_URL", server.url("")).output().await.unwrap();
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), bundle);
+    assert_eq!(String::from_utf8(run(&["ca", "show", "--pem"]).await.stdout).unwrap(), bundle);
     server.stop().await;
 }
 

@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::support::{Database, Home, connect, eventually, psql, text};
+use crate::support::{Database, Home, TIMEOUT, connect, eventually, psql, text};
 
 #[test]
 fn the_schema_is_the_golden_one() {
@@ -122,7 +122,9 @@ async fn a_server_with_another_data_directory_does_not_take_over_instances() {
     server.until_healthy(&id).await;
 
     let refused = async |place: &str| {
-        let refused = other.command(&["serve"]).envs(env).env("TOYGRES_LISTEN", "127.0.0.1:0").output().await.unwrap();
+        let mut serve = other.command(&["serve"]);
+        let ended = tokio::time::timeout(TIMEOUT, serve.envs(env).env("TOYGRES_LISTEN", "127.0.0.1:0").output()).await;
+        let refused = ended.expect("it does not start").unwrap();
         let log = String::from_utf8_lossy(&refused.stderr);
         assert!(!refused.status.success() && log.contains(&format!("whose instances are in {place}")), "{log}");
     };

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Database, Home, psql};
+use crate::support::{Database, Home, TIMEOUT, psql};
 
 /// None of these is a value with which PostgreSQL works.
 const FOREIGN: [(&str, &str); 12] = [
@@ -52,7 +52,7 @@ async fn the_file_of_another_project_matters_to_no_command_but_serve() {
     let mut child = home.command(&serve);
     let mut child = child.current_dir(&project).stdout(std::process::Stdio::piped()).spawn().unwrap();
     let mut lines = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(child.stdout.take().unwrap()));
-    let line = tokio::time::timeout(crate::support::TIMEOUT, lines.next_line()).await.unwrap().unwrap();
+    let line = tokio::time::timeout(TIMEOUT, lines.next_line()).await.unwrap().unwrap();
     assert!(line.as_ref().is_some_and(|line| line.contains("ready")), "{line:?}");
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id().unwrap().try_into().unwrap()), nix::sys::signal::Signal::SIGTERM).unwrap();
     assert!(child.wait().await.unwrap().success());
@@ -65,7 +65,8 @@ async fn a_database_of_somebody_else_needs_an_explicit_yes() {
     psql(&url, "CREATE TABLE customers (id int)").await.unwrap();
     std::fs::write(home.path().join(".env"), format!("DATABASE_URL={url}\n")).unwrap();
     for arguments in [&["serve", "--listen", &Home::free_address()][..], &["migrate"], &["token", "create", "--local", "--name", "x"]] {
-        let output = home.command(arguments).output().await.unwrap();
+        let ended = tokio::time::timeout(TIMEOUT, home.command(arguments).output()).await;
+        let output = ended.unwrap_or_else(|_| panic!("{arguments:?} is not refused")).unwrap();
         let sentence = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && sentence.contains("TOYGRES_SHARE_DATABASE"), "{arguments:?}: {sentence}");
         assert!(sentence.contains("public.customers"), "{sentence}");

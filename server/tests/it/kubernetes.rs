@@ -54,7 +54,7 @@ impl Platform {
         ]
     }
 
-    async fn start(&self) -> Server {
+    pub async fn start(&self) -> Server {
         self.start_with(&[]).await
     }
 
@@ -249,7 +249,7 @@ async fn a_repair_on_request_puts_everything_back() {
 }
 
 /// Edits an object, as somebody else than the control plane.
-fn edit(server: &FakeApiServer, resource: &str, name: &str, change: impl FnOnce(&mut Value)) {
+pub fn edit(server: &FakeApiServer, resource: &str, name: &str, change: impl FnOnce(&mut Value)) {
     server.cluster(|cluster| cluster.edit(resource, name, change).expect("it exists"));
 }
 
@@ -268,7 +268,7 @@ async fn repaired(server: &Server, id: &str) -> Value {
 }
 
 /// What was put back, as the event log of an instance says.
-async fn repairs(server: &Server, id: &str) -> Vec<String> {
+pub async fn repairs(server: &Server, id: &str) -> Vec<String> {
     let query = "query($id: ID!) { instance(id: $id) { events(first: 500) { nodes { type reason { message } } } } }";
     let events = server.query(query, json!({ "id": id })).await["instance"]["events"]["nodes"].clone();
     let repairs = events.as_array().unwrap().iter().filter(|event| event["type"] == "INSTANCE_REPAIRED");
@@ -288,6 +288,19 @@ async fn what_cannot_work_fails_with_its_reason_and_leaves_nothing() {
     assert_eq!(whole["operations"]["nodes"][0]["error"]["code"], "VOLUME_NOT_BOUND", "{whole:#}");
     server.delete(&id).await;
     server.until_deleted(&id).await;
+
+    // What the internet reaches requires TLS, unless the opposite is said.
+    let public = json!({ "type": "LOAD_BALANCER" });
+    let inputs = [json!({}), json!({ "exposure": public }), json!({ "exposure": public, "requireTls": false })];
+    let mutation = "mutation($input: CreateInstanceInput!) { createInstance(input: $input) { instance { id requireTls } userErrors { message } } }";
+    for (mut input, required) in inputs.into_iter().zip([false, true, false]) {
+        input["name"] = json!("reachable");
+        let payload = server.query(mutation, json!({ "input": input })).await["createInstance"].clone();
+        assert_eq!((&payload["userErrors"], &payload["instance"]["requireTls"]), (&json!([]), &json!(required)), "{input}");
+        let id = text(&payload["instance"]["id"]);
+        server.delete(&id).await;
+        server.until_deleted(&id).await;
+    }
     server.stop().await;
 }
 
@@ -441,6 +454,10 @@ async fn a_cluster_that_does_not_answer_is_visible_and_what_needs_it_waits() {
     };
     assert!(is_reported("0").await);
 
+    // One that has just started has not loaded its roles yet.
+    for resource in ["networkpolicies", "secrets"] {
+        platform.cluster.refuse("patch", resource, recordings::read("error-403-starting.json"), 1);
+    }
     proxy.set(Network::Up);
     server.until_healthy(&id).await;
     eventually("the health shows that it is back", async || health().await["checks"]["runtime"] == "up").await;

@@ -9,6 +9,7 @@ mod cli;
 mod control_plane;
 mod database_users;
 mod disk;
+mod drift;
 mod environment;
 mod examples;
 mod exits;

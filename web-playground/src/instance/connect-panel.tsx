@@ -11,7 +11,7 @@ import { SNIPPETS } from './snippets';
 
 /** The endpoint, and snippets to connect to it. The password is fetched on demand only. */
 export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
-  const { id, endpoint, username, database, state, certificate, notices, operations } = instance;
+  const { id, endpoint, username, database, state, certificate, requireTls, notices, operations } = instance;
   // One that was not seen to have a certificate may have no TLS.
   const snippets = SNIPPETS.filter(({ verifies }) => certificate || !verifies);
   const { operate, readOnly } = usePermissions();
@@ -105,11 +105,11 @@ export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
             {snippets.map(({ name, text }) => (
               <Tabs.Panel key={name} value={name} pt="xs" className={classes.snippet}>
                 <Code block tabIndex={0} role="group" aria-label={`${name} snippet`}>
-                  {text(shown)}
+                  {text(shown, requireTls)}
                 </Code>
                 {operate && (
                   <div className={classes.corner}>
-                    <CopyButton label={`Copy the ${name} snippet`} text={async () => text(await fetchSecret())} onError={setError} />
+                    <CopyButton label={`Copy the ${name} snippet`} text={async () => text(await fetchSecret(), requireTls)} onError={setError} />
                   </div>
                 )}
               </Tabs.Panel>

@@ -11,7 +11,7 @@ use crate::support::{Harness, eventually};
 /// do not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_who_ends_the_session_of_checks_does_not_cause_a_check_each_time() {
-    const MANY: usize = 10;
+    const MANY: usize = 6;
     let harness = Harness::start().await;
     tokio::spawn({
         let (prober, shutdown) = (harness.context.prober.clone(), harness.context.shutdown.clone());
@@ -33,8 +33,9 @@ async fn an_owner_who_ends_the_session_of_checks_does_not_cause_a_check_each_tim
             }
         }
     };
-    // Without a back-off it takes a few seconds. With it, the tenth comes after more than eight minutes.
-    let _ = tokio::time::timeout(Duration::from_secs(6), ending).await;
+    // Without a back-off it takes a few seconds, also on a busy machine. With it, a hint is soon not passed on, and no check follows that
+    // would keep another session.
+    let _ = tokio::time::timeout(Duration::from_secs(12), ending).await;
     assert!((1..MANY).contains(&seen), "{seen} sessions");
     harness.finish().await;
 }

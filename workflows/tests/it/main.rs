@@ -3,6 +3,7 @@
 //! be injected; and the real metadata store on a real PostgreSQL server.
 
 mod backups;
+mod certificates;
 mod changes;
 mod create;
 mod delete;

@@ -63,9 +63,15 @@ async fn what_somebody_deleted_is_put_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_nudge_the_next_round_finds_it() {
     let harness = Harness::start().await;
-    let id = healthy(&harness).await;
+    let mut new = harness.new_instance();
+    new.spec.health_check.interval_seconds = 3600;
+    let id = harness.run(new).await;
+    eventually("it is healthy", || async { (harness.instance(id).await.health == HealthStatus::Healthy).then_some(()) }).await;
+    // The next one is due within an hour.
+    let checks = harness.hooks.count(id, "health-check");
     harness.runtime.script(id, |script| script.drift = vec![deleted()]);
     eventually("it is in the log", || async { (repairs(&harness, id).await.len() == 1).then_some(()) }).await;
+    eventually("its health is checked", || async { (harness.hooks.count(id, "health-check") > checks).then_some(()) }).await;
     harness.finish().await;
 }
 

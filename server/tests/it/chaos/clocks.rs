@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::storm::{Storm, Trouble};
 use crate::support::{Database, Home, TIMEOUT, connect, eventually, text};
 
 /// A clock that a test sets for the processes that it starts.
-struct Clock {
+pub struct Clock {
     dir: tempfile::TempDir,
 }
 
@@ -22,7 +23,7 @@ impl Clock {
     }
 
     /// Sets the difference to the real time, such as `-1h`.
-    fn set(&self, difference: &str) {
+    pub fn set(&self, difference: &str) {
         let (new, file) = (self.dir.path().join("new"), self.file());
         std::fs::write(&new, difference).unwrap();
         std::fs::rename(new, file).unwrap();
@@ -32,7 +33,7 @@ impl Clock {
         self.dir.path().join("now")
     }
 
-    fn env(&self) -> Vec<(&'static str, String)> {
+    pub fn env(&self) -> Vec<(&'static str, String)> {
         let library = glob("/usr/lib").expect("libfaketime is installed, which scripts/test does");
         vec![
             ("LD_PRELOAD", library.display().to_string()),
@@ -107,4 +108,19 @@ async fn work_that_was_accepted_before_a_long_downtime_is_carried_out() {
     let failed = |operation: &&serde_json::Value| operation["status"] != "SUCCEEDED";
     assert_eq!(operations["operations"]["nodes"].as_array().unwrap().iter().find(failed), None);
     server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes long and is in short above; scripts/chaos runs it"]
+async fn the_clock_of_a_server_steps_now_and_then() {
+    let (home, database, clock) = (Home::new(), Database::start(), Clock::right());
+    Storm::new("clock steps", &home, Some(&database), 1).under(&clock).weather(Trouble::ClockSteps(4)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes long and is in short above; scripts/chaos runs it"]
+async fn the_only_server_is_away_for_twenty_minutes_now_and_then() {
+    let (home, clock) = (Home::new(), Clock::right());
+    let database = Database::start_at(clock.env());
+    Storm::new("downtimes", &home, Some(&database), 1).under(&clock).weather(Trouble::Downtimes(2)).await;
 }

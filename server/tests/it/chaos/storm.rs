@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::aftermath;
+#[cfg(target_os = "linux")]
+use super::clocks::Clock;
 use crate::support::{Database, Home, Server, seq, subscribe_to, text};
 
 /// The number of concurrent callers.
@@ -32,6 +34,12 @@ pub enum Trouble {
     Terminations(Duration),
     /// No space is left on the disk of the data directory for a few seconds.
     FullDisk(u32),
+    /// Steps of the clock of the servers, by up to two hours, while that of the metadata database is right.
+    #[cfg(target_os = "linux")]
+    ClockSteps(u32),
+    /// `kill -9` of the servers, which are away for 20 minutes by the clock that they share with the metadata database.
+    #[cfg(target_os = "linux")]
+    Downtimes(u32),
 }
 
 /// One run of the test.
@@ -40,6 +48,8 @@ pub struct Storm<'a> {
     home: &'a Home,
     database: Option<&'a Database>,
     servers: usize,
+    #[cfg(target_os = "linux")]
+    clock: Option<&'a Clock>,
     random: fastrand::Rng,
 }
 
@@ -68,7 +78,21 @@ impl<'a> Storm<'a> {
         let seed = std::env::var("TOYGRES_CHAOS_SEED")
             .map_or_else(|_| fastrand::u64(..1_000_000_000), |seed| seed.parse().expect("TOYGRES_CHAOS_SEED is a number"));
         println!("chaos '{name}': TOYGRES_CHAOS_SEED={seed}");
-        Self { name, home, database, servers, random: fastrand::Rng::with_seed(seed) }
+        Self {
+            name,
+            home,
+            database,
+            servers,
+            #[cfg(target_os = "linux")]
+            clock: None,
+            random: fastrand::Rng::with_seed(seed),
+        }
+    }
+
+    /// The same with servers that have this clock.
+    #[cfg(target_os = "linux")]
+    pub fn under(self, clock: &'a Clock) -> Self {
+        Self { clock: Some(clock), ..self }
     }
 
     /// Runs the test: tenants and a subscriber with injected faults, and the checks after them.
@@ -93,6 +117,10 @@ impl<'a> Storm<'a> {
             Trouble::Restarts(count) => self.restart(count * scale()).await,
             Trouble::Terminations(time) => self.terminate(time * scale().min(4)).await,
             Trouble::FullDisk(count) => self.fill_disk(count * scale()).await,
+            #[cfg(target_os = "linux")]
+            Trouble::ClockSteps(count) => self.step_clock(count * scale()).await,
+            #[cfg(target_os = "linux")]
+            Trouble::Downtimes(count) => self.be_away(&mut servers, &town, count * scale()).await,
         };
         town.over.store(true, Ordering::Relaxed);
         while let Some(tenant) = tenants.join_next().await {
@@ -114,6 +142,10 @@ impl<'a> Storm<'a> {
         let url = self.database.map(Database::url);
         let mut env = SERVER.to_vec();
         env.extend(url.as_deref().map(|url| ("DATABASE_URL", url)));
+        #[cfg(target_os = "linux")]
+        let clock = self.clock.map(Clock::env).unwrap_or_default();
+        #[cfg(target_os = "linux")]
+        env.extend(clock.iter().map(|(name, value)| (*name, value.as_str())));
         self.home.spawn_at(address, &env).await
     }
 
@@ -169,6 +201,34 @@ impl<'a> Storm<'a> {
             }
             self.pause(1000..6000).await;
             std::fs::remove_file(&ballast).unwrap();
+        }
+        count
+    }
+
+    #[cfg(target_os = "linux")]
+    async fn step_clock(&mut self, count: u32) -> u32 {
+        let clock = self.clock.expect("the servers have a clock that can be set");
+        for _ in 0..count {
+            self.pause(1000..6000).await;
+            clock.set(&format!("{:+}", self.random.i32(-7200..7200)));
+        }
+        self.pause(1000..6000).await;
+        clock.set("+0");
+        count
+    }
+
+    #[cfg(target_os = "linux")]
+    async fn be_away(&mut self, servers: &mut [Server], town: &Town, count: u32) -> u32 {
+        let clock = self.clock.expect("the servers have a clock that can be set");
+        for number in 1..=count {
+            self.pause(2000..6000).await;
+            for server in &mut *servers {
+                server.crash().await;
+            }
+            clock.set(&format!("+{}m", 20 * number));
+            for (server, address) in servers.iter_mut().zip(&town.addresses) {
+                *server = self.start(address).await;
+            }
         }
         count
     }

@@ -120,6 +120,9 @@ struct State {
     /// The parameters in the configuration of each server, and those that it has started with.
     configured: HashMap<InstanceId, Parameters>,
     started: HashMap<InstanceId, Parameters>,
+    /// Whether servers have certificates, and how often one was installed for each instance.
+    speaks_tls: bool,
+    installed: HashMap<InstanceId, u32>,
 }
 
 impl State {
@@ -233,6 +236,16 @@ impl FakeRuntime {
     /// The parameters in the configuration of the server.
     pub fn configured(&self, id: InstanceId) -> BTreeMap<String, String> {
         self.state.lock().unwrap().configured.get(&id).map(|parameters| parameters.values.clone()).unwrap_or_default()
+    }
+
+    /// Gives servers certificates from now on. By default they have none.
+    pub fn speak_tls(&self) {
+        self.state.lock().unwrap().speaks_tls = true;
+    }
+
+    /// The number of times that a certificate was installed.
+    pub fn installed(&self, id: InstanceId) -> u32 {
+        self.state.lock().unwrap().installed.get(&id).copied().unwrap_or(0)
     }
 
     /// Reports a change.
@@ -442,12 +455,13 @@ impl Runtime for FakeRuntime {
         Ok(self.size(id).map(|size| size.2))
     }
 
-    async fn install_tls(&self, _: &Deployment) -> Result<(), RuntimeError> {
+    async fn install_tls(&self, deployment: &Deployment) -> Result<(), RuntimeError> {
+        *self.state.lock().unwrap().installed.entry(deployment.id).or_default() += 1;
         Ok(())
     }
 
     fn speaks_tls(&self, _: PostgresVersion) -> bool {
-        false
+        self.state.lock().unwrap().speaks_tls
     }
 
     fn server_names(&self, _: &InstanceName, _: &Exposure) -> Vec<String> {

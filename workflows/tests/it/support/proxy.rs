@@ -1,5 +1,10 @@
 //! A proxy in front of an instance, which a test can interrupt.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
@@ -13,6 +18,7 @@ pub struct Proxy {
     endpoint: Endpoint,
     target: Endpoint,
     state: watch::Sender<State>,
+    accepted: Arc<AtomicUsize>,
     accepting: Option<JoinHandle<()>>,
 }
 
@@ -29,13 +35,18 @@ enum State {
 impl Proxy {
     pub async fn to(target: Endpoint) -> Self {
         let endpoint = Endpoint { host: "127.0.0.1".to_owned(), port: 0 };
-        let mut this = Self { endpoint, target, state: watch::Sender::new(State::Forwarding), accepting: None };
+        let mut this = Self { endpoint, target, state: watch::Sender::new(State::Forwarding), accepted: Arc::default(), accepting: None };
         this.open().await;
         this
     }
 
     pub fn endpoint(&self) -> Endpoint {
         self.endpoint.clone()
+    }
+
+    /// The number of connections so far.
+    pub fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::SeqCst)
     }
 
     /// Closes all connections; new ones are refused.
@@ -64,11 +75,12 @@ impl Proxy {
         }
         let listener = TcpListener::bind((self.endpoint.host.as_str(), self.endpoint.port)).await.unwrap();
         self.endpoint.port = listener.local_addr().unwrap().port();
-        let (target, state) = (self.target.clone(), self.state.subscribe());
+        let (target, state, accepted) = (self.target.clone(), self.state.subscribe(), self.accepted.clone());
         self.accepting = Some(tokio::spawn(async move {
             // Dropping the set closes all connections.
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
+                accepted.fetch_add(1, Ordering::SeqCst);
                 if *state.borrow() == State::Outlived {
                     connections.spawn(async move {
                         let _client = client;
