@@ -13,11 +13,12 @@ use futures::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use toygres_backup::StoreConfig;
 use toygres_cli::TokenConfig;
 use toygres_domain::{Error, secret::SecretKeys};
 use toygres_process::DataDir;
 use toygres_store::{Store, changes::Changes};
-use toygres_workflows::Engine;
+use toygres_workflows::{Engine, backups::BackupOptions};
 
 use self::{backend::Backend, tasks::Tasks};
 use crate::{
@@ -107,14 +108,7 @@ async fn run(
     connections: usize,
     stop: &mut signals::Stop,
 ) -> Result<(), String> {
-    let backup_store = config.backup_store()?;
-    let backups = match &backup_store {
-        Some(store) => Some(config.backups.options(store)?),
-        None => {
-            tracing::warn!("there is no store for backups, so no instance is protected: set TOYGRES_BACKUP_STORE");
-            None
-        }
-    };
+    let (backup_store, backups) = open_backups(config)?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let store = open(&backend.database_url, config.databases.database_connections, backend.secret_key.clone())?;
     let shutdown = CancellationToken::new();
@@ -248,6 +242,22 @@ async fn answer_monitoring(
     let (connections, drain) = (METRICS_CONNECTIONS, GRACE);
     let options = ServeOptions { connections, connections_per_address: connections / 2, drain, ..ServeOptions::default() };
     transport::serve(listener, router, options, shutdown).await
+}
+
+/// Opens the store of backups. The default one is left out with a warning if it cannot be made, because a server without it would start.
+fn open_backups(config: &ServeConfig) -> Result<(Option<StoreConfig>, Option<BackupOptions>), String> {
+    let Some(store) = config.backup_store()? else {
+        tracing::warn!("there is no store for backups, so no instance is protected: set TOYGRES_BACKUP_STORE");
+        return Ok((None, None));
+    };
+    match config.backups.options(&store) {
+        Ok(options) => Ok((Some(store), Some(options))),
+        Err(why) if config.backups.backup_store.is_none() => {
+            tracing::warn!("{why}; no instance is protected: set TOYGRES_BACKUP_STORE");
+            Ok((None, None))
+        }
+        Err(why) => Err(why),
+    }
 }
 
 /// Opens the metadata database.
