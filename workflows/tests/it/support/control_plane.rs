@@ -224,9 +224,11 @@ impl Harness {
     }
 
     pub async fn finish(mut self) {
+        // Before the stop, which interrupts activities between their first and their second run.
+        let violations = self.hooks.violations();
         self.background.cancel();
         self.stop().await;
         self.store.close().await;
-        assert_eq!(self.hooks.violations(), Vec::<String>::new());
+        assert_eq!(violations, Vec::<String>::new());
     }
 }
