@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::roles::{MONITOR, SUPERUSER};
+use crate::roles::{MONITOR, REPLICATION, SUPERUSER};
 
 /// What differs between hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,20 +16,21 @@ pub struct Access {
 }
 
 /// The text of the file. The first rule that matches a connection decides, so the rules of the platform come first. A rule for `all`
-/// databases does not match physical replication, which is refused in this way.
+/// databases does not match physical replication, which is the platform's alone in this way.
 #[must_use]
 pub fn pg_hba(access: Access) -> String {
     let Access { addresses, superuser_on_socket, require_tls } = access;
     let mut rules = "# Written by toygres; changes are overwritten.\n".to_owned();
-    let mut rule = |connection: &str, roles: &str, from: &str| {
-        let fields = [connection, "all", roles, from, "scram-sha-256"].into_iter().filter(|field| !field.is_empty());
+    let mut rule = |connection: &str, databases: &str, roles: &str, from: &str| {
+        let fields = [connection, databases, roles, from, "scram-sha-256"].into_iter().filter(|field| !field.is_empty());
         let _ = writeln!(rules, "{}", fields.collect::<Vec<_>>().join(" "));
     };
     if superuser_on_socket {
-        rule("local", SUPERUSER, "");
+        rule("local", "all", SUPERUSER, "");
     }
-    rule("host", &format!("{SUPERUSER},{MONITOR}"), addresses);
-    rule(if require_tls { "hostssl" } else { "host" }, "all", addresses);
+    rule("host", "all", &format!("{SUPERUSER},{MONITOR}"), addresses);
+    rule("host", "replication", REPLICATION, addresses);
+    rule(if require_tls { "hostssl" } else { "host" }, "all", "all", addresses);
     rules
 }
 
@@ -44,6 +45,7 @@ mod tests {
             "# Written by toygres; changes are overwritten.\n\
              local all toygres scram-sha-256\n\
              host all toygres,toygres_monitor all scram-sha-256\n\
+             host replication toygres_replication all scram-sha-256\n\
              host all all all scram-sha-256\n"
         );
         assert!(!pg_hba(Access { addresses: "127.0.0.1/32", superuser_on_socket: false, require_tls: false }).contains("local"));
@@ -52,6 +54,6 @@ mod tests {
     #[test]
     fn only_clients_can_be_told_to_use_tls() {
         let rules = pg_hba(Access { addresses: "all", superuser_on_socket: true, require_tls: true });
-        assert!(rules.ends_with("host all toygres,toygres_monitor all scram-sha-256\nhostssl all all all scram-sha-256\n"), "{rules}");
+        assert!(rules.ends_with("host all toygres,toygres_monitor all scram-sha-256\nhost replication toygres_replication all scram-sha-256\nhostssl all all all scram-sha-256\n"), "{rules}");
     }
 }

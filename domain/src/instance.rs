@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     InstanceId,
+    backup::BackupSettings,
     name::{InstanceName, SqlName},
     notice::{Notice, NoticeCode},
     parameter::Parameters,
@@ -68,6 +69,8 @@ pub struct Instance {
     pub deletion_protected: bool,
     /// Minutes without a session of a client after which the control plane suspends it; `None` if it never does.
     pub idle_suspend_minutes: Option<i32>,
+    /// What was chosen for its backups.
+    pub backups: BackupSettings,
     /// How many operations it has had; the number of the latest.
     pub operation_count: i64,
     /// Counts every change.
@@ -321,6 +324,14 @@ text_enum! {
         ConnectionLost,
         /// It answered with an error.
         QueryFailed,
+        /// The store of backups cannot be reached, is too slow, or fails.
+        StoreUnavailable,
+        /// The store of backups refuses the credentials, or they may not do this.
+        StoreRefused,
+        /// What is in the store of backups is not what was written, or of another cluster.
+        StoreDamaged,
+        /// A backup failed.
+        BackupFailed,
         /// The operation's deadline passed.
         DeadlineExceeded,
         /// A caller cancelled the operation.

@@ -1,9 +1,10 @@
 //! What a hosted PostgreSQL instance is: the vocabulary and the rules, pure.
 //!
 //! This crate knows no database, transport, workflow engine or host. It holds the vocabulary ([`instance`], [`operation`],
-//! [`event`], [`health`], [`token`], [`data`], [`parameter`], [`certificate`], [`database`], [`database_user`],
-//! [`drift`], [`volume`], [`error`]) and the [`runtime::Runtime`] trait, which every host of instances implements.
+//! [`event`], [`health`], [`token`], [`data`], [`backup`], [`parameter`], [`certificate`], [`database`], [`database_user`],
+//! [`drift`], [`volume`], [`wal`], [`error`]) and the [`runtime::Runtime`] trait, which every host of instances implements.
 
+pub mod backup;
 pub mod certificate;
 pub mod connection_string;
 pub mod data;
@@ -28,6 +29,7 @@ pub mod secret;
 pub mod server_settings;
 pub mod token;
 pub mod volume;
+pub mod wal;
 
 pub use error::{Error, FieldError, Result, UserErrorCode};
 pub use id::{InstanceId, OperationId};

@@ -101,6 +101,8 @@ operations! {
     CreateDatabase => create_database,
     /// Drops a database of an instance.
     DropDatabase => drop_database,
+    /// Takes a base backup of an instance.
+    CreateBackup => create_backup,
 }
 
 impl Params {

@@ -8,7 +8,8 @@ pub const SUPERUSER: &str = "toygres";
 /// The role that health checks and statistics log in as: a member of `pg_monitor`.
 pub const MONITOR: &str = "toygres_monitor";
 
-/// The role for replication. It cannot log in; it exists so that no owner can create it, who could then give it a password.
+/// The role for replication, which backups log in as. Where there are none it cannot log in; it exists so that no owner can create it, who
+/// could then give it a password.
 pub const REPLICATION: &str = "toygres_replication";
 
 /// Names that start like this are the platform's, so that a later release can add roles and databases of its own.

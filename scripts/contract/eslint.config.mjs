@@ -19,7 +19,7 @@ export default [
             suffixes: ['Connection', 'Edge', 'Payload'],
             types: [
               // Values and parts of objects, which have no identity.
-              ...['CaCertificate', 'Caller', 'Certificate', 'ControlPlaneHealth', 'Endpoint', 'Exposure', 'HealthCheckPolicy', 'HealthSummary', 'InstanceParameter', 'IntRange', 'Label', 'Limits', 'Notice', 'PageInfo', 'Parameter', 'Reason', 'RuntimeHealth', 'UserError'],
+              ...['BackupPolicy', 'CaCertificate', 'Caller', 'Certificate', 'ControlPlaneHealth', 'Endpoint', 'Exposure', 'HealthCheckPolicy', 'HealthSummary', 'InstanceParameter', 'IntRange', 'Label', 'Limits', 'Notice', 'PageInfo', 'Parameter', 'Reason', 'Recovery', 'RecoveryGap', 'RecoveryInterval', 'RuntimeHealth', 'UserError'],
               // There is one control plane; steps and samples are found within their operation and instance, by name and cursor.
               ...['ControlPlane', 'OperationStep', 'HealthCheck', 'InstanceChange'],
             ],

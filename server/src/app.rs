@@ -2,11 +2,14 @@
 //! hands it to the store.
 
 mod available_operations;
+pub mod backups;
 pub mod cancel_operation;
 pub mod create_api_token;
+pub mod create_backup;
 pub mod create_database;
 pub mod create_database_user;
 pub mod create_instance;
+pub mod delete_backup;
 pub mod delete_instance;
 pub mod drop_database;
 pub mod drop_database_user;
@@ -24,6 +27,7 @@ pub mod rotate_certificate_authority;
 pub mod rotate_password;
 pub mod set_parameters;
 pub mod suspend_instance;
+pub mod update_backup;
 pub mod update_instance;
 
 use std::{sync::Arc, time::Duration};
@@ -50,6 +54,8 @@ pub struct App {
     pub health: Health,
     /// Who issues the certificates of instances.
     pub certificates: CertificatePolicy,
+    /// Where backups go.
+    pub backups: backups::BackupSupport,
     /// How long an operation may take.
     pub operation_deadline: Duration,
     /// The health check settings of instances that were created without any.

@@ -44,6 +44,7 @@ pub fn run() -> ExitCode {
         Command::Instances(group) => cli::run(Task::Instances(*group), &environment),
         Command::Users(group) => cli::run(Task::Users(*group), &environment),
         Command::Databases(group) => cli::run(Task::Databases(group), &environment),
+        Command::Backups(group) => cli::run(Task::Backups(group), &environment),
         Command::Operations(group) => cli::run(Task::Operations(group), &environment),
         Command::Ca(group) => cli::run(Task::Ca(group), &environment),
         Command::Context(command) => cli::run(Task::Context(command), &environment),

@@ -1,6 +1,7 @@
 //! Configuration from flags, the environment, and the `.env` of the current directory. An invalid value ends the start with one
 //! sentence that names its variable.
 
+mod backups;
 mod certificates;
 mod database;
 mod engine;
@@ -16,10 +17,14 @@ mod values;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use toygres_cli::{CaCommand, ContextCommand, DatabasesCommand, EXIT_CODES, Group, InstancesCommand, OperationsCommand, TokenCommand, UsersCommand};
+use toygres_backup::StoreConfig;
+use toygres_cli::{
+    BackupsCommand, CaCommand, ContextCommand, DatabasesCommand, EXIT_CODES, Group, InstancesCommand, OperationsCommand, TokenCommand, UsersCommand,
+};
 use toygres_domain::secret::SecretKeys;
 
 pub use self::{
+    backups::{BackupsConfig, StoreUrl},
     certificates::CertificatesConfig,
     database::DatabasesConfig,
     engine::EngineConfig,
@@ -65,6 +70,9 @@ pub enum Command {
     /// List, create and drop databases of an instance.
     #[command(visible_alias = "database", after_help = EXIT_CODES)]
     Databases(Group<DatabasesCommand>),
+    /// List, create, keep and delete backups of an instance.
+    #[command(visible_alias = "backup", after_help = EXIT_CODES)]
+    Backups(Group<BackupsCommand>),
     /// See, follow, cancel and retry operations of a server.
     #[command(visible_alias = "operation", after_help = EXIT_CODES)]
     Operations(Group<OperationsCommand>),
@@ -161,6 +169,9 @@ pub struct ServeConfig {
     /// See [`CertificatesConfig`].
     #[command(flatten)]
     pub certificates: CertificatesConfig,
+    /// See [`BackupsConfig`].
+    #[command(flatten)]
+    pub backups: BackupsConfig,
     /// See [`RetentionConfig`].
     #[command(flatten)]
     pub retention: RetentionConfig,
@@ -193,6 +204,19 @@ pub enum RuntimeKind {
 }
 
 impl ServeConfig {
+    /// The store of backups. With the process runtime the default is a directory beside the data directory, which survives its removal.
+    ///
+    /// # Errors
+    /// One sentence for people: a file cannot be read.
+    pub fn backup_store(&self) -> Result<Option<StoreConfig>, String> {
+        let beside = || {
+            let directory = std::path::absolute(self.process.data_dir()).ok()?;
+            let name = format!("{}-backups", directory.file_name()?.to_string_lossy());
+            Some(directory.with_file_name(name))
+        };
+        self.backups.store(if self.runtime == RuntimeKind::Process { beside() } else { None })
+    }
+
     /// Checks what depends on several values.
     ///
     /// # Errors
@@ -210,6 +234,7 @@ impl ServeConfig {
             self.kubernetes.settings()?;
         }
         self.certificates.check()?;
+        self.backups.check()?;
         self.listen.check()
     }
 }

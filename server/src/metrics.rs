@@ -103,6 +103,15 @@ fn describe() {
     describe_counter!("toygres_sweeper_repairs_total", "What the sweeper found lost and repaired");
     describe_gauge!("toygres_engine_queue_due", "Work of the engine that is due and not taken up; the same from every server");
 
+    describe_gauge!("toygres_backup_archives", "Archives that this worker owns");
+    describe_gauge!("toygres_backup_archives_followed", "Archives of instances whose WAL this worker archives at the moment");
+    describe_gauge!("toygres_backup_archives_failing", "Archives of instances whose WAL this worker cannot archive");
+    describe_gauge!("toygres_backup_lag_seconds", "The most seconds of commits of one instance that are not durable in the store");
+    describe_gauge!("toygres_backup_wal_kept_bytes", "The most WAL that the server of one instance keeps because it is not durable in the store");
+    describe_gauge!("toygres_base_backups_running", "Base backups that this worker is taking");
+    describe_counter!("toygres_base_backups_total", "Attempts to take a base backup that have ended, by result");
+    describe_counter!("toygres_backup_failures_total", "Failures of backups, by what failed");
+
     describe_counter!("toygres_janitor_dropped_total", "Records that the janitor dropped");
     describe_histogram!("toygres_janitor_round_seconds", "What a round of the janitor took");
     describe_gauge!("toygres_janitor_last_round_timestamp_seconds", "When a round of the janitor was last done, as Unix time");

@@ -13,11 +13,12 @@ use futures::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use toygres_backup::StoreConfig;
 use toygres_cli::TokenConfig;
 use toygres_domain::{Error, secret::SecretKeys};
 use toygres_process::DataDir;
 use toygres_store::{Store, changes::Changes};
-use toygres_workflows::Engine;
+use toygres_workflows::{Engine, backups::BackupOptions};
 
 use self::{backend::Backend, tasks::Tasks};
 use crate::{
@@ -107,6 +108,7 @@ async fn run(
     connections: usize,
     stop: &mut signals::Stop,
 ) -> Result<(), String> {
+    let (backup_store, backups) = open_backups(config)?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let store = open(&backend.database_url, config.databases.database_connections, backend.secret_key.clone())?;
     let shutdown = CancellationToken::new();
@@ -120,6 +122,7 @@ async fn run(
         hub: hub.clone(),
         health: health.clone(),
         certificates: config.certificates.policy(),
+        backups: config.backups.support(backup_store.as_ref()),
         operation_deadline: config.engine.operation_deadline(),
         health_check: config.health.policy(),
     };
@@ -155,8 +158,8 @@ async fn run(
                     Err(why) => break Err(why),
                     Ok(None) => {}
                     Ok(Some(engine)) => {
-                        let started =
-                            work::start(&mut tasks, config, engine, backend.runtime.clone(), store.clone(), changes.clone(), shutdown.clone()).await;
+                        let parts = work::Parts { engine, runtime: backend.runtime.clone(), store: store.clone(), backups: backups.clone() };
+                        let started = work::start(&mut tasks, config, parts, changes.clone(), shutdown.clone()).await;
                         match started {
                             Ok(started) => worker = Some(started),
                             Err(error) => break Err(explain("the workflows cannot be started", error)),
@@ -239,6 +242,22 @@ async fn answer_monitoring(
     let (connections, drain) = (METRICS_CONNECTIONS, GRACE);
     let options = ServeOptions { connections, connections_per_address: connections / 2, drain, ..ServeOptions::default() };
     transport::serve(listener, router, options, shutdown).await
+}
+
+/// Opens the store of backups. The default one is left out with a warning if it cannot be made, because a server without it would start.
+fn open_backups(config: &ServeConfig) -> Result<(Option<StoreConfig>, Option<BackupOptions>), String> {
+    let Some(store) = config.backup_store()? else {
+        tracing::warn!("there is no store for backups, so no instance is protected: set TOYGRES_BACKUP_STORE");
+        return Ok((None, None));
+    };
+    match config.backups.options(&store) {
+        Ok(options) => Ok((Some(store), Some(options))),
+        Err(why) if config.backups.backup_store.is_none() => {
+            tracing::warn!("{why}; no instance is protected: set TOYGRES_BACKUP_STORE");
+            Ok((None, None))
+        }
+        Err(why) => Err(why),
+    }
 }
 
 /// Opens the metadata database.

@@ -21,7 +21,7 @@ export interface Server {
 
 const READY_WITHIN_MS = 60_000;
 
-export async function startServer(options: { access?: 'local' | 'tokens'; basePath?: string } = {}): Promise<Server> {
+export async function startServer(options: { access?: 'local' | 'tokens'; basePath?: string; backups?: boolean } = {}): Promise<Server> {
   const binary = process.env.TOYGRES_BIN ?? join(import.meta.dirname, '../../target/debug/toygres');
   // Readable by other users, because PostgreSQL refuses to run as root.
   const directory = await mkdtemp(join(tmpdir(), 'toygres-e2e-'));
@@ -31,10 +31,10 @@ export async function startServer(options: { access?: 'local' | 'tokens'; basePa
   let child: ChildProcess | undefined;
 
   async function start(role: 'all' | 'api' = 'all'): Promise<void> {
-    const { access = 'local', basePath = '' } = options;
+    const { access = 'local', basePath = '', backups = false } = options;
     const started = spawn(binary, ['serve', '--listen', `127.0.0.1:${port}`, '--data-dir', directory, '--access', access], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, TOYGRES_ROLE: role, TOYGRES_BASE_PATH: basePath },
+      env: { ...process.env, TOYGRES_ROLE: role, TOYGRES_BASE_PATH: basePath, TOYGRES_BACKUPS: String(backups) },
     });
     child = started;
     let log = '';
@@ -67,7 +67,8 @@ export async function startServer(options: { access?: 'local' | 'tokens'; basePa
       const pid = await readPid(join(directory, data)).catch(() => undefined);
       if (pid) await kill(pid);
     }
-    await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    // The store of backups is beside the data directory.
+    for (const path of [directory, `${directory}-backups`]) await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 
   await start();

@@ -244,6 +244,7 @@ impl Creator for Toygres {
             labels: Default::default(),
             deletion_protected: false,
             idle_suspend_minutes: None,
+            backups: Default::default(),
         };
         let request = Request { idempotency: None, revision: None, requested_by: None, deadline: Duration::from_secs(600), password: None };
         self.store.accept(Subject::New(&new), &Params::Create(create::Params {}), &request).await.expect("a new instance is accepted");

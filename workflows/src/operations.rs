@@ -106,6 +106,7 @@ operations! {
     drop_database_user::DropDatabaseUser,
     create_database::CreateDatabase,
     drop_database::DropDatabase,
+    create_backup::CreateBackup,
 }
 
 /// Carries out one run of an operation.

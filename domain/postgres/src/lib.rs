@@ -8,6 +8,7 @@ pub mod contract;
 pub mod databases;
 pub mod passwords;
 mod prober;
+pub mod replication;
 pub mod roles;
 mod session;
 mod sizes;
@@ -81,6 +82,12 @@ impl Target {
     pub fn of_superuser(endpoint: Endpoint, platform: &PlatformCredentials) -> Self {
         let password = platform.superuser.clone();
         Self { endpoint, username: SUPERUSER.to_owned(), password, database: DATABASE.to_owned(), owner: None, identity: None }
+    }
+
+    /// The login of backups.
+    #[must_use]
+    pub fn of_replication(endpoint: Endpoint, password: Secret) -> Self {
+        Self { endpoint, username: REPLICATION.to_owned(), password, database: DATABASE.to_owned(), owner: None, identity: None }
     }
 
     /// The same check, of an owner who may have this password instead.

@@ -17,6 +17,7 @@ use toygres_domain::{
 
 use super::{
     CLOSE_TIMEOUT, Target,
+    administration::{open, within},
     session::{Session, SessionError},
     symptom,
 };
@@ -66,6 +67,23 @@ pub async fn set_up(
             Err(Reason::new(code, format!("the roles of the instance could not be made: {message}")))
         }
     }
+}
+
+/// Lets the role for replication log in with this password. The instance has the role already.
+///
+/// # Errors
+/// Why it was not changed. The reason never contains a password.
+pub async fn enable_replication(superuser: &Target, password: &Secret, timeout: Duration) -> Result<(), Reason> {
+    within(superuser, timeout, async {
+        let mut session = open(superuser, DATABASE).await?;
+        let verifier = scram::verifier(password);
+        session
+            .execute(&format!("ALTER ROLE {REPLICATION} LOGIN REPLICATION NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD '{verifier}'"))
+            .await?;
+        close(session).await;
+        Ok(())
+    })
+    .await
 }
 
 async fn make(target: &Target, spec: &InstanceSpec, owner_password: &Secret, monitor_password: &Secret) -> Result<(), SessionError> {

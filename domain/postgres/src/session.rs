@@ -1,6 +1,6 @@
 //! A session with a hosted server, which is its owner's and is not trusted: it may send anything, and as much as it likes.
 
-mod guarded;
+pub(super) mod guarded;
 pub(super) mod rules;
 mod settings;
 
@@ -153,7 +153,7 @@ async fn ended(connection: &mut Connection<Guarded, NoTlsStream>) -> SessionErro
 }
 
 /// Connects, with TLS if the server offers it, or must.
-async fn open(target: &Target) -> Result<Box<dyn Io>, SessionError> {
+pub(super) async fn open(target: &Target) -> Result<Box<dyn Io>, SessionError> {
     let identity = target.identity.as_ref();
     match request_tls(&target.endpoint).await? {
         (stream, true) => Ok(Box::new(handshake(&target.endpoint, identity, stream).await?)),

@@ -11,6 +11,9 @@ pub struct Params {
     /// Whether the volumes are kept.
     #[serde(default)]
     pub keep_volumes: bool,
+    /// For how many days its backups are kept; `None` for those of its policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup_retention_days: Option<i32>,
 }
 
 /// See [`Policy`].

@@ -99,6 +99,8 @@ text_enum! {
         CreateDatabase,
         /// Drop the database.
         DropDatabase,
+        /// Wait until the base backup, and the WAL that it needs, are in the store.
+        TakeBackup,
     }
 }
 

@@ -12,7 +12,7 @@ use toygres_domain::{
 };
 
 use super::{
-    NewInstance, OperationFilter, PageRequest, Store,
+    NewInstance, OperationFilter, PageRequest, Store, backups,
     credentials::require_platform,
     database_users, databases,
     errors::{Classify, is_unique_violation},
@@ -104,14 +104,26 @@ impl Store {
         }
         check(&now, params, &in_progress, request)?;
         let accepted = begin(&mut transaction, &now, params, &in_progress, request).await?;
-        self.prepare(&mut transaction, &now, params, request).await?;
+        self.prepare(&mut transaction, &now, params, request, &accepted.operation.id).await?;
         transaction.commit().await.classify()?;
         Ok(accepted)
     }
 
     /// Writes what an operation of this kind needs besides its parameters.
-    async fn prepare(&self, connection: &mut PgConnection, now: &Instance, params: &Params, request: &Request) -> Result<()> {
+    async fn prepare(
+        &self,
+        connection: &mut PgConnection,
+        now: &Instance,
+        params: &Params,
+        request: &Request,
+        operation: &OperationId,
+    ) -> Result<()> {
         match params {
+            Params::CreateBackup(params) => {
+                require_platform(connection, now).await?;
+                backups::request(connection, now, params, operation).await
+            }
+            Params::Delete(params) => instances::set_backup_retention(connection, now.id, params.backup_retention_days).await,
             Params::RotatePassword(_) => {
                 require_platform(connection, now).await?;
                 self.begin_rotation(connection, now.id, request.password.as_ref()).await
@@ -127,7 +139,6 @@ impl Store {
             }
             Params::DropDatabase(params) => databases::check_drop(connection, now, params).await,
             Params::Create(_)
-            | Params::Delete(_)
             | Params::Restart(_)
             | Params::Repair(_)
             | Params::Suspend(_)
@@ -160,7 +171,7 @@ impl Store {
         let in_progress = unfinished(&mut transaction, now.id).await?;
         check(&now, &failed.params, &in_progress, request)?;
         let accepted = begin(&mut transaction, &now, &failed.params, &in_progress, request).await?;
-        self.prepare(&mut transaction, &now, &failed.params, request).await?;
+        self.prepare(&mut transaction, &now, &failed.params, request, &accepted.operation.id).await?;
         transaction.commit().await.classify()?;
         Ok(accepted)
     }

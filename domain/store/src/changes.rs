@@ -21,6 +21,8 @@ const HEALTH: &str = "toygres_health";
 const TOKENS: &str = "toygres_tokens";
 /// The channel that a new certificate authority notifies, and one that begins to issue.
 const AUTHORITIES: &str = "toygres_authorities";
+/// The channel that the progress of backups notifies.
+const BACKUPS: &str = "toygres_backups";
 /// The channel that a change of how an instance is checked notifies.
 pub(crate) const CHECKS: &str = "toygres_checks";
 /// The first delay before a reconnect; it doubles with each failure.
@@ -38,6 +40,7 @@ pub struct Changes {
     events: watch::Sender<u64>,
     tokens: watch::Sender<u64>,
     authorities: watch::Sender<u64>,
+    backups: watch::Sender<u64>,
     checks: broadcast::Sender<InstanceId>,
     health: broadcast::Sender<Option<InstanceId>>,
     health_watchers: watch::Sender<usize>,
@@ -59,6 +62,7 @@ impl Changes {
             events: watch::Sender::new(0),
             tokens: watch::Sender::new(0),
             authorities: watch::Sender::new(0),
+            backups: watch::Sender::new(0),
             checks: broadcast::Sender::new(1024),
             health: broadcast::Sender::new(1024),
             health_watchers: watch::Sender::new(0),
@@ -118,6 +122,12 @@ impl Changes {
         self.authorities.subscribe()
     }
 
+    /// A value that changes whenever backups or archives may have changed.
+    #[must_use]
+    pub fn backups(&self) -> watch::Receiver<u64> {
+        self.backups.subscribe()
+    }
+
     /// The instances whose health is checked in another way from now on. Some are left out while the listening connection is lost.
     #[must_use]
     pub fn checks(&self) -> broadcast::Receiver<InstanceId> {
@@ -143,7 +153,7 @@ impl Changes {
         let mut listener = PgListener::connect_with(&pool).await.classify()?;
         // A lost connection must be visible here, because notifications are missed until the next one.
         listener.eager_reconnect(false);
-        listener.listen_all([EVENTS, TOKENS, AUTHORITIES, CHECKS]).await.classify()?;
+        listener.listen_all([EVENTS, TOKENS, AUTHORITIES, BACKUPS, CHECKS]).await.classify()?;
         let mut watchers = self.health_watchers.subscribe();
         let mut listens_to_health = false;
         self.connected.send_replace(true);
@@ -173,6 +183,7 @@ impl Changes {
                     }
                     Some(notification) if notification.channel() == TOKENS => self.tokens.send_modify(|wakes| *wakes += 1),
                     Some(notification) if notification.channel() == AUTHORITIES => self.authorities.send_modify(|wakes| *wakes += 1),
+                    Some(notification) if notification.channel() == BACKUPS => self.backups.send_modify(|wakes| *wakes += 1),
                     Some(_) => self.events.send_modify(|wakes| *wakes += 1),
                 },
                 _ = watchers.changed() => {}
@@ -184,6 +195,7 @@ impl Changes {
     fn wake_all(&self) {
         self.events.send_modify(|wakes| *wakes += 1);
         self.tokens.send_modify(|wakes| *wakes += 1);
+        self.backups.send_modify(|wakes| *wakes += 1);
         let _ = self.health.send(None);
     }
 }

@@ -150,6 +150,7 @@ async fn succeed(connection: &mut PgConnection, now: &Instance, params: &Params)
         Params::DropDatabase(params) => databases::dropped(connection, now.id, params).await,
         Params::Create(_)
         | Params::Delete(_)
+        | Params::CreateBackup(_)
         | Params::Restart(_)
         | Params::Repair(_)
         | Params::Suspend(_)

@@ -10,6 +10,7 @@ use super::errors::Classify;
 use super::{Page, PageRequest, Store, accept::check_revision, activity::forget_activity, changes::CHECKS, notices::notices, parsed, reason};
 use toygres_domain::{
     Error, InstanceId, Result, UserErrorCode,
+    backup::BackupSettings,
     connection_string::connection_string,
     instance::{Endpoint, Exposure, HealthCheckPolicy, Instance, InstanceFilter, InstanceSpec, InstanceState, PostgresVersion},
     name::InstanceName,
@@ -34,6 +35,8 @@ pub struct NewInstance {
     pub deletion_protected: bool,
     /// See [`Instance::idle_suspend_minutes`].
     pub idle_suspend_minutes: Option<i32>,
+    /// See [`Instance::backups`].
+    pub backups: BackupSettings,
 }
 
 /// A change that needs no operation. `None` leaves the field unchanged.
@@ -47,6 +50,8 @@ pub struct InstanceUpdate {
     pub require_tls: Option<bool>,
     /// See [`Instance::idle_suspend_minutes`].
     pub idle_suspend_minutes: Option<Option<i32>>,
+    /// See [`Instance::backups`]. `None` in it leaves a field unchanged.
+    pub backups: BackupSettings,
     /// Seconds from one health check to the next.
     pub health_interval_seconds: Option<i32>,
     /// Seconds that a health check may take.
@@ -116,6 +121,9 @@ pub(super) struct InstanceRow {
     pub(super) labels: Json<BTreeMap<String, String>>,
     pub(super) deletion_protected: bool,
     pub(super) idle_suspend_minutes: Option<i32>,
+    pub(super) backups_enabled: Option<bool>,
+    pub(super) backup_interval_hours: Option<i32>,
+    pub(super) backup_retention_days: Option<i32>,
     pub(super) operation_count: i64,
     pub(super) revision: i64,
     pub(super) created_at: DateTime<Utc>,
@@ -132,7 +140,8 @@ macro_rules! instance_query {
                 + r#" id, name, state, health_status, reason_code, reason_message, notices AS "notices: _", postgres_version, storage_gb,
                       cpu_millis, memory_mb, username, database_name, exposure AS "exposure: _", require_tls, health_interval_seconds, health_timeout_seconds,
                       parameters AS "parameters: _", endpoint_host, endpoint_port, connection_string, health_check_orchestration_id, labels AS "labels: _",
-                      deletion_protected, idle_suspend_minutes, operation_count, revision, created_at, updated_at, deleted_at "#
+                      deletion_protected, idle_suspend_minutes, backups_enabled, backup_interval_hours, backup_retention_days, operation_count,
+                      revision, created_at, updated_at, deleted_at "#
                 + $after
             $(, $arg)*
         )
@@ -143,14 +152,14 @@ pub(super) use instance_query;
 impl Store {
     /// Inserts a new instance and its sealed passwords.
     pub(super) async fn insert_instance(&self, connection: &mut PgConnection, new: &NewInstance, state: InstanceState) -> Result<Instance> {
-        let NewInstance { id, name, spec, password, labels, deletion_protected, idle_suspend_minutes } = new;
+        let NewInstance { id, name, spec, password, labels, deletion_protected, idle_suspend_minutes, backups } = new;
         let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username, database, exposure, require_tls, health_check, parameters } =
             spec;
         let row = instance_query!(
             "INSERT INTO instances (id, name, state, postgres_version, storage_gb, cpu_millis, memory_mb, username, database_name, exposure,
                  health_interval_seconds, health_timeout_seconds, labels, deletion_protected, require_tls, idle_suspend_minutes, parameters,
-                 operation_count)
-             VALUES ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, $16, $17, 1) RETURNING",
+                 backups_enabled, backup_interval_hours, backup_retention_days, operation_count)
+             VALUES ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, $16, $17, $18, $19, $20, 1) RETURNING",
             "",
             id.0,
             name.as_str(),
@@ -168,7 +177,10 @@ impl Store {
             state.as_str(),
             require_tls,
             *idle_suspend_minutes,
-            Json(parameters) as _
+            Json(parameters) as _,
+            backups.enabled,
+            backups.interval_hours,
+            backups.retention_days
         )
         .fetch_one(&mut *connection)
         .await
@@ -177,7 +189,7 @@ impl Store {
         instance(row)
     }
 
-    /// Changes labels, protection, when an idle instance is suspended, or whether TLS is required, which workers then have the server read.
+    /// Changes labels, protection, when an idle instance is suspended, its backups, or whether TLS is required, which workers then have the server read.
     ///
     /// # Errors
     /// [`Error::User`] with `NotFound`, `RevisionMismatch`, `Conflict` (already deleted; not running, for TLS) or `Invalid` (an instance of an
@@ -192,6 +204,11 @@ impl Store {
         let labels = update.labels.as_ref().unwrap_or(&now.labels);
         let deletion_protected = update.deletion_protected.unwrap_or(now.deletion_protected);
         let idle_suspend_minutes = update.idle_suspend_minutes.unwrap_or(now.idle_suspend_minutes);
+        let backups = BackupSettings {
+            enabled: update.backups.enabled.or(now.backups.enabled),
+            interval_hours: update.backups.interval_hours.or(now.backups.interval_hours),
+            retention_days: update.backups.retention_days.or(now.backups.retention_days),
+        };
         let former = now.spec.health_check;
         let health_check = HealthCheckPolicy {
             interval_seconds: update.health_interval_seconds.unwrap_or(former.interval_seconds),
@@ -201,6 +218,7 @@ impl Store {
         if *labels == now.labels
             && deletion_protected == now.deletion_protected
             && idle_suspend_minutes == now.idle_suspend_minutes
+            && backups == now.backups
             && spec.require_tls == now.spec.require_tls
             && health_check == former
         {
@@ -215,7 +233,8 @@ impl Store {
         }
         let row = instance_query!(
             "UPDATE instances SET labels = $2, deletion_protected = $3, idle_suspend_minutes = $4, require_tls = $5, connection_string = $6,
-                 health_interval_seconds = $7, health_timeout_seconds = $8
+                 backups_enabled = $7, backup_interval_hours = $8, backup_retention_days = $9, health_interval_seconds = $10,
+                 health_timeout_seconds = $11
              WHERE id = $1 RETURNING",
             "",
             id.0,
@@ -224,6 +243,9 @@ impl Store {
             idle_suspend_minutes,
             spec.require_tls,
             now.endpoint.as_ref().filter(|_| now.connection_string.is_some()).map(|endpoint| connection_string(endpoint, &spec)),
+            backups.enabled,
+            backups.interval_hours,
+            backups.retention_days,
             health_check.interval_seconds,
             health_check.timeout_seconds
         )
@@ -376,6 +398,14 @@ pub(super) async fn locked(connection: &mut PgConnection, id: InstanceId) -> Res
         .ok_or_else(|| Error::user(UserErrorCode::NotFound, "id", format!("no instance has the id {id}")))
 }
 
+/// Sets for how many days the backups of a locked instance are kept; `None` leaves that unchanged.
+pub(super) async fn set_backup_retention(connection: &mut PgConnection, id: InstanceId, days: Option<i32>) -> Result<()> {
+    if days.is_some() {
+        sqlx::query!("UPDATE instances SET backup_retention_days = $2 WHERE id = $1", id.0, days).execute(connection).await.classify()?;
+    }
+    Ok(())
+}
+
 /// Tells subscribers of a locked instance that what belongs to it has changed.
 pub(super) async fn touch(connection: &mut PgConnection, id: InstanceId) -> Result<Instance> {
     let row = instance_query!("UPDATE instances SET updated_at = clock_timestamp() WHERE id = $1 RETURNING", "", id.0);
@@ -411,6 +441,11 @@ pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
         labels: row.labels.0,
         deletion_protected: row.deletion_protected,
         idle_suspend_minutes: row.idle_suspend_minutes,
+        backups: BackupSettings {
+            enabled: row.backups_enabled,
+            interval_hours: row.backup_interval_hours,
+            retention_days: row.backup_retention_days,
+        },
         operation_count: row.operation_count,
         revision: row.revision,
         created_at: row.created_at,

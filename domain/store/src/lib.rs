@@ -3,7 +3,9 @@
 mod accept;
 mod activity;
 mod api_tokens;
+mod archives;
 mod authorities;
+mod backups;
 mod certificates;
 pub mod changes;
 mod clock;
@@ -37,7 +39,9 @@ use sqlx::{
 };
 
 pub use accept::{Accepted, Request, Subject};
+pub use archives::{ArchiveReport, OwnedArchive};
 pub use authorities::{NewAuthority, Published};
+pub use backups::{BackupPosition, BackupUpdate, CompleteBackup, LatestBackups};
 pub use certificates::{InstanceCertificate, Presented};
 pub use clock::{HEARTBEAT, Heartbeat};
 pub use finish::{Outcome, Reached};

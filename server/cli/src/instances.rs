@@ -7,6 +7,7 @@ use crate::{
     subcommands::subcommands,
 };
 
+mod backups;
 mod filter;
 mod resolve;
 
@@ -52,7 +53,7 @@ pub(crate) fn table<'a>(instances: impl IntoIterator<Item = &'a Instance>) -> Ta
     table
 }
 
-fn not_found(name: &str) -> Failure {
+pub(crate) fn not_found(name: &str) -> Failure {
     Failure::new(Kind::NotFound, format!("there is no instance {name}; `toygres instances list` lists the instances"))
 }
 
@@ -61,7 +62,7 @@ mod tests {
     use clap::{Command, Subcommand as _, ValueEnum as _};
 
     use super::InstancesCommand;
-    use crate::{contract::OperationKind, databases::DatabasesCommand, users::UsersCommand};
+    use crate::{backups::BackupsCommand, contract::OperationKind, databases::DatabasesCommand, users::UsersCommand};
     use toygres_domain::operation::restart;
 
     fn command() -> Command {
@@ -74,9 +75,10 @@ mod tests {
         for kind in OperationKind::value_variants() {
             let verb = kind.to_possible_value().expect("only the fallback is skipped");
             let found = match verb.get_name().split_once("-database") {
-                // Those on users and databases are subcommands of `toygres users` and `toygres databases`.
+                // Those on users, databases and backups are subcommands of `toygres users`, `toygres databases` and `toygres backups`.
                 Some((verb, "-user")) => UsersCommand::has_subcommand(verb),
                 Some((verb, "")) => DatabasesCommand::has_subcommand(verb),
+                None if verb.get_name().ends_with("-backup") => BackupsCommand::has_subcommand(verb.get_name().trim_end_matches("-backup")),
                 _ => InstancesCommand::has_subcommand(verb.get_name()),
             };
             assert!(found, "schema.graphql has the operation {kind:?}, which no subcommand starts");

@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 use clap_complete::Shell;
 
 mod authorities;
+mod backups;
 mod client;
 mod connection;
 mod context;
@@ -31,6 +32,7 @@ mod tokens;
 mod users;
 
 pub use authorities::CaCommand;
+pub use backups::BackupsCommand;
 pub use context::{ContextCommand, Environment, ServerOptions};
 pub use databases::DatabasesCommand;
 pub use failure::EXIT_CODES;
@@ -63,6 +65,8 @@ pub enum Task {
     Users(Group<UsersCommand>),
     /// `toygres databases`
     Databases(Group<DatabasesCommand>),
+    /// `toygres backups`
+    Backups(Group<BackupsCommand>),
     /// `toygres operations`
     Operations(Group<OperationsCommand>),
     /// `toygres ca`
@@ -110,6 +114,7 @@ async fn perform(task: Task, environment: &Environment) -> Result<()> {
         Task::Instances(Group { command, server }) => command.run(&client(&server)?).await,
         Task::Users(Group { command, server }) => command.run(&client(&server)?).await,
         Task::Databases(Group { command, server }) => command.run(&client(&server)?).await,
+        Task::Backups(Group { command, server }) => command.run(&client(&server)?).await,
         Task::Operations(Group { command, server }) => command.run(&client(&server)?).await,
         Task::Ca(Group { command, server }) => authorities::run(command, &client(&server)?).await,
         Task::Token(Group { command, server }) => tokens::run(command, &client(&server)?).await,

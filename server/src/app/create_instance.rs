@@ -14,6 +14,7 @@ use toygres_store::{Accepted, NewInstance, Subject};
 
 use super::{
     App,
+    backups::BackupChoice,
     fingerprint::Accompanying,
     input::{FieldErrors, WITHOUT_TLS},
     limits,
@@ -55,6 +56,8 @@ pub struct CreateInstance {
     pub idle_suspend_minutes: Option<i32>,
     /// Parameters of its server: names and values.
     pub parameters: Option<Vec<(String, Option<String>)>>,
+    /// What is chosen for its backups.
+    pub backups: Option<BackupChoice>,
     /// The caller's key for this request.
     pub idempotency_key: Option<String>,
 }
@@ -127,6 +130,8 @@ struct Fingerprint<'a> {
     idle_suspend_minutes: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameters: Option<&'a [(String, Option<String>)]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backups: Option<BackupChoice>,
 }
 
 impl App {
@@ -159,6 +164,7 @@ impl App {
             health_check,
             idle_suspend_minutes,
             parameters,
+            backups,
             idempotency_key: _,
         } = input;
         let name = errors.parsed("name", name.parse::<InstanceName>());
@@ -179,6 +185,7 @@ impl App {
         let interval_seconds = errors.in_range("healthCheck.intervalSeconds", "seconds", interval_seconds, interval);
         let timeout_seconds = errors.in_range("healthCheck.timeoutSeconds", "seconds", timeout_seconds, timeout);
         let idle_suspend_minutes = errors.idle_suspend_minutes(idle_suspend_minutes).flatten();
+        let backups = self.backups.settings(backups.unwrap_or_default(), &mut errors);
         let labels = errors.labels("labels", labels.unwrap_or_default());
         let exposure = exposure.map_or(Exposure::Cluster, |exposure| parse_exposure(exposure, &mut errors));
         if !self.runtime.offers(&exposure) {
@@ -209,6 +216,7 @@ impl App {
                 labels: labels?,
                 deletion_protected: deletion_protected.unwrap_or(false),
                 idle_suspend_minutes,
+                backups,
             })
         })();
         if let (Some(new), Some(parameters)) = (&mut new, parameters)
@@ -254,6 +262,7 @@ impl CreateInstance {
             health_check,
             idle_suspend_minutes,
             parameters,
+            backups,
             idempotency_key: _,
         } = self;
         Fingerprint {
@@ -273,6 +282,7 @@ impl CreateInstance {
             health_check: *health_check,
             idle_suspend_minutes: *idle_suspend_minutes,
             parameters: parameters.as_deref(),
+            backups: *backups,
         }
     }
 }

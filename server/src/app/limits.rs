@@ -47,6 +47,10 @@ pub const MEMORY_MB: IntRange = IntRange::new(128, 1_048_576).default(512);
 pub const HEALTH_CHECK_INTERVAL_SECONDS: IntRange = IntRange::new(1, 3600);
 /// Seconds that a health check may take. The default is a setting of the server.
 pub const HEALTH_CHECK_TIMEOUT_SECONDS: IntRange = IntRange::new(1, 60);
+/// Hours from one base backup to the next. The default is a setting of the server.
+pub const BACKUP_INTERVAL_HOURS: IntRange = IntRange::new(1, 8760);
+/// Days for which every point in time stays restorable. The default is a setting of the server.
+pub const BACKUP_RETENTION_DAYS: IntRange = IntRange::new(0, 3650);
 /// Characters of an instance name. [`toygres_domain::name::InstanceName`] checks them.
 pub const NAME_LENGTH: IntRange = IntRange::new(1, 63);
 /// Bytes of a password. [`toygres_domain::secret::Secret::password`] checks them.

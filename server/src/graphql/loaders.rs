@@ -12,6 +12,7 @@ use async_graphql::{
 use chrono::{DateTime, Utc};
 use toygres_domain::{
     Error, InstanceId, OperationId,
+    backup::{Archive, Backup},
     database::Database,
     database_user::DatabaseUser,
     event::{Cursor, Event},
@@ -20,7 +21,7 @@ use toygres_domain::{
     operation::Operation,
     secret::Secret,
 };
-use toygres_store::{InstanceCertificate, OperationFilter, Page, PageRequest, Store};
+use toygres_store::{BackupPosition, InstanceCertificate, OperationFilter, Page, PageRequest, Store};
 
 use super::batching;
 
@@ -70,6 +71,18 @@ pub(super) struct HealthChecksOf(pub(super) InstanceId, pub(super) PageRequest<i
 /// A page of an instance's users.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct DatabaseUsersOf(pub(super) InstanceId, pub(super) PageRequest<String>);
+
+/// A page of an instance's base backups.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct BackupsOf(pub(super) InstanceId, pub(super) PageRequest<BackupPosition>);
+
+/// The archive of an instance.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ArchiveOf(pub(super) InstanceId);
+
+/// Whether an instance has roles of the platform.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct PlatformRolesOf(pub(super) InstanceId);
 
 /// A page of an instance's databases.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -196,6 +209,37 @@ impl Loader<DatabasesOf> for Reader {
             all.extend(pages.into_iter().map(|(id, entries)| (DatabasesOf(id, page.clone()), entries)));
         }
         Ok(all)
+    }
+}
+
+impl Loader<BackupsOf> for Reader {
+    type Value = Page<Backup>;
+    type Error = Arc<Error>;
+    async fn load(&self, keys: &[BackupsOf]) -> Loaded<BackupsOf, Page<Backup>> {
+        let mut all = HashMap::new();
+        for (page, ids) in alike(keys, |BackupsOf(id, page)| (*id, page)) {
+            let pages = self.0.backups_of(&ids, page).await?;
+            all.extend(pages.into_iter().map(|(id, entries)| (BackupsOf(id, page.clone()), entries)));
+        }
+        Ok(all)
+    }
+}
+
+impl Loader<ArchiveOf> for Reader {
+    type Value = Arc<Archive>;
+    type Error = Arc<Error>;
+    async fn load(&self, keys: &[ArchiveOf]) -> Loaded<ArchiveOf, Arc<Archive>> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        Ok(self.0.archives_of(&ids).await?.into_iter().map(|(id, archive)| (ArchiveOf(id), Arc::new(archive))).collect())
+    }
+}
+
+impl Loader<PlatformRolesOf> for Reader {
+    type Value = bool;
+    type Error = Arc<Error>;
+    async fn load(&self, keys: &[PlatformRolesOf]) -> Loaded<PlatformRolesOf, bool> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        Ok(self.0.with_platform_roles(&ids).await?.into_iter().map(|id| (PlatformRolesOf(id), true)).collect())
     }
 }
 

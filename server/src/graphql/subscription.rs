@@ -8,6 +8,7 @@ use async_stream::try_stream;
 use futures::Stream;
 use toygres_domain::{
     InstanceId, OperationId, UserErrorCode,
+    backup::{Archive, Backup},
     event::{Cursor, EventKind},
     instance::{Instance as DomainInstance, InstanceFilter},
 };
@@ -30,6 +31,8 @@ const SNAPSHOT_CURSOR: &str = "snapshot";
 const OLDEST: &str = "0";
 /// The number of health checks that are read at a time.
 const SAMPLES: i64 = 100;
+/// The base backups of an instance whose changes are noticed: the newest ones.
+const WATCHED_BACKUPS: i64 = 50;
 
 /// The root of subscriptions.
 pub struct Subscription;
@@ -100,6 +103,41 @@ impl Subscription {
                     over = is_final(instance.state);
                     yield shared(&delivery, Instance(instance));
                 }
+            }
+        })
+    }
+
+    /// Follows the backups of an instance: its current value, then its value whenever `recovery`, `backups` or the instance itself changes.
+    /// Progress arrives within seconds. Completes when the instance is deleted and no backup of it is left.
+    async fn instance_backups(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The ID of the instance.")] id: ID,
+    ) -> Result<impl Stream<Item = Result<Instance>>> {
+        let app = ctx.data_unchecked::<App>();
+        let id = known(app, &id).await?;
+        let store = app.store.clone();
+        let mut backups = app.hub.changes().backups();
+        let mut feed = app.hub.feed(Some(id), None).await.map_err(error)?;
+        Ok(try_stream! {
+            let mut sent = None;
+            loop {
+                backups.mark_unchanged();
+                let Some((instance, state)) = BackupState::read(&store, id).await.map_err(error)? else { break };
+                let over = is_final(instance.state) && state.archive.is_none();
+                if sent.as_ref() != Some(&state) {
+                    sent = Some(state);
+                    yield Instance(Arc::new(instance));
+                }
+                if over {
+                    break;
+                }
+                let changed = tokio::select! {
+                    // An error means that the server stops, which ends the stream.
+                    changed = backups.changed() => if changed.is_err() { break } else { Ok(()) },
+                    events = latest(&mut feed) => events.map(drop),
+                };
+                changed.map_err(error)?;
             }
         })
     }
@@ -185,6 +223,25 @@ impl Subscription {
                 }
             }
         })
+    }
+}
+
+/// Of what `instanceBackups` sends, what changes without an event.
+#[derive(PartialEq)]
+struct BackupState {
+    revision: i64,
+    archive: Option<Archive>,
+    backups: Vec<Backup>,
+}
+
+impl BackupState {
+    /// The instance, and the state of its backups; `None` once the instance has no row.
+    async fn read(store: &toygres_store::Store, id: InstanceId) -> toygres_domain::Result<Option<(DomainInstance, Self)>> {
+        let Some(instance) = store.instance(id).await? else { return Ok(None) };
+        let archive = store.archives_of(&[id]).await?.remove(&id);
+        let backups = store.backups_of(&[id], &PageRequest::first(WATCHED_BACKUPS)).await?.remove(&id);
+        let state = Self { revision: instance.revision, archive, backups: backups.unwrap_or_default().items };
+        Ok(Some((instance, state)))
     }
 }
 

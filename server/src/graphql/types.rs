@@ -1,6 +1,8 @@
 //! The types of the contract, one per file. Inputs and payloads of mutations are in the files of the mutations.
 
 mod api_token;
+mod backup;
+mod backup_policy;
 mod ca_certificate;
 mod certificate;
 mod control_plane;
@@ -23,17 +25,20 @@ mod operation;
 mod operation_filter;
 mod parameter;
 mod reason;
+mod recovery;
 mod scalars;
 
 pub(super) use api_token::ApiToken;
+pub(super) use backup::Backup;
+pub(super) use backup_policy::{BackupPolicy, BackupPolicyInput};
 pub(super) use ca_certificate::CaCertificate;
 pub(super) use certificate::Certificate;
 pub(super) use control_plane::ControlPlane;
 pub(super) use database::Database;
 pub(super) use database_user::DatabaseUser;
 pub(super) use domain_enum::{
-    CaStatus, DatabaseAccess, ExposureType, HealthStatus, InstanceEventType, InstanceState, NoticeCode, OperationKind, OperationStatus, ReasonCode,
-    StepName, StepStatus, TokenRole,
+    BackupDurability, BackupProtection, BackupStatus, BackupTrigger, CaStatus, DatabaseAccess, ExposureType, HealthStatus, InstanceEventType,
+    InstanceState, NoticeCode, OperationKind, OperationStatus, ReasonCode, RecoveryGapReason, StepName, StepStatus, TokenRole,
 };
 pub(super) use exposure::{Exposure, ExposureInput};
 pub(super) use health_check::{HealthCheck, HealthCheckInput, HealthCheckPolicy};
@@ -51,4 +56,5 @@ pub(super) use operation::{Operation, list as list_operations};
 pub(super) use operation_filter::OperationFilterInput;
 pub(super) use parameter::{InstanceParameter, Parameter, ParameterInput, values};
 pub(super) use reason::Reason;
+pub(super) use recovery::Recovery;
 pub(super) use scalars::BigInt;

@@ -7,8 +7,13 @@ use tokio_util::sync::CancellationToken;
 use toygres_domain::{Error, Result, runtime::Runtime};
 use toygres_store::{Store, changes::Changes};
 use toygres_workflows::{
-    ActivityContext, Engine, RunningChecks, Timing, certificates, configuration::SqlProbe, dispatcher, engine::Worker, gauges, heartbeat, janitor,
-    nudges, repairs, sweeper,
+    ActivityContext, Engine, RunningChecks, Timing,
+    backups::{self, BackupOptions},
+    certificates,
+    configuration::SqlProbe,
+    dispatcher,
+    engine::Worker,
+    gauges, heartbeat, janitor, nudges, repairs, sweeper,
 };
 
 use super::tasks::Tasks;
@@ -101,13 +106,20 @@ async fn claim(store: Store, runtime: Arc<dyn Runtime>, by_force: bool) -> Resul
     store.claim_host(&runtime.host(), by_force).await
 }
 
+/// What a server works with.
+pub(super) struct Parts {
+    pub(super) engine: Engine,
+    pub(super) runtime: Arc<dyn Runtime>,
+    pub(super) store: Store,
+    /// `None` if there is no store for backups.
+    pub(super) backups: Option<BackupOptions>,
+}
+
 /// Runs workflows in this server, and starts the tasks that go with them.
 pub(super) async fn start(
     tasks: &mut Tasks,
     config: &ServeConfig,
-    engine: Engine,
-    runtime: Arc<dyn Runtime>,
-    store: Store,
+    Parts { engine, runtime, store, backups: options }: Parts,
     changes: Changes,
     shutdown: CancellationToken,
 ) -> Result<Worker> {
@@ -135,6 +147,9 @@ pub(super) async fn start(
     tasks.spawn("sweeper", sweeper::run(context.clone(), engine.clone()));
     let (suspects, repairs) = repairs::repairs();
     tasks.spawn("repairs", repairs.run(context.clone()));
+    if let Some(options) = options {
+        tasks.spawn("backups", backups::run(context.clone(), options, changes.clone()));
+    }
     tasks.spawn("certificates", certificates::run(context.clone(), changes.clone()));
     tasks.spawn("nudges", nudges::run(context, engine.clone(), suspects, changes));
     tasks.spawn("janitor", janitor::run(store.clone(), engine.clone(), config.retention.retention(), shutdown.clone()));

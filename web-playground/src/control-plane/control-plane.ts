@@ -67,6 +67,12 @@ const CONTROL_PLANE = graphql(`
         idleSuspendMinutes {
           ...Range
         }
+        backupIntervalHours {
+          ...Range
+        }
+        backupRetentionDays {
+          ...Range
+        }
         nameLength {
           ...Range
         }

@@ -63,6 +63,156 @@ export type ApiTokenEdge = {
   node: ApiToken;
 };
 
+/** A base backup of an instance: a copy of all its files, from which every later point is restored with the WAL. */
+export type Backup = Node & {
+  __typename?: 'Backup';
+  /** The number of times that the backup was begun. */
+  attempt: Scalars['Int']['output'];
+  /** The bytes of the cluster that are in the backup, so far. */
+  bytes: Scalars['BigInt']['output'];
+  /** When the backup was requested. */
+  createdAt: Scalars['DateTime']['output'];
+  /** The position in the WAL at which the backup is consistent: the first that can be restored from it. */
+  endLsn?: Maybe<Scalars['String']['output']>;
+  /** Why the backup failed, or why the attempt before failed. */
+  error?: Maybe<Reason>;
+  /**
+   * When the backup is deleted at the earliest. Null while it is locked or not complete. The newest one that can be restored is kept
+   * beyond.
+   */
+  expiresAt?: Maybe<Scalars['DateTime']['output']>;
+  /** By the clock of the server, the first time that can be restored from the backup. */
+  finishedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** The ID of the backup. */
+  id: Scalars['ID']['output'];
+  /** The instance. */
+  instance: Instance;
+  /** Until when the backup is kept at least, whatever the retention of its instance. */
+  keepUntil?: Maybe<Scalars['DateTime']['output']>;
+  /** Whether the backup is kept until it is unlocked. */
+  locked: Scalars['Boolean']['output'];
+  /** The operation that asked for the backup. Null if it was due. */
+  operation?: Maybe<Operation>;
+  /** The directory of the backup in the store. Null before it has begun. */
+  path?: Maybe<Scalars['String']['output']>;
+  /** The version of the server, such as `150018`. */
+  serverVersion?: Maybe<Scalars['Int']['output']>;
+  /** The position in the WAL from which it is needed to restore the backup. */
+  startLsn?: Maybe<Scalars['String']['output']>;
+  /** When the latest attempt began. */
+  startedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** The stage of the backup. */
+  status: BackupStatus;
+  /** The bytes that the backup takes in the store, compressed. Null before it is complete. */
+  storedBytes?: Maybe<Scalars['BigInt']['output']>;
+  /** The timeline of the WAL that the backup needs. */
+  timeline?: Maybe<Scalars['BigInt']['output']>;
+  /** About how many bytes it will be. Null before that is known. */
+  totalBytes?: Maybe<Scalars['BigInt']['output']>;
+  /** Why the backup was taken. */
+  trigger: BackupTrigger;
+};
+
+export type BackupConnection = {
+  __typename?: 'BackupConnection';
+  /** A list of edges. */
+  edges: Array<BackupEdge>;
+  /** A list of nodes. */
+  nodes: Array<Backup>;
+  /** Information to aid in pagination. */
+  pageInfo: PageInfo;
+};
+
+/** What the store of backups survives. */
+export const BackupDurability = {
+  /** The loss of the machine: the store is another system. */
+  ObjectStore: 'OBJECT_STORE',
+  /** Nothing that the machine of the control plane does not survive: the store is a directory. */
+  SameMachine: 'SAME_MACHINE'
+} as const;
+
+export type BackupDurability = typeof BackupDurability[keyof typeof BackupDurability];
+/** An edge in a connection. */
+export type BackupEdge = {
+  __typename?: 'BackupEdge';
+  /** A cursor for use in pagination */
+  cursor: Scalars['String']['output'];
+  /** The item at the end of the edge */
+  node: Backup;
+};
+
+/** How an instance is backed up, and whether that protects it. */
+export type BackupPolicy = {
+  __typename?: 'BackupPolicy';
+  /** What the store survives. Null if there is no store. */
+  durability?: Maybe<BackupDurability>;
+  /** Whether the instance is backed up, if there is a store. */
+  enabled: Scalars['Boolean']['output'];
+  /** The hours from one base backup to the next. In between, every commit is archived within seconds. */
+  intervalHours: Scalars['Int']['output'];
+  /** Whether the instance is protected by backups. */
+  protection: BackupProtection;
+  /** Why what the instance commits is not archived at the moment. */
+  reason?: Maybe<Reason>;
+  /** The days for which every point in time stays restorable. From the deletion of the instance, its backups are kept for as long. */
+  retentionDays: Scalars['Int']['output'];
+  /** Where backups go. Null if there is no store. */
+  store?: Maybe<Scalars['String']['output']>;
+};
+
+/** What is chosen for the backups of an instance. */
+export type BackupPolicyInput = {
+  /** Whether the instance is backed up (default: a setting of the server). */
+  enabled?: InputMaybe<Scalars['Boolean']['input']>;
+  /** The hours from one base backup to the next (default: `controlPlane.limits`). */
+  intervalHours?: InputMaybe<Scalars['Int']['input']>;
+  /** The days for which every point in time stays restorable (default: `controlPlane.limits`). */
+  retentionDays?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** Whether an instance is protected by backups. */
+export const BackupProtection = {
+  /** What it commits is not archived at the moment; the reason says why. */
+  Failing: 'FAILING',
+  /** The control plane has no store for backups. */
+  NotConfigured: 'NOT_CONFIGURED',
+  /** Backups of it are turned off. */
+  Off: 'OFF',
+  /** It can be restored, and what it commits is archived. */
+  Protected: 'PROTECTED',
+  /** Its first base backup is not complete yet. */
+  Starting: 'STARTING',
+  /** Its server does not run, so nothing is committed. */
+  Stopped: 'STOPPED',
+  /** It was created by an earlier release, and has no role for replication. */
+  Unsupported: 'UNSUPPORTED'
+} as const;
+
+export type BackupProtection = typeof BackupProtection[keyof typeof BackupProtection];
+/** The stage of a base backup. */
+export const BackupStatus = {
+  /** It can be restored. */
+  Available: 'AVAILABLE',
+  /** Being removed from the store. */
+  Deleting: 'DELETING',
+  /** It did not succeed. */
+  Failed: 'FAILED',
+  /** Requested, and not begun. */
+  Pending: 'PENDING',
+  /** In progress. */
+  Running: 'RUNNING'
+} as const;
+
+export type BackupStatus = typeof BackupStatus[keyof typeof BackupStatus];
+/** Why a base backup was taken. */
+export const BackupTrigger = {
+  /** Somebody asked for it. */
+  Request: 'REQUEST',
+  /** It was due, or the first one, or the first after a gap. */
+  Schedule: 'SCHEDULE'
+} as const;
+
+export type BackupTrigger = typeof BackupTrigger[keyof typeof BackupTrigger];
 /** The certificate of an authority that issues, will issue or has issued the certificates of instances. Clients trust all of them. */
 export type CaCertificate = {
   __typename?: 'CaCertificate';
@@ -204,6 +354,29 @@ export type CreateApiTokenPayload = {
   userErrors: Array<UserError>;
 };
 
+/** Input of `createBackup`. */
+export type CreateBackupInput = {
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The ID of the instance. */
+  instanceId: Scalars['ID']['input'];
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+};
+
+/** Payload of `createBackup`. */
+export type CreateBackupPayload = {
+  __typename?: 'CreateBackupPayload';
+  /** The backup as it is now. Null if there are user errors. */
+  backup?: Maybe<Backup>;
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that waits for the backup. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
 /** Input of `createDatabase`. */
 export type CreateDatabaseInput = {
   /** A unique key for this request. Repeating the request with the same key returns the first answer. */
@@ -268,6 +441,8 @@ export type CreateDatabaseUserPayload = {
 
 /** Input of `createInstance`. */
 export type CreateInstanceInput = {
+  /** How the instance is backed up. */
+  backups?: InputMaybe<BackupPolicyInput>;
   /** The CPU in thousandths of a core (default 500). */
   cpuMillis?: InputMaybe<Scalars['Int']['input']>;
   /** The name of the database to create (default: the username). Names that start with `toygres` or `pg_` are reserved. */
@@ -402,8 +577,28 @@ export type DatabaseUserEdge = {
   node: DatabaseUser;
 };
 
+/** Input of `deleteBackup`. */
+export type DeleteBackupInput = {
+  /** The ID of the backup. */
+  id: Scalars['ID']['input'];
+};
+
+/** Payload of `deleteBackup`. */
+export type DeleteBackupPayload = {
+  __typename?: 'DeleteBackupPayload';
+  /** The backup as it is now. Null if there are user errors. */
+  backup?: Maybe<Backup>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
 /** Input of `deleteInstance`. */
 export type DeleteInstanceInput = {
+  /**
+   * The days for which the backups of the instance are kept from its deletion on (default: `backupPolicy.retentionDays`). With 0 they are
+   * deleted at once.
+   */
+  backupRetentionDays?: InputMaybe<Scalars['Int']['input']>;
   /** The ID of the instance. */
   id: Scalars['ID']['input'];
   /** A unique key for this request. Repeating the request with the same key returns the first answer. */
@@ -601,6 +796,10 @@ export type Instance = Node & {
   __typename?: 'Instance';
   /** The kinds of operations that would be accepted now. */
   availableOperations: Array<OperationKind>;
+  /** How the instance is backed up, and whether that protects it. */
+  backupPolicy: BackupPolicy;
+  /** The base backups of the instance, newest first. Those of a deleted instance are kept for the days of its policy. */
+  backups: BackupConnection;
   /** The certificate that the server presents to clients that use TLS, as far as it was seen. Null before, and if the server has no TLS. */
   certificate?: Maybe<Certificate>;
   /**
@@ -670,6 +869,8 @@ export type Instance = Node & {
   postgresVersion: Scalars['String']['output'];
   /** Why the instance is not as it should be, or what it waits for. */
   reason?: Maybe<Reason>;
+  /** What can be restored of the instance. Null if nothing was ever archived. `instanceBackups` follows it. */
+  recovery?: Maybe<Recovery>;
   /** Whether clients without TLS are refused. */
   requireTls: Scalars['Boolean']['output'];
   /** A number that grows with every change. A mutation with this revision is refused if the instance has changed since. */
@@ -682,6 +883,15 @@ export type Instance = Node & {
   updatedAt: Scalars['DateTime']['output'];
   /** The role that clients log in as. */
   username: Scalars['String']['output'];
+};
+
+
+/** A hosted PostgreSQL server. */
+export type InstanceBackupsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -938,6 +1148,10 @@ export type LabelInput = {
 /** The limits of inputs, so that clients need not repeat them. */
 export type Limits = {
   __typename?: 'Limits';
+  /** The hours from one base backup to the next. */
+  backupIntervalHours: IntRange;
+  /** The days for which every point in time stays restorable. */
+  backupRetentionDays: IntRange;
   /** The CPU of an instance in thousandths of a core. */
   cpuMillis: IntRange;
   /** The seconds from one health check to the next. */
@@ -983,6 +1197,11 @@ export type Mutation = {
   cancelOperation: CancelOperationPayload;
   /** Creates an API token. Its secret is only in this payload. */
   createApiToken: CreateApiTokenPayload;
+  /**
+   * Takes a base backup of a running instance, besides those that are due. Every later point is restored from the newest one before it, so
+   * another one makes restores faster.
+   */
+  createBackup: CreateBackupPayload;
   /** Creates a database in a running instance. */
   createDatabase: CreateDatabasePayload;
   /**
@@ -992,6 +1211,11 @@ export type Mutation = {
   createDatabaseUser: CreateDatabaseUserPayload;
   /** Creates an instance. Returns at once; subscribe to the operation or to the instance to follow it. */
   createInstance: CreateInstancePayload;
+  /**
+   * Deletes a backup, and with it the points that only it can restore. It vanishes from the list once it is gone from the store. The newest
+   * backup of an instance that is backed up is refused.
+   */
+  deleteBackup: DeleteBackupPayload;
   /** Deletes an instance, whatever its state. Returns at once; the name is free again when the instance is deleted. */
   deleteInstance: DeleteInstancePayload;
   /** Drops a database that was made by `createDatabase`, with everything in it. That cannot be undone. */
@@ -1050,8 +1274,13 @@ export type Mutation = {
    */
   suspendInstance: SuspendInstancePayload;
   /**
-   * Changes the labels, the deletion protection, the health checks or the suspension when idle of an instance, or whether it requires TLS.
-   * Nothing is restarted.
+   * Keeps a backup longer than the retention of its instance, or does so no more, at once. A backup that is kept like this can be restored
+   * to its end; whether to later points depends on the retention.
+   */
+  updateBackup: UpdateBackupPayload;
+  /**
+   * Changes the labels, the deletion protection, the health checks, the suspension when idle or the backups of an instance, or whether it
+   * requires TLS. Nothing is restarted.
    */
   updateInstance: UpdateInstancePayload;
 };
@@ -1070,6 +1299,12 @@ export type MutationCreateApiTokenArgs = {
 
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationCreateBackupArgs = {
+  input: CreateBackupInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationCreateDatabaseArgs = {
   input: CreateDatabaseInput;
 };
@@ -1084,6 +1319,12 @@ export type MutationCreateDatabaseUserArgs = {
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationCreateInstanceArgs = {
   input: CreateInstanceInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationDeleteBackupArgs = {
+  input: DeleteBackupInput;
 };
 
 
@@ -1162,6 +1403,12 @@ export type MutationSetParametersArgs = {
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationSuspendInstanceArgs = {
   input: SuspendInstanceInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationUpdateBackupArgs = {
+  input: UpdateBackupInput;
 };
 
 
@@ -1273,6 +1520,8 @@ export type OperationFilter = {
 export const OperationKind = {
   /** Creates an instance. */
   Create: 'CREATE',
+  /** Takes a base backup of an instance. */
+  CreateBackup: 'CREATE_BACKUP',
   /** Makes a database in an instance. */
   CreateDatabase: 'CREATE_DATABASE',
   /** Makes a user in an instance. */
@@ -1494,6 +1743,8 @@ export const ReasonCode = {
   AdmissionRefused: 'ADMISSION_REFUSED',
   /** The instance's own credentials were refused. */
   AuthenticationFailed: 'AUTHENTICATION_FAILED',
+  /** A backup failed. */
+  BackupFailed: 'BACKUP_FAILED',
   /** A caller cancelled the operation. */
   Cancelled: 'CANCELLED',
   /** The connection broke. */
@@ -1540,6 +1791,12 @@ export const ReasonCode = {
   RuntimeUnavailable: 'RUNTIME_UNAVAILABLE',
   /** The database is starting, or recovering after a crash. */
   StartingUp: 'STARTING_UP',
+  /** What is in the store of backups is not what was written, or of another cluster. */
+  StoreDamaged: 'STORE_DAMAGED',
+  /** The store of backups refuses the credentials, or they may not do this. */
+  StoreRefused: 'STORE_REFUSED',
+  /** The store of backups cannot be reached, is too slow, or fails. */
+  StoreUnavailable: 'STORE_UNAVAILABLE',
   /** Another operation took over. */
   Superseded: 'SUPERSEDED',
   /** It is suspended: its server is stopped until it is resumed. */
@@ -1561,6 +1818,62 @@ export const ReasonCode = {
 } as const;
 
 export type ReasonCode = typeof ReasonCode[keyof typeof ReasonCode];
+/** What can be restored of an instance, computed from what is durable in the store. */
+export type Recovery = {
+  __typename?: 'Recovery';
+  /** Whether a worker archives what the instance commits. */
+  archiving: Scalars['Boolean']['output'];
+  /** The first point that can be restored. Null if there is none. */
+  from?: Maybe<Scalars['DateTime']['output']>;
+  /** What is between them. */
+  gaps: Array<RecoveryGap>;
+  /** The ranges in which every point can be restored, oldest first. */
+  intervals: Array<RecoveryInterval>;
+  /** The seconds of commits that are not durable in the store yet. Null while that is not known. */
+  lagSeconds?: Maybe<Scalars['Float']['output']>;
+  /** By the clock of the server: whatever was committed by then is durable in the store. It can be restored once a base backup is complete. */
+  lastDurableAt?: Maybe<Scalars['DateTime']['output']>;
+  /** The bytes that the backups and the WAL take in the store. */
+  storedBytes: Scalars['BigInt']['output'];
+  /** The last point that can be restored: whatever was committed by then, by the clock of the server. Null if there is none. */
+  to?: Maybe<Scalars['DateTime']['output']>;
+};
+
+/** A range in which no point can be restored. */
+export type RecoveryGap = {
+  __typename?: 'RecoveryGap';
+  /** The last point before it. */
+  from: Scalars['DateTime']['output'];
+  /** Why. */
+  reason: RecoveryGapReason;
+  /** The first point after it. */
+  to: Scalars['DateTime']['output'];
+};
+
+/** Why a range cannot be restored. */
+export const RecoveryGapReason = {
+  /** Segments are missing in the store, and nothing says why. */
+  Missing: 'MISSING',
+  /** The replication slot did not exist any more: it was dropped by SQL, or backups were turned off. */
+  SlotDropped: 'SLOT_DROPPED',
+  /** The server kept no more WAL for its replication slot, because the store was away for too long (`max_slot_wal_keep_size`). */
+  SlotLost: 'SLOT_LOST'
+} as const;
+
+export type RecoveryGapReason = typeof RecoveryGapReason[keyof typeof RecoveryGapReason];
+/** A range in which every point can be restored. */
+export type RecoveryInterval = {
+  __typename?: 'RecoveryInterval';
+  /** The first point. */
+  from: Scalars['DateTime']['output'];
+  /** The position of the first point in the WAL. */
+  fromLsn: Scalars['String']['output'];
+  /** The last point. */
+  to: Scalars['DateTime']['output'];
+  /** The position of the last point in the WAL. */
+  toLsn: Scalars['String']['output'];
+};
+
 /** Input of `repairInstance`. */
 export type RepairInstanceInput = {
   /** The ID of the instance. */
@@ -1818,6 +2131,8 @@ export const StepName = {
   StopPostgres: 'STOP_POSTGRES',
   /** Stop the workflows that still work on the instance. */
   StopWorkflows: 'STOP_WORKFLOWS',
+  /** Wait until the base backup, and the WAL that it needs, are in the store. */
+  TakeBackup: 'TAKE_BACKUP',
   /** Write the result to the metadata. */
   UpdateMetadata: 'UPDATE_METADATA',
   /** Ask the server whether it has the changed configuration. */
@@ -1848,6 +2163,11 @@ export type Subscription = {
   /** Follows an instance: its current value, then its value after every change. Completes when the instance is deleted. */
   instance: Instance;
   /**
+   * Follows the backups of an instance: its current value, then its value whenever `recovery`, `backups` or the instance itself changes.
+   * Progress arrives within seconds. Completes when the instance is deleted and no backup of it is left.
+   */
+  instanceBackups: Instance;
+  /**
    * Follows the event log: every event exactly once and in the order of commits. Starts with the next event, or after a
    * cursor; `after: "0"` starts with the oldest event that is kept.
    */
@@ -1871,6 +2191,12 @@ export type SubscriptionHealthChecksArgs = {
 
 /** The root of subscriptions. */
 export type SubscriptionInstanceArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+/** The root of subscriptions. */
+export type SubscriptionInstanceBackupsArgs = {
   id: Scalars['ID']['input'];
 };
 
@@ -1928,8 +2254,29 @@ export const TokenRole = {
 } as const;
 
 export type TokenRole = typeof TokenRole[keyof typeof TokenRole];
+/** Input of `updateBackup`. */
+export type UpdateBackupInput = {
+  /** The ID of the backup. */
+  id: Scalars['ID']['input'];
+  /** Until when the backup is kept at least. Null leaves that to the retention of its instance. */
+  keepUntil?: InputMaybe<Scalars['DateTime']['input']>;
+  /** Whether the backup is kept until it is unlocked, whatever the retention of its instance. */
+  locked?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Payload of `updateBackup`. */
+export type UpdateBackupPayload = {
+  __typename?: 'UpdateBackupPayload';
+  /** The backup as it is now. Null if there are user errors. */
+  backup?: Maybe<Backup>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
 /** Input of `updateInstance`. */
 export type UpdateInstanceInput = {
+  /** How the instance is backed up. What is left out stays as it is. */
+  backups?: InputMaybe<BackupPolicyInput>;
   /** Whether deletion is refused. */
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
   /** How the health of the instance is checked: what is given changes. The next check is made at once. */
@@ -1992,10 +2339,40 @@ export const UserErrorCode = {
 } as const;
 
 export type UserErrorCode = typeof UserErrorCode[keyof typeof UserErrorCode];
+export type CreateBackupMutationVariables = Exact<{
+  input: CreateBackupInput;
+}>;
+
+
+export type CreateBackupMutation = { __typename?: 'Mutation', createBackup: { __typename?: 'CreateBackupPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type DeleteBackupMutationVariables = Exact<{
+  input: DeleteBackupInput;
+}>;
+
+
+export type DeleteBackupMutation = { __typename?: 'Mutation', deleteBackup: { __typename?: 'DeleteBackupPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type InstanceBackupsSubscriptionVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type InstanceBackupsSubscription = { __typename?: 'Subscription', instanceBackups: { __typename?: 'Instance', id: string, backupPolicy: { __typename?: 'BackupPolicy', enabled: boolean, intervalHours: number, retentionDays: number, store?: string | null, durability?: BackupDurability | null, protection: BackupProtection, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }, recovery?: { __typename?: 'Recovery', from?: string | null, to?: string | null, lastDurableAt?: string | null, lagSeconds?: number | null, archiving: boolean, storedBytes: string, intervals: Array<{ __typename?: 'RecoveryInterval', from: string, to: string }>, gaps: Array<{ __typename?: 'RecoveryGap', from: string, to: string, reason: RecoveryGapReason }> } | null, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string, status: BackupStatus, bytes: string, totalBytes?: string | null, storedBytes?: string | null, createdAt: string, finishedAt?: string | null, expiresAt?: string | null, locked: boolean, error?: { __typename?: 'Reason', message: string } | null }> } } };
+
+export type BackupsFragment = { __typename?: 'Instance', id: string, backupPolicy: { __typename?: 'BackupPolicy', enabled: boolean, intervalHours: number, retentionDays: number, store?: string | null, durability?: BackupDurability | null, protection: BackupProtection, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }, recovery?: { __typename?: 'Recovery', from?: string | null, to?: string | null, lastDurableAt?: string | null, lagSeconds?: number | null, archiving: boolean, storedBytes: string, intervals: Array<{ __typename?: 'RecoveryInterval', from: string, to: string }>, gaps: Array<{ __typename?: 'RecoveryGap', from: string, to: string, reason: RecoveryGapReason }> } | null, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string, status: BackupStatus, bytes: string, totalBytes?: string | null, storedBytes?: string | null, createdAt: string, finishedAt?: string | null, expiresAt?: string | null, locked: boolean, error?: { __typename?: 'Reason', message: string } | null }> } };
+
+export type UpdateBackupMutationVariables = Exact<{
+  input: UpdateBackupInput;
+}>;
+
+
+export type UpdateBackupMutation = { __typename?: 'Mutation', updateBackup: { __typename?: 'UpdateBackupPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
 export type ControlPlaneQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, suspendTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, idleSuspendMinutes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
+export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, suspendTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, idleSuspendMinutes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, backupIntervalHours: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, backupRetentionDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
 
 export type RangeFragment = { __typename?: 'IntRange', min: number, max: number, default?: number | null };
 
@@ -2247,6 +2624,56 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+export const BackupsFragmentDoc = new TypedDocumentString(`
+    fragment Backups on Instance {
+  id
+  backupPolicy {
+    enabled
+    intervalHours
+    retentionDays
+    store
+    durability
+    protection
+    reason {
+      code
+      message
+    }
+  }
+  recovery {
+    from
+    to
+    intervals {
+      from
+      to
+    }
+    gaps {
+      from
+      to
+      reason
+    }
+    lastDurableAt
+    lagSeconds
+    archiving
+    storedBytes
+  }
+  backups(first: 20) {
+    nodes {
+      id
+      status
+      bytes
+      totalBytes
+      storedBytes
+      createdAt
+      finishedAt
+      expiresAt
+      locked
+      error {
+        message
+      }
+    }
+  }
+}
+    `, {"fragmentName":"Backups"}) as unknown as TypedDocumentString<BackupsFragment, unknown>;
 export const RangeFragmentDoc = new TypedDocumentString(`
     fragment Range on IntRange {
   min
@@ -2433,6 +2860,90 @@ export const TokenRowFragmentDoc = new TypedDocumentString(`
   lastUsedAt
 }
     `, {"fragmentName":"TokenRow"}) as unknown as TypedDocumentString<TokenRowFragment, unknown>;
+export const CreateBackupDocument = new TypedDocumentString(`
+    mutation CreateBackup($input: CreateBackupInput!) {
+  createBackup(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateBackupMutation, CreateBackupMutationVariables>;
+export const DeleteBackupDocument = new TypedDocumentString(`
+    mutation DeleteBackup($input: DeleteBackupInput!) {
+  deleteBackup(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteBackupMutation, DeleteBackupMutationVariables>;
+export const InstanceBackupsDocument = new TypedDocumentString(`
+    subscription InstanceBackups($id: ID!) {
+  instanceBackups(id: $id) {
+    ...Backups
+  }
+}
+    fragment Backups on Instance {
+  id
+  backupPolicy {
+    enabled
+    intervalHours
+    retentionDays
+    store
+    durability
+    protection
+    reason {
+      code
+      message
+    }
+  }
+  recovery {
+    from
+    to
+    intervals {
+      from
+      to
+    }
+    gaps {
+      from
+      to
+      reason
+    }
+    lastDurableAt
+    lagSeconds
+    archiving
+    storedBytes
+  }
+  backups(first: 20) {
+    nodes {
+      id
+      status
+      bytes
+      totalBytes
+      storedBytes
+      createdAt
+      finishedAt
+      expiresAt
+      locked
+      error {
+        message
+      }
+    }
+  }
+}`) as unknown as TypedDocumentString<InstanceBackupsSubscription, InstanceBackupsSubscriptionVariables>;
+export const UpdateBackupDocument = new TypedDocumentString(`
+    mutation UpdateBackup($input: UpdateBackupInput!) {
+  updateBackup(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UpdateBackupMutation, UpdateBackupMutationVariables>;
 export const ControlPlaneDocument = new TypedDocumentString(`
     query ControlPlane {
   controlPlane {
@@ -2466,6 +2977,12 @@ export const ControlPlaneDocument = new TypedDocumentString(`
         ...Range
       }
       idleSuspendMinutes {
+        ...Range
+      }
+      backupIntervalHours {
+        ...Range
+      }
+      backupRetentionDays {
         ...Range
       }
       nameLength {

@@ -1,5 +1,6 @@
 import { Alert, Anchor, Breadcrumbs, Container, Group, Text, Title } from '@mantine/core';
 import { Link } from 'wouter';
+import { BackupsPanel } from '../backup/panel';
 import { usePermissions } from '../control-plane/control-plane';
 import { DatabasesPanel } from '../database/panel';
 import { DatabaseUsersPanel } from '../database-user/panel';
@@ -95,6 +96,7 @@ function Shown({ instance }: { instance: InstancePageFragment }) {
               <DatabaseUsersPanel instance={instance} />
             </>
           )}
+          <BackupsPanel instance={instance} />
           <HealthPanel instanceId={id} expecting={!UNCHECKED.has(state)} />
           <EventLogPanel instanceId={id} />
         </div>

@@ -11,6 +11,7 @@ use toygres_store::Work;
 use crate::{
     Failure,
     activity::{Activity, ActivityContext, Run, catch_panic},
+    backups::until_released,
 };
 
 /// The activity.
@@ -56,6 +57,7 @@ impl Activity for DeletePostgres {
 }
 
 async fn remove(context: &ActivityContext, run: &Run, work: &Work) -> Result<Progress, Failure> {
+    until_released(context, work.instance.id).await?;
     let _lock = context.store.lock_instance(work.instance.id).await?;
     // Checked again under the lock: if a later operation has taken over, this run must not remove anything.
     context.store.work(&run.operation, run.run).await?;

@@ -12,6 +12,7 @@ use super::delete_postgres::in_time;
 use crate::{
     Failure,
     activity::{Activity, ActivityContext, Run, catch_panic},
+    backups::until_released,
     repairs::expected,
 };
 
@@ -56,6 +57,7 @@ impl Activity for StopPostgres {
 
 async fn stop(context: &ActivityContext, run: &Run, revert: bool) -> Result<Progress, Failure> {
     let id = context.store.work(&run.operation, run.run).await?.instance.id;
+    until_released(context, id).await?;
     let _lock = context.store.lock_instance(id).await?;
     // Checked again under the lock: after a later operation has taken over, nothing may be stopped.
     let Work { operation, instance } = if revert { context.store.work(&run.operation, run.run).await? } else { context.wanted(run).await? };

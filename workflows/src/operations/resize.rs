@@ -20,6 +20,7 @@ use crate::{
     Failure,
     activities::deploy_postgres::{deployment, target},
     activity::{Activity, ActivityContext, Register as _, Run, catch_panic},
+    backups::until_released,
     certificates::identity,
     workflow::OperationRun,
 };
@@ -68,6 +69,7 @@ impl Activity for ResizePostgres {
         // From here on the resize can no longer be cancelled.
         context.store.resume_step(&run.operation, run.run, name).await?;
         let outcome = catch_panic(async {
+            until_released(&context, work.instance.id).await?;
             let _lock = context.store.lock_instance(work.instance.id).await?;
             // Checked again under the lock: after a deletion, or a rollback, nothing may be changed.
             let work = context.wanted(&run).await?;

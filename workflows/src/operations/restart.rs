@@ -17,6 +17,7 @@ use super::{
 use crate::{
     Failure,
     activity::{Activity, ActivityContext, Register as _, Run, catch_panic},
+    backups::until_released,
     workflow::OperationRun,
 };
 
@@ -59,6 +60,7 @@ impl Activity for RestartPostgres {
         // From here on the restart can no longer be cancelled.
         context.store.resume_step(&run.operation, run.run, name).await?;
         let outcome = catch_panic(async {
+            until_released(&context, work.instance.id).await?;
             let _lock = context.store.lock_instance(work.instance.id).await?;
             // Checked again under the lock: after a deletion nothing may be started.
             let work = context.wanted(&run).await?;

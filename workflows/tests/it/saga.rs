@@ -12,6 +12,7 @@ mod superseded;
 use std::collections::BTreeSet;
 
 use toygres_domain::{
+    backup::BackupStatus,
     name::SqlName,
     operation::{Operation, OperationStatus, Params},
     roles::PlatformCredentials,
@@ -55,6 +56,11 @@ async fn assert_effect(harness: &Harness, case: &str, operation: &Operation) {
         Params::DropDatabaseUser(params) => assert!(user(&params.name).await.1, "{case}"),
         Params::DropDatabase(params) if succeeded => assert_eq!(database(&params.name).await, (false, false), "{case}"),
         Params::DropDatabase(params) => assert!(database(&params.name).await.1, "{case}"),
+        // One that was complete before the failure stays.
+        Params::CreateBackup(params) => {
+            let status = with_retry(|| harness.store.backup(params.backup)).await.unwrap().expect("it is listed").status;
+            assert!(status == BackupStatus::Available || (!succeeded && status == BackupStatus::Failed), "{case}: {status}");
+        }
         Params::Create(_)
         | Params::Delete(_)
         | Params::Restart(_)

@@ -30,12 +30,12 @@ const MAX_UNASKED_BYTES: usize = 64 * 1024;
 /// (`scram_iterations`). The client library (postgres-protocol) and PostgreSQL's JDBC driver accept no more than this either.
 const MAX_ITERATIONS: u32 = 100_000;
 
-pub(super) trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 
 /// What the session and its stream share.
 #[derive(Clone, Debug)]
-pub(super) struct Guard(Arc<Shared>);
+pub(crate) struct Guard(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -58,7 +58,7 @@ impl Guard {
 
     /// Completes when the server has sent what the proof of the password is computed from. The stream withholds it until its next
     /// read, which is the caller's to make.
-    pub(super) async fn challenged(&self) {
+    pub(crate) async fn challenged(&self) {
         self.0.challenged.notified().await;
     }
 
@@ -75,7 +75,7 @@ impl Guard {
 pub(super) struct Refusal(pub(super) &'static str);
 
 /// A stream that inspects the messages of the server before the client library does, and fails on those that are refused.
-pub(super) struct Guarded {
+pub(crate) struct Guarded {
     stream: Box<dyn Io>,
     messages: Messages,
     guard: Guard,
@@ -85,8 +85,13 @@ pub(super) struct Guarded {
 }
 
 impl Guarded {
-    pub(super) fn new(stream: Box<dyn Io>, guard: Guard) -> Self {
+    pub(crate) fn new(stream: Box<dyn Io>, guard: Guard) -> Self {
         Self { stream, messages: Messages::default(), guard, withheld: Vec::new(), challenged: false }
+    }
+
+    /// The stream below, for a protocol that checks its messages itself, once the login is complete.
+    pub(crate) fn into_inner(self) -> Box<dyn Io> {
+        self.stream
     }
 }
 

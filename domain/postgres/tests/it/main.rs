@@ -5,6 +5,7 @@ mod collations;
 mod hostile;
 mod owner;
 mod prober;
+mod replication;
 
 mod fake_postgres;
 mod server;

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::set_parameters::{ParameterInput, parse_parameter};
+use super::{
+    backups::{BackupOptions, BackupPolicyInput},
+    set_parameters::{ParameterInput, parse_parameter},
+};
 use crate::{
     client::Client,
     contract::{ExposureType, HealthCheckInput, LabelInput, schema},
@@ -66,6 +69,8 @@ pub struct Create {
     /// Suspend the instance after this number of minutes without a client [default: never].
     #[arg(long, value_name = "MINUTES")]
     idle_suspend_minutes: Option<i32>,
+    #[command(flatten)]
+    backups: BackupOptions,
     /// Set a parameter of the server; may be repeated.
     #[arg(long = "parameter", value_name = "PARAMETER=VALUE", value_parser = parse_parameter)]
     parameters: Vec<ParameterInput>,
@@ -109,6 +114,8 @@ struct CreateInstanceInput {
     #[cynic(skip_serializing_if = "Option::is_none")]
     parameters: Option<Vec<ParameterInput>>,
     #[cynic(skip_serializing_if = "Option::is_none")]
+    backups: Option<BackupPolicyInput>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<String>,
 }
 
@@ -147,6 +154,7 @@ impl Create {
             health_check: HealthCheckInput::of(self.health_check_interval_seconds, self.health_check_timeout_seconds),
             idle_suspend_minutes: self.idle_suspend_minutes,
             parameters: non_empty(self.parameters),
+            backups: self.backups.input(),
             idempotency_key: self.idempotency_key,
         };
         self.options.run::<Self>(client, input).await

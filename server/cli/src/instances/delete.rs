@@ -24,6 +24,9 @@ pub struct Delete {
     /// Keep the volumes with the data.
     #[arg(long)]
     keep_volumes: bool,
+    /// Days for which its backups are kept; 0 deletes them at once [default: those of the instance].
+    #[arg(long, value_name = "DAYS")]
+    backup_retention_days: Option<i32>,
     /// Delete the instance only at this revision.
     #[arg(long)]
     revision: Option<u64>,
@@ -38,6 +41,8 @@ pub struct Delete {
 struct DeleteInstanceInput {
     id: cynic::Id,
     keep_volumes: Option<bool>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    backup_retention_days: Option<i32>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     revision: Option<BigInt>,
     #[cynic(skip_serializing_if = "Option::is_none")]
@@ -56,6 +61,7 @@ impl Delete {
         let input = DeleteInstanceInput {
             id: instance.id,
             keep_volumes: Some(self.keep_volumes),
+            backup_retention_days: self.backup_retention_days,
             revision: self.revision.map(BigInt::from),
             idempotency_key: self.idempotency_key,
         };

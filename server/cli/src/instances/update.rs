@@ -3,7 +3,10 @@
 use clap::Args;
 use cynic::MutationBuilder as _;
 
-use super::find;
+use super::{
+    backups::{BackupOptions, BackupPolicyInput},
+    find,
+};
 use crate::{
     client::Client,
     contract::{BigInt, HealthCheckInput, Instance, LabelInput, UserError, UserErrorCode, schema},
@@ -15,9 +18,10 @@ use crate::{
 /// Attempts when the instance changes between reading and writing its labels.
 const MAX_ATTEMPTS: usize = 5;
 
-/// Change the labels, the deletion protection, the health checks or the suspension when idle of an instance, or whether it requires TLS.
+/// Change the labels, the deletion protection, the health checks, the suspension when idle or the backups of an instance, or whether it
+/// requires TLS.
 #[derive(Args, Debug)]
-#[group(id = "change", required = true, multiple = true, args = ["labels", "removed_labels", "deletion_protected", "unprotect", "require_tls", "idle_suspend_minutes", "health_check_interval_seconds", "health_check_timeout_seconds"])]
+#[group(id = "change", required = true, multiple = true, args = ["labels", "removed_labels", "deletion_protected", "unprotect", "require_tls", "idle_suspend_minutes", "health_check_interval_seconds", "health_check_timeout_seconds", "backups_enabled", "backups_interval_hours", "backups_retention_days"])]
 pub struct Update {
     /// Name or id of the instance.
     #[arg(value_name = "NAME")]
@@ -40,6 +44,8 @@ pub struct Update {
     /// Suspend the instance after this number of minutes without a client; 0 turns that off.
     #[arg(long, value_name = "MINUTES")]
     idle_suspend_minutes: Option<i32>,
+    #[command(flatten)]
+    backups: BackupOptions,
     /// Seconds between health checks.
     #[arg(long = "health-interval", value_name = "SECONDS")]
     health_check_interval_seconds: Option<i32>,
@@ -64,6 +70,8 @@ struct UpdateInstanceInput {
     require_tls: Option<bool>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     idle_suspend_minutes: Option<i32>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    backups: Option<BackupPolicyInput>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     health_check: Option<HealthCheckInput>,
     #[cynic(skip_serializing_if = "Option::is_none")]
@@ -119,6 +127,7 @@ impl Update {
             deletion_protected: (self.deletion_protected || self.unprotect).then_some(self.deletion_protected),
             require_tls: self.require_tls,
             idle_suspend_minutes: self.idle_suspend_minutes,
+            backups: self.backups.input(),
             health_check: HealthCheckInput::of(self.health_check_interval_seconds, self.health_check_timeout_seconds),
             revision: match self.revision {
                 Some(revision) => Some(revision.into()),

@@ -8,7 +8,7 @@ use crate::{
     app,
     graphql::{
         guard::operator,
-        types::{ExposureInput, HealthCheckInput, LabelInput, ParameterInput, pairs, values},
+        types::{BackupPolicyInput, ExposureInput, HealthCheckInput, LabelInput, ParameterInput, pairs, values},
     },
 };
 
@@ -51,6 +51,8 @@ pub struct CreateInstanceInput {
     idle_suspend_minutes: Option<i32>,
     /// Parameters of the server: see `setParameters`.
     parameters: Option<Vec<ParameterInput>>,
+    /// How the instance is backed up.
+    backups: Option<BackupPolicyInput>,
 }
 
 operation_payload! {
@@ -88,6 +90,7 @@ impl CreateInstanceMutation {
             health_check,
             idle_suspend_minutes,
             parameters,
+            backups,
         } = input;
         let input = app::create_instance::CreateInstance {
             name,
@@ -105,6 +108,7 @@ impl CreateInstanceMutation {
             health_check: health_check.map(Into::into),
             idle_suspend_minutes,
             parameters: parameters.map(values),
+            backups: backups.map(Into::into),
             idempotency_key,
         };
         CreateInstancePayload::new(app(ctx).create_instance(input, requester(ctx)).await)

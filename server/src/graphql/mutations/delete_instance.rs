@@ -15,6 +15,9 @@ pub struct DeleteInstanceInput {
     id: ID,
     /// Whether to keep the volumes (default false).
     keep_volumes: Option<bool>,
+    /// The days for which the backups of the instance are kept from its deletion on (default: `backupPolicy.retentionDays`). With 0 they are
+    /// deleted at once.
+    backup_retention_days: Option<i32>,
     /// The revision that the instance must have. Any other is refused.
     revision: Option<BigInt>,
     /// A unique key for this request. Repeating the request with the same key returns the first answer.
@@ -39,8 +42,9 @@ impl DeleteInstanceMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The instance to delete.")] input: DeleteInstanceInput,
     ) -> Result<DeleteInstancePayload> {
-        let DeleteInstanceInput { id, keep_volumes, revision, idempotency_key } = input;
-        let input = app::delete_instance::DeleteInstance { id: id.0, keep_volumes, revision: revision.map(|revision| revision.0), idempotency_key };
+        let DeleteInstanceInput { id, keep_volumes, backup_retention_days, revision, idempotency_key } = input;
+        let revision = revision.map(|revision| revision.0);
+        let input = app::delete_instance::DeleteInstance { id: id.0, keep_volumes, backup_retention_days, revision, idempotency_key };
         DeleteInstancePayload::new(app(ctx).delete_instance(input, requester(ctx)).await)
     }
 }

@@ -102,6 +102,7 @@ impl ControlPlane {
     }
     /// The limits of inputs.
     async fn limits(&self, ctx: &Context<'_>) -> Limits {
-        Limits::new(ctx.data_unchecked::<App>().health_check)
+        let app = ctx.data_unchecked::<App>();
+        Limits::new(app.health_check, app.backups.policy)
     }
 }

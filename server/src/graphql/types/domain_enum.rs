@@ -10,7 +10,7 @@ use async_graphql::{
     registry::{Deprecation, MetaEnumValue, MetaType, MetaTypeId, Registry},
 };
 use strum::{EnumMessage, VariantArray};
-use toygres_domain::{certificate, database_user, event, instance, notice, operation, token};
+use toygres_domain::{backup, certificate, database_user, event, instance, notice, operation, token};
 
 use crate::app;
 
@@ -63,6 +63,16 @@ domain_enums! {
     CaStatus = certificate::AuthorityStatus;
     /// What a user of an instance may do.
     DatabaseAccess = database_user::DatabaseAccess;
+    /// The stage of a base backup.
+    BackupStatus = backup::BackupStatus;
+    /// Why a base backup was taken.
+    BackupTrigger = backup::BackupTrigger;
+    /// What the store of backups survives.
+    BackupDurability = backup::Durability;
+    /// Whether an instance is protected by backups.
+    BackupProtection = backup::Protection;
+    /// Why a range cannot be restored.
+    RecoveryGapReason = backup::GapReason;
     /// Who can reach an instance.
     ExposureType = app::create_instance::ExposureKind;
 }

@@ -15,17 +15,20 @@ use toygres_postgres as postgres;
 use toygres_store::{OperationFilter, PageRequest};
 
 use super::{
-    BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthCheckPolicy, HealthStatus, HealthSummary, InstanceEvent,
-    InstanceParameter, InstanceState, Label, Notice, Operation, OperationFilterInput, OperationKind, Reason,
+    Backup, BackupPolicy, BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthCheckPolicy, HealthStatus, HealthSummary,
+    InstanceEvent, InstanceParameter, InstanceState, Label, Notice, Operation, OperationFilterInput, OperationKind, Reason, Recovery,
 };
 use crate::{
-    app::{available_operations, excludes_now},
+    app::{App, available_operations, excludes_now},
     graphql::{
         complexity::page_complexity,
         errors::error,
         guard::operator,
-        loaders::{CertificateOf, DatabaseUsersOf, DatabasesOf, EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, OperationsOf, PasswordOf},
-        paging::{Arguments, Counted, Uncounted, uncounted},
+        loaders::{
+            ArchiveOf, BackupsOf, CertificateOf, DatabaseUsersOf, DatabasesOf, EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, OperationsOf,
+            PasswordOf, PlatformRolesOf,
+        },
+        paging::{Arguments, Counted, Uncounted, opaque, parts, uncounted},
     },
 };
 
@@ -188,6 +191,38 @@ impl Instance {
         let page = Arguments { first, after, last, before }.request(|cursor| SqlName::try_from(cursor.to_owned()).ok().map(String::from))?;
         let page = ctx.data_unchecked::<Loaders>().load_one(DatabasesOf(self.0.id, page)).await.map_err(error)?;
         Ok(uncounted(page.unwrap_or_default(), |database| database.name.to_string(), Database))
+    }
+    /// How the instance is backed up, and whether that protects it.
+    #[graphql(complexity = "child_complexity + 10")]
+    async fn backup_policy(&self, ctx: &Context<'_>) -> Result<BackupPolicy> {
+        let loaders = ctx.data_unchecked::<Loaders>();
+        let archive = loaders.load_one(ArchiveOf(self.0.id)).await.map_err(error)?;
+        let has_roles = loaders.load_one(PlatformRolesOf(self.0.id)).await.map_err(error)?.unwrap_or(false);
+        Ok(BackupPolicy::new(&self.0, &ctx.data_unchecked::<App>().backups, has_roles, archive.as_deref()))
+    }
+    /// What can be restored of the instance. Null if nothing was ever archived. `instanceBackups` follows it.
+    #[graphql(complexity = "child_complexity + 10")]
+    async fn recovery(&self, ctx: &Context<'_>) -> Result<Option<Recovery>> {
+        let archive = ctx.data_unchecked::<Loaders>().load_one(ArchiveOf(self.0.id)).await.map_err(error)?;
+        Ok(archive.as_deref().map(Recovery::from))
+    }
+    /// The base backups of the instance, newest first. Those of a deleted instance are kept for the days of its policy.
+    #[graphql(complexity = "page_complexity(first, last, child_complexity)")]
+    async fn backups(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Returns the first _n_ entries (default 50, maximum 500).")] first: Option<i32>,
+        #[graphql(desc = "Returns the entries that come after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last _n_ entries.")] last: Option<i32>,
+        #[graphql(desc = "Returns the entries that come before this cursor.")] before: Option<String>,
+    ) -> Result<Uncounted<Backup>> {
+        let page = Arguments { first, after, last, before }.request(|cursor| {
+            let [micros, id] = parts::<2>(cursor)?;
+            Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, id.parse().ok()?))
+        })?;
+        let page = ctx.data_unchecked::<Loaders>().load_one(BackupsOf(self.0.id, page)).await.map_err(error)?;
+        let cursor = |backup: &toygres_domain::backup::Backup| opaque(&[&backup.created_at.timestamp_micros().to_string(), &backup.id.to_string()]);
+        Ok(uncounted(page.unwrap_or_default(), cursor, Backup))
     }
     /// The labels of the instance.
     async fn labels(&self) -> Vec<Label> {

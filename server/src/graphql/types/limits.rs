@@ -1,7 +1,7 @@
 //! `Limits`.
 
 use async_graphql::SimpleObject;
-use toygres_domain::instance::HealthCheckPolicy;
+use toygres_domain::{backup::BackupPolicy, instance::HealthCheckPolicy};
 
 use crate::app::{limits, restart_instance, suspend_instance};
 
@@ -23,23 +23,23 @@ impl From<limits::IntRange> for IntRange {
     }
 }
 
-/// Declares the fields of [`Limits`] together with their ranges, which may depend on the defaults of health checks.
+/// Declares the fields of [`Limits`] together with their ranges, which may depend on the defaults of health checks and of backups.
 macro_rules! limits {
-    (|$defaults:ident| $($(#[$meta:meta])* $field:ident: $range:expr),* $(,)?) => {
+    (|$defaults:ident, $backups:ident| $($(#[$meta:meta])* $field:ident: $range:expr),* $(,)?) => {
         /// The limits of inputs, so that clients need not repeat them.
         #[derive(Clone, Copy, Debug, SimpleObject)]
         pub struct Limits { $($(#[$meta])* $field: IntRange),* }
 
         impl Limits {
-            /// The limits of a server with these defaults of health checks.
-            pub fn new($defaults: HealthCheckPolicy) -> Self {
+            /// The limits of a server with these defaults of health checks and of backups.
+            pub fn new($defaults: HealthCheckPolicy, $backups: BackupPolicy) -> Self {
                 Self { $($field: $range.into()),* }
             }
         }
     };
 }
 
-limits! { |health_check|
+limits! { |health_check, backups|
     /// The size of a volume in GiB.
     storage_gb: limits::STORAGE_GB,
     /// The CPU of an instance in thousandths of a core.
@@ -56,6 +56,10 @@ limits! { |health_check|
     suspend_timeout_seconds: suspend_instance::TIMEOUT_SECONDS,
     /// The minutes without a session of a client after which an instance is suspended. 0, which turns that off, is accepted too.
     idle_suspend_minutes: suspend_instance::IDLE_MINUTES,
+    /// The hours from one base backup to the next.
+    backup_interval_hours: limits::BACKUP_INTERVAL_HOURS.default(backups.interval_hours),
+    /// The days for which every point in time stays restorable.
+    backup_retention_days: limits::BACKUP_RETENTION_DAYS.default(backups.retention_days),
     /// The length of an instance name in characters.
     name_length: limits::NAME_LENGTH,
     /// The length of a password in bytes.

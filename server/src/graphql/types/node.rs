@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Interface, Result};
-use toygres_domain::{Error, InstanceId, OperationId, token::TokenRole};
+use toygres_domain::{Error, InstanceId, OperationId, backup::BackupId, token::TokenRole};
 use uuid::Uuid;
 
-use super::{ApiToken, Database, DatabaseUser, HealthCheck, Instance, InstanceEvent, Operation};
-use crate::{access::Caller, app::App, graphql::errors::error};
+use super::{ApiToken, Backup, Database, DatabaseUser, HealthCheck, Instance, InstanceEvent, Operation};
+use crate::{
+    access::Caller,
+    app::{App, backups::ID_PREFIX},
+    graphql::errors::error,
+};
 
 /// An object with a globally unique ID.
 #[derive(Interface)]
@@ -27,6 +31,8 @@ pub enum Node {
     DatabaseUser(DatabaseUser),
     /// A database of an instance.
     Database(Database),
+    /// A base backup of an instance.
+    Backup(Backup),
 }
 
 const HEALTH_CHECK: &str = "health-check-";
@@ -47,6 +53,8 @@ pub enum NodeId {
     DatabaseUser(InstanceId, String),
     /// `database-<instance>-<name>`
     Database(InstanceId, String),
+    /// `backup-<id>`
+    Backup(BackupId),
     /// Any other text.
     Operation(OperationId),
 }
@@ -67,7 +75,14 @@ impl NodeId {
         let user = || of_instance(DATABASE_USER).map(|(instance, name)| Self::DatabaseUser(instance, name));
         let database = || of_instance(DATABASE).map(|(instance, name)| Self::Database(instance, name));
         let uuid = || text.parse().ok().map(Self::InstanceOrApiToken);
-        uuid().or_else(health_check).or_else(event).or_else(user).or_else(database).unwrap_or_else(|| Self::Operation(OperationId::from_any(text)))
+        let backup = || Some(Self::Backup(text.strip_prefix(ID_PREFIX)?.parse().ok()?));
+        uuid()
+            .or_else(backup)
+            .or_else(health_check)
+            .or_else(event)
+            .or_else(user)
+            .or_else(database)
+            .unwrap_or_else(|| Self::Operation(OperationId::from_any(text)))
     }
 
     /// Finds the object. Only administrators can find API tokens.
@@ -89,6 +104,7 @@ impl NodeId {
                 Self::Event(number) => store.event(number).await?.map(|event| Node::InstanceEvent(InstanceEvent::new(event, None, None))),
                 Self::DatabaseUser(instance, name) => store.database_user(instance, &name).await?.map(|user| Node::DatabaseUser(DatabaseUser(user))),
                 Self::Database(instance, name) => store.database(instance, &name).await?.map(|database| Node::Database(Database(database))),
+                Self::Backup(id) => store.backup(id).await?.map(|backup| Node::Backup(Backup(backup))),
                 Self::Operation(id) => store.operation(&id).await?.map(|operation| Node::Operation(Operation(Arc::new(operation)))),
             })
         };
@@ -104,6 +120,7 @@ impl From<NodeId> for ID {
             NodeId::Event(number) => format!("{EVENT}{number}"),
             NodeId::DatabaseUser(instance, name) => format!("{DATABASE_USER}{instance}-{name}"),
             NodeId::Database(instance, name) => format!("{DATABASE}{instance}-{name}"),
+            NodeId::Backup(id) => format!("{ID_PREFIX}{id}"),
             NodeId::Operation(id) => id.to_string(),
         })
     }
@@ -120,6 +137,7 @@ mod tests {
         let instance = InstanceId::generate();
         let mut ids = vec![NodeId::InstanceOrApiToken(instance.0), NodeId::HealthCheck(instance, 7), NodeId::Event(7)];
         ids.extend([NodeId::DatabaseUser(instance, "a_b".to_owned()), NodeId::Database(instance, "user_x".to_owned())]);
+        ids.push(NodeId::Backup(BackupId::generate()));
         ids.extend(OperationKind::ALL.iter().map(|kind| NodeId::Operation(OperationId::new(*kind, instance, 7))));
         for id in ids {
             assert_eq!(NodeId::parse(&ID::from(id.clone())), id);

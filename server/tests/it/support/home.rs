@@ -35,6 +35,8 @@ impl Home {
             }
         }
         command.env("TOYGRES_DATA_DIR", self.path().join("data")).env("XDG_CONFIG_HOME", self.path().join("config"));
+        // A second load for every instance of every test; the tests of backups turn them on.
+        command.env("TOYGRES_BACKUPS", "false");
         command
     }
 

@@ -9,7 +9,7 @@ use crate::support::{DEADLINE, Example, Harness, eventually};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_operation_is_a_conflict_that_names_the_first() {
     let harness = Harness::start().await;
-    for first in OperationKind::ALL {
+    for first in OperationKind::ALL.iter().filter(|kind| kind.policy().excludes) {
         let example = Example::prepare(&harness, *first).await;
         harness.runtime.hold(example.instance);
         let id = example.accept(&harness).await;

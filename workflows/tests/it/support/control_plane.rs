@@ -1,6 +1,9 @@
 //! A whole control plane without its API: metadata, engine, dispatcher and nudges, with hooks around every activity.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use duroxide::{
     Client, OrchestrationRegistry, OrchestrationStatus,
@@ -19,6 +22,7 @@ use toygres_workflows::{
     heartbeat, nudges, registry, repairs,
     sweeper::{Swept, sweep},
 };
+use uuid::Uuid;
 
 use super::{
     FakeRuntime, eventually,
@@ -37,6 +41,9 @@ pub struct Harness {
     pub context: ActivityContext,
     /// Whether the engine keeps its workflows in PostgreSQL, as servers do, or in memory.
     on_postgres: bool,
+    /// Whoever owns the archives of instances, and whether it takes base backups.
+    pub backup_worker: Uuid,
+    pub takes_backups: AtomicBool,
     worker: Option<Worker>,
     background: CancellationToken,
 }
@@ -126,7 +133,20 @@ impl Harness {
             shutdown: CancellationToken::new(),
         };
         let background = CancellationToken::new();
-        let mut this = Self { database, store, runtime, engine, client, hooks: Hooks::default(), context, on_postgres, worker: None, background };
+        let mut this = Self {
+            database,
+            store,
+            runtime,
+            engine,
+            client,
+            hooks: Hooks::default(),
+            context,
+            on_postgres,
+            backup_worker: Uuid::now_v7(),
+            takes_backups: AtomicBool::new(false),
+            worker: None,
+            background,
+        };
         this.work().await;
         let changes = Changes::start(&this.store, this.background.clone());
         heartbeat::first(&this.store).await.unwrap();

@@ -7,16 +7,18 @@ use std::{
 
 use toygres_domain::{
     InstanceId, OperationId, Result,
+    backup::BackupId,
     database_user::DatabaseAccess,
     name::SqlName,
     operation::{
-        OnFailure, OperationKind, OperationStatus, Params, create, create_database, create_database_user, delete, drop_database, drop_database_user,
-        repair, resize, restart, resume, rotate_password, set_parameters, suspend,
+        OnFailure, OperationKind, OperationStatus, Params, create, create_backup, create_database, create_database_user, delete, drop_database,
+        drop_database_user, repair, resize, restart, resume, rotate_password, set_parameters, suspend,
     },
     scram,
     secret::Secret,
+    wal::{Lsn, Timeline},
 };
-use toygres_store::{Accepted, NewInstance, Request, Subject};
+use toygres_store::{Accepted, CompleteBackup, NewInstance, Request, Subject};
 
 use super::{DEADLINE, FailureKind, Fault, Harness, fails, request, with_retry};
 
@@ -31,6 +33,8 @@ enum Before {
     WithUser,
     /// It has another database.
     WithDatabase,
+    /// It has an archive, which a worker owns that takes base backups at once.
+    Archived,
 }
 
 /// An example of an operation of this kind, with names of its own. A new kind only needs an arm here.
@@ -47,6 +51,7 @@ fn sample(kind: OperationKind, new: &NewInstance) -> (Before, Params) {
         }
         OperationKind::CreateDatabase => (Before::Running, Params::CreateDatabase(create_database::Params { name, owner: owner.clone() })),
         OperationKind::DropDatabase => (Before::WithDatabase, Params::DropDatabase(drop_database::Params { name, force: true })),
+        OperationKind::CreateBackup => (Before::Archived, Params::CreateBackup(create_backup::Params { backup: BackupId::generate() })),
         OperationKind::Create => (Before::Absent, Params::Create(create::Params {})),
         OperationKind::Delete => (Before::Running, Params::Delete(delete::Params::default())),
         OperationKind::Repair => (Before::Running, Params::Repair(repair::Params {})),
@@ -63,6 +68,29 @@ fn sample(kind: OperationKind, new: &NewInstance) -> (Before, Params) {
         OperationKind::Restart => (Before::Running, Params::Restart(restart::Params { timeout_seconds: 60 })),
         OperationKind::RotatePassword => (Before::Running, Params::RotatePassword(rotate_password::Params { terminate_sessions: true })),
     }
+}
+
+/// Begins the archives of running instances. A worker of the harness, which is one for all examples, takes what is requested of them as fast
+/// as it can.
+async fn take_backups(harness: &Harness) {
+    let (store, worker) = (harness.store.clone(), harness.backup_worker);
+    with_retry(|| store.claim_archives(worker, true, Duration::from_secs(3600), 1000)).await.unwrap();
+    if harness.takes_backups.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    tokio::spawn(async move {
+        loop {
+            // The database is away in some tests.
+            for backup in store.open_backups(worker).await.unwrap_or_default() {
+                let wal = (Timeline(1), Lsn(1), Lsn(2));
+                let complete = CompleteBackup { bytes: 1, stored_bytes: 1, wal, server_version: 170_000, finished_at: store.now() };
+                if let Ok(true) = store.begin_backup(backup.id, backup.id).await {
+                    let _ = store.complete_backup(backup.id, backup.id, &complete).await;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
 }
 
 fn suspension() -> Params {
@@ -101,9 +129,13 @@ impl Example {
             Before::WithUser => Some(sample(OperationKind::CreateDatabaseUser, &new).1),
             Before::WithDatabase => Some(sample(OperationKind::CreateDatabase, &new).1),
             Before::Suspended => Some(suspension()),
-            Before::Absent | Before::Running => None,
+            Before::Absent | Before::Running | Before::Archived => None,
         };
+        let is_archived = matches!(before, Before::Archived);
         let instance = harness.run(new).await;
+        if is_archived {
+            take_backups(harness).await;
+        }
         let operations = if first.is_some() { 2 } else { 1 };
         if let Some(params) = first {
             let request = Request { password: Some(verifier()), ..request(DEADLINE) };

@@ -45,6 +45,7 @@ impl Harness {
             labels: Default::default(),
             deletion_protected: false,
             idle_suspend_minutes: None,
+            backups: Default::default(),
         }
     }
 

@@ -1,0 +1,94 @@
+//! Restores.
+
+mod plan;
+mod unpack;
+mod wal;
+
+use std::{path::PathBuf, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use toygres_domain::wal::Lsn;
+
+pub use plan::{Plan, Target, plan};
+pub use unpack::FileOwner;
+
+use crate::{
+    Archive, BackupError, Progress,
+    error::blocking,
+    layout::{BackupId, WalObject},
+    recovery::{RecoverySettings, Stop},
+};
+
+/// Where to restore to.
+#[derive(Clone, Debug)]
+pub struct RestoreOptions {
+    /// The data directory, which must be empty or not exist.
+    pub directory: PathBuf,
+    /// Who the files belong to, if it is not this process. Changing it takes privileges.
+    pub owner: Option<FileOwner>,
+}
+
+/// What was restored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestoreReport {
+    /// The base backup.
+    pub backup: BackupId,
+    /// Bytes of its files.
+    pub base_bytes: u64,
+    /// Bytes of the WAL.
+    pub wal_bytes: u64,
+    /// Up to where the WAL was restored. Recovery may stop before.
+    pub wal_end: Lsn,
+    /// The latest time at which a transaction ended in that WAL.
+    pub last_transaction: Option<DateTime<Utc>>,
+    /// How PostgreSQL recovers: what was written into the directory.
+    pub settings: RecoverySettings,
+}
+
+/// Makes a data directory that PostgreSQL recovers to the target of the plan when it starts: the files of the base backup, each compared
+/// with its manifest, the WAL in `pg_wal`, and the settings of the recovery, which [`RecoverySettings::remove`] removes afterwards.
+///
+/// # Errors
+/// See [`BackupError`]. The directory is not complete then.
+pub async fn restore(
+    archive: &Archive,
+    plan: &Plan,
+    options: &RestoreOptions,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<RestoreReport, BackupError> {
+    let directory = Arc::<std::path::Path>::from(options.directory.as_path());
+    let owner = options.owner;
+    let base_bytes = unpack::unpack(archive, &plan.backup, directory.clone(), owner, progress).await?;
+    let mut files = vec!["recovery.signal".to_owned(), "postgresql.auto.conf".to_owned()];
+    for timeline in &plan.histories {
+        let object = archive.store().read(&archive.wal_path(WalObject::History(*timeline))).await?;
+        let content = crate::compression::decompress(object, crate::compression::MAX_SMALL).await;
+        let content = content.map_err(|error| BackupError::Damaged(format!("the history of timeline {timeline}: {error}")))?;
+        let name = format!("pg_wal/{}", timeline.history_file_name());
+        std::fs::write(directory.join(&name), content).map_err(BackupError::io(format!("writing {name}")))?;
+        files.push(name);
+    }
+    let wal = wal::fetch(archive, plan, &directory, base_bytes, progress).await?;
+    files.extend(wal.files);
+    let summary = wal.summary;
+    let stop = match plan.stop {
+        Stop::Time(time) if summary.last_transaction.is_none_or(|last| last <= time) => Stop::EndOfWal,
+        Stop::Lsn(lsn) if summary.last_record.is_none_or(|last| last < lsn) => Stop::EndOfWal,
+        stop => stop,
+    };
+    let settings = RecoverySettings { stop, timeline: plan.timeline, standby: plan.backup.settings.max(summary.settings) };
+    let written = settings.clone();
+    blocking(move || {
+        written.write(&directory)?;
+        files.iter().try_for_each(|name| unpack::give(&directory.join(name), owner))
+    })
+    .await?;
+    Ok(RestoreReport {
+        backup: plan.backup.id,
+        base_bytes,
+        wal_bytes: wal.bytes,
+        wal_end: wal.end,
+        last_transaction: summary.last_transaction,
+        settings,
+    })
+}

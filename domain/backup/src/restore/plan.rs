@@ -1,0 +1,88 @@
+//! What a restore needs.
+
+use chrono::{DateTime, Utc};
+use toygres_domain::wal::{Lsn, Segment, Timeline};
+
+use crate::{
+    BackupError, Coverage,
+    coverage::{Path, Run},
+    layout::{BackupId, Partial},
+    listing::{BackupRecord, Listing},
+    recovery::Stop,
+};
+
+/// The point to restore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Everything that is in the archive.
+    Latest,
+    /// A time, by the server's clock: what was committed by then, and nothing later.
+    Time(DateTime<Utc>),
+    /// A position in the WAL.
+    Lsn(Lsn),
+    /// The end of a base backup.
+    Backup(BackupId),
+}
+
+/// What a restore needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The base backup.
+    pub backup: BackupRecord,
+    /// The complete segments, in their order.
+    pub segments: Vec<Segment>,
+    /// The segment after them, up to where it is archived.
+    pub partial: Option<Partial>,
+    /// The timelines whose histories are needed.
+    pub histories: Vec<Timeline>,
+    /// The timeline that recovery follows.
+    pub timeline: Timeline,
+    /// Where recovery stops, if there is a record behind it.
+    pub stop: Stop,
+}
+
+/// Chooses the base backup and the WAL for a target: the newest backup from before it, so that the least WAL is replayed.
+///
+/// # Errors
+/// [`BackupError::NotCovered`] with what can be restored.
+pub fn plan(listing: &Listing, target: Target) -> Result<Plan, BackupError> {
+    let path = Path::of(listing);
+    let coverage = Coverage::of(listing);
+    let covers = |backup: &BackupRecord, run: &Run| match target {
+        Target::Latest => true,
+        Target::Time(time) => {
+            let interval = coverage.intervals.iter().find(|interval| interval.backups.contains(&backup.id));
+            backup.finished_at <= time && interval.is_some_and(|interval| time <= interval.to)
+        }
+        Target::Lsn(lsn) => (backup.end..=run.end).contains(&lsn),
+        Target::Backup(id) => backup.id == id,
+    };
+    let runs = listing.backups.iter().rev().filter_map(|backup| Some((backup, listing.run_of(&path, backup)?)));
+    let Some((backup, run)) = runs.into_iter().find(|(backup, run)| covers(backup, run)) else {
+        let available = coverage.intervals.iter().map(|interval| (interval.from, interval.to, interval.from_lsn, interval.to_lsn)).collect();
+        return Err(BackupError::NotCovered { target: describe(target), available });
+    };
+    let Run { complete: mut segments, last: mut partial, timeline, .. } = run;
+    let (stop, timeline) = match target {
+        Target::Latest => (Stop::EndOfWal, timeline),
+        Target::Time(time) => (Stop::Time(time), timeline),
+        Target::Lsn(lsn) => (Stop::Lsn(lsn), timeline),
+        Target::Backup(_) => {
+            let last = backup.end.0.saturating_sub(1) / listing.segment_size.bytes();
+            segments.retain(|segment| segment.number <= last);
+            partial = partial.filter(|partial| partial.segment.number <= last);
+            (Stop::Consistent, backup.timeline)
+        }
+    };
+    let histories = path.timelines().filter(|ancestor| *ancestor <= timeline && listing.histories.contains_key(ancestor)).collect();
+    Ok(Plan { backup: backup.clone(), segments, partial, histories, timeline, stop })
+}
+
+fn describe(target: Target) -> String {
+    match target {
+        Target::Latest => "the latest point".to_owned(),
+        Target::Time(time) => format!("the time {}", time.format("%Y-%m-%d %H:%M:%S%.6fZ")),
+        Target::Lsn(lsn) => format!("the position {lsn}"),
+        Target::Backup(id) => format!("the backup {id}"),
+    }
+}

@@ -1,0 +1,215 @@
+//! Unpacks a base backup.
+
+use std::{
+    fs::{DirBuilder, File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Component, Path, PathBuf},
+    sync::Arc,
+};
+
+use bytes::{Buf, Bytes, buf::Reader};
+use futures::{StreamExt, TryStreamExt};
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+
+use crate::{
+    Archive, BackupError, BackupRecord, Progress,
+    base::MAX_MANIFEST,
+    compression::{self, hex, sha256},
+    error::blocking,
+    layout::{MANIFEST, part_name},
+    listing::PartRecord,
+    manifest::Manifest,
+};
+
+/// Parts that are fetched at the same time.
+const PARALLEL: usize = 2;
+
+/// A user and a group of the operating system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileOwner {
+    /// The id of the user.
+    pub uid: u32,
+    /// The id of the group.
+    pub gid: u32,
+}
+
+/// Unpacks a base backup into an empty directory and compares every file with the manifest. Returns the bytes of the files.
+pub(super) async fn unpack(
+    archive: &Archive,
+    backup: &BackupRecord,
+    directory: Arc<Path>,
+    owner: Option<FileOwner>,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<u64, BackupError> {
+    let path = archive.layout().base_file(backup.id, MANIFEST);
+    let manifest = compression::decompress(archive.store().read(&path).await?, MAX_MANIFEST as u64).await;
+    let manifest = manifest.map_err(|error| archive.store().damaged(&path, error))?;
+    if sha256(&manifest) != backup.manifest_sha256 {
+        return Err(archive.store().damaged(&path, "its SHA-256 is another one than recorded").into());
+    }
+    let (sender, parts) = mpsc::channel(1);
+    let label = format!("START WAL LOCATION: {} ", backup.start);
+    let unpacking = blocking(move || Unpacking::new(directory, owner, &manifest)?.run(parts, &label));
+    let fetching = async move {
+        let part = |(number, record)| fetch(archive, archive.layout().base_file(backup.id, &part_name(number)), record);
+        let mut parts = futures::stream::iter(backup.parts.iter().enumerate()).map(part).buffered(PARALLEL);
+        let mut bytes = 0;
+        while let Some((content, length)) = parts.try_next().await? {
+            if sender.send(content).await.is_err() {
+                // The other side has failed, and says why.
+                return Ok(());
+            }
+            bytes += length;
+            progress(Progress { bytes, total: Some(backup.bytes()) });
+        }
+        // The end of the parts, which their absence alone is not.
+        let _ = sender.send(Bytes::new()).await;
+        Ok::<(), BackupError>(())
+    };
+    let (unpacked, fetched) = tokio::join!(unpacking, fetching);
+    fetched?;
+    unpacked
+}
+
+/// A part, compressed, and the bytes of the archive in it.
+async fn fetch(archive: &Archive, path: String, record: &PartRecord) -> Result<(Bytes, u64), BackupError> {
+    let content = archive.store().read(&path).await?;
+    let hashed = content.clone();
+    if blocking(move || sha256(&hashed)).await != record.sha256 {
+        return Err(archive.store().damaged(&path, "its SHA-256 is another one than recorded").into());
+    }
+    Ok((content, record.bytes))
+}
+
+/// Gives a file to its owner.
+pub(super) fn give(path: &Path, owner: Option<FileOwner>) -> Result<(), BackupError> {
+    let Some(FileOwner { uid, gid }) = owner else { return Ok(()) };
+    std::os::unix::fs::chown(path, Some(uid), Some(gid)).map_err(BackupError::io(format!("changing the owner of {}", path.display())))
+}
+
+struct Unpacking {
+    directory: Arc<Path>,
+    owner: Option<FileOwner>,
+    manifest: Manifest,
+    bytes: u64,
+}
+
+impl Unpacking {
+    /// Creates the directory.
+    fn new(directory: Arc<Path>, owner: Option<FileOwner>, manifest: &[u8]) -> Result<Self, BackupError> {
+        let parsed = Manifest::parse(manifest)?;
+        let failed = || BackupError::io(format!("creating {}", directory.display()));
+        match DirBuilder::new().mode(0o700).create(&directory) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if std::fs::read_dir(&directory).map_err(failed())?.next().is_some() {
+                    return Err(BackupError::NotEmpty(directory.display().to_string()));
+                }
+            }
+            outcome => outcome.map_err(failed())?,
+        }
+        give(&directory, owner)?;
+        let unpacking = Self { directory, owner, manifest: parsed, bytes: 0 };
+        let path = unpacking.directory.join("backup_manifest");
+        unpacking.write(&path, &mut &*manifest)?;
+        Ok(unpacking)
+    }
+
+    fn run(mut self, parts: mpsc::Receiver<Bytes>, label: &str) -> Result<u64, BackupError> {
+        let failed = || BackupError::io("unpacking the base backup");
+        let mut archive = tar::Archive::new(PartReader { parts, decoder: None, ended: false });
+        for entry in archive.entries().map_err(failed())? {
+            let mut entry = entry.map_err(failed())?;
+            let name = entry.path().map_err(failed())?.into_owned();
+            let path = self.path(&name)?;
+            match entry.header().entry_type() {
+                tar::EntryType::Directory => self.create_directory(&path)?,
+                tar::EntryType::Regular => {
+                    let (bytes, digest) = self.write(&path, &mut entry)?;
+                    self.bytes += bytes;
+                    self.manifest.compare(&name.to_string_lossy(), bytes, &digest)?;
+                }
+                _ => return Err(BackupError::Damaged(format!("{} is neither a file nor a directory", name.display()))),
+            }
+        }
+        // What follows the last entry, so that whoever sends the parts can send all of them.
+        io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(failed())?;
+        self.manifest.finish()?;
+        let text = std::fs::read_to_string(self.directory.join("backup_label")).map_err(BackupError::io("reading backup_label"))?;
+        if !text.starts_with(label) {
+            return Err(BackupError::Damaged("backup_label has another position than recorded".to_owned()));
+        }
+        Ok(self.bytes)
+    }
+
+    /// Where an entry of the archive goes: only below the directory.
+    fn path(&self, name: &Path) -> Result<PathBuf, BackupError> {
+        let inside = name.components().all(|component| matches!(component, Component::Normal(_) | Component::CurDir));
+        if inside { Ok(self.directory.join(name)) } else { Err(BackupError::Damaged(format!("{} is outside of the data directory", name.display()))) }
+    }
+
+    fn create_directory(&self, path: &Path) -> Result<(), BackupError> {
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(BackupError::io(format!("creating {}", path.display())))?;
+        give(path, self.owner)
+    }
+
+    /// Writes a file that must not exist. Returns its length and its SHA-256.
+    fn write(&self, path: &Path, content: &mut dyn Read) -> Result<(u64, String), BackupError> {
+        let write = || {
+            let mut file = HashedFile { file: OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?, digest: Sha256::new() };
+            let bytes = io::copy(&mut io::BufReader::with_capacity(256 << 10, content), &mut file)?;
+            Ok((bytes, hex(&file.digest.finalize())))
+        };
+        let written = write().map_err(BackupError::io(format!("writing {}", path.display())))?;
+        give(path, self.owner)?;
+        Ok(written)
+    }
+}
+
+struct HashedFile {
+    file: File,
+    digest: Sha256,
+}
+
+impl Write for HashedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.digest.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Reads the parts one after the other.
+struct PartReader {
+    parts: mpsc::Receiver<Bytes>,
+    decoder: Option<zstd::Decoder<'static, Reader<Bytes>>>,
+    ended: bool,
+}
+
+impl Read for PartReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if let Some(decoder) = &mut self.decoder {
+                let read = decoder.read(buffer)?;
+                if read > 0 || buffer.is_empty() {
+                    return Ok(read);
+                }
+                self.decoder = None;
+            }
+            if self.ended {
+                return Ok(0);
+            }
+            match self.parts.blocking_recv() {
+                Some(part) if part.is_empty() => self.ended = true,
+                Some(part) => self.decoder = Some(zstd::Decoder::with_buffer(part.reader())?),
+                // Fetching has failed, and says why.
+                None => return Err(io::ErrorKind::UnexpectedEof.into()),
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Objects that are not what was written, and writers that are not the only ones.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use toygres_backup::{BackupError, StoreErrorKind, Target, plan};
+use toygres_domain::wal::SegmentSize;
+
+use crate::archived::Archived;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_object_is_found() {
+    let mut archived = Archived::create("").await;
+    archived.back_up().await;
+    archived.cluster.execute("INSERT INTO rows SELECT generate_series(1, 100); SELECT pg_switch_wal()");
+    archived.caught_up().await;
+    archived.unfollow().await.unwrap();
+    let needed = plan(&archived.listing().await, Target::Latest).unwrap().segments[0];
+    let segment = format!("{}.zst", SegmentSize::DEFAULT.file_name(needed));
+    for name in ["base.00000.tar.zst", "backup_manifest.zst", &segment] {
+        let path = find(&archived.directory.path().join("store"), name);
+        let content = std::fs::read(&path).unwrap();
+        let mut changed = content.clone();
+        let middle = changed.len() / 2;
+        changed[middle] ^= 1;
+        std::fs::write(&path, changed).unwrap();
+        let error = archived.restore(Target::Latest).await.map(|_| ()).unwrap_err();
+        let found = matches!(&error, BackupError::Damaged(_)) || matches!(&error, BackupError::Store(error) if error.kind == StoreErrorKind::Damaged);
+        assert!(found, "{name}: {error}");
+        std::fs::write(&path, content).unwrap();
+    }
+    archived.restore(Target::Latest).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_has_one_writer_and_one_cluster() {
+    let mut archived = Archived::create("").await;
+    let mut second = Archived::create("").await;
+    // Another process of the same instance.
+    let original = std::mem::replace(&mut second.layout, archived.layout.clone());
+    let (target, store, layout) = (archived.cluster.target(), archived.store.clone(), archived.layout.clone());
+    let status = tokio::sync::watch::Sender::new(None);
+    let stop = tokio_util::sync::CancellationToken::new();
+    let refused = toygres_backup::follow(&target, store, layout, &archived.options(), &status, &stop).await.unwrap_err();
+    assert!(matches!(refused, BackupError::AnotherWriter), "{refused}");
+    // Another cluster, in the archive of the first.
+    second.unfollow().await.unwrap();
+    second.store = archived.store.clone();
+    second.follow();
+    let refused = second.failed().await;
+    assert!(matches!(refused, BackupError::OtherCluster { .. }), "{refused}");
+    let refused = second.try_back_up().await.unwrap_err();
+    assert!(matches!(refused, BackupError::OtherCluster { .. }), "{refused}");
+    second.layout = original;
+    archived.unfollow().await.unwrap();
+}
+
+#[tokio::test]
+async fn objects_are_created_but_never_changed() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = toygres_backup::Store::open(&toygres_backup::StoreConfig::Directory(directory.path().to_owned())).unwrap();
+    store.create("a/b", Bytes::from_static(b"one")).await.unwrap();
+    store.create("a/b", Bytes::from_static(b"one")).await.unwrap();
+    assert_eq!(store.create("a/b", Bytes::from_static(b"two")).await.unwrap_err().kind, StoreErrorKind::Conflict);
+    assert_eq!(store.read("a/b").await.unwrap(), Bytes::from_static(b"one"));
+    assert_eq!(store.list("a").await.unwrap().len(), 1);
+    store.delete("a/b").await.unwrap();
+    store.delete("a/b").await.unwrap();
+    assert_eq!(store.read("a/b").await.unwrap_err().kind, StoreErrorKind::NotFound);
+}
+
+/// The first file whose name ends so.
+fn find(directory: &Path, suffix: &str) -> PathBuf {
+    let mut directories = vec![directory.to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.to_str().unwrap().ends_with(suffix) {
+                return path;
+            }
+        }
+    }
+    panic!("no object ends with {suffix}");
+}

@@ -1,0 +1,206 @@
+//! Backups of instances.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, value_parser};
+use toygres_backup::{AzureCredentials, S3Credentials, Store, StoreConfig};
+use toygres_domain::{
+    backup::{BackupPolicy, Durability},
+    secret::Secret,
+};
+use toygres_workflows::backups::{BackupOptions, BackupTiming};
+use url::Url;
+
+use super::values::parse_bool;
+use crate::app::backups::BackupSupport;
+
+/// The value that stands for no store.
+const NONE: &str = "none";
+
+/// Backups of instances.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Backups")]
+pub struct BackupsConfig {
+    /// Where backups go: a directory, s3://BUCKET?region=REGION&endpoint=URL, azure://ACCOUNT/CONTAINER?endpoint=URL, gs://BUCKET, or none
+    /// [default: with the process runtime a directory beside the data directory, DATA_DIR-backups; else none].
+    #[arg(long, env = "TOYGRES_BACKUP_STORE", value_parser = parse_store)]
+    pub backup_store: Option<StoreUrl>,
+    /// The access key for an S3 store [default: the identity of the workload or of the machine].
+    #[arg(long, env = "TOYGRES_BACKUP_S3_ACCESS_KEY_ID")]
+    pub backup_s3_access_key_id: Option<String>,
+    /// Its secret.
+    #[arg(long, env = "TOYGRES_BACKUP_S3_SECRET_ACCESS_KEY", hide_env_values = true, value_parser = parse_secret)]
+    pub backup_s3_secret_access_key: Option<Secret>,
+    /// The key of the storage account of an Azure store, in base64 [default: workload identity or managed identity].
+    #[arg(long, env = "TOYGRES_BACKUP_AZURE_SECRET_KEY", hide_env_values = true, value_parser = parse_secret)]
+    pub backup_azure_secret_key: Option<Secret>,
+    /// File with the key of a service account for a Google store, as JSON [default: the identity of the workload or of the machine].
+    #[arg(long, env = "TOYGRES_BACKUP_GOOGLE_KEY_FILE")]
+    pub backup_google_key_file: Option<PathBuf>,
+    /// Directory for temporary files: one WAL segment of 16 MB for each instance [default: TMPDIR, or /tmp].
+    #[arg(long, env = "TOYGRES_BACKUP_SPOOL_DIR")]
+    pub backup_spool_dir: Option<PathBuf>,
+    /// Whether instances are backed up for which nothing was chosen.
+    #[arg(long, env = "TOYGRES_BACKUPS", default_value = "true", default_missing_value = "true", num_args = 0..=1, require_equals = true, action = ArgAction::Set, value_parser = parse_bool)]
+    pub backups: bool,
+    /// Hours from one base backup of such an instance to the next.
+    #[arg(long, env = "TOYGRES_BACKUP_INTERVAL_HOURS", default_value = "24", value_parser = value_parser!(i32).range(1..=8760))]
+    pub backup_interval_hours: i32,
+    /// Days for which every point in time of such an instance stays restorable, also after its deletion.
+    #[arg(long, env = "TOYGRES_BACKUP_RETENTION_DAYS", default_value = "7", value_parser = value_parser!(i32).range(0..=3650))]
+    pub backup_retention_days: i32,
+}
+
+/// Where backups go, without what it takes to log in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// Nowhere.
+    None,
+    /// A directory.
+    Directory(PathBuf),
+    /// S3.
+    S3 {
+        /// The bucket.
+        bucket: String,
+        /// The region.
+        region: String,
+        /// The address of a compatible store.
+        endpoint: Option<String>,
+    },
+    /// Azure Blob Storage.
+    Azure {
+        /// The storage account.
+        account: String,
+        /// The container.
+        container: String,
+        /// The address, if it is not that of Azure.
+        endpoint: Option<String>,
+    },
+    /// Google Cloud Storage.
+    Google {
+        /// The bucket.
+        bucket: String,
+    },
+}
+
+impl BackupsConfig {
+    /// Checks what depends on several values.
+    pub(super) fn check(&self) -> Result<(), String> {
+        match (&self.backup_s3_access_key_id, &self.backup_s3_secret_access_key) {
+            (Some(_), None) => Err("TOYGRES_BACKUP_S3_SECRET_ACCESS_KEY must be set too: the secret of TOYGRES_BACKUP_S3_ACCESS_KEY_ID".to_owned()),
+            (None, Some(_)) => Err("TOYGRES_BACKUP_S3_ACCESS_KEY_ID must be set too: the key of TOYGRES_BACKUP_S3_SECRET_ACCESS_KEY".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The store; `local` is the default.
+    ///
+    /// # Errors
+    /// One sentence for people: a file cannot be read.
+    pub fn store(&self, local: Option<PathBuf>) -> Result<Option<StoreConfig>, String> {
+        let url = self.backup_store.clone().unwrap_or_else(|| local.map_or(StoreUrl::None, StoreUrl::Directory));
+        Ok(match url {
+            StoreUrl::None => None,
+            StoreUrl::Directory(directory) => Some(StoreConfig::Directory(directory)),
+            StoreUrl::S3 { bucket, region, endpoint } => {
+                let login = self.backup_s3_access_key_id.clone().zip(self.backup_s3_secret_access_key.clone());
+                let credentials = login.map(|(access_key_id, secret_access_key)| S3Credentials { access_key_id, secret_access_key });
+                Some(StoreConfig::S3 { bucket, region, endpoint, credentials })
+            }
+            StoreUrl::Azure { account, container, endpoint } => {
+                let credentials = self.backup_azure_secret_key.clone().map_or(AzureCredentials::Identity, AzureCredentials::AccountKey);
+                Some(StoreConfig::Azure { account, container, endpoint, credentials })
+            }
+            StoreUrl::Google { bucket } => {
+                let read = |file: &PathBuf| {
+                    let key = std::fs::read_to_string(file);
+                    key.map(Secret::new).map_err(|error| format!("TOYGRES_BACKUP_GOOGLE_KEY_FILE: {} cannot be read: {error}", file.display()))
+                };
+                Some(StoreConfig::Google { bucket, service_account_key: self.backup_google_key_file.as_ref().map(read).transpose()? })
+            }
+        })
+    }
+
+    /// How backups are taken into this store.
+    ///
+    /// # Errors
+    /// One sentence for people: the store cannot be opened.
+    pub fn options(&self, store: &StoreConfig) -> Result<BackupOptions, String> {
+        let store = Store::open(store).map_err(|error| format!("TOYGRES_BACKUP_STORE: {error}"))?;
+        let spool = self.backup_spool_dir.clone().unwrap_or_else(std::env::temp_dir);
+        Ok(BackupOptions { store, spool, policy: self.policy(), timing: BackupTiming::default() })
+    }
+
+    /// What callers are told about backups to this store.
+    #[must_use]
+    pub fn support(&self, store: Option<&StoreConfig>) -> BackupSupport {
+        let durability = |store: &StoreConfig| match store {
+            StoreConfig::Directory(_) => Durability::SameMachine,
+            StoreConfig::S3 { .. } | StoreConfig::Azure { .. } | StoreConfig::Google { .. } => Durability::ObjectStore,
+        };
+        BackupSupport { store: store.map(|store| (store.to_string(), durability(store))), policy: self.policy() }
+    }
+
+    /// The policy of instances for which nothing was chosen.
+    #[must_use]
+    pub fn policy(&self) -> BackupPolicy {
+        BackupPolicy { enabled: self.backups, interval_hours: self.backup_interval_hours, retention_days: self.backup_retention_days }
+    }
+}
+
+fn parse_secret(text: &str) -> Result<Secret, String> {
+    if text.is_empty() { Err("it must not be empty".to_owned()) } else { Ok(Secret::new(text.to_owned())) }
+}
+
+fn parse_store(text: &str) -> Result<StoreUrl, String> {
+    if text == NONE {
+        return Ok(StoreUrl::None);
+    }
+    if text.starts_with('/') {
+        return Ok(StoreUrl::Directory(text.into()));
+    }
+    let form = || "it must be an absolute path, s3://BUCKET?region=REGION, azure://ACCOUNT/CONTAINER, gs://BUCKET, or none".to_owned();
+    let url = Url::parse(text).map_err(|_| form())?;
+    let host = url.host_str().map(str::to_owned).filter(|host| !host.is_empty()).ok_or_else(form)?;
+    let path = url.path().trim_matches('/').to_owned();
+    let option = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+    let unknown = url.query_pairs().find(|(key, _)| !matches!(key.as_ref(), "region" | "endpoint")).map(|(key, _)| key.into_owned());
+    if let Some(unknown) = unknown {
+        return Err(format!("it must have no option '{unknown}': region and endpoint are known"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it must have no password: there are variables for keys".to_owned());
+    }
+    match url.scheme() {
+        "s3" if path.is_empty() => {
+            let region = option("region").or_else(|| option("endpoint").map(|_| "us-east-1".to_owned()));
+            let region = region.ok_or("it must have a region: s3://BUCKET?region=REGION")?;
+            Ok(StoreUrl::S3 { bucket: host, region, endpoint: option("endpoint") })
+        }
+        "azure" if !path.is_empty() && !path.contains('/') => Ok(StoreUrl::Azure { account: host, container: path, endpoint: option("endpoint") }),
+        "gs" if path.is_empty() => Ok(StoreUrl::Google { bucket: host }),
+        _ => Err(form()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_named_by_its_url() {
+        assert_eq!(parse_store("none"), Ok(StoreUrl::None));
+        assert_eq!(parse_store("/srv/backups"), Ok(StoreUrl::Directory("/srv/backups".into())));
+        let s3 = |endpoint: Option<&str>, region: &str| {
+            Ok(StoreUrl::S3 { bucket: "b-1".to_owned(), region: region.to_owned(), endpoint: endpoint.map(str::to_owned) })
+        };
+        assert_eq!(parse_store("s3://b-1?region=eu-central-1"), s3(None, "eu-central-1"));
+        assert_eq!(parse_store("s3://b-1?endpoint=http://127.0.0.1:9000"), s3(Some("http://127.0.0.1:9000"), "us-east-1"));
+        let azure = StoreUrl::Azure { account: "acc".to_owned(), container: "backups".to_owned(), endpoint: None };
+        assert_eq!(parse_store("azure://acc/backups"), Ok(azure));
+        assert_eq!(parse_store("gs://b"), Ok(StoreUrl::Google { bucket: "b".to_owned() }));
+        for wrong in ["", "backups", "s3://b", "s3://b/prefix?region=x", "s3://key:secret@b?region=x", "azure://acc", "gs://b?prefix=x", "ftp://b"] {
+            assert!(parse_store(wrong).is_err_and(|why| why.starts_with("it must")), "{wrong}");
+        }
+    }
+}

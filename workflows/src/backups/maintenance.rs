@@ -1,0 +1,107 @@
+//! Looks at what is in an archive: what can be restored, and what need not be kept. This is the only place that deletes.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use toygres_backup::{Archive, BackupError, Coverage, FollowStatus, Layout, Listing, RetentionPolicy, StoreErrorKind, expire};
+use toygres_domain::{
+    InstanceId,
+    backup::{self, ArchiveId, BackupId, BackupPolicy, BackupStatus, CoverageGap, CoveredInterval},
+    instance::Reason,
+};
+use toygres_store::Store;
+
+use super::reasons::reason;
+use crate::Failure;
+
+/// What is looked at.
+pub(super) struct Subject {
+    pub(super) instance: InstanceId,
+    pub(super) archive: ArchiveId,
+    pub(super) policy: BackupPolicy,
+    /// How far the follower is, if there is one.
+    pub(super) status: Option<FollowStatus>,
+    /// Base backups that are being taken.
+    pub(super) in_use: BTreeSet<BackupId>,
+    /// The time of the metadata database.
+    pub(super) now: DateTime<Utc>,
+}
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Whether what is archived now continues what can be restored: otherwise a base backup is needed.
+    pub(super) continues: bool,
+}
+
+/// Deletes what need not be kept, and records what can be restored.
+pub(super) async fn maintain(store: &Store, objects: &toygres_backup::Store, subject: &Subject) -> Result<Found, Reason> {
+    let unexpected = |error| Failure::from(error).reason();
+    let layout = Layout::new(subject.instance, subject.archive);
+    let rows = store.backups_in(subject.archive).await.map_err(unexpected)?;
+    let archive = match Archive::open(objects.clone(), layout.clone()).await {
+        Ok(archive) => archive,
+        // Nothing has been archived yet.
+        Err(BackupError::Store(error)) if error.kind == StoreErrorKind::NotFound => return Ok(Found { continues: false }),
+        Err(error) => return Err(reason(&error)),
+    };
+    let before = subject.status.as_ref();
+    let listing = read(&archive, before).await?;
+    let requested = rows.iter().filter(|row| row.status == BackupStatus::Deleting).filter_map(|row| row.object);
+    let requested: BTreeSet<BackupId> = requested.collect();
+    let kept = rows.iter().filter(|row| row.is_kept(subject.now)).filter_map(|row| row.object).collect();
+    let policy = RetentionPolicy { keep_for: subject.policy.retention(), locked: kept, in_use: subject.in_use.clone() };
+    let mut expired = removal(&listing, &requested);
+    let remaining = without(&listing, &requested);
+    expired.extend(expire(&remaining, &layout, &policy, subject.now));
+    for path in &expired {
+        objects.delete(path).await.map_err(|error| reason(&error.into()))?;
+    }
+    let listing = if expired.is_empty() { listing } else { read(&archive, before).await? };
+    let present: BTreeSet<BackupId> = listing.backups.iter().map(|backup| backup.id).collect();
+    for row in rows {
+        let is_gone = match row.status {
+            BackupStatus::Deleting | BackupStatus::Available => row.object.is_none_or(|object| !present.contains(&object)),
+            BackupStatus::Failed => row.created_at < subject.now - subject.policy.retention(),
+            BackupStatus::Pending | BackupStatus::Running => false,
+        };
+        if is_gone {
+            store.forget_backup(row.id).await.map_err(unexpected)?;
+        }
+    }
+    let covered = Coverage::of(&listing);
+    let last = covered.intervals.last();
+    let continues = before.is_some_and(|status| last.is_some_and(|last| last.timeline == status.timeline && last.to_lsn >= status.durable));
+    store.record_coverage(subject.archive, &recorded(&covered, continues), listing.bytes).await.map_err(unexpected)?;
+    Ok(Found { continues })
+}
+
+async fn read(archive: &Archive, status: Option<&FollowStatus>) -> Result<Listing, Reason> {
+    Ok(Listing::read(archive).await.map_err(|error| reason(&error))?.with_status(status))
+}
+
+/// The objects of base backups, the record of each first: without it, the rest is no backup.
+fn removal(listing: &Listing, backups: &BTreeSet<BackupId>) -> Vec<String> {
+    let mut paths: Vec<_> = backups.iter().flat_map(|id| listing.base_files.get(id)).flatten().map(|object| object.path.clone()).collect();
+    paths.sort_by_key(|path| !path.ends_with("/backup.json"));
+    paths
+}
+
+/// The listing as it is without these base backups.
+fn without(listing: &Listing, backups: &BTreeSet<BackupId>) -> Listing {
+    let mut listing = listing.clone();
+    listing.backups.retain(|backup| !backups.contains(&backup.id));
+    listing.base_files.retain(|id, _| !backups.contains(id));
+    listing
+}
+
+fn recorded(coverage: &Coverage, continues: bool) -> backup::Coverage {
+    let interval = |interval: &toygres_backup::Interval| CoveredInterval {
+        from: interval.from,
+        to: interval.to,
+        from_lsn: interval.from_lsn,
+        to_lsn: interval.to_lsn,
+    };
+    let gap = |gap: &toygres_backup::Gap| CoverageGap { from: gap.from, to: gap.to, reason: gap.reason };
+    backup::Coverage { intervals: coverage.intervals.iter().map(interval).collect(), gaps: coverage.gaps.iter().map(gap).collect(), continues }
+}

@@ -1,0 +1,380 @@
+//! What one worker does for the archives that it owns. It compares what is with what should be, as often as it is called.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::{Duration, Instant},
+};
+
+use chrono::TimeDelta;
+use metrics::{counter, gauge};
+use tokio::task::JoinHandle;
+use toygres_backup::Layout;
+use toygres_domain::{
+    InstanceId, Result,
+    backup::{ArchiveId, Backup, BackupId, BackupPolicy, BackupStatus},
+    instance::{Instance, InstanceState, Reason, ReasonCode},
+};
+use toygres_store::{ArchiveReport, OwnedArchive};
+use uuid::Uuid;
+
+use super::{
+    BackupOptions, BackupTiming,
+    base::Taking,
+    follower::{Follower, drop_slot},
+    maintenance::{Found, Subject, maintain},
+    reasons::reason,
+};
+use crate::{ActivityContext, Failure};
+
+/// Archives that are taken over at a time, so that several workers that start share them.
+const CLAIMED: i64 = 100;
+/// Base backups that this worker takes at the same time, and archives that it looks at.
+const TAKING: usize = 2;
+const MAINTAINED: usize = 4;
+/// How often a base backup is begun.
+const ATTEMPTS: i32 = 3;
+/// The pause after looking at an archive has failed.
+const PAUSE: Duration = Duration::from_secs(5);
+
+pub(super) struct Worker {
+    context: ActivityContext,
+    options: BackupOptions,
+    id: Uuid,
+    archives: HashMap<ArchiveId, Archive>,
+    takings: Vec<Taking>,
+    reported_at: Option<Instant>,
+    reported: HashMap<ArchiveId, ArchiveReport>,
+}
+
+/// What this worker knows of an archive.
+#[derive(Default)]
+struct Archive {
+    follower: Option<Follower>,
+    maintenance: Option<(JoinHandle<std::result::Result<Found, Reason>>, u64)>,
+    maintained_at: Option<Instant>,
+    /// Whether what is found at the moment is from before the latest base backup.
+    outdated: bool,
+    /// When looking at it failed last.
+    unmaintained_at: Option<Instant>,
+    /// Which beginning of the follower it was looked at after, and what was found.
+    found: Option<(u64, Found)>,
+    dropping: Option<JoinHandle<()>>,
+}
+
+/// An archive, its instance, and its policy.
+struct Owned {
+    archive: OwnedArchive,
+    instance: Instance,
+    policy: BackupPolicy,
+}
+
+impl Worker {
+    pub(super) fn new(context: ActivityContext, options: BackupOptions) -> Self {
+        let id = Uuid::now_v7();
+        Self { context, options, id, archives: HashMap::new(), takings: Vec::new(), reported_at: None, reported: HashMap::new() }
+    }
+
+    pub(super) fn timing(&self) -> BackupTiming {
+        self.options.timing
+    }
+
+    /// Whether a follower is about to end that operations may wait for.
+    pub(super) fn is_releasing(&self) -> bool {
+        let is_stopping = |archive: &Archive| archive.follower.as_ref().is_some_and(Follower::is_stopping);
+        !self.context.shutdown.is_cancelled() && self.archives.values().any(is_stopping)
+    }
+
+    /// Whether an instance was reported as followed that is not any more.
+    fn has_released(&self) -> bool {
+        let is_followed = |id: &ArchiveId| self.archives.get(id).is_some_and(|archive| archive.follower.is_some());
+        self.reported.iter().any(|(id, report)| report.followed && !is_followed(id))
+    }
+
+    /// Looks at everything once.
+    pub(super) async fn tick(&mut self) -> Result<()> {
+        let is_due = self.reported_at.is_none_or(|at| at.elapsed() >= self.timing().report);
+        let store = self.context.store.clone();
+        if is_due {
+            store.claim_archives(self.id, self.options.policy.enabled, self.timing().lease, CLAIMED).await?;
+        }
+        let owned = self.owned().await?;
+        self.give_up(&owned);
+        for owned in &owned {
+            self.follow(owned);
+        }
+        let is_due = is_due || self.has_released();
+        self.finish_maintenance().await;
+        self.end_backups().await?;
+        let open = store.open_backups(self.id).await?;
+        self.take_backups(&owned, &open).await?;
+        self.maintain(&owned, &open).await;
+        if is_due {
+            self.schedule(&owned).await?;
+            self.report(&owned).await?;
+            self.reported_at = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Ends everything, so that another worker can take over at once.
+    pub(super) async fn stop(self) {
+        for taking in &self.takings {
+            taking.abort();
+        }
+        let followers = self.archives.into_values().filter_map(|archive| archive.follower);
+        futures::future::join_all(followers.map(Follower::stopped)).await;
+        if let Err(error) = self.context.store.release_archives(self.id).await {
+            tracing::debug!(%error, "the archives could not be given up; another worker takes them over a little later");
+        }
+    }
+
+    async fn owned(&self) -> Result<Vec<Owned>> {
+        let store = &self.context.store;
+        let archives = store.owned_archives(self.id).await?;
+        let ids: Vec<InstanceId> = archives.iter().map(|owned| owned.archive.instance).collect();
+        let instances = store.instances_by_id(&ids).await?;
+        let mut instances: HashMap<_, _> = instances.into_iter().map(|instance| (instance.id, instance)).collect();
+        let policy = self.options.policy;
+        let owned = archives.into_iter().filter_map(|archive| {
+            let instance = instances.remove(&archive.archive.instance)?;
+            Some(Owned { policy: instance.backups.or(policy), archive, instance })
+        });
+        Ok(owned.collect())
+    }
+
+    /// Stops what belongs to archives that another worker owns now.
+    fn give_up(&mut self, owned: &[Owned]) {
+        let mine: BTreeSet<ArchiveId> = owned.iter().map(|owned| owned.archive.archive.id).collect();
+        for taking in self.takings.iter().filter(|taking| !mine.contains(&taking.archive)) {
+            taking.abort();
+        }
+        self.archives.retain(|id, archive| {
+            if let Some(follower) = archive.follower.as_ref().filter(|_| !mine.contains(id)) {
+                follower.stop();
+            }
+            mine.contains(id)
+        });
+        self.reported.retain(|id, _| mine.contains(id));
+    }
+
+    /// Follows an instance that runs, and that no operation works on.
+    fn follow(&mut self, owned: &Owned) {
+        let Owned { archive: OwnedArchive { archive, has_slot }, instance, policy } = owned;
+        let known = self.archives.entry(archive.id).or_default();
+        let is_running = instance.state == InstanceState::Running;
+        let is_wanted = policy.enabled && is_running;
+        known.follower = match known.follower.take() {
+            Some(follower) if follower.is_stopped() => None,
+            Some(follower) if !is_wanted => {
+                follower.stop();
+                Some(follower)
+            }
+            None if is_wanted => Some(Follower::start(&self.context, &self.options, instance.id, archive.id, !has_slot)),
+            follower => follower,
+        };
+        if is_running && !policy.enabled && *has_slot && known.follower.is_none() && known.dropping.as_ref().is_none_or(JoinHandle::is_finished) {
+            let (context, instance, archive) = (self.context.clone(), instance.id, archive.id);
+            known.dropping = Some(tokio::spawn(async move {
+                match drop_slot(&context, instance).await {
+                    Ok(()) => drop(context.store.record_slot(archive, false).await),
+                    Err(reason) => tracing::debug!(%instance, reason = reason.message, "the replication slot could not be dropped"),
+                }
+            }));
+        }
+    }
+
+    /// Takes the base backups that are requested, and ends those that nobody wants any more.
+    async fn take_backups(&mut self, owned: &[Owned], open: &[Backup]) -> Result<()> {
+        let store = self.context.store.clone();
+        for backup in open {
+            if backup.status == BackupStatus::Deleting || self.takings.iter().any(|taking| taking.backup == backup.id) {
+                continue;
+            }
+            let Some(owned) = owned.iter().find(|owned| owned.archive.archive.id == backup.archive) else { continue };
+            if let Some(why) = refused(owned) {
+                store.fail_backup(backup.id, &why, false).await?;
+                continue;
+            }
+            let follower = self.archives.get(&backup.archive).and_then(|archive| archive.follower.as_ref());
+            let Some(follower) = follower.filter(|follower| follower.status().is_some() && follower.failure().is_none()) else { continue };
+            if self.takings.len() >= TAKING {
+                continue;
+            }
+            // A directory of its own for each attempt: another worker may still write into that of the last.
+            let object = if backup.object.is_none() { backup.id } else { BackupId::generate() };
+            if store.begin_backup(backup.id, object).await? {
+                self.takings.push(Taking::start(&self.context, &self.options, backup, object, follower.statuses()));
+            }
+        }
+        for taking in self.takings.iter().filter(|taking| !taking.is_finished()) {
+            let (bytes, total) = taking.progress();
+            if !store.report_backup(taking.backup, taking.object, bytes, total).await? {
+                taking.abort();
+            }
+        }
+        Ok(())
+    }
+
+    /// Records what came of base backups.
+    async fn end_backups(&mut self) -> Result<()> {
+        while let Some(index) = self.takings.iter().position(Taking::is_finished) {
+            let taking = self.takings.swap_remove(index);
+            let (backup, object, archive, attempt) = (taking.backup, taking.object, taking.archive, taking.attempt);
+            let outcome = taking.outcome().await;
+            counter!("toygres_base_backups_total", "result" => if outcome.is_ok() { "available" } else { "failed" }).increment(1);
+            match outcome {
+                Ok(complete) => {
+                    self.context.store.complete_backup(backup, object, &complete).await?;
+                    // What was found before does not count: it may have asked for this backup.
+                    if let Some(archive) = self.archives.get_mut(&archive) {
+                        (archive.maintained_at, archive.found, archive.outdated) = (None, None, archive.maintenance.is_some());
+                    }
+                }
+                Err(reason) => {
+                    counter!("toygres_backup_failures_total", "what" => "base").increment(1);
+                    tracing::warn!(%backup, attempt, reason = reason.message, "a base backup failed");
+                    self.context.store.fail_backup(backup, &reason, attempt < ATTEMPTS).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at archives whose follower has begun again, in which a base backup was completed or is to be deleted, and at each now and then.
+    async fn maintain(&mut self, owned: &[Owned], open: &[Backup]) {
+        let deleting = open.iter().filter(|backup| backup.status == BackupStatus::Deleting).map(|backup| backup.archive);
+        let deleting: BTreeSet<ArchiveId> = deleting.collect();
+        let mut free = MAINTAINED.saturating_sub(self.archives.values().filter(|archive| archive.maintenance.is_some()).count());
+        for Owned { archive: OwnedArchive { archive, .. }, instance, policy } in owned {
+            let is_free = |known: &&mut Archive| known.maintenance.is_none() && known.unmaintained_at.is_none_or(|at| at.elapsed() >= PAUSE);
+            let Some(known) = self.archives.get_mut(&archive.id).filter(|_| free > 0).filter(is_free) else { continue };
+            if let Some(deleted_at) = instance.deleted_at.filter(|at| *at + policy.retention() <= self.context.store.now()) {
+                tracing::info!(instance = %instance.id, %deleted_at, "the backups of a deleted instance are removed");
+                let removal = remove(self.context.clone(), self.options.clone(), instance.id, archive.id);
+                known.maintenance = Some((tokio::spawn(removal), 0));
+                free -= 1;
+                continue;
+            }
+            let began = known.follower.as_ref().map_or(0, Follower::began);
+            let has_begun = known.follower.as_ref().is_some_and(|follower| follower.status().is_some());
+            let is_new = has_begun && known.found.is_none_or(|(after, _)| after != began);
+            let is_due = known.maintained_at.is_none_or(|at| at.elapsed() >= self.options.timing.maintenance);
+            if is_new || is_due || deleting.contains(&archive.id) {
+                let subject = Subject {
+                    instance: instance.id,
+                    archive: archive.id,
+                    policy: *policy,
+                    status: known.follower.as_ref().and_then(Follower::status),
+                    in_use: self.takings.iter().map(|taking| taking.object).collect(),
+                    now: self.context.store.now(),
+                };
+                let (store, objects) = (self.context.store.clone(), self.options.store.clone());
+                known.maintenance = Some((tokio::spawn(async move { maintain(&store, &objects, &subject).await }), began));
+                known.maintained_at = Some(Instant::now());
+                free -= 1;
+            }
+        }
+    }
+
+    async fn finish_maintenance(&mut self) {
+        for (id, archive) in &mut self.archives {
+            let Some((task, began)) = archive.maintenance.take_if(|(task, _)| task.is_finished()) else { continue };
+            let outdated = std::mem::take(&mut archive.outdated);
+            match task.await {
+                Ok(Ok(_)) if outdated => {}
+                Ok(Ok(found)) => (archive.found, archive.unmaintained_at) = (Some((began, found)), None),
+                Ok(Err(reason)) => {
+                    archive.unmaintained_at = Some(Instant::now());
+                    counter!("toygres_backup_failures_total", "what" => "maintenance").increment(1);
+                    tracing::warn!(archive = %id, reason = reason.message, "an archive could not be looked at; trying again");
+                }
+                Err(_) => tracing::error!(archive = %id, "looking at an archive ended unexpectedly"),
+            }
+        }
+    }
+
+    /// Requests the base backups that are due.
+    async fn schedule(&self, owned: &[Owned]) -> Result<()> {
+        let store = &self.context.store;
+        let now = store.now();
+        let owned: HashMap<ArchiveId, &Owned> = owned.iter().map(|owned| (owned.archive.archive.id, owned)).collect();
+        for latest in store.latest_backups(self.id).await? {
+            let Some(owned) = owned.get(&latest.archive) else { continue };
+            let Some(known) = self.archives.get(&latest.archive) else { continue };
+            let Some(follower) = known.follower.as_ref().filter(|follower| follower.failure().is_none()) else { continue };
+            // Only what was found since the follower has begun tells whether there is a gap.
+            let Some((_, found)) = known.found.filter(|(began, _)| *began == follower.began()) else { continue };
+            let retry = TimeDelta::from_std(self.options.timing.retry).unwrap_or(TimeDelta::MAX);
+            let has_failed = latest.failed_at.is_some_and(|at| at + retry > now);
+            let is_old = latest.available_at.is_none_or(|at| at + owned.policy.interval() <= now);
+            if !latest.in_progress && !has_failed && (is_old || !found.continues) && refused(owned).is_none() {
+                store.schedule_backup(latest.archive).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reports how far each archive is, if that has changed.
+    async fn report(&mut self, owned: &[Owned]) -> Result<()> {
+        let reports: Vec<_> = owned.iter().map(|owned| self.report_of(owned)).collect();
+        record_metrics(&reports, self.takings.len());
+        let changed: Vec<_> = reports.into_iter().filter(|report| self.reported.get(&report.id) != Some(report)).collect();
+        if !changed.is_empty() {
+            self.context.store.report_archives(self.id, &changed).await?;
+            self.reported.extend(changed.into_iter().map(|report| (report.id, report)));
+        }
+        Ok(())
+    }
+
+    fn report_of(&self, owned: &Owned) -> ArchiveReport {
+        let id = owned.archive.archive.id;
+        let known = self.archives.get(&id);
+        let follower = known.and_then(|known| known.follower.as_ref());
+        let failure = follower.and_then(Follower::failure);
+        let status = follower.and_then(Follower::status);
+        // Until the archive was looked at, a gap is possible.
+        let is_looked_at = follower.is_some_and(|follower| known.and_then(|known| known.found).is_some_and(|(began, _)| began == follower.began()));
+        let covers = status.as_ref().and_then(|status| status.covers).filter(|_| is_looked_at);
+        let is_behind = status.as_ref().is_some_and(|status| status.durable < status.flushed) || failure.is_some();
+        let age = covers.map(|covers| (self.context.store.now() - covers).as_seconds_f64().max(0.0));
+        ArchiveReport {
+            id,
+            followed: status.is_some() && failure.is_none(),
+            durable: status.as_ref().map(|status| status.durable),
+            flushed: status.as_ref().map(|status| status.flushed),
+            durable_at: covers,
+            lag_seconds: if is_behind { age } else { age.map(|_| 0.0) },
+            failure,
+        }
+    }
+}
+
+/// Why no base backup of an instance can be taken.
+fn refused(owned: &Owned) -> Option<Reason> {
+    let why = match owned.instance.state {
+        InstanceState::Deleting | InstanceState::Deleted | InstanceState::Failed => "the instance is deleted",
+        InstanceState::Suspended => "the instance was suspended",
+        _ if !owned.policy.enabled => "backups of the instance are turned off, so the WAL that a backup needs is not archived",
+        _ => return None,
+    };
+    Some(Reason::new(ReasonCode::BackupFailed, why))
+}
+
+/// Deletes an archive.
+async fn remove(context: ActivityContext, options: BackupOptions, instance: InstanceId, archive: ArchiveId) -> std::result::Result<Found, Reason> {
+    options.store.delete_all(Layout::new(instance, archive).root()).await.map_err(|error| reason(&error.into()))?;
+    context.store.forget_archive(archive).await.map_err(|error| Failure::from(error).reason())?;
+    Ok(Found { continues: false })
+}
+
+fn record_metrics(reports: &[ArchiveReport], taking: usize) {
+    let failing = reports.iter().filter(|report| report.failure.is_some()).count();
+    let lag = reports.iter().filter_map(|report| report.lag_seconds).fold(0.0, f64::max);
+    let kept = reports.iter().filter_map(|report| Some(report.flushed?.0.saturating_sub(report.durable?.0))).max().unwrap_or(0);
+    gauge!("toygres_backup_archives").set(reports.len() as f64);
+    gauge!("toygres_backup_archives_followed").set(reports.iter().filter(|report| report.followed).count() as f64);
+    gauge!("toygres_backup_archives_failing").set(failing as f64);
+    gauge!("toygres_backup_lag_seconds").set(lag);
+    gauge!("toygres_backup_wal_kept_bytes").set(kept as f64);
+    gauge!("toygres_base_backups_running").set(taking as f64);
+}
