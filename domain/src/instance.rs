@@ -332,6 +332,8 @@ text_enum! {
         StoreDamaged,
         /// A backup failed.
         BackupFailed,
+        /// No backup has the point in time that was to be restored.
+        NotRestorable,
         /// The operation's deadline passed.
         DeadlineExceeded,
         /// A caller cancelled the operation.

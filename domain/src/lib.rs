@@ -22,6 +22,7 @@ pub mod notice;
 pub mod operation;
 pub mod parameter;
 pub mod postgres_release;
+pub mod restoration;
 pub mod roles;
 pub mod runtime;
 pub mod scram;

@@ -103,6 +103,8 @@ operations! {
     DropDatabase => drop_database,
     /// Takes a base backup of an instance.
     CreateBackup => create_backup,
+    /// Creates an instance with the data of a backup.
+    Restore => restore,
 }
 
 impl Params {

@@ -18,6 +18,7 @@ use crate::{
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
     parameter::PRELOADABLE,
+    restoration::Restoration,
     roles::Credentials,
     volume::WalLimits,
 };
@@ -43,6 +44,12 @@ pub trait Runtime: Send + Sync + 'static {
     /// fails for good with [`ReasonCode::DataLost`] otherwise, and from then on the host never initialises an empty volume for it, whether
     /// or not the control plane is there.
     async fn deploy(&self, deployment: &Deployment) -> Result<(), RuntimeError>;
+
+    /// Fills the volume of an instance that has not run from an archive, replays the WAL up to the target, and makes the cluster
+    /// independent of its source ([`crate::restoration::finishing_statements`]). Called again until it answers [`Progress::Done`], which
+    /// it does when the data is there and no process uses it; [`Self::deploy`] then starts the server. What an interrupted call has left is
+    /// begun anew. It fails for good with [`ReasonCode::NotRestorable`] if the archive does not have the target.
+    async fn restore(&self, deployment: &Deployment, restoration: &Restoration) -> Result<Progress, RuntimeError>;
 
     /// The present status of the instance.
     async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError>;

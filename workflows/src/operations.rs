@@ -107,6 +107,7 @@ operations! {
     create_database::CreateDatabase,
     drop_database::DropDatabase,
     create_backup::CreateBackup,
+    restore::Restore,
 }
 
 /// Carries out one run of an operation.

@@ -1,10 +1,13 @@
 //! What backups fail with.
 
 use chrono::{DateTime, Utc};
-use toygres_domain::wal::Lsn;
+use toygres_domain::{
+    instance::{Reason, ReasonCode},
+    wal::Lsn,
+};
 use toygres_postgres::replication::ReplicationError;
 
-use crate::store::StoreError;
+use crate::store::{StoreError, StoreErrorKind};
 
 /// What a backup, its archive or a restore fails with. No message contains a secret.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +60,36 @@ pub enum BackupError {
 }
 
 impl BackupError {
+    /// The failure, for people and for callers of the API.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Replication(ReplicationError::Connection(reason)) => reason.clone(),
+            error => Reason::new(error.code(), error.to_string()),
+        }
+    }
+
+    fn code(&self) -> ReasonCode {
+        match self {
+            Self::Store(error) => match error.kind {
+                StoreErrorKind::Denied | StoreErrorKind::Configuration => ReasonCode::StoreRefused,
+                StoreErrorKind::Unavailable => ReasonCode::StoreUnavailable,
+                StoreErrorKind::NotFound | StoreErrorKind::Conflict | StoreErrorKind::Damaged => ReasonCode::StoreDamaged,
+            },
+            Self::OtherCluster { .. } | Self::Damaged(_) => ReasonCode::StoreDamaged,
+            Self::NotCovered { .. } => ReasonCode::NotRestorable,
+            Self::Replication(_) | Self::Io { .. } | Self::AnotherWriter | Self::TooLarge { .. } | Self::NotEmpty(_) => ReasonCode::BackupFailed,
+        }
+    }
+
+    /// Whether trying again cannot help before somebody has changed something. An object that is not there was perhaps deleted since the
+    /// archive was listed.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        !matches!(self, Self::Store(error) if error.kind == StoreErrorKind::NotFound)
+            && matches!(self.code(), ReasonCode::StoreRefused | ReasonCode::StoreDamaged | ReasonCode::NotRestorable)
+    }
+
     pub(crate) fn io(what: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.to_string();
         move |source| Self::Io { what, source }

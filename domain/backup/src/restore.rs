@@ -15,9 +15,30 @@ pub use unpack::FileOwner;
 use crate::{
     Archive, BackupError, Progress,
     error::blocking,
-    layout::{BackupId, WalObject},
+    layout::{BackupId, Layout, WalObject},
+    listing::Listing,
     recovery::{RecoverySettings, Stop},
+    store::{Store, StoreErrorKind},
 };
+
+/// Plans a restore to a target and carries it out: see [`plan`] and [`restore`].
+///
+/// # Errors
+/// See [`BackupError`].
+pub async fn restore_to(
+    store: Store,
+    layout: Layout,
+    target: Target,
+    options: &RestoreOptions,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<RestoreReport, BackupError> {
+    let archive = match Archive::open(store, layout).await {
+        Err(BackupError::Store(error)) if error.kind == StoreErrorKind::NotFound => return Err(plan::not_covered(target, Vec::new())),
+        opened => opened?,
+    };
+    let listing = Listing::read(&archive).await?;
+    restore(&archive, &plan(&listing, target)?, options, progress).await
+}
 
 /// Where to restore to.
 #[derive(Clone, Debug)]
@@ -58,7 +79,9 @@ pub async fn restore(
 ) -> Result<RestoreReport, BackupError> {
     let directory = Arc::<std::path::Path>::from(options.directory.as_path());
     let owner = options.owner;
-    let base_bytes = unpack::unpack(archive, &plan.backup, directory.clone(), owner, progress).await?;
+    let total = Some(plan.bytes(archive.segment_size()));
+    let of_all = |now: Progress| progress(Progress { total, ..now });
+    let base_bytes = unpack::unpack(archive, &plan.backup, directory.clone(), owner, &of_all).await?;
     let mut files = vec!["recovery.signal".to_owned(), "postgresql.auto.conf".to_owned()];
     for timeline in &plan.histories {
         let object = archive.store().read(&archive.wal_path(WalObject::History(*timeline))).await?;
@@ -68,7 +91,7 @@ pub async fn restore(
         std::fs::write(directory.join(&name), content).map_err(BackupError::io(format!("writing {name}")))?;
         files.push(name);
     }
-    let wal = wal::fetch(archive, plan, &directory, base_bytes, progress).await?;
+    let wal = wal::fetch(archive, plan, &directory, base_bytes, &of_all).await?;
     files.extend(wal.files);
     let summary = wal.summary;
     let stop = match plan.stop {

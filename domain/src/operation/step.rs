@@ -101,6 +101,8 @@ text_enum! {
         DropDatabase,
         /// Wait until the base backup, and the WAL that it needs, are in the store.
         TakeBackup,
+        /// Fetch the base backup and the WAL from the store, replay the WAL up to the target, and remove the passwords of the source.
+        RestoreData,
     }
 }
 

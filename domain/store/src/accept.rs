@@ -139,6 +139,7 @@ impl Store {
             }
             Params::DropDatabase(params) => databases::check_drop(connection, now, params).await,
             Params::Create(_)
+            | Params::Restore(_)
             | Params::Restart(_)
             | Params::Repair(_)
             | Params::Suspend(_)

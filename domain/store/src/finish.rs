@@ -149,6 +149,7 @@ async fn succeed(connection: &mut PgConnection, now: &Instance, params: &Params)
         Params::CreateDatabase(params) => databases::created(connection, now.id, params).await,
         Params::DropDatabase(params) => databases::dropped(connection, now.id, params).await,
         Params::Create(_)
+        | Params::Restore(_)
         | Params::Delete(_)
         | Params::CreateBackup(_)
         | Params::Restart(_)

@@ -17,7 +17,7 @@ use toygres_domain::{
 };
 use toygres_store::CompleteBackup;
 
-use super::{BackupOptions, follower::target, reasons::reason};
+use super::{BackupOptions, follower::target};
 use crate::ActivityContext;
 
 /// How long a server may send nothing: a base backup begins with a checkpoint.
@@ -91,7 +91,7 @@ async fn take(
     progress: Arc<Progress>,
 ) -> Result<CompleteBackup, Reason> {
     let target = target(&context, instance).await?;
-    let archive = Archive::open(options.store, Layout::new(instance, archive)).await.map_err(|error| reason(&error))?;
+    let archive = Archive::open(options.store, Layout::new(instance, archive)).await.map_err(|error| error.reason())?;
     let volume = context.runtime.volume_gb(instance).await.map_err(|error| error.reason)?;
     let limit = volume.and_then(|gb| u64::try_from(gb).ok()).unwrap_or(UNLIMITED_GB).saturating_add(1) << 30;
     let base = BaseBackupOptions { id: object, limit, timeout: TIMEOUT };
@@ -99,7 +99,7 @@ async fn take(
         progress.bytes.store(now.bytes, Ordering::Relaxed);
         progress.total.store(now.total.unwrap_or(0), Ordering::Relaxed);
     };
-    let record: BackupRecord = take_base_backup(&target, &archive, &base, &note).await.map_err(|error| reason(&error))?;
+    let record: BackupRecord = take_base_backup(&target, &archive, &base, &note).await.map_err(|error| error.reason())?;
     // Without the WAL up to its end it cannot be restored.
     let durable = statuses.wait_for(|status| status.as_ref().is_some_and(|status| status.durable >= record.end));
     match tokio::time::timeout(WAL, durable).await {

@@ -24,7 +24,7 @@ use toygres_postgres::{
 
 use super::{
     BackupOptions,
-    reasons::{is_refused_login, reason},
+    reasons::is_refused_login,
 };
 use crate::{ActivityContext, Failure, activities::deploy_postgres::deployment, administration::TIMEOUT, certificates::identity};
 
@@ -155,7 +155,7 @@ async fn run(
                 if is_refused_login(&error) {
                     refusals += 1;
                 }
-                reason(&error)
+                error.reason()
             }
             Err(Ended::Other(reason)) => reason,
         };

@@ -11,7 +11,6 @@ use toygres_domain::{
 };
 use toygres_store::Store;
 
-use super::reasons::reason;
 use crate::Failure;
 
 /// What is looked at.
@@ -43,7 +42,7 @@ pub(super) async fn maintain(store: &Store, objects: &toygres_backup::Store, sub
         Ok(archive) => archive,
         // Nothing has been archived yet.
         Err(BackupError::Store(error)) if error.kind == StoreErrorKind::NotFound => return Ok(Found { continues: false }),
-        Err(error) => return Err(reason(&error)),
+        Err(error) => return Err(error.reason()),
     };
     let before = subject.status.as_ref();
     let listing = read(&archive, before).await?;
@@ -55,7 +54,7 @@ pub(super) async fn maintain(store: &Store, objects: &toygres_backup::Store, sub
     let remaining = without(&listing, &requested);
     expired.extend(expire(&remaining, &layout, &policy, subject.now));
     for path in &expired {
-        objects.delete(path).await.map_err(|error| reason(&error.into()))?;
+        objects.delete(path).await.map_err(|error| BackupError::from(error).reason())?;
     }
     let listing = if expired.is_empty() { listing } else { read(&archive, before).await? };
     let present: BTreeSet<BackupId> = listing.backups.iter().map(|backup| backup.id).collect();
@@ -77,7 +76,7 @@ pub(super) async fn maintain(store: &Store, objects: &toygres_backup::Store, sub
 }
 
 async fn read(archive: &Archive, status: Option<&FollowStatus>) -> Result<Listing, Reason> {
-    Ok(Listing::read(archive).await.map_err(|error| reason(&error))?.with_status(status))
+    Ok(Listing::read(archive).await.map_err(|error| error.reason())?.with_status(status))
 }
 
 /// The objects of base backups, the record of each first: without it, the rest is no backup.

@@ -8,7 +8,7 @@ use std::{
 use chrono::TimeDelta;
 use metrics::{counter, gauge};
 use tokio::task::JoinHandle;
-use toygres_backup::Layout;
+use toygres_backup::{BackupError, Layout};
 use toygres_domain::{
     InstanceId, Result,
     backup::{ArchiveId, Backup, BackupId, BackupPolicy, BackupStatus},
@@ -22,7 +22,6 @@ use super::{
     base::Taking,
     follower::{Follower, drop_slot},
     maintenance::{Found, Subject, maintain},
-    reasons::reason,
 };
 use crate::{ActivityContext, Failure};
 
@@ -362,7 +361,7 @@ fn refused(owned: &Owned) -> Option<Reason> {
 
 /// Deletes an archive.
 async fn remove(context: ActivityContext, options: BackupOptions, instance: InstanceId, archive: ArchiveId) -> std::result::Result<Found, Reason> {
-    options.store.delete_all(Layout::new(instance, archive).root()).await.map_err(|error| reason(&error.into()))?;
+    options.store.delete_all(Layout::new(instance, archive).root()).await.map_err(|error| BackupError::from(error).reason())?;
     context.store.forget_archive(archive).await.map_err(|error| Failure::from(error).reason())?;
     Ok(Found { continues: false })
 }

@@ -1,28 +1,16 @@
 //! What a restore needs.
 
 use chrono::{DateTime, Utc};
-use toygres_domain::wal::{Lsn, Segment, Timeline};
+pub use toygres_domain::restoration::RestoreTarget as Target;
+use toygres_domain::wal::{Lsn, Segment, SegmentSize, Timeline};
 
 use crate::{
     BackupError, Coverage,
     coverage::{Path, Run},
-    layout::{BackupId, Partial},
+    layout::Partial,
     listing::{BackupRecord, Listing},
     recovery::Stop,
 };
-
-/// The point to restore.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// Everything that is in the archive.
-    Latest,
-    /// A time, by the server's clock: what was committed by then, and nothing later.
-    Time(DateTime<Utc>),
-    /// A position in the WAL.
-    Lsn(Lsn),
-    /// The end of a base backup.
-    Backup(BackupId),
-}
 
 /// What a restore needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +27,14 @@ pub struct Plan {
     pub timeline: Timeline,
     /// Where recovery stops, if there is a record behind it.
     pub stop: Stop,
+}
+
+impl Plan {
+    /// The bytes of the base backup and of all the WAL, of which a restore to an earlier point needs less.
+    pub(crate) fn bytes(&self, size: SegmentSize) -> u64 {
+        let segments = self.segments.len() + usize::from(self.partial.is_some());
+        self.backup.bytes() + segments as u64 * size.bytes()
+    }
 }
 
 /// Chooses the base backup and the WAL for a target: the newest backup from before it, so that the least WAL is replayed.
@@ -60,7 +56,7 @@ pub fn plan(listing: &Listing, target: Target) -> Result<Plan, BackupError> {
     let runs = listing.backups.iter().rev().filter_map(|backup| Some((backup, listing.run_of(&path, backup)?)));
     let Some((backup, run)) = runs.into_iter().find(|(backup, run)| covers(backup, run)) else {
         let available = coverage.intervals.iter().map(|interval| (interval.from, interval.to, interval.from_lsn, interval.to_lsn)).collect();
-        return Err(BackupError::NotCovered { target: describe(target), available });
+        return Err(not_covered(target, available));
     };
     let Run { complete: mut segments, last: mut partial, timeline, .. } = run;
     let (stop, timeline) = match target {
@@ -76,6 +72,10 @@ pub fn plan(listing: &Listing, target: Target) -> Result<Plan, BackupError> {
     };
     let histories = path.timelines().filter(|ancestor| *ancestor <= timeline && listing.histories.contains_key(ancestor)).collect();
     Ok(Plan { backup: backup.clone(), segments, partial, histories, timeline, stop })
+}
+
+pub(super) fn not_covered(target: Target, available: Vec<(DateTime<Utc>, DateTime<Utc>, Lsn, Lsn)>) -> BackupError {
+    BackupError::NotCovered { target: describe(target), available }
 }
 
 fn describe(target: Target) -> String {

@@ -62,7 +62,7 @@ pub(super) async fn unpack(
                 return Ok(());
             }
             bytes += length;
-            progress(Progress { bytes, total: Some(backup.bytes()) });
+            progress(Progress { bytes, total: None });
         }
         // The end of the parts, which their absence alone is not.
         let _ = sender.send(Bytes::new()).await;

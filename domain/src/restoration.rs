@@ -1,0 +1,97 @@
+//! Restorations: what an instance is made from instead of nothing, and what makes it an instance of its own.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    InstanceId,
+    backup::{ArchiveId, BackupId},
+    roles::SUPERUSER,
+    scram,
+    secret::Secret,
+    wal::Lsn,
+};
+
+/// The point to restore.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestoreTarget {
+    /// Everything that is in the archive.
+    #[default]
+    Latest,
+    /// A time, by the clock of the server of the source: what was committed by then, and nothing later.
+    Time(DateTime<Utc>),
+    /// A position in the WAL.
+    Lsn(Lsn),
+    /// The end of the base backup in this directory of the store.
+    Backup(BackupId),
+}
+
+/// What an instance is restored from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restoration {
+    /// The instance that was backed up.
+    pub source: InstanceId,
+    /// Its archive.
+    pub archive: ArchiveId,
+    /// The point to restore.
+    pub target: RestoreTarget,
+}
+
+/// Settings of `postgres --single`, which recovers a restored data directory and runs [`finishing_statements`]: a process that no client can
+/// connect to. Settings on the command line take precedence over those in the data directory.
+pub const RECOVERY_SETTINGS: [&str; 8] = [
+    // The first error of a statement ends the program, instead of being skipped.
+    "exit_on_error=on",
+    "log_min_error_statement=panic",
+    // Nobody reads meanwhile, so the values of `max_connections` and its siblings need not be those of the source.
+    "hot_standby=off",
+    // Its timer is not set up outside of the server: the program would end when it fires.
+    "log_startup_progress_interval=0",
+    "logging_collector=off",
+    "archive_mode=off",
+    "ssl=off",
+    "shared_preload_libraries=",
+];
+
+/// SQL that makes a recovered cluster independent of its source, one statement per line, for the superuser in the database `postgres` before
+/// any client can connect: nobody can log in with a password of the source, and nothing is replicated from where the source does. The
+/// superuser gets `password`.
+///
+/// The catalog of subscriptions is changed directly, because `ALTER SUBSCRIPTION` works in the database of the subscription only.
+#[must_use]
+pub fn finishing_statements(password: &Secret) -> String {
+    let roles = "SELECT rolname FROM pg_catalog.pg_authid WHERE rolpassword IS NOT NULL";
+    let forget = "EXECUTE pg_catalog.format('ALTER ROLE %I PASSWORD NULL', role.rolname)";
+    format!(
+        "DO $$ DECLARE role record; BEGIN FOR role IN {roles} LOOP {forget}; END LOOP; END $$\n\
+         UPDATE pg_catalog.pg_subscription SET subenabled = false, subslotname = NULL\n\
+         ALTER ROLE {SUPERUSER} PASSWORD '{}'\n",
+        scram::verifier(password)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_one_line() {
+        let statements = finishing_statements(&Secret::new("secret".to_owned()));
+        assert_eq!(statements.lines().count(), 3, "{statements}");
+        assert!(statements.contains("ALTER ROLE toygres PASSWORD 'SCRAM-SHA-256$4096:") && !statements.contains("secret"), "{statements}");
+    }
+
+    #[test]
+    fn targets_are_read_as_they_are_written() {
+        let time = "2026-11-29T10:15:00Z".parse().unwrap();
+        for (target, text) in [
+            (RestoreTarget::Latest, r#""latest""#),
+            (RestoreTarget::Time(time), r#"{"time":"2026-11-29T10:15:00Z"}"#),
+            (RestoreTarget::Lsn(Lsn(0x0300_0028)), r#"{"lsn":"0/3000028"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&target).unwrap(), text);
+            assert_eq!(serde_json::from_str::<RestoreTarget>(text).unwrap(), target);
+        }
+    }
+}
