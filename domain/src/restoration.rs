@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     InstanceId,
     backup::{ArchiveId, BackupId},
+    name::SqlName,
     roles::SUPERUSER,
     scram,
     secret::Secret,
@@ -28,7 +29,7 @@ pub enum RestoreTarget {
 }
 
 /// What an instance is restored from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restoration {
     /// The instance that was backed up.
     pub source: InstanceId,
@@ -36,11 +37,23 @@ pub struct Restoration {
     pub archive: ArchiveId,
     /// The point to restore.
     pub target: RestoreTarget,
+    /// What was known of the archive when the restoration was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<KnownCoverage>,
+}
+
+/// What the worker that follows an instance knows, and the store does not say: that nothing was committed for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownCoverage {
+    /// Whatever was committed by this time, by the clock of the server, lies before this position.
+    pub at: DateTime<Utc>,
+    /// The position, up to which the WAL is in the store.
+    pub durable: Lsn,
 }
 
 /// Settings of `postgres --single`, which recovers a restored data directory and runs [`finishing_statements`]: a process that no client can
 /// connect to. Settings on the command line take precedence over those in the data directory.
-pub const RECOVERY_SETTINGS: [&str; 8] = [
+pub const RECOVERY_SETTINGS: [&str; 9] = [
     // The first error of a statement ends the program, instead of being skipped.
     "exit_on_error=on",
     "log_min_error_statement=panic",
@@ -52,22 +65,26 @@ pub const RECOVERY_SETTINGS: [&str; 8] = [
     "archive_mode=off",
     "ssl=off",
     "shared_preload_libraries=",
+    // All files are synced together afterwards, by `initdb --sync-only`; what was interrupted before is begun anew.
+    "fsync=off",
 ];
 
 /// SQL that makes a recovered cluster independent of its source, one statement per line, for the superuser in the database `postgres` before
 /// any client can connect: nobody can log in with a password of the source, and nothing is replicated from where the source does. The
-/// superuser gets `password`.
+/// superuser and the owner get their passwords. They are verifiers, from which no password follows.
 ///
 /// The catalog of subscriptions is changed directly, because `ALTER SUBSCRIPTION` works in the database of the subscription only.
 #[must_use]
-pub fn finishing_statements(password: &Secret) -> String {
+pub fn finishing_statements(owner: &SqlName, owner_password: &Secret, superuser_password: &Secret) -> String {
     let roles = "SELECT rolname FROM pg_catalog.pg_authid WHERE rolpassword IS NOT NULL";
     let forget = "EXECUTE pg_catalog.format('ALTER ROLE %I PASSWORD NULL', role.rolname)";
     format!(
         "DO $$ DECLARE role record; BEGIN FOR role IN {roles} LOOP {forget}; END LOOP; END $$\n\
          UPDATE pg_catalog.pg_subscription SET subenabled = false, subslotname = NULL\n\
-         ALTER ROLE {SUPERUSER} PASSWORD '{}'\n",
-        scram::verifier(password)
+         ALTER ROLE {SUPERUSER} PASSWORD '{}'\n\
+         ALTER ROLE \"{owner}\" PASSWORD '{}'\n",
+        scram::verifier(superuser_password),
+        scram::verifier(owner_password)
     )
 }
 
@@ -77,8 +94,10 @@ mod tests {
 
     #[test]
     fn a_statement_is_one_line() {
-        let statements = finishing_statements(&Secret::new("secret".to_owned()));
-        assert_eq!(statements.lines().count(), 3, "{statements}");
+        let secret = Secret::new("secret".to_owned());
+        let statements = finishing_statements(&SqlName::role("app").unwrap(), &secret, &secret);
+        assert_eq!(statements.lines().count(), 4, "{statements}");
+        assert!(statements.contains("ALTER ROLE \"app\" PASSWORD 'SCRAM-SHA-256$4096:"), "{statements}");
         assert!(statements.contains("ALTER ROLE toygres PASSWORD 'SCRAM-SHA-256$4096:") && !statements.contains("secret"), "{statements}");
     }
 

@@ -17,8 +17,9 @@ use toygres_domain::{
     InstanceId,
     data::VolumeId,
     drift::{Drift, Expected, Inspection},
-    instance::{Endpoint, Exposure, PostgresVersion},
+    instance::{Endpoint, Exposure, PostgresVersion, ReasonCode},
     name::InstanceName,
+    restoration::Restoration,
     runtime::{Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError, Suspension},
 };
 
@@ -84,6 +85,10 @@ impl Runtime for KubernetesRuntime {
     async fn deploy(&self, deployment: &Deployment) -> Result<(), RuntimeError> {
         let _exclusive = self.locks.lock(deployment.id).await;
         apply::deploy(&self.cluster, &self.settings, deployment).await
+    }
+
+    async fn restore(&self, _: &Deployment, _: &Restoration) -> Result<Progress, RuntimeError> {
+        Err(RuntimeError::permanent(ReasonCode::NotRestorable, "not yet"))
     }
 
     async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError> {

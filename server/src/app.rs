@@ -20,6 +20,7 @@ pub mod limits;
 pub mod repair_instance;
 pub mod resize_instance;
 pub mod restart_instance;
+pub mod restore_instance;
 pub mod resume_instance;
 pub mod retry_operation;
 pub mod revoke_api_token;

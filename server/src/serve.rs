@@ -67,8 +67,9 @@ pub async fn serve(mut config: ServeConfig) -> Result<(), String> {
         None => None,
     };
 
+    let backups = open_backups(&config)?;
     let mut backend = {
-        let mut starting = pin!(Backend::start(&config));
+        let mut starting = pin!(Backend::start(&config, backups.as_ref().map(|(_, options)| options.store.clone())));
         tokio::select! {
             started = &mut starting => started?,
             () = stop.requested() => {
@@ -80,7 +81,8 @@ pub async fn serve(mut config: ServeConfig) -> Result<(), String> {
             }
         }
     };
-    let running = AssertUnwindSafe(run(&config, &mut backend, (listener, metrics_listener, certificate), shares.clients, &mut stop)).catch_unwind();
+    let listeners = (listener, metrics_listener, certificate);
+    let running = AssertUnwindSafe(run(&config, &mut backend, backups, listeners, shares.clients, &mut stop)).catch_unwind();
     // Local processes are stopped however the server ends; otherwise they would run unsupervised.
     let outcome = running.await.unwrap_or_else(|panic| Err(format!("the server panicked: {}", tasks::message(&*panic))));
     let stopped = stop_backend(backend, &mut stop).await;
@@ -104,11 +106,12 @@ async fn listen(variable: &str, address: SocketAddr) -> Result<TcpListener, Stri
 async fn run(
     config: &ServeConfig,
     backend: &mut Backend,
+    backups: Option<(StoreConfig, BackupOptions)>,
     (listener, metrics_listener, certificate): (TcpListener, Option<TcpListener>, Option<Certificate>),
     connections: usize,
     stop: &mut signals::Stop,
 ) -> Result<(), String> {
-    let (backup_store, backups) = open_backups(config)?;
+    let (backup_store, backups) = backups.unzip();
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let store = open(&backend.database_url, config.databases.database_connections, backend.secret_key.clone())?;
     let shutdown = CancellationToken::new();
@@ -245,16 +248,16 @@ async fn answer_monitoring(
 }
 
 /// Opens the store of backups. The default one is left out with a warning if it cannot be made, because a server without it would start.
-fn open_backups(config: &ServeConfig) -> Result<(Option<StoreConfig>, Option<BackupOptions>), String> {
+fn open_backups(config: &ServeConfig) -> Result<Option<(StoreConfig, BackupOptions)>, String> {
     let Some(store) = config.backup_store()? else {
         tracing::warn!("there is no store for backups, so no instance is protected: set TOYGRES_BACKUP_STORE");
-        return Ok((None, None));
+        return Ok(None);
     };
     match config.backups.options(&store) {
-        Ok(options) => Ok((Some(store), Some(options))),
+        Ok(options) => Ok(Some((store, options))),
         Err(why) if config.backups.backup_store.is_none() => {
             tracing::warn!("{why}; no instance is protected: set TOYGRES_BACKUP_STORE");
-            Ok((None, None))
+            Ok(None)
         }
         Err(why) => Err(why),
     }

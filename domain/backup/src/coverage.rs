@@ -133,6 +133,11 @@ impl Path {
         lsn >= self.0[index].1 && self.0.get(index + 1).is_none_or(|(_, next)| lsn <= *next)
     }
 
+    /// The newest timeline.
+    pub(crate) fn newest(&self) -> Timeline {
+        self.0.last().map_or(Timeline(1), |(timeline, _)| *timeline)
+    }
+
     /// The timelines.
     pub(crate) fn timelines(&self) -> impl Iterator<Item = Timeline> {
         self.0.iter().map(|(timeline, _)| *timeline)

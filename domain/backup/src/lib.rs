@@ -31,6 +31,6 @@ pub use follow::{FollowOptions, FollowStatus, follow};
 pub use layout::{ArchiveId, BackupId, GapReason, Layout, Partial, WalObject};
 pub use listing::{BackupRecord, Followed, Listing, PartRecord, StandbySettings};
 pub use recovery::{RecoverySettings, Stop};
-pub use restore::{FileOwner, Plan, RestoreOptions, RestoreReport, Target, plan, restore, restore_to};
+pub use restore::{FileOwner, Plan, RestoreOptions, RestoreReport, Target, find, plan, restore};
 pub use retention::{RetentionPolicy, expire};
 pub use store::{AzureCredentials, Object, S3Credentials, Store, StoreConfig, StoreError, StoreErrorKind};

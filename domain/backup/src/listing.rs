@@ -5,10 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
-use toygres_domain::wal::{Lsn, Segment, SegmentSize, Timeline, TimelineHistory};
+use toygres_domain::{
+    restoration::KnownCoverage,
+    wal::{Lsn, Segment, SegmentSize, Timeline, TimelineHistory},
+};
 
 use crate::{
     Archive, BackupError, FollowStatus, compression,
+    coverage::Path,
     layout::{BackupId, GapReason, Partial, RECORD, WalObject},
     store::Object,
 };
@@ -186,6 +190,14 @@ impl Listing {
     #[must_use]
     pub fn with_status(self, status: Option<&FollowStatus>) -> Self {
         let followed = status.and_then(|status| Some(Followed { timeline: status.timeline, durable: status.durable, covers: status.covers? }));
+        Self { followed, ..self }
+    }
+
+    /// The same, with what a worker had reported of the archive. It is about the newest timeline: an archive is of one cluster.
+    #[must_use]
+    pub fn with_known(self, known: Option<KnownCoverage>) -> Self {
+        let timeline = Path::of(&self).newest();
+        let followed = known.map(|KnownCoverage { at, durable }| Followed { timeline, durable, covers: at });
         Self { followed, ..self }
     }
 

@@ -7,7 +7,8 @@ mod wal;
 use std::{path::PathBuf, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use toygres_domain::wal::Lsn;
+use futures::FutureExt;
+use toygres_domain::{restoration::Restoration, wal::Lsn};
 
 pub use plan::{Plan, Target, plan};
 pub use unpack::FileOwner;
@@ -21,23 +22,18 @@ use crate::{
     store::{Store, StoreErrorKind},
 };
 
-/// Plans a restore to a target and carries it out: see [`plan`] and [`restore`].
+/// Opens an archive and plans a restoration from it.
 ///
 /// # Errors
-/// See [`BackupError`].
-pub async fn restore_to(
-    store: Store,
-    layout: Layout,
-    target: Target,
-    options: &RestoreOptions,
-    progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<RestoreReport, BackupError> {
-    let archive = match Archive::open(store, layout).await {
-        Err(BackupError::Store(error)) if error.kind == StoreErrorKind::NotFound => return Err(plan::not_covered(target, Vec::new())),
+/// See [`BackupError`]: [`BackupError::NotCovered`] also if there is no such archive.
+pub async fn find(store: Store, restoration: &Restoration) -> Result<(Archive, Plan), BackupError> {
+    let Restoration { source, archive, target, known } = restoration;
+    let archive = match Archive::open(store, Layout::new(*source, *archive)).await {
+        Err(BackupError::Store(error)) if error.kind == StoreErrorKind::NotFound => return Err(plan::not_covered(*target, Vec::new())),
         opened => opened?,
     };
-    let listing = Listing::read(&archive).await?;
-    restore(&archive, &plan(&listing, target)?, options, progress).await
+    let plan = plan(&Listing::read(&archive).await?.with_known(*known), *target)?;
+    Ok((archive, plan))
 }
 
 /// Where to restore to.
@@ -58,6 +54,8 @@ pub struct RestoreReport {
     pub base_bytes: u64,
     /// Bytes of the WAL.
     pub wal_bytes: u64,
+    /// From where on the WAL is replayed.
+    pub wal_start: Lsn,
     /// Up to where the WAL was restored. Recovery may stop before.
     pub wal_end: Lsn,
     /// The latest time at which a transaction ended in that WAL.
@@ -79,9 +77,9 @@ pub async fn restore(
 ) -> Result<RestoreReport, BackupError> {
     let directory = Arc::<std::path::Path>::from(options.directory.as_path());
     let owner = options.owner;
-    let total = Some(plan.bytes(archive.segment_size()));
+    let total = Some(plan.bytes());
     let of_all = |now: Progress| progress(Progress { total, ..now });
-    let base_bytes = unpack::unpack(archive, &plan.backup, directory.clone(), owner, &of_all).await?;
+    let base_bytes = unpack::unpack(archive, &plan.backup, directory.clone(), owner, &of_all).boxed().await?;
     let mut files = vec!["recovery.signal".to_owned(), "postgresql.auto.conf".to_owned()];
     for timeline in &plan.histories {
         let object = archive.store().read(&archive.wal_path(WalObject::History(*timeline))).await?;
@@ -91,7 +89,7 @@ pub async fn restore(
         std::fs::write(directory.join(&name), content).map_err(BackupError::io(format!("writing {name}")))?;
         files.push(name);
     }
-    let wal = wal::fetch(archive, plan, &directory, base_bytes, &of_all).await?;
+    let wal = wal::fetch(archive, plan, &directory, base_bytes, &of_all).boxed().await?;
     files.extend(wal.files);
     let summary = wal.summary;
     let stop = match plan.stop {
@@ -110,6 +108,7 @@ pub async fn restore(
         backup: plan.backup.id,
         base_bytes,
         wal_bytes: wal.bytes,
+        wal_start: plan.backup.start,
         wal_end: wal.end,
         last_transaction: summary.last_transaction,
         settings,

@@ -1,6 +1,9 @@
 //! The archives of instances: which worker follows which, and how far each is.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
@@ -123,6 +126,14 @@ impl Store {
         let ids: Vec<_> = instances.iter().map(|id| id.0).collect();
         let rows = archive_query!("FROM archives WHERE instance_id = ANY($1)", &ids).fetch_all(&self.pool).await.classify()?;
         rows.into_iter().map(|row| archive(row).map(|archive| (archive.instance, archive))).collect()
+    }
+
+    /// The archives from which instances are being restored.
+    pub async fn archives_being_restored(&self) -> Result<HashSet<ArchiveId>> {
+        let query = sqlx::query_scalar!(
+            r#"SELECT (params ->> 'archive')::uuid AS "archive!" FROM operations WHERE kind = 'restore' AND status IN ('pending', 'running')"#
+        );
+        Ok(query.fetch_all(&self.pool).await.classify()?.into_iter().map(ArchiveId).collect())
     }
 
     /// Those of these instances that have roles of the platform.

@@ -29,6 +29,7 @@ subcommands! {
         set_parameters::SetParameters,
         parameters::Parameters,
         rotate_password::RotatePassword,
+        restore::Restore,
         delete::Delete,
         connect::Connect,
     }

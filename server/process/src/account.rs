@@ -68,6 +68,11 @@ impl Account {
         }
     }
 
+    /// The ids of the user and the group, if they are others than those of this process.
+    pub(super) fn ids(&self) -> Option<(u32, u32)> {
+        self.0.as_ref().map(|other| (other.uid, other.gid))
+    }
+
     /// Whether PostgreSQL runs as another user than this process.
     pub(super) fn is_other(&self) -> bool {
         self.0.is_some()

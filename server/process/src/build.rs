@@ -49,12 +49,17 @@ pub(super) fn build(
     configuration.write(cluster.home())?;
     run_statements(machine, installation, cluster, statements)?;
     let set_up = begin.elapsed();
-    let mut sync = Command::new(installation.program("initdb"));
-    machine.account.prepare(&mut sync);
-    run(sync.args(["--sync-only", "-D"]).arg(cluster.data()), "", cluster.home())?;
+    sync(machine, installation, cluster)?;
     sync_directory(cluster.home())?;
     tracing::debug!(cluster = cluster.name(), ?copied, set_up = ?(set_up - copied), synced = ?(begin.elapsed() - set_up), "created a cluster");
     Ok(())
+}
+
+/// Syncs the files of a cluster whose server is not running.
+pub(super) fn sync(machine: &Machine, installation: &Installation, cluster: &Cluster) -> Result<()> {
+    let mut sync = Command::new(installation.program("initdb"));
+    machine.account.prepare(&mut sync);
+    run(sync.args(["--sync-only", "-D"]).arg(cluster.data()), "", cluster.home())
 }
 
 /// Runs SQL on a cluster whose server is not running.

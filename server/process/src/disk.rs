@@ -114,6 +114,19 @@ impl Disk {
     pub(super) fn check(&self) -> Result<()> {
         self.full().map_or(Ok(()), |(_, reason)| Err(Error::DiskFull(reason.message)))
     }
+
+    /// Refuses to write as many bytes if the disk would be full then. Nothing is refused before it was measured.
+    pub(super) fn check_room(&self, bytes: u64) -> Result<()> {
+        match self.space() {
+            Some(DiskSpace { available, .. }) if available < bytes.saturating_add(self.minimum) => Err(Error::DiskFull(format!(
+                "the disk of {} has too little space: {} MB are needed and {} MB are available; delete something, or enlarge it",
+                self.path.display(),
+                (bytes.saturating_add(self.minimum)).div_ceil(MEGABYTE),
+                available / MEGABYTE
+            ))),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn is_full(available: u64, minimum: u64, before: bool) -> bool {

@@ -40,6 +40,7 @@ mod process_table;
 mod reaper;
 mod resize;
 mod restart;
+mod restore;
 mod runtime;
 mod settings;
 mod supervisor;

@@ -20,6 +20,7 @@ use toygres_domain::{
     instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
     parameter::PRELOADABLE,
+    restoration::Restoration,
     roles::{PlatformCredentials, SUPERUSER},
     runtime::{Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError, Suspension},
     scram,
@@ -41,6 +42,7 @@ use super::{
     reaper::Reaper,
     resize,
     restart::{self, RestartRecord},
+    restore::{self, Restorations},
     settings::{self, Configuration, Features},
     supervisor::{self, Role},
     suspend,
@@ -58,6 +60,8 @@ pub struct ProcessConfig {
     pub binaries: Binaries,
     /// The account that PostgreSQL runs as.
     pub account: Account,
+    /// Where backups are restored from.
+    pub backups: Option<toygres_backup::Store>,
     /// Megabytes that must be available on the disk of the data directory; it counts as full otherwise. 0 turns this off.
     pub min_free_disk_mb: u32,
 }
@@ -76,13 +80,14 @@ pub(super) struct Shared {
     pub(super) wake: Notify,
     /// Set when the host stops all instances, so that none is started any more.
     pub(super) closing: AtomicBool,
+    pub(super) restorations: Restorations,
 }
 
 impl ProcessRuntime {
     /// Creates a runtime on a data directory, without changing anything; [`ProcessRuntime::supervise`] starts the instances.
     #[must_use]
     pub fn open(config: ProcessConfig) -> Self {
-        let ProcessConfig { data, binaries, account, min_free_disk_mb } = config;
+        let ProcessConfig { data, binaries, account, backups, min_free_disk_mb } = config;
         let (dirs, disk) = (InstanceDirs::new(&data), Disk::new(data.path(), min_free_disk_mb));
         for installation in binaries.all().iter().filter(|installation| !installation.tls) {
             let bin = installation.bin.display();
@@ -90,7 +95,8 @@ impl ProcessRuntime {
         }
         let machine = Machine { data, binaries, account, reaper: Reaper::default() };
         let (nudges, wake, closing) = (broadcast::channel(1024).0, Notify::new(), AtomicBool::new(false));
-        Self(Arc::new(Shared { machine, dirs, disk, nudges, wake, closing }))
+        let restorations = Restorations::new(backups);
+        Self(Arc::new(Shared { machine, dirs, disk, nudges, wake, closing, restorations }))
     }
 
     /// The space on the disk of the data directory; `None` before it is supervised.
@@ -150,6 +156,10 @@ impl Runtime for ProcessRuntime {
         self.blocking(move |shared| shared.deploy(&deployment)).await
     }
 
+    async fn restore(&self, deployment: &Deployment, restoration: &Restoration) -> Result<Progress, RuntimeError> {
+        restore::advance(&self.0, deployment, restoration).await
+    }
+
     async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError> {
         self.blocking(move |shared| shared.observe(id)).await
     }
@@ -192,6 +202,7 @@ impl Runtime for ProcessRuntime {
     }
 
     async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Progress, RuntimeError> {
+        self.0.restorations.cancel(id).await;
         self.blocking(move |shared| shared.remove(id, keep_volumes)).await.map_err(|mut error| {
             if error.reason.code == ReasonCode::RuntimeUnavailable {
                 error.reason.code = ReasonCode::RemovalIncomplete;
@@ -284,12 +295,7 @@ impl Shared {
             return Err(Error::Refused("an instance is created with passwords for the roles of the platform".to_owned()));
         };
         let installation = self.machine.binaries.of(spec.postgres_version)?;
-        self.clear(*id, false)?;
-        if self.dirs.path(*id, DirState::Deployed).is_dir() {
-            // It holds no data.
-            self.dirs.rename(*id, DirState::Deployed, DirState::Removed)?;
-        }
-        self.clear(*id, false)?;
+        self.clear_deployed(*id)?;
         let staging = self.dirs.cluster(*id, DirState::Staging);
         let statement = format!("ALTER ROLE {SUPERUSER} PASSWORD '{}'\n", scram::verifier(superuser));
         build::build(&self.machine, &installation, &staging, configuration, &statement)?;
@@ -304,7 +310,10 @@ impl Shared {
         let pending = |code, message: &str| Observation::Pending(Reason::new(code, message));
         Ok(match self.dirs.states(id).next() {
             None => Observation::Absent,
-            Some(DirState::Staging) => pending(ReasonCode::StartingUp, "the data directory is being created"),
+            Some(DirState::Staging) => match self.restorations.progress(id) {
+                Some(reason) => Observation::Pending(reason),
+                None => pending(ReasonCode::StartingUp, "the data directory is being created"),
+            },
             Some(DirState::Removed | DirState::Keeping) => pending(ReasonCode::RemovalIncomplete, "the instance is being removed"),
             Some(DirState::Deployed) => {
                 let cluster = self.dirs.cluster(id, DirState::Deployed);
@@ -423,13 +432,22 @@ impl Shared {
     }
 
     /// What the installation of this version has. One that is missing is reported when it is needed.
-    fn features(&self, version: PostgresVersion) -> Features {
+    pub(super) fn features(&self, version: PostgresVersion) -> Features {
         let statistics = self.machine.binaries.of(version).is_ok_and(|installation| installation.has_library(STATISTICS_LIBRARY));
         Features { statistics, tls: self.machine.binaries.speaks_tls(version) }
     }
 
-    fn check_open(&self) -> Result<()> {
+    pub(super) fn check_open(&self) -> Result<()> {
         if self.closing.load(Ordering::SeqCst) { Err(Error::Busy("the server is shutting down".to_owned())) } else { Ok(()) }
+    }
+
+    /// Removes every directory of an instance without data. The caller holds the lock.
+    pub(super) fn clear_deployed(&self, id: InstanceId) -> Result<()> {
+        self.clear(id, false)?;
+        if self.dirs.path(id, DirState::Deployed).is_dir() {
+            self.dirs.rename(id, DirState::Deployed, DirState::Removed)?;
+        }
+        self.clear(id, false)
     }
 
     /// Removes every directory of the instance but the deployed one. Idempotent; the caller holds the lock.

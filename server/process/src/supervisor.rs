@@ -83,6 +83,7 @@ pub(super) async fn run(shared: Arc<Shared>, role: Role, shutdown: CancellationT
     }
     if let Role::Host(lock) = role {
         shared.closing.store(true, Ordering::SeqCst);
+        shared.restorations.cancel_all().await;
         tokio::task::spawn_blocking(move || stop_all(&shared)).await.unwrap_or_else(resume_panic);
         // A running `initdb` would outlive this process.
         if preparation.is_some() {
@@ -179,7 +180,8 @@ impl Supervisor {
         for id in deployed {
             busy |= self.reconcile(id);
         }
-        for (id, state) in found.into_iter().filter(|(_, state)| *state != DirState::Deployed) {
+        let is_restored = |id| self.shared.restorations.progress(id).is_some();
+        for (id, state) in found.into_iter().filter(|(id, state)| *state != DirState::Deployed && !is_restored(*id)) {
             match self.host.then(|| self.cleanup.clear(&self.shared, id, state)) {
                 Some(Cleared::Later) => {}
                 Some(Cleared::Done) => self.nudge(id, None),

@@ -99,7 +99,7 @@ pub struct HealthCheckSettings {
 
 /// See [`super::fingerprint`].
 #[derive(Serialize)]
-struct Fingerprint<'a> {
+pub(super) struct Fingerprint<'a> {
     v: u8,
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,7 +147,7 @@ impl App {
         self.store.accept(Subject::New(&new), &Params::Create(create::Params {}), &request).await
     }
 
-    fn parse(&self, input: CreateInstance, mut errors: FieldErrors) -> Result<NewInstance> {
+    pub(super) fn parse(&self, input: CreateInstance, mut errors: FieldErrors) -> Result<NewInstance> {
         let CreateInstance {
             name,
             username,
@@ -245,7 +245,7 @@ impl App {
 }
 
 impl CreateInstance {
-    fn fingerprint(&self, password: Option<String>) -> Fingerprint<'_> {
+    pub(super) fn fingerprint(&self, password: Option<String>) -> Fingerprint<'_> {
         let Self {
             name,
             username,

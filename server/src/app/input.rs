@@ -23,6 +23,11 @@ impl FieldErrors {
         self.0.push(FieldError::new(code, field, message));
     }
 
+    /// Adds errors that were found elsewhere.
+    pub(super) fn extend(&mut self, errors: Vec<FieldError>) {
+        self.0.extend(errors);
+    }
+
     /// The parsed value; otherwise adds its error.
     pub(super) fn parsed<T>(&mut self, field: &str, parsed: Result<T, String>) -> Option<T> {
         parsed.map_err(|message| self.add(UserErrorCode::Invalid, field, message)).ok()

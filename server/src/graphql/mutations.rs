@@ -59,6 +59,7 @@ mutations! {
     create_database::CreateDatabaseMutation,
     drop_database::DropDatabaseMutation,
     create_backup::CreateBackupMutation,
+    restore_instance::RestoreInstanceMutation,
     update_backup::UpdateBackupMutation,
     delete_backup::DeleteBackupMutation,
     update_instance::UpdateInstanceMutation,

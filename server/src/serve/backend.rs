@@ -32,9 +32,9 @@ pub(super) struct Backend {
 
 impl Backend {
     /// Starts or connects to all of them.
-    pub(super) async fn start(config: &ServeConfig) -> Result<Self, String> {
+    pub(super) async fn start(config: &ServeConfig, backups: Option<toygres_backup::Store>) -> Result<Self, String> {
         match config.runtime {
-            RuntimeKind::Process => Self::local(config).await.map_err(|error| error.to_string()),
+            RuntimeKind::Process => Self::local(config, backups).await.map_err(|error| error.to_string()),
             RuntimeKind::Kubernetes => Self::cluster(config).await,
         }
     }
@@ -51,7 +51,7 @@ impl Backend {
         Ok(Self { runtime: Arc::new(runtime), database_url, engine_url, secret_key, made_key: None, embedded: None, tasks, shutdown })
     }
 
-    async fn local(config: &ServeConfig) -> process::Result<Self> {
+    async fn local(config: &ServeConfig, backups: Option<toygres_backup::Store>) -> process::Result<Self> {
         let account = Account::resolve(&config.process.pg_user)?;
         let binaries = Binaries::find(config.process.pg_bin.as_deref())?;
         let data = DataDir::open(&config.process.data_dir(), &account)?;
@@ -79,7 +79,7 @@ impl Backend {
         };
         let database_url =
             config.databases.database_url.clone().unwrap_or_else(|| embedded.as_ref().map(|db| db.url().to_owned()).unwrap_or_default());
-        let runtime = ProcessRuntime::open(ProcessConfig { data, binaries, account, min_free_disk_mb: config.process.min_free_disk_mb });
+        let runtime = ProcessRuntime::open(ProcessConfig { data, binaries, account, backups, min_free_disk_mb: config.process.min_free_disk_mb });
         let shutdown = CancellationToken::new();
         let role = host.map_or(process::Role::Guest, process::Role::Host);
         let mut tasks = Tasks::default();

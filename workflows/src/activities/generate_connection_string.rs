@@ -59,7 +59,7 @@ impl Activity for GenerateConnectionString {
         context.store.begin_step(&run.operation, run.run, name).await?;
         let outcome = catch_panic(async {
             let internal_endpoint = context.runtime.internal_endpoint(&work.instance.name, &work.instance.spec.exposure, &endpoint);
-            if work.operation.kind() == OperationKind::Create {
+            if matches!(work.operation.kind(), OperationKind::Create | OperationKind::Restore) {
                 set_up(&context, &run, &internal_endpoint).await?;
             }
             log_in(&context, &work, internal_endpoint.clone()).await?;

@@ -215,7 +215,7 @@ pub(super) async fn drop_slot(context: &ActivityContext, id: InstanceId) -> Resu
             outcome => outcome,
         }
     };
-    drop.await.map_err(|error: ReplicationError| reason(&BackupError::from(error)))
+    drop.await.map_err(|error: ReplicationError| BackupError::from(error).reason())
 }
 
 /// Lets the role for replication log in.

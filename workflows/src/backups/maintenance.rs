@@ -20,6 +20,8 @@ pub(super) struct Subject {
     pub(super) policy: BackupPolicy,
     /// How far the follower is, if there is one.
     pub(super) status: Option<FollowStatus>,
+    /// Whether something is being restored from it, so that nothing is deleted.
+    pub(super) is_restored: bool,
     /// Base backups that are being taken.
     pub(super) in_use: BTreeSet<BackupId>,
     /// The time of the metadata database.
@@ -50,9 +52,11 @@ pub(super) async fn maintain(store: &Store, objects: &toygres_backup::Store, sub
     let requested: BTreeSet<BackupId> = requested.collect();
     let kept = rows.iter().filter(|row| row.is_kept(subject.now)).filter_map(|row| row.object).collect();
     let policy = RetentionPolicy { keep_for: subject.policy.retention(), locked: kept, in_use: subject.in_use.clone() };
-    let mut expired = removal(&listing, &requested);
-    let remaining = without(&listing, &requested);
-    expired.extend(expire(&remaining, &layout, &policy, subject.now));
+    let mut expired = Vec::new();
+    if !subject.is_restored {
+        expired.extend(removal(&listing, &requested));
+        expired.extend(expire(&without(&listing, &requested), &layout, &policy, subject.now));
+    }
     for path in &expired {
         objects.delete(path).await.map_err(|error| BackupError::from(error).reason())?;
     }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use metrics::{counter, gauge};
 use tokio::task::JoinHandle;
 use toygres_backup::{BackupError, Layout};
@@ -243,11 +243,14 @@ impl Worker {
     async fn maintain(&mut self, owned: &[Owned], open: &[Backup]) {
         let deleting = open.iter().filter(|backup| backup.status == BackupStatus::Deleting).map(|backup| backup.archive);
         let deleting: BTreeSet<ArchiveId> = deleting.collect();
+        // What is being restored is not deleted. If that is not known, nothing is.
+        let Ok(restoring) = self.context.store.archives_being_restored().await else { return };
         let mut free = MAINTAINED.saturating_sub(self.archives.values().filter(|archive| archive.maintenance.is_some()).count());
         for Owned { archive: OwnedArchive { archive, .. }, instance, policy } in owned {
             let is_free = |known: &&mut Archive| known.maintenance.is_none() && known.unmaintained_at.is_none_or(|at| at.elapsed() >= PAUSE);
             let Some(known) = self.archives.get_mut(&archive.id).filter(|_| free > 0).filter(is_free) else { continue };
-            if let Some(deleted_at) = instance.deleted_at.filter(|at| *at + policy.retention() <= self.context.store.now()) {
+            let is_over = |at: &DateTime<Utc>| *at + policy.retention() <= self.context.store.now() && !restoring.contains(&archive.id);
+            if let Some(deleted_at) = instance.deleted_at.filter(is_over) {
                 tracing::info!(instance = %instance.id, %deleted_at, "the backups of a deleted instance are removed");
                 let removal = remove(self.context.clone(), self.options.clone(), instance.id, archive.id);
                 known.maintenance = Some((tokio::spawn(removal), 0));
@@ -258,12 +261,14 @@ impl Worker {
             let has_begun = known.follower.as_ref().is_some_and(|follower| follower.status().is_some());
             let is_new = has_begun && known.found.is_none_or(|(after, _)| after != began);
             let is_due = known.maintained_at.is_none_or(|at| at.elapsed() >= self.options.timing.maintenance);
-            if is_new || is_due || deleting.contains(&archive.id) {
+            let is_deleting = deleting.contains(&archive.id) && !restoring.contains(&archive.id);
+            if is_new || is_due || is_deleting {
                 let subject = Subject {
                     instance: instance.id,
                     archive: archive.id,
                     policy: *policy,
                     status: known.follower.as_ref().and_then(Follower::status),
+                    is_restored: restoring.contains(&archive.id),
                     in_use: self.takings.iter().map(|taking| taking.object).collect(),
                     now: self.context.store.now(),
                 };

@@ -3,7 +3,7 @@
 
 use duroxide::runtime::registry::ActivityRegistryBuilder;
 use toygres_domain::{
-    operation::{OperationKind, StepName, restore},
+    operation::{OperationKind, StepName},
     restoration::Restoration,
     runtime::Progress,
 };
@@ -44,8 +44,7 @@ impl OperationWorkflow for Restore {
 }
 
 fn restoration(work: &Work) -> Result<Restoration, Failure> {
-    let params: restore::Params = work.operation.params.clone().try_into().map_err(|_| Failure::incompatible())?;
-    Ok(params.into())
+    work.operation.params.clone().try_into().map_err(|_| Failure::incompatible())
 }
 
 /// Has the runtime fill the volume, and looks how far it is.

@@ -27,13 +27,15 @@ pub struct Plan {
     pub timeline: Timeline,
     /// Where recovery stops, if there is a record behind it.
     pub stop: Stop,
+    segment_size: SegmentSize,
 }
 
 impl Plan {
     /// The bytes of the base backup and of all the WAL, of which a restore to an earlier point needs less.
-    pub(crate) fn bytes(&self, size: SegmentSize) -> u64 {
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
         let segments = self.segments.len() + usize::from(self.partial.is_some());
-        self.backup.bytes() + segments as u64 * size.bytes()
+        self.backup.bytes() + segments as u64 * self.segment_size.bytes()
     }
 }
 
@@ -71,7 +73,7 @@ pub fn plan(listing: &Listing, target: Target) -> Result<Plan, BackupError> {
         }
     };
     let histories = path.timelines().filter(|ancestor| *ancestor <= timeline && listing.histories.contains_key(ancestor)).collect();
-    Ok(Plan { backup: backup.clone(), segments, partial, histories, timeline, stop })
+    Ok(Plan { backup: backup.clone(), segments, partial, histories, timeline, stop, segment_size: listing.segment_size })
 }
 
 pub(super) fn not_covered(target: Target, available: Vec<(DateTime<Utc>, DateTime<Utc>, Lsn, Lsn)>) -> BackupError {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::{Buf, Bytes, buf::Reader};
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
@@ -53,8 +53,9 @@ pub(super) async fn unpack(
     let label = format!("START WAL LOCATION: {} ", backup.start);
     let unpacking = blocking(move || Unpacking::new(directory, owner, &manifest)?.run(parts, &label));
     let fetching = async move {
-        let part = |(number, record)| fetch(archive, archive.layout().base_file(backup.id, &part_name(number)), record);
-        let mut parts = futures::stream::iter(backup.parts.iter().enumerate()).map(part).buffered(PARALLEL);
+        let part = |(number, record)| fetch(archive, archive.layout().base_file(backup.id, &part_name(number)), record).boxed();
+        let parts: Vec<_> = backup.parts.iter().enumerate().map(part).collect();
+        let mut parts = futures::stream::iter(parts).buffered(PARALLEL);
         let mut bytes = 0;
         while let Some((content, length)) = parts.try_next().await? {
             if sender.send(content).await.is_err() {

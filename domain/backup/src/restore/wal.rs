@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use toygres_domain::wal::{Lsn, Segment};
 
 use super::Plan;
@@ -39,7 +39,7 @@ pub(super) async fn fetch(
 ) -> Result<Fetched, BackupError> {
     let size = archive.segment_size();
     let objects = plan.segments.iter().map(|segment| WalObject::Complete(*segment)).chain(plan.partial.map(WalObject::Partial));
-    let mut contents = futures::stream::iter(objects.collect::<Vec<_>>()).map(|object| content(archive, object)).buffered(PARALLEL);
+    let mut contents = futures::stream::iter(objects.collect::<Vec<_>>()).map(|object| content(archive, object).boxed()).buffered(PARALLEL);
     let mut reader = WalReader::default();
     let mut fetched = Fetched { files: Vec::new(), bytes: 0, end: plan.backup.start, summary: reader.summary() };
     while let Some((segment, end, content)) = contents.try_next().await? {

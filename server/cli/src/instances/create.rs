@@ -120,13 +120,13 @@ struct CreateInstanceInput {
 }
 
 #[derive(cynic::InputObject)]
-struct ExposureInput {
+pub(super) struct ExposureInput {
     #[cynic(rename = "type")]
-    exposure_type: ExposureType,
+    pub(super) exposure_type: ExposureType,
     #[cynic(skip_serializing_if = "Option::is_none")]
-    source_ranges: Option<Vec<String>>,
+    pub(super) source_ranges: Option<Vec<String>>,
     #[cynic(skip_serializing_if = "Option::is_none")]
-    dns_label: Option<String>,
+    pub(super) dns_label: Option<String>,
 }
 
 operation_mutation!(CreateInstanceInput: "createInstance" -> "CreateInstancePayload");
@@ -161,6 +161,6 @@ impl Create {
     }
 }
 
-fn non_empty<T>(values: Vec<T>) -> Option<Vec<T>> {
+pub(super) fn non_empty<T>(values: Vec<T>) -> Option<Vec<T>> {
     (!values.is_empty()).then_some(values)
 }

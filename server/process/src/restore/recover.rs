@@ -1,0 +1,118 @@
+//! Recovers what was fetched, before anybody can connect to it.
+//!
+//! The program is `postgres --single`: it replays the WAL as a server would, and then runs the statements that make the cluster
+//! independent of its source, without listening anywhere.
+
+use std::{
+    io::Write,
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    thread::sleep,
+    time::Duration,
+};
+
+use toygres_backup::{RecoverySettings, RestoreReport};
+use toygres_domain::{
+    instance::ReasonCode,
+    restoration::{RECOVERY_SETTINGS, finishing_statements},
+    roles::{DATABASE, PlatformCredentials},
+    runtime::{Deployment, RuntimeError},
+    wal::SegmentSize,
+};
+
+use super::{Stage, Work, cancelled};
+use crate::{
+    binaries::Installation,
+    build, certificate,
+    cluster::Cluster,
+    data_dir::sync_directory,
+    error::{Error, IoContext, Result},
+    instance_dirs::DirState,
+    log_file, port, settings,
+};
+
+/// How often it is looked how far the program is.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Recovers the staging directory, and makes it the deployed one.
+pub(super) fn recover(work: &Work, report: &RestoreReport) -> Result<(), RuntimeError> {
+    let Deployment { id, spec, credentials, certificate, .. } = &work.deployment;
+    let (shared, machine) = (&work.shared, &work.shared.machine);
+    let Some(PlatformCredentials { superuser, monitor: _ }) = &credentials.platform else {
+        return Err(Error::Refused("an instance is created with passwords for the roles of the platform".to_owned()).into());
+    };
+    let cluster = shared.dirs.cluster(*id, DirState::Staging);
+    let present = cluster.version()?;
+    if present != spec.postgres_version {
+        let why = format!("the backup holds data of PostgreSQL {present}, which {} cannot read", spec.postgres_version);
+        return Err(RuntimeError::permanent(ReasonCode::NotRestorable, why));
+    }
+    let installation = machine.binaries.of(present)?;
+    settings::instance(spec, credentials.roles(), shared.features(present))?.write(cluster.home())?;
+    let statements = finishing_statements(&spec.username, &credentials.owner, superuser);
+    run(work, &installation, &cluster, &statements, report)?;
+    RecoverySettings::remove(&cluster.data()).map_err(|error| RuntimeError::temporary(ReasonCode::RuntimeUnavailable, error.to_string()))?;
+    if installation.tls {
+        certificate::install(cluster.home(), &machine.account, certificate)?;
+    }
+    port::choose(&machine.data, cluster.home())?;
+    build::sync(machine, &installation, &cluster)?;
+    sync_directory(cluster.home())?;
+    shared.check_open()?;
+    Ok(shared.dirs.rename(*id, DirState::Staging, DirState::Deployed)?)
+}
+
+/// Runs the program until it has recovered the cluster and run the statements.
+fn run(work: &Work, installation: &Installation, cluster: &Cluster, statements: &str, report: &RestoreReport) -> Result<(), RuntimeError> {
+    let mut command = Command::new(installation.program("postgres"));
+    work.shared.machine.account.prepare(&mut command);
+    command.arg("--single").arg("-D").arg(cluster.data());
+    for setting in RECOVERY_SETTINGS {
+        command.args(["-c", setting]);
+    }
+    // So that the next host finds the process if it outlives this one.
+    command.args(["-c", &format!("cluster_name={}", cluster.name())]).arg(DATABASE);
+    let log = log_file::open(cluster.home())?;
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).spawn().context("run postgres to recover the backup")?;
+    // They fit into the pipe. An error means that the program exited early, which its status reports.
+    let _ = child.stdin.take().map(|mut stdin| stdin.write_all(statements.as_bytes()));
+    let status = watch(work, cluster, &mut child, report)?;
+    if status.success() {
+        return Ok(());
+    }
+    work.shared.disk.check()?;
+    let message = log_file::last_error(cluster.home()).unwrap_or_else(|| format!("it gave no reason ({status})"));
+    Err(RuntimeError::permanent(ReasonCode::NotRestorable, format!("PostgreSQL could not recover the backup: {message}")))
+}
+
+/// Waits for the end of the program, and notes how far it is.
+fn watch(work: &Work, cluster: &Cluster, child: &mut Child, report: &RestoreReport) -> Result<ExitStatus> {
+    let (size, total) = (SegmentSize::DEFAULT, report.wal_end.0.saturating_sub(report.wal_start.0));
+    work.stages.set(Stage::Replaying { bytes: 0, total });
+    loop {
+        if work.cancel.is_cancelled() {
+            cluster.kill_all()?;
+            child.wait().context("wait for postgres")?;
+            return Err(cancelled());
+        }
+        if let Some(status) = child.try_wait().context("wait for postgres")? {
+            return Ok(status);
+        }
+        if let Some(number) = open_segment(child.id(), size) {
+            let bytes = size.start(number).0.saturating_sub(report.wal_start.0).min(total);
+            work.stages.set(Stage::Replaying { bytes, total });
+        }
+        sleep(POLL);
+    }
+}
+
+/// The number of the segment that the program reads, on a system that tells.
+fn open_segment(pid: u32, size: SegmentSize) -> Option<u64> {
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
+    let paths = open.flatten().filter_map(|file| std::fs::read_link(file.path()).ok());
+    paths.filter(|path| path.parent().is_some_and(|parent| parent.ends_with("pg_wal"))).find_map(|path| segment(&path, size))
+}
+
+fn segment(path: &Path, size: SegmentSize) -> Option<u64> {
+    size.parse_file_name(path.file_name()?.to_str()?).ok().map(|segment| segment.number)
+}

@@ -1,0 +1,198 @@
+//! Creates an instance with the data of a backup.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use toygres_domain::{
+    Error, InstanceId, Result, UserErrorCode,
+    backup::{Archive, BackupSettings, BackupStatus, CoveredInterval},
+    instance::{Exposure, Instance, InstanceSpec},
+    operation::Params,
+    restoration::{KnownCoverage, Restoration, RestoreTarget},
+    wal::Lsn,
+};
+use toygres_store::{Accepted, Request, Subject};
+
+use super::{
+    App,
+    backups::BackupChoice,
+    create_instance::{self, CreateInstance, ExposureKind, ExposureSettings, HealthCheckSettings},
+    fingerprint::Accompanying,
+    input::{FieldErrors, instance_id_at, no_instance},
+    update_backup::backup_id,
+};
+
+/// How long a restoration may take. How long it does depends on how much is restored.
+const DEADLINE: Duration = Duration::from_secs(24 * 3600);
+
+/// The input, unchecked.
+#[derive(Clone, Debug, Default)]
+pub struct RestoreInstance {
+    /// The id of the instance that was backed up, which may be deleted.
+    pub source_id: String,
+    /// The point to restore.
+    pub target: TargetChoice,
+    /// The new instance. What it lacks is as in the source; its user, its database and its version always are.
+    pub instance: CreateInstance,
+}
+
+/// The point to restore, unchecked: one of these, or none for everything that was archived.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct TargetChoice {
+    /// A time, by the clock of the server of the source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<DateTime<Utc>>,
+    /// A position in the WAL, as PostgreSQL writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lsn: Option<String>,
+    /// The id of a base backup, whose end is restored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup_id: Option<String>,
+}
+
+/// See [`super::fingerprint`].
+#[derive(Serialize)]
+struct Fingerprint<'a> {
+    v: u8,
+    source: InstanceId,
+    target: &'a TargetChoice,
+    instance: create_instance::Fingerprint<'a>,
+}
+
+impl App {
+    /// Accepts a restoration; a workflow carries it out.
+    ///
+    /// # Errors
+    /// [`Error::User`] with every error in the input, or that the name is taken, or what can be restored instead.
+    pub async fn restore_instance(&self, input: RestoreInstance, requested_by: Option<String>) -> Result<Accepted> {
+        let RestoreInstance { source_id, target: choice, instance } = input;
+        let id = instance_id_at("sourceId", &source_id)?;
+        let mut errors = FieldErrors::default();
+        let accompanying = Accompanying { idempotency_key: errors.idempotency_key(instance.idempotency_key.clone()), revision: None, requested_by };
+        let request = self.request_with_secret(accompanying, instance.password.as_ref(), |password| Fingerprint {
+            v: 1,
+            source: id,
+            target: &choice,
+            instance: instance.fingerprint(password),
+        })?;
+        let source = self.store.instance(id).await?.ok_or_else(|| no_instance("sourceId", &source_id))?;
+        let archive = self.store.archives_of(&[id]).await?.remove(&id);
+        let Some(archive) = archive.filter(|archive| !archive.intervals().is_empty()) else {
+            let message = format!("'{}' has no complete backup; what is not backed up cannot be restored", source.name);
+            return Err(Error::user(UserErrorCode::Conflict, "sourceId", message));
+        };
+        let target = match self.target(choice, &archive).await {
+            Ok(target) => Some(target),
+            Err(Error::User(found)) => {
+                errors.extend(found);
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        if instance.storage_gb.is_some_and(|storage_gb| storage_gb < source.spec.storage_gb) {
+            let message = format!("must be at least {} GiB, the size of the source", source.spec.storage_gb);
+            errors.add(UserErrorCode::OutOfRange, "storageGb", message);
+        }
+        let new = self.parse(like(&source, instance), errors)?;
+        let Some(target) = target else { return Err(Error::internal("a target without an error")) };
+        let known = archive.durable_at.zip(archive.durable).filter(|_| archive.coverage.continues);
+        let known = known.map(|(at, durable)| KnownCoverage { at, durable });
+        let params = Params::Restore(Restoration { source: id, archive: archive.id, target, known });
+        self.store.accept(Subject::New(&new), &params, &Request { deadline: DEADLINE, ..request }).await
+    }
+
+    /// The point to restore, if the archive has it.
+    async fn target(&self, choice: TargetChoice, archive: &Archive) -> Result<RestoreTarget> {
+        let refuse = |field: &str, message: String| Err(Error::user(UserErrorCode::Invalid, field, message));
+        let intervals = archive.intervals();
+        match choice {
+            TargetChoice { time: None, lsn: None, backup_id: None } => Ok(RestoreTarget::Latest),
+            TargetChoice { time: Some(time), lsn: None, backup_id: None } => {
+                match intervals.iter().any(|interval| (interval.from..=interval.to).contains(&time)) {
+                    true => Ok(RestoreTarget::Time(time)),
+                    false => refuse("target.time", format!("{} cannot be restored; what can: {}", at(time), ranges(&intervals))),
+                }
+            }
+            TargetChoice { time: None, lsn: Some(text), backup_id: None } => match text.parse::<Lsn>() {
+                Ok(lsn) if intervals.iter().any(|interval| (interval.from_lsn..=interval.to_lsn).contains(&lsn)) => Ok(RestoreTarget::Lsn(lsn)),
+                Ok(lsn) => refuse("target.lsn", format!("{lsn} cannot be restored; what can: {}", ranges(&intervals))),
+                Err(_) => refuse("target.lsn", format!("'{text}' is no position in the WAL, such as 0/3000060")),
+            },
+            TargetChoice { time: None, lsn: None, backup_id: Some(text) } => {
+                let found = match backup_id(&text) {
+                    Ok(id) => self.store.backup(id).await?,
+                    Err(_) => None,
+                };
+                let complete = found.filter(|backup| backup.archive == archive.id && backup.status == BackupStatus::Available);
+                match complete.and_then(|backup| backup.object) {
+                    Some(object) => Ok(RestoreTarget::Backup(object)),
+                    None => Err(Error::user(UserErrorCode::NotFound, "target.backupId", format!("the source has no complete backup {text}"))),
+                }
+            }
+            _ => refuse("target", "name one of time, lsn and backupId, or none for everything that was archived".to_owned()),
+        }
+    }
+}
+
+/// What is asked for, with what is not said as in the source. A DNS label is not copied, because two instances cannot have the same.
+fn like(source: &Instance, new: CreateInstance) -> CreateInstance {
+    let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username, database, exposure, require_tls, health_check, parameters } =
+        source.spec.clone();
+    let BackupSettings { enabled, interval_hours, retention_days } = source.backups;
+    let own_exposure = new.exposure.is_some();
+    CreateInstance {
+        username: Some(username.to_string()),
+        database: Some(database.to_string()),
+        postgres_version: Some(postgres_version.to_string()),
+        storage_gb: new.storage_gb.or(Some(storage_gb)),
+        cpu_millis: new.cpu_millis.or(Some(cpu_millis)),
+        memory_mb: new.memory_mb.or(Some(memory_mb)),
+        labels: new.labels.or_else(|| Some(source.labels.clone().into_iter().collect())),
+        exposure: new.exposure.or(match exposure {
+            Exposure::Cluster => None,
+            Exposure::LoadBalancer { source_ranges, dns_label: _ } => {
+                Some(ExposureSettings { kind: ExposureKind::LoadBalancer, source_ranges: Some(source_ranges), dns_label: None })
+            }
+        }),
+        require_tls: new.require_tls.or((!own_exposure).then_some(require_tls)),
+        health_check: new.health_check.or(Some(HealthCheckSettings {
+            interval_seconds: Some(health_check.interval_seconds),
+            timeout_seconds: Some(health_check.timeout_seconds),
+        })),
+        idle_suspend_minutes: new.idle_suspend_minutes.or(source.idle_suspend_minutes),
+        parameters: new.parameters.or_else(|| {
+            let values = parameters.restarted().values;
+            (!values.is_empty()).then(|| values.into_iter().map(|(name, value)| (name, Some(value))).collect())
+        }),
+        backups: new.backups.or(Some(BackupChoice { enabled, interval_hours, retention_days })),
+        ..new
+    }
+}
+
+fn ranges(intervals: &[CoveredInterval]) -> String {
+    let range = |CoveredInterval { from, to, from_lsn, to_lsn }: &CoveredInterval| format!("{} to {} ({from_lsn} to {to_lsn})", at(*from), at(*to));
+    intervals.iter().map(range).collect::<Vec<_>>().join(", ")
+}
+
+fn at(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_is_fixed() {
+        let source = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
+        let instance = CreateInstance { name: "copy".to_owned(), ..CreateInstance::default() };
+        let target = TargetChoice { time: Some("2026-11-29T10:15:00Z".parse().unwrap()), ..TargetChoice::default() };
+        let fingerprint = Fingerprint { v: 1, source, target: &target, instance: instance.fingerprint(None) };
+        let expected = concat!(
+            r#"{"v":1,"source":"01890a5d-ac96-774b-bcce-b302099a8057","target":{"time":"2026-11-29T10:15:00Z"},"#,
+            r#""instance":{"v":1,"name":"copy"}}"#
+        );
+        assert_eq!(serde_json::to_string(&fingerprint).unwrap(), expected);
+    }
+}
