@@ -123,7 +123,6 @@ impl Store {
                 require_platform(connection, now).await?;
                 backups::request(connection, now, params, operation).await
             }
-            Params::Delete(params) => instances::set_backup_retention(connection, now.id, params.backup_retention_days).await,
             Params::RotatePassword(_) => {
                 require_platform(connection, now).await?;
                 self.begin_rotation(connection, now.id, request.password.as_ref()).await
@@ -139,6 +138,7 @@ impl Store {
             }
             Params::DropDatabase(params) => databases::check_drop(connection, now, params).await,
             Params::Create(_)
+            | Params::Delete(_)
             | Params::Restart(_)
             | Params::Repair(_)
             | Params::Suspend(_)
