@@ -596,7 +596,7 @@ export type DeleteBackupPayload = {
 export type DeleteInstanceInput = {
   /**
    * The days for which the backups of the instance are kept from its deletion on (default: `backupPolicy.retentionDays`). With 0 they are
-   * deleted at once.
+   * deleted at once, unless one is locked.
    */
   backupRetentionDays?: InputMaybe<Scalars['Int']['input']>;
   /** The ID of the instance. */
