@@ -113,6 +113,7 @@ export type Backup = Node & {
   trigger: BackupTrigger;
 };
 
+/** A page of the base backups of an instance. */
 export type BackupConnection = {
   __typename?: 'BackupConnection';
   /** A list of edges. */
