@@ -1,12 +1,14 @@
 //! What one worker does for the archives that it owns. It compares what is with what should be, as often as it is called.
 
+mod report;
+
 use std::{
     collections::{BTreeSet, HashMap},
     time::{Duration, Instant},
 };
 
 use chrono::TimeDelta;
-use metrics::{counter, gauge};
+use metrics::counter;
 use tokio::task::JoinHandle;
 use toygres_domain::{
     InstanceId, Result,
@@ -159,16 +161,17 @@ impl Worker {
         let known = self.archives.entry(archive.id).or_default();
         let is_running = instance.state == InstanceState::Running;
         let is_wanted = policy.enabled && is_running;
+        let is_dropping = known.dropping.as_ref().is_some_and(|dropping| !dropping.is_finished());
         known.follower = match known.follower.take() {
             Some(follower) if follower.is_stopped() => None,
             Some(follower) if !is_wanted => {
                 follower.stop();
                 Some(follower)
             }
-            None if is_wanted => Some(Follower::start(&self.context, &self.options, instance.id, archive.id, !has_slot)),
+            None if is_wanted && !is_dropping => Some(Follower::start(&self.context, &self.options, instance.id, archive.id, !has_slot)),
             follower => follower,
         };
-        if is_running && !policy.enabled && *has_slot && known.follower.is_none() && known.dropping.as_ref().is_none_or(JoinHandle::is_finished) {
+        if is_running && !policy.enabled && *has_slot && known.follower.is_none() && !is_dropping {
             let (context, instance, archive) = (self.context.clone(), instance.id, archive.id);
             known.dropping = Some(tokio::spawn(async move {
                 match drop_slot(&context, instance).await {
@@ -309,41 +312,6 @@ impl Worker {
         }
         Ok(())
     }
-
-    /// Reports how far each archive is, if that has changed.
-    async fn report(&mut self, owned: &[Owned]) -> Result<()> {
-        let reports: Vec<_> = owned.iter().map(|owned| self.report_of(owned)).collect();
-        record_metrics(&reports, self.takings.len());
-        let changed: Vec<_> = reports.into_iter().filter(|report| self.reported.get(&report.id) != Some(report)).collect();
-        if !changed.is_empty() {
-            self.context.store.report_archives(self.id, &changed).await?;
-            self.reported.extend(changed.into_iter().map(|report| (report.id, report)));
-        }
-        Ok(())
-    }
-
-    fn report_of(&self, owned: &Owned) -> ArchiveReport {
-        let id = owned.archive.archive.id;
-        let known = self.archives.get(&id);
-        let follower = known.and_then(|known| known.follower.as_ref());
-        let failure = follower.and_then(Follower::failure);
-        let status = follower.and_then(Follower::status);
-        // Until the archive was looked at, a gap is possible: then what is durable does not continue what was covered before.
-        let is_looked_at = known.zip(follower).is_some_and(|(known, follower)| known.findings.since(follower.began()).is_some());
-        let known_durable = status.as_ref().filter(|_| is_looked_at);
-        let covers = known_durable.and_then(|status| status.covers);
-        let is_behind = status.as_ref().is_some_and(|status| status.durable < status.flushed) || failure.is_some();
-        let age = covers.map(|covers| (self.context.store.now() - covers).as_seconds_f64().max(0.0));
-        ArchiveReport {
-            id,
-            followed: status.is_some() && failure.is_none(),
-            durable: known_durable.map(|status| status.durable),
-            flushed: status.as_ref().map(|status| status.flushed),
-            durable_at: covers,
-            lag_seconds: if is_behind { age } else { age.map(|_| 0.0) },
-            failure,
-        }
-    }
 }
 
 /// Why no base backup of an instance can be taken.
@@ -355,16 +323,4 @@ fn refused(owned: &Owned) -> Option<Reason> {
         _ => return None,
     };
     Some(Reason::new(ReasonCode::BackupFailed, why))
-}
-
-fn record_metrics(reports: &[ArchiveReport], taking: usize) {
-    let failing = reports.iter().filter(|report| report.failure.is_some()).count();
-    let lag = reports.iter().filter_map(|report| report.lag_seconds).fold(0.0, f64::max);
-    let kept = reports.iter().filter_map(|report| Some(report.flushed?.0.saturating_sub(report.durable?.0))).max().unwrap_or(0);
-    gauge!("toygres_backup_archives").set(reports.len() as f64);
-    gauge!("toygres_backup_archives_followed").set(reports.iter().filter(|report| report.followed).count() as f64);
-    gauge!("toygres_backup_archives_failing").set(failing as f64);
-    gauge!("toygres_backup_lag_seconds").set(lag);
-    gauge!("toygres_backup_wal_kept_bytes").set(kept as f64);
-    gauge!("toygres_base_backups_running").set(taking as f64);
 }
