@@ -62,6 +62,7 @@ fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
         .override_output_type_description::<Uncounted<types::ApiToken>>("A page of API tokens.")
         .override_output_type_description::<Uncounted<types::DatabaseUser>>("A page of the users of an instance.")
         .override_output_type_description::<Uncounted<types::Database>>("A page of the databases of an instance.")
+        .override_output_type_description::<Uncounted<types::Backup>>("A page of the base backups of an instance.")
         .override_output_type_description::<Uncounted<types::HealthCheck>>("A page of the health checks of an instance.")
         .override_output_type_description::<Uncounted<types::InstanceEvent>>("A page of the events of an instance.")
 }

@@ -48,7 +48,7 @@ test('the page of an instance shows what can be restored, and takes, keeps and d
   await dialog.getByLabel('Retention').fill('9999');
   await dialog.getByText('must be 0 to 3650 days').waitFor();
   await dialog.getByLabel('Retention').fill('30');
-  await dialog.getByText('Back it up').click();
+  await dialog.getByRole('switch', { name: 'Back it up' }).uncheck();
   await dialog.getByRole('button', { name: 'Save' }).click();
   await panel.getByText('Nothing protects this instance: its backups are turned off.').waitFor();
   expect(await panel.getByRole('button', { name: 'Back up now' }).isDisabled()).toBe(true);

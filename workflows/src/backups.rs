@@ -7,6 +7,7 @@
 //! A worker stops following an instance while an operation works on it, because a server waits at its shutdown for those who follow it.
 
 mod base;
+mod findings;
 mod follower;
 mod maintenance;
 mod reasons;

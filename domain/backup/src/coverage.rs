@@ -91,6 +91,12 @@ impl Coverage {
         coverage
     }
 
+    /// Whether a base backup can be restored.
+    #[must_use]
+    pub fn includes(&self, backup: BackupId) -> bool {
+        self.intervals.iter().any(|interval| interval.backups.contains(&backup))
+    }
+
     /// The interval in which a time lies.
     #[must_use]
     pub fn interval_at(&self, time: DateTime<Utc>) -> Option<&Interval> {

@@ -89,6 +89,7 @@ pub async fn follow(
     stop: &CancellationToken,
 ) -> Result<(), BackupError> {
     let mut connection = ReplicationConnection::connect(target, options.timeout).await?;
+    note_flushed(status, connection.identify_system().await?.flushed);
     let archive = Archive::of_cluster(store, layout, &mut connection).await?;
     let listing = Listing::read_wal(&archive).await?;
     let mut position = Position::find(&archive, &listing, &mut connection, &options.slot).await?;
@@ -108,6 +109,16 @@ pub async fn follow(
         connection = next;
         position = Position { timeline, start: archive.segment_size().floor(begin), durable: begin, gap: position.gap };
     }
+}
+
+/// While the store is away, this alone says how much WAL the server keeps. It is no sign that following has begun, so nobody is woken.
+fn note_flushed(status: &watch::Sender<Option<FollowStatus>>, flushed: Lsn) {
+    status.send_if_modified(|status| {
+        if let Some(status) = status {
+            status.flushed = status.flushed.max(flushed);
+        }
+        false
+    });
 }
 
 /// The slot is the lock: one connection can use it.

@@ -123,7 +123,6 @@ impl Store {
                 require_platform(connection, now).await?;
                 backups::request(connection, now, params, operation).await
             }
-            Params::Delete(params) => instances::set_backup_retention(connection, now.id, params.backup_retention_days).await,
             Params::RotatePassword(_) => {
                 require_platform(connection, now).await?;
                 self.begin_rotation(connection, now.id, request.password.as_ref()).await
@@ -139,7 +138,11 @@ impl Store {
             }
             Params::DropDatabase(params) => databases::check_drop(connection, now, params).await,
             Params::Create(_)
+<<<<<<< HEAD
             | Params::Restore(_)
+=======
+            | Params::Delete(_)
+>>>>>>> h-19
             | Params::Restart(_)
             | Params::Repair(_)
             | Params::Suspend(_)

@@ -178,10 +178,12 @@ impl Store {
         Ok(())
     }
 
-    /// Records what can be restored from an archive, and what it takes in the store.
-    pub async fn record_coverage(&self, id: ArchiveId, coverage: &Coverage, stored_bytes: u64) -> Result<()> {
+    /// Records what can be restored from an archive that this worker owns, and what it takes in the store.
+    pub async fn record_coverage(&self, worker: Uuid, id: ArchiveId, coverage: &Coverage, stored_bytes: u64) -> Result<()> {
         sqlx::query!(
-            "UPDATE archives SET coverage = $2, stored_bytes = $3 WHERE id = $1 AND (coverage, stored_bytes) IS DISTINCT FROM ($2, $3)",
+            "UPDATE archives SET coverage = $3, stored_bytes = $4
+             WHERE id = $2 AND worker_id = $1 AND (coverage, stored_bytes) IS DISTINCT FROM ($3, $4)",
+            worker,
             id.0,
             Json(coverage) as _,
             i64::try_from(stored_bytes).unwrap_or(i64::MAX)

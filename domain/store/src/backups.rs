@@ -295,6 +295,24 @@ impl Store {
         backup(row)
     }
 
+    /// Marks base backups of an archive, by their directories, as being deleted, so that nobody can keep them any more. Returns whether that
+    /// was possible for all: not for those that somebody has kept in the meantime.
+    pub async fn expire_backups(&self, archive: ArchiveId, objects: &[BackupId]) -> Result<bool> {
+        let objects: Vec<_> = objects.iter().map(|object| object.0).collect();
+        let expired = sqlx::query_scalar!(
+            r#"WITH expired AS (
+                   UPDATE backups SET status = 'deleting'
+                   WHERE archive_id = $1 AND object_id = ANY($2) AND status = 'available'
+                     AND NOT locked AND (keep_until IS NULL OR keep_until <= clock_timestamp()) RETURNING id)
+               SELECT NOT EXISTS (
+                   SELECT FROM backups WHERE archive_id = $1 AND object_id = ANY($2) AND status = 'available' AND id NOT IN (SELECT id FROM expired)
+               ) AS "all!""#,
+            archive.0,
+            &objects
+        );
+        expired.fetch_one(&self.pool).await.classify()
+    }
+
     /// Deletes the record of a base backup that is not in the store any more.
     pub async fn forget_backup(&self, id: BackupId) -> Result<()> {
         sqlx::query!("DELETE FROM backups WHERE id = $1", id.0).execute(&self.pool).await.classify()?;

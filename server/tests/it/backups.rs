@@ -223,10 +223,18 @@ async fn a_store_that_fails_is_told_and_loses_nothing() {
     let gap = until(&server, &id, "covered again", |now| now["recovery"]["intervals"].as_array().is_some_and(|all| all.len() == 2)).await;
     assert_eq!(gap["recovery"]["gaps"], json!([{ "reason": "SLOT_DROPPED" }]), "{gap:#}");
 
-    // Without days, the backups of a deleted instance go at once.
+    // Without days, the backups of a deleted instance go at once, unless one is locked.
+    let locked = gap["backups"]["nodes"][0]["id"].clone();
+    let lock = "mutation($id: ID!, $locked: Boolean) { updateBackup(input: { id: $id, locked: $locked }) { userErrors { message } } }";
+    assert_eq!(server.query(lock, json!({ "id": locked, "locked": true })).await["updateBackup"]["userErrors"], json!([]));
     let delete = "mutation($id: ID!) { deleteInstance(input: { id: $id, backupRetentionDays: 0 }) { userErrors { message } } }";
     assert_eq!(server.query(delete, json!({ "id": id })).await["deleteInstance"]["userErrors"], json!([]));
     server.until_deleted(&id).await;
+    let kept = until(&server, &id, "without the others", |now| now["backups"]["nodes"].as_array().is_some_and(|all| all.len() == 1)).await;
+    assert_eq!((&kept["backups"]["nodes"][0]["id"], &kept["backups"]["nodes"][0]["status"]), (&locked, &json!("AVAILABLE")), "{kept:#}");
+    server.query(lock, json!({ "id": locked, "locked": false })).await;
+    let delete = "mutation($id: ID!) { deleteBackup(input: { id: $id }) { userErrors { message } } }";
+    assert_eq!(server.query(delete, json!({ "id": locked })).await["deleteBackup"]["userErrors"], json!([]));
     until(&server, &id, "forgotten", |now| now["recovery"].is_null() && now["backups"]["nodes"] == json!([])).await;
     assert!(!archive.exists(), "nothing is left in the store");
     server.kill().await;

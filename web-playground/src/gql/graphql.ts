@@ -113,6 +113,7 @@ export type Backup = Node & {
   trigger: BackupTrigger;
 };
 
+/** A page of the base backups of an instance. */
 export type BackupConnection = {
   __typename?: 'BackupConnection';
   /** A list of edges. */
@@ -596,7 +597,7 @@ export type DeleteBackupPayload = {
 export type DeleteInstanceInput = {
   /**
    * The days for which the backups of the instance are kept from its deletion on (default: `backupPolicy.retentionDays`). With 0 they are
-   * deleted at once.
+   * deleted at once, unless one is locked.
    */
   backupRetentionDays?: InputMaybe<Scalars['Int']['input']>;
   /** The ID of the instance. */

@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::{sync::watch, task::JoinHandle};
-use toygres_backup::{Archive, BackupRecord, BaseBackupOptions, FollowStatus, Layout, take_base_backup};
+use toygres_backup::{Archive, BackupRecord, BaseBackupOptions, Coverage, FollowStatus, Layout, Listing, take_base_backup};
 use toygres_domain::{
     InstanceId,
     backup::{ArchiveId, Backup, BackupId},
@@ -105,6 +105,11 @@ async fn take(
     match tokio::time::timeout(WAL, durable).await {
         Ok(Ok(_)) => {}
         _ => return Err(Reason::new(ReasonCode::BackupFailed, "the WAL that the backup needs was not archived in time")),
+    }
+    // What is durable may lie behind a gap.
+    let listing = Listing::read(&archive).await.map_err(|error| error.reason())?;
+    if !Coverage::of(&listing).includes(object) {
+        return Err(Reason::new(ReasonCode::BackupFailed, "some of the WAL that the backup needs is not in the archive"));
     }
     Ok(CompleteBackup {
         bytes: record.bytes(),

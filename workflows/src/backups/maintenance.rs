@@ -6,18 +6,23 @@ use chrono::{DateTime, Utc};
 use toygres_backup::{Archive, BackupError, Coverage, FollowStatus, Layout, Listing, RetentionPolicy, StoreErrorKind, expire};
 use toygres_domain::{
     InstanceId,
-    backup::{self, ArchiveId, BackupId, BackupPolicy, BackupStatus, CoverageGap, CoveredInterval},
+    backup::{self, ArchiveId, Backup, BackupId, BackupPolicy, BackupStatus, CoverageGap, CoveredInterval},
     instance::Reason,
 };
 use toygres_store::Store;
+use uuid::Uuid;
 
 use crate::Failure;
 
 /// What is looked at.
 pub(super) struct Subject {
+    /// The worker that owns the archive.
+    pub(super) worker: Uuid,
     pub(super) instance: InstanceId,
     pub(super) archive: ArchiveId,
     pub(super) policy: BackupPolicy,
+    /// Whether the instance was deleted, and the days for which its backups are kept are over.
+    pub(super) is_over: bool,
     /// How far the follower is, if there is one.
     pub(super) status: Option<FollowStatus>,
     /// Whether something is being restored from it, so that nothing is deleted.
@@ -33,35 +38,41 @@ pub(super) struct Subject {
 pub(super) struct Found {
     /// Whether what is archived now continues what can be restored: otherwise a base backup is needed.
     pub(super) continues: bool,
+    /// Whether a base backup is kept whatever the retention, and the archive with it.
+    pub(super) keeps: bool,
 }
 
 /// Deletes what need not be kept, and records what can be restored.
 pub(super) async fn maintain(store: &Store, objects: &toygres_backup::Store, subject: &Subject) -> Result<Found, Reason> {
     let unexpected = |error| Failure::from(error).reason();
     let layout = Layout::new(subject.instance, subject.archive);
-    let rows = store.backups_in(subject.archive).await.map_err(unexpected)?;
-    let archive = match Archive::open(objects.clone(), layout.clone()).await {
-        Ok(archive) => archive,
-        // Nothing has been archived yet.
-        Err(BackupError::Store(error)) if error.kind == StoreErrorKind::NotFound => return Ok(Found { continues: false }),
-        Err(error) => return Err(error.reason()),
-    };
     let before = subject.status.as_ref();
-    let listing = read(&archive, before).await?;
-    let requested = rows.iter().filter(|row| row.status == BackupStatus::Deleting).filter_map(|row| row.object);
-    let requested: BTreeSet<BackupId> = requested.collect();
-    let kept = rows.iter().filter(|row| row.is_kept(subject.now)).filter_map(|row| row.object).collect();
-    let policy = RetentionPolicy { keep_for: subject.policy.retention(), locked: kept, in_use: subject.in_use.clone() };
-    let mut expired = Vec::new();
-    if !subject.is_restored {
-        expired.extend(removal(&listing, &requested));
-        expired.extend(expire(&without(&listing, &requested), &layout, &policy, subject.now));
-    }
+    let (archive, rows, listing, expired) = loop {
+        let rows = store.backups_in(subject.archive).await.map_err(unexpected)?;
+        if subject.is_over && !keeps(&rows, subject.now) {
+            remove(store, objects, subject.archive, &layout).await?;
+            return Ok(Found { continues: false, keeps: false });
+        }
+        let archive = match Archive::open(objects.clone(), layout.clone()).await {
+            Ok(archive) => archive,
+            // Nothing has been archived yet.
+            Err(BackupError::Store(error)) if error.kind == StoreErrorKind::NotFound => return Ok(Found { continues: false, keeps: false }),
+            Err(error) => return Err(error.reason()),
+        };
+        // After the rows: a backup that they say is available is in the listing, unless it is gone.
+        let listing = read(&archive, before).await?;
+        let (backups, expired) = expired(subject, &layout, &rows, &listing);
+        if backups.is_empty() || store.expire_backups(subject.archive, &backups).await.map_err(unexpected)? {
+            break (archive, rows, listing, expired);
+        }
+        // Somebody has locked one of them in the meantime.
+    };
     for path in &expired {
         objects.delete(path).await.map_err(|error| BackupError::from(error).reason())?;
     }
     let listing = if expired.is_empty() { listing } else { read(&archive, before).await? };
     let present: BTreeSet<BackupId> = listing.backups.iter().map(|backup| backup.id).collect();
+    let keeps = keeps(&rows, subject.now);
     for row in rows {
         let is_gone = match row.status {
             BackupStatus::Deleting | BackupStatus::Available => row.object.is_none_or(|object| !present.contains(&object)),
@@ -75,8 +86,36 @@ pub(super) async fn maintain(store: &Store, objects: &toygres_backup::Store, sub
     let covered = Coverage::of(&listing);
     let last = covered.intervals.last();
     let continues = before.is_some_and(|status| last.is_some_and(|last| last.timeline == status.timeline && last.to_lsn >= status.durable));
-    store.record_coverage(subject.archive, &recorded(&covered, continues), listing.bytes).await.map_err(unexpected)?;
-    Ok(Found { continues })
+    store.record_coverage(subject.worker, subject.archive, &recorded(&covered, continues), listing.bytes).await.map_err(unexpected)?;
+    Ok(Found { continues, keeps })
+}
+
+/// Whether a base backup is kept whatever the retention.
+fn keeps(rows: &[Backup], now: DateTime<Utc>) -> bool {
+    rows.iter().any(|row| row.status == BackupStatus::Available && row.is_kept(now))
+}
+
+/// Deletes an archive.
+async fn remove(store: &Store, objects: &toygres_backup::Store, archive: ArchiveId, layout: &Layout) -> Result<(), Reason> {
+    tracing::info!(%archive, directory = layout.root(), "the backups of a deleted instance are removed");
+    objects.delete_all(layout.root()).await.map_err(|error| BackupError::from(error).reason())?;
+    store.forget_archive(archive).await.map_err(|error| Failure::from(error).reason())
+}
+
+/// What need not be kept: base backups, by their directories, and all objects in the order in which to delete them.
+fn expired(subject: &Subject, layout: &Layout, rows: &[Backup], listing: &Listing) -> (Vec<BackupId>, Vec<String>) {
+    if subject.is_restored {
+        return (Vec::new(), Vec::new());
+    }
+    let requested = rows.iter().filter(|row| row.status == BackupStatus::Deleting).filter_map(|row| row.object);
+    let requested: BTreeSet<BackupId> = requested.collect();
+    let kept = rows.iter().filter(|row| row.is_kept(subject.now)).filter_map(|row| row.object).collect();
+    let policy = RetentionPolicy { keep_for: subject.policy.retention(), locked: kept, in_use: subject.in_use.clone() };
+    let expired = expire(&without(listing, &requested), layout, &policy, subject.now);
+    let backups: BTreeSet<BackupId> = expired.iter().filter_map(|path| layout.parse_base(path)).map(|(id, _)| id).collect();
+    let mut paths = removal(listing, &requested);
+    paths.extend(expired);
+    (backups.into_iter().collect(), paths)
 }
 
 async fn read(archive: &Archive, status: Option<&FollowStatus>) -> Result<Listing, Reason> {

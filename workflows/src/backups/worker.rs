@@ -1,14 +1,15 @@
 //! What one worker does for the archives that it owns. It compares what is with what should be, as often as it is called.
 
+mod report;
+
 use std::{
     collections::{BTreeSet, HashMap},
     time::{Duration, Instant},
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
-use metrics::{counter, gauge};
+use chrono::TimeDelta;
+use metrics::counter;
 use tokio::task::JoinHandle;
-use toygres_backup::{BackupError, Layout};
 use toygres_domain::{
     InstanceId, Result,
     backup::{ArchiveId, Backup, BackupId, BackupPolicy, BackupStatus},
@@ -20,10 +21,11 @@ use uuid::Uuid;
 use super::{
     BackupOptions, BackupTiming,
     base::Taking,
+    findings::Findings,
     follower::{Follower, drop_slot},
     maintenance::{Found, Subject, maintain},
 };
-use crate::{ActivityContext, Failure};
+use crate::ActivityContext;
 
 /// Archives that are taken over at a time, so that several workers that start share them.
 const CLAIMED: i64 = 100;
@@ -49,14 +51,11 @@ pub(super) struct Worker {
 #[derive(Default)]
 struct Archive {
     follower: Option<Follower>,
-    maintenance: Option<(JoinHandle<std::result::Result<Found, Reason>>, u64)>,
+    maintenance: Option<JoinHandle<std::result::Result<Found, Reason>>>,
     maintained_at: Option<Instant>,
-    /// Whether what is found at the moment is from before the latest base backup.
-    outdated: bool,
     /// When looking at it failed last.
     unmaintained_at: Option<Instant>,
-    /// Which beginning of the follower it was looked at after, and what was found.
-    found: Option<(u64, Found)>,
+    findings: Findings,
     dropping: Option<JoinHandle<()>>,
 }
 
@@ -162,16 +161,17 @@ impl Worker {
         let known = self.archives.entry(archive.id).or_default();
         let is_running = instance.state == InstanceState::Running;
         let is_wanted = policy.enabled && is_running;
+        let is_dropping = known.dropping.as_ref().is_some_and(|dropping| !dropping.is_finished());
         known.follower = match known.follower.take() {
             Some(follower) if follower.is_stopped() => None,
             Some(follower) if !is_wanted => {
                 follower.stop();
                 Some(follower)
             }
-            None if is_wanted => Some(Follower::start(&self.context, &self.options, instance.id, archive.id, !has_slot)),
+            None if is_wanted && !is_dropping => Some(Follower::start(&self.context, &self.options, instance.id, archive.id, !has_slot)),
             follower => follower,
         };
-        if is_running && !policy.enabled && *has_slot && known.follower.is_none() && known.dropping.as_ref().is_none_or(JoinHandle::is_finished) {
+        if is_running && !policy.enabled && *has_slot && known.follower.is_none() && !is_dropping {
             let (context, instance, archive) = (self.context.clone(), instance.id, archive.id);
             known.dropping = Some(tokio::spawn(async move {
                 match drop_slot(&context, instance).await {
@@ -224,9 +224,9 @@ impl Worker {
             match outcome {
                 Ok(complete) => {
                     self.context.store.complete_backup(backup, object, &complete).await?;
-                    // What was found before does not count: it may have asked for this backup.
                     if let Some(archive) = self.archives.get_mut(&archive) {
-                        (archive.maintained_at, archive.found, archive.outdated) = (None, None, archive.maintenance.is_some());
+                        archive.maintained_at = None;
+                        archive.findings.outdate();
                     }
                 }
                 Err(reason) => {
@@ -249,31 +249,30 @@ impl Worker {
         for Owned { archive: OwnedArchive { archive, .. }, instance, policy } in owned {
             let is_free = |known: &&mut Archive| known.maintenance.is_none() && known.unmaintained_at.is_none_or(|at| at.elapsed() >= PAUSE);
             let Some(known) = self.archives.get_mut(&archive.id).filter(|_| free > 0).filter(is_free) else { continue };
-            let is_over = |at: &DateTime<Utc>| *at + policy.retention() <= self.context.store.now() && !restoring.contains(&archive.id);
-            if let Some(deleted_at) = instance.deleted_at.filter(is_over) {
-                tracing::info!(instance = %instance.id, %deleted_at, "the backups of a deleted instance are removed");
-                let removal = remove(self.context.clone(), self.options.clone(), instance.id, archive.id);
-                known.maintenance = Some((tokio::spawn(removal), 0));
-                free -= 1;
-                continue;
-            }
+            let now = self.context.store.now();
             let began = known.follower.as_ref().map_or(0, Follower::began);
+            let found = known.findings.since(began);
             let has_begun = known.follower.as_ref().is_some_and(|follower| follower.status().is_some());
-            let is_new = has_begun && known.found.is_none_or(|(after, _)| after != began);
+            let is_new = has_begun && found.is_none();
+            let is_restored = restoring.contains(&archive.id);
+            let is_over = instance.deleted_at.is_some_and(|at| at + policy.retention() <= now) && !is_restored;
+            let is_to_go = is_over && found.is_none_or(|found| !found.keeps);
             let is_due = known.maintained_at.is_none_or(|at| at.elapsed() >= self.options.timing.maintenance);
-            let is_deleting = deleting.contains(&archive.id) && !restoring.contains(&archive.id);
-            if is_new || is_due || is_deleting {
+            if is_new || is_to_go || is_due || (deleting.contains(&archive.id) && !is_restored) {
                 let subject = Subject {
+                    worker: self.id,
                     instance: instance.id,
                     archive: archive.id,
                     policy: *policy,
+                    is_over,
                     status: known.follower.as_ref().and_then(Follower::status),
-                    is_restored: restoring.contains(&archive.id),
+                    is_restored,
                     in_use: self.takings.iter().map(|taking| taking.object).collect(),
-                    now: self.context.store.now(),
+                    now,
                 };
                 let (store, objects) = (self.context.store.clone(), self.options.store.clone());
-                known.maintenance = Some((tokio::spawn(async move { maintain(&store, &objects, &subject).await }), began));
+                known.maintenance = Some(tokio::spawn(async move { maintain(&store, &objects, &subject).await }));
+                known.findings.begin(began);
                 known.maintained_at = Some(Instant::now());
                 free -= 1;
             }
@@ -282,11 +281,11 @@ impl Worker {
 
     async fn finish_maintenance(&mut self) {
         for (id, archive) in &mut self.archives {
-            let Some((task, began)) = archive.maintenance.take_if(|(task, _)| task.is_finished()) else { continue };
-            let outdated = std::mem::take(&mut archive.outdated);
-            match task.await {
-                Ok(Ok(_)) if outdated => {}
-                Ok(Ok(found)) => (archive.found, archive.unmaintained_at) = (Some((began, found)), None),
+            let Some(task) = archive.maintenance.take_if(|task| task.is_finished()) else { continue };
+            let outcome = task.await;
+            archive.findings.end(outcome.as_ref().ok().and_then(|outcome| outcome.as_ref().ok()).copied());
+            match outcome {
+                Ok(Ok(_)) => archive.unmaintained_at = None,
                 Ok(Err(reason)) => {
                     archive.unmaintained_at = Some(Instant::now());
                     counter!("toygres_backup_failures_total", "what" => "maintenance").increment(1);
@@ -307,7 +306,7 @@ impl Worker {
             let Some(known) = self.archives.get(&latest.archive) else { continue };
             let Some(follower) = known.follower.as_ref().filter(|follower| follower.failure().is_none()) else { continue };
             // Only what was found since the follower has begun tells whether there is a gap.
-            let Some((_, found)) = known.found.filter(|(began, _)| *began == follower.began()) else { continue };
+            let Some(found) = known.findings.since(follower.began()) else { continue };
             let retry = TimeDelta::from_std(self.options.timing.retry).unwrap_or(TimeDelta::MAX);
             let has_failed = latest.failed_at.is_some_and(|at| at + retry > now);
             let is_old = latest.available_at.is_none_or(|at| at + owned.policy.interval() <= now);
@@ -316,40 +315,6 @@ impl Worker {
             }
         }
         Ok(())
-    }
-
-    /// Reports how far each archive is, if that has changed.
-    async fn report(&mut self, owned: &[Owned]) -> Result<()> {
-        let reports: Vec<_> = owned.iter().map(|owned| self.report_of(owned)).collect();
-        record_metrics(&reports, self.takings.len());
-        let changed: Vec<_> = reports.into_iter().filter(|report| self.reported.get(&report.id) != Some(report)).collect();
-        if !changed.is_empty() {
-            self.context.store.report_archives(self.id, &changed).await?;
-            self.reported.extend(changed.into_iter().map(|report| (report.id, report)));
-        }
-        Ok(())
-    }
-
-    fn report_of(&self, owned: &Owned) -> ArchiveReport {
-        let id = owned.archive.archive.id;
-        let known = self.archives.get(&id);
-        let follower = known.and_then(|known| known.follower.as_ref());
-        let failure = follower.and_then(Follower::failure);
-        let status = follower.and_then(Follower::status);
-        // Until the archive was looked at, a gap is possible.
-        let is_looked_at = follower.is_some_and(|follower| known.and_then(|known| known.found).is_some_and(|(began, _)| began == follower.began()));
-        let covers = status.as_ref().and_then(|status| status.covers).filter(|_| is_looked_at);
-        let is_behind = status.as_ref().is_some_and(|status| status.durable < status.flushed) || failure.is_some();
-        let age = covers.map(|covers| (self.context.store.now() - covers).as_seconds_f64().max(0.0));
-        ArchiveReport {
-            id,
-            followed: status.is_some() && failure.is_none(),
-            durable: status.as_ref().map(|status| status.durable),
-            flushed: status.as_ref().map(|status| status.flushed),
-            durable_at: covers,
-            lag_seconds: if is_behind { age } else { age.map(|_| 0.0) },
-            failure,
-        }
     }
 }
 
@@ -362,23 +327,4 @@ fn refused(owned: &Owned) -> Option<Reason> {
         _ => return None,
     };
     Some(Reason::new(ReasonCode::BackupFailed, why))
-}
-
-/// Deletes an archive.
-async fn remove(context: ActivityContext, options: BackupOptions, instance: InstanceId, archive: ArchiveId) -> std::result::Result<Found, Reason> {
-    options.store.delete_all(Layout::new(instance, archive).root()).await.map_err(|error| BackupError::from(error).reason())?;
-    context.store.forget_archive(archive).await.map_err(|error| Failure::from(error).reason())?;
-    Ok(Found { continues: false })
-}
-
-fn record_metrics(reports: &[ArchiveReport], taking: usize) {
-    let failing = reports.iter().filter(|report| report.failure.is_some()).count();
-    let lag = reports.iter().filter_map(|report| report.lag_seconds).fold(0.0, f64::max);
-    let kept = reports.iter().filter_map(|report| Some(report.flushed?.0.saturating_sub(report.durable?.0))).max().unwrap_or(0);
-    gauge!("toygres_backup_archives").set(reports.len() as f64);
-    gauge!("toygres_backup_archives_followed").set(reports.iter().filter(|report| report.followed).count() as f64);
-    gauge!("toygres_backup_archives_failing").set(failing as f64);
-    gauge!("toygres_backup_lag_seconds").set(lag);
-    gauge!("toygres_backup_wal_kept_bytes").set(kept as f64);
-    gauge!("toygres_base_backups_running").set(taking as f64);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use toygres_domain::{
     Error, InstanceId, UserErrorCode,
-    backup::{BackupId, BackupStatus},
+    backup::{BackupId, BackupStatus, Coverage},
     instance::{Reason, ReasonCode},
     operation::{OperationStatus, Params, create_backup},
     wal::{Lsn, Timeline},
@@ -58,7 +58,11 @@ async fn an_archive_has_one_owner() {
     harness.store.report_archives(first, &[report(7, None)]).await.unwrap();
     harness.store.report_archives(second, &[report(9, None)]).await.unwrap();
     let known = async || harness.store.archives_of(&[id]).await.unwrap().remove(&id).unwrap();
-    assert_eq!((known().await.durable, known().await.followed), (Some(Lsn(7)), true), "who does not own it reports nothing");
+    for (worker, stored) in [(first, 7), (second, 9)] {
+        harness.store.record_coverage(worker, archive.id, &Coverage::default(), stored).await.unwrap();
+    }
+    let reported = known().await;
+    assert_eq!((reported.durable, reported.followed, reported.stored_bytes), (Some(Lsn(7)), true, 7), "who does not own it reports nothing");
 
     harness.store.release_archives(first).await.unwrap();
     assert!(!known().await.followed, "nobody does now");
@@ -135,7 +139,22 @@ async fn a_backup_is_requested_taken_and_deleted() {
     assert_eq!(refused(failed, true).await, UserErrorCode::Conflict);
     harness.store.update_backup(backup, &BackupUpdate { locked: Some(true), keep_until: None }).await.unwrap();
     assert_eq!(refused(backup, true).await, UserErrorCode::Conflict);
+    let archive = harness.store.archives_of(&[id]).await.unwrap().remove(&id).unwrap();
+    let expire = async |object| harness.store.expire_backups(archive.id, &[object]).await.unwrap();
+    assert!(!expire(second).await, "it was locked after retention has looked");
+    assert_eq!(status(&harness, backup).await, BackupStatus::Available);
     harness.store.update_backup(backup, &BackupUpdate { locked: Some(false), keep_until: None }).await.unwrap();
+    assert!(expire(first).await, "what another attempt has left is nobody's");
+    assert_eq!(status(&harness, backup).await, BackupStatus::Available);
+    let (expired, request) = params();
+    let operation = harness.accept(Subject::Existing(id), request).await;
+    assert!(harness.store.begin_backup(expired, expired).await.unwrap());
+    assert!(harness.store.complete_backup(expired, expired, &complete(&harness)).await.unwrap());
+    assert_eq!(harness.finished(&operation).await.status, OperationStatus::Succeeded);
+    assert!(expire(expired).await);
+    let locked = harness.store.update_backup(expired, &BackupUpdate { locked: Some(true), keep_until: None }).await;
+    assert!(matches!(locked, Err(Error::User(errors)) if errors[0].code == UserErrorCode::Conflict), "it is on its way out");
+    harness.store.forget_backup(expired).await.unwrap();
     assert_eq!(harness.store.delete_backup(backup, true).await.unwrap().status, BackupStatus::Deleting);
     assert_eq!(refused(BackupId::generate(), true).await, UserErrorCode::NotFound);
     let open = harness.store.open_backups(worker).await.unwrap();
@@ -145,7 +164,6 @@ async fn a_backup_is_requested_taken_and_deleted() {
     assert_eq!(listed.items.iter().map(|listed| listed.id).collect::<Vec<_>>(), [failed, cancelled], "the newest first");
 
     // One that is due waits for no operation, and one is enough.
-    let archive = harness.store.archives_of(&[id]).await.unwrap().remove(&id).unwrap();
     for _ in 0..2 {
         harness.store.schedule_backup(archive.id).await.unwrap();
     }

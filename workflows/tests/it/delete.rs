@@ -123,9 +123,11 @@ async fn a_cancelled_deletion_gives_a_failed_instance_its_reason_back() {
     let creation = harness.create(&failed).await;
     let reason = harness.finished(&creation).await.error;
     harness.stop_dispatching();
-    let deletion = harness.delete(failed.id).await;
+    let params = delete::Params { backup_retention_days: Some(0), ..delete::Params::default() };
+    let deletion = harness.accept(Subject::Existing(failed.id), Params::Delete(params)).await;
     with_retry(|| harness.store.cancel_operation(&deletion)).await.expect("it has not begun");
     assert_eq!(harness.assert_settled("cancelled", &deletion).await.status, OperationStatus::Cancelled);
-    assert_eq!(harness.instance(failed.id).await.reason, reason);
+    let now = harness.instance(failed.id).await;
+    assert_eq!((now.reason, now.backups.retention_days), (reason, None), "and its backups are kept for as long as before");
     harness.finish().await;
 }

@@ -99,6 +99,8 @@ impl<'a> Receiver<'a> {
 
     /// Runs until it is stopped, or until the timeline has ended: then returns the next timeline and where it begins.
     pub(super) async fn run(mut self, stop: &CancellationToken) -> Result<Option<(ReplicationConnection, Timeline, Lsn)>, BackupError> {
+        // That it has begun is news, also where the one before had ended.
+        self.status.send_replace(Some(self.state.clone()));
         loop {
             self.publish();
             let cut_at = self.next_cut();

@@ -22,6 +22,7 @@ pub struct Archived {
     pub layout: Layout,
     pub status: Arc<watch::Sender<Option<FollowStatus>>>,
     pub partial_interval: Duration,
+    pub keepalive_interval: Duration,
     follower: Option<(JoinHandle<Result<(), BackupError>>, CancellationToken)>,
 }
 
@@ -46,6 +47,7 @@ impl Archived {
             layout,
             status: Arc::new(watch::Sender::new(None)),
             partial_interval: Duration::from_millis(300),
+            keepalive_interval: Duration::from_millis(300),
             follower: None,
         }
     }
@@ -53,7 +55,7 @@ impl Archived {
     pub fn options(&self) -> FollowOptions {
         FollowOptions {
             partial_interval: self.partial_interval,
-            keepalive_interval: Duration::from_millis(300),
+            keepalive_interval: self.keepalive_interval,
             ..FollowOptions::new(SlotName::try_from("archive".to_owned()).unwrap(), std::env::temp_dir())
         }
     }

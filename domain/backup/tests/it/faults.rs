@@ -29,6 +29,13 @@ async fn a_store_that_fails_confirms_nothing() {
         assert_eq!(archived.status.borrow().as_ref().unwrap().durable, durable);
         let kept = archived.cluster.execute("SELECT restart_lsn FROM pg_replication_slots").parse::<toygres_domain::wal::Lsn>().unwrap();
         assert!(kept <= durable, "{kept} is confirmed, and {durable} is durable");
+        // How much WAL the server keeps is known all the same.
+        archived.cluster.execute("SELECT pg_logical_emit_message(true, 'test', 'more')");
+        let flushed = archived.lsn();
+        archived.follow();
+        archived.failed().await;
+        let status = archived.status.borrow().clone().unwrap();
+        assert!(status.flushed >= flushed && status.durable == durable, "{status:?}, and {flushed} was flushed");
         let writes = faulty.writes();
         let error = archived.try_back_up().await.unwrap_err();
         assert!(matches!(&error, BackupError::Store(error) if error.kind == kind) && faulty.writes() > writes, "{error}");

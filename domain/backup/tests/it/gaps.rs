@@ -4,7 +4,7 @@ use toygres_backup::{Coverage, GapReason, Target};
 
 use crate::{
     archived::Archived,
-    cluster::{Cluster, eventually},
+    cluster::{Cluster, DEADLINE, eventually},
 };
 
 /// Writes WAL until the server has removed segments.
@@ -64,4 +64,21 @@ async fn a_dropped_slot_whose_wal_is_still_there_is_no_gap() {
     assert_eq!(archived.status.borrow().as_ref().unwrap().gap, None);
     eventually("the slot exists again", async || archived.cluster.execute("SELECT count(*) FROM pg_replication_slots") == "1").await;
     assert_eq!(archived.restored_ids(Target::Latest).await, [1, 2]);
+}
+
+/// An idle server whose WAL ends with a segment sends nothing that changes the status.
+#[tokio::test(flavor = "multi_thread")]
+async fn that_an_idle_server_is_followed_again_is_told() {
+    let mut archived = Archived::create("").await;
+    archived.cluster.execute("SELECT pg_switch_wal()");
+    archived.caught_up().await;
+    archived.unfollow().await.unwrap();
+    archived.keepalive_interval = 2 * DEADLINE;
+    for _ in 0..2 {
+        let mut status = archived.status.subscribe();
+        status.mark_unchanged();
+        archived.follow();
+        tokio::time::timeout(DEADLINE, status.changed()).await.expect("it has begun").unwrap();
+        archived.kill_follower().await;
+    }
 }

@@ -24,7 +24,7 @@ pub struct Delete {
     /// Keep the volumes with the data.
     #[arg(long)]
     keep_volumes: bool,
-    /// Days for which its backups are kept; 0 deletes them at once [default: those of the instance].
+    /// Days for which its backups are kept; 0 deletes them at once, unless one is locked [default: those of the instance].
     #[arg(long, value_name = "DAYS")]
     backup_retention_days: Option<i32>,
     /// Delete the instance only at this revision.

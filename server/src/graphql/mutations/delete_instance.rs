@@ -16,7 +16,7 @@ pub struct DeleteInstanceInput {
     /// Whether to keep the volumes (default false).
     keep_volumes: Option<bool>,
     /// The days for which the backups of the instance are kept from its deletion on (default: `backupPolicy.retentionDays`). With 0 they are
-    /// deleted at once.
+    /// deleted at once, unless one is locked.
     backup_retention_days: Option<i32>,
     /// The revision that the instance must have. Any other is refused.
     revision: Option<BigInt>,
