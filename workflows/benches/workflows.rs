@@ -35,6 +35,7 @@ use toygres_domain::{
     instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
     name::InstanceName,
     operation::{OperationKind, Params, create},
+    restoration::Restoration,
     runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError, Suspension},
     secret::Secret,
 };
@@ -381,6 +382,10 @@ impl Runtime for IdleRuntime {
 
     async fn deploy(&self, _: &Deployment) -> Result<(), RuntimeError> {
         Ok(())
+    }
+
+    async fn restore(&self, _: &Deployment, _: &Restoration) -> Result<Progress, RuntimeError> {
+        Ok(Progress::Done)
     }
 
     async fn observe(&self, _: InstanceId) -> Result<Observation, RuntimeError> {

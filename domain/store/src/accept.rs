@@ -138,11 +138,8 @@ impl Store {
             }
             Params::DropDatabase(params) => databases::check_drop(connection, now, params).await,
             Params::Create(_)
-<<<<<<< HEAD
             | Params::Restore(_)
-=======
             | Params::Delete(_)
->>>>>>> h-19
             | Params::Restart(_)
             | Params::Repair(_)
             | Params::Suspend(_)

@@ -151,11 +151,7 @@ async fn succeed(connection: &mut PgConnection, now: &Instance, params: &Params)
         // Not before: a deletion may be cancelled, and shorter days cannot be taken back.
         Params::Delete(params) => instances::set_backup_retention(connection, now.id, params.backup_retention_days).await,
         Params::Create(_)
-<<<<<<< HEAD
         | Params::Restore(_)
-        | Params::Delete(_)
-=======
->>>>>>> h-19
         | Params::CreateBackup(_)
         | Params::Restart(_)
         | Params::Repair(_)

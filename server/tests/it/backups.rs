@@ -15,7 +15,7 @@ use crate::{
     support::{Database, Home, Server, postmaster, psql, text},
 };
 
-const ON: (&str, &str) = ("TOYGRES_BACKUPS", "true");
+pub(crate) const ON: (&str, &str) = ("TOYGRES_BACKUPS", "true");
 const WATCH: &str = "subscription($id: ID!) { instanceBackups(id: $id) { state
     backupPolicy { enabled store durability protection reason { code message } }
     recovery { from to intervals { from to } gaps { reason } lastDurableAt lagSeconds archiving }
@@ -39,12 +39,12 @@ async fn until(server: &Server, id: &str, what: &str, there: impl Fn(&Value) -> 
     panic!("{id} never was {what}; last: {last:#}\nthe log:\n{}", server.log());
 }
 
-async fn until_protected(server: &Server, id: &str) -> Value {
+pub(crate) async fn until_protected(server: &Server, id: &str) -> Value {
     until(server, id, "protected", |now| now["backupPolicy"]["protection"] == "PROTECTED" && now["recovery"]["to"].is_string()).await
 }
 
 /// The time of the server of an instance.
-async fn time(url: &str) -> DateTime<Utc> {
+pub(crate) async fn time(url: &str) -> DateTime<Utc> {
     let text = psql(url, "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')").await.unwrap();
     text.parse().unwrap()
 }
@@ -54,13 +54,13 @@ fn at(value: &Value) -> DateTime<Utc> {
 }
 
 /// Waits until what was committed before now can be restored.
-async fn until_recoverable(server: &Server, id: &str, url: &str) -> Value {
+pub(crate) async fn until_recoverable(server: &Server, id: &str, url: &str) -> Value {
     let committed = time(url).await;
     until(server, id, "recoverable", |now| now["recovery"]["to"].is_string() && at(&now["recovery"]["to"]) >= committed).await
 }
 
 /// Polls until there is an answer.
-async fn poll<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn poll<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + DEADLINE;
     loop {
         if let Some(answer) = ask().await {
@@ -75,7 +75,7 @@ fn store(home: &Home) -> PathBuf {
     home.path().join("data-backups")
 }
 
-async fn finish(server: &Server, operation: &str, status: &str) -> Value {
+pub(crate) async fn finish(server: &Server, operation: &str, status: &str) -> Value {
     let query = "query($id: ID!) { operation(id: $id) { status error { code message } steps { name status } } }";
     poll(&format!("{operation} is {status}"), async || {
         let now = server.query(query, json!({ "id": operation })).await["operation"].clone();

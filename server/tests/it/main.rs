@@ -26,6 +26,7 @@ mod repair;
 mod requests;
 mod resize;
 mod restart;
+mod restore;
 mod rotate_password;
 mod secrets;
 #[expect(dead_code, reason = "the benches use the rest")]

@@ -61,6 +61,7 @@ async fn assert_effect(harness: &Harness, case: &str, operation: &Operation) {
             let status = with_retry(|| harness.store.backup(params.backup)).await.unwrap().expect("it is listed").status;
             assert!(status == BackupStatus::Available || (!succeeded && status == BackupStatus::Failed), "{case}: {status}");
         }
+        Params::Restore(_) => assert_eq!(harness.runtime.is_restored(id), succeeded, "{case}"),
         Params::Create(_)
         | Params::Delete(_)
         | Params::Restart(_)

@@ -17,6 +17,7 @@ use toygres_domain::{
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
     parameter::{Changes, Parameters},
+    restoration::Restoration,
     runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError, Suspension},
 };
 use toygres_postgres::{Target, configuration::ConfigurationStatus};
@@ -42,6 +43,8 @@ pub struct Script {
     pub suspension: Option<RuntimeError>,
     /// The number of calls of a resize that find it in progress.
     pub resizing: u32,
+    /// The number of calls of a restoration that find it in progress.
+    pub restoring: u32,
     /// The reason why an instance with more CPU than this stays pending.
     pub unschedulable_above: Option<(i32, Reason)>,
     /// The number of deployments that panic, and the text of the panic.
@@ -79,6 +82,7 @@ impl Default for Script {
             suspending: 1,
             suspension: None,
             resizing: 1,
+            restoring: 1,
             unschedulable_above: None,
             panics: None,
             drift: Vec::new(),
@@ -112,6 +116,8 @@ struct State {
     restarts: HashMap<InstanceId, Vec<Restart>>,
     /// The instances whose server is kept stopped.
     suspended: HashSet<InstanceId>,
+    /// The instances whose data was restored.
+    restored: HashSet<InstanceId>,
     /// The CPU, the memory and the volume of the existing instances.
     sizes: HashMap<InstanceId, Size>,
     /// The error of every list.
@@ -126,6 +132,11 @@ struct State {
 }
 
 impl State {
+    /// Whether the host has anything of the instance.
+    fn exists(&self, id: InstanceId) -> bool {
+        self.instances.contains_key(&id) || self.restored.contains(&id)
+    }
+
     /// What differs if the server should be kept stopped, or should not.
     fn server_drift(&self, id: InstanceId, suspended: bool) -> Option<Drift> {
         let is_suspended = self.suspended.contains(&id);
@@ -174,19 +185,24 @@ impl FakeRuntime {
     pub fn hold(&self, id: InstanceId) {
         self.script(id, |script| {
             (script.pending, script.removing, script.restarting) = (u32::MAX, u32::MAX, u32::MAX);
-            (script.suspending, script.resizing) = (u32::MAX, u32::MAX);
+            (script.suspending, script.resizing, script.restoring) = (u32::MAX, u32::MAX, u32::MAX);
         });
     }
 
     pub fn release(&self, id: InstanceId) {
         self.script(id, |script| {
             (script.pending, script.removing, script.restarting) = (0, 0, 0);
-            (script.suspending, script.resizing) = (0, 0);
+            (script.suspending, script.resizing, script.restoring) = (0, 0, 0);
         });
     }
 
     pub fn exists(&self, id: InstanceId) -> bool {
-        self.state.lock().unwrap().instances.contains_key(&id)
+        self.state.lock().unwrap().exists(id)
+    }
+
+    /// Whether its data was restored.
+    pub fn is_restored(&self, id: InstanceId) -> bool {
+        self.state.lock().unwrap().restored.contains(&id)
     }
 
     /// Whether the server is kept stopped.
@@ -317,6 +333,17 @@ impl Runtime for FakeRuntime {
         Ok(())
     }
 
+    async fn restore(&self, deployment: &Deployment, _: &Restoration) -> Result<Progress, RuntimeError> {
+        let mut state = self.state.lock().unwrap();
+        let script = state.script(deployment.id)?;
+        if script.restoring > 0 {
+            script.restoring -= 1;
+            return Ok(Progress::InProgress(Reason::new(ReasonCode::StartingUp, "1 of 2 MiB are fetched from the store")));
+        }
+        state.restored.insert(deployment.id);
+        Ok(Progress::Done)
+    }
+
     async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError> {
         let mut state = self.state.lock().unwrap();
         let script = state.script(id)?.clone();
@@ -379,7 +406,7 @@ impl Runtime for FakeRuntime {
 
     async fn remove(&self, id: InstanceId, _: bool) -> Result<Progress, RuntimeError> {
         let mut state = self.state.lock().unwrap();
-        let exists = state.instances.contains_key(&id);
+        let exists = state.exists(id);
         let script = state.script(id)?;
         if let Some(answer) = script.removal.clone() {
             return answer;
@@ -389,6 +416,7 @@ impl Runtime for FakeRuntime {
             return Ok(Progress::InProgress(Reason::new(ReasonCode::RemovalIncomplete, "the instance is stopping")));
         }
         state.instances.remove(&id);
+        state.restored.remove(&id);
         state.suspended.remove(&id);
         state.sizes.remove(&id);
         Ok(Progress::Done)

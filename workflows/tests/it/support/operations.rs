@@ -7,13 +7,14 @@ use std::{
 
 use toygres_domain::{
     InstanceId, OperationId, Result,
-    backup::BackupId,
+    backup::{ArchiveId, BackupId},
     database_user::DatabaseAccess,
     name::SqlName,
     operation::{
         OnFailure, OperationKind, OperationStatus, Params, create, create_backup, create_database, create_database_user, delete, drop_database,
         drop_database_user, repair, resize, restart, resume, rotate_password, set_parameters, suspend,
     },
+    restoration::{Restoration, RestoreTarget},
     scram,
     secret::Secret,
     wal::{Lsn, Timeline},
@@ -52,6 +53,10 @@ fn sample(kind: OperationKind, new: &NewInstance) -> (Before, Params) {
         OperationKind::CreateDatabase => (Before::Running, Params::CreateDatabase(create_database::Params { name, owner: owner.clone() })),
         OperationKind::DropDatabase => (Before::WithDatabase, Params::DropDatabase(drop_database::Params { name, force: true })),
         OperationKind::CreateBackup => (Before::Archived, Params::CreateBackup(create_backup::Params { backup: BackupId::generate() })),
+        OperationKind::Restore => {
+            let (source, archive) = (InstanceId::generate(), ArchiveId::generate());
+            (Before::Absent, Params::Restore(Restoration { source, archive, target: RestoreTarget::Latest, known: None }))
+        }
         OperationKind::Create => (Before::Absent, Params::Create(create::Params {})),
         OperationKind::Delete => (Before::Running, Params::Delete(delete::Params::default())),
         OperationKind::Repair => (Before::Running, Params::Repair(repair::Params {})),
