@@ -163,6 +163,8 @@ text_enum! {
         SlotDropped,
         /// Segments are missing in the store, and nothing says why.
         Missing,
+        /// It is older than the retention. The backup before it is kept nevertheless.
+        Expired,
     }
 }
 

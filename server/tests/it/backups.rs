@@ -181,7 +181,8 @@ async fn restore_by_hand(home: &Home, backup: &Value, password: &str) {
     let mut child =
         Command::new("sh").args(["-euc", &script]).env("PATH", path).current_dir(home.path()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
     let url = format!("postgresql://app:{password}@127.0.0.1:{port}/app");
-    let count = poll("the restored server answers", async || psql(&url, "SELECT count(*) FROM rows WHERE NOT pg_is_in_recovery()").await.ok()).await;
+    poll("the recovery ends", async || psql(&url, "SELECT pg_is_in_recovery()").await.ok().filter(|answer| answer == "f")).await;
+    let count = psql(&url, "SELECT count(*) FROM rows").await.unwrap();
     let pid = std::fs::read_to_string(data.join("postmaster.pid")).unwrap().lines().next().unwrap().parse().unwrap();
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGQUIT).unwrap();
     child.wait().unwrap();

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use toygres_backup::{Archive, BackupError, Coverage, FollowStatus, Layout, Listing, RetentionPolicy, StoreErrorKind, expire};
 use toygres_domain::{
     InstanceId,
-    backup::{self, ArchiveId, Backup, BackupId, BackupPolicy, BackupStatus, CoverageGap, CoveredInterval},
+    backup::{self, ArchiveId, Backup, BackupId, BackupPolicy, BackupStatus, CoverageGap, CoveredInterval, GapReason},
     instance::Reason,
 };
 use toygres_store::Store;
@@ -86,7 +86,8 @@ pub(super) async fn maintain(store: &Store, objects: &toygres_backup::Store, sub
     let covered = Coverage::of(&listing);
     let last = covered.intervals.last();
     let continues = before.is_some_and(|status| last.is_some_and(|last| last.timeline == status.timeline && last.to_lsn >= status.durable));
-    store.record_coverage(subject.worker, subject.archive, &recorded(&covered, continues), listing.bytes).await.map_err(unexpected)?;
+    let recorded = recorded(&covered, continues, subject.now - subject.policy.retention());
+    store.record_coverage(subject.worker, subject.archive, &recorded, listing.bytes).await.map_err(unexpected)?;
     Ok(Found { continues, keeps })
 }
 
@@ -137,13 +138,33 @@ fn without(listing: &Listing, backups: &BTreeSet<BackupId>) -> Listing {
     listing
 }
 
-fn recorded(coverage: &Coverage, continues: bool) -> backup::Coverage {
+/// What was found, as it is recorded. Before the horizon, it is retention that has deleted WAL.
+fn recorded(coverage: &Coverage, continues: bool, horizon: DateTime<Utc>) -> backup::Coverage {
     let interval = |interval: &toygres_backup::Interval| CoveredInterval {
         from: interval.from,
         to: interval.to,
         from_lsn: interval.from_lsn,
         to_lsn: interval.to_lsn,
     };
-    let gap = |gap: &toygres_backup::Gap| CoverageGap { from: gap.from, to: gap.to, reason: gap.reason };
+    let gap = |gap: &toygres_backup::Gap| {
+        let reason = if gap.reason == GapReason::Missing && gap.to <= horizon { GapReason::Expired } else { gap.reason };
+        CoverageGap { from: gap.from, to: gap.to, reason }
+    };
     backup::Coverage { intervals: coverage.intervals.iter().map(interval).collect(), gaps: coverage.gaps.iter().map(gap).collect(), continues }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_retention_has_deleted_is_not_missing() {
+        let horizon: DateTime<Utc> = "2026-11-29T10:00:00Z".parse().unwrap();
+        let hour = chrono::TimeDelta::hours(1);
+        let gap = |to, reason| toygres_backup::Gap { from: to - hour, to, reason };
+        let gaps = vec![gap(horizon, GapReason::Missing), gap(horizon, GapReason::SlotLost), gap(horizon + hour, GapReason::Missing)];
+        let recorded = recorded(&Coverage { intervals: Vec::new(), gaps }, true, horizon);
+        let reasons: Vec<_> = recorded.gaps.iter().map(|gap| gap.reason).collect();
+        assert_eq!(reasons, [GapReason::Expired, GapReason::SlotLost, GapReason::Missing]);
+    }
 }

@@ -65,7 +65,13 @@ impl Archived {
         let (target, store, layout, options) = (self.cluster.target(), self.store.clone(), self.layout.clone(), self.options());
         let (status, stop) = (self.status.clone(), CancellationToken::new());
         let stopped = stop.clone();
-        let task = tokio::spawn(async move { follow(&target, store, layout, &options, &status, &stopped).await });
+        let task = tokio::spawn(async move {
+            let outcome = follow(&target, store, layout, &options, &status, &stopped).await;
+            if let Err(error) = &outcome {
+                println!("it is not followed any more: {error}");
+            }
+            outcome
+        });
         self.follower = Some((task, stop));
     }
 
@@ -115,7 +121,10 @@ impl Archived {
         let mut status = self.status.subscribe();
         let caught_up = status
             .wait_for(|status| status.as_ref().is_some_and(|status| status.durable >= lsn && status.covers.is_some_and(|covers| covers >= time)));
-        tokio::time::timeout(DEADLINE, caught_up).await.expect("the archive catches up").unwrap();
+        if tokio::time::timeout(DEADLINE, caught_up).await.is_err() {
+            let (followed, status) = (self.is_following(), self.status.borrow());
+            panic!("the archive does not catch up with {lsn} and {time}; it is followed: {followed}; {status:?}");
+        }
     }
 
     pub async fn archive(&self) -> Archive {
