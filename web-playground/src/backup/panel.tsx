@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Modal, Table, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { Archive, Pencil } from 'lucide-react';
+import { Archive, History, Pencil } from 'lucide-react';
 import { useState } from 'react';
 import { usePermissions } from '../control-plane/control-plane';
 import { Panel } from '../frame/panel';
@@ -14,6 +14,7 @@ import { full } from '../time/format';
 import { CreateBackupForm } from './create-form';
 import { DeleteBackupForm } from './delete-form';
 import { BackupPolicyForm } from './policy-form';
+import { RestoreForm } from './restore-form';
 import { bytes } from './timeline';
 import { Timeline } from './timeline-bar';
 
@@ -23,26 +24,33 @@ export function BackupsPanel({ instance }: { instance: InstancePageFragment }) {
   const { operate } = usePermissions();
   const [creating, create] = useDisclosure(false);
   const [changing, change] = useDisclosure(false);
+  const [restoring, restore] = useDisclosure(false);
   const exists = instance.state !== 'DELETED';
   return (
     <Panel
       title="Backups"
       aside={
         operate &&
-        exists &&
         value && (
           <Group gap="xs">
-            <Button variant="default" size="xs" leftSection={<Pencil size={14} aria-hidden />} onClick={change.open}>
-              Change the policy
-            </Button>
-            <Button
-              variant="default"
-              size="xs"
-              leftSection={<Archive size={14} aria-hidden />}
-              disabled={!instance.availableOperations.includes('CREATE_BACKUP') || !TAKES_BACKUPS.has(value.backupPolicy.protection)}
-              onClick={create.open}
-            >
-              Back up now
+            {exists && (
+              <>
+                <Button variant="default" size="xs" leftSection={<Pencil size={14} aria-hidden />} onClick={change.open}>
+                  Change the policy
+                </Button>
+                <Button
+                  variant="default"
+                  size="xs"
+                  leftSection={<Archive size={14} aria-hidden />}
+                  disabled={!instance.availableOperations.includes('CREATE_BACKUP') || !TAKES_BACKUPS.has(value.backupPolicy.protection)}
+                  onClick={create.open}
+                >
+                  Back up now
+                </Button>
+              </>
+            )}
+            <Button variant="default" size="xs" leftSection={<History size={14} aria-hidden />} disabled={!value.recovery?.intervals.length} onClick={restore.open}>
+              Restore
             </Button>
           </Group>
         )
@@ -58,6 +66,11 @@ export function BackupsPanel({ instance }: { instance: InstancePageFragment }) {
           <Modal opened={changing} onClose={change.close} title={`Backups of ${instance.name}`}>
             <BackupPolicyForm id={instance.id} policy={value.backupPolicy} onDone={change.close} />
           </Modal>
+          {value.recovery && (
+            <Modal opened={restoring} onClose={restore.close} title={`Restore ${instance.name} into a new instance`}>
+              <RestoreForm source={instance} recovery={value.recovery} onCancel={restore.close} />
+            </Modal>
+          )}
         </>
       )}
     </Panel>

@@ -1243,6 +1243,11 @@ export type Mutation = {
    * ones again.
    */
   restartInstance: RestartInstancePayload;
+  /**
+   * Creates an instance with the data of another one, as it was at a point in time. The source stays as it is. Returns at once; subscribe
+   * to the operation to follow it.
+   */
+  restoreInstance: RestoreInstancePayload;
   /** Starts the server of a suspended instance, and waits until clients can connect. After a failure the instance is suspended again. */
   resumeInstance: ResumeInstancePayload;
   /**
@@ -1362,6 +1367,12 @@ export type MutationResizeInstanceArgs = {
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationRestartInstanceArgs = {
   input: RestartInstanceInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationRestoreInstanceArgs = {
+  input: RestoreInstanceInput;
 };
 
 
@@ -1539,6 +1550,8 @@ export const OperationKind = {
   Resize: 'RESIZE',
   /** Stops the server of an instance and starts it again. */
   Restart: 'RESTART',
+  /** Creates an instance with the data of a backup. */
+  Restore: 'RESTORE',
   /** Starts the server of a suspended instance. */
   Resume: 'RESUME',
   /** Gives the owner's role of an instance another password. */
@@ -1774,6 +1787,8 @@ export const ReasonCode = {
   ImagePullFailed: 'IMAGE_PULL_FAILED',
   /** An internal error of the control plane; its log says more. */
   Internal: 'INTERNAL',
+  /** No backup has the point in time that was to be restored. */
+  NotRestorable: 'NOT_RESTORABLE',
   /** It was killed because it used more memory than its limit. */
   OutOfMemory: 'OUT_OF_MEMORY',
   /** The PostgreSQL binaries for it are not installed. */
@@ -1853,8 +1868,6 @@ export type RecoveryGap = {
 
 /** Why a range cannot be restored. */
 export const RecoveryGapReason = {
-  /** It is older than the retention. The backup before it is kept nevertheless. */
-  Expired: 'EXPIRED',
   /** Segments are missing in the store, and nothing says why. */
   Missing: 'MISSING',
   /** The replication slot did not exist any more: it was dropped by SQL, or backups were turned off. */
@@ -1946,6 +1959,66 @@ export type RestartInstancePayload = {
   operation?: Maybe<Operation>;
   /** The errors in the input. Empty if the request was accepted. */
   userErrors: Array<UserError>;
+};
+
+/** Input of `restoreInstance`. What is omitted is as in the source, whose user, database and version of PostgreSQL the new instance has. */
+export type RestoreInstanceInput = {
+  /** How the instance is backed up. */
+  backups?: InputMaybe<BackupPolicyInput>;
+  /** The CPU in thousandths of a core. */
+  cpuMillis?: InputMaybe<Scalars['Int']['input']>;
+  /** Whether deletion is refused (default false). */
+  deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Who can reach the instance. The DNS label of the source is not taken over. */
+  exposure?: InputMaybe<ExposureInput>;
+  /** How the health of the instance is checked. */
+  healthCheck?: InputMaybe<HealthCheckInput>;
+  /**
+   * A unique key for this request. Repeating the request with the same key returns the first answer instead of restoring
+   * another instance.
+   */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The minutes without a session of a client after which the instance is suspended; 0 for never. */
+  idleSuspendMinutes?: InputMaybe<Scalars['Int']['input']>;
+  /** The labels of the instance. */
+  labels?: InputMaybe<Array<LabelInput>>;
+  /** The memory in MiB. */
+  memoryMb?: InputMaybe<Scalars['Int']['input']>;
+  /** The name of the new instance: a DNS label, unique among instances that are not deleted. */
+  name: Scalars['String']['input'];
+  /** Parameters of the server: see `setParameters`. */
+  parameters?: InputMaybe<Array<ParameterInput>>;
+  /** The password of the user (default: generated). Passwords of the source do not work in the new instance. */
+  password?: InputMaybe<Scalars['String']['input']>;
+  /** Whether clients without TLS are refused. */
+  requireTls?: InputMaybe<Scalars['Boolean']['input']>;
+  /** The ID of the instance that was backed up. It may run, and it may be deleted as long as its backups are kept. */
+  sourceId: Scalars['ID']['input'];
+  /** The size of the volume in GiB, at least that of the source. */
+  storageGb?: InputMaybe<Scalars['Int']['input']>;
+  /** The point to restore (default: everything that was archived). */
+  target?: InputMaybe<RestoreTargetInput>;
+};
+
+/** Payload of `restoreInstance`. */
+export type RestoreInstancePayload = {
+  __typename?: 'RestoreInstancePayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
+/** A point to restore: at most one field. */
+export type RestoreTargetInput = {
+  /** The ID of a backup: the moment at which it was complete. */
+  backupId?: InputMaybe<Scalars['ID']['input']>;
+  /** A position in the WAL, such as `0/3000060`. */
+  lsn?: InputMaybe<Scalars['String']['input']>;
+  /** A time within `recovery.intervals`, by the clock of the server: what was committed by then, and nothing later. */
+  time?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
 /** Input of `resumeInstance`. */
@@ -2120,6 +2193,8 @@ export const StepName = {
   ResizePostgres: 'RESIZE_POSTGRES',
   /** Stop the server, and start it again. */
   RestartPostgres: 'RESTART_POSTGRES',
+  /** Fetch the base backup and the WAL from the store, replay the WAL up to the target, and remove the passwords of the source. */
+  RestoreData: 'RESTORE_DATA',
   /** Put the former password back. */
   RestorePassword: 'RESTORE_PASSWORD',
   /** Give the server its former configuration again, and wait until it is ready with it. */
@@ -2371,6 +2446,13 @@ export type UpdateBackupMutationVariables = Exact<{
 
 
 export type UpdateBackupMutation = { __typename?: 'Mutation', updateBackup: { __typename?: 'UpdateBackupPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type RestoreInstanceMutationVariables = Exact<{
+  input: RestoreInstanceInput;
+}>;
+
+
+export type RestoreInstanceMutation = { __typename?: 'Mutation', restoreInstance: { __typename?: 'RestoreInstancePayload', instance?: { __typename?: 'Instance', id: string } | null, userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
 export type ControlPlaneQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -2947,6 +3029,19 @@ export const UpdateBackupDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<UpdateBackupMutation, UpdateBackupMutationVariables>;
+export const RestoreInstanceDocument = new TypedDocumentString(`
+    mutation RestoreInstance($input: RestoreInstanceInput!) {
+  restoreInstance(input: $input) {
+    instance {
+      id
+    }
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RestoreInstanceMutation, RestoreInstanceMutationVariables>;
 export const ControlPlaneDocument = new TypedDocumentString(`
     query ControlPlane {
   controlPlane {

@@ -3,7 +3,7 @@ import { OperationKind } from '../gql/graphql';
 import { KINDS } from './kinds';
 
 /** Started on another page than that of an instance, where there is none yet, or in the panels of users, databases and backups. */
-const STARTED_ELSEWHERE: OperationKind[] = ['CREATE', 'CREATE_BACKUP', 'CREATE_DATABASE', 'CREATE_DATABASE_USER', 'DROP_DATABASE', 'DROP_DATABASE_USER'];
+const STARTED_ELSEWHERE: OperationKind[] = ['CREATE', 'CREATE_BACKUP', 'CREATE_DATABASE', 'CREATE_DATABASE_USER', 'DROP_DATABASE', 'DROP_DATABASE_USER', 'RESTORE'];
 
 test('every kind of operation in the contract can be started', () => {
   const kinds = KINDS.map(({ kind }) => kind);
