@@ -43,6 +43,20 @@ test('the page of an instance shows what can be restored, and takes, keeps and d
   await page.getByRole('alert').getByText('it is the newest backup').waitFor();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
 
+  await panel.getByRole('button', { name: 'Restore' }).click();
+  const restore = page.getByRole('dialog');
+  await restore.getByRole('button', { name: 'Restore', exact: true }).click();
+  await restore.getByText('Choose a name for the new instance.').waitFor();
+  await restore.getByLabel('Name of the new instance').fill('orders-restored');
+  await restore.getByLabel('A time').check();
+  await restore.getByLabel('Time', { exact: true }).fill('2020-01-01T00:00:00');
+  await restore.getByText('This is earlier than what is kept.').waitFor();
+  await restore.getByLabel(/^The latest/).check();
+  await restore.getByRole('button', { name: 'Restore', exact: true }).click();
+  await page.getByRole('heading', { name: 'orders-restored' }).waitFor();
+  await page.getByRole('region', { name: 'Backups' }).getByText('Protected. Kept for 7 days').waitFor({ timeout: 90_000 });
+  await page.goto(`${server.url}/instances/${id}`);
+
   await panel.getByRole('button', { name: 'Change the policy' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Retention').fill('9999');
