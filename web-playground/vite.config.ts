@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
@@ -10,7 +10,10 @@ import { thirdParty } from './notices';
 const api = ['/health', '/livez', '/readyz', '/metrics', '/schema.graphql'];
 const server = 'http://127.0.0.1:8080';
 
-/** Writes a `.br` and a `.gz` beside each file that they make smaller: the server sends them as they are. */
+/**
+ * Writes a `.br` and a `.gz` of each file that they make smaller: the server sends them as they are. The assets are kept in these forms
+ * only, because the binary of the server carries them.
+ */
 function precompressed(): Plugin {
   return {
     name: 'precompressed',
@@ -22,9 +25,10 @@ function precompressed(): Plugin {
         const content = readFileSync(path);
         const params = { [constants.BROTLI_PARAM_SIZE_HINT]: content.length };
         const variants = { br: brotliCompressSync(content, { params }), gz: gzipSync(content, { level: 9 }) };
-        for (const [extension, compressed] of Object.entries(variants)) {
-          if (compressed.length < content.length * 0.9) writeFileSync(`${path}.${extension}`, compressed);
-        }
+        const smaller = Object.values(variants).every((compressed) => compressed.length < content.length * 0.9);
+        if (!smaller) continue;
+        for (const [extension, compressed] of Object.entries(variants)) writeFileSync(`${path}.${extension}`, compressed);
+        if (name.startsWith('assets/')) rmSync(path);
       }
     },
   };

@@ -8,10 +8,14 @@
 #[expect(dead_code, reason = "the bench needs a part of what the tests do")]
 mod support;
 
-use std::time::{Duration, Instant};
+use std::{
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    time::{Duration, Instant},
+};
 
 use support::{Database, Home, Server, psql};
 use tokio_postgres::NoTls;
+use toygres_certificates::{Authority, IssuedCertificate};
 use toygres_domain::{
     InstanceId,
     instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
@@ -20,7 +24,8 @@ use toygres_domain::{
     secret::{Secret, SecretKeys},
 };
 use toygres_postgres::roles;
-use toygres_store::{NewInstance, Outcome, Reached, Request, Store, Subject};
+use toygres_store::{InstanceCertificate, NewAuthority, NewInstance, Outcome, Reached, Request, Store, Subject};
+use toygres_workflows::certificates::new_authority;
 
 /// Seconds between the checks of one instance.
 const INTERVAL: i32 = 30;
@@ -42,21 +47,62 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads can be started");
     runtime.block_on(async {
         let most = counts.iter().max().copied().unwrap_or_default();
-        let hosted = hosted(most).await;
+        let certificates = Certificates::make();
+        let hosted = hosted(most, &certificates).await;
         println!("an instance is checked every {INTERVAL} s; measured for {} s after everything was checked once; {settings:?}", time.as_secs());
         for count in counts {
-            run(usize::try_from(count).expect("a number of instances"), &hosted, time, &settings).await;
+            run(usize::try_from(count).expect("a number of instances"), &hosted, &certificates, time, &settings).await;
         }
     });
 }
 
+/// An authority, and a certificate of it that the servers present for all of their instances.
+struct Certificates {
+    authority: NewAuthority,
+    issued: IssuedCertificate,
+}
+
+impl Certificates {
+    fn make() -> Self {
+        let authority = new_authority(chrono::Utc::now()).expect("an authority can be made");
+        let key = authority.key.as_ref().expect("an authority of the control plane has its key");
+        let issuer = Authority::read(&authority.certificate, key).expect("it is one");
+        let names = ["*.toygres.internal", "localhost", "127.0.0.1", "::1"].map(str::to_owned);
+        let issued = issuer.issue(&names, authority.not_before, authority.not_before + chrono::TimeDelta::days(90)).expect("it can issue");
+        Self { authority, issued }
+    }
+
+    /// Records that an instance has the certificate, and that its server was seen to present it.
+    async fn record(&self, store: &Store, id: InstanceId) {
+        let authority = store.authorities().await.expect("the metadata answers")[0].id;
+        let details = &self.issued.details;
+        let certificate = InstanceCertificate {
+            authority,
+            fingerprint: details.fingerprint.clone(),
+            names: vec![id.tls_name(), "localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()],
+            not_before: details.not_before,
+            not_after: details.not_after,
+            presented: None,
+            requires_tls: None,
+        };
+        store.save_certificate(id, &self.issued.certificate, &certificate).await.expect("it can be stored");
+        store.record_presented(id, &details.fingerprint).await.expect("it can be recorded");
+        store.record_requires_tls(id, false).await.expect("it can be recorded");
+    }
+}
+
 /// The servers that are checked, with room for a kept connection of each instance.
-async fn hosted(instances: u64) -> Vec<Database> {
+async fn hosted(instances: u64, certificates: &Certificates) -> Vec<Database> {
     let mut all = Vec::new();
     for _ in 0..HOSTED {
         let database = Database::start();
         psql(&database.url(), "CREATE ROLE app LOGIN PASSWORD 'app-password'; CREATE ROLE toygres SUPERUSER LOGIN").await.expect("roles can be made");
         psql(&database.url(), &format!("ALTER SYSTEM SET max_connections = {}", instances / HOSTED as u64 + 100)).await.expect("it can be set");
+        let server = &certificates.issued.certificate;
+        write_private(&database, "server.pem", &format!("{}{}", server.chain, server.key.expose()));
+        for setting in ["ssl_cert_file = 'server.pem'", "ssl_key_file = 'server.pem'", "ssl = on"] {
+            psql(&database.url(), &format!("ALTER SYSTEM SET {setting}")).await.expect("it can be set");
+        }
         let rules = database.file("pg_hba.conf");
         let old = std::fs::read_to_string(&rules).expect("there are rules");
         // Each server is that of many instances, whose monitors have different passwords. What a login lacks because of that, the comparison
@@ -70,6 +116,15 @@ async fn hosted(instances: u64) -> Vec<Database> {
         all.push(database);
     }
     all
+}
+
+/// Writes a file of a server that nobody else may read.
+fn write_private(database: &Database, name: &str, text: &str) {
+    let path = database.file(name);
+    std::fs::write(&path, text).expect("it can be written");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("its mode can be set");
+    let owner = std::fs::metadata(database.file("PG_VERSION")).expect("there is a data directory");
+    std::os::unix::fs::chown(&path, Some(owner.uid()), Some(owner.gid())).expect("its owner can be set");
 }
 
 /// An instance.
@@ -88,10 +143,10 @@ fn spec() -> InstanceSpec {
     }
 }
 
-async fn run(count: usize, hosted: &[Database], time: Duration, settings: &[(&str, &str)]) {
+async fn run(count: usize, hosted: &[Database], certificates: &Certificates, time: Duration, settings: &[(&str, &str)]) {
     let metadata = Database::start_durable();
     let url = metadata.url();
-    make_instances(&url, count, hosted).await;
+    make_instances(&url, count, hosted, certificates).await;
     let sql = connect(&url).await;
     make_samples(&sql).await;
     let home = Home::new();
@@ -138,6 +193,7 @@ async fn run(count: usize, hosted: &[Database], time: Duration, settings: &[(&st
     );
     println!("  server memory       {} MB", server.memory() / 1_000_000);
     println!("  failed checks       {failed}");
+    println!("  failed renewals     {}", after.failed_renewals - before.failed_renewals);
     for (at, sizes) in ["start", "middle", "end"].iter().zip(&sizes) {
         println!("  tables at the {at:<7} {}", sizes.join(", "));
     }
@@ -145,9 +201,10 @@ async fn run(count: usize, hosted: &[Database], time: Duration, settings: &[(&st
 }
 
 /// Inserts running instances, as after their creation. The server starts a loop for each when it starts.
-async fn make_instances(url: &str, count: usize, hosted: &[Database]) {
+async fn make_instances(url: &str, count: usize, hosted: &[Database], certificates: &Certificates) {
     let store = Store::open(url, 16, SecretKeys::parse(KEY).expect("it is a key")).expect("the URL is one");
     store.migrate().await.expect("the migrations work");
+    store.publish_first_authority(&certificates.authority).await.expect("it can be published");
     let made = (0..count).map(|number| {
         let (store, port) = (store.clone(), hosted[number % hosted.len()].port());
         async move {
@@ -168,6 +225,7 @@ async fn make_instances(url: &str, count: usize, hosted: &[Database]) {
             let connection_string = toygres_domain::connection_string::connection_string(&endpoint, &new.spec);
             let outcome = Outcome::Succeeded(Some(Reached { endpoint, connection_string }));
             store.finish(&accepted.operation.id, 1, &outcome).await.expect("it runs");
+            certificates.record(&store, new.id).await;
         }
     });
     futures::StreamExt::collect::<Vec<()>>(futures::StreamExt::buffer_unordered(futures::stream::iter(made), 16)).await;
@@ -200,6 +258,8 @@ struct Snapshot {
     database: Duration,
     /// The number of checks up to each bound of lag.
     lags: Vec<(f64, f64)>,
+    /// Attempts to renew a certificate that failed.
+    failed_renewals: u64,
 }
 
 impl Snapshot {
@@ -210,7 +270,9 @@ impl Snapshot {
             .filter_map(|line| line.strip_prefix("toygres_health_check_lag_seconds_bucket{le=\"")?.split_once("\"} "))
             .map(|(bound, count)| (bound.parse().unwrap_or(f64::INFINITY), count.parse().expect("a count")))
             .collect();
-        Self { server: server.cpu(), database: support::cpu_of_family(metadata.postmaster()), lags }
+        let failures = scraped.lines().filter_map(|line| line.strip_prefix("toygres_instance_certificate_failures_total ")?.parse::<u64>().ok());
+        let failed_renewals = failures.sum();
+        Self { server: server.cpu(), database: support::cpu_of_family(metadata.postmaster()), lags, failed_renewals }
     }
 
     /// A quantile of the lags since `before`, interpolated within a bucket.

@@ -1,15 +1,20 @@
-//! The playground's static files, built from `web-playground/` and carried in the binary.
+//! The playground's static files, built from `web-playground/` and carried in the binary. The build compresses them; those that are large
+//! are in the binary in no other form.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    io::{self, Read},
+};
 
 use axum::{
     Router,
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
+use flate2::read::GzDecoder;
 use rust_embed::RustEmbed;
 
 use crate::base_path::BasePath;
@@ -24,6 +29,9 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 
 /// The encodings of a file that the build has written beside it, the preferred one first, with their extensions.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
+
+/// How much of a file is decompressed at a time.
+const CHUNK_BYTES: usize = 16 * 1024;
 
 /// What the page is relative to, as the build leaves it.
 const BASE: &str = "<base href=\"/\"";
@@ -80,34 +88,55 @@ async fn icon(headers: HeaderMap) -> Response {
 }
 
 fn file(request: &HeaderMap, path: &str, cache_control: &'static str) -> Response {
-    let Some(file) = Files::get(path) else {
-        return (StatusCode::NOT_FOUND, "not found\n").into_response();
-    };
     let accepted = request.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let encoded = ENCODINGS
         .iter()
         .filter(|(encoding, _)| accepts(accepted, encoding))
-        .find_map(|(encoding, extension)| Some((*encoding, Files::get(&format!("{path}{extension}"))?.data)));
-    let (encoding, data) = encoded.map_or((None, file.data), |(encoding, data)| (Some(encoding), data));
-    let headers = [
-        (header::CONTENT_TYPE, file.metadata.mimetype().parse().unwrap_or(HeaderValue::from_static("application/octet-stream"))),
-        (header::CACHE_CONTROL, HeaderValue::from_static(cache_control)),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY)),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (header::VARY, HeaderValue::from_static("Accept-Encoding")),
-    ];
-    let body = match data {
+        .find_map(|(encoding, extension)| Some((*encoding, embedded(&format!("{path}{extension}"))?)));
+    let mut response = match encoded {
+        Some((encoding, bytes)) => ([(header::CONTENT_ENCODING, HeaderValue::from_static(encoding))], bytes).into_response(),
+        None => match (embedded(path), embedded(&format!("{path}.gz"))) {
+            (Some(bytes), _) => bytes.into_response(),
+            (None, Some(gzip)) => decompressed(gzip),
+            (None, None) => return (StatusCode::NOT_FOUND, "not found\n").into_response(),
+        },
+    };
+    let kind = mime_guess::from_path(path).first_or_octet_stream();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, kind.as_ref().parse().unwrap_or(HeaderValue::from_static("application/octet-stream")));
+    for (name, value) in [
+        (header::CACHE_CONTROL, cache_control),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::VARY, "Accept-Encoding"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// A file as the build has left it.
+fn embedded(path: &str) -> Option<Bytes> {
+    Some(match Files::get(path)?.data {
         // All requests share these bytes. A slow reader holds no copy.
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         // A debug build reads the file.
         Cow::Owned(bytes) => Bytes::from(bytes),
-    };
-    let mut response = (headers, body).into_response();
-    if let Some(encoding) = encoding {
-        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
-    }
-    response
+    })
+}
+
+/// The content of a file for a client that accepts no compression. A slow reader holds one chunk of it.
+fn decompressed(gzip: Bytes) -> Response {
+    // The last four bytes are the length of the content (RFC 1952, section 2.3.1).
+    let length = gzip.last_chunk().map_or(0, |length| u32::from_le_bytes(*length));
+    let decoder = GzDecoder::new(io::Cursor::new(gzip));
+    let chunks = futures::stream::try_unfold(decoder, async |mut decoder| {
+        let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+        decoder.by_ref().take(CHUNK_BYTES as u64).read_to_end(&mut chunk)?;
+        Ok::<_, io::Error>((!chunk.is_empty()).then_some((chunk, decoder)))
+    });
+    ([(header::CONTENT_LENGTH, HeaderValue::from(length))], Body::from_stream(chunks)).into_response()
 }
 
 /// Whether an `Accept-Encoding` header names an encoding, and not with a weight of 0.

@@ -1,5 +1,8 @@
 //! A server that a proxy publishes below a path.
 
+use std::io::Read;
+
+use flate2::read::GzDecoder;
 use reqwest::{StatusCode, header};
 use serde_json::{Value, json};
 
@@ -38,6 +41,38 @@ async fn everything_is_served_with_and_without_the_base_path() {
         // The page of another site may not ask for it as an image.
         let embedded = server.http.get(server.url(&format!("{path}?query={{__typename}}"))).header("sec-fetch-site", "cross-site");
         assert_eq!(embedded.header("sec-fetch-mode", "no-cors").send().await.unwrap().status(), StatusCode::FORBIDDEN);
+    }
+    server.stop().await;
+}
+
+/// Large files are in the binary in compressed forms only.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_the_page_is_the_same_in_every_encoding() {
+    let home = Home::new();
+    let server = home.start().await;
+    let page = server.get("/").await.text().await.unwrap();
+    let script = page.split("src=\"./").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let http = reqwest::Client::builder().no_gzip().no_brotli().build().unwrap();
+    let get = async |path: &str, accepted: &str| {
+        let answer = http.get(server.url(&format!("/{path}"))).header(header::ACCEPT_ENCODING, accepted).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}: {accepted}");
+        let headers = answer.headers().clone();
+        (headers, answer.bytes().await.unwrap())
+    };
+    for (path, kind) in [(script.as_str(), "text/javascript"), ("favicon.svg", "image/svg+xml"), ("", "text/html")] {
+        let (headers, plain) = get(path, "identity").await;
+        assert_eq!(headers.get(header::CONTENT_ENCODING), None, "{path}");
+        assert_eq!(headers[header::VARY], "Accept-Encoding", "{path}");
+        assert!(headers[header::CONTENT_TYPE].to_str().unwrap().starts_with(kind), "{path}: {headers:?}");
+        assert_eq!(headers[header::CONTENT_LENGTH].to_str().unwrap(), plain.len().to_string(), "{path}");
+        let (headers, compressed) = get(path, "gzip").await;
+        assert_eq!(headers[header::CONTENT_ENCODING], "gzip", "{path}");
+        let mut content = Vec::new();
+        GzDecoder::new(&*compressed).read_to_end(&mut content).unwrap();
+        assert!(content == plain, "{path}: {} and {} bytes", content.len(), plain.len());
+        assert_eq!(get(path, "gzip, br").await.0[header::CONTENT_ENCODING], "br", "{path}");
+        let head = http.head(server.url(&format!("/{path}"))).send().await.unwrap();
+        assert_eq!(head.headers()[header::CONTENT_LENGTH].to_str().unwrap(), plain.len().to_string(), "{path}");
     }
     server.stop().await;
 }
