@@ -1868,6 +1868,8 @@ export type RecoveryGap = {
 
 /** Why a range cannot be restored. */
 export const RecoveryGapReason = {
+  /** It is older than the retention. The backup before it is kept nevertheless. */
+  Expired: 'EXPIRED',
   /** Segments are missing in the store, and nothing says why. */
   Missing: 'MISSING',
   /** The replication slot did not exist any more: it was dropped by SQL, or backups were turned off. */
