@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::{
     InstanceId, OperationId,
     instance::{InstanceState, Reason, text_enum},
+    restoration::KnownCoverage,
     wal::{Lsn, Timeline},
 };
 
@@ -243,6 +244,19 @@ pub struct Coverage {
 }
 
 impl Archive {
+    /// What the worker that follows the instance knows beyond what the store says.
+    #[must_use]
+    pub fn known_coverage(&self) -> Option<KnownCoverage> {
+        let known = self.durable_at.zip(self.durable).filter(|_| self.coverage.continues);
+        known.map(|(at, durable)| KnownCoverage { at, durable })
+    }
+
+    /// Whether a time is not covered yet, and will be if the instance goes on being followed.
+    #[must_use]
+    pub fn will_cover(&self, time: DateTime<Utc>) -> bool {
+        self.followed && self.coverage.continues && self.intervals().last().is_some_and(|last| last.to < time)
+    }
+
     /// The ranges in which every point can be restored, oldest first, with what was archived since they were recorded.
     #[must_use]
     pub fn intervals(&self) -> Vec<CoveredInterval> {

@@ -37,7 +37,7 @@ pub struct Restoration {
     pub archive: ArchiveId,
     /// The point to restore.
     pub target: RestoreTarget,
-    /// What was known of the archive when the restoration was asked for.
+    /// What is known of the archive when the restoration begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<KnownCoverage>,
 }

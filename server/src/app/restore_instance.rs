@@ -9,7 +9,7 @@ use toygres_domain::{
     backup::{Archive, BackupSettings, BackupStatus, CoveredInterval},
     instance::{Exposure, Instance, InstanceSpec},
     operation::Params,
-    restoration::{KnownCoverage, Restoration, RestoreTarget},
+    restoration::{Restoration, RestoreTarget},
     wal::Lsn,
 };
 use toygres_store::{Accepted, Request, Subject};
@@ -96,9 +96,7 @@ impl App {
         }
         let new = self.parse(like(&source, instance), errors)?;
         let Some(target) = target else { return Err(Error::internal("a target without an error")) };
-        let known = archive.durable_at.zip(archive.durable).filter(|_| archive.coverage.continues);
-        let known = known.map(|(at, durable)| KnownCoverage { at, durable });
-        let params = Params::Restore(Restoration { source: id, archive: archive.id, target, known });
+        let params = Params::Restore(Restoration { source: id, archive: archive.id, target, known: None });
         self.store.accept(Subject::New(&new), &params, &Request { deadline: DEADLINE, ..request }).await
     }
 
@@ -109,7 +107,8 @@ impl App {
         match choice {
             TargetChoice { time: None, lsn: None, backup_id: None } => Ok(RestoreTarget::Latest),
             TargetChoice { time: Some(time), lsn: None, backup_id: None } => {
-                match intervals.iter().any(|interval| (interval.from..=interval.to).contains(&time)) {
+                let is_soon = archive.will_cover(time) && time <= self.store.now();
+                match is_soon || intervals.iter().any(|interval| (interval.from..=interval.to).contains(&time)) {
                     true => Ok(RestoreTarget::Time(time)),
                     false => refuse("target.time", format!("{} cannot be restored; what can: {}", at(time), ranges(&intervals))),
                 }

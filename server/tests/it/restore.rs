@@ -83,8 +83,9 @@ async fn every_point_that_was_archived_can_be_restored() {
     // A restored instance is restored like any other, across its timelines.
     psql(&time_url, "INSERT INTO rows VALUES (2000)").await.unwrap();
     let changed = rows(&time_url).await;
-    until_recoverable(&server, &by_time, &time_url).await;
-    let (_, again) = restored(&server, json!({ "sourceId": by_time, "name": "again" })).await;
+    // What was committed just now is waited for.
+    let now = at(time(&time_url).await);
+    let (_, again) = restored(&server, json!({ "sourceId": by_time, "name": "again", "target": { "time": now } })).await;
     assert_eq!(rows(&again).await, changed);
 
     // The end of a base backup, and of a deleted instance, by the command line.

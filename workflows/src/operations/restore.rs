@@ -3,8 +3,9 @@
 
 use duroxide::runtime::registry::ActivityRegistryBuilder;
 use toygres_domain::{
+    instance::{Reason, ReasonCode},
     operation::{OperationKind, StepName},
-    restoration::Restoration,
+    restoration::{Restoration, RestoreTarget},
     runtime::Progress,
 };
 use toygres_store::{Reached, Work};
@@ -78,6 +79,15 @@ async fn restore(context: &ActivityContext, run: &Run) -> Result<Progress, Failu
     // Checked again under the lock: if a deletion was faster, nothing may be restored after it.
     let work = context.wanted(run).await?;
     let restoration = restoration(&work)?;
+    let archive = context.store.archives_of(&[restoration.source]).await?.remove(&restoration.source);
+    let archive = archive.filter(|archive| archive.id == restoration.archive);
+    if let RestoreTarget::Time(time) = restoration.target
+        && archive.as_ref().is_some_and(|archive| archive.will_cover(time))
+    {
+        let message = format!("what was committed by {} is not archived yet", time.format("%Y-%m-%d %H:%M:%S%.3f UTC"));
+        return Ok(Progress::InProgress(Reason::new(ReasonCode::StartingUp, message)));
+    }
+    let restoration = Restoration { known: archive.and_then(|archive| archive.known_coverage()), ..restoration };
     let data = context.store.data(&work.instance).await?;
     let deployment = deployment(context, target(work), data).await?;
     context.verb(context.runtime.restore(&deployment, &restoration)).await
