@@ -3,6 +3,7 @@
 mod damage;
 mod faults;
 mod gaps;
+mod independent;
 mod points;
 mod retention;
 mod s3;
