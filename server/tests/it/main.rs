@@ -23,6 +23,7 @@ mod paging;
 mod parameters;
 mod passwords;
 mod repair;
+mod pid_one;
 mod requests;
 mod resize;
 mod restart;

@@ -52,6 +52,23 @@ impl Home {
         server
     }
 
+    /// Starts a server as the first process of a namespace of its own, as in a container, and waits until it is ready.
+    pub async fn start_as_pid_one(&self) -> Server {
+        let (address, log) = (Self::free_address(), self.path().join("server.log"));
+        let serve = self.command(&["serve", "--listen", &address]);
+        let mut command = Command::new("unshare");
+        if !nix::unistd::geteuid().is_root() {
+            command.args(["--user", "--map-current-user"]);
+        }
+        command.args(["--pid", "--fork", "--kill-child", "--mount-proc"]).arg(serve.as_std().get_program()).args(serve.as_std().get_args());
+        command.current_dir(self.path()).env_clear().kill_on_drop(true);
+        command.envs(serve.as_std().get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.stdout(Stdio::piped()).stderr(std::fs::File::create(&log).unwrap());
+        let mut server = Server::of(command.spawn().expect("unshare is part of util-linux"), &address, "http", log);
+        server.ready().await;
+        server
+    }
+
     /// Starts a server on a free port, and only waits until it listens.
     pub async fn spawn(&self, env: &[(&str, &str)]) -> Server {
         self.spawn_at(&Self::free_address(), env).await

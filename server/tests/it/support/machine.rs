@@ -50,6 +50,11 @@ pub fn cpu_of_family(parent: i32) -> Duration {
     cpu_of(parent.unsigned_abs()) + alive + buried
 }
 
+/// Whether a process has exited, and nobody has waited for it.
+pub fn is_zombie(pid: i32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z')))
+}
+
 /// The child processes.
 pub fn children_of(parent: i32) -> Vec<i32> {
     let parent_of = |pid: i32| {

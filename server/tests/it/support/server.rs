@@ -60,6 +60,11 @@ impl Server {
         cpu_of(self.child.id().expect("the server runs"))
     }
 
+    /// The process id of what was started.
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.child.id().expect("the server runs")).unwrap()
+    }
+
     /// The resident memory of the server in bytes.
     pub fn memory(&self) -> u64 {
         memory_of(self.child.id().expect("the server runs"))
