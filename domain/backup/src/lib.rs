@@ -21,6 +21,7 @@ mod restore;
 mod retention;
 mod spool;
 mod store;
+pub mod volume;
 mod wal_records;
 
 pub use archive::Archive;
