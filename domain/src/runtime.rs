@@ -45,6 +45,14 @@ pub trait Runtime: Send + Sync + 'static {
     /// or not the control plane is there.
     async fn deploy(&self, deployment: &Deployment) -> Result<(), RuntimeError>;
 
+    /// Whether instances can be restored here, as this host is configured.
+    ///
+    /// # Errors
+    /// One sentence for people: why not, and what to change.
+    fn restores(&self) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Fills the volume of an instance that has not run from an archive, replays the WAL up to the target, and makes the cluster
     /// independent of its source ([`crate::restoration::finishing_statements`]). Called again until it answers [`Progress::Done`], which
     /// it does when the data is there and no process uses it; [`Self::deploy`] then starts the server. What an interrupted call has left is

@@ -21,7 +21,7 @@ use kube::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use toygres_domain::{
-    instance::ReasonCode,
+    instance::{PostgresVersion, ReasonCode},
     runtime::{Deployment, RuntimeError},
 };
 
@@ -38,10 +38,9 @@ pub(crate) const FIELD_MANAGER: &str = "toygres";
 
 /// Creates or repairs the instance. Each step can be repeated; [`build::Objects`] gives the reason for their order.
 pub(crate) async fn deploy(cluster: &Cluster, settings: &Settings, deployment: &Deployment) -> Result<(), RuntimeError> {
-    let version = deployment.spec.postgres_version;
     // One that has run before keeps running.
-    if !settings.versions.contains(&version) && !deployment.data.exists() {
-        return Err(RuntimeError::permanent(ReasonCode::PostgresMissing, format!("PostgreSQL {version} is not offered in this cluster")));
+    if !deployment.data.exists() {
+        refuse_version(settings, deployment.spec.postgres_version)?;
     }
     // Before anything else: without its data the instance must not even look as if it were there.
     claim::verify(cluster, deployment.id, &deployment.data).await?;
@@ -55,6 +54,14 @@ pub(crate) async fn deploy(cluster: &Cluster, settings: &Settings, deployment: &
     refuse_if_removed(cluster, &first).await
 }
 
+/// Refuses to create an instance of a version that is not offered.
+pub(crate) fn refuse_version(settings: &Settings, version: PostgresVersion) -> Result<(), RuntimeError> {
+    if settings.versions.contains(&version) {
+        return Ok(());
+    }
+    Err(RuntimeError::permanent(ReasonCode::PostgresMissing, format!("PostgreSQL {version} is not offered in this cluster")))
+}
+
 /// Puts a renewed certificate into the Secret, from where the kubelet brings it into the pod.
 pub(crate) async fn install_tls(cluster: &Cluster, settings: &Settings, deployment: &Deployment) -> Result<(), RuntimeError> {
     claim::verify(cluster, deployment.id, &deployment.data).await?;
@@ -63,7 +70,7 @@ pub(crate) async fn install_tls(cluster: &Cluster, settings: &Settings, deployme
 
 /// Refuses to report success if the instance was removed meanwhile: a control plane that was suspended may resume a deployment
 /// long after another one has removed the instance. [`list`](toygres_domain::runtime::Runtime::list) finds what it created.
-async fn refuse_if_removed(cluster: &Cluster, first: &NetworkPolicy) -> Result<(), RuntimeError> {
+pub(crate) async fn refuse_if_removed(cluster: &Cluster, first: &NetworkPolicy) -> Result<(), RuntimeError> {
     let name = first.name_any();
     let policies = cluster.api::<NetworkPolicy>();
     let present = call(&format!("get the NetworkPolicy {name}"), policies.get_metadata_opt(&name)).await?;

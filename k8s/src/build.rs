@@ -2,12 +2,16 @@
 
 pub mod names;
 mod network_policy;
+mod restore_job;
 mod secret;
 mod services;
-pub(crate) mod start;
+mod start;
 mod stateful_set;
 
+pub(crate) use restore_job::{FETCH, FINISH, RECOVER};
+pub use restore_job::{RestoreObjects, restore_objects};
 pub(crate) use services::AZURE_DNS_LABEL;
+pub use start::INITIALIZED_MARK;
 pub(crate) use stateful_set::{CONTAINER, GRACE_PERIOD};
 
 use k8s_openapi::api::{

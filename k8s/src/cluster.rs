@@ -9,11 +9,11 @@ use std::{future::Future, time::Duration};
 
 use k8s_openapi::{NamespaceResourceScope, api::core::v1::Pod};
 use kube::{
-    Api, Client, Resource,
-    api::{DeleteParams, ListParams, ObjectList, Preconditions},
+    Api, Client, Resource, ResourceExt,
+    api::{DeleteParams, ListParams, ObjectList, PostParams, Preconditions},
     core::PartialObjectMeta,
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use toygres_domain::{
     instance::ReasonCode,
     runtime::{Reachability, RuntimeError},
@@ -109,6 +109,22 @@ impl Cluster {
         let params = ListParams::default().labels(selector);
         let list = call(&format!("list the {}", K::plural(&K::DynamicType::default())), self.api::<K>().list_metadata(&params)).await?;
         Ok(list.items)
+    }
+
+    /// Creates an object unless it exists.
+    pub(crate) async fn create<K>(&self, object: &K) -> Result<(), RuntimeError>
+    where
+        K: Resource<Scope = NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned + Serialize,
+        K::DynamicType: Default,
+    {
+        let (kind, name) = (K::kind(&K::DynamicType::default()).into_owned(), object.name_any());
+        let creation = async {
+            match self.api::<K>().create(&PostParams::default(), object).await {
+                Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),
+                created => created.map(drop),
+            }
+        };
+        call(&format!("create the {kind} {name}"), creation).await
     }
 
     /// Deletes an object if it exists. With a `uid`, another object of the same name is not deleted.

@@ -15,6 +15,7 @@ pub mod permissions;
 mod remove;
 mod resize;
 mod restart;
+mod restore;
 mod runtime;
 pub mod settings;
 mod suspend;

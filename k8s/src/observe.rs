@@ -25,8 +25,9 @@ use toygres_domain::{
 
 pub(crate) use claim::{lost_claim, terminating_claim};
 pub(crate) use events::{message as event_message, newest_of as newest_event, time as event_time};
-pub(crate) use fetch::observe;
-pub(crate) use pod::{container_restarts, death, has_run, is_ready, not_stopped};
+pub(crate) use fetch::{events, observe, of_existing_objects};
+pub(crate) use log_lines::last_lines;
+pub(crate) use pod::{container_restarts, death, has_run, is_out_of_memory, is_ready, is_scheduled, not_started, not_stopped};
 
 use crate::{
     Settings,
@@ -44,7 +45,7 @@ const ORDINARY_WAIT: Duration = Duration::from_secs(20);
 pub struct Snapshot {
     /// The StatefulSet.
     pub stateful_set: Option<StatefulSet>,
-    /// The pods that carry the instance's id: one, or none.
+    /// The pods that carry the instance's id: one, or none. That of a restoration is gone before there is one of the server.
     pub pods: Vec<Pod>,
     /// The volume claims that carry the instance's id, kept ones too.
     pub claims: Vec<PersistentVolumeClaim>,
@@ -63,6 +64,9 @@ pub fn observation(id: InstanceId, snapshot: &Snapshot, settings: &Settings, now
         return Observation::Absent;
     }
     let Some(set) = &snapshot.stateful_set else {
+        if snapshot.pods.iter().any(|pod| names::is_of_restoration(&pod.metadata)) {
+            return starting("Its volume is being filled from a backup");
+        }
         return pending(ReasonCode::Drifted, format!("Its StatefulSet {} does not exist", names::object(id)));
     };
     if set.metadata.deletion_timestamp.is_some() {
@@ -77,7 +81,7 @@ pub fn observation(id: InstanceId, snapshot: &Snapshot, settings: &Settings, now
     if set.metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(SUSPENDED_ANNOTATION)) {
         return terminating.unwrap_or_else(|| pending(ReasonCode::Suspended, "Its StatefulSet is scaled to 0 until the instance is resumed"));
     }
-    let Some(pod) = snapshot.pods.first() else {
+    let Some(pod) = server_pod(snapshot) else {
         return terminating.unwrap_or_else(|| no_pod(set, &snapshot.events));
     };
     // The state of a pod that a restart has deleted is not the state of the instance. Without the deletion (it was refused, say)
@@ -98,12 +102,17 @@ pub fn observation(id: InstanceId, snapshot: &Snapshot, settings: &Settings, now
 #[must_use]
 pub fn events_of_interest(id: InstanceId, snapshot: &Snapshot) -> Option<(&'static str, String)> {
     snapshot.stateful_set.as_ref()?;
-    let Some(pod) = snapshot.pods.first() else { return Some(("StatefulSet", names::object(id))) };
+    let Some(pod) = server_pod(snapshot) else { return Some(("StatefulSet", names::object(id))) };
     if pod::is_ready(pod) {
         let service = client_service(id, snapshot)?;
         return is_unaddressed(service).then(|| ("Service", service.metadata.name.clone().unwrap_or_default()));
     }
     if pod::is_scheduled(pod) { Some(("Pod", names::pod(id))) } else { Some(("PersistentVolumeClaim", names::claim(id))) }
+}
+
+/// The pod of the server.
+fn server_pod(snapshot: &Snapshot) -> Option<&Pod> {
+    snapshot.pods.iter().find(|pod| !names::is_of_restoration(&pod.metadata))
 }
 
 fn is_absent(snapshot: &Snapshot) -> bool {

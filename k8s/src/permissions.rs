@@ -10,7 +10,7 @@ pub struct Permission {
     /// The verbs, sorted.
     pub verbs: &'static [&'static str],
     /// Whether the control plane cannot work without it. Roles that others define lack what
-    /// it only tidies up, or notices sooner, with.
+    /// it only tidies up, notices sooner, or restores instances with.
     pub required: bool,
 }
 
@@ -19,15 +19,21 @@ pub struct Permission {
 /// Secrets are written and deleted, and their contents are never read: of a list or a watch only the metadata is requested, which shows
 /// that one was deleted or edited. (RBAC knows no permission for metadata alone. Who may create a StatefulSet can mount every Secret of
 /// the namespace, so this permission adds nothing to what the others allow.)
+///
+/// Claims are created, and Jobs, for restorations only; the only log that is read is that of the container that fetches a backup, which
+/// says how far it is.
 pub const PERMISSIONS: &[Permission] = &[
     Permission { group: "", resource: "events", verbs: &["list", "watch"], required: true },
     Permission { group: "", resource: "persistentvolumeclaims", verbs: &["delete", "list", "patch", "watch"], required: true },
     Permission { group: "", resource: "pods", verbs: &["delete", "list", "watch"], required: true },
     Permission { group: "", resource: "secrets", verbs: &["create", "delete", "patch"], required: true },
     Permission { group: "", resource: "services", verbs: &["create", "delete", "get", "list", "patch", "watch"], required: true },
+    Permission { group: "", resource: "persistentvolumeclaims", verbs: &["create"], required: false },
+    Permission { group: "", resource: "pods/log", verbs: &["get"], required: false },
     Permission { group: "", resource: "secrets", verbs: &["list", "watch"], required: false },
     Permission { group: "apps", resource: "controllerrevisions", verbs: &["deletecollection"], required: false },
     Permission { group: "apps", resource: "statefulsets", verbs: &["create", "delete", "get", "list", "patch", "watch"], required: true },
+    Permission { group: "batch", resource: "jobs", verbs: &["create", "delete", "get", "list"], required: false },
     Permission { group: "networking.k8s.io", resource: "networkpolicies", verbs: &["create", "delete", "get", "list", "patch"], required: true },
     Permission { group: "networking.k8s.io", resource: "networkpolicies", verbs: &["watch"], required: false },
 ];

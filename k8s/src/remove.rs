@@ -22,19 +22,22 @@ use crate::{
     },
     cluster::{Cluster, call},
     observe::not_stopped,
+    restore,
 };
 
 /// The grace period of a server whose data is deleted next, in seconds: there is nothing that a shutdown could save.
 const GRACE_PERIOD_OF_DELETED_DATA: u32 = 5;
 
-/// Deletes the objects in an order that can be interrupted anywhere: the Services and the StatefulSet, then its revisions and the claims
-/// once the pod is gone, last the Secret and the NetworkPolicy, by which an incomplete removal is found again.
+/// Deletes the objects in an order that can be interrupted anywhere: the Job of a restoration, the Services and the StatefulSet, then its
+/// revisions and the claims once the pod is gone, last the Secret and the NetworkPolicy, by which an incomplete removal is found again.
 pub(crate) async fn remove(cluster: &Cluster, id: InstanceId, keep_volumes: bool) -> Result<Progress, RuntimeError> {
     let selector = names::selector(id);
+    // Before its pod, which it would take for failed.
+    let restoration_left = restore::end(cluster, id).await?;
     let set_left = remove_set(cluster, id).await?;
     let services_left = remove_services(cluster, &selector).await?;
     let pods_left = remove_pods(cluster, &selector, keep_volumes).await?;
-    if let Some(waiting) = set_left.or(pods_left) {
+    if let Some(waiting) = restoration_left.or(set_left).or(pods_left) {
         return Ok(in_progress(waiting));
     }
     // The garbage collector deletes the revisions of a StatefulSet, but after `--cascade=orphan` they have no owner.
@@ -50,6 +53,7 @@ pub(crate) async fn remove(cluster: &Cluster, id: InstanceId, keep_volumes: bool
     if let Some(waiting) = services_left {
         return Ok(in_progress(waiting));
     }
+    restore::remove_rest(cluster, id).await?;
     cluster.delete::<Secret>(&names::object(id), None, DeleteParams::background()).await?;
     remove_network_policy(cluster, id).await
 }

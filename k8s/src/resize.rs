@@ -6,11 +6,11 @@ mod volume;
 use k8s_openapi::{
     api::{
         apps::v1::StatefulSet,
-        core::v1::{Event, PersistentVolumeClaim, Pod},
+        core::v1::{PersistentVolumeClaim, Pod},
     },
     jiff::Timestamp,
 };
-use kube::{ResourceExt, api::ListParams};
+use kube::ResourceExt;
 use toygres_domain::{
     InstanceId, OperationId,
     runtime::{Deployment, Progress, Restart, RuntimeError},
@@ -22,7 +22,7 @@ use crate::{
     build::{self, names},
     cluster::{Cluster, call},
     drift::has_template,
-    observe::{container_restarts, is_ready},
+    observe::{container_restarts, events, is_ready},
     restart::{Restarts, plan, restart},
 };
 use volume::Expansion;
@@ -65,11 +65,8 @@ async fn expand(cluster: &Cluster, id: InstanceId, storage_gb: i32) -> Result<Ex
         return Ok(Expansion::Done);
     }
     volume::request(cluster, &claim, storage_gb).await?;
-    let name = names::claim(id);
-    let events = cluster.api::<Event>();
-    let about = ListParams::default().fields(&format!("involvedObject.kind=PersistentVolumeClaim,involvedObject.name={name}"));
-    let events = call(&format!("list the events of the volume claim {name}"), events.list(&about)).await?;
-    volume::expansion(&claim, storage_gb, &events.items, Timestamp::now())
+    let events = events(cluster, "PersistentVolumeClaim", &names::claim(id)).await?;
+    volume::expansion(&claim, storage_gb, &events, Timestamp::now())
 }
 
 /// Applies the StatefulSet. The controller ends the pod if its template changes, which is recorded before as planned.

@@ -17,7 +17,7 @@ use toygres_domain::{
     InstanceId,
     data::VolumeId,
     drift::{Drift, Expected, Inspection},
-    instance::{Endpoint, Exposure, PostgresVersion, ReasonCode},
+    instance::{Endpoint, Exposure, PostgresVersion},
     name::InstanceName,
     restoration::Restoration,
     runtime::{Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError, Suspension},
@@ -27,7 +27,7 @@ use crate::{
     ConnectError, Settings, apply,
     build::names::{self, MANAGED_SELECTOR},
     cluster::Cluster,
-    drift, observe, remove, resize, restart, suspend, watch,
+    drift, observe, remove, resize, restart, restore, suspend, watch,
 };
 use keyed_lock::KeyedLock;
 use throttle::Throttle;
@@ -87,8 +87,13 @@ impl Runtime for KubernetesRuntime {
         apply::deploy(&self.cluster, &self.settings, deployment).await
     }
 
-    async fn restore(&self, _: &Deployment, _: &Restoration) -> Result<Progress, RuntimeError> {
-        Err(RuntimeError::permanent(ReasonCode::NotRestorable, "not yet"))
+    fn restores(&self) -> Result<(), String> {
+        self.settings.restore.available().map(drop)
+    }
+
+    async fn restore(&self, deployment: &Deployment, restoration: &Restoration) -> Result<Progress, RuntimeError> {
+        let _exclusive = self.locks.lock(deployment.id).await;
+        restore::restore(&self.cluster, &self.settings, deployment, restoration).await
     }
 
     async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError> {
@@ -160,12 +165,13 @@ impl Runtime for KubernetesRuntime {
     }
 
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {
-        let (policies, sets, pods, claims, services) = tokio::try_join!(
+        let (policies, sets, pods, claims, services, jobs) = tokio::try_join!(
             self.cluster.list_metadata::<NetworkPolicy>(MANAGED_SELECTOR),
             self.cluster.list_metadata::<StatefulSet>(MANAGED_SELECTOR),
             self.cluster.list_metadata::<Pod>(MANAGED_SELECTOR),
             self.cluster.list_metadata::<PersistentVolumeClaim>(MANAGED_SELECTOR),
             self.cluster.list_metadata::<Service>(MANAGED_SELECTOR),
+            restore::jobs(&self.cluster, MANAGED_SELECTOR),
         )?;
         let ids: BTreeSet<InstanceId> = [
             policies.iter().map(|object| &object.metadata).collect::<Vec<_>>(),
@@ -174,6 +180,7 @@ impl Runtime for KubernetesRuntime {
             // A kept claim is no leftover of an instance.
             claims.iter().map(|object| &object.metadata).filter(|meta| !observe::is_kept(meta)).collect(),
             services.iter().map(|object| &object.metadata).collect(),
+            jobs.iter().map(|object| &object.metadata).collect(),
         ]
         .into_iter()
         .flatten()

@@ -1,9 +1,13 @@
 //! The settings of the Kubernetes runtime: where the cluster is, and which images, volumes and nodes all instances use.
 
+mod restore;
+
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use serde::Deserialize;
 use toygres_domain::instance::PostgresVersion;
+
+pub use restore::{NetworkStore, RestoreSettings, STORE_DIRECTORY, StoreAccess};
 
 /// The settings of the Kubernetes runtime. They can be parsed from JSON in camelCase; a missing field has its default.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -48,6 +52,8 @@ pub struct Settings {
     pub pod_annotations: BTreeMap<String, String>,
     /// Annotations of every Service that clients connect to.
     pub service_annotations: BTreeMap<String, String>,
+    /// How instances are restored from backups.
+    pub restore: RestoreSettings,
 }
 
 impl Default for Settings {
@@ -71,6 +77,7 @@ impl Default for Settings {
             limit_cpu: false,
             pod_annotations: BTreeMap::new(),
             service_annotations: BTreeMap::new(),
+            restore: RestoreSettings::default(),
         }
     }
 }
@@ -101,12 +108,17 @@ impl Settings {
             (Setting::ImageRegistry, self.image_registry.as_ref()),
             (Setting::ImageRepository, Some(&self.image_repository)),
             (Setting::ClusterDomain, Some(&self.cluster_domain)),
+            (Setting::RestoreImage, self.restore.image.as_ref()),
         ] {
             let Some(value) = value else { continue };
             let valid = !value.is_empty() && !value.contains(char::is_whitespace) && !value.starts_with('/') && !value.contains("://");
             check(valid, setting, format!("is '{value}', which is not a name without a scheme"));
         }
-        for (setting, value) in [(Setting::StorageClass, &self.storage_class), (Setting::DnsLabelDomain, &self.dns_label_domain)] {
+        for (setting, value) in [
+            (Setting::StorageClass, &self.storage_class),
+            (Setting::DnsLabelDomain, &self.dns_label_domain),
+            (Setting::RestoreServiceAccount, &self.restore.service_account),
+        ] {
             let Some(value) = value else { continue };
             check(value.split('.').all(is_dns_label), setting, format!("is '{value}', which is not a DNS name"));
         }
@@ -189,6 +201,10 @@ pub enum Setting {
     StorageClass,
     /// [`Settings::tolerations`]
     Tolerations,
+    /// [`RestoreSettings::image`]
+    RestoreImage,
+    /// [`RestoreSettings::service_account`]
+    RestoreServiceAccount,
     /// [`Aks::name`]
     AksName,
     /// [`Aks::resource_group`]
@@ -212,6 +228,8 @@ impl fmt::Display for Setting {
             Self::DnsLabelDomain => "dnsLabelDomain",
             Self::StorageClass => "storageClass",
             Self::Tolerations => "tolerations",
+            Self::RestoreImage => "restore.image",
+            Self::RestoreServiceAccount => "restore.serviceAccount",
             Self::AksName => "cluster.name",
             Self::AksResourceGroup => "cluster.resourceGroup",
             Self::AksSubscription => "cluster.subscription",

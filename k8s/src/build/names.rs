@@ -27,6 +27,15 @@ pub const VOLUME_ANNOTATION: &str = "toygres.io/volume";
 /// The annotation of the StatefulSet of an instance that is suspended, which tells its 0 replicas from those that somebody else has set.
 pub const SUSPENDED_ANNOTATION: &str = "toygres.io/suspended";
 
+/// The annotation of a volume claim that was filled from a backup, with the id of the archive.
+pub const RESTORED_ANNOTATION: &str = "toygres.io/restored-from";
+
+/// The label with the part of an object in an instance, and its values for the server and for a restoration.
+pub const COMPONENT_LABEL: &str = "app.kubernetes.io/component";
+const SERVER: &str = "database";
+/// See [`COMPONENT_LABEL`].
+pub const RESTORE: &str = "restore";
+
 /// Selects every object of every instance.
 pub const MANAGED_SELECTOR: &str = "app.kubernetes.io/managed-by=toygres,toygres.io/instance-id";
 
@@ -42,6 +51,18 @@ pub const PORT: (i32, &str) = (5432, "postgresql");
 #[must_use]
 pub fn object(id: InstanceId) -> String {
     format!("{PREFIX}{id}")
+}
+
+/// The name of the Job that fills the volume of an instance, of its Secret and of its NetworkPolicy.
+#[must_use]
+pub fn restore(id: InstanceId) -> String {
+    format!("{PREFIX}{id}-{RESTORE}")
+}
+
+/// Whether an object belongs to a restoration, and not to the server.
+#[must_use]
+pub fn is_of_restoration(meta: &ObjectMeta) -> bool {
+    meta.labels.as_ref().and_then(|labels| labels.get(COMPONENT_LABEL)).is_some_and(|component| component == RESTORE)
 }
 
 /// The name of the headless Service of an instance.
@@ -117,12 +138,19 @@ impl Meta<'_> {
         ObjectMeta { name: Some(name), namespace: Some(self.namespace.to_owned()), labels: Some(labels), ..ObjectMeta::default() }
     }
 
+    /// The metadata of an object of a restoration.
+    pub(super) fn of_restoration(&self) -> ObjectMeta {
+        let mut meta = self.object(restore(self.id));
+        meta.labels.get_or_insert_default().insert(COMPONENT_LABEL.to_owned(), RESTORE.to_owned());
+        meta
+    }
+
     /// The labels that never change: a volume claim template is immutable.
     pub(super) fn immutable_labels(&self) -> BTreeMap<String, String> {
         [
             ("app.kubernetes.io/name", "postgresql".to_owned()),
             ("app.kubernetes.io/instance", self.name.to_string()),
-            ("app.kubernetes.io/component", "database".to_owned()),
+            (COMPONENT_LABEL, SERVER.to_owned()),
             ("app.kubernetes.io/managed-by", "toygres".to_owned()),
             (ID_LABEL, self.id.to_string()),
         ]
@@ -144,7 +172,7 @@ mod tests {
     fn names_are_short_enough_and_contain_the_id() {
         let id = InstanceId::generate();
         assert!(object(id).len() <= 52);
-        for name in [object(id), headless_service(id), pod(id), claim(id)] {
+        for name in [object(id), headless_service(id), pod(id), claim(id), restore(id) + "-x2x4z"] {
             assert!(name.len() <= 63, "{name}");
             assert_eq!(instance_of_object(&name), Some(id), "{name}");
         }

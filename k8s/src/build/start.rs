@@ -19,6 +19,9 @@ pub(super) const INITIALIZED_SCRIPT: &str = include_str!("initialized.sh");
 /// The key of that script in the Secret.
 pub(super) const INITIALIZED_KEY: &str = "initialized.sh";
 
+/// The file in the data directory that the script makes: the mark of data that is complete.
+pub const INITIALIZED_MARK: &str = "toygres.initialized";
+
 /// Where the entrypoint looks for scripts of the first start.
 pub(super) const INITDB_DIRECTORY: &str = "/docker-entrypoint-initdb.d";
 
@@ -30,6 +33,11 @@ mod tests {
     use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
     use super::*;
+
+    #[test]
+    fn the_scripts_know_the_mark() {
+        assert!(START_SCRIPT.contains(INITIALIZED_MARK) && INITIALIZED_SCRIPT.contains(INITIALIZED_MARK));
+    }
 
     /// Runs the start with an entrypoint like that of the image, which the caller may interrupt at a point.
     fn start(root: &Path, interrupted_at: &str) -> (Option<i32>, String) {

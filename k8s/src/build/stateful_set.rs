@@ -74,7 +74,7 @@ pub(super) fn stateful_set(meta: &Meta<'_>, server: &Server<'_>, settings: &Sett
                 when_deleted: Some("Retain".to_owned()),
                 when_scaled: Some("Retain".to_owned()),
             }),
-            volume_claim_templates: Some(vec![claim(meta, server.storage_gb, settings)]),
+            volume_claim_templates: Some(vec![claim(meta, DATA_VOLUME.to_owned(), server.storage_gb, settings)]),
             template: PodTemplateSpec { metadata: Some(pod_meta), spec: Some(pod(meta, server, settings)) },
             ..StatefulSetSpec::default()
         }),
@@ -82,9 +82,9 @@ pub(super) fn stateful_set(meta: &Meta<'_>, server: &Server<'_>, settings: &Sett
     }
 }
 
-fn claim(meta: &Meta<'_>, storage_gb: i32, settings: &Settings) -> PersistentVolumeClaim {
+pub(super) fn claim(meta: &Meta<'_>, name: String, storage_gb: i32, settings: &Settings) -> PersistentVolumeClaim {
     PersistentVolumeClaim {
-        metadata: ObjectMeta { name: Some(DATA_VOLUME.to_owned()), labels: Some(meta.immutable_labels()), ..ObjectMeta::default() },
+        metadata: ObjectMeta { name: Some(name), labels: Some(meta.immutable_labels()), ..ObjectMeta::default() },
         spec: Some(PersistentVolumeClaimSpec {
             access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
             storage_class_name: settings.storage_class.clone(),
@@ -100,12 +100,21 @@ fn claim(meta: &Meta<'_>, storage_gb: i32, settings: &Settings) -> PersistentVol
 
 fn pod(meta: &Meta<'_>, server: &Server<'_>, settings: &Settings) -> PodSpec {
     PodSpec {
-        automount_service_account_token: Some(false),
-        enable_service_links: Some(false),
         // PID 1 is then the init process of the pod. As PID 1, PostgreSQL would adopt the children of a probe that is killed because it
         // takes too long, and take the exit of one for a crashed session, upon which it ends all sessions.
         share_process_namespace: Some(true),
         termination_grace_period_seconds: Some(GRACE_PERIOD.into()),
+        containers: vec![container(meta.version, server, settings)],
+        volumes: Some(volumes(meta, server.memory_mb)),
+        ..common_pod(settings)
+    }
+}
+
+/// What every pod that uses the volume of an instance has in common: as whom it runs, and on which nodes.
+pub(super) fn common_pod(settings: &Settings) -> PodSpec {
+    PodSpec {
+        automount_service_account_token: Some(false),
+        enable_service_links: Some(false),
         security_context: Some(PodSecurityContext {
             run_as_non_root: Some(true),
             run_as_user: Some(settings.image_uid),
@@ -119,16 +128,12 @@ fn pod(meta: &Meta<'_>, server: &Server<'_>, settings: &Settings) -> PodSpec {
         image_pull_secrets: some_unless_empty(settings.image_pull_secrets.iter().map(|name| LocalObjectReference { name: name.clone() }).collect()),
         node_selector: Some(settings.node_selector.clone()).filter(|selector| !selector.is_empty()),
         tolerations: some_unless_empty(settings.tolerations.iter().map(toleration).collect()),
-        containers: vec![container(meta.version, server, settings)],
-        volumes: Some(volumes(meta, server.memory_mb)),
         ..PodSpec::default()
     }
 }
 
 fn container(version: PostgresVersion, server: &Server<'_>, settings: &Settings) -> Container {
     let (mount, pgdata) = data_paths(version);
-    let cpu = ("cpu", format!("{}m", server.cpu_millis));
-    let memory = ("memory", format!("{}Mi", server.memory_mb));
     // The entrypoint makes this role, which is the superuser, and this database. `initdb` has made the latter already.
     let (superuser, database, image, locale) = match server.roles {
         Roles::Platform => (SUPERUSER, DATABASE, settings.image(version), format!(" {}", version.locale_options().join(" "))),
@@ -151,25 +156,15 @@ fn container(version: PostgresVersion, server: &Server<'_>, settings: &Settings)
             "-c".to_owned(),
             "listen_addresses=*".to_owned(),
         ]),
-        env: Some(env.map(|(name, value)| EnvVar { name: name.to_owned(), value: Some(value), ..EnvVar::default() }).into()),
+        env: Some(env.map(|(name, value)| variable(name, value)).into()),
         ports: Some(vec![ContainerPort {
             name: Some(PORT.1.to_owned()),
             container_port: PORT.0,
             protocol: Some("TCP".to_owned()),
             ..ContainerPort::default()
         }]),
-        security_context: Some(SecurityContext {
-            allow_privilege_escalation: Some(false),
-            read_only_root_filesystem: Some(true),
-            capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), ..Capabilities::default() }),
-            ..SecurityContext::default()
-        }),
-        resources: Some(ResourceRequirements {
-            requests: Some(quantities([cpu.clone(), memory.clone()])),
-            // A container that uses more memory than it requested is killed first when the node runs out of memory.
-            limits: Some(if settings.limit_cpu { quantities([cpu, memory]) } else { quantities([memory]) }),
-            ..ResourceRequirements::default()
-        }),
+        security_context: Some(security_context()),
+        resources: Some(resources(server.cpu_millis, server.memory_mb, settings)),
         startup_probe: Some(Probe { period_seconds: Some(1), failure_threshold: Some(600), ..probe(&alive()) }),
         readiness_probe: Some(Probe { period_seconds: Some(2), failure_threshold: Some(3), ..probe(&READY) }),
         liveness_probe: Some(Probe { period_seconds: Some(10), failure_threshold: Some(6), ..probe(&alive()) }),
@@ -185,6 +180,28 @@ fn container(version: PostgresVersion, server: &Server<'_>, settings: &Settings)
             VolumeMount { read_only: Some(true), ..volume_mount("first-start", INITDB_DIRECTORY) },
         ]),
         ..Container::default()
+    }
+}
+
+/// What every container may do: nothing but run.
+pub(super) fn security_context() -> SecurityContext {
+    SecurityContext {
+        allow_privilege_escalation: Some(false),
+        read_only_root_filesystem: Some(true),
+        capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), ..Capabilities::default() }),
+        ..SecurityContext::default()
+    }
+}
+
+/// The resources of a container.
+pub(super) fn resources(cpu_millis: i32, memory_mb: i32, settings: &Settings) -> ResourceRequirements {
+    let cpu = ("cpu", format!("{cpu_millis}m"));
+    let memory = ("memory", format!("{memory_mb}Mi"));
+    ResourceRequirements {
+        requests: Some(quantities([cpu.clone(), memory.clone()])),
+        // A container that uses more memory than it requested is killed first when the node runs out of memory.
+        limits: Some(if settings.limit_cpu { quantities([cpu, memory]) } else { quantities([memory]) }),
+        ..ResourceRequirements::default()
     }
 }
 
@@ -215,25 +232,10 @@ fn probe(command: &[&str]) -> Probe {
 }
 
 fn volumes(meta: &Meta<'_>, memory_mb: i32) -> Vec<Volume> {
-    let scratch = |name: &str, limit: &str| Volume {
-        name: name.to_owned(),
-        // Without a limit they take the disk of the node.
-        empty_dir: Some(EmptyDirVolumeSource { size_limit: Some(Quantity(limit.to_owned())), ..EmptyDirVolumeSource::default() }),
-        ..Volume::default()
-    };
     vec![
         scratch("run", "16Mi"),
         scratch("tmp", "256Mi"),
-        Volume {
-            name: "shm".to_owned(),
-            // Parallel queries keep their hash tables here. It counts as memory of the container, so it gets a share of it;
-            // the 64 MiB that containers have by default fail the queries of a large instance.
-            empty_dir: Some(EmptyDirVolumeSource {
-                medium: Some("Memory".to_owned()),
-                size_limit: Some(Quantity(format!("{}Mi", (memory_mb / 4).max(64)))),
-            }),
-            ..Volume::default()
-        },
+        shared_memory(memory_mb),
         Volume {
             name: "password".to_owned(),
             secret: Some(SecretVolumeSource {
@@ -257,7 +259,33 @@ fn volumes(meta: &Meta<'_>, memory_mb: i32) -> Vec<Volume> {
     ]
 }
 
-fn volume_mount(name: &str, path: &str) -> VolumeMount {
+/// Temporary files. Without a limit they take the disk of the node.
+pub(super) fn scratch(name: &str, limit: &str) -> Volume {
+    Volume {
+        name: name.to_owned(),
+        empty_dir: Some(EmptyDirVolumeSource { size_limit: Some(Quantity(limit.to_owned())), ..EmptyDirVolumeSource::default() }),
+        ..Volume::default()
+    }
+}
+
+/// Parallel queries keep their hash tables here. It counts as memory of the container, so it gets a share of it; the 64 MiB that
+/// containers have by default fail the queries of a large instance.
+pub(super) fn shared_memory(memory_mb: i32) -> Volume {
+    Volume {
+        name: "shm".to_owned(),
+        empty_dir: Some(EmptyDirVolumeSource {
+            medium: Some("Memory".to_owned()),
+            size_limit: Some(Quantity(format!("{}Mi", (memory_mb / 4).max(64)))),
+        }),
+        ..Volume::default()
+    }
+}
+
+pub(super) fn variable(name: &str, value: String) -> EnvVar {
+    EnvVar { name: name.to_owned(), value: Some(value), ..EnvVar::default() }
+}
+
+pub(super) fn volume_mount(name: &str, path: &str) -> VolumeMount {
     VolumeMount { name: name.to_owned(), mount_path: path.to_owned(), ..VolumeMount::default() }
 }
 
@@ -270,6 +298,6 @@ fn quantities<const N: usize>(amounts: [(&str, String); N]) -> BTreeMap<String, 
     amounts.map(|(name, amount)| (name.to_owned(), Quantity(amount))).into()
 }
 
-fn some_unless_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
+pub(super) fn some_unless_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
     Some(list).filter(|list| !list.is_empty())
 }

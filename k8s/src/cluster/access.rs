@@ -56,12 +56,14 @@ fn check_responses(namespace: &str, responses: &[(&Permission, &str, bool)]) -> 
 }
 
 fn review(namespace: &str, permission: &Permission, verb: &str) -> SelfSubjectAccessReview {
+    let (resource, part) = permission.resource.split_once('/').map_or((permission.resource, None), |(resource, part)| (resource, Some(part)));
     SelfSubjectAccessReview {
         spec: SelfSubjectAccessReviewSpec {
             resource_attributes: Some(ResourceAttributes {
                 namespace: Some(namespace.to_owned()),
                 group: Some(permission.group.to_owned()),
-                resource: Some(permission.resource.to_owned()),
+                resource: Some(resource.to_owned()),
+                subresource: part.map(str::to_owned),
                 verb: Some(verb.to_owned()),
                 ..ResourceAttributes::default()
             }),

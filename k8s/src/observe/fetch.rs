@@ -25,12 +25,16 @@ use crate::{
 pub(crate) async fn observe(cluster: &Cluster, settings: &Settings, id: InstanceId) -> Result<Observation, RuntimeError> {
     let mut snapshot = fetch(cluster, id).await?;
     if let Some((kind, name)) = events_of_interest(id, &snapshot) {
-        let events = cluster.api::<Event>();
-        let about = ListParams::default().fields(&format!("involvedObject.kind={kind},involvedObject.name={name}"));
-        let list = call(&format!("list the events of the {kind} {name}"), events.list(&about)).await?;
-        snapshot.events = of_existing_objects(list.items, &snapshot);
+        snapshot.events = of_existing_objects(events(cluster, kind, &name).await?, &snapshot);
     }
     Ok(observation(id, &snapshot, settings, Timestamp::now()))
+}
+
+/// The events of one object, and of earlier ones of its name.
+pub(crate) async fn events(cluster: &Cluster, kind: &str, name: &str) -> Result<Vec<Event>, RuntimeError> {
+    let events = cluster.api::<Event>();
+    let about = ListParams::default().fields(&format!("involvedObject.kind={kind},involvedObject.name={name}"));
+    Ok(call(&format!("list the events of the {kind} {name}"), events.list(&about)).await?.items)
 }
 
 async fn fetch(cluster: &Cluster, id: InstanceId) -> Result<Snapshot, RuntimeError> {
@@ -49,7 +53,7 @@ async fn fetch(cluster: &Cluster, id: InstanceId) -> Result<Snapshot, RuntimeErr
 }
 
 /// Drops the events of earlier objects of the same name: every pod of an instance has the same name.
-fn of_existing_objects(events: Vec<Event>, snapshot: &Snapshot) -> Vec<Event> {
+pub(crate) fn of_existing_objects(events: Vec<Event>, snapshot: &Snapshot) -> Vec<Event> {
     let uids: Vec<&String> = [
         snapshot.stateful_set.iter().map(|set| &set.metadata).collect::<Vec<_>>(),
         snapshot.pods.iter().map(|pod| &pod.metadata).collect(),

@@ -6,7 +6,7 @@ const CHARACTERS: usize = 600;
 
 /// Returns the last lines. Lines that can quote what clients sent (statements, their parameters and rows) are omitted, because they
 /// may contain a password.
-pub(super) fn last_lines(log: &str) -> String {
+pub(crate) fn last_lines(log: &str) -> String {
     let safe: Vec<&str> = log.lines().map(str::trim_end).filter(|line| is_safe(line)).collect();
     let start = safe.len().saturating_sub(LINES);
     let text = safe[start..].join(" | ");

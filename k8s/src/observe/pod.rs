@@ -45,25 +45,11 @@ pub(super) fn problem(pod: &Pod, snapshot: &Snapshot, now: Timestamp) -> Option<
         return Some(starting("Its pod waits for the node"));
     };
     let restarts = status.restart_count;
-    if let Some(waiting) = status.state.as_ref().and_then(|state| state.waiting.as_ref()) {
-        let message = waiting.message.as_deref().unwrap_or_default();
-        match waiting.reason.as_deref().unwrap_or_default() {
-            // A malformed name is final; other errors of a registry may pass.
-            "InvalidImageName" => return Some(failed(ReasonCode::ImagePullFailed, message)),
-            "ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull" | "RegistryUnavailable" | "ImageInspectError" => {
-                let message = if message.is_empty() { "The image cannot be pulled" } else { message };
-                return Some(if is_missing_image(message) {
-                    failed(ReasonCode::ImagePullFailed, message)
-                } else {
-                    pending(ReasonCode::ImagePullFailed, message)
-                });
-            }
-            "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
-                return Some(pending(ReasonCode::AdmissionRefused, format!("The node refuses the container: {message}")));
-            }
-            "CrashLoopBackOff" => return Some(looping(status)),
-            _ => {}
-        }
+    if let Some(refused) = refused(status) {
+        return Some(refused);
+    }
+    if waits_for(status, "CrashLoopBackOff") {
+        return Some(looping(status));
     }
     if restarts >= LOOPING_RESTARTS && crashed_recently(status, now) {
         return Some(looping(status));
@@ -84,6 +70,37 @@ pub(super) fn problem(pod: &Pod, snapshot: &Snapshot, now: Timestamp) -> Option<
     Some(starting("PostgreSQL is starting"))
 }
 
+/// Why a container of a pod that is no server has not started yet, if it waits for something other than its turn.
+pub(crate) fn not_started(pod: &Pod, status: Option<&ContainerStatus>, snapshot: &Snapshot, now: Timestamp) -> Option<Observation> {
+    unschedulable(pod)
+        .map(|condition| unscheduled(condition, snapshot, now))
+        .or_else(|| status.and_then(refused))
+        .or_else(|| mount_problem(pod, snapshot, now))
+}
+
+/// Why the node cannot start a container, if it cannot.
+fn refused(status: &ContainerStatus) -> Option<Observation> {
+    let waiting = status.state.as_ref()?.waiting.as_ref()?;
+    let message = waiting.message.as_deref().unwrap_or_default();
+    match waiting.reason.as_deref().unwrap_or_default() {
+        // A malformed name is final; other errors of a registry may pass.
+        "InvalidImageName" => Some(failed(ReasonCode::ImagePullFailed, message)),
+        "ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull" | "RegistryUnavailable" | "ImageInspectError" => {
+            let message = if message.is_empty() { "The image cannot be pulled" } else { message };
+            Some(if is_missing_image(message) { failed(ReasonCode::ImagePullFailed, message) } else { pending(ReasonCode::ImagePullFailed, message) })
+        }
+        "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
+            Some(pending(ReasonCode::AdmissionRefused, format!("The node refuses the container: {message}")))
+        }
+        _ => None,
+    }
+}
+
+fn waits_for(status: &ContainerStatus, reason: &str) -> bool {
+    let waiting = status.state.as_ref().and_then(|state| state.waiting.as_ref());
+    waiting.is_some_and(|waiting| waiting.reason.as_deref() == Some(reason))
+}
+
 /// Whether the pod is ready.
 pub(crate) fn is_ready(pod: &Pod) -> bool {
     condition(pod, "Ready").is_some_and(|condition| condition.status == "True")
@@ -95,7 +112,7 @@ fn is_unreachable(pod: &Pod) -> bool {
 }
 
 /// Whether the pod is scheduled to a node.
-pub(super) fn is_scheduled(pod: &Pod) -> bool {
+pub(crate) fn is_scheduled(pod: &Pod) -> bool {
     condition(pod, "PodScheduled").is_some_and(|condition| condition.status == "True")
 }
 
@@ -191,7 +208,7 @@ fn end_of_process(end: &ContainerStateTerminated) -> Reason {
     Reason::new(ReasonCode::ProcessExited, format!("The server ended with exit code {code}{log}"))
 }
 
-fn is_out_of_memory(end: &ContainerStateTerminated) -> bool {
+pub(crate) fn is_out_of_memory(end: &ContainerStateTerminated) -> bool {
     end.reason.as_deref() == Some("OOMKilled")
 }
 

@@ -135,7 +135,8 @@ impl Pods {
         let mut changes: Vec<PodChange> = predecessor.then(|| self.remove(&name, None)).flatten().into_iter().collect();
 
         let (restarts, last_end) = container_restarts(pod);
-        let death = death(pod);
+        // Of a server: the pod of a restoration ends when it is done.
+        let death = death(pod).filter(|_| !names::is_of_restoration(&pod.metadata));
         let known = KnownPod {
             instance,
             uid: pod.metadata.uid.clone(),
