@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use crate::{
     config::{self, Cli, Command, SecretsCommand},
-    console, environment, graphql, licenses, secrets, serve,
+    console, environment, graphql, licenses, restore_volume, secrets, serve,
 };
 use clap::{CommandFactory as _, Parser};
 use toygres_cli::{self as cli, Environment, Task};
@@ -35,6 +35,7 @@ pub fn run() -> ExitCode {
             let text = licenses::text().map_err(|error| format!("the notices in this binary cannot be read: {error}"));
             exit_code(text.and_then(|text| console::print_line(text.trim_end())))
         }
+        Command::RestoreVolume(config) => ExitCode::from(restore_volume::run(&config)),
         Command::Secrets(SecretsCommand::Rotate(config)) => block_on(secrets::rotate(config)),
         Command::Token(group) => match group.local(&environment) {
             Ok(Some(config)) => block_on(serve::token(config)),

@@ -21,7 +21,7 @@ use toygres_backup::StoreConfig;
 use toygres_cli::{
     BackupsCommand, CaCommand, ContextCommand, DatabasesCommand, EXIT_CODES, Group, InstancesCommand, OperationsCommand, TokenCommand, UsersCommand,
 };
-use toygres_domain::secret::SecretKeys;
+use toygres_domain::{restoration::Restoration, secret::SecretKeys};
 
 pub use self::{
     backups::{BackupsConfig, StoreUrl},
@@ -61,6 +61,9 @@ pub enum Command {
     Schema,
     /// Print the licences of the third-party software in this binary.
     Licenses,
+    /// Fill the volume of a new instance from a backup: what the pod of a restoration runs on Kubernetes.
+    #[command(hide = true)]
+    RestoreVolume(Box<RestoreVolumeConfig>),
     /// Create, watch, change, delete and connect to instances of a server.
     #[command(visible_alias = "instance", after_help = EXIT_CODES)]
     Instances(Box<Group<InstancesCommand>>),
@@ -93,6 +96,30 @@ pub enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+/// What is restored where. The variables of a store are those of the server.
+#[derive(Args, Clone, Debug)]
+pub struct RestoreVolumeConfig {
+    /// The data directory. Until it is complete, it lies beside it, at DIRECTORY.restoring; if it exists, nothing is done.
+    #[arg(long)]
+    pub directory: PathBuf,
+    /// What to fetch, as JSON: {"source": INSTANCE, "archive": ARCHIVE, "target": TARGET}.
+    #[arg(long, value_parser = parse_restoration, required_unless_present = "finish", conflicts_with = "finish")]
+    pub restoration: Option<Restoration>,
+    /// Make what was fetched, and recovered by PostgreSQL since, the data directory.
+    #[arg(long)]
+    pub finish: bool,
+    /// File for the code and the sentence of a failure [default: /dev/termination-log, if it exists].
+    #[arg(long)]
+    pub termination_log: Option<PathBuf>,
+    /// See [`BackupsConfig`].
+    #[command(flatten)]
+    pub backups: BackupsConfig,
+}
+
+fn parse_restoration(text: &str) -> Result<Restoration, String> {
+    serde_json::from_str(text).map_err(|error| format!("it must be a restoration as JSON ({error})"))
 }
 
 /// What can be done with the keys.

@@ -18,6 +18,7 @@ mod licenses;
 pub mod live;
 mod metrics;
 mod playground;
+mod restore_volume;
 pub mod secrets;
 pub mod serve;
 pub mod transport;

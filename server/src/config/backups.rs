@@ -1,6 +1,6 @@
 //! Backups of instances.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use clap::{ArgAction, Args, value_parser};
 use toygres_backup::{AzureCredentials, S3Credentials, Store, StoreConfig};
@@ -8,6 +8,7 @@ use toygres_domain::{
     backup::{BackupPolicy, Durability},
     secret::Secret,
 };
+use toygres_k8s::settings::{NetworkStore, STORE_DIRECTORY, StoreAccess};
 use toygres_workflows::backups::{BackupOptions, BackupTiming};
 use url::Url;
 
@@ -17,25 +18,32 @@ use crate::app::backups::BackupSupport;
 /// The value that stands for no store.
 const NONE: &str = "none";
 
+// The variables that pods get too.
+const STORE: &str = "TOYGRES_BACKUP_STORE";
+const S3_KEY: &str = "TOYGRES_BACKUP_S3_ACCESS_KEY_ID";
+const S3_SECRET: &str = "TOYGRES_BACKUP_S3_SECRET_ACCESS_KEY";
+const AZURE_KEY: &str = "TOYGRES_BACKUP_AZURE_SECRET_KEY";
+const GOOGLE_KEY_FILE: &str = "TOYGRES_BACKUP_GOOGLE_KEY_FILE";
+
 /// Backups of instances.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Backups")]
 pub struct BackupsConfig {
     /// Where backups go: a directory, s3://BUCKET?region=REGION&endpoint=URL, azure://ACCOUNT/CONTAINER?endpoint=URL, gs://BUCKET, or none
     /// [default: with the process runtime a directory beside the data directory, DATA_DIR-backups; else none].
-    #[arg(long, env = "TOYGRES_BACKUP_STORE", value_parser = parse_store)]
+    #[arg(long, env = STORE, value_parser = parse_store)]
     pub backup_store: Option<StoreUrl>,
     /// The access key for an S3 store [default: the identity of the workload or of the machine].
-    #[arg(long, env = "TOYGRES_BACKUP_S3_ACCESS_KEY_ID")]
+    #[arg(long, env = S3_KEY)]
     pub backup_s3_access_key_id: Option<String>,
     /// Its secret.
-    #[arg(long, env = "TOYGRES_BACKUP_S3_SECRET_ACCESS_KEY", hide_env_values = true, value_parser = parse_secret)]
+    #[arg(long, env = S3_SECRET, hide_env_values = true, value_parser = parse_secret)]
     pub backup_s3_secret_access_key: Option<Secret>,
     /// The key of the storage account of an Azure store, in base64 [default: workload identity or managed identity].
-    #[arg(long, env = "TOYGRES_BACKUP_AZURE_SECRET_KEY", hide_env_values = true, value_parser = parse_secret)]
+    #[arg(long, env = AZURE_KEY, hide_env_values = true, value_parser = parse_secret)]
     pub backup_azure_secret_key: Option<Secret>,
     /// File with the key of a service account for a Google store, as JSON [default: the identity of the workload or of the machine].
-    #[arg(long, env = "TOYGRES_BACKUP_GOOGLE_KEY_FILE")]
+    #[arg(long, env = GOOGLE_KEY_FILE)]
     pub backup_google_key_file: Option<PathBuf>,
     /// Directory for temporary files: one WAL segment of 16 MB for each instance [default: TMPDIR, or /tmp].
     #[arg(long, env = "TOYGRES_BACKUP_SPOOL_DIR")]
@@ -83,6 +91,39 @@ pub enum StoreUrl {
     },
 }
 
+impl StoreUrl {
+    /// The TCP port of a store that is reached over the network.
+    fn port(&self) -> Option<u16> {
+        let endpoint = match self {
+            Self::None | Self::Directory(_) => return None,
+            Self::S3 { endpoint, .. } | Self::Azure { endpoint, .. } => endpoint.as_deref(),
+            Self::Google { .. } => None,
+        };
+        endpoint.and_then(|endpoint| Url::parse(endpoint).ok()?.port_or_known_default()).or(Some(443))
+    }
+}
+
+/// As it is parsed.
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (url, options) = match self {
+            Self::None => return f.write_str(NONE),
+            Self::Directory(directory) => return directory.display().fmt(f),
+            Self::S3 { bucket, region, endpoint } => (format!("s3://{bucket}"), [("region", Some(region)), ("endpoint", endpoint.as_ref())]),
+            Self::Azure { account, container, endpoint } => {
+                (format!("azure://{account}/{container}"), [("region", None), ("endpoint", endpoint.as_ref())])
+            }
+            Self::Google { bucket } => (format!("gs://{bucket}"), [("region", None), ("endpoint", None)]),
+        };
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(options.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        match query.finish() {
+            query if query.is_empty() => f.write_str(&url),
+            query => write!(f, "{url}?{query}"),
+        }
+    }
+}
+
 impl BackupsConfig {
     /// Checks what depends on several values.
     pub(super) fn check(&self) -> Result<(), String> {
@@ -111,14 +152,46 @@ impl BackupsConfig {
                 let credentials = self.backup_azure_secret_key.clone().map_or(AzureCredentials::Identity, AzureCredentials::AccountKey);
                 Some(StoreConfig::Azure { account, container, endpoint, credentials })
             }
-            StoreUrl::Google { bucket } => {
-                let read = |file: &PathBuf| {
-                    let key = std::fs::read_to_string(file);
-                    key.map(Secret::new).map_err(|error| format!("TOYGRES_BACKUP_GOOGLE_KEY_FILE: {} cannot be read: {error}", file.display()))
-                };
-                Some(StoreConfig::Google { bucket, service_account_key: self.backup_google_key_file.as_ref().map(read).transpose()? })
-            }
+            StoreUrl::Google { bucket } => Some(StoreConfig::Google { bucket, service_account_key: self.google_key()? }),
         })
+    }
+
+    /// What a pod with the image of the control plane needs to have this store: the same variables, and files where they name one.
+    ///
+    /// # Errors
+    /// One sentence for people: a file cannot be read.
+    pub fn access(&self) -> Result<StoreAccess, String> {
+        let Some(store) = &self.backup_store else { return Ok(StoreAccess::None) };
+        let Some(port) = store.port() else {
+            return Ok(if *store == StoreUrl::None { StoreAccess::None } else { StoreAccess::Directory });
+        };
+        let mut access = NetworkStore { port, ..NetworkStore::default() };
+        let mut set = |name: &str, value: Option<Secret>| access.environment.extend(value.map(|value| (name.to_owned(), value)));
+        set(STORE, Some(Secret::new(store.to_string())));
+        match store {
+            StoreUrl::None | StoreUrl::Directory(_) => {}
+            StoreUrl::S3 { .. } => {
+                set(S3_KEY, self.backup_s3_access_key_id.clone().map(Secret::new));
+                set(S3_SECRET, self.backup_s3_secret_access_key.clone());
+            }
+            StoreUrl::Azure { .. } => set(AZURE_KEY, self.backup_azure_secret_key.clone()),
+            StoreUrl::Google { .. } => {
+                const FILE: &str = "google.json";
+                if let Some(key) = self.google_key()? {
+                    set(GOOGLE_KEY_FILE, Some(Secret::new(format!("{STORE_DIRECTORY}/{FILE}"))));
+                    access.files.push((FILE.to_owned(), key));
+                }
+            }
+        }
+        Ok(StoreAccess::Network(Box::new(access)))
+    }
+
+    fn google_key(&self) -> Result<Option<Secret>, String> {
+        let read = |file: &PathBuf| {
+            let key = std::fs::read_to_string(file);
+            key.map(Secret::new).map_err(|error| format!("{GOOGLE_KEY_FILE}: {} cannot be read: {error}", file.display()))
+        };
+        self.backup_google_key_file.as_ref().map(read).transpose()
     }
 
     /// How backups are taken into this store.
@@ -185,7 +258,37 @@ fn parse_store(text: &str) -> Result<StoreUrl, String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        backups: BackupsConfig,
+    }
+
+    #[test]
+    fn a_pod_has_the_store_of_the_control_plane() {
+        let access = |arguments: &[&str]| {
+            let arguments = [&["test"], arguments].concat();
+            Line::try_parse_from(arguments).unwrap_or_else(|error| panic!("{error}")).backups.access()
+        };
+        assert_eq!(access(&["--backup-store=none"]), Ok(StoreAccess::None));
+        assert_eq!(access(&["--backup-store=/srv/backups"]), Ok(StoreAccess::Directory));
+        let store = ["--backup-store=s3://b?endpoint=http://minio:9000", "--backup-s3-access-key-id=key", "--backup-s3-secret-access-key=hidden"];
+        let found = access(&store).unwrap();
+        assert!(!format!("{found:?}").contains("hidden"), "no key is shown");
+        let StoreAccess::Network(store) = found else { panic!("it is on the network") };
+        let NetworkStore { environment, files, port } = *store;
+        let environment: Vec<_> = environment.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
+        let url = "s3://b?region=us-east-1&endpoint=http%3A%2F%2Fminio%3A9000";
+        assert_eq!(environment, [(STORE, url), (S3_KEY, "key"), (S3_SECRET, "hidden")]);
+        assert_eq!((files.len(), port), (0, 9000));
+
+        let missing = access(&["--backup-store=gs://b", "--backup-google-key-file=/does/not/exist"]).unwrap_err();
+        assert!(missing.starts_with("TOYGRES_BACKUP_GOOGLE_KEY_FILE: /does/not/exist cannot be read"), "{missing}");
+    }
 
     #[test]
     fn a_store_is_named_by_its_url() {
@@ -199,6 +302,10 @@ mod tests {
         let azure = StoreUrl::Azure { account: "acc".to_owned(), container: "backups".to_owned(), endpoint: None };
         assert_eq!(parse_store("azure://acc/backups"), Ok(azure));
         assert_eq!(parse_store("gs://b"), Ok(StoreUrl::Google { bucket: "b".to_owned() }));
+        for text in ["none", "/srv/backups", "s3://b-1?endpoint=https://s3.example:9000/a?b&region=x", "azure://acc/backups", "gs://b"] {
+            let store = parse_store(text).unwrap();
+            assert_eq!(parse_store(&store.to_string()), Ok(store), "{text}");
+        }
         for wrong in ["", "backups", "s3://b", "s3://b/prefix?region=x", "s3://key:secret@b?region=x", "azure://acc", "gs://b?prefix=x", "ftp://b"] {
             assert!(parse_store(wrong).is_err_and(|why| why.starts_with("it must")), "{wrong}");
         }

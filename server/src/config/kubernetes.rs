@@ -6,7 +6,7 @@ use clap::Args;
 use toygres_domain::instance::PostgresVersion;
 use toygres_k8s::{
     Settings,
-    settings::{Aks, AzureCredentials, ClusterSource, EndpointHost, InvalidSetting, Setting, Toleration},
+    settings::{Aks, AzureCredentials, ClusterSource, EndpointHost, InvalidSetting, RestoreSettings, Setting, StoreAccess, Toleration},
 };
 
 /// The settings of the Kubernetes runtime. They only matter with `TOYGRES_RUNTIME=kubernetes`.
@@ -22,6 +22,8 @@ pub struct KubernetesConfig {
     images: ImageConfig,
     #[command(flatten)]
     pods: PodConfig,
+    #[command(flatten)]
+    restore: RestoreConfig,
 }
 
 /// Where the cluster is.
@@ -126,6 +128,18 @@ struct PodConfig {
     pod_annotations: Option<Pairs>,
 }
 
+/// How instances are restored from backups.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "With the Kubernetes runtime")]
+struct RestoreConfig {
+    /// Image of this program, which pods fetch backups with [default: none, and no instance can be restored].
+    #[arg(long, env = RESTORE_IMAGE)]
+    restore_image: Option<String>,
+    /// Service account of those pods in the namespace of instances, for an identity of the workload [default: the namespace's].
+    #[arg(long, env = RESTORE_SERVICE_ACCOUNT)]
+    restore_service_account: Option<String>,
+}
+
 // The variables that messages name.
 const NAMESPACE: &str = "AKS_NAMESPACE";
 const KUBE_CONTEXT: &str = "TOYGRES_KUBE_CONTEXT";
@@ -142,6 +156,8 @@ const IMAGE_DIGESTS: &str = "TOYGRES_IMAGE_DIGESTS";
 const IMAGE_UID: &str = "TOYGRES_IMAGE_UID";
 const VERSIONS: &str = "TOYGRES_POSTGRES_VERSIONS";
 const TOLERATIONS: &str = "TOYGRES_TOLERATIONS";
+const RESTORE_IMAGE: &str = "TOYGRES_RESTORE_IMAGE";
+const RESTORE_SERVICE_ACCOUNT: &str = "TOYGRES_RESTORE_SERVICE_ACCOUNT";
 
 /// Keys and values; a type of its own, since clap takes a bare map or list for several values.
 pub type Pairs = std::sync::Arc<BTreeMap<String, String>>;
@@ -153,15 +169,16 @@ pub type Digests = std::sync::Arc<BTreeMap<u16, String>>;
 pub type Tolerations = std::sync::Arc<Vec<Toleration>>;
 
 impl KubernetesConfig {
-    /// The settings of the runtime.
+    /// The settings of the runtime, besides the store of backups.
     ///
     /// # Errors
     /// One sentence for each invalid variable.
     pub fn settings(&self) -> Result<Settings, String> {
-        let Self { cluster, aks, endpoints, images, pods } = self;
+        let Self { cluster, aks, endpoints, images, pods, restore } = self;
         let EndpointConfig { endpoint_host, cluster_domain, dns_label_domain, service_annotations } = endpoints;
         let ImageConfig { image_registry, image_repository, image_tag_suffix, image_digests, image_uid, image_pull_secrets, postgres_versions } =
             images;
+        let RestoreConfig { restore_image, restore_service_account } = restore;
         let PodConfig { storage_class, node_selector, tolerations, limit_cpu, pod_annotations } = pods;
         let settings = Settings {
             cluster: source(cluster, aks)?,
@@ -182,6 +199,7 @@ impl KubernetesConfig {
             limit_cpu: *limit_cpu,
             pod_annotations: pod_annotations.as_deref().cloned().unwrap_or_default(),
             service_annotations: service_annotations.as_deref().cloned().unwrap_or_default(),
+            restore: RestoreSettings { image: set(restore_image), service_account: set(restore_service_account), store: StoreAccess::None },
         };
         match settings.validate() {
             Ok(()) => Ok(settings),
@@ -206,6 +224,8 @@ fn variable(setting: Setting) -> &'static str {
         Setting::DnsLabelDomain => DNS_LABEL_DOMAIN,
         Setting::StorageClass => STORAGE_CLASS,
         Setting::Tolerations => TOLERATIONS,
+        Setting::RestoreImage => RESTORE_IMAGE,
+        Setting::RestoreServiceAccount => RESTORE_SERVICE_ACCOUNT,
         Setting::AksName => AKS_NAME,
         Setting::AksResourceGroup => AKS_RESOURCE_GROUP,
         Setting::AksSubscription => AZURE_SUBSCRIPTION,
@@ -357,6 +377,8 @@ mod tests {
             "--limit-cpu=true",
             r#"--pod-annotations={"a": "1"}"#,
             r#"--service-annotations={"b": "2"}"#,
+            "--restore-image=r.azurecr.io/toygres:1",
+            "--restore-service-account=backups",
         ])
         .unwrap();
         let pairs = |pairs: &[(&str, &str)]| pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>();
@@ -386,6 +408,11 @@ mod tests {
             limit_cpu: true,
             pod_annotations: pairs(&[("a", "1")]),
             service_annotations: pairs(&[("b", "2")]),
+            restore: RestoreSettings {
+                image: Some("r.azurecr.io/toygres:1".into()),
+                service_account: Some("backups".into()),
+                store: StoreAccess::None,
+            },
         };
         assert_eq!(said, expected);
     }
@@ -424,6 +451,7 @@ mod tests {
             (vec!["--azure-token-credentials=magic"], "prod, dev, WorkloadIdentityCredential"),
             (vec![r#"--pod-annotations={"a": 1}"#], "JSON object of texts"),
             (vec!["--endpoint-host=name"], "service or cluster-ip"),
+            (vec!["--restore-image=https://r/toygres"], "TOYGRES_RESTORE_IMAGE is 'https://r/toygres', which is not a name without a scheme."),
         ] {
             let error = settings(&arguments).unwrap_err();
             assert!(error.contains(sentence), "{arguments:?}: {error}");

@@ -40,8 +40,9 @@ impl Backend {
     }
 
     async fn cluster(config: &ServeConfig) -> Result<Self, String> {
-        let runtime =
-            KubernetesRuntime::connect(config.kubernetes.settings()?).await.map_err(|error| format!("TOYGRES_RUNTIME=kubernetes: {error}"))?;
+        let mut settings = config.kubernetes.settings()?;
+        settings.restore.store = config.backups.access()?;
+        let runtime = KubernetesRuntime::connect(settings).await.map_err(|error| format!("TOYGRES_RUNTIME=kubernetes: {error}"))?;
         // That both are set was checked with the configuration.
         let database_url = config.databases.database_url.clone().ok_or("DATABASE_URL must be set")?;
         let secret_key = config.databases.secret_key.clone().ok_or("TOYGRES_SECRET_KEY must be set")?;
