@@ -130,29 +130,17 @@ impl PodServer {
     #[must_use]
     pub fn create(options: &PodServerOptions<'_>, configuration: &str) -> Self {
         let PodServerOptions { version, username, password, database } = *options;
-        let host = Host::of_version(version);
-        let directory = host.new_directory();
+        let this = Self::empty(version);
+        let Self { host, directory } = &this;
         let (data, file) = (directory.join("data"), directory.join("password"));
         fs::write(&file, password).expect("the directory is ours");
-        // The shell that stops the server keeps the files if this file exists.
-        fs::write(directory.join("keep"), "").expect("the directory is ours");
-        host.give(&directory);
+        host.give(directory);
         let mut initdb = host.program("initdb");
         initdb.args(["-U", username, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--wal-segsize=1"]);
         host.output(initdb.arg("--pwfile").arg(&file).arg("-D").arg(&data));
         fs::remove_file(&file).expect("the directory is ours");
-        let this = Self { host, directory };
         this.configure(configuration);
-        let Self { host, .. } = &this;
-        let append = |name: &str, text: &str| {
-            let present = fs::read_to_string(data.join(name)).expect("initdb made it");
-            fs::write(data.join(name), format!("{present}{text}")).expect("the directory is ours");
-        };
-        append(
-            "postgresql.conf",
-            "include '../included.conf'
-",
-        );
+        this.adopt();
         if database != "postgres" {
             let mut single = host.program("postgres");
             single.arg("--single").arg("-D").arg(&data).arg("postgres").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -162,6 +150,58 @@ impl PodServer {
             assert!(single.wait().expect("PostgreSQL ends").success(), "the database can be made");
         }
         this
+    }
+
+    /// An empty volume for the data directory of a server.
+    #[must_use]
+    pub fn empty(version: u16) -> Self {
+        let host = Host::of_version(version);
+        let directory = host.new_directory();
+        // The shell that stops the server keeps the files if this file exists.
+        fs::write(directory.join("keep"), "").expect("the directory is ours");
+        Self { host, directory }
+    }
+
+    /// Its directory: the data is in `data`.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Whether there is a data directory.
+    #[must_use]
+    pub fn has_data(&self) -> bool {
+        self.directory.join("data/PG_VERSION").exists()
+    }
+
+    /// Gives everything in the directory to the user of servers, and makes a data directory read the configuration.
+    pub fn adopt(&self) {
+        const INCLUDE: &str = "include '../included.conf'\n";
+        if !self.directory.join("included.conf").exists() {
+            fs::write(self.directory.join("included.conf"), "").expect("the directory is ours");
+        }
+        let configuration = self.directory.join("data/postgresql.conf");
+        if let Ok(present) = fs::read_to_string(&configuration)
+            && !present.contains(INCLUDE)
+        {
+            fs::write(&configuration, present + INCLUDE).expect("the directory is ours");
+        }
+        self.host.give(&self.directory);
+    }
+
+    /// Runs a shell script as the user of servers, with the programs of PostgreSQL in the path. Returns its exit code, and what it has
+    /// written to stderr.
+    ///
+    /// # Panics
+    /// There is no shell.
+    #[must_use]
+    pub fn run_script(&self, script: &str, arguments: &[String], environment: &[(String, String)]) -> (i32, String) {
+        let path = std::env::join_paths([self.host.binaries.clone(), "/usr/bin".into(), "/bin".into()]).expect("the path has no colon");
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", script, "script"]).args(arguments).envs(environment.iter().cloned()).env("PATH", path);
+        self.host.as_account(&mut shell);
+        let output = shell.output().expect("there is a shell");
+        (output.status.code().unwrap_or(137), String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
     /// Replaces the configuration. A server that runs reads it when it is told to.

@@ -13,10 +13,14 @@ use serde_json::{Value, json};
 use super::{
     Scenario, Shared,
     expansion::expand,
-    objects::{CLAIM_PROTECTION, FakeCluster, finalizers, is_terminating, key, name, now},
+    jobs,
+    objects::{CLAIM_PROTECTION, FakeCluster, claim_of, finalizers, is_terminating, key, name, now},
     scenario::{self, stopped},
     server_side_apply::merge_patch,
 };
+
+/// The resources whose objects have pods.
+const OWNERS: [&str; 2] = ["statefulsets", "jobs"];
 
 /// Runs all controllers after every change until none changes anything.
 pub(super) async fn run(shared: Arc<Shared>) {
@@ -46,6 +50,9 @@ impl Shared {
         collect_garbage(&mut cluster);
         for set in cluster.list("statefulsets").cloned().collect::<Vec<_>>() {
             control_set(&mut cluster, &set);
+        }
+        for job in cluster.list("jobs").cloned().collect::<Vec<_>>() {
+            jobs::control(&mut cluster, &job);
         }
         for pod in cluster.list("pods").cloned().collect::<Vec<_>>() {
             run_pod(&mut cluster, &pod);
@@ -93,7 +100,7 @@ fn control_set(cluster: &mut FakeCluster, set: &Value) {
         None => create_pod(cluster, set, &pod_name, &revision),
         Some(pod) if is_terminating(&pod) => {}
         Some(pod) if owner(&pod).is_null() => {
-            cluster.update("pods", &pod_name, |pod| pod["metadata"]["ownerReferences"] = owner_reference(&set_name, &uid));
+            cluster.update("pods", &pod_name, |pod| pod["metadata"]["ownerReferences"] = owner_reference("apps/v1", "StatefulSet", &set_name, &uid));
         }
         Some(pod) if has_ended(&pod) => stop_pod(cluster, &pod_name),
         // With the policy OrderedReady, a rolling update waits without end for a pod that never becomes ready.
@@ -126,7 +133,7 @@ fn create_pod(cluster: &mut FakeCluster, set: &Value, pod_name: &str, revision: 
     let mut meta = set["spec"]["template"]["metadata"].clone();
     meta["name"] = json!(pod_name);
     meta["labels"]["controller-revision-hash"] = json!(revision);
-    meta["ownerReferences"] = owner_reference(&name(set), &set["metadata"]["uid"]);
+    meta["ownerReferences"] = owner_reference("apps/v1", "StatefulSet", &name(set), &set["metadata"]["uid"]);
     cluster.create("pods", json!({"metadata": meta, "spec": set["spec"]["template"]["spec"]}));
 }
 
@@ -137,18 +144,23 @@ fn run_pod(cluster: &mut FakeCluster, pod: &Value) {
         // The timestamp is rounded down to a second: no server is killed early.
         let killed = deadline(&pod["metadata"]).is_none_or(|deadline| Timestamp::now() >= deadline + SignedDuration::from_secs(1));
         let suspended = pod["metadata"]["uid"].as_str().is_some_and(|uid| cluster.suspended.contains(uid));
-        if cluster.node_lost || suspended && !killed {
+        // The containers of a Job take a moment.
+        let busy = cluster.node.as_ref().is_some_and(|node| node.is_busy(pod));
+        if cluster.node_lost || suspended && !killed || busy {
             return;
         }
         if let Some(node) = &cluster.node {
             node.stop(pod);
         }
-        if has_ended(pod) || pod["status"]["phase"] != "Running" {
+        if has_ended(pod) || pod["status"]["phase"] != "Running" || jobs::is_of_job(pod) {
             cluster.remove("pods", &pod_name);
         } else {
             cluster.update("pods", &pod_name, |pod| pod["status"] = stopped());
         }
         return;
+    }
+    if jobs::is_of_job(pod) {
+        return jobs::run_pod(cluster, pod, scenario(cluster, pod));
     }
     if let Some(node) = &cluster.node {
         node.mount(cluster, pod);
@@ -173,7 +185,7 @@ fn run_pod(cluster: &mut FakeCluster, pod: &Value) {
             warn(cluster, scenario, "Pod", &pod_name, &pod["metadata"]["uid"]);
             cluster.update("pods", &pod_name, |pod| pod["status"] = status);
             if scenario == Scenario::Running
-                && let Some(claim) = claim_uid(cluster, pod)
+                && let Some(claim) = cluster.claim_uid(pod)
             {
                 cluster.initialised.insert(claim);
             }
@@ -186,17 +198,13 @@ fn refuses_to_start(cluster: &FakeCluster, pod: &Value) -> bool {
     let volumes = pod["spec"]["volumes"].as_array().into_iter().flatten();
     let secrets = volumes.filter_map(|volume| cluster.get("secrets", volume["secret"]["secretName"].as_str()?));
     let has_run = secrets.into_iter().any(|secret| !secret["data"]["has-run"].is_null());
-    has_run && claim_uid(cluster, pod).is_some_and(|claim| !cluster.initialised.contains(&claim))
-}
-
-fn claim_uid(cluster: &FakeCluster, pod: &Value) -> Option<String> {
-    cluster.get("persistentvolumeclaims", &format!("data-{}", name(pod)))?["metadata"]["uid"].as_str().map(str::to_owned)
+    has_run && cluster.claim_uid(pod).is_some_and(|claim| !cluster.initialised.contains(&claim))
 }
 
 /// The scenario of a pod: where servers run for real it follows from the pod.
 fn scenario(cluster: &FakeCluster, pod: &Value) -> Scenario {
     match &cluster.node {
-        Some(_) if cluster.scenario == Scenario::Running => Scenario::of(pod, cluster.get("persistentvolumeclaims", &format!("data-{}", name(pod)))),
+        Some(_) if cluster.scenario == Scenario::Running => Scenario::of(pod, cluster.get("persistentvolumeclaims", &claim_of(pod))),
         _ => cluster.scenario,
     }
 }
@@ -204,7 +212,7 @@ fn scenario(cluster: &FakeCluster, pod: &Value) -> Scenario {
 fn provide_volume(cluster: &mut FakeCluster, claim: &Value) {
     let claim_name = name(claim);
     if is_terminating(claim) {
-        let in_use = cluster.list("pods").any(|pod| claim_name.ends_with(&format!("-{}", name(pod))));
+        let in_use = cluster.list("pods").any(|pod| claim_of(pod) == claim_name);
         if !in_use {
             cluster.update("persistentvolumeclaims", &claim_name, |claim| {
                 // Others may hold it too.
@@ -220,7 +228,7 @@ fn provide_volume(cluster: &mut FakeCluster, claim: &Value) {
     if claim["status"]["phase"] == "Bound" {
         return expand(cluster, claim);
     }
-    let scenario = match claim_name.strip_prefix("data-").and_then(|pod| cluster.get("pods", pod)) {
+    let scenario = match cluster.list("pods").find(|pod| claim_of(pod) == claim_name) {
         Some(pod) => scenario(cluster, pod),
         None => cluster.scenario,
     };
@@ -255,35 +263,42 @@ fn route(cluster: &FakeCluster) {
 }
 
 fn collect_garbage(cluster: &mut FakeCluster) {
-    for set in cluster.list("statefulsets").cloned().collect::<Vec<_>>() {
-        let owned: Vec<Value> = cluster.list("pods").filter(|pod| owner(pod)["uid"] == set["metadata"]["uid"]).cloned().collect();
-        let holders = finalizers(&set);
-        if !is_terminating(&set) {
-            continue;
-        }
-        if holders.iter().any(|holder| holder == "orphan") {
-            for pod in &owned {
-                cluster.update("pods", &name(pod), |pod| {
-                    pod["metadata"].as_object_mut().unwrap().remove("ownerReferences");
-                });
-            }
-            let meta = json!({"name": revision(&set), "labels": set["spec"]["template"]["metadata"]["labels"]});
-            cluster.create("controllerrevisions", json!({"metadata": meta, "revision": 1}));
-        } else if !owned.is_empty() {
-            for pod in owned.iter().filter(|pod| !is_terminating(pod)) {
-                stop_pod(cluster, &name(pod));
-            }
-            continue;
-        }
-        cluster.update("statefulsets", &name(&set), |set| set["metadata"]["finalizers"] = json!([]));
-    }
-    for pod in cluster.list("pods").cloned().collect::<Vec<_>>() {
-        let owner = owner(&pod).clone();
-        let exists = cluster.list("statefulsets").any(|set| set["metadata"]["uid"] == owner["uid"]);
-        if !owner.is_null() && !exists && !is_terminating(&pod) {
-            stop_pod(cluster, &name(&pod));
+    for resource in OWNERS {
+        for owner in cluster.list(resource).filter(|owner| is_terminating(owner)).cloned().collect::<Vec<_>>() {
+            delete_owner(cluster, resource, &owner);
         }
     }
+    for resource in ["pods", "secrets"] {
+        for object in cluster.list(resource).cloned().collect::<Vec<_>>() {
+            let uid = &owner(&object)["uid"];
+            let exists = OWNERS.into_iter().any(|resource| cluster.list(resource).any(|owner| owner["metadata"]["uid"] == *uid));
+            match resource {
+                _ if uid.is_null() || exists || is_terminating(&object) => {}
+                "pods" => stop_pod(cluster, &name(&object)),
+                _ => cluster.remove(resource, &name(&object)),
+            }
+        }
+    }
+}
+
+/// Goes on with the deletion of an object that has pods.
+fn delete_owner(cluster: &mut FakeCluster, resource: &str, object: &Value) {
+    let owned: Vec<Value> = cluster.list("pods").filter(|pod| owner(pod)["uid"] == object["metadata"]["uid"]).cloned().collect();
+    if finalizers(object).iter().any(|holder| holder == "orphan") {
+        for pod in &owned {
+            cluster.update("pods", &name(pod), |pod| {
+                pod["metadata"].as_object_mut().unwrap().remove("ownerReferences");
+            });
+        }
+        let meta = json!({"name": revision(object), "labels": object["spec"]["template"]["metadata"]["labels"]});
+        cluster.create("controllerrevisions", json!({"metadata": meta, "revision": 1}));
+    } else if !owned.is_empty() {
+        for pod in owned.iter().filter(|pod| !is_terminating(pod)) {
+            stop_pod(cluster, &name(pod));
+        }
+        return;
+    }
+    cluster.update(resource, &name(object), |object| object["metadata"]["finalizers"] = json!([]));
 }
 
 /// Deletes a pod with the grace period of its specification, as controllers do.
@@ -318,7 +333,7 @@ fn deadline(meta: &Value) -> Option<Timestamp> {
     meta["deletionTimestamp"].as_str()?.parse().ok()
 }
 
-fn warn(cluster: &mut FakeCluster, scenario: Scenario, kind: &str, object: &str, uid: &Value) {
+pub(super) fn warn(cluster: &mut FakeCluster, scenario: Scenario, kind: &str, object: &str, uid: &Value) {
     for event in scenario.warnings(kind, object, uid) {
         let (_, event_name) = key("events", &name(&event));
         if cluster.get("events", &event_name).is_none_or(|present| present["involvedObject"]["uid"] != event["involvedObject"]["uid"]) {
@@ -338,11 +353,11 @@ fn owner(object: &Value) -> &Value {
     &object["metadata"]["ownerReferences"][0]
 }
 
-fn owner_reference(set_name: &str, uid: &Value) -> Value {
-    json!([{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": set_name, "uid": uid, "controller": true, "blockOwnerDeletion": true}])
+pub(super) fn owner_reference(version: &str, kind: &str, owner: &str, uid: &Value) -> Value {
+    json!([{"apiVersion": version, "kind": kind, "name": owner, "uid": uid, "controller": true, "blockOwnerDeletion": true}])
 }
 
-fn has_ended(pod: &Value) -> bool {
+pub(super) fn has_ended(pod: &Value) -> bool {
     pod["status"]["phase"] == "Succeeded" || pod["status"]["phase"] == "Failed"
 }
 

@@ -15,7 +15,7 @@ use toygres_k8s::permissions::PERMISSIONS;
 
 use super::{
     ADMINISTRATOR, Crash, Expansion, Shared, controllers, managed_fields,
-    objects::{FakeCluster, Kind, finalizers, key, matches, name, now},
+    objects::{FakeCluster, Kind, LOGS, finalizers, key, matches, name, now},
     server_side_apply::{conflict, keep, merge, merge_patch},
     status, watch,
 };
@@ -26,6 +26,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/readyz", get(|| async { "ok" }))
         .route("/api/{version}/namespaces/{namespace}/{resource}", any(collection))
         .route("/api/{version}/namespaces/{namespace}/{resource}/{name}", any(single))
+        .route("/api/v1/namespaces/{namespace}/pods/{name}/log", get(log))
         .route("/apis/{group}/{version}/namespaces/{namespace}/{resource}", any(collection))
         .route("/apis/{group}/{version}/namespaces/{namespace}/{resource}/{name}", any(single))
         .route("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", post(review))
@@ -47,7 +48,11 @@ async fn review(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let mut review: Value = serde_json::from_slice(&body).unwrap_or_default();
     let asked = &review["spec"]["resourceAttributes"];
     let text = |field: &str| asked[field].as_str().unwrap_or_default().to_owned();
-    let allowed = text("namespace") == shared.cluster().namespace && is_allowed(&shared, &text("verb"), &text("group"), &text("resource"));
+    let resource = match text("subresource") {
+        part if part.is_empty() => text("resource"),
+        part => format!("{}/{part}", text("resource")),
+    };
+    let allowed = text("namespace") == shared.cluster().namespace && is_allowed(&shared, &text("verb"), &text("group"), &resource);
     review["status"] = json!({"allowed": allowed});
     answer(&review)
 }
@@ -113,6 +118,25 @@ impl Query {
         }
     }
 }
+
+/// The last line of the log of a container.
+async fn log(State(shared): State<Arc<Shared>>, Path((_, name)): Path<(String, String)>) -> Response {
+    let crash = match admit(&shared, "get", &LOGS) {
+        Ok(crash) => crash,
+        Err(refusal) => return answer(&refusal),
+    };
+    if crash.is_some() {
+        hang(&shared).await;
+    }
+    let cluster = shared.cluster();
+    match cluster.get("pods", &name) {
+        Some(pod) => Response::new(Body::from(cluster.node.as_ref().map_or_else(|| LOG.to_owned(), |node| node.log(pod)))),
+        None => answer(&status::not_found(&LOGS, &name)),
+    }
+}
+
+/// The log of a pod that does not run for real.
+const LOG: &str = "{\"bytes\":104857600,\"total\":419430400}\n";
 
 type Parameters = (State<Arc<Shared>>, Path<HashMap<String, String>>, Method, UrlQuery<HashMap<String, String>>, HeaderMap);
 
@@ -378,7 +402,7 @@ fn delete(cluster: &mut FakeCluster, kind: &Kind, name: &str, options: &Value) -
     let marked = cluster.update(kind.resource, name, |object| {
         let mut holders = finalizers(object);
         match propagation {
-            "Foreground" if kind.resource == "statefulsets" => holders.push("foregroundDeletion".to_owned()),
+            "Foreground" if ["statefulsets", "jobs"].contains(&kind.resource) => holders.push("foregroundDeletion".to_owned()),
             "Orphan" if kind.resource == "statefulsets" => holders.push("orphan".to_owned()),
             _ => {}
         }

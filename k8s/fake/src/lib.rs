@@ -3,9 +3,11 @@
 //! Errors, the status of pods in every failure and the steps of a deletion are those recorded from a real API server. As with
 //! the Role, every call that is not in [`toygres_k8s::permissions::PERMISSIONS`] is refused.
 
+mod containers;
 mod controllers;
 mod expansion;
 mod http;
+mod jobs;
 mod managed_fields;
 mod network;
 mod node;
@@ -27,6 +29,7 @@ use serde_json::Value;
 use tokio::sync::watch as channel;
 use toygres_k8s::{KubernetesRuntime, Settings, settings::EndpointHost};
 
+pub use containers::{Exit, Image, Process, program};
 pub use expansion::Expansion;
 pub use node::Node;
 use objects::FakeCluster;
@@ -149,6 +152,11 @@ impl FakeApiServer {
     /// Revokes a permission.
     pub fn deny(&self, verb: &'static str, resource: &'static str) {
         self.shared.denied.lock().unwrap().push((verb, resource));
+    }
+
+    /// Sets what containers with the image of the control plane do, where pods are programs of this machine.
+    pub fn set_image(&self, image: Box<Image>) {
+        self.shared.cluster().node.as_ref().expect("pods are programs").set_image(image);
     }
 
     /// Sets what happens to the pods that are created from now on.

@@ -16,7 +16,12 @@ use k8s_openapi::ByteString;
 use serde_json::Value;
 use toygres_store::testing::{PodServer, PodServerOptions};
 
-use super::{network::Network, objects::FakeCluster};
+use super::{
+    containers::{self, Image, Stage},
+    jobs,
+    network::Network,
+    objects::{FakeCluster, claim_of},
+};
 
 /// The node. Dropping it stops its servers and removes its volumes.
 #[derive(Default)]
@@ -27,6 +32,10 @@ pub struct Node {
 
 #[derive(Default)]
 struct State {
+    /// What the containers of Jobs with the image of the control plane do.
+    image: Option<Arc<Image>>,
+    /// How far the pods of Jobs are, by uid.
+    jobs: HashMap<String, Stage>,
     /// By the name of the claim.
     volumes: HashMap<String, Arc<PodServer>>,
     /// By the uid of the pod.
@@ -105,6 +114,46 @@ impl Node {
         false
     }
 
+    /// Starts the containers of the pod of a Job if they were not started yet; returns how far they are.
+    pub(super) fn run_job(&self, cluster: &FakeCluster, pod: &Value) -> Option<Stage> {
+        let uid = text(&pod["metadata"]["uid"]);
+        if let Some(stage) = self.state().jobs.get(&uid) {
+            return Some(stage.clone());
+        }
+        let (secret, claim) = (secret(cluster, pod)?.clone(), claim_of(pod));
+        let version = jobs::containers(pod).find(|container| !container["command"].is_null()).and_then(version)?;
+        let mut state = self.state();
+        let image = state.image.clone().expect("the image of the control plane is set");
+        state.jobs.insert(uid.clone(), Stage::default());
+        let volume = Arc::clone(state.volumes.entry(claim).or_insert_with(|| Arc::new(PodServer::empty(version))));
+        drop(state);
+        let (shared, pod) = (Arc::clone(&self.state), pod.clone());
+        thread::spawn(move || {
+            let report = |stage: Stage| drop(shared.lock().expect("no thread panics while it holds the lock").jobs.insert(uid.clone(), stage));
+            containers::run(&pod, &secret, &volume, &*image, &report);
+        });
+        Some(Stage::default())
+    }
+
+    /// Whether a container of the pod of a Job runs.
+    pub(super) fn is_busy(&self, pod: &Value) -> bool {
+        let state = self.state();
+        let stage = pod["metadata"]["uid"].as_str().and_then(|uid| state.jobs.get(uid));
+        stage.is_some_and(|stage| {
+            let is_last = stage.container + 1 == jobs::containers(pod).count();
+            !stage.exit.as_ref().is_some_and(|exit| exit.code != 0 || is_last)
+        })
+    }
+
+    /// The last line of the log of the container of a Job that runs.
+    pub(super) fn log(&self, pod: &Value) -> String {
+        pod["metadata"]["uid"].as_str().and_then(|uid| Some(self.state().jobs.get(uid)?.log.clone())).unwrap_or_default()
+    }
+
+    pub(super) fn set_image(&self, image: Box<Image>) {
+        self.state().image = Some(image.into());
+    }
+
     /// Brings the files in the Secret of a pod to its server, which reads them when it is told to. The kubelet takes up to a minute.
     pub(super) fn mount(&self, cluster: &FakeCluster, pod: &Value) {
         if cluster.mounts_held {
@@ -112,7 +161,7 @@ impl Node {
         }
         self.mount_configuration(cluster, pod);
         let Some(files) = secret(cluster, pod).map(|secret| Mounted::of(&secret["data"])) else { return };
-        let claim = claim(pod);
+        let claim = claim_of(pod);
         let mut state = self.state();
         let State { volumes, mounted, .. } = &mut *state;
         if let Some(volume) = volumes.get(&claim)
@@ -182,12 +231,19 @@ impl Node {
 
 fn start(state: &Mutex<State>, spec: ServerSpec) {
     let lock = || state.lock().expect("no thread panics while it holds the lock");
-    let known = lock().volumes.get(&spec.claim).cloned();
+    let known = lock().volumes.get(&spec.claim).filter(|volume| volume.has_data()).cloned();
     let volume = known.unwrap_or_else(|| {
         let options = PodServerOptions { version: spec.version, username: &spec.username, password: &spec.password, database: &spec.database };
         let made = Arc::new(PodServer::create(&options, &spec.configuration));
         // The pod may have been replaced meanwhile, and the next one may have been faster.
-        Arc::clone(lock().volumes.entry(spec.claim.clone()).or_insert(made))
+        let mut state = lock();
+        match state.volumes.get(&spec.claim).filter(|volume| volume.has_data()) {
+            Some(faster) => Arc::clone(faster),
+            None => {
+                state.volumes.insert(spec.claim.clone(), Arc::clone(&made));
+                made
+            }
+        }
     });
     if !lock().pods.contains_key(&spec.uid) {
         return;
@@ -215,14 +271,14 @@ fn server_spec(cluster: &FakeCluster, pod: &Value) -> Option<ServerSpec> {
     let container = &pod["spec"]["containers"][0];
     let variable = |name: &str| container["env"].as_array()?.iter().find(|entry| entry["name"] == name)?["value"].as_str().map(str::to_owned);
     let data = &secret(cluster, pod)?["data"];
-    let version = PodServer::version(container["image"].as_str()?.rsplit_once(':')?.1.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?);
+    let version = version(container)?;
     let key = |name: &str| {
         let bytes: ByteString = serde_json::from_value(data[name].clone()).ok()?;
         String::from_utf8(bytes.0).ok()
     };
     Some(ServerSpec {
         uid: text(&pod["metadata"]["uid"]),
-        claim: claim(pod),
+        claim: claim_of(pod),
         version,
         username: variable("POSTGRES_USER")?,
         password: key("password")?,
@@ -244,8 +300,10 @@ fn secret<'a>(cluster: &'a FakeCluster, pod: &Value) -> Option<&'a Value> {
     cluster.get("secrets", name)
 }
 
-fn claim(pod: &Value) -> String {
-    format!("data-{}", text(&pod["metadata"]["name"]))
+/// The version of the server that stands in for that of an image.
+fn version(container: &Value) -> Option<u16> {
+    let tag = container["image"].as_str()?.rsplit_once(':')?.1;
+    Some(PodServer::version(tag.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?))
 }
 
 /// An address of the loopback network that no other fake API server of this machine assigns.

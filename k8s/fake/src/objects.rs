@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{Expansion, NAMESPACE, Node, Scenario, managed_fields, node, scenario};
+use super::{Exit, Expansion, NAMESPACE, Node, Scenario, containers::Stage, jobs, managed_fields, node, scenario};
 
 /// A kind of objects: resource, group, version, kind.
 pub struct Kind {
@@ -15,13 +15,16 @@ pub struct Kind {
     pub kind: &'static str,
 }
 
+/// The logs of pods.
+pub const LOGS: Kind = Kind { resource: "pods/log", group: "", version: "v1", kind: "Pod" };
+
 /// The finalizer of [`FakeCluster::hold`].
 const HOLD: &str = "example.com/hold";
 
 /// Holds a claim while a pod uses it.
 pub const CLAIM_PROTECTION: &str = "kubernetes.io/pvc-protection";
 
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 14] = [
     Kind { resource: "pods", group: "", version: "v1", kind: "Pod" },
     Kind { resource: "secrets", group: "", version: "v1", kind: "Secret" },
     Kind { resource: "services", group: "", version: "v1", kind: "Service" },
@@ -30,6 +33,9 @@ const KINDS: [Kind; 12] = [
     // Those that were orphaned. The others come and go with their StatefulSet, and nothing reads them.
     Kind { resource: "controllerrevisions", group: "apps", version: "v1", kind: "ControllerRevision" },
     Kind { resource: "statefulsets", group: "apps", version: "v1", kind: "StatefulSet" },
+    Kind { resource: "jobs", group: "batch", version: "v1", kind: "Job" },
+    // A part of a pod.
+    LOGS,
     Kind { resource: "networkpolicies", group: "networking.k8s.io", version: "v1", kind: "NetworkPolicy" },
     Kind { resource: "resourcequotas", group: "", version: "v1", kind: "ResourceQuota" },
     Kind { resource: "serviceaccounts", group: "", version: "v1", kind: "ServiceAccount" },
@@ -82,6 +88,8 @@ pub struct FakeCluster {
     pub watches_held: bool,
     /// Whether the kubelet brings no Secret into a pod.
     pub mounts_held: bool,
+    /// Whether the containers of Jobs do not end.
+    pub jobs_held: bool,
     /// Whether calls for the metadata of a StatefulSet are held back.
     pub set_metadata_held: bool,
     /// Runs the pods; without one they report that they run without running anything.
@@ -167,6 +175,19 @@ impl FakeCluster {
         self.node.as_ref().expect("pods are servers").replace_certificate(claim, pem);
     }
 
+    /// The uid of the claim that a pod uses.
+    pub(super) fn claim_uid(&self, pod: &Value) -> Option<String> {
+        self.get("persistentvolumeclaims", &claim_of(pod))?["metadata"]["uid"].as_str().map(str::to_owned)
+    }
+
+    /// Ends a container of the pod of a Job.
+    pub fn end_container(&mut self, pod: &str, container: usize, exit: Exit) {
+        self.update("pods", pod, |pod| {
+            let status = jobs::status(pod, &Stage { container, exit: Some(exit), ..Stage::default() });
+            pod["status"] = status;
+        });
+    }
+
     /// Ends the server of a pod, as a crash does.
     pub fn end(&mut self, pod: &str) {
         self.update("pods", pod, |pod| pod["status"] = scenario::stopped());
@@ -208,7 +229,7 @@ impl FakeCluster {
         for pod in self.list("pods").cloned().collect::<Vec<_>>() {
             if let Some(node) = &self.node {
                 node.stop(&pod);
-                node.release(&format!("data-{}", name(&pod)));
+                node.release(&claim_of(&pod));
             }
         }
         for (resource, name) in self.objects.keys().cloned().collect::<Vec<_>>() {
@@ -253,6 +274,13 @@ pub(super) fn name(object: &Value) -> String {
     object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
 }
 
+/// The claim of the volume that a pod uses. That of a StatefulSet follows from its name.
+pub(super) fn claim_of(pod: &Value) -> String {
+    let volumes = pod["spec"]["volumes"].as_array().into_iter().flatten();
+    let named = volumes.filter_map(|volume| volume["persistentVolumeClaim"]["claimName"].as_str()).next();
+    named.map_or_else(|| format!("data-{}", name(pod)), str::to_owned)
+}
+
 pub(super) fn finalizers(object: &Value) -> Vec<String> {
     let list = object["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
     list.into_iter().filter_map(|entry| entry.as_str().map(str::to_owned)).collect()
@@ -288,7 +316,7 @@ fn default(resource: &str, number: u64, real: bool, object: &mut Value) {
             object["status"] = json!({"phase": "Pending"});
         }
         "resourcequotas" => object["status"] = json!({"hard": object["spec"]["hard"]}),
-        "statefulsets" | "pods" => object["status"] = Value::Object(Map::new()),
+        "statefulsets" | "pods" | "jobs" => object["status"] = Value::Object(Map::new()),
         _ => {}
     }
 }
