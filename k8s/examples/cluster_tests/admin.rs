@@ -13,6 +13,7 @@ use k8s_openapi::{
     api::{
         apps::v1::{ControllerRevision, StatefulSet},
         authentication::v1::{TokenRequest, TokenRequestSpec},
+        batch::v1::Job,
         core::v1::{Event, Namespace, PersistentVolumeClaim, Pod, ResourceQuota, ResourceQuotaSpec, Secret, Service, ServiceAccount},
         networking::v1::NetworkPolicy,
         rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject},
@@ -223,6 +224,7 @@ impl Admin {
         let mut left = Vec::new();
         left.extend(self.names::<StatefulSet>(&selector).await?);
         left.extend(self.names::<ControllerRevision>(&selector).await?);
+        left.extend(self.names::<Job>(&selector).await?);
         left.extend(self.names::<Pod>(&selector).await?);
         left.extend(self.names::<Service>(&selector).await?);
         left.extend(self.names::<Secret>(&selector).await?);

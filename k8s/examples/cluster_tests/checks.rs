@@ -27,6 +27,7 @@ use crate::{
     admin::Admin,
     drift,
     report::Report,
+    restore,
     server::{self, Server},
     tls, trouble,
 };
@@ -74,6 +75,13 @@ pub async fn run(plan: &Plan, admin: &Admin, report: &mut Report) -> Result<()> 
     let start = async || Server::start(plan, &database, &kubeconfig, &admin.namespace, &[]).await;
     settle(plan, admin, report, drift::unwatched(plan, admin, start, input("unwatched", version)).await).await;
     settle(plan, admin, report, trouble::unreachable(plan, admin, &kubeconfig, version).await).await;
+    match &plan.restore {
+        Some(variables) => {
+            let server = Server::start(plan, &database, &kubeconfig, &admin.namespace, &restore::environment(variables)).await?;
+            settle(plan, admin, report, restore::restored(plan, admin, &server, input("source", version)).await).await;
+        }
+        None => report.skipped(restore::NOT_POSSIBLE),
+    }
     settle(plan, admin, report, bad_image(plan, admin, &kubeconfig, version).await).await;
     settle(plan, admin, report, no_storage_class(plan, admin, &kubeconfig, version).await).await;
     Ok(())

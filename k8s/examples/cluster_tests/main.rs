@@ -8,7 +8,11 @@
 mod admin;
 mod checks;
 mod drift;
+#[expect(dead_code, reason = "the tests of backups use the rest")]
+#[path = "../../../domain/backup/tests/it/fake_s3.rs"]
+mod fake_s3;
 mod report;
+mod restore;
 mod server;
 mod tls;
 mod trouble;
@@ -37,18 +41,24 @@ struct Plan {
     versions: Vec<u16>,
     /// Rounds of the comparison with a plain apply (`TOYGRES_TEST_ROUNDS`, default 3).
     rounds: usize,
+    /// The variables of a server that can restore instances, if the environment has them.
+    restore: Option<restore::Variables>,
     /// Where files of the run go.
     directory: PathBuf,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let plan = match Plan::read() {
+    let mut plan = match Plan::read() {
         Ok(plan) => plan,
         Err(why) => return not_tested(&why),
     };
     // With `--fake`, the cluster is a fake API server in this process, which tests the tests.
     let fake = if std::env::args().any(|argument| argument == "--fake") { Some(FakeApiServer::start_real().await) } else { None };
+    let _store = match &fake {
+        Some(fake) => Some(restore::imitate(fake, &mut plan).await),
+        None => None,
+    };
     let admin = match Admin::connect(fake.as_ref().map(|fake| fake.kubeconfig(true))).await {
         Ok(admin) => admin,
         Err(why) => {
@@ -109,6 +119,7 @@ impl Plan {
             server: path("TOYGRES_BIN")?,
             psql: path("TOYGRES_PG_BIN")?.join("psql"),
             versions: versions.map_err(|error| format!("TOYGRES_TEST_VERSIONS: {error}"))?,
+            restore: restore::variables(),
             rounds: rounds.map_err(|error| format!("TOYGRES_TEST_ROUNDS: {error}"))?,
             directory,
         })

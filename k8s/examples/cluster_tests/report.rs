@@ -29,6 +29,11 @@ impl Report {
         self.failed += 1;
     }
 
+    /// Reports a check that is not possible here.
+    pub fn skipped(&mut self, why: &str) {
+        println!("skip ........  {why}");
+    }
+
     /// Whether every check passed.
     pub fn is_good(&self) -> bool {
         self.failed == 0

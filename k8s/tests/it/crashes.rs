@@ -3,7 +3,7 @@
 
 use toygres_domain::{
     instance::ReasonCode,
-    runtime::{Deployment, Runtime},
+    runtime::{Deployment, Progress, Runtime},
 };
 use toygres_k8s::{KubernetesRuntime, build::names};
 
@@ -11,7 +11,7 @@ use crate::{
     fake::{Crash, FakeApiServer},
     fixture,
     resizes::resize,
-    steps::{deploy_until_ready, remove_until_done, restart, restart_until_done, suspend_until_done, suspension, until_ready},
+    steps::{deploy_until_ready, remove_until_done, restart, restart_until_done, restore_until_done, suspend_until_done, suspension, until_ready},
 };
 
 #[tokio::test]
@@ -68,6 +68,17 @@ async fn resize_survives_a_crash_at_every_call() {
     }
 }
 
+/// What is half restored is found too, and removed.
+#[tokio::test]
+async fn restore_survives_a_crash_at_every_call() {
+    for when in [Crash::Before, Crash::After] {
+        let crashes = each_call(when, &fixture::another("orders"), Start::Nothing, Verb::Restore).await;
+        assert!(crashes >= 12, "{crashes} calls are too few to be a restoration");
+        let crashes = each_call(when, &fixture::another("orders"), Start::Restoring, Verb::Remove { keep: false }).await;
+        assert!(crashes >= 12, "{crashes} calls are too few to be a removal");
+    }
+}
+
 #[tokio::test]
 async fn what_a_crashed_deploy_left_is_found_and_removed() {
     for n in 0..32 {
@@ -108,6 +119,7 @@ async fn a_deploy_that_a_removal_overtook_fails() {
 #[derive(Clone, Copy)]
 enum Start {
     Nothing,
+    Restoring,
     Smaller,
     Deployed,
 }
@@ -115,6 +127,7 @@ enum Start {
 #[derive(Clone, Copy)]
 enum Verb {
     Deploy,
+    Restore,
     Remove { keep: bool },
     Restart,
     Suspend,
@@ -127,6 +140,11 @@ async fn each_call(when: Crash, deployment: &Deployment, start: Start, verb: Ver
         let server = FakeApiServer::start().await;
         match start {
             Start::Nothing => {}
+            Start::Restoring => {
+                server.cluster(|cluster| cluster.jobs_held = true);
+                let begun = restoring(&server).restore(deployment, &fixture::restoration()).await.unwrap();
+                assert!(matches!(begun, Progress::InProgress(_)), "{begun:?}");
+            }
             Start::Deployed => drop(deploy_until_ready(&server, &server.runtime(), deployment).await),
             Start::Smaller => {
                 let mut smaller = deployment.clone();
@@ -144,6 +162,11 @@ async fn each_call(when: Crash, deployment: &Deployment, start: Start, verb: Ver
     panic!("the verb makes too many calls");
 }
 
+/// A control plane that can restore instances.
+fn restoring(server: &FakeApiServer) -> KubernetesRuntime {
+    server.runtime_with(fixture::restoring())
+}
+
 /// Runs the verb until it is done or its caller has crashed; returns whether it has.
 async fn crashes(server: &FakeApiServer, deployment: &Deployment, verb: Verb) -> bool {
     let runtime = server.runtime();
@@ -158,6 +181,7 @@ async fn crashes(server: &FakeApiServer, deployment: &Deployment, verb: Verb) ->
 async fn run(server: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &Deployment, verb: Verb) {
     match verb {
         Verb::Deploy => runtime.deploy(deployment).await.unwrap(),
+        Verb::Restore => drop(restore_until_done(server, &restoring(server), deployment, &fixture::restoration()).await),
         Verb::Restart => restart_until_done(server, runtime, deployment, &restart(deployment, 2)).await,
         Verb::Suspend => suspend_until_done(server, runtime, deployment, &suspension(deployment, 2)).await,
         Verb::Resize => resize(server, runtime, deployment, "").await.unwrap(),
@@ -188,6 +212,12 @@ async fn finish(server: &FakeApiServer, deployment: &Deployment, verb: Verb) {
             }
             let size = &server.object("persistentvolumeclaims", &names::claim(id)).unwrap()["spec"]["resources"]["requests"]["storage"];
             assert_eq!(*size, format!("{}Gi", deployment.spec.storage_gb));
+        }
+        Verb::Restore => {
+            let expected = [format!("networkpolicies/{}", names::object(id)), format!("persistentvolumeclaims/{}", names::claim(id))];
+            assert_eq!(server.object_names(), expected.into());
+            assert_eq!(server.cluster(|cluster| cluster.created("jobs")), 1, "it is restored once");
+            assert_eq!(runtime.list().await.unwrap(), [id]);
         }
         Verb::Suspend => {
             assert!(!server.object_names().contains(&format!("pods/{}", names::pod(id))), "no pod is left");

@@ -75,11 +75,29 @@ fn objects_with_all_settings_of_the_platform() {
     check("platform", &deployment, &settings);
 }
 
+#[test]
+fn objects_of_a_restoration() {
+    let mut settings = fixture::restoring();
+    settings.restore.service_account = Some("backups".to_owned());
+    let access = settings.restore.available().unwrap();
+    let build::RestoreObjects { network_policy, claim, job, mut secret } =
+        build::restore_objects(&fixture::deployment(), &fixture::restoration(), &settings, access);
+    let statements = secret.data.as_mut().unwrap().get_mut("finish.sql").unwrap();
+    let text = String::from_utf8(std::mem::take(&mut statements.0)).unwrap();
+    assert_eq!(text.matches("SCRAM-SHA-256$4096:").count(), 2, "{text}");
+    // Their salts are random.
+    statements.0 = b"statements".to_vec();
+    compare("restore", &[document(&network_policy), document(&claim), document(&job), document(&secret)].join("---\n"));
+}
+
 fn check(name: &str, deployment: &Deployment, settings: &Settings) {
+    compare(name, &yaml(deployment, settings));
+}
+
+fn compare(name: &str, actual: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.yaml"));
-    let actual = yaml(deployment, settings);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&path, &actual).unwrap();
+        fs::write(&path, actual).unwrap();
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
     assert!(actual == expected, "{name}.yaml differs; look at the difference that UPDATE_GOLDEN=1 makes. It is now:\n{actual}");

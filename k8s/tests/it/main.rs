@@ -1,7 +1,13 @@
 //! The tests of the Kubernetes runtime: the objects against golden files, observations against recordings of a real cluster, and
 //! the verbs against the fake API server.
 
+#[expect(dead_code, reason = "the tests of backups use the rest")]
+#[path = "../../../domain/backup/tests/it/archived.rs"]
+mod archived;
 mod chart;
+#[expect(dead_code, reason = "the tests of backups use the rest")]
+#[path = "../../../domain/backup/tests/it/cluster.rs"]
+mod cluster;
 mod connecting;
 mod contract;
 mod crashes;
@@ -18,6 +24,7 @@ mod pid_namespace;
 mod reachability;
 mod resizes;
 mod restarts;
+mod restores;
 mod steps;
 mod suspensions;
 mod verbs;

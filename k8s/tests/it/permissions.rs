@@ -3,19 +3,20 @@
 use std::collections::BTreeSet;
 
 use futures::StreamExt;
-use toygres_domain::runtime::Runtime;
+use toygres_domain::{instance::ReasonCode, runtime::Runtime};
 use toygres_k8s::permissions::PERMISSIONS;
 
 use crate::{
     fake::{Call, FakeApiServer, Scenario},
     fixture,
-    steps::{deploy_until_ready, remove_until_done, restart, restart_until_done, until_ready},
+    restores::until_waits,
+    steps::{deploy_until_ready, remove_until_done, restart, restart_until_done, restore_until_done, until_ready},
 };
 
 #[tokio::test]
 async fn every_permission_is_used_and_no_other_is_needed() {
     let server = FakeApiServer::start().await;
-    let runtime = server.runtime();
+    let runtime = server.runtime_with(fixture::restoring());
     let mut nudges = runtime.nudges();
     let listening = tokio::spawn(async move { while nudges.next().await.is_some() {} });
     let mut deployment = fixture::another("orders");
@@ -42,6 +43,14 @@ async fn every_permission_is_used_and_no_other_is_needed() {
     runtime.deploy(&deployment).await.unwrap();
     runtime.observe(deployment.id).await.unwrap();
     remove_until_done(&server, &runtime, &deployment, false).await;
+
+    server.set_scenario(Scenario::Running);
+    let restored = fixture::another("restored");
+    server.cluster(|cluster| cluster.jobs_held = true);
+    until_waits(&server, &runtime, &restored, ReasonCode::StartingUp, "100 of 400 MiB are fetched from the store").await;
+    server.cluster(|cluster| cluster.jobs_held = false);
+    restore_until_done(&server, &runtime, &restored, &fixture::restoration()).await;
+    remove_until_done(&server, &runtime, &restored, false).await;
 
     let allowed: BTreeSet<Call> = PERMISSIONS
         .iter()

@@ -1,12 +1,13 @@
 //! The verbs, repeated until they are done.
 
-use std::time::Duration;
+use std::{sync::Mutex, time::Duration};
 
 use toygres_domain::{
     OperationId,
     drift::Expected,
-    instance::Endpoint,
+    instance::{Endpoint, Reason},
     operation::OperationKind,
+    restoration::Restoration,
     runtime::{Deployment, Observation, Progress, Restart, Runtime, Suspension},
 };
 use toygres_k8s::KubernetesRuntime;
@@ -31,6 +32,28 @@ pub(crate) async fn until_ready(server: &FakeApiServer, runtime: &KubernetesRunt
 
 pub(crate) async fn remove_until_done(server: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &Deployment, keep_volumes: bool) {
     server.wait_for("the removal", || async { (runtime.remove(deployment.id, keep_volumes).await.unwrap() == Progress::Done).then_some(()) }).await;
+}
+
+/// Returns what was waited for.
+pub(crate) async fn restore_until_done(
+    server: &FakeApiServer,
+    runtime: &KubernetesRuntime,
+    deployment: &Deployment,
+    restoration: &Restoration,
+) -> Vec<Reason> {
+    let waited = Mutex::new(Vec::new());
+    server
+        .wait_for("the restoration", || async {
+            match runtime.restore(deployment, restoration).await.unwrap_or_else(|error| panic!("{error:?}")) {
+                Progress::Done => Some(()),
+                Progress::InProgress(reason) => {
+                    waited.lock().unwrap().push(reason);
+                    None
+                }
+            }
+        })
+        .await;
+    waited.into_inner().unwrap()
 }
 
 pub(crate) async fn restart_until_done(server: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &Deployment, restart: &Restart) {

@@ -13,6 +13,9 @@ mod drift;
 mod environment;
 mod examples;
 mod exits;
+#[expect(dead_code, reason = "the tests of backups use the rest")]
+#[path = "../../../domain/backup/tests/it/fake_s3.rs"]
+mod fake_s3;
 mod fuzz;
 mod health;
 mod https;
@@ -28,6 +31,7 @@ mod requests;
 mod resize;
 mod restart;
 mod restore;
+mod restore_kubernetes;
 mod rotate_password;
 mod secrets;
 #[expect(dead_code, reason = "the benches use the rest")]

@@ -16,7 +16,7 @@ const RESTORE: &str = "mutation($input: RestoreInstanceInput!) { restoreInstance
     instance { id name state postgresVersion storageGb memoryMb username database labels { key value } parameters { name value } }
     operation { id kind } userErrors { code field message } } }";
 
-async fn restore(server: &Server, input: Value) -> Value {
+pub async fn restore(server: &Server, input: Value) -> Value {
     server.query(RESTORE, json!({ "input": input })).await["restoreInstance"].clone()
 }
 
@@ -30,7 +30,7 @@ async fn restored(server: &Server, input: Value) -> (String, String) {
     (id, url)
 }
 
-async fn rows(url: &str) -> String {
+pub async fn rows(url: &str) -> String {
     psql(url, "SELECT count(*) || ' rows, ' || coalesce(md5(string_agg(n::text, ',' ORDER BY n)), '') FROM rows").await.unwrap()
 }
 
