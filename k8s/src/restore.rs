@@ -13,6 +13,7 @@ use k8s_openapi::{
         networking::v1::NetworkPolicy,
     },
     apimachinery::pkg::apis::meta::v1::OwnerReference,
+    jiff::Timestamp,
 };
 use kube::{ResourceExt, api::DeleteParams, core::PartialObjectMeta};
 use serde_json::json;
@@ -32,7 +33,7 @@ use crate::{
     },
     cluster::{Cluster, call},
 };
-use progress::{Outcome, failure, has_started, outcome, waiting};
+use progress::{Outcome, failure, has_started, is_over, outcome, waiting};
 
 /// Fills the volume of the instance as far as one call gets. Every step can be repeated.
 pub(crate) async fn restore(
@@ -71,13 +72,15 @@ pub(crate) async fn restore(
             change_claim(cluster, &names::claim(id), &mark).await?;
             clean_up(cluster, id).await
         }
-        Some(Outcome::Failed(why)) => {
+        Some(Outcome::Failed(since, why)) => {
             let error = failure(pod, &why);
             if !error.retryable {
                 return Err(error);
             }
-            // The next call begins anew.
-            end(cluster, id).await?;
+            if is_over(since, Timestamp::now()) {
+                // The next call begins anew.
+                end(cluster, id).await?;
+            }
             Ok(Progress::InProgress(error.reason))
         }
         None => {

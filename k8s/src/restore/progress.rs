@@ -5,7 +5,7 @@ use k8s_openapi::{
         batch::v1::Job,
         core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, PersistentVolumeClaim, Pod},
     },
-    jiff::Timestamp,
+    jiff::{SignedDuration, Timestamp},
 };
 use kube::{ResourceExt, api::LogParams};
 use serde::Deserialize;
@@ -29,12 +29,15 @@ const LASTING: i32 = 2;
 /// The exit codes of processes that SIGKILL and SIGTERM have ended: when a node is shut down, for example.
 const KILLED: [i32; 2] = [137, 143];
 
+/// How long a failed Job stays before the next one begins: a store or a node that is away is not back at once, and the reason can be seen.
+const PAUSE: SignedDuration = SignedDuration::from_secs(15);
+
 /// How a Job has ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Succeeded,
-    /// The message of its controller.
-    Failed(String),
+    /// Since when, and the message of its controller.
+    Failed(Option<Timestamp>, String),
 }
 
 /// How the Job has ended, if it has.
@@ -43,10 +46,18 @@ pub(super) fn outcome(job: &Job) -> Option<Outcome> {
     conditions
         .filter_map(|condition| match condition.type_.as_str() {
             "Complete" => Some(Outcome::Succeeded),
-            "Failed" => Some(Outcome::Failed(condition.message.clone().unwrap_or_default())),
+            "Failed" => {
+                let since = condition.last_transition_time.as_ref().map(|time| time.0);
+                Some(Outcome::Failed(since, condition.message.clone().unwrap_or_default()))
+            }
             _ => None,
         })
         .next()
+}
+
+/// Whether the next Job may begin after one that has failed.
+pub(super) fn is_over(since: Option<Timestamp>, now: Timestamp) -> bool {
+    since.is_none_or(|since| now.duration_since(since) >= PAUSE)
 }
 
 /// Whether the first container of the pod has started, so that it has what it mounts.

@@ -162,6 +162,20 @@ fn probes_use_the_port_whose_connections_are_not_those_of_clients() {
     }
 }
 
+/// With a store there are backups, which the same image restores.
+#[test]
+fn pods_that_restore_instances_run_the_image_of_the_control_plane() {
+    for name in RENDERINGS {
+        let objects = golden(name);
+        let container = &objects["Deployment toygres"]["spec"]["template"]["spec"]["containers"][0];
+        let value = |variable: &str| container["env"].as_array().unwrap().iter().find(|entry| entry["name"] == variable).map(|entry| &entry["value"]);
+        let expected = value("TOYGRES_BACKUP_STORE").map(|_| &container["image"]);
+        assert_eq!(value("TOYGRES_RESTORE_IMAGE"), expected, "{name}");
+        assert_eq!(expected.is_some(), name == "everything");
+        assert_eq!(value("TOYGRES_RESTORE_SERVICE_ACCOUNT").is_some(), name == "everything");
+    }
+}
+
 #[test]
 fn the_control_plane_has_no_rights_over_its_own_secret() {
     for name in RENDERINGS {

@@ -7,6 +7,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use toygres_backup::{ArchiveId, Layout, Progress as Fetched, Store, StoreConfig, volume};
 use toygres_domain::{
@@ -287,6 +288,23 @@ async fn another_attempt_is_made_where_it_makes_sense() {
         }
         assert_eq!(server.cluster(|cluster| cluster.created("jobs")), 1 + usize::from(retried), "{said}");
     }
+    // Not at once.
+    let server = FakeApiServer::start().await;
+    server.cluster(|cluster| cluster.jobs_held = true);
+    let (runtime, deployment) = (server.runtime_with(fixture::restoring()), fixture::another("restored"));
+    until_waits(&server, &runtime, &deployment, ReasonCode::StartingUp, "MiB").await;
+    let failed = |since: Timestamp| {
+        let condition = json!({"type": "Failed", "status": "True", "lastTransitionTime": since.to_string()});
+        let change = |job: &mut Value| job["status"] = json!({"failed": 1, "conditions": [condition]});
+        server.cluster(|cluster| cluster.update("jobs", &names::restore(deployment.id), change));
+    };
+    failed(Timestamp::now());
+    assert_eq!(waits(&runtime, &deployment).await.0, ReasonCode::ProcessExited);
+    assert_eq!(waits(&runtime, &deployment).await.0, ReasonCode::ProcessExited, "it is still there");
+    failed(Timestamp::now() - SignedDuration::from_secs(60));
+    until_waits(&server, &runtime, &deployment, ReasonCode::StartingUp, "MiB").await;
+    assert_eq!(server.cluster(|cluster| cluster.created("jobs")), 2);
+
     // A pod that a drain has deleted has no status.
     let server = FakeApiServer::start().await;
     server.cluster(|cluster| cluster.jobs_held = true);
