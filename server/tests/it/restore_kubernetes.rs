@@ -1,6 +1,13 @@
 //! Restoring an instance on Kubernetes: with the real server, whose program the pod of a restoration runs too.
 
+use std::{path::Path, process::Output};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::json;
+use tokio::{net::TcpListener, process::Command};
 use toygres_k8s::build::names;
 use toygres_k8s_fake::program;
 
@@ -71,4 +78,46 @@ async fn an_instance_is_restored_by_a_job() {
     let error = &refused["userErrors"][0];
     assert!(error["code"] == "CONFLICT" && text(&error["message"]).contains("TOYGRES_RESTORE_IMAGE"), "{refused:#}");
     server.stop().await;
+}
+
+/// The program as a container of the pod runs it.
+fn restore_volume(directory: &Path, endpoint: &str, key: &str) -> Command {
+    const RESTORATION: &str =
+        r#"{"source":"01890a5d-ac96-774b-bcce-b302099a8057","archive":"01890a5d-ac96-774b-bcce-b302099a8058","target":"latest"}"#;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_toygres"));
+    command.args(["restore-volume", "--restoration", RESTORATION, "--directory"]).arg(directory.join("data"));
+    command.arg("--termination-log").arg(directory.join("termination-log")).env_clear().kill_on_drop(true);
+    command.env("TOYGRES_BACKUP_STORE", format!("s3://bucket?endpoint={endpoint}"));
+    command.env("TOYGRES_BACKUP_S3_ACCESS_KEY_ID", key).env("TOYGRES_BACKUP_S3_SECRET_ACCESS_KEY", "do not show");
+    command.current_dir(directory);
+    command
+}
+
+/// What a pod shows of a program that has failed.
+fn shown(directory: &Path, output: &Output) -> (Option<i32>, String) {
+    let message = std::fs::read_to_string(directory.join("termination-log")).unwrap_or_default();
+    assert!(!message.contains("do not show") && !String::from_utf8_lossy(&output.stderr).contains("do not show"), "{output:?}");
+    (output.status.code(), message)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_container_says_whether_another_attempt_makes_sense() {
+    let (_store, endpoint) = FakeS3::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    for (key, code) in [("ANOTHER", "STORE_REFUSED: "), (ACCESS_KEY, "NOT_RESTORABLE: the latest point cannot be restored")] {
+        let output = restore_volume(directory.path(), &endpoint, key).output().await.unwrap();
+        let (status, message) = shown(directory.path(), &output);
+        assert!(status == Some(2) && message.starts_with(code), "{status:?}: {message}");
+    }
+    // As the first process of a container, which a signal does not end by itself.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    let mut waiting = restore_volume(directory.path(), &endpoint, ACCESS_KEY).spawn().unwrap();
+    let _connection = silent.accept().await.unwrap();
+    kill(Pid::from_raw(waiting.id().unwrap().try_into().unwrap()), Signal::SIGTERM).unwrap();
+    assert_eq!(waiting.wait().await.unwrap().code(), Some(143));
+
+    std::fs::create_dir(directory.path().join("data")).unwrap();
+    let output = restore_volume(directory.path(), &endpoint, ACCESS_KEY).output().await.unwrap();
+    assert!(output.status.success() && String::from_utf8_lossy(&output.stderr).contains("complete already"), "{output:?}");
 }
