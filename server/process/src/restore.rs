@@ -52,6 +52,11 @@ impl Restorations {
         Self { store, running: Mutex::default() }
     }
 
+    /// The store of backups, or why there is none.
+    pub(super) fn available(&self) -> Result<&Store, String> {
+        self.store.as_ref().ok_or_else(|| "there is no store for backups: the operator of the server sets TOYGRES_BACKUP_STORE".to_owned())
+    }
+
     /// How far the restoration of an instance is; `None` if there is none.
     pub(super) fn progress(&self, id: InstanceId) -> Option<Reason> {
         self.lock().get(&id).filter(|running| !running.task.is_finished()).map(|running| running.stages.reason())
@@ -101,9 +106,7 @@ pub(super) async fn advance(shared: &Arc<Shared>, deployment: &Deployment, resto
     if shared.dirs.cluster(id, DirState::Deployed).has_data()? {
         return Ok(Progress::Done);
     }
-    let Some(store) = shared.restorations.store.clone() else {
-        return Err(RuntimeError::permanent(ReasonCode::NotRestorable, "there is no store for backups: set TOYGRES_BACKUP_STORE"));
-    };
+    let store = shared.restorations.available().map_err(|why| RuntimeError::permanent(ReasonCode::NotRestorable, why))?.clone();
     let reason = shared
         .restorations
         .lock()

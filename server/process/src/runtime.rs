@@ -156,6 +156,10 @@ impl Runtime for ProcessRuntime {
         self.blocking(move |shared| shared.deploy(&deployment)).await
     }
 
+    fn restores(&self) -> Result<(), String> {
+        self.0.restorations.available().map(drop)
+    }
+
     async fn restore(&self, deployment: &Deployment, restoration: &Restoration) -> Result<Progress, RuntimeError> {
         restore::advance(&self.0, deployment, restoration).await
     }
