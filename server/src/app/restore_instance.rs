@@ -77,7 +77,6 @@ impl App {
             instance: instance.fingerprint(password),
         })?;
         self.runtime.restores().map_err(|why| Error::user(UserErrorCode::Conflict, "sourceId", why))?;
-        self.runtime.restores().map_err(|why| Error::user(UserErrorCode::Conflict, "sourceId", why))?;
         let source = self.store.instance(id).await?.ok_or_else(|| no_instance("sourceId", &source_id))?;
         let archive = self.store.archives_of(&[id]).await?.remove(&id);
         let Some(archive) = archive.filter(|archive| !archive.intervals().is_empty()) else {
