@@ -1,5 +1,6 @@
 //! A session with a hosted server, which is its owner's and is not trusted: it may send anything, and as much as it likes.
 
+mod connector;
 pub(super) mod guarded;
 pub(super) mod rules;
 mod settings;
@@ -190,23 +191,11 @@ async fn handshake(
     identity: Option<&ServerIdentity>,
     stream: TcpStream,
 ) -> Result<tokio_native_tls::TlsStream<TcpStream>, SessionError> {
-    let mut builder = native_tls::TlsConnector::builder();
-    builder.min_protocol_version(Some(native_tls::Protocol::Tlsv12));
-    let name = match identity {
-        Some(ServerIdentity { authorities, name, required: _ }) => {
-            // The name is one that nobody resolves, and PostgreSQL has one certificate whatever the client calls it.
-            builder.disable_built_in_roots(true).use_sni(false);
-            for authority in native_tls::Certificate::stack_from_pem(authorities.as_bytes()).map_err(refused)? {
-                builder.add_root_certificate(authority);
-            }
-            name
-        }
-        None => {
-            builder.danger_accept_invalid_certs(true).danger_accept_invalid_hostnames(true);
-            &endpoint.host
-        }
+    let (connector, name) = match identity {
+        Some(ServerIdentity { authorities, name, required: _ }) => (connector::verifying(authorities), name),
+        None => (connector::trusting(), &endpoint.host),
     };
-    let connector = builder.build().map_err(refused)?;
+    let connector = connector.map_err(refused)?;
     tokio_native_tls::TlsConnector::from(connector).connect(name, stream).await.map_err(refused)
 }
 

@@ -49,7 +49,8 @@ async fn every_point_that_was_archived_can_be_restored() {
     let id = server.create_ok("orders").await;
     let url = text(&server.until_healthy(&id).await["connectionString"]);
     psql(&url, "CREATE TABLE rows AS SELECT n FROM generate_series(1, 1000) AS n").await.unwrap();
-    let user = "mutation($id: ID!) { createDatabaseUser(input: { instanceId: $id, name: \"reader\", access: READ_ONLY, password: \"of-the-source\" }) {
+    let user =
+        "mutation($id: ID!) { createDatabaseUser(input: { instanceId: $id, name: \"reader\", access: READ_ONLY, password: \"of-the-source\" }) {
         operation { id } userErrors { message } } }";
     let user = server.query(user, json!({ "id": id })).await["createDatabaseUser"].clone();
     finish(&server, &text(&user["operation"]["id"]), "SUCCEEDED").await;
@@ -65,7 +66,8 @@ async fn every_point_that_was_archived_can_be_restored() {
     let last = rows(&url).await;
     psql(&url, "DROP TABLE rows").await.unwrap();
     until_recoverable(&server, &id, &url).await;
-    let (by_time, time_url) = restored(&server, json!({ "sourceId": id, "name": "by-time", "target": { "time": at(moment) }, "memoryMb": 256 })).await;
+    let (by_time, time_url) =
+        restored(&server, json!({ "sourceId": id, "name": "by-time", "target": { "time": at(moment) }, "memoryMb": 256 })).await;
     assert_eq!(rows(&time_url).await, before);
     let (_, lsn_url) = restored(&server, json!({ "sourceId": id, "name": "by-lsn", "target": { "lsn": position } })).await;
     assert_eq!(rows(&lsn_url).await, before);
@@ -125,7 +127,8 @@ async fn what_cannot_be_restored_is_refused_with_what_can() {
         assert_eq!(answer["operation"], Value::Null, "{answer:#}");
         answer["userErrors"].clone()
     };
-    let errors = refused(json!({ "sourceId": id, "name": "orders", "target": { "time": "2020-01-01T00:00:00Z" }, "storageGb": 1, "cpuMillis": 1 })).await;
+    let errors =
+        refused(json!({ "sourceId": id, "name": "orders", "target": { "time": "2020-01-01T00:00:00Z" }, "storageGb": 1, "cpuMillis": 1 })).await;
     let fields: Vec<_> = errors.as_array().unwrap().iter().map(|error| error["field"].clone()).collect();
     assert_eq!(fields, [json!(["target", "time"]), json!(["storageGb"]), json!(["cpuMillis"])], "{errors:#}");
     assert!(text(&errors[0]["message"]).contains("what can: 20"), "{errors:#}");

@@ -22,10 +22,7 @@ use toygres_postgres::{
     roles,
 };
 
-use super::{
-    BackupOptions,
-    reasons::is_refused_login,
-};
+use super::{BackupOptions, reasons::is_refused_login};
 use crate::{ActivityContext, Failure, activities::deploy_postgres::deployment, administration::TIMEOUT, certificates::identity};
 
 /// The replication slot of an archive.

@@ -43,7 +43,13 @@ impl Home {
     }
 
     pub fn control_plane(&self, role: Role) -> ControlPlane {
-        let config = ProcessConfig { data: self.data.clone(), binaries: self.binaries.clone(), account: self.account.clone(), backups: None, min_free_disk_mb: 0 };
+        let config = ProcessConfig {
+            data: self.data.clone(),
+            binaries: self.binaries.clone(),
+            account: self.account.clone(),
+            backups: None,
+            min_free_disk_mb: 0,
+        };
         let (runtime, shutdown) = (ProcessRuntime::open(config), CancellationToken::new());
         let supervisor = tokio::spawn({
             let (runtime, shutdown) = (runtime.clone(), shutdown.clone());
