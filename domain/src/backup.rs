@@ -251,10 +251,10 @@ impl Archive {
         known.map(|(at, durable)| KnownCoverage { at, durable })
     }
 
-    /// Whether a time is not covered yet, and will be if the instance goes on being followed.
+    /// Whether a time is not covered yet, and may be if the instance goes on being followed: it is not if there is a gap.
     #[must_use]
-    pub fn will_cover(&self, time: DateTime<Utc>) -> bool {
-        self.followed && self.coverage.continues && self.intervals().last().is_some_and(|last| last.to < time)
+    pub fn may_cover(&self, time: DateTime<Utc>) -> bool {
+        self.followed && self.intervals().last().is_some_and(|last| last.to < time)
     }
 
     /// The ranges in which every point can be restored, oldest first, with what was archived since they were recorded.

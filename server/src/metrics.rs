@@ -142,6 +142,12 @@ fn describe() {
     for kind in toygres_domain::drift::DriftKind::ALL {
         counter!("toygres_repairs_total", "what" => kind.as_str()).increment(0);
     }
+    for result in ["available", "failed"] {
+        counter!("toygres_base_backups_total", "result" => result).increment(0);
+    }
+    for what in ["follow", "base", "maintenance"] {
+        counter!("toygres_backup_failures_total", "what" => what).increment(0);
+    }
     for what in ["monitors", "operations", "orphans", "health_checks", "stray_health_checks", "remains"] {
         counter!("toygres_sweeper_repairs_total", "what" => what).increment(0);
     }

@@ -108,7 +108,7 @@ impl App {
         match choice {
             TargetChoice { time: None, lsn: None, backup_id: None } => Ok(RestoreTarget::Latest),
             TargetChoice { time: Some(time), lsn: None, backup_id: None } => {
-                let is_soon = archive.will_cover(time) && time <= self.store.now();
+                let is_soon = archive.may_cover(time) && time <= self.store.now();
                 match is_soon || intervals.iter().any(|interval| (interval.from..=interval.to).contains(&time)) {
                     true => Ok(RestoreTarget::Time(time)),
                     false => refuse("target.time", format!("{} cannot be restored; what can: {}", at(time), ranges(&intervals))),

@@ -26,7 +26,7 @@ const CREATE: &str = "mutation($id: ID!) { createBackup(input: { instanceId: $id
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Follows the backups of an instance until `there` returns true.
-async fn until(server: &Server, id: &str, what: &str, there: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn until(server: &Server, id: &str, what: &str, there: impl Fn(&Value) -> bool) -> Value {
     let mut live = server.subscribe(WATCH, json!({ "id": id })).await;
     let deadline = Instant::now() + DEADLINE;
     let mut last = Value::Null;

@@ -67,7 +67,8 @@ async fn a_restart_is_no_outage() {
             "CREATE_DATABASE_USER",
             "DROP_DATABASE_USER",
             "CREATE_DATABASE",
-            "DROP_DATABASE"
+            "DROP_DATABASE",
+            "CREATE_BACKUP"
         ])
     );
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::{
-    backups::{ON, finish, poll, time, until_protected, until_recoverable},
+    backups::{ON, finish, poll, time, until, until_protected, until_recoverable},
     cli::commands::json as json_of,
     support::{Home, Server, psql, text},
 };
@@ -86,6 +86,7 @@ async fn every_point_that_was_archived_can_be_restored() {
     psql(&time_url, "INSERT INTO rows VALUES (2000)").await.unwrap();
     let changed = rows(&time_url).await;
     // What was committed just now is waited for.
+    until(&server, &by_time, "archiving", |now| now["recovery"]["archiving"] == true).await;
     let now = at(time(&time_url).await);
     let (_, again) = restored(&server, json!({ "sourceId": by_time, "name": "again", "target": { "time": now } })).await;
     assert_eq!(rows(&again).await, changed);

@@ -82,7 +82,7 @@ async fn restore(context: &ActivityContext, run: &Run) -> Result<Progress, Failu
     let archive = context.store.archives_of(&[restoration.source]).await?.remove(&restoration.source);
     let archive = archive.filter(|archive| archive.id == restoration.archive);
     if let RestoreTarget::Time(time) = restoration.target
-        && archive.as_ref().is_some_and(|archive| archive.will_cover(time))
+        && archive.as_ref().is_some_and(|archive| archive.may_cover(time))
     {
         let message = format!("what was committed by {} is not archived yet", time.format("%Y-%m-%d %H:%M:%S%.3f UTC"));
         return Ok(Progress::InProgress(Reason::new(ReasonCode::StartingUp, message)));

@@ -145,7 +145,7 @@ impl WalStream {
                     Ok(())
                 })
                 .await?;
-            connection.wire.rows_until_ready().await
+            connection.wire.rows_after_stream().await
         });
         let rows = rows.await;
         let rows = connection.completed(rows)?;

@@ -110,6 +110,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
 
     /// The rows of an answer, until the server is ready for the next command.
     pub(super) async fn rows_until_ready(&mut self) -> Result<Vec<Row>, SessionError> {
+        self.rows(false).await
+    }
+
+    /// The same for the rows that end a stream. A server that has ended it may still answer what it was asked before.
+    pub(super) async fn rows_after_stream(&mut self) -> Result<Vec<Row>, SessionError> {
+        self.rows(true).await
+    }
+
+    async fn rows(&mut self, after_stream: bool) -> Result<Vec<Row>, SessionError> {
         let (mut rows, mut bytes, mut error) = (Vec::new(), 0, None);
         loop {
             match self.frame().await? {
@@ -121,6 +130,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                     rows.push(row(&body)?);
                 }
                 Frame::Message(Message::RowDescription(_) | Message::CommandComplete(_) | Message::EmptyQueryResponse) => {}
+                Frame::Message(Message::CopyData(_)) if after_stream => {}
                 Frame::Message(Message::ErrorResponse(body)) => error = Some(server_error(&body)),
                 Frame::Message(Message::ReadyForQuery(_)) => return error.map_or(Ok(rows), Err),
                 _ => return Err(SessionError::Protocol("the answer is not one of PostgreSQL".to_owned())),

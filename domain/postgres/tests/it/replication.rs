@@ -133,6 +133,19 @@ async fn a_hostile_server_is_refused() {
     assert!(matches!(&nobody, ReplicationError::Connection(_)), "{nobody}");
 }
 
+/// A server answers the question for its time although it has ended the stream meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_after_the_end_of_a_timeline_is_no_error() {
+    let keepalive = message(b'd', &[b"k".as_slice(), &16_u64.to_be_bytes(), &0_i64.to_be_bytes(), &[0]].concat());
+    let answer = [message(b'W', &[0, 0, 0]), message(b'c', b""), keepalive, row(&[b"2".as_slice(), b"0/13"])].concat();
+    let server = FakePostgres::start(Script { login: welcome(), answer }).await;
+    let connection = ReplicationConnection::connect(&server.target, TIMEOUT).await.unwrap();
+    let mut stream = connection.start_replication(None, Lsn(16), Timeline(1)).await.unwrap();
+    assert_eq!(stream.next().await.unwrap(), WalMessage::EndOfTimeline);
+    let (_, timeline, begin) = stream.finish().await.unwrap();
+    assert_eq!((timeline, begin), (Timeline(2), Lsn(0x13)));
+}
+
 /// A stream of a server with this script fails.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_with_a_hole_is_refused() {

@@ -183,7 +183,7 @@ mod tests {
     fn a_point_is_a_time_or_how_long_ago() {
         assert_eq!(parse_point("2026-11-29T12:15:00+02:00").unwrap().to_rfc3339(), "2026-11-29T10:15:00+00:00");
         let ago = Utc::now() - parse_point("5m").unwrap();
-        assert!((300..310).contains(&ago.num_seconds()), "{ago}");
+        assert!((299..310).contains(&ago.num_seconds()), "{ago}");
         assert!(parse_point("yesterday").unwrap_err().contains("time zone") && parse_point("2026-11-29 10:15").is_err());
     }
 }
