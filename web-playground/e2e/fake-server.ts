@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { buildSchema } from 'graphql';
@@ -36,7 +36,10 @@ export async function startFakeServer(count: number): Promise<{ url: string; cha
   const http: Server = createServer((request, response) => {
     const path = request.url?.startsWith('/assets/') || request.url === '/favicon.svg' ? request.url : '/index.html';
     response.setHeader('content-type', TYPES[path.split('.').at(-1) ?? ''] ?? 'application/octet-stream');
-    response.end(readFileSync(DIST + path));
+    // The build keeps large files in compressed forms only.
+    const compressed = existsSync(`${DIST}${path}.gz`);
+    if (compressed) response.setHeader('content-encoding', 'gzip');
+    response.end(readFileSync(DIST + path + (compressed ? '.gz' : '')));
   });
   const sockets = new WebSocketServer({ server: http, path: '/graphql' });
   useServer({ schema, roots: { subscription: { instances: changes } } }, sockets);
