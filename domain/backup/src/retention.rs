@@ -29,9 +29,9 @@ pub struct RetentionPolicy {
 /// remains is consistent. The newest backup that can be restored is never among them, nor is any WAL while no backup can be restored.
 #[must_use]
 pub fn expire(listing: &Listing, layout: &Layout, policy: &RetentionPolicy, now: DateTime<Utc>) -> Vec<String> {
-    let kept = Kept::of(listing, policy, now);
+    let retained = Retained::of(listing, policy, now);
     let mut expired = Vec::new();
-    for backup in listing.backups.iter().filter(|backup| !kept.backups.contains(&backup.id)) {
+    for backup in listing.backups.iter().filter(|backup| !retained.backups.contains(&backup.id)) {
         // Without its record it does not count as a backup, so the record goes first.
         expired.push(layout.base_file(backup.id, RECORD));
         expired.extend(files(listing, backup.id).filter(|path| !path.ends_with(&format!("/{RECORD}"))));
@@ -43,9 +43,11 @@ pub fn expire(listing: &Listing, layout: &Layout, policy: &RetentionPolicy, now:
         }
     }
     let wal = |object| layout.wal_object(object, listing.segment_size);
-    expired.extend(listing.segments.iter().filter(|segment| !kept.needs(**segment)).map(|segment| wal(WalObject::Complete(*segment))));
-    expired.extend(listing.gaps.iter().filter(|(segment, _)| !kept.needs(**segment)).map(|(segment, reason)| wal(WalObject::Gap(*segment, *reason))));
-    expired.extend(superseded(listing, &kept).into_iter().map(wal));
+    expired.extend(listing.segments.iter().filter(|segment| !retained.needs(**segment)).map(|segment| wal(WalObject::Complete(*segment))));
+    expired.extend(
+        listing.gaps.iter().filter(|(segment, _)| !retained.needs(**segment)).map(|(segment, reason)| wal(WalObject::Gap(*segment, *reason))),
+    );
+    expired.extend(superseded(listing, &retained).into_iter().map(wal));
     expired
 }
 
@@ -54,7 +56,7 @@ fn files(listing: &Listing, id: BackupId) -> impl Iterator<Item = String> {
 }
 
 /// What a policy keeps.
-struct Kept {
+struct Retained {
     backups: BTreeSet<BackupId>,
     /// The WAL from this segment on is needed; `None` if all is kept.
     from: Option<u64>,
@@ -62,7 +64,7 @@ struct Kept {
     locked: Vec<(u64, u64)>,
 }
 
-impl Kept {
+impl Retained {
     fn of(listing: &Listing, policy: &RetentionPolicy, now: DateTime<Utc>) -> Self {
         let path = Path::of(listing);
         let size = listing.segment_size.bytes();
@@ -93,9 +95,9 @@ impl Kept {
 }
 
 /// The partial segments that are not needed: a complete or a longer one has what is in them, and a later one tells what time is covered.
-fn superseded(listing: &Listing, kept: &Kept) -> Vec<WalObject> {
+fn superseded(listing: &Listing, retained: &Retained) -> Vec<WalObject> {
     let is_superseded = |partial: &crate::Partial| {
-        if !kept.needs(partial.segment) {
+        if !retained.needs(partial.segment) {
             return true;
         }
         let same_or_next = |later: &crate::Partial| {

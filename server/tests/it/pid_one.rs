@@ -1,7 +1,5 @@
 //! The server as PID 1, which it is in a container: it becomes the parent of what its databases leave behind.
 
-use std::time::Duration;
-
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -30,11 +28,7 @@ async fn what_killed_servers_leave_does_not_pile_up() {
         kill(Pid::from_raw(server_of_instance), Signal::SIGKILL).unwrap();
         poll("they have exited, and are the server's now", async || orphans.iter().any(|pid| zombies().contains(pid)).then_some(())).await;
     }
-    poll("all of them were waited for", async || {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        zombies().is_empty().then_some(())
-    })
-    .await;
+    poll("all of them were waited for", async || zombies().is_empty().then_some(())).await;
     server.until_healthy(&id).await;
     server.crash().await;
 }
