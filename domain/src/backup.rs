@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     InstanceId, OperationId,
-    instance::{InstanceState, Reason, text_enum},
+    instance::{InstanceState, PostgresVersion, Reason, ReasonCode, text_enum},
     restoration::KnownCoverage,
     wal::{Lsn, Timeline},
 };
@@ -52,7 +52,7 @@ id! {
 }
 
 /// What was chosen for an instance. `None`: what the control plane is configured with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupSettings {
     /// Whether it is backed up.
     pub enabled: Option<bool>,
@@ -156,6 +156,44 @@ text_enum! {
 }
 
 text_enum! {
+    /// Whether a base backup was restored to see that it can be.
+    pub enum VerificationStatus {
+        /// It will be.
+        Pending,
+        /// In progress.
+        Running,
+        /// It was restored, and everything in it was read.
+        Verified,
+        /// It cannot be restored, or the data in it is damaged.
+        Failed,
+        /// It is not verified.
+        Skipped,
+    }
+}
+
+text_enum! {
+    /// How far the archive of an instance that is being deleted is from having everything that the instance has committed.
+    pub enum Closing {
+        /// The instance is followed until its server can be stopped.
+        Following,
+        /// The server is being stopped, which ends when everything is archived.
+        Stopping,
+        /// Everything that was committed before the server was stopped is archived.
+        Closed,
+        /// What was committed last may not be archived.
+        Incomplete,
+    }
+}
+
+impl Closing {
+    /// Whether a worker follows the instance meanwhile.
+    #[must_use]
+    pub fn is_followed(self) -> bool {
+        matches!(self, Self::Following | Self::Stopping)
+    }
+}
+
+text_enum! {
     /// Why the WAL of a range was not archived.
     pub enum GapReason {
         /// The server kept no more WAL for its replication slot, because the store was away for too long (`max_slot_wal_keep_size`).
@@ -166,7 +204,22 @@ text_enum! {
         Missing,
         /// It is older than the retention. The backup before it is kept nevertheless.
         Expired,
+        /// The instance was upgraded, which begins a new archive.
+        Upgraded,
     }
+}
+
+/// What came of the verification of a base backup.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BackupVerification {
+    /// The stage.
+    pub status: VerificationStatus,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// How long the restoration has taken, in seconds.
+    pub restore_seconds: Option<f64>,
+    /// Why it failed or is skipped, or why the last attempt failed.
+    pub reason: Option<Reason>,
 }
 
 /// A base backup of an instance.
@@ -210,9 +263,19 @@ pub struct Backup {
     pub locked: bool,
     /// Until when it is kept at least.
     pub keep_until: Option<DateTime<Utc>>,
+    /// Its verification.
+    pub verification: BackupVerification,
 }
 
 impl Backup {
+    /// Whether its verification has shown that it must not be relied on: its files are not what they were, or PostgreSQL cannot recover
+    /// them. If the data is damaged but can be restored, the server of the instance probably has the same.
+    #[must_use]
+    pub fn is_unusable(&self) -> bool {
+        let BackupVerification { status, reason, .. } = &self.verification;
+        *status == VerificationStatus::Failed && reason.as_ref().is_none_or(|reason| reason.code != ReasonCode::DataCorrupted)
+    }
+
     /// Whether it is kept whatever the retention of its instance.
     #[must_use]
     pub fn is_kept(&self, now: DateTime<Utc>) -> bool {
@@ -318,6 +381,21 @@ pub struct Archive {
     pub coverage: Coverage,
     /// Bytes that it takes in the store.
     pub stored_bytes: i64,
+    /// Whether it has ended, because the instance was upgraded.
+    pub retired: Option<Retirement>,
+    /// How far it is from its end, once the instance is being deleted; `None` if nothing more of the instance is to be archived.
+    pub closing: Option<Closing>,
+    /// Why what was committed last may not be in it.
+    pub incomplete: Option<Reason>,
+}
+
+/// The end of an archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retirement {
+    /// When it was.
+    pub at: DateTime<Utc>,
+    /// The version of the cluster in it.
+    pub version: PostgresVersion,
 }
 
 /// What is known about the protection of an instance.
@@ -357,7 +435,6 @@ pub fn protection(facts: Facts<'_>) -> (Protection, Option<Reason>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::instance::ReasonCode;
 
     const POLICY: BackupPolicy = BackupPolicy { enabled: true, interval_hours: 24, retention_days: 7 };
 
@@ -380,6 +457,9 @@ mod tests {
             failure: failure.map(|code| (Reason::new(code, "why"), time)),
             coverage: Coverage { intervals: if covered { vec![interval] } else { Vec::new() }, gaps: Vec::new(), continues: covered },
             stored_bytes: 0,
+            retired: None,
+            closing: None,
+            incomplete: None,
         }
     }
 
@@ -423,6 +503,7 @@ mod tests {
             error: None,
             locked: false,
             keep_until: None,
+            verification: BackupVerification { status: VerificationStatus::Pending, ended_at: None, restore_seconds: None, reason: None },
         };
         assert_eq!(backup.expires_at(POLICY), Some(at("2026-11-08T10:00:00Z")));
         backup.keep_until = Some(at("2026-12-01T00:00:00Z"));

@@ -27,8 +27,18 @@ text_enum! {
     pub enum DatabaseAccess {
         /// Everything that the owner of its database may do. Without a database, it owns those that are created for it.
         Owner,
+        /// Read and change the rows of what is and will be in its database. It makes, alters and owns nothing there.
+        ReadWrite,
         /// Read what is and will be in its database.
         ReadOnly,
+    }
+}
+
+impl DatabaseAccess {
+    /// Whether it is to the rows of one database, so that there must be one.
+    #[must_use]
+    pub fn is_to_rows(self) -> bool {
+        matches!(self, Self::ReadWrite | Self::ReadOnly)
     }
 }
 

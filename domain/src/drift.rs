@@ -30,7 +30,7 @@ pub struct Expected {
 
 impl From<&Deployment> for Expected {
     fn from(deployment: &Deployment) -> Self {
-        let Deployment { id, name, spec, credentials, data, certificate: _, suspended } = deployment;
+        let Deployment { id, name, spec, credentials, data, certificate: _, suspended, closed: _ } = deployment;
         Self { id: *id, name: name.clone(), spec: spec.clone(), roles: credentials.roles(), data: data.clone(), suspended: *suspended }
     }
 }

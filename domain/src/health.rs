@@ -29,7 +29,7 @@ pub struct HealthCheck {
 pub struct HealthSummary {
     /// Number of checks.
     pub checks: i64,
-    /// The share of checks that succeeded, 0 to 1; none without checks.
+    /// The share of the checked time in which the instance was available, 0 to 1; none without checks.
     pub uptime: Option<f64>,
     /// Median latency of the successful checks in microseconds.
     pub latency_p50_us: Option<f64>,

@@ -11,6 +11,7 @@ use crate::{
     name::{InstanceName, SqlName},
     notice::{Notice, NoticeCode},
     parameter::Parameters,
+    storage::AutoGrow,
 };
 
 /// Declares an enum whose values are text in the metadata database, in messages of workflows and (in upper case) in the API:
@@ -69,6 +70,8 @@ pub struct Instance {
     pub deletion_protected: bool,
     /// Minutes without a session of a client after which the control plane suspends it; `None` if it never does.
     pub idle_suspend_minutes: Option<i32>,
+    /// When its volume grows by itself; `None` if it never does.
+    pub storage_auto_grow: Option<AutoGrow>,
     /// What was chosen for its backups.
     pub backups: BackupSettings,
     /// How many operations it has had; the number of the latest.
@@ -85,13 +88,13 @@ pub struct Instance {
 
 /// The configuration that a caller requests and a runtime provides. A runtime destructures it whole, so that a new field
 /// makes each runtime decide.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstanceSpec {
     /// Major version of PostgreSQL.
     pub postgres_version: PostgresVersion,
     /// Size of the volume in GiB.
     pub storage_gb: i32,
-    /// Processor share in thousandths of a core.
+    /// Processor share in thousandths of a vCPU.
     pub cpu_millis: i32,
     /// Memory in MiB.
     pub memory_mb: i32,
@@ -137,7 +140,7 @@ pub enum Exposure {
 }
 
 /// How the health of an instance is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthCheckPolicy {
     /// Seconds from one check to the next.
     pub interval_seconds: i32,
@@ -320,6 +323,12 @@ text_enum! {
         DiskFull,
         /// It is suspended: its server is stopped until it is resumed.
         Suspended,
+        /// It has no server that runs.
+        NotRunning,
+        /// Its server has no statistics of statements.
+        StatisticsMissing,
+        /// As many other requests are being answered as may be at once.
+        Busy,
         /// The connection broke.
         ConnectionLost,
         /// It answered with an error.
@@ -334,6 +343,12 @@ text_enum! {
         BackupFailed,
         /// No backup has the point in time that was to be restored.
         NotRestorable,
+        /// PostgreSQL has found damage in the data of a backup.
+        DataCorrupted,
+        /// Its data cannot be upgraded to that version of PostgreSQL as it is.
+        NotUpgradable,
+        /// A backup is not verified, by configuration or because the host cannot do it.
+        NotVerified,
         /// The operation's deadline passed.
         DeadlineExceeded,
         /// A caller cancelled the operation.

@@ -2,7 +2,8 @@
 //!
 //! This crate knows no database, transport, workflow engine or host. It holds the vocabulary ([`instance`], [`operation`],
 //! [`event`], [`health`], [`token`], [`data`], [`backup`], [`parameter`], [`certificate`], [`database`], [`database_user`],
-//! [`drift`], [`volume`], [`wal`], [`error`]) and the [`runtime::Runtime`] trait, which every host of instances implements.
+//! [`drift`], [`upgrade`], [`volume`], [`storage`], [`wal`], [`session`], [`statement_statistics`], [`error`]), the [`masking`] of secrets,
+//! and the [`runtime::Runtime`] trait, which every host of instances implements.
 
 pub mod backup;
 pub mod certificate;
@@ -17,18 +18,25 @@ pub mod hba;
 pub mod health;
 pub mod id;
 pub mod instance;
+pub mod masking;
 pub mod name;
 pub mod notice;
 pub mod operation;
 pub mod parameter;
 pub mod postgres_release;
+pub mod recovery;
 pub mod restoration;
 pub mod roles;
 pub mod runtime;
 pub mod scram;
 pub mod secret;
 pub mod server_settings;
+pub mod session;
+pub mod statement_statistics;
+pub mod storage;
 pub mod token;
+pub mod upgrade;
+pub mod verification;
 pub mod volume;
 pub mod wal;
 

@@ -16,6 +16,9 @@ text_enum! {
         CollationVersionMismatch,
         /// The certificate of the server expires soon, and could not be renewed. The notice goes when the server presents another one.
         CertificateExpiring,
+        /// Little space is left on the volume, and it does not grow by itself: that is off, has reached its limit, or failed. The notice goes when
+        /// there is space again.
+        StorageLow,
     }
 }
 

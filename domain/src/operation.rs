@@ -103,8 +103,10 @@ operations! {
     DropDatabase => drop_database,
     /// Takes a base backup of an instance.
     CreateBackup => create_backup,
-    /// Creates an instance with the data of a backup.
+    /// Creates an instance with the data of a backup, or of another instance.
     Restore => restore,
+    /// Upgrades an instance to another major version of PostgreSQL, or finds out whether that is possible.
+    Upgrade => upgrade,
 }
 
 impl Params {
@@ -115,8 +117,9 @@ impl Params {
         let parameters = match self {
             Self::SetParameters(params) => spec.parameters.changed(spec.postgres_version, &params.changes, params.allow_restart),
             // Parameters that wait for a restart have it now.
-            Self::Restart(_) => spec.parameters.restarted(),
+            Self::Restart(_) | Self::Resume(_) => spec.parameters.restarted(),
             Self::Resize(params) => return params.applied_to(spec),
+            Self::Upgrade(params) => return params.applied_to(spec),
             _ => return spec.clone(),
         };
         InstanceSpec { parameters, ..spec.clone() }

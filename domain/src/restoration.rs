@@ -2,16 +2,96 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
     InstanceId,
     backup::{ArchiveId, BackupId},
+    instance::text_enum,
     name::SqlName,
     roles::SUPERUSER,
     scram,
     secret::Secret,
     wal::Lsn,
 };
+
+/// What a new instance gets its data from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
+pub enum DataSource {
+    /// An archive.
+    Archive(Restoration),
+    /// The data of another instance of the same host, as it is when it is copied.
+    Instance {
+        /// That instance.
+        source: InstanceId,
+        /// How it was copied; `None` until it is.
+        method: Option<RestoreMethod>,
+    },
+}
+
+impl DataSource {
+    /// The instance whose data it is.
+    #[must_use]
+    pub fn instance(&self) -> InstanceId {
+        match self {
+            Self::Archive(restoration) => restoration.source,
+            Self::Instance { source, method: _ } => *source,
+        }
+    }
+
+    /// How the data gets into the new instance; `None` if that is not known yet.
+    #[must_use]
+    pub fn method(&self) -> Option<RestoreMethod> {
+        match self {
+            Self::Archive(_) => Some(RestoreMethod::Archive),
+            Self::Instance { source: _, method } => *method,
+        }
+    }
+}
+
+text_enum! {
+    /// How the data of a restored instance got there.
+    pub enum RestoreMethod {
+        /// From the archive of its source.
+        Archive,
+        /// The files of its source were cloned: both share the blocks that neither has changed since.
+        Reflink,
+        /// The files of its source were copied.
+        Copy,
+    }
+}
+
+/// What the metadata database keeps of a [`DataSource`]. A release that knows archives only can read it: to that one, a copy comes from an
+/// archive that does not exist.
+#[derive(Clone, Serialize, Deserialize)]
+struct Stored {
+    #[serde(flatten)]
+    restoration: Restoration,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    copied: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    method: Option<RestoreMethod>,
+}
+
+impl From<DataSource> for Stored {
+    fn from(from: DataSource) -> Self {
+        match from {
+            DataSource::Archive(restoration) => Self { restoration, copied: false, method: None },
+            DataSource::Instance { source, method } => {
+                let restoration =
+                    Restoration { source, archive: ArchiveId(Uuid::nil()), target: RestoreTarget::Latest, known: None, avoid: Vec::new() };
+                Self { restoration, copied: true, method }
+            }
+        }
+    }
+}
+
+impl From<Stored> for DataSource {
+    fn from(Stored { restoration, copied, method }: Stored) -> Self {
+        if copied { Self::Instance { source: restoration.source, method } } else { Self::Archive(restoration) }
+    }
+}
 
 /// The point to restore.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +108,7 @@ pub enum RestoreTarget {
     Backup(BackupId),
 }
 
-/// What an instance is restored from.
+/// A point in an archive that an instance is restored from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restoration {
     /// The instance that was backed up.
@@ -40,6 +120,9 @@ pub struct Restoration {
     /// What is known of the archive when the restoration begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<KnownCoverage>,
+    /// Base backups, by their directories, that are not restored from unless the target names one: their verification has failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub avoid: Vec<BackupId>,
 }
 
 /// What the worker that follows an instance knows, and the store does not say: that nothing was committed for a while.
@@ -53,7 +136,7 @@ pub struct KnownCoverage {
 
 /// Settings of `postgres --single`, which recovers a restored data directory and runs [`finishing_statements`]: a process that no client can
 /// connect to. Settings on the command line take precedence over those in the data directory.
-pub const RECOVERY_SETTINGS: [&str; 9] = [
+pub const RECOVERY_SETTINGS: [&str; 10] = [
     // The first error of a statement ends the program, instead of being skipped.
     "exit_on_error=on",
     "log_min_error_statement=panic",
@@ -65,6 +148,8 @@ pub const RECOVERY_SETTINGS: [&str; 9] = [
     "archive_mode=off",
     "ssl=off",
     "shared_preload_libraries=",
+    // A copy of a server that takes no writes has its `postgresql.auto.conf`.
+    "default_transaction_read_only=off",
     // All files are synced together afterwards, by `initdb --sync-only`; what was interrupted before is begun anew.
     "fsync=off",
 ];
@@ -99,6 +184,22 @@ mod tests {
         assert_eq!(statements.lines().count(), 4, "{statements}");
         assert!(statements.contains("ALTER ROLE \"app\" PASSWORD 'SCRAM-SHA-256$4096:"), "{statements}");
         assert!(statements.contains("ALTER ROLE toygres PASSWORD 'SCRAM-SHA-256$4096:") && !statements.contains("secret"), "{statements}");
+    }
+
+    #[test]
+    fn a_source_of_data_is_read_as_it_is_written_and_by_a_release_without_copies() {
+        let source = InstanceId::generate();
+        let archive = Restoration { source, archive: ArchiveId::generate(), target: RestoreTarget::Latest, known: None, avoid: Vec::new() };
+        let text = |from: &DataSource| serde_json::to_string(from).unwrap();
+        // Nothing is added to what comes from an archive.
+        assert_eq!(text(&DataSource::Archive(archive.clone())), serde_json::to_string(&archive).unwrap());
+        for method in [None, Some(RestoreMethod::Reflink)] {
+            let copy = DataSource::Instance { source, method };
+            assert_eq!(serde_json::from_str::<DataSource>(&text(&copy)).unwrap(), copy);
+            assert_eq!(serde_json::from_str::<Restoration>(&text(&copy)).unwrap().source, source);
+        }
+        let archive = DataSource::Archive(archive);
+        assert_eq!(serde_json::from_str::<DataSource>(&text(&archive)).unwrap(), archive);
     }
 
     #[test]

@@ -12,14 +12,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     InstanceId, OperationId,
-    certificate::ServerCertificate,
+    certificate::{ServerCertificate, ServerIdentity},
     data::{Data, VolumeId},
     drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
     parameter::PRELOADABLE,
-    restoration::Restoration,
-    roles::Credentials,
+    restoration::{Restoration, RestoreMethod},
+    roles::{Credentials, PlatformCredentials},
+    storage::VolumeSpace,
+    upgrade::Upgrade,
+    verification::{Verification, VerificationProgress},
     volume::WalLimits,
 };
 
@@ -35,6 +38,11 @@ pub trait Runtime: Send + Sync + 'static {
 
     /// The PostgreSQL versions that can be deployed, newest first. Never empty.
     fn versions(&self) -> Vec<PostgresVersion>;
+
+    /// How to have a version on offer here that is not, as an order to whoever administers this host: "run ..."; `None` if it cannot be.
+    fn how_to_offer(&self, _: PostgresVersion) -> Option<String> {
+        None
+    }
 
     /// Whether this exposure is possible here.
     fn offers(&self, exposure: &Exposure) -> bool;
@@ -58,6 +66,32 @@ pub trait Runtime: Send + Sync + 'static {
     /// it does when the data is there and no process uses it; [`Self::deploy`] then starts the server. What an interrupted call has left is
     /// begun anew. It fails for good with [`ReasonCode::NotRestorable`] if the archive does not have the target.
     async fn restore(&self, deployment: &Deployment, restoration: &Restoration) -> Result<Progress, RuntimeError>;
+
+    /// Whether [`Self::copy`] is possible here.
+    fn copies(&self) -> bool {
+        false
+    }
+
+    /// Fills the volume of an instance that has not run with the data of another one of this host that runs, or is suspended, and makes the
+    /// cluster independent of its source, as [`Self::restore`] does. It has everything that was committed when the call was made that began
+    /// it. The source goes on; if it is stopped, resumed or removed meanwhile, the copy is begun anew, or fails for good with
+    /// [`ReasonCode::NotRestorable`] if the source is gone. It fails for good with [`ReasonCode::DiskFull`] if there is no room for it.
+    /// Called again until it is done; what an interrupted call has left is begun anew.
+    async fn copy(&self, _deployment: &Deployment, _source: &CopySource) -> Result<CopyProgress, RuntimeError> {
+        Err(RuntimeError::permanent(ReasonCode::NotRestorable, "instances are restored from archives here, not copied"))
+    }
+
+    /// Whether base backups of clusters of this version can be verified here.
+    ///
+    /// # Errors
+    /// One sentence for people: why not, and what to change.
+    fn verifies(&self, version: PostgresVersion) -> Result<(), String>;
+
+    /// Restores a base backup to a place of its own, at low priority, reads everything in it, and removes it again. Called again until it
+    /// answers that the backup is verified. What an interrupted call has left is begun anew. It fails for good with
+    /// [`ReasonCode::StoreDamaged`] or [`ReasonCode::NotRestorable`] if it cannot be restored, and with [`ReasonCode::DataCorrupted`] if the
+    /// data in it is damaged; every other failure says nothing about the backup.
+    async fn verify(&self, verification: &Verification) -> Result<VerificationProgress, RuntimeError>;
 
     /// The present status of the instance.
     async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError>;
@@ -107,11 +141,44 @@ pub trait Runtime: Send + Sync + 'static {
     /// answers [`Progress::Done`], which it does when the volume has grown and the server has, or is about to be started with
     /// ([`Self::observe`] tells), the rest. The volume comes first: if it cannot grow, nothing else has changed. It never shrinks; a larger
     /// one than specified is left alone. The server is restarted at most once per `restart`, and only if it must be, which is reported as
-    /// no death. It works on an instance whose disk is full, and whose server is down.
+    /// no death. It works on an instance whose disk is full, and whose server is down. One that is suspended stays stopped: its server is
+    /// started with the size later, and a volume may need that too until its file system has grown.
     async fn resize(&self, deployment: &Deployment, restart: &Restart) -> Result<Progress, RuntimeError>;
+
+    /// Whether instances can be upgraded here from one major version to another.
+    ///
+    /// # Errors
+    /// One sentence for people: why not, and what to change.
+    fn upgrades(&self, _from: PostgresVersion, _to: PostgresVersion) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Stops the server of an instance that has run, and upgrades its data to the version of the specification, beside the former data, which
+    /// it keeps. Called again until it answers [`Progress::Done`], which it does when the data is of the new version and no process uses it;
+    /// [`Self::deploy`] with [`Deployment::closed`] then starts the server. If it is only checked, nothing has changed then, and the server of
+    /// the former version was started again ([`Self::observe`] tells when it is ready). Repeating it for the same operation upgrades, and
+    /// checks, nothing again. It fails for good with [`ReasonCode::NotUpgradable`], which quotes PostgreSQL, or with
+    /// [`ReasonCode::DiskFull`]; [`Self::revert_upgrade`] is the way back from there too.
+    async fn upgrade(&self, deployment: &Deployment, upgrade: &Upgrade) -> Result<Progress, RuntimeError>;
+
+    /// Puts back the former data, if an upgrade has replaced it, removes what the upgrade has made, and starts the former server as
+    /// specified; called again until it answers [`Progress::Done`], which it does when that was asked for. What the new server has written is
+    /// lost: it is not called after a deployment of the new version that is not [`Deployment::closed`], from which on the former data may be gone.
+    async fn revert_upgrade(&self, deployment: &Deployment, upgrade: &Upgrade) -> Result<Progress, RuntimeError>;
+
+    /// The directory with the data from before an upgrade, as seen from the data directory of the server, if the host cannot remove it: the
+    /// server is told to when the upgrade is confirmed.
+    fn former_data(&self) -> Option<&'static str> {
+        None
+    }
 
     /// The size in GiB of the volume that holds the data of the instance; `None` if there is none, or no limit to it.
     async fn volume_gb(&self, id: InstanceId) -> Result<Option<i32>, RuntimeError>;
+
+    /// The space of a volume of this size; `None` if the host limits nothing, so that nothing is measured.
+    fn volume_space(&self, _storage_gb: i32) -> Option<VolumeSpace> {
+        None
+    }
 
     /// Settings that follow from the size, each with a size such as `512MB`: a server that runs has them when it has read its
     /// configuration after a [`Self::resize`].
@@ -177,6 +244,8 @@ pub struct Deployment {
     pub certificate: ServerCertificate,
     /// Whether its server is kept stopped.
     pub suspended: bool,
+    /// Whether only the platform can log in, because an upgrade is not confirmed. The data from before it is kept until then.
+    pub closed: bool,
 }
 
 /// The status of an instance in its runtime.
@@ -198,6 +267,26 @@ pub enum Observation {
 pub enum Progress {
     /// It is done, and that is verified.
     Done,
+    /// It is in progress; the reason says what it waits for.
+    InProgress(Reason),
+}
+
+/// The instance that another one gets a copy of the data of.
+#[derive(Clone, Debug)]
+pub struct CopySource {
+    /// The instance.
+    pub id: InstanceId,
+    /// The passwords of the roles of the platform in it.
+    pub platform: PlatformCredentials,
+    /// What its certificate must be, if it has one.
+    pub identity: Option<ServerIdentity>,
+}
+
+/// How far a copy is. It is called again until it is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CopyProgress {
+    /// It is done, in this way.
+    Done(RestoreMethod),
     /// It is in progress; the reason says what it waits for.
     InProgress(Reason),
 }

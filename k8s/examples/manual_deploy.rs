@@ -126,6 +126,7 @@ fn deployment(runtime: &KubernetesRuntime) -> Result<Deployment> {
         data: Data::New,
         certificate: certificate(runtime)?,
         suspended: false,
+        closed: false,
     })
 }
 

@@ -7,12 +7,18 @@ mod secret;
 mod services;
 mod start;
 mod stateful_set;
+mod upgrade_job;
+mod verify_job;
 
 pub(crate) use restore_job::{FETCH, FINISH, RECOVER};
 pub use restore_job::{RestoreObjects, restore_objects};
 pub(crate) use services::AZURE_DNS_LABEL;
 pub use start::INITIALIZED_MARK;
 pub(crate) use stateful_set::{CONTAINER, GRACE_PERIOD};
+pub(crate) use upgrade_job::{PROGRAMS, UPGRADE};
+pub use upgrade_job::{UpgradeObjects, UpgradeTask, upgrade_objects};
+pub(crate) use verify_job::CHECK;
+pub use verify_job::{VerifyObjects, verify_objects};
 
 use k8s_openapi::api::{
     apps::v1::StatefulSet,
@@ -43,7 +49,7 @@ pub struct Objects {
 /// Computes the objects of an instance.
 #[must_use]
 pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
-    let Deployment { id, name, spec, credentials, data, certificate, suspended } = deployment;
+    let Deployment { id, name, spec, credentials, data, certificate, suspended, closed } = deployment;
     let InstanceSpec {
         postgres_version,
         storage_gb,
@@ -63,7 +69,7 @@ pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
         client_service: services::client(&meta, exposure, settings),
         secret: secret::secret(
             &meta,
-            &secret::Content { credentials, certificate, storage_gb: *storage_gb, require_tls: *require_tls, parameters, data },
+            &secret::Content { credentials, certificate, storage_gb: *storage_gb, require_tls: *require_tls, parameters, data, closed: *closed },
         ),
         headless_service: services::headless(&meta),
         stateful_set: stateful_set::stateful_set(

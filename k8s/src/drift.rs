@@ -80,7 +80,8 @@ pub(crate) fn objects(expected: &Expected, settings: &Settings) -> build::Object
     let unknown = || Password::new(String::new());
     let platform = (roles == Roles::Platform).then(|| PlatformCredentials { superuser: unknown(), monitor: unknown() });
     let certificate = ServerCertificate { chain: String::new(), key: unknown() };
-    let deployment = Deployment { id, name, spec, data, credentials: Credentials { owner: unknown(), platform }, certificate, suspended };
+    let deployment =
+        Deployment { id, name, spec, data, credentials: Credentials { owner: unknown(), platform }, certificate, suspended, closed: false };
     build::objects(&deployment, settings)
 }
 

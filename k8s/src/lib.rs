@@ -19,6 +19,8 @@ mod restore;
 mod runtime;
 pub mod settings;
 mod suspend;
+mod upgrade;
+mod verify;
 mod watch;
 mod wording;
 

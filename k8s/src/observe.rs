@@ -64,7 +64,7 @@ pub fn observation(id: InstanceId, snapshot: &Snapshot, settings: &Settings, now
         return Observation::Absent;
     }
     let Some(set) = &snapshot.stateful_set else {
-        if snapshot.pods.iter().any(|pod| names::is_of_restoration(&pod.metadata)) {
+        if snapshot.pods.iter().any(|pod| names::is_of_job(&pod.metadata)) {
             return starting("Its volume is being filled from a backup");
         }
         return pending(ReasonCode::Drifted, format!("Its StatefulSet {} does not exist", names::object(id)));
@@ -78,6 +78,9 @@ pub fn observation(id: InstanceId, snapshot: &Snapshot, settings: &Settings, now
         return Observation::Failed(lost);
     }
     let terminating = terminating_claim(id, &snapshot.claims).map(Observation::Pending);
+    if snapshot.pods.iter().any(|pod| names::is_of_job(&pod.metadata)) {
+        return starting("Its data is being upgraded, or put back");
+    }
     if set.metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(SUSPENDED_ANNOTATION)) {
         return terminating.unwrap_or_else(|| pending(ReasonCode::Suspended, "Its StatefulSet is scaled to 0 until the instance is resumed"));
     }
@@ -112,7 +115,7 @@ pub fn events_of_interest(id: InstanceId, snapshot: &Snapshot) -> Option<(&'stat
 
 /// The pod of the server.
 fn server_pod(snapshot: &Snapshot) -> Option<&Pod> {
-    snapshot.pods.iter().find(|pod| !names::is_of_restoration(&pod.metadata))
+    snapshot.pods.iter().find(|pod| !names::is_of_job(&pod.metadata))
 }
 
 fn is_absent(snapshot: &Snapshot) -> bool {

@@ -38,6 +38,10 @@ pub(crate) async fn resize(cluster: &Cluster, settings: &Settings, deployment: &
     let objects = build::objects(deployment, settings);
     apply_secret(cluster, &objects.secret).await?;
     change_template(cluster, id, &objects.stateful_set, &planned.operation).await?;
+    if deployment.suspended {
+        // The kubelet grows the file system when a pod mounts it.
+        return Ok(Progress::Done);
+    }
     let pods: Vec<Pod> = cluster.list(&names::selector(id)).await?;
     // A container that keeps exiting is started again after minutes only, and perhaps it exited because the volume was full.
     let is_down = pods.first().is_some_and(|pod| !is_ready(pod) && container_restarts(pod).0 > 0);

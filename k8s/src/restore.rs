@@ -4,7 +4,7 @@
 //! succeeded and before it is deleted, so that no call begins a second one. If one does nevertheless, because its caller was suspended in
 //! the middle of it, the Job finds the data directory and leaves it alone.
 
-mod progress;
+pub(crate) mod progress;
 
 use k8s_openapi::{
     api::{
@@ -15,7 +15,7 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::OwnerReference,
     jiff::Timestamp,
 };
-use kube::{ResourceExt, api::DeleteParams, core::PartialObjectMeta};
+use kube::{Resource, ResourceExt, api::DeleteParams, core::PartialObjectMeta};
 use serde_json::json;
 use toygres_domain::{
     InstanceId,
@@ -28,7 +28,7 @@ use crate::{
     Settings,
     apply::{apply, apply_secret, change_claim, refuse_if_removed, refuse_terminating, refuse_version},
     build::{
-        self, GRACE_PERIOD, RestoreObjects,
+        self, FETCH, GRACE_PERIOD, RestoreObjects,
         names::{self, RESTORED_ANNOTATION},
     },
     cluster::{Cluster, call},
@@ -85,7 +85,7 @@ pub(crate) async fn restore(
         }
         None => {
             // If a crash has prevented it before. A pod that has started has it.
-            if !pod.is_some_and(has_started) {
+            if !pod.is_some_and(|pod| has_started(pod, FETCH)) {
                 apply_secret(cluster, &owned(objects().secret, &job)).await?;
             }
             waiting(cluster, &job, pods, claims).await.map(Progress::InProgress)
@@ -171,19 +171,19 @@ async fn get(cluster: &Cluster, id: InstanceId) -> Result<Option<Job>, RuntimeEr
 
 async fn pods(cluster: &Cluster, id: InstanceId) -> Result<Vec<Pod>, RuntimeError> {
     let pods: Vec<Pod> = cluster.list(&names::selector(id)).await?;
-    Ok(pods.into_iter().filter(|pod| names::is_of_restoration(&pod.metadata)).collect())
+    Ok(pods.into_iter().filter(|pod| names::is_of_job(&pod.metadata)).collect())
 }
 
-/// The Secret, as one that goes with the Job.
-fn owned(mut secret: Secret, job: &Job) -> Secret {
-    secret.metadata.owner_references = Some(vec![OwnerReference {
+/// An object, as one that goes with the Job.
+pub(crate) fn owned<K: Resource>(mut object: K, job: &Job) -> K {
+    object.meta_mut().owner_references = Some(vec![OwnerReference {
         api_version: "batch/v1".to_owned(),
         kind: "Job".to_owned(),
         name: job.name_any(),
         uid: job.metadata.uid.clone().unwrap_or_default(),
         ..OwnerReference::default()
     }]);
-    secret
+    object
 }
 
 fn in_progress(message: impl Into<String>) -> Progress {

@@ -21,13 +21,16 @@ use toygres_domain::{
     name::InstanceName,
     restoration::Restoration,
     runtime::{Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError, Suspension},
+    storage::VolumeSpace,
+    upgrade::Upgrade,
+    verification::{Verification, VerificationProgress},
 };
 
 use crate::{
     ConnectError, Settings, apply,
     build::names::{self, MANAGED_SELECTOR},
     cluster::Cluster,
-    drift, observe, remove, resize, restart, restore, suspend, watch,
+    drift, observe, remove, resize, restart, restore, suspend, upgrade, verify, watch,
 };
 use keyed_lock::KeyedLock;
 use throttle::Throttle;
@@ -96,6 +99,14 @@ impl Runtime for KubernetesRuntime {
         restore::restore(&self.cluster, &self.settings, deployment, restoration).await
     }
 
+    fn verifies(&self, _: PostgresVersion) -> Result<(), String> {
+        self.restores()
+    }
+
+    async fn verify(&self, verification: &Verification) -> Result<VerificationProgress, RuntimeError> {
+        verify::verify(&self.cluster, &self.settings, verification).await
+    }
+
     async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError> {
         self.throttle.wait(id).await;
         let _exclusive = self.locks.lock(id).await;
@@ -158,6 +169,32 @@ impl Runtime for KubernetesRuntime {
     async fn resize(&self, deployment: &Deployment, restart: &Restart) -> Result<Progress, RuntimeError> {
         let _exclusive = self.locks.lock(deployment.id).await;
         resize::resize(&self.cluster, &self.settings, deployment, restart).await
+    }
+
+    fn upgrades(&self, from: PostgresVersion, to: PostgresVersion) -> Result<(), String> {
+        let debian = |version: PostgresVersion| version.release().map(|release| release.debian);
+        if debian(from) == debian(to) {
+            return Ok(());
+        }
+        Err(format!("the images of PostgreSQL {from} and {to} are of different releases of Debian, so the programs of one do not run in the other"))
+    }
+
+    async fn upgrade(&self, deployment: &Deployment, upgrade: &Upgrade) -> Result<Progress, RuntimeError> {
+        let _exclusive = self.locks.lock(deployment.id).await;
+        upgrade::upgrade(&self.cluster, &self.settings, deployment, upgrade).await
+    }
+
+    async fn revert_upgrade(&self, deployment: &Deployment, upgrade: &Upgrade) -> Result<Progress, RuntimeError> {
+        let _exclusive = self.locks.lock(deployment.id).await;
+        upgrade::revert(&self.cluster, &self.settings, deployment, upgrade).await
+    }
+
+    fn former_data(&self) -> Option<&'static str> {
+        Some(upgrade::FORMER_DATA)
+    }
+
+    fn volume_space(&self, storage_gb: i32) -> Option<VolumeSpace> {
+        Some(VolumeSpace::of_file_system(storage_gb))
     }
 
     async fn volume_gb(&self, id: InstanceId) -> Result<Option<i32>, RuntimeError> {

@@ -53,6 +53,11 @@ pub(crate) fn is_missing_storage_class(provisioner_message: &str) -> bool {
     provisioner_message.contains("storageclass") && provisioner_message.contains("not found")
 }
 
+/// Whether a server ended because its volume is full.
+pub(crate) fn is_full(log: &str) -> bool {
+    log.contains("No space left on device")
+}
+
 /// Whether a pod cannot start because its Secret does not exist.
 pub(crate) fn is_missing_secret(kubelet_message: &str) -> bool {
     kubelet_message.contains("MountVolume.SetUp failed") && kubelet_message.contains("secret \"") && kubelet_message.contains("not found")

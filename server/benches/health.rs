@@ -216,6 +216,7 @@ async fn make_instances(url: &str, count: usize, hosted: &[Database], certificat
                 labels: Default::default(),
                 deletion_protected: false,
                 idle_suspend_minutes: None,
+                storage_auto_grow: None,
                 backups: Default::default(),
             };
             let request = Request { idempotency: None, revision: None, requested_by: None, deadline: Duration::from_secs(600), password: None };

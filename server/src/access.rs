@@ -16,7 +16,7 @@ use std::{
 
 use async_trait::async_trait;
 use axum::http::header;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 use toygres_domain::token::{ApiToken, TokenRole};
 use toygres_store::Store;
@@ -36,6 +36,10 @@ pub struct Caller {
     pub role: TokenRole,
     /// The name of its token; none in local mode.
     pub name: Option<Arc<str>>,
+    /// The ID of its token; none in local mode.
+    pub token: Option<Uuid>,
+    /// When its token expires; none for never.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// Admits everybody as administrator.
@@ -44,7 +48,7 @@ pub struct Local;
 #[async_trait]
 impl Authenticate for Local {
     async fn authenticate(&self, _: Credentials<'_>) -> Result<Session, Denied> {
-        Ok(Session::default().seeing(TokenRole::Admin.as_str()).with(Caller { role: TokenRole::Admin, name: None }))
+        Ok(Session::default().seeing(TokenRole::Admin.as_str()).with(Caller { role: TokenRole::Admin, name: None, token: None, expires_at: None }))
     }
 }
 
@@ -88,7 +92,7 @@ impl Tokens {
 
     fn open(&self, token: ApiToken) -> Session {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let caller = Caller { role: token.role, name: Some(token.name.as_str().into()) };
+        let caller = Caller { role: token.role, name: Some(token.name.as_str().into()), token: Some(token.id), expires_at: token.expires_at };
         let id = token.id;
         let ended = sessions.entry(id).or_insert_with(|| Sessions { ended: CancellationToken::new(), token }).ended.clone();
         Session::until(ended).of(id).seeing(caller.role.as_str()).with(caller)

@@ -1,9 +1,12 @@
 //! What the server can do, free of GraphQL and HTTP: one use case per file. A use case parses what a caller sent, checks it, and
 //! hands it to the store.
 
+mod activity;
 mod available_operations;
 pub mod backups;
 pub mod cancel_operation;
+mod cancel_query;
+pub mod clone_instance;
 pub mod create_api_token;
 pub mod create_backup;
 pub mod create_database;
@@ -15,7 +18,9 @@ pub mod drop_database;
 pub mod drop_database_user;
 mod fingerprint;
 mod health;
+pub mod import_backups;
 mod input;
+pub mod inspection;
 pub mod limits;
 pub mod repair_instance;
 pub mod resize_instance;
@@ -28,8 +33,11 @@ pub mod rotate_certificate_authority;
 pub mod rotate_password;
 pub mod set_parameters;
 pub mod suspend_instance;
+pub mod terminate_session;
+mod top_queries;
 pub mod update_backup;
 pub mod update_instance;
+pub mod upgrade_instance;
 
 use std::{sync::Arc, time::Duration};
 
@@ -57,6 +65,8 @@ pub struct App {
     pub certificates: CertificatePolicy,
     /// Where backups go.
     pub backups: backups::BackupSupport,
+    /// What is asked of instances at the moment.
+    pub inspections: inspection::Inspections,
     /// How long an operation may take.
     pub operation_deadline: Duration,
     /// The health check settings of instances that were created without any.

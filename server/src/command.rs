@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use crate::{
     config::{self, Cli, Command, SecretsCommand},
-    console, environment, graphql, licenses, restore_volume, secrets, serve,
+    console, environment, graphql, licenses, postgres, restore_volume, secrets, serve,
 };
 use clap::{CommandFactory as _, Parser};
 use toygres_cli::{self as cli, Environment, Task};
@@ -36,16 +36,19 @@ pub fn run() -> ExitCode {
             exit_code(text.and_then(|text| console::print_line(text.trim_end())))
         }
         Command::RestoreVolume(config) => ExitCode::from(restore_volume::run(&config)),
+        Command::Postgres(command) => exit_code(postgres::run(command)),
         Command::Secrets(SecretsCommand::Rotate(config)) => block_on(secrets::rotate(config)),
         Command::Token(group) => match group.local(&environment) {
             Ok(Some(config)) => block_on(serve::token(config)),
             Ok(None) => cli::run(Task::Token(group), &environment),
             Err(code) => code,
         },
-        Command::Instances(group) => cli::run(Task::Instances(*group), &environment),
+        Command::Instances(group) => cli::run(Task::Instances(group), &environment),
         Command::Users(group) => cli::run(Task::Users(*group), &environment),
         Command::Databases(group) => cli::run(Task::Databases(group), &environment),
         Command::Backups(group) => cli::run(Task::Backups(group), &environment),
+        Command::Demo(command) => cli::run(Task::Demo(command), &environment),
+        Command::Recover(command) => cli::run(Task::Recover(command), &environment),
         Command::Operations(group) => cli::run(Task::Operations(group), &environment),
         Command::Ca(group) => cli::run(Task::Ca(group), &environment),
         Command::Context(command) => cli::run(Task::Context(command), &environment),

@@ -10,6 +10,7 @@ mod kubernetes;
 mod limits;
 mod listen;
 mod log;
+mod postgres;
 mod process;
 mod retention;
 mod values;
@@ -19,7 +20,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use toygres_backup::StoreConfig;
 use toygres_cli::{
-    BackupsCommand, CaCommand, ContextCommand, DatabasesCommand, EXIT_CODES, Group, InstancesCommand, OperationsCommand, TokenCommand, UsersCommand,
+    BackupsCommand, CaCommand, ContextCommand, DatabasesCommand, Demo, EXIT_CODES, Group, InstancesCommand, OperationsCommand, Recover, TokenCommand,
+    UsersCommand,
 };
 use toygres_domain::{restoration::Restoration, secret::SecretKeys};
 
@@ -33,6 +35,7 @@ pub use self::{
     limits::LimitsConfig,
     listen::{Access, ListenConfig},
     log::{LogConfig, LogFormat},
+    postgres::{PostgresCommand, PostgresPlaces},
     process::ProcessConfig,
     retention::RetentionConfig,
     values::Origin,
@@ -76,6 +79,12 @@ pub enum Command {
     /// List, create, keep and delete backups of an instance.
     #[command(visible_alias = "backup", after_help = EXIT_CODES)]
     Backups(Group<BackupsCommand>),
+    /// Find the backups in the store that the server does not know, after the loss of its metadata, and restore them.
+    #[command(after_help = EXIT_CODES)]
+    Recover(Recover),
+    /// See what a server does, in half a minute: create instances under load, clone one, kill one.
+    #[command(after_help = EXIT_CODES)]
+    Demo(Demo),
     /// See, follow, cancel and retry operations of a server.
     #[command(visible_alias = "operation", after_help = EXIT_CODES)]
     Operations(Group<OperationsCommand>),
@@ -85,6 +94,9 @@ pub enum Command {
     /// See and replace the certificate authority of the instances.
     #[command(after_help = EXIT_CODES)]
     Ca(Group<CaCommand>),
+    /// The PostgreSQL installations of this machine, for local instances.
+    #[command(subcommand)]
+    Postgres(PostgresCommand),
     /// The keys that seal passwords.
     #[command(subcommand)]
     Secrets(SecretsCommand),

@@ -9,7 +9,7 @@ use std::{ffi::OsString, fmt::Write as _, os::unix::process::CommandExt, path::P
 /// One sentence for people.
 pub(crate) fn prepare(arguments: &[OsString]) -> Result<(), String> {
     let is = |at: usize, word: &str| arguments.get(at).is_some_and(|argument| argument == word);
-    let server = ["serve", "migrate", "secrets"].into_iter().any(|command| is(0, command));
+    let server = ["serve", "migrate", "postgres", "secrets"].into_iter().any(|command| is(0, command));
     if !server && !is(0, "token") {
         return Ok(());
     }

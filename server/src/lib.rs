@@ -3,6 +3,8 @@
 
 // Both panic when the reader has gone: see `console`.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
+// `MergedObject` nests the mutations in each other, one level for each.
+#![recursion_limit = "256"]
 
 pub mod access;
 pub mod app;
@@ -18,6 +20,7 @@ mod licenses;
 pub mod live;
 mod metrics;
 mod playground;
+mod postgres;
 mod restore_volume;
 pub mod secrets;
 pub mod serve;

@@ -6,7 +6,10 @@ use std::time::Duration;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_util::layers::{FilterLayer, Layer};
+use strum::VariantArray;
 use tokio_util::sync::CancellationToken;
+
+use crate::app::inspection::{self, Inspection, InspectionResult};
 
 /// Upper bounds in seconds for the lag of events: from well below the promise of milliseconds to an outage.
 const LAG: &[f64] = &[0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
@@ -88,8 +91,13 @@ fn describe() {
     describe_counter!("toygres_probe_logins_total", "Checks that logged in");
     describe_counter!("toygres_probe_connections_lost_total", "Kept connections that broke");
 
+    describe_counter!(inspection::METRIC, "Requests to instances about what runs in them, by what was asked and what came of it");
     describe_gauge!("toygres_instances", "Instances that are not deleted, by state and health; the same from every server");
     describe_gauge!("toygres_instance_notices", "Notices of instances, by code; the same from every server");
+    describe_gauge!("toygres_instance_storage_used_bytes", "What instances use of their volumes together; the same from every server");
+    describe_gauge!("toygres_instance_storage_capacity_bytes", "What instances can use of their volumes together; the same from every server");
+    describe_gauge!("toygres_instances_read_only", "Instances that take no writes because their volume is nearly full; the same from every server");
+    describe_counter!("toygres_storage_growths_total", "Resizes that this server requested because a volume was nearly full");
     describe_gauge!("toygres_operations_unfinished", "Operations that are not over, by kind and status; the same from every server");
     describe_gauge!("toygres_operations_oldest_seconds", "Age of the oldest operation that is not over; the same from every server");
     describe_histogram!("toygres_operation_seconds", "From the acceptance of an operation to its end, by kind and result");
@@ -110,6 +118,8 @@ fn describe() {
     describe_gauge!("toygres_backup_wal_kept_bytes", "The most WAL that the server of one instance keeps because it is not durable in the store");
     describe_gauge!("toygres_base_backups_running", "Base backups that this worker is taking");
     describe_counter!("toygres_base_backups_total", "Attempts to take a base backup that have ended, by result");
+    describe_gauge!("toygres_backup_archives_damaged", "Archives that this worker owns whose latest verification of a base backup has failed");
+    describe_counter!("toygres_backup_verifications_total", "Verifications of base backups that have ended, by result");
     describe_counter!("toygres_backup_failures_total", "Failures of backups, by what failed");
 
     describe_counter!("toygres_janitor_dropped_total", "Records that the janitor dropped");
@@ -129,6 +139,7 @@ fn describe() {
         "toygres_probe_connections_lost_total",
         "toygres_probe_logins_total",
         "toygres_sockets_displaced_total",
+        "toygres_storage_growths_total",
     ] {
         counter!(name).increment(0);
     }
@@ -142,10 +153,18 @@ fn describe() {
     for kind in toygres_domain::drift::DriftKind::ALL {
         counter!("toygres_repairs_total", "what" => kind.as_str()).increment(0);
     }
+    for what in Inspection::VARIANTS {
+        for result in InspectionResult::VARIANTS {
+            counter!(inspection::METRIC, "what" => <&str>::from(what), "result" => <&str>::from(result)).increment(0);
+        }
+    }
     for result in ["available", "failed"] {
         counter!("toygres_base_backups_total", "result" => result).increment(0);
     }
-    for what in ["follow", "base", "maintenance"] {
+    for result in ["verified", "failed", "error"] {
+        counter!("toygres_backup_verifications_total", "result" => result).increment(0);
+    }
+    for what in ["follow", "base", "maintenance", "close"] {
         counter!("toygres_backup_failures_total", "what" => what).increment(0);
     }
     for what in ["monitors", "operations", "orphans", "health_checks", "stray_health_checks", "remains"] {

@@ -79,7 +79,8 @@ async fn fetch(config: &RestoreVolumeConfig, restoration: &Restoration) -> Resul
     let refused = |why: String| (Reason::new(ReasonCode::StoreRefused, why), LASTING);
     let store = config.backups.store(None).map_err(refused)?;
     let store = store.ok_or_else(|| refused("TOYGRES_BACKUP_STORE must be set".to_owned()))?;
-    let store = Store::open(&store).map_err(|error| failure(&BackupError::from(error)))?;
+    let encryption = config.backups.encryption().map_err(refused)?;
+    let store = Store::open(&store).map_err(|error| failure(&BackupError::from(error)))?.encrypted(encryption);
     let said = Mutex::new(None::<Instant>);
     let progress = |Progress { bytes, total }: Progress| {
         let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);

@@ -51,7 +51,7 @@ async fn rotate_in_data_dir(config: &RotateConfig) -> Result<(), String> {
     let embedded = match &config.database_url {
         Some(_) => None,
         None => {
-            let binaries = Binaries::find(config.pg_bin.as_deref()).map_err(|error| error.to_string())?;
+            let binaries = Binaries::find_with_packages(config.pg_bin.as_deref(), data.path()).map_err(|error| error.to_string())?;
             Some(Embedded::start(&data, &binaries, &account, &host).await.map_err(|error| error.to_string())?)
         }
     };

@@ -24,7 +24,7 @@ use self::{backend::Backend, tasks::Tasks};
 use crate::{
     access::{Local, Tokens},
     app::{App, Health, create_api_token::CreateApiToken},
-    config::{Access, DatabaseConfig, ListenConfig, ServeConfig, size},
+    config::{Access, DatabaseConfig, ListenConfig, RuntimeKind, ServeConfig, size},
     console,
     endpoints::{self, Endpoints},
     graphql, guard,
@@ -125,7 +125,8 @@ async fn run(
         hub: hub.clone(),
         health: health.clone(),
         certificates: config.certificates.policy(),
-        backups: config.backups.support(backup_store.as_ref()),
+        backups: config.backups.support(backup_store.as_ref(), backups.as_ref().map(|options| options.store.clone())),
+        inspections: Default::default(),
         operation_deadline: config.engine.operation_deadline(),
         health_check: config.health.policy(),
     };
@@ -253,7 +254,7 @@ fn open_backups(config: &ServeConfig) -> Result<Option<(StoreConfig, BackupOptio
         tracing::warn!("there is no store for backups, so no instance is protected: set TOYGRES_BACKUP_STORE");
         return Ok(None);
     };
-    match config.backups.options(&store) {
+    match config.backups.options(&store, config.runtime == RuntimeKind::Process) {
         Ok(options) => Ok(Some((store, options))),
         Err(why) if config.backups.backup_store.is_none() => {
             tracing::warn!("{why}; no instance is protected: set TOYGRES_BACKUP_STORE");

@@ -20,10 +20,10 @@ afterAll(async () => {
 });
 
 async function enter(page: Page, token: string): Promise<void> {
-  const dialog = page.getByRole('dialog', { name: 'Access token' });
+  const dialog = page.getByRole('dialog', { name: 'Sign in with an API token' });
   await dialog.waitFor();
   await dialog.getByLabel('Token', { exact: true }).fill(token);
-  await dialog.getByRole('button', { name: 'Use token' }).click();
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
   await page.getByText('Live', { exact: true }).waitFor();
 }
 
@@ -31,22 +31,51 @@ const buttons = (page: Page) => page.getByRole('main').getByRole('button').evalu
 
 test('the page asks for a token and saves it', async () => {
   ({ page: viewer } = await open(browser, server.url));
-  await viewer.getByRole('dialog', { name: 'Access token' }).waitFor();
+  await viewer.getByRole('dialog', { name: 'Sign in with an API token' }).waitFor();
   await expectAccessible(viewer);
   await enter(viewer, await server.token('viewer'));
   await viewer.reload();
   await viewer.getByText('Live', { exact: true }).waitFor();
   expect(await viewer.getByRole('dialog').isVisible()).toBe(false);
-  await viewer.getByText('Read-only', { exact: true }).waitFor();
+  await viewer.getByText('Read-only access', { exact: true }).waitFor();
+});
+
+test('why a token is refused is said where it is entered, and the way back is on the page', async () => {
+  const { page } = await open(browser, server.url);
+  const dialog = page.getByRole('dialog', { name: 'Sign in with an API token' });
+  await dialog.getByText('toygres token create --local').waitFor();
+  await dialog.getByLabel('Token', { exact: true }).fill('not-a-token');
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await dialog.getByText('The token is unknown').waitFor();
+  expect(await dialog.getByLabel('Token', { exact: true }).inputValue()).toBe('not-a-token');
+  await expectAccessible(page);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('alert').getByText('Nothing is loaded until you sign in').waitFor();
+  await expectAccessible(page);
+  await page.getByRole('alert').getByRole('button', { name: 'Sign in' }).click();
+  await enter(page, await server.token('operator'));
+  expect(await page.getByRole('alert').count()).toBe(0);
+
+  await page.getByRole('button', { name: 'Account' }).click();
+  const menu = page.getByRole('dialog', { name: 'Account' });
+  await menu.getByText('Role: Operator').waitFor();
+  // In 90 days, unless another time is asked for.
+  const expires = Date.parse((await menu.locator('time').getAttribute('datetime')) ?? '');
+  expect(Math.round((expires - Date.now()) / 86_400_000)).toBe(90);
+  await expectAccessible(page);
+  await menu.getByRole('button', { name: 'Sign out' }).click();
+  await dialog.waitFor();
+  await page.context().close();
 });
 
 test('a viewer sees every page, but no secrets and no button that would be rejected', async () => {
   await viewer.getByText('No instances yet').waitFor();
-  expect(await buttons(viewer)).toEqual([]);
+  expect(await buttons(viewer)).toEqual(['Show deleted instances']);
 
   const id = await createInstance(server.url, 'orders', [{ key: 'team', value: 'shop' }], operator);
-  await viewer.getByRole('row', { name: /orders.*Running.*Healthy/ }).waitFor({ timeout: 60_000 });
-  expect(await viewer.getByRole('button', { name: 'New instance' }).count()).toBe(0);
+  await viewer.getByRole('row', { name: /orders.*Healthy/ }).waitFor({ timeout: 60_000 });
+  expect(await viewer.getByRole('button', { name: 'Create instance' }).count()).toBe(0);
 
   const secrets: string[] = [];
   viewer.on('request', (request) => {
@@ -56,13 +85,13 @@ test('a viewer sees every page, but no secrets and no button that would be rejec
   await viewer.getByText('The password is visible with the role').waitFor();
   await viewer.getByText('Deletion protection is off.').waitFor();
   expect(await viewer.getByTestId('connection-string').innerText()).toContain('•••');
-  expect(await buttons(viewer)).toEqual([]);
+  expect((await buttons(viewer)).filter((name) => !name?.startsWith('Copy'))).toEqual(['Show steps']);
   expect(await viewer.getByRole('switch').count()).toBe(1); // Which events are shown.
   await expectAccessible(viewer);
   expect(secrets).toEqual([]);
 
   await viewer.getByRole('link', { name: 'Operations', exact: true }).click();
-  await viewer.getByRole('button', { name: /Create orders/ }).click();
+  await viewer.getByRole('row', { name: /Create.*orders/s }).getByRole('link', { name: 'Create' }).click();
   await viewer.getByText(`create-${id}-1`).waitFor();
   expect(await viewer.getByRole('button', { name: /Cancel|Retry/ }).count()).toBe(0);
   expect(await viewer.getByRole('link', { name: 'API tokens' }).count()).toBe(0);
@@ -73,7 +102,7 @@ test('a viewer sees every page, but no secrets and no button that would be rejec
 test('the same page has more buttons for an operator', async () => {
   const { page } = await open(browser, server.url);
   await enter(page, operator);
-  await page.getByRole('button', { name: 'New instance' }).waitFor();
+  await page.getByRole('button', { name: 'Create instance' }).waitFor();
   await page.getByRole('link', { name: 'orders' }).click();
   await page.getByRole('button', { name: 'Show the password' }).click();
   await expect.poll(() => page.getByTestId('connection-string').innerText()).not.toContain('•••');
@@ -91,11 +120,11 @@ test('an administrator creates a token, which is valid until it is revoked', asy
   await page.getByRole('link', { name: 'API tokens' }).click();
   await page.getByRole('row', { name: /viewer.*Viewer.*Active/ }).waitFor();
 
-  await page.getByRole('button', { name: 'New token' }).click();
+  await page.getByRole('button', { name: 'Create token' }).click();
   await page.getByRole('button', { name: 'Create', exact: true }).click();
-  await page.getByText('must be 1 to 100 characters').waitFor();
+  await page.getByText('Must be 1 to 100 characters').waitFor();
   await page.getByLabel('Name').fill('dashboard');
-  await page.getByLabel('Expires after').fill('30');
+  await page.getByLabel('Expires').fill('30');
   await expectAccessible(page);
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   const secret = await page.getByTestId('secret').innerText();
@@ -114,9 +143,17 @@ test('an administrator creates a token, which is valid until it is revoked', asy
   await page.getByRole('button', { name: 'Revoke dashboard' }).click();
   await page.getByRole('dialog', { name: 'Revoke dashboard?' }).getByRole('button', { name: 'Revoke', exact: true }).click();
   await page.getByRole('row', { name: /dashboard/ }).waitFor({ state: 'detached' });
-  await page.getByRole('switch', { name: 'Show expired and revoked' }).click();
+  await page.getByRole('switch', { name: 'Show inactive' }).click();
   await page.getByRole('row', { name: /dashboard.*Revoked/ }).waitFor();
-  await bearer.getByRole('dialog', { name: 'Access token' }).waitFor();
+  await bearer.getByRole('dialog', { name: 'Sign in with an API token' }).waitFor();
+  await bearer.getByText('The token has expired or was revoked').waitFor();
   await bearer.getByText('No access', { exact: true }).waitFor();
+
+  // One's own.
+  await page.getByRole('button', { name: 'Revoke admin' }).click();
+  const own = page.getByRole('dialog', { name: 'Revoke admin?' });
+  await own.getByText('You are signed in with this token').waitFor();
+  await expectAccessible(page);
+  await own.getByRole('button', { name: 'Cancel' }).click();
   expect(complaints).toEqual([]);
 });

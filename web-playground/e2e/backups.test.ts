@@ -57,6 +57,27 @@ test('the page of an instance shows what can be restored, and takes, keeps and d
   await page.getByRole('region', { name: 'Backups' }).getByText('Protected. Kept for 7 days').waitFor({ timeout: 90_000 });
   await page.goto(`${server.url}/instances/${id}`);
 
+  await panel.getByRole('button', { name: 'Clone' }).click();
+  const clone = page.getByRole('dialog');
+  await clone.getByRole('button', { name: 'Clone', exact: true }).click();
+  await clone.getByText('Choose a name for the new instance.').waitFor();
+  await clone.getByLabel('Name of the new instance').fill('orders');
+  await clone.getByRole('button', { name: 'Clone', exact: true }).click();
+  await clone.getByText(/already/).waitFor();
+  await clone.getByLabel('Name of the new instance').fill('orders-copy');
+  await clone.getByRole('button', { name: 'Clone', exact: true }).click();
+  await page.getByRole('heading', { name: 'orders-copy' }).waitFor();
+  await page.getByRole('region', { name: 'Backups' }).getByText('Protected. Kept for 7 days').waitFor({ timeout: 90_000 });
+  // Not that of a backup.
+  await page.getByRole('region', { name: 'Deletion' }).getByRole('button', { name: 'Delete' }).click();
+  const remove = page.getByRole('dialog');
+  await remove.getByLabel('Take a final backup first').check();
+  await remove.getByLabel('Type "orders-copy" to confirm').fill('orders-copy');
+  await remove.getByRole('button', { name: 'Delete' }).click();
+  await expect.poll(() => rows.filter({ hasText: 'Available' }).count(), { timeout: 90_000 }).toBe(2);
+  await page.getByText('Deleted', { exact: true }).first().waitFor({ timeout: 90_000 });
+  await page.goto(`${server.url}/instances/${id}`);
+
   await panel.getByRole('button', { name: 'Change the policy' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Retention').fill('9999');
@@ -66,4 +87,4 @@ test('the page of an instance shows what can be restored, and takes, keeps and d
   await dialog.getByRole('button', { name: 'Save' }).click();
   await panel.getByText('Nothing protects this instance: its backups are turned off.').waitFor();
   expect(await panel.getByRole('button', { name: 'Back up now' }).isDisabled()).toBe(true);
-});
+}, 240_000);

@@ -37,13 +37,13 @@ export interface Watched {
   complaints: string[];
 }
 
-export async function open(browser: Browser, url: string, options: { scheme?: 'light' | 'dark'; width?: number; height?: number } = {}): Promise<Watched> {
-  const { scheme = 'light', width = 1280, height = 860 } = options;
+export async function open(browser: Browser, url: string, options: { scheme?: 'light' | 'dark'; width?: number; height?: number; timezone?: string } = {}): Promise<Watched> {
+  const { scheme = 'light', width = 1280, height = 860, timezone = 'UTC' } = options;
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: scheme,
     locale: 'en-GB',
-    timezoneId: 'UTC',
+    timezoneId: timezone,
     reducedMotion: 'reduce',
     permissions: ['clipboard-read', 'clipboard-write'],
   });
@@ -91,7 +91,7 @@ export async function execute(page: Page): Promise<void> {
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** axe reports no serious violation on the current page. */
+/** axe reports nothing on the current page. */
 export async function expectAccessible(page: Page, exclude: string[] = []): Promise<void> {
   // Elements that are fading in have less contrast.
   await page.waitForTimeout(400);
@@ -100,15 +100,12 @@ export async function expectAccessible(page: Page, exclude: string[] = []): Prom
     const { axe } = window as unknown as { axe: { run(context: object): Promise<{ violations: Violation[] }> } };
     return (await axe.run({ include: [['body']], exclude: exclude.map((selector) => [selector]) })).violations;
   }, exclude);
-  const serious = violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 160)} (${failureSummary})`).join('\n  ')}`);
-  expect(serious).toEqual([]);
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 160)} (${failureSummary})`).join('\n  ')}`);
+  expect(found).toEqual([]);
 }
 
 interface Violation {
   id: string;
-  impact: string;
   nodes: { html: string; failureSummary: string }[];
 }
 

@@ -61,10 +61,10 @@ test('in a browser that blocks site data, every page works, and a token lasts as
     }
   });
   expect(blocked).toBe(true);
-  const dialog = page.getByRole('dialog', { name: 'Access token' });
+  const dialog = page.getByRole('dialog', { name: 'Sign in with an API token' });
   await dialog.getByText('until this page is closed').waitFor();
   await dialog.getByLabel('Token', { exact: true }).fill(await server.token('viewer'));
-  await dialog.getByRole('button', { name: 'Use token' }).click();
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
   await page.getByText('Live', { exact: true }).waitFor();
   await page.getByRole('link', { name: 'GraphiQL' }).click();
   await shown(page, 'query');

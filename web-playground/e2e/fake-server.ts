@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { join } from 'node:path';
-import { buildSchema } from 'graphql';
+import { buildSchema, defaultFieldResolver, execute, type GraphQLFieldResolver, type GraphQLOutputType, isEnumType, isListType, isNonNullType, isScalarType, parse, subscribe } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 
@@ -10,8 +11,17 @@ const STATES = ['RUNNING', 'RUNNING', 'RUNNING', 'UPDATING', 'FAILED'];
 const HEALTHS = ['HEALTHY', 'HEALTHY', 'HEALTHY', 'UNHEALTHY', 'UNKNOWN'];
 const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
 
-/** A fake server with more instances than a test machine can run: only the list, with changes at a constant rate (0 at first). */
-export async function startFakeServer(count: number): Promise<{ url: string; change: (perSecond: number) => void; sent: () => number; stop: () => void }> {
+/** What a fake server answers besides the list: the values or functions of root fields, and the only item of subscriptions. */
+interface Answers {
+  fields?: Record<string, unknown>;
+  subscriptions?: Record<string, unknown>;
+}
+
+/**
+ * A fake server with more instances than a test machine can run: the list, with changes at a constant rate (0 at first). What `answers` leaves
+ * out of other objects is null, empty or the first value.
+ */
+export async function startFakeServer(count: number, { fields = {}, subscriptions = {} }: Answers = {}): Promise<{ url: string; change: (perSecond: number) => void; sent: () => number; stop: () => void }> {
   const schema = buildSchema(readFileSync(join(import.meta.dirname, '../../schema.graphql'), 'utf8'));
   const instances = Array.from({ length: count }, (_, index) => instance(index));
   let cursor = 0;
@@ -33,7 +43,16 @@ export async function startFakeServer(count: number): Promise<{ url: string; cha
     }
   }
 
+  async function* only(name: string) {
+    if (name in subscriptions) yield { [name]: subscriptions[name] };
+    await new Promise(() => undefined);
+  }
+
   const http: Server = createServer((request, response) => {
+    if (request.method === 'POST') {
+      void answer(request).then((body) => response.setHeader('content-type', 'application/graphql-response+json').end(body));
+      return;
+    }
     const path = request.url?.startsWith('/assets/') || request.url === '/favicon.svg' ? request.url : '/index.html';
     response.setHeader('content-type', TYPES[path.split('.').at(-1) ?? ''] ?? 'application/octet-stream');
     // The build keeps large files in compressed forms only.
@@ -41,8 +60,15 @@ export async function startFakeServer(count: number): Promise<{ url: string; cha
     if (compressed) response.setHeader('content-encoding', 'gzip');
     response.end(readFileSync(DIST + path + (compressed ? '.gz' : '')));
   });
+  async function answer(request: IncomingMessage): Promise<string> {
+    const { query, variables } = (await json(request)) as { query: string; variables?: Record<string, unknown> };
+    return JSON.stringify(await execute({ schema, document: parse(query), rootValue: fields, variableValues: variables, fieldResolver }));
+  }
+
   const sockets = new WebSocketServer({ server: http, path: '/graphql' });
-  useServer({ schema, roots: { subscription: { instances: changes } } }, sockets);
+  const names = Object.keys(schema.getSubscriptionType()?.getFields() ?? {});
+  const roots = { subscription: { ...Object.fromEntries(names.map((name) => [name, () => only(name)])), instances: changes } };
+  useServer({ schema, roots, subscribe: (args) => subscribe({ ...args, fieldResolver }) }, sockets);
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const address = http.address();
   if (!address || typeof address === 'string') throw new Error('no port');
@@ -81,4 +107,29 @@ function instance(index: number) {
 
 function pick<Value>(values: readonly Value[]): Value | undefined {
   return values[Math.floor(Math.random() * values.length)];
+}
+
+const fieldResolver: GraphQLFieldResolver<unknown, unknown> = (source, args, context, info) => {
+  const value: unknown = defaultFieldResolver(source, args, context, info);
+  return value === undefined ? defaultOf(info.returnType) : value;
+};
+
+function defaultOf(type: GraphQLOutputType): unknown {
+  if (!isNonNullType(type)) return null;
+  const { ofType } = type;
+  if (isListType(ofType)) return [];
+  if (isEnumType(ofType)) return ofType.getValues()[0]?.name;
+  if (!isScalarType(ofType)) return {};
+  switch (ofType.name) {
+    case 'Int':
+    case 'Float':
+    case 'BigInt':
+      return 0;
+    case 'Boolean':
+      return false;
+    case 'DateTime':
+      return new Date().toISOString();
+    default:
+      return '';
+  }
 }

@@ -20,7 +20,7 @@ afterAll(async () => {
   await server?.clear();
 });
 
-const shows = (text: string) => page.getByRole('status', { name: 'State and health' }).getByText(text, { exact: true }).waitFor({ timeout: 60_000 });
+const shows = (text: string) => page.getByRole('status', { name: 'Status' }).getByText(text, { exact: true }).waitFor({ timeout: 60_000 });
 
 const copiedUrl = async () => {
   await page.getByRole('button', { name: 'Copy the connection string' }).click();
@@ -33,7 +33,7 @@ const instanceId = () => new URL(page.url()).pathname.split('/').at(-1) ?? '';
 
 test('an empty list offers to create the first instance', async () => {
   await page.getByRole('button', { name: 'Create instance' }).click();
-  await page.getByRole('dialog', { name: 'New instance' }).waitFor();
+  await page.getByRole('dialog', { name: 'Create instance' }).waitFor();
 });
 
 test('errors appear at their fields, those of the server too', async () => {
@@ -44,7 +44,7 @@ test('errors appear at their fields, those of the server too', async () => {
   expect(await name.getAttribute('aria-invalid')).toBe('true');
 
   await name.fill('orders');
-  await page.getByLabel('Storage').fill('1');
+  await page.getByLabel('Storage', { exact: true }).fill('1');
   // The name is replaced by an invalid one after the check of the page.
   await page.route(
     '**/graphql',
@@ -59,15 +59,19 @@ test('errors appear at their fields, those of the server too', async () => {
 });
 
 test('an instance is created and becomes healthy live', async () => {
-  await page.getByRole('button', { name: 'Advanced: login' }).click();
+  await page.getByRole('button', { name: 'Advanced settings' }).click();
   await page.getByLabel('Health check interval').fill('2');
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   await page.waitForURL('**/instances/*');
   await page.getByRole('heading', { name: 'Latest operation' }).waitFor();
-  await shows('Running');
   await shows('Healthy');
-  const steps = page.getByRole('region', { name: 'Latest operation' }).getByRole('listitem');
-  expect(await steps.allInnerTexts()).toEqual(expect.arrayContaining([expect.stringMatching(/Deploy PostgreSQL\s+[\d.]+ m?s/)]));
+  // A finished operation is one line.
+  const operation = page.getByRole('region', { name: 'Latest operation' });
+  await operation.getByRole('button', { name: 'Show steps' }).waitFor();
+  const steps = operation.getByRole('listitem');
+  expect(await steps.count()).toBe(0);
+  await operation.getByRole('button', { name: 'Show steps' }).click();
+  expect(await steps.allInnerTexts()).toEqual(expect.arrayContaining([expect.stringMatching(/Deploy PostgreSQL\s+[\d.]+m?s/)]));
 });
 
 test('the password is hidden, and the copied connection string works', async () => {
@@ -78,6 +82,12 @@ test('the password is hidden, and the copied connection string works', async () 
   expect(await line.innerText()).toContain('•••');
   const url = await page.evaluate(() => navigator.clipboard.readText());
   expect(await select(url, 'SELECT 1 + 1 AS sum')).toEqual([{ sum: 2 }]);
+  // Each of its parts can be copied too.
+  const { hostname, port, password } = new URL(url.replace('postgresql:', 'http:'));
+  for (const [field, value] of [['host', hostname], ['port', port], ['password', decodeURIComponent(password)]] as const) {
+    await page.getByRole('button', { name: `Copy the ${field}`, exact: true }).click();
+    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(value);
+  }
 
   await page.getByRole('button', { name: 'Show the password' }).click();
   await expect.poll(() => line.innerText()).toBe(url);
@@ -131,7 +141,7 @@ test('a user and a database are created and dropped, and the password is shown o
 
   await page.getByRole('button', { name: 'Drop the database archive' }).click();
   const drop = page.getByRole('dialog', { name: 'Drop the database archive?' });
-  await drop.getByLabel('Type the name to confirm: archive').fill('archive');
+  await drop.getByLabel('Type "archive" to confirm').fill('archive');
   await drop.getByRole('button', { name: 'Drop', exact: true }).click();
   await page.getByRole('button', { name: 'Drop the database archive' }).waitFor({ state: 'detached', timeout: 60_000 });
   await page.getByRole('button', { name: 'Drop the user reports' }).click();
@@ -160,11 +170,11 @@ test('the instance is restarted: it is updating, then running, and never unhealt
   await dialog.getByText('All client connections are closed').waitFor();
   const timeout = dialog.getByLabel('Shutdown timeout');
   // The default of the server. A value out of range is reported and kept.
-  expect(await timeout.inputValue()).toBe('60 s');
+  expect(await timeout.inputValue()).toBe('60s');
   await timeout.fill('0');
   await dialog.getByRole('button', { name: 'Restart' }).click();
   await expect.poll(() => timeout.getAttribute('aria-invalid')).toBe('true');
-  expect(await timeout.inputValue()).toBe('0 s');
+  expect(await timeout.inputValue()).toBe('0s');
 
   // An error of the server appears at the field too.
   await page.route(
@@ -178,7 +188,7 @@ test('the instance is restarted: it is updating, then running, and never unhealt
   await timeout.fill('30');
   await dialog.getByRole('button', { name: 'Restart' }).click();
   await expect.poll(() => timeout.getAttribute('aria-invalid')).toBe('true');
-  expect(await timeout.inputValue()).toBe('30 s');
+  expect(await timeout.inputValue()).toBe('30s');
 
   await timeout.fill('45');
   await dialog.getByRole('button', { name: 'Restart' }).click();
@@ -186,7 +196,6 @@ test('the instance is restarted: it is updating, then running, and never unhealt
   // The state itself may last for less than a frame, so it is read from the log.
   await events().getByText('State: running → updating').waitFor();
   await events().getByText('State: updating → running').waitFor({ timeout: 60_000 });
-  await shows('Running');
   await shows('Healthy');
 
   const operation = page.getByRole('region', { name: 'Latest operation' });
@@ -203,7 +212,7 @@ test('the instance is restarted: it is updating, then running, and never unhealt
 test('the instance is resized, with the ranges of the server and of its volume', async () => {
   await page.getByRole('button', { name: 'Resize' }).click();
   const dialog = page.getByRole('dialog', { name: 'Resize orders?' });
-  const [memory, storage, submit] = [dialog.getByLabel('Memory'), dialog.getByLabel('Storage'), dialog.getByRole('button', { name: 'Resize' })];
+  const [memory, storage, submit] = [dialog.getByLabel('Memory'), dialog.getByLabel('Storage', { exact: true }), dialog.getByRole('button', { name: 'Resize' })];
   // The present size. A volume does not shrink.
   expect(await memory.inputValue()).toBe('512 MiB');
   expect(await storage.inputValue()).toBe('1 GiB');
@@ -218,8 +227,7 @@ test('the instance is resized, with the ranges of the server and of its volume',
   await operation.getByText('Resize', { exact: true }).waitFor();
   await operation.getByText('Succeeded', { exact: true }).waitFor({ timeout: 60_000 });
   await page.getByText('20 GiB').waitFor();
-  await page.getByText('768 MiB').waitFor();
-  await shows('Running');
+  await page.getByText('0.5 vCPU, 768 MiB').waitFor();
   await shows('Healthy');
 });
 
@@ -244,7 +252,6 @@ test('parameters are set in a form that the contract describes', async () => {
   await dialog.waitFor({ state: 'detached' });
   await page.getByText('work_mem = 8MB').waitFor({ timeout: 60_000 });
   await page.getByText('max_connections = default (50 after a restart)').waitFor();
-  await shows('Running');
 });
 
 test('labels and protection change live', async () => {
@@ -257,7 +264,7 @@ test('labels and protection change live', async () => {
 
   const protection = page.getByRole('switch', { name: 'Deletion protection' });
   await protection.click();
-  await page.getByText('Turn off deletion protection to delete the instance.').waitFor();
+  await page.getByText('Turn off deletion protection first.').waitFor();
   expect(await page.getByRole('button', { name: 'Delete' }).isDisabled()).toBe(true);
   await protection.click();
   await expect.poll(() => page.getByRole('button', { name: 'Delete' }).isEnabled()).toBe(true);
@@ -293,24 +300,41 @@ test('a reload stays on the page', async () => {
 test('an instance is deleted after its name was typed', async () => {
   await page.getByRole('button', { name: 'Delete' }).click();
   const remove = page.getByRole('dialog').getByRole('button', { name: 'Delete' });
-  await page.getByLabel('Type the name to confirm: orders').fill('order');
+  await page.getByLabel('Type "orders" to confirm').fill('order');
   expect(await remove.isDisabled()).toBe(true);
-  await page.getByLabel('Type the name to confirm: orders').fill('orders');
+  await page.getByLabel('Type "orders" to confirm').fill('orders');
   await remove.click();
   await shows('Deleted');
   await page.getByRole('navigation').getByRole('link', { name: 'Instances' }).click();
   await page.getByText('Create your first instance').waitFor();
 });
 
-test('all operations are in the history, with their steps', async () => {
+test('all operations are in a table, each with a page of its own, and the filters are in the URL', async () => {
   await page.getByRole('navigation').getByRole('link', { name: 'Operations' }).click();
-  await page.getByRole('button', { name: /Delete orders.*Succeeded/s }).click();
-  await page.getByText('Delete PostgreSQL').waitFor();
-  await page.getByRole('button', { name: /Restart orders.*Succeeded/s }).waitFor();
+  const row = (kind: string) => page.getByRole('row', { name: new RegExp(`^${kind}.*orders.*Succeeded`, 's') });
+  await row('Restart').waitFor();
   await page.getByLabel('Kinds', { exact: true }).first().click();
-  await page.getByRole('option', { name: 'Create', exact: true }).click();
-  await page.getByRole('button', { name: /Create orders.*Succeeded/s }).waitFor();
-  await expect.poll(() => page.getByRole('button', { name: /Delete orders/ }).count()).toBe(0);
+  await page.getByRole('option', { name: 'Delete', exact: true }).click();
+  await expect.poll(() => row('Restart').count()).toBe(0);
+  expect(page.url()).toContain('?kind=DELETE');
+  await row('Delete').getByRole('link', { name: 'Delete' }).click();
+  await page.waitForURL('**/operations/delete-*');
+  await page.getByRole('heading', { name: 'Delete orders' }).waitFor();
+  await page.getByText('Delete PostgreSQL').waitFor();
+  await page.reload();
+  await page.getByText('Delete PostgreSQL').waitFor();
+  await page.goBack();
+  await row('Delete').waitFor();
+  expect(await row('Restart').count()).toBe(0);
+  await page.getByRole('link', { name: 'orders' }).first().click();
+  await page.waitForURL('**/instances/*');
+});
+
+test('deleted instances can be shown in the list', async () => {
+  await page.getByRole('navigation').getByRole('link', { name: 'Instances' }).click();
+  await page.getByRole('button', { name: 'Show deleted instances' }).click();
+  await page.getByRole('row', { name: /orders.*Deleted/s }).waitFor();
+  expect(page.url()).toContain('deleted');
 });
 
 test('the page reported no errors', () => {

@@ -54,9 +54,9 @@ pages('with instances, $scheme', ({ scheme }) => {
     await page.getByRole('row', { name: /sessions/ }).waitFor();
     await check(page, `instances-${suffix}`);
 
-    await page.getByRole('button', { name: 'New instance' }).click();
-    await page.getByRole('dialog', { name: 'New instance' }).waitFor();
-    await page.getByRole('button', { name: 'Advanced: login' }).click();
+    await page.getByRole('button', { name: 'Create instance' }).click();
+    await page.getByRole('dialog', { name: 'Create instance' }).waitFor();
+    await page.getByRole('button', { name: 'Advanced settings' }).click();
     await page.getByRole('button', { name: 'Add label' }).click();
     await check(page, `create-${suffix}`);
     await page.keyboard.press('Escape');
@@ -66,7 +66,7 @@ pages('with instances, $scheme', ({ scheme }) => {
     await page.locator('.uplot').waitFor();
     await check(page, `instance-${suffix}`, name === 'phone');
     await page.getByRole('button', { name: 'Delete' }).click();
-    await page.getByLabel('Type the name to confirm').waitFor();
+    await page.getByLabel('Type "orders" to confirm').waitFor();
     await check(page);
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
@@ -77,9 +77,12 @@ pages('with instances, $scheme', ({ scheme }) => {
     await page.getByRole('dialog').waitFor({ state: 'detached' });
 
     await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Operations' }).click();
-    await page.getByRole('button', { name: /Create orders/ }).click();
-    await page.getByRole('region', { name: /Create orders/ }).getByText('Deploy PostgreSQL').waitFor();
+    await page.getByRole('row', { name: /Create.*orders/s }).waitFor();
     await check(page, `operations-${suffix}`);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    await page.getByRole('row', { name: /Create.*orders/s }).getByRole('link', { name: 'Create' }).click();
+    await page.getByText('Deploy PostgreSQL').waitFor();
+    await check(page, `operation-${suffix}`);
 
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     expect(complaints).toEqual([]);
@@ -91,8 +94,8 @@ pages('with instances, $scheme', ({ scheme }) => {
     await shown(page, 'instances');
     await execute(page);
     await expect.poll(() => page.locator('.result-window').innerText(), { timeout: 30_000 }).toContain('orders');
-    // Colours and roles of the editor are those of GraphiQL and Monaco.
-    await check(page, `graphiql-${scheme}`, false, ['.graphiql-container']);
+    // Its own: buttons within its tabs, and the colours of the code in Monaco.
+    await check(page, `graphiql-${scheme}`, false, ['.graphiql-tabs', '.view-lines']);
     expect(complaints).toEqual([]);
     await page.context().close();
   });
@@ -108,7 +111,7 @@ test('the keyboard reaches everything', async () => {
     await page.keyboard.press('Tab');
     seen.push(await focused(page));
   }
-  expect(seen).toEqual(expect.arrayContaining(['Toygres', 'Operations', 'Connection: Live', 'Colour scheme', 'New instance', 'Name', 'orders']));
+  expect(seen).toEqual(expect.arrayContaining(['Toygres', 'Operations', 'Connection: Live', 'Theme', 'Create instance', 'Name', 'orders']));
   await page.getByRole('link', { name: 'orders' }).focus();
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'orders' }).waitFor();

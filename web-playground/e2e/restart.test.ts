@@ -23,7 +23,7 @@ test('every page recovers from a restart of the server without a reload', async 
   await instance.getByRole('link', { name: 'before' }).click();
   const { page: operations } = await open(browser, server.url);
   await operations.getByRole('navigation').getByRole('link', { name: 'Operations' }).click();
-  await operations.getByRole('button', { name: /Create before.*Succeeded/s }).waitFor();
+  await operations.getByRole('row', { name: /Create.*before.*Succeeded/s }).waitFor();
   const pages = [list, instance, operations];
   await instance.getByText('Healthy', { exact: true }).waitFor();
   for (const page of pages) await page.evaluate(() => Object.assign(window, { neverReloaded: true }));
@@ -35,12 +35,12 @@ test('every page recovers from a restart of the server without a reload', async 
   for (const page of pages) await page.getByText('Live', { exact: true }).waitFor({ timeout: 30_000 });
 
   await createInstance(server.url, 'after');
-  await list.getByRole('row', { name: /after.*Running.*Healthy/ }).waitFor({ timeout: 60_000 });
-  await operations.getByRole('button', { name: /Create after.*Succeeded/s }).waitFor({ timeout: 60_000 });
+  await list.getByRole('row', { name: /after.*Healthy/ }).waitFor({ timeout: 60_000 });
+  await operations.getByRole('row', { name: /Create.*after.*Succeeded/s }).waitFor({ timeout: 60_000 });
   await deleteInstance(server.url, first);
-  await instance.getByRole('status', { name: 'State and health' }).getByText('Deleted').waitFor({ timeout: 60_000 });
+  await instance.getByRole('status', { name: 'Status' }).getByText('Deleted').waitFor({ timeout: 60_000 });
   await list.getByRole('link', { name: 'before' }).waitFor({ state: 'detached', timeout: 60_000 });
-  await operations.getByRole('button', { name: /Delete before.*Succeeded/s }).waitFor();
+  await operations.getByRole('row', { name: /Delete.*before.*Succeeded/s }).waitFor();
 
   for (const page of pages) expect(await page.evaluate(() => 'neverReloaded' in window)).toBe(true);
 });

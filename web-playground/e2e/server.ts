@@ -21,7 +21,7 @@ export interface Server {
 
 const READY_WITHIN_MS = 60_000;
 
-export async function startServer(options: { access?: 'local' | 'tokens'; basePath?: string; backups?: boolean } = {}): Promise<Server> {
+export async function startServer(options: { access?: 'local' | 'tokens'; basePath?: string; backups?: boolean; pgBin?: string } = {}): Promise<Server> {
   const binary = process.env.TOYGRES_BIN ?? join(import.meta.dirname, '../../target/debug/toygres');
   // Readable by other users, because PostgreSQL refuses to run as root.
   const directory = await mkdtemp(join(tmpdir(), 'toygres-e2e-'));
@@ -31,10 +31,10 @@ export async function startServer(options: { access?: 'local' | 'tokens'; basePa
   let child: ChildProcess | undefined;
 
   async function start(role: 'all' | 'api' = 'all'): Promise<void> {
-    const { access = 'local', basePath = '', backups = false } = options;
+    const { access = 'local', basePath = '', backups = false, pgBin = process.env.TOYGRES_PG_BIN } = options;
     const started = spawn(binary, ['serve', '--listen', `127.0.0.1:${port}`, '--data-dir', directory, '--access', access], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, TOYGRES_ROLE: role, TOYGRES_BASE_PATH: basePath, TOYGRES_BACKUPS: String(backups) },
+      env: { ...process.env, TOYGRES_ROLE: role, TOYGRES_BASE_PATH: basePath, TOYGRES_BACKUPS: String(backups), ...(pgBin && { TOYGRES_PG_BIN: pgBin }) },
     });
     child = started;
     let log = '';

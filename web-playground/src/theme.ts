@@ -13,12 +13,14 @@ export const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
   defaultRadius: 'md',
   cursorType: 'pointer',
+  respectReducedMotion: true,
   components: {
     Alert: Alert.extend({ defaultProps: { bg: 'var(--panel)' } }),
     Button: Button.extend({ defaultProps: { fw: 500 } }),
     Fieldset: Fieldset.extend({ styles: { legend: { padding: 0, fontSize: 14, fontWeight: 500 }, root: { padding: 0 } } }),
     Modal: Modal.extend({
-      defaultProps: { closeButtonProps: { 'aria-label': 'Close' } },
+      // Its header is an element `header`, which would be a second banner of the page.
+      defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, attributes: { header: { role: 'presentation' } } },
       styles: { title: { fontSize: 18, fontWeight: 600 } },
     }),
   },
@@ -33,6 +35,7 @@ export const variables: CSSVariablesResolver = () => ({
     '--mantine-color-error': '#b3261e',
     '--mantine-color-gray-outline': '#59636e',
     '--mantine-color-red-outline': '#b3261e',
+    '--mantine-color-yellow-outline': '#8a5200',
     '--mantine-color-red-filled': '#b3261e',
     '--mantine-color-red-filled-hover': '#98201a',
   },
@@ -43,6 +46,7 @@ export const variables: CSSVariablesResolver = () => ({
     '--mantine-color-error': '#ff9b90',
     '--mantine-color-gray-outline': '#a3adba',
     '--mantine-color-red-outline': '#ff9b90',
+    '--mantine-color-yellow-outline': '#f0b760',
     '--mantine-color-red-filled': '#b3261e',
     '--mantine-color-red-filled-hover': '#98201a',
   },

@@ -38,6 +38,8 @@ use toygres_domain::{
     restoration::Restoration,
     runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError, Suspension},
     secret::Secret,
+    upgrade::Upgrade,
+    verification::{Verification, VerificationProgress},
 };
 use toygres_postgres::Prober;
 use toygres_store::changes::Changes;
@@ -245,6 +247,7 @@ impl Creator for Toygres {
             labels: Default::default(),
             deletion_protected: false,
             idle_suspend_minutes: None,
+            storage_auto_grow: None,
             backups: Default::default(),
         };
         let request = Request { idempotency: None, revision: None, requested_by: None, deadline: Duration::from_secs(600), password: None };
@@ -384,8 +387,24 @@ impl Runtime for IdleRuntime {
         Ok(())
     }
 
+    async fn upgrade(&self, _: &Deployment, _: &Upgrade) -> Result<Progress, RuntimeError> {
+        Ok(Progress::Done)
+    }
+
+    async fn revert_upgrade(&self, _: &Deployment, _: &Upgrade) -> Result<Progress, RuntimeError> {
+        Ok(Progress::Done)
+    }
+
     async fn restore(&self, _: &Deployment, _: &Restoration) -> Result<Progress, RuntimeError> {
         Ok(Progress::Done)
+    }
+
+    fn verifies(&self, _: PostgresVersion) -> Result<(), String> {
+        Ok(())
+    }
+
+    async fn verify(&self, _: &Verification) -> Result<VerificationProgress, RuntimeError> {
+        Ok(VerificationProgress::Verified { restored_in: Duration::from_secs(1) })
     }
 
     async fn observe(&self, _: InstanceId) -> Result<Observation, RuntimeError> {

@@ -4,7 +4,8 @@
 //! own the same archive do no harm: PostgreSQL lets one connection use the replication slot, objects are never overwritten, and what is
 //! deleted follows from what is in the store. So nothing here needs the metadata database to be right about the past.
 //!
-//! A worker stops following an instance while an operation works on it, because a server waits at its shutdown for those who follow it.
+//! A worker stops following an instance while an operation works on it, because a server waits at its shutdown for those who follow it. A
+//! deletion whose archive is kept makes use of that: a server that was followed until the end of its shutdown has everything in the archive.
 
 mod base;
 mod findings;
@@ -12,12 +13,13 @@ mod follower;
 mod maintenance;
 mod reasons;
 mod release;
+mod verification;
 mod worker;
 
 use std::{path::PathBuf, time::Duration};
 
 use toygres_backup::Store;
-use toygres_domain::backup::BackupPolicy;
+use toygres_domain::{backup::BackupPolicy, verification::VerificationPolicy};
 use toygres_store::changes::Changes;
 
 pub(crate) use self::release::until_released;
@@ -36,6 +38,8 @@ pub struct BackupOptions {
     pub spool: PathBuf,
     /// The policy of instances for which nothing was chosen.
     pub policy: BackupPolicy,
+    /// Which base backups are verified.
+    pub verification: VerificationPolicy,
     /// The intervals.
     pub timing: BackupTiming,
 }
@@ -55,7 +59,7 @@ pub struct BackupTiming {
     pub keepalive: Duration,
     /// How often it is looked for what need not be kept, if nothing has changed.
     pub maintenance: Duration,
-    /// The pause after a scheduled base backup that failed.
+    /// The pause after a scheduled base backup that failed, and after a verification that could not be made.
     pub retry: Duration,
 }
 
@@ -75,6 +79,16 @@ impl Default for BackupTiming {
 
 /// Takes care of backups until the shutdown of the server.
 pub async fn run(context: ActivityContext, options: BackupOptions, changes: Changes) {
+    let (store, shutdown) = (options.store.clone(), context.shutdown.clone());
+    let checking = async {
+        if let Err(error) = store.check().await {
+            tracing::warn!(%error, "the store of backups cannot be used");
+        }
+    };
+    tokio::join!(shutdown.run_until_cancelled(checking), work(context, options, changes));
+}
+
+async fn work(context: ActivityContext, options: BackupOptions, changes: Changes) {
     let (mut backups, mut events) = (changes.backups(), changes.events());
     let shutdown = context.shutdown.clone();
     let mut worker = Worker::new(context, options);

@@ -12,6 +12,7 @@ use toygres_domain::{
 use toygres_postgres::{
     Target,
     configuration::{self, ConfigurationStatus},
+    upgrade,
 };
 
 use crate::{ActivityContext, Failure, certificates::identity};
@@ -19,7 +20,7 @@ use crate::{ActivityContext, Failure, certificates::identity};
 /// How long asking a server may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Asks servers for their configuration.
+/// Asks servers for their configuration, and what an upgrade needs of them.
 #[async_trait]
 pub trait ConfigurationProbe: Send + Sync + 'static {
     /// See [`configuration::status`].
@@ -27,6 +28,15 @@ pub trait ConfigurationProbe: Send + Sync + 'static {
 
     /// See [`configuration::refusal`].
     async fn refusal(&self, target: &Target, spec: &InstanceSpec, changes: &Changes) -> Result<Option<String>, Reason>;
+
+    /// See [`upgrade::logical_slots`].
+    async fn logical_slots(&self, id: InstanceId, superuser: &Target) -> Result<Vec<String>, Reason>;
+
+    /// See [`upgrade::discard`].
+    async fn discard(&self, id: InstanceId, superuser: &Target, directory: &str) -> Result<(), Reason>;
+
+    /// See [`upgrade::analyze`].
+    async fn analyze(&self, id: InstanceId, superuser: &Target, at_most: Duration) -> Result<usize, Reason>;
 }
 
 /// Asks by SQL.
@@ -41,6 +51,18 @@ impl ConfigurationProbe for SqlProbe {
 
     async fn refusal(&self, target: &Target, spec: &InstanceSpec, changes: &Changes) -> Result<Option<String>, Reason> {
         configuration::refusal(target, spec.postgres_version, changes, TIMEOUT).await
+    }
+
+    async fn logical_slots(&self, _: InstanceId, superuser: &Target) -> Result<Vec<String>, Reason> {
+        upgrade::logical_slots(superuser, TIMEOUT).await
+    }
+
+    async fn discard(&self, _: InstanceId, superuser: &Target, directory: &str) -> Result<(), Reason> {
+        upgrade::discard(superuser, directory, TIMEOUT).await
+    }
+
+    async fn analyze(&self, _: InstanceId, superuser: &Target, at_most: Duration) -> Result<usize, Reason> {
+        upgrade::analyze(superuser, at_most, TIMEOUT).await
     }
 }
 
@@ -67,7 +89,7 @@ pub(crate) async fn check_texts(context: &ActivityContext, instance: &Instance, 
 }
 
 /// The login of the superuser; `None` if an earlier release created the instance, whose superuser is not ours.
-async fn superuser(context: &ActivityContext, instance: &Instance) -> Result<Option<Target>, Failure> {
+pub(crate) async fn superuser(context: &ActivityContext, instance: &Instance) -> Result<Option<Target>, Failure> {
     let (Some(endpoint), Some(platform)) = (&instance.endpoint, context.store.credentials(instance.id).await?.platform) else { return Ok(None) };
     let identity = identity(context, instance.id).await?;
     let endpoint = context.runtime.internal_endpoint(&instance.name, &instance.spec.exposure, endpoint);

@@ -15,7 +15,7 @@ use duroxide::{
 };
 use duroxide_pg::{PostgresProvider, ProviderConfig};
 use toygres_domain::{Error, OperationId, Result, operation::Operation};
-use toygres_store::Store;
+use toygres_store::{NEWER_SCHEMA, Store};
 
 pub use self::{
     settle::{SettleOperation, Settled},
@@ -103,7 +103,11 @@ impl Engine {
         config.schema_name = Some(SCHEMA.to_owned());
         let provider = PostgresProvider::new_with_config(config).await.map_err(|error| {
             let text = format!("{error:#}");
-            if errors::is_newer_schema(&text) { Error::internal(text) } else { Error::Unavailable(text.into()) }
+            if errors::is_newer_schema(&text) {
+                tracing::error!(cause = text, "the workflow engine refuses its schema");
+                return Error::internal(format!("a newer release has migrated the workflow engine's schema: {NEWER_SCHEMA}"));
+            }
+            Error::Unavailable(text.into())
         })?;
         tables::ensure_index(store).await?;
         Ok(Self::on(Arc::new(provider)))

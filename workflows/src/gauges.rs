@@ -40,6 +40,10 @@ async fn look(store: &Store, engine: &Engine, retention: Retention, known: &mut 
         let count = notices.iter().find(|(present, _)| present == code.as_str()).map_or(0, |(_, count)| *count);
         gauge!("toygres_instance_notices", "code" => code.as_str()).set(count as f64);
     }
+    let totals = store.storage_totals().await?;
+    gauge!("toygres_instance_storage_used_bytes").set(totals.used_bytes);
+    gauge!("toygres_instance_storage_capacity_bytes").set(totals.capacity_bytes);
+    gauge!("toygres_instances_read_only").set(totals.read_only as f64);
     for counted in store.operation_counts().await? {
         let labels = [("kind", counted.kind.clone()), ("status", counted.status.clone())];
         gauge!("toygres_operations_unfinished", &labels).set(counted.count as f64);

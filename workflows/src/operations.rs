@@ -58,6 +58,7 @@ pub(crate) trait OperationWorkflow: 'static {
 
 mod reconfigure;
 
+pub(crate) use create_backup::in_progress as backup_in_progress;
 pub(crate) use reconfigure::does_not_start;
 
 /// Declares the workflows. Each is a module with a type that is named like the kind and implements [`OperationWorkflow`].
@@ -108,6 +109,7 @@ operations! {
     drop_database::DropDatabase,
     create_backup::CreateBackup,
     restore::Restore,
+    upgrade::Upgrade,
 }
 
 /// Carries out one run of an operation.

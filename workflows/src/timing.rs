@@ -45,6 +45,8 @@ pub struct Timing {
     pub clean_up: Duration,
     /// How long after its deadline an operation's workflow counts as stuck; more than `clean_up`.
     pub stuck: Duration,
+    /// How long a deletion waits until everything that the instance has committed is archived, before it goes on without.
+    pub close_archive: Duration,
     /// How long one run of an operation without a deadline may take before it counts as stuck, and is replaced by the next.
     pub run: Duration,
     /// The pause before an operation that must not fail is retried after a permanent error.
@@ -99,6 +101,7 @@ impl Default for Timing {
             unschedulable: Duration::from_secs(180),
             clean_up: Duration::from_secs(120),
             stuck: Duration::from_secs(240),
+            close_archive: Duration::from_secs(300),
             run: Duration::from_secs(600),
             keep_trying: Duration::from_secs(30),
             start: Duration::from_secs(30),

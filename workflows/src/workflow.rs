@@ -133,21 +133,22 @@ impl OperationRun<'_> {
         }
     }
 
-    fn pauses(&self) -> Pauses<'_> {
+    /// The pauses between polls.
+    pub(crate) fn pauses(&self) -> Pauses<'_> {
         let (next, longest) = self.timing.poll_interval;
         Pauses { ctx: self.ctx, next, longest }
     }
 }
 
 /// The pauses between polls: exponential up to a limit, and ended early by a nudge.
-struct Pauses<'a> {
+pub(crate) struct Pauses<'a> {
     ctx: &'a OrchestrationContext,
     next: Duration,
     longest: Duration,
 }
 
 impl Pauses<'_> {
-    async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         nudged(self.ctx, self.next).await;
         self.next = (self.next * 2).min(self.longest);
     }

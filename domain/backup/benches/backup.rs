@@ -17,7 +17,7 @@ use archived::Archived;
 use cluster::{Cluster, program};
 use nix::sys::resource::{UsageWho, getrusage};
 use tokio_util::sync::CancellationToken;
-use toygres_backup::{ArchiveId, FollowOptions, Layout, RecoverySettings, StandbySettings, Stop, Target, follow};
+use toygres_backup::{ArchiveId, FollowOptions, FollowStatus, Layout, RecoverySettings, StandbySettings, Stop, Target, follow};
 use toygres_domain::{
     InstanceId,
     wal::{Lsn, SegmentSize, Timeline},
@@ -28,6 +28,8 @@ const ROUNDS: usize = 3;
 const LOAD: Duration = Duration::from_secs(20);
 const CLIENTS: &str = "4";
 const IDLE: usize = 500;
+/// Streams that begin at the same time: each writes its first segment.
+const BEGINNING: usize = 20;
 /// Room for the idle streams.
 const SETTINGS: &str = "max_wal_senders = 520\nmax_replication_slots = 520\nmax_connections = 100\nmax_wal_size = '1GB'\nwal_keep_size = '4GB'";
 
@@ -146,11 +148,14 @@ async fn idle(archived: &Archived) {
         let (sender, status) = tokio::sync::watch::channel(None);
         statuses.push(status);
         tasks.push(tokio::spawn(async move { follow(&target, store, layout, &FollowOptions::new(slot, "/tmp".into()), &sender, &stop).await }));
+        if statuses.len() >= BEGINNING {
+            for status in statuses.drain(..) {
+                is_durable(status, archived.lsn()).await;
+            }
+        }
     }
-    let flushed = archived.lsn();
-    for status in &mut statuses {
-        let durable = status.wait_for(|status| status.as_ref().is_some_and(|status| status.durable >= flushed && status.covers.is_some()));
-        durable.await.expect("it is followed");
+    for status in statuses {
+        is_durable(status, archived.lsn()).await;
     }
     // The streams ask the server for its time more often until it is idle.
     tokio::time::sleep(Duration::from_secs(15)).await;
@@ -162,6 +167,12 @@ async fn idle(archived: &Archived) {
     for task in tasks {
         task.await.expect("it does not panic").expect("it stops");
     }
+}
+
+/// Waits until what was written by then is durable.
+async fn is_durable(mut status: tokio::sync::watch::Receiver<Option<FollowStatus>>, lsn: Lsn) {
+    let durable = status.wait_for(|status| status.as_ref().is_some_and(|status| status.durable >= lsn && status.covers.is_some()));
+    durable.await.expect("it is followed");
 }
 
 fn pgbench(cluster: &Cluster, arguments: &[&str]) -> Child {

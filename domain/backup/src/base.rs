@@ -69,10 +69,14 @@ pub async fn take_base_backup(
     let (start, start_timeline) = (backup.start(), backup.timeline());
     let (parts, manifest) = receive(&mut backup, archive, options, progress).await?;
     let (connection, end) = backup.finish().await?;
-    if end.timeline != start_timeline {
+    let finished_at = connection.server_time().await?;
+    // What was committed between the end and that time lies before this position.
+    let mut connection = ReplicationConnection::connect(target, options.timeout).await?;
+    let after = connection.identify_system().await?;
+    connection.close().await;
+    if [end.timeline, after.timeline] != [start_timeline; 2] {
         return Err(BackupError::Damaged("the timeline has changed during the base backup".to_owned()));
     }
-    let finished_at = connection.server_time().await?;
     let (manifest, manifest_sha256, compressed) = blocking(move || {
         let parsed = Manifest::parse(&manifest);
         let compressed = compression::compress_reader(manifest.as_ref());
@@ -87,7 +91,7 @@ pub async fn take_base_backup(
         server_version,
         timeline: end.timeline,
         start,
-        end: end.lsn,
+        end: end.lsn.max(after.flushed),
         started_at,
         finished_at,
         settings,

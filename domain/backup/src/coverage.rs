@@ -1,7 +1,10 @@
 //! Which points in time can be restored.
 
 use chrono::{DateTime, Utc};
-use toygres_domain::wal::{Lsn, Segment, Timeline, TimelineHistory};
+use toygres_domain::{
+    backup as domain,
+    wal::{Lsn, Segment, Timeline, TimelineHistory},
+};
 
 use crate::{
     layout::{BackupId, GapReason, Partial},
@@ -59,6 +62,19 @@ pub(crate) struct Run {
 }
 
 impl Coverage {
+    /// As the metadata has it. `continues`: what is archived now continues the last interval.
+    #[must_use]
+    pub fn to_domain(&self, continues: bool) -> domain::Coverage {
+        let interval = |Interval { from, to, from_lsn, to_lsn, .. }: &Interval| domain::CoveredInterval {
+            from: *from,
+            to: *to,
+            from_lsn: *from_lsn,
+            to_lsn: *to_lsn,
+        };
+        let gap = |Gap { from, to, reason }: &Gap| domain::CoverageGap { from: *from, to: *to, reason: *reason };
+        domain::Coverage { intervals: self.intervals.iter().map(interval).collect(), gaps: self.gaps.iter().map(gap).collect(), continues }
+    }
+
     /// Computes it from what is durable in the store, without any clock.
     #[must_use]
     pub fn of(listing: &Listing) -> Self {

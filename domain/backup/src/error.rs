@@ -76,6 +76,7 @@ impl BackupError {
                 StoreErrorKind::Unavailable => ReasonCode::StoreUnavailable,
                 StoreErrorKind::NotFound | StoreErrorKind::Conflict | StoreErrorKind::Damaged => ReasonCode::StoreDamaged,
             },
+            Self::Replication(ReplicationError::ShutDown) => ReasonCode::ConnectionLost,
             Self::OtherCluster { .. } | Self::Damaged(_) => ReasonCode::StoreDamaged,
             Self::NotCovered { .. } => ReasonCode::NotRestorable,
             Self::Replication(_) | Self::Io { .. } | Self::AnotherWriter | Self::TooLarge { .. } | Self::NotEmpty(_) => ReasonCode::BackupFailed,
@@ -88,6 +89,12 @@ impl BackupError {
     pub fn is_lasting(&self) -> bool {
         !matches!(self, Self::Store(error) if error.kind == StoreErrorKind::NotFound)
             && matches!(self.code(), ReasonCode::StoreRefused | ReasonCode::StoreDamaged | ReasonCode::NotRestorable)
+    }
+
+    /// Whether the server was shut down cleanly while it was followed. Everything that it has committed is archived then.
+    #[must_use]
+    pub fn is_shutdown(&self) -> bool {
+        matches!(self, Self::Replication(ReplicationError::ShutDown))
     }
 
     pub(crate) fn io(what: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> Self {

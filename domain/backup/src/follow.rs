@@ -79,7 +79,8 @@ pub struct FollowStatus {
 /// The server is told that it may remove WAL only when that is durable in the store.
 ///
 /// # Errors
-/// See [`BackupError`]. [`BackupError::AnotherWriter`] while another connection uses the slot.
+/// See [`BackupError`]. [`BackupError::AnotherWriter`] while another connection uses the slot; see [`BackupError::is_shutdown`] for a server
+/// that was shut down.
 pub async fn follow(
     target: &Target,
     store: Store,

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! <instance>/<archive>/archive.json                                     which cluster it is of
+//!                      instance/00000001.json                           the instance: its name, its size, its settings
 //!                      base/<backup>/base.00000.tar.zst, ...            the base backup: together one tar archive
 //!                      base/<backup>/backup_manifest.zst                PostgreSQL's manifest of it
 //!                      base/<backup>/backup.json                        what is needed to use it; written last
@@ -11,6 +12,8 @@
 //!                      wal/00000002.history.zst                         the history of a timeline
 //!                      wal/000000010000000000000005.slot_lost.gap.json  the WAL from this segment on was not archived
 //! ```
+//!
+//! In the store the names of what is encrypted end with `.zst.age`: see [`Encryption`](crate::Encryption).
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 pub use toygres_domain::backup::{ArchiveId, BackupId, GapReason};
@@ -68,6 +71,26 @@ impl Layout {
     #[must_use]
     pub fn description(&self) -> String {
         format!("{}/archive.json", self.root)
+    }
+
+    /// The directory of what the archive says of its instance.
+    #[must_use]
+    pub fn records(&self) -> String {
+        format!("{}/instance", self.root)
+    }
+
+    /// What the archive says of its instance: the highest number counts.
+    #[must_use]
+    pub fn record(&self, number: u32) -> String {
+        format!("{}/{number:08}.json", self.records())
+    }
+
+    /// The number of a path below `instance/`.
+    #[must_use]
+    pub fn parse_record(&self, path: &str) -> Option<u32> {
+        let number = path.strip_prefix(&self.root)?.strip_prefix("/instance/")?.strip_suffix(".json")?.parse().ok()?;
+        // One object has one name.
+        (self.record(number) == path).then_some(number)
     }
 
     /// The directory of base backups.
@@ -182,6 +205,7 @@ mod tests {
         for name in ["x.zst", "000000020000000100000003", "000000020000000100000003.zst.tmp", "000000020000000100000003.FFFFFFFF.x.partial.zst"] {
             assert_eq!(layout.parse_wal(&format!("{}/wal/{name}", layout.root()), size), None, "{name}");
         }
+        assert_eq!((layout.parse_record(&layout.record(7)), layout.parse_record(&format!("{}/7.json", layout.records()))), (Some(7), None));
         let backup = BackupId::generate();
         assert_eq!(layout.parse_base(&layout.base_file(backup, RECORD)), Some((backup, RECORD)));
     }

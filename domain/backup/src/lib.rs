@@ -3,10 +3,11 @@
 //! An [`Archive`] belongs to one cluster. [`follow`] archives its WAL as it is written, [`take_base_backup`] adds a base backup, [`Listing`]
 //! reads what is there, [`Coverage`] says what can be restored, [`expire`] what is not needed any more, and [`restore`] makes a data
 //! directory. Everything that decides is computed from the listing: there is no other record that could differ from it. The objects are
-//! ordinary `tar` and `zstd` files: [`layout`] has their names.
+//! ordinary `tar` and `zstd` files, encrypted with `age` if that is configured: [`layout`] has their names.
 //!
 //! Deliberately absent: schedules, credentials of instances, and anything that runs inside an instance.
 
+mod age;
 mod archive;
 mod base;
 mod compression;
@@ -16,6 +17,7 @@ mod follow;
 pub mod layout;
 mod listing;
 mod manifest;
+mod record;
 mod recovery;
 mod restore;
 mod retention;
@@ -24,6 +26,7 @@ mod store;
 pub mod volume;
 mod wal_records;
 
+pub use age::{AgeIdentity, AgeRecipient, parse_identities, parse_recipients};
 pub use archive::Archive;
 pub use base::{BaseBackupOptions, Progress, take_base_backup};
 pub use coverage::{Coverage, Gap, Interval};
@@ -31,7 +34,8 @@ pub use error::BackupError;
 pub use follow::{FollowOptions, FollowStatus, follow};
 pub use layout::{ArchiveId, BackupId, GapReason, Layout, Partial, WalObject};
 pub use listing::{BackupRecord, Followed, Listing, PartRecord, StandbySettings};
+pub use record::{find_archives, record_instance};
 pub use recovery::{RecoverySettings, Stop};
 pub use restore::{FileOwner, Plan, RestoreOptions, RestoreReport, Target, find, plan, restore};
 pub use retention::{RetentionPolicy, expire};
-pub use store::{AzureCredentials, Object, S3Credentials, Store, StoreConfig, StoreError, StoreErrorKind};
+pub use store::{AzureCredentials, Encryption, Object, S3Credentials, Store, StoreConfig, StoreError, StoreErrorKind};

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use toygres_domain::{
+    recovery::CompleteBackup,
     restoration::KnownCoverage,
     wal::{Lsn, Segment, SegmentSize, Timeline, TimelineHistory},
 };
@@ -99,9 +100,9 @@ impl StandbySettings {
 pub struct PartRecord {
     /// Bytes of it in the tar archive.
     pub bytes: u64,
-    /// Bytes of it in the store, compressed.
+    /// Bytes of it, compressed.
     pub stored_bytes: u64,
-    /// The SHA-256 of the compressed bytes, in hexadecimal digits.
+    /// The SHA-256 of the compressed bytes, before they are encrypted, in hexadecimal digits.
     pub sha256: String,
 }
 
@@ -116,7 +117,7 @@ pub struct BackupRecord {
     pub timeline: Timeline,
     /// The position from which the WAL is needed.
     pub start: Lsn,
-    /// The position up to which the WAL is needed to make it consistent.
+    /// The position up to which the WAL is needed: it makes the backup consistent, and has everything that was committed by `finished_at`.
     pub end: Lsn,
     /// When it began, by the clock of the control plane.
     pub started_at: DateTime<Utc>,
@@ -141,6 +142,18 @@ impl BackupRecord {
     #[must_use]
     pub fn stored_bytes(&self) -> u64 {
         self.parts.iter().map(|part| part.stored_bytes).sum()
+    }
+
+    /// What the metadata has of it.
+    #[must_use]
+    pub fn complete(&self) -> CompleteBackup {
+        CompleteBackup {
+            bytes: self.bytes(),
+            stored_bytes: self.stored_bytes(),
+            wal: (self.timeline, self.start, self.end),
+            server_version: self.server_version,
+            finished_at: self.finished_at,
+        }
     }
 }
 
@@ -199,6 +212,14 @@ impl Listing {
         let timeline = Path::of(&self).newest();
         let followed = known.map(|KnownCoverage { at, durable }| Followed { timeline, durable, covers: at });
         Self { followed, ..self }
+    }
+
+    /// The same, as it is without some base backups.
+    #[must_use]
+    pub fn without(mut self, omitted: &dyn Fn(&BackupId) -> bool) -> Self {
+        self.backups.retain(|backup| !omitted(&backup.id));
+        self.base_files.retain(|id, _| !omitted(id));
+        self
     }
 
     /// Lists the WAL of an archive alone.

@@ -4,7 +4,13 @@ mod plan;
 mod unpack;
 mod wal;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
@@ -27,12 +33,13 @@ use crate::{
 /// # Errors
 /// See [`BackupError`]: [`BackupError::NotCovered`] also if there is no such archive.
 pub async fn find(store: Store, restoration: &Restoration) -> Result<(Archive, Plan), BackupError> {
-    let Restoration { source, archive, target, known } = restoration;
+    let Restoration { source, archive, target, known, avoid } = restoration;
     let archive = match Archive::open(store, Layout::new(*source, *archive)).await {
         Err(BackupError::Store(error)) if error.kind == StoreErrorKind::NotFound => return Err(plan::not_covered(*target, Vec::new())),
         opened => opened?,
     };
-    let plan = plan(&Listing::read(&archive).await?.with_known(*known), *target)?;
+    let avoided = |backup: &BackupId| avoid.contains(backup) && *target != Target::Backup(*backup);
+    let plan = plan(&Listing::read(&archive).await?.with_known(*known).without(&avoided), *target)?;
     Ok((archive, plan))
 }
 
@@ -77,9 +84,17 @@ pub async fn restore(
 ) -> Result<RestoreReport, BackupError> {
     let directory = Arc::<std::path::Path>::from(options.directory.as_path());
     let owner = options.owner;
-    let total = Some(plan.bytes());
-    let of_all = |now: Progress| progress(Progress { total, ..now });
-    let base_bytes = unpack::unpack(archive, &plan.backup, directory.clone(), owner, &of_all).boxed().await?;
+    let (total, base_done, wal_done) = (Some(plan.bytes()), AtomicU64::new(0), AtomicU64::new(0));
+    let note = |part: &AtomicU64, bytes| {
+        part.store(bytes, Ordering::Relaxed);
+        progress(Progress { bytes: base_done.load(Ordering::Relaxed) + wal_done.load(Ordering::Relaxed), total });
+    };
+    let (note_base, note_wal) = (|bytes| note(&base_done, bytes), |bytes| note(&wal_done, bytes));
+    let unpacking = unpack::begin(archive, &plan.backup, directory.clone(), owner).boxed().await?;
+    // At the same time: the one decompresses, hashes and writes in one thread, the other in several.
+    let base = unpack::unpack(archive, &plan.backup, unpacking, &note_base).boxed();
+    let wal = wal::fetch(archive, plan, &directory, &note_wal).boxed();
+    let (base_bytes, wal) = tokio::try_join!(base, wal)?;
     let mut files = vec!["recovery.signal".to_owned(), "postgresql.auto.conf".to_owned()];
     for timeline in &plan.histories {
         let object = archive.store().read(&archive.wal_path(WalObject::History(*timeline))).await?;
@@ -89,7 +104,6 @@ pub async fn restore(
         std::fs::write(directory.join(&name), content).map_err(BackupError::io(format!("writing {name}")))?;
         files.push(name);
     }
-    let wal = wal::fetch(archive, plan, &directory, base_bytes, &of_all).boxed().await?;
     files.extend(wal.files);
     let summary = wal.summary;
     let stop = match plan.stop {

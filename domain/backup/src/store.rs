@@ -3,15 +3,29 @@
 mod config;
 mod connector;
 mod crypto;
+mod encryption;
+mod error;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path};
 
-pub use config::{AzureCredentials, S3Credentials, StoreConfig};
+pub use self::{
+    config::{AzureCredentials, S3Credentials, StoreConfig},
+    encryption::Encryption,
+    error::{StoreError, StoreErrorKind},
+};
+use self::{encryption::Names, error::one_line};
 
 /// How long one request may take, with its repetitions.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
@@ -26,6 +40,11 @@ pub struct Store {
     objects: Arc<dyn ObjectStore>,
     /// What it is called in errors.
     name: Arc<str>,
+    /// The settings of its login, which errors name.
+    login: &'static str,
+    encryption: Arc<Encryption>,
+    /// Whether it has objects from before encryption was turned on or off.
+    is_mixed: Arc<AtomicBool>,
 }
 
 /// An object.
@@ -39,34 +58,6 @@ pub struct Object {
     pub created_at: DateTime<Utc>,
 }
 
-/// What a request to a store fails with.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{store}: {message}")]
-pub struct StoreError {
-    /// What kind of failure it is.
-    pub kind: StoreErrorKind,
-    store: Arc<str>,
-    message: String,
-}
-
-/// What can be done about a failed request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display)]
-pub enum StoreErrorKind {
-    /// The store refuses the credentials, or they may not do this.
-    Denied,
-    /// There is no such object.
-    NotFound,
-    /// There is another object of this name, which is not replaced: two writers, or a restored copy that writes into the archive of its
-    /// source.
-    Conflict,
-    /// The store cannot be reached, is too slow, or fails. Trying again may help.
-    Unavailable,
-    /// The configuration is wrong.
-    Configuration,
-    /// What is in the object is not what was written.
-    Damaged,
-}
-
 impl Store {
     /// Opens a store. Nothing is sent yet.
     ///
@@ -75,15 +66,23 @@ impl Store {
     pub fn open(config: &StoreConfig) -> Result<Self, StoreError> {
         let name = config.to_string();
         match config::build(config) {
-            Ok(objects) => Ok(Self::from_parts(objects, &name)),
-            Err(error) => Err(StoreError { kind: StoreErrorKind::Configuration, store: name.into(), message: sentence(&error) }),
+            Ok(objects) => Ok(Self { login: config.login(), ..Self::from_parts(objects, &name) }),
+            Err(error) => Err(StoreError::of_configuration(&error, &name.into(), config.login())),
         }
     }
 
     /// A store of another implementation, such as one that fails.
     #[must_use]
     pub fn from_parts(objects: Arc<dyn ObjectStore>, name: &str) -> Self {
-        Self { objects, name: name.into() }
+        Self { objects, name: name.into(), login: "its credentials", encryption: Arc::default(), is_mixed: Arc::default() }
+    }
+
+    /// Asks for what is not there, so that credentials that are wrong are told before they are needed.
+    ///
+    /// # Errors
+    /// See [`StoreErrorKind`].
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.list_stored("toygres-check").await.map(drop)
     }
 
     /// Creates an object. Succeeds if there is an identical one. When it returns, the object is durable.
@@ -97,10 +96,12 @@ impl Store {
     /// The same, with another notion of identity: for two compressed forms of the same content.
     pub(crate) async fn create_unless(&self, path: &str, content: Bytes, identical: impl FnOnce(Bytes) -> bool) -> Result<(), StoreError> {
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        let location = self.path(path)?;
+        let Names { current, .. } = self.encryption.names(path);
+        let location = self.path(&current)?;
+        let content = self.encrypt(&current, content).await?;
         match self.within(self.objects.put_opts(&location, content.into(), options)).await {
             Err(error) if error.kind == StoreErrorKind::Conflict => {
-                if identical(self.read(path).await?) {
+                if identical(self.read_stored(&current).await?) {
                     Ok(())
                 } else {
                     Err(error)
@@ -115,19 +116,44 @@ impl Store {
     /// # Errors
     /// See [`StoreErrorKind`].
     pub async fn read(&self, path: &str) -> Result<Bytes, StoreError> {
-        let location = self.path(path)?;
+        let Names { current, former } = self.encryption.names(path);
+        match (self.read_stored(&current).await, former) {
+            (Err(error), Some(former)) if error.kind == StoreErrorKind::NotFound => match self.read_stored(&former).await {
+                Err(other) if other.kind == StoreErrorKind::NotFound => Err(error),
+                outcome => outcome,
+            },
+            (outcome, _) => outcome,
+        }
+    }
+
+    async fn read_stored(&self, stored: &str) -> Result<Bytes, StoreError> {
+        let location = self.path(stored)?;
         let read = async {
             let result = self.objects.get(&location).await?;
             if result.meta.size > MAX_OBJECT { Ok(None) } else { result.bytes().await.map(Some) }
         };
-        self.within(read).await?.ok_or_else(|| self.damaged(path, "it is larger than any that is written"))
+        let content = self.within(read).await?.ok_or_else(|| self.damaged(stored, "it is larger than any that is written"))?;
+        self.decrypt(stored, content).await
     }
 
-    /// The objects below a path, in the order of their paths.
+    /// The objects below a path, in the order of their paths, which are those without encryption.
     ///
     /// # Errors
     /// See [`StoreErrorKind`].
     pub async fn list(&self, path: &str) -> Result<Vec<Object>, StoreError> {
+        let mut objects = self.list_stored(path).await?;
+        for object in &mut objects {
+            let (path, is_former) = self.encryption.path(&object.path);
+            object.path = path;
+            if is_former {
+                self.is_mixed.store(true, Ordering::Relaxed);
+            }
+        }
+        objects.sort();
+        Ok(objects)
+    }
+
+    async fn list_stored(&self, path: &str) -> Result<Vec<Object>, StoreError> {
         let prefix = self.path(path)?;
         let list = async {
             let mut objects = Vec::new();
@@ -140,9 +166,19 @@ impl Store {
             }
             Ok(Some(objects))
         };
-        let mut objects = self.within(list).await?.ok_or_else(|| self.damaged(path, "it has more objects than any archive"))?;
-        objects.sort();
-        Ok(objects)
+        self.within(list).await?.ok_or_else(|| self.damaged(path, "it has more objects than any archive"))
+    }
+
+    /// The names of the directories in a directory, sorted; in the root, if the path is empty.
+    ///
+    /// # Errors
+    /// See [`StoreErrorKind`].
+    pub async fn directories(&self, path: &str) -> Result<Vec<String>, StoreError> {
+        let prefix = if path.is_empty() { None } else { Some(self.path(path)?) };
+        let listed = self.within(self.objects.list_with_delimiter(prefix.as_ref())).await?;
+        let mut names: Vec<String> = listed.common_prefixes.iter().filter_map(|path| path.filename().map(str::to_owned)).collect();
+        names.sort();
+        Ok(names)
     }
 
     /// Deletes an object. Succeeds if there is none.
@@ -150,7 +186,15 @@ impl Store {
     /// # Errors
     /// See [`StoreErrorKind`].
     pub async fn delete(&self, path: &str) -> Result<(), StoreError> {
-        let location = self.path(path)?;
+        let Names { current, former } = self.encryption.names(path);
+        if let Some(former) = former.filter(|_| self.is_mixed.load(Ordering::Relaxed)) {
+            self.delete_stored(&former).await?;
+        }
+        self.delete_stored(&current).await
+    }
+
+    async fn delete_stored(&self, stored: &str) -> Result<(), StoreError> {
+        let location = self.path(stored)?;
         match self.within(self.objects.delete(&location)).await {
             Err(error) if error.kind == StoreErrorKind::NotFound => Ok(()),
             outcome => outcome,
@@ -162,45 +206,24 @@ impl Store {
     /// # Errors
     /// See [`StoreErrorKind`]. What was not deleted is deleted by the next call.
     pub async fn delete_all(&self, path: &str) -> Result<(), StoreError> {
-        for object in self.list(path).await? {
-            self.delete(&object.path).await?;
+        for object in self.list_stored(path).await? {
+            self.delete_stored(&object.path).await?;
         }
         Ok(())
     }
 
     pub(crate) fn damaged(&self, path: &str, why: impl fmt::Display) -> StoreError {
-        StoreError { kind: StoreErrorKind::Damaged, store: self.name.clone(), message: format!("{path} is damaged: {why}") }
+        StoreError::new(StoreErrorKind::Damaged, &self.name, format!("{path} is damaged: {why}"))
     }
 
     fn path(&self, path: &str) -> Result<Path, StoreError> {
-        Path::parse(path).map_err(|error| StoreError { kind: StoreErrorKind::Configuration, store: self.name.clone(), message: sentence(&error) })
+        Path::parse(path).map_err(|error| StoreError::new(StoreErrorKind::Configuration, &self.name, one_line(&error)))
     }
 
     async fn within<T>(&self, request: impl Future<Output = object_store::Result<T>>) -> Result<T, StoreError> {
-        let error = |kind, message| StoreError { kind, store: self.name.clone(), message };
         match tokio::time::timeout(REQUEST_TIMEOUT, request).await {
-            Err(_) => Err(error(StoreErrorKind::Unavailable, format!("no answer within {} s", REQUEST_TIMEOUT.as_secs()))),
-            Ok(outcome) => outcome.map_err(|source| error(classify(&source), sentence(&source))),
+            Err(_) => Err(StoreError::new(StoreErrorKind::Unavailable, &self.name, format!("no answer within {} s", REQUEST_TIMEOUT.as_secs()))),
+            Ok(outcome) => outcome.map_err(|source| StoreError::of(&source, &self.name, self.login)),
         }
     }
-}
-
-fn classify(error: &object_store::Error) -> StoreErrorKind {
-    use object_store::Error;
-    match error {
-        Error::NotFound { .. } => StoreErrorKind::NotFound,
-        Error::AlreadyExists { .. } | Error::Precondition { .. } => StoreErrorKind::Conflict,
-        Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => StoreErrorKind::Denied,
-        Error::NotSupported { .. } | Error::NotImplemented { .. } | Error::InvalidPath { .. } | Error::UnknownConfigurationKey { .. } => {
-            StoreErrorKind::Configuration
-        }
-        _ => StoreErrorKind::Unavailable,
-    }
-}
-
-/// An error as one line of limited length: stores answer with pages of XML.
-fn sentence(error: &dyn fmt::Display) -> String {
-    const MAX: usize = 500;
-    let text = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.chars().count() > MAX { text.chars().take(MAX).chain("...".chars()).collect() } else { text }
 }

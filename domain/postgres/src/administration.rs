@@ -18,6 +18,19 @@ pub(super) async fn open(superuser: &Target, database: &str) -> Result<Session, 
     Ok(session)
 }
 
+/// How long to wait before a change is repeated.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Executes statements as one transaction, and again while transactions of clients are in its way, so that those fail no operation.
+pub(super) async fn change(session: &mut Session, statements: &str) -> Result<(), SessionError> {
+    loop {
+        match session.execute(statements).await {
+            Err(error) if symptom::is_conflict(&error) => tokio::time::sleep(PAUSE).await,
+            outcome => return outcome,
+        }
+    }
+}
+
 /// Runs statements with a time-out, and maps their errors to reasons.
 pub(super) async fn within<T>(target: &Target, timeout: Duration, work: impl Future<Output = Result<T, SessionError>>) -> Result<T, Reason> {
     match tokio::time::timeout(timeout, work).await {

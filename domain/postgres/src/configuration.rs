@@ -130,6 +130,8 @@ async fn limit_connections(session: &mut Session, version: PostgresVersion, owne
     let wanted = as_count(max).zip(as_count(reserved)).and_then(|(max, reserved)| owner_connections(version, max, reserved));
     match (wanted, present) {
         (Some(wanted), Some(present)) if present != i64::from(wanted) => {
+            // Also in a server that takes no writes: see [`super::storage::hold`].
+            session.execute("SET default_transaction_read_only = off").await?;
             session.execute(&format!("ALTER ROLE \"{owner}\" CONNECTION LIMIT {wanted}")).await
         }
         // The owner may have renamed their role.

@@ -1,16 +1,18 @@
 //! The contract of every [`Runtime`], as a test suite (feature `contract-tests`).
 //!
 //! [`check_all`] runs everything on a runtime; the checks are private, so one that it does not run is dead code. What needs servers to log
-//! in to is in [`check_owners`] and [`check_parameters`], and, for instances that a control plane has made, in [`check_owner`]. A check creates
+//! in to is in [`check_owners`], [`check_parameters`] and [`check_upgrades`], and, for instances that a control plane has made, in [`check_owner`]. A check creates
 //! instances of its own and removes them. Waits are bounded and level-triggered: a runtime may be slow, and its nudges may be lost.
 //! A check panics with its observations if the contract is violated.
 
 mod data;
+mod inspection;
 mod owner;
 mod parameters;
 mod resize;
 mod restart;
 mod suspend;
+mod upgrade;
 mod users;
 
 use std::time::{Duration, Instant};
@@ -30,6 +32,7 @@ pub use parameters::check_parameters;
 use resize::check_resizes;
 use restart::check_restarts;
 use suspend::check_suspensions;
+pub use upgrade::check_upgrades;
 
 /// A runtime under test and its fixtures.
 #[derive(Clone, Copy)]

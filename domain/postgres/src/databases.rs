@@ -10,7 +10,7 @@ use toygres_domain::{
 
 use super::{
     Target,
-    administration::{open, within},
+    administration::{change, open, within},
     close,
     session::SessionError,
 };
@@ -58,7 +58,7 @@ pub async fn drop_database(superuser: &Target, name: &SqlName, force: bool, time
 async fn run(superuser: &Target, statement: &str, timeout: Duration) -> Result<Result<(), String>, Reason> {
     within(superuser, timeout, async {
         let mut session = open(superuser, DATABASE).await?;
-        let outcome = match session.execute(statement).await {
+        let outcome = match change(&mut session, statement).await {
             Err(SessionError::Server(code, message)) if code == IN_USE => Err(message),
             outcome => Ok(outcome?),
         };

@@ -2,21 +2,29 @@
 //! checks.
 
 mod administration;
+mod columns;
 pub mod configuration;
 #[cfg(feature = "contract-tests")]
 pub mod contract;
 pub mod databases;
+mod logins;
+pub mod online_backup;
 pub mod passwords;
 mod prober;
 pub mod replication;
 pub mod roles;
 mod session;
+pub mod sessions;
 mod sizes;
+pub mod statements;
+pub mod storage;
 mod symptom;
+pub mod upgrade;
 pub mod users;
 
 use std::time::{Duration, Instant};
 
+pub use logins::Logins;
 pub use prober::{Activity, Answer, OwnerPassword, Prober};
 pub use sizes::has_sizes;
 
@@ -191,6 +199,8 @@ struct Login {
     activity: Activity,
     /// See [`Answer::outdated_collations`].
     outdated_collations: Option<String>,
+    /// See [`Answer::is_held`].
+    is_held: bool,
 }
 
 /// Logs in to [`DATABASE`] and runs a query. If an owner of an earlier release, who was a superuser, has dropped that database or refuses
@@ -225,7 +235,7 @@ async fn within(
     let (fingerprint, activity) = (status.fingerprint.clone(), status.activity.clone());
     let outdated_collations = status.outdated_collations.clone();
     match status.writable() {
-        Ok(()) => Ok(Login { latency, session, fingerprint, activity, outdated_collations }),
+        Ok(is_held) => Ok(Login { latency, session, fingerprint, activity, outdated_collations, is_held }),
         Err(reason) => {
             close(session).await;
             Err(reason)
@@ -283,7 +293,7 @@ async fn close(session: Option<Session>) {
 /// The status that a server reports.
 struct ServerStatus {
     in_recovery: bool,
-    read_only: bool,
+    writes: Writes,
     fingerprint: Option<String>,
     activity: Activity,
     /// Whether the version of the server records the versions of collations of databases: from 15 on.
@@ -292,13 +302,16 @@ struct ServerStatus {
 }
 
 impl ServerStatus {
-    /// The query. A role or database that its owner has set to read-only does not count as a read-only server. The fingerprint of the
+    /// The query. A role or database that its owner has set to read-only does not count as a read-only server. What ALTER SYSTEM has set is
+    /// ours: see [`storage::hold`]. (Members of `pg_read_all_settings` see where a setting is from.) The fingerprint of the
     /// owner's password is told to the monitor by a function of ours: see [`roles`].
     fn query_of(owner: Option<&Owner>) -> String {
         let fingerprint = owner.map_or("NULL".to_owned(), |owner| format!("toygres.password_fingerprint('{}')", owner.role));
         format!(
-            "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::bool AND EXISTS
-             (SELECT FROM pg_settings WHERE name = 'default_transaction_read_only' AND source NOT IN ('database', 'user', 'database user')),
+            "SELECT pg_is_in_recovery(), CASE WHEN current_setting('default_transaction_read_only')::bool THEN
+                 (SELECT CASE WHEN source IN ('database', 'user', 'database user') THEN 'f'
+                              WHEN sourcefile LIKE '%/postgresql.auto.conf' THEN 'held' ELSE 't' END
+                  FROM pg_settings WHERE name = 'default_transaction_read_only') ELSE 'f' END,
              {fingerprint}, current_setting('server_version_num')::int >= 150000, {}",
             activity_columns(owner)
         )
@@ -320,20 +333,41 @@ impl ServerStatus {
         // The server chooses the text, which is stored.
         let sessions = sessions.iter().flat_map(|text| text.chars()).filter(|c| c.is_ascii_graphic()).take(MAX_SESSIONS_LENGTH).collect();
         let activity = Activity { is_connected: is(connected)?, sessions };
-        Ok(Self { in_recovery: is(in_recovery)?, read_only: is(read_only)?, fingerprint, activity, records_collations, outdated_collations: None })
+        let writes = if read_only.as_deref() == Some("held") {
+            Writes::Held
+        } else if is(read_only)? {
+            Writes::Refused
+        } else {
+            Writes::Accepted
+        };
+        Ok(Self { in_recovery: is(in_recovery)?, writes, fingerprint, activity, records_collations, outdated_collations: None })
     }
 
-    /// Returns an error unless the server accepts writes.
-    fn writable(self) -> Result<(), Reason> {
-        let Self { in_recovery, read_only, .. } = self;
+    /// Returns an error unless the server accepts writes, or would if the control plane did not keep it from that, which is the answer.
+    fn writable(self) -> Result<bool, Reason> {
+        let Self { in_recovery, writes, .. } = self;
         if in_recovery {
             return Err(Reason::new(ReasonCode::StartingUp, "the server is in recovery"));
         }
-        if read_only {
-            return Err(Reason::new(ReasonCode::ReadOnly, "the server takes no writes (default_transaction_read_only is on)"));
+        match writes {
+            Writes::Accepted => Ok(false),
+            Writes::Held => Ok(true),
+            Writes::Refused => Err(read_only()),
         }
-        Ok(())
     }
+}
+
+fn read_only() -> Reason {
+    Reason::new(ReasonCode::ReadOnly, "the server takes no writes (default_transaction_read_only is on)")
+}
+
+/// Whether a server accepts writes.
+#[derive(Clone, Copy, Debug)]
+enum Writes {
+    Accepted,
+    /// Not until the control plane lets it: see [`storage::hold`].
+    Held,
+    Refused,
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use toygres_domain::{
 
 use super::{
     Target,
-    administration::{literal, open, within},
+    administration::{change, literal, open, within},
     close,
     roles::APPLICATION,
     session::{Session, SessionError},
@@ -36,7 +36,7 @@ pub async fn set_verifier(superuser: &Target, role: &SqlName, verifier: &Secret,
     let password = if verifier.expose().is_empty() { "NULL".to_owned() } else { literal(verifier.expose()) };
     within(superuser, timeout, async {
         let mut session = open(superuser, DATABASE).await?;
-        session.execute(&format!("ALTER ROLE \"{role}\" PASSWORD {password}")).await?;
+        change(&mut session, &format!("ALTER ROLE \"{role}\" PASSWORD {password}")).await?;
         close(Some(session)).await;
         Ok(())
     })

@@ -19,7 +19,12 @@ use tokio::{
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 
-use super::{Login, ServerStatus, Target, check_server, close, session::Session, symptom};
+use super::{
+    Login, ServerStatus, Target, check_server, close, read_only,
+    session::Session,
+    storage::{self, Measurement},
+    symptom,
+};
 use toygres_domain::{
     InstanceId,
     instance::{Endpoint, Reason},
@@ -38,6 +43,10 @@ pub struct Answer {
     /// The databases whose collation has another version than their indexes were built with, with both versions, for people. Empty if there
     /// are none; `None` if that was not asked, which only logins do.
     pub outdated_collations: Option<String>,
+    /// Whether the control plane keeps the server from taking writes: see [`storage::hold`].
+    pub is_held: bool,
+    /// What the server uses of its volume, if that was asked and it could tell. Servers of an earlier release, without a monitor, are not asked.
+    pub storage: Option<Measurement>,
 }
 
 /// Whether clients use an instance.
@@ -101,7 +110,18 @@ struct ProbeConnection {
 #[derive(Debug)]
 struct ProbeRequest {
     timeout: Duration,
-    reply: oneshot::Sender<Result<(OwnerPassword, Activity), Reason>>,
+    measure: bool,
+    reply: oneshot::Sender<Result<KeptAnswer, Reason>>,
+}
+
+/// The answer over a kept connection.
+#[derive(Debug)]
+struct KeptAnswer {
+    latency: Duration,
+    owner_password: OwnerPassword,
+    activity: Activity,
+    is_held: bool,
+    storage: Option<Measurement>,
 }
 
 impl Prober {
@@ -136,9 +156,8 @@ impl Prober {
 
     /// Checks an instance over its kept connection; returns its answer, or why the check failed. Returns `None` if a login is
     /// required, because there is no connection, it was lost, a login is due, or the owner's password has changed. (The passwords are
-    /// therefore only needed for a few checks.)
-    pub async fn ask(&self, instance: InstanceId, endpoint: &Endpoint, timeout: Duration) -> Option<Result<Answer, Reason>> {
-        let started = Instant::now();
+    /// therefore only needed for a few checks.) `measure` asks for [`Answer::storage`] too, which does not count as latency.
+    pub async fn ask(&self, instance: InstanceId, endpoint: &Endpoint, timeout: Duration, measure: bool) -> Option<Result<Answer, Reason>> {
         let (number, requests) = {
             let mut state = self.shared.lock();
             let connection = state.connections.get_mut(&instance)?;
@@ -154,16 +173,19 @@ impl Prober {
         };
         let answered = async {
             let (reply, answer) = oneshot::channel();
-            requests.send(ProbeRequest { timeout, reply }).await.ok()?;
+            requests.send(ProbeRequest { timeout, measure, reply }).await.ok()?;
             answer.await.ok()
         };
         // The task may be closing the connection, or not have been started yet.
-        match tokio::time::timeout(timeout, answered).await {
-            Ok(answer) => Some(answer?.map(|(owner_password, activity)| Answer {
-                latency: started.elapsed(),
+        let limit = if measure { timeout + storage::TIMEOUT } else { timeout };
+        match tokio::time::timeout(limit, answered).await {
+            Ok(answer) => Some(answer?.map(|KeptAnswer { latency, owner_password, activity, is_held, storage }| Answer {
+                latency,
                 owner_password,
                 activity,
                 outdated_collations: None,
+                is_held,
+                storage,
             })),
             Err(_) => {
                 self.shared.remove(instance, number);
@@ -172,22 +194,25 @@ impl Prober {
         }
     }
 
-    /// Checks an instance by logging in; returns its answer. A healthy instance may get a kept connection.
+    /// Checks an instance by logging in; returns its answer. A healthy instance may get a kept connection. `measure` is as for [`Self::ask`].
     ///
     /// # Errors
     /// Why it failed. The reason never contains the password.
-    pub async fn log_in(&self, instance: InstanceId, target: &Target, timeout: Duration) -> Result<Answer, Reason> {
+    pub async fn log_in(&self, instance: InstanceId, target: &Target, timeout: Duration, measure: bool) -> Result<Answer, Reason> {
         counter!("toygres_probe_logins_total").increment(1);
-        let Login { latency, session, fingerprint, activity, outdated_collations } = check_server(target, timeout).await?;
+        let Login { latency, session, fingerprint, activity, outdated_collations, is_held } = check_server(target, timeout).await?;
+        let is_held = is_held_by_us(target.owner.is_some(), is_held)?;
+        let (session, storage) = measured(session, measure && target.owner.is_some()).await;
         let owner_password = owner_password(target, fingerprint.as_deref()).await;
-        let known = Known { query: ServerStatus::query_of(target.owner.as_ref()), fingerprint, owner_password };
+        let query = ServerStatus::query_of(target.owner.as_ref());
+        let known = Known { query, is_platform: target.owner.is_some(), fingerprint, owner_password };
         let unneeded = match owner_password {
             // What is stored is about to change, and with it what is known.
             OwnerPassword::Other => session,
             _ => session.and_then(|session| self.keep(instance, &target.endpoint, session, known)),
         };
         close(unneeded).await;
-        Ok(Answer { latency, owner_password, activity, outdated_collations })
+        Ok(Answer { latency, owner_password, activity, outdated_collations, is_held, storage })
     }
 
     /// Checks an instance as a new client does: logs in, and keeps no connection. An earlier one is closed, because it can live on when
@@ -195,12 +220,15 @@ impl Prober {
     ///
     /// # Errors
     /// Why it failed. The reason never contains the password.
-    pub async fn log_in_anew(&self, instance: InstanceId, target: &Target, timeout: Duration) -> Result<Answer, Reason> {
+    pub async fn log_in_anew(&self, instance: InstanceId, target: &Target, timeout: Duration, measure: bool) -> Result<Answer, Reason> {
         self.forget(instance);
         counter!("toygres_probe_logins_total").increment(1);
-        let Login { latency, session, fingerprint, activity, outdated_collations } = check_server(target, timeout).await?;
+        let Login { latency, session, fingerprint, activity, outdated_collations, is_held } = check_server(target, timeout).await?;
+        let is_held = is_held_by_us(target.owner.is_some(), is_held)?;
+        let (session, storage) = measured(session, measure && target.owner.is_some()).await;
         close(session).await;
-        Ok(Answer { latency, owner_password: owner_password(target, fingerprint.as_deref()).await, activity, outdated_collations })
+        let owner_password = owner_password(target, fingerprint.as_deref()).await;
+        Ok(Answer { latency, owner_password, activity, outdated_collations, is_held, storage })
     }
 
     /// The instances whose kept connection was lost between two checks, which should be checked immediately.
@@ -316,8 +344,26 @@ async fn keep(shared: Arc<Shared>, instance: InstanceId, number: u64, hold: impl
 struct Known {
     /// What to ask.
     query: String,
+    /// Whether the session is that of the monitor.
+    is_platform: bool,
     fingerprint: Option<String>,
     owner_password: OwnerPassword,
+}
+
+/// In an instance of an earlier release, the owner was a superuser, and so it was they who made the server read-only.
+fn is_held_by_us(is_platform: bool, is_held: bool) -> Result<bool, Reason> {
+    if is_held && !is_platform { Err(read_only()) } else { Ok(is_held) }
+}
+
+/// Asks what the server uses of its volume. A session that was lost over that is none to keep.
+async fn measured(session: Option<Session>, measure: bool) -> (Option<Session>, Option<Measurement>) {
+    match session {
+        Some(mut session) if measure => match tokio::time::timeout(storage::TIMEOUT, storage::measure(&mut session)).await {
+            Ok(Ok(storage)) => (Some(session), storage),
+            Ok(Err(_)) | Err(_) => (None, None),
+        },
+        session => (session, None),
+    }
 }
 
 /// Compares the password that the owner should have with what the server tells of it.
@@ -338,10 +384,11 @@ async fn hold(mut session: Session, endpoint: Endpoint, known: Known, mut reques
     loop {
         tokio::select! {
             request = requests.recv() => {
-                let Some(ProbeRequest { timeout, reply }) = request else {
+                let Some(ProbeRequest { timeout, measure, reply }) = request else {
                     close(Some(session)).await;
                     return CloseReason::Unneeded;
                 };
+                let started = Instant::now();
                 match tokio::time::timeout(timeout, ServerStatus::query(&known.query, &mut session)).await {
                     // Without a reply the check logs in, with the password to compare.
                     Ok(Ok(status)) if status.fingerprint != known.fingerprint => {
@@ -349,8 +396,22 @@ async fn hold(mut session: Session, endpoint: Endpoint, known: Known, mut reques
                         close(Some(session)).await;
                         return CloseReason::Unneeded;
                     }
-                    Ok(Ok(status)) => { let activity = status.activity.clone();
-                        let _ = reply.send(status.writable().map(|()| (known.owner_password, activity)));
+                    Ok(Ok(status)) => {
+                        let (latency, activity) = (started.elapsed(), status.activity.clone());
+                        let is_held = match status.writable().and_then(|is_held| is_held_by_us(known.is_platform, is_held)) {
+                            Ok(is_held) => is_held,
+                            Err(reason) => {
+                                let _ = reply.send(Err(reason));
+                                continue;
+                            }
+                        };
+                        let answer = KeptAnswer { latency, owner_password: known.owner_password, activity, is_held, storage: None };
+                        let (kept, storage) = measured(Some(session), measure && known.is_platform).await;
+                        let _ = reply.send(Ok(KeptAnswer { storage, ..answer }));
+                        match kept {
+                            Some(kept) => session = kept,
+                            None => return CloseReason::Lost { during_request: true },
+                        }
                     }
                     // Without a reply the check logs in, which gives a more precise reason.
                     Ok(Err(_)) => return CloseReason::Lost { during_request: true },

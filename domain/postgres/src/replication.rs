@@ -37,6 +37,9 @@ pub enum ReplicationError {
     /// The connection could not be made, or was lost, or the server does not speak the protocol.
     #[error("{}", .0.message)]
     Connection(Reason),
+    /// The server is shutting down, and has ended the stream of its WAL: all of it was sent and confirmed.
+    #[error("the server has shut down")]
+    ShutDown,
     /// The server answered with an error.
     #[error("the server answered: {message} (SQLSTATE {sqlstate})")]
     Server {

@@ -26,11 +26,12 @@ use super::{
 pub(super) const APPLICATION: &str = "toygres";
 
 /// The lock of those who make roles in the same server at the same time.
-const LOCK: &str = "SELECT pg_advisory_lock(7096810442)";
+pub(super) const LOCK: &str = "SELECT pg_advisory_lock(7096810442)";
 
-/// Settings of these sessions: statements with verifiers go into no log, no statistics and no list of sessions, which the owner can read.
+/// Settings of these sessions: statements with verifiers go into no log, no statistics and no list of sessions, which the owner can read. The
+/// platform writes also to a server that takes no writes: see [`super::storage::hold`].
 pub(super) const SETTINGS: &str = "SET log_statement = 'none'; SET log_min_error_statement = 'panic'; SET log_min_duration_statement = -1;
-    SET pg_stat_statements.track = 'none'; SET track_activities = off";
+    SET pg_stat_statements.track = 'none'; SET track_activities = off; SET default_transaction_read_only = off";
 
 /// Tells the monitor, and nobody else, whether a role still has the password that the control plane knows: see
 /// [`scram::has_password`]. A session of the monitor may not be encrypted, so the function does not return the stored key itself, with

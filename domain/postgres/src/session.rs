@@ -17,9 +17,9 @@ use tokio::{
     net::TcpStream,
 };
 use tokio_native_tls::native_tls;
-use tokio_postgres::{Client, Connection, NoTls, SimpleQueryMessage, config::SslMode, tls::NoTlsStream};
+use tokio_postgres::{Client, Connection, NoTls, SimpleQueryMessage, SimpleQueryRow, config::SslMode, tls::NoTlsStream};
 
-use self::guarded::{Guard, Guarded, Io, Refusal};
+use self::guarded::{Guard, Guarded, Io, MAX_ANSWER, Refusal};
 use super::Target;
 use toygres_domain::{certificate::ServerIdentity, instance::Endpoint};
 
@@ -71,36 +71,30 @@ impl Session {
         }?;
         let mut session = Self { client, connection, guard };
         if let Some(statement) = session.connection.parameter("server_version").and_then(settings::statement) {
-            session.answer(statement).await?;
+            session.execute(statement).await?;
         }
         Ok(session)
     }
 
     /// The first row of a query, as text.
     pub(super) async fn row<const N: usize>(&mut self, query: &str) -> Result<[Option<String>; N], SessionError> {
-        let messages = self.answer(query).await?;
-        let row = messages.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) if row.len() == N => Some(row),
-            _ => None,
-        });
-        let row = row.ok_or_else(|| SessionError::Protocol("the answer to the query has other columns".to_owned()))?;
-        let mut columns = [const { None }; N];
-        for (index, column) in columns.iter_mut().enumerate() {
-            // `get` panics on text that is not UTF-8, and the server chooses the text.
-            let text = row.try_get(index).map_err(|_| SessionError::Protocol("the answer to the query is not in UTF-8".to_owned()))?;
-            *column = text.map(str::to_owned);
-        }
-        Ok(columns)
+        let messages = self.answer(query, MAX_ANSWER).await?;
+        rows(&messages).next().unwrap_or_else(|| Err(SessionError::Protocol("the answer to the query has other columns".to_owned())))
+    }
+
+    /// All rows of a query, as text, in an answer of at most `max_bytes`. There must be a `LIMIT` that keeps to it.
+    pub(super) async fn rows<const N: usize>(&mut self, query: &str, max_bytes: usize) -> Result<Vec<[Option<String>; N]>, SessionError> {
+        rows(&self.answer(query, max_bytes).await?).collect()
     }
 
     /// Runs statements, which are one transaction if there are several.
     pub(super) async fn execute(&mut self, statements: &str) -> Result<(), SessionError> {
-        self.answer(statements).await.map(drop)
+        self.answer(statements, MAX_ANSWER).await.map(drop)
     }
 
-    async fn answer(&mut self, query: &str) -> Result<Vec<SimpleQueryMessage>, SessionError> {
+    async fn answer(&mut self, query: &str, max_bytes: usize) -> Result<Vec<SimpleQueryMessage>, SessionError> {
         let Self { client, connection, guard } = self;
-        guard.renew();
+        guard.renew(max_bytes);
         tokio::select! {
             biased;
             messages = client.simple_query(query) => Ok(messages?),
@@ -119,6 +113,24 @@ impl Session {
         drop(client);
         ended(&mut connection).await;
     }
+}
+
+/// The rows of an answer that have this many columns.
+fn rows<const N: usize>(messages: &[SimpleQueryMessage]) -> impl Iterator<Item = Result<[Option<String>; N], SessionError>> {
+    messages.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) if row.len() == N => Some(columns(row)),
+        _ => None,
+    })
+}
+
+fn columns<const N: usize>(row: &SimpleQueryRow) -> Result<[Option<String>; N], SessionError> {
+    let mut columns = [const { None }; N];
+    for (index, column) in columns.iter_mut().enumerate() {
+        // `get` panics on text that is not UTF-8, and the server chooses the text.
+        let text = row.try_get(index).map_err(|_| SessionError::Protocol("the answer to the query is not in UTF-8".to_owned()))?;
+        *column = text.map(str::to_owned);
+    }
+    Ok(columns)
 }
 
 type LoggedIn = Result<(Client, Connection<Guarded, NoTlsStream>), tokio_postgres::Error>;

@@ -42,6 +42,18 @@ pub(super) fn is_closed_database(sqlstate: &str) -> bool {
     matches!(sqlstate, "3D000" | "42501" | "55000" | "28000")
 }
 
+/// Whether a statement failed only because another transaction was in its way: the same statement succeeds after that has ended.
+pub(super) fn is_conflict(error: &SessionError) -> bool {
+    let SessionError::Server(code, message) = error else { return false };
+    match code.as_str() {
+        // `serialization_failure` and `deadlock_detected`
+        "40001" | "40P01" => true,
+        // Two changes of the same row of a system catalog, such as that of a role or a database: an internal error without a code of its own.
+        "XX000" => message.starts_with("tuple concurrently "),
+        _ => false,
+    }
+}
+
 /// The codes are those of appendix A of the PostgreSQL manual.
 fn classify_sqlstate(code: &str) -> ReasonCode {
     match code {

@@ -14,7 +14,7 @@ use toygres_domain::{
 
 use super::{
     Target,
-    administration::{literal, open, within},
+    administration::{change, literal, open, within},
     close,
     session::{Session, SessionError},
 };
@@ -72,13 +72,8 @@ pub async fn create(superuser: &Target, user: &NewUser<'_>, clients: Clients<'_>
         let limits = limits(&mut session, clients).await?;
         close(Some(session)).await;
         let mut session = open(superuser, database.map_or(DATABASE, SqlName::as_str)).await?;
-        // Statements that are sent together are one transaction.
-        session
-            .execute(&format!(
-                "CREATE ROLE \"{name}\" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD {}; {grants} {limits}",
-                literal(verifier.expose())
-            ))
-            .await?;
+        let role = format!("CREATE ROLE \"{name}\" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS");
+        change(&mut session, &format!("{role} PASSWORD {}; {grants} {limits}", literal(verifier.expose()))).await?;
         close(Some(session)).await;
         Ok(Ok(()))
     })
@@ -127,7 +122,7 @@ pub async fn drop_user(
                          AND dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))"
                 );
                 let [owned] = there.row(&query).await?;
-                there.execute(&format!("REASSIGN OWNED BY \"{name}\" TO \"{reassign_to}\"; DROP OWNED BY \"{name}\"")).await?;
+                change(&mut there, &format!("REASSIGN OWNED BY \"{name}\" TO \"{reassign_to}\"; DROP OWNED BY \"{name}\"")).await?;
                 close(Some(there)).await;
                 if let Some(owned) = owned.filter(|owned| owned != "0") {
                     findings.push(format!("reassigned to {reassign_to} in {database}: {owned}"));
@@ -137,7 +132,7 @@ pub async fn drop_user(
             let limits = limits(&mut session, clients).await?;
             let end =
                 format!("SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity WHERE usename = '{name}'");
-            session.execute(&format!("{end}; DROP ROLE \"{name}\"; {limits}")).await?;
+            change(&mut session, &format!("{end}; DROP ROLE \"{name}\"; {limits}")).await?;
         }
         close(Some(session)).await;
         Ok(findings)
@@ -149,25 +144,28 @@ pub async fn drop_user(
 fn grant(name: &SqlName, access: DatabaseAccess, database: &SqlName, owner: &str) -> String {
     let owner = owner.replace('"', "\"\"");
     let connect = format!("GRANT CONNECT ON DATABASE \"{database}\" TO \"{name}\";");
+    // As `pg_write_all_data` and `pg_read_all_data` have it, but in one database. Rows that are inserted take the next value of a sequence.
+    let (tables, sequences) =
+        if access == DatabaseAccess::ReadWrite { ("SELECT, INSERT, UPDATE, DELETE", "USAGE, SELECT") } else { ("SELECT", "SELECT") };
     match access {
         // It acts as the owner, so that what it makes belongs to the owner.
         DatabaseAccess::Owner => {
             format!("{connect} GRANT \"{owner}\" TO \"{name}\"; ALTER ROLE \"{name}\" IN DATABASE \"{database}\" SET role = {};", literal(&owner))
         }
         // What is there, and what those who have made something there will make.
-        DatabaseAccess::ReadOnly => format!(
+        DatabaseAccess::ReadWrite | DatabaseAccess::ReadOnly => format!(
             "{connect}
              DO $$ DECLARE schema name; creator name; BEGIN
                  FOR schema IN SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
-                     EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA %1$I TO \"{name}\"; GRANT SELECT ON ALL TABLES IN SCHEMA %1$I TO \"{name}\";
-                         GRANT SELECT ON ALL SEQUENCES IN SCHEMA %1$I TO \"{name}\"', schema);
+                     EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA %1$I TO \"{name}\"; GRANT {tables} ON ALL TABLES IN SCHEMA %1$I TO \"{name}\";
+                         GRANT {sequences} ON ALL SEQUENCES IN SCHEMA %1$I TO \"{name}\"', schema);
                  END LOOP;
                  FOR creator IN SELECT rolname FROM pg_catalog.pg_roles WHERE NOT rolsuper AND rolname !~ '^pg_' AND oid IN (
                      SELECT datdba FROM pg_catalog.pg_database WHERE datname = '{database}'
                      UNION SELECT nspowner FROM pg_catalog.pg_namespace UNION SELECT relowner FROM pg_catalog.pg_class) LOOP
                      EXECUTE pg_catalog.format('ALTER DEFAULT PRIVILEGES FOR ROLE %1$I GRANT USAGE ON SCHEMAS TO \"{name}\";
-                         ALTER DEFAULT PRIVILEGES FOR ROLE %1$I GRANT SELECT ON TABLES TO \"{name}\";
-                         ALTER DEFAULT PRIVILEGES FOR ROLE %1$I GRANT SELECT ON SEQUENCES TO \"{name}\"', creator);
+                         ALTER DEFAULT PRIVILEGES FOR ROLE %1$I GRANT {tables} ON TABLES TO \"{name}\";
+                         ALTER DEFAULT PRIVILEGES FOR ROLE %1$I GRANT {sequences} ON SEQUENCES TO \"{name}\"', creator);
                  END LOOP;
              END $$;"
         ),

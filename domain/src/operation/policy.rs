@@ -50,8 +50,18 @@ pub enum OnFailure {
 pub enum Cancellation {
     /// At any time. The workflow is told; it cleans up and ends the operation.
     ByWorkflow,
+    /// Until this step has begun. The workflow is told; it puts back what it has changed, and ends the operation.
+    ByWorkflowBefore(StepName),
     /// Until this step has begun. The operation ends at once, and the instance has the state it had before.
     Before(StepName),
+}
+
+impl Cancellation {
+    /// Whether the workflow is told, which then ends the operation.
+    #[must_use]
+    pub fn is_by_workflow(self) -> bool {
+        matches!(self, Self::ByWorkflow | Self::ByWorkflowBefore(_))
+    }
 }
 
 impl Policy {
@@ -86,7 +96,7 @@ mod tests {
             if policy.during.is_none() {
                 assert_eq!(policy.success, InstanceAfter::Former, "{kind} leaves the state alone");
             }
-            if let Cancellation::Before(step) = policy.cancellation {
+            if let Cancellation::Before(step) | Cancellation::ByWorkflowBefore(step) = policy.cancellation {
                 assert!(policy.steps.contains(&step), "{kind} can be cancelled until a step that it does not have");
             }
         }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Cancellation, OperationKind, Params, Step, StepName, StepStatus};
+use super::{Cancellation, InstanceAfter, OperationKind, Params, Step, StepName, StepStatus, set_parameters};
 use crate::{
     InstanceId, OperationId,
     instance::{Instance, InstanceSpec, InstanceState, Reason, text_enum},
@@ -65,7 +65,20 @@ impl Operation {
     /// What the instance is to be deployed with now: what the operation makes of `spec`, that of the instance, until it is reverted.
     #[must_use]
     pub fn target(&self, spec: &InstanceSpec) -> InstanceSpec {
-        if self.is_reverting() { spec.clone() } else { self.params.target(spec) }
+        match &self.params {
+            _ if self.is_reverting() => spec.clone(),
+            // Its next start is the restart.
+            Params::SetParameters(params) if self.keeps_stopped() => {
+                Params::SetParameters(set_parameters::Params { allow_restart: true, ..params.clone() }).target(spec)
+            }
+            params => params.target(spec),
+        }
+    }
+
+    /// Whether the instance is suspended before it and after it, so that its server is not started meanwhile.
+    #[must_use]
+    pub fn keeps_stopped(&self) -> bool {
+        self.former_state == Some(InstanceState::Suspended) && self.kind().policy().success == InstanceAfter::Former
     }
 
     /// Whether it has failed, and what ran before is being put back. Nothing leads forward any more.
@@ -80,16 +93,23 @@ impl Operation {
         self.step(name).is_some_and(|step| step.attempt > 0 || step.status != StepStatus::Pending)
     }
 
+    /// Whether this step is done, or was found not to be needed.
+    #[must_use]
+    pub fn has_ended(&self, name: StepName) -> bool {
+        self.step(name).is_some_and(|step| matches!(step.status, StepStatus::Succeeded | StepStatus::Skipped))
+    }
+
     /// Whether a request to cancel it would be accepted now.
     #[must_use]
     pub fn can_cancel(&self) -> bool {
         !self.status.is_terminal()
             && match self.kind().policy().cancellation {
                 Cancellation::ByWorkflow => true,
+                Cancellation::ByWorkflowBefore(name) => !self.has_begun(name),
                 Cancellation::Before(name) => {
                     // A state that belongs to another operation, which this one ended, cannot be given back.
-                    self.former_state.is_some_and(|state| !state.is_transitional())
-                        && self.step(name).is_none_or(|step| step.attempt == 0 && step.status == StepStatus::Pending)
+                    let mut effects = self.kind().policy().steps.iter().skip_while(|step| **step != name);
+                    self.former_state.is_some_and(|state| !state.is_transitional()) && !effects.any(|step| self.has_begun(*step))
                 }
             }
     }

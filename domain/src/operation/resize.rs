@@ -1,5 +1,5 @@
 //! Resize: changes the CPU, the memory and the volume of an instance. A failure puts back the CPU and the memory that it had; a volume
-//! that has grown stays as it is, because volumes do not shrink.
+//! that has grown stays as it is, because volumes do not shrink. A suspended server is started with its new size by its resumption.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::{
 /// The parameters of a resize. What is `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Params {
-    /// Processor share in thousandths of a core.
+    /// Processor share in thousandths of a vCPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_millis: Option<i32>,
     /// Memory in MiB.
@@ -22,6 +22,9 @@ pub struct Params {
     /// Size of the volume in GiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_gb: Option<i32>,
+    /// Whether the control plane requested it, because the volume was nearly full.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub automatic: bool,
 }
 
 impl Params {
@@ -61,7 +64,7 @@ impl Params {
                 UserErrorCode::Invalid,
                 "id",
                 format!(
-                    "nothing would change: it has {cpu_millis} thousandths of a core, {memory_mb} MiB of memory and {storage_gb} GiB of storage; \
+                    "nothing would change: it has {cpu_millis} thousandths of a vCPU, {memory_mb} MiB of memory and {storage_gb} GiB of storage; \
                      give another cpuMillis, memoryMb or storageGb"
                 ),
             ));
@@ -86,7 +89,7 @@ pub const POLICY: Policy = Policy {
         StepName::LoadConfiguration,
         StepName::UpdateMetadata,
     ],
-    from: &[InstanceState::Running],
+    from: &[InstanceState::Running, InstanceState::Suspended],
     during: Some(InstanceState::Updating),
     success: InstanceAfter::Former,
     failure: OnFailure::End(InstanceAfter::Former),
@@ -134,7 +137,7 @@ mod tests {
     fn a_volume_does_not_shrink_and_something_must_change() {
         let spec = spec();
         let check = |cpu_millis, memory_mb, storage_gb| {
-            let params = Params { cpu_millis, memory_mb, storage_gb };
+            let params = Params { cpu_millis, memory_mb, storage_gb, automatic: false };
             params.check(&spec).map_err(|error| error.field.join("."))
         };
         assert_eq!(check(Some(250), Some(1024), Some(20)), Ok(()));

@@ -1,9 +1,10 @@
-//! Restore: from a request to a running instance that has the data of a backup. A failed restoration removes what it made.
+//! Restore: from a request to a running instance that has the data of a backup, or of another instance. A failed restoration removes what it
+//! made.
 
 use super::{Cancellation, InstanceAfter, OnFailure, Policy, StepName};
 use crate::instance::InstanceState;
-/// What is restored. The rest of what was asked for is in the row of the instance.
-pub use crate::restoration::Restoration as Params;
+/// Where the data comes from. The rest of what was asked for is in the row of the instance.
+pub use crate::restoration::DataSource as Params;
 
 /// See [`Policy`].
 pub const POLICY: Policy = Policy {

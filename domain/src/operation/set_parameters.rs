@@ -1,5 +1,5 @@
 //! Set parameters: changes the configuration of a running server, with a restart if that is needed and allowed. If the server does not
-//! come back with it, it gets its former configuration again.
+//! come back with it, it gets its former configuration again. A suspended server is started with it by its resumption.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,8 @@ use crate::{instance::InstanceState, parameter::Changes};
 pub struct Params {
     /// The new values, checked.
     pub changes: Changes,
-    /// Whether the server is restarted for those that need it. Otherwise they are pending until a restart.
+    /// Whether the server is restarted for those that need it. Otherwise they are pending until a restart. One that is suspended has none
+    /// that are pending.
     pub allow_restart: bool,
 }
 
@@ -26,9 +27,9 @@ pub const POLICY: Policy = Policy {
         StepName::VerifyConfiguration,
         StepName::UpdateMetadata,
     ],
-    from: &[InstanceState::Running],
+    from: &[InstanceState::Running, InstanceState::Suspended],
     during: Some(InstanceState::Updating),
-    success: InstanceAfter::State(InstanceState::Running),
+    success: InstanceAfter::Former,
     failure: OnFailure::End(InstanceAfter::Former),
     cancellation: Cancellation::Before(StepName::ApplyConfiguration),
     supersedes: false,

@@ -101,8 +101,18 @@ text_enum! {
         DropDatabase,
         /// Wait until the base backup, and the WAL that it needs, are in the store.
         TakeBackup,
-        /// Fetch the base backup and the WAL from the store, replay the WAL up to the target, and remove the passwords of the source.
+        /// Stop the server, and wait until everything that it has committed is in the store. After a few minutes the deletion goes on without.
+        CloseArchive,
+        /// Fetch the data from the store, or copy it from the source, replay the WAL, and remove the passwords of the source.
         RestoreData,
+        /// Find out whether the instance can be upgraded.
+        CheckUpgrade,
+        /// Stop the server, upgrade its data to the new version beside the former, start the new server without letting clients in, and log in.
+        UpgradePostgres,
+        /// Decide for the new version, and let clients in. The former data is removed.
+        ConfirmUpgrade,
+        /// Collect the statistics of every database that the planner needs.
+        AnalyzeDatabases,
     }
 }
 

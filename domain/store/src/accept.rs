@@ -12,7 +12,7 @@ use toygres_domain::{
 };
 
 use super::{
-    NewInstance, OperationFilter, PageRequest, Store, backups,
+    NewInstance, OperationFilter, PageRequest, Store, backups, closing,
     credentials::require_platform,
     database_users, databases,
     errors::{Classify, is_unique_violation},
@@ -137,9 +137,10 @@ impl Store {
                 databases::check_create(connection, now, params).await
             }
             Params::DropDatabase(params) => databases::check_drop(connection, now, params).await,
+            Params::Upgrade(_) => require_platform(connection, now).await,
+            Params::Delete(params) => closing::begin(connection, now, params, operation).await,
             Params::Create(_)
             | Params::Restore(_)
-            | Params::Delete(_)
             | Params::Restart(_)
             | Params::Repair(_)
             | Params::Suspend(_)
@@ -189,19 +190,19 @@ impl Store {
             return Err(conflict(format!("the operation has finished already; its status is {}", now.status)));
         }
         let accepted = match now.kind().policy().cancellation {
-            Cancellation::ByWorkflow => {
+            Cancellation::ByWorkflow | Cancellation::ByWorkflowBefore(_) if now.can_cancel() => {
                 let row = operation_query!("UPDATE operations SET cancel_requested = true WHERE id = $1 RETURNING", "", id.as_str())
                     .fetch_one(&mut *transaction)
                     .await
                     .classify()?;
                 Accepted { instance, operation: operation(row)?, replayed: false }
             }
-            Cancellation::Before(step) if !now.can_cancel() => {
+            Cancellation::Before(step) | Cancellation::ByWorkflowBefore(step) if !now.can_cancel() => {
                 return Err(conflict(format!(
                     "the step {step} has begun, or another operation was ended for this one: it can no longer be cancelled"
                 )));
             }
-            Cancellation::Before(_) => revert(&mut transaction, &now).await?,
+            Cancellation::ByWorkflow | Cancellation::Before(_) | Cancellation::ByWorkflowBefore(_) => revert(&mut transaction, &now).await?,
         };
         transaction.commit().await.classify()?;
         Ok(accepted)
@@ -266,6 +267,11 @@ fn check(now: &Instance, params: &Params, in_progress: &[Operation], request: &R
         && policy.from.contains(&now.state)
     {
         resize.check(&now.spec).map_err(|error| Error::User(vec![error]))?;
+    }
+    if let Params::Upgrade(upgrade) = params
+        && policy.from.contains(&now.state)
+    {
+        upgrade.check(&now.spec).map_err(Error::User)?;
     }
     if !policy.from.contains(&now.state) {
         let allowed = policy.from.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
@@ -358,6 +364,9 @@ async fn revert(connection: &mut PgConnection, now: &Operation) -> Result<Accept
         Some(during) => give_back(connection, now, former, during).await?,
         None => instances::touch(connection, now.instance).await?,
     };
+    if now.kind() == OperationKind::Delete {
+        closing::revert(connection, now.instance, &now.id).await?;
+    }
     sqlx::query!("UPDATE operations SET cancel_requested = true WHERE id = $1", now.id.as_str()).execute(&mut *connection).await.classify()?;
     let why = Reason::new(ReasonCode::Cancelled, "the operation was cancelled before it changed anything");
     end(connection, now, OperationStatus::Cancelled, Some(&why)).await?;

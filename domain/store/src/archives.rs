@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::{Store, errors::Classify, parsed, reason};
 use toygres_domain::{
     Error, InstanceId, Result,
-    backup::{Archive, ArchiveId, Coverage},
-    instance::Reason,
+    backup::{Archive, ArchiveId, Coverage, Retirement},
+    instance::{PostgresVersion, Reason},
     roles::{REPLICATION, SUPERUSER},
     secret::Secret,
     wal::Lsn,
@@ -62,6 +62,11 @@ struct ArchiveRow {
     failing_since: Option<DateTime<Utc>>,
     coverage: Json<Coverage>,
     stored_bytes: i64,
+    retired_at: Option<DateTime<Utc>>,
+    postgres_version: Option<i32>,
+    closing: Option<String>,
+    incomplete_code: Option<String>,
+    incomplete_message: Option<String>,
 }
 
 macro_rules! archive_query {
@@ -69,7 +74,8 @@ macro_rules! archive_query {
         sqlx::query_as!(
             ArchiveRow,
             r#"SELECT id, instance_id, created_at, has_slot, followed AND coalesce(owned_until > clock_timestamp(), false) AS "followed!", durable_lsn, flushed_lsn,
-                   durable_at, lag_seconds, failure_code, failure_message, failing_since, coverage AS "coverage: _", stored_bytes "# + $after
+                   durable_at, lag_seconds, failure_code, failure_message, failing_since, coverage AS "coverage: _", stored_bytes, closing,
+                   incomplete_code, incomplete_message, retired_at, postgres_version "# + $after
             $(, $arg)*
         )
     };
@@ -83,7 +89,8 @@ impl Store {
             "INSERT INTO archives (id, instance_id)
              SELECT gen_random_uuid(), instances.id FROM instances
              JOIN platform_passwords ON platform_passwords.instance_id = instances.id AND platform_passwords.role = $2
-             WHERE state = 'running' AND coalesce(backups_enabled, $1) AND NOT EXISTS (SELECT FROM archives WHERE instance_id = instances.id)
+             WHERE state = 'running' AND coalesce(backups_enabled, $1)
+                 AND NOT EXISTS (SELECT FROM archives WHERE instance_id = instances.id AND retired_at IS NULL)
              ON CONFLICT DO NOTHING",
             default,
             SUPERUSER
@@ -121,11 +128,29 @@ impl Store {
         rows.into_iter().map(|row| Ok(OwnedArchive { has_slot: row.has_slot, archive: archive(row)? })).collect()
     }
 
-    /// The archives of these instances.
+    /// An archive, also a retired one.
+    pub async fn archive(&self, id: ArchiveId) -> Result<Option<Archive>> {
+        let row = archive_query!("FROM archives WHERE id = $1", id.0).fetch_optional(&self.pool).await.classify()?;
+        row.map(archive).transpose()
+    }
+
+    /// The archives of these instances: those that go on.
     pub async fn archives_of(&self, instances: &[InstanceId]) -> Result<HashMap<InstanceId, Archive>> {
         let ids: Vec<_> = instances.iter().map(|id| id.0).collect();
-        let rows = archive_query!("FROM archives WHERE instance_id = ANY($1)", &ids).fetch_all(&self.pool).await.classify()?;
+        let rows = archive_query!("FROM archives WHERE instance_id = ANY($1) AND retired_at IS NULL", &ids).fetch_all(&self.pool).await.classify()?;
         rows.into_iter().map(|row| archive(row).map(|archive| (archive.instance, archive))).collect()
+    }
+
+    /// The archives of these instances from before their upgrades, oldest first.
+    pub async fn retired_archives_of(&self, instances: &[InstanceId]) -> Result<HashMap<InstanceId, Vec<Archive>>> {
+        let ids: Vec<_> = instances.iter().map(|id| id.0).collect();
+        let rows = archive_query!("FROM archives WHERE instance_id = ANY($1) AND retired_at IS NOT NULL ORDER BY retired_at", &ids);
+        let mut retired: HashMap<InstanceId, Vec<Archive>> = HashMap::new();
+        for row in rows.fetch_all(&self.pool).await.classify()? {
+            let archive = archive(row)?;
+            retired.entry(archive.instance).or_default().push(archive);
+        }
+        Ok(retired)
     }
 
     /// The archives from which instances are being restored.
@@ -242,5 +267,13 @@ fn archive(row: ArchiveRow) -> Result<Archive> {
         failure: reason(row.failure_code, row.failure_message)?.zip(row.failing_since),
         coverage: row.coverage.0,
         stored_bytes: row.stored_bytes,
+        retired: row
+            .retired_at
+            .zip(row.postgres_version)
+            .map(|(at, version)| version.try_into().map(|version| Retirement { at, version: PostgresVersion(version) }))
+            .transpose()
+            .map_err(Error::internal)?,
+        closing: row.closing.as_deref().map(parsed).transpose()?,
+        incomplete: reason(row.incomplete_code, row.incomplete_message)?,
     })
 }

@@ -9,9 +9,10 @@ use uuid::Uuid;
 use super::{Page, PageRequest, Store, errors::Classify, parsed, reason};
 use toygres_domain::{
     Error, InstanceId, OperationId, Result, UserErrorCode,
-    backup::{ArchiveId, Backup, BackupId, BackupStatus},
+    backup::{ArchiveId, Backup, BackupId, BackupStatus, BackupVerification},
     instance::{Instance, Reason},
     operation::create_backup,
+    recovery::CompleteBackup,
     wal::{Lsn, Timeline},
 };
 
@@ -22,21 +23,6 @@ pub struct BackupUpdate {
     pub locked: Option<bool>,
     /// See [`Backup::keep_until`].
     pub keep_until: Option<Option<DateTime<Utc>>>,
-}
-
-/// What is known of a base backup that is complete.
-#[derive(Clone, Copy, Debug)]
-pub struct CompleteBackup {
-    /// See [`Backup::bytes`].
-    pub bytes: u64,
-    /// See [`Backup::stored_bytes`].
-    pub stored_bytes: u64,
-    /// See [`Backup::wal`].
-    pub wal: (Timeline, Lsn, Lsn),
-    /// See [`Backup::server_version`].
-    pub server_version: u32,
-    /// See [`Backup::finished_at`].
-    pub finished_at: DateTime<Utc>,
 }
 
 /// When base backups of an archive were taken last.
@@ -50,6 +36,8 @@ pub struct LatestBackups {
     pub failed_at: Option<DateTime<Utc>>,
     /// Whether one is in progress.
     pub in_progress: bool,
+    /// Whether the verification of the newest that can be restored has failed, and not that of the one before: a fresh one may be better.
+    pub failed_verification: bool,
 }
 
 /// The position of a base backup in a list.
@@ -78,6 +66,11 @@ struct BackupRow {
     error_message: Option<String>,
     locked: bool,
     keep_until: Option<DateTime<Utc>>,
+    verification: String,
+    verification_ended_at: Option<DateTime<Utc>>,
+    restore_seconds: Option<f64>,
+    verification_code: Option<String>,
+    verification_message: Option<String>,
 }
 
 /// `query_as!` with the columns of a backup between `$before` and `$after`.
@@ -87,7 +80,8 @@ macro_rules! backup_query {
             BackupRow,
             $before
                 + " id, instance_id, archive_id, status, trigger, operation_id, object_id, attempt, bytes, total_bytes, stored_bytes, timeline,
-                    start_lsn, end_lsn, server_version, created_at, started_at, finished_at, error_code, error_message, locked, keep_until "
+                    start_lsn, end_lsn, server_version, created_at, started_at, finished_at, error_code, error_message, locked, keep_until,
+                    verification, verification_ended_at, restore_seconds, verification_code, verification_message "
                 + $after
             $(, $arg)*
         )
@@ -154,7 +148,10 @@ impl Store {
         let rows = sqlx::query!(
             r#"SELECT archives.id, max(finished_at) FILTER (WHERE status = 'available') AS available_at,
                    max(backups.created_at) FILTER (WHERE status = 'failed') AS failed_at,
-                   coalesce(bool_or(status IN ('pending', 'running')), false) AS "in_progress!"
+                   coalesce(bool_or(status IN ('pending', 'running')), false) AS "in_progress!",
+                   coalesce((array_agg(verification ORDER BY finished_at DESC) FILTER (WHERE status = 'available'))[1] = 'failed', false)
+                       AND coalesce((array_agg(verification ORDER BY finished_at DESC) FILTER (WHERE status = 'available'))[2] <> 'failed', true)
+                       AS "failed_verification!"
                FROM archives LEFT JOIN backups ON backups.archive_id = archives.id WHERE worker_id = $1 GROUP BY archives.id"#,
             worker
         );
@@ -166,6 +163,7 @@ impl Store {
                 available_at: row.available_at,
                 failed_at: row.failed_at,
                 in_progress: row.in_progress,
+                failed_verification: row.failed_verification,
             })
             .collect())
     }
@@ -328,7 +326,7 @@ pub(super) async fn request(connection: &mut PgConnection, now: &Instance, param
     }
     let requested = sqlx::query!(
         "INSERT INTO backups (id, instance_id, archive_id, status, trigger, operation_id)
-         SELECT $2, instance_id, id, 'pending', 'request', $3 FROM archives WHERE instance_id = $1
+         SELECT $2, instance_id, id, 'pending', 'request', $3 FROM archives WHERE instance_id = $1 AND retired_at IS NULL
          ON CONFLICT (id) DO UPDATE SET status = 'pending', operation_id = excluded.operation_id, error_code = NULL, error_message = NULL, attempt = 0",
         now.id.0,
         params.backup.0,
@@ -380,5 +378,11 @@ fn backup(row: BackupRow) -> Result<Backup> {
         error: reason(row.error_code, row.error_message)?,
         locked: row.locked,
         keep_until: row.keep_until,
+        verification: BackupVerification {
+            status: parsed(&row.verification)?,
+            ended_at: row.verification_ended_at,
+            restore_seconds: row.restore_seconds,
+            reason: reason(row.verification_code, row.verification_message)?,
+        },
     })
 }

@@ -84,6 +84,10 @@ impl Store {
             .await
             .classify()?
             .rows_affected();
+            sqlx::query!("UPDATE archives SET close_by = close_by + ($2 - $1::timestamptz) WHERE close_by > $1", beat.last, beat.now)
+                .execute(&mut *transaction)
+                .await
+                .classify()?;
         }
         transaction.commit().await.classify()?;
         *self.clock.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Reading { at: Instant::now(), time: beat.now });

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, types::Json};
 use toygres_domain::{
     Error, OperationId, Result,
     instance::{Endpoint, Instance, InstanceSpec, InstanceState, Reason},
-    operation::{Cancellation, InstanceAfter, OnFailure, Operation, OperationStatus, Params, StepStatus},
+    operation::{InstanceAfter, OnFailure, Operation, OperationStatus, Params, StepStatus, suspend},
 };
 
 use super::{
@@ -81,8 +81,7 @@ impl Store {
             return Ok(Work { operation: now, instance: instance_now });
         }
         let (kind, policy) = (now.kind(), now.kind().policy());
-        let cancelled_first =
-            now.cancel_requested && policy.cancellation == Cancellation::ByWorkflow && outcome.status() == OperationStatus::Succeeded;
+        let cancelled_first = now.cancel_requested && policy.cancellation.is_by_workflow() && outcome.status() == OperationStatus::Succeeded;
         if now.run != run || now.status.is_terminal() || cancelled_first {
             return Err(Error::Superseded);
         }
@@ -100,7 +99,7 @@ impl Store {
         // What an operation leaves the instance in says why nobody can connect, unless it failed.
         let reason = outcome.reason().cloned().or_else(|| match &now.params {
             Params::Suspend(params) => Some(params.reason()),
-            _ => None,
+            _ => (target == InstanceState::Suspended).then(suspend::reason),
         });
         if outcome.status() == OperationStatus::Succeeded {
             apply_target(&mut transaction, &now, &instance_now).await?;
@@ -158,7 +157,9 @@ async fn succeed(connection: &mut PgConnection, now: &Instance, params: &Params)
         | Params::Suspend(_)
         | Params::Resume(_)
         | Params::Resize(_)
-        | Params::SetParameters(_) => Ok(()),
+        | Params::SetParameters(_)
+        // The version was written when it was confirmed.
+        | Params::Upgrade(_) => Ok(()),
     }
 }
 
@@ -175,6 +176,7 @@ async fn enter(
         InstanceState::Deleted => {
             sqlx::query!("DELETE FROM credentials WHERE instance_id = $1", now.id.0).execute(&mut *connection).await.classify()?;
             sqlx::query!("DELETE FROM instance_certificates WHERE instance_id = $1", now.id.0).execute(&mut *connection).await.classify()?;
+            sqlx::query!("DELETE FROM instance_storage WHERE instance_id = $1", now.id.0).execute(&mut *connection).await.classify()?;
             sqlx::query!("DELETE FROM database_users WHERE instance_id = $1", now.id.0).execute(&mut *connection).await.classify()?;
             sqlx::query!("DELETE FROM instance_databases WHERE instance_id = $1", now.id.0).execute(&mut *connection).await.classify()?;
             instance_query!(

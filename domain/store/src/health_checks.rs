@@ -113,15 +113,24 @@ impl Store {
 
     /// A summary of the samples of the last 24 hours for each of several instances, in one statement. Instances without samples are
     /// omitted.
+    ///
+    /// A sample counts for the time until the next one, at most for two intervals with their timeouts: the quick repetitions after a failure
+    /// weigh no more than their time, and a time without checks counts neither way.
     pub async fn health_summaries(&self, instances: &[InstanceId]) -> Result<HashMap<InstanceId, HealthSummary>> {
         let ids: Vec<_> = instances.iter().map(|id| id.0).collect();
         let rows = sqlx::query_as!(
             SummaryRow,
-            r#"SELECT instance_id, count(*) AS "checks!", avg((status = 'healthy')::int)::float8 AS uptime,
+            r#"SELECT instance_id AS "instance_id!", count(*) AS "checks!",
+                      sum(held) FILTER (WHERE status = 'healthy') / sum(held) AS uptime,
                       percentile_cont(0.5) WITHIN GROUP (ORDER BY latency_us) FILTER (WHERE status = 'healthy') AS p50,
                       percentile_cont(0.99) WITHIN GROUP (ORDER BY latency_us) FILTER (WHERE status = 'healthy') AS p99,
                       max(at) FILTER (WHERE status <> 'healthy') AS last_failure_at
-               FROM health_checks WHERE instance_id = ANY($1) AND at > now() - interval '24 hours' GROUP BY instance_id"#,
+               FROM (SELECT instance_id, status, latency_us, at,
+                            greatest(0.001, least(2 * (health_interval_seconds + health_timeout_seconds)::float8,
+                                extract(epoch FROM lead(at, 1, now()) OVER (PARTITION BY instance_id ORDER BY health_checks.id) - at)::float8)) AS held
+                     FROM health_checks JOIN instances ON instances.id = instance_id
+                     WHERE instance_id = ANY($1) AND at > now() - interval '24 hours') AS checked
+               GROUP BY instance_id"#,
             &ids
         )
         .fetch_all(&self.pool)

@@ -16,6 +16,7 @@ use toygres_domain::{
     name::InstanceName,
     parameter::Parameters,
     secret::Secret,
+    storage::{AutoGrow, AutoGrowChoice},
 };
 
 /// A validated request for a new instance.
@@ -35,6 +36,8 @@ pub struct NewInstance {
     pub deletion_protected: bool,
     /// See [`Instance::idle_suspend_minutes`].
     pub idle_suspend_minutes: Option<i32>,
+    /// See [`Instance::storage_auto_grow`].
+    pub storage_auto_grow: Option<AutoGrow>,
     /// See [`Instance::backups`].
     pub backups: BackupSettings,
 }
@@ -50,6 +53,8 @@ pub struct InstanceUpdate {
     pub require_tls: Option<bool>,
     /// See [`Instance::idle_suspend_minutes`].
     pub idle_suspend_minutes: Option<Option<i32>>,
+    /// See [`Instance::storage_auto_grow`].
+    pub storage_auto_grow: AutoGrowChoice,
     /// See [`Instance::backups`]. `None` in it leaves a field unchanged.
     pub backups: BackupSettings,
     /// Seconds from one health check to the next.
@@ -121,6 +126,8 @@ pub(super) struct InstanceRow {
     pub(super) labels: Json<BTreeMap<String, String>>,
     pub(super) deletion_protected: bool,
     pub(super) idle_suspend_minutes: Option<i32>,
+    pub(super) storage_grow_percent: Option<i32>,
+    pub(super) storage_grow_max_gb: Option<i32>,
     pub(super) backups_enabled: Option<bool>,
     pub(super) backup_interval_hours: Option<i32>,
     pub(super) backup_retention_days: Option<i32>,
@@ -140,8 +147,8 @@ macro_rules! instance_query {
                 + r#" id, name, state, health_status, reason_code, reason_message, notices AS "notices: _", postgres_version, storage_gb,
                       cpu_millis, memory_mb, username, database_name, exposure AS "exposure: _", require_tls, health_interval_seconds, health_timeout_seconds,
                       parameters AS "parameters: _", endpoint_host, endpoint_port, connection_string, health_check_orchestration_id, labels AS "labels: _",
-                      deletion_protected, idle_suspend_minutes, backups_enabled, backup_interval_hours, backup_retention_days, operation_count,
-                      revision, created_at, updated_at, deleted_at "#
+                      deletion_protected, idle_suspend_minutes, storage_grow_percent, storage_grow_max_gb, backups_enabled, backup_interval_hours,
+                      backup_retention_days, operation_count, revision, created_at, updated_at, deleted_at "#
                 + $after
             $(, $arg)*
         )
@@ -152,14 +159,14 @@ pub(super) use instance_query;
 impl Store {
     /// Inserts a new instance and its sealed passwords.
     pub(super) async fn insert_instance(&self, connection: &mut PgConnection, new: &NewInstance, state: InstanceState) -> Result<Instance> {
-        let NewInstance { id, name, spec, password, labels, deletion_protected, idle_suspend_minutes, backups } = new;
+        let NewInstance { id, name, spec, password, labels, deletion_protected, idle_suspend_minutes, storage_auto_grow, backups } = new;
         let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username, database, exposure, require_tls, health_check, parameters } =
             spec;
         let row = instance_query!(
             "INSERT INTO instances (id, name, state, postgres_version, storage_gb, cpu_millis, memory_mb, username, database_name, exposure,
                  health_interval_seconds, health_timeout_seconds, labels, deletion_protected, require_tls, idle_suspend_minutes, parameters,
-                 backups_enabled, backup_interval_hours, backup_retention_days, operation_count)
-             VALUES ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, $16, $17, $18, $19, $20, 1) RETURNING",
+                 backups_enabled, backup_interval_hours, backup_retention_days, storage_grow_percent, storage_grow_max_gb, operation_count)
+             VALUES ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, $16, $17, $18, $19, $20, $21, $22, 1) RETURNING",
             "",
             id.0,
             name.as_str(),
@@ -180,7 +187,9 @@ impl Store {
             Json(parameters) as _,
             backups.enabled,
             backups.interval_hours,
-            backups.retention_days
+            backups.retention_days,
+            storage_auto_grow.map(|auto| auto.threshold_percent),
+            storage_auto_grow.map(|auto| auto.max_gb)
         )
         .fetch_one(&mut *connection)
         .await
@@ -189,11 +198,11 @@ impl Store {
         instance(row)
     }
 
-    /// Changes labels, protection, when an idle instance is suspended, its backups, or whether TLS is required, which workers then have the server read.
+    /// Changes labels, protection, when an idle instance is suspended, when its volume grows, its backups, or whether TLS is required, which workers then have the server read.
     ///
     /// # Errors
     /// [`Error::User`] with `NotFound`, `RevisionMismatch`, `Conflict` (already deleted; not running, for TLS) or `Invalid` (an instance of an
-    /// earlier release, for TLS).
+    /// earlier release, for TLS; no maximum, for growth).
     pub async fn update_instance(&self, id: InstanceId, update: &InstanceUpdate) -> Result<Instance> {
         let mut transaction = self.begin().await?;
         let now = locked(&mut transaction, id).await?;
@@ -204,6 +213,7 @@ impl Store {
         let labels = update.labels.as_ref().unwrap_or(&now.labels);
         let deletion_protected = update.deletion_protected.unwrap_or(now.deletion_protected);
         let idle_suspend_minutes = update.idle_suspend_minutes.unwrap_or(now.idle_suspend_minutes);
+        let auto_grow = update.storage_auto_grow.applied_to(now.storage_auto_grow, now.spec.storage_gb).map_err(|error| Error::User(vec![error]))?;
         let backups = BackupSettings {
             enabled: update.backups.enabled.or(now.backups.enabled),
             interval_hours: update.backups.interval_hours.or(now.backups.interval_hours),
@@ -218,6 +228,7 @@ impl Store {
         if *labels == now.labels
             && deletion_protected == now.deletion_protected
             && idle_suspend_minutes == now.idle_suspend_minutes
+            && auto_grow == now.storage_auto_grow
             && backups == now.backups
             && spec.require_tls == now.spec.require_tls
             && health_check == former
@@ -234,7 +245,7 @@ impl Store {
         let row = instance_query!(
             "UPDATE instances SET labels = $2, deletion_protected = $3, idle_suspend_minutes = $4, require_tls = $5, connection_string = $6,
                  backups_enabled = $7, backup_interval_hours = $8, backup_retention_days = $9, health_interval_seconds = $10,
-                 health_timeout_seconds = $11
+                 health_timeout_seconds = $11, storage_grow_percent = $12, storage_grow_max_gb = $13
              WHERE id = $1 RETURNING",
             "",
             id.0,
@@ -247,13 +258,18 @@ impl Store {
             backups.interval_hours,
             backups.retention_days,
             health_check.interval_seconds,
-            health_check.timeout_seconds
+            health_check.timeout_seconds,
+            auto_grow.map(|auto| auto.threshold_percent),
+            auto_grow.map(|auto| auto.max_gb)
         )
         .fetch_one(&mut *transaction)
         .await
         .classify()?;
-        if health_check != former {
-            // The time to the next check was computed from the former interval.
+        if auto_grow != now.storage_auto_grow {
+            sqlx::query!("UPDATE instance_storage SET due_at = now() WHERE instance_id = $1", id.0).execute(&mut *transaction).await.classify()?;
+        }
+        if health_check != former || auto_grow != now.storage_auto_grow {
+            // Whether it grows is decided by a check. The time to the next check was computed from the former interval.
             sqlx::query!("SELECT pg_notify($1, $2)", CHECKS, id.to_string()).execute(&mut *transaction).await.classify()?;
         }
         transaction.commit().await.classify()?;
@@ -441,6 +457,10 @@ pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
         labels: row.labels.0,
         deletion_protected: row.deletion_protected,
         idle_suspend_minutes: row.idle_suspend_minutes,
+        storage_auto_grow: row
+            .storage_grow_percent
+            .zip(row.storage_grow_max_gb)
+            .map(|(threshold_percent, max_gb)| AutoGrow { threshold_percent, max_gb }),
         backups: BackupSettings {
             enabled: row.backups_enabled,
             interval_hours: row.backup_interval_hours,

@@ -9,6 +9,7 @@ mod backups;
 mod certificates;
 pub mod changes;
 mod clock;
+mod closing;
 mod credentials;
 mod database_users;
 mod databases;
@@ -22,13 +23,17 @@ mod instances;
 mod notices;
 mod operations;
 mod page;
+mod recovery;
 mod repairs;
 mod reseal;
 mod rotations;
 mod runs;
 mod steps;
+mod storage;
 #[cfg(feature = "test-support")]
 pub mod testing;
+mod upgrades;
+mod verifications;
 mod volumes;
 
 use std::{str::FromStr, time::Duration};
@@ -41,7 +46,7 @@ use sqlx::{
 pub use accept::{Accepted, Request, Subject};
 pub use archives::{ArchiveReport, OwnedArchive};
 pub use authorities::{NewAuthority, Published};
-pub use backups::{BackupPosition, BackupUpdate, CompleteBackup, LatestBackups};
+pub use backups::{BackupPosition, BackupUpdate, LatestBackups};
 pub use certificates::{InstanceCertificate, Presented};
 pub use clock::{HEARTBEAT, Heartbeat};
 pub use finish::{Outcome, Reached};
@@ -51,9 +56,13 @@ pub use operations::OperationFilter;
 pub use page::{Page, PageRequest};
 pub use reseal::Resealed;
 pub use runs::{KnownInstance, RunningInstance, Work};
+pub use storage::{Measured, StorageTotals};
 
 use errors::Classify;
 use toygres_domain::{Error, Result, secret::SecretKeys};
+
+/// What to do when a newer release has changed a schema of the database.
+pub const NEWER_SCHEMA: &str = "start that release or a newer one; docs/UPGRADING.md says how to go back";
 
 /// The schema that holds the metadata.
 pub const SCHEMA: &str = "toygres";
@@ -132,6 +141,10 @@ impl Store {
         pool.close().await;
         outcome.map_err(|error| match error {
             sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => errors::classified(error),
+            sqlx::migrate::MigrateError::VersionMissing(version) => {
+                let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+                Error::internal(format!("a newer release has migrated it (to {version}; this release has {newest}): {NEWER_SCHEMA}"))
+            }
             other => Error::internal(other),
         })
     }

@@ -6,6 +6,7 @@ use toygres_domain::{
     Error, OperationId, Result,
     instance::Reason,
     operation::{Operation, Step, StepName, StepStatus},
+    restoration::RestoreMethod,
 };
 
 use super::{
@@ -80,6 +81,37 @@ impl Store {
         .await
     }
 
+    /// Records that a step is not needed, or not any more.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is finished or another run has taken over.
+    pub async fn skip_step(&self, id: &OperationId, run: i32, name: StepName) -> Result<()> {
+        self.change_step(id, run, name, |step| {
+            step.status = StepStatus::Skipped;
+            step.finished_at = step.started_at.map(|_| Utc::now());
+            step.error = None;
+        })
+        .await
+    }
+
+    /// Records how the data of a restored instance got there.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`] when the operation is finished or another run has taken over.
+    pub async fn note_restore_method(&self, id: &OperationId, run: i32, method: RestoreMethod) -> Result<()> {
+        let written = sqlx::query!(
+            "UPDATE operations SET params = jsonb_set(params, '{method}', to_jsonb($3::text))
+             WHERE id = $1 AND run = $2 AND status IN ('pending', 'running')",
+            id.as_str(),
+            run,
+            method.as_str()
+        )
+        .execute(&self.pool)
+        .await
+        .classify()?;
+        if written.rows_affected() > 0 { Ok(()) } else { Err(Error::Superseded) }
+    }
+
     async fn change_step(&self, id: &OperationId, run: i32, name: StepName, change: impl Fn(&mut Step)) -> Result<()> {
         // Concurrent writes are rare, so the row is not locked first, which takes two round trips instead of four.
         let mut connection = self.pool.acquire().await.classify()?;
@@ -113,7 +145,7 @@ impl Store {
 }
 
 /// The steps after a change of one of them; `None` if that changes nothing.
-fn changed(steps: &[Step], name: StepName, change: impl Fn(&mut Step)) -> Option<Vec<Step>> {
+pub(super) fn changed(steps: &[Step], name: StepName, change: impl Fn(&mut Step)) -> Option<Vec<Step>> {
     let mut after = steps.to_vec();
     let index = after.iter().position(|step| step.name == name).unwrap_or_else(|| {
         after.push(Step::planned(name));

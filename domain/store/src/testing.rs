@@ -123,6 +123,17 @@ impl PodServer {
         number.and_then(|number| number.split('.').next()?.parse().ok()).expect("a version begins with a number")
     }
 
+    /// The installations of this machine with everything that an upgrade needs, by their major versions.
+    #[must_use]
+    pub fn complete_installations() -> Vec<(u16, PathBuf)> {
+        let complete = |version: u16| {
+            let place = std::env::var_os("TOYGRES_TEST_POSTGRES").map(PathBuf::from)?;
+            Some((version, place.join(format!("{version}-complete/bin")))).filter(|(_, binaries)| binaries.join("pg_upgrade").is_file())
+        };
+        let own = (Self::version(0), binaries());
+        std::iter::once(own).chain([16, 17, 18].into_iter().filter_map(complete)).collect()
+    }
+
     /// Creates a data directory like the official images do: with a superuser, its password, and a database. `configuration` is included
     /// at the end of `postgresql.conf`.
     ///
@@ -246,7 +257,10 @@ impl PodServer {
     pub fn start(&self, address: &str, port: u16) -> Option<impl Send + Sync + use<>> {
         // The log of an earlier run would show its start instead of this one.
         let _ = fs::remove_file(self.directory.join("log"));
-        let server = self.host.start_at(&self.directory, address, port, ServerKind::Pod);
+        // An upgrade may have changed the version of the data.
+        let version = fs::read_to_string(self.directory.join("data/PG_VERSION")).ok().and_then(|version| version.trim().parse().ok());
+        let host = version.map_or_else(|| self.host.clone(), Host::of_version);
+        let server = host.start_at(&self.directory, address, port, ServerKind::Pod);
         fs::write(self.directory.join("keep"), "").expect("the directory is ours");
         server
     }
@@ -352,7 +366,7 @@ impl ServerKind {
 }
 
 /// The environment for servers on this machine.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Host {
     binaries: PathBuf,
     /// The user and group of servers if this process runs as root, which PostgreSQL refuses.

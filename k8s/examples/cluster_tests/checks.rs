@@ -434,7 +434,7 @@ fn deployment(name: &str, version: u16) -> Result<Deployment> {
     let issued = Authority::generate("plain apply", from, to).and_then(|authority| authority.issue(&["localhost".to_owned()], from, to));
     let certificate = issued.map_err(|error| error.to_string())?.certificate;
     let credentials = Credentials { owner: Secret::new(PASSWORD.to_owned()), platform: Some(PlatformCredentials::generate()) };
-    Ok(Deployment { id: InstanceId::generate(), name, spec, credentials, data: Data::New, certificate, suspended: false })
+    Ok(Deployment { id: InstanceId::generate(), name, spec, credentials, data: Data::New, certificate, suspended: false, closed: false })
 }
 
 pub fn is_healthy(now: &Value) -> bool {

@@ -8,11 +8,10 @@
 mod admin;
 mod checks;
 mod drift;
-#[expect(dead_code, reason = "the tests of backups use the rest")]
-#[path = "../../../domain/backup/tests/it/fake_s3.rs"]
-mod fake_s3;
 mod report;
 mod restore;
+#[path = "../../../domain/backup/tests/it/s3_server.rs"]
+mod s3_server;
 mod server;
 mod tls;
 mod trouble;

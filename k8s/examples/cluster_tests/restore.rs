@@ -7,7 +7,7 @@ use crate::{
     Plan, Result,
     admin::Admin,
     checks::{READY_TIMEOUT, is_healthy, nothing_left, psql},
-    fake_s3::{ACCESS_KEY, FakeS3},
+    s3_server::{ACCESS_KEY, BUCKET, S3Server, SECRET_KEY},
     server::Server,
 };
 
@@ -27,14 +27,14 @@ pub fn variables() -> Option<Variables> {
 }
 
 /// Gives a fake cluster the image and a store.
-pub async fn imitate(cluster: &FakeApiServer, plan: &mut Plan) -> FakeS3 {
-    let (store, address) = FakeS3::start().await;
+pub async fn imitate(cluster: &FakeApiServer, plan: &mut Plan) -> S3Server {
+    let store = S3Server::start().await;
     cluster.set_image(program(plan.server.clone()));
     let variables = [
         ("TOYGRES_RESTORE_IMAGE", "toygres:test".to_owned()),
-        ("TOYGRES_BACKUP_STORE", format!("s3://bucket?endpoint={address}")),
+        ("TOYGRES_BACKUP_STORE", format!("s3://{BUCKET}?endpoint={}", store.endpoint())),
         ("TOYGRES_BACKUP_S3_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
-        ("TOYGRES_BACKUP_S3_SECRET_ACCESS_KEY", "nobody checks it".to_owned()),
+        ("TOYGRES_BACKUP_S3_SECRET_ACCESS_KEY", SECRET_KEY.to_owned()),
     ];
     plan.restore = Some(variables.map(|(name, value)| (name.to_owned(), value)).into());
     store

@@ -14,6 +14,9 @@ use toygres_store::testing::PodServer;
 
 use super::jobs::containers;
 
+/// A container that copies programs from its image into the pod.
+const PROGRAMS: &str = "programs";
+
 /// How far the pod of a Job is.
 #[derive(Clone, Debug, Default)]
 pub struct Stage {
@@ -66,12 +69,23 @@ pub fn program(path: PathBuf) -> Box<Image> {
     })
 }
 
+/// The versions of the servers of this machine between which data can be upgraded: that of the machine first.
+#[must_use]
+pub fn complete_versions() -> Vec<u16> {
+    PodServer::complete_installations().into_iter().map(|(version, _)| version).collect()
+}
+
 /// Runs the containers of a pod on a volume, and reports each stage.
 pub(super) fn run(pod: &Value, secret: &Value, volume: &PodServer, image: &Image, report: &(dyn Fn(Stage) + Sync)) {
     let paths = Paths::new(pod, secret, volume);
     for (number, container) in containers(pod).enumerate() {
         let stage = Stage { container: number, ..Stage::default() };
         report(stage.clone());
+        if container["name"] == PROGRAMS {
+            // The programs of all versions are on this machine.
+            report(Stage { exit: Some(Exit::default()), ..stage });
+            continue;
+        }
         let args: Vec<String> = texts(&container["args"]).map(|text| paths.local(text)).collect();
         let env = environment(container, secret, &paths);
         let exit = match texts(&container["command"]).nth(2) {
@@ -107,11 +121,19 @@ impl Paths {
         }
         volume.adopt();
         let local = |path: PathBuf| path.to_str().expect("temporary directories are ASCII").to_owned();
+        // Whichever version it is of, the data is in one place here.
         let variables = containers(pod).flat_map(|container| container["env"].as_array().into_iter().flatten());
-        let data = variables.filter(|variable| variable["name"] == "PGDATA").find_map(|variable| variable["value"].as_str());
-        let data = data.map(|data| (data.to_owned(), local(volume.directory().join("data"))));
-        let secrets = ["/run/secrets/restore", "/run/secrets/store"].map(|path| (path.to_owned(), local(mounted.clone())));
-        Self(data.into_iter().chain(secrets).collect())
+        let data = variables.filter(|variable| ["PGDATA", "FORMER_DATA", "NEW_DATA"].iter().any(|name| variable["name"] == *name));
+        let data = data.filter_map(|variable| Some((variable["value"].as_str()?.to_owned(), local(volume.directory().join("data")))));
+        let secrets = ["/run/secrets/restore", "/run/secrets/store", "/run/secrets/upgrade"].map(|path| (path.to_owned(), local(mounted.clone())));
+        for (version, binaries) in PodServer::complete_installations() {
+            let place = volume.directory().join("programs").join(version.to_string());
+            fs::create_dir_all(&place).expect("the directory is ours");
+            // It may be there already.
+            let _ = std::os::unix::fs::symlink(binaries, place.join("bin"));
+        }
+        let programs = ("/usr/lib/postgresql".to_owned(), local(volume.directory().join("programs")));
+        Self(data.chain(secrets).chain([programs]).collect())
     }
 
     fn local(&self, text: &str) -> String {

@@ -146,11 +146,8 @@ fn run_pod(cluster: &mut FakeCluster, pod: &Value) {
         let suspended = pod["metadata"]["uid"].as_str().is_some_and(|uid| cluster.suspended.contains(uid));
         // The containers of a Job take a moment.
         let busy = cluster.node.as_ref().is_some_and(|node| node.is_busy(pod));
-        if cluster.node_lost || suspended && !killed || busy {
+        if cluster.node_lost || suspended && !killed || busy || !cluster.node.as_ref().is_none_or(|node| node.has_stopped(pod)) {
             return;
-        }
-        if let Some(node) = &cluster.node {
-            node.stop(pod);
         }
         if has_ended(pod) || pod["status"]["phase"] != "Running" || jobs::is_of_job(pod) {
             cluster.remove("pods", &pod_name);
@@ -268,7 +265,7 @@ fn collect_garbage(cluster: &mut FakeCluster) {
             delete_owner(cluster, resource, &owner);
         }
     }
-    for resource in ["pods", "secrets"] {
+    for resource in ["pods", "secrets", "networkpolicies"] {
         for object in cluster.list(resource).cloned().collect::<Vec<_>>() {
             let uid = &owner(&object)["uid"];
             let exists = OWNERS.into_iter().any(|resource| cluster.list(resource).any(|owner| owner["metadata"]["uid"] == *uid));

@@ -38,7 +38,7 @@ pub(super) fn expand(cluster: &mut FakeCluster, claim: &Value) {
     let condition =
         |kind: &str, age: i64| json!([{"type": kind, "status": "True", "lastTransitionTime": (now() - SignedDuration::from_secs(age)).to_string()}]);
     let pod = claim_name.strip_prefix("data-").and_then(|pod| cluster.get("pods", pod)).filter(|pod| !is_terminating(pod));
-    let pod = pod.map(|pod| pod["metadata"]["uid"].clone()).unwrap_or_default();
+    let pod = pod.map_or_else(|| json!(""), |pod| pod["metadata"]["uid"].clone());
     let expansion = cluster.expansion;
     cluster.update("persistentvolumeclaims", &claim_name, |claim| match claim["status"]["conditions"][0]["type"].as_str() {
         None => claim["status"]["conditions"] = condition("Resizing", 0),
@@ -47,7 +47,7 @@ pub(super) fn expand(cluster: &mut FakeCluster, claim: &Value) {
             claim["status"]["conditions"] = condition("FileSystemResizePending", if expansion == Expansion::NewPod { 3600 } else { 0 });
         }
         Some(_) => {
-            let is_mounted = !pod.is_null() && (expansion == Expansion::Online || claim["metadata"]["annotations"][POD] != pod);
+            let is_mounted = pod != "" && (expansion == Expansion::Online || claim["metadata"]["annotations"][POD] != pod);
             if is_mounted {
                 claim["status"]["capacity"]["storage"] = size;
                 claim["status"].as_object_mut().unwrap().remove("conditions");

@@ -68,8 +68,7 @@ pub(super) fn run_pod(cluster: &mut FakeCluster, pod: &Value, scenario: Scenario
         cluster.update("pods", &pod_name, |pod| pod["status"] = json!({"phase": "Pending"}));
         return;
     }
-    let volumes = pod["spec"]["volumes"].as_array().into_iter().flatten();
-    if volumes.filter_map(|volume| volume["secret"]["secretName"].as_str()).any(|secret| cluster.get("secrets", secret).is_none()) {
+    if secret_names(pod).any(|secret| cluster.get("secrets", secret).is_none()) {
         // The kubelet waits for it.
         return;
     }
@@ -96,6 +95,13 @@ pub(super) fn run_pod(cluster: &mut FakeCluster, pod: &Value, scenario: Scenario
         cluster.initialised.insert(claim);
     }
     cluster.update("pods", &pod_name, |pod| pod["status"] = status);
+}
+
+/// The Secrets that a pod mounts, or has in its environment.
+pub(super) fn secret_names(pod: &Value) -> impl Iterator<Item = &str> {
+    let mounted = pod["spec"]["volumes"].as_array().into_iter().flatten().filter_map(|volume| volume["secret"]["secretName"].as_str());
+    let variables = containers(pod).flat_map(|container| container["env"].as_array().into_iter().flatten());
+    mounted.chain(variables.filter_map(|variable| variable["valueFrom"]["secretKeyRef"]["name"].as_str()))
 }
 
 /// Without a node, a pod begins and then succeeds.

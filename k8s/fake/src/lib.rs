@@ -29,7 +29,7 @@ use serde_json::Value;
 use tokio::sync::watch as channel;
 use toygres_k8s::{KubernetesRuntime, Settings, settings::EndpointHost};
 
-pub use containers::{Exit, Image, Process, program};
+pub use containers::{Exit, Image, Process, complete_versions, program};
 pub use expansion::Expansion;
 pub use node::Node;
 use objects::FakeCluster;

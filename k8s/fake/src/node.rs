@@ -17,7 +17,7 @@ use serde_json::Value;
 use toygres_store::testing::{PodServer, PodServerOptions};
 
 use super::{
-    containers::{self, Image, Stage},
+    containers::{self, Exit, Image, Stage},
     jobs,
     network::Network,
     objects::{FakeCluster, claim_of},
@@ -58,6 +58,8 @@ enum Pod {
     },
     /// What its server said last.
     Failed(String),
+    /// Its server is shutting down.
+    Stopping(std::thread::JoinHandle<()>),
 }
 
 /// The files of the Secret of a pod that change while its server runs.
@@ -123,7 +125,9 @@ impl Node {
         let (secret, claim) = (secret(cluster, pod)?.clone(), claim_of(pod));
         let version = jobs::containers(pod).find(|container| !container["command"].is_null()).and_then(version)?;
         let mut state = self.state();
-        let image = state.image.clone().expect("the image of the control plane is set");
+        // That of an upgrade needs none.
+        let image =
+            state.image.clone().unwrap_or_else(|| Arc::new(|_: &_| Exit { code: 1, message: "no image of the control plane is set".to_owned() }));
         state.jobs.insert(uid.clone(), Stage::default());
         let volume = Arc::clone(state.volumes.entry(claim).or_insert_with(|| Arc::new(PodServer::empty(version))));
         drop(state);
@@ -199,8 +203,24 @@ impl Node {
     pub(super) fn failure(&self, pod: &Value) -> Option<String> {
         match self.state().pods.get(pod["metadata"]["uid"].as_str()?)? {
             Pod::Failed(message) => Some(message.clone()),
-            Pod::Starting | Pod::Running { .. } => None,
+            Pod::Starting | Pod::Running { .. } | Pod::Stopping(_) => None,
         }
+    }
+
+    /// Has the pod's server shut down, which may wait for those who follow it; returns whether it has.
+    pub(super) fn has_stopped(&self, pod: &Value) -> bool {
+        let uid = text(&pod["metadata"]["uid"]);
+        let mut state = self.state();
+        let task = match state.pods.remove(&uid) {
+            None | Some(Pod::Starting | Pod::Failed(_)) => return true,
+            Some(running @ Pod::Running { .. }) => std::thread::spawn(move || drop(running)),
+            Some(Pod::Stopping(task)) => task,
+        };
+        let has_stopped = task.is_finished();
+        if !has_stopped {
+            state.pods.insert(uid, Pod::Stopping(task));
+        }
+        has_stopped
     }
 
     /// Stops the pod's server and waits until it has stopped.
@@ -214,7 +234,7 @@ impl Node {
     pub(super) fn address_of(&self, pod: &Value) -> Option<String> {
         match self.state().pods.get(pod["metadata"]["uid"].as_str()?)? {
             Pod::Running { address, .. } => Some(address.clone()),
-            Pod::Starting | Pod::Failed(_) => None,
+            Pod::Starting | Pod::Failed(_) | Pod::Stopping(_) => None,
         }
     }
 
@@ -296,8 +316,7 @@ fn is_possible(line: &str, version: u16) -> bool {
 }
 
 fn secret<'a>(cluster: &'a FakeCluster, pod: &Value) -> Option<&'a Value> {
-    let name = pod["spec"]["volumes"].as_array()?.iter().find_map(|volume| volume["secret"]["secretName"].as_str())?;
-    cluster.get("secrets", name)
+    cluster.get("secrets", jobs::secret_names(pod).next()?)
 }
 
 /// The version of the server that stands in for that of an image.

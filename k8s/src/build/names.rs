@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use toygres_domain::{
     InstanceId,
+    backup::BackupId,
     instance::{Exposure, PostgresVersion},
     name::InstanceName,
 };
@@ -30,11 +31,18 @@ pub const SUSPENDED_ANNOTATION: &str = "toygres.io/suspended";
 /// The annotation of a volume claim that was filled from a backup, with the id of the archive.
 pub const RESTORED_ANNOTATION: &str = "toygres.io/restored-from";
 
-/// The label with the part of an object in an instance, and its values for the server and for a restoration.
+/// The annotation of a volume claim, and of a Job, with the operation that upgrades the data, and how far it is.
+pub const UPGRADE_ANNOTATION: &str = "toygres.io/upgrade";
+
+/// The label with the part of an object in an instance, and its values for the server, for a restoration, and for an upgrade.
 pub const COMPONENT_LABEL: &str = "app.kubernetes.io/component";
 const SERVER: &str = "database";
 /// See [`COMPONENT_LABEL`].
 pub const RESTORE: &str = "restore";
+const UPGRADE: &str = "upgrade";
+
+/// The label of the objects that verify a base backup, with its id. They are no part of an instance.
+pub const VERIFICATION_LABEL: &str = "toygres.io/verification";
 
 /// Selects every object of every instance.
 pub const MANAGED_SELECTOR: &str = "app.kubernetes.io/managed-by=toygres,toygres.io/instance-id";
@@ -59,10 +67,28 @@ pub fn restore(id: InstanceId) -> String {
     format!("{PREFIX}{id}-{RESTORE}")
 }
 
-/// Whether an object belongs to a restoration, and not to the server.
+/// The name of the Job that upgrades the data of an instance, and of its Secret.
 #[must_use]
-pub fn is_of_restoration(meta: &ObjectMeta) -> bool {
-    meta.labels.as_ref().and_then(|labels| labels.get(COMPONENT_LABEL)).is_some_and(|component| component == RESTORE)
+pub fn upgrade(id: InstanceId) -> String {
+    format!("{PREFIX}{id}-{UPGRADE}")
+}
+
+/// The name of the Job that verifies a base backup, of its Secret and of its NetworkPolicy.
+#[must_use]
+pub fn verification(backup: BackupId) -> String {
+    format!("{PREFIX}verify-{backup}")
+}
+
+/// Selects the objects that verify a base backup.
+#[must_use]
+pub fn verification_selector(backup: BackupId) -> String {
+    format!("{VERIFICATION_LABEL}={backup}")
+}
+
+/// Whether an object belongs to the Job of a restoration or an upgrade, and not to the server.
+#[must_use]
+pub fn is_of_job(meta: &ObjectMeta) -> bool {
+    meta.labels.as_ref().and_then(|labels| labels.get(COMPONENT_LABEL)).is_some_and(|component| [RESTORE, UPGRADE].contains(&component.as_str()))
 }
 
 /// The name of the headless Service of an instance.
@@ -145,6 +171,13 @@ impl Meta<'_> {
         meta
     }
 
+    /// The metadata of an object of an upgrade.
+    pub(super) fn of_upgrade(&self) -> ObjectMeta {
+        let mut meta = self.object(upgrade(self.id));
+        meta.labels.get_or_insert_default().insert(COMPONENT_LABEL.to_owned(), UPGRADE.to_owned());
+        meta
+    }
+
     /// The labels that never change: a volume claim template is immutable.
     pub(super) fn immutable_labels(&self) -> BTreeMap<String, String> {
         [
@@ -172,7 +205,7 @@ mod tests {
     fn names_are_short_enough_and_contain_the_id() {
         let id = InstanceId::generate();
         assert!(object(id).len() <= 52);
-        for name in [object(id), headless_service(id), pod(id), claim(id), restore(id) + "-x2x4z"] {
+        for name in [object(id), headless_service(id), pod(id), claim(id), restore(id) + "-x2x4z", upgrade(id) + "-x2x4z"] {
             assert!(name.len() <= 63, "{name}");
             assert_eq!(instance_of_object(&name), Some(id), "{name}");
         }

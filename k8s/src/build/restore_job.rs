@@ -47,7 +47,7 @@ const RECOVER_SCRIPT: &str = include_str!("restore.sh");
 const STATEMENTS: (&str, &str) = ("finish.sql", "/run/secrets/restore");
 
 /// Megabytes for what fetches a backup: it unpacks one part of it while it holds two more.
-const FETCH_MEMORY_MB: i32 = 512;
+pub(super) const FETCH_MEMORY_MB: i32 = 512;
 
 /// The ports besides that of the store: DNS, the identity of the machine, and that of the workload.
 const PORTS: [(&str, i32); 4] = [("UDP", 53), ("TCP", 53), ("TCP", 80), ("TCP", 443)];
@@ -78,11 +78,10 @@ pub fn restore_objects(
     let meta = Meta { id: *id, name, version: spec.postgres_version, namespace: &settings.namespace };
     let mut claim = claim(&meta, names::claim(*id), spec.storage_gb, settings);
     claim.metadata.namespace = Some(settings.namespace.clone());
-    let wanted = serde_json::json!(restoration).to_string();
     RestoreObjects {
         network_policy: network_policy(&meta, store),
         claim,
-        job: job(&meta, deployment, &wanted, settings, (image, store)),
+        job: job(&meta, deployment, restoration, settings, (image, store)),
         secret: secret(&meta, deployment, store),
     }
 }
@@ -90,6 +89,20 @@ pub fn restore_objects(
 fn network_policy(meta: &Meta<'_>, store: &NetworkStore) -> NetworkPolicy {
     let mut pods = meta.pod_selector();
     pods.insert(COMPONENT_LABEL.to_owned(), RESTORE.to_owned());
+    NetworkPolicy {
+        metadata: meta.of_restoration(),
+        spec: Some(NetworkPolicySpec {
+            pod_selector: Some(LabelSelector { match_labels: Some(pods), ..LabelSelector::default() }),
+            policy_types: Some(vec!["Egress".to_owned()]),
+            egress: Some(vec![egress_to(store)]),
+            ..NetworkPolicySpec::default()
+        }),
+    }
+}
+
+/// Lets a pod reach a store: any address, because a policy cannot name one. The port of PostgreSQL is none of these, so that no instance is
+/// reached.
+pub(super) fn egress_to(store: &NetworkStore) -> NetworkPolicyEgressRule {
     let of_store = ("TCP", i32::from(store.port));
     let ports = PORTS.into_iter().chain((!PORTS.contains(&of_store)).then_some(of_store));
     let port = |(protocol, port): (&str, i32)| NetworkPolicyPort {
@@ -97,16 +110,7 @@ fn network_policy(meta: &Meta<'_>, store: &NetworkStore) -> NetworkPolicy {
         protocol: Some(protocol.to_owned()),
         ..NetworkPolicyPort::default()
     };
-    NetworkPolicy {
-        metadata: meta.of_restoration(),
-        spec: Some(NetworkPolicySpec {
-            pod_selector: Some(LabelSelector { match_labels: Some(pods), ..LabelSelector::default() }),
-            policy_types: Some(vec!["Egress".to_owned()]),
-            // To any address, because a policy cannot name a store. The port of PostgreSQL is none of them, so that no instance is reached.
-            egress: Some(vec![NetworkPolicyEgressRule { ports: Some(ports.map(port).collect()), ..NetworkPolicyEgressRule::default() }]),
-            ..NetworkPolicySpec::default()
-        }),
-    }
+    NetworkPolicyEgressRule { ports: Some(ports.map(port).collect()), ..NetworkPolicyEgressRule::default() }
 }
 
 fn secret(meta: &Meta<'_>, deployment: &Deployment, store: &NetworkStore) -> Secret {
@@ -114,35 +118,51 @@ fn secret(meta: &Meta<'_>, deployment: &Deployment, store: &NetworkStore) -> Sec
     // An instance that is restored is new, and has the roles of the platform.
     let superuser = credentials.platform.as_ref().map_or(&credentials.owner, |platform| &platform.superuser);
     let statements = finishing_statements(&deployment.spec.username, &credentials.owner, superuser);
-    let bytes = |text: &str| ByteString(text.as_bytes().to_vec());
-    let entries = store.environment.iter().chain(&store.files).map(|(name, value)| (name.clone(), bytes(value.expose())));
     Secret {
         metadata: meta.of_restoration(),
         type_: Some("Opaque".to_owned()),
-        data: Some(entries.chain([(STATEMENTS.0.to_owned(), bytes(&statements))]).collect()),
+        data: Some(keys(store).chain([(STATEMENTS.0.to_owned(), ByteString(statements.into_bytes()))]).collect()),
         ..Secret::default()
     }
 }
 
-fn job(meta: &Meta<'_>, deployment: &Deployment, restoration: &str, settings: &Settings, (image, store): (&str, &NetworkStore)) -> Job {
+/// The entries of a Secret with what it takes to reach a store.
+pub(super) fn keys(store: &NetworkStore) -> impl Iterator<Item = (String, ByteString)> {
+    let bytes = |text: &str| ByteString(text.as_bytes().to_vec());
+    store.environment.iter().chain(&store.files).map(move |(name, value)| (name.clone(), bytes(value.expose())))
+}
+
+/// The container that fetches a backup to `directory`, with the keys of the store in the Secret `secret`.
+pub(super) fn fetch(
+    image: &str,
+    directory: &str,
+    restoration: &Restoration,
+    (secret, store): (&str, &NetworkStore),
+    data: VolumeMount,
+    resources: ResourceRequirements,
+) -> Container {
+    let wanted = serde_json::json!(restoration).to_string();
+    let files = (!store.files.is_empty()).then(|| read_only("store", STORE_DIRECTORY));
+    Container {
+        args: Some(["restore-volume", "--directory", directory, "--restoration", &wanted].map(str::to_owned).into()),
+        env: some_unless_empty(store.environment.iter().map(|(name, _)| from_secret(secret, name)).collect()),
+        volume_mounts: Some([data, volume_mount("tmp", "/tmp")].into_iter().chain(files).collect()),
+        ..container(FETCH, image.to_owned(), resources)
+    }
+}
+
+fn read_only(name: &str, path: &str) -> VolumeMount {
+    VolumeMount { read_only: Some(true), ..volume_mount(name, path) }
+}
+
+fn job(meta: &Meta<'_>, deployment: &Deployment, restoration: &Restoration, settings: &Settings, (image, store): (&str, &NetworkStore)) -> Job {
     let Meta { version, .. } = *meta;
     let spec = &deployment.spec;
     let (mount, pgdata) = data_paths(version);
     let own = |memory_mb| resources(spec.cpu_millis, memory_mb, settings);
-    let restore_volume = |arguments: &[&str]| {
-        let arguments = ["restore-volume", "--directory", &pgdata].into_iter().chain(arguments.iter().copied());
-        arguments.map(str::to_owned).collect::<Vec<_>>()
-    };
     let data = || volume_mount(DATA_VOLUME, mount);
-    let read_only = |name, path| VolumeMount { read_only: Some(true), ..volume_mount(name, path) };
-    let fetch = Container {
-        args: Some(restore_volume(&["--restoration", restoration])),
-        env: some_unless_empty(store.environment.iter().map(|(name, _)| from_secret(meta, name)).collect()),
-        volume_mounts: Some(
-            [data(), volume_mount("tmp", "/tmp")].into_iter().chain((!store.files.is_empty()).then(|| read_only("store", STORE_DIRECTORY))).collect(),
-        ),
-        ..container(FETCH, image.to_owned(), own(spec.memory_mb.max(FETCH_MEMORY_MB)))
-    };
+    let secret = names::restore(meta.id);
+    let fetch = fetch(image, &pgdata, restoration, (&secret, store), data(), own(spec.memory_mb.max(FETCH_MEMORY_MB)));
     let recovery_settings = RECOVERY_SETTINGS.iter().flat_map(|setting| ["-c", setting]);
     let recover = Container {
         command: Some(["sh", "-c", RECOVER_SCRIPT, RESTORE].map(str::to_owned).into()),
@@ -152,11 +172,15 @@ fn job(meta: &Meta<'_>, deployment: &Deployment, restoration: &str, settings: &S
         ..container(RECOVER, settings.image(version), own(spec.memory_mb))
     };
     let finish = Container {
-        args: Some(restore_volume(&["--finish"])),
+        args: Some(["restore-volume", "--directory", &pgdata, "--finish"].map(str::to_owned).into()),
         volume_mounts: Some(vec![data()]),
         ..container(FINISH, image.to_owned(), own(spec.memory_mb))
     };
-    let metadata = meta.of_restoration();
+    job_of(meta.of_restoration(), (vec![fetch, recover], finish), volumes(meta, spec.memory_mb, store), settings)
+}
+
+/// A Job whose containers run one after the other, once.
+pub(super) fn job_of(metadata: ObjectMeta, (first, last): (Vec<Container>, Container), volumes: Vec<Volume>, settings: &Settings) -> Job {
     let mut labels = metadata.labels.clone().unwrap_or_default();
     if settings.restore.service_account.is_some() {
         // Azure's workload identity asks for it.
@@ -176,9 +200,9 @@ fn job(meta: &Meta<'_>, deployment: &Deployment, restoration: &str, settings: &S
                 spec: Some(PodSpec {
                     restart_policy: Some("Never".to_owned()),
                     service_account_name: settings.restore.service_account.clone(),
-                    init_containers: Some(vec![fetch, recover]),
-                    containers: vec![finish],
-                    volumes: Some(volumes(meta, spec.memory_mb, store)),
+                    init_containers: Some(first),
+                    containers: vec![last],
+                    volumes: Some(volumes),
                     ..common_pod(settings)
                 }),
             },
@@ -188,7 +212,8 @@ fn job(meta: &Meta<'_>, deployment: &Deployment, restoration: &str, settings: &S
     }
 }
 
-fn container(name: &str, image: String, resources: ResourceRequirements) -> Container {
+/// A container of a Job.
+pub(super) fn container(name: &str, image: String, resources: ResourceRequirements) -> Container {
     Container {
         name: name.to_owned(),
         image: Some(image),
@@ -200,32 +225,39 @@ fn container(name: &str, image: String, resources: ResourceRequirements) -> Cont
     }
 }
 
-fn from_secret(meta: &Meta<'_>, name: &str) -> EnvVar {
-    let key = SecretKeySelector { name: names::restore(meta.id), key: name.to_owned(), ..SecretKeySelector::default() };
+fn from_secret(secret: &str, name: &str) -> EnvVar {
+    let key = SecretKeySelector { name: secret.to_owned(), key: name.to_owned(), ..SecretKeySelector::default() };
     EnvVar { name: name.to_owned(), value_from: Some(EnvVarSource { secret_key_ref: Some(key), ..EnvVarSource::default() }), ..EnvVar::default() }
 }
 
-fn volumes(meta: &Meta<'_>, memory_mb: i32, store: &NetworkStore) -> Vec<Volume> {
-    let files = |name: &str, keys: Vec<&str>| Volume {
+/// A volume with some entries of a Secret as files.
+pub(super) fn files(name: &str, secret: &str, keys: Vec<&str>) -> Volume {
+    Volume {
         name: name.to_owned(),
         secret: Some(SecretVolumeSource {
-            secret_name: Some(names::restore(meta.id)),
+            secret_name: Some(secret.to_owned()),
             default_mode: Some(0o440),
             items: Some(keys.into_iter().map(|key| KeyToPath { key: key.to_owned(), path: key.to_owned(), ..KeyToPath::default() }).collect()),
             ..SecretVolumeSource::default()
         }),
         ..Volume::default()
-    };
+    }
+}
+
+/// The volume with the files of a store, if it has any.
+pub(super) fn store_files(secret: &str, store: &NetworkStore) -> Option<Volume> {
+    (!store.files.is_empty()).then(|| files("store", secret, store.files.iter().map(|(name, _)| name.as_str()).collect()))
+}
+
+fn volumes(meta: &Meta<'_>, memory_mb: i32, store: &NetworkStore) -> Vec<Volume> {
+    let secret = names::restore(meta.id);
     let data = Volume {
         name: DATA_VOLUME.to_owned(),
         persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource { claim_name: names::claim(meta.id), read_only: None }),
         ..Volume::default()
     };
-    let mut volumes = vec![data, scratch("tmp", "256Mi"), shared_memory(memory_mb), files("statements", vec![STATEMENTS.0])];
-    if !store.files.is_empty() {
-        volumes.push(files("store", store.files.iter().map(|(name, _)| name.as_str()).collect()));
-    }
-    volumes
+    let always = [data, scratch("tmp", "256Mi"), shared_memory(memory_mb), files("statements", &secret, vec![STATEMENTS.0])];
+    always.into_iter().chain(store_files(&secret, store)).collect()
 }
 
 #[cfg(test)]

@@ -41,14 +41,15 @@ pub(super) struct Content<'a> {
     pub(super) require_tls: bool,
     pub(super) parameters: &'a Parameters,
     pub(super) data: &'a Data,
+    pub(super) closed: bool,
 }
 
 pub(super) fn secret(meta: &Meta<'_>, content: &Content<'_>) -> Secret {
-    let Content { credentials, certificate: ServerCertificate { chain, key }, storage_gb, require_tls, parameters, data } = content;
+    let Content { credentials, certificate: ServerCertificate { chain, key }, storage_gb, require_tls, parameters, data, closed } = content;
     let roles = credentials.roles();
     let configuration = configuration(meta, *storage_gb, roles, parameters).into_bytes();
     // The NetworkPolicy decides who reaches a pod, and a load balancer may translate addresses.
-    let access = Access { addresses: "all", superuser_on_socket: true, require_tls: *require_tls };
+    let access = Access { addresses: "all", superuser_on_socket: true, require_tls: *require_tls, closed: *closed };
     // That of the owner is nowhere in the pod, unless the owner is the superuser.
     let password = credentials.platform.as_ref().map_or(&credentials.owner, |platform| &platform.superuser);
     let mut content = BTreeMap::from([
@@ -75,7 +76,7 @@ pub(super) fn secret(meta: &Meta<'_>, content: &Content<'_>) -> Secret {
 /// The settings of every instance, those that follow from the size of the volume, and at the end, where they count, those of the owner; all
 /// after the configuration of `initdb`. They are not arguments, because a changed pod template would restart the server when one changes. An instance of an earlier release keeps
 /// its own.
-fn configuration(meta: &Meta<'_>, storage_gb: i32, roles: Roles, parameters: &Parameters) -> String {
+pub(super) fn configuration(meta: &Meta<'_>, storage_gb: i32, roles: Roles, parameters: &Parameters) -> String {
     let (_, data) = data_paths(meta.version);
     let limits: String = WalLimits::of_volume(storage_gb).settings().iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
     let common = match roles {

@@ -31,6 +31,7 @@ fn deployment() -> Deployment {
         data: Data::Existing(Some(VolumeId(UID.to_owned()))),
         certificate: ServerCertificate { chain: String::new(), key: Password::new(String::new()) },
         suspended: false,
+        closed: false,
     }
 }
 

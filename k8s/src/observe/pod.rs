@@ -13,7 +13,7 @@ use toygres_domain::{
 use super::{ORDINARY_WAIT, Snapshot, events, failed, log_lines::last_lines, pending, starting};
 use crate::{
     build::CONTAINER,
-    wording::{is_about_volume, is_missing_image, is_missing_secret, is_missing_storage_class},
+    wording::{is_about_volume, is_full, is_missing_image, is_missing_secret, is_missing_storage_class},
 };
 
 /// After how many restarts of the container a crash loop is final. The kubelet's back-off doubles from 10 seconds, so this is after
@@ -190,7 +190,11 @@ fn looping(status: &ContainerStatus) -> Observation {
     let end = status.state.as_ref().and_then(terminated).or_else(|| last_end(status));
     let reason = match end {
         Some(end) if is_out_of_memory(end) => end_of_process(end),
-        Some(end) => Reason::new(ReasonCode::CrashLoop, format!("It exits repeatedly soon after its start. {}", end_of_process(end).message)),
+        Some(end) => {
+            let Reason { code, message } = end_of_process(end);
+            let code = if code == ReasonCode::DiskFull { code } else { ReasonCode::CrashLoop };
+            Reason::new(code, format!("It exits repeatedly soon after its start. {message}"))
+        }
         None => Reason::new(ReasonCode::CrashLoop, "It exits repeatedly soon after its start"),
     };
     // The count is that of the whole life of the pod.
@@ -205,7 +209,8 @@ fn end_of_process(end: &ContainerStateTerminated) -> Reason {
     let code = end.exit_code;
     let log = end.message.as_deref().map(last_lines).filter(|lines| !lines.is_empty());
     let log = log.map(|lines| format!(". The end of its log: {lines}")).unwrap_or_default();
-    Reason::new(ReasonCode::ProcessExited, format!("The server ended with exit code {code}{log}"))
+    let kind = if is_full(&log) { ReasonCode::DiskFull } else { ReasonCode::ProcessExited };
+    Reason::new(kind, format!("The server ended with exit code {code}{log}"))
 }
 
 pub(crate) fn is_out_of_memory(end: &ContainerStateTerminated) -> bool {

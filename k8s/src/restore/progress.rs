@@ -34,14 +34,14 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(15);
 
 /// How a Job has ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Succeeded,
     /// Since when, and the message of its controller.
     Failed(Option<Timestamp>, String),
 }
 
 /// How the Job has ended, if it has.
-pub(super) fn outcome(job: &Job) -> Option<Outcome> {
+pub(crate) fn outcome(job: &Job) -> Option<Outcome> {
     let conditions = job.status.as_ref()?.conditions.iter().flatten().filter(|condition| condition.status == "True");
     conditions
         .filter_map(|condition| match condition.type_.as_str() {
@@ -55,18 +55,23 @@ pub(super) fn outcome(job: &Job) -> Option<Outcome> {
         .next()
 }
 
+/// Whether a process with this exit code was killed.
+pub(crate) fn is_killed(exit_code: i32) -> bool {
+    KILLED.contains(&exit_code)
+}
+
 /// Whether the next Job may begin after one that has failed.
-pub(super) fn is_over(since: Option<Timestamp>, now: Timestamp) -> bool {
+pub(crate) fn is_over(since: Option<Timestamp>, now: Timestamp) -> bool {
     since.is_none_or(|since| now.duration_since(since) >= PAUSE)
 }
 
 /// Whether the first container of the pod has started, so that it has what it mounts.
-pub(super) fn has_started(pod: &Pod) -> bool {
-    status(pod, FETCH).and_then(|status| status.state.as_ref()).is_some_and(|state| state.running.is_some() || state.terminated.is_some())
+pub(crate) fn has_started(pod: &Pod, first: &str) -> bool {
+    status(pod, first).and_then(|status| status.state.as_ref()).is_some_and(|state| state.running.is_some() || state.terminated.is_some())
 }
 
 /// Why the Job failed, and whether another one may succeed. `why` is the message of its controller.
-pub(super) fn failure(pod: Option<&Pod>, why: &str) -> RuntimeError {
+pub(crate) fn failure(pod: Option<&Pod>, why: &str) -> RuntimeError {
     let ended =
         [FETCH, RECOVER, FINISH].into_iter().find_map(|name| Some((name, terminated(status(pod?, name)?)?)).filter(|(_, end)| end.exit_code != 0));
     let Some((name, end)) = ended else {
@@ -81,7 +86,7 @@ pub(super) fn failure(pod: Option<&Pod>, why: &str) -> RuntimeError {
         let why = format!("The container {name} of the pod that restores it exceeded its memory limit: restore it with more memory");
         return RuntimeError::permanent(ReasonCode::OutOfMemory, why);
     }
-    if KILLED.contains(&end.exit_code) {
+    if is_killed(end.exit_code) {
         return RuntimeError::temporary(ReasonCode::ProcessExited, format!("The container {name} of the pod that restores it was killed"));
     }
     if name == RECOVER {
@@ -101,13 +106,9 @@ fn parse(said: &str) -> Option<(ReasonCode, String)> {
 ///
 /// # Errors
 /// It waits for something that does not come by itself.
-pub(super) async fn waiting(cluster: &Cluster, job: &Job, pods: Vec<Pod>, claims: Vec<PersistentVolumeClaim>) -> Result<Reason, RuntimeError> {
-    let Some(pod) = pods.first() else {
-        let about = events(cluster, "Job", &job.name_any()).await?;
-        let about: Vec<_> = about.into_iter().filter(|event| event.involved_object.uid == job.metadata.uid).collect();
-        let refused = observe::newest_event(&about, "Job", &["FailedCreate"]).map(observe::event_message);
-        return Ok(refused.map_or_else(|| starting("The pod that fetches the backup is not created yet"), |why| Reason::new(refusal(why), why)));
-    };
+pub(crate) async fn waiting(cluster: &Cluster, job: &Job, pods: Vec<Pod>, claims: Vec<PersistentVolumeClaim>) -> Result<Reason, RuntimeError> {
+    const STARTING: (&str, &str) = (FETCH, "The pod that fetches the backup is starting");
+    let Some(pod) = pods.first() else { return blocked(cluster, job, pods, claims, STARTING).await };
     if let Some(end) = status(pod, RECOVER).and_then(terminated)
         && end.exit_code == 0
     {
@@ -116,13 +117,33 @@ pub(super) async fn waiting(cluster: &Cluster, job: &Job, pods: Vec<Pod>, claims
     if status(pod, FETCH).and_then(terminated).is_some_and(|end| end.exit_code == 0) {
         let recover = status(pod, RECOVER);
         return match recover.and_then(|_| not_started(pod, recover, &Snapshot::default(), Timestamp::now())) {
-            Some(problem) => reason(problem),
+            Some(problem) => reason(problem, STARTING.1),
             None => Ok(starting("The WAL is replayed")),
         };
     }
     if status(pod, FETCH).and_then(|status| status.state.as_ref()).is_some_and(|state| state.running.is_some()) {
         return Ok(starting(&fetched(cluster, pod).await));
     }
+    blocked(cluster, job, pods, claims, STARTING).await
+}
+
+/// What a Job waits for whose first container has not started: `first` is its name, and what to say if nothing is the matter.
+///
+/// # Errors
+/// It waits for something that does not come by itself.
+pub(crate) async fn blocked(
+    cluster: &Cluster,
+    job: &Job,
+    pods: Vec<Pod>,
+    claims: Vec<PersistentVolumeClaim>,
+    (first, ordinary): (&str, &str),
+) -> Result<Reason, RuntimeError> {
+    let Some(pod) = pods.first() else {
+        let about = events(cluster, "Job", &job.name_any()).await?;
+        let about: Vec<_> = about.into_iter().filter(|event| event.involved_object.uid == job.metadata.uid).collect();
+        let refused = observe::newest_event(&about, "Job", &["FailedCreate"]).map(observe::event_message);
+        return Ok(refused.map_or_else(|| starting(ordinary), |why| Reason::new(refusal(why), why)));
+    };
     let name = pod.name_any();
     let (kind, object) = match claims.first() {
         Some(claim) if !is_scheduled(pod) => ("PersistentVolumeClaim", claim.name_any()),
@@ -131,17 +152,17 @@ pub(super) async fn waiting(cluster: &Cluster, job: &Job, pods: Vec<Pod>, claims
     let about = events(cluster, kind, &object).await?;
     let mut snapshot = Snapshot { pods: pods.clone(), claims, ..Snapshot::default() };
     snapshot.events = of_existing_objects(about, &snapshot);
-    match not_started(pod, status(pod, FETCH), &snapshot, Timestamp::now()) {
-        Some(problem) => reason(problem),
-        None => Ok(starting("The pod that fetches the backup is starting")),
+    match not_started(pod, status(pod, first), &snapshot, Timestamp::now()) {
+        Some(problem) => reason(problem, ordinary),
+        None => Ok(starting(ordinary)),
     }
 }
 
-fn reason(observation: Observation) -> Result<Reason, RuntimeError> {
+fn reason(observation: Observation, ordinary: &str) -> Result<Reason, RuntimeError> {
     match observation {
         Observation::Failed(reason) => Err(RuntimeError { reason, retryable: false }),
         Observation::Pending(reason) => Ok(reason),
-        Observation::Ready(_) | Observation::Absent => Ok(starting("The pod that fetches the backup is starting")),
+        Observation::Ready(_) | Observation::Absent => Ok(starting(ordinary)),
     }
 }
 
@@ -164,13 +185,13 @@ async fn fetched(cluster: &Cluster, pod: &Pod) -> String {
     }
 }
 
-fn status<'a>(pod: &'a Pod, container: &str) -> Option<&'a ContainerStatus> {
+pub(crate) fn status<'a>(pod: &'a Pod, container: &str) -> Option<&'a ContainerStatus> {
     let status = pod.status.as_ref()?;
     let all = status.init_container_statuses.iter().flatten().chain(status.container_statuses.iter().flatten());
     all.into_iter().find(|status| status.name == container)
 }
 
-fn terminated(status: &ContainerStatus) -> Option<&ContainerStateTerminated> {
+pub(crate) fn terminated(status: &ContainerStatus) -> Option<&ContainerStateTerminated> {
     status.state.as_ref().and_then(|ContainerState { terminated, .. }| terminated.as_ref())
 }
 

@@ -136,7 +136,7 @@ impl Pods {
 
         let (restarts, last_end) = container_restarts(pod);
         // Of a server: the pod of a restoration ends when it is done.
-        let death = death(pod).filter(|_| !names::is_of_restoration(&pod.metadata));
+        let death = death(pod).filter(|_| !names::is_of_job(&pod.metadata));
         let known = KnownPod {
             instance,
             uid: pod.metadata.uid.clone(),

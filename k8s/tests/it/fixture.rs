@@ -41,6 +41,7 @@ pub(crate) fn deployment() -> Deployment {
         data: Data::New,
         certificate: ServerCertificate { chain: "a certificate\n".to_owned(), key: Secret::new("a key\n".to_owned()) },
         suspended: false,
+        closed: false,
     }
 }
 
@@ -72,5 +73,5 @@ pub(crate) fn restoring() -> Settings {
 pub(crate) fn restoration() -> Restoration {
     let id = "00000000-0000-0000-0000-000000000002";
     let (source, archive) = (id.parse().unwrap(), id.parse::<ArchiveId>().unwrap());
-    Restoration { source, archive, target: RestoreTarget::Latest, known: None }
+    Restoration { source, archive, target: RestoreTarget::Latest, known: None, avoid: Vec::new() }
 }

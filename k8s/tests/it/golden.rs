@@ -1,12 +1,15 @@
 //! The objects, as YAML that kubectl accepts. `UPDATE_GOLDEN=1` writes the files.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
 use serde::Serialize;
 use toygres_domain::{
+    OperationId,
     data::{Data, VolumeId},
     instance::{Exposure, PostgresVersion},
+    operation::OperationKind,
     runtime::Deployment,
+    upgrade::Upgrade,
 };
 use toygres_k8s::{Settings, build, settings::Toleration};
 
@@ -88,6 +91,17 @@ fn objects_of_a_restoration() {
     // Their salts are random.
     statements.0 = b"statements".to_vec();
     compare("restore", &[document(&network_policy), document(&claim), document(&job), document(&secret)].join("---\n"));
+}
+
+#[test]
+fn objects_of_an_upgrade() {
+    let mut deployment = fixture::deployment();
+    deployment.spec.postgres_version = PostgresVersion(18);
+    let operation = OperationId::new(OperationKind::Upgrade, deployment.id, 2);
+    let upgrade = Upgrade { operation, from: PostgresVersion(17), to: PostgresVersion(18), check_only: false, timeout: Duration::from_secs(120) };
+    // Without what restores backups.
+    let build::UpgradeObjects { job, secret } = build::upgrade_objects(&deployment, &upgrade, build::UpgradeTask::Upgrade, &fixture::restoring());
+    compare("upgrade", &[document(&job), document(&secret)].join("---\n"));
 }
 
 fn check(name: &str, deployment: &Deployment, settings: &Settings) {

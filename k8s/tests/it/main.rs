@@ -27,6 +27,8 @@ mod restarts;
 mod restores;
 mod steps;
 mod suspensions;
+mod upgrades;
 mod verbs;
+mod verifications;
 
 use toygres_k8s_fake::{self as fake, recordings};

@@ -195,6 +195,11 @@ fn a_crash_loop_contains_the_end_of_the_log() {
     assert!(reason.message.contains("no_such_parameter") && reason.message.contains("exit code 1"), "{}", reason.message);
     assert!(matches!(observe(&looping(5)), Observation::Failed(Reason { code: ReasonCode::CrashLoop, .. })));
     assert_eq!(pending(&snapshot("crash")).code, ReasonCode::CrashLoop, "also without a log");
+    let full = snapshot_with("crash", |pod| {
+        let end = &mut pod["status"]["containerStatuses"][0]["lastState"]["terminated"];
+        end["message"] = json!("PANIC:  could not write to file \"pg_wal/xlogtemp.29\": No space left on device\n");
+    });
+    assert_eq!(pending(&full).code, ReasonCode::DiskFull, "its volume grows if it is let to");
 }
 
 /// The kubelet counts the restarts of the whole life of a pod.

@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// An archive of a server with the roles of the platform and of the owner, and a row that the base backup does not have.
-async fn source() -> (Archived, Restoration) {
+pub(crate) async fn source() -> (Archived, Restoration) {
     let restoration = Restoration { source: InstanceId::generate(), archive: ArchiveId::generate(), ..fixture::restoration() };
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(&StoreConfig::Directory(directory.path().join("store"))).unwrap();
@@ -54,17 +54,20 @@ async fn source() -> (Archived, Restoration) {
 /// A new instance of the version of the source.
 fn deployment(source: &Archived) -> Deployment {
     let mut deployment = fixture::another("restored");
-    let number: u16 = source.cluster.execute("SHOW server_version_num").parse::<u32>().unwrap().div_euclid(10_000).try_into().unwrap();
-    deployment.spec.postgres_version = PostgresVersion(number);
+    deployment.spec.postgres_version = version(source);
     deployment
 }
 
-fn settings() -> Settings {
+pub(crate) fn version(source: &Archived) -> PostgresVersion {
+    PostgresVersion(source.cluster.execute("SHOW server_version_num").parse::<u32>().unwrap().div_euclid(10_000).try_into().unwrap())
+}
+
+pub(crate) fn settings() -> Settings {
     Settings { endpoint_host: Some(EndpointHost::ClusterIp), ..fixture::restoring() }
 }
 
 /// What the image of the control plane does with this store. The server's tests run the program itself.
-fn image(store: Store) -> impl Fn(&Process<'_>) -> Exit + Send + Sync {
+pub(crate) fn image(store: Store) -> impl Fn(&Process<'_>) -> Exit + Send + Sync {
     move |process| {
         let argument = |name: &str| process.args.iter().skip_while(|argument| *argument != name).nth(1);
         let directory = PathBuf::from(argument("--directory").expect("a container names its directory"));

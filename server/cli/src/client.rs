@@ -11,6 +11,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::{sync::Mutex, time::timeout};
+use url::Host;
 
 use crate::{
     connection::{connect, unreachable},
@@ -68,6 +69,21 @@ impl Client {
             return Err(self.failure(RequestError { message: error.message, extensions: error.extensions.unwrap_or_default() }));
         }
         answer.data.ok_or_else(|| self.not_toygres(status))
+    }
+
+    /// The URL of the dashboard.
+    pub(crate) fn page(&self) -> String {
+        self.target.url.join(".").map_or_else(|_| self.target.url.to_string(), |url| url.to_string())
+    }
+
+    /// Whether the server listens on a loopback address.
+    pub(crate) fn is_on_this_machine(&self) -> bool {
+        match self.target.url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        }
     }
 
     /// The failure for an error of a request.

@@ -59,6 +59,24 @@ pub(crate) struct Endpoint {
 
 #[derive(Clone, Debug, Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
+pub(crate) struct StorageAutoGrow {
+    pub(crate) threshold_percent: i32,
+    pub(crate) max_gb: i32,
+}
+
+#[derive(Clone, Debug, Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StorageUsage {
+    pub(crate) used_bytes: BigInt,
+    pub(crate) capacity_bytes: BigInt,
+    pub(crate) available_bytes: BigInt,
+    pub(crate) used_percent: i32,
+    pub(crate) read_only: bool,
+    pub(crate) measured_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Debug, Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Exposure {
     #[cynic(rename = "type")]
     #[serde(rename = "type")]
@@ -116,6 +134,8 @@ pub(crate) struct Instance {
     pub(crate) labels: Vec<Label>,
     pub(crate) deletion_protected: bool,
     pub(crate) idle_suspend_minutes: Option<i32>,
+    pub(crate) storage_auto_grow: Option<StorageAutoGrow>,
+    pub(crate) storage_usage: Option<StorageUsage>,
     pub(crate) revision: BigInt,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
@@ -174,10 +194,10 @@ pub(crate) struct PageInfo {
     pub(crate) end_cursor: Option<String>,
 }
 
-/// An enum value as tables and messages show it: `DEPLOY_POSTGRES` is `deploy postgres`.
+/// An enum value as tables and messages show it: `DEPLOY_POSTGRES` is `deploy PostgreSQL`.
 pub(crate) fn lower_case(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(text)) => text.to_lowercase().replace('_', " "),
+        Ok(serde_json::Value::String(text)) => text.to_lowercase().replace('_', " ").replace("postgres", "PostgreSQL"),
         other => unreachable!("enums serialize to strings, not to {other:?}"),
     }
 }
@@ -200,7 +220,7 @@ mod tests {
     fn values_of_a_newer_server_are_shown_as_they_are() {
         let state: InstanceState = from_value(json!("SUSPENDED_BY_OWNER")).unwrap();
         assert_eq!(lower_case(&state), "suspended by owner");
-        assert_eq!(lower_case(&StepName::RestartPostgres), "restart postgres");
+        assert_eq!(lower_case(&StepName::RestartPostgres), "restart PostgreSQL");
     }
 
     #[test]

@@ -62,6 +62,34 @@ pub(crate) trait Observer {
     }
 }
 
+/// Shows nothing.
+pub(crate) struct Silent;
+
+impl Observer for Silent {
+    fn changed(&mut self, _: &Operation) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// How often [`poll`] asks.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// Longer than the deadline of most operations.
+const POLL_TIMEOUT: Duration = Duration::from_secs(900);
+
+/// Asks again and again until there is an answer.
+pub(crate) async fn poll<T>(mut ask: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+    let polling = async {
+        loop {
+            if let Some(answer) = ask().await? {
+                return Ok(answer);
+            }
+            sleep(POLL_INTERVAL).await;
+        }
+    };
+    let expired = |_| Err(Failure::new(Kind::TimedOut, format!("it did not happen within {} minutes", POLL_TIMEOUT.as_secs() / 60)));
+    tokio::time::timeout(POLL_TIMEOUT, polling).await.unwrap_or_else(expired)
+}
+
 /// Follows an operation until it has finished, and returns it.
 ///
 /// It reconnects when the server restarts. A timeout or Ctrl-C does not affect the operation.

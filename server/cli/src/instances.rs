@@ -9,9 +9,13 @@ use crate::{
 
 mod backups;
 mod filter;
+mod like_source;
 mod resolve;
+mod storage;
 
-pub(crate) use resolve::{find, find_id};
+pub(crate) use connect::psql;
+pub(crate) use list::all_with_label;
+pub(crate) use resolve::{find, find_id, until};
 
 subcommands! {
     /// A subcommand of `toygres instances`.
@@ -26,12 +30,19 @@ subcommands! {
         suspend::Suspend,
         resume::Resume,
         resize::Resize,
+        upgrade::Upgrade,
         set_parameters::SetParameters,
         parameters::Parameters,
         rotate_password::RotatePassword,
         restore::Restore,
+        clone::Clone,
         delete::Delete,
         connect::Connect,
+        activity::Activity,
+        queries::Queries,
+        cancel::Cancel,
+        terminate::Terminate,
+        top::Top,
     }
 }
 
@@ -45,7 +56,10 @@ pub(crate) fn table<'a>(instances: impl IntoIterator<Item = &'a Instance>) -> Ta
             lower_case(&instance.state),
             lower_case(&instance.health),
             instance.postgres_version.clone(),
-            format!("{} GiB", instance.storage_gb),
+            match &instance.storage_usage {
+                Some(usage) => format!("{} GiB ({} %)", instance.storage_gb, usage.used_percent),
+                None => format!("{} GiB", instance.storage_gb),
+            },
             endpoint,
             age(instance.created_at),
             instance.reason.as_ref().map(|reason| reason.message.clone()).unwrap_or_default(),

@@ -17,15 +17,18 @@ mod connection;
 mod context;
 mod contract;
 mod databases;
+mod demo;
 mod failure;
 mod follow;
 mod input;
 mod instances;
+mod keys;
 mod mutation;
 mod operations;
 mod output;
 mod progress;
 mod psql;
+mod recover;
 mod subcommands;
 mod subscription;
 mod tokens;
@@ -35,10 +38,12 @@ pub use authorities::CaCommand;
 pub use backups::BackupsCommand;
 pub use context::{ContextCommand, Environment, ServerOptions};
 pub use databases::DatabasesCommand;
+pub use demo::Demo;
 pub use failure::EXIT_CODES;
 pub use instances::InstancesCommand;
 pub use operations::OperationsCommand;
-pub use output::report;
+pub use output::{OutputOptions, Table, report};
+pub use recover::Recover;
 pub use tokens::{TokenCommand, TokenConfig};
 pub use users::UsersCommand;
 
@@ -60,13 +65,17 @@ pub struct Group<C: Subcommand> {
 #[derive(Debug)]
 pub enum Task {
     /// `toygres instances`
-    Instances(Group<InstancesCommand>),
+    Instances(Box<Group<InstancesCommand>>),
     /// `toygres users`
     Users(Group<UsersCommand>),
     /// `toygres databases`
     Databases(Group<DatabasesCommand>),
     /// `toygres backups`
     Backups(Group<BackupsCommand>),
+    /// `toygres demo`
+    Demo(Demo),
+    /// `toygres recover`
+    Recover(Recover),
     /// `toygres operations`
     Operations(Group<OperationsCommand>),
     /// `toygres ca`
@@ -111,10 +120,12 @@ impl Group<TokenCommand> {
 async fn perform(task: Task, environment: &Environment) -> Result<()> {
     let client = |server: &ServerOptions| Client::new(server, environment);
     match task {
-        Task::Instances(Group { command, server }) => command.run(&client(&server)?).await,
+        Task::Instances(group) => group.command.run(&client(&group.server)?).await,
         Task::Users(Group { command, server }) => command.run(&client(&server)?).await,
         Task::Databases(Group { command, server }) => command.run(&client(&server)?).await,
         Task::Backups(Group { command, server }) => command.run(&client(&server)?).await,
+        Task::Demo(command) => demo::run(&command, &client(&command.server)?).await,
+        Task::Recover(command) => recover::run(&command, &client(&command.server)?).await,
         Task::Operations(Group { command, server }) => command.run(&client(&server)?).await,
         Task::Ca(Group { command, server }) => authorities::run(command, &client(&server)?).await,
         Task::Token(Group { command, server }) => tokens::run(command, &client(&server)?).await,

@@ -12,7 +12,7 @@ mod display;
 mod table;
 
 pub(crate) use display::{Display, connection_notice};
-pub(crate) use table::Table;
+pub use table::Table;
 
 /// The output format.
 #[derive(Args, Clone, Copy, Debug)]
@@ -20,6 +20,16 @@ pub struct OutputOptions {
     /// Output format: a table for people, or the objects of the API as JSON or YAML.
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     pub(crate) output: Format,
+}
+
+impl OutputOptions {
+    /// A value as text, as `table` formats it unless it is for scripts.
+    ///
+    /// # Errors
+    /// One sentence for people.
+    pub fn text<T: Serialize>(self, value: &T, table: impl FnOnce(&T) -> String) -> std::result::Result<String, String> {
+        self.output.render(value, table).map_err(|failure| failure.message().to_owned())
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn an_operation_is_shown_with_its_steps() {
         let text = describe(&restart("RUNNING", "SUCCEEDED", &Value::Null));
-        assert_eq!(text, "restart orders: running  (restart-x-1)\n  ✓ restart postgres                2.5 s\n  · update metadata\n");
+        assert_eq!(text, "restart orders: running  (restart-x-1)\n  ✓ restart PostgreSQL              2.5 s\n  · update metadata\n");
         let error = json!({ "code": "CONNECTION_REFUSED", "message": "no answer\x1b[2J" });
         let text = describe(&restart("FAILED", "FAILED", &error));
         assert!(text.ends_with("  connection refused: no answer [2J\n"), "control characters are removed: {text:?}");
@@ -156,10 +156,10 @@ mod tests {
     #[test]
     fn only_changes_are_printed() {
         let running = restart("RUNNING", "RUNNING", &Value::Null);
-        assert_eq!(changes(None, &running), ["orders: restart postgres running"]);
+        assert_eq!(changes(None, &running), ["orders: restart PostgreSQL running"]);
         assert_eq!(changes(Some(&running), &running), Vec::<String>::new());
         let succeeded = restart("SUCCEEDED", "SUCCEEDED", &Value::Null);
-        assert_eq!(changes(Some(&running), &succeeded), ["orders: restart postgres succeeded", "restart orders: succeeded"]);
+        assert_eq!(changes(Some(&running), &succeeded), ["orders: restart PostgreSQL succeeded", "restart orders: succeeded"]);
     }
 
     #[test]
@@ -169,8 +169,8 @@ mod tests {
         let mut succeeded = running.clone();
         succeeded.steps[0].status = StepStatus::Succeeded;
         assert!(describe(&succeeded).contains("2.5 s\n      the Service orders was deleted [2J\n  ·"), "{}", describe(&succeeded));
-        assert_eq!(changes(Some(&running), &succeeded), ["orders: restart postgres succeeded", "orders:   the Service orders was deleted [2J"]);
-        assert_eq!(changes(None, &running), ["orders: restart postgres running"], "until it is done it may find more");
+        assert_eq!(changes(Some(&running), &succeeded), ["orders: restart PostgreSQL succeeded", "orders:   the Service orders was deleted [2J"]);
+        assert_eq!(changes(None, &running), ["orders: restart PostgreSQL running"], "until it is done it may find more");
     }
 
     #[test]

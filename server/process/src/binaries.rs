@@ -10,25 +10,53 @@ use std::{
 
 use toygres_domain::instance::PostgresVersion;
 
-use super::error::{Error, Result};
+use super::{
+    error::{Error, Result},
+    packages::{Contents, Packages},
+};
+
+mod parts;
+
+pub use parts::MissingPart;
 
 /// The advice if no PostgreSQL is found.
-const INSTALL: &str = "install it (Debian and Ubuntu: `apt-get install postgresql`; Fedora: `dnf install postgresql-server`; macOS: `brew install \
-                       postgresql@17`) or set TOYGRES_PG_BIN to the directory of its programs";
+const INSTALL: &str = "run `toygres postgres install`, install it as a package of the system (Debian and Ubuntu: `apt-get install postgresql`; \
+                       Fedora: `dnf install postgresql-server`; macOS: `brew install postgresql@18`), or set TOYGRES_PG_BIN to the directory of its programs";
 
 /// The PostgreSQL installations of this machine, one for each major version. Clones share what is found. An instance of a version that is
 /// not on offer any more keeps running with its installation, and nothing else uses that.
 #[derive(Clone, Debug)]
 pub struct Binaries {
     configured: Option<String>,
-    found: Arc<Mutex<Installations>>,
+    packages: Option<Packages>,
+    found: Arc<Mutex<Found>>,
+}
+
+#[derive(Debug)]
+struct Found {
+    installations: Installations,
+    /// What the packages were when they were searched.
+    packages: Contents,
 }
 
 type Installations = BTreeMap<Reverse<PostgresVersion>, Installation>;
 
+/// Where an installation comes from. The order is that of precedence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// `TOYGRES_PG_BIN`.
+    Configured,
+    /// A package of the system, or whatever else is in the places of those.
+    System,
+    /// `toygres postgres install`.
+    DataDir,
+}
+
 /// One installation of PostgreSQL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installation {
+    /// Where it comes from.
+    pub source: Source,
     /// The directory of `postgres` and `initdb`.
     pub bin: PathBuf,
     /// The major version.
@@ -49,7 +77,31 @@ impl Binaries {
     /// [`Error::PostgresMissing`] with a sentence that says what to install when there is nothing, and [`Error::Setup`]
     /// when a configured directory has no server programs.
     pub fn find(configured: Option<&str>) -> Result<Self> {
-        Ok(Self { configured: configured.map(str::to_owned), found: Arc::new(Mutex::new(search(configured)?)) })
+        Self::search(configured, None)
+    }
+
+    /// Like [`Self::find`], and what `toygres postgres install` has put into the data directory, now or later.
+    ///
+    /// # Errors
+    /// See [`Self::find`].
+    pub fn find_with_packages(configured: Option<&str>, data_dir: &Path) -> Result<Self> {
+        Self::search(configured, Some(Packages::new(data_dir)))
+    }
+
+    /// Every installation, in the order of precedence: of each major version, the first one is used.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] when a configured directory has no server programs.
+    pub fn survey(configured: Option<&str>, data_dir: &Path) -> Result<Vec<Installation>> {
+        search(configured, Some(&Packages::new(data_dir)))
+    }
+
+    fn search(configured: Option<&str>, packages: Option<Packages>) -> Result<Self> {
+        // Before the search, so that a package that is added meanwhile leads to another one.
+        let contents = packages.as_ref().map(Packages::contents).unwrap_or_default();
+        let installations = first_of_each(search(configured, packages.as_ref())?)?;
+        let found = Arc::new(Mutex::new(Found { installations, packages: contents }));
+        Ok(Self { configured: configured.map(str::to_owned), packages, found })
     }
 
     /// The major versions on offer, newest first; at least one.
@@ -61,19 +113,24 @@ impl Binaries {
     /// The newest installation of a version on offer.
     #[must_use]
     pub fn newest(&self) -> Installation {
-        self.lock().values().find(|installation| installation.is_offered()).cloned().expect("search() finds one")
+        self.current()
+            .installations
+            .values()
+            .find(|installation| installation.is_offered())
+            .cloned()
+            .expect("a search that finds none is an error, and what was found before is kept")
     }
 
     /// Every installation of a version on offer, newest first.
     #[must_use]
     pub fn all(&self) -> Vec<Installation> {
-        self.lock().values().filter(|installation| installation.is_offered()).cloned().collect()
+        self.current().installations.values().filter(|installation| installation.is_offered()).cloned().collect()
     }
 
     /// Whether the installation of a major version was built with TLS. One that is missing at the moment counts as one that was.
     #[must_use]
     pub fn speaks_tls(&self, major: PostgresVersion) -> bool {
-        self.lock().get(&Reverse(major)).is_none_or(|installation| installation.tls)
+        self.current().installations.get(&Reverse(major)).is_none_or(|installation| installation.tls)
     }
 
     /// The installation of a major version. Searches again if it is missing: the upgrade of a package replaces the directory of a
@@ -82,53 +139,86 @@ impl Binaries {
     /// # Errors
     /// [`Error::PostgresMissing`] with a sentence that names the versions that are installed.
     pub fn of(&self, major: PostgresVersion) -> Result<Installation> {
-        let known = || self.lock().get(&Reverse(major)).filter(|installation| installation.is_present()).cloned();
+        let known = || self.current().installations.get(&Reverse(major)).filter(|installation| installation.is_present()).cloned();
         if let Some(installation) = known() {
             return Ok(installation);
         }
         let missing = |why: String| Error::PostgresMissing(format!("PostgreSQL {major} is not installed on this machine any more: {why}"));
-        let again = search(self.configured.as_deref()).map_err(|error| missing(error.to_string()))?;
-        for installation in again.values() {
-            tracing::info!(version = %installation.version, bin = %installation.bin.display(), "found PostgreSQL");
-        }
-        *self.lock() = again;
+        self.search_again(&mut self.lock()).map_err(|error| missing(error.to_string()))?;
         known().ok_or_else(|| {
             let others: Vec<_> = self.versions().iter().map(ToString::to_string).collect();
             Error::PostgresMissing(format!(
-                "PostgreSQL {major} is not installed on this machine (installed: {}): install its server package or set TOYGRES_PG_BIN",
+                "PostgreSQL {major} is not installed on this machine (installed: {}): run `toygres postgres install {major}`, install its server \
+                 package, or set TOYGRES_PG_BIN",
                 others.join(", ")
             ))
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Installations> {
+    fn lock(&self) -> MutexGuard<'_, Found> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was found, after another search if a package was added, replaced or removed since.
+    fn current(&self) -> MutexGuard<'_, Found> {
+        let mut found = self.lock();
+        if self.packages.as_ref().is_some_and(|packages| packages.contents() != found.packages)
+            && let Err(error) = self.search_again(&mut found)
+        {
+            tracing::warn!(%error, "PostgreSQL was searched again, because packages in the data directory have changed");
+        }
+        found
+    }
+
+    /// If there is nothing any more, what was found before is kept.
+    fn search_again(&self, found: &mut Found) -> Result<()> {
+        found.packages = self.packages.as_ref().map(Packages::contents).unwrap_or_default();
+        let again = first_of_each(search(self.configured.as_deref(), self.packages.as_ref())?)?;
+        for installation in again.values() {
+            tracing::info!(version = %installation.version, bin = %installation.bin.display(), "found PostgreSQL");
+        }
+        found.installations = again;
+        Ok(())
     }
 }
 
-/// Searches the directories of `configured`, then the usual places. Returns at least one installation of a version on offer.
-fn search(configured: Option<&str>) -> Result<Installations> {
-    let mut found = BTreeMap::new();
+/// Searches the directories of `configured`, the usual places, and then the packages of the data directory.
+fn search(configured: Option<&str>, packages: Option<&Packages>) -> Result<Vec<Installation>> {
+    let mut found = Vec::new();
     for directory in configured.unwrap_or_default().split(':').filter(|d| !d.is_empty()) {
-        let installation = Installation::inspect(Path::new(directory)).ok_or_else(|| {
+        found.push(Installation::inspect(Path::new(directory), Source::Configured).ok_or_else(|| {
             Error::Setup(format!("TOYGRES_PG_BIN names {directory}, which has no working server programs (postgres, initdb) of PostgreSQL"))
-        })?;
-        found.entry(Reverse(installation.major)).or_insert(installation);
+        })?);
     }
-    for installation in usual_places().iter().filter_map(|place| Installation::inspect(place)) {
-        found.entry(Reverse(installation.major)).or_insert(installation);
+    let packaged = packages.map(Packages::directories).unwrap_or_default();
+    let others = usual_places().into_iter().map(|place| (place, Source::System)).chain(packaged.into_iter().map(|place| (place, Source::DataDir)));
+    for (place, source) in others {
+        if let Some(installation) = Installation::inspect(&place, source)
+            && found.iter().all(|other| other.bin != installation.bin)
+        {
+            found.push(installation);
+        }
     }
-    if !found.values().any(Installation::is_offered) {
+    Ok(found)
+}
+
+/// The first installation of each major version; at least one of a version on offer.
+fn first_of_each(found: Vec<Installation>) -> Result<Installations> {
+    let mut first = BTreeMap::new();
+    for installation in found {
+        first.entry(Reverse(installation.major)).or_insert(installation);
+    }
+    if !first.values().any(Installation::is_offered) {
         let offered = PostgresVersion::offered().map(|version| version.to_string()).collect::<Vec<_>>().join(", ");
         return Err(Error::PostgresMissing(format!("no server of PostgreSQL (one of {offered}) is installed on this machine: {INSTALL}")));
     }
-    Ok(found)
+    Ok(first)
 }
 
 impl Installation {
     /// Checks that a directory contains the programs and that they report their version. Symbolic links are resolved first, because
     /// the directory of a link such as `/usr/local/bin/postgres` may not contain the other programs.
-    fn inspect(directory: &Path) -> Option<Self> {
+    pub(super) fn inspect(directory: &Path, source: Source) -> Option<Self> {
         let bin = directory.join("postgres").canonicalize().ok()?.parent()?.to_owned();
         if !bin.join("initdb").is_file() {
             return None;
@@ -141,7 +231,7 @@ impl Installation {
         library.args(["config_file", "hba_file", "ident_file"].iter().flat_map(|name| ["-c".to_owned(), format!("{name}=/dev/null")]));
         let tls = output_of(&mut library).is_some_and(|name| !name.trim().is_empty());
         let libraries = libraries_of(&bin);
-        Some(Self { bin, major, version, libraries, tls })
+        Some(Self { source, bin, major, version, libraries, tls })
     }
 
     fn is_offered(&self) -> bool {

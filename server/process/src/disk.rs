@@ -11,7 +11,7 @@ use toygres_domain::instance::{Reason, ReasonCode};
 
 use super::error::{Error, IoContext, Result};
 
-const MEGABYTE: u64 = 1_000_000;
+pub(super) const MEGABYTE: u64 = 1_000_000;
 /// How old a measurement may be.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How often it is repeated that the disk is full.
@@ -27,6 +27,19 @@ pub struct DiskSpace {
     pub available: u64,
     /// All of it.
     pub size: u64,
+}
+
+impl DiskSpace {
+    /// The space on the file system of `path`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the operating system does not tell.
+    pub(super) fn of(path: &Path) -> Result<Self> {
+        let found = statvfs(path).map_err(std::io::Error::from).context(format_args!("read the space on the disk of {}", path.display()))?;
+        #[allow(clippy::useless_conversion, reason = "on macOS, the number of blocks has 32 bits")]
+        let bytes = |blocks| u64::from(blocks) * u64::from(found.fragment_size());
+        Ok(Self { available: bytes(found.blocks_available()), size: bytes(found.blocks()) })
+    }
 }
 
 /// What concerns every instance.
@@ -71,11 +84,7 @@ impl Disk {
             return Ok(None);
         }
         state.measured_at = Some(Instant::now());
-        let found =
-            statvfs(&self.path).map_err(std::io::Error::from).context(format_args!("read the space on the disk of {}", self.path.display()))?;
-        #[allow(clippy::useless_conversion, reason = "on macOS, the number of blocks has 32 bits")]
-        let bytes = |blocks| u64::from(blocks) * u64::from(found.fragment_size());
-        let space = DiskSpace { available: bytes(found.blocks_available()), size: bytes(found.blocks()) };
+        let space = DiskSpace::of(&self.path)?;
         state.space = Some(space);
         let (before, now) = (state.full_since.is_some(), is_full(space.available, self.minimum, state.full_since.is_some()));
         state.full_since = now.then(|| state.full_since.unwrap_or_else(Instant::now));
@@ -118,12 +127,15 @@ impl Disk {
     /// Refuses to write as many bytes if the disk would be full then. Nothing is refused before it was measured.
     pub(super) fn check_room(&self, bytes: u64) -> Result<()> {
         match self.space() {
-            Some(DiskSpace { available, .. }) if available < bytes.saturating_add(self.minimum) => Err(Error::DiskFull(format!(
-                "the disk of {} has too little space: {} MB are needed and {} MB are available; delete something, or enlarge it",
-                self.path.display(),
-                (bytes.saturating_add(self.minimum)).div_ceil(MEGABYTE),
-                available / MEGABYTE
-            ))),
+            Some(DiskSpace { available, .. }) if available < bytes.saturating_add(self.minimum) => {
+                let needed = bytes.saturating_add(self.minimum);
+                Err(Error::DiskFull(format!(
+                    "the disk of {} has too little space: of {} MB that are needed, {} MB are missing; delete something, or enlarge it",
+                    self.path.display(),
+                    needed.div_ceil(MEGABYTE),
+                    (needed - available).div_ceil(MEGABYTE)
+                )))
+            }
             _ => Ok(()),
         }
     }

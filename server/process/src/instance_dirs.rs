@@ -1,7 +1,10 @@
 //! The directories of instances. The name of a directory encodes the state of the instance, and every change of state is one
 //! rename, which is atomic.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use toygres_domain::InstanceId;
 
@@ -55,7 +58,12 @@ pub(super) struct InstanceLock {
 
 impl InstanceDirs {
     pub(super) fn new(data: &DataDir) -> Self {
-        Self { instances: data.join("instances"), kept: data.join("kept") }
+        Self::at(data.path())
+    }
+
+    /// Those of a data directory that may not exist.
+    pub(super) fn at(data_dir: &Path) -> Self {
+        Self { instances: data_dir.join("instances"), kept: data_dir.join("kept") }
     }
 
     pub(super) fn path(&self, id: InstanceId, state: DirState) -> PathBuf {

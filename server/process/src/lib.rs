@@ -16,6 +16,8 @@
 //! | `.keeping-<uuid>/` | being moved to `kept/` |
 //! | `<uuid>.lock` | held by the verb that changes the instance (`flock`) |
 //!
+//! `verification/` has the copy of a base backup that is being verified, `postgresql/` the versions that `toygres postgres install` fetched.
+//!
 //! The background work is [`ProcessRuntime::supervise`] and [`Embedded::supervise`]: futures that the server spawns and owns.
 
 mod account;
@@ -35,6 +37,7 @@ mod instance_dirs;
 mod lock;
 mod log_file;
 mod orphans;
+mod packages;
 mod port;
 mod process_table;
 mod reaper;
@@ -45,13 +48,16 @@ mod runtime;
 mod settings;
 mod supervisor;
 mod suspend;
+mod upgrade;
+mod verify;
 
 pub use account::Account;
-pub use binaries::{Binaries, Installation};
+pub use binaries::{Binaries, Installation, MissingPart, Source};
 pub use data_dir::{DataDir, HostLock};
 pub use disk::DiskSpace;
 pub use embedded::Embedded;
 pub use error::{Error, Result};
 pub use orphans::reap_orphans;
+pub use packages::{Installed, Packages, Release};
 pub use runtime::{ProcessConfig, ProcessRuntime};
 pub use supervisor::Role;

@@ -39,6 +39,12 @@ pub(super) fn advance(machine: &Machine, cluster: &Cluster, configuration: &Conf
     Ok(Progress::Done)
 }
 
+/// Writes the configuration for the next start of a server that is kept stopped. The caller holds the lock of the instance.
+pub(super) fn prepare(cluster: &Cluster, configuration: &Configuration) -> Result<Progress> {
+    configuration.write(cluster.home())?;
+    Ok(Progress::Done)
+}
+
 /// Whether the present configuration differs in a setting that a running server does not read again.
 fn needs_restart(home: &Path, configuration: &Configuration) -> bool {
     let present = std::fs::read_to_string(home.join(CONFIGURATION)).unwrap_or_default();

@@ -1,8 +1,11 @@
-//! Restorations: a new data directory is filled from the store of backups and recovered by a task of this process.
+//! Restorations: a new data directory is filled from the store of backups, or from that of another instance, and recovered by a task of this
+//! process.
 //!
 //! The task holds the lock of the instance and works in its staging directory, which becomes the deployed one at last. So whatever ends the
 //! task, or this process, leaves a directory that is cleared, and the next call begins anew.
 
+mod copy;
+mod files;
 mod recover;
 mod stage;
 
@@ -14,16 +17,16 @@ use std::{
 use futures::FutureExt;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use toygres_backup::{BackupError, FileOwner, RestoreOptions, RestoreReport, Store};
+use toygres_backup::{BackupError, FileOwner, RestoreOptions, Store};
 use toygres_domain::{
     InstanceId,
     instance::{Reason, ReasonCode},
-    restoration::Restoration,
-    runtime::{Deployment, Progress, RuntimeError},
+    restoration::{Restoration, RestoreMethod},
+    runtime::{CopyProgress, CopySource, Deployment, Progress, RuntimeError},
 };
 
 use self::{
-    recover::recover,
+    recover::{Replay, recover},
     stage::{Stage, Stages},
 };
 use super::{
@@ -94,8 +97,40 @@ impl Restorations {
     }
 }
 
+/// What a data directory is filled from.
+#[derive(Clone, Debug)]
+enum Origin {
+    Archive(Box<Restoration>, Store),
+    Instance(CopySource),
+}
+
 /// Begins the restoration of an instance that has no data, or says how far it is.
-pub(super) async fn advance(shared: &Arc<Shared>, deployment: &Deployment, restoration: &Restoration) -> Result<Progress, RuntimeError> {
+pub(super) async fn restore(shared: &Arc<Shared>, deployment: &Deployment, restoration: &Restoration) -> Result<Progress, RuntimeError> {
+    let origin = || {
+        let store = shared.restorations.available().map_err(|why| RuntimeError::permanent(ReasonCode::NotRestorable, why))?;
+        Ok(Ok(Origin::Archive(Box::new(restoration.clone()), store.clone())))
+    };
+    advance(shared, deployment, origin).await
+}
+
+/// Begins the copy of an instance for one that has no data, or says how far it is.
+pub(super) async fn copy(shared: &Arc<Shared>, deployment: &Deployment, source: &CopySource) -> Result<CopyProgress, RuntimeError> {
+    let origin = || Ok(copy::waiting(shared, source.id)?.map_or_else(|| Ok(Origin::Instance(source.clone())), Err));
+    Ok(match advance(shared, deployment, origin).await? {
+        Progress::InProgress(reason) => CopyProgress::InProgress(reason),
+        Progress::Done => {
+            let cluster = shared.dirs.cluster(deployment.id, DirState::Deployed);
+            CopyProgress::Done(copy::method(&cluster).unwrap_or(RestoreMethod::Copy))
+        }
+    })
+}
+
+/// Begins what `origin` says, if it is not begun or done, unless that has to wait for something.
+async fn advance(
+    shared: &Arc<Shared>,
+    deployment: &Deployment,
+    origin: impl FnOnce() -> Result<Result<Origin, Reason>, RuntimeError>,
+) -> Result<Progress, RuntimeError> {
     let id = deployment.id;
     if let Some(outcome) = shared.restorations.outcome(id).await {
         return outcome.map(|()| Progress::Done);
@@ -106,7 +141,10 @@ pub(super) async fn advance(shared: &Arc<Shared>, deployment: &Deployment, resto
     if shared.dirs.cluster(id, DirState::Deployed).has_data()? {
         return Ok(Progress::Done);
     }
-    let store = shared.restorations.available().map_err(|why| RuntimeError::permanent(ReasonCode::NotRestorable, why))?.clone();
+    let origin = match origin()? {
+        Ok(origin) => origin,
+        Err(waiting) => return Ok(Progress::InProgress(waiting)),
+    };
     let reason = shared
         .restorations
         .lock()
@@ -114,7 +152,7 @@ pub(super) async fn advance(shared: &Arc<Shared>, deployment: &Deployment, resto
         .or_insert_with(|| {
             let (stages, cancel) = (Stages::default(), CancellationToken::new());
             let work = Work { shared: shared.clone(), deployment: deployment.clone(), stages: stages.clone(), cancel: cancel.clone() };
-            Running { stages, cancel, task: tokio::spawn(work.run(store, restoration.clone())) }
+            Running { stages, cancel, task: tokio::spawn(Arc::new(work).run(origin)) }
         })
         .stages
         .reason();
@@ -130,11 +168,16 @@ struct Work {
 }
 
 impl Work {
-    async fn run(self, store: Store, restoration: Restoration) -> Result<(), RuntimeError> {
+    async fn run(self: Arc<Self>, origin: Origin) -> Result<(), RuntimeError> {
         let id = self.deployment.id;
-        let Restoration { source, archive, target, known: _ } = &restoration;
-        tracing::info!(instance = %id, %source, %archive, ?target, "restoring an instance");
-        let outcome = self.restore(store, &restoration).await;
+        match &origin {
+            Origin::Archive(restoration, _) => {
+                let Restoration { source, archive, target, .. } = restoration.as_ref();
+                tracing::info!(instance = %id, %source, %archive, ?target, "restoring an instance");
+            }
+            Origin::Instance(source) => tracing::info!(instance = %id, source = %source.id, "copying an instance"),
+        }
+        let outcome = self.restore(origin).await;
         match &outcome {
             Ok(()) => tracing::info!(instance = %id, "the data of an instance is restored"),
             Err(error) => tracing::warn!(instance = %id, %error, "an instance could not be restored"),
@@ -142,13 +185,18 @@ impl Work {
         outcome
     }
 
-    async fn restore(self, store: Store, restoration: &Restoration) -> Result<(), RuntimeError> {
+    async fn restore(self: Arc<Self>, origin: Origin) -> Result<(), RuntimeError> {
         let (shared, id) = (self.shared.clone(), self.deployment.id);
         let lock = blocking(move || Ok(prepare(&shared, id)?)).await?;
-        let fetched = self.cancel.run_until_cancelled(self.fetch(store, restoration)).await;
-        let report = fetched.unwrap_or_else(|| Err(cancelled().into()))?;
+        let filled = match origin {
+            Origin::Archive(restoration, store) => {
+                let fetched = self.cancel.run_until_cancelled(self.fetch(store, &restoration)).await;
+                fetched.unwrap_or_else(|| Err(cancelled().into()))
+            }
+            Origin::Instance(source) => self.copy(&source).await,
+        };
         blocking(move || {
-            let recovered = recover(&self, &report);
+            let recovered = filled.and_then(|replay| recover(&self, replay));
             if recovered.is_err() {
                 // Nobody else sees to it as long as the operation is repeated.
                 let _ = self.shared.clear(self.deployment.id, false);
@@ -161,7 +209,7 @@ impl Work {
     }
 
     /// Fetches the base backup and the WAL.
-    async fn fetch(&self, store: Store, restoration: &Restoration) -> Result<RestoreReport, RuntimeError> {
+    async fn fetch(&self, store: Store, restoration: &Restoration) -> Result<Replay, RuntimeError> {
         let (archive, plan) = toygres_backup::find(store, restoration).boxed().await.map_err(refused)?;
         let required = plan.bytes();
         self.shared.disk.check_room(required)?;
@@ -169,7 +217,8 @@ impl Work {
         let owner = self.shared.machine.account.ids().map(|(uid, gid)| FileOwner { uid, gid });
         let options = RestoreOptions { directory, owner };
         let report = |now: toygres_backup::Progress| self.stages.set(Stage::Fetching { bytes: now.bytes, total: required });
-        toygres_backup::restore(&archive, &plan, &options, &report).boxed().await.map_err(refused)
+        let report = toygres_backup::restore(&archive, &plan, &options, &report).boxed().await.map_err(refused)?;
+        Ok(Replay { start: report.wal_start, end: report.wal_end })
     }
 }
 
@@ -186,7 +235,7 @@ fn prepare(shared: &Shared, id: InstanceId) -> Result<InstanceLock> {
     Ok(lock)
 }
 
-fn refused(error: BackupError) -> RuntimeError {
+pub(super) fn refused(error: BackupError) -> RuntimeError {
     RuntimeError { reason: error.reason(), retryable: !error.is_lasting() }
 }
 
@@ -195,7 +244,7 @@ fn cancelled() -> Error {
 }
 
 /// Runs blocking work, which goes on if the caller is cancelled.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, RuntimeError> + Send + 'static) -> Result<T, RuntimeError> {
-    let panicked = |_| Err(RuntimeError::temporary(ReasonCode::Internal, "the restoration ended unexpectedly; the server's log says more"));
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, RuntimeError> + Send + 'static) -> Result<T, RuntimeError> {
+    let panicked = |_| Err(RuntimeError::temporary(ReasonCode::Internal, "it ended unexpectedly; the server's log says more"));
     tokio::task::spawn_blocking(work).await.unwrap_or_else(panicked)
 }

@@ -22,9 +22,12 @@ use toygres_domain::{
     parameter::PRELOADABLE,
     restoration::Restoration,
     roles::{PlatformCredentials, SUPERUSER},
-    runtime::{Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError, Suspension},
+    runtime::{CopyProgress, CopySource, Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError, Suspension},
     scram,
     server_settings::STATISTICS_LIBRARY,
+    storage::VolumeSpace,
+    upgrade::Upgrade,
+    verification::{Verification, VerificationProgress},
 };
 
 use super::{
@@ -45,11 +48,11 @@ use super::{
     restore::{self, Restorations},
     settings::{self, Configuration, Features},
     supervisor::{self, Role},
-    suspend,
+    suspend, upgrade, verify,
 };
 
 /// How long a verb waits for another one on the same instance.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The configuration of a process runtime.
 #[derive(Clone, Debug)]
@@ -147,6 +150,13 @@ impl Runtime for ProcessRuntime {
         self.0.machine.binaries.versions()
     }
 
+    fn how_to_offer(&self, version: PostgresVersion) -> Option<String> {
+        let data = self.0.machine.data.path();
+        // The command finds the default one by itself.
+        let option = if data == DataDir::default_path() { String::new() } else { format!(" --data-dir {}", data.display()) };
+        version.release().map(|_| format!("run `toygres postgres install {version}{option}` on the server's machine, as the server's user"))
+    }
+
     fn offers(&self, exposure: &Exposure) -> bool {
         *exposure == Exposure::Cluster
     }
@@ -161,7 +171,23 @@ impl Runtime for ProcessRuntime {
     }
 
     async fn restore(&self, deployment: &Deployment, restoration: &Restoration) -> Result<Progress, RuntimeError> {
-        restore::advance(&self.0, deployment, restoration).await
+        restore::restore(&self.0, deployment, restoration).await
+    }
+
+    fn copies(&self) -> bool {
+        true
+    }
+
+    async fn copy(&self, deployment: &Deployment, source: &CopySource) -> Result<CopyProgress, RuntimeError> {
+        restore::copy(&self.0, deployment, source).await
+    }
+
+    fn verifies(&self, version: PostgresVersion) -> Result<(), String> {
+        verify::available(&self.0, version)
+    }
+
+    async fn verify(&self, verification: &Verification) -> Result<VerificationProgress, RuntimeError> {
+        verify::verify(&self.0, verification).await
     }
 
     async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError> {
@@ -230,6 +256,23 @@ impl Runtime for ProcessRuntime {
         self.blocking(move |shared| shared.resize(&deployment, &restart)).await
     }
 
+    fn upgrades(&self, from: PostgresVersion, to: PostgresVersion) -> Result<(), String> {
+        upgrade::available(&self.0.machine, from, to)
+    }
+
+    async fn upgrade(&self, deployment: &Deployment, upgrade: &Upgrade) -> Result<Progress, RuntimeError> {
+        upgrade::upgrade(&self.0, deployment.clone(), upgrade.clone()).await
+    }
+
+    async fn revert_upgrade(&self, deployment: &Deployment, upgrade: &Upgrade) -> Result<Progress, RuntimeError> {
+        let (deployment, upgrade) = (deployment.clone(), upgrade.clone());
+        self.blocking(move |shared| upgrade::revert(shared, &deployment, &upgrade)).await
+    }
+
+    fn volume_space(&self, storage_gb: i32) -> Option<VolumeSpace> {
+        Some(VolumeSpace::of_directory(storage_gb))
+    }
+
     async fn volume_gb(&self, _: InstanceId) -> Result<Option<i32>, RuntimeError> {
         Ok(None)
     }
@@ -257,15 +300,17 @@ impl Runtime for ProcessRuntime {
 }
 
 impl Shared {
-    fn deploy(&self, deployment: &Deployment) -> Result<()> {
-        let Deployment { id, name: _, spec, credentials, data, certificate, suspended } = deployment;
+    pub(super) fn deploy(&self, deployment: &Deployment) -> Result<()> {
+        let Deployment { id, name: _, spec, credentials, data, certificate, suspended, closed } = deployment;
         let features = self.features(spec.postgres_version);
-        let configuration = settings::instance(spec, credentials.roles(), features)?;
+        let configuration = settings::with_access(spec, credentials.roles(), features, *closed)?;
         let _lock = self.dirs.lock(*id, LOCK_TIMEOUT)?;
         self.check_open()?;
         self.disk.check()?;
         let cluster = self.dirs.cluster(*id, DirState::Deployed);
         if cluster.has_data()? {
+            // An upgrade that runs was abandoned.
+            upgrade::kill_script(&cluster)?;
             let present = cluster.version()?;
             if present != spec.postgres_version {
                 return Err(Error::Refused(format!("the instance holds data of PostgreSQL {present}, which {} cannot read", spec.postgres_version)));
@@ -275,6 +320,9 @@ impl Shared {
                 (features.tls && certificate::install(cluster.home(), &self.machine.account, certificate)?) | configuration.write(cluster.home())?;
             if changed {
                 cluster.reload()?;
+            }
+            if !closed {
+                upgrade::remove_former(cluster.home())?;
             }
         } else if data.exists() {
             return Err(cluster.data_lost());
@@ -294,7 +342,7 @@ impl Shared {
     }
 
     fn create(&self, deployment: &Deployment, configuration: &Configuration) -> Result<()> {
-        let Deployment { id, name: _, spec, credentials, data: _, certificate, suspended: _ } = deployment;
+        let Deployment { id, name: _, spec, credentials, data: _, certificate, suspended: _, closed: _ } = deployment;
         let Some(PlatformCredentials { superuser, monitor: _ }) = &credentials.platform else {
             return Err(Error::Refused("an instance is created with passwords for the roles of the platform".to_owned()));
         };
@@ -326,6 +374,9 @@ impl Shared {
                     return Ok(Observation::Failed(RuntimeError::from(cluster.data_lost()).reason));
                 }
                 if suspend::is_suspended(cluster.home()) {
+                    if let Some(reason) = upgrade::progress(cluster.home())? {
+                        return Ok(Observation::Pending(reason));
+                    }
                     return Ok(Observation::Pending(suspend::reason()));
                 }
                 // It may answer and accept no writes, and a server that exited cannot start.
@@ -357,6 +408,7 @@ impl Shared {
         }
         let _lock = self.dirs.lock(id, LOCK_TIMEOUT)?;
         if self.dirs.path(id, DirState::Deployed).is_dir() {
+            upgrade::abandon(&self.dirs.cluster(id, DirState::Deployed))?;
             // Renamed first, so that the supervisor does not start it again.
             self.dirs.rename(id, DirState::Deployed, if keep_volumes { DirState::Keeping } else { DirState::Removed })?;
         }
@@ -389,7 +441,7 @@ impl Shared {
     }
 
     fn resize(&self, deployment: &Deployment, restart: &Restart) -> Result<Progress> {
-        let Deployment { id, name: _, spec, credentials, data: _, certificate: _, suspended: _ } = deployment;
+        let Deployment { id, name: _, spec, credentials, data: _, certificate: _, suspended, closed: _ } = deployment;
         let configuration = settings::instance(spec, credentials.roles(), self.features(spec.postgres_version))?;
         let cluster = self.dirs.cluster(*id, DirState::Deployed);
         // An absent instance needs no lock file.
@@ -397,7 +449,8 @@ impl Shared {
         let _lock = self.dirs.lock(*id, LOCK_TIMEOUT)?;
         cluster.check_data()?;
         self.check_open()?;
-        let progress = resize::advance(&self.machine, &cluster, &configuration, restart)?;
+        let progress =
+            if *suspended { resize::prepare(&cluster, &configuration)? } else { resize::advance(&self.machine, &cluster, &configuration, restart)? };
         self.wake.notify_one();
         Ok(progress)
     }

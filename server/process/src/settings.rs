@@ -71,6 +71,11 @@ pub(super) struct Features {
 
 /// The files of an instance, with its size as far as settings can limit a process.
 pub(super) fn instance(spec: &InstanceSpec, roles: Roles, features: Features) -> Result<Configuration> {
+    with_access(spec, roles, features, false)
+}
+
+/// The files of an instance that clients are kept out of if it is `closed`.
+pub(super) fn with_access(spec: &InstanceSpec, roles: Roles, features: Features, closed: bool) -> Result<Configuration> {
     let InstanceSpec {
         postgres_version,
         storage_gb,
@@ -112,7 +117,7 @@ pub(super) fn instance(spec: &InstanceSpec, roles: Roles, features: Features) ->
         String::new()
     };
     // Logins are only possible from this machine, over TCP.
-    let access = Access { addresses: "127.0.0.1/32", superuser_on_socket: false, require_tls: *require_tls };
+    let access = Access { addresses: "127.0.0.1/32", superuser_on_socket: false, require_tls: *require_tls, closed };
     // An instance of an earlier release keeps the settings that it was created with.
     let (every, hba) = match roles {
         Roles::OwnerOnly => ("max_connections = 100\n".to_owned(), HBA_WITHOUT_ROLES.to_owned()),
@@ -262,6 +267,13 @@ mod tests {
         let demanding = InstanceSpec { require_tls: true, ..spec() };
         assert!(instance(&demanding, Roles::Platform, ALL).unwrap().hba.contains("hostssl all all 127.0.0.1/32"));
         assert!(matches!(instance(&demanding, Roles::Platform, without), Err(Error::Refused(_))));
+    }
+
+    #[test]
+    fn clients_are_kept_out_while_it_is_closed() {
+        let closed = with_access(&spec(), Roles::Platform, ALL, true).unwrap();
+        assert_eq!(closed.conf, text(&spec()));
+        assert!(!closed.hba.contains("all all") && instance(&spec(), Roles::Platform, ALL).unwrap().hba.contains("all all"));
     }
 
     #[test]

@@ -33,7 +33,7 @@ use super::{
     reaper::Exit,
     restart::{self, RestartRecord},
     runtime::Shared,
-    suspend,
+    suspend, upgrade,
 };
 
 /// The pause between two passes when nothing is changing, and when something is.
@@ -403,7 +403,9 @@ fn stop_all(shared: &Shared) {
             // With the lock, so that a concurrent deployment does not start the instance again. If the lock is not available in
             // time, the instance is stopped without it, because nothing would stop it later.
             let lock = shared.dirs.lock(id, Duration::from_secs(5));
-            if let Err(error) = shared.dirs.cluster(id, DirState::Deployed).stop(Duration::from_secs(10)) {
+            let cluster = shared.dirs.cluster(id, DirState::Deployed);
+            // An upgrade begins anew.
+            if let Err(error) = upgrade::kill_script(&cluster).and_then(|()| cluster.stop(Duration::from_secs(10))) {
                 tracing::error!(instance = %id, %error, "an instance cannot be stopped");
             }
             drop(lock);

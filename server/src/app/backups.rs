@@ -17,6 +17,8 @@ pub struct BackupSupport {
     pub store: Option<(String, Durability)>,
     /// The policy of instances for which nothing was chosen.
     pub policy: BackupPolicy,
+    /// The store itself.
+    pub objects: Option<toygres_backup::Store>,
 }
 
 /// What a caller chooses for the backups of an instance, unchecked.

@@ -9,6 +9,7 @@ use toygres_domain::{
     operation::{Params, create},
     parameter::Parameters,
     secret::Secret,
+    storage::AutoGrowChoice,
 };
 use toygres_store::{Accepted, NewInstance, Subject};
 
@@ -54,6 +55,8 @@ pub struct CreateInstance {
     pub health_check: Option<HealthCheckSettings>,
     /// See [`super::suspend_instance::IDLE_MINUTES`]; 0, the default, turns it off.
     pub idle_suspend_minutes: Option<i32>,
+    /// When its volume grows by itself; by default never.
+    pub storage_auto_grow: Option<AutoGrowChoice>,
     /// Parameters of its server: names and values.
     pub parameters: Option<Vec<(String, Option<String>)>>,
     /// What is chosen for its backups.
@@ -129,6 +132,8 @@ pub(super) struct Fingerprint<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     idle_suspend_minutes: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    storage_auto_grow: Option<AutoGrowChoice>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     parameters: Option<&'a [(String, Option<String>)]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     backups: Option<BackupChoice>,
@@ -163,6 +168,7 @@ impl App {
             require_tls,
             health_check,
             idle_suspend_minutes,
+            storage_auto_grow,
             parameters,
             backups,
             idempotency_key: _,
@@ -175,9 +181,9 @@ impl App {
         };
         let username = errors.parsed("username", SqlName::role(&username));
         let password = errors.password("password", password);
-        let postgres_version = self.version(postgres_version.as_deref(), &mut errors);
+        let postgres_version = self.offered_version("postgresVersion", postgres_version.as_deref(), &mut errors);
         let storage_gb = errors.in_range("storageGb", "GiB", storage_gb, limits::STORAGE_GB);
-        let cpu_millis = errors.in_range("cpuMillis", "thousandths of a core", cpu_millis, limits::CPU_MILLIS);
+        let cpu_millis = errors.in_range("cpuMillis", "thousandths of a vCPU", cpu_millis, limits::CPU_MILLIS);
         let memory_mb = errors.in_range("memoryMb", "MiB", memory_mb, limits::MEMORY_MB);
         let interval = limits::HEALTH_CHECK_INTERVAL_SECONDS.default(self.health_check.interval_seconds);
         let timeout = limits::HEALTH_CHECK_TIMEOUT_SECONDS.default(self.health_check.timeout_seconds);
@@ -185,6 +191,10 @@ impl App {
         let interval_seconds = errors.in_range("healthCheck.intervalSeconds", "seconds", interval_seconds, interval);
         let timeout_seconds = errors.in_range("healthCheck.timeoutSeconds", "seconds", timeout_seconds, timeout);
         let idle_suspend_minutes = errors.idle_suspend_minutes(idle_suspend_minutes).flatten();
+        let auto_grow = errors.storage_auto_grow(storage_auto_grow).applied_to(None, storage_gb.unwrap_or(0)).unwrap_or_else(|error| {
+            errors.extend(vec![error]);
+            None
+        });
         let backups = self.backups.settings(backups.unwrap_or_default(), &mut errors);
         let labels = errors.labels("labels", labels.unwrap_or_default());
         let exposure = exposure.map_or(Exposure::Cluster, |exposure| parse_exposure(exposure, &mut errors));
@@ -216,6 +226,7 @@ impl App {
                 labels: labels?,
                 deletion_protected: deletion_protected.unwrap_or(false),
                 idle_suspend_minutes,
+                storage_auto_grow: auto_grow,
                 backups,
             })
         })();
@@ -228,7 +239,7 @@ impl App {
         errors.check(new)
     }
 
-    fn version(&self, requested: Option<&str>, errors: &mut FieldErrors) -> Option<PostgresVersion> {
+    pub(super) fn offered_version(&self, field: &str, requested: Option<&str>, errors: &mut FieldErrors) -> Option<PostgresVersion> {
         let versions = self.runtime.versions();
         let found = match requested {
             None => versions.first().copied(),
@@ -237,8 +248,12 @@ impl App {
         if found.is_none() {
             let offered = versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let requested = requested.unwrap_or_default();
-            let message = format!("'{requested}' is not offered here; choose one of: {offered}");
-            errors.add(UserErrorCode::UnsupportedVersion, "postgresVersion", message);
+            let version = requested.parse().ok().map(PostgresVersion);
+            let message = match version.and_then(|version| self.runtime.how_to_offer(version)) {
+                Some(how) => format!("PostgreSQL {requested} is not installed here: {how}, or choose one of: {offered}"),
+                None => format!("'{requested}' is not offered here; choose one of: {offered}"),
+            };
+            errors.add(UserErrorCode::UnsupportedVersion, field, message);
         }
         found
     }
@@ -261,6 +276,7 @@ impl CreateInstance {
             require_tls,
             health_check,
             idle_suspend_minutes,
+            storage_auto_grow,
             parameters,
             backups,
             idempotency_key: _,
@@ -281,6 +297,7 @@ impl CreateInstance {
             require_tls: *require_tls,
             health_check: *health_check,
             idle_suspend_minutes: *idle_suspend_minutes,
+            storage_auto_grow: *storage_auto_grow,
             parameters: parameters.as_deref(),
             backups: *backups,
         }
@@ -355,6 +372,7 @@ mod tests {
             require_tls: Some(false),
             health_check: Some(HealthCheckSettings { interval_seconds: Some(5), timeout_seconds: None }),
             idle_suspend_minutes: Some(30),
+            storage_auto_grow: Some(AutoGrowChoice { threshold_percent: None, max_gb: Some(20) }),
             parameters: Some(vec![("jit".into(), Some("off".into()))]),
             ..name
         };
@@ -362,7 +380,7 @@ mod tests {
             r#"{"v":1,"name":"orders","username":"app","password":"abcd","database":"db","storage_gb":1,"postgres_version":"17","#,
             r#""cpu_millis":100,"memory_mb":128,"labels":[["team","a"]],"deletion_protected":true,"#,
             r#""exposure":{"kind":"load_balancer","source_ranges":["203.0.113.0/24"],"dns_label":"orders"},"require_tls":false,"#,
-            r#""health_check":{"interval_seconds":5},"idle_suspend_minutes":30,"parameters":[["jit","off"]]}"#
+            r#""health_check":{"interval_seconds":5},"idle_suspend_minutes":30,"storage_auto_grow":{"max_gb":20},"parameters":[["jit","off"]]}"#
         );
         assert_eq!(fingerprint(&everything, Some("abcd")), expected);
         assert!(!format!("{everything:?}").contains("hunter22"));

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 use toygres_domain::{
-    InstanceId, Result,
+    Error, InstanceId, Result, UserErrorCode,
+    backup::BackupId,
     operation::{Params, delete},
 };
 use toygres_store::{Accepted, Subject};
@@ -23,6 +24,8 @@ pub struct DeleteInstance {
     pub keep_volumes: Option<bool>,
     /// See [`limits::BACKUP_RETENTION_DAYS`]; the default is that of the instance.
     pub backup_retention_days: Option<i32>,
+    /// Whether a base backup is taken first; off by default.
+    pub final_backup: Option<bool>,
     /// The revision that the instance must have.
     pub revision: Option<i64>,
     /// The caller's key for this request.
@@ -40,26 +43,66 @@ struct Fingerprint {
     revision: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     backup_retention_days: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    final_backup: Option<bool>,
 }
 
 impl App {
-    /// Accepts the deletion of an instance; a workflow carries it out.
+    /// Accepts the deletion of an instance; a workflow carries it out. A request for a deletion that is in progress returns that one, which can
+    /// only be changed to do without its final backup.
     ///
     /// # Errors
-    /// [`toygres_domain::Error::User`] as [`toygres_store::Store::accept`] has it, or for the idempotency key.
+    /// [`Error::User`] as [`toygres_store::Store::accept`] has it, or for the idempotency key, or with `Conflict` when a final backup cannot be
+    /// taken.
     pub async fn delete_instance(&self, input: DeleteInstance, requested_by: Option<String>) -> Result<Accepted> {
-        let DeleteInstance { id, keep_volumes, backup_retention_days, revision, idempotency_key } = input;
+        let DeleteInstance { id, keep_volumes, backup_retention_days, final_backup, revision, idempotency_key } = input;
         let id = instance_id(&id)?;
         let mut errors = FieldErrors::default();
         let idempotency_key = errors.idempotency_key(idempotency_key);
         if backup_retention_days.is_some() {
             errors.in_range("backupRetentionDays", "days", backup_retention_days, limits::BACKUP_RETENTION_DAYS);
         }
+        let is_archived = self.is_archived_after_deletion(id, backup_retention_days).await?;
+        if let (Some(true), Err(why)) = (final_backup, &is_archived) {
+            errors.add(UserErrorCode::Conflict, "finalBackup", *why);
+        }
         errors.check(Some(()))?;
-        let fingerprint = Fingerprint { v: 1, id, keep_volumes, revision, backup_retention_days };
+        let fingerprint = Fingerprint { v: 1, id, keep_volumes, revision, backup_retention_days, final_backup };
         let request = self.request(Accompanying { idempotency_key, revision, requested_by }, &fingerprint)?;
-        let params = Params::Delete(delete::Params { keep_volumes: keep_volumes.unwrap_or(false), backup_retention_days });
-        self.store.accept(Subject::Existing(id), &params, &request).await
+        let params = Params::Delete(delete::Params {
+            keep_volumes: keep_volumes.unwrap_or(false),
+            backup_retention_days,
+            final_backup: (final_backup == Some(true)).then(BackupId::generate),
+            close_archive: is_archived.is_ok(),
+        });
+        let mut accepted = self.store.accept(Subject::Existing(id), &params, &request).await?;
+        let in_progress: delete::Params = accepted.operation.params.clone().try_into().map_err(Error::internal)?;
+        match (final_backup, in_progress.final_backup) {
+            (Some(true), None) if !accepted.replayed => {
+                let message = format!("{} is in progress without a final backup; cancel it first, if it can be", accepted.operation.id);
+                return Err(Error::user(UserErrorCode::Conflict, "finalBackup", message));
+            }
+            (Some(false), Some(_)) if !accepted.operation.status.is_terminal() => {
+                self.store.waive_final_backup(&accepted.operation.id).await?;
+                accepted.operation = self.store.operation(&accepted.operation.id).await?.ok_or(Error::Superseded)?;
+            }
+            _ => {}
+        }
+        Ok(accepted)
+    }
+
+    /// Whether what an instance has committed is archived before it is removed; otherwise says why not.
+    async fn is_archived_after_deletion(&self, id: InstanceId, days: Option<i32>) -> Result<std::result::Result<(), &'static str>> {
+        let policy = self.store.instance(id).await?.map_or(self.backups.policy, |instance| instance.backups.or(self.backups.policy));
+        Ok(if self.backups.store.is_none() {
+            Err("there is no store for backups: the operator of the server sets TOYGRES_BACKUP_STORE")
+        } else if !policy.enabled {
+            Err("backups of the instance are turned off: turn them on with updateInstance first")
+        } else if days.unwrap_or(policy.retention_days) == 0 {
+            Err("its backups would be deleted at once: give backupRetentionDays")
+        } else {
+            Ok(())
+        })
     }
 }
 
@@ -70,8 +113,10 @@ mod tests {
     #[test]
     fn the_fingerprint_is_fixed() {
         let id = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
-        let text =
-            |keep_volumes, revision| serde_json::to_string(&Fingerprint { v: 1, id, keep_volumes, revision, backup_retention_days: None }).unwrap();
+        let text = |keep_volumes, revision| {
+            let fingerprint = Fingerprint { v: 1, id, keep_volumes, revision, backup_retention_days: None, final_backup: None };
+            serde_json::to_string(&fingerprint).unwrap()
+        };
         assert_eq!(text(None, None), r#"{"v":1,"id":"01890a5d-ac96-774b-bcce-b302099a8057"}"#);
         assert_eq!(text(Some(true), Some(7)), r#"{"v":1,"id":"01890a5d-ac96-774b-bcce-b302099a8057","keep_volumes":true,"revision":7}"#);
     }

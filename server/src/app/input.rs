@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use toygres_domain::{Error, FieldError, InstanceId, Result, UserErrorCode, secret::Secret};
+use toygres_domain::{Error, FieldError, InstanceId, Result, UserErrorCode, secret::Secret, storage::AutoGrowChoice};
 
 use super::{
     limits::{self, IntRange},
@@ -48,6 +48,19 @@ impl FieldErrors {
             0 => Some(None),
             minutes => Some(self.in_range("idleSuspendMinutes", "minutes, or 0 to turn it off", Some(minutes), IDLE_MINUTES)),
         }
+    }
+
+    /// The choice for the growth of a volume; adds an error for each part that is outside its range.
+    pub(super) fn storage_auto_grow(&mut self, choice: Option<AutoGrowChoice>) -> AutoGrowChoice {
+        let AutoGrowChoice { threshold_percent, max_gb } = choice.unwrap_or_default();
+        if let Some(percent) = threshold_percent.filter(|percent| *percent != 0) {
+            let unit = "percent, or 0 to turn it off";
+            self.in_range("storageAutoGrow.thresholdPercent", unit, Some(percent), limits::STORAGE_AUTO_GROW_PERCENT);
+        }
+        if max_gb.is_some() {
+            self.in_range("storageAutoGrow.maxGb", "GiB", max_gb, limits::STORAGE_GB);
+        }
+        AutoGrowChoice { threshold_percent, max_gb }
     }
 
     /// The labels; otherwise adds an error that says what labels look like.

@@ -1,6 +1,6 @@
 //! The limits of inputs: use cases check them, and `controlPlane.limits` publishes them.
 
-use toygres_domain::secret::MAX_PASSWORD_BYTES;
+use toygres_domain::{secret::MAX_PASSWORD_BYTES, storage::AutoGrow};
 
 /// A range of whole numbers, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ impl IntRange {
 /// (256 MB, see [`toygres_domain::volume::WalLimits`]) leave half to the data; clouds offer no smaller volumes. 64 TiB is the largest
 /// disk that AKS offers.
 pub const STORAGE_GB: IntRange = IntRange::new(1, 65_536).default(10);
+/// Percent of a volume that are used when it grows by itself. Above, too little is left for what is written meanwhile.
+pub const STORAGE_AUTO_GROW_PERCENT: IntRange = IntRange::new(50, 95).default(AutoGrow::DEFAULT_PERCENT);
 /// Thousandths of a core.
 pub const CPU_MILLIS: IntRange = IntRange::new(100, 128_000).default(500);
 /// MiB. PostgreSQL itself starts with less than 128, but then has nothing left for queries.
@@ -69,6 +71,10 @@ pub const IDEMPOTENCY_KEY_BYTES: IntRange = IntRange::new(1, 255);
 pub const TOKEN_NAME_LENGTH: IntRange = IntRange::new(1, 100);
 /// Days after which an API token expires, unless it is created to never expire.
 pub const TOKEN_EXPIRES_IN_DAYS: IntRange = IntRange::new(1, 3650).default(90);
+/// Sessions of an instance in one answer. Its server has 89 for clients.
+pub const ACTIVITY_SESSIONS: IntRange = IntRange::new(1, 200).default(100);
+/// Statements with their statistics in one answer.
+pub const TOP_QUERIES: IntRange = IntRange::new(1, 100).default(20);
 /// Entries of one page of a list.
 pub const PAGE_SIZE: IntRange = IntRange::new(0, 500).default(50);
 

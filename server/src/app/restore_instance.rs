@@ -9,10 +9,11 @@ use toygres_domain::{
     backup::{Archive, BackupSettings, BackupStatus, CoveredInterval},
     instance::{Exposure, Instance, InstanceSpec},
     operation::Params,
-    restoration::{Restoration, RestoreTarget},
+    restoration::{DataSource, Restoration, RestoreTarget},
+    storage::{AutoGrow, AutoGrowChoice},
     wal::Lsn,
 };
-use toygres_store::{Accepted, Request, Subject};
+use toygres_store::{Accepted, NewInstance, Request, Subject};
 
 use super::{
     App,
@@ -24,7 +25,7 @@ use super::{
 };
 
 /// How long a restoration may take. How long it does depends on how much is restored.
-const DEADLINE: Duration = Duration::from_secs(24 * 3600);
+pub(super) const DEADLINE: Duration = Duration::from_secs(24 * 3600);
 
 /// The input, unchecked.
 #[derive(Clone, Debug, Default)]
@@ -78,12 +79,12 @@ impl App {
         })?;
         self.runtime.restores().map_err(|why| Error::user(UserErrorCode::Conflict, "sourceId", why))?;
         let source = self.store.instance(id).await?.ok_or_else(|| no_instance("sourceId", &source_id))?;
-        let archive = self.store.archives_of(&[id]).await?.remove(&id);
-        let Some(archive) = archive.filter(|archive| !archive.intervals().is_empty()) else {
+        let archives = self.restorable_archives(id).await?;
+        if archives.is_empty() {
             let message = format!("'{}' has no complete backup; what is not backed up cannot be restored", source.name);
             return Err(Error::user(UserErrorCode::Conflict, "sourceId", message));
-        };
-        let target = match self.target(choice, &archive).await {
+        }
+        let target = match self.target(choice, &archives).await {
             Ok(target) => Some(target),
             Err(Error::User(found)) => {
                 errors.extend(found);
@@ -91,32 +92,56 @@ impl App {
             }
             Err(error) => return Err(error),
         };
-        if instance.storage_gb.is_some_and(|storage_gb| storage_gb < source.spec.storage_gb) {
-            let message = format!("must be at least {} GiB, the size of the source", source.spec.storage_gb);
-            errors.add(UserErrorCode::OutOfRange, "storageGb", message);
-        }
-        let new = self.parse(like(&source, instance), errors)?;
-        let Some(target) = target else { return Err(Error::internal("a target without an error")) };
-        let params = Params::Restore(Restoration { source: id, archive: archive.id, target, known: None });
+        let retired = target.and_then(|(archive, _)| archive.retired);
+        let source = match retired {
+            // From before an upgrade.
+            Some(retired) => Instance { spec: InstanceSpec { postgres_version: retired.version, ..source.spec }, ..source },
+            None => source,
+        };
+        let new = self.parse_like(&source, instance, errors)?;
+        let Some((archive, target)) = target else { return Err(Error::internal("a target without an error")) };
+        let params = Params::Restore(DataSource::Archive(Restoration { source: id, archive: archive.id, target, known: None, avoid: Vec::new() }));
         self.store.accept(Subject::New(&new), &params, &Request { deadline: DEADLINE, ..request }).await
     }
 
-    /// The point to restore, if the archive has it.
-    async fn target(&self, choice: TargetChoice, archive: &Archive) -> Result<RestoreTarget> {
+    /// A new instance with the data of another one. What is not said is as in that one.
+    pub(super) fn parse_like(&self, source: &Instance, new: CreateInstance, mut errors: FieldErrors) -> Result<NewInstance> {
+        if new.storage_gb.is_some_and(|storage_gb| storage_gb < source.spec.storage_gb) {
+            let message = format!("must be at least {} GiB, the size of the source", source.spec.storage_gb);
+            errors.add(UserErrorCode::OutOfRange, "storageGb", message);
+        }
+        self.parse(like(source, new), errors)
+    }
+
+    /// The archives of an instance from which something can be restored, the present one first, and then those from before its upgrades.
+    async fn restorable_archives(&self, id: InstanceId) -> Result<Vec<Archive>> {
+        let present = self.store.archives_of(&[id]).await?.remove(&id);
+        let retired = self.store.retired_archives_of(&[id]).await?.remove(&id).unwrap_or_default();
+        let archives = present.into_iter().chain(retired.into_iter().rev());
+        Ok(archives.filter(|archive| !archive.intervals().is_empty()).collect())
+    }
+
+    /// The point to restore, and the archive that has it.
+    async fn target<'a>(&self, choice: TargetChoice, archives: &'a [Archive]) -> Result<(&'a Archive, RestoreTarget)> {
         let refuse = |field: &str, message: String| Err(Error::user(UserErrorCode::Invalid, field, message));
-        let intervals = archive.intervals();
+        let having = |covers: &dyn Fn(&CoveredInterval) -> bool| archives.iter().find(|archive| archive.intervals().iter().any(covers));
         match choice {
-            TargetChoice { time: None, lsn: None, backup_id: None } => Ok(RestoreTarget::Latest),
+            TargetChoice { time: None, lsn: None, backup_id: None } => match archives.first() {
+                Some(latest) => Ok((latest, RestoreTarget::Latest)),
+                None => refuse("target", "nothing was archived".to_owned()),
+            },
             TargetChoice { time: Some(time), lsn: None, backup_id: None } => {
-                let is_soon = archive.may_cover(time) && time <= self.store.now();
-                match is_soon || intervals.iter().any(|interval| (interval.from..=interval.to).contains(&time)) {
-                    true => Ok(RestoreTarget::Time(time)),
-                    false => refuse("target.time", format!("{} cannot be restored; what can: {}", at(time), ranges(&intervals))),
+                let soon = archives.iter().find(|archive| archive.may_cover(time) && time <= self.store.now());
+                match having(&|interval| (interval.from..=interval.to).contains(&time)).or(soon) {
+                    Some(archive) => Ok((archive, RestoreTarget::Time(time))),
+                    None => refuse("target.time", format!("{} cannot be restored; what can: {}", at(time), ranges(archives))),
                 }
             }
             TargetChoice { time: None, lsn: Some(text), backup_id: None } => match text.parse::<Lsn>() {
-                Ok(lsn) if intervals.iter().any(|interval| (interval.from_lsn..=interval.to_lsn).contains(&lsn)) => Ok(RestoreTarget::Lsn(lsn)),
-                Ok(lsn) => refuse("target.lsn", format!("{lsn} cannot be restored; what can: {}", ranges(&intervals))),
+                Ok(lsn) => match having(&|interval| (interval.from_lsn..=interval.to_lsn).contains(&lsn)) {
+                    Some(archive) => Ok((archive, RestoreTarget::Lsn(lsn))),
+                    None => refuse("target.lsn", format!("{lsn} cannot be restored; what can: {}", ranges(archives))),
+                },
                 Err(_) => refuse("target.lsn", format!("'{text}' is no position in the WAL, such as 0/3000060")),
             },
             TargetChoice { time: None, lsn: None, backup_id: Some(text) } => {
@@ -124,9 +149,10 @@ impl App {
                     Ok(id) => self.store.backup(id).await?,
                     Err(_) => None,
                 };
-                let complete = found.filter(|backup| backup.archive == archive.id && backup.status == BackupStatus::Available);
-                match complete.and_then(|backup| backup.object) {
-                    Some(object) => Ok(RestoreTarget::Backup(object)),
+                let complete = found.filter(|backup| backup.status == BackupStatus::Available);
+                let archive = complete.as_ref().and_then(|backup| archives.iter().find(|archive| archive.id == backup.archive));
+                match archive.zip(complete.as_ref().and_then(|backup| backup.object)) {
+                    Some((archive, object)) => Ok((archive, RestoreTarget::Backup(object))),
                     None => Err(Error::user(UserErrorCode::NotFound, "target.backupId", format!("the source has no complete backup {text}"))),
                 }
             }
@@ -161,6 +187,10 @@ fn like(source: &Instance, new: CreateInstance) -> CreateInstance {
             timeout_seconds: Some(health_check.timeout_seconds),
         })),
         idle_suspend_minutes: new.idle_suspend_minutes.or(source.idle_suspend_minutes),
+        storage_auto_grow: new.storage_auto_grow.or(source.storage_auto_grow.map(|AutoGrow { threshold_percent, max_gb }| {
+            let max_gb = max_gb.max(new.storage_gb.unwrap_or(storage_gb));
+            AutoGrowChoice { threshold_percent: Some(threshold_percent), max_gb: Some(max_gb) }
+        })),
         parameters: new.parameters.or_else(|| {
             let values = parameters.restarted().values;
             (!values.is_empty()).then(|| values.into_iter().map(|(name, value)| (name, Some(value))).collect())
@@ -170,9 +200,10 @@ fn like(source: &Instance, new: CreateInstance) -> CreateInstance {
     }
 }
 
-fn ranges(intervals: &[CoveredInterval]) -> String {
-    let range = |CoveredInterval { from, to, from_lsn, to_lsn }: &CoveredInterval| format!("{} to {} ({from_lsn} to {to_lsn})", at(*from), at(*to));
-    intervals.iter().map(range).collect::<Vec<_>>().join(", ")
+/// What can be restored, oldest first.
+fn ranges(archives: &[Archive]) -> String {
+    let range = |CoveredInterval { from, to, from_lsn, to_lsn }: CoveredInterval| format!("{} to {} ({from_lsn} to {to_lsn})", at(from), at(to));
+    archives.iter().rev().flat_map(Archive::intervals).map(range).collect::<Vec<_>>().join(", ")
 }
 
 fn at(time: DateTime<Utc>) -> String {

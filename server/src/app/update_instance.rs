@@ -1,7 +1,7 @@
-//! Changes what needs no operation: labels, deletion protection, how its health is checked, when an idle instance is suspended, its backups,
-//! and whether TLS is required.
+//! Changes what needs no operation: labels, deletion protection, how its health is checked, when an idle instance is suspended, when its
+//! volume grows, its backups, and whether TLS is required.
 
-use toygres_domain::{Result, UserErrorCode, instance::Instance};
+use toygres_domain::{Result, UserErrorCode, instance::Instance, storage::AutoGrowChoice};
 use toygres_store::InstanceUpdate;
 
 use super::{
@@ -25,6 +25,8 @@ pub struct UpdateInstance {
     pub require_tls: Option<bool>,
     /// See [`super::suspend_instance::IDLE_MINUTES`]; 0 turns it off.
     pub idle_suspend_minutes: Option<i32>,
+    /// When its volume grows by itself from now on; what is left out stays.
+    pub storage_auto_grow: Option<AutoGrowChoice>,
     /// What is chosen for its backups from now on; what is left out stays.
     pub backups: Option<BackupChoice>,
     /// How its health is checked from now on.
@@ -39,11 +41,13 @@ impl App {
     /// # Errors
     /// [`toygres_domain::Error::User`] with every error in the input, or as [`toygres_store::Store::update_instance`] has it.
     pub async fn update_instance(&self, input: UpdateInstance) -> Result<Instance> {
-        let UpdateInstance { id, labels, deletion_protected, require_tls, idle_suspend_minutes, backups, health_check, revision } = input;
+        let UpdateInstance { id, labels, deletion_protected, require_tls, idle_suspend_minutes, storage_auto_grow, backups, health_check, revision } =
+            input;
         let id = instance_id(&id)?;
         let mut errors = FieldErrors::default();
         let labels = labels.and_then(|labels| errors.labels("labels", labels));
         let idle_suspend_minutes = errors.idle_suspend_minutes(idle_suspend_minutes);
+        let storage_auto_grow = errors.storage_auto_grow(storage_auto_grow);
         let backups = self.backups.settings(backups.unwrap_or_default(), &mut errors);
         let HealthCheckSettings { interval_seconds, timeout_seconds } = health_check.unwrap_or_default();
         let health_interval_seconds =
@@ -60,6 +64,7 @@ impl App {
             deletion_protected,
             require_tls,
             idle_suspend_minutes,
+            storage_auto_grow,
             backups,
             health_interval_seconds,
             health_timeout_seconds,

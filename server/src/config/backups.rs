@@ -1,12 +1,14 @@
 //! Backups of instances.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, time::Duration};
 
+use base64::Engine;
 use clap::{ArgAction, Args, value_parser};
-use toygres_backup::{AzureCredentials, S3Credentials, Store, StoreConfig};
+use toygres_backup::{AzureCredentials, Encryption, S3Credentials, Store, StoreConfig, parse_identities, parse_recipients};
 use toygres_domain::{
     backup::{BackupPolicy, Durability},
     secret::Secret,
+    verification::VerificationPolicy,
 };
 use toygres_k8s::settings::{NetworkStore, STORE_DIRECTORY, StoreAccess};
 use toygres_workflows::backups::{BackupOptions, BackupTiming};
@@ -24,6 +26,8 @@ const S3_KEY: &str = "TOYGRES_BACKUP_S3_ACCESS_KEY_ID";
 const S3_SECRET: &str = "TOYGRES_BACKUP_S3_SECRET_ACCESS_KEY";
 const AZURE_KEY: &str = "TOYGRES_BACKUP_AZURE_SECRET_KEY";
 const GOOGLE_KEY_FILE: &str = "TOYGRES_BACKUP_GOOGLE_KEY_FILE";
+const AGE_RECIPIENTS: &str = "TOYGRES_BACKUP_AGE_RECIPIENTS";
+const AGE_IDENTITY: &str = "TOYGRES_BACKUP_AGE_IDENTITY";
 
 /// Backups of instances.
 #[derive(Args, Clone, Debug)]
@@ -45,6 +49,13 @@ pub struct BackupsConfig {
     /// File with the key of a service account for a Google store, as JSON [default: the identity of the workload or of the machine].
     #[arg(long, env = GOOGLE_KEY_FILE)]
     pub backup_google_key_file: Option<PathBuf>,
+    /// Public keys of age (age1...), separated by commas, for which data is encrypted before it goes into the store [default: it is not
+    /// encrypted].
+    #[arg(long, env = AGE_RECIPIENTS)]
+    pub backup_age_recipients: Option<String>,
+    /// The identity of one of them (AGE-SECRET-KEY-1...), which restores need. Several are separated by commas.
+    #[arg(long, env = AGE_IDENTITY, hide_env_values = true, value_parser = parse_secret)]
+    pub backup_age_identity: Option<Secret>,
     /// Directory for temporary files: one WAL segment of 16 MB for each instance [default: TMPDIR, or /tmp].
     #[arg(long, env = "TOYGRES_BACKUP_SPOOL_DIR")]
     pub backup_spool_dir: Option<PathBuf>,
@@ -57,7 +68,20 @@ pub struct BackupsConfig {
     /// Days for which every point in time of such an instance stays restorable, also after its deletion.
     #[arg(long, env = "TOYGRES_BACKUP_RETENTION_DAYS", default_value = "7", value_parser = value_parser!(i32).range(0..=3650))]
     pub backup_retention_days: i32,
+    /// GiB up to which base backups are verified: each is restored to a place of its own and read. 0 turns it off [default: 2 with the process
+    /// runtime, 0 with kubernetes].
+    #[arg(long, env = "TOYGRES_BACKUP_VERIFY_MAX_GB", value_parser = value_parser!(u64).range(0..=65_536))]
+    pub backup_verify_max_gb: Option<u64>,
+    /// How many of a hundred of those base backups are verified.
+    #[arg(long, env = "TOYGRES_BACKUP_VERIFY_SAMPLE_PERCENT", default_value = "100", value_parser = value_parser!(u8).range(1..=100))]
+    pub backup_verify_sample_percent: u8,
+    /// Seconds that the deletion of an instance waits until everything that the instance has committed is archived, before it goes on without.
+    #[arg(long, env = "TOYGRES_BACKUP_CLOSE_SECONDS", default_value = "300", value_parser = value_parser!(u32).range(1..=86_400))]
+    pub backup_close_seconds: u32,
 }
+
+/// GiB up to which base backups are verified by default where instances are processes of this machine.
+const VERIFY_MAX_GB: u64 = 2;
 
 /// Where backups go, without what it takes to log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +155,30 @@ impl BackupsConfig {
             (Some(_), None) => Err("TOYGRES_BACKUP_S3_SECRET_ACCESS_KEY must be set too: the secret of TOYGRES_BACKUP_S3_ACCESS_KEY_ID".to_owned()),
             (None, Some(_)) => Err("TOYGRES_BACKUP_S3_ACCESS_KEY_ID must be set too: the key of TOYGRES_BACKUP_S3_SECRET_ACCESS_KEY".to_owned()),
             _ => Ok(()),
+        }?;
+        let is_base64 = |key: &Secret| base64::engine::general_purpose::STANDARD.decode(key.expose()).is_ok();
+        if self.backup_azure_secret_key.as_ref().is_some_and(|key| !is_base64(key)) {
+            return Err(format!("{AZURE_KEY}: it must be a key of the storage account, in base64"));
         }
+        let encryption = self.encryption()?;
+        if encryption.is_readable() {
+            Ok(())
+        } else {
+            Err(format!("{AGE_IDENTITY} must have the identity of one of {AGE_RECIPIENTS}: restores need it"))
+        }
+    }
+
+    /// How data is encrypted before it goes into the store.
+    ///
+    /// # Errors
+    /// One sentence for people: these are no keys.
+    pub fn encryption(&self) -> Result<Encryption, String> {
+        let recipients = self.backup_age_recipients.as_deref().map(parse_recipients).transpose();
+        let identities = self.backup_age_identity.as_ref().map(|text| parse_identities(text.expose())).transpose();
+        Ok(Encryption {
+            recipients: recipients.map_err(|why| format!("{AGE_RECIPIENTS}: {why}"))?.unwrap_or_default(),
+            identities: identities.map_err(|why| format!("{AGE_IDENTITY}: {why}"))?.unwrap_or_default(),
+        })
     }
 
     /// The store; `local` is the default.
@@ -168,6 +215,7 @@ impl BackupsConfig {
         let mut access = NetworkStore { port, ..NetworkStore::default() };
         let mut set = |name: &str, value: Option<Secret>| access.environment.extend(value.map(|value| (name.to_owned(), value)));
         set(STORE, Some(Secret::new(store.to_string())));
+        set(AGE_IDENTITY, self.backup_age_identity.clone());
         match store {
             StoreUrl::None | StoreUrl::Directory(_) => {}
             StoreUrl::S3 { .. } => {
@@ -194,24 +242,32 @@ impl BackupsConfig {
         self.backup_google_key_file.as_ref().map(read).transpose()
     }
 
-    /// How backups are taken into this store.
+    /// How backups are taken into this store. `local`: the instances are processes of this machine.
     ///
     /// # Errors
     /// One sentence for people: the store cannot be opened.
-    pub fn options(&self, store: &StoreConfig) -> Result<BackupOptions, String> {
-        let store = Store::open(store).map_err(|error| format!("TOYGRES_BACKUP_STORE: {error}"))?;
+    pub fn options(&self, store: &StoreConfig, local: bool) -> Result<BackupOptions, String> {
+        let store = Store::open(store).map_err(|error| format!("TOYGRES_BACKUP_STORE: {error}"))?.encrypted(self.encryption()?);
         let spool = self.backup_spool_dir.clone().unwrap_or_else(std::env::temp_dir);
-        Ok(BackupOptions { store, spool, policy: self.policy(), timing: BackupTiming::default() })
+        let max_gb = self.backup_verify_max_gb.unwrap_or(if local { VERIFY_MAX_GB } else { 0 });
+        let verification = VerificationPolicy { max_bytes: max_gb << 30, sample_percent: self.backup_verify_sample_percent };
+        Ok(BackupOptions { store, spool, policy: self.policy(), verification, timing: BackupTiming::default() })
     }
 
     /// What callers are told about backups to this store.
     #[must_use]
-    pub fn support(&self, store: Option<&StoreConfig>) -> BackupSupport {
+    pub fn support(&self, store: Option<&StoreConfig>, objects: Option<Store>) -> BackupSupport {
         let durability = |store: &StoreConfig| match store {
             StoreConfig::Directory(_) => Durability::SameMachine,
             StoreConfig::S3 { .. } | StoreConfig::Azure { .. } | StoreConfig::Google { .. } => Durability::ObjectStore,
         };
-        BackupSupport { store: store.map(|store| (store.to_string(), durability(store))), policy: self.policy() }
+        BackupSupport { store: store.map(|store| (store.to_string(), durability(store))), policy: self.policy(), objects }
+    }
+
+    /// How long a deletion waits until everything that the instance has committed is archived.
+    #[must_use]
+    pub fn close_timeout(&self) -> Duration {
+        Duration::from_secs(self.backup_close_seconds.into())
     }
 
     /// The policy of instances for which nothing was chosen.
@@ -276,18 +332,44 @@ mod tests {
         };
         assert_eq!(access(&["--backup-store=none"]), Ok(StoreAccess::None));
         assert_eq!(access(&["--backup-store=/srv/backups"]), Ok(StoreAccess::Directory));
-        let store = ["--backup-store=s3://b?endpoint=http://minio:9000", "--backup-s3-access-key-id=key", "--backup-s3-secret-access-key=hidden"];
+        let login = ["--backup-s3-access-key-id=key", "--backup-s3-secret-access-key=hidden", "--backup-age-identity=hidden too"];
+        let store = [&["--backup-store=s3://b?endpoint=http://minio:9000"], &login[..]].concat();
         let found = access(&store).unwrap();
         assert!(!format!("{found:?}").contains("hidden"), "no key is shown");
         let StoreAccess::Network(store) = found else { panic!("it is on the network") };
         let NetworkStore { environment, files, port } = *store;
         let environment: Vec<_> = environment.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
         let url = "s3://b?region=us-east-1&endpoint=http%3A%2F%2Fminio%3A9000";
-        assert_eq!(environment, [(STORE, url), (S3_KEY, "key"), (S3_SECRET, "hidden")]);
+        assert_eq!(environment, [(STORE, url), (AGE_IDENTITY, "hidden too"), (S3_KEY, "key"), (S3_SECRET, "hidden")]);
         assert_eq!((files.len(), port), (0, 9000));
 
         let missing = access(&["--backup-store=gs://b", "--backup-google-key-file=/does/not/exist"]).unwrap_err();
         assert!(missing.starts_with("TOYGRES_BACKUP_GOOGLE_KEY_FILE: /does/not/exist cannot be read"), "{missing}");
+    }
+
+    #[test]
+    fn keys_are_checked_at_the_start_and_not_shown() {
+        const IDENTITY: &str = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
+        const RECIPIENT: &str = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+        const ANOTHER: &str = "age1cy0su9fwf3gf9mw868g5yut09p6nytfmmnktexz2ya5uqg9vl9sss4euqm";
+        let check = |arguments: &[&str]| {
+            let arguments = [&["test"], arguments].concat();
+            Line::try_parse_from(arguments).unwrap_or_else(|error| panic!("{error}")).backups.check()
+        };
+        let (identity, recipient) = (format!("--backup-age-identity={IDENTITY}"), format!("--backup-age-recipients={ANOTHER},{RECIPIENT}"));
+        assert_eq!(check(&[&identity, &recipient]), Ok(()));
+        assert_eq!(check(&[&identity]), Ok(()), "what was encrypted before is read");
+        let needed = "TOYGRES_BACKUP_AGE_IDENTITY must have the identity of one of TOYGRES_BACKUP_AGE_RECIPIENTS: restores need it".to_owned();
+        assert_eq!(check(&[&recipient]), Err(needed.clone()));
+        assert_eq!(check(&[&identity, &format!("--backup-age-recipients={ANOTHER}")]), Err(needed));
+        for (wrong, begin) in [
+            ("--backup-age-identity=AGE-SECRET-KEY-1HIDDEN", "TOYGRES_BACKUP_AGE_IDENTITY: it must have identities of age"),
+            ("--backup-age-recipients=age1x", "TOYGRES_BACKUP_AGE_RECIPIENTS: it must have public keys of age"),
+            ("--backup-azure-secret-key=!HIDDEN!", "TOYGRES_BACKUP_AZURE_SECRET_KEY: it must be a key of the storage account"),
+        ] {
+            let why = check(&[wrong]).unwrap_err();
+            assert!(why.starts_with(begin) && !why.contains("HIDDEN"), "{why}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The complexity of a request: how many values its answer can have.
 
 use super::paging::DEFAULT_PAGE;
-use crate::app::limits::PAGE_SIZE;
+use crate::app::limits::{IntRange, PAGE_SIZE};
 
 /// The most that the complexity of one field can be. The executor adds those of siblings without a check for overflow; a document has
 /// fewer than 2^32 fields, so their sum fits.
@@ -12,6 +12,15 @@ const MAX_COMPLEXITY: usize = u32::MAX as usize;
 pub(super) const LIST: usize = 250;
 /// What an object that is looked up at the root costs in addition: one statement.
 pub(super) const LOOK_UP: usize = 100;
+/// What it costs in addition to ask the server of an instance: a login there. One request can ask fewer than a server asks at once.
+pub(super) const INSPECTION: usize = 2500;
+
+/// The complexity of a list of values: each entry that it can have costs what is selected of it.
+pub(super) fn list_complexity(first: Option<i32>, range: IntRange, child_complexity: usize) -> usize {
+    // Whatever is outside of the range is refused when the field is resolved.
+    let entries = first.or(range.default).unwrap_or(range.max).clamp(range.min, range.max);
+    usize::try_from(entries).unwrap_or_default().saturating_mul(child_complexity).min(MAX_COMPLEXITY)
+}
 
 /// The complexity of a connection: each entry that the page can have costs what is selected of it. A page without entries has at
 /// least its totals.

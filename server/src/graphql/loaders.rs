@@ -20,6 +20,7 @@ use toygres_domain::{
     instance::Instance,
     operation::Operation,
     secret::Secret,
+    storage::StorageUsage,
 };
 use toygres_store::{BackupPosition, InstanceCertificate, OperationFilter, Page, PageRequest, Store};
 
@@ -52,6 +53,10 @@ pub(super) struct CertificateOf(pub(super) InstanceId);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct HealthSummaryOf(pub(super) InstanceId);
 
+/// What an instance uses of its volume.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct StorageOf(pub(super) InstanceId);
+
 /// A page of an instance's operations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct OperationsOf(pub(super) InstanceId, pub(super) OperationFilter, pub(super) PageRequest<(DateTime<Utc>, String)>);
@@ -75,6 +80,10 @@ pub(super) struct DatabaseUsersOf(pub(super) InstanceId, pub(super) PageRequest<
 /// A page of an instance's base backups.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct BackupsOf(pub(super) InstanceId, pub(super) PageRequest<BackupPosition>);
+
+/// The archives of an instance from before its upgrades, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct RetiredArchivesOf(pub(super) InstanceId);
 
 /// The archive of an instance.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -131,6 +140,15 @@ impl Loader<HealthSummaryOf> for Reader {
     async fn load(&self, keys: &[HealthSummaryOf]) -> Loaded<HealthSummaryOf, HealthSummary> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
         Ok(self.0.health_summaries(&ids).await?.into_iter().map(|(id, summary)| (HealthSummaryOf(id), summary)).collect())
+    }
+}
+
+impl Loader<StorageOf> for Reader {
+    type Value = StorageUsage;
+    type Error = Arc<Error>;
+    async fn load(&self, keys: &[StorageOf]) -> Loaded<StorageOf, StorageUsage> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        Ok(self.0.storage_usages(&ids).await?.into_iter().map(|(id, usage)| (StorageOf(id), usage)).collect())
     }
 }
 
@@ -231,6 +249,16 @@ impl Loader<ArchiveOf> for Reader {
     async fn load(&self, keys: &[ArchiveOf]) -> Loaded<ArchiveOf, Arc<Archive>> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
         Ok(self.0.archives_of(&ids).await?.into_iter().map(|(id, archive)| (ArchiveOf(id), Arc::new(archive))).collect())
+    }
+}
+
+impl Loader<RetiredArchivesOf> for Reader {
+    type Value = Arc<Vec<Archive>>;
+    type Error = Arc<Error>;
+    async fn load(&self, keys: &[RetiredArchivesOf]) -> Loaded<RetiredArchivesOf, Arc<Vec<Archive>>> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let retired = self.0.retired_archives_of(&ids).await?;
+        Ok(retired.into_iter().map(|(id, archives)| (RetiredArchivesOf(id), Arc::new(archives))).collect())
     }
 }
 

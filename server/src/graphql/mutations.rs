@@ -44,6 +44,8 @@ macro_rules! operation_payload {
     };
 }
 
+mod like_source;
+
 mutations! {
     create_instance::CreateInstanceMutation,
     delete_instance::DeleteInstanceMutation,
@@ -52,6 +54,7 @@ mutations! {
     suspend_instance::SuspendInstanceMutation,
     resume_instance::ResumeInstanceMutation,
     resize_instance::ResizeInstanceMutation,
+    upgrade_instance::UpgradeInstanceMutation,
     set_parameters::SetParametersMutation,
     rotate_password::RotatePasswordMutation,
     create_database_user::CreateDatabaseUserMutation,
@@ -60,11 +63,15 @@ mutations! {
     drop_database::DropDatabaseMutation,
     create_backup::CreateBackupMutation,
     restore_instance::RestoreInstanceMutation,
+    clone_instance::CloneInstanceMutation,
     update_backup::UpdateBackupMutation,
     delete_backup::DeleteBackupMutation,
+    import_backups::ImportBackupsMutation,
     update_instance::UpdateInstanceMutation,
     cancel_operation::CancelOperationMutation,
     retry_operation::RetryOperationMutation,
+    cancel_query::CancelQueryMutation,
+    terminate_session::TerminateSessionMutation,
     create_api_token::CreateApiTokenMutation,
     revoke_api_token::RevokeApiTokenMutation,
     rotate_certificate_authority::RotateCertificateAuthorityMutation,

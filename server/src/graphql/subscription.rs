@@ -124,7 +124,7 @@ impl Subscription {
             loop {
                 backups.mark_unchanged();
                 let Some((instance, state)) = BackupState::read(&store, id).await.map_err(error)? else { break };
-                let over = is_final(instance.state) && state.archive.is_none();
+                let over = is_final(instance.state) && state.archive.is_none() && state.retired.is_empty();
                 if sent.as_ref() != Some(&state) {
                     sent = Some(state);
                     yield Instance(Arc::new(instance));
@@ -231,6 +231,7 @@ impl Subscription {
 struct BackupState {
     revision: i64,
     archive: Option<Archive>,
+    retired: Vec<Archive>,
     backups: Vec<Backup>,
 }
 
@@ -239,8 +240,9 @@ impl BackupState {
     async fn read(store: &toygres_store::Store, id: InstanceId) -> toygres_domain::Result<Option<(DomainInstance, Self)>> {
         let Some(instance) = store.instance(id).await? else { return Ok(None) };
         let archive = store.archives_of(&[id]).await?.remove(&id);
+        let retired = store.retired_archives_of(&[id]).await?.remove(&id).unwrap_or_default();
         let backups = store.backups_of(&[id], &PageRequest::first(WATCHED_BACKUPS)).await?.remove(&id);
-        let state = Self { revision: instance.revision, archive, backups: backups.unwrap_or_default().items };
+        let state = Self { revision: instance.revision, archive, retired, backups: backups.unwrap_or_default().items };
         Ok(Some((instance, state)))
     }
 }

@@ -1,5 +1,6 @@
 //! The types of the contract, one per file. Inputs and payloads of mutations are in the files of the mutations.
 
+mod activity;
 mod api_token;
 mod backup;
 mod backup_policy;
@@ -27,7 +28,11 @@ mod parameter;
 mod reason;
 mod recovery;
 mod scalars;
+mod storage;
+mod top_queries;
+mod upgrade_target;
 
+pub(super) use activity::InstanceActivity;
 pub(super) use api_token::ApiToken;
 pub(super) use backup::Backup;
 pub(super) use backup_policy::{BackupPolicy, BackupPolicyInput};
@@ -37,8 +42,9 @@ pub(super) use control_plane::ControlPlane;
 pub(super) use database::Database;
 pub(super) use database_user::DatabaseUser;
 pub(super) use domain_enum::{
-    BackupDurability, BackupProtection, BackupStatus, BackupTrigger, CaStatus, DatabaseAccess, ExposureType, HealthStatus, InstanceEventType,
-    InstanceState, NoticeCode, OperationKind, OperationStatus, ReasonCode, RecoveryGapReason, StepName, StepStatus, TokenRole,
+    BackupDurability, BackupProtection, BackupStatus, BackupTrigger, BackupVerificationStatus, CaStatus, DatabaseAccess, ExposureType, HealthStatus,
+    InstanceEventType, InstanceState, NoticeCode, OperationKind, OperationStatus, ReasonCode, RecoveryGapReason, RestoreMethod, SessionState,
+    StepName, StepStatus, TokenRole, TopQueryOrder,
 };
 pub(super) use exposure::{Exposure, ExposureInput};
 pub(super) use health_check::{HealthCheck, HealthCheckInput, HealthCheckPolicy};
@@ -58,3 +64,6 @@ pub(super) use parameter::{InstanceParameter, Parameter, ParameterInput, values}
 pub(super) use reason::Reason;
 pub(super) use recovery::Recovery;
 pub(super) use scalars::BigInt;
+pub(super) use storage::{StorageAutoGrow, StorageAutoGrowInput, StorageUsage};
+pub(super) use top_queries::TopQueries;
+pub(super) use upgrade_target::UpgradeTarget;

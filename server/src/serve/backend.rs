@@ -54,7 +54,7 @@ impl Backend {
 
     async fn local(config: &ServeConfig, backups: Option<toygres_backup::Store>) -> process::Result<Self> {
         let account = Account::resolve(&config.process.pg_user)?;
-        let binaries = Binaries::find(config.process.pg_bin.as_deref())?;
+        let binaries = Binaries::find_with_packages(config.process.pg_bin.as_deref(), &config.process.data_dir())?;
         let data = DataDir::open(&config.process.data_dir(), &account)?;
         let host = data.try_host()?.map(Arc::new);
         // Before the database starts, because nothing would stop it if this failed.

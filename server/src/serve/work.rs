@@ -134,7 +134,7 @@ pub(super) async fn start(
         certificates: config.certificates.policy(),
         suspect_certificates: certificates::SuspectCertificates::default(),
         configuration: Arc::new(SqlProbe),
-        timing: Timing { operation: config.engine.operation_deadline(), ..config.health.timing() },
+        timing: Timing { operation: config.engine.operation_deadline(), close_archive: config.backups.close_timeout(), ..config.health.timing() },
         shutdown: shutdown.clone(),
     };
     let worker = engine.work(&context, config.engine.options()).await?;

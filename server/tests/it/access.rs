@@ -28,20 +28,22 @@ async fn each_role_may_do_its_part() {
     let admin = server.bearer.clone();
     let create = "mutation($role: TokenRole!) { createApiToken(input: { name: \"t\", role: $role, expiresInDays: 1 }) {
         secret apiToken { id name role expiresAt } userErrors { field code } } }";
-    let mut secrets = Vec::new();
+    let (mut secrets, mut made_tokens) = (Vec::new(), Vec::new());
     for role in ["VIEWER", "OPERATOR"] {
         let made = server.query(create, json!({ "role": role })).await["createApiToken"].clone();
         assert_eq!(made["apiToken"]["role"], role);
+        made_tokens.push(made["apiToken"].clone());
         secrets.push(text(&made["secret"]));
     }
     let id = server.create_ok("guarded").await;
     server.until_healthy(&id).await;
     let reads = "query($id: ID!) { instance(id: $id) { name state connectionString } }";
     let tokens = "{ apiTokens { nodes { name role lastUsedAt } } }";
-    let caller = "{ controlPlane { caller { role tokenName } } }";
+    let caller = "{ controlPlane { caller { role tokenName tokenId tokenExpiresAt } } }";
 
     server.bearer = Some(secrets[0].clone());
-    assert_eq!(server.query(caller, json!({})).await["controlPlane"]["caller"], json!({ "role": "VIEWER", "tokenName": "t" }));
+    let expected = json!({ "role": "VIEWER", "tokenName": "t", "tokenId": made_tokens[0]["id"], "tokenExpiresAt": made_tokens[0]["expiresAt"] });
+    assert_eq!(server.query(caller, json!({})).await["controlPlane"]["caller"], expected);
     let seen = server.request(reads, json!({ "id": id })).await;
     assert_eq!((&seen["data"]["instance"]["name"], &seen["data"]["instance"]["connectionString"]), (&json!("guarded"), &Value::Null));
     assert_eq!(seen["errors"][0]["extensions"]["code"], "FORBIDDEN", "{seen:#}");
@@ -380,7 +382,7 @@ async fn pages_of_other_origins_come_in_only_when_they_are_listed() {
 }
 
 /// Creates the first token on the server's machine.
-async fn first_token(home: &Home, role: &str) -> String {
+pub async fn first_token(home: &Home, role: &str) -> String {
     let output = home.command(&["token", "create", "--name", "first", "--role", role]).output().await.unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap().trim().to_owned()

@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use crate::{
     cli::commands::json as json_of,
     kubernetes::Platform,
+    proxy::{Fault, Proxy},
+    restore::{restore, rows},
+    s3_server::{ACCESS_KEY, BUCKET, S3Server, SECRET_KEY},
     support::{Database, Home, Server, postmaster, psql, text},
 };
 
@@ -20,14 +23,19 @@ const WATCH: &str = "subscription($id: ID!) { instanceBackups(id: $id) { state
     backupPolicy { enabled store durability protection reason { code message } }
     recovery { from to intervals { from to } gaps { reason } lastDurableAt lagSeconds archiving }
     backups { nodes { id status trigger bytes storedBytes path locked expiresAt finishedAt error { code message } } } } }";
-const CREATE: &str = "mutation($id: ID!) { createBackup(input: { instanceId: $id, idempotencyKey: \"once\" }) {
+pub(crate) const CREATE: &str = "mutation($id: ID!) { createBackup(input: { instanceId: $id, idempotencyKey: \"once\" }) {
     backup { id status } operation { id kind } userErrors { code field message } } }";
 /// How long a promise of seconds may take on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Follows the backups of an instance until `there` returns true.
 pub(crate) async fn until(server: &Server, id: &str, what: &str, there: impl Fn(&Value) -> bool) -> Value {
-    let mut live = server.subscribe(WATCH, json!({ "id": id })).await;
+    until_asking(server, WATCH, id, what, there).await
+}
+
+/// The same, with the fields of another subscription.
+pub(crate) async fn until_asking(server: &Server, watch: &str, id: &str, what: &str, there: impl Fn(&Value) -> bool) -> Value {
+    let mut live = server.subscribe(watch, json!({ "id": id })).await;
     let deadline = Instant::now() + DEADLINE;
     let mut last = Value::Null;
     while let Ok(Some(item)) = tokio::time::timeout(deadline.saturating_duration_since(Instant::now()), live.next()).await {
@@ -79,6 +87,8 @@ pub(crate) async fn finish(server: &Server, operation: &str, status: &str) -> Va
     let query = "query($id: ID!) { operation(id: $id) { status error { code message } steps { name status } } }";
     poll(&format!("{operation} is {status}"), async || {
         let now = server.query(query, json!({ "id": operation })).await["operation"].clone();
+        let has_ended = matches!(now["status"].as_str(), Some("SUCCEEDED" | "FAILED" | "CANCELLED"));
+        assert!(now["status"] == status || !has_ended, "{operation} is not {status}: {now:#}");
         (now["status"] == status).then_some(now)
     })
     .await
@@ -209,6 +219,23 @@ async fn a_store_that_fails_is_told_and_loses_nothing() {
     let now = until_recoverable(&server, &id, &url).await;
     assert_eq!((&now["backupPolicy"]["protection"], now["recovery"]["gaps"].as_array().unwrap().len()), (&json!("PROTECTED"), 0), "{now:#}");
 
+    // Away for longer than its server keeps WAL for it, there is a gap, and a backup follows by itself.
+    let settings = home.path().join("data/instances").join(&id).join("data/postgresql.auto.conf");
+    std::fs::write(&settings, "max_slot_wal_keep_size = '32MB'\n").unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(postmaster(&home, &id)), nix::sys::signal::Signal::SIGHUP).unwrap();
+    std::fs::rename(&archive, &away).unwrap();
+    std::fs::write(&archive, "not a directory").unwrap();
+    psql(&url, "CREATE TABLE filler AS SELECT repeat(md5(n::text), 30) FROM generate_series(1, 60000) AS n").await.unwrap();
+    poll("the slot is lost", async || {
+        psql(&url, "CHECKPOINT").await.unwrap();
+        psql(&url, "SELECT wal_status FROM pg_replication_slots").await.ok().filter(|status| status == "lost")
+    })
+    .await;
+    std::fs::remove_file(&archive).unwrap();
+    std::fs::rename(&away, &archive).unwrap();
+    let gap = until(&server, &id, "covered again", |now| now["recovery"]["intervals"].as_array().is_some_and(|all| all.len() == 2)).await;
+    assert_eq!(gap["recovery"]["gaps"], json!([{ "reason": "SLOT_LOST" }]), "{gap:#}");
+
     // Turned off, its server keeps no WAL for it; turned on again, there is a gap, and a backup follows by itself.
     let update =
         "mutation($id: ID!, $enabled: Boolean) { updateInstance(input: { id: $id, backups: { enabled: $enabled } }) { userErrors { message } } }";
@@ -221,8 +248,8 @@ async fn a_store_that_fails_is_told_and_loses_nothing() {
     psql(&url, "CREATE TABLE more AS SELECT repeat(md5(n::text), 30) FROM generate_series(1, 60000) AS n").await.unwrap();
     psql(&url, "CHECKPOINT").await.unwrap();
     server.query(update, json!({ "id": id, "enabled": true })).await;
-    let gap = until(&server, &id, "covered again", |now| now["recovery"]["intervals"].as_array().is_some_and(|all| all.len() == 2)).await;
-    assert_eq!(gap["recovery"]["gaps"], json!([{ "reason": "SLOT_DROPPED" }]), "{gap:#}");
+    let gap = until(&server, &id, "covered again", |now| now["recovery"]["intervals"].as_array().is_some_and(|all| all.len() == 3)).await;
+    assert_eq!(gap["recovery"]["gaps"], json!([{ "reason": "SLOT_LOST" }, { "reason": "SLOT_DROPPED" }]), "{gap:#}");
 
     // Without days, the backups of a deleted instance go at once, unless one is locked.
     let locked = gap["backups"]["nodes"][0]["id"].clone();
@@ -238,6 +265,65 @@ async fn a_store_that_fails_is_told_and_loses_nothing() {
     assert_eq!(server.query(delete, json!({ "id": locked })).await["deleteBackup"]["userErrors"], json!([]));
     until(&server, &id, "forgotten", |now| now["recovery"].is_null() && now["backups"]["nodes"] == json!([])).await;
     assert!(!archive.exists(), "nothing is left in the store");
+    server.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_secret_is_told_by_name_and_loses_nothing() {
+    let (home, s3) = (Home::new(), S3Server::start().await);
+    let proxy = Proxy::start(s3.endpoint()).await;
+    let store = format!("s3://{BUCKET}?endpoint={}", proxy.endpoint());
+    let env = |secret: &'static str| {
+        let login = [("TOYGRES_BACKUP_S3_ACCESS_KEY_ID", ACCESS_KEY), ("TOYGRES_BACKUP_S3_SECRET_ACCESS_KEY", secret)];
+        [ON, ("TOYGRES_BACKUP_STORE", store.as_str()), login[0], login[1]]
+    };
+    let refused = json!({
+        "code": "STORE_REFUSED",
+        "message": format!(
+            "S3 bucket {BUCKET} at {}: it denies access (403 Forbidden, SignatureDoesNotMatch); check TOYGRES_BACKUP_S3_ACCESS_KEY_ID and \
+             TOYGRES_BACKUP_S3_SECRET_ACCESS_KEY",
+            proxy.endpoint()
+        ),
+    });
+    let is_failing = |now: &Value| now["backupPolicy"]["protection"] == "FAILING";
+    let mut server = home.start_with(&env("do not show")).await;
+    let message = text(&refused["message"]);
+    poll("the log says so before anything is backed up", async || server.log().contains(&message).then_some(())).await;
+    let id = server.create_ok("orders").await;
+    let url = text(&server.until_healthy(&id).await["connectionString"]);
+    psql(&url, "CREATE TABLE rows AS SELECT n FROM generate_series(1, 1000) AS n").await.unwrap();
+    let failing = until(&server, &id, "failing", is_failing).await;
+    assert_eq!(failing["backupPolicy"]["reason"], refused, "{failing:#}");
+    assert!(!server.log().contains("do not show"), "{}", server.log());
+
+    server.crash().await;
+    let mut server = home.start_with(&env(SECRET_KEY)).await;
+    let url = text(&server.until_healthy(&id).await["connectionString"]);
+    until_protected(&server, &id).await;
+    // A store that is away for a moment, and one that is slow.
+    proxy.fail_always(Fault::Away);
+    psql(&url, "INSERT INTO rows VALUES (1001)").await.unwrap();
+    let failing = until(&server, &id, "failing", is_failing).await;
+    assert_eq!(failing["backupPolicy"]["reason"]["code"], "STORE_UNAVAILABLE", "{failing:#}");
+    proxy.fail_always(Fault::Slow(Duration::from_millis(200)));
+    let expected = rows(&url).await;
+    let now = until_recoverable(&server, &id, &url).await;
+    assert_eq!((&now["recovery"]["gaps"], &now["backupPolicy"]["protection"]), (&json!([]), &json!("PROTECTED")), "{now:#}");
+    proxy.recover();
+
+    // A restoration says the same, and what was archived is restored once the secret is right again.
+    server.crash().await;
+    let mut server = home.start_with(&env("do not show")).await;
+    let answer = restore(&server, json!({ "sourceId": id, "name": "copy" })).await;
+    assert_eq!(answer["userErrors"], json!([]), "{answer:#}");
+    let failed = finish(&server, &text(&answer["operation"]["id"]), "FAILED").await;
+    assert_eq!(failed["error"], refused, "{failed:#}");
+    server.crash().await;
+    let server = home.start_with(&env(SECRET_KEY)).await;
+    let answer = restore(&server, json!({ "sourceId": id, "name": "copy-again" })).await;
+    finish(&server, &text(&answer["operation"]["id"]), "SUCCEEDED").await;
+    let copy = text(&server.until_healthy(&text(&answer["instance"]["id"])).await["connectionString"]);
+    assert_eq!(rows(&copy).await, expected);
     server.kill().await;
 }
 

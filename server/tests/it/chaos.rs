@@ -1,11 +1,13 @@
 //! Faults at random times while tenants create and delete instances: servers are killed with SIGKILL, the metadata database is
 //! restarted, its connections are terminated. Afterwards every accepted operation must have the expected result, nothing may exist
-//! twice or be left over, and a subscriber that resumed each time must have received each event once and in order.
+//! twice or be left over, and a subscriber that resumed each time must have received each event once and in order. What `recovery.to` had
+//! covered must be in every copy.
 //!
 //! `scripts/test` runs each test once, `scripts/chaos` ten times as long. The seed of a run is printed with it.
 
 mod aftermath;
 mod attacks;
+mod backups;
 #[cfg(target_os = "linux")]
 mod clocks;
 #[cfg(target_os = "linux")]

@@ -3,13 +3,14 @@
 mod background;
 pub mod commands;
 mod contexts;
+mod demo;
 mod failures;
-mod initdb_gate;
+pub mod initdb_gate;
 mod interrupted;
 mod licenses;
 mod pipes;
 mod silent;
-mod terminal;
+pub mod terminal;
 mod terminals;
 mod tls;
 mod tokens;

@@ -66,6 +66,16 @@ async fn users_and_databases_come_and_go() {
     let again = mutate(&server, "createDatabaseUser", input).await;
     assert_eq!((&again["operation"]["id"], &again["password"]), (&created["operation"]["id"], &Value::Null), "{again:#}");
 
+    // A user who reads and writes rows, also of tables that are made later.
+    let input = json!({ "instanceId": id, "name": "app_web", "access": "READ_WRITE", "password": "reads-and-writes" });
+    succeeded(&server, "createDatabaseUser", input).await;
+    let web = url(&own, "app_web", "reads-and-writes", "app");
+    psql(&own, "CREATE TABLE later (n serial, a int)").await.unwrap();
+    assert_eq!(psql(&web, "INSERT INTO later (a) VALUES (7) RETURNING n").await.as_deref(), Ok("1"));
+    assert_eq!(psql(&web, "UPDATE t SET a = 43 RETURNING a").await.as_deref(), Ok("43"));
+    assert!(psql(&web, "DROP TABLE later").await.unwrap_err().contains("must be owner"));
+    assert!(psql(&web, "CREATE TABLE public.mine (a int)").await.unwrap_err().contains("permission denied"));
+
     // A user with a database of their own.
     let builder = json!({ "instanceId": id, "name": "builder", "access": "OWNER", "password": "built-by-hand" });
     assert_eq!(succeeded(&server, "createDatabaseUser", builder).await["password"], "built-by-hand");
@@ -81,7 +91,7 @@ async fn users_and_databases_come_and_go() {
         }
     };
     let names: Vec<_> = listed["databaseUsers"]["nodes"].as_array().unwrap().iter().map(|user| text(&user["name"])).collect();
-    assert_eq!(names, ["app", "builder", "reports"]);
+    assert_eq!(names, ["app", "app_web", "builder", "reports"]);
     assert_eq!(listed["databases"]["nodes"][1]["owner"], "builder");
     let node =
         server.query("query($id: ID!) { node(id: $id) { id ... on Database { name owner } } }", json!({ "id": format!("database-{id}-shop") })).await;
@@ -129,7 +139,9 @@ async fn users_and_databases_come_and_go() {
     assert!(text(&refused["error"]["message"]).contains("force"), "{refused:#}");
     succeeded(&server, "dropDatabase", json!({ "instanceId": id, "name": "shop", "force": true })).await;
     assert!(session.simple_query("SELECT 1").await.is_err());
-    succeeded(&server, "dropDatabaseUser", json!({ "instanceId": id, "name": "reports" })).await;
+    for name in ["reports", "app_web"] {
+        succeeded(&server, "dropDatabaseUser", json!({ "instanceId": id, "name": name })).await;
+    }
     let last = server.query(&format!("query($id: ID!) {{ instance(id: $id) {{ {LISTS} health }} }}"), json!({ "id": id })).await;
     assert_eq!(last["instance"]["databaseUsers"]["nodes"], json!([owner]));
     assert_eq!(last["instance"]["health"], "HEALTHY");

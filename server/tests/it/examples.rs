@@ -15,11 +15,25 @@ async fn the_python_client_outlives_a_restart() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let python = root.join("target/tools/python/venv/bin/python");
     assert!(python.exists(), "the Python client is not generated: run scripts/generate, or scripts/test, which does it");
+    let mut command = Command::new(python);
+    command.arg(root.join("scripts/examples/python/lifecycle.py"));
+    outlives_a_restart(command).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rust_client_outlives_a_restart() {
+    // Beside the directory of this test, which is `deps`.
+    let example = std::env::current_exe().unwrap().parent().unwrap().with_file_name("examples").join("lifecycle");
+    assert!(example.exists(), "{} is built with the tests of the whole workspace", example.display());
+    outlives_a_restart(Command::new(example)).await;
+}
+
+/// A client that creates an instance, waits for a line, and deletes it.
+async fn outlives_a_restart(mut command: Command) {
     let home = Home::new();
     let server = home.start().await;
     let address = server.address.clone();
-    let mut command = Command::new(python);
-    command.arg(root.join("scripts/examples/python/lifecycle.py")).args([&format!("http://{address}"), "orders"]);
+    command.args([&format!("http://{address}"), "orders"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
     let mut keys = child.stdin.take().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

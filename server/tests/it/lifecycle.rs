@@ -166,7 +166,7 @@ async fn a_killed_database_shows_and_recovers() {
     let up = live.next().await.unwrap()["data"]["instance"].clone();
     assert_eq!(up, json!({ "health": "HEALTHY", "reason": null }));
 
-    let checks = server.query("query($id: ID!) { instance(id: $id) { healthSummary { checks uptime } healthChecks(first: 5) { nodes { status latencyMs error { code } } } } }", json!({ "id": id })).await;
+    let checks = server.query("query($id: ID!) { instance(id: $id) { healthSummary { checks uptime } healthChecks(first: 100) { nodes { status latencyMs error { code } } } } }", json!({ "id": id })).await;
     let nodes = checks["instance"]["healthChecks"]["nodes"].as_array().unwrap();
     assert!(nodes.iter().any(|check| check["status"] == "UNHEALTHY" && check["error"]["code"] == "PROCESS_EXITED"), "{nodes:#?}");
     server.stop().await;

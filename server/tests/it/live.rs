@@ -290,10 +290,13 @@ async fn a_cursor_beyond_retention_must_be_fetched_anew() {
     let world = World::start(1).await;
     let client = connect(&world.database.url()).await;
     let server = world.server(&[]).await;
+    // A server that has not read the log up to here would deliver the events from its memory.
+    let mut follower = server.subscribe(DOCUMENT, json!({ "after": world.head().await })).await;
     let mut cursors = Vec::new();
     for _ in 0..3 {
         client.batch_execute(&touch(0)).await.unwrap();
         cursors.push(world.head().await);
+        assert_eq!(follower.next().await.unwrap()["data"]["instanceEvents"]["cursor"], json!(cursors.last()));
     }
     let gone = "DELETE FROM toygres.events WHERE seq < (SELECT max(seq) FROM toygres.events) RETURNING seq, at";
     let horizon = format!("WITH gone AS ({gone}) UPDATE toygres.event_horizon SET (seq, at) = (SELECT seq, at FROM gone ORDER BY seq DESC LIMIT 1)");

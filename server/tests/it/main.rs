@@ -6,19 +6,19 @@ mod base_path;
 mod certificates;
 mod chaos;
 mod cli;
+mod clone;
 mod control_plane;
 mod database_users;
+mod deletion;
 mod disk;
 mod drift;
 mod environment;
 mod examples;
 mod exits;
-#[expect(dead_code, reason = "the tests of backups use the rest")]
-#[path = "../../../domain/backup/tests/it/fake_s3.rs"]
-mod fake_s3;
 mod fuzz;
 mod health;
 mod https;
+mod inspection;
 mod kubernetes;
 mod lifecycle;
 mod live;
@@ -26,6 +26,12 @@ mod paging;
 mod parameters;
 mod passwords;
 mod pid_one;
+mod postgres;
+#[expect(dead_code, reason = "the tests of stores use the rest")]
+#[path = "../../../domain/backup/tests/it/proxy.rs"]
+mod proxy;
+mod recover;
+mod releases;
 mod repair;
 mod requests;
 mod resize;
@@ -33,9 +39,14 @@ mod restart;
 mod restore;
 mod restore_kubernetes;
 mod rotate_password;
+#[path = "../../../domain/backup/tests/it/s3_server.rs"]
+mod s3_server;
 mod secrets;
+mod storage;
 #[expect(dead_code, reason = "the benches use the rest")]
 mod support;
 mod suspend;
 mod tour;
 mod transport;
+mod upgrade;
+mod verification;

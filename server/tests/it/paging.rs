@@ -67,6 +67,32 @@ async fn a_page_costs_the_same_number_of_statements_however_long_it_is() {
     server.stop().await;
 }
 
+/// Checks are repeated quickly after a failure, and not made at all while the server is planned to be down.
+#[tokio::test(flavor = "multi_thread")]
+async fn availability_is_weighed_by_time() {
+    let database = Database::start();
+    let home = Home::new();
+    let url = database.url();
+    let server = home.start_with(&[("DATABASE_URL", &url), QUIET]).await;
+    psql(&url, &instances("series", 1..=1)).await.unwrap();
+    // 10 s available, 10 s not, 60 s available, and then a time without checks, of which two intervals with their timeouts count.
+    let samples = "INSERT INTO toygres.health_checks (instance_id, at, status)
+        SELECT id, now() - ago * interval '1 s', status FROM toygres.instances, (VALUES (3600, 'healthy')) sample (ago, status)
+        UNION ALL SELECT id, now() - ago * interval '1 s', 'unhealthy' FROM toygres.instances, generate_series(3590, 3581, -1) ago
+        UNION ALL SELECT id, now() - ago * interval '1 s', 'healthy' FROM toygres.instances, (VALUES (3580), (3550), (3520)) sample (ago)
+        ORDER BY 2";
+    psql(&url, samples).await.unwrap();
+    let answer = server
+        .query("{ instances { nodes { healthCheckPolicy { intervalSeconds timeoutSeconds } healthSummary { checks uptime } } } }", json!({}))
+        .await;
+    let node = &answer["instances"]["nodes"][0];
+    let [interval, timeout] = ["intervalSeconds", "timeoutSeconds"].map(|field| node["healthCheckPolicy"][field].as_f64().unwrap());
+    let available = 10.0 + 60.0 + 2.0 * (interval + timeout);
+    assert_eq!(node["healthSummary"]["checks"], 14, "{node}");
+    assert!((node["healthSummary"]["uptime"].as_f64().unwrap() - available / (available + 10.0)).abs() < 1e-6, "{node}");
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_stay_right_while_rows_come_and_go() {
     let database = Database::start();

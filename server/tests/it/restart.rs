@@ -68,7 +68,8 @@ async fn a_restart_is_no_outage() {
             "DROP_DATABASE_USER",
             "CREATE_DATABASE",
             "DROP_DATABASE",
-            "CREATE_BACKUP"
+            "CREATE_BACKUP",
+            "UPGRADE"
         ])
     );
 

@@ -107,12 +107,12 @@ async fn every_point_that_was_archived_can_be_restored() {
 }
 
 /// The address of `to` with the user and the password of `from`.
-fn replaced(from: &str, to: &str) -> String {
+pub fn replaced(from: &str, to: &str) -> String {
     let (user, _) = from.split_once('@').unwrap();
     format!("{user}@{}", to.split_once('@').unwrap().1)
 }
 
-fn with_user(url: &str, user: &str, password: &str) -> String {
+pub fn with_user(url: &str, user: &str, password: &str) -> String {
     format!("postgresql://{user}:{password}@{}", url.split_once('@').unwrap().1)
 }
 

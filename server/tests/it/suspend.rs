@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::{
+    backups::finish,
     cli::commands::{json as json_of, run, succeed},
+    kubernetes::Platform,
     support::{Database, Home, Server, connect, eventually, is_alive, postmaster, psql, text},
 };
 
@@ -58,7 +60,7 @@ async fn a_suspension_is_no_outage() {
 
     let offered = "query($id: ID!) { instance(id: $id) { availableOperations healthCheckOrchestrationId } }";
     let suspended = server.query(offered, json!({ "id": id })).await["instance"].clone();
-    assert_eq!(suspended, json!({ "availableOperations": ["DELETE", "RESUME"], "healthCheckOrchestrationId": null }));
+    assert_eq!(suspended, json!({ "availableOperations": ["DELETE", "RESUME", "RESIZE", "SET_PARAMETERS"], "healthCheckOrchestrationId": null }));
     let restart = "mutation($id: ID!) { restartInstance(input: { id: $id }) { userErrors { code message } } }";
     let refused = server.query(restart, json!({ "id": id })).await["restartInstance"]["userErrors"][0].clone();
     assert_eq!(refused, json!({ "code": "CONFLICT", "message": "'orders' is suspended; restart is possible when it is running; resume it first" }));
@@ -213,5 +215,62 @@ async fn an_idle_instance_is_suspended() {
     let answer = server.query(IDLE, json!({ "id": id, "minutes": 0 })).await;
     assert_eq!(answer["updateInstance"]["instance"]["idleSuspendMinutes"], Value::Null, "{answer:#}");
     assert_eq!(psql(&metadata, "SELECT count(*) FROM toygres.instance_activity").await.as_deref(), Ok("0"));
+    server.stop().await;
+}
+
+const PARAMETERS: &str = "query($id: ID!) { instance(id: $id) { state memoryMb storageGb parameters { name value pendingRestart } } }";
+
+/// What a suspended instance is given is what its server is started with.
+async fn is_started_with_what_it_was_given(server: &Server) {
+    let id = server.create_ok("orders").await;
+    let url = text(&server.until_healthy(&id).await["connectionString"]);
+    let sum = fill(&url).await;
+    let set = "mutation($id: ID!, $parameters: [ParameterInput!]!) {
+        setParameters(input: { id: $id, parameters: $parameters }) { operation { id } userErrors { field message } } }";
+    let set = async |name: &str, value: &str| {
+        let answer = server.query(set, json!({ "id": id, "parameters": [{ "name": name, "value": value }] })).await["setParameters"].clone();
+        assert_eq!(answer["userErrors"], json!([]), "{answer:#}");
+        finish(server, &text(&answer["operation"]["id"]), "SUCCEEDED").await;
+    };
+    set("max_prepared_transactions", "7").await;
+    assert_eq!(suspend(server, json!({ "id": id })).await["userErrors"], json!([]));
+    until_suspended(server, &id).await;
+    set("max_locks_per_transaction", "128").await;
+    set("work_mem", "8MB").await;
+    let resize = "mutation($id: ID!, $memoryMb: Int, $storageGb: Int) {
+        resizeInstance(input: { id: $id, memoryMb: $memoryMb, storageGb: $storageGb }) { operation { id } userErrors { field message } } }";
+    let before = server.query(PARAMETERS, json!({ "id": id })).await["instance"].clone();
+    let [memory, storage] = ["memoryMb", "storageGb"].map(|field| before[field].as_i64().unwrap());
+    let resized = server.query(resize, json!({ "id": id, "memoryMb": memory * 2, "storageGb": storage + 1 })).await["resizeInstance"].clone();
+    assert_eq!(resized["userErrors"], json!([]), "{resized:#}");
+    finish(server, &text(&resized["operation"]["id"]), "SUCCEEDED").await;
+    let now = server.query(PARAMETERS, json!({ "id": id })).await["instance"].clone();
+    assert_eq!((&now["state"], &now["memoryMb"], &now["storageGb"]), (&json!("SUSPENDED"), &json!(memory * 2), &json!(storage + 1)), "{now:#}");
+    assert!(psql(&url, "SELECT 1").await.is_err(), "it stays stopped");
+
+    assert_eq!(resume(server, json!({ "id": id })).await["userErrors"], json!([]));
+    let url = text(&server.until_healthy(&id).await["connectionString"]);
+    for (setting, value) in [("max_prepared_transactions", "7"), ("max_locks_per_transaction", "128"), ("work_mem", "8MB")] {
+        assert_eq!(psql(&url, &format!("SHOW {setting}")).await.as_deref(), Ok(value), "{setting}");
+    }
+    let now = server.query(PARAMETERS, json!({ "id": id })).await["instance"].clone();
+    let pending: Vec<_> = now["parameters"].as_array().unwrap().iter().filter(|parameter| parameter["pendingRestart"] != false).collect();
+    assert!(pending.is_empty(), "{pending:?}");
+    assert_eq!(psql(&url, CHECKSUM).await.as_deref(), Ok(sum.as_str()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_instance_is_configured_and_resized() {
+    let home = Home::new();
+    let server = home.start().await;
+    is_started_with_what_it_was_given(&server).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_instance_on_kubernetes_is_configured_and_resized() {
+    let platform = Platform::new().await;
+    let server = platform.start_with(&[]).await;
+    is_started_with_what_it_was_given(&server).await;
     server.stop().await;
 }

@@ -5,15 +5,24 @@
 //!
 //! A request is a code block with the language `graphql`. The words after the language are options: `as=nobody|NAME` (without a
 //! token, or with the token of that name; default: the administrator's); for a subscription, `take=N` shows the first N items,
-//! `until=WORD` the first one that contains that word, `show=last` the last one.
+//! `until=WORD` the first one that contains that word, `show=last` the last one. A query with `until=WORD` is repeated until its answer
+//! contains that word. A code block `sh run` is run by bash, and what it prints is shown. A code block with the language `sql` and
+//! `as=CLIENT` is what that client of the instance `orders` runs; with `waits` the page goes on before its end.
 
-use std::{collections::HashMap, fmt::Write as _, path::Path};
+use std::{collections::HashMap, fmt::Write as _, path::Path, sync::Arc};
 
 // Unlike the type of serde_json, it keeps the order of fields.
 use async_graphql::Value;
 use serde_json::json;
+use toygres_domain::session::SessionId;
 
-use crate::support::{Home, Server, TIMEOUT};
+use crate::support::{Home, Server, TIMEOUT, connect, eventually};
+
+#[test]
+fn the_contents_name_every_section() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/API.md")).unwrap();
+    assert!(page == with_contents(&page), "the contents of docs/API.md are stale: scripts/generate renews them");
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_shows_what_the_server_answers() {
@@ -23,27 +32,39 @@ async fn the_page_shows_what_the_server_answers() {
     let mut server = home.start_with(&[("TOYGRES_ACCESS", "tokens")]).await;
     let output = home.command(&["token", "create", "--name", "admin", "--role", "admin"]).output().await.unwrap();
     server.bearer = Some(String::from_utf8(output.stdout).unwrap().trim().to_owned());
-    let mut tour = Tour { server, http: reqwest::Client::new(), stand_ins: PodServers::default(), tokens: HashMap::new() };
+    let mut tour =
+        Tour { server, http: reqwest::Client::new(), placeholders: Placeholders::default(), tokens: HashMap::new(), clients: HashMap::new() };
 
     let mut written = String::new();
     let mut requests = 0;
     let mut lines = page.lines().peekable();
     while let Some(line) = lines.next() {
         writeln!(written, "{line}").unwrap();
-        let Some(words) = line.strip_prefix("```graphql") else { continue };
-        let request: Vec<_> = lines.by_ref().take_while(|line| *line != "```").collect();
-        let answer = tour.answer(words, &request.join("\n")).await;
+        let (is_script, words) = match (line.strip_prefix("```graphql"), line) {
+            (Some(words), _) => (false, words),
+            (None, "```sh run") => (true, ""),
+            (None, _) if line.starts_with("```sql as=") => {
+                let sql = lines.by_ref().take_while(|line| *line != "```").collect::<Vec<_>>().join("\n");
+                tour.run(line, &sql).await;
+                writeln!(written, "{sql}\n```").unwrap();
+                continue;
+            }
+            (None, _) => continue,
+        };
+        let request = lines.by_ref().take_while(|line| *line != "```").collect::<Vec<_>>().join("\n");
+        let (answer, language) = if is_script { (tour.printed(&request).await, "```text") } else { (tour.answer(words, &request).await, "```json") };
         requests += 1;
-        writeln!(written, "{}\n```\n\n```json\n{answer}\n```", request.join("\n")).unwrap();
+        writeln!(written, "{request}\n```\n\n{language}\n{answer}\n```").unwrap();
         // Replaces the response that the page has.
         while lines.next_if(|line| line.is_empty()).is_some() {}
-        match lines.next_if(|line| *line == "```json") {
+        match lines.next_if(|line| *line == language) {
             Some(_) => lines.by_ref().take_while(|line| *line != "```").for_each(drop),
             None => writeln!(written).unwrap(),
         }
     }
     tour.server.stop().await;
     assert!(requests > 15, "the page was read");
+    let written = with_contents(&written);
     if std::env::var_os("TOUR").is_some_and(|wish| wish == "write") {
         std::fs::write(&path, &written).unwrap();
     }
@@ -58,18 +79,59 @@ async fn the_page_shows_what_the_server_answers() {
     assert!(std::env::var_os("TOUR").is_some() || page == written, "docs/API.md has other answers than the server (scripts/generate renews it)");
 }
 
+/// The page with the links to its sections: the paragraph that begins with `**Contents:**`.
+fn with_contents(page: &str) -> String {
+    const WIDTH: usize = 138;
+    let mut lines = vec!["**Contents:**".to_owned()];
+    for (number, section) in page.lines().filter_map(|line| line.strip_prefix("## ")).enumerate() {
+        let anchor: String = section.to_lowercase().replace(' ', "-").chars().filter(|c| c.is_alphanumeric() || *c == '-').collect();
+        let link = format!("[{section}](#{anchor})");
+        let last = lines.last_mut().unwrap();
+        let separator = if number == 0 { " " } else { " · " };
+        if last.chars().count() + separator.chars().count() + link.chars().count() > WIDTH {
+            *last += " ·";
+            lines.push(link);
+        } else {
+            *last += separator;
+            *last += &link;
+        }
+    }
+    let (before, rest) = page.split_once("**Contents:**").expect("the page has contents");
+    let (_, after) = rest.split_once("\n\n").expect("the contents are a paragraph");
+    format!("{before}{}\n\n{after}", lines.join("\n"))
+}
+
 struct Tour {
     server: Server,
     http: reqwest::Client,
-    stand_ins: PodServers,
+    placeholders: Placeholders,
     /// The secrets of tokens by name.
     tokens: HashMap<String, String>,
+    /// The sessions of clients by name.
+    clients: HashMap<String, Arc<tokio_postgres::Client>>,
 }
 
 impl Tour {
+    /// Runs SQL as a client of the instance `orders`.
+    async fn run(&mut self, words: &str, sql: &str) {
+        let name = words.split_whitespace().find_map(|word| word.strip_prefix("as=")).expect("SQL is run by a client");
+        if !self.clients.contains_key(name) {
+            let query = "{ instanceByName(name: \"orders\") { connectionString } }";
+            let answer = self.server.query(query, json!({})).await;
+            let client = connect(answer["instanceByName"]["connectionString"].as_str().expect("it runs")).await;
+            client.batch_execute(&format!("SET application_name = '{name}'")).await.unwrap();
+            self.clients.insert(name.to_owned(), Arc::new(client));
+        }
+        let (client, sql) = (self.clients[name].clone(), sql.to_owned());
+        let running = tokio::spawn(async move { client.batch_execute(&sql).await });
+        if !words.contains("waits") {
+            running.await.unwrap().unwrap();
+        }
+    }
+
     async fn answer(&mut self, words: &str, request: &str) -> String {
         let words: HashMap<_, _> = words.split_whitespace().filter_map(|word| word.split_once('=')).collect();
-        let query = self.stand_ins.real(request);
+        let query = self.placeholders.real(request);
         let token = match words.get("as") {
             Some(&"nobody") => None,
             Some(&name) => Some(self.tokens[name].clone()),
@@ -82,15 +144,25 @@ impl Tour {
         }
         let texts = match query.contains("subscription") {
             true => items(post, &words).await,
-            false => vec![post.send().await.unwrap().text().await.unwrap()],
+            false => vec![response(&post, words.get("until").copied().unwrap_or_default()).await],
         };
         let shown = texts.into_iter().map(|text| {
             let mut item: Value = serde_json::from_str(&text).unwrap();
             self.keep_secret(&text);
-            self.stand_ins.replace("", &mut item);
+            self.placeholders.replace("", &mut item);
             serde_json::to_string_pretty(&item).unwrap()
         });
         shown.collect::<Vec<_>>().join("\n")
+    }
+
+    /// What a script prints.
+    async fn printed(&mut self, script: &str) -> String {
+        let mut bash = tokio::process::Command::new("bash");
+        bash.args(["-euo", "pipefail", "-c", &self.placeholders.real(script)]).kill_on_drop(true);
+        bash.env("TOYGRES_URL", format!("http://{}", self.server.address)).env("TOYGRES_TOKEN", self.server.bearer.as_deref().unwrap());
+        let output = tokio::time::timeout(TIMEOUT, bash.output()).await.expect("it ends in time").unwrap();
+        assert!(output.status.success(), "{script}: {output:?}");
+        self.placeholders.without_ids(String::from_utf8(output.stdout).unwrap().trim_end())
     }
 
     fn keep_secret(&mut self, text: &str) {
@@ -100,6 +172,17 @@ impl Tour {
             self.tokens.insert(name.to_owned(), secret.to_owned());
         }
     }
+}
+
+/// Returns the response to a request that contains a word.
+async fn response(post: &reqwest::RequestBuilder, word: &str) -> String {
+    let mut text = String::new();
+    eventually(word, async || {
+        text = post.try_clone().unwrap().send().await.unwrap().text().await.unwrap();
+        text.contains(word)
+    })
+    .await;
+    text
 }
 
 /// Returns the items of an event stream that the options select.
@@ -129,13 +212,14 @@ async fn items(post: reqwest::RequestBuilder, words: &HashMap<&str, &str>) -> Ve
 
 /// Real values and their placeholders.
 #[derive(Default)]
-struct PodServers {
+struct Placeholders {
     pairs: Vec<(String, String)>,
+    pids: Vec<String>,
     ids: usize,
     cursors: usize,
 }
 
-impl PodServers {
+impl Placeholders {
     /// Replaces the placeholders of a request by real values.
     fn real(&self, text: &str) -> String {
         self.pairs.iter().fold(text.to_owned(), |text, (real, stand_in)| text.replace(stand_in, real))
@@ -147,6 +231,8 @@ impl PodServers {
             Value::Object(fields) => fields.iter_mut().for_each(|(key, value)| self.replace(key.as_str(), value)),
             Value::List(items) => items.iter_mut().for_each(|item| self.replace(key, item)),
             Value::Number(_) if key == "port" => *value = Value::from(16001),
+            Value::Number(_) if key == "statementSeconds" => *value = Value::from(2.5),
+            Value::Number(pid) if matches!(key, "pid" | "blockedBy") => *value = Value::from(self.pid(&pid.to_string())),
             Value::String(text) => *text = self.stand_in(key, text),
             _ => {}
         }
@@ -154,9 +240,8 @@ impl PodServers {
 
     fn stand_in(&mut self, key: &str, text: &str) -> String {
         match key {
-            "createdAt" | "updatedAt" | "startedAt" | "finishedAt" | "at" | "deadline" | "expiresAt" | "lastUsedAt" | "revokedAt" => {
-                "2026-01-01T12:00:00Z".to_owned()
-            }
+            "createdAt" | "updatedAt" | "startedAt" | "finishedAt" | "at" | "deadline" | "expiresAt" | "lastUsedAt" | "revokedAt" | "readAt"
+            | "since" => "2026-01-01T12:00:00Z".to_owned(),
             "cursor" | "startCursor" | "endCursor" if text != "snapshot" => {
                 if let Some((_, known)) = self.pairs.iter().find(|(real, stand_in)| real == text && stand_in.starts_with("CURSOR")) {
                     return known.clone();
@@ -166,11 +251,26 @@ impl PodServers {
                 self.pairs.push((text.to_owned(), stand_in.clone()));
                 stand_in
             }
+            "id" | "sessionId" if text.parse::<SessionId>().is_ok() => {
+                let (pid, start) = text.split_once('-').unwrap();
+                let stand_in = format!("{}-hol8m4zmap", self.pid(pid));
+                self.pairs.push((format!("{pid}-{start}"), stand_in.clone()));
+                stand_in
+            }
             "secret" => "toygres_SECRET".to_owned(),
             "connectionString" => "postgresql://app:PASSWORD@127.0.0.1:16001/app".to_owned(),
             "requestId" => "REQUEST".to_owned(),
             _ => self.without_ids(text),
         }
+    }
+
+    /// The placeholder of the ID of a process. The first one is 4711.
+    fn pid(&mut self, pid: &str) -> i32 {
+        let known = self.pids.iter().position(|known| known == pid).unwrap_or(self.pids.len());
+        if known == self.pids.len() {
+            self.pids.push(pid.to_owned());
+        }
+        4711 + i32::try_from(known).unwrap()
     }
 
     /// Operation ids contain instance ids, and one message contains a revision that depends on the number of polls during the

@@ -1,8 +1,9 @@
-import { Alert, Button, Group, Modal, Table, Text } from '@mantine/core';
+import { Alert, Button, Group, Table, Text, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { Archive, History, Pencil } from 'lucide-react';
+import { Archive, Copy, History, Pencil } from 'lucide-react';
 import { useState } from 'react';
-import { usePermissions } from '../control-plane/control-plane';
+import { useControlPlane, usePermissions } from '../control-plane/control-plane';
+import { Dialog } from '../frame/dialog';
 import { Panel } from '../frame/panel';
 import { graphql } from '../gql';
 import type { BackupProtection, BackupsFragment, InstancePageFragment } from '../gql/graphql';
@@ -11,6 +12,8 @@ import { useMutate } from '../lib/use-mutate';
 import { useLatest } from '../live/use-latest';
 import { Ago } from '../time/ago';
 import { full } from '../time/format';
+import { canClone } from './clone';
+import { CloneForm } from './clone-form';
 import { CreateBackupForm } from './create-form';
 import { DeleteBackupForm } from './delete-form';
 import { BackupPolicyForm } from './policy-form';
@@ -25,6 +28,8 @@ export function BackupsPanel({ instance }: { instance: InstancePageFragment }) {
   const [creating, create] = useDisclosure(false);
   const [changing, change] = useDisclosure(false);
   const [restoring, restore] = useDisclosure(false);
+  const [cloning, clone] = useDisclosure(false);
+  const copies = useControlPlane().data?.copiesInstances ?? false;
   const exists = instance.state !== 'DELETED';
   return (
     <Panel
@@ -52,6 +57,17 @@ export function BackupsPanel({ instance }: { instance: InstancePageFragment }) {
             <Button variant="default" size="xs" leftSection={<History size={14} aria-hidden />} disabled={!value.recovery?.intervals.length} onClick={restore.open}>
               Restore
             </Button>
+            {exists && (
+              <Button
+                variant="default"
+                size="xs"
+                leftSection={<Copy size={14} aria-hidden />}
+                disabled={!canClone(instance.state, copies, value.recovery)}
+                onClick={clone.open}
+              >
+                Clone
+              </Button>
+            )}
           </Group>
         )
       }
@@ -60,16 +76,19 @@ export function BackupsPanel({ instance }: { instance: InstancePageFragment }) {
       {value && <Shown value={value} operate={operate} />}
       {value && (
         <>
-          <Modal opened={creating} onClose={create.close} title={`Back up ${instance.name} now?`}>
+          <Dialog opened={creating} onClose={create.close} title={`Back up ${instance.name} now?`}>
             <CreateBackupForm instance={instance} onDone={create.close} />
-          </Modal>
-          <Modal opened={changing} onClose={change.close} title={`Backups of ${instance.name}`}>
-            <BackupPolicyForm id={instance.id} policy={value.backupPolicy} onDone={change.close} />
-          </Modal>
+          </Dialog>
+          <Dialog opened={changing} onClose={change.close} title={`Backups of ${instance.name}`}>
+            <BackupPolicyForm id={instance.id} revision={instance.revision} policy={value.backupPolicy} onDone={change.close} />
+          </Dialog>
+          <Dialog opened={cloning} onClose={clone.close} title={`Clone ${instance.name} into a new instance`}>
+            <CloneForm source={instance} onCancel={clone.close} />
+          </Dialog>
           {value.recovery && (
-            <Modal opened={restoring} onClose={restore.close} title={`Restore ${instance.name} into a new instance`}>
+            <Dialog opened={restoring} onClose={restore.close} title={`Restore ${instance.name} into a new instance`}>
               <RestoreForm source={instance} recovery={value.recovery} onCancel={restore.close} />
-            </Modal>
+            </Dialog>
           )}
         </>
       )}
@@ -82,9 +101,14 @@ function Shown({ value: { backupPolicy: policy, recovery, backups }, operate }: 
     <>
       <Protection policy={policy} />
       {recovery && <Timeline recovery={recovery} />}
+      {recovery?.incomplete && (
+        <Text size="sm" c="var(--warn)">
+          {sentenceCase(recovery.incomplete.message)}
+        </Text>
+      )}
       {recovery?.lastDurableAt && recovery.archiving && (
         <Text size="sm" c="dimmed" mt={4}>
-          {recovery.lagSeconds ? `Archiving is ${Math.ceil(recovery.lagSeconds)} s behind.` : 'Every commit is archived within seconds.'} The store holds{' '}
+          {recovery.lagSeconds ? `Archiving is ${Math.ceil(recovery.lagSeconds)}s behind.` : 'Every commit is archived within seconds.'} The store holds{' '}
           {bytes(recovery.storedBytes)}.
         </Text>
       )}
@@ -129,30 +153,35 @@ function Backups({ backups, operate }: { backups: BackupsFragment['backups']['no
   const update = useMutate(UPDATE);
   return (
     <>
-      <Table mt="md" aria-label="Backups">
+      <Table.ScrollContainer minWidth={620} type="native" mt="md">
+      <Table aria-label="Backups">
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Taken</Table.Th>
             <Table.Th>Status</Table.Th>
             <Table.Th>Size</Table.Th>
+            <Table.Th>Verified</Table.Th>
             <Table.Th>Kept until</Table.Th>
-            <Table.Th aria-label="Actions" />
+            <Table.Th pos="relative">
+              <VisuallyHidden>Actions</VisuallyHidden>
+            </Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {backups.map(({ id, status, bytes: size, totalBytes, storedBytes, createdAt, finishedAt, expiresAt, locked, error }) => (
+          {backups.map(({ id, status, bytes: size, totalBytes, storedBytes, createdAt, finishedAt, expiresAt, locked, error, verification }) => (
             <Table.Tr key={id}>
               <Table.Td>
                 <Ago at={finishedAt ?? createdAt} suffix=" ago" />
               </Table.Td>
               <Table.Td>
                 {label(status)}
-                {status === 'RUNNING' && totalBytes && `, ${Math.min(99, Math.floor((Number(size) / Number(totalBytes)) * 100))} %`}
+                {status === 'RUNNING' && totalBytes && `, ${Math.min(99, Math.floor((Number(size) / Number(totalBytes)) * 100))}%`}
                 {error && `: ${error.message}`}
               </Table.Td>
               <Table.Td>
                 {storedBytes ? `${bytes(size)}, ${bytes(storedBytes)} stored` : '—'}
               </Table.Td>
+              <Table.Td>{status === 'AVAILABLE' ? verified(verification) : '—'}</Table.Td>
               <Table.Td>{locked ? 'locked' : expiresAt ? full(expiresAt) : '—'}</Table.Td>
               <Table.Td ta="right">
                 {operate && (status === 'AVAILABLE' || status === 'FAILED') && (
@@ -180,14 +209,23 @@ function Backups({ backups, operate }: { backups: BackupsFragment['backups']['no
           ))}
         </Table.Tbody>
       </Table>
+      </Table.ScrollContainer>
       {update.error && <Text className="error">{update.error.message}</Text>}
       {chosen && (
-        <Modal opened={deleting} onClose={remove.close} title="Delete the backup?">
+        <Dialog opened={deleting} onClose={remove.close} title="Delete the backup?">
           <DeleteBackupForm id={chosen} onDone={remove.close} />
-        </Modal>
+        </Dialog>
       )}
     </>
   );
+}
+
+/** What came of the verification of a backup. */
+function verified({ status, restoreSeconds, reason }: BackupsFragment['backups']['nodes'][number]['verification']) {
+  if (status === 'VERIFIED' && restoreSeconds != null) {
+    return `Restored in ${restoreSeconds.toFixed(1)}s`;
+  }
+  return reason ? `${label(status)}: ${reason.message}` : label(status);
 }
 
 const BACKUPS = graphql(`
@@ -227,6 +265,9 @@ const BACKUPS = graphql(`
       lagSeconds
       archiving
       storedBytes
+      incomplete {
+        message
+      }
     }
     backups(first: 20) {
       nodes {
@@ -241,6 +282,13 @@ const BACKUPS = graphql(`
         locked
         error {
           message
+        }
+        verification {
+          status
+          restoreSeconds
+          reason {
+            message
+          }
         }
       }
     }

@@ -1,4 +1,4 @@
-import { PasswordInput, Radio, Stack, Text, TextInput } from '@mantine/core';
+import { Radio, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useLocation } from 'wouter';
 import { MutationForm } from '../form/mutation-form';
@@ -6,6 +6,7 @@ import { graphql } from '../gql';
 import type { BackupsFragment, InstancePageFragment } from '../gql/graphql';
 import { useMutate } from '../lib/use-mutate';
 import { full } from '../time/format';
+import { NameOfCopy, PasswordOfCopy, nameOfCopy } from './copy-fields';
 import { localTime, pointOf, refusal } from './point';
 
 interface Values {
@@ -23,7 +24,7 @@ export function RestoreForm({ source, recovery, onCancel }: { source: InstancePa
   const form = useForm<Values>({
     initialValues: { name: '', point: 'latest', target: { time: recovery.to ? localTime(recovery.to) : '' }, password: '' },
     validate: {
-      name: (name) => (name ? null : 'Choose a name for the new instance.'),
+      name: nameOfCopy,
       target: { time: (time, { point }) => (point === 'time' ? refusal(time, intervals) : null) },
     },
     validateInputOnChange: ['target.time'],
@@ -44,16 +45,7 @@ export function RestoreForm({ source, recovery, onCancel }: { source: InstancePa
       <Text size="sm">
         A new instance gets the data of {source.name} as it was at a point in time, and its size and settings. {source.name} stays as it is. Passwords of it do not work in the new one.
       </Text>
-      <TextInput
-        mt="md"
-        label="Name of the new instance"
-        placeholder={`${source.name}-restored`}
-        autoComplete="off"
-        spellCheck={false}
-        required
-        data-autofocus
-        {...form.getInputProps('name')}
-      />
+      <NameOfCopy placeholder={`${source.name}-restored`} {...form.getInputProps('name')} />
       <Radio.Group label="Point in time" mt="md" {...form.getInputProps('point')}>
         <Stack gap="xs" mt={4}>
           <Radio value="latest" label={recovery.to ? `The latest: at least what was committed by ${full(recovery.to)}` : 'The latest'} />
@@ -72,7 +64,7 @@ export function RestoreForm({ source, recovery, onCancel }: { source: InstancePa
           {...form.getInputProps('target.time')}
         />
       )}
-      <PasswordInput mt="md" label="Password" description="Default: generated" autoComplete="new-password" {...form.getInputProps('password')} />
+      <PasswordOfCopy {...form.getInputProps('password')} />
     </MutationForm>
   );
 }

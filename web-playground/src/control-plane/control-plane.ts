@@ -13,6 +13,8 @@ export function useControlPlane() {
 export interface Permissions {
   /** See secrets; create, change and delete. */
   operate: boolean;
+  /** Import backups of another control plane. */
+  recover: boolean;
   /** Create and revoke API tokens, where the server requires them. */
   administer: boolean;
   /** The caller is known to have no permission to change anything. */
@@ -22,7 +24,7 @@ export interface Permissions {
 /** What the caller may do: nothing until it is known, so that no button is shown that would fail. */
 export function usePermissions(): Permissions {
   const { role, tokenName } = useControlPlane().data?.caller ?? {};
-  return { operate: role === 'OPERATOR' || role === 'ADMIN', administer: role === 'ADMIN' && tokenName != null, readOnly: role === 'VIEWER' };
+  return { operate: role === 'OPERATOR' || role === 'ADMIN', recover: role === 'ADMIN', administer: role === 'ADMIN' && tokenName != null, readOnly: role === 'VIEWER' };
 }
 
 /** The limits of inputs, for forms: these open when the permissions are known, which come with the same response. */
@@ -38,9 +40,12 @@ const CONTROL_PLANE = graphql(`
       version
       runtime
       postgresVersions
+      copiesInstances
       caller {
         role
         tokenName
+        tokenId
+        tokenExpiresAt
       }
       limits {
         storageGb {
@@ -65,6 +70,9 @@ const CONTROL_PLANE = graphql(`
           ...Range
         }
         idleSuspendMinutes {
+          ...Range
+        }
+        storageAutoGrowPercent {
           ...Range
         }
         backupIntervalHours {

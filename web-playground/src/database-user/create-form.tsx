@@ -37,7 +37,7 @@ export function CreateUserForm({ instance: { id, database, databases }, onDone }
         clearButtonProps={{ 'aria-label': 'No database' }}
         {...form.getInputProps('database')}
       />
-      <PasswordInput mt="md" label="Password" description="Default: generated" autoComplete="new-password" {...form.getInputProps('password')} />
+      <PasswordInput mt="md" label="Password" description="Leave blank to generate" autoComplete="new-password" {...form.getInputProps('password')} />
     </MutationForm>
   );
 }

@@ -1,8 +1,9 @@
-import { Button, Modal, Table } from '@mantine/core';
+import { Button, Table, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import { usePermissions } from '../control-plane/control-plane';
+import { Dialog } from '../frame/dialog';
 import { Panel } from '../frame/panel';
 import type { InstancePageFragment } from '../gql/graphql';
 import { label } from '../lib/label';
@@ -33,7 +34,9 @@ export function DatabaseUsersPanel({ instance }: { instance: InstancePageFragmen
             <Table.Th>Name</Table.Th>
             <Table.Th>Access</Table.Th>
             <Table.Th>Database</Table.Th>
-            <Table.Th aria-label="Actions" />
+            <Table.Th pos="relative">
+              <VisuallyHidden>Actions</VisuallyHidden>
+            </Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -62,13 +65,13 @@ export function DatabaseUsersPanel({ instance }: { instance: InstancePageFragmen
         </Table.Tbody>
       </Table>
       {/* A click outside must not close it, because the password is shown only once. */}
-      <Modal opened={creating} onClose={create.close} title={`New user of ${name}`} closeOnClickOutside={false}>
+      <Dialog opened={creating} onClose={create.close} title={`New user of ${name}`} closeOnClickOutside={false}>
         <CreateUserForm instance={instance} onDone={create.close} />
-      </Modal>
+      </Dialog>
       {chosen && (
-        <Modal opened={dropping} onClose={drop.close} title={`Drop the user ${chosen}?`}>
+        <Dialog opened={dropping} onClose={drop.close} title={`Drop the user ${chosen}?`}>
           <DropUserForm instance={instance} name={chosen} onDone={drop.close} />
-        </Modal>
+        </Dialog>
       )}
     </Panel>
   );

@@ -23,7 +23,7 @@ export function DropDatabaseForm({ instance: { id }, name, onDone }: FormProps &
       <Checkbox mt="md" label="End the sessions in it" {...form.getInputProps('force', { type: 'checkbox' })} />
       <TextInput
         mt="md"
-        label={`Type the name to confirm: ${name}`}
+        label={`Type "${name}" to confirm`}
         autoComplete="off"
         spellCheck={false}
         data-autofocus

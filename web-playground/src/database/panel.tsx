@@ -1,8 +1,9 @@
-import { Button, Modal, Table } from '@mantine/core';
+import { Button, Table, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import { usePermissions } from '../control-plane/control-plane';
+import { Dialog } from '../frame/dialog';
 import { Panel } from '../frame/panel';
 import type { InstancePageFragment } from '../gql/graphql';
 import { CreateDatabaseForm } from './create-form';
@@ -31,7 +32,9 @@ export function DatabasesPanel({ instance }: { instance: InstancePageFragment })
           <Table.Tr>
             <Table.Th>Name</Table.Th>
             <Table.Th>Owner</Table.Th>
-            <Table.Th aria-label="Actions" />
+            <Table.Th pos="relative">
+              <VisuallyHidden>Actions</VisuallyHidden>
+            </Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -58,13 +61,13 @@ export function DatabasesPanel({ instance }: { instance: InstancePageFragment })
           ))}
         </Table.Tbody>
       </Table>
-      <Modal opened={creating} onClose={create.close} title={`New database in ${name}`}>
+      <Dialog opened={creating} onClose={create.close} title={`New database in ${name}`}>
         <CreateDatabaseForm instance={instance} onDone={create.close} />
-      </Modal>
+      </Dialog>
       {chosen && (
-        <Modal opened={dropping} onClose={drop.close} title={`Drop the database ${chosen}?`}>
+        <Dialog opened={dropping} onClose={drop.close} title={`Drop the database ${chosen}?`}>
           <DropDatabaseForm instance={instance} name={chosen} onDone={drop.close} />
-        </Modal>
+        </Dialog>
       )}
     </Panel>
   );

@@ -10,11 +10,12 @@ export function sentence({ type, from, to, operation }: Pick<EventLineFragment, 
     case 'HEALTH_CHANGED':
       return `Health: ${change(from, to)}`;
     case 'INSTANCE_CREATED':
+      return 'Instance requested';
     case 'INSTANCE_UPDATED':
     case 'INSTANCE_REPAIRED':
       return label(type);
     case 'OPERATION_CREATED':
-      return `${what}: accepted`;
+      return `${what}: requested`;
     case 'OPERATION_CHANGED':
       return `${what}: ${change(from, to)}`;
     case 'OPERATION_PROGRESSED':

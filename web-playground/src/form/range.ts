@@ -5,9 +5,10 @@ export type Range = Pick<IntRange, 'min' | 'max' | 'default'>;
 /** Returns what is wrong with a value, or null. */
 export type Check<Value> = (value: Value) => string | null;
 
-/** Checks a number field, which holds '' while it is empty. */
-export function inRange({ min, max }: Range, unit: string): Check<number | string> {
-  return (value) => (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? null : `must be ${min} to ${max} ${unit}`);
+/** Checks a number field, which holds '' while it is empty. The field shows the value divided by `scale`, in `unit`. */
+export function inRange({ min, max }: Range, unit: string, scale = 1): Check<number | string> {
+  return (value) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? null : `Must be ${min / scale} to ${max / scale} ${unit}`;
 }
 
 /** Checks a number field that may be empty. */

@@ -1,7 +1,7 @@
 import { Popover, Text, UnstyledButton } from '@mantine/core';
 import { LoaderCircle, Lock, Radio, Unplug } from 'lucide-react';
 import { useStore } from '../lib/store';
-import { type Connection, connection } from '../live/connection';
+import { type Connection, connection } from '../live/state';
 import classes from './connection-indicator.module.css';
 
 const SHOWN = {
@@ -10,9 +10,9 @@ const SHOWN = {
   lost: {
     icon: Unplug,
     word: 'Reconnecting',
-    text: 'The connection is lost, so the page may be out of date. It reconnects automatically and resumes where it stopped; no reload is needed.',
+    text: 'Connection lost. Data may be stale; reconnecting…',
   },
-  refused: { icon: Lock, word: 'No access', text: 'The server requires an access token: see the menu.' },
+  refused: { icon: Lock, word: 'No access', text: 'The server requires an API token.' },
 } satisfies Record<Connection['state'], object>;
 
 /** Whether the page is live; screen readers announce changes. */

@@ -3,9 +3,16 @@ import { Check, Copy } from 'lucide-react';
 import classes from './copy-button.module.css';
 import { useCopy } from './use-copy';
 
+interface Props {
+  label: string;
+  text: () => Promise<string>;
+  onError: (error: string | undefined) => void;
+  onCopied?: () => void;
+}
+
 /** Copies a text to the clipboard, which may be fetched first. */
-export function CopyButton({ label, text, onError }: { label: string; text: () => Promise<string>; onError: (error: string | undefined) => void }) {
-  const { copied, copy } = useCopy(text, onError);
+export function CopyButton({ label, text, onError, onCopied }: Props) {
+  const { copied, copy } = useCopy(text, onError, onCopied);
   return (
     <Button
       variant="default"

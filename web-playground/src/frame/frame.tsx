@@ -1,21 +1,18 @@
 import { AppShell, Badge, Group, UnstyledButton } from '@mantine/core';
-import { Database, Eye, History, KeyRound, SquareTerminal } from 'lucide-react';
+import { Eye } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
+import { AccountMenu } from '../access/account-menu';
+import { Refused } from '../access/refused';
 import { usePermissions } from '../control-plane/control-plane';
 import { useLiveInstances } from '../instance/list';
 import { serverPath } from '../lib/base-path';
+import { PaletteButton } from '../palette/button';
 import { ConnectionIndicator } from './connection-indicator';
 import classes from './frame.module.css';
 import { MoreMenu } from './more-menu';
+import { PAGES, TOKENS } from './pages';
 import { ThemeToggle } from './theme-toggle';
-
-const PAGES = [
-  { path: '/', name: 'Instances', icon: Database, covers: (path: string) => path === '/' || path.startsWith('/instances/') },
-  { path: '/operations', name: 'Operations', icon: History, covers: (path: string) => path === '/operations' },
-  { path: '/graphiql', name: 'GraphiQL', icon: SquareTerminal, covers: (path: string) => path === '/graphiql' },
-];
-const TOKENS = { path: '/tokens', name: 'API tokens', icon: KeyRound, covers: (path: string) => path === '/tokens' };
 
 /** The header with navigation, around every page. */
 export function Frame({ children }: { children: ReactNode }) {
@@ -44,15 +41,18 @@ export function Frame({ children }: { children: ReactNode }) {
         <Group gap={4} wrap="nowrap">
           {readOnly && (
             <Badge variant="default" tt="none" fw={500} leftSection={<Eye size={13} aria-hidden />}>
-              Read-only
+              Read-only access
             </Badge>
           )}
+          <PaletteButton />
           <ConnectionIndicator />
           <ThemeToggle />
+          <AccountMenu />
           <MoreMenu />
         </Group>
       </AppShell.Header>
       <AppShell.Main id="main" tabIndex={-1} className={classes.main}>
+        <Refused />
         {children}
       </AppShell.Main>
     </AppShell>

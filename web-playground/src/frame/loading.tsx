@@ -1,9 +1,10 @@
-import { Center, Loader } from '@mantine/core';
+import { Center, Loader, VisuallyHidden } from '@mantine/core';
 
 export function Loading() {
   return (
     <Center mih={240} role="status">
-      <Loader aria-label="Loading" />
+      <VisuallyHidden>Loading</VisuallyHidden>
+      <Loader aria-hidden />
     </Center>
   );
 }

@@ -1,12 +1,13 @@
 import { ActionIcon, Menu } from '@mantine/core';
-import { Activity, ChartLine, Ellipsis, FileCode, LogIn } from 'lucide-react';
-import { askForToken } from '../access/token';
+import { Activity, ChartLine, Clock, Ellipsis, FileCode } from 'lucide-react';
 import { useControlPlane } from '../control-plane/control-plane';
 import { serverPath } from '../lib/base-path';
-import { label } from '../lib/label';
+import { useStore } from '../lib/store';
+import { toggleZone, zone } from '../time/zone';
 
 export function MoreMenu() {
   const { data } = useControlPlane();
+  const times = useStore(zone);
   return (
     <Menu position="bottom-end" withArrow>
       <Menu.Target>
@@ -18,14 +19,12 @@ export function MoreMenu() {
         {data && (
           <Menu.Label>
             Toygres {data.version} on {data.runtime}
-            {data.caller.tokenName != null && (
-              <>
-                <br />
-                Token {data.caller.tokenName} ({label(data.caller.role)})
-              </>
-            )}
           </Menu.Label>
         )}
+        <Menu.Item leftSection={<Clock size={16} aria-hidden />} onClick={toggleZone}>
+          Show times in {times === 'utc' ? Intl.DateTimeFormat().resolvedOptions().timeZone : 'UTC'}
+        </Menu.Item>
+        <Menu.Divider />
         <Menu.Item component="a" href={serverPath('/schema.graphql')} leftSection={<FileCode size={16} aria-hidden />}>
           Schema
         </Menu.Item>
@@ -38,10 +37,6 @@ export function MoreMenu() {
             Metrics
           </Menu.Item>
         )}
-        <Menu.Divider />
-        <Menu.Item leftSection={<LogIn size={16} aria-hidden />} onClick={askForToken}>
-          Access token…
-        </Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );

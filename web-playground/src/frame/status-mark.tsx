@@ -8,12 +8,12 @@ export interface Look {
   tone: 'good' | 'busy' | 'bad' | 'quiet';
 }
 
-/** A status as icon and text; the colour only repeats what these say. */
-export function StatusMark({ value, look: { icon, tone } }: { value: string; look: Look }) {
+/** A status as icon and text; the colour only repeats what these say. What is well is quieter than what is not. */
+export function StatusMark({ value, look: { icon, tone }, text = label(value) }: { value: string; look: Look; text?: string }) {
   return (
     <span className={classes.status} data-tone={tone}>
       <StatusIcon icon={icon} size={16} />
-      {label(value)}
+      {text}
     </span>
   );
 }

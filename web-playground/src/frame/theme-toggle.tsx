@@ -13,7 +13,7 @@ export function ThemeToggle() {
   return (
     <Menu position="bottom-end" withArrow>
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Colour scheme">
+        <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Theme">
           <Icon size={17} aria-hidden />
         </ActionIcon>
       </Menu.Target>

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react';
 const SHOWN_FOR_MS = 2_000;
 
 /** Copies a text to the clipboard, which may be fetched first. */
-export function useCopy(text: () => Promise<string>, onError: (error: string | undefined) => void) {
+export function useCopy(text: () => Promise<string>, onError: (error: string | undefined) => void, onCopied?: () => void) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return;
@@ -19,6 +19,7 @@ export function useCopy(text: () => Promise<string>, onError: (error: string | u
       if (!navigator.clipboard) throw new Error('The browser provides no clipboard without https. Show the password and copy the text manually.');
       await navigator.clipboard.writeText(value);
       setCopied(true);
+      onCopied?.();
     } catch (error) {
       onError((error as Error).message);
     }

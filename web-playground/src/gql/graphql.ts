@@ -111,6 +111,8 @@ export type Backup = Node & {
   totalBytes?: Maybe<Scalars['BigInt']['output']>;
   /** Why the backup was taken. */
   trigger: BackupTrigger;
+  /** Whether the backup was restored to see that it can be. */
+  verification: BackupVerification;
 };
 
 /** A page of the base backups of an instance. */
@@ -214,6 +216,34 @@ export const BackupTrigger = {
 } as const;
 
 export type BackupTrigger = typeof BackupTrigger[keyof typeof BackupTrigger];
+/** What came of the verification of a base backup: it is restored to a place of its own, and everything in it is read. */
+export type BackupVerification = {
+  __typename?: 'BackupVerification';
+  /** When the verification ended. */
+  endedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** Why the verification failed or is skipped, or why the last attempt did not succeed. */
+  reason?: Maybe<Reason>;
+  /** The seconds that the restoration has taken, without the reading. */
+  restoreSeconds?: Maybe<Scalars['Float']['output']>;
+  /** The stage of the verification. */
+  status: BackupVerificationStatus;
+};
+
+/** Whether a base backup was restored to see that it can be. */
+export const BackupVerificationStatus = {
+  /** It cannot be restored, or the data in it is damaged. */
+  Failed: 'FAILED',
+  /** It will be. */
+  Pending: 'PENDING',
+  /** In progress. */
+  Running: 'RUNNING',
+  /** It is not verified. */
+  Skipped: 'SKIPPED',
+  /** It was restored, and everything in it was read. */
+  Verified: 'VERIFIED'
+} as const;
+
+export type BackupVerificationStatus = typeof BackupVerificationStatus[keyof typeof BackupVerificationStatus];
 /** The certificate of an authority that issues, will issue or has issued the certificates of instances. Clients trust all of them. */
 export type CaCertificate = {
   __typename?: 'CaCertificate';
@@ -250,6 +280,10 @@ export type Caller = {
   __typename?: 'Caller';
   /** What the caller may do: the role of its token, or `ADMIN` on a server that requires no token. */
   role: TokenRole;
+  /** When the caller's token expires. Null for never, and on a server that requires no token. */
+  tokenExpiresAt?: Maybe<Scalars['DateTime']['output']>;
+  /** The ID of the caller's token. Null on a server that requires no token. */
+  tokenId?: Maybe<Scalars['ID']['output']>;
   /** The name of the caller's token. Null on a server that requires no token. */
   tokenName?: Maybe<Scalars['String']['output']>;
 };
@@ -271,6 +305,23 @@ export type CancelOperationPayload = {
   userErrors: Array<UserError>;
 };
 
+/** Input of `cancelQuery`. */
+export type CancelQueryInput = {
+  /** The ID of the instance. */
+  instanceId: Scalars['ID']['input'];
+  /** The ID of the session, from `activity`. */
+  sessionId: Scalars['ID']['input'];
+};
+
+/** Payload of `cancelQuery`. */
+export type CancelQueryPayload = {
+  __typename?: 'CancelQueryPayload';
+  /** The ID of the session. Null if there are user errors. */
+  sessionId?: Maybe<Scalars['ID']['output']>;
+  /** The errors in the input. Empty if the session was told to cancel its statement. */
+  userErrors: Array<UserError>;
+};
+
 /** The certificate that an instance presents. */
 export type Certificate = {
   __typename?: 'Certificate';
@@ -284,6 +335,96 @@ export type Certificate = {
   renewing: Scalars['Boolean']['output'];
 };
 
+/** A session of a client. */
+export type ClientSession = {
+  __typename?: 'ClientSession';
+  /** The seconds since then. */
+  ageSeconds: Scalars['Float']['output'];
+  /** What the client calls itself (`application_name`). */
+  applicationName?: Maybe<Scalars['String']['output']>;
+  /** The IDs of the processes that hold a lock that it waits for, or wait for it before this session. 0 is a prepared transaction. */
+  blockedBy: Array<Scalars['Int']['output']>;
+  /** Where the client connects from. Null over a socket of the same machine. */
+  clientAddress?: Maybe<Scalars['String']['output']>;
+  /** When the session began. */
+  connectedAt: Scalars['DateTime']['output'];
+  /** The database. */
+  database?: Maybe<Scalars['String']['output']>;
+  /** The ID of the session, for `cancelQuery` and `terminateSession`. A later session has another one, also if its process has the same ID. */
+  id: Scalars['ID']['output'];
+  /** The ID of the process that serves it (`pg_backend_pid()`). */
+  pid: Scalars['Int']['output'];
+  /** What the session does. Null if it is not known. */
+  state?: Maybe<SessionState>;
+  /** The seconds since its state changed. */
+  stateSeconds?: Maybe<Scalars['Float']['output']>;
+  /**
+   * The statement that it runs, or the last one: up to 2,000 bytes, of which the server keeps 1,024 unless `track_activity_query_size` says
+   * otherwise. Secrets that are known by their form are `***`.
+   */
+  statement?: Maybe<Scalars['String']['output']>;
+  /** The seconds since its statement began. */
+  statementSeconds?: Maybe<Scalars['Float']['output']>;
+  /** The seconds since its transaction began. Null if it is in none. */
+  transactionSeconds?: Maybe<Scalars['Float']['output']>;
+  /** The role that has logged in. */
+  username?: Maybe<Scalars['String']['output']>;
+  /** The event that it waits for. */
+  waitEvent?: Maybe<Scalars['String']['output']>;
+  /** The kind of event that it waits for, such as `Lock`. A session without a statement waits for its client. */
+  waitEventType?: Maybe<Scalars['String']['output']>;
+};
+
+/** Input of `cloneInstance`. What is omitted is as in the source, whose user, database and version of PostgreSQL the new instance has. */
+export type CloneInstanceInput = {
+  /** How the instance is backed up. */
+  backups?: InputMaybe<BackupPolicyInput>;
+  /** The CPU in thousandths of a vCPU. */
+  cpuMillis?: InputMaybe<Scalars['Int']['input']>;
+  /** Whether deletion is refused (default false). */
+  deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Who can reach the instance. The DNS label of the source is not taken over. */
+  exposure?: InputMaybe<ExposureInput>;
+  /** How the health of the instance is checked. */
+  healthCheck?: InputMaybe<HealthCheckInput>;
+  /**
+   * A unique key for this request. Repeating the request with the same key returns the first answer instead of making
+   * another instance.
+   */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The minutes without a session of a client after which the instance is suspended; 0 for never. */
+  idleSuspendMinutes?: InputMaybe<Scalars['Int']['input']>;
+  /** The labels of the instance. */
+  labels?: InputMaybe<Array<LabelInput>>;
+  /** The memory in MiB. */
+  memoryMb?: InputMaybe<Scalars['Int']['input']>;
+  /** The name of the new instance: a DNS label, unique among instances that are not deleted. */
+  name: Scalars['String']['input'];
+  /** Parameters of the server: see `setParameters`. */
+  parameters?: InputMaybe<Array<ParameterInput>>;
+  /** The password of the user (default: generated). Passwords of the source do not work in the new instance. */
+  password?: InputMaybe<Scalars['String']['input']>;
+  /** Whether clients without TLS are refused. */
+  requireTls?: InputMaybe<Scalars['Boolean']['input']>;
+  /** The ID of the instance whose data the new one gets. It runs; with `controlPlane.copiesInstances`, it may also be suspended. */
+  sourceId: Scalars['ID']['input'];
+  /** When the volume grows by itself; `thresholdPercent: 0` for never. */
+  storageAutoGrow?: InputMaybe<StorageAutoGrowInput>;
+  /** The size of the volume in GiB, at least that of the source. */
+  storageGb?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** Payload of `cloneInstance`. */
+export type CloneInstancePayload = {
+  __typename?: 'CloneInstancePayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
 /** The control plane itself. */
 export type ControlPlane = {
   __typename?: 'ControlPlane';
@@ -294,6 +435,11 @@ export type ControlPlane = {
   caCertificates: Array<CaCertificate>;
   /** The caller of this request. */
   caller: Caller;
+  /**
+   * Whether `cloneInstance` copies the data of the source, and so needs no backups, and clones a suspended instance too. Otherwise it
+   * restores the archive of the source.
+   */
+  copiesInstances: Scalars['Boolean']['output'];
   /** The health of the control plane. */
   health: ControlPlaneHealth;
   /** The limits of inputs. */
@@ -408,8 +554,8 @@ export type CreateDatabaseUserInput = {
   /** What the user may do. */
   access: DatabaseAccess;
   /**
-   * The database in which the user may do that (default for `READ_ONLY`: `database` of the instance; for `OWNER`: none, so that the user owns
-   * the databases that are created for it).
+   * The database in which the user may do that (default for `READ_WRITE` and `READ_ONLY`: `database` of the instance; for `OWNER`: none, so
+   * that the user owns the databases that are created for it).
    */
   database?: InputMaybe<Scalars['String']['input']>;
   /** A unique key for this request. Repeating the request with the same key returns the first answer, without the password. */
@@ -444,7 +590,7 @@ export type CreateDatabaseUserPayload = {
 export type CreateInstanceInput = {
   /** How the instance is backed up. */
   backups?: InputMaybe<BackupPolicyInput>;
-  /** The CPU in thousandths of a core (default 500). */
+  /** The CPU in thousandths of a vCPU (default 500). */
   cpuMillis?: InputMaybe<Scalars['Int']['input']>;
   /** The name of the database to create (default: the username). Names that start with `toygres` or `pg_` are reserved. */
   database?: InputMaybe<Scalars['String']['input']>;
@@ -481,6 +627,8 @@ export type CreateInstanceInput = {
   postgresVersion?: InputMaybe<Scalars['String']['input']>;
   /** Whether clients without TLS are refused (default: true with a load balancer, else false). TLS is offered in any case. */
   requireTls?: InputMaybe<Scalars['Boolean']['input']>;
+  /** When the volume grows by itself (default: never). */
+  storageAutoGrow?: InputMaybe<StorageAutoGrowInput>;
   /** The size of the volume in GiB (default 10). */
   storageGb?: InputMaybe<Scalars['Int']['input']>;
   /**
@@ -519,7 +667,9 @@ export const DatabaseAccess = {
   /** Everything that the owner of its database may do. Without a database, it owns those that are created for it. */
   Owner: 'OWNER',
   /** Read what is and will be in its database. */
-  ReadOnly: 'READ_ONLY'
+  ReadOnly: 'READ_ONLY',
+  /** Read and change the rows of what is and will be in its database. It makes, alters and owns nothing there. */
+  ReadWrite: 'READ_WRITE'
 } as const;
 
 export type DatabaseAccess = typeof DatabaseAccess[keyof typeof DatabaseAccess];
@@ -600,6 +750,12 @@ export type DeleteInstanceInput = {
    * deleted at once, unless one is locked.
    */
   backupRetentionDays?: InputMaybe<Scalars['Int']['input']>;
+  /**
+   * Whether a base backup is taken before anything is removed (default false), which takes an instance that is backed up. The deletion waits
+   * for it: meanwhile it can be cancelled, and another request with `finalBackup: false` has it go on without. Without a final backup too,
+   * everything that was committed is archived, if backups are kept.
+   */
+  finalBackup?: InputMaybe<Scalars['Boolean']['input']>;
   /** The ID of the instance. */
   id: Scalars['ID']['input'];
   /** A unique key for this request. Repeating the request with the same key returns the first answer. */
@@ -685,7 +841,7 @@ export type Exposure = {
   __typename?: 'Exposure';
   /** The DNS label of the load balancer's address. */
   dnsLabel?: Maybe<Scalars['String']['output']>;
-  /** The address ranges (CIDR) that the load balancer lets in. Empty means all. */
+  /** The IP ranges (CIDR) that may connect to the load balancer. Empty means all. */
   sourceRanges: Array<Scalars['String']['output']>;
   /** Who can reach it. */
   type: ExposureType;
@@ -695,7 +851,7 @@ export type Exposure = {
 export type ExposureInput = {
   /** The DNS label that the cloud gives the load balancer's address. */
   dnsLabel?: InputMaybe<Scalars['String']['input']>;
-  /** The address ranges (CIDR) that the load balancer lets in (default: all). */
+  /** The IP ranges (CIDR) that may connect to the load balancer (default: all). */
   sourceRanges?: InputMaybe<Array<Scalars['String']['input']>>;
   /** Who can reach it. */
   type: ExposureType;
@@ -788,13 +944,39 @@ export type HealthSummary = {
   latencyP50Ms?: Maybe<Scalars['Float']['output']>;
   /** The 99th percentile of the latency, in milliseconds. */
   latencyP99Ms?: Maybe<Scalars['Float']['output']>;
-  /** The share of checks that succeeded, from 0 to 1. Null without checks. */
+  /**
+   * The share of the time in which the instance was available, from 0 to 1. A check counts for the time until the next one. A time
+   * without checks, such as planned maintenance, counts neither way. Null without checks.
+   */
   uptime?: Maybe<Scalars['Float']['output']>;
+};
+
+/** Input of `importBackups`. */
+export type ImportBackupsInput = {
+  /** Whether each instance is restored at once, to its latest point and under its own name. Default: false. */
+  restore?: InputMaybe<Scalars['Boolean']['input']>;
+};
+
+/** Payload of `importBackups`. */
+export type ImportBackupsPayload = {
+  __typename?: 'ImportBackupsPayload';
+  /** The instances that were imported, in the order of their names. They are deleted, and can be restored. */
+  instances: Array<Instance>;
+  /** The restorations that have begun. */
+  operations: Array<Operation>;
+  /** Why nothing was imported, or why some of the instances are not restored. */
+  userErrors: Array<UserError>;
 };
 
 /** A hosted PostgreSQL server. */
 export type Instance = Node & {
   __typename?: 'Instance';
+  /**
+   * What the sessions of clients do now, asked of the server of the instance, which takes a few seconds at the most. Sessions of the platform
+   * (health checks, operations, backups) are left out. Requires the role `OPERATOR`, because statements can contain secrets; those that are
+   * known by their form are masked.
+   */
+  activity: InstanceActivity;
   /** The kinds of operations that would be accepted now. */
   availableOperations: Array<OperationKind>;
   /** How the instance is backed up, and whether that protects it. */
@@ -809,7 +991,7 @@ export type Instance = Node & {
    * without the password, because the one that is stored does not log in. Requires the role `OPERATOR`.
    */
   connectionString?: Maybe<Scalars['String']['output']>;
-  /** The CPU in thousandths of a core. */
+  /** The CPU in thousandths of a vCPU. */
   cpuMillis: Scalars['Int']['output'];
   /** When the instance was created. */
   createdAt: Scalars['DateTime']['output'];
@@ -878,12 +1060,37 @@ export type Instance = Node & {
   revision: Scalars['BigInt']['output'];
   /** The stage of the instance's life. */
   state: InstanceState;
+  /** When the volume grows by itself. Null if it never does. */
+  storageAutoGrow?: Maybe<StorageAutoGrow>;
   /** The size of the volume in GiB. */
   storageGb: Scalars['Int']['output'];
+  /**
+   * What the instance uses of its volume, measured once a minute, and more often when that may soon be full. Null before the first
+   * measurement, and of an instance of an earlier release without roles of the platform. It is an event when it has moved by a hundredth of
+   * the capacity.
+   */
+  storageUsage?: Maybe<StorageUsage>;
+  /**
+   * The statements that have cost the instance most since its statistics were reset, asked of its server, which takes a few seconds at the
+   * most. Those of the platform are left out. Requires the role `OPERATOR`, because statements can contain secrets; those that are known by
+   * their form are masked.
+   */
+  topQueries: TopQueries;
   /** When the instance last changed. */
   updatedAt: Scalars['DateTime']['output'];
+  /**
+   * The newer major versions of PostgreSQL that are offered here, newest first. `upgradeInstance` upgrades the instance to one. Empty while it is
+   * created or deleted.
+   */
+  upgradeTargets: Array<UpgradeTarget>;
   /** The role that clients log in as. */
   username: Scalars['String']['output'];
+};
+
+
+/** A hosted PostgreSQL server. */
+export type InstanceActivityArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -939,6 +1146,26 @@ export type InstanceOperationsArgs = {
   filter?: InputMaybe<OperationFilter>;
   first?: InputMaybe<Scalars['Int']['input']>;
   last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** A hosted PostgreSQL server. */
+export type InstanceTopQueriesArgs = {
+  first?: InputMaybe<Scalars['Int']['input']>;
+  orderBy?: InputMaybe<TopQueryOrder>;
+};
+
+/** What the sessions of clients do in an instance, at one moment. */
+export type InstanceActivity = {
+  __typename?: 'InstanceActivity';
+  /** When the sessions were read, by the clock of the server. Null if they could not be read. */
+  readAt?: Maybe<Scalars['DateTime']['output']>;
+  /** Why the sessions could not be read. Null if they were. */
+  reason?: Maybe<Reason>;
+  /** The sessions: those that do something first, and of these those whose transaction began first. */
+  sessions: Array<ClientSession>;
+  /** The number of sessions of clients, with those that were left out. Null if they could not be read. */
+  totalSessions?: Maybe<Scalars['Int']['output']>;
 };
 
 /** An item of the live list of instances. */
@@ -1149,11 +1376,13 @@ export type LabelInput = {
 /** The limits of inputs, so that clients need not repeat them. */
 export type Limits = {
   __typename?: 'Limits';
+  /** The number of sessions in one answer. */
+  activitySessions: IntRange;
   /** The hours from one base backup to the next. */
   backupIntervalHours: IntRange;
   /** The days for which every point in time stays restorable. */
   backupRetentionDays: IntRange;
-  /** The CPU of an instance in thousandths of a core. */
+  /** The CPU of an instance in thousandths of a vCPU. */
   cpuMillis: IntRange;
   /** The seconds from one health check to the next. */
   healthCheckIntervalSeconds: IntRange;
@@ -1181,6 +1410,8 @@ export type Limits = {
   passwordBytes: IntRange;
   /** The seconds that a server may take to shut down gracefully before it is stopped immediately. */
   restartTimeoutSeconds: IntRange;
+  /** The percent of a volume that are used when it grows by itself. 0, which turns that off, is accepted too. */
+  storageAutoGrowPercent: IntRange;
   /** The size of a volume in GiB. */
   storageGb: IntRange;
   /** The seconds that a server may take to shut down gracefully for a suspension before it is stopped immediately. */
@@ -1189,6 +1420,8 @@ export type Limits = {
   tokenExpiresInDays: IntRange;
   /** The length of an API token's name in characters. */
   tokenNameLength: IntRange;
+  /** The number of statements with their statistics in one answer. */
+  topQueries: IntRange;
 };
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
@@ -1196,6 +1429,17 @@ export type Mutation = {
   __typename?: 'Mutation';
   /** Cancels an operation. What it has done so far is reverted. `Operation.canCancel` tells whether it can be cancelled. */
   cancelOperation: CancelOperationPayload;
+  /**
+   * Cancels the statement that a session of a client runs. Its transaction fails; the session goes on. It takes effect at once, and is not an
+   * operation: there is nothing to follow. Sessions of the platform are refused.
+   */
+  cancelQuery: CancelQueryPayload;
+  /**
+   * Creates an instance with the data of another one, as it is now: everything that was committed when the request was accepted. The
+   * source stays as it is, and goes on. The operation is of the kind `RESTORE`, and its `restoration.method` says how the data got there.
+   * Returns at once; subscribe to the operation to follow it.
+   */
+  cloneInstance: CloneInstancePayload;
   /** Creates an API token. Its secret is only in this payload. */
   createApiToken: CreateApiTokenPayload;
   /**
@@ -1227,14 +1471,19 @@ export type Mutation = {
    */
   dropDatabaseUser: DropDatabaseUserPayload;
   /**
+   * Looks for backups in the store that this control plane does not know, and makes a deleted instance of each archive, which
+   * `restoreInstance` restores: after the loss of the metadata database, or of the machine. The newest backup of each is locked.
+   */
+  importBackups: ImportBackupsPayload;
+  /**
    * Compares a running instance with what was deployed, puts back what somebody has deleted or edited, and waits until it is ready.
    * The step `REPAIR_POSTGRES` says what that was. It fails with `DATA_LOST` if the data is gone. The control plane repairs
    * instances also without being asked.
    */
   repairInstance: RepairInstancePayload;
   /**
-   * Changes the CPU, the memory and the volume of a running instance. Another CPU or memory may restart its server; a volume grows while
-   * it runs. If it fails, the instance runs as before, except that a volume that has grown stays so.
+   * Changes the CPU, the memory and the volume of an instance that is running or suspended. Another CPU or memory may restart its server; a
+   * volume grows while it runs. If it fails, the instance is as before, except that a volume that has grown stays so.
    */
   resizeInstance: ResizeInstancePayload;
   /**
@@ -1269,9 +1518,9 @@ export type Mutation = {
    */
   rotatePassword: RotatePasswordPayload;
   /**
-   * Changes parameters of the server of a running instance. `controlPlane.parameters` lists those that can be set. Each value is checked
-   * before anything changes. If the server does not accept the values, or does not start with them, it gets its former ones again and
-   * the operation fails with what the server says.
+   * Changes parameters of the server of an instance that is running or suspended. `controlPlane.parameters` lists those that can be set.
+   * Each value is checked before anything changes. If the server does not accept the values, or does not start with them, it gets its
+   * former ones again and the operation fails with what the server says.
    */
   setParameters: SetParametersPayload;
   /**
@@ -1280,21 +1529,44 @@ export type Mutation = {
    */
   suspendInstance: SuspendInstancePayload;
   /**
+   * Ends a session of a client. Its transaction is rolled back, and its connection is closed. It takes effect at once, and is not an operation:
+   * there is nothing to follow. Sessions of the platform are refused.
+   */
+  terminateSession: TerminateSessionPayload;
+  /**
    * Keeps a backup longer than the retention of its instance, or does so no more, at once. A backup that is kept like this can be restored
    * to its end; whether to later points depends on the retention.
    */
   updateBackup: UpdateBackupPayload;
   /**
-   * Changes the labels, the deletion protection, the health checks, the suspension when idle or the backups of an instance, or whether it
-   * requires TLS. Nothing is restarted.
+   * Changes the labels, the deletion protection, the health checks, the suspension when idle, the growth of the volume or the backups of an
+   * instance, or whether it requires TLS. Nothing is restarted.
    */
   updateInstance: UpdateInstancePayload;
+  /**
+   * Upgrades a running instance to a newer major version of PostgreSQL with `pg_upgrade`. Its server is stopped meanwhile. The former data
+   * stays until a login to the new server has worked, and until then clients are kept out: a failure, a cancellation or the deadline
+   * brings back the former version with its data. Afterwards nothing leads back, and a new archive of backups begins with a base backup.
+   */
+  upgradeInstance: UpgradeInstancePayload;
 };
 
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationCancelOperationArgs = {
   input: CancelOperationInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationCancelQueryArgs = {
+  input: CancelQueryInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationCloneInstanceArgs = {
+  input: CloneInstanceInput;
 };
 
 
@@ -1349,6 +1621,12 @@ export type MutationDropDatabaseArgs = {
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationDropDatabaseUserArgs = {
   input: DropDatabaseUserInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationImportBackupsArgs = {
+  input: ImportBackupsInput;
 };
 
 
@@ -1419,6 +1697,12 @@ export type MutationSuspendInstanceArgs = {
 
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationTerminateSessionArgs = {
+  input: TerminateSessionInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationUpdateBackupArgs = {
   input: UpdateBackupInput;
 };
@@ -1427,6 +1711,12 @@ export type MutationUpdateBackupArgs = {
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationUpdateInstanceArgs = {
   input: UpdateInstanceInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationUpgradeInstanceArgs = {
+  input: UpgradeInstanceInput;
 };
 
 /** An object with a globally unique ID. */
@@ -1459,7 +1749,12 @@ export const NoticeCode = {
    * The password of the owner's role was changed by SQL, so the stored one does not log in any more. The notice goes when the
    * stored password is the role's again: `rotatePassword` gives it another one, which is stored.
    */
-  PasswordChanged: 'PASSWORD_CHANGED'
+  PasswordChanged: 'PASSWORD_CHANGED',
+  /**
+   * Little space is left on the volume, and it does not grow by itself: that is off, has reached its limit, or failed. The notice goes when
+   * there is space again.
+   */
+  StorageLow: 'STORAGE_LOW'
 } as const;
 
 export type NoticeCode = typeof NoticeCode[keyof typeof NoticeCode];
@@ -1488,6 +1783,8 @@ export type Operation = Node & {
   kind: OperationKind;
   /** Who requested the operation: the name of an API token, or why the control plane did. Null for a caller without a token. */
   requestedBy?: Maybe<Scalars['String']['output']>;
+  /** What `restoreInstance` and `cloneInstance` restore. Null for other operations. */
+  restoration?: Maybe<OperationRestoration>;
   /** When a workflow started to carry out the operation. */
   startedAt?: Maybe<Scalars['DateTime']['output']>;
   /** The status of the operation. */
@@ -1550,7 +1847,7 @@ export const OperationKind = {
   Resize: 'RESIZE',
   /** Stops the server of an instance and starts it again. */
   Restart: 'RESTART',
-  /** Creates an instance with the data of a backup. */
+  /** Creates an instance with the data of a backup, or of another instance. */
   Restore: 'RESTORE',
   /** Starts the server of a suspended instance. */
   Resume: 'RESUME',
@@ -1559,10 +1856,21 @@ export const OperationKind = {
   /** Changes parameters of the server of an instance. */
   SetParameters: 'SET_PARAMETERS',
   /** Stops the server of an instance and keeps it stopped. */
-  Suspend: 'SUSPEND'
+  Suspend: 'SUSPEND',
+  /** Upgrades an instance to another major version of PostgreSQL, or finds out whether that is possible. */
+  Upgrade: 'UPGRADE'
 } as const;
 
 export type OperationKind = typeof OperationKind[keyof typeof OperationKind];
+/** What a new instance gets its data from. */
+export type OperationRestoration = {
+  __typename?: 'OperationRestoration';
+  /** How the data gets into the new instance. Null until a clone has copied it. */
+  method?: Maybe<RestoreMethod>;
+  /** The ID of the instance whose data it is. That may be deleted meanwhile. */
+  sourceId: Scalars['ID']['output'];
+};
+
 /** The status of an operation. */
 export const OperationStatus = {
   /** It was cancelled, by a caller or by a later operation. */
@@ -1759,6 +2067,8 @@ export const ReasonCode = {
   AuthenticationFailed: 'AUTHENTICATION_FAILED',
   /** A backup failed. */
   BackupFailed: 'BACKUP_FAILED',
+  /** As many other requests are being answered as may be at once. */
+  Busy: 'BUSY',
   /** A caller cancelled the operation. */
   Cancelled: 'CANCELLED',
   /** The connection broke. */
@@ -1769,6 +2079,8 @@ export const ReasonCode = {
   ConnectionTimeout: 'CONNECTION_TIMEOUT',
   /** The server keeps exiting soon after it starts. */
   CrashLoop: 'CRASH_LOOP',
+  /** PostgreSQL has found damage in the data of a backup. */
+  DataCorrupted: 'DATA_CORRUPTED',
   /** It has run before, and the volume with its data is gone. */
   DataLost: 'DATA_LOST',
   /** The operation's deadline passed. */
@@ -1789,6 +2101,12 @@ export const ReasonCode = {
   Internal: 'INTERNAL',
   /** No backup has the point in time that was to be restored. */
   NotRestorable: 'NOT_RESTORABLE',
+  /** It has no server that runs. */
+  NotRunning: 'NOT_RUNNING',
+  /** Its data cannot be upgraded to that version of PostgreSQL as it is. */
+  NotUpgradable: 'NOT_UPGRADABLE',
+  /** A backup is not verified, by configuration or because the host cannot do it. */
+  NotVerified: 'NOT_VERIFIED',
   /** It was killed because it used more memory than its limit. */
   OutOfMemory: 'OUT_OF_MEMORY',
   /** The PostgreSQL binaries for it are not installed. */
@@ -1807,6 +2125,8 @@ export const ReasonCode = {
   RuntimeUnavailable: 'RUNTIME_UNAVAILABLE',
   /** The database is starting, or recovering after a crash. */
   StartingUp: 'STARTING_UP',
+  /** Its server has no statistics of statements. */
+  StatisticsMissing: 'STATISTICS_MISSING',
   /** What is in the store of backups is not what was written, or of another cluster. */
   StoreDamaged: 'STORE_DAMAGED',
   /** The store of backups refuses the credentials, or they may not do this. */
@@ -1843,6 +2163,8 @@ export type Recovery = {
   from?: Maybe<Scalars['DateTime']['output']>;
   /** What is between them. */
   gaps: Array<RecoveryGap>;
+  /** Why what an instance has committed last before its deletion may not be archived. Null if it is, or if the instance is not deleted. */
+  incomplete?: Maybe<Reason>;
   /** The ranges in which every point can be restored, oldest first. */
   intervals: Array<RecoveryInterval>;
   /** The seconds of commits that are not durable in the store yet. Null while that is not known. */
@@ -1875,7 +2197,9 @@ export const RecoveryGapReason = {
   /** The replication slot did not exist any more: it was dropped by SQL, or backups were turned off. */
   SlotDropped: 'SLOT_DROPPED',
   /** The server kept no more WAL for its replication slot, because the store was away for too long (`max_slot_wal_keep_size`). */
-  SlotLost: 'SLOT_LOST'
+  SlotLost: 'SLOT_LOST',
+  /** The instance was upgraded, which begins a new archive. */
+  Upgraded: 'UPGRADED'
 } as const;
 
 export type RecoveryGapReason = typeof RecoveryGapReason[keyof typeof RecoveryGapReason];
@@ -1915,7 +2239,7 @@ export type RepairInstancePayload = {
 
 /** Input of `resizeInstance`. What is omitted stays as it is. */
 export type ResizeInstanceInput = {
-  /** The CPU in thousandths of a core. */
+  /** The CPU in thousandths of a vCPU. */
   cpuMillis?: InputMaybe<Scalars['Int']['input']>;
   /** The ID of the instance. */
   id: Scalars['ID']['input'];
@@ -1967,7 +2291,7 @@ export type RestartInstancePayload = {
 export type RestoreInstanceInput = {
   /** How the instance is backed up. */
   backups?: InputMaybe<BackupPolicyInput>;
-  /** The CPU in thousandths of a core. */
+  /** The CPU in thousandths of a vCPU. */
   cpuMillis?: InputMaybe<Scalars['Int']['input']>;
   /** Whether deletion is refused (default false). */
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
@@ -1976,7 +2300,7 @@ export type RestoreInstanceInput = {
   /** How the health of the instance is checked. */
   healthCheck?: InputMaybe<HealthCheckInput>;
   /**
-   * A unique key for this request. Repeating the request with the same key returns the first answer instead of restoring
+   * A unique key for this request. Repeating the request with the same key returns the first answer instead of making
    * another instance.
    */
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
@@ -1996,6 +2320,8 @@ export type RestoreInstanceInput = {
   requireTls?: InputMaybe<Scalars['Boolean']['input']>;
   /** The ID of the instance that was backed up. It may run, and it may be deleted as long as its backups are kept. */
   sourceId: Scalars['ID']['input'];
+  /** When the volume grows by itself; `thresholdPercent: 0` for never. */
+  storageAutoGrow?: InputMaybe<StorageAutoGrowInput>;
   /** The size of the volume in GiB, at least that of the source. */
   storageGb?: InputMaybe<Scalars['Int']['input']>;
   /** The point to restore (default: everything that was archived). */
@@ -2013,6 +2339,17 @@ export type RestoreInstancePayload = {
   userErrors: Array<UserError>;
 };
 
+/** How the data of a restored instance got there. */
+export const RestoreMethod = {
+  /** From the archive of its source. */
+  Archive: 'ARCHIVE',
+  /** The files of its source were copied. */
+  Copy: 'COPY',
+  /** The files of its source were cloned: both share the blocks that neither has changed since. */
+  Reflink: 'REFLINK'
+} as const;
+
+export type RestoreMethod = typeof RestoreMethod[keyof typeof RestoreMethod];
 /** A point to restore: at most one field. */
 export type RestoreTargetInput = {
   /** The ID of a backup: the moment at which it was complete. */
@@ -2132,11 +2469,28 @@ export type RuntimeHealth = {
   unreachableSince?: Maybe<Scalars['DateTime']['output']>;
 };
 
+/** What a session does. */
+export const SessionState = {
+  /** It runs a statement. */
+  Active: 'ACTIVE',
+  /** The server does not track what its sessions do (`track_activities`). */
+  Disabled: 'DISABLED',
+  /** It runs a function by the fast-path interface. */
+  FastpathFunctionCall: 'FASTPATH_FUNCTION_CALL',
+  /** It waits for the next statement of its client, outside of a transaction. */
+  Idle: 'IDLE',
+  /** It waits for the next statement of its client, in a transaction, whose locks it holds. */
+  IdleInTransaction: 'IDLE_IN_TRANSACTION',
+  /** Like `IDLE_IN_TRANSACTION`, after a statement of the transaction has failed. */
+  IdleInTransactionAborted: 'IDLE_IN_TRANSACTION_ABORTED'
+} as const;
+
+export type SessionState = typeof SessionState[keyof typeof SessionState];
 /** Input of `setParameters`. */
 export type SetParametersInput = {
   /**
    * Whether the server is restarted if a parameter needs that (default false). Otherwise such a parameter waits for the next
-   * `restartInstance` or the next `setParameters` that allows a restart.
+   * `restartInstance` or the next `setParameters` that allows a restart. A suspended instance is started with all of them.
    */
   allowRestart?: InputMaybe<Scalars['Boolean']['input']>;
   /** The ID of the instance. */
@@ -2165,12 +2519,20 @@ export type SetParametersPayload = {
 
 /** The steps that operations consist of. */
 export const StepName = {
+  /** Collect the statistics of every database that the planner needs. */
+  AnalyzeDatabases: 'ANALYZE_DATABASES',
   /** Give the server a changed configuration, which it reads if it need not be restarted for it. */
   ApplyConfiguration: 'APPLY_CONFIGURATION',
+  /** Find out whether the instance can be upgraded. */
+  CheckUpgrade: 'CHECK_UPGRADE',
   /** Remove what a failed creation made. */
   CleanUp: 'CLEAN_UP',
+  /** Stop the server, and wait until everything that it has committed is in the store. After a few minutes the deletion goes on without. */
+  CloseArchive: 'CLOSE_ARCHIVE',
   /** Log in with the new password, and end other sessions of the role if that was asked for. */
   ConfirmPassword: 'CONFIRM_PASSWORD',
+  /** Decide for the new version, and let clients in. The former data is removed. */
+  ConfirmUpgrade: 'CONFIRM_UPGRADE',
   /** Make the database. */
   CreateDatabase: 'CREATE_DATABASE',
   /** Make the role of the user, with what it is granted. */
@@ -2195,7 +2557,7 @@ export const StepName = {
   ResizePostgres: 'RESIZE_POSTGRES',
   /** Stop the server, and start it again. */
   RestartPostgres: 'RESTART_POSTGRES',
-  /** Fetch the base backup and the WAL from the store, replay the WAL up to the target, and remove the passwords of the source. */
+  /** Fetch the data from the store, or copy it from the source, replay the WAL, and remove the passwords of the source. */
   RestoreData: 'RESTORE_DATA',
   /** Put the former password back. */
   RestorePassword: 'RESTORE_PASSWORD',
@@ -2215,6 +2577,8 @@ export const StepName = {
   TakeBackup: 'TAKE_BACKUP',
   /** Write the result to the metadata. */
   UpdateMetadata: 'UPDATE_METADATA',
+  /** Stop the server, upgrade its data to the new version beside the former, start the new server without letting clients in, and log in. */
+  UpgradePostgres: 'UPGRADE_POSTGRES',
   /** Ask the server whether it has the changed configuration. */
   VerifyConfiguration: 'VERIFY_CONFIGURATION'
 } as const;
@@ -2235,6 +2599,43 @@ export const StepStatus = {
 } as const;
 
 export type StepStatus = typeof StepStatus[keyof typeof StepStatus];
+/** When a volume grows by itself, and how far. */
+export type StorageAutoGrow = {
+  __typename?: 'StorageAutoGrow';
+  /** The size in GiB that it never exceeds. */
+  maxGb: Scalars['Int']['output'];
+  /** The part of the volume in percent that is used when it grows: by a fifth, or by as much as brings the usage below this. */
+  thresholdPercent: Scalars['Int']['output'];
+};
+
+/** What is chosen for the automatic growth of a volume. What is left out stays as it is. */
+export type StorageAutoGrowInput = {
+  /** The size in GiB that it never exceeds. Must be given when the growth is turned on. */
+  maxGb?: InputMaybe<Scalars['Int']['input']>;
+  /** The part of the volume in percent that is used when it grows (default 80). 0 turns the growth off. */
+  thresholdPercent?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** What an instance uses of its volume, as its server tells. */
+export type StorageUsage = {
+  __typename?: 'StorageUsage';
+  /** The bytes that are left. */
+  availableBytes: Scalars['BigInt']['output'];
+  /** The bytes that the instance can use: `storageGb` without what the file system of a volume needs for itself, which is estimated. */
+  capacityBytes: Scalars['BigInt']['output'];
+  /** When it was measured. */
+  measuredAt: Scalars['DateTime']['output'];
+  /**
+   * Whether the server takes no writes because less than the reserve is left: a tenth of the capacity, and 1 GiB at the most. It takes them
+   * again by itself when half as much more is available.
+   */
+  readOnly: Scalars['Boolean']['output'];
+  /** The bytes of the data, the WAL and the temporary files. */
+  usedBytes: Scalars['BigInt']['output'];
+  /** The part that is used, in percent, rounded down. Above 100 if a host that does not limit directories has more in one than was agreed. */
+  usedPercent: Scalars['Int']['output'];
+};
+
 /** The root of subscriptions. */
 export type Subscription = {
   __typename?: 'Subscription';
@@ -2323,6 +2724,28 @@ export type SuspendInstancePayload = {
   userErrors: Array<UserError>;
 };
 
+/** Input of `terminateSession`. */
+export type TerminateSessionInput = {
+  /** The ID of the instance. */
+  instanceId: Scalars['ID']['input'];
+  /** The ID of the session, from `activity`. */
+  sessionId: Scalars['ID']['input'];
+};
+
+/** Payload of `terminateSession`. */
+export type TerminateSessionPayload = {
+  __typename?: 'TerminateSessionPayload';
+  /**
+   * Whether the session has ended. False if it was told to end and has not within two seconds, because what it does cannot be interrupted
+   * at once. Null if there are user errors.
+   */
+  ended?: Maybe<Scalars['Boolean']['output']>;
+  /** The ID of the session. Null if there are user errors. */
+  sessionId?: Maybe<Scalars['ID']['output']>;
+  /** The errors in the input. Empty if the session was told to end. */
+  userErrors: Array<UserError>;
+};
+
 /** What the bearer of a token may do. Each role includes those before it. */
 export const TokenRole = {
   /** Create and revoke tokens. */
@@ -2334,6 +2757,65 @@ export const TokenRole = {
 } as const;
 
 export type TokenRole = typeof TokenRole[keyof typeof TokenRole];
+/** The statements that have cost an instance most, as `pg_stat_statements` has counted them. */
+export type TopQueries = {
+  __typename?: 'TopQueries';
+  /**
+   * How often statements were dropped from the statistics because there were more than `pg_stat_statements.max`, those that were executed
+   * least. What a statement has cost before is not counted when it comes back. Null if they could not be read.
+   */
+  evictions?: Maybe<Scalars['BigInt']['output']>;
+  /** The statements, in the order that was asked for. */
+  queries: Array<TopQuery>;
+  /** Why the statistics could not be read. Null if they were. */
+  reason?: Maybe<Reason>;
+  /** When the statistics were last reset, by `pg_stat_statements_reset()` or a crash of the server. Null if they could not be read. */
+  since?: Maybe<Scalars['DateTime']['output']>;
+};
+
+/**
+ * A statement with what its executions have cost together. Statements that differ only in constants are one. Those of another role or
+ * database are another one.
+ */
+export type TopQuery = {
+  __typename?: 'TopQuery';
+  /** The number of its executions. */
+  calls: Scalars['BigInt']['output'];
+  /** The database in which it was executed. Null if that was dropped. */
+  database?: Maybe<Scalars['String']['output']>;
+  /** The bytes that it has read from files and written to them, temporary ones included. What was in memory does not count. */
+  ioBytes: Scalars['BigInt']['output'];
+  /** The milliseconds that one execution took on average. */
+  meanTimeMs: Scalars['Float']['output'];
+  /** What PostgreSQL calls the statement (`query_id` in its logs and plans). Another major version may call it otherwise. */
+  queryId: Scalars['BigInt']['output'];
+  /** The rows that it has returned or changed. */
+  rows: Scalars['BigInt']['output'];
+  /** The text with parameters for constants, up to 2,000 bytes. Secrets that are known by their form are `***`. */
+  text: Scalars['String']['output'];
+  /** Its part of the time of all statements of clients: 0 to 1. */
+  timeShare: Scalars['Float']['output'];
+  /** The milliseconds that all executions took. */
+  totalTimeMs: Scalars['Float']['output'];
+  /** The role that has executed it. Null if that was dropped. */
+  username?: Maybe<Scalars['String']['output']>;
+};
+
+/** The order of statements, the largest first. */
+export const TopQueryOrder = {
+  /** The number of their executions. */
+  Calls: 'CALLS',
+  /** The bytes that they have read from files and written to them. */
+  Io: 'IO',
+  /** The time of one execution on average. */
+  MeanTime: 'MEAN_TIME',
+  /** The rows that they have returned or changed. */
+  Rows: 'ROWS',
+  /** The time that their executions took together. */
+  TotalTime: 'TOTAL_TIME'
+} as const;
+
+export type TopQueryOrder = typeof TopQueryOrder[keyof typeof TopQueryOrder];
 /** Input of `updateBackup`. */
 export type UpdateBackupInput = {
   /** The ID of the backup. */
@@ -2374,6 +2856,8 @@ export type UpdateInstanceInput = {
   requireTls?: InputMaybe<Scalars['Boolean']['input']>;
   /** The revision that the instance must have. Any other is refused. */
   revision?: InputMaybe<Scalars['BigInt']['input']>;
+  /** When the volume grows by itself. What is left out stays as it is; `thresholdPercent: 0` turns it off. */
+  storageAutoGrow?: InputMaybe<StorageAutoGrowInput>;
 };
 
 /** Payload of `updateInstance`. */
@@ -2383,6 +2867,51 @@ export type UpdateInstancePayload = {
   instance?: Maybe<Instance>;
   /** The errors in the input. Empty if the request was accepted. */
   userErrors: Array<UserError>;
+};
+
+/** Input of `upgradeInstance`. */
+export type UpgradeInstanceInput = {
+  /**
+   * Only finds out whether the upgrade is possible. The server is stopped for it for some seconds, as for a restart, and nothing is
+   * changed.
+   */
+  checkOnly?: Scalars['Boolean']['input'];
+  /**
+   * Goes on although the instance has logical replication slots, which PostgreSQL takes along from version 17 on only: they are lost.
+   * Otherwise the upgrade fails before it changes anything, and names them.
+   */
+  dropLogicalSlots?: Scalars['Boolean']['input'];
+  /** The ID of the instance. */
+  id: Scalars['ID']['input'];
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** The revision that the instance must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+  /** The major version of PostgreSQL to upgrade to, such as `18`: one of `controlPlane.postgresVersions` that is newer than the instance. */
+  version: Scalars['String']['input'];
+};
+
+/** Payload of `upgradeInstance`. */
+export type UpgradeInstancePayload = {
+  __typename?: 'UpgradeInstancePayload';
+  /** The instance as it is now. Null if there are user errors. */
+  instance?: Maybe<Instance>;
+  /** The operation that carries out the request. Null if there are user errors. */
+  operation?: Maybe<Operation>;
+  /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
+/** A newer major version of PostgreSQL. */
+export type UpgradeTarget = {
+  __typename?: 'UpgradeTarget';
+  /**
+   * Why the instance cannot be upgraded to it as it is, and what to do about that: programs that this host lacks, or parameters that the
+   * version does not have. Null if nothing is known to stand in the way; what only its server knows, `checkOnly` finds out.
+   */
+  obstacle?: Maybe<Scalars['String']['output']>;
+  /** The version. */
+  version: Scalars['String']['output'];
 };
 
 /** An error in the input of a mutation, which the caller can correct. Nothing was changed. */
@@ -2419,6 +2948,34 @@ export const UserErrorCode = {
 } as const;
 
 export type UserErrorCode = typeof UserErrorCode[keyof typeof UserErrorCode];
+export type CancelQueryMutationVariables = Exact<{
+  input: CancelQueryInput;
+}>;
+
+
+export type CancelQueryMutation = { __typename?: 'Mutation', cancelQuery: { __typename?: 'CancelQueryPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type TerminateSessionMutationVariables = Exact<{
+  input: TerminateSessionInput;
+}>;
+
+
+export type TerminateSessionMutation = { __typename?: 'Mutation', terminateSession: { __typename?: 'TerminateSessionPayload', ended?: boolean | null, userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type ActivityQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type ActivityQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', activity: { __typename?: 'InstanceActivity', readAt?: string | null, totalSessions?: number | null, sessions: Array<{ __typename?: 'ClientSession', id: string, pid: number, username?: string | null, database?: string | null, applicationName?: string | null, clientAddress?: string | null, state?: SessionState | null, waitEventType?: string | null, waitEvent?: string | null, blockedBy: Array<number>, transactionSeconds?: number | null, statementSeconds?: number | null, stateSeconds?: number | null, statement?: string | null }>, reason?: { __typename?: 'Reason', message: string } | null } } | null };
+
+export type CloneInstanceMutationVariables = Exact<{
+  input: CloneInstanceInput;
+}>;
+
+
+export type CloneInstanceMutation = { __typename?: 'Mutation', cloneInstance: { __typename?: 'CloneInstancePayload', instance?: { __typename?: 'Instance', id: string } | null, userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
 export type CreateBackupMutationVariables = Exact<{
   input: CreateBackupInput;
 }>;
@@ -2438,9 +2995,9 @@ export type InstanceBackupsSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceBackupsSubscription = { __typename?: 'Subscription', instanceBackups: { __typename?: 'Instance', id: string, backupPolicy: { __typename?: 'BackupPolicy', enabled: boolean, intervalHours: number, retentionDays: number, store?: string | null, durability?: BackupDurability | null, protection: BackupProtection, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }, recovery?: { __typename?: 'Recovery', from?: string | null, to?: string | null, lastDurableAt?: string | null, lagSeconds?: number | null, archiving: boolean, storedBytes: string, intervals: Array<{ __typename?: 'RecoveryInterval', from: string, to: string }>, gaps: Array<{ __typename?: 'RecoveryGap', from: string, to: string, reason: RecoveryGapReason }> } | null, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string, status: BackupStatus, bytes: string, totalBytes?: string | null, storedBytes?: string | null, createdAt: string, finishedAt?: string | null, expiresAt?: string | null, locked: boolean, error?: { __typename?: 'Reason', message: string } | null }> } } };
+export type InstanceBackupsSubscription = { __typename?: 'Subscription', instanceBackups: { __typename?: 'Instance', id: string, backupPolicy: { __typename?: 'BackupPolicy', enabled: boolean, intervalHours: number, retentionDays: number, store?: string | null, durability?: BackupDurability | null, protection: BackupProtection, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }, recovery?: { __typename?: 'Recovery', from?: string | null, to?: string | null, lastDurableAt?: string | null, lagSeconds?: number | null, archiving: boolean, storedBytes: string, intervals: Array<{ __typename?: 'RecoveryInterval', from: string, to: string }>, gaps: Array<{ __typename?: 'RecoveryGap', from: string, to: string, reason: RecoveryGapReason }>, incomplete?: { __typename?: 'Reason', message: string } | null } | null, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string, status: BackupStatus, bytes: string, totalBytes?: string | null, storedBytes?: string | null, createdAt: string, finishedAt?: string | null, expiresAt?: string | null, locked: boolean, error?: { __typename?: 'Reason', message: string } | null, verification: { __typename?: 'BackupVerification', status: BackupVerificationStatus, restoreSeconds?: number | null, reason?: { __typename?: 'Reason', message: string } | null } }> } } };
 
-export type BackupsFragment = { __typename?: 'Instance', id: string, backupPolicy: { __typename?: 'BackupPolicy', enabled: boolean, intervalHours: number, retentionDays: number, store?: string | null, durability?: BackupDurability | null, protection: BackupProtection, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }, recovery?: { __typename?: 'Recovery', from?: string | null, to?: string | null, lastDurableAt?: string | null, lagSeconds?: number | null, archiving: boolean, storedBytes: string, intervals: Array<{ __typename?: 'RecoveryInterval', from: string, to: string }>, gaps: Array<{ __typename?: 'RecoveryGap', from: string, to: string, reason: RecoveryGapReason }> } | null, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string, status: BackupStatus, bytes: string, totalBytes?: string | null, storedBytes?: string | null, createdAt: string, finishedAt?: string | null, expiresAt?: string | null, locked: boolean, error?: { __typename?: 'Reason', message: string } | null }> } };
+export type BackupsFragment = { __typename?: 'Instance', id: string, backupPolicy: { __typename?: 'BackupPolicy', enabled: boolean, intervalHours: number, retentionDays: number, store?: string | null, durability?: BackupDurability | null, protection: BackupProtection, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }, recovery?: { __typename?: 'Recovery', from?: string | null, to?: string | null, lastDurableAt?: string | null, lagSeconds?: number | null, archiving: boolean, storedBytes: string, intervals: Array<{ __typename?: 'RecoveryInterval', from: string, to: string }>, gaps: Array<{ __typename?: 'RecoveryGap', from: string, to: string, reason: RecoveryGapReason }>, incomplete?: { __typename?: 'Reason', message: string } | null } | null, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string, status: BackupStatus, bytes: string, totalBytes?: string | null, storedBytes?: string | null, createdAt: string, finishedAt?: string | null, expiresAt?: string | null, locked: boolean, error?: { __typename?: 'Reason', message: string } | null, verification: { __typename?: 'BackupVerification', status: BackupVerificationStatus, restoreSeconds?: number | null, reason?: { __typename?: 'Reason', message: string } | null } }> } };
 
 export type UpdateBackupMutationVariables = Exact<{
   input: UpdateBackupInput;
@@ -2448,6 +3005,13 @@ export type UpdateBackupMutationVariables = Exact<{
 
 
 export type UpdateBackupMutation = { __typename?: 'Mutation', updateBackup: { __typename?: 'UpdateBackupPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type ImportBackupsMutationVariables = Exact<{
+  input: ImportBackupsInput;
+}>;
+
+
+export type ImportBackupsMutation = { __typename?: 'Mutation', importBackups: { __typename?: 'ImportBackupsPayload', instances: Array<{ __typename?: 'Instance', id: string, name: string }>, userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
 export type RestoreInstanceMutationVariables = Exact<{
   input: RestoreInstanceInput;
@@ -2459,7 +3023,7 @@ export type RestoreInstanceMutation = { __typename?: 'Mutation', restoreInstance
 export type ControlPlaneQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, suspendTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, idleSuspendMinutes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, backupIntervalHours: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, backupRetentionDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
+export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, copiesInstances: boolean, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null, tokenId?: string | null, tokenExpiresAt?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, suspendTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, idleSuspendMinutes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, storageAutoGrowPercent: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, backupIntervalHours: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, backupRetentionDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
 
 export type RangeFragment = { __typename?: 'IntRange', min: number, max: number, default?: number | null };
 
@@ -2509,13 +3073,19 @@ export type EventsSubscriptionVariables = Exact<{
 
 export type EventsSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind } | null } };
 
+export type NewestQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type NewestQuery = { __typename?: 'Query', instances: { __typename?: 'InstanceConnection', nodes: Array<{ __typename?: 'Instance', id: string, name: string, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string }> } }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
+
 export type HealthHistoryQueryVariables = Exact<{
   instanceId: Scalars['ID']['input'];
   first: Scalars['Int']['input'];
+  after?: InputMaybe<Scalars['String']['input']>;
 }>;
 
 
-export type HealthHistoryQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', healthChecks: { __typename?: 'HealthCheckConnection', nodes: Array<{ __typename?: 'HealthCheck', cursor: string, at: string, status: HealthStatus, latencyMs?: number | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } } | null };
+export type HealthHistoryQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', healthChecks: { __typename?: 'HealthCheckConnection', pageInfo: { __typename?: 'PageInfo', endCursor?: string | null, hasNextPage: boolean }, nodes: Array<{ __typename?: 'HealthCheck', cursor: string, at: string, status: HealthStatus, latencyMs?: number | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } } | null };
 
 export type SampleFragment = { __typename?: 'HealthCheck', cursor: string, at: string, status: HealthStatus, latencyMs?: number | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null };
 
@@ -2541,6 +3111,13 @@ export type CreateInstanceMutationVariables = Exact<{
 
 export type CreateInstanceMutation = { __typename?: 'Mutation', createInstance: { __typename?: 'CreateInstancePayload', instance?: { __typename?: 'Instance', id: string } | null, userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
+export type DeletedInstancesQueryVariables = Exact<{
+  first: Scalars['Int']['input'];
+}>;
+
+
+export type DeletedInstancesQuery = { __typename?: 'Query', instances: { __typename?: 'InstanceConnection', nodes: Array<{ __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null }> } };
+
 export type InstancesSubscriptionVariables = Exact<{
   after?: InputMaybe<Scalars['String']['input']>;
 }>;
@@ -2555,9 +3132,9 @@ export type InstanceSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
 
 export type UpdateInstanceMutationVariables = Exact<{
   input: UpdateInstanceInput;
@@ -2636,6 +3213,13 @@ export type SuspendInstanceMutationVariables = Exact<{
 
 export type SuspendInstanceMutation = { __typename?: 'Mutation', suspendInstance: { __typename?: 'SuspendInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
+export type UpgradeInstanceMutationVariables = Exact<{
+  input: UpgradeInstanceInput;
+}>;
+
+
+export type UpgradeInstanceMutation = { __typename?: 'Mutation', upgradeInstance: { __typename?: 'UpgradeInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
 export type OperationSubscriptionVariables = Exact<{
   id: Scalars['ID']['input'];
 }>;
@@ -2693,6 +3277,14 @@ export type RevokeTokenMutationVariables = Exact<{
 
 export type RevokeTokenMutation = { __typename?: 'Mutation', revokeApiToken: { __typename?: 'RevokeApiTokenPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
+export type TopQueriesQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+  orderBy: TopQueryOrder;
+}>;
+
+
+export type TopQueriesQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', topQueries: { __typename?: 'TopQueries', since?: string | null, evictions?: string | null, queries: Array<{ __typename?: 'TopQuery', queryId: string, text: string, username?: string | null, database?: string | null, calls: string, totalTimeMs: number, meanTimeMs: number, rows: string, ioBytes: string, timeShare: number }>, reason?: { __typename?: 'Reason', message: string } | null } } | null };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -2742,6 +3334,9 @@ export const BackupsFragmentDoc = new TypedDocumentString(`
     lagSeconds
     archiving
     storedBytes
+    incomplete {
+      message
+    }
   }
   backups(first: 20) {
     nodes {
@@ -2756,6 +3351,13 @@ export const BackupsFragmentDoc = new TypedDocumentString(`
       locked
       error {
         message
+      }
+      verification {
+        status
+        restoreSeconds
+        reason {
+          message
+        }
       }
     }
   }
@@ -2829,6 +3431,7 @@ export const InstanceRowFragmentDoc = new TypedDocumentString(`
 export const InstancePageFragmentDoc = new TypedDocumentString(`
     fragment InstancePage on Instance {
   id
+  revision
   name
   state
   health
@@ -2841,6 +3444,10 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
     message
   }
   postgresVersion
+  upgradeTargets {
+    version
+    obstacle
+  }
   storageGb
   cpuMillis
   memoryMb
@@ -2871,6 +3478,16 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
   }
   deletionProtected
   idleSuspendMinutes
+  storageAutoGrow {
+    thresholdPercent
+    maxGb
+  }
+  storageUsage {
+    usedBytes
+    capacityBytes
+    usedPercent
+    readOnly
+  }
   healthCheckPolicy {
     intervalSeconds
     timeoutSeconds
@@ -2947,6 +3564,69 @@ export const TokenRowFragmentDoc = new TypedDocumentString(`
   lastUsedAt
 }
     `, {"fragmentName":"TokenRow"}) as unknown as TypedDocumentString<TokenRowFragment, unknown>;
+export const CancelQueryDocument = new TypedDocumentString(`
+    mutation CancelQuery($input: CancelQueryInput!) {
+  cancelQuery(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CancelQueryMutation, CancelQueryMutationVariables>;
+export const TerminateSessionDocument = new TypedDocumentString(`
+    mutation TerminateSession($input: TerminateSessionInput!) {
+  terminateSession(input: $input) {
+    ended
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TerminateSessionMutation, TerminateSessionMutationVariables>;
+export const ActivityDocument = new TypedDocumentString(`
+    query Activity($id: ID!) {
+  instance(id: $id) {
+    activity {
+      readAt
+      totalSessions
+      sessions {
+        id
+        pid
+        username
+        database
+        applicationName
+        clientAddress
+        state
+        waitEventType
+        waitEvent
+        blockedBy
+        transactionSeconds
+        statementSeconds
+        stateSeconds
+        statement
+      }
+      reason {
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ActivityQuery, ActivityQueryVariables>;
+export const CloneInstanceDocument = new TypedDocumentString(`
+    mutation CloneInstance($input: CloneInstanceInput!) {
+  cloneInstance(input: $input) {
+    instance {
+      id
+    }
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CloneInstanceMutation, CloneInstanceMutationVariables>;
 export const CreateBackupDocument = new TypedDocumentString(`
     mutation CreateBackup($input: CreateBackupInput!) {
   createBackup(input: $input) {
@@ -3003,6 +3683,9 @@ export const InstanceBackupsDocument = new TypedDocumentString(`
     lagSeconds
     archiving
     storedBytes
+    incomplete {
+      message
+    }
   }
   backups(first: 20) {
     nodes {
@@ -3018,6 +3701,13 @@ export const InstanceBackupsDocument = new TypedDocumentString(`
       error {
         message
       }
+      verification {
+        status
+        restoreSeconds
+        reason {
+          message
+        }
+      }
     }
   }
 }`) as unknown as TypedDocumentString<InstanceBackupsSubscription, InstanceBackupsSubscriptionVariables>;
@@ -3031,6 +3721,20 @@ export const UpdateBackupDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<UpdateBackupMutation, UpdateBackupMutationVariables>;
+export const ImportBackupsDocument = new TypedDocumentString(`
+    mutation ImportBackups($input: ImportBackupsInput!) {
+  importBackups(input: $input) {
+    instances {
+      id
+      name
+    }
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ImportBackupsMutation, ImportBackupsMutationVariables>;
 export const RestoreInstanceDocument = new TypedDocumentString(`
     mutation RestoreInstance($input: RestoreInstanceInput!) {
   restoreInstance(input: $input) {
@@ -3050,9 +3754,12 @@ export const ControlPlaneDocument = new TypedDocumentString(`
     version
     runtime
     postgresVersions
+    copiesInstances
     caller {
       role
       tokenName
+      tokenId
+      tokenExpiresAt
     }
     limits {
       storageGb {
@@ -3077,6 +3784,9 @@ export const ControlPlaneDocument = new TypedDocumentString(`
         ...Range
       }
       idleSuspendMinutes {
+        ...Range
+      }
+      storageAutoGrowPercent {
         ...Range
       }
       backupIntervalHours {
@@ -3201,10 +3911,34 @@ export const EventsDocument = new TypedDocumentString(`
     kind
   }
 }`) as unknown as TypedDocumentString<EventsSubscription, EventsSubscriptionVariables>;
+export const NewestDocument = new TypedDocumentString(`
+    query Newest {
+  instances(first: 1, orderBy: {field: CREATED_AT, direction: DESC}) {
+    nodes {
+      id
+      name
+      backups(first: 1) {
+        nodes {
+          id
+        }
+      }
+    }
+  }
+  operations(first: 1) {
+    nodes {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<NewestQuery, NewestQueryVariables>;
 export const HealthHistoryDocument = new TypedDocumentString(`
-    query HealthHistory($instanceId: ID!, $first: Int!) {
+    query HealthHistory($instanceId: ID!, $first: Int!, $after: String) {
   instance(id: $instanceId) {
-    healthChecks(first: $first) {
+    healthChecks(first: $first, after: $after) {
+      pageInfo {
+        endCursor
+        hasNextPage
+      }
       nodes {
         ...Sample
       }
@@ -3257,6 +3991,45 @@ export const CreateInstanceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<CreateInstanceMutation, CreateInstanceMutationVariables>;
+export const DeletedInstancesDocument = new TypedDocumentString(`
+    query DeletedInstances($first: Int!) {
+  instances(
+    first: $first
+    filter: {state: [DELETED]}
+    orderBy: {field: CREATED_AT, direction: DESC}
+  ) {
+    nodes {
+      ...InstanceRow
+    }
+  }
+}
+    fragment InstanceRow on Instance {
+  id
+  name
+  state
+  health
+  reason {
+    code
+    message
+  }
+  notices {
+    code
+    message
+  }
+  postgresVersion
+  storageGb
+  cpuMillis
+  memoryMb
+  labels {
+    key
+    value
+  }
+  endpoint {
+    host
+    port
+  }
+  createdAt
+}`) as unknown as TypedDocumentString<DeletedInstancesQuery, DeletedInstancesQueryVariables>;
 export const InstancesDocument = new TypedDocumentString(`
     subscription Instances($after: String) {
   instances(after: $after) {
@@ -3303,6 +4076,7 @@ export const InstanceDocument = new TypedDocumentString(`
 }
     fragment InstancePage on Instance {
   id
+  revision
   name
   state
   health
@@ -3315,6 +4089,10 @@ export const InstanceDocument = new TypedDocumentString(`
     message
   }
   postgresVersion
+  upgradeTargets {
+    version
+    obstacle
+  }
   storageGb
   cpuMillis
   memoryMb
@@ -3345,6 +4123,16 @@ export const InstanceDocument = new TypedDocumentString(`
   }
   deletionProtected
   idleSuspendMinutes
+  storageAutoGrow {
+    thresholdPercent
+    maxGb
+  }
+  storageUsage {
+    usedBytes
+    capacityBytes
+    usedPercent
+    readOnly
+  }
   healthCheckPolicy {
     intervalSeconds
     timeoutSeconds
@@ -3485,6 +4273,16 @@ export const SuspendInstanceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SuspendInstanceMutation, SuspendInstanceMutationVariables>;
+export const UpgradeInstanceDocument = new TypedDocumentString(`
+    mutation UpgradeInstance($input: UpgradeInstanceInput!) {
+  upgradeInstance(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UpgradeInstanceMutation, UpgradeInstanceMutationVariables>;
 export const OperationDocument = new TypedDocumentString(`
     subscription Operation($id: ID!) {
   operation(id: $id) {
@@ -3669,3 +4467,28 @@ export const RevokeTokenDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RevokeTokenMutation, RevokeTokenMutationVariables>;
+export const TopQueriesDocument = new TypedDocumentString(`
+    query TopQueries($id: ID!, $orderBy: TopQueryOrder!) {
+  instance(id: $id) {
+    topQueries(orderBy: $orderBy, first: 20) {
+      since
+      evictions
+      queries {
+        queryId
+        text
+        username
+        database
+        calls
+        totalTimeMs
+        meanTimeMs
+        rows
+        ioBytes
+        timeShare
+      }
+      reason {
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TopQueriesQuery, TopQueriesQueryVariables>;

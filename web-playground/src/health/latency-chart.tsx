@@ -1,58 +1,83 @@
 import { useComputedColorScheme } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
-import { useEffect, useMemo, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import uPlot, { type AlignedData } from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { SampleFragment } from '../gql/graphql';
+import { sentenceCase } from '../lib/label';
+import { useStore } from '../lib/store';
+import { full, minutes } from '../time/format';
+import { zone } from '../time/zone';
 import classes from './latency-chart.module.css';
+import { milliseconds } from './milliseconds';
+import { nearest, type Series } from './window';
 
 const HEIGHT = 200;
-const MINUTES = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-const SECONDS = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 
-/** `samples` are ordered from the newest to the oldest. */
-export default function LatencyChart({ samples }: { samples: readonly SampleFragment[] }) {
+interface Point {
+  sample: SampleFragment;
+  /** In CSS pixels, within the chart. */
+  left: number;
+}
+
+export default function LatencyChart({ series }: { series: Series }) {
   const { ref, width } = useElementSize();
   const host = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(undefined);
   const scheme = useComputedColorScheme('light');
-  const data = useMemo(() => toData(samples), [samples]);
-  const latest = useRef(data);
+  const times = useStore(zone);
+  const latest = useRef(series);
+  const [point, setPoint] = useState<Point>();
 
-  // A canvas keeps its colours, so another colour scheme needs another chart.
+  // A canvas keeps its colours, so another colour scheme or time zone needs another chart.
   useEffect(() => {
     if (!host.current || !width) return;
-    const made = new uPlot(options(width, getComputedStyle(host.current)), latest.current, host.current);
+    const onCursor = (chart: uPlot) => setPoint(pointAt(chart, latest.current));
+    const made = new uPlot(options(width, getComputedStyle(host.current), onCursor), toData(latest.current), host.current);
     chart.current = made;
     return () => {
       made.destroy();
       chart.current = undefined;
     };
-  }, [width, scheme]);
+  }, [width, scheme, times]);
 
   useEffect(() => {
-    latest.current = data;
-    chart.current?.setData(data);
-  }, [data]);
+    latest.current = series;
+    chart.current?.setData(toData(series));
+  }, [series]);
 
   return (
-    <div ref={ref} className={classes.chart} style={{ height: HEIGHT }} role="img" aria-label="Latency of the health checks over time; the figures are above, the last failure is below">
-      <div ref={host} />
+    <div ref={ref} className={classes.chart} style={{ height: HEIGHT }}>
+      <div ref={host} role="img" aria-label="Latency of the health checks over time; the figures are above, the last failure is below" />
+      {point && (
+        <div className={classes.tooltip} style={{ left: point.left }} data-side={point.left > width / 2 ? 'left' : 'right'} role="tooltip">
+          <time dateTime={point.sample.at}>{full(point.sample.at)}</time>
+          <strong data-failed={point.sample.status === 'UNHEALTHY' || undefined}>
+            {point.sample.status === 'UNHEALTHY' ? '✕ Failed' : milliseconds(point.sample.latencyMs)}
+          </strong>
+          {point.sample.error && <span>{sentenceCase(point.sample.error.message)}</span>}
+        </div>
+      )}
     </div>
   );
 }
 
-/** Times in seconds, latencies of successful checks, and zeros for failed checks. */
-function toData(samples: readonly SampleFragment[]): AlignedData {
-  const inOrder = samples.toReversed();
-  return [
-    inOrder.map(({ at }) => Date.parse(at) / 1000),
-    inOrder.map(({ status, latencyMs }) => (status === 'HEALTHY' ? latencyMs : null)),
-    inOrder.map(({ status }) => (status === 'UNHEALTHY' ? 0 : null)),
-  ];
+function toData({ times, latencies, failures }: Series): AlignedData {
+  return [times, latencies, failures];
 }
 
-function options(width: number, style: CSSStyleDeclaration): uPlot.Options {
+/** The sample next to the cursor, if the cursor is in the chart. */
+function pointAt(chart: uPlot, series: Series): Point | undefined {
+  const { left } = chart.cursor;
+  if (left === undefined || left < 0) return undefined;
+  const index = nearest(series, chart.posToVal(left, 'x'));
+  const sample = index === undefined ? undefined : series.samples[index];
+  const time = index === undefined ? undefined : series.times[index];
+  if (!sample || time === undefined) return undefined;
+  return { sample, left: chart.valToPos(time, 'x') + chart.bbox.left / devicePixelRatio };
+}
+
+function options(width: number, style: CSSStyleDeclaration, onCursor: (chart: uPlot) => void): uPlot.Options {
   const colour = (name: string) => style.getPropertyValue(name);
   const [line, quiet, good, bad] = ['--chart-line', '--chart-text', '--chart-good', '--chart-bad'].map(colour) as [string, string, string, string];
   const axis = { stroke: quiet, font: '12px system-ui, sans-serif', grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
@@ -61,14 +86,18 @@ function options(width: number, style: CSSStyleDeclaration): uPlot.Options {
     height: HEIGHT,
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-    scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.15)] } },
-    axes: [{ ...axis, space: 80, values: (_, times, __, ___, step) => times.map((time) => (step < 60 ? SECONDS : MINUTES).format(time * 1000)) }, { ...axis, size: 64, values: (_, values) => values.map((value) => (value < 1000 ? `${value} ms` : `${value / 1000} s`)) }],
+    // As long as the window, and with a scale also when there is nothing to show.
+    scales: { x: { range: (_, min, max) => [min, max] }, y: { range: (_, __, max) => [0, Math.max(1, (max ?? 0) * 1.15)] } },
+    axes: [
+      { ...axis, space: 80, values: (_, times) => times.map((time) => minutes(time * 1000)) },
+      { ...axis, size: 64, values: (_, values) => values.map((value) => (value < 1000 ? `${value}ms` : `${value / 1000}s`)) },
+    ],
     series: [
       {},
-      { stroke: good, width: 2, spanGaps: false, points: { show: true, size: 5, stroke: good, fill: good } },
+      { stroke: good, width: 2, spanGaps: false, points: { show: (chart) => (chart.data[0].length < width / 8), size: 5, stroke: good, fill: good } },
       { paths: () => null, points: { show: false } },
     ],
-    hooks: { draw: [(chart) => drawFailures(chart, bad)] },
+    hooks: { draw: [(chart) => drawFailures(chart, bad)], setCursor: [onCursor], setData: [onCursor] },
   };
 }
 

@@ -1,66 +1,85 @@
-import { Skeleton, Text } from '@mantine/core';
-import { lazy, Suspense, useMemo } from 'react';
+import { Group, SegmentedControl, Skeleton, Text } from '@mantine/core';
+import { Suspense, useMemo, useState, useSyncExternalStore } from 'react';
+import { Failure } from '../frame/failure';
 import { Panel } from '../frame/panel';
 import { graphql } from '../gql';
-import type { HealthChecksSubscription, HealthChecksSubscriptionVariables, SampleFragment } from '../gql/graphql';
+import type { HealthChecksSubscription, HealthChecksSubscriptionVariables, HealthHistoryQuery, InstancePageFragment, SampleFragment } from '../gql/graphql';
+import { sentenceCase } from '../lib/label';
+import { lazily } from '../lib/lazy';
 import { request } from '../lib/request';
 import { useLog } from '../live/use-log';
 import { Ago } from '../time/ago';
+import { onTick } from '../time/ticker';
+import { milliseconds } from './milliseconds';
 import classes from './panel.module.css';
-import { statistics } from './statistics';
+import { percent, statistics } from './statistics';
+import { reaches, series, WINDOWS, type WindowHours, within } from './window';
 
-const LatencyChart = lazy(() => import('./latency-chart'));
+const LatencyChart = lazily(() => import('./latency-chart'));
 
-const LIMIT = 240;
+/** The most samples that are loaded. With checks more frequent than every 30 seconds, they may not reach back to the beginning of the window. */
+const LIMIT = 6_000;
+const PAGE = 500;
 
-/**
- * The latency of health checks as a live chart, with the same figures as text. `expecting`: checks will follow, so the chart is
- * shown before the first one.
- */
-export function HealthPanel({ instanceId, expecting }: { instanceId: string; expecting: boolean }) {
+interface Props {
+  instance: Pick<InstancePageFragment, 'id' | 'healthCheckPolicy'>;
+  /** Checks will follow, so the chart is shown before the first one. */
+  expecting: boolean;
+}
+
+/** The latency of health checks as a live chart, with the same figures as text. */
+export function HealthPanel({ instance: { id: instanceId, healthCheckPolicy }, expecting }: Props) {
+  const [hours, setHours] = useState<WindowHours>(1);
   const { items, error } = useLog<SampleFragment, HealthChecksSubscription, HealthChecksSubscriptionVariables>({
-    key: ['healthChecks', instanceId],
-    load: async () => (await request(HEALTH_HISTORY, { instanceId, first: LIMIT })).instance?.healthChecks.nodes ?? [],
+    key: ['healthChecks', instanceId, hours],
+    load: () => loadWindow(instanceId, hours),
     query: HEALTH_CHECKS,
     variables: { instanceId },
     limit: LIMIT,
   });
-  const { checks, failures, uptime, p50, p99 } = useMemo(() => statistics(items ?? []), [items]);
+  // The window moves on while no check is made.
+  const now = useSyncExternalStore(onTick, () => Math.floor(Date.now() / REDRAWN_EVERY_MS) * REDRAWN_EVERY_MS);
+  const holdMs = 2000 * (healthCheckPolicy.intervalSeconds + healthCheckPolicy.timeoutSeconds);
+  const end = Math.max(now, Date.parse(items?.[0]?.at ?? '') || 0);
+  const samples = useMemo(() => within(items ?? [], hours, end), [items, hours, end]);
+  const { checks, failures, availability, p50, p99 } = useMemo(() => statistics(samples, end, holdMs), [samples, end, holdMs]);
+  const shown = useMemo(() => series(samples, hours, end, holdMs), [samples, hours, end, holdMs]);
   const latest = items?.[0];
-  const failure = items?.find(({ status }) => status === 'UNHEALTHY');
-
-  if (items?.length === 0 && !expecting) {
-    return (
-      <Panel title="Health">
-        <Text size="sm" c="dimmed">
-          No health checks.
-        </Text>
-      </Panel>
-    );
-  }
+  const failure = samples.find(({ status }) => status === 'UNHEALTHY');
 
   return (
     <Panel
       title="Health"
       aside={
-        latest && (
-          <Text size="sm" c="dimmed">
-            checked <Ago at={latest.at} suffix=" ago" />
-          </Text>
-        )
+        <Group gap="sm">
+          {latest && (
+            <Text size="sm" c="dimmed">
+              checked <Ago at={latest.at} suffix=" ago" />
+            </Text>
+          )}
+          <SegmentedControl
+            size="xs"
+            aria-label="Time window"
+            data={WINDOWS.map((hours) => ({ value: String(hours), label: `${hours}h` }))}
+            value={String(hours)}
+            onChange={(value) => setHours(WINDOWS.find((hours) => String(hours) === value) ?? 1)}
+          />
+        </Group>
       }
     >
-      {error && <Text className="error">{error.message}</Text>}
+      {error && <Text className="error">{sentenceCase(error.message)}</Text>}
       <dl className={classes.numbers}>
-        <Number name="Latest" value={latest?.status === 'UNHEALTHY' ? 'failed' : ms(latest?.latencyMs)} />
-        <Number name="Median" value={ms(p50)} />
-        <Number name="p99" value={ms(p99)} />
+        <Number name="Latency: last" value={latest?.status === 'UNHEALTHY' ? 'failed' : milliseconds(latest?.latencyMs)} />
+        <Number name="p50" value={milliseconds(p50)} />
+        <Number name="p99" value={milliseconds(p99)} />
         <Number name="Failed checks" value={checks ? `${failures} of ${checks}` : '—'} />
-        <Number name="Uptime" value={uptime === undefined ? '—' : `${uptime.toFixed(uptime === 100 ? 0 : 1)} %`} />
+        <Number name={`Availability (${hours}h)`} value={availability === undefined ? '—' : percent(availability)} />
       </dl>
-      <Suspense fallback={<Skeleton height={200} animate={false} />}>
-        <LatencyChart samples={items ?? []} />
-      </Suspense>
+      <Failure>
+        <Suspense fallback={<Skeleton height={200} animate={false} />}>
+          <LatencyChart series={shown} />
+        </Suspense>
+      </Failure>
       <Text size="sm" c="dimmed" mt="xs" mih={22}>
         {failure ? (
           <>
@@ -68,11 +87,28 @@ export function HealthPanel({ instanceId, expecting }: { instanceId: string; exp
             {failure.error && `: ${failure.error.message}`}
           </>
         ) : (
-          items && (items.length ? 'No failed checks.' : 'No checks yet.')
+          items && (samples.length ? 'No failed checks' : expecting ? 'No checks yet' : 'No checks in this time')
         )}
+        {items?.length === LIMIT && samples.length === LIMIT && `. The latest ${LIMIT} checks are shown`}
       </Text>
     </Panel>
   );
+}
+
+const REDRAWN_EVERY_MS = 10_000;
+
+/** The samples of the window, the newest first. */
+async function loadWindow(instanceId: string, hours: WindowHours): Promise<readonly SampleFragment[]> {
+  const now = Date.now();
+  const all: SampleFragment[] = [];
+  for (let after: string | null | undefined; ; ) {
+    const page: HealthHistoryQuery = await request(HEALTH_HISTORY, { instanceId, first: PAGE, after });
+    const checks = page.instance?.healthChecks;
+    if (!checks) return all;
+    all.push(...checks.nodes);
+    if (!checks.pageInfo.hasNextPage || all.length >= LIMIT || reaches(checks.nodes, hours, now)) return all;
+    after = checks.pageInfo.endCursor;
+  }
 }
 
 function Number({ name, value }: { name: string; value: string }) {
@@ -84,15 +120,14 @@ function Number({ name, value }: { name: string; value: string }) {
   );
 }
 
-function ms(value?: number | null): string {
-  if (value == null) return '—';
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
-}
-
 const HEALTH_HISTORY = graphql(`
-  query HealthHistory($instanceId: ID!, $first: Int!) {
+  query HealthHistory($instanceId: ID!, $first: Int!, $after: String) {
     instance(id: $instanceId) {
-      healthChecks(first: $first) {
+      healthChecks(first: $first, after: $after) {
+        pageInfo {
+          endCursor
+          hasNextPage
+        }
         nodes {
           ...Sample
         }

@@ -31,13 +31,13 @@ test('passwords are optional', () => {
 
 test('lengths come from the limits', () => {
   expect(checks.instanceName({ nameLength: { min: 1, max: 5 } })('orders')).toContain('1 to 5');
-  expect(checks.password({ passwordBytes: { min: 12, max: 99 } })('long enough')).toBe('must have 12 to 99 bytes');
+  expect(checks.password({ passwordBytes: { min: 12, max: 99 } })('long enough')).toBe('Must have 12 to 99 bytes');
 });
 
 test('labels have a character set, a maximum number and unique keys', () => {
   expect(labels([{ key: 'team', value: 'shop' }, { key: 'a.b/c', value: '' }])).toBeNull();
   expect(labels([{ key: '', value: 'x' }])).not.toBeNull();
   expect(labels([{ key: 'a b', value: '' }])).not.toBeNull();
-  expect(labels([{ key: 'a', value: '1' }, { key: 'a', value: '2' }])).toContain('duplicate');
-  expect(labels(['a', 'b', 'c'].map((key) => ({ key, value: '' })))).toBe('at most 2 labels are allowed');
+  expect(labels([{ key: 'a', value: '1' }, { key: 'a', value: '2' }])).toBe('Duplicate key "a"');
+  expect(labels(['a', 'b', 'c'].map((key) => ({ key, value: '' })))).toBe('At most 2 labels are allowed');
 });

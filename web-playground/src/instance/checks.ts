@@ -9,19 +9,19 @@ export function instanceName({ nameLength }: Pick<Limits, 'nameLength'>): Check<
   return (text) =>
     /^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(text) && contains(nameLength, text.length)
       ? null
-      : `must be a DNS label: ${nameLength.min} to ${nameLength.max} lower-case letters, digits or hyphens, starting with a letter and not ending with a hyphen`;
+      : `Must be a DNS label: ${nameLength.min} to ${nameLength.max} lower-case letters, digits or hyphens, starting with a letter and not ending with a hyphen`;
 }
 
 /** The name of a role or database. The server rejects reserved names too. */
 export const sqlName: Check<string> = (text) =>
-  /^[a-z_][a-z0-9_]{0,62}$/.test(text) ? null : 'must be 1 to 63 lower-case letters, digits or underscores, not starting with a digit, so that it needs no quotes';
+  /^[a-z_][a-z0-9_]{0,62}$/.test(text) ? null : 'Must be 1 to 63 lower-case letters, digits or underscores, not starting with a digit, so that it needs no quotes';
 
 /** The server generates a password when there is none. */
 export function password({ passwordBytes }: Pick<Limits, 'passwordBytes'>): Check<string> {
   return (text) => {
     if (!text) return null;
-    if (!contains(passwordBytes, new TextEncoder().encode(text).length)) return `must have ${passwordBytes.min} to ${passwordBytes.max} bytes`;
-    return /[\u0000-\u001f\u007f-\u009f]/.test(text) ? 'must not contain control characters' : null;
+    if (!contains(passwordBytes, new TextEncoder().encode(text).length)) return `Must have ${passwordBytes.min} to ${passwordBytes.max} bytes`;
+    return /[\u0000-\u001f\u007f-\u009f]/.test(text) ? 'Must not contain control characters' : null;
   };
 }
 
@@ -30,16 +30,25 @@ export interface LabelText {
   value: string;
 }
 
-export function labels({ labels, labelKeyLength, labelValueLength }: Pick<Limits, 'labels' | 'labelKeyLength' | 'labelValueLength'>): Check<readonly LabelText[]> {
+type LabelLimits = Pick<Limits, 'labels' | 'labelKeyLength' | 'labelValueLength'>;
+
+export function labels(limits: LabelLimits): Check<readonly LabelText[]> {
+  const find = labelError(limits);
+  return (all) => find(all)?.message ?? null;
+}
+
+/** The first label that is wrong, if one is, and why. */
+export function labelError({ labels, labelKeyLength, labelValueLength }: LabelLimits): (all: readonly LabelText[]) => { index?: number; message: string } | null {
   const valid = (text: string, length: Range) => /^[A-Za-z0-9\-_./]*$/.test(text) && contains(length, text.length);
   return (all) => {
-    if (all.length > labels.max) return `at most ${labels.max} labels are allowed`;
+    if (all.length > labels.max) return { message: `At most ${labels.max} labels are allowed` };
     const keys = new Set<string>();
-    for (const { key, value } of all) {
+    for (const [index, { key, value }] of all.entries()) {
       if (!valid(key, labelKeyLength) || !valid(value, labelValueLength)) {
-        return `keys have ${labelKeyLength.min} to ${labelKeyLength.max} and values up to ${labelValueLength.max} letters, digits or any of - _ . /`;
+        const message = `Keys have ${labelKeyLength.min} to ${labelKeyLength.max} and values up to ${labelValueLength.max} letters, digits or any of - _ . /`;
+        return { index, message };
       }
-      if (keys.has(key)) return `duplicate key '${key}'`;
+      if (keys.has(key)) return { index, message: `Duplicate key "${key}"` };
       keys.add(key);
     }
     return null;

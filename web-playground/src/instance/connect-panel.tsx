@@ -3,9 +3,11 @@ import { Eye, EyeOff } from 'lucide-react';
 import { useState } from 'react';
 import { usePermissions } from '../control-plane/control-plane';
 import { CopyButton } from '../frame/copy-button';
+import { CopyIcon } from '../frame/copy-icon';
 import { Panel } from '../frame/panel';
 import type { InstancePageFragment } from '../gql/graphql';
 import classes from './connect-panel.module.css';
+import { connectionParts } from './connection-parts';
 import { fetchConnectionString } from './connection-string';
 import { SNIPPETS } from './snippets';
 
@@ -30,6 +32,17 @@ export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
   const fetchSecret = async () => (unknown ? undefined : secret) ?? (await fetchConnectionString(id));
   const hidden = endpoint && `postgresql://${username}${unknown ? '' : ':••••••••'}@${endpoint.host}:${endpoint.port}/${database}`;
   const shown = (unknown ? undefined : secret) ?? hidden;
+
+  const fields: { name: string; value: string; text?: () => Promise<string> }[] = [
+    { name: 'Host', value: endpoint?.host ?? '' },
+    { name: 'Port', value: String(endpoint?.port ?? '') },
+    { name: 'Database', value: database },
+    { name: 'User', value: username },
+  ];
+  if (operate && !unknown) {
+    const password = secret && connectionParts(secret).password;
+    fields.push({ name: 'Password', value: password || '••••••••', text: async () => connectionParts(await fetchSecret() ?? '').password });
+  }
 
   async function toggle() {
     setError(undefined);
@@ -91,9 +104,17 @@ export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
               The password is visible with the role Operator or Admin only.
             </Text>
           )}
-          <Text size="sm" c="dimmed" mt="xs">
-            Host <Code>{endpoint.host}</Code> port <Code>{endpoint.port}</Code> database <Code>{database}</Code> user <Code>{username}</Code>
-          </Text>
+          <dl className={classes.fields}>
+            {fields.map(({ name, value, text }) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>
+                  <code title={value}>{value}</code>
+                  <CopyIcon label={`Copy the ${name.toLowerCase()}`} text={text ?? (async () => value)} onError={setError} />
+                </dd>
+              </div>
+            ))}
+          </dl>
           <Tabs defaultValue={snippets[0]?.name} mt="md" variant="outline" keepMounted={false}>
             <Tabs.List>
               {snippets.map(({ name }) => (

@@ -1,8 +1,9 @@
-import { Accordion, Checkbox, PasswordInput, Select, SimpleGrid, TextInput } from '@mantine/core';
+import { Accordion, Checkbox, Input, PasswordInput, SegmentedControl, Select, SimpleGrid, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
 import { useControlPlane, useLimits } from '../control-plane/control-plane';
+import { CpuInput } from '../form/cpu-input';
 import { MutationForm } from '../form/mutation-form';
 import { RangeInput } from '../form/range-input';
 import { graphql } from '../gql';
@@ -11,15 +12,25 @@ import { type CreateValues, initialValues, toInput, validation } from './create-
 import { ExposureFields } from './exposure-fields';
 import { IdleSuspendInput } from './idle-suspend';
 import { LabelFields } from './label-fields';
+import { CUSTOM, presetOf, presets } from './presets';
+import { MaxStorageInput } from './storage-growth';
 
 /** Creates an instance and opens its page, which shows the progress. */
-export default function CreateForm({ onCancel }: { onCancel: () => void }) {
+export default function CreateForm({ onDone }: { onDone: () => void }) {
   const [, navigate] = useLocation();
   const { postgresVersions = [], runtime } = useControlPlane().data ?? {};
   const limits = useLimits();
-  const mutation = useMutate(CREATE, { idempotent: true, onSuccess: ({ instance }) => instance && navigate(`/instances/${instance.id}`) });
+  const mutation = useMutate(CREATE, {
+    idempotent: true,
+    onSuccess: ({ instance }) => {
+      onDone();
+      if (instance) navigate(`/instances/${instance.id}`);
+    },
+  });
   // Validated while typing, not on blur: an error that appears on blur moves the button that is being clicked.
   const form = useForm<CreateValues>({ initialValues: initialValues(limits), validate: validation(limits), validateInputOnChange: VALIDATED_ON_CHANGE });
+  const sizes = presets(limits);
+  const size = presetOf(sizes, form.values);
   const [advanced, setAdvanced] = useState<string[]>([]);
 
   return (
@@ -28,7 +39,7 @@ export default function CreateForm({ onCancel }: { onCancel: () => void }) {
       mutation={mutation}
       toInput={toInput}
       submit="Create"
-      onCancel={onCancel}
+      onCancel={onDone}
       onInvalid={(fields) => fields.some((field) => !BASIC.has(field)) && setAdvanced(['advanced'])}
     >
       <TextInput
@@ -53,24 +64,37 @@ export default function CreateForm({ onCancel }: { onCancel: () => void }) {
           {...form.getInputProps('postgresVersion')}
         />
         <RangeInput label="Storage" suffix=" GiB" range={limits.storageGb} {...form.getInputProps('storageGb')} />
-        <RangeInput label="CPU" suffix=" m" description="Thousandths of a core" step={100} range={limits.cpuMillis} {...form.getInputProps('cpuMillis')} />
-        <RangeInput label="Memory" suffix=" MiB" description="Request and limit" step={128} range={limits.memoryMb} {...form.getInputProps('memoryMb')} />
+        <Input.Wrapper label="Size" style={{ gridColumn: '1 / -1' }}>
+          <SegmentedControl
+            fullWidth
+            aria-label="Size"
+            data={[...sizes.map(({ name }) => name), ...(size === CUSTOM ? [CUSTOM] : [])]}
+            value={size}
+            onChange={(name) => {
+              const size = sizes.find((size) => size.name === name);
+              if (size) form.setValues({ cpuMillis: size.cpuMillis, memoryMb: size.memoryMb });
+            }}
+          />
+        </Input.Wrapper>
+        <CpuInput range={limits.cpuMillis} {...form.getInputProps('cpuMillis')} />
+        <RangeInput label="Memory" suffix=" MiB" step={128} range={limits.memoryMb} {...form.getInputProps('memoryMb')} />
       </SimpleGrid>
       <Accordion multiple value={advanced} onChange={setAdvanced} variant="filled" mt="md">
         <Accordion.Item value="advanced">
-          <Accordion.Control fz="sm">Advanced: login, labels, deletion protection, health checks, suspension when idle</Accordion.Control>
+          <Accordion.Control fz="sm">Advanced settings</Accordion.Control>
           <Accordion.Panel>
             <SimpleGrid cols={{ base: 1, xs: 2 }}>
               <TextInput label="User" description="Owns the database" autoComplete="off" spellCheck={false} {...form.getInputProps('username')} />
-              <TextInput label="Database" description="Default: the name of the user" autoComplete="off" spellCheck={false} {...form.getInputProps('database')} />
-              <PasswordInput label="Password" description="Default: generated" autoComplete="new-password" {...form.getInputProps('password')} />
+              <TextInput label="Database" description="Defaults to user name" autoComplete="off" spellCheck={false} {...form.getInputProps('database')} />
+              <PasswordInput label="Password" description="Leave blank to generate" autoComplete="new-password" {...form.getInputProps('password')} />
             </SimpleGrid>
             <LabelFields value={form.values.labels} onChange={(labels) => form.setFieldValue('labels', labels)} error={form.errors.labels} />
             {runtime && runtime !== 'process' && <ExposureFields form={form} />}
             <SimpleGrid cols={{ base: 1, xs: 2 }} mt="md">
-              <RangeInput label="Health check interval" suffix=" s" range={limits.healthCheckIntervalSeconds} {...form.getInputProps('healthCheck.intervalSeconds')} />
-              <RangeInput label="Health check timeout" suffix=" s" range={limits.healthCheckTimeoutSeconds} {...form.getInputProps('healthCheck.timeoutSeconds')} />
+              <RangeInput label="Health check interval" suffix="s" range={limits.healthCheckIntervalSeconds} {...form.getInputProps('healthCheck.intervalSeconds')} />
+              <RangeInput label="Health check timeout" suffix="s" range={limits.healthCheckTimeoutSeconds} {...form.getInputProps('healthCheck.timeoutSeconds')} />
               <IdleSuspendInput {...form.getInputProps('idleSuspendMinutes')} />
+              <MaxStorageInput {...form.getInputProps('storageAutoGrow.maxGb')} />
             </SimpleGrid>
             <Checkbox
               mt="md"
@@ -92,7 +116,7 @@ export default function CreateForm({ onCancel }: { onCancel: () => void }) {
 }
 
 /** All fields but the labels: a new label is empty, and so is validated when the form is submitted. */
-const VALIDATED_ON_CHANGE = ['name', 'storageGb', 'cpuMillis', 'memoryMb', 'username', 'database', 'password', 'healthCheck.intervalSeconds', 'healthCheck.timeoutSeconds', 'idleSuspendMinutes'];
+const VALIDATED_ON_CHANGE = ['name', 'storageGb', 'cpuMillis', 'memoryMb', 'username', 'database', 'password', 'healthCheck.intervalSeconds', 'healthCheck.timeoutSeconds', 'idleSuspendMinutes', 'storageAutoGrow.maxGb'];
 
 /** The fields outside of the advanced ones. */
 const BASIC = new Set(['name', 'postgresVersion', 'storageGb', 'cpuMillis', 'memoryMb']);

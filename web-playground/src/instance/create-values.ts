@@ -20,6 +20,8 @@ export interface CreateValues {
   healthCheck: { intervalSeconds: number | string; timeoutSeconds: number | string };
   /** '' for never. */
   idleSuspendMinutes: number | string;
+  /** The maximum is '' for never. */
+  storageAutoGrow: { maxGb: number | string };
 }
 
 /** The defaults of the server, shown so that users see what they get. */
@@ -42,6 +44,7 @@ export function initialValues(limits: Limits): CreateValues {
       timeoutSeconds: initialValue(limits.healthCheckTimeoutSeconds),
     },
     idleSuspendMinutes: initialValue(limits.idleSuspendMinutes),
+    storageAutoGrow: { maxGb: '' },
   };
 }
 
@@ -49,7 +52,7 @@ export function validation(limits: Limits) {
   return {
     name: checks.instanceName(limits),
     storageGb: inRange(limits.storageGb, 'GiB'),
-    cpuMillis: inRange(limits.cpuMillis, 'thousandths of a core'),
+    cpuMillis: inRange(limits.cpuMillis, 'vCPU', 1000),
     memoryMb: inRange(limits.memoryMb, 'MiB'),
     username: checks.sqlName,
     database: (text: string) => (text ? checks.sqlName(text) : null),
@@ -60,11 +63,12 @@ export function validation(limits: Limits) {
       timeoutSeconds: inRange(limits.healthCheckTimeoutSeconds, 'seconds'),
     },
     idleSuspendMinutes: inRangeOrEmpty(limits.idleSuspendMinutes, 'minutes'),
+    storageAutoGrow: { maxGb: inRangeOrEmpty(limits.storageGb, 'GiB') },
   };
 }
 
 /** The input of the mutation, from valid values. */
-export function toInput({ postgresVersion, database, password, exposure, requireTls, healthCheck, ...values }: CreateValues): CreateInstanceInput {
+export function toInput({ postgresVersion, database, password, exposure, requireTls, healthCheck, storageAutoGrow: { maxGb }, ...values }: CreateValues): CreateInstanceInput {
   return {
     ...values,
     storageGb: Number(values.storageGb),
@@ -78,5 +82,6 @@ export function toInput({ postgresVersion, database, password, exposure, require
     requireTls: requireTls || null,
     healthCheck: { intervalSeconds: Number(healthCheck.intervalSeconds), timeoutSeconds: Number(healthCheck.timeoutSeconds) },
     idleSuspendMinutes: Number(values.idleSuspendMinutes),
+    storageAutoGrow: maxGb === '' ? null : { maxGb: Number(maxGb) },
   };
 }

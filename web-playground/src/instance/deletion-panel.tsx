@@ -9,10 +9,10 @@ import { useUpdateInstance } from './update';
 
 /** Deletion protection, and deletion. */
 export function DeletionPanel({ instance }: { instance: InstancePageFragment }) {
-  const { id, deletionProtected } = instance;
+  const { id, revision, deletionProtected } = instance;
   const { operate } = usePermissions();
   const { mutate, isPending } = useUpdateInstance();
-  const onError = (error: Error) => notifications.show({ color: 'red', title: 'Request failed', message: error.message });
+  const onError = (error: Error) => notifications.show({ color: 'red', title: 'Couldn\'t change the deletion protection', message: error.message });
 
   if (!operate) {
     return (
@@ -28,7 +28,7 @@ export function DeletionPanel({ instance }: { instance: InstancePageFragment }) 
         label="Deletion protection"
         checked={deletionProtected}
         disabled={isPending}
-        onChange={(event) => mutate({ id, deletionProtected: event.currentTarget.checked }, { onError })}
+        onChange={(event) => mutate({ id, revision, deletionProtected: event.currentTarget.checked }, { onError })}
       />
       <Group mt="md" gap="xs">
         {KINDS.filter(({ destructive }) => destructive).map((operation) => (
@@ -37,7 +37,7 @@ export function DeletionPanel({ instance }: { instance: InstancePageFragment }) 
       </Group>
       {deletionProtected && (
         <Text size="sm" c="dimmed" mt="xs">
-          Turn off deletion protection to delete the instance.
+          Turn off deletion protection first.
         </Text>
       )}
     </Panel>

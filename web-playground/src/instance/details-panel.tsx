@@ -6,34 +6,55 @@ import { useControlPlane, usePermissions } from '../control-plane/control-plane'
 import { Panel } from '../frame/panel';
 import type { InstancePageFragment } from '../gql/graphql';
 import { Ago } from '../time/ago';
+import { full } from '../time/format';
 import classes from './details-panel.module.css';
 import { HealthCheckPolicyDialog } from './health-check-policy';
 import { IdleSuspendDialog } from './idle-suspend';
+import { labelText } from './label-text';
 import { LabelsDialog } from './labels-dialog';
-import { cores, memory, storage } from './size';
+import { cpu, memory, storage } from './size';
+import { StorageGrowthDialog } from './storage-growth';
+import { StorageUsage } from './storage-usage';
 import { useUpdateInstance } from './update';
+import { possible } from './versions';
 
 /** The specification of the instance. */
 export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
-  const { id, postgresVersion, storageGb, cpuMillis, memoryMb, exposure, parameters, labels, idleSuspendMinutes, healthCheckPolicy, createdAt, deletedAt } = instance;
+  const { id, postgresVersion, upgradeTargets, storageGb, cpuMillis, memoryMb, exposure, parameters, labels, idleSuspendMinutes, storageAutoGrow, storageUsage, healthCheckPolicy, createdAt, deletedAt } = instance;
+  const newer = possible(upgradeTargets);
   const { operate } = usePermissions();
-  const network = useControlPlane().data?.runtime === 'process' ? 'this machine' : 'the cluster';
+  const network = useControlPlane().data?.runtime === 'process' ? 'localhost only' : 'Private';
   const [editing, edit] = useDisclosure(false);
   const [editingIdle, editIdle] = useDisclosure(false);
   const [editingChecks, editChecks] = useDisclosure(false);
+  const [editingGrowth, editGrowth] = useDisclosure(false);
   return (
     <Panel title="Details">
       <dl className={classes.facts}>
         <dt>PostgreSQL</dt>
-        <dd>{postgresVersion}</dd>
+        <dd>
+          {postgresVersion}
+          {newer.length > 0 && ` (can be upgraded to ${newer.join(', ')})`}
+        </dd>
         <dt>Storage</dt>
-        <dd>{storage(storageGb)}</dd>
+        <dd>
+          {storage(storageGb)}
+          {storageUsage && <StorageUsage usage={storageUsage} />}
+          <Group gap={6}>
+            {storageAutoGrow ? `grows at ${storageAutoGrow.thresholdPercent}% to ${storage(storageAutoGrow.maxGb)} at the most` : 'does not grow by itself'}
+            {operate && !deletedAt && (
+              <Button variant="subtle" size="compact-xs" leftSection={<Pencil size={13} aria-hidden />} onClick={editGrowth.open} aria-label="Edit storage growth">
+                Edit
+              </Button>
+            )}
+          </Group>
+        </dd>
         <dt>Compute</dt>
         <dd>
-          {cores(cpuMillis)}, {memory(memoryMb)}
+          {cpu(cpuMillis)}, {memory(memoryMb)}
         </dd>
-        <dt>Access</dt>
-        <dd>{exposure.type === 'CLUSTER' ? `private, from ${network} only` : `public, from ${exposure.sourceRanges.join(', ') || 'any address'}`}</dd>
+        <dt>Network access</dt>
+        <dd>{exposure.type === 'CLUSTER' ? network : `Public (load balancer), from ${exposure.sourceRanges.join(', ') || 'any IP address'}`}</dd>
         <dt>TLS</dt>
         <dd>
           <Tls instance={instance} />
@@ -41,10 +62,10 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
         <dt>Health checks</dt>
         <dd>
           <Group gap={6}>
-            {`every ${healthCheckPolicy.intervalSeconds} s, timeout ${healthCheckPolicy.timeoutSeconds} s`}
+            {`every ${healthCheckPolicy.intervalSeconds}s, timeout ${healthCheckPolicy.timeoutSeconds}s`}
             {operate && !deletedAt && (
-              <Button variant="subtle" size="compact-xs" leftSection={<Pencil size={13} aria-hidden />} onClick={editChecks.open}>
-                Change health checks
+              <Button variant="subtle" size="compact-xs" leftSection={<Pencil size={13} aria-hidden />} onClick={editChecks.open} aria-label="Edit health checks">
+                Edit
               </Button>
             )}
           </Group>
@@ -52,10 +73,10 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
         <dt>When idle</dt>
         <dd>
           <Group gap={6}>
-            {idleSuspendMinutes ? `suspended after ${idleSuspendMinutes} min` : 'keeps running'}
+            {idleSuspendMinutes ? `suspended after ${idleSuspendMinutes}m` : 'keeps running'}
             {operate && !deletedAt && (
-              <Button variant="subtle" size="compact-xs" leftSection={<Pencil size={13} aria-hidden />} onClick={editIdle.open}>
-                Change when it is suspended
+              <Button variant="subtle" size="compact-xs" leftSection={<Pencil size={13} aria-hidden />} onClick={editIdle.open} aria-label="Edit idle suspension">
+                Edit
               </Button>
             )}
           </Group>
@@ -75,13 +96,13 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
         )}
         <dt>Created</dt>
         <dd>
-          <Ago at={createdAt} suffix=" ago" />
+          {full(createdAt)} (<Ago at={createdAt} suffix=" ago" />)
         </dd>
         {deletedAt && (
           <>
             <dt>Deleted</dt>
             <dd>
-              <Ago at={deletedAt} suffix=" ago" />
+              {full(deletedAt)} (<Ago at={deletedAt} suffix=" ago" />)
             </dd>
           </>
         )}
@@ -92,9 +113,9 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
         <dt>Labels</dt>
         <dd>
           <Group gap={6}>
-            {labels.map(({ key, value }) => (
-              <Badge key={key} variant="default" tt="none" fw={500}>
-                {value ? `${key}=${value}` : key}
+            {labels.map((label) => (
+              <Badge key={label.key} variant="default" tt="none" fw={500}>
+                {labelText(label)}
               </Badge>
             ))}
             {labels.length === 0 && (
@@ -103,8 +124,8 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
               </Text>
             )}
             {operate && !deletedAt && (
-              <Button variant="subtle" size="compact-xs" leftSection={<Pencil size={13} aria-hidden />} onClick={edit.open}>
-                Edit labels
+              <Button variant="subtle" size="compact-xs" leftSection={<Pencil size={13} aria-hidden />} onClick={edit.open} aria-label="Edit labels">
+                Edit
               </Button>
             )}
           </Group>
@@ -113,16 +134,17 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
       <LabelsDialog instance={instance} opened={editing} onClose={edit.close} />
       <HealthCheckPolicyDialog instance={instance} opened={editingChecks} onDone={editChecks.close} />
       <IdleSuspendDialog instance={instance} opened={editingIdle} onClose={editIdle.close} />
+      <StorageGrowthDialog instance={instance} opened={editingGrowth} onDone={editGrowth.close} />
     </Panel>
   );
 }
 
 /** Whether TLS is required, which can be changed while the instance is running. */
 function Tls({ instance }: { instance: InstancePageFragment }) {
-  const { id, state, requireTls, certificate } = instance;
+  const { id, revision, state, requireTls, certificate } = instance;
   const { operate } = usePermissions();
   const { mutate, isPending } = useUpdateInstance();
-  const onError = (error: Error) => notifications.show({ color: 'red', title: 'Request failed', message: error.message });
+  const onError = (error: Error) => notifications.show({ color: 'red', title: 'Couldn\'t change TLS', message: error.message });
   if (!operate || state !== 'RUNNING' || !certificate) return requireTls ? 'required' : certificate ? 'offered' : 'not seen yet';
   return (
     <Switch
@@ -131,7 +153,7 @@ function Tls({ instance }: { instance: InstancePageFragment }) {
       aria-label="Require TLS"
       checked={requireTls}
       disabled={isPending}
-      onChange={(event) => mutate({ id, requireTls: event.currentTarget.checked }, { onError })}
+      onChange={(event) => mutate({ id, revision, requireTls: event.currentTarget.checked }, { onError })}
     />
   );
 }

@@ -1,9 +1,10 @@
 import { Button, Center, Stack, Text, ThemeIcon, Title } from '@mantine/core';
 import { DatabaseZap, Plus } from 'lucide-react';
+import { RecoverButton } from '../backup/recover';
 import { usePermissions } from '../control-plane/control-plane';
 
-export function EmptyList({ onCreate }: { onCreate: () => void }) {
-  const { operate, readOnly } = usePermissions();
+export function EmptyList({ onCreate, onShowDeleted }: { onCreate: () => void; onShowDeleted: () => void }) {
+  const { operate, recover, readOnly } = usePermissions();
   return (
     <Center mih={380}>
       <Stack align="center" gap="sm" maw={420} ta="center">
@@ -23,6 +24,10 @@ export function EmptyList({ onCreate }: { onCreate: () => void }) {
             Create instance
           </Button>
         )}
+        <Button variant="subtle" size="sm" onClick={onShowDeleted}>
+          Show deleted instances
+        </Button>
+        {recover && <RecoverButton />}
       </Stack>
     </Center>
   );

@@ -1,46 +1,52 @@
-import { CloseButton, MultiSelect, TextInput } from '@mantine/core';
+import { CloseButton, Kbd, TextInput, UnstyledButton } from '@mantine/core';
 import { Search } from 'lucide-react';
-import type { HealthStatus, InstanceState } from '../gql/graphql';
-import { options } from '../lib/label';
+import type { RefObject } from 'react';
+import { StatusIcon } from '../frame/status-mark';
+import { label } from '../lib/label';
 import type { InstanceFilter } from './filter';
 import classes from './filter-bar.module.css';
-import { HEALTH_VALUES, STATE_VALUES } from './states';
+import { STATUS_VALUES, STATUSES } from './states';
+import type { InstanceStatus } from './status';
 
-// Deleted instances are not in the list.
-const LISTED_STATES = options(STATE_VALUES.filter((state) => state !== 'DELETED'));
+interface Props {
+  search: RefObject<HTMLInputElement | null>;
+  filter: InstanceFilter;
+  counts: ReadonlyMap<InstanceStatus, number>;
+  onChange: (filter: InstanceFilter) => void;
+}
 
-export function FilterBar({ filter, onChange }: { filter: InstanceFilter; onChange: (filter: InstanceFilter) => void }) {
+/** The search, and the number of instances by status: each is a filter. */
+export function FilterBar({ search, filter, counts, onChange }: Props) {
+  const { statuses } = filter;
+  const shown = STATUS_VALUES.filter((status) => counts.get(status) || statuses.includes(status));
+  const toggle = (status: InstanceStatus) =>
+    onChange({ ...filter, statuses: statuses.includes(status) ? statuses.filter((other) => other !== status) : [...statuses, status] });
   return (
     <search className={classes.bar}>
       <TextInput
+        ref={search}
         className={classes.text}
         aria-label="Search by name, label or reason"
         placeholder="Search name, label or reason"
         leftSection={<Search size={16} aria-hidden />}
-        rightSection={filter.text && <CloseButton size="sm" aria-label="Clear the search" onClick={() => onChange({ ...filter, text: '' })} />}
+        rightSection={filter.text ? <CloseButton size="sm" aria-label="Clear the search" onClick={() => onChange({ ...filter, text: '' })} /> : <Kbd size="xs">/</Kbd>}
         value={filter.text}
         onChange={(event) => onChange({ ...filter, text: event.currentTarget.value })}
       />
-      <MultiSelect
-        className={classes.choice}
-        aria-label="States"
-        placeholder={filter.states.length ? undefined : 'Any state'}
-        data={LISTED_STATES}
-        value={[...filter.states]}
-        onChange={(states) => onChange({ ...filter, states: states as InstanceState[] })}
-        clearable
-        clearButtonProps={{ 'aria-label': 'Any state' }}
-      />
-      <MultiSelect
-        className={classes.choice}
-        aria-label="Health"
-        placeholder={filter.healths.length ? undefined : 'Any health'}
-        data={options(HEALTH_VALUES)}
-        value={[...filter.healths]}
-        onChange={(healths) => onChange({ ...filter, healths: healths as HealthStatus[] })}
-        clearable
-        clearButtonProps={{ 'aria-label': 'Any health' }}
-      />
+      <div className={classes.statuses} role="group" aria-label="Status">
+        {shown.map((status) => (
+          <UnstyledButton
+            key={status}
+            className={classes.status}
+            data-tone={STATUSES[status].tone}
+            aria-pressed={statuses.includes(status)}
+            onClick={() => toggle(status)}
+          >
+            <StatusIcon icon={STATUSES[status].icon} size={14} />
+            {label(status)} <strong>{counts.get(status) ?? 0}</strong>
+          </UnstyledButton>
+        ))}
+      </div>
     </search>
   );
 }

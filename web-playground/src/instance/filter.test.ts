@@ -29,10 +29,10 @@ const rows = [
   }),
 ];
 
-const none: InstanceFilter = { text: '', states: [], healths: [] };
+const none: InstanceFilter = { text: '', statuses: [], deleted: false };
 const byName: Order = { field: 'name', descending: false };
-const names = (filter: Partial<InstanceFilter>, order: Partial<Order> = {}) =>
-  select(rows, { ...none, ...filter }, { ...byName, ...order }).map(({ name }) => name);
+const found = (filter: Partial<InstanceFilter>, order: Partial<Order> = {}) => select(rows, { ...none, ...filter }, { ...byName, ...order });
+const names = (...criteria: Parameters<typeof found>) => found(...criteria).rows.map(({ name }) => name);
 
 test('the text is searched in name, labels, reason and notices, word by word', () => {
   expect(names({ text: ' ORD ' })).toEqual(['orders', 'orders-old']);
@@ -42,15 +42,27 @@ test('the text is searched in name, labels, reason and notices, word by word', (
   expect(names({ text: 'by sql' })).toEqual(['orders-old']);
 });
 
-test('states and healths filter the rows', () => {
-  expect(names({ states: ['FAILED', 'CREATING'] })).toEqual(['billing']);
-  expect(names({ states: ['UPDATING'] })).toEqual(['new']);
-  expect(names({ states: ['RUNNING'], healths: ['UNHEALTHY'] })).toEqual(['orders-old']);
+test('statuses filter the rows', () => {
+  expect(names({ statuses: ['FAILED', 'CREATING'] })).toEqual(['billing']);
+  expect(names({ statuses: ['UPDATING'] })).toEqual(['new']);
+  expect(names({ statuses: ['UNHEALTHY'] })).toEqual(['orders-old']);
+});
+
+test('statuses are counted among the rows that match the text, whatever their filter', () => {
+  expect([...found({ statuses: ['FAILED'] }).counts]).toEqual([
+    ['HEALTHY', 1],
+    ['FAILED', 1],
+    ['UPDATING', 1],
+    ['UNHEALTHY', 1],
+  ]);
+  expect([...found({ text: 'orders' }).counts]).toEqual([
+    ['HEALTHY', 1],
+    ['UNHEALTHY', 1],
+  ]);
 });
 
 test('what needs attention comes first', () => {
-  expect(names({}, { field: 'health' })).toEqual(['orders-old', 'billing', 'new', 'orders']);
-  expect(names({}, { field: 'state' })).toEqual(['billing', 'new', 'orders', 'orders-old']);
+  expect(names({}, { field: 'status' })).toEqual(['billing', 'orders-old', 'new', 'orders']);
 });
 
 test('ages sort from the newest to the oldest and back', () => {

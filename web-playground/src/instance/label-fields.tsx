@@ -1,9 +1,12 @@
 import { ActionIcon, Button, Fieldset, Group, Text, TextInput } from '@mantine/core';
 import { Plus, X } from 'lucide-react';
 import type { ReactNode } from 'react';
-import type { LabelText } from './checks';
+import { useLimits } from '../control-plane/control-plane';
+import { type LabelText, labelError } from './checks';
 
 export function LabelFields({ value, onChange, error }: { value: LabelText[]; onChange: (labels: LabelText[]) => void; error?: ReactNode }) {
+  const wrong = labelError(useLimits())(value);
+  const invalid = (index: number) => Boolean(error) && wrong?.index === index;
   const change = (index: number, part: Partial<LabelText>) =>
     onChange(value.map((label, other) => (other === index ? { ...label, ...part } : label)));
   return (
@@ -16,6 +19,7 @@ export function LabelFields({ value, onChange, error }: { value: LabelText[]; on
             flex={1}
             spellCheck={false}
             value={label.key}
+            error={invalid(index)}
             onChange={(event) => change(index, { key: event.currentTarget.value })}
           />
           <TextInput

@@ -14,10 +14,12 @@ export interface InstanceList {
   loaded: boolean;
   /** The cursor of the last change: other subscriptions resume from it. */
   cursor?: string;
+  /** How many instances were deleted since the page was opened. */
+  removals: number;
   error?: Error;
 }
 
-const list = new Store<InstanceList>({ rows: [], loaded: false });
+const list = new Store<InstanceList>({ rows: [], loaded: false, removals: 0 });
 
 /** Every instance that is not deleted, live. */
 export function useInstances(): InstanceList {
@@ -30,7 +32,8 @@ export function useLiveInstances(): void {
     let rows = new Map<string, InstanceRow>();
     let snapshot = new Map<string, InstanceRow>();
     let cursor: string | undefined;
-    const frame = perFrame(() => list.set({ rows: [...rows.values()], loaded: true, cursor }));
+    let removals = 0;
+    const frame = perFrame(() => list.set({ rows: [...rows.values()], loaded: true, cursor, removals }));
     const stop = follow<InstancesSubscription, InstancesSubscription['instances']>({
       query: INSTANCES.toString(),
       next: ({ type, instance, instanceId, cursor: at }) => {
@@ -46,7 +49,7 @@ export function useLiveInstances(): void {
             if (instance) rows.set(instance.id, instance);
             break;
           case 'REMOVED':
-            if (instanceId) rows.delete(instanceId);
+            if (instanceId && rows.delete(instanceId)) removals++;
             break;
         }
         cursor = at;

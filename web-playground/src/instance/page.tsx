@@ -1,5 +1,6 @@
-import { Alert, Anchor, Breadcrumbs, Container, Group, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Container, Group, Text, Title } from '@mantine/core';
 import { Link } from 'wouter';
+import { ActivityPanel } from '../activity/panel';
 import { BackupsPanel } from '../backup/panel';
 import { usePermissions } from '../control-plane/control-plane';
 import { DatabasesPanel } from '../database/panel';
@@ -17,11 +18,12 @@ import { useLatest } from '../live/use-latest';
 import { KINDS } from '../operation/kinds';
 import { LatestOperationPanel } from '../operation/latest-panel';
 import { StartButton } from '../operation/start-button';
+import { TopQueriesPanel } from '../top-queries/panel';
 import { ConnectPanel } from './connect-panel';
 import { DeletionPanel } from './deletion-panel';
 import { DetailsPanel } from './details-panel';
 import classes from './page.module.css';
-import { HealthMark, StateMark } from './status';
+import { StatusBadge } from './status-badge';
 
 /** One instance, live. */
 export default function InstancePage({ id }: { id: string }) {
@@ -31,14 +33,9 @@ export default function InstancePage({ id }: { id: string }) {
 
   return (
     <Container size="xl" py="lg">
-      <Breadcrumbs mb={4}>
-        <Anchor component={Link} href="/" size="sm">
-          Instances
-        </Anchor>
-        <Text size="sm" c="dimmed">
-          {instance?.name ?? '…'}
-        </Text>
-      </Breadcrumbs>
+      <Anchor component={Link} href="/" size="sm">
+        ‹ Instances
+      </Anchor>
       {error && (
         <Alert color="red" variant="outline" title="Live updates failed" my="md">
           {error.message}
@@ -60,9 +57,8 @@ function Shown({ instance }: { instance: InstancePageFragment }) {
         <Title order={1} size="h2" className={classes.name}>
           {name}
         </Title>
-        <Group gap="md" role="status" aria-label="State and health">
-          <StateMark state={state} />
-          {state === 'RUNNING' && <HealthMark health={health} />}
+        <Group gap="md" role="status" aria-label="Status">
+          <StatusBadge instance={instance} latest={latest} />
         </Group>
         {operate && (
           <Group gap="xs" ml="auto">
@@ -97,11 +93,17 @@ function Shown({ instance }: { instance: InstancePageFragment }) {
             </>
           )}
           <BackupsPanel instance={instance} />
-          <HealthPanel instanceId={id} expecting={!UNCHECKED.has(state)} />
+          <HealthPanel instance={instance} expecting={!UNCHECKED.has(state)} />
+          {operate && state === 'RUNNING' && (
+            <>
+              <ActivityPanel instanceId={id} />
+              <TopQueriesPanel instanceId={id} />
+            </>
+          )}
           <EventLogPanel instanceId={id} />
         </div>
         <div className={classes.side}>
-          {latest && <LatestOperationPanel id={latest.id} instanceId={id} />}
+          {latest && <LatestOperationPanel id={latest.id} instanceId={id} said={reason?.message} />}
           <DetailsPanel instance={instance} />
           {state !== 'DELETED' && <DeletionPanel instance={instance} />}
         </div>
@@ -125,6 +127,7 @@ const INSTANCE = graphql(`
 
   fragment InstancePage on Instance {
     id
+    revision
     name
     state
     health
@@ -137,6 +140,10 @@ const INSTANCE = graphql(`
       message
     }
     postgresVersion
+    upgradeTargets {
+      version
+      obstacle
+    }
     storageGb
     cpuMillis
     memoryMb
@@ -167,6 +174,16 @@ const INSTANCE = graphql(`
     }
     deletionProtected
     idleSuspendMinutes
+    storageAutoGrow {
+      thresholdPercent
+      maxGb
+    }
+    storageUsage {
+      usedBytes
+      capacityBytes
+      usedPercent
+      readOnly
+    }
     healthCheckPolicy {
       intervalSeconds
       timeoutSeconds

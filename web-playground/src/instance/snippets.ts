@@ -1,3 +1,5 @@
+import { connectionParts } from './connection-parts';
+
 /** Code that connects with the URL. Passwords in it are percent-encoded, so that it needs no escaping. */
 interface Snippet {
   name: string;
@@ -10,7 +12,9 @@ interface Snippet {
 const authorities = () => `curl -fsSo ca.pem '${new URL('ca.pem', document.baseURI).href}'`;
 /** Clients that read `sslmode` differently from libpq get the URL without it. */
 const bare = (url: string) => url.replace(/\?.*$/, '');
-const host = (url: string) => new URL(bare(url).replace(/^postgres\w*:/, 'http:')).hostname.replace(/^\[|\]$/g, '');
+/** With the verification of the server, where it requires TLS. */
+const verifying = (url: string, requireTls: boolean) => (requireTls ? `${bare(url)}?sslmode=verify-full&sslrootcert=ca.pem` : url);
+const fetchAuthorities = (comment: string, requireTls: boolean) => (requireTls ? `${comment} ${authorities()}\n` : '');
 
 const NODE_QUERY = `await client.connect();
 const { rows } = await client.query('SELECT version()');
@@ -33,6 +37,10 @@ ${authorities()}
 psql '${bare(url)}?sslmode=verify-full&sslrootcert=ca.pem'`,
   },
   {
+    name: '.env',
+    text: (url, requireTls) => `${fetchAuthorities('#', requireTls)}DATABASE_URL='${verifying(url, requireTls)}'`,
+  },
+  {
     name: 'Node',
     text: (url, requireTls) =>
       requireTls
@@ -43,7 +51,7 @@ import pg from 'pg';
 
 const client = new pg.Client({
   connectionString: '${bare(url)}',
-  ssl: { ca: readFileSync('ca.pem'), host: '${host(url)}' },
+  ssl: { ca: readFileSync('ca.pem'), host: '${connectionParts(url).host}' },
 });
 ${NODE_QUERY}`
         : `// npm install pg
@@ -59,6 +67,58 @@ import psycopg
 
 with psycopg.connect("${url}") as connection:
     print(connection.execute("SELECT version()").fetchone()[0])`,
+  },
+  {
+    name: 'Go',
+    text: (url, requireTls) => `// go get github.com/jackc/pgx/v5
+${fetchAuthorities('//', requireTls)}package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/jackc/pgx/v5"
+)
+
+func main() {
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, "${verifying(url, requireTls)}")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	var version string
+	if err := conn.QueryRow(ctx, "SELECT version()").Scan(&version); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(version)
+}`,
+  },
+  {
+    name: 'JDBC',
+    text: (url, requireTls) => `// Gradle: implementation("org.postgresql:postgresql:42.7.8")
+${fetchAuthorities('//', requireTls)}import java.sql.DriverManager;
+
+public class Main {
+    public static void main(String[] args) throws Exception {
+        var url = "${jdbc(url, requireTls)}";
+        try (var connection = DriverManager.getConnection(url);
+             var result = connection.createStatement().executeQuery("SELECT version()")) {
+            result.next();
+            System.out.println(result.getString(1));
+        }
+    }
+}`,
+  },
+  {
+    name: '.NET',
+    text: (url, requireTls) => `// dotnet add package Npgsql
+${fetchAuthorities('//', requireTls)}using Npgsql;
+
+await using var source = NpgsqlDataSource.Create(@"${npgsql(url, requireTls).replaceAll('"', '""')}");
+await using var command = source.CreateCommand("SELECT version()");
+Console.WriteLine(await command.ExecuteScalarAsync());`,
   },
   {
     name: 'Rust',
@@ -89,3 +149,20 @@ async fn main() -> Result<(), tokio_postgres::Error> {
 ${RUST_QUERY}`,
   },
 ];
+
+function jdbc(url: string, requireTls: boolean): string {
+  const { host, port, database, user, password } = connectionParts(url);
+  const address = host.includes(':') ? `[${host}]` : host;
+  const properties = new URLSearchParams({ user, password, ...(requireTls && { sslmode: 'verify-full', sslrootcert: 'ca.pem' }) });
+  // A plus sign is not decoded to a space. The dots of a hidden password stay readable.
+  return `jdbc:postgresql://${address}:${port}/${encodeURIComponent(database)}?${String(properties).replaceAll('+', '%20').replaceAll('%E2%80%A2', '•')}`;
+}
+
+function npgsql(url: string, requireTls: boolean): string {
+  const { host, port, database, user, password } = connectionParts(url);
+  const quoted = (value: string) => (/^[\w.:-]*$/.test(value) ? value : `'${value.replaceAll("'", "''")}'`);
+  const values = { Host: host, Port: port, Database: database, Username: user, Password: password, ...(requireTls && { 'SSL Mode': 'VerifyFull', 'Root Certificate': 'ca.pem' }) };
+  return Object.entries(values)
+    .map(([name, value]) => `${name}=${quoted(value)}`)
+    .join(';');
+}

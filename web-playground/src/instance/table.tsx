@@ -2,6 +2,7 @@ import { Table, Text, UnstyledButton } from '@mantine/core';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown, ArrowUp } from 'lucide-react';
 import { useLayoutEffect, useRef, useState } from 'react';
+import { useStale } from '../live/state';
 import type { Order, SortField } from './filter';
 import type { InstanceRow } from './list';
 import { Row, ROW_HEIGHT } from './row';
@@ -10,16 +11,24 @@ import classes from './table.module.css';
 /** A column without a field is not sortable. */
 const COLUMNS: { field?: SortField; name: string }[] = [
   { field: 'name', name: 'Name' },
-  { field: 'state', name: 'State' },
-  { field: 'health', name: 'Health' },
+  { field: 'status', name: 'Status' },
   { name: 'Endpoint' },
   { field: 'version', name: 'Version' },
   { field: 'size', name: 'Size' },
   { field: 'age', name: 'Age' },
 ];
 
+interface Props {
+  rows: readonly InstanceRow[];
+  order: Order;
+  onOrder: (order: Order) => void;
+  /** Filters the list by a label. */
+  onLabel: (label: string) => void;
+}
+
 /** Only visible rows are in the document; `aria-row*` tells screen readers the number of all. */
-export function InstanceTable({ rows, order, onOrder }: { rows: readonly InstanceRow[]; order: Order; onOrder: (order: Order) => void }) {
+export function InstanceTable({ rows, order, onOrder, onLabel }: Props) {
+  const stale = useStale();
   const body = useRef<HTMLTableSectionElement>(null);
   const [top, setTop] = useState(0);
   useLayoutEffect(() => setTop((body.current?.getBoundingClientRect().top ?? 0) + window.scrollY), []);
@@ -38,7 +47,7 @@ export function InstanceTable({ rows, order, onOrder }: { rows: readonly Instanc
 
   return (
     <>
-      <Table className={classes.table} aria-label="Instances" aria-rowcount={rows.length + 1} stickyHeader stickyHeaderOffset={52}>
+      <Table className={classes.table} data-stale={stale || undefined} aria-label="Instances" aria-rowcount={rows.length + 1} stickyHeader stickyHeaderOffset={52}>
         <Table.Thead>
           <Table.Tr aria-rowindex={1}>
             {COLUMNS.map(({ field, name }) =>
@@ -56,7 +65,7 @@ export function InstanceTable({ rows, order, onOrder }: { rows: readonly Instanc
           {above > 0 && <Spacer height={above} />}
           {items.map(({ index, key }) => {
             const row = rows[index];
-            return row && <Row key={key} row={row} index={index} />;
+            return row && <Row key={key} row={row} index={index} onLabel={onLabel} />;
           })}
           {below > 0 && <Spacer height={below} />}
         </Table.Tbody>
@@ -72,7 +81,7 @@ export function InstanceTable({ rows, order, onOrder }: { rows: readonly Instanc
 
 function Heading({ field, name, order, onOrder }: { field: SortField; name: string; order: Order; onOrder: (order: Order) => void }) {
   const chosen = order.field === field;
-  const Arrow = order.descending ? ArrowUp : ArrowDown;
+  const Arrow = order.descending && chosen ? ArrowDown : ArrowUp;
   return (
     <Table.Th className={classes[field]} aria-sort={chosen ? (order.descending ? 'descending' : 'ascending') : undefined}>
       <UnstyledButton className={classes.sort} onClick={() => onOrder({ field, descending: chosen && !order.descending })}>
@@ -83,11 +92,11 @@ function Heading({ field, name, order, onOrder }: { field: SortField; name: stri
   );
 }
 
-/** As high as the rows that are not in the document. */
+/** As high as the rows that are not in the document. A cell across all columns would give those a width that a narrow screen hides. */
 function Spacer({ height }: { height: number }) {
   return (
     <tr aria-hidden style={{ height }}>
-      <td colSpan={COLUMNS.length} className={classes.spacer} />
+      <td className={classes.spacer} />
     </tr>
   );
 }

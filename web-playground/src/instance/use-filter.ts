@@ -1,31 +1,35 @@
 import { useMemo } from 'react';
 import { useSearchParams } from 'wouter';
-import type { InstanceFilter } from './filter';
-import { HEALTH_VALUES, STATE_VALUES } from './states';
+import { DEFAULT_ORDER, type InstanceFilter, type Order, SORT_FIELDS } from './filter';
+import { STATUS_VALUES } from './states';
 
-/** The filter is part of the URL, so that it survives navigation and can be shared. */
-export function useFilter(): [InstanceFilter, (filter: InstanceFilter) => void] {
-  const [params, setParams] = useSearchParams();
-  const filter = useMemo(
-    () => ({
-      text: params.get('q') ?? '',
-      states: known(STATE_VALUES, params.getAll('state')),
-      healths: known(HEALTH_VALUES, params.getAll('health')),
-    }),
-    [params],
-  );
-
-  function setFilter({ text, states, healths }: InstanceFilter): void {
-    const next = new URLSearchParams();
-    if (text) next.set('q', text);
-    for (const state of states) next.append('state', state);
-    for (const health of healths) next.append('health', health);
-    setParams(next, { replace: true });
-  }
-
-  return [filter, setFilter];
+export interface Query {
+  filter: InstanceFilter;
+  order: Order;
 }
 
-function known<Value extends string>(all: readonly Value[], values: string[]): Value[] {
-  return all.filter((value) => values.includes(value));
+/** Filter and order are part of the URL, so that they survive navigation and can be shared. */
+export function useFilter(): [Query, (change: Partial<Query>) => void] {
+  const [params, setParams] = useSearchParams();
+  const query = useMemo(() => read(params), [params]);
+  return [query, (change) => setParams(write({ ...query, ...change }), { replace: true })];
+}
+
+export function read(params: URLSearchParams): Query {
+  const wanted = params.getAll('status').map((status) => status.toUpperCase());
+  const sort = params.get('sort') ?? '';
+  const field = SORT_FIELDS.find((field) => field === sort.replace(/^-/, ''));
+  return {
+    filter: { text: params.get('q') ?? '', statuses: STATUS_VALUES.filter((status) => wanted.includes(status)), deleted: params.has('deleted') },
+    order: field ? { field, descending: sort.startsWith('-') } : DEFAULT_ORDER,
+  };
+}
+
+export function write({ filter: { text, statuses, deleted }, order: { field, descending } }: Query): URLSearchParams {
+  const params = new URLSearchParams();
+  if (text) params.set('q', text);
+  for (const status of statuses) params.append('status', status.toLowerCase());
+  if (deleted) params.set('deleted', '');
+  if (field !== DEFAULT_ORDER.field || descending !== DEFAULT_ORDER.descending) params.set('sort', (descending ? '-' : '') + field);
+  return params;
 }

@@ -1,6 +1,7 @@
-import { askForToken, authorization } from '../access/token';
+import { authorization, refuse } from '../access/token';
 import type { TypedDocumentString } from '../gql/graphql';
 import { serverPath } from './base-path';
+import { sentenceCase } from './label';
 
 /** Why a query or mutation failed. Expected failures of mutations are data (`userErrors`) instead. */
 export class RequestError extends Error {
@@ -26,32 +27,35 @@ export async function request<Result, Variables>(document: TypedDocumentString<R
 export async function request<Result, Variables>(document: TypedDocumentString<Result, Variables>, variables?: Variables): Promise<Result> {
   const { data, errors } = await post<Result>(JSON.stringify({ query: document.toString(), variables }));
   const error = errors?.[0];
-  if (error) throw new RequestError(error.message, TRANSIENT_CODES.has(error.extensions?.code ?? ''));
+  if (error) throw new RequestError(sentenceCase(error.message), TRANSIENT_CODES.has(error.extensions?.code ?? ''));
   if (!data) throw new RequestError('The server sent no data.', false);
   return data;
 }
 
-async function post<Result>(body: string): Promise<Answer<Result>> {
-  let response: Response;
+/** Posts a request, with another token than that of this browser if one is given. */
+export async function sendDocument(body: string, token?: string): Promise<Response> {
   try {
-    response = await fetch(serverPath('/graphql'), {
+    return await fetch(serverPath('/graphql'), {
       method: 'POST',
       headers: {
         accept: 'application/graphql-response+json, application/json;q=0.9',
         'content-type': 'application/json',
-        ...authorization(),
+        ...authorization(token),
       },
       body,
     });
   } catch {
-    throw new RequestError('The server does not respond.', true);
+    throw new RequestError("Can't reach the server.", true);
   }
-  if (response.status === 401) {
-    askForToken();
-    throw new RequestError('The server requires an access token.', false);
-  }
+}
+
+async function post<Result>(body: string): Promise<Answer<Result>> {
+  const response = await sendDocument(body);
   try {
-    return (await response.json()) as Answer<Result>;
+    const answer = (await response.json()) as Answer<Result>;
+    const reason = answer.errors?.[0]?.message ?? 'the server requires an API token';
+    if (response.status === 401) refuse(reason);
+    return answer;
   } catch {
     // Not GraphQL: the response comes from a proxy, or from a server that is starting.
     throw new RequestError(`The server responded with ${response.status} ${response.statusText}.`, response.status >= 500);

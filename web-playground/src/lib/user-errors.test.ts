@@ -3,7 +3,7 @@ import { fieldErrors, InputError } from './user-errors';
 
 const values = { name: '', labels: [{ key: '', value: '' }], exposure: { dnsLabel: '' }, version: null };
 
-test('errors go to the field at their path, the rest to the form', () => {
+test('errors start with a capital letter, and go to the field at their path, the rest to the form', () => {
   const errors = [
     { field: ['name'], message: 'taken' },
     { field: ['labels', '0', 'key'], message: 'empty' },
@@ -14,8 +14,8 @@ test('errors go to the field at their path, the rest to the form', () => {
     { field: [], message: 'conflict' },
   ];
   expect(fieldErrors(errors, values)).toEqual({
-    fields: { name: 'taken', labels: 'empty', 'exposure.dnsLabel': 'too long', version: 'unknown' },
-    rest: ['not found', 'revision: outdated', 'conflict'],
+    fields: { name: 'Taken', labels: 'Empty', 'exposure.dnsLabel': 'Too long', version: 'Unknown' },
+    rest: ['Not found', 'Revision: outdated', 'Conflict'],
   });
 });
 

@@ -1,3 +1,5 @@
+import { sentenceCase } from './label';
+
 export interface UserError {
   field: string[];
   message: string;
@@ -22,9 +24,9 @@ export function fieldErrors(errors: readonly UserError[], values: object): { fie
     const path = field.join('.');
     // An error at an element of a list belongs to the field of the list.
     const at = paths.find((name) => path === name || path.startsWith(`${name}.`));
-    if (at) fields[at] = message;
+    if (at) fields[at] = sentenceCase(message);
     // An error at `id` is about the object itself, which the form names.
-    else rest.push(path && path !== 'id' ? `${path}: ${message}` : message);
+    else rest.push(path && path !== 'id' ? `${sentenceCase(path)}: ${message}` : sentenceCase(message));
   }
   return { fields, rest };
 }

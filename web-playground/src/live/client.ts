@@ -42,3 +42,9 @@ function socketUrl(): string {
 export function isRefusal(error: Error): boolean {
   return isClose(error.cause) && (error.cause.code === CloseCode.Unauthorized || error.cause.code === CloseCode.Forbidden);
 }
+
+/** Why it does. The server ends an open connection without saying that its token was revoked or has expired. */
+export function refusalReason(error: Error): string {
+  const reason = isClose(error.cause) ? error.cause.reason : '';
+  return !reason || reason === 'Forbidden' ? 'the token has expired or was revoked' : reason;
+}

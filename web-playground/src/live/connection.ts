@@ -1,16 +1,7 @@
-import { access, askForToken, authorization } from '../access/token';
-import { Store } from '../lib/store';
-import { createLiveClient, isRefusal } from './client';
+import { access, authorization, refuse } from '../access/token';
+import { createLiveClient, isRefusal, refusalReason } from './client';
 import { type CursorItem, type Resumable, subscribeResumable } from './resume';
-
-/** The state of the live connection, for the indicator. */
-export interface Connection {
-  state: 'connecting' | 'live' | 'lost' | 'refused';
-  /** Why it was lost. */
-  cause?: string;
-}
-
-export const connection = new Store<Connection>({ state: 'connecting' });
+import { connection } from './state';
 
 /** One socket for all subscriptions of the page. */
 const client = createLiveClient(authorization);
@@ -38,7 +29,7 @@ export function follow<Data, Item extends CursorItem>(options: Omit<Resumable<Da
       waiting.delete(stream);
       if (isRefusal(error)) {
         refused.add(stream);
-        askForToken();
+        refuse(refusalReason(error));
       }
       update();
       options.error(error);

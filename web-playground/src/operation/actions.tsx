@@ -24,13 +24,13 @@ export function OperationActions({ operation }: { operation: OperationCardFragme
           leftSection={<Ban size={14} aria-hidden />}
           loading={cancel.isPending}
           disabled={cancelling}
-          onClick={() => cancel.mutate({ id }, { onError })}
+          onClick={() => cancel.mutate({ id }, { onError: failed("Couldn't cancel operation") })}
         >
           {cancelling ? 'Cancelling…' : 'Cancel'}
         </Button>
       )}
       {canRetry && (
-        <Button size="xs" leftSection={<RotateCcw size={14} aria-hidden />} loading={retry.isPending} onClick={() => retry.mutate({ id }, { onError })}>
+        <Button size="xs" leftSection={<RotateCcw size={14} aria-hidden />} loading={retry.isPending} onClick={() => retry.mutate({ id }, { onError: failed("Couldn't retry operation") })}>
           Retry
         </Button>
       )}
@@ -38,8 +38,8 @@ export function OperationActions({ operation }: { operation: OperationCardFragme
   );
 }
 
-function onError(error: Error): void {
-  notifications.show({ color: 'red', title: 'Request failed', message: error.message });
+function failed(title: string): (error: Error) => void {
+  return ({ message }) => notifications.show({ color: 'red', title, message });
 }
 
 const CANCEL = graphql(`

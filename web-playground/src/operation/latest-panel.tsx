@@ -1,19 +1,32 @@
-import { Alert, Anchor, Group, Skeleton, Text } from '@mantine/core';
+import { Alert, Anchor, Button, Group, Skeleton, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
 import { Link } from 'wouter';
 import { Panel } from '../frame/panel';
 import { graphql } from '../gql';
 import type { OperationCardFragment } from '../gql/graphql';
 import { label, sentenceCase } from '../lib/label';
-import { useLatest } from '../live/use-latest';
+import { type Latest, useLatest } from '../live/use-latest';
 import { Ago } from '../time/ago';
 import { Took } from '../time/took';
 import { OperationActions } from './actions';
+import { repeats } from './repeats';
 import { OperationMark } from './status';
 import { Steps } from './steps';
 
-/** The latest operation of an instance, with live steps. */
-export function LatestOperationPanel({ id, instanceId }: { id: string; instanceId: string }) {
-  const { value: operation, error } = useLatest<OperationCardFragment>(OPERATION, id);
+interface Props {
+  id: string;
+  instanceId: string;
+  /** What the page says about the instance already, and is not said again. */
+  said?: string;
+}
+
+/** The latest operation of an instance: with live steps while it runs or when it has failed, and as one line after that. */
+export function LatestOperationPanel({ id, instanceId, said }: Props) {
+  const { value: operation, error } = useOperation(id);
+  const [opened, { toggle }] = useDisclosure(false);
+  const settled = operation?.status === 'SUCCEEDED' || operation?.status === 'CANCELLED';
+  const shown = !settled || opened;
+  const reason = operation?.error?.message;
   return (
     <Panel
       title="Latest operation"
@@ -23,14 +36,19 @@ export function LatestOperationPanel({ id, instanceId }: { id: string; instanceI
         </Anchor>
       }
     >
-      {error && <Text className="error">{error.message}</Text>}
-      {!operation && !error && <Skeleton height={190} />}
+      {error && <Text className="error">{sentenceCase(error.message)}</Text>}
+      {!operation && !error && <Skeleton height={28} />}
       {operation && (
         <>
-          <Group justify="space-between" mb={6}>
+          <Group justify="space-between" gap="xs">
             <Group gap="sm">
               <Text fw={600}>{label(operation.kind)}</Text>
               <OperationMark status={operation.status} />
+              {settled && operation.steps.length > 0 && (
+                <Button variant="subtle" size="compact-xs" aria-expanded={opened} onClick={toggle}>
+                  {opened ? 'Hide steps' : 'Show steps'}
+                </Button>
+              )}
             </Group>
             <Text size="sm" c="dimmed" className="digits">
               <Took from={operation.createdAt} to={operation.finishedAt} />
@@ -41,15 +59,15 @@ export function LatestOperationPanel({ id, instanceId }: { id: string; instanceI
               )}
             </Text>
           </Group>
-          {operation.requestedBy && (
-            <Text size="sm" c="dimmed" mb={6}>
+          {shown && operation.requestedBy && (
+            <Text size="sm" c="dimmed" mt={4}>
               Requested by {operation.requestedBy}
             </Text>
           )}
-          <Steps steps={operation.steps} />
-          {operation.error && (
+          {shown && <Steps steps={operation.steps} said={said} />}
+          {reason && !repeats(reason, said) && !operation.steps.some(({ error }) => shown && repeats(reason, error?.message)) && (
             <Alert color={operation.status === 'FAILED' ? 'red' : 'gray'} variant="outline" mt="sm" p="xs">
-              {sentenceCase(operation.error.message)}
+              {sentenceCase(reason)}
             </Alert>
           )}
           <OperationActions operation={operation} />
@@ -57,6 +75,11 @@ export function LatestOperationPanel({ id, instanceId }: { id: string; instanceI
       )}
     </Panel>
   );
+}
+
+/** The current value of an operation, then every change until it ends. */
+export function useOperation(id: string): Latest<OperationCardFragment> {
+  return useLatest<OperationCardFragment>(OPERATION, id);
 }
 
 const OPERATION = graphql(`

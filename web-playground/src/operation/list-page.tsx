@@ -1,17 +1,16 @@
-import { Accordion, Alert, Anchor, Button, Center, Container, Group, MultiSelect, Select, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Button, Center, Container, MultiSelect, Select, Table, Text, Title } from '@mantine/core';
 import { Link, useSearchParams } from 'wouter';
 import { Loading } from '../frame/loading';
 import { useTitle } from '../frame/use-title';
 import { type OperationCardFragment, OperationKind, OperationStatus } from '../gql/graphql';
 import { useInstances } from '../instance/list';
-import { label, options } from '../lib/label';
+import { label, options, sentenceCase } from '../lib/label';
+import { useStale } from '../live/state';
 import { Ago } from '../time/ago';
 import { Took } from '../time/took';
-import { OperationActions } from './actions';
 import { useOperations } from './list';
 import classes from './list-page.module.css';
 import { OperationMark } from './status';
-import { Steps } from './steps';
 
 const KINDS = Object.values(OperationKind);
 const STATUSES = Object.values(OperationStatus);
@@ -19,6 +18,7 @@ const STATUSES = Object.values(OperationStatus);
 /** The history of operations, live. */
 export default function OperationsPage() {
   useTitle('Operations');
+  const stale = useStale();
   const [params, setParams] = useSearchParams();
   const kind = KINDS.filter((kind) => params.getAll('kind').includes(kind));
   const status = STATUSES.filter((status) => params.getAll('status').includes(status));
@@ -33,7 +33,7 @@ export default function OperationsPage() {
   }
 
   return (
-    <Container size="xl" py="lg">
+    <Container size={1600} py="lg">
       <Title order={1} size="h2" mb="md">
         Operations
       </Title>
@@ -59,27 +59,39 @@ export default function OperationsPage() {
         />
       </search>
       {error && (
-        <Alert color="red" variant="outline" title="Live updates failed" mt="md">
-          {error.message}
+        <Alert color="red" variant="outline" title="Can't load the operations" mt="md">
+          {sentenceCase(error.message)}
         </Alert>
       )}
       {!operations && !error && <Loading />}
       {operations?.length === 0 && (
         <Text c="dimmed" ta="center" py="xl">
-          {params.size ? 'No matching operations.' : 'No operations yet.'}
+          {params.size ? 'No matching operations' : 'No operations yet'}
         </Text>
       )}
       {operations && operations.length > 0 && (
-        <Accordion multiple keepMounted={false} variant="separated" mt="md" className={classes.list}>
-          {operations.map((operation) => (
-            <OperationItem key={operation.id} operation={operation} />
-          ))}
-        </Accordion>
+        <Table className={classes.table} mt="md" aria-label="Operations" data-stale={stale || undefined}>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Operation</Table.Th>
+              <Table.Th>Instance</Table.Th>
+              <Table.Th className={classes.status}>Status</Table.Th>
+              <Table.Th className={classes.wide}>Requested by</Table.Th>
+              <Table.Th className={classes.when}>Requested</Table.Th>
+              <Table.Th className={classes.wide}>Duration</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {operations.map((operation) => (
+              <Row key={operation.id} operation={operation} />
+            ))}
+          </Table.Tbody>
+        </Table>
       )}
       {more && operations && (
         <Center mt="md">
           <Button variant="default" onClick={more}>
-            {total > operations.length ? `Show more (${total - operations.length})` : 'Show more'}
+            {total > operations.length ? `Load more (${total - operations.length})` : 'Load more'}
           </Button>
         </Center>
       )}
@@ -87,38 +99,38 @@ export default function OperationsPage() {
   );
 }
 
-function OperationItem({ operation }: { operation: OperationCardFragment }) {
-  const { id, kind, status, instance, createdAt, finishedAt, error, steps } = operation;
+function Row({ operation }: { operation: OperationCardFragment }) {
+  const { id, kind, status, instance, requestedBy, createdAt, finishedAt, error } = operation;
   return (
-    <Accordion.Item value={id}>
-      <Accordion.Control>
-        <span className={classes.item}>
-          <span className={classes.what}>
-            {label(kind)} <strong>{instance.name}</strong>
+    <Table.Tr className={classes.row}>
+      <Table.Td>
+        <Link href={`/operations/${id}`} className={classes.link}>
+          {label(kind)}
+        </Link>
+        {error && (
+          <span className={classes.error} title={error.message}>
+            {sentenceCase(error.message)}
           </span>
-          <OperationMark status={status} />
-          <span className={classes.time}>
-            <Took from={createdAt} to={finishedAt} />
-          </span>
-          <span className={classes.time}>
-            <Ago at={createdAt} suffix=" ago" />
-          </span>
+        )}
+      </Table.Td>
+      <Table.Td>
+        <Anchor component={Link} href={`/instances/${instance.id}`} size="sm" className={classes.instance} title={instance.name}>
+          {instance.name}
+        </Anchor>
+      </Table.Td>
+      <Table.Td>
+        <OperationMark status={status} />
+      </Table.Td>
+      <Table.Td className={classes.wide}>{requestedBy ?? '—'}</Table.Td>
+      <Table.Td className={classes.when}>
+        <Ago at={createdAt} suffix=" ago" />
+      </Table.Td>
+      <Table.Td className={classes.wide}>
+        <span className="digits">
+          <Took from={createdAt} to={finishedAt} />
         </span>
-        {error && <span className={classes.error}>{error.message}</span>}
-      </Accordion.Control>
-      <Accordion.Panel>
-        <Steps steps={steps} />
-        <Group justify="space-between" mt="xs">
-          <Text size="xs" c="dimmed" className={classes.id}>
-            {id}
-          </Text>
-          <Anchor component={Link} href={`/instances/${instance.id}`} size="sm">
-            Open instance
-          </Anchor>
-        </Group>
-        <OperationActions operation={operation} />
-      </Accordion.Panel>
-    </Accordion.Item>
+      </Table.Td>
+    </Table.Tr>
   );
 }
 

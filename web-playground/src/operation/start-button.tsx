@@ -1,5 +1,6 @@
-import { Button, Modal } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
+import { Dialog } from '../frame/dialog';
 import type { InstancePageFragment } from '../gql/graphql';
 import { label } from '../lib/label';
 import type { KINDS } from './kinds';
@@ -29,9 +30,9 @@ export function StartButton({ operation: { kind, icon: Icon, Form, destructive }
         </Button>
       )}
       {/* It stays open with what was entered when the operation becomes unavailable; the server then says why. */}
-      <Modal opened={opened} onClose={dialog.close} title={`${label(kind)} ${kind.includes('_') ? 'of ' : ''}${instance.name}?`}>
+      <Dialog opened={opened} onClose={dialog.close} title={`${label(kind)} ${kind.includes('_') ? 'of ' : ''}${instance.name}?`}>
         <Form instance={instance} onDone={dialog.close} />
-      </Modal>
+      </Dialog>
     </>
   );
 }

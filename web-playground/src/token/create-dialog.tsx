@@ -1,9 +1,10 @@
-import { Modal, Radio, Stack, TextInput } from '@mantine/core';
+import { Radio, Stack, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useLimits } from '../control-plane/control-plane';
 import { MutationForm } from '../form/mutation-form';
 import { initialValue, inRange } from '../form/range';
 import { RangeInput } from '../form/range-input';
+import { Dialog } from '../frame/dialog';
 import { Secret } from '../frame/secret';
 import { graphql } from '../gql';
 import type { TokenRole } from '../gql/graphql';
@@ -15,9 +16,9 @@ import { ROLES } from './roles';
 export function CreateTokenDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   return (
     // A click outside must not close it, because the secret is shown only once.
-    <Modal opened={opened} onClose={onClose} title="New token" closeOnClickOutside={false}>
+    <Dialog opened={opened} onClose={onClose} title="Create token" closeOnClickOutside={false}>
       <CreateTokenForm onClose={onClose} />
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -54,7 +55,7 @@ function CreateTokenForm({ onClose }: { onClose: () => void }) {
       submit="Create"
       onCancel={onClose}
     >
-      <TextInput label="Name" description="What the token is used for" placeholder="dashboard" autoComplete="off" required data-autofocus {...form.getInputProps('name')} />
+      <TextInput label="Name" description="Purpose of the token" placeholder="dashboard" autoComplete="off" required data-autofocus {...form.getInputProps('name')} />
       <Radio.Group label="Role" mt="md" {...form.getInputProps('role')}>
         <Stack gap="xs" mt={6}>
           {Object.entries(ROLES).map(([role, description]) => (
@@ -63,8 +64,8 @@ function CreateTokenForm({ onClose }: { onClose: () => void }) {
         </Stack>
       </Radio.Group>
       <RangeInput
-        label="Expires after"
-        description="Leave empty for a token that does not expire"
+        label="Expires"
+        description="Days from now; leave blank for never"
         suffix=" days"
         range={tokenExpiresInDays}
         mt="md"

@@ -1,4 +1,4 @@
-import { Alert, Button, Center, Container, Group, Switch, Table, Text, Title } from '@mantine/core';
+import { Alert, Button, Center, Container, Group, Switch, Table, Text, Title, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
@@ -49,14 +49,14 @@ function Tokens() {
           API tokens
         </Title>
         <Button leftSection={<Plus size={17} aria-hidden />} onClick={create.open}>
-          New token
+          Create token
         </Button>
       </Group>
       <Group justify="space-between" mb="md">
         <Text c="dimmed" size="sm">
           A token grants access with a role. Revoking it ends its open connections.
         </Text>
-        <Switch size="sm" label="Show expired and revoked" checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />
+        <Switch size="sm" label="Show inactive" checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />
       </Group>
       {error && (
         <Alert color="red" variant="outline" title="The tokens could not be loaded" mb="md">
@@ -74,7 +74,9 @@ function Tokens() {
               <Table.Th className={classes.wide}>Created</Table.Th>
               <Table.Th className={classes.wide}>Last used</Table.Th>
               <Table.Th className={classes.wide}>Expires</Table.Th>
-              <Table.Th aria-label="Actions" />
+              <Table.Th pos="relative">
+              <VisuallyHidden>Actions</VisuallyHidden>
+            </Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -94,13 +96,13 @@ function Tokens() {
       )}
       {shown?.length === 0 && (
         <Text c="dimmed" ta="center" py="xl">
-          No tokens.
+          No tokens
         </Text>
       )}
       {hasNextPage && (
         <Center mt="md">
           <Button variant="default" onClick={() => void fetchNextPage()}>
-            Show more
+            Load more
           </Button>
         </Center>
       )}

@@ -1,4 +1,7 @@
-//! DeletePostgres: removes the instance from the runtime, for a deletion or to clean up after a failed creation.
+//! DeletePostgres: removes the instance from the runtime, for a deletion or to clean up after a failed creation. Before a deletion removes
+//! anything, what is kept of the instance is completed: see `archive`.
+
+mod archive;
 
 use serde::{Deserialize, Serialize};
 use toygres_domain::{
@@ -35,7 +38,9 @@ impl Activity for DeletePostgres {
     async fn run(context: ActivityContext, Input { run, clean_up }: Input) -> Result<Progress, Failure> {
         let name = if clean_up { StepName::CleanUp } else { StepName::DeletePostgres };
         let work = if clean_up { context.store.work(&run.operation, run.run).await? } else { context.wanted(&run).await? };
-        // From here on a deletion can no longer be cancelled.
+        if !clean_up && let Progress::InProgress(reason) = archive::complete(&context, &run, &work).await? {
+            return Ok(Progress::InProgress(reason));
+        }
         context.store.resume_step(&run.operation, run.run, name).await?;
         let outcome = catch_panic(remove(&context, &run, &work)).await;
         let outcome = if clean_up { in_time(&context, &work, outcome) } else { outcome };
@@ -44,16 +49,20 @@ impl Activity for DeletePostgres {
             // The instance keeps the reason of the failure, which matters more to its owner than the progress of the clean-up.
             Ok(Progress::InProgress(reason)) if clean_up => context.store.note_step(&run.operation, run.run, name, reason).await?,
             Ok(Progress::InProgress(reason)) => context.note_waiting(&run, name, reason).await?,
-            Err(failure) => {
-                context.fail_step(&run, name, failure).await?;
-                if let (false, Failure::Retry(reason) | Failure::Broken(reason) | Failure::Failed(reason)) = (clean_up, failure) {
-                    // The deletion is repeated, and its error is the instance's reason meanwhile.
-                    context.store.note_waiting(&run.operation, run.run, reason).await?;
-                }
-            }
+            Err(failure) if clean_up => context.fail_step(&run, name, failure).await?,
+            Err(failure) => note_failure(&context, &run, name, failure).await?,
         }
         outcome
     }
+}
+
+/// A deletion is repeated, whatever its failure, which is the reason of the instance meanwhile.
+async fn note_failure(context: &ActivityContext, run: &Run, name: StepName, failure: &Failure) -> Result<(), Failure> {
+    context.fail_step(run, name, failure).await?;
+    if let Failure::Retry(reason) | Failure::Broken(reason) | Failure::Failed(reason) = failure {
+        context.store.note_waiting(&run.operation, run.run, reason).await?;
+    }
+    Ok(())
 }
 
 async fn remove(context: &ActivityContext, run: &Run, work: &Work) -> Result<Progress, Failure> {

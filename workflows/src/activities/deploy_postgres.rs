@@ -48,5 +48,5 @@ pub(crate) async fn deployment(context: &ActivityContext, instance: Instance, da
     let credentials = if data.exists() { store.credentials(instance.id).await? } else { store.credentials_to_create(instance.id).await? };
     let certificate = certificate(context, &instance).await?;
     let suspended = instance.state == InstanceState::Suspended;
-    Ok(Deployment { id: instance.id, name: instance.name, spec: instance.spec, credentials, data, certificate, suspended })
+    Ok(Deployment { id: instance.id, name: instance.name, spec: instance.spec, credentials, data, certificate, suspended, closed: false })
 }

@@ -63,8 +63,8 @@ impl Activity for GenerateConnectionString {
                 set_up(&context, &run, &internal_endpoint).await?;
             }
             log_in(&context, &work, internal_endpoint.clone()).await?;
-            if work.operation.kind() == OperationKind::Restart {
-                has_pending_parameters(&context, &work).await?;
+            if matches!(work.operation.kind(), OperationKind::Restart | OperationKind::Resume) {
+                has_pending_parameters(&context, &work, &endpoint).await?;
             }
             if context.runtime.speaks_tls(work.instance.spec.postgres_version) {
                 // From now on it is expected. One that does not present it yet is renewed in the background.
@@ -124,20 +124,25 @@ async fn set_up(context: &ActivityContext, run: &Run, endpoint: &Endpoint) -> Re
 }
 
 /// Whether the server has the parameters that waited for its restart, if there are any.
-async fn has_pending_parameters(context: &ActivityContext, work: &Work) -> Result<(), Failure> {
+async fn has_pending_parameters(context: &ActivityContext, work: &Work, endpoint: &Endpoint) -> Result<(), Failure> {
     let target = work.operation.target(&work.instance.spec);
     if target.parameters == work.instance.spec.parameters {
         return Ok(());
     }
-    match configuration_status(context, &work.instance, &target.parameters).await? {
+    let instance = Instance { endpoint: Some(endpoint.clone()), ..work.instance.clone() };
+    match configuration_status(context, &instance, &target.parameters).await? {
         Progress::Done => Ok(()),
         Progress::InProgress(reason) => Err(Failure::Retry(reason)),
     }
 }
 
-async fn log_in(context: &ActivityContext, work: &Work, endpoint: Endpoint) -> Result<(), Failure> {
+/// Logs in as the operation requires it of its server.
+pub(crate) async fn log_in(context: &ActivityContext, work: &Work, endpoint: Endpoint) -> Result<(), Failure> {
     let (id, spec) = (work.instance.id, &work.instance.spec);
     let ((credentials, other_password), identity) = (context.store.credentials_to_check(id).await?, identity(context, id).await?);
+    // An upgrade may lead to a server that was built without it.
+    let speaks_tls = context.runtime.speaks_tls(work.operation.target(spec).postgres_version);
+    let identity = identity.map(|identity| ServerIdentity { required: identity.required && speaks_tls, ..identity });
     match work.operation.kind() {
         // As clients will.
         OperationKind::Create => {
@@ -147,7 +152,7 @@ async fn log_in(context: &ActivityContext, work: &Work, endpoint: Endpoint) -> R
         // The owner may have dropped or renamed their database. The prober keeps the connection for the first health check.
         _ => {
             let target = Target::of_checks(endpoint, spec, credentials).or_with(other_password).verifying(identity);
-            insist(|| async { context.prober.log_in(id, &target, TIMEOUT).await.map(drop) }).await
+            insist(|| async { context.prober.log_in(id, &target, TIMEOUT, false).await.map(drop) }).await
         }
     }
 }

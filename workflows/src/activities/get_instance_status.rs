@@ -84,7 +84,7 @@ fn waited_long_enough(context: &ActivityContext, work: &Work, reason: &Reason) -
 }
 
 /// Polls until the instance is ready or has failed, or the time limit of a poll has passed.
-async fn poll(context: &ActivityContext, id: InstanceId) -> Result<Observation, Failure> {
+pub(crate) async fn poll(context: &ActivityContext, id: InstanceId) -> Result<Observation, Failure> {
     let until = Instant::now() + context.timing.long_poll;
     loop {
         let seen = context.verb(context.runtime.observe(id)).await?;

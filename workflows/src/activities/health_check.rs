@@ -2,6 +2,7 @@
 
 mod examination;
 mod idle;
+mod storage;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use toygres_postgres::OwnerPassword;
 use self::{
     examination::{Examination, Finding},
     idle::suspend_if_idle,
+    storage::{StorageFinding, Volume},
 };
 use super::update_health::HealthChange;
 use crate::{
@@ -109,7 +111,9 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
     };
     // A check after one that failed may run in a server that keeps a connection from before.
     let anew = input.due_ms.is_none() || input.failures > 0;
-    let examination = Examination { context, instance: &instance, endpoint: &endpoint, anew };
+    let volume = Volume::of(context, &instance).await?;
+    let measure = volume.is_some_and(|volume| volume.is_due(&instance));
+    let examination = Examination { context, instance: &instance, endpoint: &endpoint, anew, measure };
     let standing = standing(&input, timeout <= context.timing.prompt);
     let Some(finding) = context.slow_checks.run(standing, timeout, context.timing.prompt, |timeout| examination.run(timeout)).await else {
         counter!("toygres_health_checks_postponed_total").increment(1);
@@ -119,15 +123,27 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
     let soon = context.timing.recovery.min(interval);
     let found = match finding? {
         Finding::Answered { answer, settled } => {
-            record(context, &instance, HealthStatus::Healthy, Some(answer.latency), None).await?;
+            let storage = match volume {
+                Some(volume) => volume.attend(context, &instance, &answer).await?,
+                None => StorageFinding::default(),
+            };
             note_password(context, &instance, answer.owner_password).await?;
             note_collations(context, &instance, answer.outdated_collations.as_deref()).await?;
-            suspend_if_idle(context, &instance, &answer.activity, input.failures == 0).await?;
             // No connection was kept after a change, because the network may follow it with a delay: another login is due soon.
             let wait = if anew || !settled { soon } else { until_next(instance.id, interval, Utc::now()) };
-            next(wait, !settled, 0, 0, changed(&instance, HealthStatus::Healthy, None, None))
+            let wait = storage.soon.map_or(wait, |soon| wait.min(soon));
+            let (health, reason) = match storage.read_only {
+                Some(reason) => (HealthStatus::Unhealthy, Some(reason)),
+                None => {
+                    suspend_if_idle(context, &instance, &answer.activity, input.failures == 0).await?;
+                    (HealthStatus::Healthy, None)
+                }
+            };
+            record(context, &instance, health, (health == HealthStatus::Healthy).then_some(answer.latency), reason.as_ref()).await?;
+            next(wait, !settled, 0, 0, changed(&instance, health, reason, None))
         }
         Finding::Failed(reason) => {
+            rescue(context, &instance, volume, &reason).await?;
             if reason.code == ReasonCode::TlsFailed {
                 context.suspect_certificates.add(instance.id);
             }
@@ -151,13 +167,24 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
             };
             next(context.timing.recheck.min(interval), false, input.failures.saturating_add(1), input.postponed, Some(change))
         }
-        Finding::Unusable(reason) => unhealthy(context, &instance, soon, input.postponed, reason).await?,
+        Finding::Unusable(reason) => {
+            rescue(context, &instance, volume, &reason).await?;
+            unhealthy(context, &instance, soon, input.postponed, reason).await?
+        }
         Finding::Died => next(context.timing.recheck, true, input.failures, input.postponed, None),
     };
     if let Some(due) = input.due_ms.and_then(DateTime::from_timestamp_millis) {
         histogram!("toygres_health_check_lag_seconds").record((Utc::now() - due).as_seconds_f64().max(0.0));
     }
     Ok(found)
+}
+
+/// Has the volume of a server grow that is down because it is full.
+async fn rescue(context: &ActivityContext, instance: &Instance, volume: Option<Volume>, reason: &Reason) -> Result<(), Failure> {
+    match volume {
+        Some(volume) if reason.code == ReasonCode::DiskFull => volume.rescue(context, instance).await,
+        _ => Ok(()),
+    }
 }
 
 /// Sets or removes the notice about the owner's password, or keeps the one that a rotation left in use. An instance whose owner has

@@ -6,7 +6,10 @@ use toygres_domain::{
     runtime::{Deployment, Progress},
 };
 
-use super::{delete_postgres::in_time, deploy_postgres::deployment};
+use super::{
+    delete_postgres::in_time,
+    deploy_postgres::{deployment, target},
+};
 use crate::{
     Failure,
     activity::{Activity, ActivityContext, Run},
@@ -35,7 +38,7 @@ impl Activity for StartPostgres {
         let start = async {
             let _lock = context.store.lock_instance(work.instance.id).await?;
             // Checked again under the lock: after a later operation has taken over, nothing may be started.
-            let instance = current().await?.instance;
+            let instance = target(current().await?);
             let data = context.store.data(&instance).await?;
             let deployment = Deployment { suspended: false, ..deployment(&context, instance, data).await? };
             context.verb(context.runtime.deploy(&deployment)).await

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use toygres_domain::{
     drift::Expected,
     operation::{Params, StepName, suspend},
-    runtime::{Progress, Suspension},
+    runtime::{Deployment, Progress, Suspension},
 };
 use toygres_store::Work;
 
-use super::delete_postgres::in_time;
+use super::{delete_postgres::in_time, deploy_postgres::deployment};
 use crate::{
     Failure,
     activity::{Activity, ActivityContext, Run, catch_panic},
@@ -61,11 +61,16 @@ async fn stop(context: &ActivityContext, run: &Run, revert: bool) -> Result<Prog
     let _lock = context.store.lock_instance(id).await?;
     // Checked again under the lock: after a later operation has taken over, nothing may be stopped.
     let Work { operation, instance } = if revert { context.store.work(&run.operation, run.run).await? } else { context.wanted(run).await? };
-    let params = match operation.params {
-        Params::Suspend(params) => params,
+    let params = match &operation.params {
+        Params::Suspend(params) => params.clone(),
         _ => suspend::Params { timeout_seconds: suspend::Params::DEFAULT_TIMEOUT_SECONDS, idle_minutes: None },
     };
     let (data, roles) = (context.store.data(&instance).await?, context.store.credentials(id).await?.roles());
+    if revert && operation.params.target(&instance.spec) != instance.spec {
+        // Parameters that waited for a restart wait again.
+        let deployment = Deployment { suspended: true, ..deployment(context, instance.clone(), data.clone()).await? };
+        context.verb(context.runtime.deploy(&deployment)).await?;
+    }
     let expected = Expected { suspended: true, ..expected(&instance, &data, roles) };
     let suspension = Suspension { operation: run.operation.clone(), timeout: params.timeout() };
     context.verb(context.runtime.suspend(&expected, &suspension)).await

@@ -14,8 +14,8 @@ use toygres_domain::{
     InstanceId,
     backup::{ArchiveId, Backup, BackupId},
     instance::{Reason, ReasonCode},
+    recovery::CompleteBackup,
 };
-use toygres_store::CompleteBackup;
 
 use super::{BackupOptions, follower::target};
 use crate::ActivityContext;
@@ -111,11 +111,5 @@ async fn take(
     if !Coverage::of(&listing).includes(object) {
         return Err(Reason::new(ReasonCode::BackupFailed, "some of the WAL that the backup needs is not in the archive"));
     }
-    Ok(CompleteBackup {
-        bytes: record.bytes(),
-        stored_bytes: record.stored_bytes(),
-        wal: (record.timeline, record.start, record.end),
-        server_version: record.server_version,
-        finished_at: record.finished_at,
-    })
+    Ok(record.complete())
 }

@@ -148,6 +148,7 @@ async fn run(
         let failure = match attempt.await {
             Ok(()) => return,
             Err(_) if stop.is_cancelled() => return,
+            Err(Ended::Backup(error)) if error.is_shutdown() && is_closed(&context, archive, &state, &stop).await => return,
             Err(Ended::Backup(error)) => {
                 if is_refused_login(&error) {
                     refusals += 1;
@@ -163,6 +164,20 @@ async fn run(
             return;
         }
         pause = (pause * 2).min(PAUSE.1);
+    }
+}
+
+/// Whether the clean shutdown of the server is the end of the archive, which is recorded then.
+async fn is_closed(context: &ActivityContext, archive: ArchiveId, state: &State, stop: &CancellationToken) -> bool {
+    let Some(FollowStatus { durable, covers, .. }) = state.status.borrow().clone() else { return false };
+    loop {
+        match context.store.record_closed(archive, durable, covers).await {
+            Ok(closed) => return closed,
+            Err(error) => tracing::debug!(%archive, %error, "the end of an archive could not be recorded; trying again"),
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(PAUSE.0)).await.is_none() {
+            return false;
+        }
     }
 }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use toygres_backup::{Archive, BackupError, Coverage, FollowStatus, Layout, Listing, RetentionPolicy, StoreErrorKind, expire};
+use toygres_backup::{Archive, BackupError, Coverage, FollowStatus, Layout, Listing, RetentionPolicy, StoreErrorKind, expire, record_instance};
 use toygres_domain::{
     InstanceId,
-    backup::{self, ArchiveId, Backup, BackupId, BackupPolicy, BackupStatus, CoverageGap, CoveredInterval, GapReason},
+    backup::{self, ArchiveId, Backup, BackupId, BackupPolicy, BackupStatus, GapReason},
     instance::Reason,
+    recovery::InstanceRecord,
 };
 use toygres_store::Store;
 use uuid::Uuid;
@@ -21,7 +22,9 @@ pub(super) struct Subject {
     pub(super) instance: InstanceId,
     pub(super) archive: ArchiveId,
     pub(super) policy: BackupPolicy,
-    /// Whether the instance was deleted, and the days for which its backups are kept are over.
+    /// What the archive says of the instance.
+    pub(super) record: InstanceRecord,
+    /// Whether the instance was deleted or upgraded, and the days for which its backups are kept are over.
     pub(super) is_over: bool,
     /// How far the follower is, if there is one.
     pub(super) status: Option<FollowStatus>,
@@ -59,6 +62,7 @@ pub(super) async fn maintain(store: &Store, objects: &toygres_backup::Store, sub
             Err(BackupError::Store(error)) if error.kind == StoreErrorKind::NotFound => return Ok(Found { continues: false, keeps: false }),
             Err(error) => return Err(error.reason()),
         };
+        record_instance(&archive, &subject.record).await.map_err(|error| error.reason())?;
         // After the rows: a backup that they say is available is in the listing, unless it is gone.
         let listing = read(&archive, before).await?;
         let (backups, expired) = expired(subject, &layout, &rows, &listing);
@@ -73,6 +77,7 @@ pub(super) async fn maintain(store: &Store, objects: &toygres_backup::Store, sub
     let listing = if expired.is_empty() { listing } else { read(&archive, before).await? };
     let present: BTreeSet<BackupId> = listing.backups.iter().map(|backup| backup.id).collect();
     let keeps = keeps(&rows, subject.now);
+    let unusable = unusable(&rows);
     for row in rows {
         let is_gone = match row.status {
             BackupStatus::Deleting | BackupStatus::Available => row.object.is_none_or(|object| !present.contains(&object)),
@@ -83,7 +88,7 @@ pub(super) async fn maintain(store: &Store, objects: &toygres_backup::Store, sub
             store.forget_backup(row.id).await.map_err(unexpected)?;
         }
     }
-    let covered = Coverage::of(&listing);
+    let covered = Coverage::of(&listing.clone().without(&|id| unusable.contains(id)));
     let last = covered.intervals.last();
     let continues = before.is_some_and(|status| last.is_some_and(|last| last.timeline == status.timeline && last.to_lsn >= status.durable));
     let recorded = recorded(&covered, continues, subject.now - subject.policy.retention());
@@ -96,9 +101,14 @@ fn keeps(rows: &[Backup], now: DateTime<Utc>) -> bool {
     rows.iter().any(|row| row.status == BackupStatus::Available && row.is_kept(now))
 }
 
+/// The directories of base backups that must not be relied on.
+fn unusable(rows: &[Backup]) -> BTreeSet<BackupId> {
+    rows.iter().filter(|row| row.is_unusable()).filter_map(|row| row.object).collect()
+}
+
 /// Deletes an archive.
 async fn remove(store: &Store, objects: &toygres_backup::Store, archive: ArchiveId, layout: &Layout) -> Result<(), Reason> {
-    tracing::info!(%archive, directory = layout.root(), "the backups of a deleted instance are removed");
+    tracing::info!(%archive, directory = layout.root(), "the backups of an instance that was deleted or upgraded are removed");
     objects.delete_all(layout.root()).await.map_err(|error| BackupError::from(error).reason())?;
     store.forget_archive(archive).await.map_err(|error| Failure::from(error).reason())
 }
@@ -108,13 +118,17 @@ fn expired(subject: &Subject, layout: &Layout, rows: &[Backup], listing: &Listin
     if subject.is_restored {
         return (Vec::new(), Vec::new());
     }
-    let requested = rows.iter().filter(|row| row.status == BackupStatus::Deleting).filter_map(|row| row.object);
+    // One that must not be relied on makes no older one dispensable, and goes as if it were the oldest.
+    let unusable = unusable(rows);
+    let outdated = rows.iter().filter(|row| row.is_unusable() && row.expires_at(subject.policy).is_some_and(|at| at <= subject.now));
+    let requested = rows.iter().filter(|row| row.status == BackupStatus::Deleting).chain(outdated).filter_map(|row| row.object);
     let requested: BTreeSet<BackupId> = requested.collect();
     let kept = rows.iter().filter(|row| row.is_kept(subject.now)).filter_map(|row| row.object).collect();
     let policy = RetentionPolicy { keep_for: subject.policy.retention(), locked: kept, in_use: subject.in_use.clone() };
-    let expired = expire(&without(listing, &requested), layout, &policy, subject.now);
-    let backups: BTreeSet<BackupId> = expired.iter().filter_map(|path| layout.parse_base(path)).map(|(id, _)| id).collect();
+    let remaining = listing.clone().without(&|id| requested.contains(id) || unusable.contains(id));
+    let expired = expire(&remaining, layout, &policy, subject.now);
     let mut paths = removal(listing, &requested);
+    let backups: BTreeSet<BackupId> = paths.iter().chain(&expired).filter_map(|path| layout.parse_base(path)).map(|(id, _)| id).collect();
     paths.extend(expired);
     (backups.into_iter().collect(), paths)
 }
@@ -130,27 +144,13 @@ fn removal(listing: &Listing, backups: &BTreeSet<BackupId>) -> Vec<String> {
     paths
 }
 
-/// The listing as it is without these base backups.
-fn without(listing: &Listing, backups: &BTreeSet<BackupId>) -> Listing {
-    let mut listing = listing.clone();
-    listing.backups.retain(|backup| !backups.contains(&backup.id));
-    listing.base_files.retain(|id, _| !backups.contains(id));
-    listing
-}
-
 /// What was found, as it is recorded. Before the horizon, it is retention that has deleted WAL.
 fn recorded(coverage: &Coverage, continues: bool, horizon: DateTime<Utc>) -> backup::Coverage {
-    let interval = |interval: &toygres_backup::Interval| CoveredInterval {
-        from: interval.from,
-        to: interval.to,
-        from_lsn: interval.from_lsn,
-        to_lsn: interval.to_lsn,
-    };
-    let gap = |gap: &toygres_backup::Gap| {
-        let reason = if gap.reason == GapReason::Missing && gap.to <= horizon { GapReason::Expired } else { gap.reason };
-        CoverageGap { from: gap.from, to: gap.to, reason }
-    };
-    backup::Coverage { intervals: coverage.intervals.iter().map(interval).collect(), gaps: coverage.gaps.iter().map(gap).collect(), continues }
+    let mut recorded = coverage.to_domain(continues);
+    for gap in recorded.gaps.iter_mut().filter(|gap| gap.reason == GapReason::Missing && gap.to <= horizon) {
+        gap.reason = GapReason::Expired;
+    }
+    recorded
 }
 
 #[cfg(test)]

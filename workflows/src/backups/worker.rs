@@ -1,6 +1,7 @@
 //! What one worker does for the archives that it owns. It compares what is with what should be, as often as it is called.
 
 mod report;
+mod verify;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -12,8 +13,9 @@ use metrics::counter;
 use tokio::task::JoinHandle;
 use toygres_domain::{
     InstanceId, Result,
-    backup::{ArchiveId, Backup, BackupId, BackupPolicy, BackupStatus},
+    backup::{self, ArchiveId, Backup, BackupId, BackupPolicy, BackupStatus, Closing},
     instance::{Instance, InstanceState, Reason, ReasonCode},
+    recovery::InstanceRecord,
 };
 use toygres_store::{ArchiveReport, OwnedArchive};
 use uuid::Uuid;
@@ -24,6 +26,7 @@ use super::{
     findings::Findings,
     follower::{Follower, drop_slot},
     maintenance::{Found, Subject, maintain},
+    verification::Verifying,
 };
 use crate::ActivityContext;
 
@@ -43,6 +46,9 @@ pub(super) struct Worker {
     id: Uuid,
     archives: HashMap<ArchiveId, Archive>,
     takings: Vec<Taking>,
+    verifying: Option<Verifying>,
+    /// Since when the verification of a base backup pauses, because it could not be made.
+    unverifiable: HashMap<BackupId, Instant>,
     reported_at: Option<Instant>,
     reported: HashMap<ArchiveId, ArchiveReport>,
 }
@@ -66,10 +72,26 @@ struct Owned {
     policy: BackupPolicy,
 }
 
+impl Owned {
+    fn is_running(&self) -> bool {
+        self.instance.state == InstanceState::Running
+    }
+}
+
 impl Worker {
     pub(super) fn new(context: ActivityContext, options: BackupOptions) -> Self {
         let id = Uuid::now_v7();
-        Self { context, options, id, archives: HashMap::new(), takings: Vec::new(), reported_at: None, reported: HashMap::new() }
+        Self {
+            context,
+            options,
+            id,
+            archives: HashMap::new(),
+            takings: Vec::new(),
+            verifying: None,
+            unverifiable: HashMap::new(),
+            reported_at: None,
+            reported: HashMap::new(),
+        }
     }
 
     pub(super) fn timing(&self) -> BackupTiming {
@@ -103,11 +125,13 @@ impl Worker {
         let is_due = is_due || self.has_released();
         self.finish_maintenance().await;
         self.end_backups().await?;
+        self.end_verification().await?;
         let open = store.open_backups(self.id).await?;
         self.take_backups(&owned, &open).await?;
         self.maintain(&owned, &open).await;
         if is_due {
             self.schedule(&owned).await?;
+            self.verify(&owned).await?;
             self.report(&owned).await?;
             self.reported_at = Some(Instant::now());
         }
@@ -115,7 +139,8 @@ impl Worker {
     }
 
     /// Ends everything, so that another worker can take over at once.
-    pub(super) async fn stop(self) {
+    pub(super) async fn stop(mut self) {
+        self.verifying = None;
         for taking in &self.takings {
             taking.abort();
         }
@@ -155,15 +180,21 @@ impl Worker {
         self.reported.retain(|id, _| mine.contains(id));
     }
 
-    /// Follows an instance that runs, and that no operation works on.
+    /// Follows an instance that runs, and that no operation works on, and one that is being deleted until its archive is closed.
     fn follow(&mut self, owned: &Owned) {
         let Owned { archive: OwnedArchive { archive, has_slot }, instance, policy } = owned;
         let known = self.archives.entry(archive.id).or_default();
-        let is_running = instance.state == InstanceState::Running;
-        let is_wanted = policy.enabled && is_running;
+        let is_running = owned.is_running() && archive.retired.is_none();
+        let is_wanted = policy.enabled && (is_running || archive.closing.is_some_and(Closing::is_followed));
         let is_dropping = known.dropping.as_ref().is_some_and(|dropping| !dropping.is_finished());
         known.follower = match known.follower.take() {
-            Some(follower) if follower.is_stopped() => None,
+            Some(follower) if follower.is_stopped() => {
+                if archive.closing == Some(Closing::Closed) {
+                    // What was archived last is not recorded as covered yet.
+                    known.maintained_at = None;
+                }
+                None
+            }
             Some(follower) if !is_wanted => {
                 follower.stop();
                 Some(follower)
@@ -254,8 +285,10 @@ impl Worker {
             let found = known.findings.since(began);
             let has_begun = known.follower.as_ref().is_some_and(|follower| follower.status().is_some());
             let is_new = has_begun && found.is_none();
-            let is_restored = restoring.contains(&archive.id);
-            let is_over = instance.deleted_at.is_some_and(|at| at + policy.retention() <= now) && !is_restored;
+            let is_verified = self.verifying.as_ref().is_some_and(|verifying| verifying.archive == archive.id);
+            let is_restored = restoring.contains(&archive.id) || is_verified;
+            let ended_at = archive.retired.map(|retired| retired.at).into_iter().chain(instance.deleted_at).min();
+            let is_over = ended_at.is_some_and(|at| at + policy.retention() <= now) && !is_restored;
             let is_to_go = is_over && found.is_none_or(|found| !found.keeps);
             let is_due = known.maintained_at.is_none_or(|at| at.elapsed() >= self.options.timing.maintenance);
             if is_new || is_to_go || is_due || (deleting.contains(&archive.id) && !is_restored) {
@@ -264,6 +297,7 @@ impl Worker {
                     instance: instance.id,
                     archive: archive.id,
                     policy: *policy,
+                    record: record(archive, instance),
                     is_over,
                     status: known.follower.as_ref().and_then(Follower::status),
                     is_restored,
@@ -302,7 +336,7 @@ impl Worker {
         let now = store.now();
         let owned: HashMap<ArchiveId, &Owned> = owned.iter().map(|owned| (owned.archive.archive.id, owned)).collect();
         for latest in store.latest_backups(self.id).await? {
-            let Some(owned) = owned.get(&latest.archive) else { continue };
+            let Some(owned) = owned.get(&latest.archive).filter(|owned| owned.is_running()) else { continue };
             let Some(known) = self.archives.get(&latest.archive) else { continue };
             let Some(follower) = known.follower.as_ref().filter(|follower| follower.failure().is_none()) else { continue };
             // Only what was found since the follower has begun tells whether there is a gap.
@@ -310,7 +344,7 @@ impl Worker {
             let retry = TimeDelta::from_std(self.options.timing.retry).unwrap_or(TimeDelta::MAX);
             let has_failed = latest.failed_at.is_some_and(|at| at + retry > now);
             let is_old = latest.available_at.is_none_or(|at| at + owned.policy.interval() <= now);
-            if !latest.in_progress && !has_failed && (is_old || !found.continues) && refused(owned).is_none() {
+            if !latest.in_progress && !has_failed && (is_old || latest.failed_verification || !found.continues) && refused(owned).is_none() {
                 store.schedule_backup(latest.archive).await?;
             }
         }
@@ -318,9 +352,21 @@ impl Worker {
     }
 }
 
+/// What an archive says of its instance: a retired one is of the former version.
+fn record(archive: &backup::Archive, instance: &Instance) -> InstanceRecord {
+    let mut record = InstanceRecord::from(instance);
+    if let Some(retired) = archive.retired {
+        record.spec.postgres_version = retired.version;
+    }
+    record
+}
+
 /// Why no base backup of an instance can be taken.
 fn refused(owned: &Owned) -> Option<Reason> {
+    let is_closing = owned.archive.archive.closing.is_some_and(Closing::is_followed);
     let why = match owned.instance.state {
+        _ if owned.archive.archive.retired.is_some() => "the instance was upgraded, and has another archive",
+        InstanceState::Deleting if is_closing => return None,
         InstanceState::Deleting | InstanceState::Deleted | InstanceState::Failed => "the instance is deleted",
         InstanceState::Suspended => "the instance was suspended",
         _ if !owned.policy.enabled => "backups of the instance are turned off, so the WAL that a backup needs is not archived",

@@ -7,7 +7,7 @@ use crate::Failure;
 
 /// Whether the engine refuses to start because a newer version has migrated its schema.
 pub(super) fn is_newer_schema(text: &str) -> bool {
-    text.contains("unknown migration") || text.contains("newer version")
+    text.contains("not recognized by this version of the code")
 }
 
 /// The failure of an activity whose call to the engine failed.

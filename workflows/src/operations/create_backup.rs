@@ -81,7 +81,7 @@ impl Activity for TakeBackup {
 }
 
 /// What a base backup in progress waits for.
-fn in_progress(backup: &Backup) -> Reason {
+pub(crate) fn in_progress(backup: &Backup) -> Reason {
     let mib = |bytes: i64| bytes / (1 << 20);
     let message = match (&backup.error, backup.status) {
         (Some(error), BackupStatus::Pending) => format!("attempt {} failed ({}); another one follows", backup.attempt, error.message),

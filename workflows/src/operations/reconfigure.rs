@@ -8,7 +8,7 @@ use toygres_domain::{
     OperationId,
     instance::{Instance, Reason, ReasonCode},
     operation::{Operation, Params, Step, StepName},
-    runtime::{Observation, Progress, Restart as Request},
+    runtime::{Deployment, Observation, Progress, Restart as Request},
 };
 use toygres_store::Work;
 
@@ -28,6 +28,9 @@ pub(super) struct ApplyConfiguration;
 pub(super) struct Applied {
     /// Whether the server has to be restarted.
     pub(super) restart: bool,
+    /// Whether the server is stopped, and stays so.
+    #[serde(default)]
+    pub(super) stopped: bool,
 }
 
 impl Activity for ApplyConfiguration {
@@ -42,7 +45,9 @@ impl Activity for ApplyConfiguration {
         if !ActivityContext::is_done(&work, name) {
             // From here on the operation can no longer be cancelled.
             let apply = async {
-                if let Params::SetParameters(params) = &work.operation.params {
+                if let Params::SetParameters(params) = &work.operation.params
+                    && !work.operation.keeps_stopped()
+                {
                     check_texts(&context, &work.instance, &params.changes).await?;
                 }
                 let _lock = context.store.lock_instance(work.instance.id).await?;
@@ -54,7 +59,8 @@ impl Activity for ApplyConfiguration {
             context.as_step(&run, name, apply).await?;
         }
         let (former, target) = (&work.instance.spec, work.operation.target(&work.instance.spec));
-        Ok(Applied { restart: target.parameters.needs_restart(former.postgres_version, &former.parameters) })
+        let stopped = work.operation.keeps_stopped();
+        Ok(Applied { restart: !stopped && target.parameters.needs_restart(former.postgres_version, &former.parameters), stopped })
     }
 }
 
@@ -122,7 +128,7 @@ async fn revert(context: &ActivityContext, run: &Run) -> Result<Progress, Failur
     // Checked again under the lock: if a later operation has taken over, this run must not deploy anything.
     let Work { instance, operation } = context.store.work(&run.operation, run.run).await?;
     if operation.step(step).is_none_or(|step| step.findings.is_empty()) {
-        deploy(context, instance.clone()).await?;
+        deploy(context, instance.clone(), operation.keeps_stopped()).await?;
         if operation.has_begun(StepName::RestartPostgres) {
             // Another restart than that of the operation, which is done at most once.
             let request =
@@ -134,6 +140,9 @@ async fn revert(context: &ActivityContext, run: &Run) -> Result<Progress, Failur
         context.store.note_findings(&run.operation, run.run, step, &[REVERTED.to_owned()]).await?;
     }
     drop(lock);
+    if operation.keeps_stopped() {
+        return Ok(Progress::Done);
+    }
     match context.verb(context.runtime.observe(instance.id)).await? {
         Observation::Ready(endpoint) => {
             let instance = Instance { endpoint: Some(endpoint), ..instance };
@@ -152,12 +161,12 @@ async fn revert(context: &ActivityContext, run: &Run) -> Result<Progress, Failur
 /// Deploys what the operation wants. The caller holds the lock of the instance.
 pub(super) async fn deploy_target(context: &ActivityContext, work: &Work) -> Result<(), Failure> {
     let spec = work.operation.target(&work.instance.spec);
-    deploy(context, Instance { spec, ..work.instance.clone() }).await
+    deploy(context, Instance { spec, ..work.instance.clone() }, work.operation.keeps_stopped()).await
 }
 
-async fn deploy(context: &ActivityContext, instance: Instance) -> Result<(), Failure> {
+async fn deploy(context: &ActivityContext, instance: Instance, suspended: bool) -> Result<(), Failure> {
     let data = context.store.data(&instance).await?;
-    let deployment = deployment(context, instance, data).await?;
+    let deployment = Deployment { suspended, ..deployment(context, instance, data).await? };
     context.verb(context.runtime.deploy(&deployment)).await
 }
 
@@ -178,8 +187,9 @@ pub(super) fn refuse_when_reverting(operation: &Operation) -> Result<(), Failure
     Err(Failure::Failed(first.unwrap_or_else(|| Reason::new(ReasonCode::Internal, "the operation failed and was reverted"))))
 }
 
-/// Whether the server exits with the configuration that the operation has restarted it with: it is not waited for any longer.
+/// Whether the server exits with the configuration that the operation has started it with: it is not waited for any longer.
 pub(crate) fn does_not_start(work: &Work, reason: &Reason) -> bool {
+    let is_started = [StepName::RestartPostgres, StepName::StartPostgres].into_iter().any(|step| ActivityContext::is_done(work, step));
     let exits = matches!(reason.code, ReasonCode::ProcessExited | ReasonCode::CrashLoop | ReasonCode::OutOfMemory);
-    exits && ActivityContext::is_done(work, StepName::RestartPostgres) && work.operation.target(&work.instance.spec) != work.instance.spec
+    exits && is_started && work.operation.target(&work.instance.spec) != work.instance.spec
 }

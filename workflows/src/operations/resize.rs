@@ -10,10 +10,10 @@ use toygres_domain::{
     OperationId,
     instance::{Endpoint, Instance, InstanceSpec, Reason, ReasonCode},
     operation::{OperationKind, StepName},
-    runtime::{Observation, Progress, Restart},
+    runtime::{Deployment, Observation, Progress, Restart},
 };
 use toygres_postgres::Target;
-use toygres_store::Reached;
+use toygres_store::{Reached, Work};
 
 use super::{OperationWorkflow, reconfigure::refuse_when_reverting};
 use crate::{
@@ -33,7 +33,14 @@ impl OperationWorkflow for Resize {
     const NAME: &'static str = "toygres-workflows::orchestration::resize-instance";
 
     async fn provision(run: &OperationRun<'_>) -> Result<Option<Reached>, Failure> {
-        run.until_done::<ResizePostgres>(run.run).await?;
+        let mut pauses = run.pauses();
+        loop {
+            match run.call::<ResizePostgres>(run.run).await? {
+                Resized::Done => break,
+                Resized::Stopped => return Ok(None),
+                Resized::InProgress(_) => pauses.wait().await,
+            }
+        }
         let reached = run.reachable().await?;
         run.until_done::<LoadConfiguration>(&LoadInput { run: run.run.clone(), endpoint: reached.endpoint.clone() }).await?;
         Ok(Some(reached))
@@ -54,17 +61,28 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(60);
 /// Requests the new size from the runtime, repeated until the instance has it, or is about to be started with it.
 struct ResizePostgres;
 
+/// How far a resize is: [`Progress`], of an instance whose server may stay stopped.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "progress", content = "reason")]
+enum Resized {
+    Done,
+    /// It is done, and there is no server to wait for.
+    Stopped,
+    InProgress(Reason),
+}
+
 impl Activity for ResizePostgres {
     const NAME: &'static str = "toygres-workflows::activity::resize-postgres";
     type Input = Run;
-    type Output = Progress;
+    type Output = Resized;
 
-    async fn run(context: ActivityContext, run: Run) -> Result<Progress, Failure> {
+    async fn run(context: ActivityContext, run: Run) -> Result<Resized, Failure> {
         let name = StepName::ResizePostgres;
         let work = context.wanted(&run).await?;
         refuse_when_reverting(&work.operation)?;
+        let done = if work.operation.keeps_stopped() { Resized::Stopped } else { Resized::Done };
         if ActivityContext::is_done(&work, name) {
-            return Ok(Progress::Done);
+            return Ok(done);
         }
         // From here on the resize can no longer be cancelled.
         context.store.resume_step(&run.operation, run.run, name).await?;
@@ -74,15 +92,24 @@ impl Activity for ResizePostgres {
             // Checked again under the lock: after a deletion, or a rollback, nothing may be changed.
             let work = context.wanted(&run).await?;
             refuse_when_reverting(&work.operation)?;
-            resize(&context, target(work), run.operation.clone()).await
+            let suspended = work.operation.keeps_stopped();
+            resize(&context, target(work), suspended, run.operation.clone()).await
         })
         .await;
-        match &outcome {
-            Ok(Progress::Done) => context.store.finish_step(&run.operation, run.run, name).await?,
-            Ok(Progress::InProgress(reason)) => context.note_waiting(&run, name, reason).await?,
-            Err(failure) => context.note_failure(&run, name, failure).await?,
+        match outcome {
+            Ok(Progress::Done) => {
+                context.store.finish_step(&run.operation, run.run, name).await?;
+                Ok(done)
+            }
+            Ok(Progress::InProgress(reason)) => {
+                context.note_waiting(&run, name, &reason).await?;
+                Ok(Resized::InProgress(reason))
+            }
+            Err(failure) => {
+                context.note_failure(&run, name, &failure).await?;
+                Err(failure)
+            }
         }
-        outcome
     }
 }
 
@@ -179,7 +206,8 @@ impl Activity for RollBack {
 }
 
 async fn roll_back(context: &ActivityContext, run: &Run) -> Result<Progress, Failure> {
-    let id = context.store.work(&run.operation, run.run).await?.instance.id;
+    let Work { instance, operation } = context.store.work(&run.operation, run.run).await?;
+    let (id, suspended) = (instance.id, operation.keeps_stopped());
     let progress = {
         let _lock = context.store.lock_instance(id).await?;
         // Under the lock: after a deletion nothing may be changed.
@@ -187,9 +215,9 @@ async fn roll_back(context: &ActivityContext, run: &Run) -> Result<Progress, Fai
         let storage_gb = context.verb(context.runtime.volume_gb(id)).await?.unwrap_or(0).max(instance.spec.storage_gb);
         context.store.record_volume_size(&run.operation, run.run, storage_gb).await?;
         let former = Instance { spec: InstanceSpec { storage_gb, ..instance.spec }, ..instance };
-        resize(context, former, OperationId::from_any(&format!("{}-back", run.operation))).await?
+        resize(context, former, suspended, OperationId::from_any(&format!("{}-back", run.operation))).await?
     };
-    if progress != Progress::Done {
+    if progress != Progress::Done || suspended {
         return Ok(progress);
     }
     Ok(match context.verb(context.runtime.observe(id)).await? {
@@ -199,9 +227,9 @@ async fn roll_back(context: &ActivityContext, run: &Run) -> Result<Progress, Fai
     })
 }
 
-async fn resize(context: &ActivityContext, instance: Instance, operation: OperationId) -> Result<Progress, Failure> {
+async fn resize(context: &ActivityContext, instance: Instance, suspended: bool, operation: OperationId) -> Result<Progress, Failure> {
     let data = context.store.data(&instance).await?;
-    let deployment = deployment(context, instance, data).await?;
+    let deployment = Deployment { suspended, ..deployment(context, instance, data).await? };
     let restart = Restart { operation, timeout: SHUTDOWN_TIMEOUT };
     context.verb(context.runtime.resize(&deployment, &restart)).await
 }

@@ -24,7 +24,10 @@ impl OperationWorkflow for SetParameters {
     const NAME: &'static str = "toygres-workflows::orchestration::set-parameters";
 
     async fn provision(run: &OperationRun<'_>) -> Result<Option<Reached>, Failure> {
-        let Applied { restart } = run.call::<ApplyConfiguration>(run.run).await?;
+        let Applied { restart, stopped } = run.call::<ApplyConfiguration>(run.run).await?;
+        if stopped {
+            return Ok(None);
+        }
         if restart {
             run.until_done::<RestartPostgres>(run.run).await?;
         }

@@ -8,9 +8,10 @@ use toygres_domain::{
     backup::{BackupId, BackupStatus, Coverage},
     instance::{Reason, ReasonCode},
     operation::{OperationStatus, Params, create_backup},
+    recovery::CompleteBackup,
     wal::{Lsn, Timeline},
 };
-use toygres_store::{ArchiveReport, BackupUpdate, CompleteBackup, PageRequest, Subject};
+use toygres_store::{ArchiveReport, BackupUpdate, PageRequest, Subject};
 use uuid::Uuid;
 
 use crate::support::{DEADLINE, Harness};

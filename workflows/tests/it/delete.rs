@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use toygres_domain::{
-    Error, InstanceId, UserErrorCode,
+    Error, InstanceId, OperationId, UserErrorCode,
+    backup::{BackupId, BackupStatus, Closing},
     instance::{InstanceState, Reason, ReasonCode},
     operation::{OperationStatus, Params, StepName, StepStatus, create, delete},
     runtime::{Observation, Progress, RuntimeError},
@@ -11,7 +12,7 @@ use toygres_domain::{
 use toygres_store::{NewInstance, Subject};
 use toygres_workflows::Timing;
 
-use crate::support::{DEADLINE, Harness, away, concurrently, eventually, timing, with_retry};
+use crate::support::{DEADLINE, Harness, archive_instances, away, back_up, concurrently, eventually, timing, with_retry};
 
 fn no_memory() -> Observation {
     Observation::Failed(Reason::new(ReasonCode::OutOfMemory, "no memory"))
@@ -129,5 +130,104 @@ async fn a_cancelled_deletion_gives_a_failed_instance_its_reason_back() {
     assert_eq!(harness.assert_settled("cancelled", &deletion).await.status, OperationStatus::Cancelled);
     let now = harness.instance(failed.id).await;
     assert_eq!((now.reason, now.backups.retention_days), (reason, None), "and its backups are kept for as long as before");
+    harness.finish().await;
+}
+
+/// Creates an instance with a base backup, whose WAL is followed once it is being deleted.
+async fn backed_up(harness: &Harness) -> InstanceId {
+    let id = harness.running().await;
+    archive_instances(harness).await;
+    back_up(harness, id).await;
+    id
+}
+
+async fn close(harness: &Harness, id: InstanceId, final_backup: Option<BackupId>) -> OperationId {
+    let params = delete::Params { close_archive: true, final_backup, ..delete::Params::default() };
+    harness.accept(Subject::Existing(id), Params::Delete(params)).await
+}
+
+/// What cannot be archived is left out after a while, which is told, or at once if waiting does not help.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_archive_that_cannot_be_closed_does_not_hold_up_a_deletion() {
+    let harness = Harness::start_with(Timing { close_archive: Duration::from_secs(2), ..timing() }).await;
+    let refused = RuntimeError::permanent(ReasonCode::Forbidden, "it may not be stopped");
+    let lost = Observation::Failed(Reason::new(ReasonCode::DataLost, "its volume is gone"));
+    for (why, code) in [("it may not be stopped", ReasonCode::Forbidden), ("its volume is gone", ReasonCode::DataLost)] {
+        let id = backed_up(&harness).await;
+        harness.runtime.script(id, |script| match code {
+            ReasonCode::Forbidden => script.suspension = Some(refused.clone()),
+            // Nobody follows it.
+            _ => script.observation = Some(Ok(lost.clone())),
+        });
+        if code == ReasonCode::DataLost {
+            harness.database.run(&format!("UPDATE toygres.archives SET worker_id = gen_random_uuid() WHERE instance_id = '{id}'")).await;
+        }
+        let operation = close(&harness, id, None).await;
+        let done = harness.assert_settled(why, &operation).await;
+        let step = done.step(StepName::CloseArchive).unwrap();
+        assert_eq!((done.status, step.status), (OperationStatus::Succeeded, StepStatus::Succeeded), "{why}");
+        assert!(step.findings[0].contains(why), "{why}: {step:?}");
+        let archive = harness.archive(id).await;
+        assert_eq!((archive.closing, archive.incomplete.map(|reason| reason.code)), (Some(Closing::Incomplete), Some(code)), "{why}");
+    }
+    harness.finish().await;
+}
+
+/// What a suspended instance has committed last may not be archived, so its server is started once more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_archive_of_a_suspended_instance_is_closed_too() {
+    let harness = Harness::start().await;
+    let id = backed_up(&harness).await;
+    let suspension = Params::Suspend(toygres_domain::operation::suspend::Params { timeout_seconds: 60, idle_minutes: None });
+    let suspension = harness.accept(Subject::Existing(id), suspension).await;
+    harness.finished(&suspension).await;
+    let operation = close(&harness, id, None).await;
+    assert_eq!(harness.assert_settled("suspended", &operation).await.status, OperationStatus::Succeeded);
+    assert_eq!(harness.archive(id).await.closing, Some(Closing::Closed));
+    harness.finish().await;
+}
+
+/// A deletion waits for its final backup, visibly. It can be cancelled meanwhile, and can do without.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_final_backup_is_taken_before_anything_is_removed() {
+    let harness = Harness::start().await;
+    let id = backed_up(&harness).await;
+    // Its worker is away.
+    let worker = async |id: InstanceId, worker: &str| {
+        let change = format!("UPDATE toygres.archives SET worker_id = {worker} WHERE instance_id = '{id}'");
+        harness.database.run(&change).await;
+    };
+    let away = "gen_random_uuid()";
+    worker(id, away).await;
+    let backup = BackupId::generate();
+    let operation = close(&harness, id, Some(backup)).await;
+    harness.shows(&operation, "finalBackup: false").await;
+    assert!(harness.runtime.exists(id) && !harness.runtime.is_suspended(id), "it runs on");
+    with_retry(|| harness.store.cancel_operation(&operation)).await.expect("nothing was removed");
+    let status = async |backup| harness.store.backup(backup).await.unwrap().unwrap().status;
+    assert_eq!(status(backup).await, BackupStatus::Failed, "nobody waits for it any more");
+    assert_eq!((harness.archive(id).await.closing, harness.instance(id).await.state), (None, InstanceState::Running));
+
+    let backup = BackupId::generate();
+    let operation = close(&harness, id, Some(backup)).await;
+    harness.shows(&operation, "finalBackup: false").await;
+    harness.store.waive_final_backup(&operation).await.unwrap();
+    worker(id, &format!("'{}'", harness.backup_worker)).await;
+    let done = harness.assert_settled("without it", &operation).await;
+    assert_eq!(done.step(StepName::TakeBackup).map(|step| step.status), Some(StepStatus::Skipped), "{done:?}");
+    assert_eq!((status(backup).await, harness.archive(id).await.closing), (BackupStatus::Failed, Some(Closing::Closed)));
+
+    // One that fails is taken again, and one that succeeds is in the archive.
+    let (id, backup) = (backed_up(&harness).await, BackupId::generate());
+    worker(id, away).await;
+    let operation = close(&harness, id, Some(backup)).await;
+    harness.store.fail_backup(backup, &Reason::new(ReasonCode::StoreRefused, "the store refuses"), false).await.unwrap();
+    harness.shows(&operation, "the store refuses").await;
+    let past = "UPDATE toygres.backups SET created_at = created_at - interval '1 minute'";
+    harness.database.run(&format!("{past} WHERE id = '{backup}'")).await;
+    worker(id, &format!("'{}'", harness.backup_worker)).await;
+    let done = harness.assert_settled("with it", &operation).await;
+    assert_eq!(done.step(StepName::TakeBackup).map(|step| step.status), Some(StepStatus::Succeeded), "{done:?}");
+    assert_eq!((status(backup).await, harness.archive(id).await.closing), (BackupStatus::Available, Some(Closing::Closed)));
     harness.finish().await;
 }

@@ -5,6 +5,7 @@
 mod backups;
 mod certificates;
 mod changes;
+mod clone;
 mod create;
 mod delete;
 mod downtime;
@@ -23,8 +24,10 @@ mod rotate_password;
 mod saga;
 mod set_parameters;
 mod silent;
+mod storage;
 mod support;
 mod suspend;
 mod sweeper;
 mod unreachable;
 mod upgrade;
+mod upgrade_instance;

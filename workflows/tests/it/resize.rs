@@ -14,7 +14,7 @@ use toygres_store::Subject;
 use crate::support::{DEADLINE, Harness, eventually, fake_runtime::size_of};
 
 fn params(cpu_millis: Option<i32>, memory_mb: Option<i32>, storage_gb: Option<i32>) -> Params {
-    Params::Resize(resize::Params { cpu_millis, memory_mb, storage_gb })
+    Params::Resize(resize::Params { cpu_millis, memory_mb, storage_gb, automatic: false })
 }
 
 /// What the request is refused with: the code and the field.

@@ -12,7 +12,7 @@ mod superseded;
 use std::collections::BTreeSet;
 
 use toygres_domain::{
-    backup::BackupStatus,
+    backup::{BackupStatus, Closing},
     name::SqlName,
     operation::{Operation, OperationStatus, Params},
     roles::PlatformCredentials,
@@ -61,9 +61,17 @@ async fn assert_effect(harness: &Harness, case: &str, operation: &Operation) {
             let status = with_retry(|| harness.store.backup(params.backup)).await.unwrap().expect("it is listed").status;
             assert!(status == BackupStatus::Available || (!succeeded && status == BackupStatus::Failed), "{case}: {status}");
         }
+        Params::Delete(_) => {
+            let archive = harness.archive(id).await;
+            let closing = if succeeded { Some(Closing::Closed) } else { None };
+            assert_eq!((archive.closing, archive.incomplete), (closing, None), "{case}: everything is archived");
+        }
         Params::Restore(_) => assert_eq!(harness.runtime.is_restored(id), succeeded, "{case}"),
+        Params::Upgrade(params) => {
+            let version = with_retry(|| harness.store.instance(id)).await.unwrap().expect("there is the row").spec.postgres_version;
+            assert!(!succeeded || version == params.version, "{case}: {version}");
+        }
         Params::Create(_)
-        | Params::Delete(_)
         | Params::Restart(_)
         | Params::Repair(_)
         | Params::Suspend(_)

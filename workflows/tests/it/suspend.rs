@@ -3,8 +3,8 @@
 use toygres_domain::{
     Error, InstanceId, OperationId, UserErrorCode,
     event::EventKind,
-    instance::{HealthStatus, InstanceState, Reason, ReasonCode},
-    operation::{OperationStatus, Params, repair, restart, resume, suspend},
+    instance::{HealthStatus, Instance, InstanceState, Reason, ReasonCode},
+    operation::{OperationStatus, Params, repair, resize, restart, resume, set_parameters, suspend},
     runtime::{Observation, RuntimeError},
 };
 use toygres_store::Subject;
@@ -180,5 +180,73 @@ async fn lost_data_of_a_suspended_instance_is_told() {
         .await;
         assert_eq!((now.state, now.health), (InstanceState::Suspended, HealthStatus::Unknown));
     }
+    harness.finish().await;
+}
+
+async fn settled(harness: &Harness, case: &str, operation: &OperationId, status: OperationStatus) -> Instance {
+    assert_eq!(harness.assert_settled(case, operation).await.status, status, "{case}");
+    let instance = harness.instance(harness.operation(operation).await.instance).await;
+    harness.assert_configured(case, instance.id).await;
+    instance
+}
+
+fn set(name: &str, value: &str) -> Params {
+    let changes = [(name.to_owned(), Some(value.to_owned()))].into();
+    Params::SetParameters(set_parameters::Params { changes, allow_restart: false })
+}
+
+/// Parameters and sizes of a suspended instance are those that its server is started with. It stays suspended, also after a failure.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_suspended_instance_is_configured_and_resized() {
+    let harness = Harness::start().await;
+    let id = harness.running().await;
+    let succeeded = OperationStatus::Succeeded;
+    let operation = suspend(&harness, id).await;
+    settled(&harness, "suspend", &operation, succeeded).await;
+    // Its next start is a restart.
+    let operation = request(&harness, id, set("huge_pages", "off")).await;
+    let now = settled(&harness, "configured", &operation, succeeded).await;
+    assert_eq!((now.state, now.reason.map(|reason| reason.code)), (InstanceState::Suspended, Some(ReasonCode::Suspended)));
+    assert_eq!(now.spec.parameters.values.get("huge_pages").map(String::as_str), Some("off"));
+    let size = resize::Params { memory_mb: Some(512), storage_gb: Some(3), cpu_millis: None, automatic: false };
+    let operation = request(&harness, id, Params::Resize(size)).await;
+    let now = settled(&harness, "resized", &operation, succeeded).await;
+    assert_eq!((now.state, now.spec.memory_mb, now.spec.storage_gb), (InstanceState::Suspended, 512, 3));
+
+    // A failure puts back what was written, and the volume stays.
+    harness.runtime.script(id, |script| script.error = Some((1, RuntimeError::permanent(ReasonCode::DiskFull, "no space left"))));
+    let operation = request(&harness, id, set("work_mem", "8MB")).await;
+    let now = settled(&harness, "not configured", &operation, OperationStatus::Failed).await;
+    assert_eq!((now.state, now.spec.parameters.values.contains_key("work_mem")), (InstanceState::Suspended, false));
+    harness.runtime.script(id, |script| script.resizing = u32::MAX);
+    let operation =
+        request(&harness, id, Params::Resize(resize::Params { memory_mb: Some(256), storage_gb: Some(4), cpu_millis: None, automatic: false })).await;
+    harness.shows(&operation, "the volume is growing").await;
+    harness.runtime.script(id, |script| script.resizing = 1);
+    harness.expire(&operation).await;
+    let ended = harness.assert_settled("resized or not", &operation).await;
+    let now = harness.instance(id).await;
+    let memory = if ended.status == succeeded { 256 } else { 512 };
+    assert_eq!((now.state, now.spec.memory_mb, now.spec.storage_gb), (InstanceState::Suspended, memory, 4));
+
+    let operation = resume(&harness, id).await;
+    settled(&harness, "resume", &operation, succeeded).await;
+    let operation = request(&harness, id, set("max_connections", "50")).await;
+    let now = settled(&harness, "running", &operation, succeeded).await;
+    assert_eq!(now.spec.parameters.pending.len(), 1, "nobody has allowed a restart");
+    let operation = suspend(&harness, id).await;
+    settled(&harness, "suspend again", &operation, succeeded).await;
+
+    // A server that does not start with what is pending is stopped again, and it is pending again.
+    harness.runtime.script(id, |script| script.fatal_parameter = Some("max_connections"));
+    let operation = resume(&harness, id).await;
+    let now = settled(&harness, "does not start", &operation, OperationStatus::Failed).await;
+    assert_eq!((now.state, now.spec.parameters.pending.len()), (InstanceState::Suspended, 1));
+    assert_eq!(now.reason.map(|reason| reason.code), Some(ReasonCode::ProcessExited));
+    harness.runtime.script(id, |script| script.fatal_parameter = None);
+    let operation = resume(&harness, id).await;
+    let now = settled(&harness, "resume", &operation, succeeded).await;
+    assert_eq!((now.state, now.spec.parameters.pending.len()), (InstanceState::Running, 0));
+    assert_eq!(now.spec.parameters.values.get("max_connections").map(String::as_str), Some("50"));
     harness.finish().await;
 }

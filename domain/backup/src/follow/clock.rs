@@ -7,8 +7,13 @@ use toygres_domain::wal::Lsn;
 ///
 /// The server composes one message after the other. It reads up to where its WAL is flushed before it composes a piece of WAL, and that is
 /// after it has noted the time in the message before. So whatever was committed by the time of the message before lies before that
-/// position. When there is nothing to send, it only answers that it is alive; between two such answers it looks for new WAL, and would have
-/// sent it first. An answer may be composed before that look, so two more answers have to follow.
+/// position.
+///
+/// When there is nothing to send, it only answers requests. It looks for new WAL after it has sent an answer and before it waits for the next
+/// request, so an answer to a request that was made after the answer before had arrived says that there was none in between. Two of them
+/// have to follow, because a request may arrive in the moment between sending and looking. Answers to requests that were made
+/// at the same time say nothing: a server that was held up, or whose messages were not read, composes them one after the other without a
+/// look.
 ///
 /// None of this holds for a timeline that has ended: what is committed now is on another one.
 #[derive(Debug)]
@@ -19,7 +24,7 @@ pub(super) struct Clock {
     pending: Option<(Lsn, DateTime<Utc>)>,
     /// The time of the message before.
     before: Option<DateTime<Utc>>,
-    /// The times of the last two answers without WAL between them.
+    /// The times of the last two answers, without WAL between them or after them.
     quiet: [Option<DateTime<Utc>>; 2],
 }
 
@@ -44,8 +49,13 @@ impl Clock {
         self.quiet = [None; 2];
     }
 
-    /// The server has answered that it is alive.
-    pub(super) fn keepalive(&mut self, received: Lsn, sent: Lsn, sent_at: DateTime<Utc>) {
+    /// The server says its time without having been asked for it, or not after its last answer had arrived.
+    pub(super) fn unasked(&mut self, sent_at: DateTime<Utc>) {
+        self.before = Some(sent_at);
+    }
+
+    /// The server has answered a request that was made after the answer before it, if there was one, had arrived.
+    pub(super) fn answer(&mut self, received: Lsn, sent: Lsn, sent_at: DateTime<Utc>) {
         self.before = Some(sent_at);
         if sent != received {
             self.quiet = [None; 2];
@@ -98,16 +108,16 @@ mod tests {
     #[test]
     fn answers_cover_time_only_while_there_is_nothing_to_send() {
         let mut clock = Clock::new(true);
-        clock.keepalive(Lsn(10), Lsn(10), at(1));
-        clock.keepalive(Lsn(10), Lsn(10), at(2));
+        clock.answer(Lsn(10), Lsn(10), at(1));
+        clock.answer(Lsn(10), Lsn(10), at(2));
         assert_eq!(clock.covers(), None);
-        clock.keepalive(Lsn(10), Lsn(10), at(3));
+        clock.answer(Lsn(10), Lsn(10), at(3));
         assert_eq!(clock.covers(), Some(at(1)));
-        clock.keepalive(Lsn(10), Lsn(10), at(4));
+        clock.answer(Lsn(10), Lsn(10), at(4));
         assert_eq!(clock.covers(), Some(at(2)));
         clock.data(Lsn(20), Lsn(90), at(5));
-        clock.keepalive(Lsn(20), Lsn(20), at(6));
-        clock.keepalive(Lsn(20), Lsn(20), at(7));
+        clock.answer(Lsn(20), Lsn(20), at(6));
+        clock.answer(Lsn(20), Lsn(20), at(7));
         assert_eq!(clock.covers(), Some(at(2)));
     }
 
@@ -116,10 +126,10 @@ mod tests {
         let mut clock = Clock::new(false);
         for second in 1..5 {
             clock.data(Lsn(10), Lsn(10), at(second));
-            clock.keepalive(Lsn(10), Lsn(10), at(second));
+            clock.answer(Lsn(10), Lsn(10), at(second));
         }
         for second in 5..9 {
-            clock.keepalive(Lsn(10), Lsn(10), at(second));
+            clock.answer(Lsn(10), Lsn(10), at(second));
         }
         assert_eq!(clock.covers(), None);
     }

@@ -49,12 +49,17 @@ pub(super) struct Receiver<'a> {
     upload: Option<Upload>,
     /// The newest partial segment in the store, and when it was written.
     partial: Option<Partial>,
+    /// The one before, which is deleted only when the next was written: a listing that began earlier may have neither the newest nor, if that
+    /// replaced it at once, this one.
+    former_partial: Option<Partial>,
     marked_at: Instant,
     /// When the server sent the last WAL, by its clock.
     last_data: Option<DateTime<Utc>>,
     /// Since when there is something that is not archived.
     unarchived_since: Option<Instant>,
     ask_at: Instant,
+    /// Whether the server was asked for its time, and has not answered.
+    asked: bool,
     /// When the server sent anything, and how long it may send nothing.
     heard_at: Instant,
     timeout: Duration,
@@ -88,10 +93,12 @@ impl<'a> Receiver<'a> {
             waiting: VecDeque::new(),
             upload: None,
             partial: None,
+            former_partial: None,
             marked_at: Instant::now(),
             last_data: None,
             unarchived_since: None,
             ask_at: Instant::now(),
+            asked: false,
             heard_at: Instant::now(),
             timeout: options.timeout,
         })
@@ -157,7 +164,14 @@ impl<'a> Receiver<'a> {
             }
             WalMessage::Keepalive { sent, sent_at, reply_requested } => {
                 self.state.flushed = self.state.flushed.max(sent);
-                self.clock.keepalive(self.state.received, sent, sent_at);
+                // What the server sends of its own accord asks for a reply; its answers do not.
+                if reply_requested || !self.asked {
+                    self.clock.unasked(sent_at);
+                } else {
+                    self.asked = false;
+                    self.ask_at = Instant::now() + self.ask_interval();
+                    self.clock.answer(self.state.received, sent, sent_at);
+                }
                 if self.state.durable == self.state.received {
                     self.state.covers = self.state.covers.max(self.clock.covers());
                 }
@@ -172,10 +186,16 @@ impl<'a> Receiver<'a> {
         Ok(())
     }
 
-    /// Asks the server for its time, and confirms, so that it does not take this for a connection that was lost.
-    async fn ask(&mut self) -> Result<(), BackupError> {
+    /// How long to wait before the server is asked for its time.
+    fn ask_interval(&self) -> Duration {
         let settled = self.last_data.is_none_or(|data| self.clock.covers().is_some_and(|covers| covers >= data));
-        self.ask_at = Instant::now() + if settled { self.keepalive_interval } else { self.partial_interval };
+        if settled { self.keepalive_interval } else { self.partial_interval }
+    }
+
+    /// Asks the server for its time, unless it has not answered yet, and confirms, so that it does not take this for a connection that was
+    /// lost.
+    async fn ask(&mut self) -> Result<(), BackupError> {
+        self.ask_at = Instant::now() + self.ask_interval();
         if self.waiting.len() >= MAX_WAITING {
             // Nothing is read, so nothing is heard.
             self.heard_at = Instant::now();
@@ -183,7 +203,8 @@ impl<'a> Receiver<'a> {
             let message = format!("the server has sent nothing for {} s", self.timeout.as_secs());
             return Err(ReplicationError::Connection(Reason::new(ReasonCode::ConnectionLost, message)).into());
         }
-        self.confirm(true).await
+        let request_reply = !std::mem::replace(&mut self.asked, true);
+        self.confirm(request_reply).await
     }
 
     async fn confirm(&mut self, request_reply: bool) -> Result<(), BackupError> {
@@ -232,7 +253,10 @@ impl<'a> Receiver<'a> {
         self.publish();
         if partial.is_some() {
             self.marked_at = Instant::now();
-            if let Some(superseded) = std::mem::replace(&mut self.partial, partial).filter(|before| Some(*before) != partial) {
+            let former = std::mem::replace(&mut self.partial, partial).filter(|former| Some(*former) != partial);
+            if former.is_some()
+                && let Some(superseded) = std::mem::replace(&mut self.former_partial, former)
+            {
                 delete_superseded(self.archive, superseded).await;
             }
         }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use crate::{
-    Archive, BackupError, BackupRecord, Progress,
+    Archive, BackupError, BackupRecord,
     base::MAX_MANIFEST,
     compression::{self, hex, sha256},
     error::blocking,
@@ -35,23 +35,32 @@ pub struct FileOwner {
     pub gid: u32,
 }
 
-/// Unpacks a base backup into an empty directory and compares every file with the manifest. Returns the bytes of the files.
-pub(super) async fn unpack(
+/// Makes a directory in which a base backup can be unpacked, and `pg_wal` in it.
+pub(super) async fn begin(
     archive: &Archive,
     backup: &BackupRecord,
     directory: Arc<Path>,
     owner: Option<FileOwner>,
-    progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<u64, BackupError> {
+) -> Result<Unpacking, BackupError> {
     let path = archive.layout().base_file(backup.id, MANIFEST);
     let manifest = compression::decompress(archive.store().read(&path).await?, MAX_MANIFEST as u64).await;
     let manifest = manifest.map_err(|error| archive.store().damaged(&path, error))?;
     if sha256(&manifest) != backup.manifest_sha256 {
         return Err(archive.store().damaged(&path, "its SHA-256 is another one than recorded").into());
     }
+    blocking(move || Unpacking::new(directory, owner, &manifest)).await
+}
+
+/// Unpacks a base backup and compares every file with the manifest. Returns the bytes of the files.
+pub(super) async fn unpack(
+    archive: &Archive,
+    backup: &BackupRecord,
+    unpacking: Unpacking,
+    progress: &(dyn Fn(u64) + Send + Sync),
+) -> Result<u64, BackupError> {
     let (sender, parts) = mpsc::channel(1);
     let label = format!("START WAL LOCATION: {} ", backup.start);
-    let unpacking = blocking(move || Unpacking::new(directory, owner, &manifest)?.run(parts, &label));
+    let unpacking = blocking(move || unpacking.run(parts, &label));
     let fetching = async move {
         let part = |(number, record)| fetch(archive, archive.layout().base_file(backup.id, &part_name(number)), record).boxed();
         let parts: Vec<_> = backup.parts.iter().enumerate().map(part).collect();
@@ -63,7 +72,7 @@ pub(super) async fn unpack(
                 return Ok(());
             }
             bytes += length;
-            progress(Progress { bytes, total: None });
+            progress(bytes);
         }
         // The end of the parts, which their absence alone is not.
         let _ = sender.send(Bytes::new()).await;
@@ -90,7 +99,8 @@ pub(super) fn give(path: &Path, owner: Option<FileOwner>) -> Result<(), BackupEr
     std::os::unix::fs::chown(path, Some(uid), Some(gid)).map_err(BackupError::io(format!("changing the owner of {}", path.display())))
 }
 
-struct Unpacking {
+/// A directory that is being filled.
+pub(super) struct Unpacking {
     directory: Arc<Path>,
     owner: Option<FileOwner>,
     manifest: Manifest,
@@ -114,6 +124,7 @@ impl Unpacking {
         let unpacking = Self { directory, owner, manifest: parsed, bytes: 0 };
         let path = unpacking.directory.join("backup_manifest");
         unpacking.write(&path, &mut &*manifest)?;
+        unpacking.create_directory(&unpacking.directory.join("pg_wal"))?;
         Ok(unpacking)
     }
 

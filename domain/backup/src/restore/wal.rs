@@ -8,7 +8,7 @@ use toygres_domain::wal::{Lsn, Segment};
 
 use super::Plan;
 use crate::{
-    Archive, BackupError, Progress, compression,
+    Archive, BackupError, compression,
     error::blocking,
     layout::{Partial, WalObject},
     listing::Listing,
@@ -30,13 +30,7 @@ pub(super) struct Fetched {
 }
 
 /// Writes the segments that the plan needs into `pg_wal`, and reads them. Those behind the point at which recovery stops are not fetched.
-pub(super) async fn fetch(
-    archive: &Archive,
-    plan: &Plan,
-    directory: &Path,
-    before: u64,
-    progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<Fetched, BackupError> {
+pub(super) async fn fetch(archive: &Archive, plan: &Plan, directory: &Path, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Fetched, BackupError> {
     let size = archive.segment_size();
     let objects = plan.segments.iter().map(|segment| WalObject::Complete(*segment)).chain(plan.partial.map(WalObject::Partial));
     let mut contents = futures::stream::iter(objects.collect::<Vec<_>>()).map(|object| content(archive, object).boxed()).buffered(PARALLEL);
@@ -57,7 +51,7 @@ pub(super) async fn fetch(
         .map_err(BackupError::io(format!("writing {name}")))?;
         fetched.files.push(name);
         fetched.summary = reader.summary();
-        progress(Progress { bytes: before + fetched.bytes, total: None });
+        progress(fetched.bytes);
         let reached = match plan.stop {
             Stop::Time(time) => fetched.summary.last_transaction.is_some_and(|last| last > time),
             Stop::Lsn(lsn) => fetched.summary.last_record.is_some_and(|last| last >= lsn),

@@ -77,6 +77,21 @@ impl fmt::Display for StoreConfig {
     }
 }
 
+impl StoreConfig {
+    /// The settings of the control plane, and of the pods that restore for it, that say how to log in.
+    pub(super) fn login(&self) -> &'static str {
+        match self {
+            Self::Directory(_) => "its owner and its mode",
+            Self::S3 { credentials: Some(_), .. } => "TOYGRES_BACKUP_S3_ACCESS_KEY_ID and TOYGRES_BACKUP_S3_SECRET_ACCESS_KEY",
+            Self::S3 { credentials: None, .. } => "the identity of the workload, or set TOYGRES_BACKUP_S3_ACCESS_KEY_ID",
+            Self::Azure { credentials: AzureCredentials::AccountKey(_), .. } => "TOYGRES_BACKUP_AZURE_SECRET_KEY",
+            Self::Azure { credentials: AzureCredentials::Identity, .. } => "the identity of the workload, or set TOYGRES_BACKUP_AZURE_SECRET_KEY",
+            Self::Google { service_account_key: Some(_), .. } => "TOYGRES_BACKUP_GOOGLE_KEY_FILE",
+            Self::Google { service_account_key: None, .. } => "the identity of the workload, or set TOYGRES_BACKUP_GOOGLE_KEY_FILE",
+        }
+    }
+}
+
 pub(super) fn build(config: &StoreConfig) -> object_store::Result<Arc<dyn ObjectStore>> {
     match config {
         StoreConfig::Directory(directory) => {

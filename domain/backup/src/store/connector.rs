@@ -55,8 +55,10 @@ fn failed(error: reqwest::Error) -> HttpError {
         HttpErrorKind::Connect
     } else if error.is_decode() {
         HttpErrorKind::Decode
-    } else if interrupted(&error) {
-        HttpErrorKind::Interrupted
+    } else if is_interrupted(&error) {
+        // Every request may be repeated, although the store may have done what it was asked to: what is created is compared with what is
+        // there. (`Interrupted` is repeated for some requests only.)
+        HttpErrorKind::Request
     } else {
         HttpErrorKind::Unknown
     };
@@ -64,9 +66,14 @@ fn failed(error: reqwest::Error) -> HttpError {
     HttpError::new(kind, error.without_url())
 }
 
-fn interrupted(error: &dyn Error) -> bool {
+/// Whether the connection was lost. Stores close those that are idle, also while a request is on its way.
+fn is_interrupted(error: &dyn Error) -> bool {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    std::iter::successors(error.source(), |&error| error.source())
-        .filter_map(|error| error.downcast_ref::<std::io::Error>())
-        .any(|error| matches!(error.kind(), ConnectionAborted | ConnectionReset | BrokenPipe | UnexpectedEof))
+    std::iter::successors(error.source(), |&error| error.source()).any(|error| {
+        let lost = |error: &hyper::Error| error.is_closed() || error.is_incomplete_message() || error.is_body_write_aborted();
+        error.downcast_ref().is_some_and(lost)
+            || error
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|error| matches!(error.kind(), ConnectionAborted | ConnectionReset | BrokenPipe | UnexpectedEof))
+    })
 }

@@ -13,7 +13,7 @@ use toygres_backup::{
 use toygres_domain::{InstanceId, wal::Lsn};
 use toygres_postgres::replication::SlotName;
 
-use crate::cluster::{Cluster, DEADLINE, owner};
+use crate::cluster::{Cluster, DEADLINE, eventually, owner};
 
 pub struct Archived {
     pub cluster: Cluster,
@@ -79,7 +79,9 @@ impl Archived {
     pub async fn unfollow(&mut self) -> Result<(), BackupError> {
         let Some((task, stop)) = self.follower.take() else { return Ok(()) };
         stop.cancel();
-        task.await.unwrap()
+        let outcome = task.await.unwrap();
+        self.given_back().await;
+        outcome
     }
 
     /// Waits until following has failed.
@@ -94,6 +96,12 @@ impl Archived {
             task.abort();
             let _ = task.await;
         }
+    }
+
+    /// Waits until the server, if it runs, has noticed that nobody follows it any more: until then nobody else can.
+    pub async fn given_back(&self) {
+        let active = || self.cluster.try_execute("SELECT count(*) FROM pg_replication_slots WHERE active");
+        eventually("the slot is given back", async || active().ok().is_none_or(|active| active == "0")).await;
     }
 
     pub fn is_following(&self) -> bool {
@@ -119,8 +127,7 @@ impl Archived {
     pub async fn caught_up(&self) {
         let (lsn, time) = (self.lsn(), self.time());
         let mut status = self.status.subscribe();
-        let caught_up = status
-            .wait_for(|status| status.as_ref().is_some_and(|status| status.durable >= lsn && status.covers.is_some_and(|covers| covers >= time)));
+        let caught_up = status.wait_for(|status| has_caught_up(status.as_ref(), lsn, time));
         if tokio::time::timeout(DEADLINE, caught_up).await.is_err() {
             let (followed, status) = (self.is_following(), self.status.borrow());
             panic!("the archive does not catch up with {lsn} and {time}; it is followed: {followed}; {status:?}");
@@ -145,8 +152,13 @@ impl Archived {
     }
 
     pub async fn try_back_up(&self) -> Result<BackupRecord, BackupError> {
+        self.try_back_up_into(&self.archive().await).await
+    }
+
+    /// The same, into an archive that was opened before.
+    pub async fn try_back_up_into(&self, archive: &Archive) -> Result<BackupRecord, BackupError> {
         let options = BaseBackupOptions { id: BackupId::generate(), limit: 1 << 30, timeout: DEADLINE };
-        take_base_backup(&self.cluster.target(), &self.archive().await, &options, &|_| {}).await
+        take_base_backup(&self.cluster.target(), archive, &options, &|_| {}).await
     }
 
     /// Restores into a new data directory.
@@ -163,4 +175,9 @@ impl Archived {
         cluster.recover().await;
         cluster.ids()
     }
+}
+
+/// Whether what was committed by a position and a time is durable in the store, and is said to be.
+pub fn has_caught_up(status: Option<&FollowStatus>, lsn: Lsn, time: DateTime<Utc>) -> bool {
+    status.is_some_and(|status| status.durable >= lsn && status.covers.is_some_and(|covers| covers >= time))
 }

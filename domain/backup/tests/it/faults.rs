@@ -83,6 +83,7 @@ async fn no_row_that_was_covered_is_lost_when_workers_are_killed() {
         tokio::time::sleep(Duration::from_millis(random.u64(0..1500))).await;
         promised = promised.max(archived.status.borrow().as_ref().and_then(|status| status.covers));
         archived.kill_follower().await;
+        archived.given_back().await;
         if round % 3 == 2 {
             let promised = promised.unwrap();
             let coverage = Coverage::of(&archived.listing().await);

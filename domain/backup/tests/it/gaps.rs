@@ -80,5 +80,6 @@ async fn that_an_idle_server_is_followed_again_is_told() {
         archived.follow();
         tokio::time::timeout(DEADLINE, status.changed()).await.expect("it has begun").unwrap();
         archived.kill_follower().await;
+        archived.given_back().await;
     }
 }

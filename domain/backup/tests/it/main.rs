@@ -1,15 +1,18 @@
 //! Backups and restores with real PostgreSQL servers.
 
 mod damage;
+mod encryption;
 mod faults;
 mod gaps;
 mod independent;
 mod points;
 mod retention;
-mod s3;
+mod stores;
 mod timelines;
 
 mod archived;
+mod azurite;
 mod cluster;
-mod fake_s3;
 mod faulty_store;
+mod proxy;
+mod s3_server;

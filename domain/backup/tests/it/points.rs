@@ -1,13 +1,17 @@
 //! Restores to a point.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use chrono::TimeDelta;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use toygres_backup::{BackupError, Coverage, RecoverySettings, Stop, Target};
 
 use crate::{
     archived::Archived,
-    cluster::{as_owner, eventually, program},
+    cluster::{DEADLINE, as_owner, eventually, program},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,4 +97,62 @@ async fn tablespaces_are_refused_by_name() {
     archived.cluster.execute(&format!("CREATE TABLESPACE fast LOCATION '{}'", location.display()));
     let error = archived.try_back_up().await.unwrap_err().to_string();
     assert!(error.contains("tablespaces") && error.contains(location.to_str().unwrap()), "{error}");
+}
+
+/// A server that is held up, or whose messages are not read, answers everything that it was asked at once, and sends new WAL only then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_held_up_covers_nothing_that_it_has_not_sent() {
+    let archived = Archived::create("").await;
+    let sender = Pid::from_raw(archived.cluster.execute("SELECT pid FROM pg_stat_replication").parse().unwrap());
+    kill(sender, Signal::SIGSTOP).unwrap();
+    archived.insert(1);
+    let (lsn, time) = (archived.lsn(), archived.time());
+    // As long as it would take to ask several times.
+    tokio::time::sleep(6 * archived.keepalive_interval).await;
+    let mut status = archived.status.subscribe();
+    kill(sender, Signal::SIGCONT).unwrap();
+    let covering = status.wait_for(|status| status.as_ref().is_some_and(|status| status.covers.is_some_and(|covers| covers >= time)));
+    let covering = tokio::time::timeout(DEADLINE, covering).await.expect("the row is covered").unwrap().clone().unwrap();
+    assert!(covering.durable >= lsn, "{covering:?}, and the row ends at {lsn}");
+}
+
+/// The time that a base backup was finished at is the first that can be restored, also if nothing is archived beyond the end of the backup.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_base_backup_needs_what_was_committed_until_it_was_finished() {
+    let archived = Arc::new(Archived::create("").await);
+    archived.cluster.execute("CREATE TABLE commits (flushed pg_lsn, at timestamptz)");
+    archived.cluster.execute("CREATE TABLE over ()");
+    let writer = archived.clone();
+    let writer = tokio::task::spawn_blocking(move || {
+        writer.cluster.execute(
+            "DO $$ DECLARE flushed pg_lsn; BEGIN
+                 WHILE to_regclass('over') IS NOT NULL LOOP
+                     flushed := pg_current_wal_flush_lsn();
+                     INSERT INTO commits VALUES (flushed, clock_timestamp());
+                     COMMIT;
+                 END LOOP;
+             END $$",
+        )
+    });
+    let record = archived.try_back_up().await.unwrap();
+    archived.cluster.execute("DROP TABLE over");
+    writer.await.unwrap();
+    let of = |condition: &str| {
+        let finished_at = record.finished_at.to_rfc3339();
+        archived.cluster.execute(&format!("SELECT count(*) FROM commits WHERE at <= '{finished_at}' AND flushed {condition} '{}'", record.end))
+    };
+    assert_ne!(of("<="), "0", "rows were committed during the backup");
+    assert_eq!(of(">"), "0", "{record:?}");
+}
+
+/// A listing takes time. What was written before it began must not vanish in it because something newer was written.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partial_segment_outlives_the_one_that_replaces_it() {
+    let mut archived = Archived::create("").await;
+    for id in 0..4 {
+        archived.insert(id);
+        archived.caught_up().await;
+    }
+    archived.unfollow().await.unwrap();
+    assert_eq!(archived.listing().await.partials.len(), 2);
 }

@@ -122,6 +122,25 @@ fn every_point_that_is_to_be_kept_stays_restorable_at_every_moment() {
     assert!(deleted > 1000 && checked > 1000, "{deleted} objects deleted, {checked} points checked");
 }
 
+/// Another worker may be writing it, which this one does not know.
+#[test]
+fn a_base_backup_that_is_being_taken_is_kept_for_a_day() {
+    let layout = Layout::new(InstanceId::generate(), ArchiveId::generate());
+    let now: DateTime<Utc> = "2026-11-29T10:00:00Z".parse().unwrap();
+    let (abandoned, slow) = (BackupId::generate(), BackupId::generate());
+    let file = |id, number, hours| {
+        let path = layout.base_file(id, &format!("base.{number:05}.tar.zst"));
+        Object { path, bytes: 10, created_at: now - TimeDelta::hours(hours) }
+    };
+    let mut listing = Listing::empty(SIZE);
+    listing.base_files.insert(abandoned, vec![file(abandoned, 0, 50), file(abandoned, 1, 25)]);
+    listing.base_files.insert(slow, vec![file(slow, 0, 50), file(slow, 1, 23)]);
+    let mut policy = RetentionPolicy { keep_for: TimeDelta::zero(), locked: BTreeSet::new(), in_use: BTreeSet::new() };
+    assert_eq!(expire(&listing, &layout, &policy, now), [file(abandoned, 0, 50).path, file(abandoned, 1, 25).path]);
+    policy.in_use.insert(abandoned);
+    assert_eq!(expire(&listing, &layout, &policy, now), Vec::<String>::new());
+}
+
 #[test]
 fn a_gap_has_its_reason_and_ends_with_the_next_backup() {
     let layout = Layout::new(InstanceId::generate(), ArchiveId::generate());

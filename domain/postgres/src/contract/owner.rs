@@ -19,7 +19,7 @@ use toygres_domain::{
 };
 
 use self::attempts::{Attempt, IN_THE_DATABASE_OF_THE_PLATFORM, permitted, refused};
-use super::{Subject, users::check_users};
+use super::{Subject, inspection::check_inspection, users::check_users};
 use crate::{
     OwnerPassword, Prober, Target, check_server, close, passwords, roles,
     session::{Session, SessionError},
@@ -91,6 +91,7 @@ pub async fn check_owner(instance: &OwnedInstance) {
     owners_end_their_sessions(instance).await;
     owners_do_not_exhaust_connections(instance).await;
     if let Some(platform) = &instance.platform {
+        check_inspection(instance, platform).await;
         a_changed_password_is_told(instance, platform).await;
         the_platform_changes_the_password(instance, platform).await;
         check_users(instance, platform).await;
@@ -234,7 +235,7 @@ async fn a_changed_password_is_told(instance: &OwnedInstance, platform: &Platfor
     ];
     for (statement, expected) in statements {
         session.execute(&statement).await.expect("the owner may change their password");
-        let answer = prober.log_in_anew(InstanceId::generate(), &monitor, Duration::from_secs(10)).await.expect("the instance is healthy");
+        let answer = prober.log_in_anew(InstanceId::generate(), &monitor, Duration::from_secs(10), false).await.expect("the instance is healthy");
         assert_eq!(answer.owner_password, expected);
     }
     close(Some(session)).await;

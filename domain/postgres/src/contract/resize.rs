@@ -17,6 +17,7 @@ use super::{Subject, restart::assert_no_death};
 pub(super) async fn check_resizes(subject: Subject<'_>) {
     a_resize_keeps_the_data_and_restarts_once_at_most(subject).await;
     a_dead_server_is_resized(subject).await;
+    a_suspended_server_stays_stopped(subject).await;
     what_is_not_deployed_is_not_resized(subject).await;
 }
 
@@ -62,6 +63,25 @@ async fn a_dead_server_is_resized(subject: Subject<'_>) {
     subject.remove(deployment.id, false).await;
 }
 
+/// A suspended server has its size, and its configuration, when it is started.
+async fn a_suspended_server_stays_stopped(subject: Subject<'_>) {
+    let (mut deployment, endpoint) = subject.ran("contract-resize-suspended").await;
+    let marked = subject.hooks.leave_mark(&deployment, &endpoint).await;
+    let mut nudges = subject.runtime.nudges();
+    let mut suspended = subject.suspend(&deployment, 2, subject.timeout).await;
+    suspended.spec.memory_mb *= 2;
+    suspended.spec.storage_gb += 1;
+    subject.resize_until_done(&suspended, &resize(deployment.id, 3)).await;
+    subject.stays_suspended(deployment.id).await;
+    assert_eq!(subject.runtime.inspect(&[Expected::from(&suspended)]).await, Ok(Vec::new()), "it is what is expected from now on");
+    deployment.spec = suspended.spec;
+    subject.deploy(&deployment).await;
+    let endpoint = subject.ready(deployment.id).await;
+    assert!(!marked || subject.hooks.has_mark(&deployment, &endpoint).await, "the data is kept");
+    assert_no_death(&mut nudges, deployment.id).await;
+    subject.remove(deployment.id, false).await;
+}
+
 /// A resize of an absent instance is a permanent error, and creates nothing.
 async fn what_is_not_deployed_is_not_resized(subject: Subject<'_>) {
     let deployment = Deployment { data: Data::Existing(None), ..(subject.deployment)("contract-absent") };
@@ -83,6 +103,11 @@ impl Subject<'_> {
 
     /// Repeats the resize until it is done, and waits until the instance is ready.
     async fn resize(&self, deployment: &Deployment, restart: &Restart) -> Endpoint {
+        self.resize_until_done(deployment, restart).await;
+        self.ready(deployment.id).await
+    }
+
+    async fn resize_until_done(&self, deployment: &Deployment, restart: &Restart) {
         let deadline = Instant::now() + self.timeout;
         loop {
             let reason = match self.runtime.resize(deployment, restart).await {
@@ -97,7 +122,6 @@ impl Subject<'_> {
             self.hooks.advance(deployment.id).await;
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        self.ready(deployment.id).await
     }
 }
 

@@ -140,7 +140,7 @@ impl Subject<'_> {
     }
 
     /// Repeats the suspension until it is done. Returns the deployment, suspended.
-    async fn suspend(&self, deployment: &Deployment, n: i64, timeout: Duration) -> Deployment {
+    pub(super) async fn suspend(&self, deployment: &Deployment, n: i64, timeout: Duration) -> Deployment {
         let suspended = Deployment { suspended: true, ..deployment.clone() };
         let suspension = suspension(deployment.id, n, timeout);
         let deadline = Instant::now() + self.timeout;
@@ -156,7 +156,7 @@ impl Subject<'_> {
     }
 
     /// Nothing starts it, for as long as a host takes to start what has exited.
-    async fn stays_suspended(&self, id: InstanceId) {
+    pub(super) async fn stays_suspended(&self, id: InstanceId) {
         for _ in 0..20 {
             self.hooks.advance(id).await;
             self.assert_suspended(id).await;

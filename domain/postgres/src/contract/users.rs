@@ -43,10 +43,27 @@ const WRITES: [&str; 18] = [
     "SELECT pg_read_file('PG_VERSION')",
 ];
 
+/// What a user who reads and writes is refused.
+const CHANGES: &[&str] = &[
+    "CREATE TABLE public.other (a int)",
+    "CREATE SCHEMA other",
+    "ALTER TABLE numbered ADD c int",
+    "DROP TABLE numbered",
+    "TRUNCATE numbered",
+    "CREATE INDEX ON numbered (a)",
+    "ALTER TABLE afterwards.made OWNER TO contract_writer",
+    "SET ROLE \"{owner}\"",
+    "ALTER ROLE contract_writer CREATEDB",
+    "CREATE ROLE other",
+    "CREATE DATABASE other",
+    "SELECT pg_read_file('PG_VERSION')",
+];
+
 /// Makes users and databases, and drops them again.
 pub(super) async fn check_users(instance: &OwnedInstance, platform: &PlatformCredentials) {
     let these = Users { instance, superuser: Target::of_superuser(instance.endpoint.clone(), platform) };
     these.a_user_who_reads_cannot_write().await;
+    these.a_user_who_writes_changes_rows_alone().await;
     these.an_owner_acts_as_the_owner().await;
     these.a_user_may_own_a_database().await;
     these.connections_are_shared().await;
@@ -79,6 +96,29 @@ impl Users<'_> {
         let mut elsewhere = self.log_in("contract_reports", &password, DATABASE).await.expect("everybody may connect");
         assert!(elsewhere.execute("CREATE TABLE public.mine (a int)").await.is_err());
         close(Some(elsewhere)).await;
+    }
+
+    async fn a_user_who_writes_changes_rows_alone(&self) {
+        let mut owner = self.owner(self.database()).await;
+        owner.execute("CREATE TABLE numbered (n serial, a int)").await.expect("the owner makes a table");
+        let password = self.create("contract_writer", DatabaseAccess::ReadWrite, true).await;
+        owner.execute("CREATE SCHEMA afterwards; CREATE TABLE afterwards.made (n bigserial, a int)").await.expect("and another one later");
+        let mut writer = self.log_in("contract_writer", &password, self.database()).await.expect("the user logs in");
+        for table in ["numbered", "afterwards.made"] {
+            let rows = format!("INSERT INTO {table} (a) VALUES (1), (2); UPDATE {table} SET a = 3 WHERE a = 1; DELETE FROM {table} WHERE a = 2");
+            writer.execute(&rows).await.unwrap_or_else(|error| panic!("{table}: {error:?}"));
+            let [row] = writer.row(&format!("SELECT n || ' ' || a FROM {table}")).await.expect("the user reads");
+            assert_eq!(row.as_deref(), Some("1 3"), "{table}");
+        }
+        writer.execute("CREATE TEMPORARY TABLE mine (a int)").await.expect("it is gone with the session");
+        for statement in CHANGES {
+            let statement = statement.replace("{owner}", self.instance.spec.username.as_str());
+            let outcome = writer.execute(&statement).await;
+            assert!(matches!(&outcome, Err(SessionError::Server(code, _)) if code == REFUSED), "{statement}: {outcome:?}");
+        }
+        close(Some(writer)).await;
+        owner.execute("DROP SCHEMA afterwards CASCADE; DROP TABLE numbered").await.expect("all is there");
+        close(Some(owner)).await;
     }
 
     async fn an_owner_acts_as_the_owner(&self) {
@@ -138,7 +178,7 @@ impl Users<'_> {
         assert_eq!(databases::drop_database(&self.superuser, &shop, true, TIMEOUT).await, Ok(()));
         owner.lost().await;
         assert_eq!(databases::drop_database(&self.superuser, &shop, true, TIMEOUT).await, Ok(()), "a second time");
-        for user in ["contract_reports", "contract_second"] {
+        for user in ["contract_reports", "contract_writer", "contract_second"] {
             self.drop(user).await;
         }
         assert_eq!(self.drop(builder.as_str()).await, Vec::<String>::new(), "a second time");
@@ -151,7 +191,7 @@ impl Users<'_> {
     async fn create(&self, user: &str, access: DatabaseAccess, in_database: bool) -> Secret {
         let (user, password) = (name(user), Secret::generate());
         let [first, other] = [&password, &Secret::generate()].map(|password| Secret::new(scram::verifier(password)));
-        let others = ["contract_reports", "contract_second", "contract_builder"].map(name);
+        let others = ["contract_reports", "contract_writer", "contract_second", "contract_builder"].map(name);
         let known = others.iter().position(|other| *other == user).map_or(&others[..], |last| &others[..=last]);
         let clients = Clients { owner: &self.instance.spec.username, users: known };
         let make = async |verifier: &Secret| {

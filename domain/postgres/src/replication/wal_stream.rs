@@ -9,7 +9,6 @@ use postgres_protocol::message::{
 use tokio::time::timeout;
 
 use super::{ReplicationConnection, ReplicationError, SlotName, text, timeline, wire::Frame};
-use crate::session::SessionError;
 use toygres_domain::wal::{Lsn, Timeline};
 
 /// Microseconds from the Unix epoch to PostgreSQL's, which is the year 2000.
@@ -87,7 +86,7 @@ impl WalStream {
     /// The next message. Cancelling it loses nothing. A server that sends nothing within the time-out is lost.
     ///
     /// # Errors
-    /// See [`ReplicationError`].
+    /// See [`ReplicationError`]. [`ReplicationError::ShutDown`] when a clean shutdown of the server has come to its end.
     pub async fn next(&mut self) -> Result<WalMessage, ReplicationError> {
         match self.connection.frame().await? {
             Frame::Message(Message::CopyData(body)) => {
@@ -101,11 +100,8 @@ impl WalStream {
                 Ok(message)
             }
             Frame::Message(Message::CopyDone) => Ok(WalMessage::EndOfTimeline),
-            // The server is shutting down.
-            Frame::Message(Message::CommandComplete(_)) => {
-                let ended = SessionError::Io(std::io::ErrorKind::ConnectionReset.into());
-                Err(super::failed(&self.connection.endpoint, ended))
-            }
+            // It says so only when everything was confirmed, up to the checkpoint of the shutdown.
+            Frame::Message(Message::CommandComplete(_)) => Err(ReplicationError::ShutDown),
             frame => Err(self.connection.unexpected_frame(&frame)),
         }
     }

@@ -15,12 +15,12 @@ use tokio::{
     sync::Notify,
 };
 
-/// Bytes that one message may have. The answers to our queries have fewer than a hundred.
+/// Bytes that one message may have. A row of our queries has fewer than ten thousand.
 const MAX_MESSAGE: usize = 64 * 1024;
 /// Bytes that a message about authentication may have. Those of PostgreSQL have fewer than two hundred.
 const MAX_AUTHENTICATION: usize = 1024;
-/// Bytes that a server may send for the login, and for each query.
-const MAX_ANSWER: usize = 256 * 1024;
+/// Bytes that a server may send for the login, and for each query that does not say otherwise.
+pub(super) const MAX_ANSWER: usize = 256 * 1024;
 /// Asynchronous messages (parameters, notices, notifications) that a server may send during a session. The client library keeps each
 /// parameter that it reads. PostgreSQL reports about fifteen after the login, and then those that change.
 const MAX_UNASKED: usize = 1000;
@@ -51,9 +51,9 @@ impl Default for Guard {
 }
 
 impl Guard {
-    /// Permits the answer to one more query.
-    pub(super) fn renew(&self) {
-        self.0.allowance.store(MAX_ANSWER, Ordering::Relaxed);
+    /// Permits the answer to one more query, of this many bytes.
+    pub(super) fn renew(&self, max_bytes: usize) {
+        self.0.allowance.store(max_bytes, Ordering::Relaxed);
     }
 
     /// Completes when the server has sent what the proof of the password is computed from. The stream withholds it until its next
@@ -306,7 +306,8 @@ mod tests {
         let guard = Guard::default();
         assert_eq!(guard.spend(MAX_ANSWER), Ok(()));
         assert!(guard.spend(1).is_err());
-        guard.renew();
-        assert_eq!(guard.spend(1), Ok(()));
+        guard.renew(2);
+        assert_eq!(guard.spend(2), Ok(()));
+        assert!(guard.spend(1).is_err());
     }
 }

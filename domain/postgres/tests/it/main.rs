@@ -2,10 +2,13 @@
 
 mod check;
 mod collations;
+mod conflicts;
 mod hostile;
+mod inspection;
 mod owner;
 mod prober;
 mod replication;
+mod storage;
 
 mod fake_postgres;
 mod server;

@@ -61,6 +61,11 @@ impl Server {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// Where it listens on this machine.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// A file of its data directory.
     pub fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join("data").join(name)
@@ -135,7 +140,7 @@ fn postgres() -> User {
 }
 
 /// A program of the PostgreSQL server, from `TOYGRES_PG_BIN` or the newest package of Debian or Ubuntu, or else from the path.
-fn program(name: &str) -> PathBuf {
+pub fn program(name: &str) -> PathBuf {
     let configured = std::env::var("TOYGRES_PG_BIN").ok().and_then(|bin| bin.split(':').next().map(PathBuf::from));
     let packages = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|version| version.path().join("bin"));
     let bin = configured.or_else(|| packages.filter(|bin| bin.join("initdb").is_file()).max());

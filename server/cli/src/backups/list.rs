@@ -7,7 +7,10 @@ use serde::Serialize;
 
 use crate::{
     client::Client,
-    contract::{BackupDurability, BackupProtection, BackupStatus, BackupTrigger, BigInt, PageInfo, Reason, RecoveryGapReason, lower_case, schema},
+    contract::{
+        BackupDurability, BackupProtection, BackupStatus, BackupTrigger, BackupVerificationStatus, BigInt, PageInfo, Reason, RecoveryGapReason,
+        lower_case, schema,
+    },
     failure::Result,
     instances::find_id,
     output::{OutputOptions, Table, age},
@@ -71,6 +74,7 @@ struct Recovery {
     gaps: Vec<RecoveryGap>,
     last_durable_at: Option<DateTime<Utc>>,
     lag_seconds: Option<f64>,
+    incomplete: Option<Reason>,
 }
 
 #[derive(Clone, Debug, Serialize, cynic::QueryFragment)]
@@ -95,6 +99,16 @@ struct Backup {
     expires_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
+    verification: BackupVerification,
+}
+
+#[derive(Clone, Debug, Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
+struct BackupVerification {
+    status: BackupVerificationStatus,
+    ended_at: Option<DateTime<Utc>>,
+    restore_seconds: Option<f64>,
+    reason: Option<Reason>,
 }
 
 /// What is printed.
@@ -140,10 +154,13 @@ fn page(Listed { backup_policy, recovery, backups }: &Listed) -> String {
             text += &format!("Gap: {} to {} ({})\n", time(gap.from), time(gap.to), lower_case(&gap.reason));
         }
     }
+    if let Some(incomplete) = recovery.as_ref().and_then(|recovery| recovery.incomplete.as_ref()) {
+        text += &format!("Incomplete: {}\n", incomplete.message);
+    }
     if backups.is_empty() {
         return text + "There are no backups.\n";
     }
-    let mut table = Table::with_header(["ID", "STATUS", "TRIGGER", "SIZE", "STORED", "AGE", "EXPIRES"]);
+    let mut table = Table::with_header(["ID", "STATUS", "TRIGGER", "SIZE", "STORED", "AGE", "EXPIRES", "VERIFIED"]);
     for backup in backups {
         let status = match &backup.error {
             Some(error) => format!("{} ({})", lower_case(&backup.status), error.message),
@@ -161,9 +178,19 @@ fn page(Listed { backup_policy, recovery, backups }: &Listed) -> String {
             backup.stored_bytes.as_ref().map(size).unwrap_or_default(),
             age(backup.created_at),
             expires,
+            verified(&backup.verification),
         ]);
     }
     text + &table.to_string()
+}
+
+/// What came of a verification, and how long a restoration takes.
+fn verified(BackupVerification { status, restore_seconds, reason, .. }: &BackupVerification) -> String {
+    match (restore_seconds, reason) {
+        (Some(seconds), _) => format!("restored in {seconds:.1} s"),
+        (None, Some(reason)) => format!("{} ({})", lower_case(status), reason.message),
+        (None, None) => lower_case(status),
+    }
 }
 
 fn time(at: DateTime<Utc>) -> String {
@@ -193,7 +220,7 @@ mod tests {
         };
         let (from, to) = (at("2026-11-29T10:00:00Z"), at("2026-11-29T11:00:00Z"));
         let gaps = vec![RecoveryGap { from, to, reason: RecoveryGapReason::SlotLost }];
-        let recovery = Recovery { from: Some(from), to: Some(to), gaps, last_durable_at: Some(to), lag_seconds: Some(0.4) };
+        let recovery = Recovery { from: Some(from), to: Some(to), gaps, last_durable_at: Some(to), lag_seconds: Some(0.4), incomplete: None };
         let text = page(&Listed { backup_policy: policy, recovery: Some(recovery), backups: Vec::new() });
         assert_eq!(
             text,

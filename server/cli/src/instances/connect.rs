@@ -72,16 +72,7 @@ struct Connection {
 
 impl Connect {
     pub(super) async fn run(self, client: &Client) -> Result<()> {
-        let Access { url, verification, suspended } = connection(client, &self.name).await?;
-        if let Some(why) = suspended {
-            let name = &self.name;
-            return Err(Failure::new(Kind::Conflict, format!("{name} is suspended: {why}; `toygres instances resume --wait {name}` starts it")));
-        }
-        let psql = psql::find().ok_or_else(not_installed)?;
-        let mut command = command(psql, &url).ok_or_else(|| Failure::new(Kind::Failed, "the server returned an invalid connection string"))?;
-        if let Some(Verification { authorities, mode }) = verification {
-            command.env("PGSSLMODE", mode).env("PGSSLROOTCERT", authorities::save(&authorities)?);
-        }
+        let mut command = psql(client, &self.name).await?;
         // This returns only when it fails.
         let error = command.args(self.arguments).exec();
         Err(match error.kind() {
@@ -89,6 +80,20 @@ impl Connect {
             _ => Failure::new(Kind::Failed, format!("psql cannot be started: {error}")),
         })
     }
+}
+
+/// psql on an instance, which it verifies.
+pub(crate) async fn psql(client: &Client, name: &str) -> Result<Command> {
+    let Access { url, verification, suspended } = connection(client, name).await?;
+    if let Some(why) = suspended {
+        return Err(Failure::new(Kind::Conflict, format!("{name} is suspended: {why}; `toygres instances resume --wait {name}` starts it")));
+    }
+    let psql = psql::find().ok_or_else(not_installed)?;
+    let mut command = command(psql, &url).ok_or_else(|| Failure::new(Kind::Failed, "the server returned an invalid connection string"))?;
+    if let Some(Verification { authorities, mode }) = verification {
+        command.env("PGSSLMODE", mode).env("PGSSLROOTCERT", authorities::save(&authorities)?);
+    }
+    Ok(command)
 }
 
 /// The connection string of an instance, with the password.

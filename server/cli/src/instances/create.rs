@@ -7,6 +7,7 @@ use clap::Args;
 use super::{
     backups::{BackupOptions, BackupPolicyInput},
     set_parameters::{ParameterInput, parse_parameter},
+    storage::{StorageAutoGrowInput, StorageOptions},
 };
 use crate::{
     client::Client,
@@ -27,7 +28,7 @@ pub struct Create {
     /// Size of the volume in GiB [default: 10].
     #[arg(long, value_name = "GIB")]
     storage_gb: Option<i32>,
-    /// CPU in thousandths of a core [default: 500].
+    /// CPU in thousandths of a vCPU [default: 500].
     #[arg(long, value_name = "MILLIS")]
     cpu_millis: Option<i32>,
     /// Memory in MiB [default: 512].
@@ -51,7 +52,7 @@ pub struct Create {
     /// Make the instance reachable from outside the cluster, through a load balancer.
     #[arg(long = "load-balancer")]
     exposure: bool,
-    /// Address range that may connect to the load balancer; may be repeated [default: all].
+    /// IP range (CIDR) that may connect to the load balancer; may be repeated [default: all].
     #[arg(long = "source-range", value_name = "CIDR", requires = "exposure")]
     exposure_source_ranges: Vec<String>,
     /// DNS label of the load balancer's address.
@@ -69,6 +70,8 @@ pub struct Create {
     /// Suspend the instance after this number of minutes without a client [default: never].
     #[arg(long, value_name = "MINUTES")]
     idle_suspend_minutes: Option<i32>,
+    #[command(flatten)]
+    storage: StorageOptions,
     #[command(flatten)]
     backups: BackupOptions,
     /// Set a parameter of the server; may be repeated.
@@ -112,6 +115,8 @@ struct CreateInstanceInput {
     #[cynic(skip_serializing_if = "Option::is_none")]
     idle_suspend_minutes: Option<i32>,
     #[cynic(skip_serializing_if = "Option::is_none")]
+    storage_auto_grow: Option<StorageAutoGrowInput>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
     parameters: Option<Vec<ParameterInput>>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     backups: Option<BackupPolicyInput>,
@@ -153,6 +158,7 @@ impl Create {
             require_tls: self.require_tls,
             health_check: HealthCheckInput::of(self.health_check_interval_seconds, self.health_check_timeout_seconds),
             idle_suspend_minutes: self.idle_suspend_minutes,
+            storage_auto_grow: self.storage.input(),
             parameters: non_empty(self.parameters),
             backups: self.backups.input(),
             idempotency_key: self.idempotency_key,

@@ -27,6 +27,9 @@ pub struct Delete {
     /// Days for which its backups are kept; 0 deletes them at once, unless one is locked [default: those of the instance].
     #[arg(long, value_name = "DAYS")]
     backup_retention_days: Option<i32>,
+    /// Take a base backup before anything is removed. The deletion waits for it; --final-backup=false has one that waits go on without.
+    #[arg(long, value_name = "BOOL", default_missing_value = "true", num_args = 0..=1, require_equals = true)]
+    final_backup: Option<bool>,
     /// Delete the instance only at this revision.
     #[arg(long)]
     revision: Option<u64>,
@@ -43,6 +46,8 @@ struct DeleteInstanceInput {
     keep_volumes: Option<bool>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     backup_retention_days: Option<i32>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    final_backup: Option<bool>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     revision: Option<BigInt>,
     #[cynic(skip_serializing_if = "Option::is_none")]
@@ -62,6 +67,7 @@ impl Delete {
             id: instance.id,
             keep_volumes: Some(self.keep_volumes),
             backup_retention_days: self.backup_retention_days,
+            final_backup: self.final_backup,
             revision: self.revision.map(BigInt::from),
             idempotency_key: self.idempotency_key,
         };

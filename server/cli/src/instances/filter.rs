@@ -36,6 +36,12 @@ pub(super) struct InstanceFilter {
     labels: Option<Vec<LabelInput>>,
 }
 
+impl InstanceFilter {
+    pub(super) fn of_label(label: LabelInput) -> Self {
+        Self { state: None, health: None, name_contains: None, labels: Some(vec![label]) }
+    }
+}
+
 impl FilterOptions {
     pub(super) fn filter(&self) -> InstanceFilter {
         fn non_empty<T: Clone>(values: &[T]) -> Option<Vec<T>> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{connect::connection_string, find};
 use crate::{
     client::Client,
-    contract::{Instance, OperationConnection, OperationKind, lower_case, schema},
+    contract::{BigInt, Instance, OperationConnection, OperationKind, StorageAutoGrow, StorageUsage, lower_case, schema},
     failure::Result,
     output::{OutputOptions, Table, age, print},
     progress::describe,
@@ -45,6 +45,7 @@ struct Details {
     #[serde(flatten)]
     instance: Instance,
     available_operations: Vec<OperationKind>,
+    upgrade_targets: Vec<UpgradeTarget>,
     // The rest is for people. Scripts query what they need of it.
     #[serde(skip)]
     latest_health_check: Option<HealthCheck>,
@@ -53,6 +54,14 @@ struct Details {
     #[serde(skip)]
     #[arguments(first: 1)]
     operations: OperationConnection,
+}
+
+/// A newer version of PostgreSQL.
+#[derive(cynic::QueryFragment, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UpgradeTarget {
+    version: String,
+    obstacle: Option<String>,
 }
 
 #[derive(cynic::QueryFragment)]
@@ -80,11 +89,11 @@ impl Get {
 
 /// The instance for people.
 fn page(details: &Details) -> String {
-    let Details { instance, available_operations, latest_health_check, health_summary, operations } = details;
+    let Details { instance, available_operations, upgrade_targets, latest_health_check, health_summary, operations } = details;
     let mut table = Table::new();
     let mut line = |name: &str, value: String| table.row([name.to_owned(), value]);
     line("Name", instance.name.clone());
-    line("Id", instance.id.inner().to_owned());
+    line("ID", instance.id.inner().to_owned());
     line("State", lower_case(&instance.state) + if instance.deletion_protected { " (protected against deletion)" } else { "" });
     let check = latest_health_check.as_ref().map(|check| match check.latency_ms {
         Some(latency) => format!(" (checked {} ago, {latency:.1} ms)", age(check.at)),
@@ -92,7 +101,7 @@ fn page(details: &Details) -> String {
     });
     line("Health", lower_case(&instance.health) + &check.unwrap_or_default());
     if let HealthSummary { checks, uptime: Some(uptime) } = health_summary {
-        line("Uptime", format!("{:.2} % of {checks} checks in 24 h", uptime * 100.0));
+        line("Availability (24h)", format!("{:.2}% ({checks} checks)", uptime * 100.0));
     }
     if let Some(reason) = &instance.reason {
         line("Reason", format!("{}: {}", lower_case(&reason.code), reason.message));
@@ -100,8 +109,16 @@ fn page(details: &Details) -> String {
     for notice in &instance.notices {
         line("Notice", format!("{}: {} ({} ago)", lower_case(&notice.code), notice.message, age(notice.since)));
     }
-    line("PostgreSQL", instance.postgres_version.clone());
+    let possible: Vec<_> = upgrade_targets.iter().filter(|target| target.obstacle.is_none()).map(|target| target.version.as_str()).collect();
+    let note = if possible.is_empty() { String::new() } else { format!(" (can be upgraded to {})", possible.join(", ")) };
+    line("PostgreSQL", instance.postgres_version.clone() + &note);
     line("Size", format!("{} GiB, {} m CPU, {} MiB memory", instance.storage_gb, instance.cpu_millis, instance.memory_mb));
+    if let Some(usage) = &instance.storage_usage {
+        line("Storage used", used(usage));
+    }
+    if let Some(StorageAutoGrow { threshold_percent, max_gb }) = &instance.storage_auto_grow {
+        line("Storage grows", format!("at {threshold_percent} %, to {max_gb} GiB at the most"));
+    }
     if let Some(minutes) = instance.idle_suspend_minutes {
         line("When idle", format!("suspended after {minutes} minutes"));
     }
@@ -125,4 +142,12 @@ fn page(details: &Details) -> String {
         text += &format!("\nLast operation: {}", describe(operation));
     }
     text
+}
+
+/// What an instance uses of its volume, for people.
+fn used(usage: &StorageUsage) -> String {
+    let StorageUsage { used_bytes, capacity_bytes, used_percent, read_only, measured_at, available_bytes: _ } = usage;
+    let gib = |bytes: &BigInt| bytes.0.parse::<f64>().unwrap_or(f64::NAN) / f64::from(1 << 30);
+    let note = if *read_only { ", takes no writes" } else { "" };
+    format!("{used_percent} % ({:.2} of {:.2} GiB{note}; measured {} ago)", gib(used_bytes), gib(capacity_bytes), age(*measured_at))
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     client::Client,
-    contract::{Instance, PageInfo, schema},
+    contract::{Instance, LabelInput, PageInfo, schema},
     failure::Result,
     output::{Format, OutputOptions, report},
 };
@@ -49,21 +49,29 @@ struct InstanceConnection {
 
 impl List {
     pub(super) async fn run(self, client: &Client) -> Result<()> {
-        let mut all = Vec::new();
-        let mut after = None;
-        loop {
-            let variables = Variables { first: PAGE_SIZE, after, filter: self.filter.filter() };
-            let ListInstances { instances: InstanceConnection { nodes, page_info } } = client.run(ListInstances::build(variables)).await?;
-            all.extend(nodes);
-            if !page_info.has_next_page {
-                break;
-            }
-            after = page_info.end_cursor;
-        }
+        let all = all(client, self.filter.filter()).await?;
         if all.is_empty() && self.output.output == Format::Table {
             report("No instances found; `toygres instances create NAME` creates one.");
             return Ok(());
         }
         self.output.output.print(&all, |all| table(all).to_string())
+    }
+}
+
+/// The instances with a label.
+pub(crate) async fn all_with_label(client: &Client, label: LabelInput) -> Result<Vec<Instance>> {
+    all(client, InstanceFilter::of_label(label)).await
+}
+
+async fn all(client: &Client, filter: InstanceFilter) -> Result<Vec<Instance>> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let variables = Variables { first: PAGE_SIZE, after, filter: filter.clone() };
+        let ListInstances { instances: InstanceConnection { nodes, page_info } } = client.run(ListInstances::build(variables)).await?;
+        all.extend(nodes);
+        if !page_info.has_next_page {
+            return Ok(all);
+        }
+        after = page_info.end_cursor;
     }
 }

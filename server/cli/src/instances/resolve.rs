@@ -7,6 +7,7 @@ use crate::{
     client::Client,
     contract::{Instance, schema},
     failure::Result,
+    follow::poll,
 };
 
 #[derive(cynic::QueryVariables)]
@@ -44,6 +45,11 @@ pub(crate) async fn find(client: &Client, name: &str) -> Result<Instance> {
     // A name can have the form of an id.
     let ByName { instance_by_name } = client.run(ByName::build(NameVariables { name: name.to_owned() })).await?;
     instance_by_name.ok_or_else(|| not_found(name))
+}
+
+/// Waits until the instance with this name or id is as expected.
+pub(crate) async fn until(client: &Client, name: &str, expected: impl Fn(&Instance) -> bool) -> Result<Instance> {
+    poll(async || Ok(Some(find(client, name).await?).filter(&expected))).await
 }
 
 /// The id of the instance with this name or id.

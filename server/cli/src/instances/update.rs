@@ -6,6 +6,7 @@ use cynic::MutationBuilder as _;
 use super::{
     backups::{BackupOptions, BackupPolicyInput},
     find,
+    storage::{StorageAutoGrowInput, StorageOptions},
 };
 use crate::{
     client::Client,
@@ -18,10 +19,10 @@ use crate::{
 /// Attempts when the instance changes between reading and writing its labels.
 const MAX_ATTEMPTS: usize = 5;
 
-/// Change the labels, the deletion protection, the health checks, the suspension when idle or the backups of an instance, or whether it
-/// requires TLS.
+/// Change the labels, the deletion protection, the health checks, the suspension when idle, the growth of the volume or the backups of an
+/// instance, or whether it requires TLS.
 #[derive(Args, Debug)]
-#[group(id = "change", required = true, multiple = true, args = ["labels", "removed_labels", "deletion_protected", "unprotect", "require_tls", "idle_suspend_minutes", "health_check_interval_seconds", "health_check_timeout_seconds", "backups_enabled", "backups_interval_hours", "backups_retention_days"])]
+#[group(id = "change", required = true, multiple = true, args = ["labels", "removed_labels", "deletion_protected", "unprotect", "require_tls", "idle_suspend_minutes", "storage_auto_grow_threshold_percent", "storage_auto_grow_max_gb", "no_storage_auto_grow", "health_check_interval_seconds", "health_check_timeout_seconds", "backups_enabled", "backups_interval_hours", "backups_retention_days"])]
 pub struct Update {
     /// Name or id of the instance.
     #[arg(value_name = "NAME")]
@@ -44,6 +45,8 @@ pub struct Update {
     /// Suspend the instance after this number of minutes without a client; 0 turns that off.
     #[arg(long, value_name = "MINUTES")]
     idle_suspend_minutes: Option<i32>,
+    #[command(flatten)]
+    storage: StorageOptions,
     #[command(flatten)]
     backups: BackupOptions,
     /// Seconds between health checks.
@@ -70,6 +73,8 @@ struct UpdateInstanceInput {
     require_tls: Option<bool>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     idle_suspend_minutes: Option<i32>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    storage_auto_grow: Option<StorageAutoGrowInput>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     backups: Option<BackupPolicyInput>,
     #[cynic(skip_serializing_if = "Option::is_none")]
@@ -127,6 +132,7 @@ impl Update {
             deletion_protected: (self.deletion_protected || self.unprotect).then_some(self.deletion_protected),
             require_tls: self.require_tls,
             idle_suspend_minutes: self.idle_suspend_minutes,
+            storage_auto_grow: self.storage.input(),
             backups: self.backups.input(),
             health_check: HealthCheckInput::of(self.health_check_interval_seconds, self.health_check_timeout_seconds),
             revision: match self.revision {

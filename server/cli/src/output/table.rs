@@ -7,7 +7,7 @@ use comfy_table::presets::NOTHING;
 use super::printable;
 
 /// Rows in columns, without borders.
-pub(crate) struct Table(comfy_table::Table);
+pub struct Table(comfy_table::Table);
 
 impl Table {
     pub(crate) fn new() -> Self {
@@ -16,13 +16,16 @@ impl Table {
         Self(table)
     }
 
-    pub(crate) fn with_header<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Self {
+    /// A table with these columns.
+    #[must_use]
+    pub fn with_header<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Self {
         let mut table = Self::new();
         table.0.set_header(header);
         table
     }
 
-    pub(crate) fn row<S: AsRef<str>, const COLUMNS: usize>(&mut self, cells: [S; COLUMNS]) {
+    /// Adds a row. Control characters in it are replaced.
+    pub fn row<S: AsRef<str>, const COLUMNS: usize>(&mut self, cells: [S; COLUMNS]) {
         self.0.add_row(cells.map(|cell| printable(cell.as_ref())));
     }
 }

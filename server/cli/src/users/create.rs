@@ -26,7 +26,7 @@ pub struct Create {
     /// What the user may do.
     #[arg(long)]
     access: DatabaseAccess,
-    /// Database in which the user may do that [default: for read-only, that of the instance; for owner, those that are created for it].
+    /// Database in which the user may do that [default: for read-write and read-only, that of the instance; for owner, those that are created for it].
     #[arg(long)]
     database: Option<String>,
     /// Read the password from stdin [default: generate a password].

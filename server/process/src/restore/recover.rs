@@ -11,13 +11,13 @@ use std::{
     time::Duration,
 };
 
-use toygres_backup::{RecoverySettings, RestoreReport};
+use toygres_backup::RecoverySettings;
 use toygres_domain::{
     instance::ReasonCode,
     restoration::{RECOVERY_SETTINGS, finishing_statements},
     roles::{DATABASE, PlatformCredentials},
     runtime::{Deployment, RuntimeError},
-    wal::SegmentSize,
+    wal::{Lsn, SegmentSize},
 };
 
 use super::{Stage, Work, cancelled};
@@ -34,8 +34,17 @@ use crate::{
 /// How often it is looked how far the program is.
 const POLL: Duration = Duration::from_millis(100);
 
+/// The WAL that is replayed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Replay {
+    /// Where it begins.
+    pub(super) start: Lsn,
+    /// Where it ends.
+    pub(super) end: Lsn,
+}
+
 /// Recovers the staging directory, and makes it the deployed one.
-pub(super) fn recover(work: &Work, report: &RestoreReport) -> Result<(), RuntimeError> {
+pub(super) fn recover(work: &Work, replay: Replay) -> Result<(), RuntimeError> {
     let Deployment { id, spec, credentials, certificate, .. } = &work.deployment;
     let (shared, machine) = (&work.shared, &work.shared.machine);
     let Some(PlatformCredentials { superuser, monitor: _ }) = &credentials.platform else {
@@ -50,7 +59,7 @@ pub(super) fn recover(work: &Work, report: &RestoreReport) -> Result<(), Runtime
     let installation = machine.binaries.of(present)?;
     settings::instance(spec, credentials.roles(), shared.features(present))?.write(cluster.home())?;
     let statements = finishing_statements(&spec.username, &credentials.owner, superuser);
-    run(work, &installation, &cluster, &statements, report)?;
+    run(work, &installation, &cluster, &statements, replay)?;
     RecoverySettings::remove(&cluster.data()).map_err(|error| RuntimeError::temporary(ReasonCode::RuntimeUnavailable, error.to_string()))?;
     if installation.tls {
         certificate::install(cluster.home(), &machine.account, certificate)?;
@@ -63,7 +72,7 @@ pub(super) fn recover(work: &Work, report: &RestoreReport) -> Result<(), Runtime
 }
 
 /// Runs the program until it has recovered the cluster and run the statements.
-fn run(work: &Work, installation: &Installation, cluster: &Cluster, statements: &str, report: &RestoreReport) -> Result<(), RuntimeError> {
+fn run(work: &Work, installation: &Installation, cluster: &Cluster, statements: &str, replay: Replay) -> Result<(), RuntimeError> {
     let mut command = Command::new(installation.program("postgres"));
     work.shared.machine.account.prepare(&mut command);
     command.arg("--single").arg("-D").arg(cluster.data());
@@ -76,7 +85,7 @@ fn run(work: &Work, installation: &Installation, cluster: &Cluster, statements: 
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).spawn().context("run postgres to recover the backup")?;
     // They fit into the pipe. An error means that the program exited early, which its status reports.
     let _ = child.stdin.take().map(|mut stdin| stdin.write_all(statements.as_bytes()));
-    let status = watch(work, cluster, &mut child, report)?;
+    let status = watch(work, cluster, &mut child, replay)?;
     if status.success() {
         return Ok(());
     }
@@ -86,8 +95,8 @@ fn run(work: &Work, installation: &Installation, cluster: &Cluster, statements: 
 }
 
 /// Waits for the end of the program, and notes how far it is.
-fn watch(work: &Work, cluster: &Cluster, child: &mut Child, report: &RestoreReport) -> Result<ExitStatus> {
-    let (size, total) = (SegmentSize::DEFAULT, report.wal_end.0.saturating_sub(report.wal_start.0));
+fn watch(work: &Work, cluster: &Cluster, child: &mut Child, replay: Replay) -> Result<ExitStatus> {
+    let (size, total) = (SegmentSize::DEFAULT, replay.end.0.saturating_sub(replay.start.0));
     work.stages.set(Stage::Replaying { bytes: 0, total });
     loop {
         if work.cancel.is_cancelled() {
@@ -99,7 +108,7 @@ fn watch(work: &Work, cluster: &Cluster, child: &mut Child, report: &RestoreRepo
             return Ok(status);
         }
         if let Some(number) = open_segment(child.id(), size) {
-            let bytes = size.start(number).0.saturating_sub(report.wal_start.0).min(total);
+            let bytes = size.start(number).0.saturating_sub(replay.start.0).min(total);
             work.stages.set(Stage::Replaying { bytes, total });
         }
         sleep(POLL);

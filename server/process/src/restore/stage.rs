@@ -15,10 +15,12 @@ const FIRST_ESTIMATE: Duration = Duration::from_secs(5);
 /// A stage of a restoration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// The archive is listed.
+    /// The archive is listed, or the source is prepared.
     Finding,
     /// The base backup and the WAL are fetched.
     Fetching { bytes: u64, total: u64 },
+    /// The files of the source are copied, or made to share their blocks.
+    Copying { bytes: u64, total: u64, shares: bool },
     /// The server replays the WAL.
     Replaying { bytes: u64, total: u64 },
 }
@@ -52,8 +54,10 @@ impl Stages {
 impl Stage {
     fn describe(self, elapsed: Duration) -> String {
         let (bytes, total, what) = match self {
-            Self::Finding => return "the backup is looked for in the store".to_owned(),
+            Self::Finding => return "what is to be restored is looked for".to_owned(),
             Self::Fetching { bytes, total } => (bytes, total, "are fetched from the store"),
+            Self::Copying { bytes, total, shares: false } => (bytes, total, "are copied"),
+            Self::Copying { bytes, total, shares: true } => (bytes, total, "are shared with the source"),
             Self::Replaying { bytes, total } => (bytes, total, "of WAL are replayed"),
         };
         let mut text = format!("{} of {} MiB {what}", bytes / MEBIBYTE, total.div_ceil(MEBIBYTE));

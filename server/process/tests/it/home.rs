@@ -56,6 +56,16 @@ impl Home {
         home
     }
 
+    /// With the version of this machine, and one that it can be upgraded to.
+    pub fn with_upgrades() -> Self {
+        let place = std::env::var_os("TOYGRES_TEST_POSTGRES").map_or_else(default_place, PathBuf::from);
+        let bin = place.join("18-complete/bin");
+        assert!(bin.join("pg_upgrade").is_file(), "{} is missing: run scripts/install-test-postgres", bin.display());
+        let mut home = Self::new();
+        home.binaries = Binaries::find(Some(bin.to_str().unwrap())).unwrap();
+        home
+    }
+
     /// Over a directory that another process owns: nothing is stopped or deleted at the end.
     pub fn over(directory: &Path) -> Self {
         let account = Account::resolve("postgres").unwrap();
@@ -84,6 +94,7 @@ impl Home {
             data: Data::New,
             certificate: certificate(),
             suspended: false,
+            closed: false,
         }
     }
 

@@ -15,6 +15,7 @@ mod parameters;
 mod restart;
 mod suspend;
 mod tls;
+mod upgrade;
 
 mod control_plane;
 mod home;

@@ -22,8 +22,8 @@ pub struct CreateDatabaseUserInput {
     name: String,
     /// What the user may do.
     access: DatabaseAccess,
-    /// The database in which the user may do that (default for `READ_ONLY`: `database` of the instance; for `OWNER`: none, so that the user owns
-    /// the databases that are created for it).
+    /// The database in which the user may do that (default for `READ_WRITE` and `READ_ONLY`: `database` of the instance; for `OWNER`: none, so
+    /// that the user owns the databases that are created for it).
     database: Option<String>,
     /// The password: 8 to 99 bytes (default: generated).
     password: Option<String>,

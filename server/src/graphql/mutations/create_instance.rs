@@ -8,7 +8,7 @@ use crate::{
     app,
     graphql::{
         guard::operator,
-        types::{BackupPolicyInput, ExposureInput, HealthCheckInput, LabelInput, ParameterInput, pairs, values},
+        types::{BackupPolicyInput, ExposureInput, HealthCheckInput, LabelInput, ParameterInput, StorageAutoGrowInput, pairs, values},
     },
 };
 
@@ -29,7 +29,7 @@ pub struct CreateInstanceInput {
     storage_gb: Option<i32>,
     /// The major version of PostgreSQL (default: the newest on offer).
     postgres_version: Option<String>,
-    /// The CPU in thousandths of a core (default 500).
+    /// The CPU in thousandths of a vCPU (default 500).
     cpu_millis: Option<i32>,
     /// The memory in MiB (default 512).
     memory_mb: Option<i32>,
@@ -49,6 +49,8 @@ pub struct CreateInstanceInput {
     /// The minutes without a session of a client after which the instance is suspended (default 0: never). Sessions of the control plane do
     /// not count.
     idle_suspend_minutes: Option<i32>,
+    /// When the volume grows by itself (default: never).
+    storage_auto_grow: Option<StorageAutoGrowInput>,
     /// Parameters of the server: see `setParameters`.
     parameters: Option<Vec<ParameterInput>>,
     /// How the instance is backed up.
@@ -89,6 +91,7 @@ impl CreateInstanceMutation {
             require_tls,
             health_check,
             idle_suspend_minutes,
+            storage_auto_grow,
             parameters,
             backups,
         } = input;
@@ -107,6 +110,7 @@ impl CreateInstanceMutation {
             require_tls,
             health_check: health_check.map(Into::into),
             idle_suspend_minutes,
+            storage_auto_grow: storage_auto_grow.map(Into::into),
             parameters: parameters.map(values),
             backups: backups.map(Into::into),
             idempotency_key,

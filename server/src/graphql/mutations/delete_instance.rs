@@ -18,6 +18,10 @@ pub struct DeleteInstanceInput {
     /// The days for which the backups of the instance are kept from its deletion on (default: `backupPolicy.retentionDays`). With 0 they are
     /// deleted at once, unless one is locked.
     backup_retention_days: Option<i32>,
+    /// Whether a base backup is taken before anything is removed (default false), which takes an instance that is backed up. The deletion waits
+    /// for it: meanwhile it can be cancelled, and another request with `finalBackup: false` has it go on without. Without a final backup too,
+    /// everything that was committed is archived, if backups are kept.
+    final_backup: Option<bool>,
     /// The revision that the instance must have. Any other is refused.
     revision: Option<BigInt>,
     /// A unique key for this request. Repeating the request with the same key returns the first answer.
@@ -42,9 +46,9 @@ impl DeleteInstanceMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The instance to delete.")] input: DeleteInstanceInput,
     ) -> Result<DeleteInstancePayload> {
-        let DeleteInstanceInput { id, keep_volumes, backup_retention_days, revision, idempotency_key } = input;
+        let DeleteInstanceInput { id, keep_volumes, backup_retention_days, final_backup, revision, idempotency_key } = input;
         let revision = revision.map(|revision| revision.0);
-        let input = app::delete_instance::DeleteInstance { id: id.0, keep_volumes, backup_retention_days, revision, idempotency_key };
+        let input = app::delete_instance::DeleteInstance { id: id.0, keep_volumes, backup_retention_days, final_backup, revision, idempotency_key };
         DeleteInstancePayload::new(app(ctx).delete_instance(input, requester(ctx)).await)
     }
 }

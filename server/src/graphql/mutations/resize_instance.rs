@@ -13,7 +13,7 @@ use crate::{
 pub struct ResizeInstanceInput {
     /// The ID of the instance.
     id: ID,
-    /// The CPU in thousandths of a core.
+    /// The CPU in thousandths of a vCPU.
     cpu_millis: Option<i32>,
     /// The memory in MiB.
     memory_mb: Option<i32>,
@@ -36,8 +36,8 @@ pub struct ResizeInstanceMutation;
 
 #[Object]
 impl ResizeInstanceMutation {
-    /// Changes the CPU, the memory and the volume of a running instance. Another CPU or memory may restart its server; a volume grows while
-    /// it runs. If it fails, the instance runs as before, except that a volume that has grown stays so.
+    /// Changes the CPU, the memory and the volume of an instance that is running or suspended. Another CPU or memory may restart its server; a
+    /// volume grows while it runs. If it fails, the instance is as before, except that a volume that has grown stays so.
     #[graphql(guard = "operator()")]
     async fn resize_instance(
         &self,

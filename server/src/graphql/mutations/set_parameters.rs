@@ -20,7 +20,7 @@ pub struct SetParametersInput {
     /// effect.
     parameters: Vec<ParameterInput>,
     /// Whether the server is restarted if a parameter needs that (default false). Otherwise such a parameter waits for the next
-    /// `restartInstance` or the next `setParameters` that allows a restart.
+    /// `restartInstance` or the next `setParameters` that allows a restart. A suspended instance is started with all of them.
     allow_restart: Option<bool>,
     /// The revision that the instance must have. Any other is refused.
     revision: Option<BigInt>,
@@ -39,9 +39,9 @@ pub struct SetParametersMutation;
 
 #[Object]
 impl SetParametersMutation {
-    /// Changes parameters of the server of a running instance. `controlPlane.parameters` lists those that can be set. Each value is checked
-    /// before anything changes. If the server does not accept the values, or does not start with them, it gets its former ones again and
-    /// the operation fails with what the server says.
+    /// Changes parameters of the server of an instance that is running or suspended. `controlPlane.parameters` lists those that can be set.
+    /// Each value is checked before anything changes. If the server does not accept the values, or does not start with them, it gets its
+    /// former ones again and the operation fails with what the server says.
     #[graphql(guard = "operator()")]
     async fn set_parameters(
         &self,

@@ -10,7 +10,7 @@ use crate::{
     graphql::{
         errors::{UserError, user_errors},
         guard::operator,
-        types::{BackupPolicyInput, BigInt, HealthCheckInput, Instance, LabelInput, pairs},
+        types::{BackupPolicyInput, BigInt, HealthCheckInput, Instance, LabelInput, StorageAutoGrowInput, pairs},
     },
 };
 
@@ -28,6 +28,8 @@ pub struct UpdateInstanceInput {
     require_tls: Option<bool>,
     /// The minutes without a session of a client after which the instance is suspended. 0 turns that off.
     idle_suspend_minutes: Option<i32>,
+    /// When the volume grows by itself. What is left out stays as it is; `thresholdPercent: 0` turns it off.
+    storage_auto_grow: Option<StorageAutoGrowInput>,
     /// How the instance is backed up. What is left out stays as it is.
     backups: Option<BackupPolicyInput>,
     /// How the health of the instance is checked: what is given changes. The next check is made at once.
@@ -51,21 +53,32 @@ pub struct UpdateInstanceMutation;
 
 #[Object]
 impl UpdateInstanceMutation {
-    /// Changes the labels, the deletion protection, the health checks, the suspension when idle or the backups of an instance, or whether it
-    /// requires TLS. Nothing is restarted.
+    /// Changes the labels, the deletion protection, the health checks, the suspension when idle, the growth of the volume or the backups of an
+    /// instance, or whether it requires TLS. Nothing is restarted.
     #[graphql(guard = "operator()")]
     async fn update_instance(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The changes.")] input: UpdateInstanceInput,
     ) -> Result<UpdateInstancePayload> {
-        let UpdateInstanceInput { id, labels, deletion_protected, require_tls, idle_suspend_minutes, backups, health_check, revision } = input;
+        let UpdateInstanceInput {
+            id,
+            labels,
+            deletion_protected,
+            require_tls,
+            idle_suspend_minutes,
+            storage_auto_grow,
+            backups,
+            health_check,
+            revision,
+        } = input;
         let input = app::update_instance::UpdateInstance {
             id: id.0,
             labels: labels.map(pairs),
             deletion_protected,
             require_tls,
             idle_suspend_minutes,
+            storage_auto_grow: storage_auto_grow.map(Into::into),
             backups: backups.map(Into::into),
             health_check: health_check.map(Into::into),
             revision: revision.map(|revision| revision.0),

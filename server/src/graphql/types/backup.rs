@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use toygres_domain::{Error, backup as domain};
 
-use super::{BackupStatus, BackupTrigger, BigInt, Instance, NodeId, Operation, Reason};
+use super::{BackupStatus, BackupTrigger, BackupVerificationStatus, BigInt, Instance, NodeId, Operation, Reason};
 use crate::{
     app::App,
     graphql::{
@@ -102,6 +102,16 @@ impl Backup {
         let policy = self.instance_of(ctx).await?.backups.or(ctx.data_unchecked::<App>().backups.policy);
         Ok(self.0.expires_at(policy))
     }
+    /// Whether the backup was restored to see that it can be.
+    async fn verification(&self) -> BackupVerification {
+        let domain::BackupVerification { status, ended_at, restore_seconds, reason } = &self.0.verification;
+        BackupVerification {
+            status: (*status).into(),
+            ended_at: *ended_at,
+            restore_seconds: *restore_seconds,
+            reason: reason.as_ref().map(Reason::from),
+        }
+    }
     /// When the backup was requested.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
@@ -114,6 +124,19 @@ impl Backup {
     async fn finished_at(&self) -> Option<DateTime<Utc>> {
         self.0.finished_at
     }
+}
+
+/// What came of the verification of a base backup: it is restored to a place of its own, and everything in it is read.
+#[derive(SimpleObject)]
+pub struct BackupVerification {
+    /// The stage of the verification.
+    status: BackupVerificationStatus,
+    /// When the verification ended.
+    ended_at: Option<DateTime<Utc>>,
+    /// The seconds that the restoration has taken, without the reading.
+    restore_seconds: Option<f64>,
+    /// Why the verification failed or is skipped, or why the last attempt did not succeed.
+    reason: Option<Reason>,
 }
 
 impl Backup {

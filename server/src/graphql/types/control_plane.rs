@@ -1,6 +1,6 @@
 //! `ControlPlane`: information about the server.
 
-use async_graphql::{Context, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use toygres_domain::{instance::PostgresVersion, parameter::catalog};
 
@@ -57,6 +57,10 @@ pub struct Caller {
     role: TokenRole,
     /// The name of the caller's token. Null on a server that requires no token.
     token_name: Option<String>,
+    /// The ID of the caller's token. Null on a server that requires no token.
+    token_id: Option<ID>,
+    /// When the caller's token expires. Null for never, and on a server that requires no token.
+    token_expires_at: Option<DateTime<Utc>>,
 }
 
 /// The control plane itself.
@@ -69,6 +73,11 @@ impl ControlPlane {
     /// Where instances run: `process` or `kubernetes`.
     async fn runtime(&self, ctx: &Context<'_>) -> &'static str {
         ctx.data_unchecked::<App>().runtime.name()
+    }
+    /// Whether `cloneInstance` copies the data of the source, and so needs no backups, and clones a suspended instance too. Otherwise it
+    /// restores the archive of the source.
+    async fn copies_instances(&self, ctx: &Context<'_>) -> bool {
+        ctx.data_unchecked::<App>().runtime.copies()
     }
     /// The PostgreSQL versions on offer, newest first. The newest is the default.
     async fn postgres_versions(&self, ctx: &Context<'_>) -> Vec<String> {
@@ -84,7 +93,12 @@ impl ControlPlane {
     /// The caller of this request.
     async fn caller(&self, ctx: &Context<'_>) -> Caller {
         let caller = ctx.data_unchecked::<access::Caller>();
-        Caller { role: caller.role.into(), token_name: caller.name.as_deref().map(str::to_owned) }
+        Caller {
+            role: caller.role.into(),
+            token_name: caller.name.as_deref().map(str::to_owned),
+            token_id: caller.token.map(ID::from),
+            token_expires_at: caller.expires_at,
+        }
     }
     /// The certificate authorities that clients of instances should trust, in the order in which they issue. `/ca.pem` answers all of them
     /// as one file.

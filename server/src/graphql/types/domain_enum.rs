@@ -10,7 +10,7 @@ use async_graphql::{
     registry::{Deprecation, MetaEnumValue, MetaType, MetaTypeId, Registry},
 };
 use strum::{EnumMessage, VariantArray};
-use toygres_domain::{backup, certificate, database_user, event, instance, notice, operation, token};
+use toygres_domain::{backup, certificate, database_user, event, instance, notice, operation, restoration, session, statement_statistics, token};
 
 use crate::app;
 
@@ -67,12 +67,20 @@ domain_enums! {
     BackupStatus = backup::BackupStatus;
     /// Why a base backup was taken.
     BackupTrigger = backup::BackupTrigger;
+    /// Whether a base backup was restored to see that it can be.
+    BackupVerificationStatus = backup::VerificationStatus;
     /// What the store of backups survives.
     BackupDurability = backup::Durability;
     /// Whether an instance is protected by backups.
     BackupProtection = backup::Protection;
     /// Why a range cannot be restored.
     RecoveryGapReason = backup::GapReason;
+    /// How the data of a restored instance got there.
+    RestoreMethod = restoration::RestoreMethod;
+    /// What a session does.
+    SessionState = session::SessionState;
+    /// The order of statements, the largest first.
+    TopQueryOrder = statement_statistics::TopQueryOrder;
     /// Who can reach an instance.
     ExposureType = app::create_instance::ExposureKind;
 }

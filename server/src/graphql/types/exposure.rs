@@ -11,7 +11,7 @@ use crate::app::create_instance::{ExposureKind, ExposureSettings};
 pub struct Exposure {
     /// Who can reach it.
     r#type: ExposureType,
-    /// The address ranges (CIDR) that the load balancer lets in. Empty means all.
+    /// The IP ranges (CIDR) that may connect to the load balancer. Empty means all.
     source_ranges: Vec<String>,
     /// The DNS label of the load balancer's address.
     dns_label: Option<String>,
@@ -33,7 +33,7 @@ impl From<&domain::Exposure> for Exposure {
 pub struct ExposureInput {
     /// Who can reach it.
     r#type: ExposureType,
-    /// The address ranges (CIDR) that the load balancer lets in (default: all).
+    /// The IP ranges (CIDR) that may connect to the load balancer (default: all).
     source_ranges: Option<Vec<String>>,
     /// The DNS label that the cloud gives the load balancer's address.
     dns_label: Option<String>,

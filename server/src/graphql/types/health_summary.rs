@@ -9,7 +9,8 @@ use toygres_domain::health as domain;
 pub struct HealthSummary {
     /// The number of checks.
     checks: i32,
-    /// The share of checks that succeeded, from 0 to 1. Null without checks.
+    /// The share of the time in which the instance was available, from 0 to 1. A check counts for the time until the next one. A time
+    /// without checks, such as planned maintenance, counts neither way. Null without checks.
     uptime: Option<f64>,
     /// The median latency of the checks that succeeded, in milliseconds.
     latency_p50_ms: Option<f64>,

@@ -10,23 +10,28 @@ use toygres_domain::{
     name::SqlName,
     notice::NoticeCode,
     operation::{OperationKind as DomainKind, OperationStatus as DomainStatus},
+    statement_statistics::TopQueryOrder as DomainOrder,
 };
 use toygres_postgres as postgres;
 use toygres_store::{OperationFilter, PageRequest};
 
 use super::{
     Backup, BackupPolicy, BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthCheckPolicy, HealthStatus, HealthSummary,
-    InstanceEvent, InstanceParameter, InstanceState, Label, Notice, Operation, OperationFilterInput, OperationKind, Reason, Recovery,
+    InstanceActivity, InstanceEvent, InstanceParameter, InstanceState, Label, Notice, Operation, OperationFilterInput, OperationKind, Reason,
+    Recovery, StorageAutoGrow, StorageUsage, TopQueries, TopQueryOrder, UpgradeTarget,
 };
 use crate::{
-    app::{App, available_operations, excludes_now},
+    app::{
+        App, available_operations, excludes_now,
+        limits::{ACTIVITY_SESSIONS, TOP_QUERIES},
+    },
     graphql::{
-        complexity::page_complexity,
+        complexity::{INSPECTION, list_complexity, page_complexity},
         errors::error,
         guard::operator,
         loaders::{
             ArchiveOf, BackupsOf, CertificateOf, DatabaseUsersOf, DatabasesOf, EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, OperationsOf,
-            PasswordOf, PlatformRolesOf,
+            PasswordOf, PlatformRolesOf, RetiredArchivesOf, StorageOf,
         },
         paging::{Arguments, Counted, Uncounted, opaque, parts, uncounted},
     },
@@ -77,11 +82,17 @@ impl Instance {
     async fn postgres_version(&self) -> String {
         self.0.spec.postgres_version.to_string()
     }
+    /// The newer major versions of PostgreSQL that are offered here, newest first. `upgradeInstance` upgrades the instance to one. Empty while it is
+    /// created or deleted.
+    #[graphql(complexity = "5 * child_complexity + 1")]
+    async fn upgrade_targets(&self, ctx: &Context<'_>) -> Vec<UpgradeTarget> {
+        ctx.data_unchecked::<App>().upgrade_targets(&self.0).into_iter().map(UpgradeTarget::from).collect()
+    }
     /// The size of the volume in GiB.
     async fn storage_gb(&self) -> i32 {
         self.0.spec.storage_gb
     }
-    /// The CPU in thousandths of a core.
+    /// The CPU in thousandths of a vCPU.
     async fn cpu_millis(&self) -> i32 {
         self.0.spec.cpu_millis
     }
@@ -203,8 +214,10 @@ impl Instance {
     /// What can be restored of the instance. Null if nothing was ever archived. `instanceBackups` follows it.
     #[graphql(complexity = "child_complexity + 10")]
     async fn recovery(&self, ctx: &Context<'_>) -> Result<Option<Recovery>> {
-        let archive = ctx.data_unchecked::<Loaders>().load_one(ArchiveOf(self.0.id)).await.map_err(error)?;
-        Ok(archive.as_deref().map(Recovery::from))
+        let loaders = ctx.data_unchecked::<Loaders>();
+        let present = loaders.load_one(ArchiveOf(self.0.id)).await.map_err(error)?;
+        let retired = loaders.load_one(RetiredArchivesOf(self.0.id)).await.map_err(error)?.unwrap_or_default();
+        Ok(Recovery::of(present.as_deref(), &retired))
     }
     /// The base backups of the instance, newest first. Those of a deleted instance are kept for the days of its policy.
     #[graphql(complexity = "page_complexity(first, last, child_complexity)")]
@@ -235,6 +248,42 @@ impl Instance {
     /// The minutes without a session of a client after which the instance is suspended. Null if it never is.
     async fn idle_suspend_minutes(&self) -> Option<i32> {
         self.0.idle_suspend_minutes
+    }
+    /// When the volume grows by itself. Null if it never does.
+    async fn storage_auto_grow(&self) -> Option<StorageAutoGrow> {
+        self.0.storage_auto_grow.map(Into::into)
+    }
+    /// What the instance uses of its volume, measured once a minute, and more often when that may soon be full. Null before the first
+    /// measurement, and of an instance of an earlier release without roles of the platform. It is an event when it has moved by a hundredth of
+    /// the capacity.
+    #[graphql(complexity = "child_complexity + 2")]
+    async fn storage_usage(&self, ctx: &Context<'_>) -> Result<Option<StorageUsage>> {
+        let usage = ctx.data_unchecked::<Loaders>().load_one(StorageOf(self.0.id)).await.map_err(error)?;
+        Ok(usage.map(Into::into))
+    }
+    /// What the sessions of clients do now, asked of the server of the instance, which takes a few seconds at the most. Sessions of the platform
+    /// (health checks, operations, backups) are left out. Requires the role `OPERATOR`, because statements can contain secrets; those that are
+    /// known by their form are masked.
+    #[graphql(guard = "operator()", complexity = "INSPECTION + list_complexity(first, ACTIVITY_SESSIONS, child_complexity)")]
+    async fn activity(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Returns the first _n_ sessions (default 100, maximum 200), those that do something first.")] first: Option<i32>,
+    ) -> Result<InstanceActivity> {
+        Ok(InstanceActivity::new(ctx.data_unchecked::<App>().activity(&self.0, first).await.map_err(error)?))
+    }
+    /// The statements that have cost the instance most since its statistics were reset, asked of its server, which takes a few seconds at the
+    /// most. Those of the platform are left out. Requires the role `OPERATOR`, because statements can contain secrets; those that are known by
+    /// their form are masked.
+    #[graphql(guard = "operator()", complexity = "INSPECTION + list_complexity(first, TOP_QUERIES, child_complexity)")]
+    async fn top_queries(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The order (default: `TOTAL_TIME`).")] order_by: Option<TopQueryOrder>,
+        #[graphql(desc = "Returns the first _n_ statements (default 20, maximum 100).")] first: Option<i32>,
+    ) -> Result<TopQueries> {
+        let order = order_by.map_or(DomainOrder::TotalTime, |order| order.0);
+        Ok(TopQueries::new(ctx.data_unchecked::<App>().top_queries(&self.0, order, first).await.map_err(error)?))
     }
     /// How the health of the instance is checked.
     async fn health_check_policy(&self) -> HealthCheckPolicy {

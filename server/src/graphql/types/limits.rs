@@ -42,7 +42,9 @@ macro_rules! limits {
 limits! { |health_check, backups|
     /// The size of a volume in GiB.
     storage_gb: limits::STORAGE_GB,
-    /// The CPU of an instance in thousandths of a core.
+    /// The percent of a volume that are used when it grows by itself. 0, which turns that off, is accepted too.
+    storage_auto_grow_percent: limits::STORAGE_AUTO_GROW_PERCENT,
+    /// The CPU of an instance in thousandths of a vCPU.
     cpu_millis: limits::CPU_MILLIS,
     /// The memory of an instance in MiB.
     memory_mb: limits::MEMORY_MB,
@@ -78,6 +80,10 @@ limits! { |health_check, backups|
     token_name_length: limits::TOKEN_NAME_LENGTH,
     /// The days after which an API token expires.
     token_expires_in_days: limits::TOKEN_EXPIRES_IN_DAYS,
+    /// The number of sessions in one answer.
+    activity_sessions: limits::ACTIVITY_SESSIONS,
+    /// The number of statements with their statistics in one answer.
+    top_queries: limits::TOP_QUERIES,
     /// The number of entries in one page of a list.
     page_size: limits::PAGE_SIZE,
 }

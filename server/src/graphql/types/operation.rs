@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use toygres_domain::{Error, InstanceId, instance::Instance as DomainInstance, operation as domain};
 use toygres_store::{OperationFilter, PageRequest};
 
-use super::{Instance, OperationKind, OperationStatus, Reason, StepName, StepStatus};
+use super::{Instance, OperationKind, OperationStatus, Reason, RestoreMethod, StepName, StepStatus};
 use crate::{
     app::App,
     graphql::{
@@ -51,6 +51,15 @@ impl From<&domain::Step> for OperationStep {
     }
 }
 
+/// What a new instance gets its data from.
+#[derive(SimpleObject)]
+pub struct OperationRestoration {
+    /// The ID of the instance whose data it is. That may be deleted meanwhile.
+    source_id: ID,
+    /// How the data gets into the new instance. Null until a clone has copied it.
+    method: Option<RestoreMethod>,
+}
+
 /// See the GraphQL type below.
 #[derive(Clone)]
 pub struct Operation(pub Arc<domain::Operation>);
@@ -78,6 +87,11 @@ impl Operation {
     /// The steps in order, including those not started yet.
     async fn steps(&self) -> Vec<OperationStep> {
         self.0.steps.iter().map(OperationStep::from).collect()
+    }
+    /// What `restoreInstance` and `cloneInstance` restore. Null for other operations.
+    async fn restoration(&self) -> Option<OperationRestoration> {
+        let domain::Params::Restore(source) = &self.0.params else { return None };
+        Some(OperationRestoration { source_id: source.instance().to_string().into(), method: source.method().map(Into::into) })
     }
     /// Why the operation failed or was cancelled.
     async fn error(&self) -> Option<Reason> {

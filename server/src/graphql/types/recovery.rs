@@ -2,9 +2,9 @@
 
 use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
-use toygres_domain::backup::{Archive, CoverageGap, CoveredInterval};
+use toygres_domain::backup::{Archive, CoverageGap, CoveredInterval, GapReason};
 
-use super::{BigInt, RecoveryGapReason};
+use super::{BigInt, Reason, RecoveryGapReason};
 
 /// What can be restored of an instance, computed from what is durable in the store.
 #[derive(Clone, Debug, SimpleObject)]
@@ -25,6 +25,8 @@ pub struct Recovery {
     archiving: bool,
     /// The bytes that the backups and the WAL take in the store.
     stored_bytes: BigInt,
+    /// Why what an instance has committed last before its deletion may not be archived. Null if it is, or if the instance is not deleted.
+    incomplete: Option<Reason>,
 }
 
 /// A range in which every point can be restored.
@@ -51,19 +53,33 @@ pub struct RecoveryGap {
     reason: RecoveryGapReason,
 }
 
-impl From<&Archive> for Recovery {
-    fn from(archive: &Archive) -> Self {
-        let intervals = archive.intervals();
-        Self {
+impl Recovery {
+    /// What the archives of an instance make together: the present one, if there is one, and those from before its upgrades, oldest first.
+    pub(in crate::graphql) fn of(present: Option<&Archive>, retired: &[Archive]) -> Option<Self> {
+        let archives: Vec<&Archive> = retired.iter().chain(present).collect();
+        if archives.is_empty() {
+            return None;
+        }
+        let (mut intervals, mut gaps): (Vec<CoveredInterval>, Vec<CoverageGap>) = (Vec::new(), Vec::new());
+        for archive in &archives {
+            let covered = archive.intervals();
+            if let Some((last, first)) = intervals.last().zip(covered.first()) {
+                gaps.push(CoverageGap { from: last.to, to: first.from, reason: GapReason::Upgraded });
+            }
+            gaps.extend(&archive.coverage.gaps);
+            intervals.extend(covered);
+        }
+        Some(Self {
             from: intervals.first().map(|interval| interval.from),
             to: intervals.last().map(|interval| interval.to),
             intervals: intervals.into_iter().map(Into::into).collect(),
-            gaps: archive.coverage.gaps.iter().map(Into::into).collect(),
-            last_durable_at: archive.durable_at,
-            lag_seconds: archive.lag_seconds,
-            archiving: archive.followed,
-            stored_bytes: BigInt(archive.stored_bytes),
-        }
+            gaps: gaps.iter().map(Into::into).collect(),
+            last_durable_at: present.and_then(|archive| archive.durable_at),
+            lag_seconds: present.and_then(|archive| archive.lag_seconds),
+            archiving: present.is_some_and(|archive| archive.followed),
+            stored_bytes: BigInt(archives.iter().map(|archive| archive.stored_bytes).sum()),
+            incomplete: present.and_then(|archive| archive.incomplete.as_ref()).map(Into::into),
+        })
     }
 }
 

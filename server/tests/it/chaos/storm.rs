@@ -75,9 +75,6 @@ pub struct Accepted {
 
 impl<'a> Storm<'a> {
     pub fn new(name: &'static str, home: &'a Home, database: Option<&'a Database>, servers: usize) -> Self {
-        let seed = std::env::var("TOYGRES_CHAOS_SEED")
-            .map_or_else(|_| fastrand::u64(..1_000_000_000), |seed| seed.parse().expect("TOYGRES_CHAOS_SEED is a number"));
-        println!("chaos '{name}': TOYGRES_CHAOS_SEED={seed}");
         Self {
             name,
             home,
@@ -85,7 +82,7 @@ impl<'a> Storm<'a> {
             servers,
             #[cfg(target_os = "linux")]
             clock: None,
-            random: fastrand::Rng::with_seed(seed),
+            random: random_of(name),
         }
     }
 
@@ -238,8 +235,16 @@ impl<'a> Storm<'a> {
     }
 }
 
+/// The random numbers of a run, whose seed is printed.
+pub fn random_of(name: &str) -> fastrand::Rng {
+    let seed = std::env::var("TOYGRES_CHAOS_SEED")
+        .map_or_else(|_| fastrand::u64(..1_000_000_000), |seed| seed.parse().expect("TOYGRES_CHAOS_SEED is a number"));
+    println!("chaos '{name}': TOYGRES_CHAOS_SEED={seed}");
+    fastrand::Rng::with_seed(seed)
+}
+
 /// The factor by which a run is longer than in `scripts/test`.
-fn scale() -> u32 {
+pub fn scale() -> u32 {
     std::env::var("TOYGRES_CHAOS_SCALE").map_or(1, |scale| scale.parse().expect("TOYGRES_CHAOS_SCALE is a number"))
 }
 
@@ -302,30 +307,35 @@ impl Town {
 
     /// Repeats a request with the same idempotency key until there is a response.
     async fn insist(&self, document: &str, variables: Value, field: &str, random: &mut fastrand::Rng) -> Value {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
-        let body = json!({ "query": document, "variables": variables });
-        let deadline = Instant::now() + Duration::from_secs(120);
-        let mut last = String::new();
-        while Instant::now() < deadline {
-            let address = &self.addresses[random.usize(..self.addresses.len())];
-            match http.post(format!("http://{address}/graphql")).json(&body).send().await {
-                // A response that was interrupted is not valid JSON.
-                Ok(response) => match response.json::<Value>().await {
-                    Ok(answer) if answer["data"][field].is_object() => {
-                        return answer["data"][field].clone();
-                    }
-                    Ok(answer) => {
-                        assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE", "nothing else may go wrong: {answer}");
-                        last = answer.to_string();
-                    }
-                    Err(error) => last = error.to_string(),
-                },
-                Err(error) => last = error.to_string(),
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("{field} was never answered; last: {last}");
+        insist(&self.addresses, document, variables, field, random).await
     }
+}
+
+/// Repeats a request at any of the servers until there is a response.
+pub async fn insist(addresses: &[String], document: &str, variables: Value, field: &str, random: &mut fastrand::Rng) -> Value {
+    let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
+    let body = json!({ "query": document, "variables": variables });
+    let deadline = Instant::now() + Duration::from_secs(120);
+    let mut last = String::new();
+    while Instant::now() < deadline {
+        let address = &addresses[random.usize(..addresses.len())];
+        match http.post(format!("http://{address}/graphql")).json(&body).send().await {
+            // A response that was interrupted is not valid JSON.
+            Ok(response) => match response.json::<Value>().await {
+                Ok(answer) if answer["data"][field].is_object() => {
+                    return answer["data"][field].clone();
+                }
+                Ok(answer) => {
+                    assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE", "nothing else may go wrong: {answer}");
+                    last = answer.to_string();
+                }
+                Err(error) => last = error.to_string(),
+            },
+            Err(error) => last = error.to_string(),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{field} was never answered; last: {last}");
 }
 
 /// Follows the event log from its beginning on any server, and resumes after each interruption. Returns the cursors in order.

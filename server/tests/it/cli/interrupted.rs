@@ -32,7 +32,7 @@ async fn the_operation_continues_after_a_timeout_and_ctrl_c() {
     assert_eq!(waiting.code().await, 130);
 
     let mut terminal = Terminal::open(&home, &server, &["instances", "create", "slower", "--wait"]);
-    terminal.shows("› deploy postgres").await;
+    terminal.shows("› deploy PostgreSQL").await;
     terminal.press("\x03").await;
     terminal.shows("follow it with `toygres operations watch create-").await;
     assert_eq!(terminal.code().await, 130);
@@ -59,7 +59,7 @@ async fn waiting_continues_after_a_restart_of_the_server() {
     let address = server.address.clone();
     gate.close();
     let mut waiting = Background::start(command(&home, &server, &["instances", "create", "orders", "--wait", "-o", "json"]));
-    waiting.until("deploy postgres running").await;
+    waiting.until("deploy PostgreSQL running").await;
     server.kill().await;
     waiting.until("connection lost").await;
     let mut server = home.spawn_at(&address, &gate.environment()).await;
@@ -72,7 +72,7 @@ async fn waiting_continues_after_a_restart_of_the_server() {
     // Exit code 1 if the operation is cancelled; it can be retried.
     gate.close();
     let mut waiting = Background::start(command(&home, &server, &["instances", "create", "second", "--wait"]));
-    waiting.until("deploy postgres running").await;
+    waiting.until("deploy PostgreSQL running").await;
     let cancelled = json(&home, &server, &["operations", "cancel", "second"]).await;
     assert_eq!(cancelled["cancelRequested"], value!(true));
     gate.open();

@@ -22,7 +22,8 @@ pub struct Terminal {
 
 impl Terminal {
     pub fn open(home: &Home, server: &Server, arguments: &[&str]) -> Self {
-        let line = [&[env!("CARGO_BIN_EXE_toygres")], arguments].concat().join(" ");
+        // In place of the shell, which would end with 130 by itself after Ctrl-C.
+        let line = [&["exec", env!("CARGO_BIN_EXE_toygres")], arguments].concat().join(" ");
         // `script` of util-linux creates a terminal, and exits with the exit code of the command.
         let mut script = command(home, server, &[]);
         let environment: Vec<_> = script.as_std().get_envs().filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned()))).collect();

@@ -34,7 +34,7 @@ async fn tables_and_steps_are_drawn_in_place() {
 
     let mut restart = Terminal::open(&home, &server, &["instances", "restart", "orders", "--wait"]);
     restart.shows("restart orders: ").await;
-    restart.shows("✓ restart postgres").await;
+    restart.shows("✓ restart PostgreSQL").await;
     assert_eq!(restart.code().await, 0);
     assert!(restart.seen.contains("\x1b[J") && restart.seen.contains("orders  running"), "{:?}", restart.seen);
 

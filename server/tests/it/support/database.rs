@@ -147,7 +147,8 @@ pub async fn dump(url: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn pg_bin() -> PathBuf {
+/// The programs of PostgreSQL.
+pub fn pg_bin() -> PathBuf {
     toygres_process::Binaries::find(std::env::var("TOYGRES_PG_BIN").ok().as_deref()).unwrap().newest().bin
 }
 

@@ -36,7 +36,7 @@ impl Home {
         }
         command.env("TOYGRES_DATA_DIR", self.path().join("data")).env("XDG_CONFIG_HOME", self.path().join("config"));
         // A second load for every instance of every test; the tests of backups turn them on.
-        command.env("TOYGRES_BACKUPS", "false");
+        command.env("TOYGRES_BACKUPS", "false").env("TOYGRES_BACKUP_VERIFY_MAX_GB", "0");
         command
     }
 

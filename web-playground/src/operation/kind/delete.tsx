@@ -9,22 +9,31 @@ import type { FormProps, InstanceOperation } from '../kinds';
 /** Asks for the name of the instance, as a protection against deleting another one. */
 function DeleteForm({ instance: { id, name }, onDone }: FormProps) {
   const mutation = useMutate(DELETE, { idempotent: true, onSuccess: onDone });
-  const form = useForm({ initialValues: { confirmation: '', keepVolumes: false } });
+  const form = useForm({ initialValues: { confirmation: '', keepVolumes: false, finalBackup: false } });
   return (
     <MutationForm
       form={form}
       mutation={mutation}
-      toInput={({ keepVolumes }) => ({ id, keepVolumes })}
+      toInput={({ keepVolumes, finalBackup }) => ({ id, keepVolumes, finalBackup: finalBackup || undefined })}
       submit="Delete"
       color="red"
       disabled={form.values.confirmation !== name}
       onCancel={onDone}
     >
-      <Text size="sm">The database is stopped and its data is deleted, unless you keep the volumes. This cannot be undone.</Text>
+      <Text size="sm">
+        The database is stopped and its data is deleted, unless you keep the volumes. Backups of it are kept for their days, with everything that
+        was committed.
+      </Text>
       <Checkbox mt="md" label="Keep the volumes" {...form.getInputProps('keepVolumes', { type: 'checkbox' })} />
+      <Checkbox
+        mt="md"
+        label="Take a final backup first"
+        description="Nothing is deleted before it is complete. Until then the deletion can be cancelled."
+        {...form.getInputProps('finalBackup', { type: 'checkbox' })}
+      />
       <TextInput
         mt="md"
-        label={`Type the name to confirm: ${name}`}
+        label={`Type "${name}" to confirm`}
         autoComplete="off"
         spellCheck={false}
         data-autofocus

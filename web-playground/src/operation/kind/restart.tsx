@@ -24,7 +24,7 @@ function RestartForm({ instance: { id }, onDone }: FormProps) {
         mt="md"
         label="Shutdown timeout"
         description={`${range.min} to ${range.max} seconds. After that the server is stopped immediately.`}
-        suffix=" s"
+        suffix="s"
         range={range}
         data-autofocus
         {...form.getInputProps('timeoutSeconds')}

@@ -27,7 +27,7 @@ function RotatePasswordForm({ instance: { id, username }, onDone }: FormProps) {
         The user {username} gets another password, and the connection string shows it as soon as it works. The former one no longer logs in. Open sessions stay open
         unless you end them.
       </Text>
-      <PasswordInput mt="md" label="Password" description="Default: generated" autoComplete="new-password" data-autofocus {...form.getInputProps('password')} />
+      <PasswordInput mt="md" label="Password" description="Leave blank to generate" autoComplete="new-password" data-autofocus {...form.getInputProps('password')} />
       <Checkbox mt="md" label="End open sessions" {...form.getInputProps('terminateSessions', { type: 'checkbox' })} />
     </MutationForm>
   );

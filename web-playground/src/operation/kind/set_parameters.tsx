@@ -1,6 +1,7 @@
 import { Checkbox, Text } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { SlidersHorizontal } from 'lucide-react';
+import { useConflict } from '../../form/conflict';
 import { MutationForm } from '../../form/mutation-form';
 import { Loading } from '../../frame/loading';
 import { graphql } from '../../gql';
@@ -11,10 +12,11 @@ import { changesOf, errorsOf, initialRows } from '../../parameter/changes';
 import { ParameterFields } from '../../parameter/fields';
 import type { FormProps, InstanceOperation } from '../kinds';
 
-function SetParametersForm({ instance: { id, postgresVersion, parameters }, onDone }: FormProps) {
+function SetParametersForm({ instance: { id, revision, postgresVersion, parameters }, onDone }: FormProps) {
   const catalog = useParameters(postgresVersion);
   const mutation = useMutate(SET_PARAMETERS, { idempotent: true, onSuccess: onDone });
   const form = useForm({ initialValues: { parameters: initialRows(parameters), allowRestart: false } });
+  const conflict = useConflict(form, { parameters: initialRows(parameters) }, ({ parameters }) => parameters.map(({ name, value }) => `${name} = ${value}`).join(', ') || 'defaults');
   if (!catalog.data) return catalog.error ? <Text size="sm">{catalog.error.message}</Text> : <Loading />;
   const rows = form.values.parameters;
   const waiting = parameters.some(({ pendingRestart }) => pendingRestart);
@@ -23,8 +25,9 @@ function SetParametersForm({ instance: { id, postgresVersion, parameters }, onDo
     <MutationForm
       form={form}
       mutation={mutation}
-      toInput={({ parameters: rows, allowRestart }) => ({ id, parameters: changesOf(parameters, rows), allowRestart })}
+      toInput={({ parameters: rows, allowRestart }) => ({ id, revision, parameters: changesOf(parameters, rows), allowRestart })}
       submit="Apply"
+      conflict={conflict}
       disabled={rows.length === 0 && parameters.length === 0}
       onCancel={onDone}
     >

@@ -40,6 +40,8 @@ pub(super) struct Examination<'a> {
     pub(super) endpoint: &'a Endpoint,
     /// Whether to observe the runtime too, and to log in although a connection is kept.
     pub(super) anew: bool,
+    /// Whether to measure what the instance uses of its volume.
+    pub(super) measure: bool,
 }
 
 impl Examination<'_> {
@@ -90,18 +92,18 @@ impl Examination<'_> {
 
     /// Connects to the address that clients use, and queries.
     async fn log_in(&self, anew: bool, timeout: Duration) -> Result<Result<Answer, Reason>, Failure> {
-        let Self { context, instance, endpoint, .. } = self;
+        let Self { context, instance, endpoint, measure, anew: _ } = self;
         let endpoint = context.runtime.internal_endpoint(&instance.name, &instance.spec.exposure, endpoint);
-        if !anew && let Some(outcome) = context.prober.ask(instance.id, &endpoint, timeout).await {
+        if !anew && let Some(outcome) = context.prober.ask(instance.id, &endpoint, timeout, *measure).await {
             return Ok(outcome);
         }
         let (credentials, other_password) = context.store.credentials_to_check(instance.id).await?;
         let identity = identity(context, instance.id).await?;
         let target = Target::of_checks(endpoint, &instance.spec, credentials).or_with(other_password).verifying(identity);
         Ok(if anew {
-            context.prober.log_in_anew(instance.id, &target, timeout).await
+            context.prober.log_in_anew(instance.id, &target, timeout, *measure).await
         } else {
-            context.prober.log_in(instance.id, &target, timeout).await
+            context.prober.log_in(instance.id, &target, timeout, *measure).await
         })
     }
 

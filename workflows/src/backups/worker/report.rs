@@ -12,6 +12,7 @@ impl Worker {
     pub(super) async fn report(&mut self, owned: &[Owned]) -> Result<()> {
         let reports: Vec<_> = owned.iter().map(|owned| self.report_of(owned)).collect();
         record_metrics(&reports, self.takings.len());
+        gauge!("toygres_backup_archives_damaged").set(self.context.store.failed_verifications(self.id).await? as f64);
         let changed: Vec<_> = reports.into_iter().filter(|report| self.reported.get(&report.id) != Some(report)).collect();
         if !changed.is_empty() {
             self.context.store.report_archives(self.id, &changed).await?;

@@ -17,11 +17,10 @@ fn cases<'a>(plan: &'a Plan, steps: &'a [String], ways: Ways) -> impl Iterator<I
 }
 
 /// After a temporary failure the operation succeeds; after a permanent one it fails with the reason, and nothing is left.
-async fn once(harness: &Harness, kinds: &[OperationKind], ways: Ways) {
-    let plans = Plan::of(harness, kinds).await;
+async fn once(harness: &Harness, plans: &[Plan], ways: Ways) {
     concurrently(plans.iter().flat_map(|plan| cases(plan, &plan.steps, ways)), async |(plan, step, fault)| {
-        let case = format!("{}: {fault}", plan.kind);
-        let example = Example::prepare(harness, plan.kind).await;
+        let case = format!("{plan}: {fault}");
+        let example = plan.prepare(harness).await;
         harness.hooks.inject(example.instance, [fault.clone()]);
         example.accept(harness).await;
         let operation = assert_saga(harness, &case, &example).await;
@@ -38,28 +37,28 @@ async fn once(harness: &Harness, kinds: &[OperationKind], ways: Ways) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_activity_may_report_a_failure_once() {
     let harness = Harness::start().await;
-    once(&harness, OperationKind::ALL, reported).await;
+    once(&harness, &Plan::of(&harness, OperationKind::ALL).await, reported).await;
     harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_activity_may_crash_once() {
     let harness = Harness::start().await;
-    once(&harness, OperationKind::ALL, crashes).await;
+    once(&harness, &Plan::of(&harness, OperationKind::ALL).await, crashes).await;
     harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_postgres_too_every_activity_may_report_a_failure_once() {
     let harness = Harness::start_on_postgres().await;
-    once(&harness, EACH_SHAPE, reported).await;
+    once(&harness, &Plan::of(&harness, EACH_SHAPE).await, reported).await;
     harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_postgres_too_every_activity_may_crash_once() {
     let harness = Harness::start_on_postgres().await;
-    once(&harness, EACH_SHAPE, crashes).await;
+    once(&harness, &Plan::of(&harness, EACH_SHAPE).await, crashes).await;
     harness.finish().await;
 }
 
@@ -92,11 +91,11 @@ async fn every_activity_may_crash_for_good() {
 
 async fn for_good(ways: Ways) {
     let harness = Harness::start().await;
-    let plans = Plan::all(&harness).await;
+    let plans = Plan::of(&harness, OperationKind::ALL).await;
     concurrently(plans.iter().flat_map(|plan| cases(plan, &plan.steps, ways)), async |(plan, step, fault)| {
         let fault = fault.for_good();
-        let case = format!("{}: {fault}", plan.kind);
-        let example = Example::prepare(&harness, plan.kind).await;
+        let case = format!("{plan}: {fault}");
+        let example = plan.prepare(&harness).await;
         harness.hooks.inject(example.instance, [fault.clone()]);
         example.accept(&harness).await;
         end(&harness, &case, &example, step).await;
@@ -121,26 +120,40 @@ async fn for_good(ways: Ways) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_compensation_may_report_failures_too() {
-    compensation(reported).await;
+    let harness = Harness::start().await;
+    compensation(&harness, &Plan::of(&harness, OperationKind::ALL).await, reported).await;
+    harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_compensation_may_crash_too() {
-    compensation(crashes).await;
+    let harness = Harness::start().await;
+    compensation(&harness, &Plan::of(&harness, OperationKind::ALL).await, crashes).await;
+    harness.finish().await;
+}
+
+/// What is possible on a suspended instance fails there too, and leaves it suspended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_activity_may_fail_on_a_suspended_instance() {
+    let harness = Harness::start().await;
+    let plans = Plan::suspended(&harness).await;
+    for ways in [reported, crashes] {
+        once(&harness, &plans, ways).await;
+        compensation(&harness, &plans, ways).await;
+    }
+    harness.finish().await;
 }
 
 /// The activities of the compensation fail too, once and permanently.
-async fn compensation(ways: Ways) {
-    let harness = Harness::start().await;
-    let plans = Plan::all(&harness).await;
+async fn compensation(harness: &Harness, plans: &[Plan], ways: Ways) {
     let faults = plans.iter().flat_map(|plan| cases(plan, &plan.compensation, ways));
     let faults = faults.flat_map(|(plan, step, fault)| [(plan, step, fault.clone()), (plan, step, fault.for_good())]);
     concurrently(faults, async |(plan, step, fault)| {
-        let case = format!("{}: {fault}", plan.kind);
-        let example = Example::prepare(&harness, plan.kind).await;
+        let case = format!("{plan}: {fault}");
+        let example = plan.prepare(harness).await;
         harness.hooks.inject(example.instance, [plan.failure(), fault.clone()]);
-        example.accept(&harness).await;
-        end(&harness, &case, &example, step).await;
+        example.accept(harness).await;
+        end(harness, &case, &example, step).await;
         let operation = harness.assert_settled(&case, &example.id()).await;
         assert_eq!(operation.status, OperationStatus::Failed, "{case}");
         // The instance can still be deleted.
@@ -150,5 +163,4 @@ async fn compensation(ways: Ways) {
         harness.assert_late_calls_change_nothing(&case, example.instance, &deletion).await;
     })
     .await;
-    harness.finish().await;
 }

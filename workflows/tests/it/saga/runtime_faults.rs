@@ -33,7 +33,7 @@ async fn a_runtime_that_stays_away_ends_an_operation_at_its_deadline() {
     let harness = Harness::start().await;
     let plans = Plan::all(&harness).await;
     concurrently(&plans, async |plan| {
-        let example = Example::prepare(&harness, plan.kind).await;
+        let example = plan.prepare(&harness).await;
         harness.runtime.script(example.instance, |script| script.error = Some((u32::MAX, away())));
         let id = example.accept(&harness).await;
         harness.shows(&id, "the host is away").await;
@@ -44,11 +44,11 @@ async fn a_runtime_that_stays_away_ends_an_operation_at_its_deadline() {
                 .await;
             harness.runtime.script(example.instance, |script| script.error = None);
         }
-        let operation = harness.assert_settled(plan.kind.as_str(), &id).await;
+        let operation = harness.assert_settled(&plan.to_string(), &id).await;
         if plan.can_fail() {
-            assert_eq!((operation.status, operation.error.unwrap().code), (OperationStatus::Failed, ReasonCode::DeadlineExceeded), "{}", plan.kind);
+            assert_eq!((operation.status, operation.error.unwrap().code), (OperationStatus::Failed, ReasonCode::DeadlineExceeded), "{plan}");
         } else {
-            assert_eq!(operation.status, OperationStatus::Succeeded, "{}", plan.kind);
+            assert_eq!(operation.status, OperationStatus::Succeeded, "{plan}");
         }
     })
     .await;
@@ -62,7 +62,7 @@ async fn a_runtime_that_refuses_ends_an_operation_at_once() {
     let plans = Plan::all(&harness).await;
     let refusal = || RuntimeError::permanent(ReasonCode::Forbidden, "not allowed");
     concurrently(&plans, async |plan| {
-        let example = Example::prepare(&harness, plan.kind).await;
+        let example = plan.prepare(&harness).await;
         harness.runtime.script(example.instance, |script| script.error = Some((u32::MAX, refusal())));
         let id = example.accept(&harness).await;
         if !plan.can_fail() {
@@ -73,13 +73,13 @@ async fn a_runtime_that_refuses_ends_an_operation_at_once() {
             assert_eq!((Some(now.state), now.reason.map(|reason| reason.code)), (plan.kind.policy().during, Some(ReasonCode::Forbidden)));
             harness.runtime.script(example.instance, |script| script.error = None);
         }
-        let operation = harness.assert_settled(plan.kind.as_str(), &id).await;
+        let operation = harness.assert_settled(&plan.to_string(), &id).await;
         if plan.can_fail() {
             let error = operation.error.unwrap();
-            assert_eq!((operation.status, error.code), (OperationStatus::Failed, ReasonCode::Forbidden), "{}", plan.kind);
+            assert_eq!((operation.status, error.code), (OperationStatus::Failed, ReasonCode::Forbidden), "{plan}");
             assert!(error.message.starts_with("not allowed"), "{}", error.message);
         } else {
-            assert_eq!(operation.status, OperationStatus::Succeeded, "{}", plan.kind);
+            assert_eq!(operation.status, OperationStatus::Succeeded, "{plan}");
             assert_eq!(harness.instance(example.instance).await.state, InstanceState::Deleted);
         }
     })

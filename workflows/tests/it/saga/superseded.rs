@@ -45,8 +45,8 @@ async fn deletions_at_every_point(harness: &Harness, kinds: &[OperationKind]) {
         if same && point == Point::LongBefore {
             return;
         }
-        let case = format!("{} deleted {point:?} {step}", plan.kind);
-        let example = Example::prepare(harness, plan.kind).await;
+        let case = format!("{plan} deleted {point:?} {step}");
+        let example = plan.prepare(harness).await;
         let accepted = delete_at(harness, &example, plan, step, point);
         example.accept(harness).await;
         let accepted = eventually(&format!("{case}: a deletion is requested"), || async { accepted.lock().unwrap().clone() }).await;

@@ -1,7 +1,7 @@
 //! A whole control plane without its API: metadata, engine, dispatcher and nudges, with hooks around every activity.
 
 use std::{
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, Mutex, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -44,6 +44,8 @@ pub struct Harness {
     /// Whoever owns the archives of instances, and whether it takes base backups.
     pub backup_worker: Uuid,
     pub takes_backups: AtomicBool,
+    /// The instances that the worker follows while they are deleted.
+    pub backed_up: Arc<Mutex<Vec<InstanceId>>>,
     worker: Option<Worker>,
     background: CancellationToken,
 }
@@ -68,6 +70,7 @@ pub fn timing() -> Timing {
         unschedulable: Duration::from_millis(200),
         clean_up: Duration::from_secs(3),
         stuck: Duration::from_secs(10),
+        close_archive: DEADLINE,
         run: Duration::from_secs(300),
         keep_trying: Duration::from_millis(100),
         operation: DEADLINE,
@@ -144,6 +147,7 @@ impl Harness {
             on_postgres,
             backup_worker: Uuid::now_v7(),
             takes_backups: AtomicBool::new(false),
+            backed_up: Arc::default(),
             worker: None,
             background,
         };

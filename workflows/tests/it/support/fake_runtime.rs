@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -17,8 +18,11 @@ use toygres_domain::{
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
     name::InstanceName,
     parameter::{Changes, Parameters},
-    restoration::Restoration,
-    runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError, Suspension},
+    restoration::{Restoration, RestoreMethod},
+    runtime::{CopyProgress, CopySource, Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError, Suspension},
+    storage::VolumeSpace,
+    upgrade::Upgrade,
+    verification::{Verification, VerificationProgress},
 };
 use toygres_postgres::{Target, configuration::ConfigurationStatus};
 use toygres_workflows::configuration::ConfigurationProbe;
@@ -45,6 +49,12 @@ pub struct Script {
     pub resizing: u32,
     /// The number of calls of a restoration that find it in progress.
     pub restoring: u32,
+    /// The number of calls of an upgrade, and of its reversal, that find it in progress.
+    pub upgrading: u32,
+    /// The error of every upgrade.
+    pub not_upgradable: Option<RuntimeError>,
+    /// The logical replication slots of the server.
+    pub logical_slots: Vec<String>,
     /// The reason why an instance with more CPU than this stays pending.
     pub unschedulable_above: Option<(i32, Reason)>,
     /// The number of deployments that panic, and the text of the panic.
@@ -83,6 +93,9 @@ impl Default for Script {
             suspension: None,
             resizing: 1,
             restoring: 1,
+            upgrading: 1,
+            not_upgradable: None,
+            logical_slots: Vec::new(),
             unschedulable_above: None,
             panics: None,
             drift: Vec::new(),
@@ -123,11 +136,17 @@ struct State {
     /// The error of every list.
     unlisted: Option<RuntimeError>,
     repairs: HashMap<InstanceId, u32>,
+    /// The version of the data of each instance, whether clients are kept out, and the version of the data that an upgrade has kept.
+    versions: HashMap<InstanceId, PostgresVersion>,
+    closed: HashSet<InstanceId>,
+    former: HashMap<InstanceId, PostgresVersion>,
     /// The parameters in the configuration of each server, and those that it has started with.
     configured: HashMap<InstanceId, Parameters>,
     started: HashMap<InstanceId, Parameters>,
     /// Whether servers have certificates, and how often one was installed for each instance.
     speaks_tls: bool,
+    /// The space of a volume; `None` so that nothing is measured, because all instances are on the server of the tests.
+    space: Option<VolumeSpace>,
     installed: HashMap<InstanceId, u32>,
 }
 
@@ -185,14 +204,14 @@ impl FakeRuntime {
     pub fn hold(&self, id: InstanceId) {
         self.script(id, |script| {
             (script.pending, script.removing, script.restarting) = (u32::MAX, u32::MAX, u32::MAX);
-            (script.suspending, script.resizing, script.restoring) = (u32::MAX, u32::MAX, u32::MAX);
+            (script.suspending, script.resizing, script.restoring, script.upgrading) = (u32::MAX, u32::MAX, u32::MAX, u32::MAX);
         });
     }
 
     pub fn release(&self, id: InstanceId) {
         self.script(id, |script| {
             (script.pending, script.removing, script.restarting) = (0, 0, 0);
-            (script.suspending, script.resizing, script.restoring) = (0, 0, 0);
+            (script.suspending, script.resizing, script.restoring, script.upgrading) = (0, 0, 0, 0);
         });
     }
 
@@ -222,6 +241,13 @@ impl FakeRuntime {
     /// The restarts that were executed. A repeated request is counted again.
     pub fn restarts(&self, id: InstanceId) -> Vec<Restart> {
         self.state.lock().unwrap().restarts.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// The version of the data of an existing instance, and whether clients can log in and nothing of an upgrade is left.
+    pub fn version(&self, id: InstanceId) -> Option<(PostgresVersion, bool)> {
+        let state = self.state.lock().unwrap();
+        let version = state.versions.get(&id).copied()?;
+        Some((version, !state.closed.contains(&id) && !state.former.contains_key(&id)))
     }
 
     /// The size of an existing instance.
@@ -257,6 +283,11 @@ impl FakeRuntime {
     /// Gives servers certificates from now on. By default they have none.
     pub fn speak_tls(&self) {
         self.state.lock().unwrap().speaks_tls = true;
+    }
+
+    /// From now on volumes end at their size, which is far away for a server that answers.
+    pub fn limit_volumes(&self) {
+        self.state.lock().unwrap().space = Some(VolumeSpace { usable_bytes: 1 << 50, is_enforced: true });
     }
 
     /// The number of times that a certificate was installed.
@@ -304,7 +335,7 @@ impl Runtime for FakeRuntime {
     }
 
     fn versions(&self) -> Vec<PostgresVersion> {
-        vec![PostgresVersion(17)]
+        vec![PostgresVersion(18), PostgresVersion(17)]
     }
 
     fn offers(&self, _: &Exposure) -> bool {
@@ -324,11 +355,24 @@ impl Runtime for FakeRuntime {
             drop(state);
             panic!("{text}");
         }
+        let (id, version) = (deployment.id, deployment.spec.postgres_version);
+        let present = *state.versions.entry(id).or_insert(version);
+        assert_eq!(present, version, "a server is deployed of another version than its data");
+        if deployment.closed {
+            state.closed.insert(id);
+        } else {
+            state.former.remove(&id);
+            state.closed.remove(&id);
+        }
         state.instances.entry(deployment.id).or_insert(0);
+        let is_resumed = !deployment.suspended && state.suspended.contains(&deployment.id);
         state.set_suspended(deployment.id, deployment.suspended);
         state.sizes.insert(deployment.id, size_of(&deployment.spec));
         let parameters = &deployment.spec.parameters;
         state.configured.insert(deployment.id, parameters.clone());
+        if is_resumed {
+            state.started.insert(deployment.id, parameters.clone());
+        }
         state.started.entry(deployment.id).or_insert_with(|| parameters.clone());
         Ok(())
     }
@@ -342,6 +386,30 @@ impl Runtime for FakeRuntime {
         }
         state.restored.insert(deployment.id);
         Ok(Progress::Done)
+    }
+
+    fn copies(&self) -> bool {
+        true
+    }
+
+    async fn copy(&self, deployment: &Deployment, source: &CopySource) -> Result<CopyProgress, RuntimeError> {
+        let mut state = self.state.lock().unwrap();
+        let script = state.script(deployment.id)?;
+        if script.restoring > 0 {
+            script.restoring -= 1;
+            return Ok(CopyProgress::InProgress(Reason::new(ReasonCode::StartingUp, "1 of 2 MiB are copied")));
+        }
+        assert!(state.instances.contains_key(&source.id), "there is a source");
+        state.restored.insert(deployment.id);
+        Ok(CopyProgress::Done(RestoreMethod::Reflink))
+    }
+
+    fn verifies(&self, _: PostgresVersion) -> Result<(), String> {
+        Ok(())
+    }
+
+    async fn verify(&self, _: &Verification) -> Result<VerificationProgress, RuntimeError> {
+        Ok(VerificationProgress::Verified { restored_in: Duration::from_secs(1) })
     }
 
     async fn observe(&self, id: InstanceId) -> Result<Observation, RuntimeError> {
@@ -419,6 +487,56 @@ impl Runtime for FakeRuntime {
         state.restored.remove(&id);
         state.suspended.remove(&id);
         state.sizes.remove(&id);
+        state.versions.remove(&id);
+        state.closed.remove(&id);
+        state.former.remove(&id);
+        Ok(Progress::Done)
+    }
+
+    async fn upgrade(&self, deployment: &Deployment, upgrade: &Upgrade) -> Result<Progress, RuntimeError> {
+        let mut state = self.state.lock().unwrap();
+        let id = deployment.id;
+        let script = state.script(id)?;
+        if let Some(error) = script.not_upgradable.clone() {
+            return Err(error);
+        }
+        let in_progress = script.upgrading > 0;
+        script.upgrading = script.upgrading.saturating_sub(1);
+        let present = state.versions.get(&id).copied();
+        if !upgrade.check_only && present == Some(upgrade.to) {
+            return Ok(Progress::Done);
+        }
+        // From the first call on the server is stopped.
+        state.set_suspended(id, true);
+        if in_progress {
+            return Ok(Progress::InProgress(Reason::new(ReasonCode::StartingUp, "pg_upgrade transfers the data")));
+        }
+        if upgrade.check_only {
+            state.set_suspended(id, false);
+        } else if let Some(former) = present {
+            assert_eq!(former, upgrade.from);
+            state.former.insert(id, former);
+            state.versions.insert(id, upgrade.to);
+        }
+        Ok(Progress::Done)
+    }
+
+    async fn revert_upgrade(&self, deployment: &Deployment, _: &Upgrade) -> Result<Progress, RuntimeError> {
+        let mut state = self.state.lock().unwrap();
+        let id = deployment.id;
+        let script = state.script(id)?;
+        if script.upgrading > 0 {
+            script.upgrading -= 1;
+            return Ok(Progress::InProgress(Reason::new(ReasonCode::StartingUp, "the former data is put back")));
+        }
+        if let Some(former) = state.former.remove(&id) {
+            state.versions.insert(id, former);
+        }
+        state.closed.remove(&id);
+        state.set_suspended(id, false);
+        if let Some(observed) = state.instances.get_mut(&id) {
+            *observed = 0;
+        }
         Ok(Progress::Done)
     }
 
@@ -473,6 +591,10 @@ impl Runtime for FakeRuntime {
             *observed = 0;
         }
         Ok(Progress::Done)
+    }
+
+    fn volume_space(&self, _: i32) -> Option<VolumeSpace> {
+        self.state.lock().unwrap().space
     }
 
     fn size_settings(&self, _: &InstanceSpec) -> Vec<(&'static str, String)> {
@@ -535,5 +657,18 @@ impl ConfigurationProbe for FakeRuntime {
         let state = self.state.lock().unwrap();
         let refused = state.scripts.values().filter_map(|script| script.refused_text).find(|name| changes.contains_key(*name));
         Ok(refused.map(|name| format!("invalid value for parameter \"{name}\"")))
+    }
+
+    async fn logical_slots(&self, id: InstanceId, _: &Target) -> Result<Vec<String>, Reason> {
+        let mut state = self.state.lock().unwrap();
+        Ok(state.script(id).map_err(|error| error.reason)?.logical_slots.clone())
+    }
+
+    async fn discard(&self, _: InstanceId, _: &Target, _: &str) -> Result<(), Reason> {
+        Ok(())
+    }
+
+    async fn analyze(&self, _: InstanceId, _: &Target, _: Duration) -> Result<usize, Reason> {
+        Ok(0)
     }
 }

@@ -1,27 +1,30 @@
 //! The operations for the suite in [`crate::saga`]: an example of every kind.
 
 use std::{
+    fmt,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
 use toygres_domain::{
     InstanceId, OperationId, Result,
-    backup::{ArchiveId, BackupId},
+    backup::{ArchiveId, BackupId, BackupStatus, Closing},
     database_user::DatabaseAccess,
+    instance::{InstanceState, PostgresVersion},
     name::SqlName,
     operation::{
-        OnFailure, OperationKind, OperationStatus, Params, create, create_backup, create_database, create_database_user, delete, drop_database,
-        drop_database_user, repair, resize, restart, resume, rotate_password, set_parameters, suspend,
+        InstanceAfter, OnFailure, OperationKind, OperationStatus, Params, create, create_backup, create_database, create_database_user, delete,
+        drop_database, drop_database_user, repair, resize, restart, resume, rotate_password, set_parameters, suspend, upgrade,
     },
-    restoration::{Restoration, RestoreTarget},
+    recovery::CompleteBackup,
+    restoration::{DataSource, Restoration, RestoreTarget},
     scram,
     secret::Secret,
     wal::{Lsn, Timeline},
 };
-use toygres_store::{Accepted, CompleteBackup, NewInstance, Request, Subject};
+use toygres_store::{Accepted, ArchiveReport, NewInstance, Request, Subject};
 
-use super::{DEADLINE, FailureKind, Fault, Harness, fails, request, with_retry};
+use super::{DEADLINE, FailureKind, Fault, Harness, eventually, fails, request, with_retry};
 
 /// The state of the instance before an operation.
 enum Before {
@@ -36,6 +39,8 @@ enum Before {
     WithDatabase,
     /// It has an archive, which a worker owns that takes base backups at once.
     Archived,
+    /// It has a base backup too, so that its archive is closed before it is removed.
+    BackedUp,
 }
 
 /// An example of an operation of this kind, with names of its own. A new kind only needs an arm here.
@@ -55,15 +60,20 @@ fn sample(kind: OperationKind, new: &NewInstance) -> (Before, Params) {
         OperationKind::CreateBackup => (Before::Archived, Params::CreateBackup(create_backup::Params { backup: BackupId::generate() })),
         OperationKind::Restore => {
             let (source, archive) = (InstanceId::generate(), ArchiveId::generate());
-            (Before::Absent, Params::Restore(Restoration { source, archive, target: RestoreTarget::Latest, known: None }))
+            let restoration = Restoration { source, archive, target: RestoreTarget::Latest, known: None, avoid: Vec::new() };
+            (Before::Absent, Params::Restore(DataSource::Archive(restoration)))
+        }
+        OperationKind::Upgrade => {
+            let version = PostgresVersion(new.spec.postgres_version.0 + 1);
+            (Before::Running, Params::Upgrade(upgrade::Params { version, check_only: false, drop_logical_slots: false }))
         }
         OperationKind::Create => (Before::Absent, Params::Create(create::Params {})),
-        OperationKind::Delete => (Before::Running, Params::Delete(delete::Params::default())),
+        OperationKind::Delete => (Before::BackedUp, Params::Delete(delete::Params { close_archive: true, ..delete::Params::default() })),
         OperationKind::Repair => (Before::Running, Params::Repair(repair::Params {})),
         OperationKind::Suspend => (Before::Running, suspension()),
         OperationKind::Resume => (Before::Suspended, Params::Resume(resume::Params {})),
         OperationKind::Resize => {
-            (Before::Running, Params::Resize(resize::Params { cpu_millis: Some(200), memory_mb: Some(256), storage_gb: Some(2) }))
+            (Before::Running, Params::Resize(resize::Params { cpu_millis: Some(200), memory_mb: Some(256), storage_gb: Some(2), automatic: false }))
         }
         // One that the server reads, and one that it has to be restarted for.
         OperationKind::SetParameters => {
@@ -76,9 +86,9 @@ fn sample(kind: OperationKind, new: &NewInstance) -> (Before, Params) {
 }
 
 /// Begins the archives of running instances. A worker of the harness, which is one for all examples, takes what is requested of them as fast
-/// as it can.
-async fn take_backups(harness: &Harness) {
-    let (store, worker) = (harness.store.clone(), harness.backup_worker);
+/// as it can, and follows those that are deleted until their servers are stopped.
+pub async fn archive_instances(harness: &Harness) {
+    let (store, worker, runtime, backed_up) = (harness.store.clone(), harness.backup_worker, harness.runtime.clone(), harness.backed_up.clone());
     with_retry(|| store.claim_archives(worker, true, Duration::from_secs(3600), 1000)).await.unwrap();
     if harness.takes_backups.swap(true, Ordering::Relaxed) {
         return;
@@ -93,9 +103,40 @@ async fn take_backups(harness: &Harness) {
                     let _ = store.complete_backup(backup.id, backup.id, &complete).await;
                 }
             }
+            let ids = backed_up.lock().unwrap().clone();
+            for archive in store.archives_of(&ids).await.unwrap_or_default().into_values() {
+                let is_stopped = runtime.is_suspended(archive.instance) || !runtime.exists(archive.instance);
+                match archive.closing {
+                    Some(Closing::Stopping) if is_stopped && archive.followed => {
+                        let closed = store.record_closed(archive.id, Lsn(2), None).await;
+                        backed_up.lock().unwrap().retain(|id| closed.is_err() || *id != archive.instance);
+                    }
+                    Some(Closing::Following) if !is_stopped && !archive.followed => {
+                        let _ = store.report_archives(worker, &[followed(archive.id)]).await;
+                    }
+                    _ => {}
+                }
+            }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     });
+}
+
+fn followed(id: ArchiveId) -> ArchiveReport {
+    let all = Some(Lsn(2));
+    ArchiveReport { id, followed: true, durable: all, flushed: all, durable_at: None, lag_seconds: Some(0.0), failure: None }
+}
+
+/// Waits for a base backup of an instance that has an archive.
+pub async fn back_up(harness: &Harness, id: InstanceId) {
+    let archive = eventually("it has an archive", || async { harness.store.archives_of(&[id]).await.ok()?.remove(&id) }).await;
+    with_retry(|| harness.store.schedule_backup(archive.id)).await.unwrap();
+    eventually("it has a base backup", || async {
+        let backups = harness.store.backups_in(archive.id).await.ok()?;
+        backups.iter().any(|backup| backup.status == BackupStatus::Available).then_some(())
+    })
+    .await;
+    harness.backed_up.lock().unwrap().push(id);
 }
 
 fn suspension() -> Params {
@@ -119,6 +160,11 @@ pub struct Example {
 
 impl Example {
     pub async fn prepare(harness: &Harness, kind: OperationKind) -> Self {
+        Self::prepare_in(harness, kind, false).await
+    }
+
+    /// `suspended`: on an instance that is, if the kind has an example for a running one.
+    async fn prepare_in(harness: &Harness, kind: OperationKind, suspended: bool) -> Self {
         let mut new = harness.new_instance();
         // Of its own, because all instances are on the same server, and an operation may change its password.
         static NUMBER: AtomicU32 = AtomicU32::new(1);
@@ -126,7 +172,12 @@ impl Example {
         new.spec.username = role.try_into().expect("it is a name");
         // Long, because many instances run concurrently and their health is not tested.
         new.spec.health_check.interval_seconds = 30;
+        if kind == OperationKind::Upgrade {
+            // A worker that other examples have begins archives of all instances, of which none gets a backup by itself.
+            new.backups.enabled = Some(false);
+        }
         let (before, params) = sample(kind, &new);
+        let before = if suspended { Before::Suspended } else { before };
         if let Before::Absent = before {
             return Self { kind, instance: new.id, params, new: Some(new), operations: 0 };
         }
@@ -134,12 +185,15 @@ impl Example {
             Before::WithUser => Some(sample(OperationKind::CreateDatabaseUser, &new).1),
             Before::WithDatabase => Some(sample(OperationKind::CreateDatabase, &new).1),
             Before::Suspended => Some(suspension()),
-            Before::Absent | Before::Running | Before::Archived => None,
+            Before::Absent | Before::Running | Before::Archived | Before::BackedUp => None,
         };
-        let is_archived = matches!(before, Before::Archived);
+        let (is_archived, is_backed_up) = (matches!(before, Before::Archived | Before::BackedUp), matches!(before, Before::BackedUp));
         let instance = harness.run(new).await;
         if is_archived {
-            take_backups(harness).await;
+            archive_instances(harness).await;
+        }
+        if is_backed_up {
+            back_up(harness, instance).await;
         }
         let operations = if first.is_some() { 2 } else { 1 };
         if let Some(params) = first {
@@ -184,6 +238,8 @@ pub const EACH_SHAPE: &[OperationKind] = &[OperationKind::Create, OperationKind:
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub kind: OperationKind,
+    /// Whether its instance is suspended, although the operation is also possible while it runs.
+    pub suspended: bool,
     /// The activities of a success, in order. The last one writes the outcome.
     pub steps: Vec<String>,
     /// The activities of the compensation; empty if the operation must not fail.
@@ -191,23 +247,39 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Records every kind of operation.
+    /// Records every kind of operation, and [`Self::suspended`].
     pub async fn all(harness: &Harness) -> Vec<Self> {
-        Self::of(harness, OperationKind::ALL).await
+        let (mut plans, suspended) = futures::future::join(Self::of(harness, OperationKind::ALL), Self::suspended(harness)).await;
+        plans.extend(suspended);
+        plans
+    }
+
+    /// Records the kinds that are possible while an instance runs and while it is suspended, on suspended instances.
+    pub async fn suspended(harness: &Harness) -> Vec<Self> {
+        let keeps = |kind: &&OperationKind| {
+            let policy = kind.policy();
+            policy.success == InstanceAfter::Former && policy.from.contains(&InstanceState::Suspended)
+        };
+        futures::future::join_all(OperationKind::ALL.iter().filter(keeps).map(|kind| Self::record(harness, *kind, true))).await
     }
 
     /// Records these kinds of operations.
     pub async fn of(harness: &Harness, kinds: &[OperationKind]) -> Vec<Self> {
-        futures::future::join_all(kinds.iter().map(|kind| Self::record(harness, *kind))).await
+        futures::future::join_all(kinds.iter().map(|kind| Self::record(harness, *kind, false))).await
     }
 
-    async fn record(harness: &Harness, kind: OperationKind) -> Self {
-        let example = Example::prepare(harness, kind).await;
+    /// An example on an instance of its own.
+    pub async fn prepare(&self, harness: &Harness) -> Example {
+        Example::prepare_in(harness, self.kind, self.suspended).await
+    }
+
+    async fn record(harness: &Harness, kind: OperationKind, suspended: bool) -> Self {
+        let example = Example::prepare_in(harness, kind, suspended).await;
         let operation = example.accept(harness).await;
         assert_eq!(harness.finished(&operation).await.status, OperationStatus::Succeeded, "{kind}");
-        let mut plan = Self { kind, steps: called(harness, example.instance), compensation: Vec::new() };
+        let mut plan = Self { kind, suspended, steps: called(harness, example.instance), compensation: Vec::new() };
         if plan.can_fail() {
-            let example = Example::prepare(harness, kind).await;
+            let example = plan.prepare(harness).await;
             harness.hooks.inject(example.instance, [plan.failure()]);
             let operation = example.accept(harness).await;
             assert_eq!(harness.finished(&operation).await.status, OperationStatus::Failed, "{kind}");
@@ -229,6 +301,12 @@ impl Plan {
     /// The fault that makes the operation fail after all steps except the last.
     pub fn failure(&self) -> Fault {
         fails(&self.steps[self.steps.len() - 2], FailureKind::Failed).for_good()
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.kind, if self.suspended { " while suspended" } else { "" })
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
 
 use toygres_domain::{
     InstanceId, OperationId, Result,
+    backup::Archive,
     instance::{Exposure, HealthCheckPolicy, Instance, InstanceSpec, PostgresVersion},
     operation::{Operation, OperationStatus, Params, create, delete},
     secret::Secret,
@@ -45,6 +46,7 @@ impl Harness {
             labels: Default::default(),
             deletion_protected: false,
             idle_suspend_minutes: None,
+            storage_auto_grow: None,
             backups: Default::default(),
         }
     }
@@ -81,6 +83,10 @@ impl Harness {
 
     pub async fn instance(&self, id: InstanceId) -> Instance {
         with_retry(|| self.store.instance(id)).await.unwrap().expect("the row is kept")
+    }
+
+    pub async fn archive(&self, id: InstanceId) -> Archive {
+        with_retry(|| self.store.archives_of(std::slice::from_ref(&id))).await.unwrap().remove(&id).expect("it is kept")
     }
 
     pub async fn operation(&self, id: &OperationId) -> Operation {

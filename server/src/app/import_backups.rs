@@ -1,0 +1,67 @@
+//! Makes deleted instances of the archives in the store that the metadata does not know, so that they can be restored: after the loss of the
+//! metadata database, or of the machine.
+
+use toygres_backup::find_archives;
+use toygres_domain::{Error, FieldError, Result, UserErrorCode, instance::Instance};
+use toygres_store::Accepted;
+
+use super::{App, create_instance::CreateInstance, restore_instance::RestoreInstance};
+
+/// The input.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ImportBackups {
+    /// Whether each instance is restored at once, to its latest point and under its own name.
+    pub restore: bool,
+}
+
+/// What was imported.
+#[derive(Debug, Default)]
+pub struct ImportedBackups {
+    /// The instances, in the order of their names.
+    pub instances: Vec<Instance>,
+    /// Their restorations.
+    pub restorations: Vec<Accepted>,
+    /// Why others are not restored.
+    pub errors: Vec<FieldError>,
+}
+
+impl App {
+    /// Imports what the store has.
+    ///
+    /// # Errors
+    /// [`Error::User`] if there is no store, or it fails: what has been imported by then stays.
+    pub async fn import_backups(&self, input: ImportBackups, requested_by: Option<String>) -> Result<ImportedBackups> {
+        let refused = |message: String| Error::user(UserErrorCode::Conflict, "", message);
+        let Some(objects) = &self.backups.objects else {
+            return Err(refused("there is no store for backups: the operator of the server sets TOYGRES_BACKUP_STORE".to_owned()));
+        };
+        if input.restore {
+            self.runtime.restores().map_err(refused)?;
+        }
+        let known = self.store.instance_ids().await?;
+        let found = find_archives(objects, &|id| known.contains(&id)).await.map_err(|error| refused(error.reason().message))?;
+        let mut imported = ImportedBackups::default();
+        for archive in &found {
+            imported.instances.extend(self.store.import_archive(archive).await?);
+        }
+        imported.instances.sort_by(|one, other| one.name.cmp(&other.name));
+        if !input.restore {
+            return Ok(imported);
+        }
+        for instance in &imported.instances {
+            let copy = CreateInstance { name: instance.name.to_string(), ..CreateInstance::default() };
+            let restore = RestoreInstance { source_id: instance.id.to_string(), instance: copy, ..RestoreInstance::default() };
+            match self.restore_instance(restore, requested_by.clone()).await {
+                Ok(accepted) => imported.restorations.push(accepted),
+                Err(Error::User(errors)) => imported.errors.extend(errors.into_iter().map(|error| about(instance, error))),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(imported)
+    }
+}
+
+/// The input has no field that is wrong, so the message names the instance.
+fn about(instance: &Instance, FieldError { code, message, .. }: FieldError) -> FieldError {
+    FieldError::new(code, "restore", format!("'{}' ({}) is imported and not restored: {message}", instance.name, instance.id))
+}

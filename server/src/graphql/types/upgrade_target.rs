@@ -1,0 +1,22 @@
+//! What an instance can be upgraded to.
+
+use async_graphql::SimpleObject;
+
+use crate::app::upgrade_instance as app;
+
+/// A newer major version of PostgreSQL.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct UpgradeTarget {
+    /// The version.
+    version: String,
+    /// Why the instance cannot be upgraded to it as it is, and what to do about that: programs that this host lacks, or parameters that the
+    /// version does not have. Null if nothing is known to stand in the way; what only its server knows, `checkOnly` finds out.
+    obstacle: Option<String>,
+}
+
+impl From<app::UpgradeTarget> for UpgradeTarget {
+    fn from(target: app::UpgradeTarget) -> Self {
+        let app::UpgradeTarget { version, obstacle } = target;
+        Self { version: version.to_string(), obstacle }
+    }
+}

@@ -1,0 +1,107 @@
+//! Verification: each base backup is restored and read, and one that cannot be is found before it is needed.
+
+use serde_json::{Value, json};
+
+use crate::{
+    backups::{ON, until_protected, until_recoverable},
+    cli::commands::json as json_of,
+    support::{Database, Home, psql, text},
+};
+
+const VERIFIED: (&str, &str) = ("TOYGRES_BACKUP_VERIFY_MAX_GB", "2");
+const WATCH: &str = "subscription($id: ID!) { instanceBackups(id: $id) { backupPolicy { protection }
+    recovery { intervals { from to } }
+    backups { nodes { id status trigger path verification { status endedAt restoreSeconds reason { code message } } } } } }";
+
+/// The verification of the newest backup.
+fn newest(now: &Value) -> &Value {
+    &now["backups"]["nodes"][0]["verification"]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_backup_is_found_and_replaced() {
+    let (home, database) = (Home::new(), Database::start());
+    let url = database.url();
+    let server = home.start_with(&[ON, VERIFIED, ("DATABASE_URL", &url)]).await;
+    let id = server.create_ok("orders").await;
+    let instance = text(&server.until_healthy(&id).await["connectionString"]);
+    psql(&instance, "CREATE TABLE rows AS SELECT n FROM generate_series(1, 1000) AS n").await.unwrap();
+    psql(&instance, "CREATE UNIQUE INDEX ON rows (n)").await.unwrap();
+    until_protected(&server, &id).await;
+    let now = until_of(&server, &id, "verified", |now| newest(now)["status"] == "VERIFIED").await;
+    let seconds = newest(&now)["restoreSeconds"].as_f64().unwrap();
+    assert!(seconds > 0.0 && newest(&now)["endedAt"].is_string() && newest(&now)["reason"].is_null(), "{now:#}");
+    let place = home.path().join("data/verification");
+    crate::backups::poll("the copy is removed", async || (!place.exists()).then_some(())).await;
+    let listed = json_of(&home, &server, &["backups", "list", "orders"]).await;
+    assert_eq!(listed["backups"][0]["verification"]["status"], "VERIFIED", "{listed:#}");
+
+    // Somebody changes the backup, and it is verified again.
+    until_recoverable(&server, &id, &instance).await;
+    let first = now["backups"]["nodes"][0].clone();
+    let part = home.path().join("data-backups").join(text(&first["path"])).join("base.00000.tar.zst");
+    let mut content = std::fs::read(&part).unwrap();
+    let middle = content.len() / 2;
+    content[middle] ^= 1;
+    std::fs::write(&part, content).unwrap();
+    psql(&url, "UPDATE toygres.backups SET verification = 'pending'").await.unwrap();
+    let of_first = |now: &Value| {
+        let all = now["backups"]["nodes"].as_array().into_iter().flatten();
+        all.into_iter().find(|backup| backup["id"] == first["id"]).map(|backup| backup["verification"].clone()).unwrap_or_default()
+    };
+    let now = until_of(&server, &id, "found", |now| of_first(now)["status"] == "FAILED").await;
+    assert_eq!(of_first(&now)["reason"]["code"], "STORE_DAMAGED", "{now:#}");
+    // A fresh one follows by itself, and is what can be restored.
+    let fresh = |now: &Value| now["backups"]["nodes"].as_array().is_some_and(|all| all.len() == 2) && newest(now)["status"] == "VERIFIED";
+    let now = until_of(&server, &id, "replaced", fresh).await;
+    assert_eq!(now["backups"]["nodes"][0]["trigger"], "SCHEDULE", "{now:#}");
+    until_of(&server, &id, "restorable", |now| now["recovery"]["intervals"].as_array().is_some_and(|all| all.len() == 1)).await;
+    // A worker reports its gauges every other second.
+    for line in ["toygres_backup_verifications_total{result=\"failed\"} 1", "toygres_backup_archives_damaged 0"] {
+        crate::backups::poll(line, async || {
+            let metrics = server.get("/metrics").await.text().await.unwrap();
+            metrics.lines().any(|found| found == line).then_some(())
+        })
+        .await;
+    }
+
+    // A point that the damaged one would be needed for cannot be restored, and everything else can.
+    let restore = "mutation($id: ID!) { restoreInstance(input: { sourceId: $id, name: \"copy\" }) { instance { id } userErrors { message } } }";
+    let copy = server.query(restore, json!({ "id": id })).await["restoreInstance"].clone();
+    assert_eq!(copy["userErrors"], json!([]), "{copy:#}");
+    let copy = text(&server.until_healthy(&text(&copy["instance"]["id"])).await["connectionString"]);
+    assert_eq!(psql(&copy, "SELECT count(*) FROM rows").await.as_deref(), Ok("1000"));
+    server.kill().await;
+}
+
+/// A control plane that dies in the middle of it leaves nothing that stays, and another one begins anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verification_outlives_the_control_plane() {
+    let home = Home::new();
+    let mut server = home.start_with(&[ON, VERIFIED]).await;
+    let id = server.create_ok("orders").await;
+    server.until_healthy(&id).await;
+    until_of(&server, &id, "being verified", |now| newest(now)["status"] == "RUNNING").await;
+    server.crash().await;
+    let server = home.start_with(&[ON, VERIFIED]).await;
+    until_of(&server, &id, "verified", |now| newest(now)["status"] == "VERIFIED").await;
+    let place = home.path().join("data/verification");
+    crate::backups::poll("the copy is removed", async || (!place.exists()).then_some(())).await;
+    server.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_verified_says_why() {
+    let home = Home::new();
+    let server = home.start_with(&[ON]).await;
+    let id = server.create_ok("orders").await;
+    server.until_healthy(&id).await;
+    let now = until_of(&server, &id, "skipped", |now| newest(now)["status"] == "SKIPPED").await;
+    assert_eq!(newest(&now)["reason"]["code"], "NOT_VERIFIED");
+    assert!(text(&newest(&now)["reason"]["message"]).contains("TOYGRES_BACKUP_VERIFY_MAX_GB"), "{now:#}");
+    server.kill().await;
+}
+
+async fn until_of(server: &crate::support::Server, id: &str, what: &str, there: impl Fn(&Value) -> bool) -> Value {
+    crate::backups::until_asking(server, WATCH, id, what, there).await
+}

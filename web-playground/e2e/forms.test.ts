@@ -1,0 +1,166 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { updateInstance } from './api';
+import { expectAccessible, launch, open } from './browser';
+import { type Server, startServer } from './server';
+
+let server: Server;
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startServer(), launch()]);
+  // So low that a long form has to be scrolled.
+  ({ page } = await open(browser, server.url, { width: 390, height: 600 }));
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.clear();
+});
+
+const focused = () => page.evaluate(() => (document.activeElement as HTMLInputElement | null)?.labels?.[0]?.textContent ?? document.activeElement?.ariaLabel);
+
+test('a dialog asks before it closes with what was entered, and only then', async () => {
+  const dialog = page.getByRole('dialog', { name: 'Create instance' });
+  await page.getByRole('button', { name: 'Create instance' }).click();
+  await dialog.waitFor();
+  expect(await dialog.evaluate((element) => getComputedStyle(element).transitionDuration), 'as the system is set').toMatch(/^0m?s$/);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+
+  await page.getByRole('button', { name: 'Create instance' }).click();
+  await dialog.getByLabel('Name').fill('orders');
+  await page.keyboard.press('Escape');
+  const question = page.getByRole('dialog', { name: 'Discard what you entered?' });
+  await question.waitFor();
+  await expectAccessible(page);
+  await page.keyboard.press('Escape');
+  await question.waitFor({ state: 'detached' });
+  expect(await dialog.getByLabel('Name').inputValue()).toBe('orders');
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await question.getByRole('button', { name: 'Discard' }).click();
+  await dialog.waitFor({ state: 'detached' });
+});
+
+test('the first field in error gets the focus, and the form says how many there are', async () => {
+  await page.getByRole('button', { name: 'Create instance' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Create instance' });
+  await dialog.getByRole('button', { name: 'Advanced settings' }).click();
+  await dialog.getByLabel('Health check interval').fill('0');
+  for (const index of [1, 2]) {
+    await dialog.getByRole('button', { name: 'Add label' }).click();
+    await dialog.getByLabel(`Key of label ${index}`).fill('team');
+  }
+  const submit = dialog.getByRole('button', { name: 'Create', exact: true });
+  await submit.click();
+  await dialog.getByText('3 fields have errors').waitFor();
+  await expect.poll(focused).toContain('Name');
+  await dialog.getByText('Duplicate key "team"').waitFor();
+  expect(await dialog.getByLabel('Key of label 2').getAttribute('aria-invalid')).toBe('true');
+  await expectAccessible(page);
+
+  // Also a field in a section that is closed.
+  await dialog.getByLabel('Name').fill('orders');
+  await dialog.getByRole('button', { name: 'Remove label 2' }).click();
+  await dialog.getByRole('button', { name: 'Advanced settings' }).click();
+  await submit.click();
+  await dialog.getByText('1 field has an error').waitFor();
+  await expect.poll(focused).toBe('Health check interval');
+  await dialog.getByText('Must be 1 to 3600 seconds').waitFor();
+  await dialog.getByLabel('Health check interval').fill('2');
+});
+
+test('sizes are exact', async () => {
+  const dialog = page.getByRole('dialog', { name: 'Create instance' });
+  const cpu = dialog.getByLabel('CPU');
+  await dialog.getByText('Medium', { exact: true }).click();
+  expect(await cpu.inputValue()).toBe('1 vCPU');
+  expect(await dialog.getByLabel('Memory').inputValue()).toBe('2048 MiB');
+  await dialog.getByText('Small', { exact: true }).click();
+  expect(await cpu.inputValue()).toBe('0.5 vCPU');
+  await cpu.fill('0.01');
+  await dialog.getByText('Must be 0.1 to 128 vCPU').waitFor();
+  await cpu.fill('0.25');
+  await dialog.getByLabel('Memory').fill('1280');
+  await dialog.getByText('Custom', { exact: true }).waitFor();
+  await dialog.getByLabel('Storage', { exact: true }).fill('1');
+  await dialog.getByRole('button', { name: 'Create', exact: true }).click();
+  await page.waitForURL('**/instances/*');
+  await page.getByText('0.25 vCPU, 1.25 GiB').waitFor();
+  await page.getByRole('status', { name: 'Status' }).getByText('Healthy').waitFor({ timeout: 60_000 });
+});
+
+test('what somebody else has changed meanwhile is not overwritten', async () => {
+  const id = new URL(page.url()).pathname.split('/').at(-1) ?? '';
+  await page.getByRole('button', { name: 'Edit labels' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Labels of orders' });
+  await dialog.getByLabel('Value of label 1').fill('shop');
+  await updateInstance(server.url, { id, labels: [{ key: 'team', value: 'finance' }] });
+  const alert = dialog.getByRole('alert').filter({ hasText: 'Somebody else' });
+  await alert.getByText('Theirs: team=finance').waitFor();
+  await alert.getByText('Yours: team=shop').waitFor();
+  expect(await dialog.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
+  await expectAccessible(page);
+  await alert.getByRole('button', { name: 'Use theirs' }).click();
+  expect(await dialog.getByLabel('Value of label 1').inputValue()).toBe('finance');
+
+  await dialog.getByLabel('Value of label 1').fill('shop');
+  await updateInstance(server.url, { id, labels: [] });
+  await alert.getByText('Theirs: none').waitFor();
+  await alert.getByRole('button', { name: 'Keep mine' }).click();
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByText('team=shop').waitFor();
+});
+
+test('an edit is sent again when something else of the instance has changed', async () => {
+  const id = new URL(page.url()).pathname.split('/').at(-1) ?? '';
+  await page.getByRole('button', { name: 'Edit labels' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Labels of orders' });
+  await dialog.getByLabel('Value of label 1').fill('search');
+  // The instance changes after the form was sent, and before the server has read it.
+  await page.route(
+    '**/graphql',
+    async (route) => {
+      await updateInstance(server.url, { id, deletionProtected: true });
+      await route.continue();
+    },
+    { times: 1 },
+  );
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByText('team=search').waitFor();
+  await page.getByText('Turn off deletion protection first.').waitFor();
+});
+
+test('a secret that is shown once is not lost to a key', async () => {
+  await page.getByRole('button', { name: 'New user' }).click();
+  const dialog = page.getByRole('dialog', { name: 'New user of orders' });
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('reports');
+  await dialog.getByRole('button', { name: 'Create', exact: true }).click();
+  await page.getByTestId('secret').waitFor();
+  await page.keyboard.press('Escape');
+  const question = page.getByRole('dialog', { name: 'Close without copying?' });
+  await question.getByRole('button', { name: 'Keep open' }).click();
+  await dialog.getByRole('button', { name: 'Copy the' }).click();
+  await dialog.getByText('Copied').waitFor();
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+});
+
+test('that the server cannot be reached is no longer said when it can be', async () => {
+  await page.getByRole('button', { name: 'Edit labels' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Labels of orders' });
+  await dialog.getByLabel('Value of label 1').fill('ops');
+  await server.stop();
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  const message = dialog.getByText("Can't reach the server.");
+  await message.waitFor();
+  await server.start();
+  await page.getByRole('button', { name: 'Connection: Live' }).waitFor({ state: 'attached', timeout: 30_000 });
+  await message.waitFor({ state: 'detached' });
+  expect(await dialog.getByLabel('Value of label 1').inputValue()).toBe('ops');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.waitFor({ state: 'detached' });
+});

@@ -1,0 +1,148 @@
+//! Tests specific to UpgradeInstance. Those for all operations are in [`crate::saga`].
+
+use std::time::Duration;
+
+use toygres_domain::{
+    InstanceId,
+    backup::{Coverage, CoveredInterval},
+    instance::{InstanceState, PostgresVersion, Reason, ReasonCode},
+    operation::{Operation, OperationStatus, Params, StepName, StepStatus, upgrade},
+    runtime::{Observation, RuntimeError},
+    wal::Lsn,
+};
+use toygres_store::Subject;
+
+use crate::support::{DEADLINE, Harness, eventually, request};
+
+const TO: PostgresVersion = PostgresVersion(18);
+
+fn params(check_only: bool, drop_logical_slots: bool) -> Params {
+    Params::Upgrade(upgrade::Params { version: TO, check_only, drop_logical_slots })
+}
+
+/// An instance without backups.
+async fn instance(harness: &Harness) -> InstanceId {
+    let mut new = harness.new_instance();
+    new.backups.enabled = Some(false);
+    harness.run(new).await
+}
+
+async fn upgraded(harness: &Harness, id: InstanceId, params: &Params) -> Operation {
+    let accepted = harness.store.accept(Subject::Existing(id), params, &request(DEADLINE)).await.unwrap();
+    harness.assert_settled("the upgrade", &accepted.operation.id).await
+}
+
+#[tokio::test]
+async fn the_row_has_the_new_version_once_it_is_confirmed() {
+    let harness = Harness::start().await;
+    let id = instance(&harness).await;
+    let operation = upgraded(&harness, id, &params(false, false)).await;
+    assert_eq!(operation.status, OperationStatus::Succeeded, "{operation:?}");
+    assert_eq!((harness.instance(id).await.spec.postgres_version, harness.runtime.version(id)), (TO, Some((TO, true))));
+    let steps: Vec<_> = operation.steps.iter().map(|step| (step.name, step.status)).collect();
+    assert!(steps.iter().all(|(_, status)| *status == StepStatus::Succeeded), "{steps:?}");
+    harness.finish().await;
+}
+
+#[tokio::test]
+async fn a_check_changes_nothing_and_the_other_steps_are_skipped() {
+    let harness = Harness::start().await;
+    let id = instance(&harness).await;
+    let former = harness.instance(id).await.spec.postgres_version;
+    let operation = upgraded(&harness, id, &params(true, false)).await;
+    assert_eq!(operation.status, OperationStatus::Succeeded, "{operation:?}");
+    assert_eq!((harness.instance(id).await.spec.postgres_version, harness.runtime.version(id)), (former, Some((former, true))));
+    for name in [StepName::UpgradePostgres, StepName::ConfirmUpgrade, StepName::AnalyzeDatabases] {
+        assert_eq!(operation.step(name).map(|step| step.status), Some(StepStatus::Skipped), "{name}");
+    }
+    harness.finish().await;
+}
+
+#[tokio::test]
+async fn what_the_runtime_refuses_is_the_reason_and_the_former_version_runs() {
+    let harness = Harness::start().await;
+    let id = instance(&harness).await;
+    let former = harness.instance(id).await.spec.postgres_version;
+    harness.runtime.script(id, |script| {
+        script.not_upgradable = Some(RuntimeError::permanent(ReasonCode::NotUpgradable, "pg_upgrade refuses the upgrade: a library is missing"));
+    });
+    for check_only in [true, false] {
+        let operation = upgraded(&harness, id, &params(check_only, false)).await;
+        let error = operation.error.expect("it says why");
+        assert_eq!((operation.status, error.code), (OperationStatus::Failed, ReasonCode::NotUpgradable));
+        assert!(error.message.contains("a library is missing"), "{error:?}");
+        assert_eq!((harness.instance(id).await.state, harness.runtime.version(id)), (InstanceState::Running, Some((former, true))));
+    }
+    harness.finish().await;
+}
+
+#[tokio::test]
+async fn a_new_server_that_does_not_start_is_rolled_back() {
+    let harness = Harness::start().await;
+    let id = instance(&harness).await;
+    let former = harness.instance(id).await.spec.postgres_version;
+    let runtime = harness.runtime.clone();
+    harness.hooks.set(id, move |call| {
+        let runtime = runtime.clone();
+        async move {
+            // Only the server of the new version exits.
+            let is_new = runtime.version(id).is_some_and(|(version, _)| version == TO);
+            let exits = Observation::Pending(Reason::new(ReasonCode::ProcessExited, "FATAL: it does not start"));
+            runtime.script(id, |script| script.observation = is_new.then_some(Ok(exits)));
+            call.run().await
+        }
+    });
+    let operation = upgraded(&harness, id, &params(false, false)).await;
+    let error = operation.error.clone().expect("it says why");
+    assert_eq!((operation.status, error.code), (OperationStatus::Failed, ReasonCode::ProcessExited), "{operation:?}");
+    assert_eq!((harness.instance(id).await.spec.postgres_version, harness.runtime.version(id)), (former, Some((former, true))));
+    harness.finish().await;
+}
+
+#[tokio::test]
+async fn logical_slots_are_lost_only_if_that_is_allowed() {
+    let harness = Harness::start().await;
+    let mut new = harness.new_instance();
+    (new.backups.enabled, new.spec.postgres_version) = (Some(false), PostgresVersion(16));
+    let id = harness.run(new).await;
+    harness.runtime.script(id, |script| script.logical_slots = vec!["of_debezium".to_owned()]);
+    let refused = upgraded(&harness, id, &params(false, false)).await;
+    let error = refused.error.expect("it says why");
+    assert_eq!((refused.status, error.code), (OperationStatus::Failed, ReasonCode::NotUpgradable));
+    assert!(error.message.contains("of_debezium") && error.message.contains("dropLogicalSlots"), "{error:?}");
+    assert_eq!(refused.steps.iter().find(|step| step.name == StepName::UpgradePostgres).map(|step| step.status), Some(StepStatus::Skipped));
+    let operation = upgraded(&harness, id, &params(false, true)).await;
+    assert_eq!(operation.status, OperationStatus::Succeeded, "{operation:?}");
+    let findings = &operation.step(StepName::CheckUpgrade).expect("it has the step").findings;
+    assert!(findings.iter().any(|finding| finding.contains("of_debezium")), "{findings:?}");
+    harness.finish().await;
+}
+
+/// The archive of the former version goes no further, and one that is not up to date stops the upgrade before anything happens.
+#[tokio::test]
+async fn an_upgrade_needs_backups_that_are_up_to_date_and_begins_a_new_archive() {
+    let harness = Harness::start().await;
+    let id = harness.run(harness.new_instance()).await;
+    let worker = harness.backup_worker;
+    let claim = async || harness.store.claim_archives(worker, true, Duration::from_secs(3600), 1000).await.unwrap();
+    claim().await;
+    let refused = upgraded(&harness, id, &params(false, false)).await;
+    let error = refused.error.expect("it says why");
+    assert_eq!((refused.status, error.code), (OperationStatus::Failed, ReasonCode::BackupFailed), "{error:?}");
+
+    let archive = harness.store.archives_of(&[id]).await.unwrap().remove(&id).unwrap();
+    let now = harness.store.now();
+    let covered = CoveredInterval { from: now, to: now, from_lsn: Lsn(1), to_lsn: Lsn(2) };
+    let coverage = Coverage { intervals: vec![covered], ..Coverage::default() };
+    harness.store.record_coverage(worker, archive.id, &coverage, 1).await.unwrap();
+    let operation = upgraded(&harness, id, &params(false, false)).await;
+    assert_eq!(operation.status, OperationStatus::Succeeded, "{operation:?}");
+    assert!(harness.store.archives_of(&[id]).await.unwrap().is_empty());
+    let retired = harness.store.retired_archives_of(&[id]).await.unwrap().remove(&id).unwrap();
+    assert_eq!(retired.iter().map(|archive| (archive.id, archive.retired.unwrap().version)).collect::<Vec<_>>(), [(archive.id, PostgresVersion(17))]);
+    eventually("it is running", || async { (harness.instance(id).await.state == InstanceState::Running).then_some(()) }).await;
+    claim().await;
+    let next = harness.store.archives_of(&[id]).await.unwrap().remove(&id).expect("there is a new archive");
+    assert!(next.id != archive.id && next.retired.is_none());
+    harness.finish().await;
+}
