@@ -68,6 +68,8 @@ impl Store {
         .fetch_one(&mut *transaction)
         .await
         .classify()?;
+        // Not after the commit, which may take long: the time would lag behind by that.
+        let reading = Reading { at: Instant::now(), time: beat.now };
         // Negative if the database's clock was set back.
         let pause = beat.last.and_then(|last| (beat.now - last).to_std().ok()).filter(|pause| *pause > LONGEST_PAUSE);
         let mut extended = 0;
@@ -90,7 +92,7 @@ impl Store {
                 .classify()?;
         }
         transaction.commit().await.classify()?;
-        *self.clock.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Reading { at: Instant::now(), time: beat.now });
+        *self.clock.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
         Ok(Heartbeat { now: beat.now, pause, extended, last_machine: beat.last_machine })
     }
 }

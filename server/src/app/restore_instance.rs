@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use toygres_domain::{
     Error, InstanceId, Result, UserErrorCode,
@@ -26,6 +26,8 @@ use super::{
 
 /// How long a restoration may take. How long it does depends on how much is restored.
 pub(super) const DEADLINE: Duration = Duration::from_secs(24 * 3600);
+/// How far the clock of an instance's server may be ahead of ours: a time that it has just shown is not refused for being in the future.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
 /// The input, unchecked.
 #[derive(Clone, Debug, Default)]
@@ -131,7 +133,7 @@ impl App {
                 None => refuse("target", "nothing was archived".to_owned()),
             },
             TargetChoice { time: Some(time), lsn: None, backup_id: None } => {
-                let soon = archives.iter().find(|archive| archive.may_cover(time) && time <= self.store.now());
+                let soon = archives.iter().find(|archive| archive.may_cover(time) && time <= self.store.now() + CLOCK_TOLERANCE);
                 match having(&|interval| (interval.from..=interval.to).contains(&time)).or(soon) {
                     Some(archive) => Ok((archive, RestoreTarget::Time(time))),
                     None => refuse("target.time", format!("{} cannot be restored; what can: {}", at(time), ranges(archives))),

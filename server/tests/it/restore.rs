@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::{
@@ -85,9 +85,9 @@ async fn every_point_that_was_archived_can_be_restored() {
     // A restored instance is restored like any other, across its timelines.
     psql(&time_url, "INSERT INTO rows VALUES (2000)").await.unwrap();
     let changed = rows(&time_url).await;
-    // What was committed just now is waited for.
+    // What was committed just now is waited for, even if the clock of the instance's server is ahead of the control plane's.
     until(&server, &by_time, "archiving", |now| now["recovery"]["archiving"] == true).await;
-    let now = at(time(&time_url).await);
+    let now = at(time(&time_url).await + TimeDelta::seconds(2));
     let (_, again) = restored(&server, json!({ "sourceId": by_time, "name": "again", "target": { "time": now } })).await;
     assert_eq!(rows(&again).await, changed);
 
@@ -133,6 +133,9 @@ async fn what_cannot_be_restored_is_refused_with_what_can() {
     let fields: Vec<_> = errors.as_array().unwrap().iter().map(|error| error["field"].clone()).collect();
     assert_eq!(fields, [json!(["target", "time"]), json!(["storageGb"]), json!(["cpuMillis"])], "{errors:#}");
     assert!(text(&errors[0]["message"]).contains("what can: 20"), "{errors:#}");
+    let future = at(Utc::now() + TimeDelta::minutes(1));
+    let errors = refused(json!({ "sourceId": id, "name": "copy", "target": { "time": future } })).await;
+    assert_eq!(errors[0]["field"], json!(["target", "time"]), "{errors:#}");
     let errors = refused(json!({ "sourceId": id, "name": "copy", "target": { "lsn": "0/0" } })).await;
     assert!(errors[0]["field"] == json!(["target", "lsn"]) && text(&errors[0]["message"]).contains("0/0 cannot be restored"), "{errors:#}");
     let errors = refused(json!({ "sourceId": id, "name": "copy", "target": { "lsn": "here" } })).await;
