@@ -18,6 +18,7 @@ mod worker;
 
 use std::{path::PathBuf, time::Duration};
 
+use metrics::counter;
 use toygres_backup::Store;
 use toygres_domain::{backup::BackupPolicy, verification::VerificationPolicy};
 use toygres_store::changes::Changes;
@@ -92,13 +93,20 @@ async fn work(context: ActivityContext, options: BackupOptions, changes: Changes
     let (mut backups, mut events) = (changes.backups(), changes.events());
     let shutdown = context.shutdown.clone();
     let mut worker = Worker::new(context, options);
+    let mut is_failing = false;
     loop {
         backups.mark_unchanged();
         events.mark_unchanged();
-        if let Err(error) = worker.tick().await {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::debug!(%error, cause, "backups could not be looked at");
+        let outcome = worker.tick().await;
+        if let Err(error) = &outcome {
+            counter!("toygres_backup_failures_total", "what" => "reconcile").increment(1);
+            // One warning for each time that it begins to fail.
+            if !is_failing {
+                let cause = std::error::Error::source(error).map(ToString::to_string);
+                tracing::warn!(%error, cause, "backups could not be looked at; trying again");
+            }
         }
+        is_failing = outcome.is_err();
         if worker.is_releasing() {
             tokio::time::sleep(RELEASING).await;
             continue;

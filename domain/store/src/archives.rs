@@ -119,9 +119,9 @@ impl Store {
         Ok(())
     }
 
-    /// The archives that this worker owns.
+    /// The archives that this worker owns, oldest first: more than one of an instance that was upgraded.
     pub async fn owned_archives(&self, worker: Uuid) -> Result<Vec<OwnedArchive>> {
-        let rows = archive_query!("FROM archives WHERE worker_id = $1 AND owned_until > clock_timestamp()", worker)
+        let rows = archive_query!("FROM archives WHERE worker_id = $1 AND owned_until > clock_timestamp() ORDER BY created_at", worker)
             .fetch_all(&self.pool)
             .await
             .classify()?;

@@ -11,7 +11,7 @@ use toygres_k8s::build::names;
 use toygres_store::testing::PodServer;
 
 use crate::{
-    backups::{ON, finish, until_protected},
+    backups::{ON, finish, until_protected, until_recoverable},
     cli::commands::{json as json_of, run},
     kubernetes::Platform,
     restore::{restore, rows},
@@ -116,6 +116,7 @@ async fn an_instance_is_upgraded_with_everything_in_it() {
     let before = contents(&url).await;
     psql(&url, "CREATE TABLE rows AS SELECT n FROM generate_series(1, 100) AS n").await.unwrap();
     let former_rows = rows(&url).await;
+    until_recoverable(&server, &id, &url).await;
 
     let found = server.query(TARGETS, json!({ "id": id })).await["instance"]["upgradeTargets"].as_array().unwrap().clone();
     assert_eq!(found[0], json!({ "version": to, "obstacle": null }));

@@ -156,10 +156,11 @@ impl Worker {
         let archives = store.owned_archives(self.id).await?;
         let ids: Vec<InstanceId> = archives.iter().map(|owned| owned.archive.instance).collect();
         let instances = store.instances_by_id(&ids).await?;
-        let mut instances: HashMap<_, _> = instances.into_iter().map(|instance| (instance.id, instance)).collect();
+        let instances: HashMap<_, _> = instances.into_iter().map(|instance| (instance.id, instance)).collect();
         let policy = self.options.policy;
         let owned = archives.into_iter().filter_map(|archive| {
-            let instance = instances.remove(&archive.archive.instance)?;
+            // An instance that was upgraded has more than one archive.
+            let instance = instances.get(&archive.archive.instance)?.clone();
             Some(Owned { policy: instance.backups.or(policy), archive, instance })
         });
         Ok(owned.collect())
