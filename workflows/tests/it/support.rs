@@ -15,7 +15,7 @@ pub use control_plane::{Harness, timing};
 pub use fake_runtime::{FakeRuntime, away};
 pub use faults::{EVERY, FailureKind, Fault, Ways, crashes, fails, failure, failures, injected, late, panic_quietly, panics, reported, twice};
 pub use hooks::Call;
-pub use operations::{EACH_SHAPE, Example, Plan, archive_instances, back_up};
+pub use operations::{EACH_SHAPE, Example, Plan, archive_instances, back_up, by_shape, is_exhaustive};
 pub use proxy::Proxy;
 pub use requests::{DEADLINE, request};
 pub use waiting::{concurrently, eventually, with_retry};

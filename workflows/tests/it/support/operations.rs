@@ -234,6 +234,16 @@ impl Example {
 /// its own. All kinds run on SQLite; the providers differ in what the engine does, not in what an operation does.
 pub const EACH_SHAPE: &[OperationKind] = &[OperationKind::Create, OperationKind::Repair, OperationKind::Delete, OperationKind::RotatePassword];
 
+/// Whether all kinds go through the faults that are handled in the same way for all of one shape, which takes long: in `scripts/chaos`.
+pub fn is_exhaustive() -> bool {
+    std::env::var_os("TOYGRES_CHAOS_SCALE").is_some()
+}
+
+/// The kinds for such faults.
+pub fn by_shape() -> &'static [OperationKind] {
+    if is_exhaustive() { OperationKind::ALL } else { EACH_SHAPE }
+}
+
 /// The recorded calls of the workflow of a kind of operation.
 #[derive(Clone, Debug)]
 pub struct Plan {
