@@ -1,8 +1,11 @@
 //! Notices: what an operator or owner should know about an instance that is no outage. State and health stay as they are.
 
+mod conditions;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use self::conditions::{IdleTransaction, Vitals, not_backed_up, pending_restart};
 use crate::instance::text_enum;
 
 text_enum! {
@@ -19,6 +22,19 @@ text_enum! {
         /// Little space is left on the volume, and it does not grow by itself: that is off, has reached its limit, or failed. The notice goes when
         /// there is space again.
         StorageLow,
+        /// Nearly all connections that clients can have are in use. The notice goes when there are clearly fewer.
+        ConnectionsHigh,
+        /// A database has transactions that VACUUM should have frozen long ago. In the end its server takes no more writes. The notice goes
+        /// when they are frozen.
+        WraparoundNear,
+        /// A session has been idle in a transaction for a quarter of an hour, which keeps its locks and holds up VACUUM. The notice goes when
+        /// the transaction ends.
+        IdleTransaction,
+        /// Changes of parameters wait for a restart: `restartInstance`. The notice goes with it, or when they are taken back.
+        PendingRestart,
+        /// Backups are on, and what was committed in the last quarter of an hour is not archived, or there has been no complete base backup for a
+        /// day. The notice goes when the instance is protected again.
+        NotBackedUp,
     }
 }
 

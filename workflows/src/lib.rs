@@ -22,6 +22,7 @@ pub mod health_check;
 pub mod heartbeat;
 pub mod janitor;
 pub mod monitor_operation;
+mod notices;
 pub mod nudges;
 pub mod operations;
 mod pauses;

@@ -21,6 +21,7 @@ pub mod storage;
 mod symptom;
 pub mod upgrade;
 pub mod users;
+mod vitals;
 
 use std::time::{Duration, Instant};
 

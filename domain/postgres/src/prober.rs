@@ -21,13 +21,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Login, ServerStatus, Target, check_server, close, read_only,
-    session::Session,
+    session::{Session, SessionError},
     storage::{self, Measurement},
-    symptom,
+    symptom, vitals,
 };
 use toygres_domain::{
     InstanceId,
     instance::{Endpoint, Reason},
+    notice::Vitals,
     scram,
 };
 
@@ -47,6 +48,8 @@ pub struct Answer {
     pub is_held: bool,
     /// What the server uses of its volume, if that was asked and it could tell. Servers of an earlier release, without a monitor, are not asked.
     pub storage: Option<Measurement>,
+    /// What can become an outage, asked together with [`Self::storage`].
+    pub vitals: Option<Vitals>,
 }
 
 /// Whether clients use an instance.
@@ -122,6 +125,7 @@ struct KeptAnswer {
     activity: Activity,
     is_held: bool,
     storage: Option<Measurement>,
+    vitals: Option<Vitals>,
 }
 
 impl Prober {
@@ -156,7 +160,8 @@ impl Prober {
 
     /// Checks an instance over its kept connection; returns its answer, or why the check failed. Returns `None` if a login is
     /// required, because there is no connection, it was lost, a login is due, or the owner's password has changed. (The passwords are
-    /// therefore only needed for a few checks.) `measure` asks for [`Answer::storage`] too, which does not count as latency.
+    /// therefore only needed for a few checks.) `measure` asks for [`Answer::storage`] and [`Answer::vitals`] too, which does not count as
+    /// latency.
     pub async fn ask(&self, instance: InstanceId, endpoint: &Endpoint, timeout: Duration, measure: bool) -> Option<Result<Answer, Reason>> {
         let (number, requests) = {
             let mut state = self.shared.lock();
@@ -179,13 +184,14 @@ impl Prober {
         // The task may be closing the connection, or not have been started yet.
         let limit = if measure { timeout + storage::TIMEOUT } else { timeout };
         match tokio::time::timeout(limit, answered).await {
-            Ok(answer) => Some(answer?.map(|KeptAnswer { latency, owner_password, activity, is_held, storage }| Answer {
+            Ok(answer) => Some(answer?.map(|KeptAnswer { latency, owner_password, activity, is_held, storage, vitals }| Answer {
                 latency,
                 owner_password,
                 activity,
                 outdated_collations: None,
                 is_held,
                 storage,
+                vitals,
             })),
             Err(_) => {
                 self.shared.remove(instance, number);
@@ -202,17 +208,18 @@ impl Prober {
         counter!("toygres_probe_logins_total").increment(1);
         let Login { latency, session, fingerprint, activity, outdated_collations, is_held } = check_server(target, timeout).await?;
         let is_held = is_held_by_us(target.owner.is_some(), is_held)?;
-        let (session, storage) = measured(session, measure && target.owner.is_some()).await;
+        let (session, storage, vitals) = measured(session, to_measure(target, measure)).await;
         let owner_password = owner_password(target, fingerprint.as_deref()).await;
         let query = ServerStatus::query_of(target.owner.as_ref());
-        let known = Known { query, is_platform: target.owner.is_some(), fingerprint, owner_password };
+        let owner = target.owner.as_ref().map(|owner| owner.role.to_string());
+        let known = Known { query, owner, fingerprint, owner_password };
         let unneeded = match owner_password {
             // What is stored is about to change, and with it what is known.
             OwnerPassword::Other => session,
             _ => session.and_then(|session| self.keep(instance, &target.endpoint, session, known)),
         };
         close(unneeded).await;
-        Ok(Answer { latency, owner_password, activity, outdated_collations, is_held, storage })
+        Ok(Answer { latency, owner_password, activity, outdated_collations, is_held, storage, vitals })
     }
 
     /// Checks an instance as a new client does: logs in, and keeps no connection. An earlier one is closed, because it can live on when
@@ -225,10 +232,10 @@ impl Prober {
         counter!("toygres_probe_logins_total").increment(1);
         let Login { latency, session, fingerprint, activity, outdated_collations, is_held } = check_server(target, timeout).await?;
         let is_held = is_held_by_us(target.owner.is_some(), is_held)?;
-        let (session, storage) = measured(session, measure && target.owner.is_some()).await;
+        let (session, storage, vitals) = measured(session, to_measure(target, measure)).await;
         close(session).await;
         let owner_password = owner_password(target, fingerprint.as_deref()).await;
-        Ok(Answer { latency, owner_password, activity, outdated_collations, is_held, storage })
+        Ok(Answer { latency, owner_password, activity, outdated_collations, is_held, storage, vitals })
     }
 
     /// The instances whose kept connection was lost between two checks, which should be checked immediately.
@@ -344,8 +351,8 @@ async fn keep(shared: Arc<Shared>, instance: InstanceId, number: u64, hold: impl
 struct Known {
     /// What to ask.
     query: String,
-    /// Whether the session is that of the monitor.
-    is_platform: bool,
+    /// The role of the owner, if the session is that of the monitor.
+    owner: Option<String>,
     fingerprint: Option<String>,
     owner_password: OwnerPassword,
 }
@@ -355,14 +362,21 @@ fn is_held_by_us(is_platform: bool, is_held: bool) -> Result<bool, Reason> {
     if is_held && !is_platform { Err(read_only()) } else { Ok(is_held) }
 }
 
-/// Asks what the server uses of its volume. A session that was lost over that is none to keep.
-async fn measured(session: Option<Session>, measure: bool) -> (Option<Session>, Option<Measurement>) {
-    match session {
-        Some(mut session) if measure => match tokio::time::timeout(storage::TIMEOUT, storage::measure(&mut session)).await {
-            Ok(Ok(storage)) => (Some(session), storage),
-            Ok(Err(_)) | Err(_) => (None, None),
-        },
-        session => (session, None),
+/// The role of the owner, if the session of the monitor is to measure.
+fn to_measure(target: &Target, measure: bool) -> Option<&str> {
+    target.owner.as_ref().filter(|_| measure).map(|owner| owner.role.as_str())
+}
+
+/// Asks what the server of this owner uses of its volume, and what can become an outage. A session that was lost over that is none to keep.
+async fn measured(session: Option<Session>, owner: Option<&str>) -> (Option<Session>, Option<Measurement>, Option<Vitals>) {
+    let (Some(mut session), Some(owner)) = (session, owner) else { return (session, None, None) };
+    let asking = async {
+        let storage = storage::measure(&mut session).await?;
+        Ok::<_, SessionError>((storage, vitals::ask(&mut session, owner).await?))
+    };
+    match tokio::time::timeout(storage::TIMEOUT, asking).await {
+        Ok(Ok((storage, vitals))) => (Some(session), storage, vitals),
+        Ok(Err(_)) | Err(_) => (None, None, None),
     }
 }
 
@@ -398,16 +412,16 @@ async fn hold(mut session: Session, endpoint: Endpoint, known: Known, mut reques
                     }
                     Ok(Ok(status)) => {
                         let (latency, activity) = (started.elapsed(), status.activity.clone());
-                        let is_held = match status.writable().and_then(|is_held| is_held_by_us(known.is_platform, is_held)) {
+                        let is_held = match status.writable().and_then(|is_held| is_held_by_us(known.owner.is_some(), is_held)) {
                             Ok(is_held) => is_held,
                             Err(reason) => {
                                 let _ = reply.send(Err(reason));
                                 continue;
                             }
                         };
-                        let answer = KeptAnswer { latency, owner_password: known.owner_password, activity, is_held, storage: None };
-                        let (kept, storage) = measured(Some(session), measure && known.is_platform).await;
-                        let _ = reply.send(Ok(KeptAnswer { storage, ..answer }));
+                        let (kept, storage, vitals) = measured(Some(session), known.owner.as_deref().filter(|_| measure)).await;
+                        let answer = KeptAnswer { latency, owner_password: known.owner_password, activity, is_held, storage, vitals };
+                        let _ = reply.send(Ok(answer));
                         match kept {
                             Some(kept) => session = kept,
                             None => return CloseReason::Lost { during_request: true },

@@ -26,8 +26,8 @@ pub struct Measurement {
 /// How long a measurement may take, by the server's clock.
 const LIMIT: Duration = Duration::from_secs(3);
 
-/// How long a caller waits for one: the server needs a moment to notice its limit.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a caller waits for one, and for [`super::vitals`]: the server needs a moment to notice its limit.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The session of the monitor, or of an administrator, asks. `None` if the server could not tell in time; the session goes on.
 pub(super) async fn measure(session: &mut Session) -> Result<Option<Measurement>, SessionError> {

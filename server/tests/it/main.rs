@@ -22,6 +22,7 @@ mod inspection;
 mod kubernetes;
 mod lifecycle;
 mod live;
+mod notices;
 mod paging;
 mod parameters;
 mod passwords;

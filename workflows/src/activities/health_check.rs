@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use toygres_domain::{
     InstanceId,
     instance::{Endpoint, HealthStatus, Instance, InstanceState, Reason, ReasonCode},
-    notice::NoticeCode,
+    notice::{NoticeCode, Vitals, pending_restart},
 };
 use toygres_postgres::OwnerPassword;
 
@@ -25,6 +25,7 @@ use super::update_health::HealthChange;
 use crate::{
     Failure,
     activity::{Activity, ActivityContext},
+    notices::update_notice,
     slow_checks::{POSTPONEMENTS, Standing},
 };
 
@@ -129,6 +130,7 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
             };
             note_password(context, &instance, answer.owner_password).await?;
             note_collations(context, &instance, answer.outdated_collations.as_deref()).await?;
+            note_conditions(context, &instance, answer.vitals.as_ref()).await?;
             // No connection was kept after a change, because the network may follow it with a delay: another login is due soon.
             let wait = if anew || !settled { soon } else { until_next(instance.id, interval, Utc::now()) };
             let wait = storage.soon.map_or(wait, |soon| wait.min(soon));
@@ -216,9 +218,15 @@ async fn note_collations(context: &ActivityContext, instance: &Instance, outdate
              ALTER DATABASE ... REFRESH COLLATION VERSION"
         )),
     };
-    let present = instance.notices.iter().find(|notice| notice.code == code).map(|notice| &notice.message);
-    if present != message.as_ref() {
-        context.store.set_notice(instance.id, code, message.as_deref()).await?;
+    Ok(update_notice(context, instance, code, message.as_deref()).await?)
+}
+
+/// Sets or removes the notices about what can become an outage, and about parameters that wait for a restart.
+async fn note_conditions(context: &ActivityContext, instance: &Instance, vitals: Option<&Vitals>) -> Result<(), Failure> {
+    let pending = pending_restart(&instance.spec.parameters);
+    update_notice(context, instance, NoticeCode::PendingRestart, pending.as_deref()).await?;
+    for (code, message) in vitals.into_iter().flat_map(|vitals| vitals.notices(|code| instance.has_notice(code))) {
+        update_notice(context, instance, code, message.as_deref()).await?;
     }
     Ok(())
 }

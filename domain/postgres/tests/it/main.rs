@@ -9,6 +9,7 @@ mod owner;
 mod prober;
 mod replication;
 mod storage;
+mod vitals;
 
 mod fake_postgres;
 mod server;

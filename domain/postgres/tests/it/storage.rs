@@ -67,7 +67,7 @@ impl Instance {
     }
 
     /// A session of the owner.
-    async fn connect(&self) -> Client {
+    pub async fn connect(&self) -> Client {
         let Target { username, password, database, .. } = &self.owner;
         let mut config = tokio_postgres::Config::new();
         config.host("127.0.0.1").port(self.endpoint.port).user(username).password(password.expose()).dbname(database);
@@ -77,7 +77,7 @@ impl Instance {
     }
 
     /// A check, which measures, over a kept connection if there is one.
-    async fn checked(&self, prober: &Prober, id: InstanceId) -> Answer {
+    pub async fn checked(&self, prober: &Prober, id: InstanceId) -> Answer {
         match prober.ask(id, &self.endpoint, TIMEOUT, true).await {
             Some(answer) => answer.unwrap(),
             None => prober.log_in(id, &self.monitor, TIMEOUT, true).await.unwrap(),

@@ -20,7 +20,7 @@ use toygres_postgres::{
 };
 use toygres_store::{Measured, Request, Subject};
 
-use crate::{Failure, activity::ActivityContext, configuration::superuser};
+use crate::{Failure, activity::ActivityContext, configuration::superuser, notices::update_notice};
 
 /// How long it may take to have the server take no writes, or take them again.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -138,12 +138,7 @@ async fn set_writes(context: &ActivityContext, instance: &Instance, is_held: boo
 
 /// Sets or removes the notice that little space is left.
 async fn note(context: &ActivityContext, instance: &Instance, plan: &Plan) -> Result<(), Failure> {
-    let code = NoticeCode::StorageLow;
-    let present = instance.notices.iter().find(|notice| notice.code == code).map(|notice| &notice.message);
-    if present != plan.notice.as_ref() {
-        context.store.set_notice(instance.id, code, plan.notice.as_deref()).await?;
-    }
-    Ok(())
+    Ok(update_notice(context, instance, NoticeCode::StorageLow, plan.notice.as_deref()).await?)
 }
 
 /// Requests a resize like any caller.

@@ -1,14 +1,17 @@
-//! What a worker reports: how far each archive is, and metrics.
+//! What a worker reports: how far each archive is, metrics, and notices.
 
 use metrics::gauge;
-use toygres_domain::Result;
-use toygres_store::ArchiveReport;
+use toygres_domain::{
+    Result,
+    notice::{NoticeCode, not_backed_up},
+};
+use toygres_store::{ArchiveReport, OwnedArchive};
 
 use super::{Owned, Worker};
-use crate::backups::follower::Follower;
+use crate::{backups::follower::Follower, notices::update_notice};
 
 impl Worker {
-    /// Reports how far each archive is, if that has changed.
+    /// Reports how far each archive is, if that has changed, and what follows from it.
     pub(super) async fn report(&mut self, owned: &[Owned]) -> Result<()> {
         let reports: Vec<_> = owned.iter().map(|owned| self.report_of(owned)).collect();
         record_metrics(&reports, self.takings.len());
@@ -17,6 +20,19 @@ impl Worker {
         if !changed.is_empty() {
             self.context.store.report_archives(self.id, &changed).await?;
             self.reported.extend(changed.into_iter().map(|report| (report.id, report)));
+        }
+        self.note_unprotected(owned).await
+    }
+
+    /// Sets or removes the notice of instances that are to be backed up and are not.
+    async fn note_unprotected(&self, owned: &[Owned]) -> Result<()> {
+        let now = self.context.store.now();
+        for owned in owned.iter().filter(|owned| owned.is_running()) {
+            let Owned { archive: OwnedArchive { archive, has_slot: _ }, instance, policy } = owned;
+            if archive.retired.is_none() {
+                let message = not_backed_up(archive, now).filter(|_| policy.enabled);
+                update_notice(&self.context, instance, NoticeCode::NotBackedUp, message.as_deref()).await?;
+            }
         }
         Ok(())
     }

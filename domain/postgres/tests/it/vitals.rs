@@ -1,0 +1,48 @@
+//! What a server tells that can become an outage, provoked.
+
+use std::time::Duration;
+
+use toygres_domain::{InstanceId, notice::Vitals};
+use toygres_postgres::Prober;
+
+use crate::{hostile::running, storage::Instance};
+
+async fn vitals(instance: &Instance, prober: &Prober, id: InstanceId) -> Vitals {
+    instance.checked(prober, id).await.vitals.expect("it tells")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_tells_its_connections_its_idle_transactions_and_its_oldest_transaction() {
+    let instance = Instance::start().await;
+    let (prober, _running) = running(1000);
+    let id = InstanceId::generate();
+    let calm = vitals(&instance, &prober, id).await;
+    let limit = instance.server.execute("SELECT rolconnlimit FROM pg_roles WHERE rolname = 'shop'");
+    let [all, reserved] = ["max_connections", "superuser_reserved_connections"].map(|name| instance.server.execute(&format!("SHOW {name}")));
+    let most = all.parse::<i64>().unwrap() - reserved.parse::<i64>().unwrap();
+    let limit = limit.parse().ok().filter(|limit| *limit >= 0).map_or(most, |limit: i64| limit.min(most));
+    assert_eq!((calm.connections, calm.max_connections, calm.idle_transaction), (0, limit, None), "the sessions of the platform do not count");
+    let (_, age) = calm.oldest.unwrap();
+    assert!((0..100_000).contains(&age), "{age}");
+
+    let (first, second) = (instance.connect().await, instance.connect().await);
+    first.batch_execute("BEGIN; SELECT 1").await.unwrap();
+    second.batch_execute("SELECT 1").await.unwrap();
+    let now = vitals(&instance, &prober, id).await;
+    assert_eq!(now.connections, 2);
+    let idle = now.idle_transaction.unwrap();
+    let pid = first.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get::<_, i32>(0);
+    assert_eq!((idle.process_id, idle.user.as_str(), idle.database.as_str()), (i64::from(pid), "shop", "shop"));
+    assert!(idle.lasted < Duration::from_secs(60), "{idle:?}");
+    // One that failed is idle too.
+    first.batch_execute("SELECT 1/0").await.unwrap_err();
+    assert_eq!(vitals(&instance, &prober, id).await.idle_transaction.unwrap().process_id, i64::from(pid));
+    first.batch_execute("ROLLBACK").await.unwrap();
+    assert_eq!(vitals(&instance, &prober, id).await.idle_transaction, None);
+
+    // As if nothing had been frozen for 1.5 billion transactions.
+    instance.server.execute("UPDATE pg_database SET datfrozenxid = (((txid_current() - 1500000000) & 4294967295)::text)::xid WHERE datname = 'shop'");
+    let (database, age) = vitals(&instance, &prober, id).await.oldest.unwrap();
+    assert_eq!(database, "shop");
+    assert!((1_499_999_000..1_500_001_000).contains(&age), "{age}");
+}
