@@ -158,7 +158,7 @@ test('the keyboard alone goes through the rows, selects them and opens their men
   await page.keyboard.press('End');
   await page.keyboard.press('Enter');
   const dialog = page.getByRole('dialog', { name: 'Delete the selected instances?' });
-  await dialog.getByText('2 instances are deleted').waitFor();
+  await dialog.getByText('2 instances will be deleted').waitFor();
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
   await expect.poll(() => focused(page)).toBe('Actions for instance-0001');
@@ -190,8 +190,8 @@ test.each(SCREENS)('some of many fail, and nothing is lost, $scheme at $width px
   await box(page, 7).click({ modifiers: ['Shift'] });
   await bar(page).getByRole('button', { name: 'Restart' }).click();
   const dialog = page.getByRole('dialog', { name: 'Restart the selected instances?' });
-  await dialog.getByText('6 instances are restarted').waitFor();
-  await dialog.getByText('1 instance is left as it is').waitFor();
+  await dialog.getByText('6 instances will be restarted').waitFor();
+  await dialog.getByText('1 instance will be left as it is').waitFor();
   await dialog.getByRole('listitem').filter({ hasText: 'instance-0007' }).getByText('it is suspended').waitFor();
   await expectAccessible(page);
   expect(sent).toEqual([]);
@@ -216,7 +216,7 @@ test.each(SCREENS)('some of many fail, and nothing is lost, $scheme at $width px
   expect(keys.size).toBe(5);
   await page.unroute('**/graphql');
   refused.clear();
-  await dialog.getByRole('button', { name: 'Retry failed (2)' }).click();
+  await dialog.getByRole('button', { name: 'Retry (2)' }).click();
   await line(3).getByText('Pending').waitFor();
   await line(2).getByText('Pending').waitFor();
   const again = sent.filter(([, { id }]) => id === instance(2).id);
@@ -230,13 +230,43 @@ test.each(SCREENS)('some of many fail, and nothing is lost, $scheme at $width px
   await page.context().close();
 });
 
+test('what was not sent yet can be left alone', async () => {
+  const { page } = await open(browser, server.url);
+  await box(page, 8).check();
+  await box(page, 13).click({ modifiers: ['Shift'] });
+  await bar(page).getByRole('button', { name: 'Restart' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Restart the selected instances?' });
+  await dialog.getByText('6 instances will be restarted').waitFor();
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/graphql', async (route) => {
+    if (route.request().postData()?.includes('BulkRestart')) await released;
+    await route.continue();
+  });
+  await dialog.getByRole('button', { name: 'Restart' }).click();
+  await dialog.getByText('0 of 6 done, 6 in progress').waitFor();
+  await page.keyboard.press('Escape');
+  const question = page.getByRole('dialog', { name: 'Stop here?' });
+  await question.getByRole('button', { name: 'Keep open' }).click();
+  await question.waitFor({ state: 'detached' });
+  await dialog.getByRole('button', { name: 'Stop' }).click();
+  release();
+  await dialog.getByText('0 of 6 done, 2 not sent, 4 in progress').waitFor();
+  expect(await dialog.getByText('Not sent', { exact: true }).count()).toBe(2);
+  expect(sent).toHaveLength(4);
+  await dialog.getByRole('button', { name: 'Retry (2)' }).click();
+  await dialog.getByText('0 of 6 done, 6 in progress').waitFor();
+  expect(new Set(sent.map(([, { id }]) => id)).size).toBe(6);
+  await page.context().close();
+});
+
 test('a deletion names what it would delete, and what is protected', async () => {
   const { page } = await open(browser, server.url, SCREENS[1]);
   await box(page, 4).check();
   await box(page, 6).click({ modifiers: ['Shift'] });
   await bar(page).getByRole('button', { name: 'Delete' }).click();
   const dialog = page.getByRole('dialog', { name: 'Delete the selected instances?' });
-  const left = dialog.getByRole('list', { name: 'Instances that are left as they are' });
+  const left = dialog.getByRole('list', { name: 'Instances that will be left as they are' });
   await left.getByText('instance-0005').waitFor();
   await left.getByText('deletion protection is on').waitFor();
   const submit = dialog.getByRole('button', { name: 'Delete' });
@@ -260,16 +290,16 @@ test.each(SCREENS)('labels are set and removed, and those of others stay, $schem
   await bar(page).getByRole('button', { name: 'Edit labels' }).click();
   const dialog = page.getByRole('dialog', { name: 'Labels of the selected instances' });
   await expect.poll(() => focused(page)).toBe('Key of label 1');
-  await dialog.getByText('No instance is changed').waitFor();
+  await dialog.getByText('No instance will be changed').waitFor();
   expect(await dialog.getByRole('button', { name: 'Change' }).isDisabled()).toBe(true);
   await page.keyboard.type('env');
   await dialog.getByLabel('Value of label 1').fill('test');
   await dialog.getByLabel('Remove labels').first().click();
   await page.getByRole('option', { name: 'team' }).click();
   await page.keyboard.press('Escape');
-  const changed = dialog.getByRole('list', { name: 'Instances that are changed' });
+  const changed = dialog.getByRole('list', { name: 'Instances that will be changed' });
   expect(await changed.getByRole('listitem').allInnerTexts()).toEqual([expect.stringMatching(/instance-0001\s+env=test/), expect.stringMatching(/instance-0002\s+tier=gold, env=test/)]);
-  await dialog.getByRole('list', { name: 'Instances that are left as they are' }).getByText('instance-0003').waitFor();
+  await dialog.getByRole('list', { name: 'Instances that will be left as they are' }).getByText('instance-0003').waitFor();
   await expectAccessible(page);
   await dialog.getByRole('button', { name: 'Change' }).click();
   await dialog.getByText('2 of 2 done').waitFor();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { groupOf, type Outcome, summary, tally } from './outcome';
+import { groupOf, listed, type Outcome, summary, tally } from './outcome';
 
 const accepted = (status: 'PENDING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED'): Outcome => ({ is: 'ACCEPTED', operationId: '7', status });
 
@@ -9,6 +9,17 @@ test('an accepted operation is done when it has succeeded', () => {
 
 test('every instance is counted once', () => {
   const outcomes: Outcome[] = [{ is: 'WAITING' }, { is: 'SENDING' }, { is: 'SKIPPED' }, { is: 'REFUSED', message: '' }, { is: 'CHANGED' }, accepted('SUCCEEDED'), accepted('RUNNING')];
-  expect(summary(tally(outcomes))).toBe('2 of 7 done, 2 failed, 3 in progress');
+  expect(summary(tally(outcomes))).toBe('2 of 7 done, 1 failed, 1 not sent, 3 in progress');
   expect(summary(tally([accepted('SUCCEEDED')]))).toBe('1 of 1 done');
+});
+
+test('what has failed comes first, and the others keep their order', () => {
+  const outcomes: [string, Outcome][] = [
+    ['a', accepted('SUCCEEDED')],
+    ['b', { is: 'WAITING' }],
+    ['c', { is: 'SKIPPED' }],
+    ['d', accepted('SUCCEEDED')],
+    ['e', accepted('FAILED')],
+  ];
+  expect(listed(outcomes).map(([id]) => id)).toEqual(['e', 'c', 'a', 'b', 'd']);
 });

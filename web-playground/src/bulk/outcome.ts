@@ -2,6 +2,7 @@ import type { OperationStatus } from '../gql/graphql';
 
 /** What has become of one instance in a run. */
 export type Outcome =
+  /** `SKIPPED`: the run was stopped before. */
   | { is: 'WAITING' | 'SENDING' | 'SKIPPED' }
   /** The request was refused or did not arrive. */
   | { is: 'REFUSED'; message: string }
@@ -10,13 +11,17 @@ export type Outcome =
   /** The server has accepted an operation. */
   | { is: 'ACCEPTED'; operationId: string; status: OperationStatus; message?: string };
 
-export type OutcomeGroup = 'failed' | 'open' | 'done';
+/** In the order in which they are listed. */
+const GROUPS = ['failed', 'unsent', 'open', 'done'] as const;
 
-export function groupOf(outcome: Outcome): OutcomeGroup {
+type Group = (typeof GROUPS)[number];
+
+export function groupOf(outcome: Outcome): Group {
   switch (outcome.is) {
     case 'REFUSED':
-    case 'SKIPPED':
       return 'failed';
+    case 'SKIPPED':
+      return 'unsent';
     case 'CHANGED':
       return 'done';
     case 'ACCEPTED':
@@ -26,15 +31,25 @@ export function groupOf(outcome: Outcome): OutcomeGroup {
   }
 }
 
+/** What needs attention comes first; what is in progress or done keeps its order, so that lines do not jump. */
+export function listed(outcomes: Iterable<[string, Outcome]>): [string, Outcome][] {
+  const rank = (outcome: Outcome) => Math.min(GROUPS.indexOf(groupOf(outcome)), GROUPS.indexOf('open'));
+  return [...outcomes].sort(([, a], [, b]) => rank(a) - rank(b));
+}
+
 /** How many there are of each. */
-export function tally(outcomes: Iterable<Outcome>): Record<OutcomeGroup, number> {
-  const counts = { failed: 0, open: 0, done: 0 };
+export function tally(outcomes: Iterable<Outcome>): Record<Group, number> {
+  const counts = { failed: 0, unsent: 0, open: 0, done: 0 };
   for (const outcome of outcomes) counts[groupOf(outcome)]++;
   return counts;
 }
 
 /** `2 of 5 done, 1 failed`. */
-export function summary({ failed, open, done }: Record<OutcomeGroup, number>): string {
-  const total = failed + open + done;
-  return `${done} of ${total} done${failed ? `, ${failed} failed` : ''}${open ? `, ${open} in progress` : ''}`;
+export function summary({ failed, unsent, open, done }: Record<Group, number>): string {
+  const others = [
+    [failed, 'failed'],
+    [unsent, 'not sent'],
+    [open, 'in progress'],
+  ] as const;
+  return [`${done} of ${failed + unsent + open + done} done`, ...others.flatMap(([count, word]) => (count ? `${count} ${word}` : []))].join(', ');
 }

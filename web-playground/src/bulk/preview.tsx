@@ -13,14 +13,14 @@ interface Props {
 /** What will be done, and to which instances it will not. */
 export function Preview({ affected, refused, participle }: Props) {
   if (!affected) return <Skeleton height={72} mt="md" animate={false} />;
-  const are = (count: number) => (count === 1 ? '1 instance is' : `${count} instances are`);
+  const willBe = (count: number) => `${count === 1 ? '1 instance' : `${count} instances`} will be`;
   return (
     <>
       <Text size="sm" fw={600} mt="md" role="status">
-        {affected.length ? `${are(affected.length)} ${participle}` : `No instance is ${participle}`}
+        {affected.length ? `${willBe(affected.length)} ${participle}` : `No instance will be ${participle}`}
       </Text>
       {affected.length > 0 && (
-        <ul className={classes.list} tabIndex={0} aria-label={`Instances that are ${participle}`}>
+        <ul className={classes.list} tabIndex={0} aria-label={`Instances that will be ${participle}`}>
           {affected.map(({ id, name, detail }) => (
             <Line key={id} name={name} detail={detail} />
           ))}
@@ -29,9 +29,9 @@ export function Preview({ affected, refused, participle }: Props) {
       {refused.length > 0 && (
         <>
           <Text size="sm" fw={600} mt="md">
-            {are(refused.length)} left as {refused.length === 1 ? 'it is' : 'they are'}
+            {willBe(refused.length)} left as {refused.length === 1 ? 'it is' : 'they are'}
           </Text>
-          <ul className={classes.list} tabIndex={0} aria-label="Instances that are left as they are">
+          <ul className={classes.list} tabIndex={0} aria-label="Instances that will be left as they are">
             {refused.map(({ id, name, reason }) => (
               <Line key={id} name={name} detail={reason} />
             ))}

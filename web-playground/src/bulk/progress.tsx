@@ -7,7 +7,7 @@ import { type Loss, useLoss } from '../frame/dialog';
 import { sentenceCase } from '../lib/label';
 import { OperationMark } from '../operation/status';
 import classes from './bulk.module.css';
-import { groupOf, type Outcome, summary, tally } from './outcome';
+import { listed, type Outcome, summary, tally } from './outcome';
 import { useOperations } from './use-operations';
 import type { Run } from './use-run';
 
@@ -26,10 +26,7 @@ const SENDING: Loss = { title: 'Stop here?', text: 'What was not sent yet stays 
 export function BulkProgress({ run: { outcomes, sending, stop }, names, onRetry, onClose }: Props) {
   const current = useOperations(outcomes);
   const counts = tally(current.values());
-  const ended = counts.done + counts.failed;
-  const failed = [...current].filter(([, outcome]) => groupOf(outcome) === 'failed');
-  const others = [...current].filter(([, outcome]) => groupOf(outcome) !== 'failed');
-  const unsent = failed.flatMap(([id, { is }]) => (is === 'REFUSED' || is === 'SKIPPED' ? id : []));
+  const unaccepted = [...current].flatMap(([id, { is }]) => (is === 'REFUSED' || is === 'SKIPPED' ? id : []));
   useLoss(sending ? SENDING : undefined);
   // The button that had the focus is gone.
   const heading = useRef<HTMLParagraphElement>(null);
@@ -39,9 +36,9 @@ export function BulkProgress({ run: { outcomes, sending, stop }, names, onRetry,
       <Text ref={heading} role="status" tabIndex={-1} size="sm" fw={600} mb="xs" className={`digits ${classes.summary}`}>
         {summary(counts)}
       </Text>
-      <Progress value={(100 * ended) / current.size} color={counts.failed ? 'red' : undefined} aria-label="Progress" />
+      <Progress value={(100 * (current.size - counts.open)) / (current.size || 1)} color={counts.failed ? 'red' : undefined} aria-label="Progress" />
       <ul className={classes.list} tabIndex={0} aria-label="Outcomes">
-        {[...failed, ...others].map(([id, outcome]) => (
+        {listed(current).map(([id, outcome]) => (
           <Line key={id} name={names.get(id) ?? id} outcome={outcome} />
         ))}
       </ul>
@@ -51,9 +48,9 @@ export function BulkProgress({ run: { outcomes, sending, stop }, names, onRetry,
             Stop
           </Button>
         )}
-        {!sending && unsent.length > 0 && (
-          <Button variant="default" onClick={() => onRetry(unsent)}>
-            Retry failed ({unsent.length})
+        {!sending && unaccepted.length > 0 && (
+          <Button variant="default" onClick={() => onRetry(unaccepted)}>
+            Retry ({unaccepted.length})
           </Button>
         )}
         <Button onClick={onClose} disabled={sending}>

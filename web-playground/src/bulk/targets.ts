@@ -1,4 +1,5 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useRef } from 'react';
 import { graphql } from '../gql';
 import type { BulkTargetQuery, OperationKind } from '../gql/graphql';
 import type { InstanceRow } from '../instance/list';
@@ -19,17 +20,19 @@ export interface Refusal {
 /** Requests at a time, so that a large selection does not keep others waiting. */
 export const WIDTH = 4;
 
-/** The instances as they are now; read again when the state of one changes. An instance that is gone is left out. */
+/** The instances as they are now; one is read again when its state changes. An instance that is gone is left out. */
 export function useTargets(rows: readonly Pick<InstanceRow, 'id' | 'state'>[]) {
+  const known = useRef(new Map<string, Target>());
   return useQuery({
     queryKey: ['bulkTargets', rows.map(({ id, state }) => [id, state])],
-    queryFn: async () => {
-      const found = new Map<string, Target>();
-      await pool(rows, WIDTH, async ({ id }) => {
+    queryFn: async ({ signal }) => {
+      const unknown = rows.filter(({ id, state }) => known.current.get(id)?.state !== state);
+      const read = async ({ id }: { id: string }) => {
         const target = await readTarget(id);
-        if (target) found.set(id, target);
-      });
-      return rows.flatMap(({ id }) => found.get(id) ?? []);
+        if (target) known.current.set(id, target);
+      };
+      await pool(unknown, WIDTH, read, signal);
+      return rows.flatMap(({ id }) => known.current.get(id) ?? []);
     },
     staleTime: 0,
     gcTime: 0,

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { sentenceCase } from '../lib/label';
+import { perFrame } from '../lib/per-frame';
 import { pool } from '../lib/pool';
 import type { Outcome } from './outcome';
 import { WIDTH } from './targets';
@@ -19,24 +20,32 @@ export function useRun(onAccepted: (id: string) => void): Run {
   const [outcomes, setOutcomes] = useState<ReadonlyMap<string, Outcome>>(new Map());
   const [sending, setSending] = useState(false);
   const abort = useRef<AbortController>(undefined);
-  useEffect(() => () => abort.current?.abort(), []);
-  const set = (id: string, outcome: Outcome) => setOutcomes((all) => new Map(all).set(id, outcome));
+  const all = useRef(new Map<string, Outcome>());
+  const [frame] = useState(() => perFrame(() => setOutcomes(new Map(all.current))));
+  useEffect(
+    () => () => {
+      abort.current?.abort();
+      frame.cancel();
+    },
+    [frame],
+  );
+
+  function set(id: string, outcome: Outcome): void {
+    all.current.set(id, outcome);
+    frame.schedule();
+  }
 
   async function run(ids: readonly string[], send: (id: string) => Promise<Outcome>, { signal }: AbortController): Promise<void> {
     setSending(true);
     for (const id of ids) set(id, { is: 'WAITING' });
-    await pool(
-      ids,
-      WIDTH,
-      async (id) => {
-        set(id, { is: 'SENDING' });
-        const outcome = await send(id).catch((error: Error): Outcome => ({ is: 'REFUSED', message: sentenceCase(error.message) }));
-        set(id, outcome);
-        if (outcome.is !== 'REFUSED') onAccepted(id);
-      },
-      signal,
-    );
-    setOutcomes((all) => new Map([...all].map(([id, outcome]) => [id, outcome.is === 'WAITING' ? { is: 'SKIPPED' } : outcome])));
+    const sendOne = async (id: string) => {
+      set(id, { is: 'SENDING' });
+      const outcome = await send(id).catch((error: Error): Outcome => ({ is: 'REFUSED', message: sentenceCase(error.message) }));
+      set(id, outcome);
+      if (outcome.is !== 'REFUSED') onAccepted(id);
+    };
+    await pool(ids, WIDTH, sendOne, signal);
+    for (const id of ids) if (all.current.get(id)?.is === 'WAITING') set(id, { is: 'SKIPPED' });
     setSending(false);
   }
 

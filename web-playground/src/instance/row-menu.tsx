@@ -33,6 +33,8 @@ export function RowMenu({ row: { id, name, state }, selected, onAction, onBulkAc
     queryFn: async () => (await request(ROW_ACTIONS_QUERY, { id })).instance,
     staleTime: 0,
     gcTime: 0,
+    // The menu says so at once.
+    retry: false,
   });
   // The menu opens before it has items.
   const dropdown = useRef<HTMLDivElement>(null);
