@@ -139,8 +139,15 @@ test('an administrator creates a token, which is valid until it is revoked', asy
   await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
   await page.getByRole('button', { name: 'Done' }).click();
   await page.getByRole('row', { name: /dashboard.*Viewer.*Active/ }).waitFor();
-  await expectAccessible(page);
-  await screenshot(page, 'tokens-light', false);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const [prefix, width, height] of [['phone-', 390, 844], ['', 1280, 860]] as const) {
+      await page.setViewportSize({ width, height });
+      await expectAccessible(page);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      await screenshot(page, `tokens-${prefix}${colorScheme}`, false);
+    }
+  }
   expect(await page.content()).not.toContain(secret);
 
   const { page: bearer } = await open(browser, server.url);

@@ -69,6 +69,8 @@ test('several are restarted, and what becomes of each is followed', async () => 
   await dialog.getByRole('button', { name: 'Close' }).last().click();
   await dialog.waitFor({ state: 'detached' });
   expect(await bar().count(), 'what is done is no longer selected').toBe(0);
+  // The button that had the focus is gone.
+  await expect.poll(() => page.evaluate(() => document.activeElement?.ariaLabel)).toBe('Select all that are shown');
   for (const name of ['orders', 'billing', 'sessions']) await row(name, 'Healthy').waitFor({ timeout: 60_000 });
 });
 
@@ -80,16 +82,15 @@ test('labels of several are changed, also when one of them changes at the same t
   await dialog.getByLabel('Value of label 1').fill('live');
   await dialog.getByText('3 instances will be changed').waitFor();
   // After its labels were read, and before they are written.
-  await page.route(
-    '**/graphql',
-    async (route) => {
-      if (route.request().postData()?.includes('updateInstance') && route.request().postData()?.includes(ids[0] ?? '')) {
-        await page.unroute('**/graphql');
-        await updateInstance(server.url, { id: ids[0] ?? '', labels: [{ key: 'owner', value: 'ann' }] });
-      }
-      await route.continue();
-    },
-  );
+  let done = false;
+  await page.route('**/graphql', async (route) => {
+    const body = route.request().postData() ?? '';
+    if (!done && body.includes('updateInstance') && body.includes(ids[0] ?? '')) {
+      done = true;
+      await updateInstance(server.url, { id: ids[0] ?? '', labels: [{ key: 'owner', value: 'ann' }] });
+    }
+    await route.continue();
+  });
   await dialog.getByRole('button', { name: 'Change' }).click();
   await dialog.getByText('3 of 3 done').waitFor();
   await dialog.getByRole('button', { name: 'Close' }).last().click();

@@ -65,6 +65,7 @@ beforeEach(async () => {
     fields: {
       controlPlane: () => ({ caller: { role }, limits: { restartTimeoutSeconds: { min: 1, max: 3600, default: 60 }, labels: range(0, 20), labelKeyLength: range(1, 63), labelValueLength: range(0, 63) } }),
       instance: target,
+      operations: { nodes: [{ id: 'create-1', kind: 'CREATE', status: 'SUCCEEDED', instance: instance(1) }] },
       restartInstance: mutation('restart', operation('restart')),
       deleteInstance: mutation('delete', operation('delete')),
       updateInstance: ({ input }: { input: { id: string; labels: object[] } }) => {
@@ -338,6 +339,20 @@ test('the choice of columns is kept until it is reset', async () => {
   await page.getByRole('menuitem', { name: 'Show all' }).click();
   expect(await headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Age']);
   await page.reload();
+  await page.getByText('200 instances').waitFor();
+  expect(await headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Age']);
+
+  // Each table has its own choice.
+  await page.goto(`${server.url}/operations`);
+  await page.getByRole('row', { name: /Create.*instance-0001/s }).waitFor();
+  expect(await headings()).toEqual(['Operation', 'Instance', 'Status', 'Requested by', 'Requested', 'Duration']);
+  await page.getByRole('button', { name: 'Columns' }).click();
+  await page.getByRole('menuitemcheckbox', { name: 'Requested by' }).click();
+  await expectAccessible(page);
+  await page.reload();
+  await page.getByRole('row', { name: /Create.*instance-0001/s }).waitFor();
+  expect(await headings()).toEqual(['Operation', 'Instance', 'Status', 'Requested', 'Duration']);
+  await page.goto(server.url);
   await page.getByText('200 instances').waitFor();
   expect(await headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Age']);
 

@@ -57,7 +57,7 @@ test('an instance is suspended, resumed and upgraded on its page, and what is ch
   await page.getByText(/every \d+s, timeout 7s/).waitFor();
 
   await section(page, 'Overview');
-  await page.getByText(/^\d+% used: 0\.\d GiB of 1\.0 GiB$/).waitFor();
+  await page.getByText(/^\d+% used: \d+ MiB of 1 GiB$/).waitFor();
   await section(page, 'Settings');
   await page.getByText('does not grow by itself').waitFor();
   await page.getByRole('button', { name: 'Edit storage growth' }).click();

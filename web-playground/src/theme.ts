@@ -1,4 +1,4 @@
-import { Alert, Button, type CSSVariablesResolver, createTheme, Fieldset, Menu, Modal } from '@mantine/core';
+import { Alert, Button, type CSSVariablesResolver, createTheme, Fieldset, Menu, Modal, Table } from '@mantine/core';
 
 export const theme = createTheme({
   primaryColor: 'elephant',
@@ -25,6 +25,7 @@ export const theme = createTheme({
       defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, attributes: { header: { role: 'presentation' } } },
       styles: { title: { fontSize: 18, fontWeight: 600 } },
     }),
+    Table: Table.extend({ styles: { th: { fontSize: 13, fontWeight: 600, color: 'var(--quiet)' } } }),
   },
 });
 

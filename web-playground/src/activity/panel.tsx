@@ -57,7 +57,7 @@ function Sessions({ instanceId, activity: { sessions, totalSessions } }: { insta
     choose({ session, kind });
     ask.open();
   };
-  if (!sessions.length) return <Text c="dimmed">No client is connected</Text>;
+  if (!sessions.length) return <Text size="sm" c="dimmed">No client is connected</Text>;
   return (
     <>
       <Table.ScrollContainer minWidth={640} mah={420} type="native" tabIndex={0} role="group" aria-label="Sessions, scrollable">

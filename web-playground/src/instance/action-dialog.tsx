@@ -6,6 +6,7 @@ import { label } from '../lib/label';
 import { lazily } from '../lib/lazy';
 import type { InstanceRow } from './list';
 import type { BulkAction, RowAction } from './row-actions';
+import { focusTable } from './table';
 
 // Not part of the first load: forms are a third of the component library.
 const RowForm = lazily(() => import('./row-form'));
@@ -28,7 +29,7 @@ export function ActionDialog({ started, rows, onAccepted }: Props) {
   useEffect(() => setOpened(started !== undefined), [started]);
   const close = () => setOpened(false);
   return (
-    <Dialog opened={opened} onClose={close} title={started && titleOf(started)} size={started && 'rows' in started ? 'lg' : undefined}>
+    <Dialog opened={opened} onClose={close} onExitTransitionEnd={() => setTimeout(focusTable, RETURNED_AFTER_MS)} title={started && titleOf(started)} size={started && 'rows' in started ? 'lg' : undefined}>
       <Failure>
         <Suspense fallback={<Loading />}>
           {started &&
@@ -42,6 +43,9 @@ export function ActionDialog({ started, rows, onAccepted }: Props) {
     </Dialog>
   );
 }
+
+/** A dialog gives the focus back a moment after it has closed, unless what had it is gone. */
+const RETURNED_AFTER_MS = 50;
 
 function titleOf(started: Started): string {
   const { action } = started;

@@ -1,6 +1,8 @@
 import { Button, CloseButton } from '@mantine/core';
+import { useEffect } from 'react';
 import classes from './bulk-bar.module.css';
 import { actionLabel, BULK_ACTIONS, type BulkAction, ROW_ACTIONS } from './row-actions';
+import { focusTable } from './table';
 
 interface Props {
   count: number;
@@ -12,6 +14,7 @@ interface Props {
 
 /** What can be done to the selected instances, at the bottom of the window wherever the list is scrolled to. */
 export function BulkBar({ count, hidden, onAction, onClear }: Props) {
+  useEffect(() => () => void requestAnimationFrame(focusTable), []);
   return (
     <section className={classes.bar} aria-label="Selected instances">
       <span className={classes.count}>

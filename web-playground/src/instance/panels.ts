@@ -24,5 +24,5 @@ export const PANELS: readonly PanelEntry[] = [
   { section: 'queries', Panel: lazily(() => import('../activity/panel')), whileRunning: true, shown: (_, { operate }) => operate },
   { section: 'queries', Panel: lazily(() => import('../top-queries/panel')), whileRunning: true, shown: (_, { operate }) => operate },
   { section: 'settings', Panel: lazily(() => import('./settings-panel')) },
-  { section: 'settings', Panel: lazily(() => import('./deletion-panel')), shown: ({ state }) => state !== 'DELETED' },
+  { section: 'settings', Panel: lazily(() => import('./deletion-panel')), aside: true, shown: ({ state }) => state !== 'DELETED' },
 ];

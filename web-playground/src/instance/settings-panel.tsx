@@ -75,7 +75,7 @@ function Tls({ instance }: PanelProps) {
   if (!operate || state !== 'RUNNING' || !certificate) return requireTls ? 'required' : certificate ? 'offered' : 'not seen yet';
   return (
     <Switch
-      size="xs"
+      size="sm"
       label={requireTls ? 'required' : 'offered'}
       aria-label="Require TLS"
       checked={requireTls}

@@ -72,6 +72,8 @@ export function InstanceTable({ rows, columns, order, onOrder, editable, selecte
         data-stale={stale || undefined}
         aria-label="Instances"
         aria-rowcount={rows.length + 1}
+        // Its cells have borders.
+        withRowBorders={false}
         stickyHeader
         stickyHeaderOffset={52}
       >
@@ -82,6 +84,7 @@ export function InstanceTable({ rows, columns, order, onOrder, editable, selecte
                 <input
                   type="checkbox"
                   aria-label="Select all that are shown"
+                  data-select-all
                   title="Select all that are shown. Shift selects a range."
                   checked={extent === 'all'}
                   ref={(box) => {
@@ -124,6 +127,12 @@ export function InstanceTable({ rows, columns, order, onOrder, editable, selecte
       )}
     </>
   );
+}
+
+/** The focus goes on at the table, after what had it is gone. */
+export function focusTable(): void {
+  const table = document.querySelector<HTMLElement>('[data-select-all]');
+  if (document.activeElement === document.body) table?.focus();
 }
 
 /** As long as a row takes to be rendered that was scrolled to. */

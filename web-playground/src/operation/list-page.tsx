@@ -39,9 +39,12 @@ export default function OperationsPage() {
 
   return (
     <Container size={1600} py="lg">
-      <Title order={1} size="h2" mb="md">
-        Operations
-      </Title>
+      <Group justify="space-between" mb="md">
+        <Title order={1} size="h2">
+          Operations
+        </Title>
+        <ColumnsMenu columns={columns} />
+      </Group>
       <search className={classes.filters}>
         <InstanceSelect value={instanceId} onChange={(id) => set('instance', id ? [id] : [])} />
         <MultiSelect
@@ -75,28 +78,23 @@ export default function OperationsPage() {
         </Text>
       )}
       {operations && operations.length > 0 && (
-        <>
-          <Group justify="flex-end" my="xs">
-            <ColumnsMenu columns={columns} />
-          </Group>
-          <Table className={`${table.table} ${classes.table}`} aria-label="Operations" data-stale={stale || undefined}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Operation</Table.Th>
-                {COLUMNS.filter(({ id }) => columns.shown.includes(id)).map(({ id, name }) => (
-                  <Table.Th key={id} className={classes[id]}>
-                    {name}
-                  </Table.Th>
-                ))}
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {operations.map((operation) => (
-                <Row key={operation.id} operation={operation} columns={columns.shown} />
+        <Table className={`${table.table} ${classes.table}`} mt="md" aria-label="Operations" data-stale={stale || undefined}>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Operation</Table.Th>
+              {COLUMNS.filter(({ id }) => columns.shown.includes(id)).map(({ id, name }) => (
+                <Table.Th key={id} className={classes[id]}>
+                  {name}
+                </Table.Th>
               ))}
-            </Table.Tbody>
-          </Table>
-        </>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {operations.map((operation) => (
+              <Row key={operation.id} operation={operation} columns={columns.shown} />
+            ))}
+          </Table.Tbody>
+        </Table>
       )}
       {more && operations && (
         <Center mt="md">

@@ -49,7 +49,7 @@ export default function TopQueriesPanel({ instance: { id: instanceId } }: PanelP
         )}
         {data && !data.reason && (
           <>
-            {data.queries.length ? <Queries queries={data.queries} /> : <Text c="dimmed">No statements yet</Text>}
+            {data.queries.length ? <Queries queries={data.queries} /> : <Text size="sm" c="dimmed">No statements yet</Text>}
             {data.since && (
               <Text size="sm" c="dimmed" mt="xs">
                 Counted since <Ago at={data.since} suffix=" ago" />
