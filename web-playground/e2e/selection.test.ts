@@ -97,6 +97,17 @@ test.each(SCREENS)('rows are selected one by one, in ranges and all, $scheme at 
   expect(await page.evaluate(() => getSelection()?.toString())).toBe('');
   await expectAccessible(page);
   await screenshot(page, `selection-${screen.width < 500 ? 'phone-' : ''}${screen.scheme}`, false);
+  await page.getByRole('button', { name: 'Actions for instance-0003' }).click();
+  await page.getByRole('menuitem', { name: 'Suspend' }).waitFor();
+  await expectAccessible(page);
+  await screenshot(page, `row-menu-${screen.width < 500 ? 'phone-' : ''}${screen.scheme}`, false);
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Columns' }).click();
+  await page.getByRole('menuitemcheckbox', { name: 'Status' }).waitFor();
+  await expectAccessible(page);
+  await page.keyboard.press('Escape');
+  await page.getByRole('menu').waitFor({ state: 'detached' });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(screen.width);
   // Also those that are not in the document: the range goes on where the list is scrolled to.
   await page.getByRole('columnheader', { name: 'Name' }).getByRole('button').click();
   await page.mouse.wheel(0, 60_000);

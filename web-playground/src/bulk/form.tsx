@@ -24,9 +24,9 @@ const FORMS: Record<BulkAction, ComponentType<BulkFormProps>> = { RESTART: Resta
 
 /** Says what will be done to which of the selected instances, does it, and shows what becomes of each. */
 export default function BulkForm({ action, rows, onAccepted, onClose }: Props) {
-  const { data: targets, error } = useTargets(rows);
-  const run = useRun(onAccepted);
   const [started, setStarted] = useState<{ send: (id: string) => Promise<Outcome>; names: ReadonlyMap<string, string> }>();
+  const { data: targets, error } = useTargets(rows, !started);
+  const run = useRun(onAccepted);
   const Form = FORMS[action];
   if (started) {
     return <BulkProgress run={run} names={started.names} onRetry={(ids) => run.start(ids, started.send)} onClose={onClose} />;

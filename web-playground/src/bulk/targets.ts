@@ -21,7 +21,7 @@ export interface Refusal {
 export const WIDTH = 4;
 
 /** The instances as they are now; one is read again when its state changes. An instance that is gone is left out. */
-export function useTargets(rows: readonly Pick<InstanceRow, 'id' | 'state'>[]) {
+export function useTargets(rows: readonly Pick<InstanceRow, 'id' | 'state'>[], enabled: boolean) {
   const known = useRef(new Map<string, Target>());
   return useQuery({
     queryKey: ['bulkTargets', rows.map(({ id, state }) => [id, state])],
@@ -34,6 +34,7 @@ export function useTargets(rows: readonly Pick<InstanceRow, 'id' | 'state'>[]) {
       await pool(unknown, WIDTH, read, signal);
       return rows.flatMap(({ id }) => known.current.get(id) ?? []);
     },
+    enabled,
     staleTime: 0,
     gcTime: 0,
     placeholderData: keepPreviousData,
