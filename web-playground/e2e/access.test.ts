@@ -145,6 +145,8 @@ test('an administrator creates a token, which is valid until it is revoked', asy
       await page.setViewportSize({ width, height });
       await expectAccessible(page);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      const last = await page.getByRole('button', { name: 'More' }).boundingBox();
+      expect((last?.x ?? 0) + (last?.width ?? 0), 'the header has room for all of it').toBeLessThanOrEqual(width);
       await screenshot(page, `tokens-${prefix}${colorScheme}`, false);
     }
   }

@@ -112,7 +112,7 @@ test('several are deleted, but not what is protected', async () => {
   await dialog.getByRole('button', { name: 'Delete' }).click();
   await dialog.getByText('2 of 2 done').waitFor({ timeout: 90_000 });
   await dialog.getByRole('button', { name: 'Close' }).last().click();
-  await page.getByText('1 instance', { exact: true }).waitFor();
+  await page.getByRole('main').getByText('1 instance, 1 selected').waitFor();
   await bar().getByText('1 selected', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Actions for billing' }).click();
   expect(await page.getByRole('menuitem', { name: 'Delete (deletion protection is on)' }).isDisabled()).toBe(true);

@@ -169,7 +169,7 @@ test('the keyboard alone goes through the rows, selects them and opens their men
   await page.getByRole('menuitem', { name: 'Restart' }).first().waitFor();
   await page.keyboard.press('End');
   await page.keyboard.press('Enter');
-  const dialog = page.getByRole('dialog', { name: 'Delete the selected instances?' });
+  const dialog = page.getByRole('dialog', { name: 'Delete the selected instances' });
   await dialog.getByText('2 instances will be deleted').waitFor();
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
@@ -201,7 +201,7 @@ test.each(SCREENS)('some of many fail, and nothing is lost, $scheme at $width px
   await box(page, 1).check();
   await box(page, 7).click({ modifiers: ['Shift'] });
   await bar(page).getByRole('button', { name: 'Restart' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Restart the selected instances?' });
+  const dialog = page.getByRole('dialog', { name: 'Restart the selected instances' });
   await dialog.getByText('6 instances will be restarted').waitFor();
   await dialog.getByText('1 instance will be left as it is').waitFor();
   await dialog.getByRole('listitem').filter({ hasText: 'instance-0007' }).getByText('it is suspended').waitFor();
@@ -247,7 +247,7 @@ test('what was not sent yet can be left alone', async () => {
   await box(page, 8).check();
   await box(page, 13).click({ modifiers: ['Shift'] });
   await bar(page).getByRole('button', { name: 'Restart' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Restart the selected instances?' });
+  const dialog = page.getByRole('dialog', { name: 'Restart the selected instances' });
   await dialog.getByText('6 instances will be restarted').waitFor();
   let release = () => {};
   const released = new Promise<void>((resolve) => (release = resolve));
@@ -277,7 +277,7 @@ test('a deletion names what it would delete, and what is protected', async () =>
   await box(page, 4).check();
   await box(page, 6).click({ modifiers: ['Shift'] });
   await bar(page).getByRole('button', { name: 'Delete' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Delete the selected instances?' });
+  const dialog = page.getByRole('dialog', { name: 'Delete the selected instances' });
   const left = dialog.getByRole('list', { name: 'Instances that will be left as they are' });
   await left.getByText('instance-0005').waitFor();
   await left.getByText('deletion protection is on').waitFor();

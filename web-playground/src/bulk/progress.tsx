@@ -26,6 +26,7 @@ const SENDING: Loss = { title: 'Stop here?', text: 'What was not sent yet stays 
 export function BulkProgress({ run: { outcomes, sending, stop }, names, onRetry, onClose }: Props) {
   const current = useOperations(outcomes);
   const counts = tally(current.values());
+  const share = (count: number) => (100 * count) / (current.size || 1);
   const unaccepted = [...current].flatMap(([id, { is }]) => (is === 'REFUSED' || is === 'SKIPPED' ? id : []));
   useLoss(sending ? SENDING : undefined);
   // The button that had the focus is gone.
@@ -36,7 +37,10 @@ export function BulkProgress({ run: { outcomes, sending, stop }, names, onRetry,
       <Text ref={heading} role="status" tabIndex={-1} size="sm" fw={600} mb="xs" className={`digits ${classes.summary}`}>
         {summary(counts)}
       </Text>
-      <Progress value={(100 * (current.size - counts.open)) / (current.size || 1)} color={counts.failed ? 'red' : undefined} aria-label="Progress" />
+      <Progress.Root aria-hidden>
+        <Progress.Section value={share(counts.done)} />
+        <Progress.Section value={share(counts.failed + counts.unsent)} color="red" />
+      </Progress.Root>
       <ul className={classes.list} tabIndex={0} aria-label="Outcomes">
         {listed(current).map(([id, outcome]) => (
           <Line key={id} name={names.get(id) ?? id} outcome={outcome} />
@@ -86,4 +90,4 @@ const LOOKS: Record<Exclude<Outcome['is'], 'ACCEPTED'>, Look> = {
   CHANGED: { icon: CircleCheck, tone: 'good' },
 };
 
-const TEXTS: Partial<Record<Outcome['is'], string>> = { SKIPPED: 'Not sent' };
+const TEXTS: Partial<Record<Outcome['is'], string>> = { SKIPPED: 'Not sent', REFUSED: 'Not accepted' };

@@ -49,8 +49,8 @@ const RETURNED_AFTER_MS = 50;
 
 function titleOf(started: Started): string {
   const { action } = started;
-  const what = 'row' in started ? started.row.name : 'the selected instances';
-  return action === 'LABELS' ? `Labels of ${what}` : `${label(action)} ${what}?`;
+  const [what, end] = 'row' in started ? [started.row.name, '?'] : ['the selected instances', ''];
+  return action === 'LABELS' ? `Labels of ${what}` : `${label(action)} ${what}${end}`;
 }
 
 /** What has become of the rows. Deleted instances are no longer in the list. */
