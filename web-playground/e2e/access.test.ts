@@ -83,6 +83,7 @@ test('a viewer sees every page, but no secrets and no button that would be rejec
   });
   await viewer.getByRole('link', { name: 'orders' }).click();
   await viewer.getByText('The password is visible with the role').waitFor();
+  await viewer.getByRole('button', { name: 'Show steps' }).waitFor();
   expect(await viewer.getByTestId('connection-string').innerText()).toContain('•••');
   expect((await buttons(viewer)).filter((name) => !name?.startsWith('Copy'))).toEqual(['Show steps']);
   expect(await viewer.getByRole('switch').count()).toBe(1); // Which events are shown.
