@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createInstance } from './api';
-import { expectAccessible, launch, open, screenshot } from './browser';
+import { expectAccessible, launch, open, screenshot, section } from './browser';
 import { type Server, startServer } from './server';
 
 let server: Server;
@@ -83,10 +83,17 @@ test('a viewer sees every page, but no secrets and no button that would be rejec
   });
   await viewer.getByRole('link', { name: 'orders' }).click();
   await viewer.getByText('The password is visible with the role').waitFor();
-  await viewer.getByText('Deletion protection is off.').waitFor();
+  await viewer.getByRole('button', { name: 'Show steps' }).waitFor();
   expect(await viewer.getByTestId('connection-string').innerText()).toContain('•••');
   expect((await buttons(viewer)).filter((name) => !name?.startsWith('Copy'))).toEqual(['Show steps']);
   expect(await viewer.getByRole('switch').count()).toBe(1); // Which events are shown.
+  await expectAccessible(viewer);
+  const sections = viewer.getByRole('navigation', { name: 'Sections of orders' }).getByRole('link');
+  expect(await sections.allInnerTexts(), 'none without a panel').toEqual(['Overview', 'Backups', 'Settings']);
+  await section(viewer, 'Settings');
+  await viewer.getByText('Deletion protection is off.').waitFor();
+  expect(await buttons(viewer)).toEqual([]);
+  expect(await viewer.getByRole('switch').count()).toBe(0);
   await expectAccessible(viewer);
   expect(secrets).toEqual([]);
 
@@ -106,8 +113,9 @@ test('the same page has more buttons for an operator', async () => {
   await page.getByRole('link', { name: 'orders' }).click();
   await page.getByRole('button', { name: 'Show the password' }).click();
   await expect.poll(() => page.getByTestId('connection-string').innerText()).not.toContain('•••');
-  await page.getByRole('button', { name: 'Delete' }).waitFor();
   await page.getByRole('button', { name: 'Restart' }).waitFor();
+  await section(page, 'Settings');
+  await page.getByRole('button', { name: 'Delete' }).waitFor();
   expect(await page.getByRole('link', { name: 'API tokens' }).count()).toBe(0);
   await page.context().close();
 });
@@ -132,8 +140,17 @@ test('an administrator creates a token, which is valid until it is revoked', asy
   await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
   await page.getByRole('button', { name: 'Done' }).click();
   await page.getByRole('row', { name: /dashboard.*Viewer.*Active/ }).waitFor();
-  await expectAccessible(page);
-  await screenshot(page, 'tokens-light', false);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const [prefix, width, height] of [['phone-', 390, 844], ['', 1280, 860]] as const) {
+      await page.setViewportSize({ width, height });
+      await expectAccessible(page);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      const last = await page.getByRole('button', { name: 'More' }).boundingBox();
+      expect((last?.x ?? 0) + (last?.width ?? 0), 'the header has room for all of it').toBeLessThanOrEqual(width);
+      await screenshot(page, `tokens-${prefix}${colorScheme}`, false);
+    }
+  }
   expect(await page.content()).not.toContain(secret);
 
   const { page: bearer } = await open(browser, server.url);

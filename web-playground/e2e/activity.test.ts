@@ -77,7 +77,7 @@ afterAll(async () => {
 });
 
 test.each(['light', 'dark'] as const)('who blocks whom is seen, and ended, %s', async (scheme) => {
-  const { page, complaints } = await open(browser, `${server.url}/instances/${INSTANCE}`, { scheme });
+  const { page, complaints } = await open(browser, `${server.url}/instances/${INSTANCE}?tab=queries`, { scheme });
   const panel = page.getByRole('region', { name: 'Activity' });
   await panel.scrollIntoViewIfNeeded();
   await panel.getByText('2 sessions').waitFor();
@@ -110,7 +110,7 @@ test.each(['light', 'dark'] as const)('who blocks whom is seen, and ended, %s', 
 test('sessions are read again every five seconds unless it is paused, and a reason is said', async () => {
   const { page, complaints } = await open(browser, 'about:blank');
   await page.clock.install();
-  await page.goto(`${server.url}/instances/${INSTANCE}`);
+  await page.goto(`${server.url}/instances/${INSTANCE}?tab=queries`);
   const panel = page.getByRole('region', { name: 'Activity' });
   await panel.scrollIntoViewIfNeeded();
   await panel.getByText('2 sessions').waitFor();
@@ -132,7 +132,7 @@ test('sessions are read again every five seconds unless it is paused, and a reas
 });
 
 test('queries have an order', async () => {
-  const { page, complaints } = await open(browser, `${server.url}/instances/${INSTANCE}`);
+  const { page, complaints } = await open(browser, `${server.url}/instances/${INSTANCE}?tab=queries`);
   const panel = page.getByRole('region', { name: 'Top queries' });
   await panel.scrollIntoViewIfNeeded();
   const row = panel.getByRole('row', { name: /75\.0 %/ });

@@ -23,6 +23,12 @@ export async function updateInstance(url: string, input: { id: string; labels?: 
   await call(url, 'mutation ($input: UpdateInstanceInput!) { updateInstance(input: $input) { userErrors { message } } }', input);
 }
 
+/** Creates or drops a database. */
+export async function changeDatabase(url: string, kind: 'create' | 'drop', input: { instanceId: string; name: string; owner?: string }): Promise<void> {
+  const name = `${kind}Database`;
+  await call(url, `mutation ($input: ${kind === 'create' ? 'Create' : 'Drop'}DatabaseInput!) { ${name}(input: $input) { userErrors { message } } }`, input);
+}
+
 async function call<Data>(url: string, query: string, input: object, token?: string): Promise<Data> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',

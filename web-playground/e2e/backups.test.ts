@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createInstance } from './api';
-import { launch, open } from './browser';
+import { launch, open, section } from './browser';
 import { type Server, startServer } from './server';
 
 let server: Server;
@@ -18,7 +18,7 @@ afterAll(async () => {
 
 test('the page of an instance shows what can be restored, and takes, keeps and deletes backups', async () => {
   const id = await createInstance(server.url, 'orders');
-  const { page } = await open(browser, `${server.url}/instances/${id}`);
+  const { page } = await open(browser, `${server.url}/instances/${id}?tab=backups`);
   const panel = page.getByRole('region', { name: 'Backups' });
   await panel.getByText('Protected. Kept for 7 days').waitFor({ timeout: 90_000 });
   await panel.getByText('which does not survive the loss of this machine').waitFor();
@@ -54,8 +54,9 @@ test('the page of an instance shows what can be restored, and takes, keeps and d
   await restore.getByLabel(/^The latest/).check();
   await restore.getByRole('button', { name: 'Restore', exact: true }).click();
   await page.getByRole('heading', { name: 'orders-restored' }).waitFor();
+  await section(page, 'Backups');
   await page.getByRole('region', { name: 'Backups' }).getByText('Protected. Kept for 7 days').waitFor({ timeout: 90_000 });
-  await page.goto(`${server.url}/instances/${id}`);
+  await page.goto(`${server.url}/instances/${id}?tab=backups`);
 
   await panel.getByRole('button', { name: 'Clone' }).click();
   const clone = page.getByRole('dialog');
@@ -67,16 +68,19 @@ test('the page of an instance shows what can be restored, and takes, keeps and d
   await clone.getByLabel('Name of the new instance').fill('orders-copy');
   await clone.getByRole('button', { name: 'Clone', exact: true }).click();
   await page.getByRole('heading', { name: 'orders-copy' }).waitFor();
+  await section(page, 'Backups');
   await page.getByRole('region', { name: 'Backups' }).getByText('Protected. Kept for 7 days').waitFor({ timeout: 90_000 });
   // Not that of a backup.
+  await section(page, 'Settings');
   await page.getByRole('region', { name: 'Deletion' }).getByRole('button', { name: 'Delete' }).click();
   const remove = page.getByRole('dialog');
   await remove.getByLabel('Take a final backup first').check();
   await remove.getByLabel('Type "orders-copy" to confirm').fill('orders-copy');
   await remove.getByRole('button', { name: 'Delete' }).click();
+  await section(page, 'Backups');
   await expect.poll(() => rows.filter({ hasText: 'Available' }).count(), { timeout: 90_000 }).toBe(2);
   await page.getByText('Deleted', { exact: true }).first().waitFor({ timeout: 90_000 });
-  await page.goto(`${server.url}/instances/${id}`);
+  await page.goto(`${server.url}/instances/${id}?tab=backups`);
 
   await panel.getByRole('button', { name: 'Change the policy' }).click();
   const dialog = page.getByRole('dialog');

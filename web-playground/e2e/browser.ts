@@ -68,6 +68,11 @@ export function watch(page: Page): Watched {
   return { page, complaints };
 }
 
+/** Shows another section of the page of an instance. */
+export function section(page: Page, name: string): Promise<void> {
+  return page.getByRole('navigation', { name: /^Sections of/ }).getByRole('link', { name, exact: true }).click();
+}
+
 /** Waits until the editor of GraphiQL contains `text`. */
 export function shown(page: Page, text: string): Promise<void> {
   return page.locator('.graphiql-query-editor .view-lines').getByText(text).first().waitFor();

@@ -11,7 +11,7 @@ const STATES = ['RUNNING', 'RUNNING', 'RUNNING', 'UPDATING', 'FAILED'];
 const HEALTHS = ['HEALTHY', 'HEALTHY', 'HEALTHY', 'UNHEALTHY', 'UNKNOWN'];
 const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
 
-/** What a fake server answers besides the list: the values or functions of root fields, and the only item of subscriptions. */
+/** What a fake server answers besides the list: the values or functions of root fields, and the only item of subscriptions, or a function that returns all. */
 interface Answers {
   fields?: Record<string, unknown>;
   subscriptions?: Record<string, unknown>;
@@ -44,7 +44,9 @@ export async function startFakeServer(count: number, { fields = {}, subscription
   }
 
   async function* only(name: string) {
-    if (name in subscriptions) yield { [name]: subscriptions[name] };
+    const value = subscriptions[name];
+    if (typeof value === 'function') for await (const item of (value as () => AsyncIterable<unknown>)()) yield { [name]: item };
+    else if (name in subscriptions) yield { [name]: value };
     await new Promise(() => undefined);
   }
 
@@ -87,7 +89,8 @@ export async function startFakeServer(count: number, { fields = {}, subscription
   };
 }
 
-function instance(index: number) {
+/** What the list has of an instance. */
+export function instance(index: number) {
   return {
     id: `00000000-0000-7000-8000-${String(index).padStart(12, '0')}`,
     name: `instance-${String(index).padStart(4, '0')}`,

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { updateInstance } from './api';
-import { expectAccessible, launch, open } from './browser';
+import { changeDatabase, updateInstance } from './api';
+import { expectAccessible, launch, open, section } from './browser';
 import { type Server, startServer } from './server';
 
 let server: Server;
@@ -131,7 +131,9 @@ test('an edit is sent again when something else of the instance has changed', as
   await dialog.getByRole('button', { name: 'Save' }).click();
   await dialog.waitFor({ state: 'detached' });
   await page.getByText('team=search').waitFor();
+  await section(page, 'Settings');
   await page.getByText('Turn off deletion protection first.').waitFor();
+  await section(page, 'Overview');
 });
 
 test('a secret that is shown once is not lost to a key', async () => {
@@ -147,6 +149,49 @@ test('a secret that is shown once is not lost to a key', async () => {
   await dialog.getByText('Copied').waitFor();
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
+});
+
+test('a database that another one has replaced meanwhile is not dropped unseen', async () => {
+  const instanceId = new URL(page.url()).pathname.split('/').at(-1) ?? '';
+  const databases = page.getByRole('table', { name: 'Databases' });
+  await page.getByRole('row', { name: /reports.*Read only/ }).waitFor({ timeout: 60_000 });
+  await page.getByRole('button', { name: 'New database' }).click();
+  const create = page.getByRole('dialog', { name: 'New database in orders' });
+  await create.getByRole('textbox', { name: 'Name' }).fill('app');
+  await create.getByRole('button', { name: 'Create', exact: true }).click();
+  await create.getByText('There is a database of this name').waitFor();
+  await create.getByRole('textbox', { name: 'Name' }).fill('archive');
+  // Something else of the instance changes after the form was sent: it is sent again.
+  await page.route(
+    '**/graphql',
+    async (route) => {
+      await updateInstance(server.url, { id: instanceId, deletionProtected: false });
+      await route.continue();
+    },
+    { times: 1 },
+  );
+  await create.getByRole('button', { name: 'Create', exact: true }).click();
+  await create.waitFor({ state: 'detached' });
+  await databases.getByRole('row', { name: /archive.*app/ }).waitFor({ timeout: 60_000 });
+
+  await page.getByRole('button', { name: 'Drop the database archive' }).click();
+  const drop = page.getByRole('dialog', { name: 'Drop the database archive?' });
+  await drop.getByLabel('Type "archive" to confirm').fill('archive');
+  await changeDatabase(server.url, 'drop', { instanceId, name: 'archive' });
+  await drop.getByText('The database was dropped meanwhile.').waitFor({ timeout: 60_000 });
+  expect(await drop.getByRole('button', { name: 'Drop', exact: true }).isDisabled()).toBe(true);
+  await page.getByRole('status', { name: 'Status' }).getByText('Healthy').waitFor({ timeout: 60_000 });
+  await changeDatabase(server.url, 'create', { instanceId, name: 'archive', owner: 'reports' });
+  const alert = drop.getByRole('alert').filter({ hasText: 'Somebody else' });
+  await alert.getByText('Theirs: owned by reports').waitFor({ timeout: 60_000 });
+  await alert.getByText('Yours: owned by app').waitFor();
+  await expectAccessible(page);
+  expect(await drop.getByRole('button', { name: 'Drop', exact: true }).isDisabled()).toBe(true);
+  await alert.getByRole('button', { name: 'Use theirs' }).click();
+  await page.getByRole('status', { name: 'Status' }).getByText('Healthy').waitFor({ timeout: 60_000 });
+  await drop.getByRole('button', { name: 'Drop', exact: true }).click();
+  await drop.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Drop the database archive' }).waitFor({ state: 'detached', timeout: 60_000 });
 });
 
 test('that the server cannot be reached is no longer said when it can be', async () => {

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launch, open, type Watched } from './browser';
+import { launch, open, section, type Watched } from './browser';
 import { type Server, startServer } from './server';
 
 let server: Server;
@@ -250,11 +250,13 @@ test('parameters are set in a form that the contract describes', async () => {
   await input('work_mem').fill('8MB');
   await dialog.getByRole('button', { name: 'Apply' }).click();
   await dialog.waitFor({ state: 'detached' });
+  await section(page, 'Settings');
   await page.getByText('work_mem = 8MB').waitFor({ timeout: 60_000 });
   await page.getByText('max_connections = default (50 after a restart)').waitFor();
 });
 
 test('labels and protection change live', async () => {
+  await section(page, 'Overview');
   await page.getByRole('button', { name: 'Edit labels' }).click();
   await page.getByRole('button', { name: 'Add label' }).click();
   await page.getByLabel('Key of label 1').fill('team');
@@ -262,6 +264,8 @@ test('labels and protection change live', async () => {
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('team=shop').waitFor();
 
+  await section(page, 'Settings');
+  expect(page.url()).toContain('?tab=settings');
   const protection = page.getByRole('switch', { name: 'Deletion protection' });
   await protection.click();
   await page.getByText('Turn off deletion protection first.').waitFor();
@@ -298,6 +302,7 @@ test('a reload stays on the page', async () => {
 });
 
 test('an instance is deleted after its name was typed', async () => {
+  await section(page, 'Settings');
   await page.getByRole('button', { name: 'Delete' }).click();
   const remove = page.getByRole('dialog').getByRole('button', { name: 'Delete' });
   await page.getByLabel('Type "orders" to confirm').fill('order');

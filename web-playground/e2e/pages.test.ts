@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createInstance } from './api';
-import { execute, expectAccessible, launch, open, screenshot, shown } from './browser';
+import { execute, expectAccessible, launch, open, screenshot, section, shown } from './browser';
 import { type Server, startServer } from './server';
 
 let server: Server;
@@ -65,6 +65,15 @@ pages('with instances, $scheme', ({ scheme }) => {
     await page.getByText('checked', { exact: false }).first().waitFor();
     await page.locator('.uplot').waitFor();
     await check(page, `instance-${suffix}`, name === 'phone');
+    await section(page, 'Backups');
+    await page.getByText('Nothing protects this instance').waitFor();
+    await check(page, `instance-backups-${suffix}`);
+    await section(page, 'Queries');
+    await page.getByText(/No client is connected|\d sessions?$/).first().waitFor();
+    await check(page, `instance-queries-${suffix}`);
+    await section(page, 'Settings');
+    await page.getByRole('region', { name: 'Deletion' }).waitFor();
+    await check(page, `instance-settings-${suffix}`);
     await page.getByRole('button', { name: 'Delete' }).click();
     await page.getByLabel('Type "orders" to confirm').waitFor();
     await check(page);

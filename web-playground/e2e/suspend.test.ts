@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createInstance, postgresVersions } from './api';
-import { launch, open } from './browser';
+import { launch, open, section } from './browser';
 import { type Server, startServer } from './server';
 
 let server: Server;
@@ -39,6 +39,7 @@ test('an instance is suspended, resumed and upgraded on its page, and what is ch
   await page.getByRole('dialog').getByRole('button', { name: 'Resume', exact: true }).click();
   await state.getByText('Healthy', { exact: true }).waitFor({ timeout: 60_000 });
 
+  await section(page, 'Settings');
   await page.getByText('keeps running').waitFor();
   await page.getByRole('button', { name: 'Edit idle suspension' }).click();
   const dialog = page.getByRole('dialog');
@@ -55,7 +56,9 @@ test('an instance is suspended, resumed and upgraded on its page, and what is ch
   await dialog.getByRole('button', { name: 'Save' }).click();
   await page.getByText(/every \d+s, timeout 7s/).waitFor();
 
-  await page.getByText(/^\d+% used: 0\.\d GiB of 1\.0 GiB$/).waitFor();
+  await section(page, 'Overview');
+  await page.getByText(/^\d+% used: \d+ MiB of 1 GiB$/).waitFor();
+  await section(page, 'Settings');
   await page.getByText('does not grow by itself').waitFor();
   await page.getByRole('button', { name: 'Edit storage growth' }).click();
   await dialog.getByLabel('Grow storage to').fill('0');
@@ -64,6 +67,7 @@ test('an instance is suspended, resumed and upgraded on its page, and what is ch
   await dialog.getByRole('button', { name: 'Save' }).click();
   await page.getByText('grows at 80% to 20 GiB at the most').waitFor();
 
+  await section(page, 'Overview');
   await page.getByText(/^\d+ \(can be upgraded to 18\)$/).waitFor();
   await page.getByRole('button', { name: 'Upgrade', exact: true }).click();
   await dialog.getByText('Afterwards nothing leads back').waitFor();

@@ -91,6 +91,9 @@ test('the keyboard alone creates an instance and deletes it', async () => {
   await to('Show the password');
   await keys.press('Enter');
   await page.getByRole('button', { name: 'Hide the password' }).waitFor();
+  await to('Settings');
+  await keys.press('Enter');
+  await page.getByRole('region', { name: 'Deletion' }).waitFor();
   await to('Delete');
   await keys.press('Enter');
   await page.getByRole('dialog', { name: 'Delete keys?' }).waitFor();

@@ -1,4 +1,4 @@
-import { Alert, Button, type CSSVariablesResolver, createTheme, Fieldset, Modal } from '@mantine/core';
+import { Alert, Button, type CSSVariablesResolver, createTheme, Fieldset, Menu, Modal, Table } from '@mantine/core';
 
 export const theme = createTheme({
   primaryColor: 'elephant',
@@ -17,12 +17,15 @@ export const theme = createTheme({
   components: {
     Alert: Alert.extend({ defaultProps: { bg: 'var(--panel)' } }),
     Button: Button.extend({ defaultProps: { fw: 500 } }),
-    Fieldset: Fieldset.extend({ styles: { legend: { padding: 0, fontSize: 14, fontWeight: 500 }, root: { padding: 0 } } }),
+    Fieldset: Fieldset.extend({ styles: { legend: { padding: 0, fontSize: 14, fontWeight: 'var(--mantine-font-weight-medium)' }, root: { padding: 0, marginInline: 0 } } }),
+    // Its first item has the focus, and it is within the landmark of the page.
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false, portalProps: { target: '#main' } } }),
     Modal: Modal.extend({
       // Its header is an element `header`, which would be a second banner of the page.
       defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, attributes: { header: { role: 'presentation' } } },
       styles: { title: { fontSize: 18, fontWeight: 600 } },
     }),
+    Table: Table.extend({ styles: { th: { fontSize: 13, fontWeight: 600, color: 'var(--quiet)' } } }),
   },
 });
 

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { Dialog } from '../frame/dialog';
 import { Loading } from '../frame/loading';
 import { Panel } from '../frame/panel';
+import type { PanelProps } from '../instance/sections';
 import { label, sentenceCase } from '../lib/label';
 import { duration } from '../time/format';
 import classes from './panel.module.css';
@@ -12,7 +13,7 @@ import { CancelQueryForm, TerminateSessionForm } from './end-form';
 import { type Activity, blockers, runsStatement, type Session, sinceSeconds, useActivity } from './sessions';
 
 /** What the sessions of clients do, read again every five seconds while the panel is on the screen. */
-export function ActivityPanel({ instanceId }: { instanceId: string }) {
+export default function ActivityPanel({ instance: { id: instanceId } }: PanelProps) {
   const { ref, inViewport } = useInViewport();
   const [paused, pause] = useDisclosure(false);
   const { data, error } = useActivity(instanceId, inViewport && !paused);
@@ -56,7 +57,7 @@ function Sessions({ instanceId, activity: { sessions, totalSessions } }: { insta
     choose({ session, kind });
     ask.open();
   };
-  if (!sessions.length) return <Text c="dimmed">No client is connected</Text>;
+  if (!sessions.length) return <Text size="sm" c="dimmed">No client is connected</Text>;
   return (
     <>
       <Table.ScrollContainer minWidth={640} mah={420} type="native" tabIndex={0} role="group" aria-label="Sessions, scrollable">

@@ -6,7 +6,8 @@ import { useControlPlane, usePermissions } from '../control-plane/control-plane'
 import { Dialog } from '../frame/dialog';
 import { Panel } from '../frame/panel';
 import { graphql } from '../gql';
-import type { BackupProtection, BackupsFragment, InstancePageFragment } from '../gql/graphql';
+import type { BackupProtection, BackupsFragment } from '../gql/graphql';
+import type { PanelProps } from '../instance/sections';
 import { label, sentenceCase } from '../lib/label';
 import { useMutate } from '../lib/use-mutate';
 import { useLatest } from '../live/use-latest';
@@ -22,7 +23,7 @@ import { bytes } from './timeline';
 import { Timeline } from './timeline-bar';
 
 /** Whether the instance is protected, what can be restored of it, and its base backups: live. */
-export function BackupsPanel({ instance }: { instance: InstancePageFragment }) {
+export default function BackupsPanel({ instance }: PanelProps) {
   const { value, error } = useLatest<BackupsFragment>(BACKUPS, instance.id);
   const { operate } = usePermissions();
   const [creating, create] = useDisclosure(false);

@@ -11,18 +11,22 @@ import { useMutate } from '../lib/use-mutate';
 import type { FormProps } from '../operation/kinds';
 
 /** Creates a user, and then shows its password, which is not stored. */
-export function CreateUserForm({ instance: { id, database, databases }, onDone }: FormProps) {
+export function CreateUserForm({ instance: { id, revision, database, databases, databaseUsers }, onDone }: FormProps) {
   const mutation = useMutate(CREATE_USER, { idempotent: true });
   const form = useForm({
     initialValues: { name: '', access: 'READ_ONLY' as DatabaseAccess, database: database as string | null, password: '' },
-    validate: { name: checks.sqlName, password: checks.password(useLimits()) },
+    validate: {
+      name: (name) => checks.sqlName(name) ?? checks.unused(databaseUsers.nodes, 'user')(name),
+      database: checks.among(databases.nodes),
+      password: checks.password(useLimits()),
+    },
   });
   if (mutation.data?.password) return <Secret what="password" secret={mutation.data.password} onClose={onDone} />;
   return (
     <MutationForm
       form={form}
       mutation={mutation}
-      toInput={({ password, ...values }) => ({ instanceId: id, ...values, password: password || null })}
+      toInput={({ password, ...values }) => ({ instanceId: id, revision, ...values, password: password || null })}
       submit="Create"
       onCancel={onDone}
     >

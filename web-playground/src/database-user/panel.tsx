@@ -5,13 +5,13 @@ import { useState } from 'react';
 import { usePermissions } from '../control-plane/control-plane';
 import { Dialog } from '../frame/dialog';
 import { Panel } from '../frame/panel';
-import type { InstancePageFragment } from '../gql/graphql';
+import type { PanelProps } from '../instance/sections';
 import { label } from '../lib/label';
 import { CreateUserForm } from './create-form';
 import { DropUserForm } from './drop-form';
 
 /** The users of an instance that were made through the API. */
-export function DatabaseUsersPanel({ instance }: { instance: InstancePageFragment }) {
+export function DatabaseUsersPanel({ instance }: PanelProps) {
   const { name, username, databaseUsers, availableOperations } = instance;
   const { operate } = usePermissions();
   const [creating, create] = useDisclosure(false);

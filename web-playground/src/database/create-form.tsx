@@ -6,11 +6,18 @@ import * as checks from '../instance/checks';
 import { useMutate } from '../lib/use-mutate';
 import type { FormProps } from '../operation/kinds';
 
-export function CreateDatabaseForm({ instance: { id, username, databaseUsers }, onDone }: FormProps) {
+export function CreateDatabaseForm({ instance: { id, revision, username, databases, databaseUsers }, onDone }: FormProps) {
   const mutation = useMutate(CREATE_DATABASE, { idempotent: true, onSuccess: onDone });
-  const form = useForm({ initialValues: { name: '', owner: username as string | null }, validate: { name: checks.sqlName } });
+  // Both lists are live: somebody else may create this database, or drop the user, while the form is open.
+  const form = useForm({
+    initialValues: { name: '', owner: username as string | null },
+    validate: {
+      name: (name) => checks.sqlName(name) ?? checks.unused(databases.nodes, 'database')(name),
+      owner: checks.among(databaseUsers.nodes),
+    },
+  });
   return (
-    <MutationForm form={form} mutation={mutation} toInput={(values) => ({ instanceId: id, ...values })} submit="Create" onCancel={onDone}>
+    <MutationForm form={form} mutation={mutation} toInput={(values) => ({ instanceId: id, revision, ...values })} submit="Create" onCancel={onDone}>
       <TextInput label="Name" autoComplete="off" spellCheck={false} required data-autofocus {...form.getInputProps('name')} />
       <Select mt="md" label="Owner" data={databaseUsers.nodes.map(({ name }) => name)} allowDeselect={false} {...form.getInputProps('owner')} />
     </MutationForm>

@@ -5,12 +5,12 @@ import { useState } from 'react';
 import { usePermissions } from '../control-plane/control-plane';
 import { Dialog } from '../frame/dialog';
 import { Panel } from '../frame/panel';
-import type { InstancePageFragment } from '../gql/graphql';
+import type { PanelProps } from '../instance/sections';
 import { CreateDatabaseForm } from './create-form';
 import { DropDatabaseForm } from './drop-form';
 
 /** The databases of an instance that were made through the API. */
-export function DatabasesPanel({ instance }: { instance: InstancePageFragment }) {
+export function DatabasesPanel({ instance }: PanelProps) {
   const { name, database: first, databases, availableOperations } = instance;
   const { operate } = usePermissions();
   const [creating, create] = useDisclosure(false);

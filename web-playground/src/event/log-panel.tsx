@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { Panel } from '../frame/panel';
 import { graphql } from '../gql';
 import type { EventLineFragment, EventsSubscription, EventsSubscriptionVariables } from '../gql/graphql';
+import type { PanelProps } from '../instance/sections';
 import { request } from '../lib/request';
 import { useLog } from '../live/use-log';
 import { clock, full } from '../time/format';
@@ -12,7 +13,7 @@ import { sentence } from './sentence';
 const LIMIT = 200;
 
 /** The event log of an instance, the newest first, live. */
-export function EventLogPanel({ instanceId }: { instanceId: string }) {
+export function EventLogPanel({ instance: { id: instanceId } }: PanelProps) {
   const { items, error } = useLog<EventLineFragment, EventsSubscription, EventsSubscriptionVariables>({
     key: ['events', instanceId],
     load: async () => (await request(EVENT_HISTORY, { instanceId, last: LIMIT })).instance?.events.nodes.toReversed() ?? [],

@@ -4,7 +4,7 @@ import type { UseMutationResult } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { type Loss, useLoss } from '../frame/dialog';
 import { RequestError } from '../lib/request';
-import { fieldErrors, InputError, type UserError } from '../lib/user-errors';
+import { fieldErrors, InputError, isRevisionError } from '../lib/user-errors';
 import { useOnReconnect } from '../live/state';
 import { type Conflict, ConflictAlert } from './conflict';
 import { focusFirstInvalid } from './focus-first-invalid';
@@ -35,7 +35,7 @@ export function MutationForm<Values extends object, Input>(props: Props<Values, 
   const failure =
     error instanceof InputError
       ? fieldErrors(
-          error.userErrors.filter((error) => !isRevision(error)),
+          error.userErrors.filter((error) => !isRevisionError(error)),
           form.values,
         ).rest.join(' ')
       : error?.message;
@@ -57,7 +57,7 @@ export function MutationForm<Values extends object, Input>(props: Props<Values, 
     mutate(toInput(values), {
       onError: (error) => {
         if (!(error instanceof InputError)) return;
-        if (error.userErrors.some(isRevision)) setRefused(revisionOf(toInput(values)));
+        if (error.userErrors.some(isRevisionError)) setRefused(revisionOf(toInput(values)));
         const { fields } = fieldErrors(error.userErrors, values);
         form.setErrors(fields);
         report(Object.keys(fields));
@@ -97,10 +97,6 @@ export function MutationForm<Values extends object, Input>(props: Props<Values, 
       </Group>
     </form>
   );
-}
-
-function isRevision({ field }: UserError): boolean {
-  return field.length === 1 && field[0] === 'revision';
 }
 
 function revisionOf(input: unknown): unknown {

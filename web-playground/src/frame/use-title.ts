@@ -1,7 +1,7 @@
 import { useEffect } from 'react';
 
-export function useTitle(title: string): void {
+export function useTitle(title: string | undefined): void {
   useEffect(() => {
-    document.title = `${title} · Toygres`;
+    if (title) document.title = `${title} · Toygres`;
   }, [title]);
 }

@@ -3020,6 +3020,43 @@ export type RestoreInstanceMutationVariables = Exact<{
 
 export type RestoreInstanceMutation = { __typename?: 'Mutation', restoreInstance: { __typename?: 'RestoreInstancePayload', instance?: { __typename?: 'Instance', id: string } | null, userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
+export type BulkRestartMutationVariables = Exact<{
+  input: RestartInstanceInput;
+}>;
+
+
+export type BulkRestartMutation = { __typename?: 'Mutation', restartInstance: { __typename?: 'RestartInstancePayload', operation?: { __typename?: 'Operation', id: string, status: OperationStatus } | null, userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type BulkDeleteMutationVariables = Exact<{
+  input: DeleteInstanceInput;
+}>;
+
+
+export type BulkDeleteMutation = { __typename?: 'Mutation', deleteInstance: { __typename?: 'DeleteInstancePayload', operation?: { __typename?: 'Operation', id: string, status: OperationStatus } | null, userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type BulkTargetQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type BulkTargetQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', id: string, name: string, state: InstanceState, revision: string, deletionProtected: boolean, availableOperations: Array<OperationKind>, labels: Array<{ __typename?: 'Label', key: string, value: string }> } | null };
+
+export type BulkProgressSubscriptionVariables = Exact<{
+  after?: InputMaybe<Scalars['String']['input']>;
+}>;
+
+
+export type BulkProgressSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, operation?: { __typename?: 'Operation', id: string, status: OperationStatus, error?: { __typename?: 'Reason', message: string } | null } | null } };
+
+export type BulkOperationFragment = { __typename?: 'Operation', id: string, status: OperationStatus, error?: { __typename?: 'Reason', message: string } | null };
+
+export type BulkOperationQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type BulkOperationQuery = { __typename?: 'Query', operation?: { __typename?: 'Operation', id: string, status: OperationStatus, error?: { __typename?: 'Reason', message: string } | null } | null };
+
 export type ControlPlaneQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -3135,6 +3172,13 @@ export type InstanceSubscriptionVariables = Exact<{
 export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
 
 export type InstancePageFragment = { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
+
+export type RowActionsQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type RowActionsQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', availableOperations: Array<OperationKind>, deletionProtected: boolean } | null };
 
 export type UpdateInstanceMutationVariables = Exact<{
   input: UpdateInstanceInput;
@@ -3363,6 +3407,15 @@ export const BackupsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"Backups"}) as unknown as TypedDocumentString<BackupsFragment, unknown>;
+export const BulkOperationFragmentDoc = new TypedDocumentString(`
+    fragment BulkOperation on Operation {
+  id
+  status
+  error {
+    message
+  }
+}
+    `, {"fragmentName":"BulkOperation"}) as unknown as TypedDocumentString<BulkOperationFragment, unknown>;
 export const RangeFragmentDoc = new TypedDocumentString(`
     fragment Range on IntRange {
   min
@@ -3748,6 +3801,79 @@ export const RestoreInstanceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RestoreInstanceMutation, RestoreInstanceMutationVariables>;
+export const BulkRestartDocument = new TypedDocumentString(`
+    mutation BulkRestart($input: RestartInstanceInput!) {
+  restartInstance(input: $input) {
+    operation {
+      id
+      status
+    }
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BulkRestartMutation, BulkRestartMutationVariables>;
+export const BulkDeleteDocument = new TypedDocumentString(`
+    mutation BulkDelete($input: DeleteInstanceInput!) {
+  deleteInstance(input: $input) {
+    operation {
+      id
+      status
+    }
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BulkDeleteMutation, BulkDeleteMutationVariables>;
+export const BulkTargetDocument = new TypedDocumentString(`
+    query BulkTarget($id: ID!) {
+  instance(id: $id) {
+    id
+    name
+    state
+    revision
+    deletionProtected
+    availableOperations
+    labels {
+      key
+      value
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BulkTargetQuery, BulkTargetQueryVariables>;
+export const BulkProgressDocument = new TypedDocumentString(`
+    subscription BulkProgress($after: String) {
+  instanceEvents(after: $after) {
+    cursor
+    operation {
+      ...BulkOperation
+    }
+  }
+}
+    fragment BulkOperation on Operation {
+  id
+  status
+  error {
+    message
+  }
+}`) as unknown as TypedDocumentString<BulkProgressSubscription, BulkProgressSubscriptionVariables>;
+export const BulkOperationDocument = new TypedDocumentString(`
+    query BulkOperation($id: ID!) {
+  operation(id: $id) {
+    ...BulkOperation
+  }
+}
+    fragment BulkOperation on Operation {
+  id
+  status
+  error {
+    message
+  }
+}`) as unknown as TypedDocumentString<BulkOperationQuery, BulkOperationQueryVariables>;
 export const ControlPlaneDocument = new TypedDocumentString(`
     query ControlPlane {
   controlPlane {
@@ -4163,6 +4289,14 @@ export const InstanceDocument = new TypedDocumentString(`
     }
   }
 }`) as unknown as TypedDocumentString<InstanceSubscription, InstanceSubscriptionVariables>;
+export const RowActionsDocument = new TypedDocumentString(`
+    query RowActions($id: ID!) {
+  instance(id: $id) {
+    availableOperations
+    deletionProtected
+  }
+}
+    `) as unknown as TypedDocumentString<RowActionsQuery, RowActionsQueryVariables>;
 export const UpdateInstanceDocument = new TypedDocumentString(`
     mutation UpdateInstance($input: UpdateInstanceInput!) {
   updateInstance(input: $input) {

@@ -3,7 +3,8 @@ import { Suspense, useMemo, useState, useSyncExternalStore } from 'react';
 import { Failure } from '../frame/failure';
 import { Panel } from '../frame/panel';
 import { graphql } from '../gql';
-import type { HealthChecksSubscription, HealthChecksSubscriptionVariables, HealthHistoryQuery, InstancePageFragment, SampleFragment } from '../gql/graphql';
+import type { HealthChecksSubscription, HealthChecksSubscriptionVariables, HealthHistoryQuery, InstanceState, SampleFragment } from '../gql/graphql';
+import type { PanelProps } from '../instance/sections';
 import { sentenceCase } from '../lib/label';
 import { lazily } from '../lib/lazy';
 import { request } from '../lib/request';
@@ -21,14 +22,8 @@ const LatencyChart = lazily(() => import('./latency-chart'));
 const LIMIT = 6_000;
 const PAGE = 500;
 
-interface Props {
-  instance: Pick<InstancePageFragment, 'id' | 'healthCheckPolicy'>;
-  /** Checks will follow, so the chart is shown before the first one. */
-  expecting: boolean;
-}
-
 /** The latency of health checks as a live chart, with the same figures as text. */
-export function HealthPanel({ instance: { id: instanceId, healthCheckPolicy }, expecting }: Props) {
+export function HealthPanel({ instance: { id: instanceId, state, healthCheckPolicy } }: PanelProps) {
   const [hours, setHours] = useState<WindowHours>(1);
   const { items, error } = useLog<SampleFragment, HealthChecksSubscription, HealthChecksSubscriptionVariables>({
     key: ['healthChecks', instanceId, hours],
@@ -87,13 +82,16 @@ export function HealthPanel({ instance: { id: instanceId, healthCheckPolicy }, e
             {failure.error && `: ${failure.error.message}`}
           </>
         ) : (
-          items && (samples.length ? 'No failed checks' : expecting ? 'No checks yet' : 'No checks in this time')
+          items && (samples.length ? 'No failed checks' : UNCHECKED.has(state) ? 'No checks in this time' : 'No checks yet')
         )}
         {items?.length === LIMIT && samples.length === LIMIT && `. The latest ${LIMIT} checks are shown`}
       </Text>
     </Panel>
   );
 }
+
+/** The states without health checks. */
+const UNCHECKED = new Set<InstanceState>(['FAILED', 'SUSPENDED', 'DELETING', 'DELETED']);
 
 const REDRAWN_EVERY_MS = 10_000;
 

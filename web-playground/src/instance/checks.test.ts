@@ -17,6 +17,14 @@ test('instance names are DNS labels', () => {
   for (const bad of ['', '-a', 'a-', '1a', 'A', 'a_b', 'a.b', 'ä', 'x'.repeat(64)]) expect(instanceName(bad), bad).not.toBeNull();
 });
 
+test('what was taken or dropped meanwhile is said', () => {
+  const all = [{ name: 'app' }];
+  expect(checks.unused(all, 'database')('app')).toBe('There is a database of this name');
+  expect(checks.unused(all, 'database')('archive')).toBeNull();
+  expect(checks.among(all)('reports')).toBe('reports was dropped meanwhile');
+  for (const good of ['app', null]) expect(checks.among(all)(good)).toBeNull();
+});
+
 test('roles and databases need no quotes', () => {
   for (const good of ['a', 'app', '_x', 'a1', 'app_owner', 'x'.repeat(63)]) expect(checks.sqlName(good), good).toBeNull();
   for (const bad of ['', 'App', 'a-b', '1a', 'a b', 'x'.repeat(64)]) expect(checks.sqlName(bad), bad).not.toBeNull();

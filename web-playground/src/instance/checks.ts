@@ -16,6 +16,16 @@ export function instanceName({ nameLength }: Pick<Limits, 'nameLength'>): Check<
 export const sqlName: Check<string> = (text) =>
   /^[a-z_][a-z0-9_]{0,62}$/.test(text) ? null : 'Must be 1 to 63 lower-case letters, digits or underscores, not starting with a digit, so that it needs no quotes';
 
+/** A name that none of them has. They are live: somebody else may take it meanwhile. */
+export function unused(all: readonly { name: string }[], what: string): Check<string> {
+  return (text) => (all.some(({ name }) => name === text) ? `There is a ${what} of this name` : null);
+}
+
+/** Nothing, or the name of one of them, which somebody else may drop meanwhile. */
+export function among(all: readonly { name: string }[]): Check<string | null> {
+  return (text) => (text === null || all.some(({ name }) => name === text) ? null : `${text} was dropped meanwhile`);
+}
+
 /** The server generates a password when there is none. */
 export function password({ passwordBytes }: Pick<Limits, 'passwordBytes'>): Check<string> {
   return (text) => {

@@ -5,14 +5,14 @@ import { usePermissions } from '../control-plane/control-plane';
 import { CopyButton } from '../frame/copy-button';
 import { CopyIcon } from '../frame/copy-icon';
 import { Panel } from '../frame/panel';
-import type { InstancePageFragment } from '../gql/graphql';
 import classes from './connect-panel.module.css';
 import { connectionParts } from './connection-parts';
 import { fetchConnectionString } from './connection-string';
+import type { PanelProps } from './sections';
 import { SNIPPETS } from './snippets';
 
 /** The endpoint, and snippets to connect to it. The password is fetched on demand only. */
-export function ConnectPanel({ instance }: { instance: InstancePageFragment }) {
+export function ConnectPanel({ instance }: PanelProps) {
   const { id, endpoint, username, database, state, certificate, requireTls, notices, operations } = instance;
   // One that was not seen to have a certificate may have no TLS.
   const snippets = SNIPPETS.filter(({ verifies }) => certificate || !verifies);

@@ -2,13 +2,13 @@ import { Group, Switch, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { usePermissions } from '../control-plane/control-plane';
 import { Panel } from '../frame/panel';
-import type { InstancePageFragment } from '../gql/graphql';
 import { KINDS } from '../operation/kinds';
 import { StartButton } from '../operation/start-button';
+import type { PanelProps } from './sections';
 import { useUpdateInstance } from './update';
 
 /** Deletion protection, and deletion. */
-export function DeletionPanel({ instance }: { instance: InstancePageFragment }) {
+export default function DeletionPanel({ instance }: PanelProps) {
   const { id, revision, deletionProtected } = instance;
   const { operate } = usePermissions();
   const { mutate, isPending } = useUpdateInstance();

@@ -1,33 +1,25 @@
-import { Badge, Button, Code, Group, Switch, Text } from '@mantine/core';
+import { Badge, Code, Group, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { notifications } from '@mantine/notifications';
-import { Pencil } from 'lucide-react';
 import { useControlPlane, usePermissions } from '../control-plane/control-plane';
+import { EditButton } from '../frame/edit-button';
 import { Panel } from '../frame/panel';
-import type { InstancePageFragment } from '../gql/graphql';
 import { Ago } from '../time/ago';
 import { full } from '../time/format';
 import classes from './details-panel.module.css';
-import { HealthCheckPolicyDialog } from './health-check-policy';
-import { IdleSuspendDialog } from './idle-suspend';
 import { labelText } from './label-text';
 import { LabelsDialog } from './labels-dialog';
+import type { PanelProps } from './sections';
 import { cpu, memory, storage } from './size';
-import { StorageGrowthDialog } from './storage-growth';
 import { StorageUsage } from './storage-usage';
-import { useUpdateInstance } from './update';
 import { possible } from './versions';
 
-/** The specification of the instance. */
-export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
-  const { id, postgresVersion, upgradeTargets, storageGb, cpuMillis, memoryMb, exposure, parameters, labels, idleSuspendMinutes, storageAutoGrow, storageUsage, healthCheckPolicy, createdAt, deletedAt } = instance;
+/** What the instance is. */
+export function DetailsPanel({ instance }: PanelProps) {
+  const { id, postgresVersion, upgradeTargets, storageGb, cpuMillis, memoryMb, exposure, labels, storageUsage, createdAt, deletedAt } = instance;
   const newer = possible(upgradeTargets);
   const { operate } = usePermissions();
   const network = useControlPlane().data?.runtime === 'process' ? 'localhost only' : 'Private';
   const [editing, edit] = useDisclosure(false);
-  const [editingIdle, editIdle] = useDisclosure(false);
-  const [editingChecks, editChecks] = useDisclosure(false);
-  const [editingGrowth, editGrowth] = useDisclosure(false);
   return (
     <Panel title="Details">
       <dl className={classes.facts}>
@@ -40,14 +32,6 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
         <dd>
           {storage(storageGb)}
           {storageUsage && <StorageUsage usage={storageUsage} />}
-          <Group gap={6}>
-            {storageAutoGrow ? `grows at ${storageAutoGrow.thresholdPercent}% to ${storage(storageAutoGrow.maxGb)} at the most` : 'does not grow by itself'}
-            {operate && !deletedAt && (
-              <Button variant="subtle" size="compact-xs" leftSection={<Pencil size={13} aria-hidden />} onClick={editGrowth.open} aria-label="Edit storage growth">
-                Edit
-              </Button>
-            )}
-          </Group>
         </dd>
         <dt>Compute</dt>
         <dd>
@@ -55,45 +39,6 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
         </dd>
         <dt>Network access</dt>
         <dd>{exposure.type === 'CLUSTER' ? network : `Public (load balancer), from ${exposure.sourceRanges.join(', ') || 'any IP address'}`}</dd>
-        <dt>TLS</dt>
-        <dd>
-          <Tls instance={instance} />
-        </dd>
-        <dt>Health checks</dt>
-        <dd>
-          <Group gap={6}>
-            {`every ${healthCheckPolicy.intervalSeconds}s, timeout ${healthCheckPolicy.timeoutSeconds}s`}
-            {operate && !deletedAt && (
-              <Button variant="subtle" size="compact-xs" leftSection={<Pencil size={13} aria-hidden />} onClick={editChecks.open} aria-label="Edit health checks">
-                Edit
-              </Button>
-            )}
-          </Group>
-        </dd>
-        <dt>When idle</dt>
-        <dd>
-          <Group gap={6}>
-            {idleSuspendMinutes ? `suspended after ${idleSuspendMinutes}m` : 'keeps running'}
-            {operate && !deletedAt && (
-              <Button variant="subtle" size="compact-xs" leftSection={<Pencil size={13} aria-hidden />} onClick={editIdle.open} aria-label="Edit idle suspension">
-                Edit
-              </Button>
-            )}
-          </Group>
-        </dd>
-        {parameters.length > 0 && (
-          <>
-            <dt>Parameters</dt>
-            <dd>
-              {parameters.map(({ name, value, pendingRestart, pendingValue }) => (
-                <Text key={name} size="sm" className={classes.parameter}>
-                  {name} = {value ?? 'default'}
-                  {pendingRestart && ` (${pendingValue ?? 'default'} after a restart)`}
-                </Text>
-              ))}
-            </dd>
-          </>
-        )}
         <dt>Created</dt>
         <dd>
           {full(createdAt)} (<Ago at={createdAt} suffix=" ago" />)
@@ -123,37 +68,11 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
                 None
               </Text>
             )}
-            {operate && !deletedAt && (
-              <Button variant="subtle" size="compact-xs" leftSection={<Pencil size={13} aria-hidden />} onClick={edit.open} aria-label="Edit labels">
-                Edit
-              </Button>
-            )}
+            {operate && !deletedAt && <EditButton label="Edit labels" onClick={edit.open} />}
           </Group>
         </dd>
       </dl>
       <LabelsDialog instance={instance} opened={editing} onClose={edit.close} />
-      <HealthCheckPolicyDialog instance={instance} opened={editingChecks} onDone={editChecks.close} />
-      <IdleSuspendDialog instance={instance} opened={editingIdle} onClose={editIdle.close} />
-      <StorageGrowthDialog instance={instance} opened={editingGrowth} onDone={editGrowth.close} />
     </Panel>
-  );
-}
-
-/** Whether TLS is required, which can be changed while the instance is running. */
-function Tls({ instance }: { instance: InstancePageFragment }) {
-  const { id, revision, state, requireTls, certificate } = instance;
-  const { operate } = usePermissions();
-  const { mutate, isPending } = useUpdateInstance();
-  const onError = (error: Error) => notifications.show({ color: 'red', title: 'Couldn\'t change TLS', message: error.message });
-  if (!operate || state !== 'RUNNING' || !certificate) return requireTls ? 'required' : certificate ? 'offered' : 'not seen yet';
-  return (
-    <Switch
-      size="xs"
-      label={requireTls ? 'required' : 'offered'}
-      aria-label="Require TLS"
-      checked={requireTls}
-      disabled={isPending}
-      onChange={(event) => mutate({ id, revision, requireTls: event.currentTarget.checked }, { onError })}
-    />
   );
 }

@@ -26,14 +26,14 @@ export function isEmpty({ text, statuses }: InstanceFilter): boolean {
   return !text.trim() && !statuses.length;
 }
 
-export interface Selection {
+export interface Matches {
   /** The rows that match, in order. */
   rows: InstanceRow[];
   /** How many rows match the text, by status. */
   counts: ReadonlyMap<InstanceStatus, number>;
 }
 
-export function select(rows: readonly InstanceRow[], filter: InstanceFilter, order: Order): Selection {
+export function select(rows: readonly InstanceRow[], filter: InstanceFilter, order: Order): Matches {
   const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
   const counts = new Map<InstanceStatus, number>();
   const matching: InstanceRow[] = [];

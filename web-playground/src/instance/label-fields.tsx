@@ -4,18 +4,28 @@ import type { ReactNode } from 'react';
 import { useLimits } from '../control-plane/control-plane';
 import { type LabelText, labelError } from './checks';
 
-export function LabelFields({ value, onChange, error }: { value: LabelText[]; onChange: (labels: LabelText[]) => void; error?: ReactNode }) {
+interface Props {
+  legend?: string;
+  value: LabelText[];
+  onChange: (labels: LabelText[]) => void;
+  error?: ReactNode;
+  /** The first key gets the focus in a dialog. */
+  autoFocus?: boolean;
+}
+
+export function LabelFields({ legend = 'Labels', value, onChange, error, autoFocus = false }: Props) {
   const wrong = labelError(useLimits())(value);
   const invalid = (index: number) => Boolean(error) && wrong?.index === index;
   const change = (index: number, part: Partial<LabelText>) =>
     onChange(value.map((label, other) => (other === index ? { ...label, ...part } : label)));
   return (
-    <Fieldset legend="Labels" variant="unstyled" mt="md">
+    <Fieldset legend={legend} variant="unstyled" mt="md">
       {value.map((label, index) => (
         <Group key={index} gap="xs" mb="xs" wrap="nowrap">
           <TextInput
             aria-label={`Key of label ${index + 1}`}
             placeholder="team"
+            data-autofocus={(autoFocus && index === 0) || undefined}
             flex={1}
             spellCheck={false}
             value={label.key}

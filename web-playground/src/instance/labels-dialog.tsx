@@ -17,7 +17,7 @@ export function LabelsDialog({ instance, opened, onClose }: { instance: Instance
   );
 }
 
-function LabelsForm({ instance: { id, revision, labels }, onDone }: { instance: InstancePageFragment; onDone: () => void }) {
+export function LabelsForm({ instance: { id, revision, labels }, onDone }: { instance: InstancePageFragment; onDone: () => void }) {
   const mutation = useUpdateInstance(onDone);
   const form = useForm({ initialValues: { labels }, validate: { labels: checks.labels(useLimits()) } });
   const conflict = useConflict(form, { labels }, ({ labels }) => labels.map(labelText).join(', ') || 'none');

@@ -1,38 +1,32 @@
 import { Alert, Anchor, Container, Group, Text, Title } from '@mantine/core';
-import { Link } from 'wouter';
-import { ActivityPanel } from '../activity/panel';
-import { BackupsPanel } from '../backup/panel';
+import { Suspense } from 'react';
+import { Link, useSearchParams } from 'wouter';
 import { usePermissions } from '../control-plane/control-plane';
-import { DatabasesPanel } from '../database/panel';
-import { DatabaseUsersPanel } from '../database-user/panel';
-import { EventLogPanel } from '../event/log-panel';
+import { Failure } from '../frame/failure';
 import { Loading } from '../frame/loading';
 import { NotFound } from '../frame/not-found';
 import { useTitle } from '../frame/use-title';
-import { graphql } from '../gql';
 import type { InstancePageFragment, InstanceState } from '../gql/graphql';
-import { HealthPanel } from '../health/panel';
-import { sentenceCase } from '../lib/label';
+import { label, sentenceCase } from '../lib/label';
 import { hasCode } from '../live/resume';
-import { useLatest } from '../live/use-latest';
 import { KINDS } from '../operation/kinds';
 import { LatestOperationPanel } from '../operation/latest-panel';
 import { StartButton } from '../operation/start-button';
-import { TopQueriesPanel } from '../top-queries/panel';
-import { ConnectPanel } from './connect-panel';
-import { DeletionPanel } from './deletion-panel';
-import { DetailsPanel } from './details-panel';
+import { useInstance } from './live';
 import classes from './page.module.css';
+import { PANELS } from './panels';
+import { SectionNav } from './section-nav';
+import { chosenSection, type PanelEntry, sectionsOf } from './sections';
 import { StatusBadge } from './status-badge';
 
 /** One instance, live. */
 export default function InstancePage({ id }: { id: string }) {
-  const { value: instance, error } = useLatest<InstancePageFragment>(INSTANCE, id);
-  useTitle(instance?.name ?? 'Instance');
+  const { value: instance, error } = useInstance(id);
+  useTitle(instance ? undefined : 'Instance');
   if (!instance && error && hasCode(error.cause, (code) => code === 'NOT_FOUND')) return <NotFound what="instance" />;
 
   return (
-    <Container size="xl" py="lg">
+    <Container size={1600} py="lg">
       <Anchor component={Link} href="/" size="sm">
         ‹ Instances
       </Anchor>
@@ -48,8 +42,7 @@ export default function InstancePage({ id }: { id: string }) {
 }
 
 function Shown({ instance }: { instance: InstancePageFragment }) {
-  const { id, name, state, health, reason, notices, operations } = instance;
-  const latest = operations.nodes[0];
+  const { name, state, health, reason, notices, operations } = instance;
   const { operate } = usePermissions();
   return (
     <>
@@ -58,7 +51,7 @@ function Shown({ instance }: { instance: InstancePageFragment }) {
           {name}
         </Title>
         <Group gap="md" role="status" aria-label="Status">
-          <StatusBadge instance={instance} latest={latest} />
+          <StatusBadge instance={instance} latest={operations.nodes[0]} />
         </Group>
         {operate && (
           <Group gap="xs" ml="auto">
@@ -83,135 +76,53 @@ function Shown({ instance }: { instance: InstancePageFragment }) {
           {sentenceCase(message)}
         </Alert>
       ))}
-      <div className={classes.columns} data-settled={SETTLED.has(state) || undefined}>
+      <Sections instance={instance} />
+    </>
+  );
+}
+
+/** The sections that there are, and the panels of the one that the URL names. */
+function Sections({ instance }: { instance: InstancePageFragment }) {
+  const { id, name, state } = instance;
+  const permissions = usePermissions();
+  const [params] = useSearchParams();
+  const sections = sectionsOf(PANELS, instance, permissions);
+  const chosen = chosenSection(sections, params.get('tab'));
+  const overview = chosen?.section === 'overview';
+  useTitle(chosen && !overview ? `${name}: ${label(chosen.section)}` : name);
+  if (!chosen) return null;
+  const { section, panels } = chosen;
+  const aside = panels.filter(({ aside }) => aside);
+  return (
+    <>
+      <SectionNav id={id} name={name} sections={sections} current={section} />
+      <div key={section} className={classes.columns} data-aside={aside.length > 0 || undefined} data-settled={SETTLED.has(state) || undefined}>
         <div className={classes.main}>
-          <ConnectPanel instance={instance} />
-          {state === 'RUNNING' && (
-            <>
-              <DatabasesPanel instance={instance} />
-              <DatabaseUsersPanel instance={instance} />
-            </>
-          )}
-          <BackupsPanel instance={instance} />
-          <HealthPanel instance={instance} expecting={!UNCHECKED.has(state)} />
-          {operate && state === 'RUNNING' && (
-            <>
-              <ActivityPanel instanceId={id} />
-              <TopQueriesPanel instanceId={id} />
-            </>
-          )}
-          <EventLogPanel instanceId={id} />
+          {/* Wherever an operation was started, its progress is seen. */}
+          {!overview && !SETTLED.has(state) && <LatestOperationPanel instance={instance} />}
+          {panels.length === 0 && <Text c="dimmed">This is shown while the instance is running.</Text>}
+          <Panels panels={panels.filter(({ aside }) => !aside)} instance={instance} />
         </div>
-        <div className={classes.side}>
-          {latest && <LatestOperationPanel id={latest.id} instanceId={id} said={reason?.message} />}
-          <DetailsPanel instance={instance} />
-          {state !== 'DELETED' && <DeletionPanel instance={instance} />}
-        </div>
+        {aside.length > 0 && (
+          <div className={classes.side}>
+            <Panels panels={aside} instance={instance} />
+          </div>
+        )}
       </div>
     </>
   );
 }
 
+/** Each in a boundary of its own, so that one that fails or is still being loaded leaves the others alone. */
+function Panels({ panels, instance }: { panels: readonly PanelEntry[]; instance: InstancePageFragment }) {
+  return panels.map((entry) => (
+    <Failure key={PANELS.indexOf(entry)}>
+      <Suspense fallback={<Loading />}>
+        <entry.Panel instance={instance} />
+      </Suspense>
+    </Failure>
+  ));
+}
+
 /** The states in which nothing is in progress or wrong. */
 const SETTLED = new Set<InstanceState>(['RUNNING', 'SUSPENDED', 'DELETED']);
-
-/** The states without health checks. */
-const UNCHECKED = new Set<InstanceState>(['FAILED', 'SUSPENDED', 'DELETING', 'DELETED']);
-
-const INSTANCE = graphql(`
-  subscription Instance($id: ID!) {
-    instance(id: $id) {
-      ...InstancePage
-    }
-  }
-
-  fragment InstancePage on Instance {
-    id
-    revision
-    name
-    state
-    health
-    reason {
-      code
-      message
-    }
-    notices {
-      code
-      message
-    }
-    postgresVersion
-    upgradeTargets {
-      version
-      obstacle
-    }
-    storageGb
-    cpuMillis
-    memoryMb
-    username
-    database
-    exposure {
-      type
-      sourceRanges
-      dnsLabel
-    }
-    parameters {
-      name
-      value
-      pendingRestart
-      pendingValue
-    }
-    requireTls
-    certificate {
-      notAfter
-    }
-    endpoint {
-      host
-      port
-    }
-    labels {
-      key
-      value
-    }
-    deletionProtected
-    idleSuspendMinutes
-    storageAutoGrow {
-      thresholdPercent
-      maxGb
-    }
-    storageUsage {
-      usedBytes
-      capacityBytes
-      usedPercent
-      readOnly
-    }
-    healthCheckPolicy {
-      intervalSeconds
-      timeoutSeconds
-    }
-    availableOperations
-    databaseUsers(first: 100) {
-      nodes {
-        id
-        name
-        access
-        database
-      }
-    }
-    databases(first: 100) {
-      nodes {
-        id
-        name
-        owner
-      }
-    }
-    createdAt
-    deletedAt
-    operations(first: 1) {
-      nodes {
-        id
-        kind
-        status
-      }
-    }
-  }
-`);

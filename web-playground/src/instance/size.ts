@@ -17,9 +17,10 @@ function inLarger(value: number, unit: number): boolean {
   return value >= unit && (value * 100) % unit === 0;
 }
 
-/** `63.2 GiB`, from a number of bytes as text. */
-export function gibibytes(bytes: string): string {
-  return `${(Number(bytes) / 2 ** 30).toFixed(1)} GiB`;
+/** `41 MiB`, `63.2 GiB`, from a number of bytes as text. */
+export function used(bytes: string): string {
+  const mib = Number(bytes) / 2 ** 20;
+  return mib < 1024 ? `${Math.round(mib)} MiB` : `${Number((mib / 1024).toFixed(1))} GiB`;
 }
 
 /** `0 B`, `12 kB`, `1.5 GB`, from a number of bytes as text: rough. */

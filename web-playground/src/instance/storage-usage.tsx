@@ -1,12 +1,12 @@
 import { Progress, Text } from '@mantine/core';
 import type { InstancePageFragment } from '../gql/graphql';
-import { gibibytes } from './size';
+import { used } from './size';
 
 type Usage = NonNullable<InstancePageFragment['storageUsage']>;
 
 /** What the instance uses of its volume. */
 export function StorageUsage({ usage: { usedBytes, capacityBytes, usedPercent, readOnly } }: { usage: Usage }) {
-  const text = `${usedPercent}% used: ${gibibytes(usedBytes)} of ${gibibytes(capacityBytes)}`;
+  const text = `${usedPercent}% used: ${used(usedBytes)} of ${used(capacityBytes)}`;
   return (
     <>
       <Progress value={Math.min(usedPercent, 100)} color={color(usedPercent, readOnly)} size="sm" mt={4} aria-label={text} />

@@ -11,6 +11,16 @@ export function createKeys(): (input: unknown) => string {
   };
 }
 
+/** One key for each object of a run, so that what is sent again has no second effect. */
+export function createKeysById(): (id: string) => string {
+  const keys = new Map<string, string>();
+  return (id) => {
+    const key = keys.get(id) ?? randomKey();
+    keys.set(id, key);
+    return key;
+  };
+}
+
 /** `crypto.randomUUID` exists in secure contexts only. */
 function randomKey(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');

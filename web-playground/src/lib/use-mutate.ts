@@ -21,12 +21,14 @@ export function useMutate<Result extends object, Input extends object>(
 ) {
   const keyFor = useRef(createKeys());
   return useMutation<Payload<Result>, Error, Input>({
-    mutationFn: async (input) => {
-      const result = await request(document, { input: idempotent ? { ...input, idempotencyKey: keyFor.current(input) } : input });
-      const payload = Object.values(result)[0] as Payload<Result>;
-      if (payload.userErrors.length) throw new InputError(payload.userErrors);
-      return payload;
-    },
+    mutationFn: (input) => mutate(document, idempotent ? { ...input, idempotencyKey: keyFor.current(input) } : input),
     onSuccess,
   });
+}
+
+/** Sends a mutation once. `userErrors` reject it with an `InputError`. */
+export async function mutate<Result extends object, Input extends object>(document: TypedDocumentString<Result, { input: Input }>, input: Input): Promise<Payload<Result>> {
+  const payload = Object.values(await request(document, { input }))[0] as Payload<Result>;
+  if (payload.userErrors.length) throw new InputError(payload.userErrors);
+  return payload;
 }

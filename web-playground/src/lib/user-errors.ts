@@ -31,6 +31,11 @@ export function fieldErrors(errors: readonly UserError[], values: object): { fie
   return { fields, rest };
 }
 
+/** The object has changed since the revision that was sent. */
+export function isRevisionError({ field }: UserError): boolean {
+  return field.length === 1 && field[0] === 'revision';
+}
+
 /** `{ name, exposure: { type } }` has the fields `name` and `exposure.type`. */
 function fieldPaths(values: object, prefix = ''): string[] {
   return Object.entries(values).flatMap(([name, value]) =>

@@ -4,14 +4,21 @@ import { Link } from 'wouter';
 import { Panel } from '../frame/panel';
 import { graphql } from '../gql';
 import type { OperationCardFragment } from '../gql/graphql';
+import type { PanelProps } from '../instance/sections';
 import { label, sentenceCase } from '../lib/label';
-import { type Latest, useLatest } from '../live/use-latest';
+import { type Latest as LatestValue, useLatest } from '../live/use-latest';
 import { Ago } from '../time/ago';
 import { Took } from '../time/took';
 import { OperationActions } from './actions';
 import { repeats } from './repeats';
 import { OperationMark } from './status';
 import { Steps } from './steps';
+
+/** The latest operation of an instance: with live steps while it runs or when it has failed, and as one line after that. */
+export function LatestOperationPanel({ instance: { id, operations, reason } }: PanelProps) {
+  const latest = operations.nodes[0];
+  return latest ? <Latest id={latest.id} instanceId={id} said={reason?.message} /> : null;
+}
 
 interface Props {
   id: string;
@@ -20,8 +27,7 @@ interface Props {
   said?: string;
 }
 
-/** The latest operation of an instance: with live steps while it runs or when it has failed, and as one line after that. */
-export function LatestOperationPanel({ id, instanceId, said }: Props) {
+function Latest({ id, instanceId, said }: Props) {
   const { value: operation, error } = useOperation(id);
   const [opened, { toggle }] = useDisclosure(false);
   const settled = operation?.status === 'SUCCEEDED' || operation?.status === 'CANCELLED';
@@ -78,7 +84,7 @@ export function LatestOperationPanel({ id, instanceId, said }: Props) {
 }
 
 /** The current value of an operation, then every change until it ends. */
-export function useOperation(id: string): Latest<OperationCardFragment> {
+export function useOperation(id: string): LatestValue<OperationCardFragment> {
   return useLatest<OperationCardFragment>(OPERATION, id);
 }
 

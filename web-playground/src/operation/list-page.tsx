@@ -1,6 +1,9 @@
-import { Alert, Anchor, Button, Center, Container, MultiSelect, Select, Table, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Button, Center, Container, Group, MultiSelect, Select, Table, Text, Title } from '@mantine/core';
 import { Link, useSearchParams } from 'wouter';
+import { useColumns } from '../frame/columns';
+import { ColumnsMenu } from '../frame/columns-menu';
 import { Loading } from '../frame/loading';
+import table from '../frame/table.module.css';
 import { useTitle } from '../frame/use-title';
 import { type OperationCardFragment, OperationKind, OperationStatus } from '../gql/graphql';
 import { useInstances } from '../instance/list';
@@ -8,6 +11,7 @@ import { label, options, sentenceCase } from '../lib/label';
 import { useStale } from '../live/state';
 import { Ago } from '../time/ago';
 import { Took } from '../time/took';
+import { type ColumnId, COLUMNS } from './columns';
 import { useOperations } from './list';
 import classes from './list-page.module.css';
 import { OperationMark } from './status';
@@ -19,6 +23,7 @@ const STATUSES = Object.values(OperationStatus);
 export default function OperationsPage() {
   useTitle('Operations');
   const stale = useStale();
+  const columns = useColumns('operations', COLUMNS);
   const [params, setParams] = useSearchParams();
   const kind = KINDS.filter((kind) => params.getAll('kind').includes(kind));
   const status = STATUSES.filter((status) => params.getAll('status').includes(status));
@@ -34,9 +39,12 @@ export default function OperationsPage() {
 
   return (
     <Container size={1600} py="lg">
-      <Title order={1} size="h2" mb="md">
-        Operations
-      </Title>
+      <Group justify="space-between" mb="md">
+        <Title order={1} size="h2">
+          Operations
+        </Title>
+        <ColumnsMenu columns={columns} />
+      </Group>
       <search className={classes.filters}>
         <InstanceSelect value={instanceId} onChange={(id) => set('instance', id ? [id] : [])} />
         <MultiSelect
@@ -70,20 +78,20 @@ export default function OperationsPage() {
         </Text>
       )}
       {operations && operations.length > 0 && (
-        <Table className={classes.table} mt="md" aria-label="Operations" data-stale={stale || undefined}>
+        <Table className={`${table.table} ${classes.table}`} mt="md" aria-label="Operations" data-stale={stale || undefined}>
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Operation</Table.Th>
-              <Table.Th>Instance</Table.Th>
-              <Table.Th className={classes.status}>Status</Table.Th>
-              <Table.Th className={classes.wide}>Requested by</Table.Th>
-              <Table.Th className={classes.when}>Requested</Table.Th>
-              <Table.Th className={classes.wide}>Duration</Table.Th>
+              {COLUMNS.filter(({ id }) => columns.shown.includes(id)).map(({ id, name }) => (
+                <Table.Th key={id} className={classes[id]}>
+                  {name}
+                </Table.Th>
+              ))}
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
             {operations.map((operation) => (
-              <Row key={operation.id} operation={operation} />
+              <Row key={operation.id} operation={operation} columns={columns.shown} />
             ))}
           </Table.Tbody>
         </Table>
@@ -99,12 +107,13 @@ export default function OperationsPage() {
   );
 }
 
-function Row({ operation }: { operation: OperationCardFragment }) {
+function Row({ operation, columns }: { operation: OperationCardFragment; columns: readonly ColumnId[] }) {
+  const has = (column: ColumnId) => columns.includes(column);
   const { id, kind, status, instance, requestedBy, createdAt, finishedAt, error } = operation;
   return (
-    <Table.Tr className={classes.row}>
+    <Table.Tr className={table.row}>
       <Table.Td>
-        <Link href={`/operations/${id}`} className={classes.link}>
+        <Link href={`/operations/${id}`} className={table.link}>
           {label(kind)}
         </Link>
         {error && (
@@ -113,23 +122,31 @@ function Row({ operation }: { operation: OperationCardFragment }) {
           </span>
         )}
       </Table.Td>
-      <Table.Td>
-        <Anchor component={Link} href={`/instances/${instance.id}`} size="sm" className={classes.instance} title={instance.name}>
-          {instance.name}
-        </Anchor>
-      </Table.Td>
-      <Table.Td>
-        <OperationMark status={status} />
-      </Table.Td>
-      <Table.Td className={classes.wide}>{requestedBy ?? '—'}</Table.Td>
-      <Table.Td className={classes.when}>
-        <Ago at={createdAt} suffix=" ago" />
-      </Table.Td>
-      <Table.Td className={classes.wide}>
-        <span className="digits">
-          <Took from={createdAt} to={finishedAt} />
-        </span>
-      </Table.Td>
+      {has('instance') && (
+        <Table.Td>
+          <Anchor component={Link} href={`/instances/${instance.id}`} size="sm" className={classes.name} title={instance.name}>
+            {instance.name}
+          </Anchor>
+        </Table.Td>
+      )}
+      {has('status') && (
+        <Table.Td>
+          <OperationMark status={status} />
+        </Table.Td>
+      )}
+      {has('requestedBy') && <Table.Td>{requestedBy ?? '—'}</Table.Td>}
+      {has('requested') && (
+        <Table.Td>
+          <Ago at={createdAt} suffix=" ago" />
+        </Table.Td>
+      )}
+      {has('duration') && (
+        <Table.Td>
+          <span className="digits">
+            <Took from={createdAt} to={finishedAt} />
+          </span>
+        </Table.Td>
+      )}
     </Table.Tr>
   );
 }

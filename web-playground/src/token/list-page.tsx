@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { usePermissions } from '../control-plane/control-plane';
 import { Loading } from '../frame/loading';
 import { StatusMark } from '../frame/status-mark';
+import table from '../frame/table.module.css';
 import { useTitle } from '../frame/use-title';
 import type { TokenRowFragment } from '../gql/graphql';
 import { label } from '../lib/label';
@@ -65,18 +66,18 @@ function Tokens() {
       )}
       {!shown && !error && <Loading />}
       {shown && (
-        <Table className={classes.table} aria-label="API tokens">
+        <Table className={table.table} aria-label="API tokens">
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Name</Table.Th>
               <Table.Th>Role</Table.Th>
               <Table.Th>Status</Table.Th>
-              <Table.Th className={classes.wide}>Created</Table.Th>
-              <Table.Th className={classes.wide}>Last used</Table.Th>
-              <Table.Th className={classes.wide}>Expires</Table.Th>
+              <Table.Th className={table.wide}>Created</Table.Th>
+              <Table.Th className={table.wide}>Last used</Table.Th>
+              <Table.Th className={table.wide}>Expires</Table.Th>
               <Table.Th pos="relative">
-              <VisuallyHidden>Actions</VisuallyHidden>
-            </Table.Th>
+                <VisuallyHidden>Actions</VisuallyHidden>
+              </Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -122,11 +123,11 @@ function Row({ token, now, onRevoke }: { token: TokenRowFragment; now: number; o
       <Table.Td>
         <StatusMark value={status} look={TOKEN_STATUSES[status]} />
       </Table.Td>
-      <Table.Td className={classes.wide}>
+      <Table.Td className={table.wide}>
         <Ago at={createdAt} suffix=" ago" />
       </Table.Td>
-      <Table.Td className={classes.wide}>{lastUsedAt ? <Ago at={lastUsedAt} suffix=" ago" /> : 'never'}</Table.Td>
-      <Table.Td className={classes.wide}>{expiresAt ? <time dateTime={expiresAt}>{full(expiresAt)}</time> : 'never'}</Table.Td>
+      <Table.Td className={table.wide}>{lastUsedAt ? <Ago at={lastUsedAt} suffix=" ago" /> : 'never'}</Table.Td>
+      <Table.Td className={table.wide}>{expiresAt ? <time dateTime={expiresAt}>{full(expiresAt)}</time> : 'never'}</Table.Td>
       <Table.Td ta="right">
         {status === 'ACTIVE' && (
           <Button variant="default" size="xs" onClick={onRevoke} aria-label={`Revoke ${name}`}>

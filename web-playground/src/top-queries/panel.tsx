@@ -6,6 +6,7 @@ import classes from '../activity/panel.module.css';
 import { Loading } from '../frame/loading';
 import { Panel } from '../frame/panel';
 import { TopQueryOrder } from '../gql/graphql';
+import type { PanelProps } from '../instance/sections';
 import { bytes } from '../instance/size';
 import { sentenceCase } from '../lib/label';
 import { Ago } from '../time/ago';
@@ -14,7 +15,7 @@ import { count, identity, time, type TopQuery, useTopQueries } from './queries';
 const ORDERS: Record<TopQueryOrder, string> = { TOTAL_TIME: 'Total time', MEAN_TIME: 'Mean time', CALLS: 'Calls', ROWS: 'Rows', IO: 'Input and output' };
 
 /** The statements that have cost an instance most since its statistics were reset. */
-export function TopQueriesPanel({ instanceId }: { instanceId: string }) {
+export default function TopQueriesPanel({ instance: { id: instanceId } }: PanelProps) {
   const { ref, inViewport } = useInViewport();
   const [order, setOrder] = useState<TopQueryOrder>('TOTAL_TIME');
   const { data, error, refetch, isFetching } = useTopQueries(instanceId, order, inViewport);
@@ -48,7 +49,7 @@ export function TopQueriesPanel({ instanceId }: { instanceId: string }) {
         )}
         {data && !data.reason && (
           <>
-            {data.queries.length ? <Queries queries={data.queries} /> : <Text c="dimmed">No statements yet</Text>}
+            {data.queries.length ? <Queries queries={data.queries} /> : <Text size="sm" c="dimmed">No statements yet</Text>}
             {data.since && (
               <Text size="sm" c="dimmed" mt="xs">
                 Counted since <Ago at={data.since} suffix=" ago" />
