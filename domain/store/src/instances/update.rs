@@ -1,0 +1,138 @@
+//! Changes of instances that need no operation.
+
+use std::collections::BTreeMap;
+
+use sqlx::{PgConnection, types::Json};
+use toygres_domain::{
+    Error, InstanceId, Result, UserErrorCode,
+    backup::BackupSettings,
+    connection_string::connection_string,
+    instance::{HealthCheckPolicy, Instance, InstanceSpec, InstanceState},
+    storage::AutoGrowChoice,
+};
+
+use super::{instance, instance_query, locked};
+use crate::{Store, accept::check_revision, activity::forget_activity, changes::CHECKS, errors::Classify};
+
+/// A change that needs no operation. `None` leaves the field unchanged.
+#[derive(Clone, Debug, Default)]
+pub struct InstanceUpdate {
+    /// The new labels, which replace all existing ones.
+    pub labels: Option<BTreeMap<String, String>>,
+    /// Whether deletion is refused.
+    pub deletion_protected: Option<bool>,
+    /// Whether clients without TLS are refused.
+    pub require_tls: Option<bool>,
+    /// See [`Instance::idle_suspend_minutes`].
+    pub idle_suspend_minutes: Option<Option<i32>>,
+    /// See [`Instance::storage_auto_grow`].
+    pub storage_auto_grow: AutoGrowChoice,
+    /// See [`Instance::backups`]. `None` in it leaves a field unchanged.
+    pub backups: BackupSettings,
+    /// Seconds from one health check to the next.
+    pub health_interval_seconds: Option<i32>,
+    /// Seconds that a health check may take.
+    pub health_timeout_seconds: Option<i32>,
+    /// The revision that the instance must have.
+    pub revision: Option<i64>,
+}
+
+impl Store {
+    /// Changes labels, protection, when an idle instance is suspended, when its volume grows, its backups, or whether TLS is required,
+    /// which workers then have the server read.
+    ///
+    /// # Errors
+    /// [`Error::User`] with `NotFound`, `RevisionMismatch`, `Conflict` (already deleted; not running, for TLS) or `Invalid` (an instance of an
+    /// earlier release, for TLS; no maximum, for growth).
+    pub async fn update_instance(&self, id: InstanceId, update: &InstanceUpdate) -> Result<Instance> {
+        let mut transaction = self.begin().await?;
+        let now = locked(&mut transaction, id).await?;
+        check_revision(&now, update.revision)?;
+        if now.state == InstanceState::Deleted {
+            return Err(Error::user(UserErrorCode::Conflict, "id", format!("'{}' is deleted", now.name)));
+        }
+        let labels = update.labels.as_ref().unwrap_or(&now.labels);
+        let deletion_protected = update.deletion_protected.unwrap_or(now.deletion_protected);
+        let idle_suspend_minutes = update.idle_suspend_minutes.unwrap_or(now.idle_suspend_minutes);
+        let auto_grow = update.storage_auto_grow.applied_to(now.storage_auto_grow, now.spec.storage_gb).map_err(|error| Error::User(vec![error]))?;
+        let backups = BackupSettings {
+            enabled: update.backups.enabled.or(now.backups.enabled),
+            interval_hours: update.backups.interval_hours.or(now.backups.interval_hours),
+            retention_days: update.backups.retention_days.or(now.backups.retention_days),
+        };
+        let former = now.spec.health_check;
+        let health_check = HealthCheckPolicy {
+            interval_seconds: update.health_interval_seconds.unwrap_or(former.interval_seconds),
+            timeout_seconds: update.health_timeout_seconds.unwrap_or(former.timeout_seconds),
+        };
+        let spec = InstanceSpec { require_tls: update.require_tls.unwrap_or(now.spec.require_tls), health_check, ..now.spec.clone() };
+        if *labels == now.labels
+            && deletion_protected == now.deletion_protected
+            && idle_suspend_minutes == now.idle_suspend_minutes
+            && auto_grow == now.storage_auto_grow
+            && backups == now.backups
+            && spec.require_tls == now.spec.require_tls
+            && health_check == former
+        {
+            return Ok(now);
+        }
+        if spec.require_tls != now.spec.require_tls {
+            check_require_tls(&mut transaction, &now).await?;
+        }
+        if idle_suspend_minutes != now.idle_suspend_minutes {
+            // The time before the change does not count.
+            forget_activity(&mut transaction, id).await?;
+        }
+        let row = instance_query!(
+            "UPDATE instances SET labels = $2, deletion_protected = $3, idle_suspend_minutes = $4, require_tls = $5, connection_string = $6,
+                 backups_enabled = $7, backup_interval_hours = $8, backup_retention_days = $9, health_interval_seconds = $10,
+                 health_timeout_seconds = $11, storage_grow_percent = $12, storage_grow_max_gb = $13
+             WHERE id = $1 RETURNING",
+            "",
+            id.0,
+            Json(labels) as _,
+            deletion_protected,
+            idle_suspend_minutes,
+            spec.require_tls,
+            now.endpoint.as_ref().filter(|_| now.connection_string.is_some()).map(|endpoint| connection_string(endpoint, &spec)),
+            backups.enabled,
+            backups.interval_hours,
+            backups.retention_days,
+            health_check.interval_seconds,
+            health_check.timeout_seconds,
+            auto_grow.map(|auto| auto.threshold_percent),
+            auto_grow.map(|auto| auto.max_gb)
+        )
+        .fetch_one(&mut *transaction)
+        .await
+        .classify()?;
+        if auto_grow != now.storage_auto_grow {
+            sqlx::query!("UPDATE instance_storage SET due_at = now() WHERE instance_id = $1", id.0).execute(&mut *transaction).await.classify()?;
+        }
+        if health_check != former || auto_grow != now.storage_auto_grow {
+            // Whether it grows is decided by a check. The time to the next check was computed from the former interval.
+            sqlx::query!("SELECT pg_notify($1, $2)", CHECKS, id.to_string()).execute(&mut *transaction).await.classify()?;
+        }
+        transaction.commit().await.classify()?;
+        instance(row)
+    }
+}
+
+/// Whether the rule about TLS of an instance can be changed, which has workers look at it.
+async fn check_require_tls(connection: &mut PgConnection, now: &Instance) -> Result<()> {
+    if now.state != InstanceState::Running {
+        let why = format!("'{}' is {}: whether TLS is required can be changed while it is running", now.name, now.state.as_str());
+        return Err(Error::user(UserErrorCode::Conflict, "requireTls", why));
+    }
+    let has_roles = sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM platform_passwords WHERE instance_id = $1) AS "has_roles!""#, now.id.0)
+        .fetch_one(&mut *connection)
+        .await
+        .classify()?;
+    if !has_roles {
+        let why =
+            format!("'{}' was created by an earlier release, which set no rules about TLS: create another instance and copy the data", now.name);
+        return Err(Error::user(UserErrorCode::Invalid, "requireTls", why));
+    }
+    sqlx::query!("SELECT pg_notify('toygres_authorities', '')").fetch_one(connection).await.classify()?;
+    Ok(())
+}
