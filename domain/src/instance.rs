@@ -13,6 +13,7 @@ use crate::{
     notice::{Notice, NoticeCode},
     parameter::Parameters,
     storage::AutoGrow,
+    upgrade::AvailableUpdate,
 };
 
 /// Declares an enum whose values are text in the metadata database, in messages of workflows and (in upper case) in the API:
@@ -63,6 +64,8 @@ pub struct Instance {
     pub spec: InstanceSpec,
     /// The address that its host has, while another one is prepared or the former is removed.
     pub former_address: Option<Address>,
+    /// The update that its host has for its server, as far as that was found out.
+    pub update_available: Option<AvailableUpdate>,
     /// Where clients connect, once it has run.
     pub endpoint: Option<Endpoint>,
     /// The URL for clients, without the password, once it has run.

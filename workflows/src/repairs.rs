@@ -151,7 +151,12 @@ async fn treat(context: &ActivityContext, instance: Instance, data: Data, found:
             context.store.record_volume(id, &volume).await?;
         }
     }
-    let Some(Inspection { id: _, drift, data: finding }) = found else {
+    let update = found.as_ref().and_then(|found| found.update.as_ref());
+    if update != instance.update_available.as_ref() {
+        context.store.record_update(id, update).await?;
+    }
+    let found = found.filter(|found| !found.drift.is_empty() || found.data.is_some());
+    let Some(Inspection { id: _, drift, data: finding, update: _ }) = found else {
         if instance.reason.is_some_and(|reason| reason.code.is_notice() || reason.code == ReasonCode::DataLost) {
             context.store.clear_finding(id).await?;
         }

@@ -19,6 +19,7 @@ use toygres_domain::{
     parameter::Parameters,
     secret::Secret,
     storage::AutoGrow,
+    upgrade::AvailableUpdate,
 };
 pub use update::InstanceUpdate;
 
@@ -86,6 +87,8 @@ pub(super) struct InstanceRow {
     pub(super) first_name: String,
     pub(super) former_name: Option<String>,
     pub(super) former_exposure: Option<Json<Exposure>>,
+    pub(super) update_from: Option<String>,
+    pub(super) update_to: Option<String>,
     pub(super) state: String,
     pub(super) health_status: String,
     pub(super) reason_code: Option<String>,
@@ -127,7 +130,7 @@ macro_rules! instance_query {
         sqlx::query_as!(
             $crate::instances::InstanceRow,
             $before
-                + r#" id, name, coalesce(first_name, name) AS "first_name!", former_name, former_exposure AS "former_exposure: _", state, health_status, reason_code, reason_message, notices AS "notices: _", postgres_version, storage_gb,
+                + r#" id, name, coalesce(first_name, name) AS "first_name!", former_name, former_exposure AS "former_exposure: _", update_from, update_to, state, health_status, reason_code, reason_message, notices AS "notices: _", postgres_version, storage_gb,
                       cpu_millis, memory_mb, username, database_name, exposure AS "exposure: _", require_tls, health_interval_seconds, health_timeout_seconds,
                       parameters AS "parameters: _", endpoint_host, endpoint_port, connection_string, health_check_orchestration_id, labels AS "labels: _",
                       deletion_protected, idle_suspend_minutes, storage_grow_percent, storage_grow_max_gb, backups_enabled, backup_interval_hours,
@@ -339,6 +342,7 @@ pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
             Some((name, Json(exposure))) => Some(Address { name: name.parse().map_err(|why: String| Error::internal(why))?, exposure }),
             None => None,
         },
+        update_available: row.update_from.zip(row.update_to).map(|(from, to)| AvailableUpdate { from, to }),
         endpoint: match (row.endpoint_host, row.endpoint_port) {
             (Some(host), Some(port)) => Some(Endpoint { host, port: u16::try_from(port).map_err(Error::internal)? }),
             _ => None,

@@ -113,6 +113,14 @@ impl HealthCheckInput {
     }
 }
 
+/// What a restart would change of a server.
+#[derive(Clone, Debug, Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AvailableUpdate {
+    pub(crate) from: String,
+    pub(crate) to: String,
+}
+
 /// An instance without its connection string, which contains the password. Only commands that need that query it.
 #[derive(Clone, Debug, Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
@@ -124,6 +132,7 @@ pub(crate) struct Instance {
     pub(crate) reason: Option<Reason>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) postgres_version: String,
+    pub(crate) update_available: Option<AvailableUpdate>,
     pub(crate) storage_gb: i32,
     pub(crate) cpu_millis: i32,
     pub(crate) memory_mb: i32,

@@ -66,4 +66,4 @@ pub(super) use recovery::Recovery;
 pub(super) use scalars::BigInt;
 pub(super) use storage::{StorageAutoGrow, StorageAutoGrowInput, StorageUsage};
 pub(super) use top_queries::TopQueries;
-pub(super) use upgrade_target::UpgradeTarget;
+pub(super) use upgrade_target::{AvailableUpdate, UpgradeTarget};

@@ -63,6 +63,15 @@ export type ApiTokenEdge = {
   node: ApiToken;
 };
 
+/** What a restart would change of a server. */
+export type AvailableUpdate = {
+  __typename?: 'AvailableUpdate';
+  /** The minor version of PostgreSQL that the server was started with, on Kubernetes its image. */
+  from: Scalars['String']['output'];
+  /** The one that it would be started with. */
+  to: Scalars['String']['output'];
+};
+
 /** A base backup of an instance: a copy of all its files, from which every later point is restored with the WAL. */
 export type Backup = Node & {
   __typename?: 'Backup';
@@ -1076,6 +1085,11 @@ export type Instance = Node & {
    * their form are masked.
    */
   topQueries: TopQueries;
+  /**
+   * The update that a restart would bring: a newer minor version that is installed, or another image that is configured. `upgradeInstance` with
+   * the version that the instance has applies it. Null if there is none, or none is known yet.
+   */
+  updateAvailable?: Maybe<AvailableUpdate>;
   /** When the instance last changed. */
   updatedAt: Scalars['DateTime']['output'];
   /**
@@ -1546,7 +1560,7 @@ export type Mutation = {
   /**
    * Upgrades a running instance to a newer major version of PostgreSQL with `pg_upgrade`. Its server is stopped meanwhile. The former data
    * stays until a login to the new server has worked, and until then clients are kept out: a failure, a cancellation or the deadline
-   * brings back the former version with its data. Afterwards nothing leads back, and a new archive of backups begins with a base backup.
+   * brings back the former version with its data. (Within the same major version it is only restarted.) Afterwards nothing leads back, and a new archive of backups begins with a base backup.
    */
   upgradeInstance: UpgradeInstancePayload;
 };
@@ -2902,7 +2916,10 @@ export type UpgradeInstanceInput = {
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
   /** The revision that the instance must have. Any other is refused. */
   revision?: InputMaybe<Scalars['BigInt']['input']>;
-  /** The major version of PostgreSQL to upgrade to, such as `18`: one of `controlPlane.postgresVersions` that is newer than the instance. */
+  /**
+   * The major version of PostgreSQL to upgrade to, such as `18`: one of `controlPlane.postgresVersions` that is newer than the instance. The
+   * one that the instance has applies `updateAvailable`, which is a restart: its steps that are for major versions are skipped.
+   */
   version: Scalars['String']['input'];
 };
 
@@ -3147,9 +3164,9 @@ export type InstanceSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, updateAvailable?: { __typename?: 'AvailableUpdate', from: string, to: string } | null, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, updateAvailable?: { __typename?: 'AvailableUpdate', from: string, to: string } | null, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
 
 export type UpdateInstanceMutationVariables = Exact<{
   input: UpdateInstanceInput;
@@ -3459,6 +3476,10 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
     message
   }
   postgresVersion
+  updateAvailable {
+    from
+    to
+  }
   upgradeTargets {
     version
     obstacle
@@ -4104,6 +4125,10 @@ export const InstanceDocument = new TypedDocumentString(`
     message
   }
   postgresVersion
+  updateAvailable {
+    from
+    to
+  }
   upgradeTargets {
     version
     obstacle

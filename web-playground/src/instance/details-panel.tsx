@@ -25,7 +25,7 @@ const ADDRESSED = new Set<InstanceState>(['RUNNING', 'SUSPENDED']);
 
 /** The specification of the instance. */
 export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
-  const { id, name, state, postgresVersion, upgradeTargets, storageGb, cpuMillis, memoryMb, exposure, parameters, labels, idleSuspendMinutes, storageAutoGrow, storageUsage, healthCheckPolicy, createdAt, deletedAt } = instance;
+  const { id, name, state, postgresVersion, updateAvailable, upgradeTargets, storageGb, cpuMillis, memoryMb, exposure, parameters, labels, idleSuspendMinutes, storageAutoGrow, storageUsage, healthCheckPolicy, createdAt, deletedAt } = instance;
   const newer = possible(upgradeTargets);
   const { operate } = usePermissions();
   const network = useControlPlane().data?.runtime === 'process' ? 'localhost only' : 'Private';
@@ -51,6 +51,7 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
         <dt>PostgreSQL</dt>
         <dd>
           {postgresVersion}
+          {updateAvailable && ` (${updateAvailable.from} runs, ${updateAvailable.to} is available)`}
           {newer.length > 0 && ` (can be upgraded to ${newer.join(', ')})`}
         </dd>
         <dt>Storage</dt>

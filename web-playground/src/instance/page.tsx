@@ -140,6 +140,10 @@ const INSTANCE = graphql(`
       message
     }
     postgresVersion
+    updateAvailable {
+      from
+      to
+    }
     upgradeTargets {
       version
       obstacle

@@ -16,9 +16,9 @@ use toygres_postgres as postgres;
 use toygres_store::{OperationFilter, PageRequest};
 
 use super::{
-    Backup, BackupPolicy, BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthCheckPolicy, HealthStatus, HealthSummary,
-    InstanceActivity, InstanceEvent, InstanceParameter, InstanceState, Label, Notice, Operation, OperationFilterInput, OperationKind, Reason,
-    Recovery, StorageAutoGrow, StorageUsage, TopQueries, TopQueryOrder, UpgradeTarget,
+    AvailableUpdate, Backup, BackupPolicy, BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthCheckPolicy, HealthStatus,
+    HealthSummary, InstanceActivity, InstanceEvent, InstanceParameter, InstanceState, Label, Notice, Operation, OperationFilterInput, OperationKind,
+    Reason, Recovery, StorageAutoGrow, StorageUsage, TopQueries, TopQueryOrder, UpgradeTarget,
 };
 use crate::{
     app::{
@@ -87,6 +87,11 @@ impl Instance {
     #[graphql(complexity = "5 * child_complexity + 1")]
     async fn upgrade_targets(&self, ctx: &Context<'_>) -> Vec<UpgradeTarget> {
         ctx.data_unchecked::<App>().upgrade_targets(&self.0).into_iter().map(UpgradeTarget::from).collect()
+    }
+    /// The update that a restart would bring: a newer minor version that is installed, or another image that is configured. `upgradeInstance` with
+    /// the version that the instance has applies it. Null if there is none, or none is known yet.
+    async fn update_available(&self) -> Option<AvailableUpdate> {
+        self.0.update_available.as_ref().map(AvailableUpdate::from)
     }
     /// The size of the volume in GiB.
     async fn storage_gb(&self) -> i32 {
