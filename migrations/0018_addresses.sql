@@ -12,4 +12,6 @@ CREATE INDEX instances_former_name ON instances (former_name) WHERE former_name 
 ALTER TABLE instances
     ADD COLUMN update_from text,
     ADD COLUMN update_to text,
+    -- When the control plane applies it by itself; NULL: never.
+    ADD COLUMN maintenance_window jsonb,
     ADD CHECK ((update_from IS NULL) = (update_to IS NULL));

@@ -9,6 +9,7 @@ use crate::{
     InstanceId,
     address::Address,
     backup::BackupSettings,
+    maintenance::MaintenanceWindow,
     name::{InstanceName, SqlName},
     notice::{Notice, NoticeCode},
     parameter::Parameters,
@@ -78,6 +79,8 @@ pub struct Instance {
     pub deletion_protected: bool,
     /// Minutes without a session of a client after which the control plane suspends it; `None` if it never does.
     pub idle_suspend_minutes: Option<i32>,
+    /// When the control plane applies updates by itself; `None` if it never does.
+    pub maintenance_window: Option<MaintenanceWindow>,
     /// When its volume grows by itself; `None` if it never does.
     pub storage_auto_grow: Option<AutoGrow>,
     /// What was chosen for its backups.

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
+
 use super::{
     Store,
     errors::Classify,
@@ -79,6 +81,18 @@ impl Store {
         .await
         .classify()?;
         Ok(())
+    }
+
+    /// Whether an update of an instance was requested since then, whatever came of it.
+    pub async fn was_updated_since(&self, id: InstanceId, since: DateTime<Utc>) -> Result<bool> {
+        sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM operations WHERE instance_id = $1 AND kind = 'upgrade' AND params @> '{"minor": true}' AND created_at >= $2) AS "was!""#,
+            id.0,
+            since
+        )
+        .fetch_one(&self.pool)
+        .await
+        .classify()
     }
 
     /// How many instances there is an update for.

@@ -113,6 +113,15 @@ impl HealthCheckInput {
     }
 }
 
+/// The weekly time in which updates are applied by themselves, in UTC.
+#[derive(Clone, Debug, Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MaintenanceWindow {
+    pub(crate) weekday: Weekday,
+    pub(crate) start_time: String,
+    pub(crate) duration_minutes: i32,
+}
+
 /// What a restart would change of a server.
 #[derive(Clone, Debug, Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
@@ -143,6 +152,7 @@ pub(crate) struct Instance {
     pub(crate) labels: Vec<Label>,
     pub(crate) deletion_protected: bool,
     pub(crate) idle_suspend_minutes: Option<i32>,
+    pub(crate) maintenance_window: Option<MaintenanceWindow>,
     pub(crate) storage_auto_grow: Option<StorageAutoGrow>,
     pub(crate) storage_usage: Option<StorageUsage>,
     pub(crate) revision: BigInt,

@@ -178,6 +178,11 @@ const INSTANCE = graphql(`
     }
     deletionProtected
     idleSuspendMinutes
+    maintenanceWindow {
+      weekday
+      startTime
+      durationMinutes
+    }
     storageAutoGrow {
       thresholdPercent
       maxGb

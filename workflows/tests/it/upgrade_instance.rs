@@ -6,12 +6,13 @@ use toygres_domain::{
     Error, InstanceId,
     backup::{Coverage, CoveredInterval},
     instance::{InstanceState, PostgresVersion, Reason, ReasonCode},
-    operation::{Operation, OperationStatus, Params, StepName, StepStatus, upgrade},
+    maintenance::{MaintenanceWindow, Weekday},
+    operation::{Operation, OperationKind, OperationStatus, Params, StepName, StepStatus, upgrade},
     runtime::{Observation, RuntimeError},
     upgrade::AvailableUpdate,
     wal::Lsn,
 };
-use toygres_store::Subject;
+use toygres_store::{InstanceUpdate, OperationFilter, PageRequest, Subject};
 
 use crate::support::{DEADLINE, Harness, eventually, request};
 
@@ -73,6 +74,42 @@ async fn an_update_is_a_restart_and_nothing_else() {
     }
     let again = harness.store.accept(Subject::Existing(id), &params, &request(DEADLINE)).await;
     assert!(matches!(&again, Err(Error::User(errors)) if errors[0].message.contains("has no update of it")), "{again:?}");
+    harness.finish().await;
+}
+
+/// The window of now, and one that is not.
+#[tokio::test]
+async fn an_update_is_applied_once_in_the_maintenance_window() {
+    let harness = Harness::start().await;
+    let (id, _) = outdated(&harness).await;
+    let now = chrono::Utc::now();
+    let window = |from: chrono::TimeDelta| {
+        let start = now + from;
+        let weekday = Weekday::ALL[chrono::Datelike::weekday(&start).num_days_from_monday() as usize];
+        MaintenanceWindow { weekday, start: start.time(), duration_minutes: 60 }
+    };
+    let choose = async |window: MaintenanceWindow| {
+        let update = InstanceUpdate { maintenance_window: Some(Some(window)), ..InstanceUpdate::default() };
+        harness.store.update_instance(id, &update).await.unwrap();
+        harness.runtime.report_change(id);
+    };
+    let updates = async || {
+        let filter = OperationFilter { instance: Some(id), kinds: Some(vec![OperationKind::Upgrade]), statuses: None };
+        harness.store.operations(&filter, &PageRequest::first(10)).await.unwrap().items
+    };
+    choose(window(chrono::TimeDelta::hours(2))).await;
+    let restarts = harness.runtime.restarts(id).len();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!((updates().await.len(), harness.runtime.restarts(id).len()), (0, restarts), "it is not time yet");
+    choose(window(chrono::TimeDelta::minutes(-10))).await;
+    let first = eventually("it is updated", || async { updates().await.pop() }).await;
+    assert_eq!(first.requested_by.as_deref(), Some("the control plane, in the maintenance window"));
+    assert_eq!(harness.finished(&first.id).await.status, OperationStatus::Succeeded);
+    // The host says again that there is one, but it was tried in this window.
+    eventually("the update is found again", || async { harness.instance(id).await.update_available }).await;
+    harness.runtime.report_change(id);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(updates().await.len(), 1);
     harness.finish().await;
 }
 

@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::{connect::connection_string, find};
 use crate::{
     client::Client,
-    contract::{AvailableUpdate, BigInt, Instance, OperationConnection, OperationKind, StorageAutoGrow, StorageUsage, lower_case, schema},
+    contract::{
+        AvailableUpdate, BigInt, Instance, MaintenanceWindow, OperationConnection, OperationKind, StorageAutoGrow, StorageUsage, lower_case, schema,
+    },
     failure::Result,
     output::{OutputOptions, Table, age, print},
     progress::describe,
@@ -121,6 +123,9 @@ fn page(details: &Details) -> String {
     }
     if let Some(StorageAutoGrow { threshold_percent, max_gb }) = &instance.storage_auto_grow {
         line("Storage grows", format!("at {threshold_percent} %, to {max_gb} GiB at the most"));
+    }
+    if let Some(MaintenanceWindow { weekday, start_time, duration_minutes }) = &instance.maintenance_window {
+        line("Updated", format!("on {} from {start_time} UTC on, for {duration_minutes} minutes", lower_case(weekday)));
     }
     if let Some(minutes) = instance.idle_suspend_minutes {
         line("When idle", format!("suspended after {minutes} minutes"));

@@ -17,8 +17,8 @@ use toygres_store::{OperationFilter, PageRequest};
 
 use super::{
     AvailableUpdate, Backup, BackupPolicy, BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthCheckPolicy, HealthStatus,
-    HealthSummary, InstanceActivity, InstanceEvent, InstanceParameter, InstanceState, Label, Notice, Operation, OperationFilterInput, OperationKind,
-    Reason, Recovery, StorageAutoGrow, StorageUsage, TopQueries, TopQueryOrder, UpgradeTarget,
+    HealthSummary, InstanceActivity, InstanceEvent, InstanceParameter, InstanceState, Label, MaintenanceWindow, Notice, Operation,
+    OperationFilterInput, OperationKind, Reason, Recovery, StorageAutoGrow, StorageUsage, TopQueries, TopQueryOrder, UpgradeTarget,
 };
 use crate::{
     app::{
@@ -253,6 +253,10 @@ impl Instance {
     /// The minutes without a session of a client after which the instance is suspended. Null if it never is.
     async fn idle_suspend_minutes(&self) -> Option<i32> {
         self.0.idle_suspend_minutes
+    }
+    /// When updates (`updateAvailable`) are applied by themselves. Null if they never are.
+    async fn maintenance_window(&self) -> Option<MaintenanceWindow> {
+        self.0.maintenance_window.map(MaintenanceWindow::from)
     }
     /// When the volume grows by itself. Null if it never does.
     async fn storage_auto_grow(&self) -> Option<StorageAutoGrow> {
