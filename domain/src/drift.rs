@@ -9,6 +9,7 @@ use crate::{
     name::InstanceName,
     roles::Roles,
     runtime::Deployment,
+    upgrade::AvailableUpdate,
 };
 
 /// What an instance is compared with: what was deployed, without the passwords.
@@ -18,6 +19,8 @@ pub struct Expected {
     pub id: InstanceId,
     /// Its name.
     pub name: InstanceName,
+    /// See [`Deployment::first_name`].
+    pub first_name: InstanceName,
     /// The requested configuration.
     pub spec: InstanceSpec,
     /// The roles that it was created with.
@@ -30,8 +33,16 @@ pub struct Expected {
 
 impl From<&Deployment> for Expected {
     fn from(deployment: &Deployment) -> Self {
-        let Deployment { id, name, spec, credentials, data, certificate: _, suspended, closed: _ } = deployment;
-        Self { id: *id, name: name.clone(), spec: spec.clone(), roles: credentials.roles(), data: data.clone(), suspended: *suspended }
+        let Deployment { id, name, first_name, spec, credentials, data, certificate: _, suspended, closed: _ } = deployment;
+        Self {
+            id: *id,
+            name: name.clone(),
+            first_name: first_name.clone(),
+            spec: spec.clone(),
+            roles: credentials.roles(),
+            data: data.clone(),
+            suspended: *suspended,
+        }
     }
 }
 
@@ -44,6 +55,17 @@ pub struct Inspection {
     pub drift: Vec<Drift>,
     /// What happened to its data, which cannot be put back: [`ReasonCode::DataLost`] or [`ReasonCode::VolumeTerminating`].
     pub data: Option<Reason>,
+    /// What a restart with what the host has now would change of its server.
+    pub update: Option<AvailableUpdate>,
+}
+
+impl Inspection {
+    /// Whether there is nothing to say about the instance.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { id: _, drift, data, update } = self;
+        drift.is_empty() && data.is_none() && update.is_none()
+    }
 }
 
 /// One object that differs from what was deployed.

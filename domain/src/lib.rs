@@ -5,6 +5,7 @@
 //! [`drift`], [`upgrade`], [`volume`], [`storage`], [`wal`], [`session`], [`statement_statistics`], [`error`]), the [`masking`] of secrets,
 //! and the [`runtime::Runtime`] trait, which every host of instances implements.
 
+pub mod address;
 pub mod backup;
 pub mod certificate;
 pub mod connection_string;
@@ -18,6 +19,7 @@ pub mod hba;
 pub mod health;
 pub mod id;
 pub mod instance;
+pub mod maintenance;
 pub mod masking;
 pub mod name;
 pub mod notice;

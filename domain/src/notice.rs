@@ -35,6 +35,9 @@ text_enum! {
         /// Backups are on, and what was committed in the last quarter of an hour is not archived, or there has been no complete base backup for a
         /// day. The notice goes when the instance is protected again.
         NotBackedUp,
+        /// The instance has another name or exposure, and clients reach it by the former one until the new one is ready. The message says what
+        /// that waits for; the notice goes when the former address is removed.
+        AddressChanging,
     }
 }
 

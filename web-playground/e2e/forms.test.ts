@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { changeDatabase, updateInstance } from './api';
+import { changeDatabase, createInstance, updateInstance } from './api';
 import { expectAccessible, launch, open, section } from './browser';
 import { type Server, startServer } from './server';
 
@@ -208,4 +208,45 @@ test('that the server cannot be reached is no longer said when it can be', async
   expect(await dialog.getByLabel('Value of label 1').inputValue()).toBe('ops');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await dialog.waitFor({ state: 'detached' });
+});
+
+test('an instance is renamed while it runs', async () => {
+  await createInstance(server.url, 'taken');
+  await section(page, 'Overview');
+  await page.getByRole('button', { name: 'Edit name and network access' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Address of orders' });
+  await dialog.getByLabel('Name').fill('Orders');
+  await dialog.getByText(/lower-case/).waitFor();
+  await dialog.getByLabel('Name').fill('taken');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.getByText(/exists already/).waitFor();
+  expect(await dialog.getByRole('group', { name: 'Network access' }).count(), 'the process runtime has one kind').toBe(0);
+  await expectAccessible(page);
+  await dialog.getByLabel('Name').fill('invoices');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('heading', { name: 'invoices' }).waitFor();
+  await page.getByRole('status', { name: 'Status' }).getByText('Healthy').waitFor();
+});
+
+test('a maintenance window is chosen and turned off', async () => {
+  const edit = page.getByRole('button', { name: 'Edit maintenance window' });
+  const dialog = page.getByRole('dialog', { name: 'Updates of invoices' });
+  await section(page, 'Settings');
+  await page.getByText('only when asked').waitFor();
+  await edit.click();
+  await dialog.getByLabel('Weekday').click();
+  await page.getByRole('option', { name: 'Sunday' }).click();
+  await dialog.getByLabel('Start time').fill('23:30');
+  await dialog.getByLabel('Duration').fill('5');
+  await dialog.getByText(/Must be 10 to/).waitFor();
+  await dialog.getByLabel('Duration').fill('90');
+  await expectAccessible(page);
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Sunday 23:30 UTC, for 90m').waitFor();
+  await edit.click();
+  await dialog.getByLabel('Weekday').click();
+  await page.getByRole('option', { name: 'Only when asked' }).click();
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('only when asked').waitFor();
 });

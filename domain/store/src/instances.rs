@@ -1,4 +1,6 @@
-//! Instances: creation, queries, and changes by callers.
+//! Instances: creation and queries; `update` has the changes by callers.
+
+mod update;
 
 use std::collections::BTreeMap;
 
@@ -7,17 +9,20 @@ use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::errors::Classify;
-use super::{Page, PageRequest, Store, accept::check_revision, activity::forget_activity, changes::CHECKS, notices::notices, parsed, reason};
+use super::{Page, PageRequest, Store, notices::notices, parsed, reason};
 use toygres_domain::{
     Error, InstanceId, Result, UserErrorCode,
+    address::Address,
     backup::BackupSettings,
-    connection_string::connection_string,
     instance::{Endpoint, Exposure, HealthCheckPolicy, Instance, InstanceFilter, InstanceSpec, InstanceState, PostgresVersion},
+    maintenance::MaintenanceWindow,
     name::InstanceName,
     parameter::Parameters,
     secret::Secret,
-    storage::{AutoGrow, AutoGrowChoice},
+    storage::AutoGrow,
+    upgrade::AvailableUpdate,
 };
+pub use update::InstanceUpdate;
 
 /// A validated request for a new instance.
 #[derive(Clone, Debug)]
@@ -36,33 +41,12 @@ pub struct NewInstance {
     pub deletion_protected: bool,
     /// See [`Instance::idle_suspend_minutes`].
     pub idle_suspend_minutes: Option<i32>,
+    /// See [`Instance::maintenance_window`].
+    pub maintenance_window: Option<MaintenanceWindow>,
     /// See [`Instance::storage_auto_grow`].
     pub storage_auto_grow: Option<AutoGrow>,
     /// See [`Instance::backups`].
     pub backups: BackupSettings,
-}
-
-/// A change that needs no operation. `None` leaves the field unchanged.
-#[derive(Clone, Debug, Default)]
-pub struct InstanceUpdate {
-    /// The new labels, which replace all existing ones.
-    pub labels: Option<BTreeMap<String, String>>,
-    /// Whether deletion is refused.
-    pub deletion_protected: Option<bool>,
-    /// Whether clients without TLS are refused.
-    pub require_tls: Option<bool>,
-    /// See [`Instance::idle_suspend_minutes`].
-    pub idle_suspend_minutes: Option<Option<i32>>,
-    /// See [`Instance::storage_auto_grow`].
-    pub storage_auto_grow: AutoGrowChoice,
-    /// See [`Instance::backups`]. `None` in it leaves a field unchanged.
-    pub backups: BackupSettings,
-    /// Seconds from one health check to the next.
-    pub health_interval_seconds: Option<i32>,
-    /// Seconds that a health check may take.
-    pub health_timeout_seconds: Option<i32>,
-    /// The revision that the instance must have.
-    pub revision: Option<i64>,
 }
 
 /// The field by which a list is ordered.
@@ -103,6 +87,12 @@ pub struct InstanceOrder {
 pub(super) struct InstanceRow {
     pub(super) id: Uuid,
     pub(super) name: String,
+    pub(super) first_name: String,
+    pub(super) former_name: Option<String>,
+    pub(super) former_exposure: Option<Json<Exposure>>,
+    pub(super) update_from: Option<String>,
+    pub(super) update_to: Option<String>,
+    pub(super) maintenance_window: Option<Json<MaintenanceWindow>>,
     pub(super) state: String,
     pub(super) health_status: String,
     pub(super) reason_code: Option<String>,
@@ -144,7 +134,7 @@ macro_rules! instance_query {
         sqlx::query_as!(
             $crate::instances::InstanceRow,
             $before
-                + r#" id, name, state, health_status, reason_code, reason_message, notices AS "notices: _", postgres_version, storage_gb,
+                + r#" id, name, coalesce(first_name, name) AS "first_name!", former_name, former_exposure AS "former_exposure: _", update_from, update_to, maintenance_window AS "maintenance_window: _", state, health_status, reason_code, reason_message, notices AS "notices: _", postgres_version, storage_gb,
                       cpu_millis, memory_mb, username, database_name, exposure AS "exposure: _", require_tls, health_interval_seconds, health_timeout_seconds,
                       parameters AS "parameters: _", endpoint_host, endpoint_port, connection_string, health_check_orchestration_id, labels AS "labels: _",
                       deletion_protected, idle_suspend_minutes, storage_grow_percent, storage_grow_max_gb, backups_enabled, backup_interval_hours,
@@ -159,14 +149,25 @@ pub(super) use instance_query;
 impl Store {
     /// Inserts a new instance and its sealed passwords.
     pub(super) async fn insert_instance(&self, connection: &mut PgConnection, new: &NewInstance, state: InstanceState) -> Result<Instance> {
-        let NewInstance { id, name, spec, password, labels, deletion_protected, idle_suspend_minutes, storage_auto_grow, backups } = new;
+        let NewInstance {
+            id,
+            name,
+            spec,
+            password,
+            labels,
+            deletion_protected,
+            idle_suspend_minutes,
+            maintenance_window,
+            storage_auto_grow,
+            backups,
+        } = new;
         let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username, database, exposure, require_tls, health_check, parameters } =
             spec;
         let row = instance_query!(
             "INSERT INTO instances (id, name, state, postgres_version, storage_gb, cpu_millis, memory_mb, username, database_name, exposure,
                  health_interval_seconds, health_timeout_seconds, labels, deletion_protected, require_tls, idle_suspend_minutes, parameters,
-                 backups_enabled, backup_interval_hours, backup_retention_days, storage_grow_percent, storage_grow_max_gb, operation_count)
-             VALUES ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, $16, $17, $18, $19, $20, $21, $22, 1) RETURNING",
+                 backups_enabled, backup_interval_hours, backup_retention_days, storage_grow_percent, storage_grow_max_gb, maintenance_window, operation_count)
+             VALUES ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, $16, $17, $18, $19, $20, $21, $22, $23, 1) RETURNING",
             "",
             id.0,
             name.as_str(),
@@ -189,90 +190,13 @@ impl Store {
             backups.interval_hours,
             backups.retention_days,
             storage_auto_grow.map(|auto| auto.threshold_percent),
-            storage_auto_grow.map(|auto| auto.max_gb)
+            storage_auto_grow.map(|auto| auto.max_gb),
+            maintenance_window.map(Json) as _
         )
         .fetch_one(&mut *connection)
         .await
         .classify()?;
         self.insert_password(connection, *id, password).await?;
-        instance(row)
-    }
-
-    /// Changes labels, protection, when an idle instance is suspended, when its volume grows, its backups, or whether TLS is required, which workers then have the server read.
-    ///
-    /// # Errors
-    /// [`Error::User`] with `NotFound`, `RevisionMismatch`, `Conflict` (already deleted; not running, for TLS) or `Invalid` (an instance of an
-    /// earlier release, for TLS; no maximum, for growth).
-    pub async fn update_instance(&self, id: InstanceId, update: &InstanceUpdate) -> Result<Instance> {
-        let mut transaction = self.begin().await?;
-        let now = locked(&mut transaction, id).await?;
-        check_revision(&now, update.revision)?;
-        if now.state == InstanceState::Deleted {
-            return Err(Error::user(UserErrorCode::Conflict, "id", format!("'{}' is deleted", now.name)));
-        }
-        let labels = update.labels.as_ref().unwrap_or(&now.labels);
-        let deletion_protected = update.deletion_protected.unwrap_or(now.deletion_protected);
-        let idle_suspend_minutes = update.idle_suspend_minutes.unwrap_or(now.idle_suspend_minutes);
-        let auto_grow = update.storage_auto_grow.applied_to(now.storage_auto_grow, now.spec.storage_gb).map_err(|error| Error::User(vec![error]))?;
-        let backups = BackupSettings {
-            enabled: update.backups.enabled.or(now.backups.enabled),
-            interval_hours: update.backups.interval_hours.or(now.backups.interval_hours),
-            retention_days: update.backups.retention_days.or(now.backups.retention_days),
-        };
-        let former = now.spec.health_check;
-        let health_check = HealthCheckPolicy {
-            interval_seconds: update.health_interval_seconds.unwrap_or(former.interval_seconds),
-            timeout_seconds: update.health_timeout_seconds.unwrap_or(former.timeout_seconds),
-        };
-        let spec = InstanceSpec { require_tls: update.require_tls.unwrap_or(now.spec.require_tls), health_check, ..now.spec.clone() };
-        if *labels == now.labels
-            && deletion_protected == now.deletion_protected
-            && idle_suspend_minutes == now.idle_suspend_minutes
-            && auto_grow == now.storage_auto_grow
-            && backups == now.backups
-            && spec.require_tls == now.spec.require_tls
-            && health_check == former
-        {
-            return Ok(now);
-        }
-        if spec.require_tls != now.spec.require_tls {
-            check_require_tls(&mut transaction, &now).await?;
-        }
-        if idle_suspend_minutes != now.idle_suspend_minutes {
-            // The time before the change does not count.
-            forget_activity(&mut transaction, id).await?;
-        }
-        let row = instance_query!(
-            "UPDATE instances SET labels = $2, deletion_protected = $3, idle_suspend_minutes = $4, require_tls = $5, connection_string = $6,
-                 backups_enabled = $7, backup_interval_hours = $8, backup_retention_days = $9, health_interval_seconds = $10,
-                 health_timeout_seconds = $11, storage_grow_percent = $12, storage_grow_max_gb = $13
-             WHERE id = $1 RETURNING",
-            "",
-            id.0,
-            Json(labels) as _,
-            deletion_protected,
-            idle_suspend_minutes,
-            spec.require_tls,
-            now.endpoint.as_ref().filter(|_| now.connection_string.is_some()).map(|endpoint| connection_string(endpoint, &spec)),
-            backups.enabled,
-            backups.interval_hours,
-            backups.retention_days,
-            health_check.interval_seconds,
-            health_check.timeout_seconds,
-            auto_grow.map(|auto| auto.threshold_percent),
-            auto_grow.map(|auto| auto.max_gb)
-        )
-        .fetch_one(&mut *transaction)
-        .await
-        .classify()?;
-        if auto_grow != now.storage_auto_grow {
-            sqlx::query!("UPDATE instance_storage SET due_at = now() WHERE instance_id = $1", id.0).execute(&mut *transaction).await.classify()?;
-        }
-        if health_check != former || auto_grow != now.storage_auto_grow {
-            // Whether it grows is decided by a check. The time to the next check was computed from the former interval.
-            sqlx::query!("SELECT pg_notify($1, $2)", CHECKS, id.to_string()).execute(&mut *transaction).await.classify()?;
-        }
-        transaction.commit().await.classify()?;
         instance(row)
     }
 
@@ -364,25 +288,6 @@ impl Store {
     }
 }
 
-/// Whether the rule about TLS of an instance can be changed, which has workers look at it.
-async fn check_require_tls(connection: &mut PgConnection, now: &Instance) -> Result<()> {
-    if now.state != InstanceState::Running {
-        let why = format!("'{}' is {}: whether TLS is required can be changed while it is running", now.name, now.state.as_str());
-        return Err(Error::user(UserErrorCode::Conflict, "requireTls", why));
-    }
-    let has_roles = sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM platform_passwords WHERE instance_id = $1) AS "has_roles!""#, now.id.0)
-        .fetch_one(&mut *connection)
-        .await
-        .classify()?;
-    if !has_roles {
-        let why =
-            format!("'{}' was created by an earlier release, which set no rules about TLS: create another instance and copy the data", now.name);
-        return Err(Error::user(UserErrorCode::Invalid, "requireTls", why));
-    }
-    sqlx::query!("SELECT pg_notify('toygres_authorities', '')").fetch_one(connection).await.classify()?;
-    Ok(())
-}
-
 /// Every instance that matches `filter`, oldest first.
 pub(super) async fn all(connection: &mut PgConnection, filter: &InstanceFilter) -> Result<Vec<Instance>> {
     let FilterArguments { states, health, name, labels } = filter.into();
@@ -432,6 +337,7 @@ pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
     Ok(Instance {
         id: InstanceId(row.id),
         name: row.name.parse().map_err(|why: String| Error::internal(why))?,
+        first_name: row.first_name.parse().map_err(|why: String| Error::internal(why))?,
         state: parsed(&row.state)?,
         health: parsed(&row.health_status)?,
         reason: reason(row.reason_code, row.reason_message)?,
@@ -448,6 +354,11 @@ pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
             health_check: HealthCheckPolicy { interval_seconds: row.health_interval_seconds, timeout_seconds: row.health_timeout_seconds },
             parameters: row.parameters.0,
         },
+        former_address: match row.former_name.zip(row.former_exposure) {
+            Some((name, Json(exposure))) => Some(Address { name: name.parse().map_err(|why: String| Error::internal(why))?, exposure }),
+            None => None,
+        },
+        update_available: row.update_from.zip(row.update_to).map(|(from, to)| AvailableUpdate { from, to }),
         endpoint: match (row.endpoint_host, row.endpoint_port) {
             (Some(host), Some(port)) => Some(Endpoint { host, port: u16::try_from(port).map_err(Error::internal)? }),
             _ => None,
@@ -457,6 +368,7 @@ pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
         labels: row.labels.0,
         deletion_protected: row.deletion_protected,
         idle_suspend_minutes: row.idle_suspend_minutes,
+        maintenance_window: row.maintenance_window.map(|window| window.0),
         storage_auto_grow: row
             .storage_grow_percent
             .zip(row.storage_grow_max_gb)

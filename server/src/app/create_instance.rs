@@ -19,6 +19,7 @@ use super::{
     fingerprint::Accompanying,
     input::{FieldErrors, WITHOUT_TLS},
     limits,
+    maintenance::MaintenanceChoice,
 };
 
 /// The role of an instance whose creator names none.
@@ -55,6 +56,8 @@ pub struct CreateInstance {
     pub health_check: Option<HealthCheckSettings>,
     /// See [`super::suspend_instance::IDLE_MINUTES`]; 0, the default, turns it off.
     pub idle_suspend_minutes: Option<i32>,
+    /// When updates are applied by themselves; by default never.
+    pub maintenance_window: Option<MaintenanceChoice>,
     /// When its volume grows by itself; by default never.
     pub storage_auto_grow: Option<AutoGrowChoice>,
     /// Parameters of its server: names and values.
@@ -132,6 +135,8 @@ pub(super) struct Fingerprint<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     idle_suspend_minutes: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    maintenance_window: Option<&'a MaintenanceChoice>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     storage_auto_grow: Option<AutoGrowChoice>,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameters: Option<&'a [(String, Option<String>)]>,
@@ -168,6 +173,7 @@ impl App {
             require_tls,
             health_check,
             idle_suspend_minutes,
+            maintenance_window,
             storage_auto_grow,
             parameters,
             backups,
@@ -191,16 +197,14 @@ impl App {
         let interval_seconds = errors.in_range("healthCheck.intervalSeconds", "seconds", interval_seconds, interval);
         let timeout_seconds = errors.in_range("healthCheck.timeoutSeconds", "seconds", timeout_seconds, timeout);
         let idle_suspend_minutes = errors.idle_suspend_minutes(idle_suspend_minutes).flatten();
+        let maintenance_window = errors.maintenance_window(maintenance_window).flatten();
         let auto_grow = errors.storage_auto_grow(storage_auto_grow).applied_to(None, storage_gb.unwrap_or(0)).unwrap_or_else(|error| {
             errors.extend(vec![error]);
             None
         });
         let backups = self.backups.settings(backups.unwrap_or_default(), &mut errors);
         let labels = errors.labels("labels", labels.unwrap_or_default());
-        let exposure = exposure.map_or(Exposure::Cluster, |exposure| parse_exposure(exposure, &mut errors));
-        if !self.runtime.offers(&exposure) {
-            errors.add(UserErrorCode::Invalid, "exposure.type", format!("the runtime '{}' offers CLUSTER only", self.runtime.name()));
-        }
+        let exposure = exposure.map_or(Exposure::Cluster, |exposure| self.offered_exposure(exposure, &mut errors));
         let require_tls = require_tls.unwrap_or(matches!(exposure, Exposure::LoadBalancer { .. }));
         if require_tls && postgres_version.is_some_and(|version| !self.runtime.speaks_tls(version)) {
             errors.add(UserErrorCode::Invalid, "requireTls", WITHOUT_TLS);
@@ -226,6 +230,7 @@ impl App {
                 labels: labels?,
                 deletion_protected: deletion_protected.unwrap_or(false),
                 idle_suspend_minutes,
+                maintenance_window,
                 storage_auto_grow: auto_grow,
                 backups,
             })
@@ -237,6 +242,14 @@ impl App {
             new.spec.parameters = new.spec.parameters.changed(new.spec.postgres_version, &changes, true);
         }
         errors.check(new)
+    }
+
+    pub(super) fn offered_exposure(&self, exposure: ExposureSettings, errors: &mut FieldErrors) -> Exposure {
+        let exposure = parse_exposure(exposure, errors);
+        if !self.runtime.offers(&exposure) {
+            errors.add(UserErrorCode::Invalid, "exposure.type", format!("the runtime '{}' offers CLUSTER only", self.runtime.name()));
+        }
+        exposure
     }
 
     pub(super) fn offered_version(&self, field: &str, requested: Option<&str>, errors: &mut FieldErrors) -> Option<PostgresVersion> {
@@ -276,6 +289,7 @@ impl CreateInstance {
             require_tls,
             health_check,
             idle_suspend_minutes,
+            maintenance_window,
             storage_auto_grow,
             parameters,
             backups,
@@ -297,6 +311,7 @@ impl CreateInstance {
             require_tls: *require_tls,
             health_check: *health_check,
             idle_suspend_minutes: *idle_suspend_minutes,
+            maintenance_window: maintenance_window.as_ref(),
             storage_auto_grow: *storage_auto_grow,
             parameters: parameters.as_deref(),
             backups: *backups,

@@ -1,6 +1,7 @@
 //! The integration tests of the server: one binary, one module per subject.
 
 mod access;
+mod address;
 mod backups;
 mod base_path;
 mod certificates;
@@ -49,5 +50,6 @@ mod support;
 mod suspend;
 mod tour;
 mod transport;
+mod update;
 mod upgrade;
 mod verification;

@@ -63,6 +63,15 @@ export type ApiTokenEdge = {
   node: ApiToken;
 };
 
+/** What a restart would change of a server. */
+export type AvailableUpdate = {
+  __typename?: 'AvailableUpdate';
+  /** The minor version of PostgreSQL that the server was started with, on Kubernetes its image. */
+  from: Scalars['String']['output'];
+  /** The one that it would be started with. */
+  to: Scalars['String']['output'];
+};
+
 /** A base backup of an instance: a copy of all its files, from which every later point is restored with the WAL. */
 export type Backup = Node & {
   __typename?: 'Backup';
@@ -612,6 +621,8 @@ export type CreateInstanceInput = {
   idleSuspendMinutes?: InputMaybe<Scalars['Int']['input']>;
   /** The labels of the instance. */
   labels?: InputMaybe<Array<LabelInput>>;
+  /** The weekly time in which updates are applied by themselves, which restarts the instance (default: never). */
+  maintenanceWindow?: InputMaybe<MaintenanceWindowInput>;
   /** The memory in MiB (default 512). */
   memoryMb?: InputMaybe<Scalars['Int']['input']>;
   /**
@@ -1035,6 +1046,8 @@ export type Instance = Node & {
   labels: Array<Label>;
   /** The latest health check. */
   latestHealthCheck?: Maybe<HealthCheck>;
+  /** When updates (`updateAvailable`) are applied by themselves. Null if they never are. */
+  maintenanceWindow?: Maybe<MaintenanceWindow>;
   /** The memory in MiB. */
   memoryMb: Scalars['Int']['output'];
   /** The name of the instance, unique among instances that are not deleted. */
@@ -1076,6 +1089,11 @@ export type Instance = Node & {
    * their form are masked.
    */
   topQueries: TopQueries;
+  /**
+   * The update that a restart would bring: a newer minor version that is installed, or another image that is configured. `upgradeInstance` with
+   * the version that the instance has applies it. Null if there is none, or none is known yet.
+   */
+  updateAvailable?: Maybe<AvailableUpdate>;
   /** When the instance last changed. */
   updatedAt: Scalars['DateTime']['output'];
   /**
@@ -1398,6 +1416,8 @@ export type Limits = {
   labelValueLength: IntRange;
   /** The number of labels of one instance. */
   labels: IntRange;
+  /** The minutes of a maintenance window. 0, which turns it off, is accepted too. */
+  maintenanceWindowMinutes: IntRange;
   /** The memory of an instance in MiB. */
   memoryMb: IntRange;
   /** The length of an instance name in characters. */
@@ -1422,6 +1442,27 @@ export type Limits = {
   tokenNameLength: IntRange;
   /** The number of statements with their statistics in one answer. */
   topQueries: IntRange;
+};
+
+/** The weekly time in which updates are applied by themselves. */
+export type MaintenanceWindow = {
+  __typename?: 'MaintenanceWindow';
+  /** How long it is, in minutes. It may end on the next day. */
+  durationMinutes: Scalars['Int']['output'];
+  /** The time at which it begins, in UTC, such as `03:00`. */
+  startTime: Scalars['String']['output'];
+  /** The day on which it begins, in UTC. */
+  weekday: Weekday;
+};
+
+/** The weekly time in which updates are applied by themselves. */
+export type MaintenanceWindowInput = {
+  /** How long it is, in minutes (default 60). 0 turns it off, and needs nothing else. */
+  durationMinutes?: InputMaybe<Scalars['Int']['input']>;
+  /** The time at which it begins, in UTC, such as `03:00`. */
+  startTime?: InputMaybe<Scalars['String']['input']>;
+  /** The day on which it begins, in UTC. */
+  weekday?: InputMaybe<Weekday>;
 };
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
@@ -1539,14 +1580,14 @@ export type Mutation = {
    */
   updateBackup: UpdateBackupPayload;
   /**
-   * Changes the labels, the deletion protection, the health checks, the suspension when idle, the growth of the volume or the backups of an
-   * instance, or whether it requires TLS. Nothing is restarted.
+   * Changes the name, who can reach the instance, whether it requires TLS, its labels, the deletion protection, the health checks, the
+   * suspension when idle, the growth of the volume or the backups. Nothing is restarted.
    */
   updateInstance: UpdateInstancePayload;
   /**
    * Upgrades a running instance to a newer major version of PostgreSQL with `pg_upgrade`. Its server is stopped meanwhile. The former data
    * stays until a login to the new server has worked, and until then clients are kept out: a failure, a cancellation or the deadline
-   * brings back the former version with its data. Afterwards nothing leads back, and a new archive of backups begins with a base backup.
+   * brings back the former version with its data. (Within the same major version it is only restarted.) Afterwards nothing leads back, and a new archive of backups begins with a base backup.
    */
   upgradeInstance: UpgradeInstancePayload;
 };
@@ -1738,6 +1779,11 @@ export type Notice = {
 
 /** The kinds of notices. */
 export const NoticeCode = {
+  /**
+   * The instance has another name or exposure, and clients reach it by the former one until the new one is ready. The message says what
+   * that waits for; the notice goes when the former address is removed.
+   */
+  AddressChanging: 'ADDRESS_CHANGING',
   /** The certificate of the server expires soon, and could not be renewed. The notice goes when the server presents another one. */
   CertificateExpiring: 'CERTIFICATE_EXPIRING',
   /**
@@ -1745,16 +1791,35 @@ export const NoticeCode = {
    * message says what to run; the notice goes when that is done.
    */
   CollationVersionMismatch: 'COLLATION_VERSION_MISMATCH',
+  /** Nearly all connections that clients can have are in use. The notice goes when there are clearly fewer. */
+  ConnectionsHigh: 'CONNECTIONS_HIGH',
+  /**
+   * A session has been idle in a transaction for a quarter of an hour, which keeps its locks and holds up VACUUM. The notice goes when
+   * the transaction ends.
+   */
+  IdleTransaction: 'IDLE_TRANSACTION',
+  /**
+   * Backups are on, and what was committed in the last quarter of an hour is not archived, or there has been no complete base backup for a
+   * day. The notice goes when the instance is protected again.
+   */
+  NotBackedUp: 'NOT_BACKED_UP',
   /**
    * The password of the owner's role was changed by SQL, so the stored one does not log in any more. The notice goes when the
    * stored password is the role's again: `rotatePassword` gives it another one, which is stored.
    */
   PasswordChanged: 'PASSWORD_CHANGED',
+  /** Changes of parameters wait for a restart: `restartInstance`. The notice goes with it, or when they are taken back. */
+  PendingRestart: 'PENDING_RESTART',
   /**
    * Little space is left on the volume, and it does not grow by itself: that is off, has reached its limit, or failed. The notice goes when
    * there is space again.
    */
-  StorageLow: 'STORAGE_LOW'
+  StorageLow: 'STORAGE_LOW',
+  /**
+   * A database has transactions that VACUUM should have frozen long ago. In the end its server takes no more writes. The notice goes
+   * when they are frozen.
+   */
+  WraparoundNear: 'WRAPAROUND_NEAR'
 } as const;
 
 export type NoticeCode = typeof NoticeCode[keyof typeof NoticeCode];
@@ -2841,6 +2906,8 @@ export type UpdateInstanceInput = {
   backups?: InputMaybe<BackupPolicyInput>;
   /** Whether deletion is refused. */
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Who can reach the instance. It replaces what is there, source ranges and DNS label too. The address changes as with `name`. */
+  exposure?: InputMaybe<ExposureInput>;
   /** How the health of the instance is checked: what is given changes. The next check is made at once. */
   healthCheck?: InputMaybe<HealthCheckInput>;
   /** The ID of the instance. */
@@ -2849,9 +2916,19 @@ export type UpdateInstanceInput = {
   idleSuspendMinutes?: InputMaybe<Scalars['Int']['input']>;
   /** The labels of the instance. They replace all that it has. */
   labels?: InputMaybe<Array<LabelInput>>;
+  /** The weekly time in which updates are applied by themselves, which restarts the instance. `durationMinutes: 0` turns it off. */
+  maintenanceWindow?: InputMaybe<MaintenanceWindowInput>;
+  /**
+   * The name: a DNS label, unique among the instances that are not deleted. Nothing is restarted. Where clients connect by the name
+   * (Kubernetes), they reach the instance by the former one until the new one is ready, which takes up to two minutes; `endpoint` and
+   * `connectionString` change then, and the former name is free once the notice `ADDRESS_CHANGING` is gone. While the instance is running or
+   * suspended.
+   */
+  name?: InputMaybe<Scalars['String']['input']>;
   /**
    * Whether clients without TLS are refused. Its sessions stay, and nothing is restarted; new ones are refused within seconds, on Kubernetes
-   * within two minutes. `connectionString` changes at once. Only while the instance is running.
+   * within two minutes. `connectionString` changes at once. Turned on by default when the instance gets a load balancer. While the instance is
+   * running or suspended.
    */
   requireTls?: InputMaybe<Scalars['Boolean']['input']>;
   /** The revision that the instance must have. Any other is refused. */
@@ -2887,7 +2964,10 @@ export type UpgradeInstanceInput = {
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
   /** The revision that the instance must have. Any other is refused. */
   revision?: InputMaybe<Scalars['BigInt']['input']>;
-  /** The major version of PostgreSQL to upgrade to, such as `18`: one of `controlPlane.postgresVersions` that is newer than the instance. */
+  /**
+   * The major version of PostgreSQL to upgrade to, such as `18`: one of `controlPlane.postgresVersions` that is newer than the instance. The
+   * one that the instance has applies `updateAvailable`, which is a restart: its steps that are for major versions are skipped.
+   */
   version: Scalars['String']['input'];
 };
 
@@ -2948,6 +3028,25 @@ export const UserErrorCode = {
 } as const;
 
 export type UserErrorCode = typeof UserErrorCode[keyof typeof UserErrorCode];
+/** A day of the week. */
+export const Weekday = {
+  /** Friday. */
+  Friday: 'FRIDAY',
+  /** Monday. */
+  Monday: 'MONDAY',
+  /** Saturday. */
+  Saturday: 'SATURDAY',
+  /** Sunday. */
+  Sunday: 'SUNDAY',
+  /** Thursday. */
+  Thursday: 'THURSDAY',
+  /** Tuesday. */
+  Tuesday: 'TUESDAY',
+  /** Wednesday. */
+  Wednesday: 'WEDNESDAY'
+} as const;
+
+export type Weekday = typeof Weekday[keyof typeof Weekday];
 export type CancelQueryMutationVariables = Exact<{
   input: CancelQueryInput;
 }>;
@@ -3060,7 +3159,7 @@ export type BulkOperationQuery = { __typename?: 'Query', operation?: { __typenam
 export type ControlPlaneQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, copiesInstances: boolean, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null, tokenId?: string | null, tokenExpiresAt?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, suspendTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, idleSuspendMinutes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, storageAutoGrowPercent: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, backupIntervalHours: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, backupRetentionDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
+export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, copiesInstances: boolean, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null, tokenId?: string | null, tokenExpiresAt?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, suspendTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, idleSuspendMinutes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, maintenanceWindowMinutes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, storageAutoGrowPercent: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, backupIntervalHours: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, backupRetentionDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
 
 export type RangeFragment = { __typename?: 'IntRange', min: number, max: number, default?: number | null };
 
@@ -3169,9 +3268,9 @@ export type InstanceSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, updateAvailable?: { __typename?: 'AvailableUpdate', from: string, to: string } | null, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, maintenanceWindow?: { __typename?: 'MaintenanceWindow', weekday: Weekday, startTime: string, durationMinutes: number } | null, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, updateAvailable?: { __typename?: 'AvailableUpdate', from: string, to: string } | null, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, maintenanceWindow?: { __typename?: 'MaintenanceWindow', weekday: Weekday, startTime: string, durationMinutes: number } | null, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
 
 export type RowActionsQueryVariables = Exact<{
   id: Scalars['ID']['input'];
@@ -3497,6 +3596,10 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
     message
   }
   postgresVersion
+  updateAvailable {
+    from
+    to
+  }
   upgradeTargets {
     version
     obstacle
@@ -3531,6 +3634,11 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
   }
   deletionProtected
   idleSuspendMinutes
+  maintenanceWindow {
+    weekday
+    startTime
+    durationMinutes
+  }
   storageAutoGrow {
     thresholdPercent
     maxGb
@@ -3912,6 +4020,9 @@ export const ControlPlaneDocument = new TypedDocumentString(`
       idleSuspendMinutes {
         ...Range
       }
+      maintenanceWindowMinutes {
+        ...Range
+      }
       storageAutoGrowPercent {
         ...Range
       }
@@ -4215,6 +4326,10 @@ export const InstanceDocument = new TypedDocumentString(`
     message
   }
   postgresVersion
+  updateAvailable {
+    from
+    to
+  }
   upgradeTargets {
     version
     obstacle
@@ -4249,6 +4364,11 @@ export const InstanceDocument = new TypedDocumentString(`
   }
   deletionProtected
   idleSuspendMinutes
+  maintenanceWindow {
+    weekday
+    startTime
+    durationMinutes
+  }
   storageAutoGrow {
     thresholdPercent
     maxGb

@@ -29,6 +29,10 @@ const INSTANCE = graphql(`
       message
     }
     postgresVersion
+    updateAvailable {
+      from
+      to
+    }
     upgradeTargets {
       version
       obstacle
@@ -63,6 +67,11 @@ const INSTANCE = graphql(`
     }
     deletionProtected
     idleSuspendMinutes
+    maintenanceWindow {
+      weekday
+      startTime
+      durationMinutes
+    }
     storageAutoGrow {
       thresholdPercent
       maxGb

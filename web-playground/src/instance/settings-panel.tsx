@@ -4,9 +4,11 @@ import { notifications } from '@mantine/notifications';
 import { usePermissions } from '../control-plane/control-plane';
 import { EditButton } from '../frame/edit-button';
 import { Panel } from '../frame/panel';
+import type { InstanceState } from '../gql/graphql';
 import classes from './details-panel.module.css';
 import { HealthCheckPolicyDialog } from './health-check-policy';
 import { IdleSuspendDialog } from './idle-suspend';
+import { MaintenanceWindowDialog, windowText } from './maintenance-window';
 import type { PanelProps } from './sections';
 import { storage } from './size';
 import { StorageGrowthDialog } from './storage-growth';
@@ -14,8 +16,9 @@ import { useUpdateInstance } from './update';
 
 /** How the instance behaves, which can be changed. */
 export default function SettingsPanel({ instance }: PanelProps) {
-  const { parameters, idleSuspendMinutes, storageAutoGrow, healthCheckPolicy, deletedAt } = instance;
+  const { parameters, idleSuspendMinutes, maintenanceWindow, storageAutoGrow, healthCheckPolicy, deletedAt } = instance;
   const { operate } = usePermissions();
+  const [editingWindow, editWindow] = useDisclosure(false);
   const [editingIdle, editIdle] = useDisclosure(false);
   const [editingChecks, editChecks] = useDisclosure(false);
   const [editingGrowth, editGrowth] = useDisclosure(false);
@@ -41,6 +44,13 @@ export default function SettingsPanel({ instance }: PanelProps) {
             {editable && <EditButton label="Edit health checks" onClick={editChecks.open} />}
           </Group>
         </dd>
+        <dt>Updates</dt>
+        <dd>
+          <Group gap={6}>
+            {windowText(maintenanceWindow)}
+            {editable && <EditButton label="Edit maintenance window" onClick={editWindow.open} />}
+          </Group>
+        </dd>
         <dt>When idle</dt>
         <dd>
           <Group gap={6}>
@@ -60,19 +70,23 @@ export default function SettingsPanel({ instance }: PanelProps) {
         </dd>
       </dl>
       <HealthCheckPolicyDialog instance={instance} opened={editingChecks} onDone={editChecks.close} />
+      <MaintenanceWindowDialog instance={instance} opened={editingWindow} onDone={editWindow.close} />
       <IdleSuspendDialog instance={instance} opened={editingIdle} onClose={editIdle.close} />
       <StorageGrowthDialog instance={instance} opened={editingGrowth} onDone={editGrowth.close} />
     </Panel>
   );
 }
 
-/** Whether TLS is required, which can be changed while the instance is running. */
+/** The states in which that can be changed. */
+const CHANGEABLE = new Set<InstanceState>(['RUNNING', 'SUSPENDED']);
+
+/** Whether TLS is required, which can be changed while the instance is running or suspended. */
 function Tls({ instance }: PanelProps) {
   const { id, revision, state, requireTls, certificate } = instance;
   const { operate } = usePermissions();
   const { mutate, isPending } = useUpdateInstance();
   const onError = (error: Error) => notifications.show({ color: 'red', title: "Couldn't change TLS", message: error.message });
-  if (!operate || state !== 'RUNNING' || !certificate) return requireTls ? 'required' : certificate ? 'offered' : 'not seen yet';
+  if (!operate || !CHANGEABLE.has(state) || !certificate) return requireTls ? 'required' : certificate ? 'offered' : 'not seen yet';
   return (
     <Switch
       size="sm"
