@@ -22,6 +22,7 @@ mod inspection;
 mod kubernetes;
 mod lifecycle;
 mod live;
+mod logs;
 mod paging;
 mod parameters;
 mod passwords;

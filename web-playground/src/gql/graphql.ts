@@ -1035,6 +1035,8 @@ export type Instance = Node & {
   labels: Array<Label>;
   /** The latest health check. */
   latestHealthCheck?: Maybe<HealthCheck>;
+  /** Logs. */
+  logs: LogEntryConnection;
   /** The memory in MiB. */
   memoryMb: Scalars['Int']['output'];
   /** The name of the instance, unique among instances that are not deleted. */
@@ -1136,6 +1138,16 @@ export type InstanceHealthChecksArgs = {
   before?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
   last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** A hosted PostgreSQL server. */
+export type InstanceLogsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  contains?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  severity?: InputMaybe<LogSeverity>;
+  since?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
 
@@ -1294,6 +1306,13 @@ export type InstanceFilter = {
   state?: InputMaybe<Array<InstanceState>>;
 };
 
+export type InstanceLogBatch = {
+  __typename?: 'InstanceLogBatch';
+  cursor: Scalars['String']['output'];
+  entries: Array<LogEntry>;
+  gap: Scalars['Boolean']['output'];
+};
+
 /** The order of instances. */
 export type InstanceOrder = {
   /** The direction. */
@@ -1424,6 +1443,50 @@ export type Limits = {
   topQueries: IntRange;
 };
 
+export type LogEntry = {
+  __typename?: 'LogEntry';
+  applicationName?: Maybe<Scalars['String']['output']>;
+  context?: Maybe<Scalars['String']['output']>;
+  cursor: Scalars['String']['output'];
+  database?: Maybe<Scalars['String']['output']>;
+  detail?: Maybe<Scalars['String']['output']>;
+  hint?: Maybe<Scalars['String']['output']>;
+  message: Scalars['String']['output'];
+  pid?: Maybe<Scalars['Int']['output']>;
+  severity: LogSeverity;
+  sqlstate?: Maybe<Scalars['String']['output']>;
+  statement?: Maybe<Scalars['String']['output']>;
+  time?: Maybe<Scalars['DateTime']['output']>;
+  username?: Maybe<Scalars['String']['output']>;
+};
+
+export type LogEntryConnection = {
+  __typename?: 'LogEntryConnection';
+  edges: Array<LogEntryEdge>;
+  gap: Scalars['Boolean']['output'];
+  nodes: Array<LogEntry>;
+  pageInfo: PageInfo;
+  reason?: Maybe<Reason>;
+};
+
+export type LogEntryEdge = {
+  __typename?: 'LogEntryEdge';
+  cursor: Scalars['String']['output'];
+  node: LogEntry;
+};
+
+export const LogSeverity = {
+  Debug: 'DEBUG',
+  Error: 'ERROR',
+  Fatal: 'FATAL',
+  Info: 'INFO',
+  Log: 'LOG',
+  Notice: 'NOTICE',
+  Panic: 'PANIC',
+  Warning: 'WARNING'
+} as const;
+
+export type LogSeverity = typeof LogSeverity[keyof typeof LogSeverity];
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type Mutation = {
   __typename?: 'Mutation';
@@ -2099,6 +2162,8 @@ export const ReasonCode = {
   ImagePullFailed: 'IMAGE_PULL_FAILED',
   /** An internal error of the control plane; its log says more. */
   Internal: 'INTERNAL',
+  /** Its log is on another machine than this server. */
+  LogNotHere: 'LOG_NOT_HERE',
   /** No backup has the point in time that was to be restored. */
   NotRestorable: 'NOT_RESTORABLE',
   /** It has no server that runs. */
@@ -2653,6 +2718,7 @@ export type Subscription = {
    * cursor; `after: "0"` starts with the oldest event that is kept.
    */
   instanceEvents: InstanceEvent;
+  instanceLogs: InstanceLogBatch;
   /**
    * Follows the list of instances: `SNAPSHOT` items, one `SNAPSHOT_COMPLETE`, then `UPSERTED` and `REMOVED` items. Several
    * changes of one instance may arrive as one item. With `after`, there is no snapshot, only the changes after that cursor.
@@ -2686,6 +2752,17 @@ export type SubscriptionInstanceBackupsArgs = {
 export type SubscriptionInstanceEventsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   instanceId?: InputMaybe<Scalars['ID']['input']>;
+};
+
+
+/** The root of subscriptions. */
+export type SubscriptionInstanceLogsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  contains?: InputMaybe<Scalars['String']['input']>;
+  instanceId: Scalars['ID']['input'];
+  severity?: InputMaybe<LogSeverity>;
+  since?: InputMaybe<Scalars['DateTime']['input']>;
+  tail?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -3143,6 +3220,18 @@ export type UpdateInstanceMutationVariables = Exact<{
 
 export type UpdateInstanceMutation = { __typename?: 'Mutation', updateInstance: { __typename?: 'UpdateInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
+export type InstanceLogsSubscriptionVariables = Exact<{
+  instanceId: Scalars['ID']['input'];
+  tail?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  severity?: InputMaybe<LogSeverity>;
+}>;
+
+
+export type InstanceLogsSubscription = { __typename?: 'Subscription', instanceLogs: { __typename?: 'InstanceLogBatch', cursor: string, gap: boolean, entries: Array<{ __typename?: 'LogEntry', cursor: string, time?: string | null, severity: LogSeverity, sqlstate?: string | null, message: string, detail?: string | null, hint?: string | null, context?: string | null, statement?: string | null, username?: string | null, database?: string | null, applicationName?: string | null, pid?: number | null }> } };
+
+export type LogLineFragment = { __typename?: 'LogEntry', cursor: string, time?: string | null, severity: LogSeverity, sqlstate?: string | null, message: string, detail?: string | null, hint?: string | null, context?: string | null, statement?: string | null, username?: string | null, database?: string | null, applicationName?: string | null, pid?: number | null };
+
 export type CancelOperationMutationVariables = Exact<{
   input: CancelOperationInput;
 }>;
@@ -3519,6 +3608,23 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"InstancePage"}) as unknown as TypedDocumentString<InstancePageFragment, unknown>;
+export const LogLineFragmentDoc = new TypedDocumentString(`
+    fragment LogLine on LogEntry {
+  cursor
+  time
+  severity
+  sqlstate
+  message
+  detail
+  hint
+  context
+  statement
+  username
+  database
+  applicationName
+  pid
+}
+    `, {"fragmentName":"LogLine"}) as unknown as TypedDocumentString<LogLineFragment, unknown>;
 export const OperationCardFragmentDoc = new TypedDocumentString(`
     fragment OperationCard on Operation {
   id
@@ -4173,6 +4279,36 @@ export const UpdateInstanceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<UpdateInstanceMutation, UpdateInstanceMutationVariables>;
+export const InstanceLogsDocument = new TypedDocumentString(`
+    subscription InstanceLogs($instanceId: ID!, $tail: Int, $after: String, $severity: LogSeverity) {
+  instanceLogs(
+    instanceId: $instanceId
+    tail: $tail
+    after: $after
+    severity: $severity
+  ) {
+    cursor
+    gap
+    entries {
+      ...LogLine
+    }
+  }
+}
+    fragment LogLine on LogEntry {
+  cursor
+  time
+  severity
+  sqlstate
+  message
+  detail
+  hint
+  context
+  statement
+  username
+  database
+  applicationName
+  pid
+}`) as unknown as TypedDocumentString<InstanceLogsSubscription, InstanceLogsSubscriptionVariables>;
 export const CancelOperationDocument = new TypedDocumentString(`
     mutation CancelOperation($input: CancelOperationInput!) {
   cancelOperation(input: $input) {

@@ -13,6 +13,7 @@ import { graphql } from '../gql';
 import type { InstancePageFragment, InstanceState } from '../gql/graphql';
 import { HealthPanel } from '../health/panel';
 import { sentenceCase } from '../lib/label';
+import { LogPanel } from '../log/panel';
 import { hasCode } from '../live/resume';
 import { useLatest } from '../live/use-latest';
 import { KINDS } from '../operation/kinds';
@@ -100,6 +101,7 @@ function Shown({ instance }: { instance: InstancePageFragment }) {
               <TopQueriesPanel instanceId={id} />
             </>
           )}
+          {operate && state !== 'DELETED' && <LogPanel instanceId={id} />}
           <EventLogPanel instanceId={id} />
         </div>
         <div className={classes.side}>

@@ -10,7 +10,9 @@ use async_graphql::{
     registry::{Deprecation, MetaEnumValue, MetaType, MetaTypeId, Registry},
 };
 use strum::{EnumMessage, VariantArray};
-use toygres_domain::{backup, certificate, database_user, event, instance, notice, operation, restoration, session, statement_statistics, token};
+use toygres_domain::{
+    backup, certificate, database_user, event, instance, notice, operation, restoration, server_log, session, statement_statistics, token,
+};
 
 use crate::app;
 
@@ -79,6 +81,8 @@ domain_enums! {
     RestoreMethod = restoration::RestoreMethod;
     /// What a session does.
     SessionState = session::SessionState;
+    /// How severe an entry of a log is, from the least to the most severe. A filter selects a severity and those after it.
+    LogSeverity = server_log::LogSeverity;
     /// The order of statements, the largest first.
     TopQueryOrder = statement_statistics::TopQueryOrder;
     /// Who can reach an instance.
