@@ -10,7 +10,7 @@ use crate::{
     cli::commands::{command, run, succeed},
     database_users::succeeded,
     kubernetes::Platform,
-    support::{Database, Home, Live, Server, TIMEOUT, connect, eventually, subscribe_as, text},
+    support::{Database, Home, Live, Server, TIMEOUT, connect, eventually, psql, subscribe_as, text},
 };
 
 const LOGS: &str = "query($id: ID!, $first: Int, $after: String, $severity: LogSeverity, $since: DateTime, $contains: String) { instance(id: $id) {
@@ -31,6 +31,7 @@ fn messages(list: &Value) -> Vec<String> {
 
 /// Logs a message that contains a number, `count` times.
 async fn log_numbers(url: &str, from: u32, count: u32) {
+    eventually("the server answers", async || psql(url, "SELECT 1").await.is_ok()).await;
     let client = connect(url).await;
     let last = from + count - 1;
     client.batch_execute(&format!("DO $$ BEGIN FOR n IN {from}..{last} LOOP RAISE LOG 'number %.', n; END LOOP; END $$")).await.unwrap();

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, useState } from 'react';
+import { memo, useCallback, useEffect, useRef, useState } from 'react';
 import type { LogLineFragment } from '../gql/graphql';
 import { label } from '../lib/label';
 import { clock, full } from '../time/format';
@@ -15,12 +15,13 @@ export function LogLines({ lines, version }: { lines: readonly Line[]; version: 
   const scroller = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const [opened, open] = useState<string>();
+  const toggle = useCallback((key: string) => open((before) => (before === key ? undefined : key)), []);
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => LINE_HEIGHT,
     getItemKey: (index) => lines[index]?.key ?? index,
-    overscan: 12,
+    overscan: 6,
   });
   const count = lines.length;
   useEffect(() => {
@@ -48,7 +49,7 @@ export function LogLines({ lines, version }: { lines: readonly Line[]; version: 
                 style={{ transform: `translateY(${start}px)` }}
               >
                 {line.entry ? (
-                  <Entry entry={line.entry} opened={opened === line.key} onToggle={() => open((before) => (before === line.key ? undefined : line.key))} />
+                  <Entry entry={line.entry} opened={opened === line.key} onToggle={toggle} />
                 ) : (
                   <span className={classes.gap}>Entries are missing here: they came faster than they were read, or are not kept any more</span>
                 )}
@@ -61,15 +62,13 @@ export function LogLines({ lines, version }: { lines: readonly Line[]; version: 
   );
 }
 
-function Entry({ entry, opened, onToggle }: { entry: LogLineFragment; opened: boolean; onToggle: () => void }) {
-  const { time, severity, message } = entry;
+const Entry = memo(function Entry({ entry, opened, onToggle }: { entry: LogLineFragment; opened: boolean; onToggle: (key: string) => void }) {
+  const { cursor, time, severity, message } = entry;
   return (
     <>
-      <button type="button" className={classes.summary} aria-expanded={opened} onClick={onToggle}>
+      <button type="button" className={classes.summary} aria-expanded={opened} onClick={() => onToggle(cursor)}>
         {time ? (
-          <time dateTime={time} title={full(time)}>
-            {clock(time, Date.now())}
-          </time>
+          <time dateTime={time}>{clock(time, Date.now())}</time>
         ) : (
           <span />
         )}
@@ -81,11 +80,12 @@ function Entry({ entry, opened, onToggle }: { entry: LogLineFragment; opened: bo
       {opened && <Details entry={entry} />}
     </>
   );
-}
+});
 
 function Details({ entry }: { entry: LogLineFragment }) {
-  const { sqlstate, message, detail, hint, context, statement, username, database, applicationName, pid } = entry;
+  const { time, sqlstate, message, detail, hint, context, statement, username, database, applicationName, pid } = entry;
   const parts: [string, string | number | null | undefined][] = [
+    ['Time', time && full(time)],
     ['Message', message],
     ['Detail', detail],
     ['Hint', hint],
