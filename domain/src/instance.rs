@@ -338,6 +338,8 @@ text_enum! {
         NotRunning,
         /// Its server has no statistics of statements.
         StatisticsMissing,
+        /// Its log is on another machine than this server.
+        LogNotHere,
         /// As many other requests are being answered as may be at once.
         Busy,
         /// The connection broke.

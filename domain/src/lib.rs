@@ -2,7 +2,7 @@
 //!
 //! This crate knows no database, transport, workflow engine or host. It holds the vocabulary ([`instance`], [`operation`],
 //! [`event`], [`health`], [`token`], [`data`], [`backup`], [`parameter`], [`certificate`], [`database`], [`database_user`],
-//! [`drift`], [`upgrade`], [`volume`], [`storage`], [`wal`], [`session`], [`statement_statistics`], [`error`]), the [`masking`] of secrets,
+//! [`drift`], [`upgrade`], [`volume`], [`storage`], [`wal`], [`session`], [`server_log`], [`statement_statistics`], [`error`]), the [`masking`] of secrets,
 //! and the [`runtime::Runtime`] trait, which every host of instances implements.
 
 pub mod address;
@@ -32,6 +32,7 @@ pub mod roles;
 pub mod runtime;
 pub mod scram;
 pub mod secret;
+pub mod server_log;
 pub mod server_settings;
 pub mod session;
 pub mod statement_statistics;

@@ -21,6 +21,7 @@ use crate::{
     parameter::PRELOADABLE,
     restoration::{Restoration, RestoreMethod},
     roles::{Credentials, PlatformCredentials},
+    server_log::{LogLine, LogPosition},
     storage::VolumeSpace,
     upgrade::Upgrade,
     verification::{Verification, VerificationProgress},
@@ -226,8 +227,43 @@ pub trait Runtime: Send + Sync + 'static {
         endpoint.clone()
     }
 
+    /// Reads the log of the server of an instance from `start` on: to its present end or, if it `follow`s, on and on, also while there is no
+    /// server, until the instance is removed. What is not read in time does not stay in memory, and neither the server nor another reader waits
+    /// for it: if the host has dropped lines before they were read, the reader is told.
+    ///
+    /// It fails with [`ReasonCode::LogNotHere`] if another machine has the log, and with [`ReasonCode::NotRunning`] or
+    /// [`ReasonCode::Suspended`] if there is none.
+    async fn read_log(&self, _id: InstanceId, _start: LogStart, _follow: bool) -> Result<LogStream, RuntimeError> {
+        Err(RuntimeError::permanent(ReasonCode::NotRunning, "this host has no logs"))
+    }
+
     /// Hints that an instance has changed. They may be lost or repeated; whoever listens also polls.
     fn nudges(&self) -> BoxStream<'static, Nudge>;
+}
+
+/// What is read of a log.
+pub type LogStream = BoxStream<'static, Result<LogChunk, RuntimeError>>;
+
+/// Where the reading of a log starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogStart {
+    /// With about as many of the newest bytes.
+    Newest(u64),
+    /// With the line at this position, or else the next one that is kept.
+    At(LogPosition),
+}
+
+/// A part of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogChunk {
+    /// What follows begins with the oldest line that is kept, so there is nothing in front of it.
+    Oldest,
+    /// Lines, in the order of their positions.
+    Lines(Vec<LogLine>),
+    /// Lines that were here are not kept any more.
+    Gap,
+    /// For now there are no further lines.
+    End,
 }
 
 /// Where the instances of a runtime are. Those of one control plane are all on the same host.

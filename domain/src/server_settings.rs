@@ -1,7 +1,7 @@
 //! Settings of PostgreSQL that are the same in every instance, whatever its host and its size. An owner is no superuser, so they cannot
 //! change them.
 
-use crate::instance::PostgresVersion;
+use crate::{instance::PostgresVersion, server_log};
 
 /// Sessions of all roles together.
 pub const MAX_CONNECTIONS: u16 = 100;
@@ -28,6 +28,14 @@ pub fn settings(version: PostgresVersion, has_statistics: bool) -> Vec<(&'static
         // Statements are not logged, because the log would contain the password of a failed `ALTER ROLE ... PASSWORD`.
         ("log_statement", "'none'".to_owned()),
         ("log_min_error_statement", "'panic'".to_owned()),
+        // The platform reads the log: it has one form, in one language, and goes where the host reads it.
+        ("log_line_prefix", format!("'{}'", server_log::LINE_PREFIX.replace('\t', "\\t"))),
+        ("log_timezone", "'UTC'".to_owned()),
+        ("lc_messages", "'C'".to_owned()),
+        ("log_destination", "'stderr'".to_owned()),
+        ("logging_collector", "off".to_owned()),
+        ("log_error_verbosity", "'default'".to_owned()),
+        ("log_min_messages", "'warning'".to_owned()),
     ];
     if version.0 >= RESERVED_CONNECTIONS {
         settings.push(("reserved_connections", MONITOR_RESERVED.to_string()));

@@ -28,7 +28,7 @@ use observed::Observed;
 
 /// The time-out of a call. An API server under load responds or refuses within seconds; a call that takes longer has lost its
 /// connection, and must not keep an instance locked.
-const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The time-out for connecting to an API server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

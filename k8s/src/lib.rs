@@ -2,7 +2,8 @@
 //! knows kube.
 //!
 //! [`build`] computes the objects of an instance without a client; `apply`, `address`, `restart` and `remove` change the cluster;
-//! [`observe`] derives the state of an instance from its objects; [`drift`] compares them with what was deployed; `watch` turns changes into nudges. [`permissions`] lists every
+//! [`observe`] derives the state of an instance from its objects; [`drift`] compares them with what was deployed; `watch` turns changes into nudges, and
+//! `log` reads the logs of servers. [`permissions`] lists every
 //! call that is made.
 
 mod address;
@@ -11,6 +12,7 @@ pub mod build;
 mod cluster;
 pub mod drift;
 mod errors;
+mod log;
 pub mod observe;
 pub mod permissions;
 mod remove;

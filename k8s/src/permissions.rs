@@ -20,8 +20,8 @@ pub struct Permission {
 /// that one was deleted or edited. (RBAC knows no permission for metadata alone. Who may create a StatefulSet can mount every Secret of
 /// the namespace, so this permission adds nothing to what the others allow.)
 ///
-/// Claims are created for restorations only, and Jobs for restorations, verifications and upgrades; the only log that is read is that of the
-/// container that fetches a backup, which says how far it is.
+/// Claims are created for restorations only, and Jobs for restorations, verifications and upgrades. The logs that are read are those of servers, and
+/// that of the container that fetches a backup, which says how far it is.
 pub const PERMISSIONS: &[Permission] = &[
     Permission { group: "", resource: "events", verbs: &["list", "watch"], required: true },
     Permission { group: "", resource: "persistentvolumeclaims", verbs: &["delete", "list", "patch", "watch"], required: true },

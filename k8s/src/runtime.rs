@@ -20,7 +20,9 @@ use toygres_domain::{
     drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, PostgresVersion},
     restoration::Restoration,
-    runtime::{AddressProgress, Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError, Suspension},
+    runtime::{
+        AddressProgress, Deployment, Host, LogStart, LogStream, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError, Suspension,
+    },
     storage::VolumeSpace,
     upgrade::Upgrade,
     verification::{Verification, VerificationProgress},
@@ -30,7 +32,7 @@ use crate::{
     ConnectError, Settings, address, apply,
     build::names::{self, MANAGED_SELECTOR},
     cluster::Cluster,
-    drift, observe, remove, resize, restart, restore, suspend, upgrade, verify, watch,
+    drift, log, observe, remove, resize, restart, restore, suspend, upgrade, verify, watch,
 };
 use keyed_lock::KeyedLock;
 use throttle::Throttle;
@@ -243,6 +245,10 @@ impl Runtime for KubernetesRuntime {
         .filter_map(names::instance_of_labels)
         .collect();
         Ok(ids.into_iter().collect())
+    }
+
+    async fn read_log(&self, id: InstanceId, start: LogStart, follow: bool) -> Result<LogStream, RuntimeError> {
+        log::read(&self.cluster, id, start, follow).await
     }
 
     fn nudges(&self) -> BoxStream<'static, Nudge> {

@@ -65,4 +65,5 @@ fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
         .override_output_type_description::<Uncounted<types::Backup>>("A page of the base backups of an instance.")
         .override_output_type_description::<Uncounted<types::HealthCheck>>("A page of the health checks of an instance.")
         .override_output_type_description::<Uncounted<types::InstanceEvent>>("A page of the events of an instance.")
+        .override_output_type_description::<types::LogEntries>("A page of the log of an instance, the oldest entry first.")
 }

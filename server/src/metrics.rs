@@ -9,7 +9,10 @@ use metrics_util::layers::{FilterLayer, Layer};
 use strum::VariantArray;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::inspection::{self, Inspection, InspectionResult};
+use crate::app::{
+    inspection::{self, Inspection, InspectionResult},
+    logs,
+};
 
 /// Upper bounds in seconds for the lag of events: from well below the promise of milliseconds to an outage.
 const LAG: &[f64] = &[0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
@@ -95,6 +98,9 @@ fn describe() {
     describe_counter!("toygres_probe_connections_lost_total", "Kept connections that broke");
 
     describe_counter!(inspection::METRIC, "Requests to instances about what runs in them, by what was asked and what came of it");
+    describe_gauge!(logs::STREAMS, "Logs of instances that subscribers follow");
+    describe_counter!(logs::ENTRIES, "Entries of logs that were handed to subscribers");
+    describe_counter!(logs::GAPS, "Times that a reader of a log was told that entries are missing");
     describe_gauge!("toygres_instances", "Instances that are not deleted, by state and health; the same from every server");
     describe_gauge!("toygres_instance_notices", "Notices of instances, by code; the same from every server");
     describe_gauge!("toygres_instance_storage_used_bytes", "What instances use of their volumes together; the same from every server");
@@ -141,6 +147,8 @@ fn describe() {
         "toygres_address_changes_total",
         "toygres_address_change_failures_total",
         "toygres_instance_certificate_failures_total",
+        logs::ENTRIES,
+        logs::GAPS,
         "toygres_probe_connections_lost_total",
         "toygres_probe_logins_total",
         "toygres_sockets_displaced_total",
@@ -149,6 +157,7 @@ fn describe() {
         counter!(name).increment(0);
     }
     gauge!("toygres_tls_certificate_expiry_timestamp_seconds").set(0.0);
+    gauge!(logs::STREAMS).set(0.0);
     for limit in ["total", "address"] {
         counter!("toygres_connections_refused_total", "limit" => limit).increment(0);
     }

@@ -11,7 +11,7 @@ const STATES = ['RUNNING', 'RUNNING', 'RUNNING', 'UPDATING', 'FAILED'];
 const HEALTHS = ['HEALTHY', 'HEALTHY', 'HEALTHY', 'UNHEALTHY', 'UNKNOWN'];
 const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
 
-/** What a fake server answers besides the list: the values or functions of root fields, and the only item of subscriptions, or a function that returns all. */
+/** What a fake server answers besides the list: the values or functions of root fields, and the only item of subscriptions, or a function that generates all. */
 interface Answers {
   fields?: Record<string, unknown>;
   subscriptions?: Record<string, unknown>;
@@ -43,10 +43,13 @@ export async function startFakeServer(count: number, { fields = {}, subscription
     }
   }
 
-  async function* only(name: string) {
-    const value = subscriptions[name];
-    if (typeof value === 'function') for await (const item of (value as () => AsyncIterable<unknown>)()) yield { [name]: item };
-    else if (name in subscriptions) yield { [name]: value };
+  async function* only(name: string, variables: Record<string, unknown>) {
+    const items = subscriptions[name];
+    if (typeof items === 'function') {
+      for await (const item of items(variables) as AsyncIterable<unknown>) yield { [name]: item };
+    } else if (name in subscriptions) {
+      yield { [name]: items };
+    }
     await new Promise(() => undefined);
   }
 
@@ -69,7 +72,7 @@ export async function startFakeServer(count: number, { fields = {}, subscription
 
   const sockets = new WebSocketServer({ server: http, path: '/graphql' });
   const names = Object.keys(schema.getSubscriptionType()?.getFields() ?? {});
-  const roots = { subscription: { ...Object.fromEntries(names.map((name) => [name, () => only(name)])), instances: changes } };
+  const roots = { subscription: { ...Object.fromEntries(names.map((name) => [name, (variables: Record<string, unknown>) => only(name, variables)])), instances: changes } };
   useServer({ schema, roots, subscribe: (args) => subscribe({ ...args, fieldResolver }) }, sockets);
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const address = http.address();

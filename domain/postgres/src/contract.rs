@@ -7,6 +7,7 @@
 
 mod data;
 mod inspection;
+mod logs;
 mod owner;
 mod parameters;
 mod resize;
@@ -27,6 +28,7 @@ use toygres_domain::{
 };
 
 use data::check_data;
+use logs::check_logs;
 pub use owner::{OwnedInstance, check_owner, check_owners};
 pub use parameters::check_parameters;
 use resize::check_resizes;
@@ -133,6 +135,7 @@ pub async fn check_all(subject: Subject<'_>) {
     check_suspensions(subject).await;
     check_resizes(subject).await;
     check_data(subject).await;
+    check_logs(subject).await;
 }
 
 /// The runtime has a name and versions, newest first.

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use toygres_k8s::permissions::PERMISSIONS;
 
 use super::{
-    ADMINISTRATOR, Crash, Expansion, Shared, controllers, managed_fields,
+    ADMINISTRATOR, Crash, Expansion, Shared, controllers, jobs, managed_fields,
     objects::{FakeCluster, Kind, LOGS, finalizers, key, matches, name, now},
     server_side_apply::{conflict, keep, merge, merge_patch},
     status, watch,
@@ -119,8 +119,12 @@ impl Query {
     }
 }
 
-/// The last line of the log of a container.
-async fn log(State(shared): State<Arc<Shared>>, Path((_, name)): Path<(String, String)>) -> Response {
+/// The log of a server, or the last line of that of a Job's container.
+async fn log(
+    State(shared): State<Arc<Shared>>,
+    Path((_, name)): Path<(String, String)>,
+    UrlQuery(parameters): UrlQuery<HashMap<String, String>>,
+) -> Response {
     let crash = match admit(&shared, "get", &LOGS) {
         Ok(crash) => crash,
         Err(refusal) => return answer(&refusal),
@@ -130,6 +134,14 @@ async fn log(State(shared): State<Arc<Shared>>, Path((_, name)): Path<(String, S
     }
     let cluster = shared.cluster();
     match cluster.get("pods", &name) {
+        Some(pod) if !jobs::is_of_job(pod) => {
+            let (pod, file) = (pod.clone(), cluster.node.as_ref().and_then(|node| node.log_file(pod)));
+            drop(cluster);
+            match file.filter(|_| parameters.get("previous").is_none_or(|previous| previous != "true")) {
+                Some(file) => Response::new(super::log::body(&shared, &file, &pod, &parameters)),
+                None => answer(&status::bad_request(&format!("the container in the pod {name} has no such log"))),
+            }
+        }
         Some(pod) => Response::new(Body::from(cluster.node.as_ref().map_or_else(|| LOG.to_owned(), |node| node.log(pod)))),
         None => answer(&status::not_found(&LOGS, &name)),
     }

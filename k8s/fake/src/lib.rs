@@ -8,6 +8,7 @@ mod controllers;
 mod expansion;
 mod http;
 mod jobs;
+mod log;
 mod managed_fields;
 mod network;
 mod node;

@@ -4,6 +4,7 @@
 use std::{
     any::Any,
     collections::HashMap,
+    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicU32, Ordering},
@@ -236,6 +237,22 @@ impl Node {
             Pod::Running { address, .. } => Some(address.clone()),
             Pod::Starting | Pod::Failed(_) | Pod::Stopping(_) => None,
         }
+    }
+
+    /// The log of the pod's server, if it was started.
+    pub(super) fn log_file(&self, pod: &Value) -> Option<PathBuf> {
+        let state = self.state();
+        state.pods.get(pod["metadata"]["uid"].as_str()?).filter(|pod| !matches!(pod, Pod::Starting))?;
+        Some(state.volumes.get(&claim_of(pod))?.directory().join("log"))
+    }
+
+    /// Whether the pod has a server that has not stopped.
+    pub(super) fn has_server(&self, pod: &Value) -> bool {
+        pod["metadata"]["uid"].as_str().is_some_and(|uid| match self.state().pods.get(uid) {
+            Some(Pod::Stopping(task)) => !task.is_finished(),
+            Some(Pod::Starting | Pod::Running { .. }) => true,
+            Some(Pod::Failed(_)) | None => false,
+        })
     }
 
     /// Removes the volume of a claim.

@@ -1,5 +1,7 @@
 //! The last log lines of a server that failed, without what clients sent.
 
+use toygres_domain::server_log::parser::shortened;
+
 /// The limits of the lines and of their characters.
 const LINES: usize = 5;
 const CHARACTERS: usize = 600;
@@ -7,7 +9,7 @@ const CHARACTERS: usize = 600;
 /// Returns the last lines. Lines that can quote what clients sent (statements, their parameters and rows) are omitted, because they
 /// may contain a password.
 pub(crate) fn last_lines(log: &str) -> String {
-    let safe: Vec<&str> = log.lines().map(str::trim_end).filter(|line| is_safe(line)).collect();
+    let safe: Vec<_> = log.lines().map(str::trim_end).filter(|line| is_safe(line)).map(shortened).collect();
     let start = safe.len().saturating_sub(LINES);
     let text = safe[start..].join(" | ");
     match text.char_indices().nth_back(CHARACTERS) {

@@ -39,6 +39,7 @@ subcommands! {
         clone::Clone,
         delete::Delete,
         connect::Connect,
+        logs::Logs,
         activity::Activity,
         queries::Queries,
         cancel::Cancel,

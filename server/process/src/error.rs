@@ -39,6 +39,9 @@ pub enum Error {
     /// The instance has run before, and its data is gone.
     #[error("{0}")]
     DataLost(String),
+    /// The log of an instance is not in this data directory.
+    #[error("{0}")]
+    LogNotHere(String),
 }
 
 impl From<Error> for RuntimeError {
@@ -48,6 +51,7 @@ impl From<Error> for RuntimeError {
             Error::Setup(_) => Self::permanent(ReasonCode::RuntimeUnavailable, message),
             Error::PostgresMissing(_) => Self::permanent(ReasonCode::PostgresMissing, message),
             Error::DataLost(_) => Self { reason: data_lost(&message), retryable: false },
+            Error::LogNotHere(_) => Self::permanent(ReasonCode::LogNotHere, message),
             Error::DiskFull(_) => Self::temporary(ReasonCode::DiskFull, message),
             Error::Refused(_) => Self::permanent(ReasonCode::AdmissionRefused, message),
             Error::Io { source, .. } if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {

@@ -46,6 +46,7 @@ mod resize;
 mod restart;
 mod restore;
 mod runtime;
+mod server_log;
 mod settings;
 mod supervisor;
 mod suspend;

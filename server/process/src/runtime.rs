@@ -22,7 +22,10 @@ use toygres_domain::{
     parameter::PRELOADABLE,
     restoration::Restoration,
     roles::{PlatformCredentials, SUPERUSER},
-    runtime::{CopyProgress, CopySource, Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError, Suspension},
+    runtime::{
+        CopyProgress, CopySource, Deployment, Host, LogStart, LogStream, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError,
+        Suspension,
+    },
     scram,
     server_settings::STATISTICS_LIBRARY,
     storage::VolumeSpace,
@@ -46,6 +49,7 @@ use super::{
     resize,
     restart::{self, RestartRecord},
     restore::{self, Restorations},
+    server_log::{self, LogReader},
     settings::{self, Configuration, Features},
     supervisor::{self, Role},
     suspend, upgrade, verify,
@@ -295,6 +299,11 @@ impl Runtime for ProcessRuntime {
             Some((since, reason)) => Reachability::Unreachable { since, reason },
             None => Reachability::Reachable,
         }
+    }
+
+    async fn read_log(&self, id: InstanceId, start: LogStart, follow: bool) -> Result<LogStream, RuntimeError> {
+        let reader = self.blocking(move |shared| LogReader::open(&shared.dirs, id, start)).await?;
+        Ok(server_log::stream(reader, follow))
     }
 
     fn nudges(&self) -> BoxStream<'static, Nudge> {

@@ -198,7 +198,6 @@ impl Supervisor {
         }
         for (id, state) in found.iter().copied().filter(|(_, state)| *state == DirState::Deployed) {
             let home = self.shared.dirs.path(id, state);
-            log_file::trim(&home);
             if RestartRecord::read(&home).is_some_and(|restart| restart.is_abandoned())
                 && let Err(error) = self.finish_restart(id)
             {
@@ -244,6 +243,9 @@ impl Supervisor {
             }
         };
         tracked.unknown = false;
+        if self.host {
+            log_file::trim(cluster.home());
+        }
         self.compare_files(id, &cluster, &mut tracked);
         let busy = match status {
             Status::Ready { server, port } => {

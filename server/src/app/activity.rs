@@ -15,14 +15,14 @@ impl App {
     /// # Errors
     /// [`toygres_domain::Error::User`] if `first` is outside of [`limits::ACTIVITY_SESSIONS`].
     pub async fn activity(&self, instance: &Instance, first: Option<i32>) -> Result<Result<ClientSessions, Reason>> {
-        let limit = limit("sessions", first, limits::ACTIVITY_SESSIONS)?;
+        let limit = limit("sessions", "first", first, limits::ACTIVITY_SESSIONS)?;
         self.inspect(Inspection::Activity, instance, async |logins, timeout| sessions::list(logins, limit, timeout).await).await
     }
 }
 
-/// The number of entries that are asked for.
-pub(super) fn limit(unit: &str, first: Option<i32>, range: limits::IntRange) -> Result<u16> {
+/// The number of entries that are asked for in a field.
+pub(super) fn limit(unit: &str, field: &str, first: Option<i32>, range: limits::IntRange) -> Result<u16> {
     let mut errors = FieldErrors::default();
-    let first = errors.in_range("first", unit, first, range);
+    let first = errors.in_range(field, unit, first, range);
     errors.check(first.and_then(|first| u16::try_from(first).ok()))
 }

@@ -15,6 +15,7 @@ use tokio::{
 use toygres_domain::{
     InstanceId, Result,
     instance::{Instance, InstanceState, Reason, ReasonCode},
+    runtime::RuntimeError,
 };
 use toygres_postgres::Logins;
 
@@ -26,6 +27,8 @@ const TURN_TIMEOUT: Duration = Duration::from_secs(2);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Requests to all instances that this server makes at the same time. Those to one instance are made one after the other.
 const AT_ONCE: usize = 8;
+/// Logs that this server follows at the same time.
+const LOG_STREAMS: usize = 256;
 
 /// What is asked, for the metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
@@ -39,6 +42,8 @@ pub enum Inspection {
     CancelQuery,
     /// The end of a session.
     TerminateSession,
+    /// A page of its log.
+    Logs,
 }
 
 /// What came of it, for the metric.
@@ -60,6 +65,7 @@ pub enum InspectionResult {
 pub struct Inspections(Arc<Turns>);
 
 struct Turns {
+    log_streams: Arc<Semaphore>,
     all: Arc<Semaphore>,
     /// Those that nobody has or waits for are dropped.
     of_instances: Mutex<HashMap<InstanceId, Arc<Semaphore>>>,
@@ -67,11 +73,19 @@ struct Turns {
 
 impl Default for Inspections {
     fn default() -> Self {
-        Self(Arc::new(Turns { all: Arc::new(Semaphore::new(AT_ONCE)), of_instances: Mutex::default() }))
+        let log_streams = Arc::new(Semaphore::new(LOG_STREAMS));
+        Self(Arc::new(Turns { log_streams, all: Arc::new(Semaphore::new(AT_ONCE)), of_instances: Mutex::default() }))
     }
 }
 
 impl Inspections {
+    /// The right to follow a log until it is dropped, unless as many are followed as may be.
+    pub(super) fn log_stream(&self) -> Result<OwnedSemaphorePermit, Reason> {
+        Arc::clone(&self.0.log_streams)
+            .try_acquire_owned()
+            .map_err(|_| Reason::new(ReasonCode::Busy, format!("this server follows {LOG_STREAMS} logs, and no more: try again later")))
+    }
+
     /// Waits for a turn, which lasts until the permits are dropped. Who waits for one instance does not keep others waiting.
     async fn turn(&self, id: InstanceId) -> Option<[OwnedSemaphorePermit; 2]> {
         let of_instance = {
@@ -95,12 +109,23 @@ impl App {
         ask: impl AsyncFnOnce(&Logins, Duration) -> Result<T, Reason>,
     ) -> Result<Result<T, Reason>> {
         let outcome = self.ask(instance, ask).await?;
-        let result = match &outcome {
-            Ok(_) => InspectionResult::Answered,
-            Err(reason) => InspectionResult::of(reason.code),
-        };
-        counter!(METRIC, "what" => <&str>::from(what), "result" => <&str>::from(result)).increment(1);
+        count(what, outcome.as_ref().err().map(|reason| reason.code));
         Ok(outcome)
+    }
+
+    /// Asks the host of an instance about it, in the same turns.
+    pub(super) async fn inspect_host<T>(
+        &self,
+        what: Inspection,
+        id: InstanceId,
+        ask: impl Future<Output = Result<T, RuntimeError>>,
+    ) -> Result<T, RuntimeError> {
+        let outcome = match timeout(TURN_TIMEOUT, self.inspections.turn(id)).await {
+            Ok(Some(_turn)) => ask.await,
+            _ => Err(RuntimeError { reason: busy(), retryable: true }),
+        };
+        count(what, outcome.as_ref().err().map(|error| error.reason.code));
+        outcome
     }
 
     async fn ask<T>(&self, instance: &Instance, ask: impl AsyncFnOnce(&Logins, Duration) -> Result<T, Reason>) -> Result<Result<T, Reason>> {
@@ -109,10 +134,7 @@ impl App {
             (_, why) => return Ok(Err(why.unwrap_or_else(|| not_running("it has not run yet")))),
         };
         let Ok(Some(_turn)) = timeout(TURN_TIMEOUT, self.inspections.turn(instance.id)).await else {
-            return Ok(Err(Reason::new(
-                ReasonCode::Busy,
-                "this server answers as many other requests about what runs in instances: try again in a moment",
-            )));
+            return Ok(Err(busy()));
         };
         let credentials = self.store.credentials(instance.id).await?;
         let identity = self.store.server_identity(instance.id).await?;
@@ -121,13 +143,22 @@ impl App {
     }
 }
 
+fn count(what: Inspection, failure: Option<ReasonCode>) {
+    let result = failure.map_or(InspectionResult::Answered, InspectionResult::of);
+    counter!(METRIC, "what" => <&str>::from(what), "result" => <&str>::from(result)).increment(1);
+}
+
+fn busy() -> Reason {
+    Reason::new(ReasonCode::Busy, "this server answers as many other requests about what runs in instances: try again in a moment")
+}
+
 /// The name of the metric.
 pub const METRIC: &str = "toygres_inspections_total";
 
 impl InspectionResult {
     fn of(code: ReasonCode) -> Self {
         match code {
-            ReasonCode::NotRunning | ReasonCode::Suspended | ReasonCode::StatisticsMissing => Self::Unavailable,
+            ReasonCode::NotRunning | ReasonCode::Suspended | ReasonCode::StatisticsMissing | ReasonCode::LogNotHere => Self::Unavailable,
             ReasonCode::Busy => Self::Busy,
             _ => Self::Failed,
         }
@@ -146,7 +177,7 @@ fn why_not(state: InstanceState) -> Option<Reason> {
     }
 }
 
-fn not_running(why: &str) -> Reason {
+pub(super) fn not_running(why: &str) -> Reason {
     Reason::new(ReasonCode::NotRunning, why)
 }
 

@@ -75,6 +75,8 @@ pub const TOKEN_EXPIRES_IN_DAYS: IntRange = IntRange::new(1, 3650).default(90);
 pub const ACTIVITY_SESSIONS: IntRange = IntRange::new(1, 200).default(100);
 /// Statements with their statistics in one answer.
 pub const TOP_QUERIES: IntRange = IntRange::new(1, 100).default(20);
+/// Entries of a log that a subscription begins with.
+pub const LOG_TAIL: IntRange = IntRange::new(0, 10_000).default(100);
 /// Entries of one page of a list.
 pub const PAGE_SIZE: IntRange = IntRange::new(0, 500).default(50);
 

@@ -15,7 +15,7 @@ impl App {
     /// # Errors
     /// [`toygres_domain::Error::User`] if `first` is outside of [`limits::TOP_QUERIES`].
     pub async fn top_queries(&self, instance: &Instance, order: TopQueryOrder, first: Option<i32>) -> Result<Result<TopQueries, Reason>> {
-        let limit = limit("statements", first, limits::TOP_QUERIES)?;
+        let limit = limit("statements", "first", first, limits::TOP_QUERIES)?;
         self.inspect(Inspection::TopQueries, instance, async |logins, timeout| statements::top(logins, order, limit, timeout).await).await
     }
 }

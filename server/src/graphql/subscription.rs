@@ -3,24 +3,29 @@
 
 use std::{collections::HashMap, collections::HashSet, sync::Arc};
 
-use async_graphql::{Context, ID, Result, Subscription};
+use async_graphql::{Context, ErrorExtensions, ID, Result, Subscription};
 use async_stream::try_stream;
-use futures::Stream;
+use chrono::{DateTime, Utc};
+use futures::{Stream, StreamExt};
 use toygres_domain::{
     InstanceId, OperationId, UserErrorCode,
     backup::{Archive, Backup},
     event::{Cursor, EventKind},
-    instance::{Instance as DomainInstance, InstanceFilter},
+    instance::{Instance as DomainInstance, InstanceFilter, Reason},
+    server_log::LogFilter,
 };
 use toygres_store::PageRequest;
 
 use super::{
     errors::{coded, error},
+    guard::operator,
     shared::Shared,
-    types::{HealthCheck, Instance, InstanceChange, InstanceChangeType, InstanceEvent, InstanceFilterInput, Operation},
+    types::{
+        HealthCheck, Instance, InstanceChange, InstanceChangeType, InstanceEvent, InstanceFilterInput, InstanceLogBatch, LogSeverity, Operation,
+    },
 };
 use crate::{
-    app::{App, is_final},
+    app::{App, is_final, logs::FollowFrom},
     live::{Delivery, Feed, Hub},
     transport::ResumeCursor,
 };
@@ -224,6 +229,36 @@ impl Subscription {
             }
         })
     }
+
+    /// Follows the log of an instance: each entry exactly once, also while its server is restarted. Starts with the newest entries, or after a
+    /// cursor. Entries are read as fast as the subscriber takes them; if the host drops some before, a batch says that there is a gap. Completes
+    /// when the instance is deleted. Requires the role `OPERATOR`, because messages can contain secrets; those that are known by their form are
+    /// masked.
+    #[graphql(guard = "operator()")]
+    async fn instance_logs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The ID of the instance.")] instance_id: ID,
+        #[graphql(desc = "Starts with the newest _n_ entries that are selected (default 100, maximum 10000).")] tail: Option<i32>,
+        #[graphql(desc = "Resumes after this cursor, of a batch or an entry. `tail` has no effect then.")] after: Option<String>,
+        #[graphql(desc = "Selects the entries of this severity and above.")] severity: Option<LogSeverity>,
+        #[graphql(desc = "Selects the entries from this time on.")] since: Option<DateTime<Utc>>,
+        #[graphql(desc = "Selects the entries with this text in their message, another text or a name. Upper and lower case are the same.")]
+        contains: Option<String>,
+    ) -> Result<impl Stream<Item = Result<InstanceLogBatch>>> {
+        let app = ctx.data_unchecked::<App>();
+        let id = known(app, &instance_id).await?;
+        let after = resume_from(ctx, after).map(|text| text.parse().map_err(|_| bad_cursor(&text))).transpose()?;
+        let from = FollowFrom::new(tail, after).map_err(error)?;
+        let filter = LogFilter::new(severity.map(|severity| severity.0), since, contains.as_deref());
+        let batches = app.follow_log(id, from, filter).map_err(|reason| no_log(&reason))?;
+        Ok(batches.map(|batch| batch.map(InstanceLogBatch::from).map_err(|reason| no_log(&reason))))
+    }
+}
+
+/// Why a log cannot be followed, with the code of the reason.
+fn no_log(reason: &Reason) -> async_graphql::Error {
+    coded("LOG_UNAVAILABLE", reason.message.clone()).extend_with(|_, extensions| extensions.set("reason", reason.code.as_str().to_uppercase()))
 }
 
 /// Of what `instanceBackups` sends, what changes without an event.

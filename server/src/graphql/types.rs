@@ -20,6 +20,7 @@ mod instance_filter;
 mod instance_order;
 mod label;
 mod limits;
+mod log;
 mod maintenance_window;
 mod node;
 mod notice;
@@ -44,8 +45,8 @@ pub(super) use database::Database;
 pub(super) use database_user::DatabaseUser;
 pub(super) use domain_enum::{
     BackupDurability, BackupProtection, BackupStatus, BackupTrigger, BackupVerificationStatus, CaStatus, DatabaseAccess, ExposureType, HealthStatus,
-    InstanceEventType, InstanceState, NoticeCode, OperationKind, OperationStatus, ReasonCode, RecoveryGapReason, RestoreMethod, SessionState,
-    StepName, StepStatus, TokenRole, TopQueryOrder, Weekday,
+    InstanceEventType, InstanceState, LogSeverity, NoticeCode, OperationKind, OperationStatus, ReasonCode, RecoveryGapReason, RestoreMethod,
+    SessionState, StepName, StepStatus, TokenRole, TopQueryOrder, Weekday,
 };
 pub(super) use exposure::{Exposure, ExposureInput};
 pub(super) use health_check::{HealthCheck, HealthCheckInput, HealthCheckPolicy};
@@ -57,6 +58,7 @@ pub(super) use instance_filter::InstanceFilterInput;
 pub(super) use instance_order::InstanceOrderInput;
 pub(super) use label::{Label, LabelInput, pairs};
 pub(super) use limits::Limits;
+pub(super) use log::{InstanceLogBatch, LogEntries, page as log_page};
 pub(super) use maintenance_window::{MaintenanceWindow, MaintenanceWindowInput};
 pub(super) use node::{Node, NodeId};
 pub(super) use notice::Notice;

@@ -23,6 +23,7 @@ mod inspection;
 mod kubernetes;
 mod lifecycle;
 mod live;
+mod logs;
 mod notices;
 mod paging;
 mod parameters;

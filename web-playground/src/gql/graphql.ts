@@ -1046,6 +1046,12 @@ export type Instance = Node & {
   labels: Array<Label>;
   /** The latest health check. */
   latestHealthCheck?: Maybe<HealthCheck>;
+  /**
+   * The log of the server, read from its host, oldest entry first: without `after` the newest entries, with `after` those that follow the
+   * cursor. The host keeps a limited amount. `instanceLogs` follows it. Requires the role `OPERATOR`, because messages can contain secrets;
+   * those that are known by their form are masked.
+   */
+  logs: LogEntryConnection;
   /** When updates (`updateAvailable`) are applied by themselves. Null if they never are. */
   maintenanceWindow?: Maybe<MaintenanceWindow>;
   /** The memory in MiB. */
@@ -1154,6 +1160,16 @@ export type InstanceHealthChecksArgs = {
   before?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
   last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** A hosted PostgreSQL server. */
+export type InstanceLogsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  contains?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  severity?: InputMaybe<LogSeverity>;
+  since?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
 
@@ -1312,6 +1328,17 @@ export type InstanceFilter = {
   state?: InputMaybe<Array<InstanceState>>;
 };
 
+/** Entries of a log that have arrived together. */
+export type InstanceLogBatch = {
+  __typename?: 'InstanceLogBatch';
+  /** The position up to which the log was read, to resume after. */
+  cursor: Scalars['String']['output'];
+  /** The entries, oldest first. May be empty: then the log was read up to `cursor`, and nothing in it was wanted. */
+  entries: Array<LogEntry>;
+  /** Whether entries are missing in front of these, because the host has dropped them before they were read. */
+  gap: Scalars['Boolean']['output'];
+};
+
 /** The order of instances. */
 export type InstanceOrder = {
   /** The direction. */
@@ -1444,6 +1471,91 @@ export type Limits = {
   topQueries: IntRange;
 };
 
+/**
+ * A message that the server of an instance has logged, with all its lines. Secrets in its texts that are known by their form are `***`. Each text
+ * is cut after 64 KiB.
+ */
+export type LogEntry = {
+  __typename?: 'LogEntry';
+  /** What the client calls itself (`application_name`). */
+  applicationName?: Maybe<Scalars['String']['output']>;
+  /** Where it happened, such as in which line of which function. */
+  context?: Maybe<Scalars['String']['output']>;
+  /**
+   * The cursor of the entry. It stays valid for as long as the entry is kept, across restarts of the server, of the instance and of the control
+   * plane.
+   */
+  cursor: Scalars['String']['output'];
+  /** The database. */
+  database?: Maybe<Scalars['String']['output']>;
+  /** More about the message. */
+  detail?: Maybe<Scalars['String']['output']>;
+  /** What to do about it. */
+  hint?: Maybe<Scalars['String']['output']>;
+  /** The message. */
+  message: Scalars['String']['output'];
+  /** The ID of the process that wrote it. */
+  pid?: Maybe<Scalars['Int']['output']>;
+  /** How severe the entry is. `LOG` if it is a line of another program than PostgreSQL. */
+  severity: LogSeverity;
+  /** The error code. Null if it is no error. */
+  sqlstate?: Maybe<Scalars['String']['output']>;
+  /** The statement that caused it. Servers log statements only if they are told to. */
+  statement?: Maybe<Scalars['String']['output']>;
+  /** When the entry was written. Null if it is a line of another program than PostgreSQL and the host does not know it. */
+  time?: Maybe<Scalars['DateTime']['output']>;
+  /** The role that has logged in, or tried to. Null if it is not a message of a session. */
+  username?: Maybe<Scalars['String']['output']>;
+};
+
+/** A page of the log of an instance, the oldest entry first. */
+export type LogEntryConnection = {
+  __typename?: 'LogEntryConnection';
+  /** A list of edges. */
+  edges: Array<LogEntryEdge>;
+  /** Whether the entry of the cursor `after` is not kept any more, so that entries after it may be missing. */
+  gap: Scalars['Boolean']['output'];
+  /** A list of nodes. */
+  nodes: Array<LogEntry>;
+  /** Information to aid in pagination. */
+  pageInfo: PageInfo;
+  /** Why the log could not be read. Null if it was. */
+  reason?: Maybe<Reason>;
+};
+
+/** An edge in a connection. */
+export type LogEntryEdge = {
+  __typename?: 'LogEntryEdge';
+  /** A cursor for use in pagination */
+  cursor: Scalars['String']['output'];
+  /** The item at the end of the edge */
+  node: LogEntry;
+};
+
+/** How severe an entry of a log is, from the least to the most severe. A filter selects a severity and those after it. */
+export const LogSeverity = {
+  /** Details for developers. */
+  Debug: 'DEBUG',
+  /** A statement was aborted. */
+  Error: 'ERROR',
+  /** A session was aborted, or the server did not start. */
+  Fatal: 'FATAL',
+  /** What a client has asked for, such as the output of `VACUUM VERBOSE`. */
+  Info: 'INFO',
+  /**
+   * What administrators may want to know, such as a checkpoint or a connection. (PostgreSQL itself ranks it above `ERROR` when it decides
+   * what is logged.)
+   */
+  Log: 'LOG',
+  /** A hint for a client. */
+  Notice: 'NOTICE',
+  /** All sessions were aborted. */
+  Panic: 'PANIC',
+  /** A likely problem. */
+  Warning: 'WARNING'
+} as const;
+
+export type LogSeverity = typeof LogSeverity[keyof typeof LogSeverity];
 /** The weekly time in which updates are applied by themselves. */
 export type MaintenanceWindow = {
   __typename?: 'MaintenanceWindow';
@@ -2164,6 +2276,8 @@ export const ReasonCode = {
   ImagePullFailed: 'IMAGE_PULL_FAILED',
   /** An internal error of the control plane; its log says more. */
   Internal: 'INTERNAL',
+  /** Its log is on another machine than this server. */
+  LogNotHere: 'LOG_NOT_HERE',
   /** No backup has the point in time that was to be restored. */
   NotRestorable: 'NOT_RESTORABLE',
   /** It has no server that runs. */
@@ -2719,6 +2833,13 @@ export type Subscription = {
    */
   instanceEvents: InstanceEvent;
   /**
+   * Follows the log of an instance: each entry exactly once, also while its server is restarted. Starts with the newest entries, or after a
+   * cursor. Entries are read as fast as the subscriber takes them; if the host drops some before, a batch says that there is a gap. Completes
+   * when the instance is deleted. Requires the role `OPERATOR`, because messages can contain secrets; those that are known by their form are
+   * masked.
+   */
+  instanceLogs: InstanceLogBatch;
+  /**
    * Follows the list of instances: `SNAPSHOT` items, one `SNAPSHOT_COMPLETE`, then `UPSERTED` and `REMOVED` items. Several
    * changes of one instance may arrive as one item. With `after`, there is no snapshot, only the changes after that cursor.
    */
@@ -2751,6 +2872,17 @@ export type SubscriptionInstanceBackupsArgs = {
 export type SubscriptionInstanceEventsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   instanceId?: InputMaybe<Scalars['ID']['input']>;
+};
+
+
+/** The root of subscriptions. */
+export type SubscriptionInstanceLogsArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  contains?: InputMaybe<Scalars['String']['input']>;
+  instanceId: Scalars['ID']['input'];
+  severity?: InputMaybe<LogSeverity>;
+  since?: InputMaybe<Scalars['DateTime']['input']>;
+  tail?: InputMaybe<Scalars['Int']['input']>;
 };
 
 
@@ -3286,6 +3418,18 @@ export type UpdateInstanceMutationVariables = Exact<{
 
 export type UpdateInstanceMutation = { __typename?: 'Mutation', updateInstance: { __typename?: 'UpdateInstancePayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
+export type InstanceLogsSubscriptionVariables = Exact<{
+  instanceId: Scalars['ID']['input'];
+  tail?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  severity?: InputMaybe<LogSeverity>;
+}>;
+
+
+export type InstanceLogsSubscription = { __typename?: 'Subscription', instanceLogs: { __typename?: 'InstanceLogBatch', cursor: string, gap: boolean, entries: Array<{ __typename?: 'LogEntry', cursor: string, time?: string | null, severity: LogSeverity, sqlstate?: string | null, message: string, detail?: string | null, hint?: string | null, context?: string | null, statement?: string | null, username?: string | null, database?: string | null, applicationName?: string | null, pid?: number | null }> } };
+
+export type LogLineFragment = { __typename?: 'LogEntry', cursor: string, time?: string | null, severity: LogSeverity, sqlstate?: string | null, message: string, detail?: string | null, hint?: string | null, context?: string | null, statement?: string | null, username?: string | null, database?: string | null, applicationName?: string | null, pid?: number | null };
+
 export type CancelOperationMutationVariables = Exact<{
   input: CancelOperationInput;
 }>;
@@ -3680,6 +3824,23 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"InstancePage"}) as unknown as TypedDocumentString<InstancePageFragment, unknown>;
+export const LogLineFragmentDoc = new TypedDocumentString(`
+    fragment LogLine on LogEntry {
+  cursor
+  time
+  severity
+  sqlstate
+  message
+  detail
+  hint
+  context
+  statement
+  username
+  database
+  applicationName
+  pid
+}
+    `, {"fragmentName":"LogLine"}) as unknown as TypedDocumentString<LogLineFragment, unknown>;
 export const OperationCardFragmentDoc = new TypedDocumentString(`
     fragment OperationCard on Operation {
   id
@@ -4427,6 +4588,36 @@ export const UpdateInstanceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<UpdateInstanceMutation, UpdateInstanceMutationVariables>;
+export const InstanceLogsDocument = new TypedDocumentString(`
+    subscription InstanceLogs($instanceId: ID!, $tail: Int, $after: String, $severity: LogSeverity) {
+  instanceLogs(
+    instanceId: $instanceId
+    tail: $tail
+    after: $after
+    severity: $severity
+  ) {
+    cursor
+    gap
+    entries {
+      ...LogLine
+    }
+  }
+}
+    fragment LogLine on LogEntry {
+  cursor
+  time
+  severity
+  sqlstate
+  message
+  detail
+  hint
+  context
+  statement
+  username
+  database
+  applicationName
+  pid
+}`) as unknown as TypedDocumentString<InstanceLogsSubscription, InstanceLogsSubscriptionVariables>;
 export const CancelOperationDocument = new TypedDocumentString(`
     mutation CancelOperation($input: CancelOperationInput!) {
   cancelOperation(input: $input) {

@@ -11,7 +11,7 @@ use async_graphql::{
 };
 use strum::{EnumMessage, VariantArray};
 use toygres_domain::{
-    backup, certificate, database_user, event, instance, maintenance, notice, operation, restoration, session, statement_statistics, token,
+    backup, certificate, database_user, event, instance, maintenance, notice, operation, restoration, server_log, session, statement_statistics, token,
 };
 
 use crate::app;
@@ -81,6 +81,8 @@ domain_enums! {
     RestoreMethod = restoration::RestoreMethod;
     /// What a session does.
     SessionState = session::SessionState;
+    /// How severe an entry of a log is, from the least to the most severe. A filter selects a severity and those after it.
+    LogSeverity = server_log::LogSeverity;
     /// The order of statements, the largest first.
     TopQueryOrder = statement_statistics::TopQueryOrder;
     /// A day of the week.

@@ -10,6 +10,7 @@ use toygres_domain::{
     name::SqlName,
     notice::NoticeCode,
     operation::{OperationKind as DomainKind, OperationStatus as DomainStatus},
+    server_log::{LogCursor, LogFilter},
     statement_statistics::TopQueryOrder as DomainOrder,
 };
 use toygres_postgres as postgres;
@@ -17,8 +18,9 @@ use toygres_store::{OperationFilter, PageRequest};
 
 use super::{
     AvailableUpdate, Backup, BackupPolicy, BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthCheckPolicy, HealthStatus,
-    HealthSummary, InstanceActivity, InstanceEvent, InstanceParameter, InstanceState, Label, MaintenanceWindow, Notice, Operation,
-    OperationFilterInput, OperationKind, Reason, Recovery, StorageAutoGrow, StorageUsage, TopQueries, TopQueryOrder, UpgradeTarget,
+    HealthSummary, InstanceActivity, InstanceEvent, InstanceParameter, InstanceState, Label, LogEntries, LogSeverity, MaintenanceWindow, Notice,
+    Operation, OperationFilterInput, OperationKind, Reason, Recovery, StorageAutoGrow, StorageUsage, TopQueries, TopQueryOrder, UpgradeTarget,
+    log_page,
 };
 use crate::{
     app::{
@@ -27,7 +29,7 @@ use crate::{
     },
     graphql::{
         complexity::{INSPECTION, list_complexity, page_complexity},
-        errors::error,
+        errors::{coded, error},
         guard::operator,
         loaders::{
             ArchiveOf, BackupsOf, CertificateOf, DatabaseUsersOf, DatabasesOf, EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, OperationsOf,
@@ -293,6 +295,27 @@ impl Instance {
     ) -> Result<TopQueries> {
         let order = order_by.map_or(DomainOrder::TotalTime, |order| order.0);
         Ok(TopQueries::new(ctx.data_unchecked::<App>().top_queries(&self.0, order, first).await.map_err(error)?))
+    }
+    /// The log of the server, read from its host, oldest entry first: without `after` the newest entries, with `after` those that follow the
+    /// cursor. The host keeps a limited amount. `instanceLogs` follows it. Requires the role `OPERATOR`, because messages can contain secrets;
+    /// those that are known by their form are masked.
+    #[graphql(guard = "operator()", complexity = "INSPECTION + page_complexity(first, None, child_complexity)")]
+    async fn logs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Returns at most _n_ entries (default 50, maximum 500): the newest, or those that follow `after`.")] first: Option<i32>,
+        #[graphql(desc = "Returns the entries that come after this cursor, of this field or of `instanceLogs`.")] after: Option<String>,
+        #[graphql(desc = "Returns the entries of this severity and above.")] severity: Option<LogSeverity>,
+        #[graphql(desc = "Returns the entries from this time on.")] since: Option<DateTime<Utc>>,
+        #[graphql(desc = "Returns the entries with this text in their message, another text or a name. Upper and lower case are the same.")]
+        contains: Option<String>,
+    ) -> Result<LogEntries> {
+        let cursor = |text: String| {
+            text.parse::<LogCursor>().map_err(|_| coded("BAD_USER_INPUT", format!("after: '{text}' is not a cursor of this connection")))
+        };
+        let after = after.map(cursor).transpose()?;
+        let filter = LogFilter::new(severity.map(|severity| severity.0), since, contains.as_deref());
+        Ok(log_page(ctx.data_unchecked::<App>().logs(&self.0, first, after, &filter).await.map_err(error)?))
     }
     /// How the health of the instance is checked.
     async fn health_check_policy(&self) -> HealthCheckPolicy {
