@@ -21,7 +21,8 @@ use toygres_domain::{
     instance::{Endpoint, Exposure, PostgresVersion},
     restoration::Restoration,
     runtime::{
-        AddressProgress, Deployment, Host, LogStart, LogStream, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError, Suspension,
+        AddressProgress, Deployment, Host, LogStart, LogStream, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError,
+        Suspension,
     },
     storage::VolumeSpace,
     upgrade::Upgrade,
