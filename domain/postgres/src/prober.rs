@@ -369,7 +369,8 @@ fn to_measure(target: &Target, measure: bool) -> Option<&str> {
 
 /// Asks what the server of this owner uses of its volume, and what can become an outage. A session that was lost over that is none to keep.
 async fn measured(session: Option<Session>, owner: Option<&str>) -> (Option<Session>, Option<Measurement>, Option<Vitals>) {
-    let (Some(mut session), Some(owner)) = (session, owner) else { return (session, None, None) };
+    let Some(owner) = owner else { return (session, None, None) };
+    let Some(mut session) = session else { return (None, None, None) };
     let asking = async {
         let storage = storage::measure(&mut session).await?;
         Ok::<_, SessionError>((storage, vitals::ask(&mut session, owner).await?))
