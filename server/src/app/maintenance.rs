@@ -26,6 +26,12 @@ pub struct MaintenanceChoice {
     pub duration_minutes: Option<i32>,
 }
 
+impl From<MaintenanceWindow> for MaintenanceChoice {
+    fn from(MaintenanceWindow { weekday, start, duration_minutes }: MaintenanceWindow) -> Self {
+        Self { weekday: Some(weekday), start_time: Some(start.format("%H:%M").to_string()), duration_minutes: Some(duration_minutes) }
+    }
+}
+
 impl FieldErrors {
     /// The maintenance window: `Some(None)` turns it off. Adds an error for each part that is missing or wrong.
     pub(super) fn maintenance_window(&mut self, choice: Option<MaintenanceChoice>) -> Option<Option<MaintenanceWindow>> {
