@@ -13,8 +13,8 @@ use crate::instance::text_enum;
 ///
 /// Whoever connects chooses the names, also without a password, and PostgreSQL writes them as they are, line breaks too. They cannot make a
 /// line that looks like an entry: what is in front of them is longer than a name, which has 63 bytes at the most. Nor can they end the names
-/// early, because for that they would have to know the session.
-pub const LINE_PREFIX: &str = "%m [%10p] %20c %e %q%u\t%d\t%a\t%c ";
+/// early, because for that they would have to know the session; that there are names is known by the tab in front of them.
+pub const LINE_PREFIX: &str = "%m [%10p] %20c %e %q\t%u\t%d\t%a\t%c ";
 
 text_enum! {
     /// How severe an entry is, from the least to the most severe. A filter selects a severity and those after it.
@@ -25,8 +25,7 @@ text_enum! {
         Info,
         /// A hint for a client.
         Notice,
-        /// What administrators may want to know, such as a checkpoint or a connection. (PostgreSQL itself ranks it above `ERROR` when it decides
-        /// what is logged.)
+        /// What administrators may want to know, such as a checkpoint or a connection.
         Log,
         /// A likely problem.
         Warning,

@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use super::{LogCursor, LogEntry, LogLine, LogPosition, LogSeverity};
 use crate::masking::masked;
 
-/// Bytes of [`super::LINE_PREFIX`] in front of the names.
+/// Bytes of [`super::LINE_PREFIX`] in front of the tab before the names.
 pub const FIXED: usize = 68;
 
 /// Bytes of the texts of one entry that are kept, before they are masked.
@@ -171,16 +171,15 @@ impl<'a> Header<'a> {
             let complete = |names, (label, text)| {
                 Self::Complete(CompleteHeader { time, pid, sqlstate: Some(sqlstate).filter(|state| *state != NO_ERROR), names, label, text })
             };
-            // Before anything that the names could be taken for.
-            let mut end_of_names = rest.match_indices('\t').filter_map(|(at, tab)| {
-                let text = rest[at + tab.len()..].strip_prefix(session)?.strip_prefix(' ')?;
+            let Some(names) = rest.strip_prefix('\t') else {
+                return label(rest).map_or(Self::None, |found| complete(None, found));
+            };
+            // The first end, before anything in the message that could be taken for one.
+            let mut end_of_names = names.match_indices('\t').filter_map(|(at, tab)| {
+                let text = names[at + tab.len()..].strip_prefix(session)?.strip_prefix(' ')?;
                 Some((at, label(text)?))
             });
-            return match (end_of_names.next(), label(rest)) {
-                (Some((end, found)), _) => complete(Some(&rest[..end]), found),
-                (None, Some(found)) => complete(None, found),
-                (None, None) => Self::Incomplete,
-            };
+            return end_of_names.next().map_or(Self::Incomplete, |(end, found)| complete(Some(&names[..end]), found));
         }
         match default_header(line) {
             Some(header) => Self::Complete(header),

@@ -75,24 +75,51 @@ fn truncate(file: &File, home: &Path) -> std::io::Result<()> {
 }
 
 /// Where data begins at or after an offset: further on, if what was there was given back.
-#[cfg(target_os = "linux")]
 pub(super) fn data_after(file: &File, offset: u64) -> std::io::Result<u64> {
+    seek(file, offset, Kind::Data)
+}
+
+/// Where the first part begins, at or after an offset, that was given back; the end of the file if none was.
+pub(super) fn hole_after(file: &File, offset: u64) -> std::io::Result<u64> {
+    seek(file, offset, Kind::Hole)
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Data,
+    Hole,
+}
+
+#[cfg(target_os = "linux")]
+fn seek(file: &File, offset: u64, kind: Kind) -> std::io::Result<u64> {
     use nix::{
         errno::Errno,
         unistd::{Whence, lseek},
     };
-    match lseek(file, i64::try_from(offset).unwrap_or(i64::MAX), Whence::SeekData) {
+    let whence = match kind {
+        Kind::Data => Whence::SeekData,
+        Kind::Hole => Whence::SeekHole,
+    };
+    match lseek(file, i64::try_from(offset).unwrap_or(i64::MAX), whence) {
         Ok(found) => Ok(u64::try_from(found).unwrap_or(offset)),
-        // There is none.
+        // There is none up to the end, or the end is in front of the offset.
         Err(Errno::ENXIO) => Ok(file.metadata()?.len().max(offset)),
-        Err(Errno::EINVAL | Errno::EOPNOTSUPP) => Ok(offset),
+        Err(Errno::EINVAL | Errno::EOPNOTSUPP) => without_holes(file, offset, kind),
         Err(error) => Err(error.into()),
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn data_after(_: &File, offset: u64) -> std::io::Result<u64> {
-    Ok(offset)
+fn seek(file: &File, offset: u64, kind: Kind) -> std::io::Result<u64> {
+    without_holes(file, offset, kind)
+}
+
+/// In a file in which everything is data.
+fn without_holes(file: &File, offset: u64, kind: Kind) -> std::io::Result<u64> {
+    match kind {
+        Kind::Data => Ok(offset),
+        Kind::Hole => Ok(file.metadata()?.len().max(offset)),
+    }
 }
 
 /// The last error that the server logged, for users: one short line without paths of this machine.
@@ -149,5 +176,6 @@ mod tests {
         file.read_exact_at(&mut kept, begin).unwrap();
         assert!(kept.iter().all(|byte| *byte == b'b'));
         assert_eq!(data_after(&file, length + 7).unwrap(), length + 7);
+        assert_eq!((hole_after(&file, 0).unwrap(), hole_after(&file, begin).unwrap()), (0, length));
     }
 }

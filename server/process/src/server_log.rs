@@ -132,9 +132,11 @@ impl LogReader {
         if count == 0 {
             return Ok(None);
         }
-        // Checked after it was read: what is data now was data then, because only the beginning of a log is given back.
-        let begin = log_file::data_after(file, self.offset).context("read the log of the instance")?;
-        if begin > self.offset {
+        // Checked after it was read: what is data now was data then. The end of what is given back is given back first, so that a part that was
+        // read can be missing although its beginning is not.
+        let hole = log_file::hole_after(file, self.offset).context("read the log of the instance")?;
+        if hole < self.offset + count as u64 {
+            let begin = log_file::data_after(file, hole).context("read the log of the instance")?;
             self.offset = next_line(file, begin)?;
             return Ok(Some(LogChunk::Gap));
         }

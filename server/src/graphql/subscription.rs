@@ -5,7 +5,6 @@ use std::{collections::HashMap, collections::HashSet, sync::Arc};
 
 use async_graphql::{Context, ErrorExtensions, ID, Result, Subscription};
 use async_stream::try_stream;
-use chrono::{DateTime, Utc};
 use futures::{Stream, StreamExt};
 use toygres_domain::{
     InstanceId, OperationId, UserErrorCode,
@@ -242,7 +241,6 @@ impl Subscription {
         #[graphql(desc = "Starts with the newest _n_ entries that are selected (default 100, maximum 10000).")] tail: Option<i32>,
         #[graphql(desc = "Resumes after this cursor, of a batch or an entry. `tail` has no effect then.")] after: Option<String>,
         #[graphql(desc = "Selects the entries of this severity and above.")] severity: Option<LogSeverity>,
-        #[graphql(desc = "Selects the entries from this time on.")] since: Option<DateTime<Utc>>,
         #[graphql(desc = "Selects the entries with this text in their message, another text or a name. Upper and lower case are the same.")]
         contains: Option<String>,
     ) -> Result<impl Stream<Item = Result<InstanceLogBatch>>> {
@@ -250,7 +248,7 @@ impl Subscription {
         let id = known(app, &instance_id).await?;
         let after = resume_from(ctx, after).map(|text| text.parse().map_err(|_| bad_cursor(&text))).transpose()?;
         let from = FollowFrom::new(tail, after).map_err(error)?;
-        let filter = LogFilter::new(severity.map(|severity| severity.0), since, contains.as_deref());
+        let filter = LogFilter::new(severity.map(|severity| severity.0), None, contains.as_deref());
         let batches = app.follow_log(id, from, filter).map_err(|reason| no_log(&reason))?;
         Ok(batches.map(|batch| batch.map(InstanceLogBatch::from).map_err(|reason| no_log(&reason))))
     }

@@ -1542,10 +1542,7 @@ export const LogSeverity = {
   Fatal: 'FATAL',
   /** What a client has asked for, such as the output of `VACUUM VERBOSE`. */
   Info: 'INFO',
-  /**
-   * What administrators may want to know, such as a checkpoint or a connection. (PostgreSQL itself ranks it above `ERROR` when it decides
-   * what is logged.)
-   */
+  /** What administrators may want to know, such as a checkpoint or a connection. */
   Log: 'LOG',
   /** A hint for a client. */
   Notice: 'NOTICE',
@@ -2881,7 +2878,6 @@ export type SubscriptionInstanceLogsArgs = {
   contains?: InputMaybe<Scalars['String']['input']>;
   instanceId: Scalars['ID']['input'];
   severity?: InputMaybe<LogSeverity>;
-  since?: InputMaybe<Scalars['DateTime']['input']>;
   tail?: InputMaybe<Scalars['Int']['input']>;
 };
 

@@ -3,6 +3,7 @@ import { memo, useCallback, useEffect, useRef, useState } from 'react';
 import type { LogLineFragment } from '../gql/graphql';
 import { label } from '../lib/label';
 import { clock, full } from '../time/format';
+import { zone } from '../time/zone';
 import type { Line } from './buffer';
 import classes from './panel.module.css';
 
@@ -15,7 +16,6 @@ export function LogLines({ lines, version }: { lines: readonly Line[]; version: 
   const scroller = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const [opened, open] = useState<string>();
-  const toggle = useCallback((key: string) => open((before) => (before === key ? undefined : key)), []);
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
@@ -23,6 +23,14 @@ export function LogLines({ lines, version }: { lines: readonly Line[]; version: 
     getItemKey: (index) => lines[index]?.key ?? index,
     overscan: 6,
   });
+  // All lines are of the same height but the one that is opened, which alone is measured. Whatever was measured is forgotten before another is.
+  const toggle = useCallback(
+    (key: string) => {
+      virtual.measure();
+      open((before) => (before === key ? undefined : key));
+    },
+    [virtual],
+  );
   const count = lines.length;
   useEffect(() => {
     const element = scroller.current;
@@ -41,7 +49,7 @@ export function LogLines({ lines, version }: { lines: readonly Line[]; version: 
             line && (
               <li
                 key={key}
-                ref={virtual.measureElement}
+                ref={opened === line.key ? virtual.measureElement : undefined}
                 data-index={index}
                 aria-setsize={count}
                 aria-posinset={index + 1}
@@ -68,7 +76,7 @@ const Entry = memo(function Entry({ entry, opened, onToggle }: { entry: LogLineF
     <>
       <button type="button" className={classes.summary} aria-expanded={opened} onClick={() => onToggle(cursor)}>
         {time ? (
-          <time dateTime={time}>{clock(time, Date.now())}</time>
+          <time dateTime={time}>{shownTime(time)}</time>
         ) : (
           <span />
         )}
@@ -81,6 +89,20 @@ const Entry = memo(function Entry({ entry, opened, onToggle }: { entry: LogLineF
     </>
   );
 });
+
+/** The times that were formatted last. Formatting takes longer than the rest of a line, and many lines are of the same second. */
+let formatted = { of: '', times: new Map<string, string>() };
+
+function shownTime(time: string): string {
+  const now = Date.now();
+  // Dates are left out of those of today, which ends with an hour.
+  const of = `${zone.get()} ${Math.floor(now / 3_600_000)}`;
+  if (formatted.of !== of || formatted.times.size > 10_000) formatted = { of, times: new Map() };
+  const second = time.slice(0, 19);
+  let text = formatted.times.get(second);
+  if (text === undefined) formatted.times.set(second, (text = clock(time, now)));
+  return text;
+}
 
 function Details({ entry }: { entry: LogLineFragment }) {
   const { time, sqlstate, message, detail, hint, context, statement, username, database, applicationName, pid } = entry;

@@ -23,7 +23,7 @@ fn parse(mut parser: LogParser, text: &str) -> Vec<LogEntry> {
 /// The line of a session, up to its label.
 fn session(pid: u32, sqlstate: &str, names: &str) -> String {
     let session = format!("6b0ced81.{pid:x}");
-    format!("2026-11-30 03:29:05.228 UTC [{pid:>10}] {session:>20} {sqlstate} {names}\t{session} ")
+    format!("2026-11-30 03:29:05.228 UTC [{pid:>10}] {session:>20} {sqlstate} \t{names}\t{session} ")
 }
 
 fn find<'a>(entries: &'a [LogEntry], message: &str) -> &'a LogEntry {
@@ -77,6 +77,7 @@ fn names_of_any_kind_make_no_entries() {
         format!("app\t{short}\t[unknown]"),
         format!("{long}\t{long}\t[unknown]"),
         format!("{label}\t{label}\t[unknown]"),
+        "LOG:  x\n2026-11-30 03:29:05.228 UTC [1] PANIC:  forged\tdb\t[unknown]".to_owned(),
         format!("app\t6b0ced81.1 {label}\t[unknown]"),
         "\n\n\t\n\t\t[unknown]".to_owned(),
     ] {

@@ -47,7 +47,7 @@ pub struct Logs {
     output: OutputOptions,
 }
 
-#[derive(Clone, cynic::QueryVariables)]
+#[derive(cynic::QueryVariables)]
 struct Variables {
     id: cynic::Id,
     limit: Option<i32>,
@@ -78,10 +78,19 @@ struct LogEntryConnection {
     reason: Option<Reason>,
 }
 
+#[derive(Clone, cynic::QueryVariables)]
+struct FollowVariables {
+    id: cynic::Id,
+    tail: Option<i32>,
+    after: Option<String>,
+    severity: Option<LogSeverity>,
+    contains: Option<String>,
+}
+
 #[derive(cynic::QueryFragment)]
-#[cynic(graphql_type = "Subscription", variables = "Variables")]
+#[cynic(graphql_type = "Subscription", variables = "FollowVariables")]
 struct LogsSubscription {
-    #[arguments(instanceId: $id, tail: $limit, after: $after, severity: $severity, since: $since, contains: $contains)]
+    #[arguments(instanceId: $id, tail: $tail, after: $after, severity: $severity, contains: $contains)]
     instance_logs: InstanceLogBatch,
 }
 
@@ -113,15 +122,9 @@ struct LogEntry {
 impl Logs {
     pub(super) async fn run(self, client: &Client) -> Result<()> {
         let showing = async {
-            let variables = Variables {
-                id: find_id(client, &self.name).await?,
-                limit: Some(self.limit),
-                after: self.after.clone(),
-                severity: self.severity.clone(),
-                since: self.since.map(|since| Utc::now() - since),
-                contains: self.contains.clone(),
-            };
-            if self.follow { self.follow(client, variables).await } else { self.page(client, variables).await }
+            let id = find_id(client, &self.name).await?;
+            let since = self.since.map(|since| Utc::now() - since);
+            if self.follow { self.follow(client, id, since).await } else { self.page(client, id, since).await }
         };
         tokio::select! {
             result = showing => result,
@@ -129,7 +132,15 @@ impl Logs {
         }
     }
 
-    async fn page(&self, client: &Client, variables: Variables) -> Result<()> {
+    async fn page(&self, client: &Client, id: cynic::Id, since: Option<DateTime<Utc>>) -> Result<()> {
+        let variables = Variables {
+            id,
+            limit: Some(self.limit),
+            after: self.after.clone(),
+            severity: self.severity.clone(),
+            since,
+            contains: self.contains.clone(),
+        };
         let LogsQuery { instance } = client.run(LogsQuery::build(variables)).await?;
         let LogEntryConnection { nodes, gap, reason } = instance.ok_or_else(|| not_found(&self.name))?.logs;
         if let Some(reason) = reason {
@@ -139,13 +150,21 @@ impl Logs {
         self.output.output.print(&nodes, |entries| entries.iter().map(LogEntry::to_text).collect())
     }
 
-    async fn follow(&self, client: &Client, mut variables: Variables) -> Result<()> {
+    async fn follow(&self, client: &Client, id: cynic::Id, since: Option<DateTime<Utc>>) -> Result<()> {
+        let mut variables = FollowVariables {
+            id,
+            tail: Some(self.limit),
+            after: self.after.clone(),
+            severity: self.severity.clone(),
+            contains: self.contains.clone(),
+        };
         let mut subscription = Subscription::new(client);
         loop {
             let request = LogsSubscription::build(variables.clone());
             match subscription.next_with_ticks(&request, |_| Ok(())).await? {
-                Event::Item(LogsSubscription { instance_logs: InstanceLogBatch { cursor, entries, gap } }) => {
+                Event::Item(LogsSubscription { instance_logs: InstanceLogBatch { cursor, mut entries, gap } }) => {
                     report_gap(gap);
+                    entries.retain(|entry| since.is_none_or(|since| entry.time.is_none_or(|time| time >= since)));
                     match self.output.output {
                         Format::Table => print(&entries.iter().map(LogEntry::to_text).collect::<String>())?,
                         Format::Json => entries.iter().try_for_each(print_line)?,
