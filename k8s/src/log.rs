@@ -27,7 +27,7 @@ use crate::{
 };
 use lines::Lines;
 
-/// Chunks that wait for a slow reader, of as many bytes as arrive at once. Those that follow are dropped, and the reader is told.
+/// Chunks of 32 KiB that wait for a slow reader. Those that follow are dropped, and the reader is told.
 const WAITING_CHUNKS: usize = 64;
 /// What a line takes, about, when a number of bytes is asked for.
 const BYTES_PER_LINE: u64 = 128;

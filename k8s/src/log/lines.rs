@@ -9,6 +9,9 @@ use toygres_domain::server_log::{LogLine, LogPosition};
 /// Bytes of a line that are kept.
 const MAX_LINE: usize = 128 * 1024;
 
+/// Bytes that are read at once.
+const MAX_CHUNK: usize = 32 * 1024;
+
 /// Lines as they arrive.
 pub(super) struct Lines {
     reader: Pin<Box<dyn AsyncBufRead + Send>>,
@@ -22,11 +25,12 @@ impl Lines {
         Self { reader: Box::pin(reader), begun: Vec::new(), last: LogPosition::default() }
     }
 
-    /// The next lines, all that have arrived; `None` at the end. Nothing is lost if it is cancelled.
+    /// The next lines that have arrived; `None` at the end. Nothing is lost if it is cancelled.
     pub(super) async fn next(&mut self) -> io::Result<Option<Vec<LogLine>>> {
         loop {
             let bytes = self.reader.fill_buf().await?;
-            let count = bytes.len();
+            let count = bytes.len().min(MAX_CHUNK);
+            let bytes = &bytes[..count];
             if count == 0 {
                 let rest = std::mem::take(&mut self.begun);
                 return Ok((!rest.is_empty()).then(|| vec![self.line(&rest)]));

@@ -44,6 +44,8 @@ fn number(entry: &Value) -> Option<u32> {
 /// A subscriber who checks that every number comes once and in order, except where there is a gap.
 struct Numbers {
     live: Live,
+    /// Where and as what to subscribe again: a server closes the socket of who does not read for long.
+    variables: (String, Option<String>, String),
     /// The last number.
     last: u32,
     cursor: String,
@@ -54,7 +56,8 @@ impl Numbers {
     /// Follows the log after a cursor, and after this number.
     async fn follow(server: &Server, id: &str, after: &str, last: u32) -> Self {
         let live = subscribe_as(&server.address, server.bearer.as_deref(), FOLLOW, json!({ "id": id, "after": after })).await.unwrap();
-        Self { live, last, cursor: after.to_owned(), gaps: 0 }
+        let variables = (server.address.clone(), server.bearer.clone(), id.to_owned());
+        Self { live, variables, last, cursor: after.to_owned(), gaps: 0 }
     }
 
     /// Follows what is logged from now on.
@@ -66,7 +69,12 @@ impl Numbers {
     /// Reads until this number.
     async fn until(&mut self, last: u32) {
         while self.last < last {
-            let item = self.live.next().await.expect("the log goes on");
+            let Ok(Some(item)) = timeout(TIMEOUT, self.live.try_next()).await.expect("something comes in time") else {
+                let (address, token, id) = &self.variables;
+                let variables = json!({ "id": id, "after": self.cursor });
+                self.live = subscribe_as(address, token.as_deref(), FOLLOW, variables).await.unwrap();
+                continue;
+            };
             assert_eq!(item["errors"], Value::Null, "{item:#}");
             let batch = &item["data"]["instanceLogs"];
             let mut gap = batch["gap"] == true;
