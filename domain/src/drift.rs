@@ -18,6 +18,8 @@ pub struct Expected {
     pub id: InstanceId,
     /// Its name.
     pub name: InstanceName,
+    /// See [`Deployment::first_name`].
+    pub first_name: InstanceName,
     /// The requested configuration.
     pub spec: InstanceSpec,
     /// The roles that it was created with.
@@ -30,8 +32,16 @@ pub struct Expected {
 
 impl From<&Deployment> for Expected {
     fn from(deployment: &Deployment) -> Self {
-        let Deployment { id, name, spec, credentials, data, certificate: _, suspended, closed: _ } = deployment;
-        Self { id: *id, name: name.clone(), spec: spec.clone(), roles: credentials.roles(), data: data.clone(), suspended: *suspended }
+        let Deployment { id, name, first_name, spec, credentials, data, certificate: _, suspended, closed: _ } = deployment;
+        Self {
+            id: *id,
+            name: name.clone(),
+            first_name: first_name.clone(),
+            spec: spec.clone(),
+            roles: credentials.roles(),
+            data: data.clone(),
+            suspended: *suspended,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     InstanceId,
+    address::Address,
     backup::BackupSettings,
     name::{InstanceName, SqlName},
     notice::{Notice, NoticeCode},
@@ -48,6 +49,8 @@ pub struct Instance {
     pub id: InstanceId,
     /// Unique among instances that are not deleted.
     pub name: InstanceName,
+    /// The name that it was created with, which what cannot be renamed without a restart keeps.
+    pub first_name: InstanceName,
     /// The stage of its life.
     pub state: InstanceState,
     /// The last confirmed result of its health checks.
@@ -58,6 +61,8 @@ pub struct Instance {
     pub notices: Vec<Notice>,
     /// The requested configuration.
     pub spec: InstanceSpec,
+    /// The address that its host has, while another one is prepared or the former is removed.
+    pub former_address: Option<Address>,
     /// Where clients connect, once it has run.
     pub endpoint: Option<Endpoint>,
     /// The URL for clients, without the password, once it has run.

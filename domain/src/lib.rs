@@ -5,6 +5,7 @@
 //! [`drift`], [`upgrade`], [`volume`], [`storage`], [`wal`], [`session`], [`statement_statistics`], [`error`]), the [`masking`] of secrets,
 //! and the [`runtime::Runtime`] trait, which every host of instances implements.
 
+pub mod address;
 pub mod backup;
 pub mod certificate;
 pub mod connection_string;

@@ -19,6 +19,9 @@ text_enum! {
         /// Little space is left on the volume, and it does not grow by itself: that is off, has reached its limit, or failed. The notice goes when
         /// there is space again.
         StorageLow,
+        /// The instance has another name or exposure, and clients reach it by the former one until the new one is ready. The message says what
+        /// that waits for; the notice goes when the former address is removed.
+        AddressChanging,
     }
 }
 

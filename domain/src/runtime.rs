@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     InstanceId, OperationId,
+    address::Address,
     certificate::{ServerCertificate, ServerIdentity},
     data::{Data, VolumeId},
     drift::{Drift, Expected, Inspection},
@@ -120,7 +121,25 @@ pub trait Runtime: Send + Sync + 'static {
     fn speaks_tls(&self, version: PostgresVersion) -> bool;
 
     /// The names and addresses that clients can type to reach an instance, as far as they are known before it runs.
-    fn server_names(&self, name: &InstanceName, exposure: &Exposure) -> Vec<String>;
+    fn server_names(&self, address: &Address) -> Vec<String>;
+
+    /// Whether clients reach an instance by its name, so that another name or exposure is another address.
+    fn gives_addresses(&self) -> bool {
+        false
+    }
+
+    /// Gives an instance that has run the address of the deployment, and keeps those that it has; called again until it answers
+    /// [`AddressProgress::At`], which it does when clients can connect there. The server is neither stopped nor started, and may be down. Another
+    /// exposure of the same name changes at once.
+    async fn add_address(&self, _: &Deployment) -> Result<AddressProgress, RuntimeError> {
+        Err(RuntimeError::permanent(ReasonCode::Internal, "instances have no addresses by name here"))
+    }
+
+    /// Removes every address of the instance but that of the deployment; called again until it answers [`Progress::Done`]. Sessions of
+    /// clients that have connected through a former address inside of the host's network stay.
+    async fn remove_other_addresses(&self, _: &Deployment) -> Result<Progress, RuntimeError> {
+        Ok(Progress::Done)
+    }
 
     /// Removes the instance. Answers [`Progress::Done`] only when nothing of it is left (but the volumes, when
     /// they are kept), and is called again until then.
@@ -196,7 +215,7 @@ pub trait Runtime: Send + Sync + 'static {
     }
 
     /// Where the control plane connects to an instance to which clients connect at `endpoint`.
-    fn internal_endpoint(&self, _name: &InstanceName, _exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {
+    fn internal_endpoint(&self, _address: &Address, endpoint: &Endpoint) -> Endpoint {
         endpoint.clone()
     }
 
@@ -234,6 +253,8 @@ pub struct Deployment {
     pub id: InstanceId,
     /// Part of the address that clients use.
     pub name: InstanceName,
+    /// The name that it was created with, for what cannot be renamed without a restart.
+    pub first_name: InstanceName,
     /// The requested configuration.
     pub spec: InstanceSpec,
     /// The passwords of its roles. The owner's is not given to an instance that has roles of the platform: [`crate::roles`].
@@ -259,6 +280,15 @@ pub enum Observation {
     Ready(Endpoint),
     /// It cannot start until somebody changes something.
     Failed(Reason),
+}
+
+/// How far a new address of an instance is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AddressProgress {
+    /// Clients reach the instance here.
+    At(Endpoint),
+    /// It was requested; the reason says what it waits for.
+    InProgress(Reason),
 }
 
 /// How far a verb is that takes time. It is called again until it is done.

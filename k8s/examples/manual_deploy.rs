@@ -15,6 +15,7 @@ use futures::StreamExt;
 use toygres_certificates::Authority;
 use toygres_domain::{
     InstanceId,
+    address::Address,
     certificate::ServerCertificate,
     data::Data,
     instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec},
@@ -110,6 +111,7 @@ fn deployment(runtime: &KubernetesRuntime) -> Result<Deployment> {
     Ok(Deployment {
         id: InstanceId::generate(),
         name: "manual-deploy".parse()?,
+        first_name: "manual-deploy".parse()?,
         spec: InstanceSpec {
             postgres_version: version.unwrap_or(runtime.versions()[0]),
             storage_gb: 1,
@@ -134,6 +136,6 @@ fn deployment(runtime: &KubernetesRuntime) -> Result<Deployment> {
 fn certificate(runtime: &KubernetesRuntime) -> Result<ServerCertificate> {
     let now = chrono::Utc::now();
     let (from, to) = (now - chrono::TimeDelta::hours(1), now + chrono::TimeDelta::days(1));
-    let names = runtime.server_names(&"manual-deploy".parse()?, &Exposure::Cluster);
+    let names = runtime.server_names(&Address { name: "manual-deploy".parse()?, exposure: Exposure::Cluster });
     Ok(Authority::generate("manual deploy", from, to)?.issue(&names, from, to)?.certificate)
 }

@@ -109,7 +109,7 @@ pub(crate) async fn apply_secret(cluster: &Cluster, secret: &Secret) -> Result<(
 }
 
 /// Applies the Service with the instance's name, unless another Service has that name.
-pub(crate) async fn apply_client_service(cluster: &Cluster, mut service: Service) -> Result<(), RuntimeError> {
+pub(crate) async fn apply_client_service(cluster: &Cluster, mut service: Service) -> Result<Service, RuntimeError> {
     let name = service.name_any();
     if let Some(present) = call(&format!("get the Service {name}"), cluster.api::<Service>().get_opt(&name)).await? {
         refuse_terminating("Service", &present.metadata)?;
@@ -122,7 +122,7 @@ pub(crate) async fn apply_client_service(cluster: &Cluster, mut service: Service
         // The apply fails if another Service has replaced the one that was checked.
         service.metadata.uid = present.metadata.uid;
     }
-    apply(cluster, &service).await.map(drop)
+    apply(cluster, &service).await
 }
 
 /// Applies the StatefulSet. To change an immutable field (for example the size in the claim template), the StatefulSet is deleted

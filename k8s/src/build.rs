@@ -49,7 +49,7 @@ pub struct Objects {
 /// Computes the objects of an instance.
 #[must_use]
 pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
-    let Deployment { id, name, spec, credentials, data, certificate, suspended, closed } = deployment;
+    let Deployment { id, name, first_name, spec, credentials, data, certificate, suspended, closed } = deployment;
     let InstanceSpec {
         postgres_version,
         storage_gb,
@@ -63,10 +63,10 @@ pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
         health_check: _,
         parameters,
     } = spec;
-    let meta = names::Meta { id: *id, name, version: *postgres_version, namespace: &settings.namespace };
+    let meta = names::Meta { id: *id, first_name, version: *postgres_version, namespace: &settings.namespace };
     Objects {
         network_policy: network_policy::network_policy(&meta),
-        client_service: services::client(&meta, exposure, settings),
+        client_service: services::client(&meta, name, exposure, settings),
         secret: secret::secret(
             &meta,
             &secret::Content { credentials, certificate, storage_gb: *storage_gb, require_tls: *require_tls, parameters, data, closed: *closed },

@@ -76,12 +76,21 @@ pub fn inspection(expected: &Expected, actual: &Actual, settings: &Settings) -> 
 
 /// The objects that are expected, without what is secret.
 pub(crate) fn objects(expected: &Expected, settings: &Settings) -> build::Objects {
-    let Expected { id, name, spec, roles, data, suspended } = expected.clone();
+    let Expected { id, name, first_name, spec, roles, data, suspended } = expected.clone();
     let unknown = || Password::new(String::new());
     let platform = (roles == Roles::Platform).then(|| PlatformCredentials { superuser: unknown(), monitor: unknown() });
     let certificate = ServerCertificate { chain: String::new(), key: unknown() };
-    let deployment =
-        Deployment { id, name, spec, data, credentials: Credentials { owner: unknown(), platform }, certificate, suspended, closed: false };
+    let deployment = Deployment {
+        id,
+        name,
+        first_name,
+        spec,
+        data,
+        credentials: Credentials { owner: unknown(), platform },
+        certificate,
+        suspended,
+        closed: false,
+    };
     build::objects(&deployment, settings)
 }
 

@@ -1,10 +1,11 @@
 //! Instances on Kubernetes: the [`Runtime`](toygres_domain::runtime::Runtime) of the product, and the only crate that
 //! knows kube.
 //!
-//! [`build`] computes the objects of an instance without a client; `apply`, `restart` and `remove` change the cluster;
+//! [`build`] computes the objects of an instance without a client; `apply`, `address`, `restart` and `remove` change the cluster;
 //! [`observe`] derives the state of an instance from its objects; [`drift`] compares them with what was deployed; `watch` turns changes into nudges. [`permissions`] lists every
 //! call that is made.
 
+mod address;
 mod apply;
 pub mod build;
 mod cluster;

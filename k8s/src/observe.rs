@@ -18,8 +18,8 @@ use k8s_openapi::{
 };
 use toygres_domain::{
     InstanceId,
+    address::Address,
     instance::{Endpoint, Exposure, Reason, ReasonCode},
-    name::InstanceName,
     runtime::Observation,
 };
 
@@ -171,9 +171,26 @@ fn endpoint(id: InstanceId, snapshot: &Snapshot, settings: &Settings) -> Observa
     }
 }
 
+/// The Service for clients. While an instance is renamed there are two, and the newer one stays.
 fn client_service(id: InstanceId, snapshot: &Snapshot) -> Option<&Service> {
     let headless = names::headless_service(id);
-    snapshot.services.iter().find(|service| service.metadata.name.as_ref() != Some(&headless) && service.metadata.deletion_timestamp.is_none())
+    let for_clients = |service: &&Service| service.metadata.name.as_ref() != Some(&headless) && service.metadata.deletion_timestamp.is_none();
+    snapshot.services.iter().filter(for_clients).max_by_key(|service| service.metadata.creation_timestamp.as_ref().map(|created| created.0))
+}
+
+/// Where clients reach the instance through its Service, which may still have what is left of another exposure.
+pub(crate) fn of_service(service: &Service, exposure: &Exposure, settings: &Settings) -> Option<Endpoint> {
+    let is_balanced = matches!(exposure, Exposure::LoadBalancer { .. });
+    if is_balanced && public_address(service).is_none() {
+        return None;
+    }
+    let label = match exposure {
+        Exposure::LoadBalancer { dns_label, .. } => dns_label.as_ref(),
+        Exposure::Cluster => None,
+    };
+    // The label may be with the former Service still.
+    let host = label.zip(settings.dns_label_domain.as_ref()).map(|(label, domain)| format!("{label}.{domain}"));
+    Some(Endpoint { host: host.or_else(|| self::host(service, settings))?, port: u16::try_from(PORT.0).unwrap_or(5432) })
 }
 
 fn is_load_balancer(service: &Service) -> bool {
@@ -192,7 +209,7 @@ fn public_address(service: &Service) -> Option<String> {
 
 /// Where the control plane reaches an instance. The source ranges of a load balancer exclude the pods of the cluster too, because
 /// kube-proxy drops their packets to its address; the DNS name of the Service is not restricted.
-pub fn internal_endpoint(settings: &Settings, name: &InstanceName, exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {
+pub fn internal_endpoint(settings: &Settings, Address { name, exposure }: &Address, endpoint: &Endpoint) -> Endpoint {
     let is_restricted = matches!(exposure, Exposure::LoadBalancer { source_ranges, .. } if !source_ranges.is_empty());
     // Outside of the cluster only the address of the clients is reachable.
     let is_inside = settings.endpoint_host.unwrap_or(EndpointHost::ServiceName) == EndpointHost::ServiceName;

@@ -15,19 +15,19 @@ use k8s_openapi::api::{
 use kube::Client;
 use toygres_domain::{
     InstanceId,
+    address::Address,
     data::VolumeId,
     drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, PostgresVersion},
-    name::InstanceName,
     restoration::Restoration,
-    runtime::{Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError, Suspension},
+    runtime::{AddressProgress, Deployment, Host, Nudge, Observation, Progress, Reachability, Restart, Runtime, RuntimeError, Suspension},
     storage::VolumeSpace,
     upgrade::Upgrade,
     verification::{Verification, VerificationProgress},
 };
 
 use crate::{
-    ConnectError, Settings, apply,
+    ConnectError, Settings, address, apply,
     build::names::{self, MANAGED_SELECTOR},
     cluster::Cluster,
     drift, observe, remove, resize, restart, restore, suspend, upgrade, verify, watch,
@@ -121,8 +121,8 @@ impl Runtime for KubernetesRuntime {
         self.cluster.reachability().await
     }
 
-    fn internal_endpoint(&self, name: &InstanceName, exposure: &Exposure, endpoint: &Endpoint) -> Endpoint {
-        observe::internal_endpoint(&self.settings, name, exposure, endpoint)
+    fn internal_endpoint(&self, address: &Address, endpoint: &Endpoint) -> Endpoint {
+        observe::internal_endpoint(&self.settings, address, endpoint)
     }
 
     async fn volume(&self, id: InstanceId) -> Result<Option<VolumeId>, RuntimeError> {
@@ -147,8 +147,22 @@ impl Runtime for KubernetesRuntime {
         true
     }
 
-    fn server_names(&self, name: &InstanceName, exposure: &Exposure) -> Vec<String> {
-        names::server_names(name, exposure, &self.settings)
+    fn server_names(&self, address: &Address) -> Vec<String> {
+        names::server_names(address, &self.settings)
+    }
+
+    fn gives_addresses(&self) -> bool {
+        true
+    }
+
+    async fn add_address(&self, deployment: &Deployment) -> Result<AddressProgress, RuntimeError> {
+        let _exclusive = self.locks.lock(deployment.id).await;
+        address::add(&self.cluster, &self.settings, deployment).await
+    }
+
+    async fn remove_other_addresses(&self, deployment: &Deployment) -> Result<Progress, RuntimeError> {
+        let _exclusive = self.locks.lock(deployment.id).await;
+        address::remove_others(&self.cluster, deployment).await
     }
 
     async fn remove(&self, id: InstanceId, keep_volumes: bool) -> Result<Progress, RuntimeError> {

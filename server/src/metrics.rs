@@ -67,6 +67,8 @@ fn describe() {
         "toygres_instance_certificate_expiry_timestamp_seconds",
         "When the first of the certificates that running instances present expires, as Unix time; the same from every worker"
     );
+    describe_counter!("toygres_address_changes_total", "Instances that were given another name or exposure");
+    describe_counter!("toygres_address_change_failures_total", "Attempts to give an instance the address of another name or exposure that failed");
     describe_counter!("toygres_instance_certificate_failures_total", "Attempts to issue or renew the certificate of an instance that failed");
     describe_counter!("toygres_authentications_refused_total", "Requests and sockets without a valid token, by reason");
     describe_gauge!("toygres_feeds", "Subscriptions that follow the event log");
@@ -135,6 +137,8 @@ fn describe() {
         "toygres_events_coalesced_total",
         "toygres_feed_resyncs_total",
         "toygres_health_checks_postponed_total",
+        "toygres_address_changes_total",
+        "toygres_address_change_failures_total",
         "toygres_instance_certificate_failures_total",
         "toygres_probe_connections_lost_total",
         "toygres_probe_logins_total",

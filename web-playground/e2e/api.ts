@@ -19,7 +19,7 @@ export async function deleteInstance(url: string, id: string): Promise<void> {
   await call(url, 'mutation ($input: DeleteInstanceInput!) { deleteInstance(input: $input) { userErrors { message } } }', { id });
 }
 
-export async function updateInstance(url: string, input: { id: string; labels?: { key: string; value: string }[]; deletionProtected?: boolean }): Promise<void> {
+export async function updateInstance(url: string, input: { id: string; name?: string; labels?: { key: string; value: string }[]; deletionProtected?: boolean }): Promise<void> {
   await call(url, 'mutation ($input: UpdateInstanceInput!) { updateInstance(input: $input) { userErrors { message } } }', input);
 }
 

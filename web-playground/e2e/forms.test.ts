@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { updateInstance } from './api';
+import { createInstance, updateInstance } from './api';
 import { expectAccessible, launch, open } from './browser';
 import { type Server, startServer } from './server';
 
@@ -163,4 +163,22 @@ test('that the server cannot be reached is no longer said when it can be', async
   expect(await dialog.getByLabel('Value of label 1').inputValue()).toBe('ops');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await dialog.waitFor({ state: 'detached' });
+});
+
+test('an instance is renamed while it runs', async () => {
+  await createInstance(server.url, 'taken');
+  await page.getByRole('button', { name: 'Edit name and network access' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Address of orders' });
+  await dialog.getByLabel('Name').fill('Orders');
+  await dialog.getByText(/lower-case/).waitFor();
+  await dialog.getByLabel('Name').fill('taken');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.getByText(/exists already/).waitFor();
+  expect(await dialog.getByRole('group', { name: 'Network access' }).count(), 'the process runtime has one kind').toBe(0);
+  await expectAccessible(page);
+  await dialog.getByLabel('Name').fill('invoices');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('heading', { name: 'invoices' }).waitFor();
+  await page.getByRole('status', { name: 'Status' }).getByText('Healthy').waitFor();
 });

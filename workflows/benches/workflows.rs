@@ -30,10 +30,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{
     InstanceId, OperationId,
+    address::Address,
     data::VolumeId,
     drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
-    name::InstanceName,
     operation::{OperationKind, Params, create},
     restoration::Restoration,
     runtime::{Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError, Suspension},
@@ -455,7 +455,7 @@ impl Runtime for IdleRuntime {
         false
     }
 
-    fn server_names(&self, _: &InstanceName, _: &Exposure) -> Vec<String> {
+    fn server_names(&self, _: &Address) -> Vec<String> {
         vec!["localhost".to_owned()]
     }
 

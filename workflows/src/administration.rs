@@ -31,7 +31,7 @@ impl ActivityContext {
 
     /// Where the control plane connects to an instance that clients reach at `endpoint`.
     pub(crate) fn internal_endpoint(&self, work: &Work, endpoint: &Endpoint) -> Endpoint {
-        self.runtime.internal_endpoint(&work.instance.name, &work.instance.spec.exposure, endpoint)
+        self.runtime.internal_endpoint(&work.instance.address(), endpoint)
     }
 
     /// Whether a step was done; `false` if its failure is explained by an endpoint that has changed.

@@ -39,7 +39,7 @@ pub use self::{
     suspects::SuspectCertificates,
 };
 pub(crate) use self::{
-    issuing::{certificate, identity},
+    issuing::{certificate, drop_former_names, has_names, identity},
     renewal::is_presented,
 };
 use crate::{ActivityContext, Failure};

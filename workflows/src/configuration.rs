@@ -92,6 +92,6 @@ pub(crate) async fn check_texts(context: &ActivityContext, instance: &Instance, 
 pub(crate) async fn superuser(context: &ActivityContext, instance: &Instance) -> Result<Option<Target>, Failure> {
     let (Some(endpoint), Some(platform)) = (&instance.endpoint, context.store.credentials(instance.id).await?.platform) else { return Ok(None) };
     let identity = identity(context, instance.id).await?;
-    let endpoint = context.runtime.internal_endpoint(&instance.name, &instance.spec.exposure, endpoint);
+    let endpoint = context.runtime.internal_endpoint(&instance.address(), endpoint);
     Ok(Some(Target::of_superuser(endpoint, &platform).verifying(identity)))
 }

@@ -2,7 +2,7 @@
 //!
 //! [`operations`] holds one workflow per kind of operation; [`health_check`] and [`monitor_operation`] are endless. They call the
 //! [`activities`], and are hosted by the [`engine`]. In the background, the [`dispatcher`] starts workflows for the rows of the
-//! operations table; the [`sweeper`] repairs lost workflows and objects; [`repairs`] puts back what somebody deleted or edited of running instances; [`backups`] archives what instances commit; [`certificates`] issues and renews certificates; [`configuration`] asks servers for theirs; [`nudges`] forwards nudges of the runtime to waiting
+//! operations table; the [`sweeper`] repairs lost workflows and objects; [`repairs`] puts back what somebody deleted or edited of running instances; [`backups`] archives what instances commit; [`certificates`] issues and renews certificates; [`addresses`] gives renamed instances their address; [`configuration`] asks servers for theirs; [`nudges`] forwards nudges of the runtime to waiting
 //! workflows; the [`janitor`] deletes old records; [`gauges`] reports the content of the tables as metrics;
 //! the [`heartbeat`] keeps deadlines and timers right across downtime and clock steps.
 //!
@@ -10,6 +10,7 @@
 
 pub mod activities;
 pub mod activity;
+pub mod addresses;
 mod administration;
 pub mod backups;
 pub mod certificates;

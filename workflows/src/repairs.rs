@@ -16,9 +16,10 @@ use metrics::counter;
 use tokio::sync::mpsc;
 use toygres_domain::{
     Error, InstanceId, Result,
+    address::Address,
     data::Data,
     drift::{Drift, Expected, Inspection, not_put_back, put_back},
-    instance::{HealthStatus, Instance, InstanceState, Reason, ReasonCode},
+    instance::{HealthStatus, Instance, InstanceSpec, InstanceState, Reason, ReasonCode},
     roles::Roles,
     runtime::RuntimeError,
 };
@@ -190,9 +191,9 @@ async fn treat(context: &ActivityContext, instance: Instance, data: Data, found:
     Ok(())
 }
 
-/// Has the health of a repaired instance checked at once: clients may have to connect to another address, and no nudge of the runtime is
+/// Has the health of an instance checked at once that was repaired, or has another address: clients may have to connect to another address, and no nudge of the runtime is
 /// certain to come.
-async fn check_anew(context: &ActivityContext, instance: &Instance) {
+pub(crate) async fn check_anew(context: &ActivityContext, instance: &Instance) {
     if instance.state != InstanceState::Running {
         return;
     }
@@ -200,7 +201,7 @@ async fn check_anew(context: &ActivityContext, instance: &Instance) {
     if let Some(health_check) = &instance.health_check_orchestration_id
         && let Err(error) = context.engine.nudge(health_check, "").await
     {
-        tracing::debug!(%error, instance = %instance.id, "the check of a repaired instance comes with its interval");
+        tracing::debug!(%error, instance = %instance.id, "the check of a changed instance comes with its interval");
     }
 }
 
@@ -233,10 +234,12 @@ async fn in_time<T>(context: &ActivityContext, verb: impl Future<Output = T>) ->
 
 /// What is deployed of an instance as it is.
 pub(crate) fn expected(instance: &Instance, data: &Data, roles: Roles) -> Expected {
+    let Address { name, exposure } = instance.address();
     Expected {
         id: instance.id,
-        name: instance.name.clone(),
-        spec: instance.spec.clone(),
+        name,
+        first_name: instance.first_name.clone(),
+        spec: InstanceSpec { exposure, ..instance.spec.clone() },
         roles,
         data: data.clone(),
         suspended: instance.state == InstanceState::Suspended,

@@ -12,7 +12,9 @@ use toygres_domain::{
 };
 
 use super::{
-    NewInstance, OperationFilter, PageRequest, Store, backups, closing,
+    NewInstance, OperationFilter, PageRequest, Store,
+    addresses::refuse_former_name,
+    backups, closing,
     credentials::require_platform,
     database_users, databases,
     errors::{Classify, is_unique_violation},
@@ -87,6 +89,7 @@ impl Store {
         let mut transaction = self.begin().await?;
         let state = params.kind().policy().during.unwrap_or(InstanceState::Running);
         let instance = self.insert_instance(&mut transaction, new, state).await?;
+        refuse_former_name(&mut transaction, new.id, &new.name).await?;
         let operation = insert(&mut transaction, &instance, None, params, request).await?;
         transaction.commit().await.classify()?;
         Ok(Accepted { instance, operation, replayed: false })
@@ -209,7 +212,7 @@ impl Store {
     }
 
     /// The error for a name in use, which says what it waits for if the instance is being deleted.
-    async fn name_taken(&self, name: &InstanceName) -> Error {
+    pub(super) async fn name_taken(&self, name: &InstanceName) -> Error {
         let message = match self.deletion_of(name).await {
             Some((deletion, waits_for)) => {
                 let why = waits_for.map_or_else(|| "is in progress".to_owned(), |reason| format!("waits: {}", reason.message));

@@ -12,6 +12,7 @@ use super::errors::Classify;
 use super::{Page, PageRequest, Store, notices::notices, parsed, reason};
 use toygres_domain::{
     Error, InstanceId, Result, UserErrorCode,
+    address::Address,
     backup::BackupSettings,
     instance::{Endpoint, Exposure, HealthCheckPolicy, Instance, InstanceFilter, InstanceSpec, InstanceState, PostgresVersion},
     name::InstanceName,
@@ -82,6 +83,9 @@ pub struct InstanceOrder {
 pub(super) struct InstanceRow {
     pub(super) id: Uuid,
     pub(super) name: String,
+    pub(super) first_name: String,
+    pub(super) former_name: Option<String>,
+    pub(super) former_exposure: Option<Json<Exposure>>,
     pub(super) state: String,
     pub(super) health_status: String,
     pub(super) reason_code: Option<String>,
@@ -123,7 +127,7 @@ macro_rules! instance_query {
         sqlx::query_as!(
             $crate::instances::InstanceRow,
             $before
-                + r#" id, name, state, health_status, reason_code, reason_message, notices AS "notices: _", postgres_version, storage_gb,
+                + r#" id, name, coalesce(first_name, name) AS "first_name!", former_name, former_exposure AS "former_exposure: _", state, health_status, reason_code, reason_message, notices AS "notices: _", postgres_version, storage_gb,
                       cpu_millis, memory_mb, username, database_name, exposure AS "exposure: _", require_tls, health_interval_seconds, health_timeout_seconds,
                       parameters AS "parameters: _", endpoint_host, endpoint_port, connection_string, health_check_orchestration_id, labels AS "labels: _",
                       deletion_protected, idle_suspend_minutes, storage_grow_percent, storage_grow_max_gb, backups_enabled, backup_interval_hours,
@@ -314,6 +318,7 @@ pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
     Ok(Instance {
         id: InstanceId(row.id),
         name: row.name.parse().map_err(|why: String| Error::internal(why))?,
+        first_name: row.first_name.parse().map_err(|why: String| Error::internal(why))?,
         state: parsed(&row.state)?,
         health: parsed(&row.health_status)?,
         reason: reason(row.reason_code, row.reason_message)?,
@@ -329,6 +334,10 @@ pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
             require_tls: row.require_tls,
             health_check: HealthCheckPolicy { interval_seconds: row.health_interval_seconds, timeout_seconds: row.health_timeout_seconds },
             parameters: row.parameters.0,
+        },
+        former_address: match row.former_name.zip(row.former_exposure) {
+            Some((name, Json(exposure))) => Some(Address { name: name.parse().map_err(|why: String| Error::internal(why))?, exposure }),
+            None => None,
         },
         endpoint: match (row.endpoint_host, row.endpoint_port) {
             (Some(host), Some(port)) => Some(Endpoint { host, port: u16::try_from(port).map_err(Error::internal)? }),

@@ -2,6 +2,7 @@
 
 mod accept;
 mod activity;
+mod addresses;
 mod api_tokens;
 mod archives;
 mod authorities;

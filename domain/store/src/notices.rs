@@ -11,7 +11,7 @@ use toygres_domain::{
 };
 
 impl Store {
-    /// Sets the notice of this kind of a running instance, or removes it (`None`). A change is an event. The time of a notice stays when
+    /// Sets the notice of this kind of an instance whose server runs, or removes it (`None`). A change is an event. The time of a notice stays when
     /// only its message changes. Returns whether anything changed.
     ///
     /// # Errors
@@ -28,16 +28,24 @@ impl Store {
 /// Sets or removes a notice of a locked instance. Returns whether anything changed.
 pub(super) async fn write_notice(connection: &mut PgConnection, now: Instance, code: NoticeCode, message: Option<&str>) -> Result<bool> {
     let present = now.notices.iter().find(|notice| notice.code == code);
-    let is_running = matches!(now.state, InstanceState::Running | InstanceState::Updating);
-    if !is_running || present.map(|notice| notice.message.as_str()) == message {
+    // An address changes while the server is stopped too.
+    let is_deployed = matches!(now.state, InstanceState::Running | InstanceState::Updating)
+        || now.state == InstanceState::Suspended && code == NoticeCode::AddressChanging;
+    if !is_deployed || present.map(|notice| notice.message.as_str()) == message {
         return Ok(false);
     }
-    let since = present.map_or_else(Utc::now, |notice| notice.since);
-    let mut notices: Vec<_> = now.notices.into_iter().filter(|notice| notice.code != code).collect();
-    notices.extend(message.map(|message| Notice { code, message: message.to_owned(), since }));
-    notices.sort_by_key(|notice| notice.since);
+    let notices = with_notice(now.notices, code, message);
     sqlx::query!("UPDATE instances SET notices = $2 WHERE id = $1", now.id.0, Json(notices) as _).execute(connection).await.classify()?;
     Ok(true)
+}
+
+/// The notices with this one set or removed.
+pub(super) fn with_notice(notices: Vec<Notice>, code: NoticeCode, message: Option<&str>) -> Vec<Notice> {
+    let since = notices.iter().find(|notice| notice.code == code).map_or_else(Utc::now, |notice| notice.since);
+    let mut notices: Vec<_> = notices.into_iter().filter(|notice| notice.code != code).collect();
+    notices.extend(message.map(|message| Notice { code, message: message.to_owned(), since }));
+    notices.sort_by_key(|notice| notice.since);
+    notices
 }
 
 /// The notices in a column. Those of a later release are left out.

@@ -12,7 +12,7 @@ use toygres_domain::{
     InstanceId, OperationId,
     data::Data,
     instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
-    name::SqlName,
+    name::{InstanceName, SqlName},
     operation::OperationStatus,
     roles::{Credentials, PlatformCredentials},
     runtime::Deployment,
@@ -427,14 +427,15 @@ fn deployment(name: &str, version: u16) -> Result<Deployment> {
         health_check: HealthCheckPolicy { interval_seconds: 5, timeout_seconds: 5 },
         parameters: Default::default(),
     };
-    let name = name.parse().map_err(|error| format!("{error:?}"))?;
+    let name: InstanceName = name.parse().map_err(|error| format!("{error:?}"))?;
+    let first_name = name.clone();
     let now = chrono::Utc::now();
     let (from, to) = (now - chrono::TimeDelta::hours(1), now + chrono::TimeDelta::days(1));
     // Of an authority that nobody trusts.
     let issued = Authority::generate("plain apply", from, to).and_then(|authority| authority.issue(&["localhost".to_owned()], from, to));
     let certificate = issued.map_err(|error| error.to_string())?.certificate;
     let credentials = Credentials { owner: Secret::new(PASSWORD.to_owned()), platform: Some(PlatformCredentials::generate()) };
-    Ok(Deployment { id: InstanceId::generate(), name, spec, credentials, data: Data::New, certificate, suspended: false, closed: false })
+    Ok(Deployment { id: InstanceId::generate(), name, first_name, spec, credentials, data: Data::New, certificate, suspended: false, closed: false })
 }
 
 pub fn is_healthy(now: &Value) -> bool {

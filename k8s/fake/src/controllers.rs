@@ -237,10 +237,17 @@ fn provide_volume(cluster: &mut FakeCluster, claim: &Value) {
     cluster.update("persistentvolumeclaims", &claim_name, |claim| claim["status"] = status);
 }
 
+/// The finalizer of a Service whose load balancer is not deleted yet.
+pub(super) const LOAD_BALANCER_CLEANUP: &str = "service.kubernetes.io/load-balancer-cleanup";
+
 fn balance_load(cluster: &mut FakeCluster, service: &Value) {
     let service_name = name(service);
     if is_terminating(service) {
-        cluster.update("services", &service_name, |service| service["metadata"]["finalizers"] = json!([]));
+        let is_ours = |finalizer: &Value| finalizer == LOAD_BALANCER_CLEANUP;
+        cluster.update("services", &service_name, |service| {
+            let left: Vec<_> = service["metadata"]["finalizers"].as_array().into_iter().flatten().filter(|held| !is_ours(held)).cloned().collect();
+            service["metadata"]["finalizers"] = json!(left);
+        });
     } else if service["spec"]["type"] == "LoadBalancer" {
         cluster.update("services", &service_name, |service| service["status"] = json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.10"}]}}));
     }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{Exit, Expansion, NAMESPACE, Node, Scenario, containers::Stage, jobs, managed_fields, node, scenario};
+use super::{
+    Exit, Expansion, NAMESPACE, Node, Scenario, containers::Stage, controllers::LOAD_BALANCER_CLEANUP, jobs, managed_fields, node, scenario,
+};
 
 /// A kind of objects: resource, group, version, kind.
 pub struct Kind {
@@ -307,7 +309,7 @@ fn default(resource: &str, number: u64, real: bool, object: &mut Value) {
             spec.entry("clusterIP").or_insert(json!(address));
             object["status"] = json!({"loadBalancer": {}});
             if object["spec"]["type"] == "LoadBalancer" {
-                object["metadata"]["finalizers"] = json!(["service.kubernetes.io/load-balancer-cleanup"]);
+                object["metadata"]["finalizers"] = json!([LOAD_BALANCER_CLEANUP]);
             }
         }
         "persistentvolumeclaims" => {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use toygres_domain::{
     InstanceId,
+    address::Address,
     backup::BackupId,
     instance::{Exposure, PostgresVersion},
     name::InstanceName,
@@ -111,7 +112,7 @@ pub fn claim(id: InstanceId) -> String {
 
 /// The names by which clients reach an instance, as far as they are known before it runs. A load balancer has an address later.
 #[must_use]
-pub fn server_names(name: &InstanceName, exposure: &Exposure, settings: &Settings) -> Vec<String> {
+pub fn server_names(Address { name, exposure }: &Address, settings: &Settings) -> Vec<String> {
     let Settings { namespace, cluster_domain, dns_label_domain, .. } = settings;
     let mut names = vec![
         name.to_string(),
@@ -151,7 +152,8 @@ pub fn instance_of_labels(meta: &ObjectMeta) -> Option<InstanceId> {
 /// The parameters of the metadata of all objects of one instance.
 pub(super) struct Meta<'a> {
     pub(super) id: InstanceId,
-    pub(super) name: &'a InstanceName,
+    /// Labels have the first name, because those of a pod template and of a volume claim template cannot change without a restart.
+    pub(super) first_name: &'a InstanceName,
     pub(super) version: PostgresVersion,
     pub(super) namespace: &'a str,
 }
@@ -182,7 +184,7 @@ impl Meta<'_> {
     pub(super) fn immutable_labels(&self) -> BTreeMap<String, String> {
         [
             ("app.kubernetes.io/name", "postgresql".to_owned()),
-            ("app.kubernetes.io/instance", self.name.to_string()),
+            ("app.kubernetes.io/instance", self.first_name.to_string()),
             (COMPONENT_LABEL, SERVER.to_owned()),
             ("app.kubernetes.io/managed-by", "toygres".to_owned()),
             (ID_LABEL, self.id.to_string()),

@@ -74,8 +74,8 @@ pub fn restore_objects(
     settings: &Settings,
     (image, store): (&str, &NetworkStore),
 ) -> RestoreObjects {
-    let Deployment { id, name, spec, .. } = deployment;
-    let meta = Meta { id: *id, name, version: spec.postgres_version, namespace: &settings.namespace };
+    let Deployment { id, first_name, spec, .. } = deployment;
+    let meta = Meta { id: *id, first_name, version: spec.postgres_version, namespace: &settings.namespace };
     let mut claim = claim(&meta, names::claim(*id), spec.storage_gb, settings);
     claim.metadata.namespace = Some(settings.namespace.clone());
     RestoreObjects {

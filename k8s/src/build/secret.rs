@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn the_limits_of_the_log_follow_the_volume() {
         let (name, none) = ("orders".parse().unwrap(), Parameters::default());
-        let meta = Meta { id: InstanceId::generate(), name: &name, version: PostgresVersion(17), namespace: "toygres" };
+        let meta = Meta { id: InstanceId::generate(), first_name: &name, version: PostgresVersion(17), namespace: "toygres" };
         assert!(configuration(&meta, 5, Roles::OwnerOnly, &none).starts_with(
             "include '/var/lib/postgresql/data/pgdata/postgresql.conf'\nmax_wal_size = 512MB\nmin_wal_size = 80MB\nmax_slot_wal_keep_size = 1280MB\nssl = on\n"
         ));

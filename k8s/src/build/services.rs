@@ -4,7 +4,7 @@ use k8s_openapi::{
     api::core::v1::{Service, ServicePort, ServiceSpec},
     apimachinery::pkg::util::intstr::IntOrString,
 };
-use toygres_domain::instance::Exposure;
+use toygres_domain::{instance::Exposure, name::InstanceName};
 
 use super::names::{self, Meta, PORT};
 use crate::Settings;
@@ -12,7 +12,7 @@ use crate::Settings;
 /// The annotation for a DNS label of the public address in Azure.
 pub(crate) const AZURE_DNS_LABEL: &str = "service.beta.kubernetes.io/azure-dns-label-name";
 
-pub(super) fn client(meta: &Meta<'_>, exposure: &Exposure, settings: &Settings) -> Service {
+pub(super) fn client(meta: &Meta<'_>, name: &InstanceName, exposure: &Exposure, settings: &Settings) -> Service {
     let mut annotations = settings.service_annotations.clone();
     let (kind, source_ranges) = match exposure {
         Exposure::Cluster => ("ClusterIP", None),
@@ -23,7 +23,7 @@ pub(super) fn client(meta: &Meta<'_>, exposure: &Exposure, settings: &Settings) 
             ("LoadBalancer", Some(source_ranges.clone()).filter(|ranges| !ranges.is_empty()))
         }
     };
-    let mut metadata = meta.object(meta.name.to_string());
+    let mut metadata = meta.object(name.to_string());
     metadata.annotations = Some(annotations).filter(|annotations| !annotations.is_empty());
     Service {
         metadata,

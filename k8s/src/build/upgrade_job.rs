@@ -73,10 +73,10 @@ pub struct UpgradeObjects {
 /// Computes the objects of an upgrade of an instance.
 #[must_use]
 pub fn upgrade_objects(deployment: &Deployment, upgrade: &Upgrade, task: UpgradeTask, settings: &Settings) -> UpgradeObjects {
-    let Deployment { id, name, spec, credentials, .. } = deployment;
+    let Deployment { id, first_name, spec, credentials, .. } = deployment;
     let InstanceSpec { cpu_millis, memory_mb, storage_gb, parameters, .. } = spec;
     let Upgrade { operation, from, to, check_only: _, timeout: _ } = upgrade;
-    let meta = |version| Meta { id: *id, name, version, namespace: &settings.namespace };
+    let meta = |version| Meta { id: *id, first_name, version, namespace: &settings.namespace };
     let configuration_of = |version| ByteString(configuration(&meta(version), *storage_gb, credentials.roles(), parameters).into_bytes());
     let mut metadata = meta(*to).of_upgrade();
     let secret = Secret {

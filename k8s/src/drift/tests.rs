@@ -15,6 +15,7 @@ fn deployment() -> Deployment {
     Deployment {
         id: InstanceId::generate(),
         name: "orders".parse().unwrap(),
+        first_name: "orders".parse().unwrap(),
         spec: InstanceSpec {
             postgres_version: PostgresVersion(17),
             storage_gb: 1024,

@@ -25,6 +25,7 @@ pub(crate) fn deployment() -> Deployment {
     Deployment {
         id: "00000000-0000-0000-0000-000000000001".parse().unwrap(),
         name: "pg-demo".parse().unwrap(),
+        first_name: "pg-demo".parse().unwrap(),
         spec: InstanceSpec {
             postgres_version: PostgresVersion(17),
             storage_gb: 1,
@@ -54,7 +55,7 @@ pub(crate) fn credentials() -> Credentials {
 
 /// The small instance with a new id.
 pub(crate) fn another(name: &str) -> Deployment {
-    Deployment { id: InstanceId::generate(), name: name.parse().unwrap(), ..deployment() }
+    Deployment { id: InstanceId::generate(), name: name.parse().unwrap(), first_name: name.parse().unwrap(), ..deployment() }
 }
 
 /// Settings with which instances can be restored.

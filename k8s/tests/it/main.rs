@@ -1,6 +1,7 @@
 //! The tests of the Kubernetes runtime: the objects against golden files, observations against recordings of a real cluster, and
 //! the verbs against the fake API server.
 
+mod addresses;
 #[expect(dead_code, reason = "the tests of backups use the rest")]
 #[path = "../../../domain/backup/tests/it/archived.rs"]
 mod archived;

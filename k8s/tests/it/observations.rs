@@ -4,6 +4,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use toygres_domain::{
+    address::Address,
     instance::{Endpoint, Exposure, Reason, ReasonCode},
     runtime::Observation,
 };
@@ -298,7 +299,11 @@ fn a_load_balancer_that_refuses_the_pods_of_the_cluster_is_reached_behind_it() {
     for (settings, exposure, expected) in
         [(&inside, &restricted, &service), (&inside, &open, &public), (&inside, &Exposure::Cluster, &public), (&outside, &restricted, &public)]
     {
-        assert_eq!(&internal_endpoint(settings, &"orders".parse().unwrap(), exposure, &public), expected, "{exposure:?}");
+        assert_eq!(
+            &internal_endpoint(settings, &Address { name: "orders".parse().unwrap(), exposure: exposure.clone() }, &public),
+            expected,
+            "{exposure:?}"
+        );
     }
 }
 

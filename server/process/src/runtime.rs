@@ -15,10 +15,10 @@ use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{
     InstanceId,
+    address::Address,
     data::VolumeId,
     drift::{Drift, Expected, Inspection},
     instance::{Endpoint, Exposure, PostgresVersion, Reason, ReasonCode},
-    name::InstanceName,
     parameter::PRELOADABLE,
     restoration::Restoration,
     roles::{PlatformCredentials, SUPERUSER},
@@ -227,7 +227,7 @@ impl Runtime for ProcessRuntime {
         self.0.machine.binaries.speaks_tls(version)
     }
 
-    fn server_names(&self, _: &InstanceName, _: &Exposure) -> Vec<String> {
+    fn server_names(&self, _: &Address) -> Vec<String> {
         ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into()
     }
 
@@ -301,7 +301,7 @@ impl Runtime for ProcessRuntime {
 
 impl Shared {
     pub(super) fn deploy(&self, deployment: &Deployment) -> Result<()> {
-        let Deployment { id, name: _, spec, credentials, data, certificate, suspended, closed } = deployment;
+        let Deployment { id, name: _, first_name: _, spec, credentials, data, certificate, suspended, closed } = deployment;
         let features = self.features(spec.postgres_version);
         let configuration = settings::with_access(spec, credentials.roles(), features, *closed)?;
         let _lock = self.dirs.lock(*id, LOCK_TIMEOUT)?;
@@ -342,7 +342,7 @@ impl Shared {
     }
 
     fn create(&self, deployment: &Deployment, configuration: &Configuration) -> Result<()> {
-        let Deployment { id, name: _, spec, credentials, data: _, certificate, suspended: _, closed: _ } = deployment;
+        let Deployment { id, name: _, first_name: _, spec, credentials, data: _, certificate, suspended: _, closed: _ } = deployment;
         let Some(PlatformCredentials { superuser, monitor: _ }) = &credentials.platform else {
             return Err(Error::Refused("an instance is created with passwords for the roles of the platform".to_owned()));
         };
@@ -441,7 +441,7 @@ impl Shared {
     }
 
     fn resize(&self, deployment: &Deployment, restart: &Restart) -> Result<Progress> {
-        let Deployment { id, name: _, spec, credentials, data: _, certificate: _, suspended, closed: _ } = deployment;
+        let Deployment { id, name: _, first_name: _, spec, credentials, data: _, certificate: _, suspended, closed: _ } = deployment;
         let configuration = settings::instance(spec, credentials.roles(), self.features(spec.postgres_version))?;
         let cluster = self.dirs.cluster(*id, DirState::Deployed);
         // An absent instance needs no lock file.

@@ -197,10 +197,7 @@ impl App {
         });
         let backups = self.backups.settings(backups.unwrap_or_default(), &mut errors);
         let labels = errors.labels("labels", labels.unwrap_or_default());
-        let exposure = exposure.map_or(Exposure::Cluster, |exposure| parse_exposure(exposure, &mut errors));
-        if !self.runtime.offers(&exposure) {
-            errors.add(UserErrorCode::Invalid, "exposure.type", format!("the runtime '{}' offers CLUSTER only", self.runtime.name()));
-        }
+        let exposure = exposure.map_or(Exposure::Cluster, |exposure| self.offered_exposure(exposure, &mut errors));
         let require_tls = require_tls.unwrap_or(matches!(exposure, Exposure::LoadBalancer { .. }));
         if require_tls && postgres_version.is_some_and(|version| !self.runtime.speaks_tls(version)) {
             errors.add(UserErrorCode::Invalid, "requireTls", WITHOUT_TLS);
@@ -237,6 +234,14 @@ impl App {
             new.spec.parameters = new.spec.parameters.changed(new.spec.postgres_version, &changes, true);
         }
         errors.check(new)
+    }
+
+    pub(super) fn offered_exposure(&self, exposure: ExposureSettings, errors: &mut FieldErrors) -> Exposure {
+        let exposure = parse_exposure(exposure, errors);
+        if !self.runtime.offers(&exposure) {
+            errors.add(UserErrorCode::Invalid, "exposure.type", format!("the runtime '{}' offers CLUSTER only", self.runtime.name()));
+        }
+        exposure
     }
 
     pub(super) fn offered_version(&self, field: &str, requested: Option<&str>, errors: &mut FieldErrors) -> Option<PostgresVersion> {

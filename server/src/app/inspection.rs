@@ -105,7 +105,7 @@ impl App {
 
     async fn ask<T>(&self, instance: &Instance, ask: impl AsyncFnOnce(&Logins, Duration) -> Result<T, Reason>) -> Result<Result<T, Reason>> {
         let endpoint = match (&instance.endpoint, why_not(instance.state)) {
-            (Some(endpoint), None) => self.runtime.internal_endpoint(&instance.name, &instance.spec.exposure, endpoint),
+            (Some(endpoint), None) => self.runtime.internal_endpoint(&instance.address(), endpoint),
             (_, why) => return Ok(Err(why.unwrap_or_else(|| not_running("it has not run yet")))),
         };
         let Ok(Some(_turn)) = timeout(TURN_TIMEOUT, self.inspections.turn(instance.id)).await else {

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use toygres_domain::{Error, Result, runtime::Runtime};
 use toygres_store::{Store, changes::Changes};
 use toygres_workflows::{
-    ActivityContext, Engine, RunningChecks, Timing,
+    ActivityContext, Engine, RunningChecks, Timing, addresses,
     backups::{self, BackupOptions},
     certificates,
     configuration::SqlProbe,
@@ -151,6 +151,7 @@ pub(super) async fn start(
         tasks.spawn("backups", backups::run(context.clone(), options, changes.clone()));
     }
     tasks.spawn("certificates", certificates::run(context.clone(), changes.clone()));
+    tasks.spawn("addresses", addresses::run(context.clone(), changes.clone()));
     tasks.spawn("nudges", nudges::run(context, engine.clone(), suspects, changes));
     tasks.spawn("janitor", janitor::run(store.clone(), engine.clone(), config.retention.retention(), shutdown.clone()));
     tasks.spawn("gauges", gauges::run(store, engine, config.retention.retention(), shutdown));

@@ -1,6 +1,7 @@
 //! The integration tests of the server: one binary, one module per subject.
 
 mod access;
+mod address;
 mod backups;
 mod base_path;
 mod certificates;

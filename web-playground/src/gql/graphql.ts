@@ -1539,8 +1539,8 @@ export type Mutation = {
    */
   updateBackup: UpdateBackupPayload;
   /**
-   * Changes the labels, the deletion protection, the health checks, the suspension when idle, the growth of the volume or the backups of an
-   * instance, or whether it requires TLS. Nothing is restarted.
+   * Changes the name, who can reach the instance, whether it requires TLS, its labels, the deletion protection, the health checks, the
+   * suspension when idle, the growth of the volume or the backups. Nothing is restarted.
    */
   updateInstance: UpdateInstancePayload;
   /**
@@ -1738,6 +1738,11 @@ export type Notice = {
 
 /** The kinds of notices. */
 export const NoticeCode = {
+  /**
+   * The instance has another name or exposure, and clients reach it by the former one until the new one is ready. The message says what
+   * that waits for; the notice goes when the former address is removed.
+   */
+  AddressChanging: 'ADDRESS_CHANGING',
   /** The certificate of the server expires soon, and could not be renewed. The notice goes when the server presents another one. */
   CertificateExpiring: 'CERTIFICATE_EXPIRING',
   /**
@@ -2841,6 +2846,8 @@ export type UpdateInstanceInput = {
   backups?: InputMaybe<BackupPolicyInput>;
   /** Whether deletion is refused. */
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
+  /** Who can reach the instance. It replaces what is there, source ranges and DNS label too. The address changes as with `name`. */
+  exposure?: InputMaybe<ExposureInput>;
   /** How the health of the instance is checked: what is given changes. The next check is made at once. */
   healthCheck?: InputMaybe<HealthCheckInput>;
   /** The ID of the instance. */
@@ -2850,8 +2857,16 @@ export type UpdateInstanceInput = {
   /** The labels of the instance. They replace all that it has. */
   labels?: InputMaybe<Array<LabelInput>>;
   /**
+   * The name: a DNS label, unique among the instances that are not deleted. Nothing is restarted. Where clients connect by the name
+   * (Kubernetes), they reach the instance by the former one until the new one is ready, which takes up to two minutes; `endpoint` and
+   * `connectionString` change then, and the former name is free once the notice `ADDRESS_CHANGING` is gone. While the instance is running or
+   * suspended.
+   */
+  name?: InputMaybe<Scalars['String']['input']>;
+  /**
    * Whether clients without TLS are refused. Its sessions stay, and nothing is restarted; new ones are refused within seconds, on Kubernetes
-   * within two minutes. `connectionString` changes at once. Only while the instance is running.
+   * within two minutes. `connectionString` changes at once. Turned on by default when the instance gets a load balancer. While the instance is
+   * running or suspended.
    */
   requireTls?: InputMaybe<Scalars['Boolean']['input']>;
   /** The revision that the instance must have. Any other is refused. */

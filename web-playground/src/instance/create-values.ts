@@ -2,6 +2,7 @@ import type { CreateInstanceInput } from '../gql/graphql';
 import type { Limits } from '../control-plane/control-plane';
 import { initialValue, inRange, inRangeOrEmpty } from '../form/range';
 import * as checks from './checks';
+import { type ExposureValues, exposureInput } from './exposure-fields';
 
 /** The values of the create form; an empty number field holds ''. */
 export interface CreateValues {
@@ -16,7 +17,7 @@ export interface CreateValues {
   labels: checks.LabelText[];
   deletionProtected: boolean;
   requireTls: boolean;
-  exposure: { type: 'CLUSTER' | 'LOAD_BALANCER'; sourceRanges: string[]; dnsLabel: string };
+  exposure: ExposureValues;
   healthCheck: { intervalSeconds: number | string; timeoutSeconds: number | string };
   /** '' for never. */
   idleSuspendMinutes: number | string;
@@ -77,7 +78,7 @@ export function toInput({ postgresVersion, database, password, exposure, require
     postgresVersion,
     database: database || null,
     password: password || null,
-    exposure: exposure.type === 'CLUSTER' ? null : { ...exposure, dnsLabel: exposure.dnsLabel || null },
+    exposure: exposure.type === 'CLUSTER' ? null : exposureInput(exposure),
     // Otherwise as the server thinks fit: behind a load balancer it is required.
     requireTls: requireTls || null,
     healthCheck: { intervalSeconds: Number(healthCheck.intervalSeconds), timeoutSeconds: Number(healthCheck.timeoutSeconds) },

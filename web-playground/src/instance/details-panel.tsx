@@ -4,10 +4,12 @@ import { notifications } from '@mantine/notifications';
 import { Pencil } from 'lucide-react';
 import { useControlPlane, usePermissions } from '../control-plane/control-plane';
 import { Panel } from '../frame/panel';
-import type { InstancePageFragment } from '../gql/graphql';
+import type { InstancePageFragment, InstanceState } from '../gql/graphql';
 import { Ago } from '../time/ago';
 import { full } from '../time/format';
+import { AddressDialog } from './address-dialog';
 import classes from './details-panel.module.css';
+import { exposureText } from './exposure-fields';
 import { HealthCheckPolicyDialog } from './health-check-policy';
 import { IdleSuspendDialog } from './idle-suspend';
 import { labelText } from './label-text';
@@ -18,19 +20,34 @@ import { StorageUsage } from './storage-usage';
 import { useUpdateInstance } from './update';
 import { possible } from './versions';
 
+/** The states in which the address can be changed. */
+const ADDRESSED = new Set<InstanceState>(['RUNNING', 'SUSPENDED']);
+
 /** The specification of the instance. */
 export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
-  const { id, postgresVersion, upgradeTargets, storageGb, cpuMillis, memoryMb, exposure, parameters, labels, idleSuspendMinutes, storageAutoGrow, storageUsage, healthCheckPolicy, createdAt, deletedAt } = instance;
+  const { id, name, state, postgresVersion, upgradeTargets, storageGb, cpuMillis, memoryMb, exposure, parameters, labels, idleSuspendMinutes, storageAutoGrow, storageUsage, healthCheckPolicy, createdAt, deletedAt } = instance;
   const newer = possible(upgradeTargets);
   const { operate } = usePermissions();
   const network = useControlPlane().data?.runtime === 'process' ? 'localhost only' : 'Private';
   const [editing, edit] = useDisclosure(false);
+  const [editingAddress, editAddress] = useDisclosure(false);
   const [editingIdle, editIdle] = useDisclosure(false);
   const [editingChecks, editChecks] = useDisclosure(false);
   const [editingGrowth, editGrowth] = useDisclosure(false);
   return (
     <Panel title="Details">
       <dl className={classes.facts}>
+        <dt>Name</dt>
+        <dd>
+          <Group gap={6}>
+            {name}
+            {operate && ADDRESSED.has(state) && (
+              <Button variant="subtle" size="compact-xs" leftSection={<Pencil size={13} aria-hidden />} onClick={editAddress.open} aria-label="Edit name and network access">
+                Edit
+              </Button>
+            )}
+          </Group>
+        </dd>
         <dt>PostgreSQL</dt>
         <dd>
           {postgresVersion}
@@ -54,7 +71,7 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
           {cpu(cpuMillis)}, {memory(memoryMb)}
         </dd>
         <dt>Network access</dt>
-        <dd>{exposure.type === 'CLUSTER' ? network : `Public (load balancer), from ${exposure.sourceRanges.join(', ') || 'any IP address'}`}</dd>
+        <dd>{exposureText(exposure, network)}</dd>
         <dt>TLS</dt>
         <dd>
           <Tls instance={instance} />
@@ -131,6 +148,7 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
           </Group>
         </dd>
       </dl>
+      <AddressDialog instance={instance} opened={editingAddress} onDone={editAddress.close} />
       <LabelsDialog instance={instance} opened={editing} onClose={edit.close} />
       <HealthCheckPolicyDialog instance={instance} opened={editingChecks} onDone={editChecks.close} />
       <IdleSuspendDialog instance={instance} opened={editingIdle} onClose={editIdle.close} />
@@ -139,13 +157,13 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
   );
 }
 
-/** Whether TLS is required, which can be changed while the instance is running. */
+/** Whether TLS is required, which can be changed while the instance is running or suspended. */
 function Tls({ instance }: { instance: InstancePageFragment }) {
   const { id, revision, state, requireTls, certificate } = instance;
   const { operate } = usePermissions();
   const { mutate, isPending } = useUpdateInstance();
   const onError = (error: Error) => notifications.show({ color: 'red', title: 'Couldn\'t change TLS', message: error.message });
-  if (!operate || state !== 'RUNNING' || !certificate) return requireTls ? 'required' : certificate ? 'offered' : 'not seen yet';
+  if (!operate || !ADDRESSED.has(state) || !certificate) return requireTls ? 'required' : certificate ? 'offered' : 'not seen yet';
   return (
     <Switch
       size="xs"

@@ -1,9 +1,25 @@
 import { Fieldset, Radio, SimpleGrid, TagsInput, TextInput } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
-import type { CreateValues } from './create-values';
+import type { ExposureInput } from '../gql/graphql';
+
+/** Who can reach an instance, as a form has it. */
+export interface ExposureValues {
+  type: 'CLUSTER' | 'LOAD_BALANCER';
+  sourceRanges: string[];
+  dnsLabel: string;
+}
+
+/** The input of a mutation. */
+export function exposureInput({ type, sourceRanges, dnsLabel }: ExposureValues): ExposureInput {
+  return type === 'CLUSTER' ? { type } : { type, sourceRanges, dnsLabel: dnsLabel || null };
+}
+
+export function exposureText({ type, sourceRanges }: Pick<ExposureValues, 'type' | 'sourceRanges'>, cluster = 'private'): string {
+  return type === 'CLUSTER' ? cluster : `Public (load balancer), from ${sourceRanges.join(', ') || 'any IP address'}`;
+}
 
 /** Private or public access, where the runtime supports both. */
-export function ExposureFields({ form }: { form: UseFormReturnType<CreateValues> }) {
+export function ExposureFields<Values extends { exposure: ExposureValues }>({ form }: { form: UseFormReturnType<Values> }) {
   return (
     <Fieldset legend="Network access" variant="unstyled" mt="md">
       <Radio.Group aria-label="Network access" {...form.getInputProps('exposure.type')}>

@@ -1,8 +1,9 @@
 //! DeployPostgres: creates the instance in the runtime, or repairs it to match its specification.
 
 use toygres_domain::{
+    address::Address,
     data::Data,
-    instance::{Instance, InstanceState},
+    instance::{Instance, InstanceSpec, InstanceState},
     operation::StepName,
     runtime::Deployment,
 };
@@ -48,5 +49,7 @@ pub(crate) async fn deployment(context: &ActivityContext, instance: Instance, da
     let credentials = if data.exists() { store.credentials(instance.id).await? } else { store.credentials_to_create(instance.id).await? };
     let certificate = certificate(context, &instance).await?;
     let suspended = instance.state == InstanceState::Suspended;
-    Ok(Deployment { id: instance.id, name: instance.name, spec: instance.spec, credentials, data, certificate, suspended, closed: false })
+    let Address { name, exposure } = instance.address();
+    let spec = InstanceSpec { exposure, ..instance.spec };
+    Ok(Deployment { id: instance.id, name, first_name: instance.first_name, spec, credentials, data, certificate, suspended, closed: false })
 }

@@ -58,7 +58,7 @@ impl Activity for GenerateConnectionString {
         let work = context.wanted(&run).await?;
         context.store.begin_step(&run.operation, run.run, name).await?;
         let outcome = catch_panic(async {
-            let internal_endpoint = context.runtime.internal_endpoint(&work.instance.name, &work.instance.spec.exposure, &endpoint);
+            let internal_endpoint = context.runtime.internal_endpoint(&work.instance.address(), &endpoint);
             if matches!(work.operation.kind(), OperationKind::Create | OperationKind::Restore) {
                 set_up(&context, &run, &internal_endpoint).await?;
             }

@@ -271,5 +271,5 @@ async fn known(context: &ActivityContext, id: InstanceId) -> Result<Instance, Re
 
 fn internal_endpoint(context: &ActivityContext, instance: &Instance) -> Result<toygres_domain::instance::Endpoint, Reason> {
     let endpoint = instance.endpoint.as_ref().ok_or_else(|| Reason::new(ReasonCode::EndpointMissing, "the instance has no address yet"))?;
-    Ok(context.runtime.internal_endpoint(&instance.name, &instance.spec.exposure, endpoint))
+    Ok(context.runtime.internal_endpoint(&instance.address(), endpoint))
 }

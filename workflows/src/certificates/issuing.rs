@@ -162,7 +162,7 @@ pub(super) fn expires_soon(context: &ActivityContext, not_after: DateTime<Utc>) 
 
 /// The certificate that an instance is deployed with: the one that it has, or a new one. The caller holds the lock of the instance.
 pub(crate) async fn certificate(context: &ActivityContext, instance: &Instance) -> Result<ServerCertificate, Failure> {
-    let known = context.store.instance_certificates(&[instance.id]).await?.remove(&instance.id);
+    let known = known(context, instance).await?;
     let issuers = Issuers::load(context).await;
     let is_good = known.as_ref().is_some_and(|known| match &issuers {
         Ok(issuers) if issuers.can_renew(context, instance, Some(known)) => false,
@@ -172,12 +172,51 @@ pub(crate) async fn certificate(context: &ActivityContext, instance: &Instance) 
     if is_good && let Some(certificate) = context.store.server_certificate(instance.id).await? {
         return Ok(certificate);
     }
-    let issuers = issuers?;
-    let Some((authority, issuer)) = issuers.of(context, known.as_ref()) else {
+    issue(context, instance, &issuers?, known.as_ref(), names(context, instance)).await
+}
+
+/// Whether the certificate of an instance has the names of its row, of its host and `more`, and is presented if `presented`. One that lacks
+/// names is replaced, which the server reads later. The caller holds the lock of the instance.
+pub(crate) async fn has_names(context: &ActivityContext, instance: &Instance, more: &[String], presented: bool) -> Result<bool, Failure> {
+    let known = known(context, instance).await?;
+    let mut wanted = names(context, instance);
+    wanted.extend(more.iter().filter(|name| !wanted.contains(name)).cloned().collect::<Vec<_>>());
+    if let Some(known) = known.as_ref().filter(|known| wanted.iter().all(|name| known.names.contains(name))) {
+        return Ok(!presented || known.is_presented());
+    }
+    issue(context, instance, &Issuers::load(context).await?, known.as_ref(), wanted).await?;
+    context.suspect_certificates.add(instance.id);
+    Ok(!presented)
+}
+
+/// Replaces the certificate of an instance if it has names by which clients do not reach it any more: another instance may get them. The
+/// caller holds the lock of the instance.
+pub(crate) async fn drop_former_names(context: &ActivityContext, instance: &Instance) -> Result<(), Failure> {
+    let Some(known) = known(context, instance).await? else { return Ok(()) };
+    let wanted = names(context, instance);
+    if known.names.iter().any(|name| !wanted.contains(name)) {
+        issue(context, instance, &Issuers::load(context).await?, Some(&known), wanted).await?;
+        context.suspect_certificates.add(instance.id);
+    }
+    Ok(())
+}
+
+async fn known(context: &ActivityContext, instance: &Instance) -> Result<Option<InstanceCertificate>, Failure> {
+    Ok(context.store.instance_certificates(&[instance.id]).await?.remove(&instance.id))
+}
+
+/// Issues a certificate for an instance and stores it.
+async fn issue(
+    context: &ActivityContext,
+    instance: &Instance,
+    issuers: &Issuers,
+    known: Option<&InstanceCertificate>,
+    names: Vec<String>,
+) -> Result<ServerCertificate, Failure> {
+    let Some((authority, issuer)) = issuers.of(context, known) else {
         return Err(issuers.failure().unwrap_or_else(|| unusable("no authority issues certificates yet".to_owned())));
     };
     let now = context.store.now();
-    let names = names(context, instance);
     let lifetime = TimeDelta::from_std(context.certificates.lifetime).unwrap_or(TimeDelta::days(90));
     let issued = issuer.issue(&names, now - CLOCK_SKEW, now + lifetime).map_err(|error| unusable(error.to_string()))?;
     let details = InstanceCertificate {
@@ -198,10 +237,10 @@ pub(crate) async fn identity(context: &ActivityContext, id: InstanceId) -> Resul
     context.store.server_identity(id).await
 }
 
-/// The names in the certificate of an instance: its own, those that its runtime knows, and the one that its clients were told.
+/// The names in the certificate of an instance: its own, those of the addresses that it has and gets, and the one that its clients were told.
 fn names(context: &ActivityContext, instance: &Instance) -> Vec<String> {
     let mut names = vec![instance.id.tls_name()];
-    names.extend(context.runtime.server_names(&instance.name, &instance.spec.exposure));
+    names.extend([instance.address(), instance.wanted_address()].iter().flat_map(|address| context.runtime.server_names(address)));
     names.extend(instance.endpoint.as_ref().map(|endpoint| endpoint.host.clone()));
     let mut seen = std::collections::HashSet::new();
     names.retain(|name| seen.insert(name.clone()));

@@ -49,7 +49,7 @@ impl Renewal {
     /// Carries the renewal as far as possible. `is_current`: the certificate needs no renewal, but the server may present another.
     pub(super) async fn advance(&mut self, context: &ActivityContext, instance: &Instance, is_current: bool) -> Result<Renewed, Failure> {
         let Some(endpoint) = &instance.endpoint else { return Ok(Renewed::Unfinished) };
-        let endpoint = context.runtime.internal_endpoint(&instance.name, &instance.spec.exposure, endpoint);
+        let endpoint = context.runtime.internal_endpoint(&instance.address(), endpoint);
         // The server of a new instance has it from the start.
         if is_current && in_effect(context, instance, &endpoint).await? == Presented::Current {
             return Ok(Renewed::Done);

@@ -139,16 +139,17 @@ impl Activity for LoadConfiguration {
         let work = context.wanted(&run).await?;
         let began = work.operation.step(name).and_then(|step| step.started_at);
         let id = work.instance.id;
-        let Instance { name: instance, spec, .. } = target(work);
-        let settings = context.runtime.size_settings(&spec);
+        let instance = target(work);
+        let spec = &instance.spec;
+        let settings = context.runtime.size_settings(spec);
         context.store.resume_step(&run.operation, run.run, name).await?;
         let ask = async {
             if settings.is_empty() {
                 return Ok(true);
             }
-            let endpoint = context.runtime.internal_endpoint(&instance, &spec.exposure, &endpoint);
+            let endpoint = context.runtime.internal_endpoint(&instance.address(), &endpoint);
             let (credentials, identity) = (context.store.credentials(id).await?, identity(&context, id).await?);
-            let target = Target::of_checks(endpoint, &spec, credentials).verifying(identity);
+            let target = Target::of_checks(endpoint, spec, credentials).verifying(identity);
             toygres_postgres::has_sizes(&target, &settings, ASK_TIMEOUT).await.map_err(Failure::Retry)
         };
         match catch_panic(ask).await {

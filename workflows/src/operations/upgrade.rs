@@ -185,10 +185,9 @@ impl Activity for UpgradePostgres {
 /// Whether the new server is ready, and lets in a health check. One that exits is not waited for.
 async fn works(context: &ActivityContext, run: &Run) -> Result<Progress, Failure> {
     let work = context.wanted(run).await?;
-    let Instance { id, name, spec, .. } = &work.instance;
-    match poll(context, *id).await? {
+    match poll(context, work.instance.id).await? {
         Observation::Ready(endpoint) => {
-            let internal_endpoint = context.runtime.internal_endpoint(name, &spec.exposure, &endpoint);
+            let internal_endpoint = context.runtime.internal_endpoint(&work.instance.address(), &endpoint);
             log_in(context, &work, internal_endpoint).await.map(|()| Progress::Done)
         }
         Observation::Pending(reason) if !matches!(reason.code, ReasonCode::ProcessExited | ReasonCode::CrashLoop | ReasonCode::OutOfMemory) => {

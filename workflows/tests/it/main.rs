@@ -2,6 +2,7 @@
 //! provider, and those of [`saga`] that depend on the provider also the one that servers use; a fake runtime in which failures can
 //! be injected; and the real metadata store on a real PostgreSQL server.
 
+mod addresses;
 mod backups;
 mod certificates;
 mod changes;

@@ -5,12 +5,13 @@ use cynic::MutationBuilder as _;
 
 use super::{
     backups::{BackupOptions, BackupPolicyInput},
+    create::ExposureInput,
     find,
     storage::{StorageAutoGrowInput, StorageOptions},
 };
 use crate::{
     client::Client,
-    contract::{BigInt, HealthCheckInput, Instance, LabelInput, UserError, UserErrorCode, schema},
+    contract::{BigInt, ExposureType, HealthCheckInput, Instance, LabelInput, UserError, UserErrorCode, schema},
     failure::{Failure, Kind, Result},
     input::parse_label,
     output::OutputOptions,
@@ -19,14 +20,29 @@ use crate::{
 /// Attempts when the instance changes between reading and writing its labels.
 const MAX_ATTEMPTS: usize = 5;
 
-/// Change the labels, the deletion protection, the health checks, the suspension when idle, the growth of the volume or the backups of an
-/// instance, or whether it requires TLS.
+/// Change the name, who can reach the instance, whether it requires TLS, its labels, the deletion protection, the health checks, the
+/// suspension when idle, the growth of the volume or the backups.
 #[derive(Args, Debug)]
-#[group(id = "change", required = true, multiple = true, args = ["labels", "removed_labels", "deletion_protected", "unprotect", "require_tls", "idle_suspend_minutes", "storage_auto_grow_threshold_percent", "storage_auto_grow_max_gb", "no_storage_auto_grow", "health_check_interval_seconds", "health_check_timeout_seconds", "backups_enabled", "backups_interval_hours", "backups_retention_days"])]
+#[group(id = "change", required = true, multiple = true, args = ["name", "exposure", "private", "labels", "removed_labels", "deletion_protected", "unprotect", "require_tls", "idle_suspend_minutes", "storage_auto_grow_threshold_percent", "storage_auto_grow_max_gb", "no_storage_auto_grow", "health_check_interval_seconds", "health_check_timeout_seconds", "backups_enabled", "backups_interval_hours", "backups_retention_days"])]
 pub struct Update {
     /// Name or id of the instance.
     #[arg(value_name = "NAME")]
     id: String,
+    /// Rename the instance. Its clients reach it by the former name until the new one is ready. Nothing is restarted.
+    #[arg(long = "rename", value_name = "NEW-NAME")]
+    name: Option<String>,
+    /// Make the instance reachable from outside the cluster, through a load balancer.
+    #[arg(long = "load-balancer", conflicts_with = "private")]
+    exposure: bool,
+    /// Make the instance reachable from inside the cluster only.
+    #[arg(long = "private")]
+    private: bool,
+    /// IP range (CIDR) that may connect to the load balancer; may be repeated [default: all].
+    #[arg(long = "source-range", value_name = "CIDR", requires = "exposure")]
+    exposure_source_ranges: Vec<String>,
+    /// DNS label of the load balancer's address.
+    #[arg(long = "dns-label", value_name = "LABEL", requires = "exposure")]
+    exposure_dns_label: Option<String>,
     /// Set a label; may be repeated.
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = parse_label)]
     labels: Vec<LabelInput>,
@@ -39,7 +55,7 @@ pub struct Update {
     /// Remove the protection against deletion.
     #[arg(long)]
     unprotect: bool,
-    /// Refuse clients without TLS, or with `=false` accept them again. Nothing is restarted.
+    /// Refuse clients without TLS, or with `=false` accept them again. Nothing is restarted [default with --load-balancer: true].
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     require_tls: Option<bool>,
     /// Suspend the instance after this number of minutes without a client; 0 turns that off.
@@ -65,6 +81,10 @@ pub struct Update {
 #[derive(cynic::InputObject)]
 struct UpdateInstanceInput {
     id: cynic::Id,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    exposure: Option<ExposureInput>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     labels: Option<Vec<LabelInput>>,
     #[cynic(skip_serializing_if = "Option::is_none")]
@@ -120,6 +140,14 @@ impl Update {
         unreachable!("the last attempt returns")
     }
 
+    fn exposure(&self) -> Option<ExposureInput> {
+        (self.exposure || self.private).then(|| ExposureInput {
+            exposure_type: if self.exposure { ExposureType::LoadBalancer } else { ExposureType::Cluster },
+            source_ranges: Some(self.exposure_source_ranges.clone()).filter(|ranges| !ranges.is_empty()),
+            dns_label: self.exposure_dns_label.clone(),
+        })
+    }
+
     /// The mutation replaces all labels, so it is sent with the revision at which they were read.
     fn input(&self, instance: &Instance) -> UpdateInstanceInput {
         let changes_labels = !self.labels.is_empty() || !self.removed_labels.is_empty();
@@ -128,6 +156,8 @@ impl Update {
         let labels = kept.map(|label| LabelInput { key: label.key.clone(), value: label.value.clone() }).chain(self.labels.iter().cloned()).collect();
         UpdateInstanceInput {
             id: instance.id.clone(),
+            name: self.name.clone(),
+            exposure: self.exposure(),
             labels: changes_labels.then_some(labels),
             deletion_protected: (self.deletion_protected || self.unprotect).then_some(self.deletion_protected),
             require_tls: self.require_tls,

@@ -78,6 +78,7 @@ impl Home {
         Deployment {
             id: InstanceId::generate(),
             name: name.parse().unwrap(),
+            first_name: name.parse().unwrap(),
             spec: InstanceSpec {
                 postgres_version: self.binaries.newest().major,
                 storage_gb: 1,

@@ -10,7 +10,7 @@ use crate::{
     graphql::{
         errors::{UserError, user_errors},
         guard::operator,
-        types::{BackupPolicyInput, BigInt, HealthCheckInput, Instance, LabelInput, StorageAutoGrowInput, pairs},
+        types::{BackupPolicyInput, BigInt, ExposureInput, HealthCheckInput, Instance, LabelInput, StorageAutoGrowInput, pairs},
     },
 };
 
@@ -19,12 +19,20 @@ use crate::{
 pub struct UpdateInstanceInput {
     /// The ID of the instance.
     id: ID,
+    /// The name: a DNS label, unique among the instances that are not deleted. Nothing is restarted. Where clients connect by the name
+    /// (Kubernetes), they reach the instance by the former one until the new one is ready, which takes up to two minutes; `endpoint` and
+    /// `connectionString` change then, and the former name is free once the notice `ADDRESS_CHANGING` is gone. While the instance is running or
+    /// suspended.
+    name: Option<String>,
+    /// Who can reach the instance. It replaces what is there, source ranges and DNS label too. The address changes as with `name`.
+    exposure: Option<ExposureInput>,
     /// The labels of the instance. They replace all that it has.
     labels: Option<Vec<LabelInput>>,
     /// Whether deletion is refused.
     deletion_protected: Option<bool>,
     /// Whether clients without TLS are refused. Its sessions stay, and nothing is restarted; new ones are refused within seconds, on Kubernetes
-    /// within two minutes. `connectionString` changes at once. Only while the instance is running.
+    /// within two minutes. `connectionString` changes at once. Turned on by default when the instance gets a load balancer. While the instance is
+    /// running or suspended.
     require_tls: Option<bool>,
     /// The minutes without a session of a client after which the instance is suspended. 0 turns that off.
     idle_suspend_minutes: Option<i32>,
@@ -53,8 +61,8 @@ pub struct UpdateInstanceMutation;
 
 #[Object]
 impl UpdateInstanceMutation {
-    /// Changes the labels, the deletion protection, the health checks, the suspension when idle, the growth of the volume or the backups of an
-    /// instance, or whether it requires TLS. Nothing is restarted.
+    /// Changes the name, who can reach the instance, whether it requires TLS, its labels, the deletion protection, the health checks, the
+    /// suspension when idle, the growth of the volume or the backups. Nothing is restarted.
     #[graphql(guard = "operator()")]
     async fn update_instance(
         &self,
@@ -63,6 +71,8 @@ impl UpdateInstanceMutation {
     ) -> Result<UpdateInstancePayload> {
         let UpdateInstanceInput {
             id,
+            name,
+            exposure,
             labels,
             deletion_protected,
             require_tls,
@@ -74,6 +84,8 @@ impl UpdateInstanceMutation {
         } = input;
         let input = app::update_instance::UpdateInstance {
             id: id.0,
+            name,
+            exposure: exposure.map(Into::into),
             labels: labels.map(pairs),
             deletion_protected,
             require_tls,

@@ -93,7 +93,7 @@ impl Examination<'_> {
     /// Connects to the address that clients use, and queries.
     async fn log_in(&self, anew: bool, timeout: Duration) -> Result<Result<Answer, Reason>, Failure> {
         let Self { context, instance, endpoint, measure, anew: _ } = self;
-        let endpoint = context.runtime.internal_endpoint(&instance.name, &instance.spec.exposure, endpoint);
+        let endpoint = context.runtime.internal_endpoint(&instance.address(), endpoint);
         if !anew && let Some(outcome) = context.prober.ask(instance.id, &endpoint, timeout, *measure).await {
             return Ok(outcome);
         }

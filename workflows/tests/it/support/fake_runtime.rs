@@ -2,7 +2,7 @@
 //! elsewhere.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -13,13 +13,15 @@ use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
 use toygres_domain::{
     InstanceId,
+    address::Address,
     data::VolumeId,
     drift::{Drift, DriftChange, DriftKind, Expected, Inspection},
     instance::{Endpoint, Exposure, InstanceSpec, PostgresVersion, Reason, ReasonCode},
-    name::InstanceName,
     parameter::{Changes, Parameters},
     restoration::{Restoration, RestoreMethod},
-    runtime::{CopyProgress, CopySource, Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError, Suspension},
+    runtime::{
+        AddressProgress, CopyProgress, CopySource, Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError, Suspension,
+    },
     storage::VolumeSpace,
     upgrade::Upgrade,
     verification::{Verification, VerificationProgress},
@@ -77,6 +79,8 @@ pub struct Script {
     pub refused_parameter: Option<&'static str>,
     /// What a server says of texts before it has them.
     pub refused_text: Option<&'static str>,
+    /// The number of calls that add an address, and that remove the others, which find it in progress.
+    pub addressing: (u32, u32),
     /// The number of calls of any verb that return this error.
     pub error: Option<(u32, RuntimeError)>,
 }
@@ -107,6 +111,7 @@ impl Default for Script {
             unread: 1,
             refused_parameter: None,
             refused_text: None,
+            addressing: (1, 1),
             error: None,
         }
     }
@@ -148,6 +153,8 @@ struct State {
     /// The space of a volume; `None` so that nothing is measured, because all instances are on the server of the tests.
     space: Option<VolumeSpace>,
     installed: HashMap<InstanceId, u32>,
+    /// The names by which clients reach each instance that was given another address.
+    addresses: HashMap<InstanceId, BTreeSet<String>>,
 }
 
 impl State {
@@ -295,6 +302,11 @@ impl FakeRuntime {
         self.state.lock().unwrap().installed.get(&id).copied().unwrap_or(0)
     }
 
+    /// The names by which clients reach an instance that was given another address.
+    pub fn addresses(&self, id: InstanceId) -> BTreeSet<String> {
+        self.state.lock().unwrap().addresses.get(&id).cloned().unwrap_or_default()
+    }
+
     /// Reports a change.
     pub fn report_change(&self, id: InstanceId) {
         let _ = self.nudges.send(Nudge { instance: id, death: None });
@@ -435,7 +447,7 @@ impl Runtime for FakeRuntime {
         script.observation.unwrap_or_else(|| Ok(Observation::Ready(self.endpoint.clone())))
     }
 
-    fn internal_endpoint(&self, _: &InstanceName, _: &Exposure, endpoint: &Endpoint) -> Endpoint {
+    fn internal_endpoint(&self, _: &Address, endpoint: &Endpoint) -> Endpoint {
         if *endpoint == Self::restricted_endpoint() { self.endpoint.clone() } else { endpoint.clone() }
     }
 
@@ -614,8 +626,32 @@ impl Runtime for FakeRuntime {
         self.state.lock().unwrap().speaks_tls
     }
 
-    fn server_names(&self, _: &InstanceName, _: &Exposure) -> Vec<String> {
+    fn server_names(&self, _: &Address) -> Vec<String> {
         vec!["localhost".to_owned()]
+    }
+
+    fn gives_addresses(&self) -> bool {
+        true
+    }
+
+    async fn add_address(&self, deployment: &Deployment) -> Result<AddressProgress, RuntimeError> {
+        let mut state = self.state.lock().unwrap();
+        let left = &mut state.script(deployment.id)?.addressing.0;
+        let is_there = *left == 0;
+        *left = left.saturating_sub(1);
+        state.addresses.entry(deployment.id).or_default().insert(deployment.name.to_string());
+        Ok(if is_there { AddressProgress::At(self.endpoint.clone()) } else { AddressProgress::InProgress(pending()) })
+    }
+
+    async fn remove_other_addresses(&self, deployment: &Deployment) -> Result<Progress, RuntimeError> {
+        let mut state = self.state.lock().unwrap();
+        let left = &mut state.script(deployment.id)?.addressing.1;
+        if *left > 0 {
+            *left -= 1;
+            return Ok(Progress::InProgress(pending()));
+        }
+        state.addresses.entry(deployment.id).or_default().retain(|name| *name == deployment.name.to_string());
+        Ok(Progress::Done)
     }
 
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {

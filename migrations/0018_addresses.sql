@@ -1,0 +1,9 @@
+-- Another name, and another exposure, of an instance that runs.
+ALTER TABLE instances
+    -- The name that it was created with; NULL: the present one. What cannot be renamed without a restart keeps it.
+    ADD COLUMN first_name text,
+    -- The address that its host has, while that of the row is prepared, and until every other one is removed. The name is in use until then.
+    ADD COLUMN former_name text,
+    ADD COLUMN former_exposure jsonb,
+    ADD CHECK ((former_name IS NULL) = (former_exposure IS NULL));
+CREATE INDEX instances_former_name ON instances (former_name) WHERE former_name IS NOT NULL;
