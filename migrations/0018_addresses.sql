@@ -7,3 +7,11 @@ ALTER TABLE instances
     ADD COLUMN former_exposure jsonb,
     ADD CHECK ((former_name IS NULL) = (former_exposure IS NULL));
 CREATE INDEX instances_former_name ON instances (former_name) WHERE former_name IS NOT NULL;
+
+-- The minor version, or the image, that the server of an instance runs, and the one that its host would start it with now.
+ALTER TABLE instances
+    ADD COLUMN update_from text,
+    ADD COLUMN update_to text,
+    -- When the control plane applies it by itself; NULL: never.
+    ADD COLUMN maintenance_window jsonb,
+    ADD CHECK ((update_from IS NULL) = (update_to IS NULL));

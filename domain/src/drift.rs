@@ -9,6 +9,7 @@ use crate::{
     name::InstanceName,
     roles::Roles,
     runtime::Deployment,
+    upgrade::AvailableUpdate,
 };
 
 /// What an instance is compared with: what was deployed, without the passwords.
@@ -54,6 +55,17 @@ pub struct Inspection {
     pub drift: Vec<Drift>,
     /// What happened to its data, which cannot be put back: [`ReasonCode::DataLost`] or [`ReasonCode::VolumeTerminating`].
     pub data: Option<Reason>,
+    /// What a restart with what the host has now would change of its server.
+    pub update: Option<AvailableUpdate>,
+}
+
+impl Inspection {
+    /// Whether there is nothing to say about the instance.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { id: _, drift, data, update } = self;
+        drift.is_empty() && data.is_none() && update.is_none()
+    }
 }
 
 /// One object that differs from what was deployed.

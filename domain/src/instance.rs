@@ -9,10 +9,12 @@ use crate::{
     InstanceId,
     address::Address,
     backup::BackupSettings,
+    maintenance::MaintenanceWindow,
     name::{InstanceName, SqlName},
     notice::{Notice, NoticeCode},
     parameter::Parameters,
     storage::AutoGrow,
+    upgrade::AvailableUpdate,
 };
 
 /// Declares an enum whose values are text in the metadata database, in messages of workflows and (in upper case) in the API:
@@ -63,6 +65,8 @@ pub struct Instance {
     pub spec: InstanceSpec,
     /// The address that its host has, while another one is prepared or the former is removed.
     pub former_address: Option<Address>,
+    /// The update that its host has for its server, as far as that was found out.
+    pub update_available: Option<AvailableUpdate>,
     /// Where clients connect, once it has run.
     pub endpoint: Option<Endpoint>,
     /// The URL for clients, without the password, once it has run.
@@ -75,6 +79,8 @@ pub struct Instance {
     pub deletion_protected: bool,
     /// Minutes without a session of a client after which the control plane suspends it; `None` if it never does.
     pub idle_suspend_minutes: Option<i32>,
+    /// When the control plane applies updates by itself; `None` if it never does.
+    pub maintenance_window: Option<MaintenanceWindow>,
     /// When its volume grows by itself; `None` if it never does.
     pub storage_auto_grow: Option<AutoGrow>,
     /// What was chosen for its backups.

@@ -19,6 +19,7 @@ pub mod hba;
 pub mod health;
 pub mod id;
 pub mod instance;
+pub mod maintenance;
 pub mod masking;
 pub mod name;
 pub mod notice;

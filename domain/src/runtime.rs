@@ -100,8 +100,8 @@ pub trait Runtime: Send + Sync + 'static {
     /// The volume that holds the data of the instance; `None` if there is none.
     async fn volume(&self, id: InstanceId) -> Result<Option<VolumeId>, RuntimeError>;
 
-    /// Compares instances that have run with what was deployed for them, and changes nothing. Those to which nothing happened are omitted,
-    /// and what another release of the control plane would deploy differently is no drift.
+    /// Compares instances that have run with what was deployed for them, and changes nothing. Those to which nothing happened, and for which
+    /// there is no update, are omitted, and what another release of the control plane would deploy differently is no drift.
     async fn inspect(&self, expected: &[Expected]) -> Result<Vec<Inspection>, RuntimeError>;
 
     /// Puts back what differs from what was deployed, and nothing else; returns that. It fails for good with
@@ -163,6 +163,13 @@ pub trait Runtime: Send + Sync + 'static {
     /// no death. It works on an instance whose disk is full, and whose server is down. One that is suspended stays stopped: its server is
     /// started with the size later, and a volume may need that too until its file system has grown.
     async fn resize(&self, deployment: &Deployment, restart: &Restart) -> Result<Progress, RuntimeError>;
+
+    /// Starts the server of an instance that has run again with what the host has for its version now, as [`Self::restart`] does:
+    /// [`Inspection::update`] says what that changes. It is called again until it answers [`Progress::Done`], and restarts at most once per
+    /// `restart`.
+    async fn update(&self, deployment: &Deployment, restart: &Restart) -> Result<Progress, RuntimeError> {
+        self.restart(deployment.id, restart).await
+    }
 
     /// Whether instances can be upgraded here from one major version to another.
     ///

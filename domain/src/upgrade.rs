@@ -1,4 +1,4 @@
-//! Upgrades to another major version of PostgreSQL, with `pg_upgrade`.
+//! Upgrades to another major version of PostgreSQL, with `pg_upgrade`, and updates to another minor version, which are restarts.
 //!
 //! The host of the instances runs [`UPGRADE_SCRIPT`], because it has the programs of both versions and the data. The new data directory is made
 //! beside the former, which stays as it is until the upgrade is confirmed: [`crate::runtime::Runtime::upgrade`].
@@ -24,6 +24,15 @@ pub const NEW_PROGRAMS: [&str; 10] =
 const REFUSED: i32 = 3;
 /// The exit code of the script when there is no room for the new data directory.
 const NO_ROOM: i32 = 4;
+
+/// What a restart with what its host has now would change of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AvailableUpdate {
+    /// The minor version, or the image, that the server was started with.
+    pub from: String,
+    /// The one that it would be started with.
+    pub to: String,
+}
 
 /// One upgrade of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]

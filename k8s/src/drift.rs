@@ -30,6 +30,7 @@ use toygres_domain::{
     roles::{Credentials, PlatformCredentials, Roles},
     runtime::Deployment,
     secret::Secret as Password,
+    upgrade::AvailableUpdate,
 };
 
 use crate::{
@@ -71,7 +72,7 @@ pub enum SecretMetadata {
 pub fn inspection(expected: &Expected, actual: &Actual, settings: &Settings) -> Inspection {
     let lost = expected.data.exists().then(|| lost_claim(expected.id, expected.data.volume(), &actual.claims)).flatten();
     let data = lost.or_else(|| terminating_claim(expected.id, &actual.claims));
-    Inspection { id: expected.id, drift: drift(expected, actual, settings), data }
+    Inspection { id: expected.id, drift: drift(expected, actual, settings), data, update: update(expected, actual, settings) }
 }
 
 /// The objects that are expected, without what is secret.
@@ -120,6 +121,13 @@ fn drift(expected: &Expected, actual: &Actual, settings: &Settings) -> Vec<Drift
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Another image than that of the settings: the pod keeps the one that it was deployed with until it is updated.
+fn update(expected: &Expected, actual: &Actual, settings: &Settings) -> Option<AvailableUpdate> {
+    let image = |set: &StatefulSet| set.spec.as_ref()?.template.spec.as_ref()?.containers.first()?.image.clone();
+    let (from, to) = (image(actual.stateful_set.as_ref()?)?, image(&objects(expected, settings).stateful_set)?);
+    (from != to && !expected.suspended).then_some(AvailableUpdate { from, to })
 }
 
 /// The drift of one object.

@@ -185,6 +185,11 @@ impl Runtime for KubernetesRuntime {
         resize::resize(&self.cluster, &self.settings, deployment, restart).await
     }
 
+    async fn update(&self, deployment: &Deployment, restart: &Restart) -> Result<Progress, RuntimeError> {
+        // Another image is another template of the pod, as another size is.
+        self.resize(deployment, restart).await
+    }
+
     fn upgrades(&self, from: PostgresVersion, to: PostgresVersion) -> Result<(), String> {
         let debian = |version: PostgresVersion| version.release().map(|release| release.debian);
         if debian(from) == debian(to) {

@@ -216,6 +216,7 @@ async fn make_instances(url: &str, count: usize, hosted: &[Database], certificat
                 labels: Default::default(),
                 deletion_protected: false,
                 idle_suspend_minutes: None,
+                maintenance_window: None,
                 storage_auto_grow: None,
                 backups: Default::default(),
             };

@@ -22,6 +22,7 @@ pub mod import_backups;
 mod input;
 pub mod inspection;
 pub mod limits;
+pub mod maintenance;
 pub mod repair_instance;
 pub mod resize_instance;
 pub mod restart_instance;

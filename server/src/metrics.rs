@@ -67,6 +67,7 @@ fn describe() {
         "toygres_instance_certificate_expiry_timestamp_seconds",
         "When the first of the certificates that running instances present expires, as Unix time; the same from every worker"
     );
+    describe_gauge!("toygres_instances_update_available", "Instances whose server a restart would give another minor version or image");
     describe_counter!("toygres_address_changes_total", "Instances that were given another name or exposure");
     describe_counter!("toygres_address_change_failures_total", "Attempts to give an instance the address of another name or exposure that failed");
     describe_counter!("toygres_instance_certificate_failures_total", "Attempts to issue or renew the certificate of an instance that failed");

@@ -182,3 +182,24 @@ test('an instance is renamed while it runs', async () => {
   await page.getByRole('heading', { name: 'invoices' }).waitFor();
   await page.getByRole('status', { name: 'Status' }).getByText('Healthy').waitFor();
 });
+
+test('a maintenance window is chosen and turned off', async () => {
+  const edit = page.getByRole('button', { name: 'Edit maintenance window' });
+  const dialog = page.getByRole('dialog', { name: 'Updates of invoices' });
+  await page.getByText('only when asked').waitFor();
+  await edit.click();
+  await dialog.getByLabel('Weekday').click();
+  await page.getByRole('option', { name: 'Sunday' }).click();
+  await dialog.getByLabel('Start time').fill('23:30');
+  await dialog.getByLabel('Duration').fill('5');
+  await dialog.getByText(/Must be 10 to/).waitFor();
+  await dialog.getByLabel('Duration').fill('90');
+  await expectAccessible(page);
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Sunday 23:30 UTC, for 90m').waitFor();
+  await edit.click();
+  await dialog.getByLabel('Weekday').click();
+  await page.getByRole('option', { name: 'Only when asked' }).click();
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('only when asked').waitFor();
+});

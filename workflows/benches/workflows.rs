@@ -247,6 +247,7 @@ impl Creator for Toygres {
             labels: Default::default(),
             deletion_protected: false,
             idle_suspend_minutes: None,
+            maintenance_window: None,
             storage_auto_grow: None,
             backups: Default::default(),
         };

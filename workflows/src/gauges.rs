@@ -40,6 +40,7 @@ async fn look(store: &Store, engine: &Engine, retention: Retention, known: &mut 
         let count = notices.iter().find(|(present, _)| present == code.as_str()).map_or(0, |(_, count)| *count);
         gauge!("toygres_instance_notices", "code" => code.as_str()).set(count as f64);
     }
+    gauge!("toygres_instances_update_available").set(store.updates_available().await? as f64);
     let totals = store.storage_totals().await?;
     gauge!("toygres_instance_storage_used_bytes").set(totals.used_bytes);
     gauge!("toygres_instance_storage_capacity_bytes").set(totals.capacity_bytes);

@@ -5,6 +5,7 @@
 //! no operation works on it. If somebody reverts it again and again, there is a back-off.
 
 mod backoff;
+mod maintenance;
 
 use std::{
     collections::HashMap,
@@ -24,7 +25,7 @@ use toygres_domain::{
     runtime::RuntimeError,
 };
 
-use self::backoff::Backoff;
+use self::{backoff::Backoff, maintenance::update_in_window};
 use crate::{ActivityContext, activities::deploy_postgres::deployment};
 
 /// How long after a nudge an instance is inspected: several objects are often changed together.
@@ -151,7 +152,14 @@ async fn treat(context: &ActivityContext, instance: Instance, data: Data, found:
             context.store.record_volume(id, &volume).await?;
         }
     }
-    let Some(Inspection { id: _, drift, data: finding }) = found else {
+    let update = found.as_ref().and_then(|found| found.update.as_ref());
+    if update != instance.update_available.as_ref() {
+        context.store.record_update(id, update).await?;
+    } else if found.as_ref().is_some_and(|found| found.drift.is_empty() && found.data.is_none()) {
+        update_in_window(context, &instance).await?;
+    }
+    let found = found.filter(|found| !found.drift.is_empty() || found.data.is_some());
+    let Some(Inspection { id: _, drift, data: finding, update: _ }) = found else {
         if instance.reason.is_some_and(|reason| reason.code.is_notice() || reason.code == ReasonCode::DataLost) {
             context.store.clear_finding(id).await?;
         }

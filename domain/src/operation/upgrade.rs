@@ -1,4 +1,4 @@
-//! Upgrade: gives an instance another major version of PostgreSQL. Until the new server has let a client in, a failure puts back the former
+//! Upgrade: gives an instance another major version of PostgreSQL, or another minor one, which is a restart. Until the new server has let a client in, a failure puts back the former
 //! version with its data; from then on the row has the new version, and nothing leads back.
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,9 @@ pub struct Params {
     /// Whether it is only found out whether that is possible.
     #[serde(default)]
     pub check_only: bool,
+    /// Whether the major version stays, and the server is only started again with what its host has for that now.
+    #[serde(default)]
+    pub minor: bool,
     /// Whether logical replication slots that cannot be taken over may be lost.
     #[serde(default)]
     pub drop_logical_slots: bool,
@@ -27,7 +30,7 @@ impl Params {
     /// The specification after the upgrade.
     #[must_use]
     pub fn applied_to(&self, spec: &InstanceSpec) -> InstanceSpec {
-        if self.check_only {
+        if self.check_only || self.minor {
             return spec.clone();
         }
         // Parameters that wait for a restart have it then.
@@ -41,6 +44,9 @@ impl Params {
     pub fn check(&self, spec: &InstanceSpec) -> Result<(), Vec<FieldError>> {
         let (from, to) = (spec.postgres_version, self.version);
         let refuse = |message: String| Err(vec![FieldError::new(UserErrorCode::Invalid, "version", message)]);
+        if self.minor {
+            return if to == from { Ok(()) } else { refuse(format!("the instance has PostgreSQL {from} meanwhile; look at it again")) };
+        }
         if to == from {
             return refuse(format!("the instance has PostgreSQL {from} already; name a newer major version"));
         }
@@ -86,7 +92,7 @@ mod tests {
     use crate::{instance::tests::spec, parameter::Parameters};
 
     fn to(version: u16) -> Params {
-        Params { version: PostgresVersion(version), check_only: false, drop_logical_slots: false }
+        Params { version: PostgresVersion(version), check_only: false, minor: false, drop_logical_slots: false }
     }
 
     #[test]
@@ -97,6 +103,13 @@ mod tests {
             let errors = to(version).check(&spec).unwrap_err();
             assert!(errors[0].field == ["version"] && errors[0].message.contains(remedy), "{errors:?}");
         }
+    }
+
+    #[test]
+    fn an_update_keeps_the_major_version() {
+        let (spec, update) = (spec(), Params { minor: true, ..to(17) });
+        assert_eq!((update.check(&spec), update.applied_to(&spec)), (Ok(()), spec.clone()));
+        assert!(Params { minor: true, ..to(18) }.check(&spec).is_err());
     }
 
     #[test]

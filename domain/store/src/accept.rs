@@ -275,6 +275,11 @@ fn check(now: &Instance, params: &Params, in_progress: &[Operation], request: &R
         && policy.from.contains(&now.state)
     {
         upgrade.check(&now.spec).map_err(Error::User)?;
+        if upgrade.minor && now.update_available.is_none() {
+            let version = upgrade.version;
+            let why = format!("the instance has PostgreSQL {version} already, and its host has no update of it; name a newer major version");
+            return Err(Error::user(UserErrorCode::Invalid, "version", why));
+        }
     }
     if !policy.from.contains(&now.state) {
         let allowed = policy.from.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");

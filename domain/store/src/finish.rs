@@ -147,6 +147,11 @@ async fn succeed(connection: &mut PgConnection, now: &Instance, params: &Params)
         Params::DropDatabaseUser(params) => database_users::dropped(connection, now.id, params).await,
         Params::CreateDatabase(params) => databases::created(connection, now.id, params).await,
         Params::DropDatabase(params) => databases::dropped(connection, now.id, params).await,
+        // The next inspection says whether there is another one.
+        Params::Upgrade(params) if params.minor => {
+            sqlx::query!("UPDATE instances SET update_from = NULL, update_to = NULL WHERE id = $1", now.id.0).execute(connection).await.classify()?;
+            Ok(())
+        }
         // Not before: a deletion may be cancelled, and shorter days cannot be taken back.
         Params::Delete(params) => instances::set_backup_retention(connection, now.id, params.backup_retention_days).await,
         Params::Create(_)

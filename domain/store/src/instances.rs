@@ -15,10 +15,12 @@ use toygres_domain::{
     address::Address,
     backup::BackupSettings,
     instance::{Endpoint, Exposure, HealthCheckPolicy, Instance, InstanceFilter, InstanceSpec, InstanceState, PostgresVersion},
+    maintenance::MaintenanceWindow,
     name::InstanceName,
     parameter::Parameters,
     secret::Secret,
     storage::AutoGrow,
+    upgrade::AvailableUpdate,
 };
 pub use update::InstanceUpdate;
 
@@ -39,6 +41,8 @@ pub struct NewInstance {
     pub deletion_protected: bool,
     /// See [`Instance::idle_suspend_minutes`].
     pub idle_suspend_minutes: Option<i32>,
+    /// See [`Instance::maintenance_window`].
+    pub maintenance_window: Option<MaintenanceWindow>,
     /// See [`Instance::storage_auto_grow`].
     pub storage_auto_grow: Option<AutoGrow>,
     /// See [`Instance::backups`].
@@ -86,6 +90,9 @@ pub(super) struct InstanceRow {
     pub(super) first_name: String,
     pub(super) former_name: Option<String>,
     pub(super) former_exposure: Option<Json<Exposure>>,
+    pub(super) update_from: Option<String>,
+    pub(super) update_to: Option<String>,
+    pub(super) maintenance_window: Option<Json<MaintenanceWindow>>,
     pub(super) state: String,
     pub(super) health_status: String,
     pub(super) reason_code: Option<String>,
@@ -127,7 +134,7 @@ macro_rules! instance_query {
         sqlx::query_as!(
             $crate::instances::InstanceRow,
             $before
-                + r#" id, name, coalesce(first_name, name) AS "first_name!", former_name, former_exposure AS "former_exposure: _", state, health_status, reason_code, reason_message, notices AS "notices: _", postgres_version, storage_gb,
+                + r#" id, name, coalesce(first_name, name) AS "first_name!", former_name, former_exposure AS "former_exposure: _", update_from, update_to, maintenance_window AS "maintenance_window: _", state, health_status, reason_code, reason_message, notices AS "notices: _", postgres_version, storage_gb,
                       cpu_millis, memory_mb, username, database_name, exposure AS "exposure: _", require_tls, health_interval_seconds, health_timeout_seconds,
                       parameters AS "parameters: _", endpoint_host, endpoint_port, connection_string, health_check_orchestration_id, labels AS "labels: _",
                       deletion_protected, idle_suspend_minutes, storage_grow_percent, storage_grow_max_gb, backups_enabled, backup_interval_hours,
@@ -142,14 +149,25 @@ pub(super) use instance_query;
 impl Store {
     /// Inserts a new instance and its sealed passwords.
     pub(super) async fn insert_instance(&self, connection: &mut PgConnection, new: &NewInstance, state: InstanceState) -> Result<Instance> {
-        let NewInstance { id, name, spec, password, labels, deletion_protected, idle_suspend_minutes, storage_auto_grow, backups } = new;
+        let NewInstance {
+            id,
+            name,
+            spec,
+            password,
+            labels,
+            deletion_protected,
+            idle_suspend_minutes,
+            maintenance_window,
+            storage_auto_grow,
+            backups,
+        } = new;
         let InstanceSpec { postgres_version, storage_gb, cpu_millis, memory_mb, username, database, exposure, require_tls, health_check, parameters } =
             spec;
         let row = instance_query!(
             "INSERT INTO instances (id, name, state, postgres_version, storage_gb, cpu_millis, memory_mb, username, database_name, exposure,
                  health_interval_seconds, health_timeout_seconds, labels, deletion_protected, require_tls, idle_suspend_minutes, parameters,
-                 backups_enabled, backup_interval_hours, backup_retention_days, storage_grow_percent, storage_grow_max_gb, operation_count)
-             VALUES ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, $16, $17, $18, $19, $20, $21, $22, 1) RETURNING",
+                 backups_enabled, backup_interval_hours, backup_retention_days, storage_grow_percent, storage_grow_max_gb, maintenance_window, operation_count)
+             VALUES ($1, $2, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, $16, $17, $18, $19, $20, $21, $22, $23, 1) RETURNING",
             "",
             id.0,
             name.as_str(),
@@ -172,7 +190,8 @@ impl Store {
             backups.interval_hours,
             backups.retention_days,
             storage_auto_grow.map(|auto| auto.threshold_percent),
-            storage_auto_grow.map(|auto| auto.max_gb)
+            storage_auto_grow.map(|auto| auto.max_gb),
+            maintenance_window.map(Json) as _
         )
         .fetch_one(&mut *connection)
         .await
@@ -339,6 +358,7 @@ pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
             Some((name, Json(exposure))) => Some(Address { name: name.parse().map_err(|why: String| Error::internal(why))?, exposure }),
             None => None,
         },
+        update_available: row.update_from.zip(row.update_to).map(|(from, to)| AvailableUpdate { from, to }),
         endpoint: match (row.endpoint_host, row.endpoint_port) {
             (Some(host), Some(port)) => Some(Endpoint { host, port: u16::try_from(port).map_err(Error::internal)? }),
             _ => None,
@@ -348,6 +368,7 @@ pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
         labels: row.labels.0,
         deletion_protected: row.deletion_protected,
         idle_suspend_minutes: row.idle_suspend_minutes,
+        maintenance_window: row.maintenance_window.map(|window| window.0),
         storage_auto_grow: row
             .storage_grow_percent
             .zip(row.storage_grow_max_gb)

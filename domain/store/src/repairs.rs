@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
+
 use super::{
     Store,
     errors::Classify,
@@ -13,6 +15,7 @@ use toygres_domain::{
     instance::{Instance, Reason, ReasonCode},
     operation::suspend,
     roles::{Roles, SUPERUSER},
+    upgrade::AvailableUpdate,
 };
 
 impl Store {
@@ -63,6 +66,41 @@ impl Store {
         .fetch_one(&self.pool)
         .await
         .classify()
+    }
+
+    /// Records the update that there is for the server of a running or suspended instance.
+    pub async fn record_update(&self, id: InstanceId, update: Option<&AvailableUpdate>) -> Result<()> {
+        sqlx::query!(
+            "UPDATE instances SET update_from = $2, update_to = $3
+             WHERE id = $1 AND state IN ('running', 'suspended') AND (update_from, update_to) IS DISTINCT FROM ($2, $3)",
+            id.0,
+            update.map(|update| update.from.as_str()),
+            update.map(|update| update.to.as_str())
+        )
+        .execute(&self.pool)
+        .await
+        .classify()?;
+        Ok(())
+    }
+
+    /// Whether an update of an instance was requested since then, whatever came of it.
+    pub async fn was_updated_since(&self, id: InstanceId, since: DateTime<Utc>) -> Result<bool> {
+        sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT FROM operations WHERE instance_id = $1 AND kind = 'upgrade' AND params @> '{"minor": true}' AND created_at >= $2) AS "was!""#,
+            id.0,
+            since
+        )
+        .fetch_one(&self.pool)
+        .await
+        .classify()
+    }
+
+    /// How many instances there is an update for.
+    pub async fn updates_available(&self) -> Result<i64> {
+        sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM instances WHERE update_to IS NOT NULL AND state <> 'deleted'"#)
+            .fetch_one(&self.pool)
+            .await
+            .classify()
     }
 
     /// Appends to the event log that something of an instance was put back. An operation that did it says so once, although it may call

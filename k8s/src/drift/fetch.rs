@@ -41,7 +41,7 @@ pub(crate) async fn inspect(cluster: &Cluster, settings: &Settings, expected: &[
             found.push(inspection(expected, &actual, settings));
         }
     }
-    found.retain(|inspection| !inspection.drift.is_empty() || inspection.data.is_some());
+    found.retain(|inspection| !inspection.is_empty());
     Ok(found)
 }
 

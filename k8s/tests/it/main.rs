@@ -28,6 +28,7 @@ mod restarts;
 mod restores;
 mod steps;
 mod suspensions;
+mod updates;
 mod upgrades;
 mod verbs;
 mod verifications;

@@ -113,6 +113,23 @@ impl HealthCheckInput {
     }
 }
 
+/// The weekly time in which updates are applied by themselves, in UTC.
+#[derive(Clone, Debug, Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MaintenanceWindow {
+    pub(crate) weekday: Weekday,
+    pub(crate) start_time: String,
+    pub(crate) duration_minutes: i32,
+}
+
+/// What a restart would change of a server.
+#[derive(Clone, Debug, Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AvailableUpdate {
+    pub(crate) from: String,
+    pub(crate) to: String,
+}
+
 /// An instance without its connection string, which contains the password. Only commands that need that query it.
 #[derive(Clone, Debug, Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
@@ -124,6 +141,7 @@ pub(crate) struct Instance {
     pub(crate) reason: Option<Reason>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) postgres_version: String,
+    pub(crate) update_available: Option<AvailableUpdate>,
     pub(crate) storage_gb: i32,
     pub(crate) cpu_millis: i32,
     pub(crate) memory_mb: i32,
@@ -134,6 +152,7 @@ pub(crate) struct Instance {
     pub(crate) labels: Vec<Label>,
     pub(crate) deletion_protected: bool,
     pub(crate) idle_suspend_minutes: Option<i32>,
+    pub(crate) maintenance_window: Option<MaintenanceWindow>,
     pub(crate) storage_auto_grow: Option<StorageAutoGrow>,
     pub(crate) storage_usage: Option<StorageUsage>,
     pub(crate) revision: BigInt,

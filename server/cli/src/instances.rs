@@ -10,6 +10,7 @@ use crate::{
 mod backups;
 mod filter;
 mod like_source;
+mod maintenance;
 mod resolve;
 mod storage;
 

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
 };
 
 use toygres_domain::instance::PostgresVersion;
@@ -59,6 +60,8 @@ pub struct Installation {
     pub source: Source,
     /// The directory of `postgres` and `initdb`.
     pub bin: PathBuf,
+    /// Where it was found, which can be a symbolic link to another one later, and when the program had changed last.
+    found: (PathBuf, Option<SystemTime>),
     /// The major version.
     pub major: PostgresVersion,
     /// The full version, for example `17.2`.
@@ -133,13 +136,15 @@ impl Binaries {
         self.current().installations.get(&Reverse(major)).is_none_or(|installation| installation.tls)
     }
 
-    /// The installation of a major version. Searches again if it is missing: the upgrade of a package replaces the directory of a
-    /// minor version.
+    /// The installation of a major version. Searches again if it is missing or has changed: the upgrade of a package replaces the programs, or
+    /// the directory, of a minor version.
     ///
     /// # Errors
     /// [`Error::PostgresMissing`] with a sentence that names the versions that are installed.
     pub fn of(&self, major: PostgresVersion) -> Result<Installation> {
-        let known = || self.current().installations.get(&Reverse(major)).filter(|installation| installation.is_present()).cloned();
+        let known = || {
+            self.current().installations.get(&Reverse(major)).filter(|installation| installation.is_present() && installation.is_unchanged()).cloned()
+        };
         if let Some(installation) = known() {
             return Ok(installation);
         }
@@ -231,7 +236,7 @@ impl Installation {
         library.args(["config_file", "hba_file", "ident_file"].iter().flat_map(|name| ["-c".to_owned(), format!("{name}=/dev/null")]));
         let tls = output_of(&mut library).is_some_and(|name| !name.trim().is_empty());
         let libraries = libraries_of(&bin);
-        Some(Self { source, bin, major, version, libraries, tls })
+        Some(Self { source, found: (directory.to_owned(), changed_at(&bin.join("postgres"))), bin, major, version, libraries, tls })
     }
 
     fn is_offered(&self) -> bool {
@@ -240,6 +245,12 @@ impl Installation {
 
     fn is_present(&self) -> bool {
         ["postgres", "initdb"].iter().all(|name| self.program(name).is_file())
+    }
+
+    /// Whether it is the installation that was inspected: the update of a package replaces the program, or the target of a link to it.
+    fn is_unchanged(&self) -> bool {
+        let program = self.program("postgres");
+        self.found.0.join("postgres").canonicalize().is_ok_and(|now| now == program) && self.found.1 == changed_at(&program)
     }
 
     /// Whether it has this library of PostgreSQL's contrib modules, which some packages lack.
@@ -251,6 +262,10 @@ impl Installation {
     pub(super) fn program(&self, name: &str) -> PathBuf {
         self.bin.join(name)
     }
+}
+
+fn changed_at(program: &Path) -> Option<SystemTime> {
+    program.metadata().ok()?.modified().ok()
 }
 
 /// The library directory of an installation. Packages of servers often lack `pg_config`, so the places relative to the programs are tried

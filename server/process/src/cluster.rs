@@ -20,7 +20,7 @@ use super::{
     log_file, port,
     process_table::{self, ClusterIdentity},
     reaper::Reaper,
-    suspend,
+    release, suspend,
 };
 
 /// The environment that all clusters of one control plane share.
@@ -149,6 +149,7 @@ impl Cluster {
                 port::choose(&machine.data, &self.home)?;
             }
         }
+        release::record(&self.home, &installation.version)?;
         let log = log_file::open(&self.home)?;
         let mut command = Command::new(installation.program("postgres"));
         machine.account.prepare(&mut command);

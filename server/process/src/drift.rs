@@ -23,12 +23,13 @@ use super::{
     error::{IoContext, Result},
     instance_dirs::{DirState, InstanceDirs},
     port::{self, PORT_FILE},
+    release,
     settings::{self, CONFIGURATION, Configuration, Features, HBA},
     suspend,
 };
 
 /// Inspects one instance; `None` if nothing happened to it.
-pub(super) fn inspect(dirs: &InstanceDirs, expected: &Expected, features: Features) -> Result<Option<Inspection>> {
+pub(super) fn inspect(dirs: &InstanceDirs, expected: &Expected, features: Features, installed: Option<&str>) -> Result<Option<Inspection>> {
     let cluster = dirs.cluster(expected.id, DirState::Deployed);
     let lost = || RuntimeError::from(cluster.data_lost()).reason;
     let data = if cluster.has_data()? { None } else { Some(lost()) };
@@ -41,7 +42,9 @@ pub(super) fn inspect(dirs: &InstanceDirs, expected: &Expected, features: Featur
     } else {
         Vec::new()
     };
-    Ok((data.is_some() || !drift.is_empty()).then_some(Inspection { id: expected.id, drift, data }))
+    let update = installed.filter(|_| !expected.suspended).and_then(|installed| release::update(cluster.home(), installed));
+    let inspection = Inspection { id: expected.id, drift, data, update };
+    Ok((!inspection.is_empty()).then_some(inspection))
 }
 
 /// How the files of an instance differ from what they must contain.

@@ -41,6 +41,7 @@ mod packages;
 mod port;
 mod process_table;
 mod reaper;
+mod release;
 mod resize;
 mod restart;
 mod restore;

@@ -202,7 +202,11 @@ impl Runtime for ProcessRuntime {
     async fn inspect(&self, expected: &[Expected]) -> Result<Vec<Inspection>, RuntimeError> {
         let expected = expected.to_vec();
         self.blocking(move |shared| {
-            let inspected = expected.iter().map(|expected| drift::inspect(&shared.dirs, expected, shared.features(expected.spec.postgres_version)));
+            let inspected = expected.iter().map(|expected| {
+                let version = expected.spec.postgres_version;
+                let installed = shared.machine.binaries.of(version).ok().map(|installation| installation.version);
+                drift::inspect(&shared.dirs, expected, shared.features(version), installed.as_deref())
+            });
             inspected.filter_map(Result::transpose).collect()
         })
         .await

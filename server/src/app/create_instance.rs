@@ -19,6 +19,7 @@ use super::{
     fingerprint::Accompanying,
     input::{FieldErrors, WITHOUT_TLS},
     limits,
+    maintenance::MaintenanceChoice,
 };
 
 /// The role of an instance whose creator names none.
@@ -55,6 +56,8 @@ pub struct CreateInstance {
     pub health_check: Option<HealthCheckSettings>,
     /// See [`super::suspend_instance::IDLE_MINUTES`]; 0, the default, turns it off.
     pub idle_suspend_minutes: Option<i32>,
+    /// When updates are applied by themselves; by default never.
+    pub maintenance_window: Option<MaintenanceChoice>,
     /// When its volume grows by itself; by default never.
     pub storage_auto_grow: Option<AutoGrowChoice>,
     /// Parameters of its server: names and values.
@@ -132,6 +135,8 @@ pub(super) struct Fingerprint<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     idle_suspend_minutes: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    maintenance_window: Option<&'a MaintenanceChoice>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     storage_auto_grow: Option<AutoGrowChoice>,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameters: Option<&'a [(String, Option<String>)]>,
@@ -168,6 +173,7 @@ impl App {
             require_tls,
             health_check,
             idle_suspend_minutes,
+            maintenance_window,
             storage_auto_grow,
             parameters,
             backups,
@@ -191,6 +197,7 @@ impl App {
         let interval_seconds = errors.in_range("healthCheck.intervalSeconds", "seconds", interval_seconds, interval);
         let timeout_seconds = errors.in_range("healthCheck.timeoutSeconds", "seconds", timeout_seconds, timeout);
         let idle_suspend_minutes = errors.idle_suspend_minutes(idle_suspend_minutes).flatten();
+        let maintenance_window = errors.maintenance_window(maintenance_window).flatten();
         let auto_grow = errors.storage_auto_grow(storage_auto_grow).applied_to(None, storage_gb.unwrap_or(0)).unwrap_or_else(|error| {
             errors.extend(vec![error]);
             None
@@ -223,6 +230,7 @@ impl App {
                 labels: labels?,
                 deletion_protected: deletion_protected.unwrap_or(false),
                 idle_suspend_minutes,
+                maintenance_window,
                 storage_auto_grow: auto_grow,
                 backups,
             })
@@ -281,6 +289,7 @@ impl CreateInstance {
             require_tls,
             health_check,
             idle_suspend_minutes,
+            maintenance_window,
             storage_auto_grow,
             parameters,
             backups,
@@ -302,6 +311,7 @@ impl CreateInstance {
             require_tls: *require_tls,
             health_check: *health_check,
             idle_suspend_minutes: *idle_suspend_minutes,
+            maintenance_window: maintenance_window.as_ref(),
             storage_auto_grow: *storage_auto_grow,
             parameters: parameters.as_deref(),
             backups: *backups,

@@ -21,6 +21,7 @@ use super::{
     create_instance::{self, CreateInstance, ExposureKind, ExposureSettings, HealthCheckSettings},
     fingerprint::Accompanying,
     input::{FieldErrors, instance_id_at, no_instance},
+    maintenance::MaintenanceChoice,
     update_backup::backup_id,
 };
 
@@ -189,6 +190,7 @@ fn like(source: &Instance, new: CreateInstance) -> CreateInstance {
             timeout_seconds: Some(health_check.timeout_seconds),
         })),
         idle_suspend_minutes: new.idle_suspend_minutes.or(source.idle_suspend_minutes),
+        maintenance_window: new.maintenance_window.or(source.maintenance_window.map(MaintenanceChoice::from)),
         storage_auto_grow: new.storage_auto_grow.or(source.storage_auto_grow.map(|AutoGrow { threshold_percent, max_gb }| {
             let max_gb = max_gb.max(new.storage_gb.unwrap_or(storage_gb));
             AutoGrowChoice { threshold_percent: Some(threshold_percent), max_gb: Some(max_gb) }

@@ -10,6 +10,7 @@ use super::{
     create_instance::{ExposureSettings, HealthCheckSettings},
     input::{FieldErrors, WITHOUT_TLS, instance_id},
     limits,
+    maintenance::MaintenanceChoice,
 };
 
 /// The input, unchecked.
@@ -29,6 +30,8 @@ pub struct UpdateInstance {
     pub require_tls: Option<bool>,
     /// See [`super::suspend_instance::IDLE_MINUTES`]; 0 turns it off.
     pub idle_suspend_minutes: Option<i32>,
+    /// When updates are applied by themselves from now on.
+    pub maintenance_window: Option<MaintenanceChoice>,
     /// When its volume grows by itself from now on; what is left out stays.
     pub storage_auto_grow: Option<AutoGrowChoice>,
     /// What is chosen for its backups from now on; what is left out stays.
@@ -53,6 +56,7 @@ impl App {
             deletion_protected,
             require_tls,
             idle_suspend_minutes,
+            maintenance_window,
             storage_auto_grow,
             backups,
             health_check,
@@ -64,6 +68,7 @@ impl App {
         let exposure = exposure.map(|exposure| self.offered_exposure(exposure, &mut errors));
         let labels = labels.and_then(|labels| errors.labels("labels", labels));
         let idle_suspend_minutes = errors.idle_suspend_minutes(idle_suspend_minutes);
+        let maintenance_window = errors.maintenance_window(maintenance_window);
         let storage_auto_grow = errors.storage_auto_grow(storage_auto_grow);
         let backups = self.backups.settings(backups.unwrap_or_default(), &mut errors);
         let HealthCheckSettings { interval_seconds, timeout_seconds } = health_check.unwrap_or_default();
@@ -84,6 +89,7 @@ impl App {
             deletion_protected,
             require_tls,
             idle_suspend_minutes,
+            maintenance_window,
             storage_auto_grow,
             backups,
             health_interval_seconds,

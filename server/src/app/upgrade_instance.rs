@@ -1,4 +1,4 @@
-//! Upgrades an instance to another major version of PostgreSQL.
+//! Upgrades an instance to another major version of PostgreSQL, or updates it within its own.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ const DEADLINE: Duration = Duration::from_secs(6 * 3600);
 pub struct UpgradeInstance {
     /// The id of the instance.
     pub id: String,
-    /// The major version to upgrade to.
+    /// The major version to upgrade to; that of the instance updates it to the minor version that is there.
     pub version: String,
     /// Whether it is only found out whether that is possible.
     pub check_only: bool,
@@ -63,7 +63,7 @@ impl App {
     /// Accepts the upgrade of an instance; a workflow carries it out.
     ///
     /// # Errors
-    /// [`Error::User`] with every error in the input, that the version is not offered or not newer, that this host cannot upgrade to it, that
+    /// [`Error::User`] with every error in the input, that the version is not offered, or neither newer nor an update, that this host cannot upgrade to it, that
     /// parameters of the instance do not exist in it, or as [`toygres_store::Store::accept`] has it.
     pub async fn upgrade_instance(&self, input: UpgradeInstance, requested_by: Option<String>) -> Result<Accepted> {
         let UpgradeInstance { id: text, version, check_only, drop_logical_slots, revision, idempotency_key } = input;
@@ -72,11 +72,16 @@ impl App {
         let mut errors = FieldErrors::default();
         let idempotency_key = errors.idempotency_key(idempotency_key);
         let found = self.offered_version("version", Some(&version), &mut errors);
-        let params = errors.check(found.map(|version| Params::Upgrade(upgrade::Params { version, check_only, drop_logical_slots })))?;
+        let version = errors.check(found)?;
         let request = self.request(Accompanying { idempotency_key, revision, requested_by }, &fingerprint)?;
         let instance = self.store.instance(id).await?.ok_or_else(|| no_instance("id", &text))?;
+        let minor = version == instance.spec.postgres_version;
+        if minor && check_only {
+            return Err(Error::user(UserErrorCode::Invalid, "checkOnly", "is for another major version; an update within one is a restart"));
+        }
+        let params = Params::Upgrade(upgrade::Params { version, check_only, minor, drop_logical_slots });
         if let Some(why) =
-            found.filter(|version| *version > instance.spec.postgres_version).and_then(|version| self.host_obstacle(&instance, version))
+            Some(version).filter(|version| *version > instance.spec.postgres_version).and_then(|version| self.host_obstacle(&instance, version))
         {
             return Err(Error::user(UserErrorCode::Invalid, "version", why));
         }
@@ -94,7 +99,7 @@ impl App {
     }
 
     fn obstacle(&self, instance: &Instance, version: PostgresVersion) -> Option<String> {
-        let params = upgrade::Params { version, check_only: false, drop_logical_slots: false };
+        let params = upgrade::Params { version, check_only: false, minor: false, drop_logical_slots: false };
         let of_parameters = || {
             let found = params.check(&instance.spec).err()?;
             Some(found.into_iter().map(|error| error.message).collect::<Vec<_>>().join("; "))

@@ -20,6 +20,7 @@ mod instance_filter;
 mod instance_order;
 mod label;
 mod limits;
+mod maintenance_window;
 mod node;
 mod notice;
 mod operation;
@@ -44,7 +45,7 @@ pub(super) use database_user::DatabaseUser;
 pub(super) use domain_enum::{
     BackupDurability, BackupProtection, BackupStatus, BackupTrigger, BackupVerificationStatus, CaStatus, DatabaseAccess, ExposureType, HealthStatus,
     InstanceEventType, InstanceState, NoticeCode, OperationKind, OperationStatus, ReasonCode, RecoveryGapReason, RestoreMethod, SessionState,
-    StepName, StepStatus, TokenRole, TopQueryOrder,
+    StepName, StepStatus, TokenRole, TopQueryOrder, Weekday,
 };
 pub(super) use exposure::{Exposure, ExposureInput};
 pub(super) use health_check::{HealthCheck, HealthCheckInput, HealthCheckPolicy};
@@ -56,6 +57,7 @@ pub(super) use instance_filter::InstanceFilterInput;
 pub(super) use instance_order::InstanceOrderInput;
 pub(super) use label::{Label, LabelInput, pairs};
 pub(super) use limits::Limits;
+pub(super) use maintenance_window::{MaintenanceWindow, MaintenanceWindowInput};
 pub(super) use node::{Node, NodeId};
 pub(super) use notice::Notice;
 pub(super) use operation::{Operation, list as list_operations};
@@ -66,4 +68,4 @@ pub(super) use recovery::Recovery;
 pub(super) use scalars::BigInt;
 pub(super) use storage::{StorageAutoGrow, StorageAutoGrowInput, StorageUsage};
 pub(super) use top_queries::TopQueries;
-pub(super) use upgrade_target::UpgradeTarget;
+pub(super) use upgrade_target::{AvailableUpdate, UpgradeTarget};

@@ -49,5 +49,6 @@ mod support;
 mod suspend;
 mod tour;
 mod transport;
+mod update;
 mod upgrade;
 mod verification;

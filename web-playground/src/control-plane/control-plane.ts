@@ -72,6 +72,9 @@ const CONTROL_PLANE = graphql(`
         idleSuspendMinutes {
           ...Range
         }
+        maintenanceWindowMinutes {
+          ...Range
+        }
         storageAutoGrowPercent {
           ...Range
         }

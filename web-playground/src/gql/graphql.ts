@@ -63,6 +63,15 @@ export type ApiTokenEdge = {
   node: ApiToken;
 };
 
+/** What a restart would change of a server. */
+export type AvailableUpdate = {
+  __typename?: 'AvailableUpdate';
+  /** The minor version of PostgreSQL that the server was started with, on Kubernetes its image. */
+  from: Scalars['String']['output'];
+  /** The one that it would be started with. */
+  to: Scalars['String']['output'];
+};
+
 /** A base backup of an instance: a copy of all its files, from which every later point is restored with the WAL. */
 export type Backup = Node & {
   __typename?: 'Backup';
@@ -612,6 +621,8 @@ export type CreateInstanceInput = {
   idleSuspendMinutes?: InputMaybe<Scalars['Int']['input']>;
   /** The labels of the instance. */
   labels?: InputMaybe<Array<LabelInput>>;
+  /** The weekly time in which updates are applied by themselves, which restarts the instance (default: never). */
+  maintenanceWindow?: InputMaybe<MaintenanceWindowInput>;
   /** The memory in MiB (default 512). */
   memoryMb?: InputMaybe<Scalars['Int']['input']>;
   /**
@@ -1035,6 +1046,8 @@ export type Instance = Node & {
   labels: Array<Label>;
   /** The latest health check. */
   latestHealthCheck?: Maybe<HealthCheck>;
+  /** When updates (`updateAvailable`) are applied by themselves. Null if they never are. */
+  maintenanceWindow?: Maybe<MaintenanceWindow>;
   /** The memory in MiB. */
   memoryMb: Scalars['Int']['output'];
   /** The name of the instance, unique among instances that are not deleted. */
@@ -1076,6 +1089,11 @@ export type Instance = Node & {
    * their form are masked.
    */
   topQueries: TopQueries;
+  /**
+   * The update that a restart would bring: a newer minor version that is installed, or another image that is configured. `upgradeInstance` with
+   * the version that the instance has applies it. Null if there is none, or none is known yet.
+   */
+  updateAvailable?: Maybe<AvailableUpdate>;
   /** When the instance last changed. */
   updatedAt: Scalars['DateTime']['output'];
   /**
@@ -1398,6 +1416,8 @@ export type Limits = {
   labelValueLength: IntRange;
   /** The number of labels of one instance. */
   labels: IntRange;
+  /** The minutes of a maintenance window. 0, which turns it off, is accepted too. */
+  maintenanceWindowMinutes: IntRange;
   /** The memory of an instance in MiB. */
   memoryMb: IntRange;
   /** The length of an instance name in characters. */
@@ -1422,6 +1442,27 @@ export type Limits = {
   tokenNameLength: IntRange;
   /** The number of statements with their statistics in one answer. */
   topQueries: IntRange;
+};
+
+/** The weekly time in which updates are applied by themselves. */
+export type MaintenanceWindow = {
+  __typename?: 'MaintenanceWindow';
+  /** How long it is, in minutes. It may end on the next day. */
+  durationMinutes: Scalars['Int']['output'];
+  /** The time at which it begins, in UTC, such as `03:00`. */
+  startTime: Scalars['String']['output'];
+  /** The day on which it begins, in UTC. */
+  weekday: Weekday;
+};
+
+/** The weekly time in which updates are applied by themselves. */
+export type MaintenanceWindowInput = {
+  /** How long it is, in minutes (default 60). 0 turns it off, and needs nothing else. */
+  durationMinutes?: InputMaybe<Scalars['Int']['input']>;
+  /** The time at which it begins, in UTC, such as `03:00`. */
+  startTime?: InputMaybe<Scalars['String']['input']>;
+  /** The day on which it begins, in UTC. */
+  weekday?: InputMaybe<Weekday>;
 };
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
@@ -1546,7 +1587,7 @@ export type Mutation = {
   /**
    * Upgrades a running instance to a newer major version of PostgreSQL with `pg_upgrade`. Its server is stopped meanwhile. The former data
    * stays until a login to the new server has worked, and until then clients are kept out: a failure, a cancellation or the deadline
-   * brings back the former version with its data. Afterwards nothing leads back, and a new archive of backups begins with a base backup.
+   * brings back the former version with its data. (Within the same major version it is only restarted.) Afterwards nothing leads back, and a new archive of backups begins with a base backup.
    */
   upgradeInstance: UpgradeInstancePayload;
 };
@@ -2856,6 +2897,8 @@ export type UpdateInstanceInput = {
   idleSuspendMinutes?: InputMaybe<Scalars['Int']['input']>;
   /** The labels of the instance. They replace all that it has. */
   labels?: InputMaybe<Array<LabelInput>>;
+  /** The weekly time in which updates are applied by themselves, which restarts the instance. `durationMinutes: 0` turns it off. */
+  maintenanceWindow?: InputMaybe<MaintenanceWindowInput>;
   /**
    * The name: a DNS label, unique among the instances that are not deleted. Nothing is restarted. Where clients connect by the name
    * (Kubernetes), they reach the instance by the former one until the new one is ready, which takes up to two minutes; `endpoint` and
@@ -2902,7 +2945,10 @@ export type UpgradeInstanceInput = {
   idempotencyKey?: InputMaybe<Scalars['String']['input']>;
   /** The revision that the instance must have. Any other is refused. */
   revision?: InputMaybe<Scalars['BigInt']['input']>;
-  /** The major version of PostgreSQL to upgrade to, such as `18`: one of `controlPlane.postgresVersions` that is newer than the instance. */
+  /**
+   * The major version of PostgreSQL to upgrade to, such as `18`: one of `controlPlane.postgresVersions` that is newer than the instance. The
+   * one that the instance has applies `updateAvailable`, which is a restart: its steps that are for major versions are skipped.
+   */
   version: Scalars['String']['input'];
 };
 
@@ -2963,6 +3009,25 @@ export const UserErrorCode = {
 } as const;
 
 export type UserErrorCode = typeof UserErrorCode[keyof typeof UserErrorCode];
+/** A day of the week. */
+export const Weekday = {
+  /** Friday. */
+  Friday: 'FRIDAY',
+  /** Monday. */
+  Monday: 'MONDAY',
+  /** Saturday. */
+  Saturday: 'SATURDAY',
+  /** Sunday. */
+  Sunday: 'SUNDAY',
+  /** Thursday. */
+  Thursday: 'THURSDAY',
+  /** Tuesday. */
+  Tuesday: 'TUESDAY',
+  /** Wednesday. */
+  Wednesday: 'WEDNESDAY'
+} as const;
+
+export type Weekday = typeof Weekday[keyof typeof Weekday];
 export type CancelQueryMutationVariables = Exact<{
   input: CancelQueryInput;
 }>;
@@ -3038,7 +3103,7 @@ export type RestoreInstanceMutation = { __typename?: 'Mutation', restoreInstance
 export type ControlPlaneQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, copiesInstances: boolean, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null, tokenId?: string | null, tokenExpiresAt?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, suspendTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, idleSuspendMinutes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, storageAutoGrowPercent: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, backupIntervalHours: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, backupRetentionDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
+export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, copiesInstances: boolean, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null, tokenId?: string | null, tokenExpiresAt?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, suspendTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, idleSuspendMinutes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, maintenanceWindowMinutes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, storageAutoGrowPercent: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, backupIntervalHours: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, backupRetentionDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
 
 export type RangeFragment = { __typename?: 'IntRange', min: number, max: number, default?: number | null };
 
@@ -3147,9 +3212,9 @@ export type InstanceSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, updateAvailable?: { __typename?: 'AvailableUpdate', from: string, to: string } | null, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, maintenanceWindow?: { __typename?: 'MaintenanceWindow', weekday: Weekday, startTime: string, durationMinutes: number } | null, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, updateAvailable?: { __typename?: 'AvailableUpdate', from: string, to: string } | null, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, maintenanceWindow?: { __typename?: 'MaintenanceWindow', weekday: Weekday, startTime: string, durationMinutes: number } | null, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
 
 export type UpdateInstanceMutationVariables = Exact<{
   input: UpdateInstanceInput;
@@ -3459,6 +3524,10 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
     message
   }
   postgresVersion
+  updateAvailable {
+    from
+    to
+  }
   upgradeTargets {
     version
     obstacle
@@ -3493,6 +3562,11 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
   }
   deletionProtected
   idleSuspendMinutes
+  maintenanceWindow {
+    weekday
+    startTime
+    durationMinutes
+  }
   storageAutoGrow {
     thresholdPercent
     maxGb
@@ -3801,6 +3875,9 @@ export const ControlPlaneDocument = new TypedDocumentString(`
       idleSuspendMinutes {
         ...Range
       }
+      maintenanceWindowMinutes {
+        ...Range
+      }
       storageAutoGrowPercent {
         ...Range
       }
@@ -4104,6 +4181,10 @@ export const InstanceDocument = new TypedDocumentString(`
     message
   }
   postgresVersion
+  updateAvailable {
+    from
+    to
+  }
   upgradeTargets {
     version
     obstacle
@@ -4138,6 +4219,11 @@ export const InstanceDocument = new TypedDocumentString(`
   }
   deletionProtected
   idleSuspendMinutes
+  maintenanceWindow {
+    weekday
+    startTime
+    durationMinutes
+  }
   storageAutoGrow {
     thresholdPercent
     maxGb

@@ -14,6 +14,7 @@ import { HealthCheckPolicyDialog } from './health-check-policy';
 import { IdleSuspendDialog } from './idle-suspend';
 import { labelText } from './label-text';
 import { LabelsDialog } from './labels-dialog';
+import { MaintenanceWindowDialog, windowText } from './maintenance-window';
 import { cpu, memory, storage } from './size';
 import { StorageGrowthDialog } from './storage-growth';
 import { StorageUsage } from './storage-usage';
@@ -25,12 +26,13 @@ const ADDRESSED = new Set<InstanceState>(['RUNNING', 'SUSPENDED']);
 
 /** The specification of the instance. */
 export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
-  const { id, name, state, postgresVersion, upgradeTargets, storageGb, cpuMillis, memoryMb, exposure, parameters, labels, idleSuspendMinutes, storageAutoGrow, storageUsage, healthCheckPolicy, createdAt, deletedAt } = instance;
+  const { id, name, state, postgresVersion, updateAvailable, upgradeTargets, storageGb, cpuMillis, memoryMb, exposure, parameters, labels, idleSuspendMinutes, maintenanceWindow, storageAutoGrow, storageUsage, healthCheckPolicy, createdAt, deletedAt } = instance;
   const newer = possible(upgradeTargets);
   const { operate } = usePermissions();
   const network = useControlPlane().data?.runtime === 'process' ? 'localhost only' : 'Private';
   const [editing, edit] = useDisclosure(false);
   const [editingAddress, editAddress] = useDisclosure(false);
+  const [editingWindow, editWindow] = useDisclosure(false);
   const [editingIdle, editIdle] = useDisclosure(false);
   const [editingChecks, editChecks] = useDisclosure(false);
   const [editingGrowth, editGrowth] = useDisclosure(false);
@@ -51,6 +53,7 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
         <dt>PostgreSQL</dt>
         <dd>
           {postgresVersion}
+          {updateAvailable && ` (${updateAvailable.from} runs, ${updateAvailable.to} is available)`}
           {newer.length > 0 && ` (can be upgraded to ${newer.join(', ')})`}
         </dd>
         <dt>Storage</dt>
@@ -82,6 +85,17 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
             {`every ${healthCheckPolicy.intervalSeconds}s, timeout ${healthCheckPolicy.timeoutSeconds}s`}
             {operate && !deletedAt && (
               <Button variant="subtle" size="compact-xs" leftSection={<Pencil size={13} aria-hidden />} onClick={editChecks.open} aria-label="Edit health checks">
+                Edit
+              </Button>
+            )}
+          </Group>
+        </dd>
+        <dt>Updates</dt>
+        <dd>
+          <Group gap={6}>
+            {windowText(maintenanceWindow)}
+            {operate && !deletedAt && (
+              <Button variant="subtle" size="compact-xs" leftSection={<Pencil size={13} aria-hidden />} onClick={editWindow.open} aria-label="Edit maintenance window">
                 Edit
               </Button>
             )}
@@ -151,6 +165,7 @@ export function DetailsPanel({ instance }: { instance: InstancePageFragment }) {
       <AddressDialog instance={instance} opened={editingAddress} onDone={editAddress.close} />
       <LabelsDialog instance={instance} opened={editing} onClose={edit.close} />
       <HealthCheckPolicyDialog instance={instance} opened={editingChecks} onDone={editChecks.close} />
+      <MaintenanceWindowDialog instance={instance} opened={editingWindow} onDone={editWindow.close} />
       <IdleSuspendDialog instance={instance} opened={editingIdle} onClose={editIdle.close} />
       <StorageGrowthDialog instance={instance} opened={editingGrowth} onDone={editGrowth.close} />
     </Panel>

@@ -140,6 +140,10 @@ const INSTANCE = graphql(`
       message
     }
     postgresVersion
+    updateAvailable {
+      from
+      to
+    }
     upgradeTargets {
       version
       obstacle
@@ -174,6 +178,11 @@ const INSTANCE = graphql(`
     }
     deletionProtected
     idleSuspendMinutes
+    maintenanceWindow {
+      weekday
+      startTime
+      durationMinutes
+    }
     storageAutoGrow {
       thresholdPercent
       maxGb

@@ -1,4 +1,5 @@
-//! UpgradeInstance: gives an instance another major version of PostgreSQL, or finds out whether that is possible. Until it is confirmed by a
+//! UpgradeInstance: gives an instance another major version of PostgreSQL, or finds out whether that is possible; or only another minor version,
+//! which is a restart and has nothing to confirm. Of a major version: Until it is confirmed by a
 //! login, clients are kept out, and a failure, the deadline or a cancellation puts the former version with its data back. Then the row gets the
 //! new version, so that whatever happens later deploys that.
 
@@ -69,14 +70,14 @@ fn params(operation: &Operation) -> Result<upgrade::Params, Failure> {
 
 /// What an upgrade asks of the runtime.
 fn request(work: &Work) -> Result<Request, Failure> {
-    let upgrade::Params { version, check_only, drop_logical_slots: _ } = params(&work.operation)?;
+    let upgrade::Params { version, check_only, minor: _, drop_logical_slots: _ } = params(&work.operation)?;
     let from = work.instance.spec.postgres_version;
     Ok(Request { operation: work.operation.id.clone(), from, to: version, check_only, timeout: SHUTDOWN_TIMEOUT })
 }
 
 /// Whether it was decided for the new version.
 fn is_confirmed(work: &Work) -> bool {
-    params(&work.operation).is_ok_and(|params| !params.check_only && params.version == work.instance.spec.postgres_version)
+    params(&work.operation).is_ok_and(|params| !params.check_only && !params.minor && params.version == work.instance.spec.postgres_version)
 }
 
 /// Finds out whether the instance can be upgraded: what its server says while it runs, and, if the operation is a check, what `pg_upgrade` says.
@@ -115,8 +116,12 @@ impl Activity for CheckUpgrade {
 async fn ask(context: &ActivityContext, work: &Work) -> Result<Vec<String>, Failure> {
     let Work { instance, operation } = work;
     let refuse = |code, message: String| Err(Failure::Failed(Reason::new(code, message)));
-    let upgrade::Params { version, drop_logical_slots, .. } = params(operation)?;
+    let upgrade::Params { version, minor, drop_logical_slots, .. } = params(operation)?;
     let former = instance.spec.postgres_version;
+    if minor {
+        let update = instance.update_available.as_ref().map(|update| format!("the server runs {}, and {} is there", update.from, update.to));
+        return Ok(vec![update.unwrap_or_else(|| format!("the instance has PostgreSQL {former}"))]);
+    }
     context.runtime.upgrades(former, version).map_err(|why| Failure::Failed(Reason::new(ReasonCode::PostgresMissing, why)))?;
     let mut found = vec![format!("the instance has PostgreSQL {former}")];
     let endpoint = context.endpoint_now(instance.id).await?;
@@ -168,6 +173,13 @@ impl Activity for UpgradePostgres {
             // Checked again under the lock: after a deletion, or a rollback, nothing may be upgraded.
             let work = context.wanted(&run).await?;
             refuse_when_reverting(&work.operation)?;
+            if params(&work.operation)?.minor {
+                let deployment = to_deploy(&context, work.instance).await?;
+                let restart = Restart { operation: run.operation.clone(), timeout: SHUTDOWN_TIMEOUT };
+                let progress = context.verb(context.runtime.update(&deployment, &restart)).await?;
+                drop(lock);
+                return if progress == Progress::Done { works(&context, &run).await } else { Ok(progress) };
+            }
             let request = request(&work)?;
             let deployment = Deployment { closed: true, ..to_deploy(&context, target(work)).await? };
             let progress = context.verb(context.runtime.upgrade(&deployment, &request)).await?;
@@ -211,7 +223,7 @@ impl Activity for ConfirmUpgrade {
         let name = StepName::ConfirmUpgrade;
         let work = context.wanted(&run).await?;
         let params = params(&work.operation)?;
-        if params.check_only || ActivityContext::is_done(&work, name) {
+        if params.check_only || params.minor || ActivityContext::is_done(&work, name) {
             return Ok(Progress::Done);
         }
         refuse_when_reverting(&work.operation)?;
@@ -254,7 +266,8 @@ impl Activity for AnalyzeDatabases {
     async fn run(context: ActivityContext, run: Run) -> Result<Progress, Failure> {
         let name = StepName::AnalyzeDatabases;
         let work = context.wanted(&run).await?;
-        if params(&work.operation)?.check_only || ActivityContext::is_done(&work, name) {
+        let params = params(&work.operation)?;
+        if params.check_only || params.minor || ActivityContext::is_done(&work, name) {
             return Ok(Progress::Done);
         }
         let began = work.operation.step(name).and_then(|step| step.started_at);
@@ -305,8 +318,10 @@ impl Activity for RollBack {
         if ActivityContext::is_done(&work, name) {
             return Ok(Progress::Done);
         }
-        let began = if params(&work.operation)?.check_only { StepName::CheckUpgrade } else { StepName::UpgradePostgres };
-        let is_untouched = !work.operation.has_begun(began);
+        let params = params(&work.operation)?;
+        let began = if params.check_only { StepName::CheckUpgrade } else { StepName::UpgradePostgres };
+        // An update has changed no data, and the server is started with what the host has, as after a restart.
+        let is_untouched = params.minor || !work.operation.has_begun(began);
         // From here on nothing leads forward any more.
         context.store.resume_step(&run.operation, run.run, name).await?;
         let outcome = if is_untouched { Ok(Progress::Done) } else { catch_panic(roll_back(&context, &run)).await };

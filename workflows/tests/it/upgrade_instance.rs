@@ -3,21 +3,23 @@
 use std::time::Duration;
 
 use toygres_domain::{
-    InstanceId,
+    Error, InstanceId,
     backup::{Coverage, CoveredInterval},
     instance::{InstanceState, PostgresVersion, Reason, ReasonCode},
-    operation::{Operation, OperationStatus, Params, StepName, StepStatus, upgrade},
+    maintenance::{MaintenanceWindow, Weekday},
+    operation::{Operation, OperationKind, OperationStatus, Params, StepName, StepStatus, upgrade},
     runtime::{Observation, RuntimeError},
+    upgrade::AvailableUpdate,
     wal::Lsn,
 };
-use toygres_store::Subject;
+use toygres_store::{InstanceUpdate, OperationFilter, PageRequest, Subject};
 
 use crate::support::{DEADLINE, Harness, eventually, request};
 
 const TO: PostgresVersion = PostgresVersion(18);
 
 fn params(check_only: bool, drop_logical_slots: bool) -> Params {
-    Params::Upgrade(upgrade::Params { version: TO, check_only, drop_logical_slots })
+    Params::Upgrade(upgrade::Params { version: TO, check_only, minor: false, drop_logical_slots })
 }
 
 /// An instance without backups.
@@ -41,6 +43,88 @@ async fn the_row_has_the_new_version_once_it_is_confirmed() {
     assert_eq!((harness.instance(id).await.spec.postgres_version, harness.runtime.version(id)), (TO, Some((TO, true))));
     let steps: Vec<_> = operation.steps.iter().map(|step| (step.name, step.status)).collect();
     assert!(steps.iter().all(|(_, status)| *status == StepStatus::Succeeded), "{steps:?}");
+    harness.finish().await;
+}
+
+/// An instance of which the host has an update.
+async fn outdated(harness: &Harness) -> (InstanceId, Params) {
+    let id = instance(harness).await;
+    let update = AvailableUpdate { from: "17.1".to_owned(), to: "17.2".to_owned() };
+    harness.runtime.script(id, |script| script.update = Some(update.clone()));
+    harness.runtime.report_change(id);
+    eventually("the update is found", || async { (harness.instance(id).await.update_available.as_ref() == Some(&update)).then_some(()) }).await;
+    let version = harness.instance(id).await.spec.postgres_version;
+    (id, Params::Upgrade(upgrade::Params { version, check_only: false, minor: true, drop_logical_slots: false }))
+}
+
+#[tokio::test]
+async fn an_update_is_a_restart_and_nothing_else() {
+    let harness = Harness::start().await;
+    let (id, params) = outdated(&harness).await;
+    let before = harness.instance(id).await;
+    harness.runtime.script(id, |script| script.update = None);
+    let operation = upgraded(&harness, id, &params).await;
+    assert_eq!(operation.status, OperationStatus::Succeeded, "{operation:?}");
+    let now = harness.instance(id).await;
+    assert_eq!((now.spec, now.update_available, now.state), (before.spec.clone(), None, InstanceState::Running));
+    assert_eq!(harness.runtime.version(id), Some((before.spec.postgres_version, true)));
+    assert!(!harness.runtime.restarts(id).is_empty());
+    for name in [StepName::ConfirmUpgrade, StepName::AnalyzeDatabases] {
+        assert_eq!(operation.step(name).map(|step| step.status), Some(StepStatus::Skipped), "{name}");
+    }
+    let again = harness.store.accept(Subject::Existing(id), &params, &request(DEADLINE)).await;
+    assert!(matches!(&again, Err(Error::User(errors)) if errors[0].message.contains("has no update of it")), "{again:?}");
+    harness.finish().await;
+}
+
+/// The window of now, and one that is not.
+#[tokio::test]
+async fn an_update_is_applied_once_in_the_maintenance_window() {
+    let harness = Harness::start().await;
+    let (id, _) = outdated(&harness).await;
+    let now = chrono::Utc::now();
+    let window = |from: chrono::TimeDelta| {
+        let start = now + from;
+        let weekday = Weekday::ALL[chrono::Datelike::weekday(&start).num_days_from_monday() as usize];
+        MaintenanceWindow { weekday, start: start.time(), duration_minutes: 60 }
+    };
+    let choose = async |window: MaintenanceWindow| {
+        let update = InstanceUpdate { maintenance_window: Some(Some(window)), ..InstanceUpdate::default() };
+        harness.store.update_instance(id, &update).await.unwrap();
+        harness.runtime.report_change(id);
+    };
+    let updates = async || {
+        let filter = OperationFilter { instance: Some(id), kinds: Some(vec![OperationKind::Upgrade]), statuses: None };
+        harness.store.operations(&filter, &PageRequest::first(10)).await.unwrap().items
+    };
+    choose(window(chrono::TimeDelta::hours(2))).await;
+    let restarts = harness.runtime.restarts(id).len();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!((updates().await.len(), harness.runtime.restarts(id).len()), (0, restarts), "it is not time yet");
+    choose(window(chrono::TimeDelta::minutes(-10))).await;
+    let first = eventually("it is updated", || async { updates().await.pop() }).await;
+    assert_eq!(first.requested_by.as_deref(), Some("the control plane, in the maintenance window"));
+    assert_eq!(harness.finished(&first.id).await.status, OperationStatus::Succeeded);
+    // The host says again that there is one, but it was tried in this window.
+    eventually("the update is found again", || async { harness.instance(id).await.update_available }).await;
+    harness.runtime.report_change(id);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(updates().await.len(), 1);
+    harness.finish().await;
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_come_back_from_an_update_is_no_rollback() {
+    let harness = Harness::start().await;
+    let (id, params) = outdated(&harness).await;
+    let gone = Reason::new(ReasonCode::CrashLoop, "the server keeps exiting");
+    harness.runtime.script(id, |script| script.observation = Some(Ok(Observation::Failed(gone.clone()))));
+    let accepted = harness.store.accept(Subject::Existing(id), &params, &request(DEADLINE)).await.unwrap();
+    let failed = harness.finished(&accepted.operation.id).await;
+    assert_eq!((failed.status, failed.error.clone()), (OperationStatus::Failed, Some(gone)));
+    assert!(failed.step(StepName::RollBack).is_none_or(|step| step.findings.is_empty()), "nothing is put back: {failed:?}");
+    assert_eq!(harness.instance(id).await.state, InstanceState::Running);
+    harness.runtime.script(id, |script| script.observation = None);
     harness.finish().await;
 }
 

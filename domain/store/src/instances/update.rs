@@ -8,6 +8,7 @@ use toygres_domain::{
     backup::BackupSettings,
     connection_string::connection_string,
     instance::{Exposure, HealthCheckPolicy, Instance, InstanceSpec, InstanceState},
+    maintenance::MaintenanceWindow,
     name::InstanceName,
     notice::NoticeCode,
     storage::AutoGrowChoice,
@@ -43,6 +44,8 @@ pub struct InstanceUpdate {
     pub require_tls_behind_load_balancer: bool,
     /// See [`Instance::idle_suspend_minutes`].
     pub idle_suspend_minutes: Option<Option<i32>>,
+    /// See [`Instance::maintenance_window`].
+    pub maintenance_window: Option<Option<MaintenanceWindow>>,
     /// See [`Instance::storage_auto_grow`].
     pub storage_auto_grow: AutoGrowChoice,
     /// See [`Instance::backups`]. `None` in it leaves a field unchanged.
@@ -56,7 +59,7 @@ pub struct InstanceUpdate {
 }
 
 impl Store {
-    /// Changes labels, protection, when an idle instance is suspended, when its volume grows, its backups, whether TLS is required, which
+    /// Changes labels, protection, when an idle instance is suspended, when it is updated, when its volume grows, its backups, whether TLS is required, which
     /// workers then have the server read, or its name or exposure, for which they then give it another address.
     ///
     /// # Errors
@@ -79,6 +82,7 @@ impl Store {
         let labels = update.labels.as_ref().unwrap_or(&now.labels);
         let deletion_protected = update.deletion_protected.unwrap_or(now.deletion_protected);
         let idle_suspend_minutes = update.idle_suspend_minutes.unwrap_or(now.idle_suspend_minutes);
+        let maintenance_window = update.maintenance_window.unwrap_or(now.maintenance_window);
         let auto_grow = update.storage_auto_grow.applied_to(now.storage_auto_grow, now.spec.storage_gb).map_err(|error| Error::User(vec![error]))?;
         let backups = BackupSettings {
             enabled: update.backups.enabled.or(now.backups.enabled),
@@ -102,6 +106,7 @@ impl Store {
         if *labels == now.labels
             && deletion_protected == now.deletion_protected
             && idle_suspend_minutes == now.idle_suspend_minutes
+            && maintenance_window == now.maintenance_window
             && auto_grow == now.storage_auto_grow
             && backups == now.backups
             && !is_moved
@@ -134,7 +139,7 @@ impl Store {
                  backups_enabled = $7, backup_interval_hours = $8, backup_retention_days = $9, health_interval_seconds = $10,
                  health_timeout_seconds = $11, storage_grow_percent = $12, storage_grow_max_gb = $13, name = $14,
                  first_name = CASE WHEN name = $14 THEN first_name ELSE coalesce(first_name, name) END, exposure = $15, former_name = $16,
-                 former_exposure = $17, notices = $18
+                 former_exposure = $17, notices = $18, maintenance_window = $19
              WHERE id = $1 RETURNING",
             "",
             id.0,
@@ -154,7 +159,8 @@ impl Store {
             Json(&spec.exposure) as _,
             former_address.as_ref().map(|former| former.name.as_str()),
             former_address.as_ref().map(|former| Json(&former.exposure)) as _,
-            Json(notices) as _
+            Json(notices) as _,
+            maintenance_window.map(Json) as _
         )
         .fetch_one(&mut *transaction)
         .await

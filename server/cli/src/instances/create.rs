@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{
     backups::{BackupOptions, BackupPolicyInput},
+    maintenance::{MaintenanceOptions, MaintenanceWindowInput},
     set_parameters::{ParameterInput, parse_parameter},
     storage::{StorageAutoGrowInput, StorageOptions},
 };
@@ -71,6 +72,8 @@ pub struct Create {
     #[arg(long, value_name = "MINUTES")]
     idle_suspend_minutes: Option<i32>,
     #[command(flatten)]
+    maintenance: MaintenanceOptions,
+    #[command(flatten)]
     storage: StorageOptions,
     #[command(flatten)]
     backups: BackupOptions,
@@ -115,6 +118,8 @@ struct CreateInstanceInput {
     #[cynic(skip_serializing_if = "Option::is_none")]
     idle_suspend_minutes: Option<i32>,
     #[cynic(skip_serializing_if = "Option::is_none")]
+    maintenance_window: Option<MaintenanceWindowInput>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
     storage_auto_grow: Option<StorageAutoGrowInput>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     parameters: Option<Vec<ParameterInput>>,
@@ -158,6 +163,7 @@ impl Create {
             require_tls: self.require_tls,
             health_check: HealthCheckInput::of(self.health_check_interval_seconds, self.health_check_timeout_seconds),
             idle_suspend_minutes: self.idle_suspend_minutes,
+            maintenance_window: self.maintenance.input(),
             storage_auto_grow: self.storage.input(),
             parameters: non_empty(self.parameters),
             backups: self.backups.input(),

@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::{connect::connection_string, find};
 use crate::{
     client::Client,
-    contract::{BigInt, Instance, OperationConnection, OperationKind, StorageAutoGrow, StorageUsage, lower_case, schema},
+    contract::{
+        AvailableUpdate, BigInt, Instance, MaintenanceWindow, OperationConnection, OperationKind, StorageAutoGrow, StorageUsage, lower_case, schema,
+    },
     failure::Result,
     output::{OutputOptions, Table, age, print},
     progress::describe,
@@ -112,12 +114,18 @@ fn page(details: &Details) -> String {
     let possible: Vec<_> = upgrade_targets.iter().filter(|target| target.obstacle.is_none()).map(|target| target.version.as_str()).collect();
     let note = if possible.is_empty() { String::new() } else { format!(" (can be upgraded to {})", possible.join(", ")) };
     line("PostgreSQL", instance.postgres_version.clone() + &note);
+    if let Some(AvailableUpdate { from, to }) = &instance.update_available {
+        line("Update", format!("{from} runs, and {to} is available"));
+    }
     line("Size", format!("{} GiB, {} m CPU, {} MiB memory", instance.storage_gb, instance.cpu_millis, instance.memory_mb));
     if let Some(usage) = &instance.storage_usage {
         line("Storage used", used(usage));
     }
     if let Some(StorageAutoGrow { threshold_percent, max_gb }) = &instance.storage_auto_grow {
         line("Storage grows", format!("at {threshold_percent} %, to {max_gb} GiB at the most"));
+    }
+    if let Some(MaintenanceWindow { weekday, start_time, duration_minutes }) = &instance.maintenance_window {
+        line("Updated", format!("on {} from {start_time} UTC on, for {duration_minutes} minutes", lower_case(weekday)));
     }
     if let Some(minutes) = instance.idle_suspend_minutes {
         line("When idle", format!("suspended after {minutes} minutes"));

@@ -7,6 +7,7 @@ use super::{
     backups::{BackupOptions, BackupPolicyInput},
     create::ExposureInput,
     find,
+    maintenance::{MaintenanceOptions, MaintenanceWindowInput},
     storage::{StorageAutoGrowInput, StorageOptions},
 };
 use crate::{
@@ -23,7 +24,7 @@ const MAX_ATTEMPTS: usize = 5;
 /// Change the name, who can reach the instance, whether it requires TLS, its labels, the deletion protection, the health checks, the
 /// suspension when idle, the growth of the volume or the backups.
 #[derive(Args, Debug)]
-#[group(id = "change", required = true, multiple = true, args = ["name", "exposure", "private", "labels", "removed_labels", "deletion_protected", "unprotect", "require_tls", "idle_suspend_minutes", "storage_auto_grow_threshold_percent", "storage_auto_grow_max_gb", "no_storage_auto_grow", "health_check_interval_seconds", "health_check_timeout_seconds", "backups_enabled", "backups_interval_hours", "backups_retention_days"])]
+#[group(id = "change", required = true, multiple = true, args = ["name", "exposure", "private", "labels", "removed_labels", "deletion_protected", "unprotect", "require_tls", "idle_suspend_minutes", "maintenance_window", "no_maintenance_window", "storage_auto_grow_threshold_percent", "storage_auto_grow_max_gb", "no_storage_auto_grow", "health_check_interval_seconds", "health_check_timeout_seconds", "backups_enabled", "backups_interval_hours", "backups_retention_days"])]
 pub struct Update {
     /// Name or id of the instance.
     #[arg(value_name = "NAME")]
@@ -62,6 +63,8 @@ pub struct Update {
     #[arg(long, value_name = "MINUTES")]
     idle_suspend_minutes: Option<i32>,
     #[command(flatten)]
+    maintenance: MaintenanceOptions,
+    #[command(flatten)]
     storage: StorageOptions,
     #[command(flatten)]
     backups: BackupOptions,
@@ -93,6 +96,8 @@ struct UpdateInstanceInput {
     require_tls: Option<bool>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     idle_suspend_minutes: Option<i32>,
+    #[cynic(skip_serializing_if = "Option::is_none")]
+    maintenance_window: Option<MaintenanceWindowInput>,
     #[cynic(skip_serializing_if = "Option::is_none")]
     storage_auto_grow: Option<StorageAutoGrowInput>,
     #[cynic(skip_serializing_if = "Option::is_none")]
@@ -162,6 +167,7 @@ impl Update {
             deletion_protected: (self.deletion_protected || self.unprotect).then_some(self.deletion_protected),
             require_tls: self.require_tls,
             idle_suspend_minutes: self.idle_suspend_minutes,
+            maintenance_window: self.maintenance.input(),
             storage_auto_grow: self.storage.input(),
             backups: self.backups.input(),
             health_check: HealthCheckInput::of(self.health_check_interval_seconds, self.health_check_timeout_seconds),

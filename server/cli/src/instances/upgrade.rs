@@ -10,7 +10,7 @@ use crate::{
     mutation::{OperationOptions, operation_mutation},
 };
 
-/// Upgrade an instance to a newer major version of PostgreSQL.
+/// Upgrade an instance to a newer major version of PostgreSQL, or apply an update of the one that it has.
 ///
 /// The server is stopped while pg_upgrade transfers the data. Until a login to the new server has worked, clients are kept out and the former
 /// data stays: if anything fails before, the instance runs as before. Afterwards there is no way back.
@@ -19,7 +19,7 @@ pub struct Upgrade {
     /// Name or id of the instance.
     #[arg(value_name = "NAME")]
     id: String,
-    /// Major version to upgrade to.
+    /// Major version to upgrade to. The present one applies an update that is available, by a restart.
     #[arg(long = "to", value_name = "VERSION")]
     version: String,
     /// Only find out whether the upgrade is possible. The server is stopped for some seconds, as for a restart.

@@ -8,7 +8,10 @@ use crate::{
     app,
     graphql::{
         guard::operator,
-        types::{BackupPolicyInput, ExposureInput, HealthCheckInput, LabelInput, ParameterInput, StorageAutoGrowInput, pairs, values},
+        types::{
+            BackupPolicyInput, ExposureInput, HealthCheckInput, LabelInput, MaintenanceWindowInput, ParameterInput, StorageAutoGrowInput, pairs,
+            values,
+        },
     },
 };
 
@@ -49,6 +52,8 @@ pub struct CreateInstanceInput {
     /// The minutes without a session of a client after which the instance is suspended (default 0: never). Sessions of the control plane do
     /// not count.
     idle_suspend_minutes: Option<i32>,
+    /// The weekly time in which updates are applied by themselves, which restarts the instance (default: never).
+    maintenance_window: Option<MaintenanceWindowInput>,
     /// When the volume grows by itself (default: never).
     storage_auto_grow: Option<StorageAutoGrowInput>,
     /// Parameters of the server: see `setParameters`.
@@ -91,6 +96,7 @@ impl CreateInstanceMutation {
             require_tls,
             health_check,
             idle_suspend_minutes,
+            maintenance_window,
             storage_auto_grow,
             parameters,
             backups,
@@ -110,6 +116,7 @@ impl CreateInstanceMutation {
             require_tls,
             health_check: health_check.map(Into::into),
             idle_suspend_minutes,
+            maintenance_window: maintenance_window.map(Into::into),
             storage_auto_grow: storage_auto_grow.map(Into::into),
             parameters: parameters.map(values),
             backups: backups.map(Into::into),

@@ -78,6 +78,8 @@ impl From<LikeSourceInput> for CreateInstance {
             require_tls,
             health_check: health_check.map(Into::into),
             idle_suspend_minutes,
+            // That of the source.
+            maintenance_window: None,
             storage_auto_grow: storage_auto_grow.map(Into::into),
             parameters: parameters.map(values),
             backups: backups.map(Into::into),

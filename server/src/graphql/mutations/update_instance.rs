@@ -10,7 +10,9 @@ use crate::{
     graphql::{
         errors::{UserError, user_errors},
         guard::operator,
-        types::{BackupPolicyInput, BigInt, ExposureInput, HealthCheckInput, Instance, LabelInput, StorageAutoGrowInput, pairs},
+        types::{
+            BackupPolicyInput, BigInt, ExposureInput, HealthCheckInput, Instance, LabelInput, MaintenanceWindowInput, StorageAutoGrowInput, pairs,
+        },
     },
 };
 
@@ -36,6 +38,8 @@ pub struct UpdateInstanceInput {
     require_tls: Option<bool>,
     /// The minutes without a session of a client after which the instance is suspended. 0 turns that off.
     idle_suspend_minutes: Option<i32>,
+    /// The weekly time in which updates are applied by themselves, which restarts the instance. `durationMinutes: 0` turns it off.
+    maintenance_window: Option<MaintenanceWindowInput>,
     /// When the volume grows by itself. What is left out stays as it is; `thresholdPercent: 0` turns it off.
     storage_auto_grow: Option<StorageAutoGrowInput>,
     /// How the instance is backed up. What is left out stays as it is.
@@ -77,6 +81,7 @@ impl UpdateInstanceMutation {
             deletion_protected,
             require_tls,
             idle_suspend_minutes,
+            maintenance_window,
             storage_auto_grow,
             backups,
             health_check,
@@ -90,6 +95,7 @@ impl UpdateInstanceMutation {
             deletion_protected,
             require_tls,
             idle_suspend_minutes,
+            maintenance_window: maintenance_window.map(Into::into),
             storage_auto_grow: storage_auto_grow.map(Into::into),
             backups: backups.map(Into::into),
             health_check: health_check.map(Into::into),

@@ -13,7 +13,8 @@ use crate::{
 pub struct UpgradeInstanceInput {
     /// The ID of the instance.
     id: ID,
-    /// The major version of PostgreSQL to upgrade to, such as `18`: one of `controlPlane.postgresVersions` that is newer than the instance.
+    /// The major version of PostgreSQL to upgrade to, such as `18`: one of `controlPlane.postgresVersions` that is newer than the instance. The
+    /// one that the instance has applies `updateAvailable`, which is a restart: its steps that are for major versions are skipped.
     version: String,
     /// Only finds out whether the upgrade is possible. The server is stopped for it for some seconds, as for a restart, and nothing is
     /// changed.
@@ -42,7 +43,7 @@ pub struct UpgradeInstanceMutation;
 impl UpgradeInstanceMutation {
     /// Upgrades a running instance to a newer major version of PostgreSQL with `pg_upgrade`. Its server is stopped meanwhile. The former data
     /// stays until a login to the new server has worked, and until then clients are kept out: a failure, a cancellation or the deadline
-    /// brings back the former version with its data. Afterwards nothing leads back, and a new archive of backups begins with a base backup.
+    /// brings back the former version with its data. (Within the same major version it is only restarted.) Afterwards nothing leads back, and a new archive of backups begins with a base backup.
     #[graphql(guard = "operator()")]
     async fn upgrade_instance(
         &self,

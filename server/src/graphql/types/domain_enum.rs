@@ -10,7 +10,9 @@ use async_graphql::{
     registry::{Deprecation, MetaEnumValue, MetaType, MetaTypeId, Registry},
 };
 use strum::{EnumMessage, VariantArray};
-use toygres_domain::{backup, certificate, database_user, event, instance, notice, operation, restoration, session, statement_statistics, token};
+use toygres_domain::{
+    backup, certificate, database_user, event, instance, maintenance, notice, operation, restoration, session, statement_statistics, token,
+};
 
 use crate::app;
 
@@ -81,6 +83,8 @@ domain_enums! {
     SessionState = session::SessionState;
     /// The order of statements, the largest first.
     TopQueryOrder = statement_statistics::TopQueryOrder;
+    /// A day of the week.
+    Weekday = maintenance::Weekday;
     /// Who can reach an instance.
     ExposureType = app::create_instance::ExposureKind;
 }

@@ -16,9 +16,9 @@ use toygres_postgres as postgres;
 use toygres_store::{OperationFilter, PageRequest};
 
 use super::{
-    Backup, BackupPolicy, BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthCheckPolicy, HealthStatus, HealthSummary,
-    InstanceActivity, InstanceEvent, InstanceParameter, InstanceState, Label, Notice, Operation, OperationFilterInput, OperationKind, Reason,
-    Recovery, StorageAutoGrow, StorageUsage, TopQueries, TopQueryOrder, UpgradeTarget,
+    AvailableUpdate, Backup, BackupPolicy, BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthCheckPolicy, HealthStatus,
+    HealthSummary, InstanceActivity, InstanceEvent, InstanceParameter, InstanceState, Label, MaintenanceWindow, Notice, Operation,
+    OperationFilterInput, OperationKind, Reason, Recovery, StorageAutoGrow, StorageUsage, TopQueries, TopQueryOrder, UpgradeTarget,
 };
 use crate::{
     app::{
@@ -87,6 +87,11 @@ impl Instance {
     #[graphql(complexity = "5 * child_complexity + 1")]
     async fn upgrade_targets(&self, ctx: &Context<'_>) -> Vec<UpgradeTarget> {
         ctx.data_unchecked::<App>().upgrade_targets(&self.0).into_iter().map(UpgradeTarget::from).collect()
+    }
+    /// The update that a restart would bring: a newer minor version that is installed, or another image that is configured. `upgradeInstance` with
+    /// the version that the instance has applies it. Null if there is none, or none is known yet.
+    async fn update_available(&self) -> Option<AvailableUpdate> {
+        self.0.update_available.as_ref().map(AvailableUpdate::from)
     }
     /// The size of the volume in GiB.
     async fn storage_gb(&self) -> i32 {
@@ -248,6 +253,10 @@ impl Instance {
     /// The minutes without a session of a client after which the instance is suspended. Null if it never is.
     async fn idle_suspend_minutes(&self) -> Option<i32> {
         self.0.idle_suspend_minutes
+    }
+    /// When updates (`updateAvailable`) are applied by themselves. Null if they never are.
+    async fn maintenance_window(&self) -> Option<MaintenanceWindow> {
+        self.0.maintenance_window.map(MaintenanceWindow::from)
     }
     /// When the volume grows by itself. Null if it never does.
     async fn storage_auto_grow(&self) -> Option<StorageAutoGrow> {

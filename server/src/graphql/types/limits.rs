@@ -3,7 +3,7 @@
 use async_graphql::SimpleObject;
 use toygres_domain::{backup::BackupPolicy, instance::HealthCheckPolicy};
 
-use crate::app::{limits, restart_instance, suspend_instance};
+use crate::app::{limits, maintenance, restart_instance, suspend_instance};
 
 /// A range of whole numbers, both ends included.
 #[derive(Clone, Copy, Debug, SimpleObject)]
@@ -58,6 +58,8 @@ limits! { |health_check, backups|
     suspend_timeout_seconds: suspend_instance::TIMEOUT_SECONDS,
     /// The minutes without a session of a client after which an instance is suspended. 0, which turns that off, is accepted too.
     idle_suspend_minutes: suspend_instance::IDLE_MINUTES,
+    /// The minutes of a maintenance window. 0, which turns it off, is accepted too.
+    maintenance_window_minutes: maintenance::WINDOW_MINUTES,
     /// The hours from one base backup to the next.
     backup_interval_hours: limits::BACKUP_INTERVAL_HOURS.default(backups.interval_hours),
     /// The days for which every point in time stays restorable.

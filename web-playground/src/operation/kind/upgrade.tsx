@@ -7,16 +7,18 @@ import { possible } from '../../instance/versions';
 import { useMutate } from '../../lib/use-mutate';
 import type { FormProps, InstanceOperation } from '../kinds';
 
-function UpgradeForm({ instance: { id, postgresVersion, upgradeTargets }, onDone }: FormProps) {
-  const newer = possible(upgradeTargets);
+function UpgradeForm({ instance: { id, postgresVersion, updateAvailable, upgradeTargets }, onDone }: FormProps) {
+  // The version that the instance has applies the update.
+  const newer = [...(updateAvailable ? [postgresVersion] : []), ...possible(upgradeTargets)];
   const mutation = useMutate(UPGRADE, { idempotent: true, onSuccess: onDone });
   const form = useForm({ initialValues: { version: newer[0] ?? '', checkOnly: false } });
+  const isUpdate = form.values.version === postgresVersion;
   return (
     <MutationForm
       form={form}
       mutation={mutation}
-      toInput={(values) => ({ id, ...values })}
-      submit={form.values.checkOnly ? 'Check' : 'Upgrade'}
+      toInput={({ version, checkOnly }) => ({ id, version, checkOnly: checkOnly && !isUpdate })}
+      submit={isUpdate ? 'Update' : form.values.checkOnly ? 'Check' : 'Upgrade'}
       disabled={newer.length === 0}
       onCancel={onDone}
     >
@@ -27,12 +29,14 @@ function UpgradeForm({ instance: { id, postgresVersion, upgradeTargets }, onDone
       ) : (
         <>
           <Text size="sm">
-            The server is stopped while the data is transferred. If anything fails before the new server is known to work, the instance runs as before, with PostgreSQL{' '}
-            {postgresVersion}. Afterwards nothing leads back.
+            {isUpdate
+              ? `The server is restarted. It runs ${updateAvailable?.from} and will run ${updateAvailable?.to}.`
+              : `The server is stopped while the data is transferred. If anything fails before the new server is known to work, the instance runs as before, with PostgreSQL ${postgresVersion}. Afterwards nothing leads back.`}
           </Text>
           <Select mt="md" label="PostgreSQL version" data={newer} allowDeselect={false} data-autofocus {...form.getInputProps('version')} />
           <Checkbox
             mt="md"
+            disabled={isUpdate}
             label="Only check whether the upgrade is possible"
             description="The server is stopped for some seconds, as for a restart"
             {...form.getInputProps('checkOnly', { type: 'checkbox' })}

@@ -23,7 +23,7 @@ use toygres_domain::{
         AddressProgress, CopyProgress, CopySource, Deployment, Host, Nudge, Observation, Progress, Restart, Runtime, RuntimeError, Suspension,
     },
     storage::VolumeSpace,
-    upgrade::Upgrade,
+    upgrade::{AvailableUpdate, Upgrade},
     verification::{Verification, VerificationProgress},
 };
 use toygres_postgres::{Target, configuration::ConfigurationStatus};
@@ -81,6 +81,8 @@ pub struct Script {
     pub refused_text: Option<&'static str>,
     /// The number of calls that add an address, and that remove the others, which find it in progress.
     pub addressing: (u32, u32),
+    /// What an inspection finds that a restart would change of the server.
+    pub update: Option<AvailableUpdate>,
     /// The number of calls of any verb that return this error.
     pub error: Option<(u32, RuntimeError)>,
 }
@@ -112,6 +114,7 @@ impl Default for Script {
             refused_parameter: None,
             refused_text: None,
             addressing: (1, 1),
+            update: None,
             error: None,
         }
     }
@@ -459,9 +462,10 @@ impl Runtime for FakeRuntime {
         let state = self.state.lock().unwrap();
         let found = expected.iter().filter_map(|expected| {
             let script = state.scripts.get(&expected.id)?;
-            let (mut drift, data) = (script.drift.clone(), script.data.clone());
+            let (mut drift, data, update) = (script.drift.clone(), script.data.clone(), script.update.clone());
             drift.extend(state.server_drift(expected.id, expected.suspended));
-            (data.is_some() || !drift.is_empty()).then_some(Inspection { id: expected.id, drift, data })
+            let inspection = Inspection { id: expected.id, drift, data, update };
+            (!inspection.is_empty()).then_some(inspection)
         });
         Ok(found.collect())
     }

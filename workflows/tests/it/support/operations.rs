@@ -65,7 +65,7 @@ fn sample(kind: OperationKind, new: &NewInstance) -> (Before, Params) {
         }
         OperationKind::Upgrade => {
             let version = PostgresVersion(new.spec.postgres_version.0 + 1);
-            (Before::Running, Params::Upgrade(upgrade::Params { version, check_only: false, drop_logical_slots: false }))
+            (Before::Running, Params::Upgrade(upgrade::Params { version, check_only: false, minor: false, drop_logical_slots: false }))
         }
         OperationKind::Create => (Before::Absent, Params::Create(create::Params {})),
         OperationKind::Delete => (Before::BackedUp, Params::Delete(delete::Params { close_archive: true, ..delete::Params::default() })),

@@ -46,6 +46,7 @@ impl Harness {
             labels: Default::default(),
             deletion_protected: false,
             idle_suspend_minutes: None,
+            maintenance_window: None,
             storage_auto_grow: None,
             backups: Default::default(),
         }
