@@ -346,6 +346,8 @@ text_enum! {
         ConnectionLost,
         /// It answered with an error.
         QueryFailed,
+        /// It answered with an error of its own or of its operating system, which may pass.
+        ServerError,
         /// The store of backups cannot be reached, is too slow, or fails.
         StoreUnavailable,
         /// The store of backups refuses the credentials, or they may not do this.

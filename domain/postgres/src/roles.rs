@@ -221,6 +221,14 @@ pub fn is_final(code: ReasonCode) -> bool {
 mod tests {
     use super::*;
 
+    /// A disk that is full for a moment fails a new session with an internal error; the creation of the instance goes on afterwards.
+    #[test]
+    fn what_may_pass_is_not_final() {
+        let passing = [ReasonCode::DiskFull, ReasonCode::ServerError, ReasonCode::StartingUp, ReasonCode::TooManyConnections];
+        assert!(passing.into_iter().all(|code| !is_final(code)));
+        assert!(is_final(ReasonCode::QueryFailed));
+    }
+
     #[test]
     fn an_owner_gets_what_the_version_can_give() {
         let server = |version| Server {

@@ -63,6 +63,8 @@ fn classify_sqlstate(code: &str) -> ReasonCode {
         "53100" => ReasonCode::DiskFull,
         "53200" => ReasonCode::OutOfMemory,
         "25006" => ReasonCode::ReadOnly,
+        // `system_error`, `io_error` and `internal_error`. The last is also what a full disk makes of a new session: "could not write init file".
+        "58000" | "58030" | "XX000" => ReasonCode::ServerError,
         _ => ReasonCode::QueryFailed,
     }
 }
@@ -93,6 +95,7 @@ mod tests {
         assert_eq!(io(io::ErrorKind::TimedOut), ReasonCode::ConnectionTimeout);
         assert_eq!(io(io::ErrorKind::ConnectionReset), ReasonCode::ConnectionLost);
         assert_eq!(classify_sqlstate("53100"), ReasonCode::DiskFull);
-        assert_eq!(classify_sqlstate("XX000"), ReasonCode::QueryFailed);
+        assert_eq!(classify_sqlstate("XX000"), ReasonCode::ServerError);
+        assert_eq!(classify_sqlstate("58P01"), ReasonCode::QueryFailed, "a file that is not installed does not come by itself");
     }
 }

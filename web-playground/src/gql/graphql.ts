@@ -2299,6 +2299,8 @@ export const ReasonCode = {
   RemovalIncomplete: 'REMOVAL_INCOMPLETE',
   /** The host of instances cannot be reached. */
   RuntimeUnavailable: 'RUNTIME_UNAVAILABLE',
+  /** It answered with an error of its own or of its operating system, which may pass. */
+  ServerError: 'SERVER_ERROR',
   /** The database is starting, or recovering after a crash. */
   StartingUp: 'STARTING_UP',
   /** Its server has no statistics of statements. */
