@@ -27,7 +27,7 @@ use crate::{
 };
 use lines::Lines;
 
-/// Chunks of 32 KiB that wait for a slow reader. Those that follow are dropped, and the reader is told.
+/// Chunks of 32 KiB that wait for a slow reader. What follows is asked for again when it has caught up.
 const WAITING_CHUNKS: usize = 64;
 /// What a line takes, about, when a number of bytes is asked for.
 const BYTES_PER_LINE: u64 = 128;
@@ -45,7 +45,7 @@ pub(crate) async fn read(cluster: &Cluster, id: InstanceId, start: LogStart, fol
         return Err(RuntimeError::permanent(ReasonCode::NotRunning, "it has no pod, so there is no log: the log of a pod goes with the pod"));
     }
     let (sender, receiver) = mpsc::channel(WAITING_CHUNKS);
-    let reader = Reader { cluster: cluster.clone(), id, follow, sink: Sink { sender, follow, dropped: false }, from: None, after: None };
+    let reader = Reader { cluster: cluster.clone(), id, follow, sink: Sink { sender, follow }, from: None, after: None, is_behind: false };
     // It ends when the receiver is dropped.
     tokio::spawn(reader.run(start));
     Ok(stream::unfold(receiver, async |mut receiver: mpsc::Receiver<_>| Some((receiver.recv().await?, receiver))).boxed())
@@ -82,8 +82,10 @@ struct Reader {
     sink: Sink,
     /// Lines in front of this position are left out.
     from: Option<LogPosition>,
-    /// The last line that was read.
+    /// The last line that was handed out.
     after: Option<LogPosition>,
+    /// Whether that line must be there: it is not if the node has dropped it before its reader has caught up.
+    is_behind: bool,
 }
 
 /// Why reading has ended.
@@ -153,15 +155,19 @@ impl Reader {
         loop {
             let run = container(&self.cluster, self.id).await?;
             match run {
-                Some(run) if last.as_ref().is_none_or(|last| run.running || (&last.uid, last.restarts) != (&run.uid, run.restarts)) => {
+                Some(run)
+                    if self.is_behind || last.as_ref().is_none_or(|last| run.running || (&last.uid, last.restarts) != (&run.uid, run.restarts)) =>
+                {
                     if self.has_missed(last.as_ref(), &run) {
                         self.sink.send(LogChunk::Gap).await?;
                     }
-                    if run.restarts > 0 {
-                        self.lines_of(&run, true).await?;
-                    }
-                    self.lines_of(&run, false).await?;
+                    let is_read = (run.restarts == 0 || self.lines_of(&run, true).await?) && self.lines_of(&run, false).await?;
                     last = Some(run);
+                    if !is_read {
+                        self.is_behind = true;
+                        self.sink.caught_up().await?;
+                        continue;
+                    }
                 }
                 _ => {}
             }
@@ -180,11 +186,11 @@ impl Reader {
         last.is_some_and(|last| run.restarts > 1 + if last.uid == run.uid { last.restarts } else { 0 })
     }
 
-    /// The lines of the present container until it ends, or of the one before it.
-    async fn lines_of(&mut self, run: &Run, previous: bool) -> Result<(), Stop> {
+    /// The lines of the present container until it ends, or of the one before it; false if the reader is too slow.
+    async fn lines_of(&mut self, run: &Run, previous: bool) -> Result<bool, Stop> {
         let since = self.after.max(self.from).and_then(|position| Timestamp::from_second(i64::try_from(position.at / 1_000_000_000).ok()?).ok());
         let params = LogParams { follow: self.follow && !previous, previous, since_time: since, ..params() };
-        let Some(mut lines) = self.open(run, &params).await? else { return Ok(()) };
+        let Some(mut lines) = self.open(run, &params).await? else { return Ok(true) };
         let (from, after) = (self.from, self.after);
         let is_read = |line: &LogLine| from.is_some_and(|from| line.position < from) || after.is_some_and(|after| line.position <= after);
         // Only those at the beginning: clocks are set back.
@@ -208,17 +214,24 @@ impl Reader {
                 }
             };
             if skipping {
+                self.is_behind &= chunk.iter().all(|line| Some(line.position) != after);
                 let new = chunk.iter().position(|line| !is_read(line)).unwrap_or(chunk.len());
                 chunk.drain(..new);
                 skipping = chunk.is_empty();
             }
-            if let Some(line) = chunk.last() {
-                self.after = Some(line.position);
-                self.sink.send(LogChunk::Lines(chunk)).await?;
+            if let Some(last) = chunk.last().map(|line| line.position) {
+                if std::mem::take(&mut self.is_behind) {
+                    self.sink.send(LogChunk::Gap).await?;
+                }
+                if !self.sink.offer(LogChunk::Lines(chunk)).await? {
+                    return Ok(false);
+                }
+                self.after = Some(last);
                 ended = false;
             }
         }
-        self.sink.send(LogChunk::End).await
+        self.sink.send(LogChunk::End).await?;
+        Ok(true)
     }
 
     /// Asks for a log; `None` if there is none: the container has not started, or there was no other before it, or the pod is gone.
@@ -245,31 +258,28 @@ fn broken(what: &str, why: impl Display) -> RuntimeError {
 struct Sink {
     sender: mpsc::Sender<Result<LogChunk, RuntimeError>>,
     follow: bool,
-    /// Whether lines were dropped since the last chunk.
-    dropped: bool,
 }
 
 impl Sink {
-    /// Hands out a chunk. A log that is followed does not wait for its reader.
-    async fn send(&mut self, chunk: LogChunk) -> Result<(), Stop> {
+    /// Hands out a chunk when there is room.
+    async fn send(&self, chunk: LogChunk) -> Result<(), Stop> {
+        self.sender.send(Ok(chunk)).await.map_err(|_| Stop::Closed)
+    }
+
+    /// Hands out a chunk, unless there is no room: the API server is not kept waiting by who follows a log. Returns whether it did.
+    async fn offer(&self, chunk: LogChunk) -> Result<bool, Stop> {
         if !self.follow {
-            return self.sender.send(Ok(chunk)).await.map_err(|_| Stop::Closed);
-        }
-        if self.dropped {
-            match self.sender.try_send(Ok(LogChunk::Gap)) {
-                Ok(()) => self.dropped = false,
-                Err(mpsc::error::TrySendError::Full(_)) => return Ok(()),
-                Err(mpsc::error::TrySendError::Closed(_)) => return Err(Stop::Closed),
-            }
+            return self.send(chunk).await.map(|()| true);
         }
         match self.sender.try_send(Ok(chunk)) {
-            Ok(()) => Ok(()),
-            Err(mpsc::error::TrySendError::Full(chunk)) => {
-                // With the others nothing is lost.
-                self.dropped |= matches!(chunk, Ok(LogChunk::Lines(_) | LogChunk::Gap));
-                Ok(())
-            }
+            Ok(()) => Ok(true),
+            Err(mpsc::error::TrySendError::Full(_)) => Ok(false),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(Stop::Closed),
         }
+    }
+
+    /// Waits until most of what was handed out is read.
+    async fn caught_up(&self) -> Result<(), Stop> {
+        self.sender.reserve_many(WAITING_CHUNKS / 2).await.map(drop).map_err(|_| Stop::Closed)
     }
 }
