@@ -2,14 +2,23 @@
 // repository by scripts/check.
 import graphql from '@graphql-eslint/eslint-plugin';
 
+// A log is read forwards: from a cursor, or its newest entries. The rule has no option for one field.
+const FORWARDS_ONLY = 'logs';
+const relayArguments = graphql.rules['relay-arguments'];
+const exceptForwardsOnly = (context) =>
+  Object.create(context, { report: { value: (problem) => problem.node.value !== FORWARDS_ONLY && context.report(problem) } });
+const forwards = { rules: { 'relay-arguments': { ...relayArguments, create: (context) => relayArguments.create(exceptForwardsOnly(context)) } } };
+
 export default [
   {
     files: ['**/*.graphql'],
     languageOptions: { parser: graphql.parser, parserOptions: { graphQLConfig: { schema: 'schema.graphql' } } },
-    plugins: { '@graphql-eslint': graphql },
+    plugins: { '@graphql-eslint': graphql, forwards },
     rules: {
       ...graphql.configs['flat/schema-recommended'].rules,
       ...graphql.configs['flat/schema-relay'].rules,
+      '@graphql-eslint/relay-arguments': 'off',
+      'forwards/relay-arguments': 'error',
       '@graphql-eslint/strict-id-in-types': [
         'error',
         {
