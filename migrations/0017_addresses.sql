@@ -5,6 +5,9 @@ ALTER TABLE instances
     -- The address that its host has, while that of the row is prepared, and until every other one is removed. The name is in use until then.
     ADD COLUMN former_name text,
     ADD COLUMN former_exposure jsonb,
+    -- The names of other addresses that its host is removing. They are in use too.
+    ADD COLUMN vacated_names text[] NOT NULL DEFAULT '{}',
+    ADD CHECK (former_name IS NOT NULL OR vacated_names = '{}'),
     ADD CHECK ((former_name IS NULL) = (former_exposure IS NULL));
 CREATE INDEX instances_former_name ON instances (former_name) WHERE former_name IS NOT NULL;
 

@@ -98,7 +98,7 @@ pub fn observation(id: InstanceId, snapshot: &Snapshot, settings: &Settings, now
     if let Some(problem) = pod::problem(pod, snapshot, now) {
         return terminating.unwrap_or(problem);
     }
-    endpoint(id, snapshot, settings)
+    endpoint(snapshot, settings)
 }
 
 /// The kind and the name of the object whose events explain why the instance is not ready; `None` if it is.
@@ -107,7 +107,7 @@ pub fn events_of_interest(id: InstanceId, snapshot: &Snapshot) -> Option<(&'stat
     snapshot.stateful_set.as_ref()?;
     let Some(pod) = server_pod(snapshot) else { return Some(("StatefulSet", names::object(id))) };
     if pod::is_ready(pod) {
-        let service = client_service(id, snapshot)?;
+        let service = client_service(snapshot)?;
         return is_unaddressed(service).then(|| ("Service", service.metadata.name.clone().unwrap_or_default()));
     }
     if pod::is_scheduled(pod) { Some(("Pod", names::pod(id))) } else { Some(("PersistentVolumeClaim", names::claim(id))) }
@@ -155,9 +155,9 @@ fn is_current(set: &StatefulSet, pod: &Pod) -> bool {
     observed && (status.update_revision.is_none() || status.update_revision.as_ref() == revision)
 }
 
-fn endpoint(id: InstanceId, snapshot: &Snapshot, settings: &Settings) -> Observation {
+fn endpoint(snapshot: &Snapshot, settings: &Settings) -> Observation {
     // A deployment creates it before the StatefulSet.
-    let Some(service) = client_service(id, snapshot) else {
+    let Some(service) = client_service(snapshot) else {
         return pending(ReasonCode::EndpointMissing, "The Service that clients connect to was deleted");
     };
     if is_unaddressed(service) {
@@ -171,11 +171,16 @@ fn endpoint(id: InstanceId, snapshot: &Snapshot, settings: &Settings) -> Observa
     }
 }
 
-/// The Service for clients. While an instance is renamed there are two, and the newer one stays.
-fn client_service(id: InstanceId, snapshot: &Snapshot) -> Option<&Service> {
-    let headless = names::headless_service(id);
-    let for_clients = |service: &&Service| service.metadata.name.as_ref() != Some(&headless) && service.metadata.deletion_timestamp.is_none();
-    snapshot.services.iter().filter(for_clients).max_by_key(|service| service.metadata.creation_timestamp.as_ref().map(|created| created.0))
+/// The Service for clients. While an instance is renamed there are two, and the newer one stays: of two of the same second, that which does
+/// not have the first name.
+fn client_service(snapshot: &Snapshot) -> Option<&Service> {
+    let is_headless = |service: &Service| service.spec.as_ref().is_some_and(|spec| spec.cluster_ip.as_deref() == Some("None"));
+    let for_clients = |service: &&Service| !is_headless(service) && service.metadata.deletion_timestamp.is_none();
+    let age = |service: &Service| {
+        let first_name = service.metadata.labels.as_ref().and_then(|labels| labels.get(names::INSTANCE_LABEL));
+        (service.metadata.creation_timestamp.as_ref().map(|created| created.0), service.metadata.name.as_ref() != first_name)
+    };
+    snapshot.services.iter().filter(for_clients).max_by_key(|service| age(service))
 }
 
 /// Where clients reach the instance through its Service, which may still have what is left of another exposure.

@@ -40,7 +40,9 @@ impl Store {
             return Ok(Some(now));
         }
         let row = instance_query!(
-            "UPDATE instances SET former_name = name, former_exposure = exposure, endpoint_host = $2, endpoint_port = $3, connection_string = $4
+            "UPDATE instances SET former_name = name, former_exposure = exposure, endpoint_host = $2, endpoint_port = $3, connection_string = $4,
+                 vacated_names = CASE WHEN former_name = name THEN array_remove(vacated_names, name)
+                                      ELSE array_append(array_remove(vacated_names, name), former_name) END
              WHERE id = $1 RETURNING",
             "",
             now.id.0,
@@ -64,10 +66,14 @@ impl Store {
             return Ok(false);
         }
         let notices = with_notice(now.notices, NoticeCode::AddressChanging, None);
-        sqlx::query!("UPDATE instances SET former_name = NULL, former_exposure = NULL, notices = $2 WHERE id = $1", now.id.0, Json(notices) as _)
-            .execute(&mut *transaction)
-            .await
-            .classify()?;
+        sqlx::query!(
+            "UPDATE instances SET former_name = NULL, former_exposure = NULL, vacated_names = '{}', notices = $2 WHERE id = $1",
+            now.id.0,
+            Json(notices) as _
+        )
+        .execute(&mut *transaction)
+        .await
+        .classify()?;
         transaction.commit().await.classify()?;
         Ok(true)
     }
@@ -82,14 +88,18 @@ fn is_still_wanted(now: &Instance, seen: &Instance) -> bool {
 /// Refuses the name of an instance while another one has an address of that name. It is called after the name was written: whoever has given
 /// it up meanwhile has committed by then.
 pub(super) async fn refuse_former_name(connection: &mut PgConnection, id: InstanceId, name: &InstanceName) -> Result<()> {
-    let present =
-        sqlx::query_scalar!("SELECT name FROM instances WHERE former_name = $1 AND id <> $2 AND state <> 'deleted' LIMIT 1", name.as_str(), id.0)
-            .fetch_optional(connection)
-            .await
-            .classify()?;
+    let present = sqlx::query_scalar!(
+        "SELECT name FROM instances
+         WHERE former_name IS NOT NULL AND $1 = ANY(vacated_names || former_name) AND id <> $2 AND state <> 'deleted' LIMIT 1",
+        name.as_str(),
+        id.0
+    )
+    .fetch_optional(connection)
+    .await
+    .classify()?;
     present.map_or(Ok(()), |present| {
         let why = format!(
-            "'{present}' was named '{name}' before, and clients still reach it there: the name is free when it has no notice ADDRESS_CHANGING"
+            "'{present}' was named '{name}' before, and that address is not removed yet: the name is free when it has no notice ADDRESS_CHANGING"
         );
         Err(Error::user(UserErrorCode::NameTaken, "name", why))
     })

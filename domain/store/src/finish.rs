@@ -187,7 +187,8 @@ async fn enter(
             instance_query!(
                 "UPDATE instances SET state = 'deleted', deleted_at = clock_timestamp(), health_status = 'unknown', reason_code = NULL,
                      reason_message = NULL, endpoint_host = NULL, endpoint_port = NULL, connection_string = NULL,
-                     health_check_orchestration_id = NULL, notices = '[]', former_name = NULL, former_exposure = NULL
+                     health_check_orchestration_id = NULL, notices = '[]', former_name = NULL, former_exposure = NULL,
+                     vacated_names = '{}'
                  WHERE id = $1 AND state = ANY($2) RETURNING",
                 "",
                 now.id.0,

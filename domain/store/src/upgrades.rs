@@ -56,6 +56,14 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Forgets the certificate of an instance whose server does not speak TLS any more.
+    pub async fn forget_certificate(&self, id: InstanceId) -> Result<()> {
+        sqlx::query!("DELETE FROM instance_certificates WHERE instance_id = $1", id.0).execute(&self.pool).await.classify()?;
+        Ok(())
+    }
+}
+
 /// Ends the archive of an instance, whose WAL is not continued any more, and the base backups that have not been taken.
 async fn retire_archive(connection: &mut PgConnection, id: InstanceId, version: PostgresVersion) -> Result<()> {
     let why = Reason::new(ReasonCode::BackupFailed, "the instance was upgraded before it was complete");

@@ -35,6 +35,9 @@ pub const RESTORED_ANNOTATION: &str = "toygres.io/restored-from";
 /// The annotation of a volume claim, and of a Job, with the operation that upgrades the data, and how far it is.
 pub const UPGRADE_ANNOTATION: &str = "toygres.io/upgrade";
 
+/// The label with the name that an instance was created with.
+pub const INSTANCE_LABEL: &str = "app.kubernetes.io/instance";
+
 /// The label with the part of an object in an instance, and its values for the server, for a restoration, and for an upgrade.
 pub const COMPONENT_LABEL: &str = "app.kubernetes.io/component";
 const SERVER: &str = "database";
@@ -184,7 +187,7 @@ impl Meta<'_> {
     pub(super) fn immutable_labels(&self) -> BTreeMap<String, String> {
         [
             ("app.kubernetes.io/name", "postgresql".to_owned()),
-            ("app.kubernetes.io/instance", self.first_name.to_string()),
+            (INSTANCE_LABEL, self.first_name.to_string()),
             (COMPONENT_LABEL, SERVER.to_owned()),
             ("app.kubernetes.io/managed-by", "toygres".to_owned()),
             (ID_LABEL, self.id.to_string()),

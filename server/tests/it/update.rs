@@ -95,8 +95,9 @@ async fn another_image_is_available_and_applied() {
     let platform = Platform::new().await;
     let server = platform.start().await;
     let id = server.create_ok("orders").await;
-    let running = server.until_healthy(&id).await;
-    let (url, version) = (text(&running["connectionString"]), text(&running["postgresVersion"]));
+    let url = text(&server.until_healthy(&id).await["connectionString"]);
+    let instance = server.query("query($id: ID!) { instance(id: $id) { postgresVersion } }", json!({ "id": id })).await["instance"].clone();
+    let version = text(&instance["postgresVersion"]);
     psql(&url, "CREATE TABLE t (a int); INSERT INTO t VALUES (42)").await.unwrap();
     assert_eq!(available(&server, &id).await, Value::Null);
     server.stop().await;

@@ -1,5 +1,5 @@
 //! UpgradeInstance: gives an instance another major version of PostgreSQL, or finds out whether that is possible; or only another minor version,
-//! which is a restart and has nothing to confirm. Of a major version: Until it is confirmed by a
+//! which is a restart and has nothing to confirm. Another major version: until it is confirmed by a
 //! login, clients are kept out, and a failure, the deadline or a cancellation puts the former version with its data back. Then the row gets the
 //! new version, so that whatever happens later deploys that.
 
@@ -174,9 +174,13 @@ impl Activity for UpgradePostgres {
             let work = context.wanted(&run).await?;
             refuse_when_reverting(&work.operation)?;
             if params(&work.operation)?.minor {
-                let deployment = to_deploy(&context, work.instance).await?;
+                let (id, deployment) = (work.instance.id, to_deploy(&context, work.instance).await?);
                 let restart = Restart { operation: run.operation.clone(), timeout: SHUTDOWN_TIMEOUT };
                 let progress = context.verb(context.runtime.update(&deployment, &restart)).await?;
+                // The same version may have been built without TLS, or with it: then its certificate follows.
+                if progress == Progress::Done && !context.runtime.speaks_tls(params(&work.operation)?.version) {
+                    context.store.forget_certificate(id).await?;
+                }
                 drop(lock);
                 return if progress == Progress::Done { works(&context, &run).await } else { Ok(progress) };
             }

@@ -82,6 +82,10 @@ async fn the_latest_address_counts_and_what_fails_is_repeated() {
     // The addresses of both are there, and the third is chosen.
     rename(&harness, id, "third").await.unwrap();
     assert_eq!(harness.instance(id).await.address().name.as_str(), "second", "clients use it until the third works");
+    for name in [first.as_str(), "second", "third"] {
+        let (code, _) = refusal(create_named(&harness, &name.parse().unwrap()).await);
+        assert_eq!(code, UserErrorCode::NameTaken, "{name}");
+    }
     harness.runtime.script(id, |script| (script.addressing, script.error) = ((0, 0), Some((u32::MAX, away()))));
     for _ in 0..2 {
         assert_eq!(change(&harness.context).await.unwrap(), 1);
@@ -119,7 +123,11 @@ async fn an_operation_and_a_change_of_the_address_do_not_mix() {
     rename(&harness, id, "renamed").await.unwrap();
     harness.runtime.hold(id);
     let restart = harness.accept(Subject::Existing(id), Params::Restart(restart::Params { timeout_seconds: 60 })).await;
-    eventually("the restart has begun", || async { (!harness.runtime.restarts(id).is_empty()).then_some(()) }).await;
+    eventually("the restart has begun", || async {
+        let calls = harness.hooks.calls(id);
+        calls.iter().any(|call| !call.is_background() && call.nth > 0).then_some(())
+    })
+    .await;
     assert_eq!(change(&harness.context).await.unwrap(), 1, "its turn comes when the instance runs");
     let (code, message) = refusal(rename(&harness, id, "again").await);
     assert!(code == UserErrorCode::Conflict && message.contains("running or suspended"), "{message}");
