@@ -338,7 +338,7 @@ fn secret<'a>(cluster: &'a FakeCluster, pod: &Value) -> Option<&'a Value> {
 
 /// The version of the server that stands in for that of an image.
 fn version(container: &Value) -> Option<u16> {
-    let tag = container["image"].as_str()?.rsplit_once(':')?.1;
+    let tag = container["image"].as_str()?.split('@').next()?.rsplit_once(':')?.1;
     Some(PodServer::version(tag.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?))
 }
 

@@ -181,8 +181,8 @@ impl Activity for UpgradePostgres {
                 if progress == Progress::Done && !context.runtime.speaks_tls(params(&work.operation)?.version) {
                     context.store.forget_certificate(id).await?;
                 }
-                drop(lock);
-                return if progress == Progress::Done { works(&context, &run).await } else { Ok(progress) };
+                // Whether it works, the next steps find out, as after a restart: this one is not to be repeated.
+                return Ok(progress);
             }
             let request = request(&work)?;
             let deployment = Deployment { closed: true, ..to_deploy(&context, target(work)).await? };
