@@ -1,7 +1,6 @@
-//! UpgradeInstance: gives an instance another major version of PostgreSQL, or finds out whether that is possible; or only another minor version,
-//! which is a restart and has nothing to confirm. Another major version: until it is confirmed by a
-//! login, clients are kept out, and a failure, the deadline or a cancellation puts the former version with its data back. Then the row gets the
-//! new version, so that whatever happens later deploys that.
+//! UpgradeInstance: gives an instance another major or minor version of PostgreSQL, or finds out whether that is possible. A minor version is a
+//! restart, and has nothing to confirm. Until a major version is confirmed by a login, clients are kept out, and a failure, the deadline or a
+//! cancellation puts the former version with its data back. Then the row gets the new version, so that whatever happens later deploys that.
 
 use std::time::Duration;
 
