@@ -14,7 +14,8 @@ pub struct EngineConfig {
     /// Seconds that an operation may take.
     #[arg(long, env = "TOYGRES_OPERATION_DEADLINE_SECONDS", default_value = "600", value_parser = value_parser!(u32).range(5..=86_400))]
     pub operation_deadline_seconds: u32,
-    /// Milliseconds between polls of the workflow engine: fewer are quicker and cost more processor time when idle.
+    /// Milliseconds between polls of the workflow engine, for timers and for what other servers have enqueued: fewer are quicker and cost
+    /// more processor time when idle.
     #[arg(long, env = "TOYGRES_ENGINE_POLL_MS", default_value = "100", value_parser = value_parser!(u32).range(5..=10_000))]
     pub engine_poll_ms: u32,
     /// Workflow turns at once. More than 2 mostly wait for each other.
