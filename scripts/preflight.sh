@@ -2,9 +2,9 @@
 #
 # Sourced by scripts/run and scripts/test, after lib.sh: says what is missing before anything is downloaded or built, all of it at once.
 
-# preflight BUILD_MB TEMPORARY_MB [ADDRESS]: exits with a list of what is missing for a build, if something is. BUILD_MB is what a clean
-# checkout needs on the disk of the build, TEMPORARY_MB what is written to the directory for temporary files, ADDRESS what the server will
-# listen on.
+# preflight BUILD_MB TEMPORARY_MB [ADDRESS [DATA_DIR]]: exits with a list of what is missing for a build, if something is. BUILD_MB is what
+# a clean checkout needs on the disk of the build, TEMPORARY_MB what is written to the directory for temporary files, ADDRESS what the
+# server will listen on, DATA_DIR its data directory, if another one than the default is asked for.
 preflight() {
   local problems=()
   preflight_build_space "$1"
@@ -12,6 +12,7 @@ preflight() {
   preflight_memory
   preflight_tools
   [ $# -lt 3 ] || preflight_port "$3"
+  [ -z "${4:-}" ] || preflight_data_dir "$4"
   [ "${#problems[@]}" -gt 0 ] || return 0
   if [ "${#problems[@]}" -eq 1 ]; then
     say "${problems[0]}"
@@ -96,6 +97,24 @@ preflight_port() {
   esac
 }
 
+# PostgreSQL refuses to run as root, and the user that it runs as instead must be able to enter the directory.
+preflight_data_dir() {
+  local above="$1" mode
+  [ "$(id -u)" -eq 0 ] || return 0
+  case "$above" in /*) ;; *) above="$PWD/$above" ;; esac
+  while [ "$above" != / ]; do
+    mode="$(stat -c %a "$above" 2>/dev/null)" || mode=711
+    case "$mode" in
+      *[1357]) ;;
+      *)
+        problems+=("Data directory: PostgreSQL does not run as root, and other users cannot enter $above. Choose another directory, such as \
+/var/lib/toygres.")
+        ;;
+    esac
+    above="$(dirname "$above")"
+  done
+}
+
 # Of this machine's loopback address.
 is_listening() {
   (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
@@ -139,6 +158,15 @@ listen_address() {
   [ -n "$address" ] || address="${TOYGRES_LISTEN:-}"
   [ -n "$address" ] || address="$(sed -n 's/^TOYGRES_LISTEN=//p' .env 2>/dev/null | tr -d "\"'" | tail -n 1)"
   printf '%s\n' "${address:-127.0.0.1:8080}"
+}
+
+# The data directory that is asked for, in the same places; nothing if none is.
+data_directory() {
+  local directory
+  directory="$(argument_of --data-dir "$@")"
+  [ -n "$directory" ] || directory="${TOYGRES_DATA_DIR:-}"
+  [ -n "$directory" ] || directory="$(sed -n 's/^TOYGRES_DATA_DIR=//p' .env 2>/dev/null | tr -d "\"'" | tail -n 1)"
+  printf '%s\n' "$directory"
 }
 
 # argument_of --listen --debug --listen 127.0.0.1:9000 -> 127.0.0.1:9000
