@@ -1,5 +1,5 @@
-//! Settings of PostgreSQL that are the same in every instance, whatever its host and its size. An owner is no superuser, so they cannot
-//! change them.
+//! Settings of PostgreSQL that the platform makes, whatever the host: those that are the same in every instance, which an owner cannot
+//! change because that takes a superuser, and those that follow from the size of an instance.
 
 use crate::{instance::PostgresVersion, server_log};
 
@@ -44,6 +44,49 @@ pub fn settings(version: PostgresVersion, has_statistics: bool) -> Vec<(&'static
         settings.push(("shared_preload_libraries", format!("'{STATISTICS_LIBRARY}'")));
     }
     settings
+}
+
+/// What an instance has of the processors and the memory of its host.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Thousandths of a processor.
+    pub cpu_millis: i32,
+    /// MiB.
+    pub memory_mb: i32,
+}
+
+impl Size {
+    /// The settings that follow from the memory. `most_buffers_mb` is the most that an instance may take for itself.
+    ///
+    /// A quarter of the memory for the server's own buffers and the rest for the cache of the operating system is what PostgreSQL's
+    /// documentation recommends.
+    #[must_use]
+    pub fn memory_settings(self, most_buffers_mb: i64) -> [(&'static str, String); 4] {
+        let memory = i64::from(self.memory_mb).max(64);
+        [
+            ("shared_buffers", format!("{}MB", (memory / 4).clamp(16, most_buffers_mb))),
+            ("effective_cache_size", format!("{}MB", memory * 3 / 4)),
+            ("work_mem", format!("{}kB", (memory * 1024 / 400).clamp(1024, 65_536))),
+            ("maintenance_work_mem", format!("{}MB", (memory / 16).clamp(16, 512))),
+        ]
+    }
+
+    /// The settings that follow from the processors.
+    #[must_use]
+    pub fn parallel_settings(self) -> [(&'static str, String); 3] {
+        let cores = (i64::from(self.cpu_millis) + 999) / 1000;
+        [
+            ("max_parallel_workers", cores.clamp(0, 8).to_string()),
+            ("max_parallel_workers_per_gather", (cores / 2).clamp(0, 4).to_string()),
+            ("max_parallel_maintenance_workers", (cores / 2).clamp(0, 4).to_string()),
+        ]
+    }
+}
+
+/// Settings as lines of `postgresql.conf`.
+#[must_use]
+pub fn lines(settings: &[(&str, String)]) -> String {
+    settings.iter().map(|(name, value)| format!("{name} = {value}\n")).collect()
 }
 
 /// The limit of the owner's role in a server with these settings: `None` if the server reserves connections itself. Before version 16

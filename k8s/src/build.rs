@@ -25,7 +25,7 @@ use k8s_openapi::api::{
     core::v1::{Secret, Service},
     networking::v1::NetworkPolicy,
 };
-use toygres_domain::{instance::InstanceSpec, runtime::Deployment};
+use toygres_domain::{instance::InstanceSpec, runtime::Deployment, server_settings::Size};
 
 use crate::Settings;
 
@@ -69,7 +69,16 @@ pub fn objects(deployment: &Deployment, settings: &Settings) -> Objects {
         client_service: services::client(&meta, name, exposure, settings),
         secret: secret::secret(
             &meta,
-            &secret::Content { credentials, certificate, storage_gb: *storage_gb, require_tls: *require_tls, parameters, data, closed: *closed },
+            &secret::Content {
+                credentials,
+                certificate,
+                size: Size { cpu_millis: *cpu_millis, memory_mb: *memory_mb },
+                storage_gb: *storage_gb,
+                require_tls: *require_tls,
+                parameters,
+                data,
+                closed: *closed,
+            },
         ),
         headless_service: services::headless(&meta),
         stateful_set: stateful_set::stateful_set(

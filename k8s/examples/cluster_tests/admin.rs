@@ -84,7 +84,7 @@ impl Admin {
         let version = tokio::time::timeout(TIMEOUT, client.apiserver_version()).await;
         let version = version.map_err(|_| "the cluster does not answer")?.map_err(|error| format!("the cluster does not answer: {error}"))?;
         let classes = Api::<StorageClass>::all(client.clone()).list(&ListParams::default()).await.map_err(|error| error.to_string())?;
-        if !classes.iter().any(|class| class.annotations().get("storageclass.kubernetes.io/is-default-class").is_some_and(|value| value == "true")) {
+        if !classes.iter().any(is_default) {
             return Err("the cluster has no default StorageClass".to_owned());
         }
         let namespace = format!("toygres-test-{}", &InstanceId::generate().to_string()[24..]);
@@ -312,6 +312,12 @@ impl Admin {
         service.spec.and_then(|spec| spec.cluster_ip).ok_or_else(|| "the Service has no ClusterIP".to_owned())
     }
 
+    /// Whether volumes of the default storage class can grow.
+    pub async fn volumes_expand(&self) -> Result<bool> {
+        let classes = Api::<StorageClass>::all(self.client.clone()).list(&ListParams::default()).await.map_err(|error| error.to_string())?;
+        Ok(classes.iter().any(|class| is_default(class) && class.allow_volume_expansion == Some(true)))
+    }
+
     /// The password in the Secret.
     pub async fn password(&self, id: InstanceId) -> Result<Password> {
         let secret = self.api::<Secret>().get(&names::object(id)).await.map_err(|error| error.to_string())?;
@@ -435,4 +441,8 @@ impl Admin {
 pub fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
     conditions.is_some_and(|conditions| conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"))
+}
+
+fn is_default(class: &StorageClass) -> bool {
+    class.annotations().get("storageclass.kubernetes.io/is-default-class").is_some_and(|value| value == "true")
 }

@@ -25,7 +25,7 @@ use toygres_store::testing::TestDatabase;
 use crate::{
     Plan, Result,
     admin::Admin,
-    drift,
+    day_two, drift,
     report::Report,
     restore,
     server::{self, Server},
@@ -57,6 +57,7 @@ pub async fn run(plan: &Plan, admin: &Admin, report: &mut Report) -> Result<()> 
     let version = *plan.versions.last().ok_or("TOYGRES_TEST_VERSIONS names no version")?;
     settle(plan, admin, report, pod_kill(plan, admin, &server, version).await).await;
     settle(plan, admin, report, restart(plan, admin, &server, version).await).await;
+    settle(plan, admin, report, day_two::all(plan, admin, &server, input("kept", version)).await).await;
     settle(plan, admin, report, trouble::drained(admin, &server, input("drained", version)).await).await;
     settle(plan, admin, report, trouble::killed_first_start(admin, &server, input("begun", version)).await).await;
     settle(plan, admin, report, trouble::orphaned(admin, &server, input("orphaned", version)).await).await;

@@ -7,6 +7,7 @@
 
 mod admin;
 mod checks;
+mod day_two;
 mod drift;
 mod report;
 mod restore;

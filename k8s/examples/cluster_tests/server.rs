@@ -143,20 +143,26 @@ impl Server {
 
     /// Repairs an instance; returns what the operation found when it has succeeded.
     pub async fn repair(&self, id: &str, limit: Duration) -> Result<Vec<String>> {
-        let mutation = "mutation($id: ID!) { repairInstance(input: { id: $id }) { operation { id } userErrors { message } } }";
-        let payload = self.query(mutation, json!({"id": id})).await?["repairInstance"].take();
-        let operation = payload["operation"]["id"].as_str().ok_or_else(|| format!("repairInstance answered {payload}"))?;
-        let query = "query($id: ID!) { operation(id: $id) { status error { code message } steps { findings } } }";
+        let operation = self.operate("repairInstance", json!({ "id": id }), limit).await?;
+        let findings = operation["steps"].as_array().into_iter().flatten().flat_map(|step| step["findings"].as_array()).flatten();
+        Ok(findings.filter_map(Value::as_str).map(str::to_owned).collect())
+    }
+
+    /// Carries out a mutation that starts an operation; returns the operation when it has succeeded.
+    pub async fn operate(&self, mutation: &str, input: Value, limit: Duration) -> Result<Value> {
+        let type_name = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
+        let document =
+            format!("mutation($input: {type_name}!) {{ {mutation}(input: $input) {{ operation {{ id }} userErrors {{ code field message }} }} }}");
+        let payload = self.query(&document, json!({ "input": input })).await?[mutation].take();
+        let id = payload["operation"]["id"].as_str().ok_or_else(|| format!("{mutation} answered {payload}"))?;
+        let query = "query($id: ID!) { operation(id: $id) { status error { code message } steps { name status findings } } }";
         let deadline = Instant::now() + limit;
         loop {
-            let now = self.query(query, json!({"id": operation})).await?["operation"].take();
+            let now = self.query(query, json!({ "id": id })).await?["operation"].take();
             match now["status"].as_str() {
-                Some("SUCCEEDED") => {
-                    let findings = now["steps"].as_array().into_iter().flatten().flat_map(|step| step["findings"].as_array()).flatten();
-                    return Ok(findings.filter_map(Value::as_str).map(str::to_owned).collect());
-                }
+                Some("SUCCEEDED") => return Ok(now),
                 Some("PENDING" | "RUNNING") if Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(100)).await,
-                _ => return Err(format!("the repair {operation} is {now}: {}", self.tail())),
+                _ => return Err(format!("the operation {id} is {now}: {}", self.tail())),
             }
         }
     }

@@ -10,7 +10,7 @@ use toygres_domain::{
     hba::{Access, pg_hba},
     parameter::{self, Parameters},
     roles::{Credentials, Roles},
-    server_settings,
+    server_settings::{self, Size},
     volume::WalLimits,
 };
 
@@ -37,6 +37,7 @@ pub(super) const CERTIFICATE_KEY: &str = "server.pem";
 pub(super) struct Content<'a> {
     pub(super) credentials: &'a Credentials,
     pub(super) certificate: &'a ServerCertificate,
+    pub(super) size: Size,
     pub(super) storage_gb: i32,
     pub(super) require_tls: bool,
     pub(super) parameters: &'a Parameters,
@@ -45,9 +46,9 @@ pub(super) struct Content<'a> {
 }
 
 pub(super) fn secret(meta: &Meta<'_>, content: &Content<'_>) -> Secret {
-    let Content { credentials, certificate: ServerCertificate { chain, key }, storage_gb, require_tls, parameters, data, closed } = content;
+    let Content { credentials, certificate: ServerCertificate { chain, key }, size, storage_gb, require_tls, parameters, data, closed } = content;
     let roles = credentials.roles();
-    let configuration = configuration(meta, *storage_gb, roles, parameters).into_bytes();
+    let configuration = configuration(meta, *size, *storage_gb, roles, parameters).into_bytes();
     // The NetworkPolicy decides who reaches a pod, and a load balancer may translate addresses.
     let access = Access { addresses: "all", superuser_on_socket: true, require_tls: *require_tls, closed: *closed };
     // That of the owner is nowhere in the pod, unless the owner is the superuser.
@@ -73,19 +74,21 @@ pub(super) fn secret(meta: &Meta<'_>, content: &Content<'_>) -> Secret {
     }
 }
 
-/// The settings of every instance, those that follow from the size of the volume, and at the end, where they count, those of the owner; all
-/// after the configuration of `initdb`. They are not arguments, because a changed pod template would restart the server when one changes. An instance of an earlier release keeps
-/// its own.
-pub(super) fn configuration(meta: &Meta<'_>, storage_gb: i32, roles: Roles, parameters: &Parameters) -> String {
+/// The settings of every instance, those that follow from its size, and at the end, where they count, those of the owner; all after the
+/// configuration of `initdb`. They are not arguments, because a changed pod template would restart the server when one changes. An instance
+/// of an earlier release keeps its own.
+pub(super) fn configuration(meta: &Meta<'_>, size: Size, storage_gb: i32, roles: Roles, parameters: &Parameters) -> String {
     let (_, data) = data_paths(meta.version);
-    let limits: String = WalLimits::of_volume(storage_gb).settings().iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
+    let limits = server_settings::lines(&WalLimits::of_volume(storage_gb).settings());
     let common = match roles {
         Roles::OwnerOnly => String::new(),
         Roles::Platform => {
             // The official images have the contrib modules.
-            let settings = server_settings::settings(meta.version, true);
-            let settings = settings.iter().map(|(name, value)| format!("{name} = {value}\n"));
-            std::iter::once(format!("hba_file = '{SECRET_DIRECTORY}/{HBA_KEY}'\n")).chain(settings).collect()
+            let settings = server_settings::lines(&server_settings::settings(meta.version, true));
+            // A pod has its memory for itself.
+            let memory = server_settings::lines(&size.memory_settings(i64::MAX));
+            let parallel = server_settings::lines(&size.parallel_settings());
+            format!("hba_file = '{SECRET_DIRECTORY}/{HBA_KEY}'\n{settings}{memory}{parallel}")
         }
     };
     // PostgreSQL accepts a key that belongs to root if only its group can read it, which is how the kubelet mounts it.
@@ -102,20 +105,34 @@ mod tests {
 
     use super::*;
 
+    const SMALL: Size = Size { cpu_millis: 100, memory_mb: 256 };
+
+    #[test]
+    fn buffers_and_workers_follow_the_size() {
+        let (name, none) = ("orders".parse().unwrap(), Parameters::default());
+        let meta = Meta { id: InstanceId::generate(), first_name: &name, version: PostgresVersion(17), namespace: "toygres" };
+        let small = configuration(&meta, SMALL, 1, Roles::Platform, &none);
+        assert!(small.contains("\nshared_buffers = 64MB\neffective_cache_size = 192MB\nwork_mem = 1024kB\n"), "{small}");
+        assert!(small.contains("\nmax_parallel_workers_per_gather = 0\n"), "{small}");
+        let large = configuration(&meta, Size { cpu_millis: 8000, memory_mb: 65_536 }, 1, Roles::Platform, &none);
+        assert!(large.contains("\nshared_buffers = 16384MB\neffective_cache_size = 49152MB\nwork_mem = 65536kB\n"), "{large}");
+        assert!(large.contains("\nmax_parallel_workers_per_gather = 4\n"), "{large}");
+    }
+
     #[test]
     fn the_limits_of_the_log_follow_the_volume() {
         let (name, none) = ("orders".parse().unwrap(), Parameters::default());
         let meta = Meta { id: InstanceId::generate(), first_name: &name, version: PostgresVersion(17), namespace: "toygres" };
-        assert!(configuration(&meta, 5, Roles::OwnerOnly, &none).starts_with(
+        assert!(configuration(&meta, SMALL, 5, Roles::OwnerOnly, &none).starts_with(
             "include '/var/lib/postgresql/data/pgdata/postgresql.conf'\nmax_wal_size = 512MB\nmin_wal_size = 80MB\nmax_slot_wal_keep_size = 1280MB\nssl = on\n"
         ));
-        assert!(configuration(&meta, 1, Roles::OwnerOnly, &none).contains("max_wal_size = 128MB\n"));
-        let common = configuration(&meta, 1, Roles::Platform, &none);
+        assert!(configuration(&meta, SMALL, 1, Roles::OwnerOnly, &none).contains("max_wal_size = 128MB\n"));
+        let common = configuration(&meta, SMALL, 1, Roles::Platform, &none);
         for line in ["hba_file = '/run/secrets/toygres/pg_hba.conf'", "reserved_connections = 8", "shared_preload_libraries = 'pg_stat_statements'"] {
             assert!(common.contains(line), "{common}");
         }
         let own = Parameters { values: [("work_mem".to_owned(), "8MB".to_owned())].into(), ..Parameters::default() };
-        let changed = configuration(&meta, 1, Roles::Platform, &own);
+        let changed = configuration(&meta, SMALL, 1, Roles::Platform, &own);
         assert!(changed.strip_prefix(&common).is_some_and(|own| own.starts_with("work_mem = '8MB'\ntoygres.parameters = ")), "{changed}");
     }
 }

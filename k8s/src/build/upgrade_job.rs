@@ -13,6 +13,7 @@ use k8s_openapi::{
 use toygres_domain::{
     instance::{InstanceSpec, PostgresVersion},
     runtime::Deployment,
+    server_settings::Size,
     upgrade::{UPGRADE_SCRIPT, Upgrade},
 };
 
@@ -77,7 +78,8 @@ pub fn upgrade_objects(deployment: &Deployment, upgrade: &Upgrade, task: Upgrade
     let InstanceSpec { cpu_millis, memory_mb, storage_gb, parameters, .. } = spec;
     let Upgrade { operation, from, to, check_only: _, timeout: _ } = upgrade;
     let meta = |version| Meta { id: *id, first_name, version, namespace: &settings.namespace };
-    let configuration_of = |version| ByteString(configuration(&meta(version), *storage_gb, credentials.roles(), parameters).into_bytes());
+    let size = Size { cpu_millis: *cpu_millis, memory_mb: *memory_mb };
+    let configuration_of = |version| ByteString(configuration(&meta(version), size, *storage_gb, credentials.roles(), parameters).into_bytes());
     let mut metadata = meta(*to).of_upgrade();
     let secret = Secret {
         metadata: metadata.clone(),

@@ -7,7 +7,7 @@ use toygres_domain::{
     instance::{Exposure, InstanceSpec},
     parameter,
     roles::Roles,
-    server_settings,
+    server_settings::{self, Size},
     volume::WalLimits,
 };
 
@@ -60,6 +60,9 @@ impl Configuration {
 /// PostgreSQL holds `temp_file_limit` as a 32-bit number of kB.
 const MAX_TEMP_FILE_LIMIT_MB: i64 = i32::MAX as i64 / 1024;
 
+/// The shared buffers of an instance, so that many instances have room on a developer's machine.
+const MOST_BUFFERS_MB: i64 = 1024;
+
 /// What an installation has that not every one has. A server that is told to use what it lacks does not start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Features {
@@ -97,13 +100,10 @@ pub(super) fn with_access(spec: &InstanceSpec, roles: Roles, features: Features,
             return Err(Error::Refused("local processes listen on this machine only: a load balancer needs the kubernetes runtime".to_owned()));
         }
     }
-    let memory = i64::from(*memory_mb).max(64);
+    let size = Size { cpu_millis: *cpu_millis, memory_mb: *memory_mb };
     let storage_mb = i64::from(*storage_gb).max(1) * 1024;
-    let cores = (i64::from(*cpu_millis) + 999) / 1000;
-    // PostgreSQL's documentation recommends a quarter of the memory; the maximum allows many instances on a developer's machine.
-    let shared_buffers = (memory / 4).clamp(16, 1024);
     // The storage of a process cannot be limited, but the size of WAL and temporary files can.
-    let wal: String = WalLimits::of_volume(*storage_gb).settings().iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
+    let wal = server_settings::lines(&WalLimits::of_volume(*storage_gb).settings());
     // Relative to the data directory.
     let tls = if features.tls {
         format!(
@@ -123,7 +123,7 @@ pub(super) fn with_access(spec: &InstanceSpec, roles: Roles, features: Features,
         Roles::OwnerOnly => ("max_connections = 100\n".to_owned(), HBA_WITHOUT_ROLES.to_owned()),
         Roles::Platform => {
             let settings = server_settings::settings(*postgres_version, features.statistics);
-            (settings.iter().map(|(name, value)| format!("{name} = {value}\n")).collect(), pg_hba(access))
+            (server_settings::lines(&settings), pg_hba(access))
         }
     };
     // Those of the owner come last, because the last one counts.
@@ -133,24 +133,15 @@ pub(super) fn with_access(spec: &InstanceSpec, roles: Roles, features: Features,
         "{}\
          {every}\
          {tls}\
-         shared_buffers = {shared_buffers}MB\n\
-         effective_cache_size = {}MB\n\
-         work_mem = {}kB\n\
-         maintenance_work_mem = {}MB\n\
+         {}\
          {wal}\
          temp_file_limit = {}MB\n\
-         max_parallel_workers = {}\n\
-         max_parallel_workers_per_gather = {}\n\
-         max_parallel_maintenance_workers = {}\n\
+         {}\
          {own}",
         common(),
-        memory * 3 / 4,
-        (memory * 1024 / 400).clamp(1024, 65_536),
-        (memory / 16).clamp(16, 512),
+        server_settings::lines(&size.memory_settings(MOST_BUFFERS_MB)),
         (storage_mb / 2).min(MAX_TEMP_FILE_LIMIT_MB),
-        cores.clamp(0, 8),
-        (cores / 2).clamp(0, 4),
-        (cores / 2).clamp(0, 4),
+        server_settings::lines(&size.parallel_settings()),
     );
     Ok(Configuration::new(&conf, &hba))
 }
