@@ -38,6 +38,7 @@ type Documents = {
     "\n  query EventHistory($instanceId: ID!, $last: Int!) {\n    instance(id: $instanceId) {\n      events(last: $last) {\n        nodes {\n          ...EventLine\n        }\n      }\n    }\n  }\n\n  fragment EventLine on InstanceEvent {\n    cursor\n    type\n    at\n    from\n    to\n    reason {\n      code\n      message\n    }\n    operation {\n      id\n      kind\n    }\n  }\n": typeof types.EventHistoryDocument,
     "\n  subscription Events($instanceId: ID!, $after: String) {\n    instanceEvents(instanceId: $instanceId, after: $after) {\n      ...EventLine\n    }\n  }\n": typeof types.EventsDocument,
     "\n  query Newest {\n    instances(first: 1, orderBy: { field: CREATED_AT, direction: DESC }) {\n      nodes {\n        id\n        name\n        backups(first: 1) {\n          nodes {\n            id\n          }\n        }\n      }\n    }\n    operations(first: 1) {\n      nodes {\n        id\n      }\n    }\n  }\n": typeof types.NewestDocument,
+    "\n  query HealthSummary($instanceId: ID!) {\n    instance(id: $instanceId) {\n      healthSummary {\n        uptime\n      }\n    }\n  }\n": typeof types.HealthSummaryDocument,
     "\n  query HealthHistory($instanceId: ID!, $first: Int!, $after: String) {\n    instance(id: $instanceId) {\n      healthChecks(first: $first, after: $after) {\n        pageInfo {\n          endCursor\n          hasNextPage\n        }\n        nodes {\n          ...Sample\n        }\n      }\n    }\n  }\n\n  fragment Sample on HealthCheck {\n    cursor\n    at\n    status\n    latencyMs\n    error {\n      code\n      message\n    }\n  }\n": typeof types.HealthHistoryDocument,
     "\n  subscription HealthChecks($instanceId: ID!, $after: String) {\n    healthChecks(instanceId: $instanceId, after: $after) {\n      ...Sample\n    }\n  }\n": typeof types.HealthChecksDocument,
     "\n  query ConnectionString($id: ID!) {\n    instance(id: $id) {\n      connectionString\n    }\n  }\n": typeof types.ConnectionStringDocument,
@@ -92,6 +93,7 @@ const documents: Documents = {
     "\n  query EventHistory($instanceId: ID!, $last: Int!) {\n    instance(id: $instanceId) {\n      events(last: $last) {\n        nodes {\n          ...EventLine\n        }\n      }\n    }\n  }\n\n  fragment EventLine on InstanceEvent {\n    cursor\n    type\n    at\n    from\n    to\n    reason {\n      code\n      message\n    }\n    operation {\n      id\n      kind\n    }\n  }\n": types.EventHistoryDocument,
     "\n  subscription Events($instanceId: ID!, $after: String) {\n    instanceEvents(instanceId: $instanceId, after: $after) {\n      ...EventLine\n    }\n  }\n": types.EventsDocument,
     "\n  query Newest {\n    instances(first: 1, orderBy: { field: CREATED_AT, direction: DESC }) {\n      nodes {\n        id\n        name\n        backups(first: 1) {\n          nodes {\n            id\n          }\n        }\n      }\n    }\n    operations(first: 1) {\n      nodes {\n        id\n      }\n    }\n  }\n": types.NewestDocument,
+    "\n  query HealthSummary($instanceId: ID!) {\n    instance(id: $instanceId) {\n      healthSummary {\n        uptime\n      }\n    }\n  }\n": types.HealthSummaryDocument,
     "\n  query HealthHistory($instanceId: ID!, $first: Int!, $after: String) {\n    instance(id: $instanceId) {\n      healthChecks(first: $first, after: $after) {\n        pageInfo {\n          endCursor\n          hasNextPage\n        }\n        nodes {\n          ...Sample\n        }\n      }\n    }\n  }\n\n  fragment Sample on HealthCheck {\n    cursor\n    at\n    status\n    latencyMs\n    error {\n      code\n      message\n    }\n  }\n": types.HealthHistoryDocument,
     "\n  subscription HealthChecks($instanceId: ID!, $after: String) {\n    healthChecks(instanceId: $instanceId, after: $after) {\n      ...Sample\n    }\n  }\n": types.HealthChecksDocument,
     "\n  query ConnectionString($id: ID!) {\n    instance(id: $id) {\n      connectionString\n    }\n  }\n": types.ConnectionStringDocument,
@@ -215,6 +217,10 @@ export function graphql(source: "\n  subscription Events($instanceId: ID!, $afte
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  query Newest {\n    instances(first: 1, orderBy: { field: CREATED_AT, direction: DESC }) {\n      nodes {\n        id\n        name\n        backups(first: 1) {\n          nodes {\n            id\n          }\n        }\n      }\n    }\n    operations(first: 1) {\n      nodes {\n        id\n      }\n    }\n  }\n"): typeof import('./graphql').NewestDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query HealthSummary($instanceId: ID!) {\n    instance(id: $instanceId) {\n      healthSummary {\n        uptime\n      }\n    }\n  }\n"): typeof import('./graphql').HealthSummaryDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -3344,6 +3344,13 @@ export type NewestQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type NewestQuery = { __typename?: 'Query', instances: { __typename?: 'InstanceConnection', nodes: Array<{ __typename?: 'Instance', id: string, name: string, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string }> } }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
 
+export type HealthSummaryQueryVariables = Exact<{
+  instanceId: Scalars['ID']['input'];
+}>;
+
+
+export type HealthSummaryQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', healthSummary: { __typename?: 'HealthSummary', uptime?: number | null } } | null };
+
 export type HealthHistoryQueryVariables = Exact<{
   instanceId: Scalars['ID']['input'];
   first: Scalars['Int']['input'];
@@ -4327,6 +4334,15 @@ export const NewestDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<NewestQuery, NewestQueryVariables>;
+export const HealthSummaryDocument = new TypedDocumentString(`
+    query HealthSummary($instanceId: ID!) {
+  instance(id: $instanceId) {
+    healthSummary {
+      uptime
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<HealthSummaryQuery, HealthSummaryQueryVariables>;
 export const HealthHistoryDocument = new TypedDocumentString(`
     query HealthHistory($instanceId: ID!, $first: Int!, $after: String) {
   instance(id: $instanceId) {

@@ -36,7 +36,9 @@ function AddressForm({ instance: { id, revision, name, exposure }, onDone }: Pro
   const { type, sourceRanges, dnsLabel } = exposure;
   const initialValues: Values = { name, exposure: { type, sourceRanges, dnsLabel: dnsLabel ?? '' } };
   const form = useForm({ initialValues, validate: { name: checks.instanceName(limits) }, validateInputOnChange: ['name'] });
-  const conflict = useConflict(form, initialValues, (values) => `${values.name}, ${exposureText(values.exposure)}`);
+  const conflict = useConflict(form, initialValues, ({ name, exposure }) =>
+    [name, exposureText(exposure), exposure.dnsLabel && `DNS label ${exposure.dnsLabel}`].filter(Boolean).join(', '),
+  );
   return (
     <MutationForm
       form={form}

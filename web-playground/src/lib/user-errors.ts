@@ -10,7 +10,7 @@ export class InputError extends Error {
   readonly userErrors: readonly UserError[];
 
   constructor(userErrors: readonly UserError[]) {
-    super(userErrors.map(({ message }) => message).join(' '));
+    super(userErrors.map(({ message }) => sentenceCase(message)).join('. '));
     this.userErrors = userErrors;
   }
 }
