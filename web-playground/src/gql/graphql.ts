@@ -3342,7 +3342,7 @@ export type EventsSubscription = { __typename?: 'Subscription', instanceEvents: 
 export type NewestQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type NewestQuery = { __typename?: 'Query', instances: { __typename?: 'InstanceConnection', nodes: Array<{ __typename?: 'Instance', id: string, name: string, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string }> } }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
+export type NewestQuery = { __typename?: 'Query', instances: { __typename?: 'InstanceConnection', nodes: Array<{ __typename?: 'Instance', id: string, name: string, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string }> } }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
 
 export type HealthSummaryQueryVariables = Exact<{
   instanceId: Scalars['ID']['input'];
@@ -4320,6 +4320,10 @@ export const NewestDocument = new TypedDocumentString(`
     nodes {
       id
       name
+      upgradeTargets {
+        version
+        obstacle
+      }
       backups(first: 1) {
         nodes {
           id
