@@ -107,6 +107,37 @@ test('a viewer sees every page, but no secrets and no button that would be rejec
   await viewer.getByText('API tokens are visible with the role Admin').waitFor();
 });
 
+test('on a phone, the access is said in full', async () => {
+  const { page } = await open(browser, server.url, { width: 390, height: 844 });
+  await enter(page, await server.token('viewer'));
+  const badge = page.getByText('Read-only access', { exact: true });
+  await badge.waitFor();
+  const { shown, whole } = await badge.evaluate((label) => ({ shown: label.clientWidth, whole: label.scrollWidth }));
+  expect(shown, 'its text is not cut').toBeGreaterThanOrEqual(whole);
+  for (const element of [badge, page.getByRole('button', { name: 'More' })]) {
+    const box = await element.boundingBox();
+    expect((box?.x ?? 0) + (box?.width ?? 0), 'it is within the screen').toBeLessThanOrEqual(390);
+  }
+  await page.context().close();
+});
+
+test.each(['has expired', 'was revoked'])('a saved token that %s is named as the reason where another one is entered', async (problem) => {
+  const { page } = await open(browser, server.url);
+  await enter(page, await server.token('viewer'));
+  // As the server answers then; no token expires within a test.
+  const message = `the token ${problem}`;
+  await page.route('**/graphql', (route) => route.fulfill({ status: 401, contentType: 'application/graphql-response+json', body: JSON.stringify({ errors: [{ message, extensions: { code: 'UNAUTHENTICATED' } }] }) }));
+  await page.getByRole('link', { name: 'Operations', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: 'Sign in with an API token' });
+  await dialog.getByText(`The token ${problem}`, { exact: true }).waitFor();
+  // Also of the one that is entered.
+  await dialog.getByLabel('Token', { exact: true }).fill('another');
+  await dialog.getByText(`The token ${problem}`, { exact: true }).waitFor({ state: 'detached' });
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await dialog.getByText(`The token ${problem}`, { exact: true }).waitFor();
+  await page.context().close();
+});
+
 test('the same page has more buttons for an operator', async () => {
   const { page } = await open(browser, server.url);
   await enter(page, operator);
@@ -127,7 +158,7 @@ test('an administrator creates a token, which is valid until it is revoked', asy
   // Requests without a token were rejected.
   complaints.length = 0;
   await page.getByRole('link', { name: 'API tokens' }).click();
-  await page.getByRole('row', { name: /viewer.*Viewer.*Active/ }).waitFor();
+  await page.getByRole('row', { name: /viewer.*Viewer.*Active/ }).first().waitFor();
 
   await page.getByRole('button', { name: 'Create token' }).click();
   await page.getByRole('button', { name: 'Create', exact: true }).click();
@@ -137,6 +168,13 @@ test('an administrator creates a token, which is valid until it is revoked', asy
   await expectAccessible(page);
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   const secret = await page.getByTestId('secret').innerText();
+  const creation = page.getByRole('dialog', { name: 'Create token' });
+  for (const close of [() => page.keyboard.press('Escape'), () => creation.getByRole('button', { name: 'Close' }).click()]) {
+    await close();
+    await page.getByRole('dialog', { name: 'Close without copying?' }).getByRole('button', { name: 'Keep open' }).click();
+    await page.getByRole('dialog', { name: 'Close without copying?' }).waitFor({ state: 'detached' });
+  }
+  await expectAccessible(page);
   await page.getByRole('button', { name: 'Copy the secret' }).click();
   await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
   await page.getByRole('button', { name: 'Done' }).click();
