@@ -1,6 +1,6 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { expectAccessible, launch, open } from './browser';
+import { expectAccessibleInBothThemes, launch, open } from './browser';
 import { startFakeServer } from './fake-server';
 
 const INSTANCE = '00000000-0000-7000-8000-000000000001';
@@ -218,8 +218,8 @@ test.each(EDITS)('what somebody else changes meanwhile is shown beside what was 
   await alert.getByText(`Theirs: ${shown.theirs}`, { exact: true }).waitFor();
   await alert.getByText(`Yours: ${shown.yours}`, { exact: true }).waitFor();
   const button = dialog.getByRole('button', { name: submit, exact: true });
-  expect(await button.isDisabled(), 'nothing is sent before one of both was chosen').toBe(true);
-  await both(page);
+  await expect.poll(() => button.isDisabled(), { message: 'nothing is sent before one of both was chosen' }).toBe(true);
+  await expectAccessibleInBothThemes(page);
   await alert.getByRole('button', { name: 'Keep mine' }).click();
   await button.click();
   await dialog.waitFor({ state: 'detached' });
@@ -243,7 +243,7 @@ test.each(OTHERS)('the revision is sent too by $name', async ({ tab, opens, ente
     await page.getByRole('button', { name: opens, exact: true }).click();
     const dialog = page.getByRole('dialog');
     await dialog.waitFor();
-    await both(page);
+    await expectAccessibleInBothThemes(page);
     await enter?.(dialog, page);
     await dialog.getByRole('button', { name: submit, exact: true }).click();
   } else {
@@ -270,14 +270,19 @@ test.each(DIALOGS)('axe finds nothing in the dialog of $opens in both themes', a
   const { page, complaints } = await open(browser, `${server.url}/instances/${INSTANCE}${tab ? `?tab=${tab}` : ''}`);
   await page.getByRole('button', { name: opens, exact: true }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).waitFor();
-  await both(page);
+  await expectAccessibleInBothThemes(page);
   expect(complaints).toEqual([]);
   await page.context().close();
 });
 
-async function both(page: Page): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    await expectAccessible(page);
-  }
-}
+test('axe finds nothing in the list of instances that were found in the store of backups', async () => {
+  const fields = { controlPlane: { caller: { role: 'ADMIN' } }, importBackups: { instances: [{ id: INSTANCE, name: 'orders' }] } };
+  const empty = await startFakeServer(0, { fields });
+  const { page, complaints } = await open(browser, empty.url);
+  await page.getByRole('button', { name: 'Find instances in the store of backups' }).click();
+  await page.getByRole('dialog', { name: 'Instances in the store of backups' }).getByRole('link', { name: 'orders' }).waitFor();
+  await expectAccessibleInBothThemes(page);
+  expect(complaints).toEqual([]);
+  await page.context().close();
+  empty.stop();
+});

@@ -28,10 +28,10 @@ test('below a path, every page, its data and its links are found', async () => {
   const { page, complaints } = await open(browser, at('/'));
   await page.getByText('Live', { exact: true }).waitFor();
   await page.getByRole('link', { name: 'orders' }).click();
-  expect(page.url()).toBe(at(`/instances/${id}`));
+  await expect.poll(() => page.url()).toBe(at(`/instances/${id}`));
   await page.getByRole('heading', { name: 'orders' }).waitFor();
   await page.getByRole('link', { name: 'Skip to content' }).press('Enter');
-  expect(page.url()).toBe(at(`/instances/${id}#main`));
+  await expect.poll(() => page.url()).toBe(at(`/instances/${id}#main`));
   await page.reload();
   await page.getByRole('heading', { name: 'orders' }).waitFor();
   await page.getByRole('link', { name: 'Operations', exact: true }).click();
@@ -40,7 +40,7 @@ test('below a path, every page, its data and its links are found', async () => {
   await page.waitForURL(at('/graphiql'));
   await execute(page);
   await page.getByRole('button', { name: 'More' }).click();
-  expect(await page.getByRole('menuitem', { name: 'Schema' }).getAttribute('href')).toBe('/db/toygres/schema.graphql');
+  await expect.poll(() => page.getByRole('menuitem', { name: 'Schema' }).getAttribute('href')).toBe('/db/toygres/schema.graphql');
   expect(complaints).toEqual([]);
 });
 

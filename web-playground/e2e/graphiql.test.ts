@@ -123,6 +123,6 @@ test('on a phone, the result has the width of the page', async () => {
   expect(result?.width ?? 0).toBeGreaterThan(300);
   expect(result?.height ?? 0).toBeGreaterThan(200);
   expect(result?.y ?? 0, 'below the query').toBeGreaterThanOrEqual((query?.y ?? 0) + (query?.height ?? 0));
-  expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('GraphiQL');
+  await expect.poll(() => page.getByRole('heading', { level: 1 }).textContent()).toBe('GraphiQL');
   await page.context().close();
 });

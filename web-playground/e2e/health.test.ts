@@ -66,7 +66,7 @@ describe('with a server', () => {
     await chart.hover({ position: { x: (box?.width ?? 0) - 40, y: 60 } });
     const tooltip = panel.getByRole('tooltip');
     await tooltip.getByText(/^[\d.]+ms$/).waitFor();
-    expect(await tooltip.locator('time').getAttribute('datetime')).toContain('T');
+    await expect.poll(() => tooltip.locator('time').getAttribute('datetime')).toContain('T');
     await expectAccessible(page);
     expect(complaints).toEqual([]);
     await page.context().close();
@@ -134,7 +134,7 @@ describe('with a fake server', () => {
     const tooltip = panelOf(page).getByRole('tooltip');
     await tooltip.getByText('✕ Failed', { exact: true }).waitFor();
     await tooltip.getByText('Nothing listens on 127.0.0.1:5432').waitFor();
-    expect(await tooltip.locator('time').getAttribute('datetime')).toContain('T');
+    await expect.poll(() => tooltip.locator('time').getAttribute('datetime')).toContain('T');
     expect(complaints).toEqual([]);
     await page.context().close();
   });

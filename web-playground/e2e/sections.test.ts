@@ -56,15 +56,15 @@ test.each([
   // None without a panel.
   const names = await links(page).allInnerTexts();
   expect(names).toEqual(['Overview', 'Backups', ...names.filter((name) => name === 'Logs' || name === 'Metrics'), 'Queries', 'Settings']);
-  expect(await current(page)).toBe('Overview');
+  await expect.poll(() => current(page)).toBe('Overview');
   expect(scripts.filter((url) => url.includes('settings-panel'))).toEqual([]);
 
   await section(page, 'Settings');
   await page.getByRole('region', { name: 'Configuration' }).waitFor();
   expect(scripts.filter((url) => url.includes('settings-panel'))).not.toEqual([]);
-  expect(page.url()).toBe(`${server.url}/instances/${INSTANCE}?tab=settings`);
-  expect(await page.title()).toBe('orders: Settings · Toygres');
-  expect(await page.getByRole('region', { name: 'Connect' }).count()).toBe(0);
+  await expect.poll(() => page.url()).toBe(`${server.url}/instances/${INSTANCE}?tab=settings`);
+  await expect.poll(() => page.title()).toBe('orders: Settings · Toygres');
+  await expect.poll(() => page.getByRole('region', { name: 'Connect' }).count()).toBe(0);
   await expectAccessible(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(screen.width);
   await page.reload();
@@ -74,11 +74,11 @@ test.each([
   await expectAccessible(page);
   await page.goBack();
   await page.getByRole('region', { name: 'Configuration' }).waitFor();
-  expect(await current(page)).toBe('Settings');
+  await expect.poll(() => current(page)).toBe('Settings');
 
   await page.goto(`${server.url}/instances/${INSTANCE}?tab=nothing`);
   await page.getByRole('region', { name: 'Connect' }).waitFor();
-  expect(await current(page)).toBe('Overview');
+  await expect.poll(() => current(page)).toBe('Overview');
   expect(complaints).toEqual([]);
   await page.context().close();
 });
@@ -126,9 +126,9 @@ test('the keyboard changes the section, and keeps its place', async () => {
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await page.getByRole('region', { name: 'Backups' }).waitFor();
-  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Backups');
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Backups');
   await page.keyboard.press('Tab');
-  expect(await page.evaluate(() => document.activeElement?.textContent)).toMatch(/Logs|Metrics|Queries/);
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toMatch(/Logs|Metrics|Queries/);
   await page.context().close();
 });
 
@@ -138,13 +138,13 @@ test('a section that waits for the server of the instance stays, and what goes o
   change({ state: 'UPDATING', operations: { nodes: [{ id: 'restart-1', kind: 'RESTART', status: 'RUNNING' }] } });
   await page.getByText('This is shown while the instance is running.').waitFor();
   await page.getByRole('region', { name: 'Latest operation' }).waitFor();
-  expect(await current(page)).toBe('Queries');
+  await expect.poll(() => current(page)).toBe('Queries');
   await expectAccessible(page);
   change({ state: 'RUNNING' });
   await page.getByRole('region', { name: 'Activity' }).waitFor();
   change({ state: 'DELETED' });
   await page.getByRole('region', { name: 'Connect' }).waitFor();
-  expect(await links(page).allInnerTexts()).not.toContain('Queries');
+  await expect.poll(() => links(page).allInnerTexts()).not.toContain('Queries');
   await page.context().close();
 });
 
