@@ -206,7 +206,7 @@ const EDITS: Edit[] = [
   },
 ];
 
-test.each(EDITS)('what somebody else changes meanwhile is shown beside what was entered: $name', async ({ tab, opens, enter, theirs, shown, submit = 'Save' }) => {
+test.each(EDITS)('what somebody else changes meanwhile is shown next to what was entered: $name', async ({ tab, opens, enter, theirs, shown, submit = 'Save' }) => {
   const { page, complaints } = await open(browser, `${server.url}/instances/${INSTANCE}${tab ? `?tab=${tab}` : ''}`);
   await page.getByRole('button', { name: opens, exact: true }).click();
   const dialog = page.getByRole('dialog');

@@ -14,7 +14,7 @@ interface Props {
   onDone: () => void;
 }
 
-/** The name of an instance and who can reach it, which together are its address. */
+/** The name of an instance and its network access, which together are its address. */
 export function AddressDialog({ instance, opened, onDone }: Props & { opened: boolean }) {
   return (
     <Dialog opened={opened} onClose={onDone} title={`Address of ${instance.name}`}>

@@ -2,7 +2,7 @@ import { StatusIcon } from '../frame/status-mark';
 import type { OperationCardFragment } from '../gql/graphql';
 import { label, sentenceCase } from '../lib/label';
 import { Took } from '../time/took';
-import { STEP_STATUSES } from './looks';
+import { STEP_STATUSES } from './statuses';
 import { repeats } from './repeats';
 import { stepLabel } from './step-label';
 import classes from './steps.module.css';
