@@ -32,7 +32,14 @@ const buttons = (page: Page) => page.getByRole('main').getByRole('button').evalu
 test('the page asks for a token and saves it', async () => {
   ({ page: viewer } = await open(browser, server.url));
   await viewer.getByRole('dialog', { name: 'Sign in with an API token' }).waitFor();
-  await expectAccessibleInBothThemes(viewer);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await viewer.emulateMedia({ colorScheme });
+    for (const [prefix, width, height] of [['phone-', 390, 844], ['', 1280, 860]] as const) {
+      await viewer.setViewportSize({ width, height });
+      await expectAccessible(viewer);
+      await screenshot(viewer, `sign-in-${prefix}${colorScheme}`, false);
+    }
+  }
   await enter(viewer, await server.token('viewer'));
   await viewer.reload();
   await viewer.getByText('Live', { exact: true }).waitFor();

@@ -19,11 +19,16 @@ afterAll(async () => {
 
 const pages = describe.each([{ scheme: 'light' as const }, { scheme: 'dark' as const }]);
 
+const SCREENS = [
+  { name: 'wide', width: 1280, height: 900 },
+  { name: 'phone', width: 390, height: 844 },
+];
+
 pages('without instances, $scheme', ({ scheme }) => {
-  test('the empty list', async () => {
-    const { page, complaints } = await open(browser, server.url, { scheme });
+  test.each(SCREENS)('the empty list, $name', async ({ name, ...size }) => {
+    const { page, complaints } = await open(browser, server.url, { scheme, ...size });
     await page.getByText('Create your first instance').waitFor();
-    await check(page, `empty-${scheme}`);
+    await check(page, `empty-${name === 'wide' ? scheme : `${name}-${scheme}`}`);
     expect(complaints).toEqual([]);
     await page.context().close();
   });
@@ -45,10 +50,7 @@ test('some instances, one of which was unhealthy once', async () => {
 });
 
 pages('with instances, $scheme', ({ scheme }) => {
-  test.each([
-    { name: 'wide', width: 1280, height: 900 },
-    { name: 'phone', width: 390, height: 844 },
-  ])('every page, $name', async ({ name, width, height }) => {
+  test.each(SCREENS)('every page, $name', async ({ name, width, height }) => {
     const { page, complaints } = await open(browser, server.url, { scheme, width, height });
     const suffix = name === 'wide' ? scheme : `${name}-${scheme}`;
     await page.getByRole('row', { name: /sessions/ }).waitFor();
@@ -68,6 +70,9 @@ pages('with instances, $scheme', ({ scheme }) => {
     await section(page, 'Backups');
     await page.getByText('Nothing protects this instance').waitFor();
     await check(page, `instance-backups-${suffix}`);
+    await section(page, 'Logs');
+    await page.getByRole('region', { name: 'Log', exact: true }).getByText(/^[\d,]+ entr(y|ies)$/).waitFor();
+    await check(page, `instance-logs-${suffix}`);
     await section(page, 'Queries');
     await page.getByText(/No client is connected|\d sessions?$/).first().waitFor();
     await check(page, `instance-queries-${suffix}`);
@@ -98,10 +103,7 @@ pages('with instances, $scheme', ({ scheme }) => {
     await page.context().close();
   });
 
-  test.each([
-    { name: 'wide', width: 1280, height: 900 },
-    { name: 'phone', width: 390, height: 844 },
-  ])('the documentation, menus, and what there is not, $name', async ({ name, width, height }) => {
+  test.each(SCREENS)('the documentation, menus, and what there is not, $name', async ({ name, width, height }) => {
     const { page, complaints } = await open(browser, server.url, { scheme, width, height });
     const suffix = name === 'wide' ? scheme : `${name}-${scheme}`;
     await page.getByRole('row', { name: /sessions/ }).waitFor();
@@ -147,13 +149,13 @@ pages('with instances, $scheme', ({ scheme }) => {
     await page.context().close();
   });
 
-  test('GraphiQL', async () => {
-    const { page, complaints } = await open(browser, `${server.url}/graphiql`, { scheme });
+  test.each(SCREENS)('GraphiQL, $name', async ({ name, ...size }) => {
+    const { page, complaints } = await open(browser, `${server.url}/graphiql`, { scheme, ...size });
     await shown(page, 'instances');
     await execute(page);
     await expect.poll(() => page.locator('.result-window').innerText(), { timeout: 30_000 }).toContain('orders');
     // Its own: buttons within its tabs, and the colours of the code in Monaco.
-    await check(page, `graphiql-${scheme}`, false, ['.graphiql-tabs', '.view-lines']);
+    await check(page, `graphiql-${name === 'wide' ? scheme : `${name}-${scheme}`}`, false, ['.graphiql-tabs', '.view-lines']);
     expect(complaints).toEqual([]);
     await page.context().close();
   });

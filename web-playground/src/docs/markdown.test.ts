@@ -21,6 +21,12 @@ test('links lead to other documents, and are text where the page has no such fil
   expect(html('<script>alert(1)</script>')).not.toContain('<script');
 });
 
+test('a column without a heading has an empty cell', () => {
+  const html = toHtml('| | a |\n|---|---|\n| b | c |', 'operations', urlOf);
+  expect(html).toContain('<td></td>');
+  expect(html).toContain('<th>a</th>');
+});
+
 test('every link to a heading finds it', async () => {
   const ids = new Map<string, Set<string>>();
   const links: [string, string, string][] = [];

@@ -25,6 +25,14 @@ export function toHtml(markdown: string, name: string, urlOf: (name: string, has
     return renderer.renderToken(tokens, index, options);
   };
   rules.link_close = (tokens, index, options, _env, renderer) => (linked.pop() ? renderer.renderToken(tokens, index, options) : '');
+  // A column without a heading.
+  for (const rule of ['th_open', 'th_close'] as const) {
+    rules[rule] = (tokens, index, options, _env, renderer) => {
+      const token = tokens[index];
+      if (token && tokens[rule === 'th_open' ? index + 1 : index - 1]?.content === '') token.tag = 'td';
+      return renderer.renderToken(tokens, index, options);
+    };
+  }
   rules.image = () => '';
   // What is wider than the page is scrolled, with the keyboard too.
   rules.table_open = () => '<div class="wide" tabindex="0" role="group" aria-label="Table"><table>';
