@@ -69,8 +69,12 @@ test('an endpoint can be selected, and keeps its port on a narrow screen', async
   await endpoint.waitFor();
   // What a long host leaves of it.
   await endpoint.locator('span').evaluate((host) => (host.textContent = 'orders.databases.svc.cluster.example.internal.test'));
-  const [cell, text] = await Promise.all([endpoint.locator('..').boundingBox(), endpoint.boundingBox()]);
-  expect((text?.x ?? 0) + (text?.width ?? 0)).toBeLessThanOrEqual((cell?.x ?? 0) + (cell?.width ?? 0));
+  const { port, cell } = await endpoint.evaluate((code) => {
+    const range = document.createRange();
+    range.selectNodeContents(code.lastChild ?? code);
+    return { port: range.getBoundingClientRect(), cell: code.closest('td')?.getBoundingClientRect() };
+  });
+  expect(port.right, 'all of the port is shown').toBeLessThanOrEqual(cell?.right ?? 0);
   await expect.poll(() => endpoint.innerText()).toMatch(/:\d+$/);
   await endpoint.click();
   await expect.poll(() => page.evaluate(() => getSelection()?.toString())).toMatch(/^orders\.databases\S+:\d+$/);
@@ -127,7 +131,9 @@ test('a page that could not be loaded is loaded by a button, or as soon as the s
   await page.getByText('200 instances').waitFor();
   // Another failure than the one that has just been dealt with.
   await page.evaluate(() => localStorage.removeItem('toygres.reloaded'));
-  await page.route(chunk, (route) => route.abort(), { times: 1 });
+  let reloaded = false;
+  page.once('load', () => (reloaded = true));
+  await page.route(chunk, (route) => (reloaded ? route.continue() : route.abort()));
   await page.getByRole('link', { name: 'Operations' }).click();
   await heading.waitFor();
   await page.context().close();
