@@ -231,7 +231,7 @@ test('an instance is renamed while it runs', async () => {
   await dialog.getByLabel('Name').fill('taken');
   await dialog.getByRole('button', { name: 'Save' }).click();
   // The server words it to follow a colon.
-  await dialog.getByText(/^[A-Z].* exists already/).waitFor();
+  await dialog.getByText(/^An instance named 'taken' exists already/).waitFor();
   await expect.poll(() => dialog.getByRole('group', { name: 'Network access' }).count(), { message: 'the process runtime has one kind' }).toBe(0);
   await expectAccessibleInBothThemes(page);
   await dialog.getByLabel('Name').fill('invoices');
