@@ -8,7 +8,8 @@ FROM node:22-bookworm-slim AS playground
 WORKDIR /src/web-playground
 COPY web-playground/package.json web-playground/package-lock.json ./
 RUN npm ci --no-audit --no-fund
-COPY schema.graphql /src/schema.graphql
+COPY schema.graphql README.md /src/
+COPY docs/ /src/docs/
 COPY web-playground/ ./
 RUN npm run build
 

@@ -278,7 +278,7 @@ playground_is_stale() {
   # A page without assets is the placeholder, which says that there is no playground.
   [ -e "$built" ] && [ -d "$dir/dist/assets" ] || return 0
   [ -n "$(find "$dir/src" "$dir/public" "$dir/index.html" "$dir/vite.config.ts" "$dir/notices.ts" "$dir/tsconfig.json" "$dir/package.json" \
-    "$dir/package-lock.json" -newer "$built" -print 2>/dev/null | head -n 1)" ]
+    "$dir/package-lock.json" "$TOYGRES_ROOT/README.md" "$TOYGRES_ROOT/docs" -name screenshots -prune -o -newer "$built" -print 2>/dev/null | head -n 1)" ]
 }
 
 playground_failed() {

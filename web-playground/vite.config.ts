@@ -43,6 +43,8 @@ export default defineConfig({
   base: './',
   server: {
     host: '127.0.0.1',
+    // The documents of the repository are a page.
+    fs: { allow: ['..'] },
     proxy: {
       '/graphql': { target: server, ws: true },
       ...Object.fromEntries(api.map((path) => [path, { target: server }])),

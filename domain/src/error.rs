@@ -83,7 +83,7 @@ pub enum UserErrorCode {
     UnsupportedVersion,
     /// Nothing has this id.
     NotFound,
-    /// The instance is protected against deletion.
+    /// The deletion protection of the instance is on.
     Protected,
     /// The present state does not allow it.
     Conflict,

@@ -105,7 +105,7 @@ pub struct InstanceSpec {
     pub postgres_version: PostgresVersion,
     /// Size of the volume in GiB.
     pub storage_gb: i32,
-    /// Processor share in thousandths of a vCPU.
+    /// Processor share in millicores.
     pub cpu_millis: i32,
     /// Memory in MiB.
     pub memory_mb: i32,
@@ -143,7 +143,7 @@ pub enum Exposure {
     Cluster,
     /// From outside, through a load balancer.
     LoadBalancer {
-        /// The address ranges (CIDR) that may connect; empty for any.
+        /// The IP ranges (CIDR) that may connect; empty for any.
         source_ranges: Vec<String>,
         /// The DNS label that the cloud assigns to the address.
         dns_label: Option<String>,

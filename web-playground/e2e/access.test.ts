@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createInstance } from './api';
-import { expectAccessible, launch, open, screenshot, section } from './browser';
+import { expectAccessible, expectAccessibleInBothThemes, launch, open, screenshot, section } from './browser';
 import { type Server, startServer } from './server';
 
 let server: Server;
@@ -32,11 +32,18 @@ const buttons = (page: Page) => page.getByRole('main').getByRole('button').evalu
 test('the page asks for a token and saves it', async () => {
   ({ page: viewer } = await open(browser, server.url));
   await viewer.getByRole('dialog', { name: 'Sign in with an API token' }).waitFor();
-  await expectAccessible(viewer);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await viewer.emulateMedia({ colorScheme });
+    for (const [prefix, width, height] of [['phone-', 390, 844], ['', 1280, 860]] as const) {
+      await viewer.setViewportSize({ width, height });
+      await expectAccessible(viewer);
+      await screenshot(viewer, `sign-in-${prefix}${colorScheme}`, false);
+    }
+  }
   await enter(viewer, await server.token('viewer'));
   await viewer.reload();
   await viewer.getByText('Live', { exact: true }).waitFor();
-  expect(await viewer.getByRole('dialog').isVisible()).toBe(false);
+  await expect.poll(() => viewer.getByRole('dialog').isVisible()).toBe(false);
   await viewer.getByText('Read-only access', { exact: true }).waitFor();
 });
 
@@ -47,12 +54,12 @@ test('why a token is refused is said where it is entered, and the way back is on
   await dialog.getByLabel('Token', { exact: true }).fill('not-a-token');
   await dialog.getByRole('button', { name: 'Sign in' }).click();
   await dialog.getByText('The token is unknown').waitFor();
-  expect(await dialog.getByLabel('Token', { exact: true }).inputValue()).toBe('not-a-token');
-  await expectAccessible(page);
+  await expect.poll(() => dialog.getByLabel('Token', { exact: true }).inputValue()).toBe('not-a-token');
+  await expectAccessibleInBothThemes(page);
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
   await page.getByRole('alert').getByText('Nothing is loaded until you sign in').waitFor();
-  await expectAccessible(page);
+  await expectAccessibleInBothThemes(page);
   await page.getByRole('alert').getByRole('button', { name: 'Sign in' }).click();
   await enter(page, await server.token('operator'));
   // Drawn anew after the connection is there, so not necessarily before it says so.
@@ -64,7 +71,7 @@ test('why a token is refused is said where it is entered, and the way back is on
   // In 90 days, unless another time is asked for.
   const expires = Date.parse((await menu.locator('time').getAttribute('datetime')) ?? '');
   expect(Math.round((expires - Date.now()) / 86_400_000)).toBe(90);
-  await expectAccessible(page);
+  await expectAccessibleInBothThemes(page);
   await menu.getByRole('button', { name: 'Sign out' }).click();
   await dialog.waitFor();
   await page.context().close();
@@ -72,11 +79,11 @@ test('why a token is refused is said where it is entered, and the way back is on
 
 test('a viewer sees every page, but no secrets and no button that would be rejected', async () => {
   await viewer.getByText('No instances yet').waitFor();
-  expect(await buttons(viewer)).toEqual(['Show deleted instances']);
+  await expect.poll(() => buttons(viewer)).toEqual(['Show deleted instances']);
 
   const id = await createInstance(server.url, 'orders', [{ key: 'team', value: 'shop' }], operator);
   await viewer.getByRole('row', { name: /orders.*Healthy/ }).waitFor({ timeout: 60_000 });
-  expect(await viewer.getByRole('button', { name: 'Create instance' }).count()).toBe(0);
+  await expect.poll(() => viewer.getByRole('button', { name: 'Create instance' }).count()).toBe(0);
 
   const secrets: string[] = [];
   viewer.on('request', (request) => {
@@ -85,26 +92,57 @@ test('a viewer sees every page, but no secrets and no button that would be rejec
   await viewer.getByRole('link', { name: 'orders' }).click();
   await viewer.getByText('The password is visible with the role').waitFor();
   await viewer.getByRole('button', { name: 'Show steps' }).waitFor();
-  expect(await viewer.getByTestId('connection-string').innerText()).toContain('•••');
-  expect((await buttons(viewer)).filter((name) => !name?.startsWith('Copy'))).toEqual(['Show steps']);
-  expect(await viewer.getByRole('switch').count()).toBe(1); // Which events are shown.
-  await expectAccessible(viewer);
+  await expect.poll(() => viewer.getByTestId('connection-string').innerText()).toContain('•••');
+  await expect.poll(async () => (await buttons(viewer)).filter((name) => !name?.startsWith('Copy'))).toEqual(['Show steps']);
+  await expect.poll(() => viewer.getByRole('switch').count()).toBe(1); // Which events are shown.
+  await expectAccessibleInBothThemes(viewer);
   const sections = viewer.getByRole('navigation', { name: 'Sections of orders' }).getByRole('link');
-  expect(await sections.allInnerTexts(), 'none without a panel').toEqual(['Overview', 'Backups', 'Settings']);
+  await expect.poll(() => sections.allInnerTexts(), { message: 'none without a panel' }).toEqual(['Overview', 'Backups', 'Settings']);
   await section(viewer, 'Settings');
   await viewer.getByText('Deletion protection is off.').waitFor();
-  expect(await buttons(viewer)).toEqual([]);
-  expect(await viewer.getByRole('switch').count()).toBe(0);
-  await expectAccessible(viewer);
+  await expect.poll(() => buttons(viewer)).toEqual([]);
+  await expect.poll(() => viewer.getByRole('switch').count()).toBe(0);
+  await expectAccessibleInBothThemes(viewer);
   expect(secrets).toEqual([]);
 
   await viewer.getByRole('link', { name: 'Operations', exact: true }).click();
   await viewer.getByRole('row', { name: /Create.*orders/s }).getByRole('link', { name: 'Create' }).click();
   await viewer.getByText(`create-${id}-1`).waitFor();
-  expect(await viewer.getByRole('button', { name: /Cancel|Retry/ }).count()).toBe(0);
-  expect(await viewer.getByRole('link', { name: 'API tokens' }).count()).toBe(0);
+  await expect.poll(() => viewer.getByRole('button', { name: /Cancel|Retry/ }).count()).toBe(0);
+  await expect.poll(() => viewer.getByRole('link', { name: 'API tokens' }).count()).toBe(0);
   await viewer.goto(`${server.url}/tokens`);
   await viewer.getByText('API tokens are visible with the role Admin').waitFor();
+});
+
+test('on a phone, the access is said in full', async () => {
+  const { page } = await open(browser, server.url, { width: 390, height: 844 });
+  await enter(page, await server.token('viewer'));
+  const badge = page.getByText('Read-only access', { exact: true });
+  await badge.waitFor();
+  const { shown, whole } = await badge.evaluate((label) => ({ shown: label.clientWidth, whole: label.scrollWidth }));
+  expect(shown, 'its text is not cut').toBeGreaterThanOrEqual(whole);
+  for (const element of [badge, page.getByRole('button', { name: 'More' })]) {
+    const box = await element.boundingBox();
+    expect((box?.x ?? 0) + (box?.width ?? 0), 'it is within the screen').toBeLessThanOrEqual(390);
+  }
+  await page.context().close();
+});
+
+test.each(['has expired', 'was revoked'])('a saved token that %s is named as the reason where another one is entered', async (problem) => {
+  const { page } = await open(browser, server.url);
+  await enter(page, await server.token('viewer'));
+  // As the server answers then; no token expires within a test.
+  const message = `the token ${problem}`;
+  await page.route('**/graphql', (route) => route.fulfill({ status: 401, contentType: 'application/graphql-response+json', body: JSON.stringify({ errors: [{ message, extensions: { code: 'UNAUTHENTICATED' } }] }) }));
+  await page.getByRole('link', { name: 'Operations', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: 'Sign in with an API token' });
+  await dialog.getByText(`The token ${problem}`, { exact: true }).waitFor();
+  // Also of the one that is entered.
+  await dialog.getByLabel('Token', { exact: true }).fill('another');
+  await dialog.getByText(`The token ${problem}`, { exact: true }).waitFor({ state: 'detached' });
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await dialog.getByText(`The token ${problem}`, { exact: true }).waitFor();
+  await page.context().close();
 });
 
 test('the same page has more buttons for an operator', async () => {
@@ -117,7 +155,7 @@ test('the same page has more buttons for an operator', async () => {
   await page.getByRole('button', { name: 'Restart' }).waitFor();
   await section(page, 'Settings');
   await page.getByRole('button', { name: 'Delete' }).waitFor();
-  expect(await page.getByRole('link', { name: 'API tokens' }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('link', { name: 'API tokens' }).count()).toBe(0);
   await page.context().close();
 });
 
@@ -127,16 +165,23 @@ test('an administrator creates a token, which is valid until it is revoked', asy
   // Requests without a token were rejected.
   complaints.length = 0;
   await page.getByRole('link', { name: 'API tokens' }).click();
-  await page.getByRole('row', { name: /viewer.*Viewer.*Active/ }).waitFor();
+  await page.getByRole('row', { name: /viewer.*Viewer.*Active/ }).first().waitFor();
 
   await page.getByRole('button', { name: 'Create token' }).click();
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   await page.getByText('Must be 1 to 100 characters').waitFor();
   await page.getByLabel('Name').fill('dashboard');
   await page.getByLabel('Expires').fill('30');
-  await expectAccessible(page);
+  await expectAccessibleInBothThemes(page);
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   const secret = await page.getByTestId('secret').innerText();
+  const creation = page.getByRole('dialog', { name: 'Create token' });
+  for (const close of [() => page.keyboard.press('Escape'), () => creation.getByRole('button', { name: 'Close' }).click()]) {
+    await close();
+    await page.getByRole('dialog', { name: 'Close without copying?' }).getByRole('button', { name: 'Keep open' }).click();
+    await page.getByRole('dialog', { name: 'Close without copying?' }).waitFor({ state: 'detached' });
+  }
+  await expectAccessibleInBothThemes(page);
   await page.getByRole('button', { name: 'Copy the secret' }).click();
   await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
   await page.getByRole('button', { name: 'Done' }).click();
@@ -171,7 +216,7 @@ test('an administrator creates a token, which is valid until it is revoked', asy
   await page.getByRole('button', { name: 'Revoke admin' }).click();
   const own = page.getByRole('dialog', { name: 'Revoke admin?' });
   await own.getByText('You are signed in with this token').waitFor();
-  await expectAccessible(page);
+  await expectAccessibleInBothThemes(page);
   await own.getByRole('button', { name: 'Cancel' }).click();
   expect(complaints).toEqual([]);
 });

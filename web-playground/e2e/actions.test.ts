@@ -68,7 +68,7 @@ test('several are restarted, and what becomes of each is followed', async () => 
   for (const [index, id] of ids.entries()) expect(await server.postmaster(id)).not.toBe(pids[index]);
   await dialog.getByRole('button', { name: 'Close' }).last().click();
   await dialog.waitFor({ state: 'detached' });
-  expect(await bar().count(), 'what is done is no longer selected').toBe(0);
+  await expect.poll(() => bar().count(), { message: 'what is done is no longer selected' }).toBe(0);
   // The button that had the focus is gone.
   await expect.poll(() => page.evaluate(() => document.activeElement?.ariaLabel)).toBe('Select all that are shown');
   for (const name of ['orders', 'billing', 'sessions']) await row(name, 'Healthy').waitFor({ timeout: 60_000 });
@@ -115,7 +115,7 @@ test('several are deleted, but not what is protected', async () => {
   await page.getByRole('main').getByText('1 instance, 1 selected').waitFor();
   await bar().getByText('1 selected', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Actions for billing' }).click();
-  expect(await page.getByRole('menuitem', { name: 'Delete (deletion protection is on)' }).isDisabled()).toBe(true);
+  await expect.poll(() => page.getByRole('menuitem', { name: 'Delete (deletion protection is on)' }).isDisabled()).toBe(true);
   await page.keyboard.press('Escape');
   expect(watched.complaints).toEqual([]);
 });

@@ -84,7 +84,7 @@ test.each(['light', 'dark'] as const)('who blocks whom is seen, and ended, %s', 
   const row = panel.getByRole('row', { name: /4712/ });
   await row.getByText('blocked by pid 4711 (app)').waitFor();
   await row.getByText('waits: Lock · relation').waitFor();
-  expect(await panel.getByRole('button', { name: 'Cancel the statement of pid 4711' }).count()).toBe(0);
+  await expect.poll(() => panel.getByRole('button', { name: 'Cancel the statement of pid 4711' }).count()).toBe(0);
   await expectAccessible(page);
   await screenshot(page, `activity-${scheme}`, false);
 
@@ -121,7 +121,7 @@ test('sessions are read again every five seconds unless it is paused, and a reas
   await panel.getByRole('button', { name: 'Follow' }).waitFor();
   sessions = [];
   await page.clock.fastForward(60_000);
-  expect(await panel.getByText('1 session', { exact: true }).count()).toBe(1);
+  await expect.poll(() => panel.getByText('1 session', { exact: true }).count()).toBe(1);
   await panel.getByRole('button', { name: 'Follow' }).click();
   await panel.getByText('No client is connected').waitFor();
   reason = { code: 'CONNECTION_TIMEOUT', message: 'no answer from 127.0.0.1:5432 within 5 s' };

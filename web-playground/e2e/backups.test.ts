@@ -33,7 +33,7 @@ test('the page of an instance shows what can be restored, and takes, keeps and d
   const older = rows.nth(1);
   await older.getByRole('button', { name: 'Lock' }).click();
   await older.getByText('locked').waitFor();
-  expect(await older.getByRole('button', { name: 'Delete' }).isDisabled()).toBe(true);
+  await expect.poll(() => older.getByRole('button', { name: 'Delete' }).isDisabled()).toBe(true);
   await older.getByRole('button', { name: 'Unlock' }).click();
   await older.getByRole('button', { name: 'Delete' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
@@ -90,5 +90,5 @@ test('the page of an instance shows what can be restored, and takes, keeps and d
   await dialog.getByRole('switch', { name: 'Back it up' }).uncheck();
   await dialog.getByRole('button', { name: 'Save' }).click();
   await panel.getByText('Nothing protects this instance: its backups are turned off.').waitFor();
-  expect(await panel.getByRole('button', { name: 'Back up now' }).isDisabled()).toBe(true);
+  await expect.poll(() => panel.getByRole('button', { name: 'Back up now' }).isDisabled()).toBe(true);
 }, 240_000);

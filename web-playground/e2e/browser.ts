@@ -109,6 +109,14 @@ export async function expectAccessible(page: Page, exclude: string[] = []): Prom
   expect(found).toEqual([]);
 }
 
+/** axe reports nothing in either colour scheme. The page goes on in the light one. */
+export async function expectAccessibleInBothThemes(page: Page, exclude: string[] = []): Promise<void> {
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await expectAccessible(page, exclude);
+  }
+}
+
 interface Violation {
   id: string;
   nodes: { html: string; failureSummary: string }[];

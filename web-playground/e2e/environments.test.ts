@@ -28,10 +28,10 @@ test('below a path, every page, its data and its links are found', async () => {
   const { page, complaints } = await open(browser, at('/'));
   await page.getByText('Live', { exact: true }).waitFor();
   await page.getByRole('link', { name: 'orders' }).click();
-  expect(page.url()).toBe(at(`/instances/${id}`));
+  await expect.poll(() => page.url()).toBe(at(`/instances/${id}`));
   await page.getByRole('heading', { name: 'orders' }).waitFor();
   await page.getByRole('link', { name: 'Skip to content' }).press('Enter');
-  expect(page.url()).toBe(at(`/instances/${id}#main`));
+  await expect.poll(() => page.url()).toBe(at(`/instances/${id}#main`));
   await page.reload();
   await page.getByRole('heading', { name: 'orders' }).waitFor();
   await page.getByRole('link', { name: 'Operations', exact: true }).click();
@@ -40,7 +40,17 @@ test('below a path, every page, its data and its links are found', async () => {
   await page.waitForURL(at('/graphiql'));
   await execute(page);
   await page.getByRole('button', { name: 'More' }).click();
-  expect(await page.getByRole('menuitem', { name: 'Schema' }).getAttribute('href')).toBe('/db/toygres/schema.graphql');
+  await expect.poll(() => page.getByRole('menuitem', { name: 'Schema' }).getAttribute('href')).toBe('/db/toygres/schema.graphql');
+  await page.getByRole('menuitem', { name: 'Documentation' }).click();
+  await page.getByRole('navigation', { name: 'Documents' }).getByRole('link', { name: 'Operations' }).click();
+  await page.waitForURL(at('/docs/operations'));
+  await page.getByText(`export TOYGRES_URL=${at('')}`).waitFor();
+  // A link in the text, which loads no other page.
+  await page.evaluate(() => Object.assign(window, { neverReloaded: true }));
+  await page.getByRole('article').getByRole('link', { name: 'decision 0012' }).first().click();
+  await page.waitForURL(at('/docs/decisions/0012-users-and-databases'));
+  await page.getByRole('heading', { level: 1, name: /^0012/ }).waitFor();
+  expect(await page.evaluate(() => 'neverReloaded' in window)).toBe(true);
   expect(complaints).toEqual([]);
 });
 

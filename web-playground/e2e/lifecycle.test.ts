@@ -44,7 +44,7 @@ test('errors appear at their fields, those of the server too', async () => {
   await name.fill('Not_A_Name');
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   await page.getByText('must be a DNS label').waitFor();
-  expect(await name.getAttribute('aria-invalid')).toBe('true');
+  await expect.poll(() => name.getAttribute('aria-invalid')).toBe('true');
 
   await name.fill('orders');
   await page.getByLabel('Storage', { exact: true }).fill('1');
@@ -72,17 +72,17 @@ test('an instance is created and becomes healthy live', async () => {
   const operation = page.getByRole('region', { name: 'Latest operation' });
   await operation.getByRole('button', { name: 'Show steps' }).waitFor();
   const steps = operation.getByRole('listitem');
-  expect(await steps.count()).toBe(0);
+  await expect.poll(() => steps.count()).toBe(0);
   await operation.getByRole('button', { name: 'Show steps' }).click();
-  expect(await steps.allInnerTexts()).toEqual(expect.arrayContaining([expect.stringMatching(/Deploy PostgreSQL\s+[\d.]+m?s/)]));
+  await expect.poll(() => steps.allInnerTexts()).toEqual(expect.arrayContaining([expect.stringMatching(/Deploy PostgreSQL\s+[\d.]+m?s/)]));
 });
 
 test('the password is hidden, and the copied connection string works', async () => {
   const line = page.getByTestId('connection-string');
-  expect(await line.innerText()).toContain('•••');
+  await expect.poll(() => line.innerText()).toContain('•••');
   await page.getByRole('button', { name: 'Copy the connection string' }).click();
   await page.getByText('Copied').waitFor();
-  expect(await line.innerText()).toContain('•••');
+  await expect.poll(() => line.innerText()).toContain('•••');
   const url = await page.evaluate(() => navigator.clipboard.readText());
   expect(await select(url, 'SELECT 1 + 1 AS sum')).toEqual([{ sum: 2 }]);
   // Each of its parts can be copied too.
@@ -95,7 +95,7 @@ test('the password is hidden, and the copied connection string works', async () 
   await page.getByRole('button', { name: 'Show the password' }).click();
   await expect.poll(() => line.innerText()).toBe(url);
   await page.getByRole('tab', { name: 'Rust' }).click();
-  expect(await page.getByRole('tabpanel').innerText()).toContain(url);
+  await expect.poll(() => page.getByRole('tabpanel').innerText()).toContain(url);
   await page.getByRole('button', { name: 'Hide the password' }).click();
 });
 
@@ -173,11 +173,11 @@ test('the instance is restarted: it is updating, then running, and never unhealt
   await dialog.getByText('All client connections are closed').waitFor();
   const timeout = dialog.getByLabel('Shutdown timeout');
   // The default of the server. A value out of range is reported and kept.
-  expect(await timeout.inputValue()).toBe('60s');
+  await expect.poll(() => timeout.inputValue()).toBe('60s');
   await timeout.fill('0');
   await dialog.getByRole('button', { name: 'Restart' }).click();
   await expect.poll(() => timeout.getAttribute('aria-invalid')).toBe('true');
-  expect(await timeout.inputValue()).toBe('0s');
+  await expect.poll(() => timeout.inputValue()).toBe('0s');
 
   // An error of the server appears at the field too.
   await page.route(
@@ -191,7 +191,7 @@ test('the instance is restarted: it is updating, then running, and never unhealt
   await timeout.fill('30');
   await dialog.getByRole('button', { name: 'Restart' }).click();
   await expect.poll(() => timeout.getAttribute('aria-invalid')).toBe('true');
-  expect(await timeout.inputValue()).toBe('30s');
+  await expect.poll(() => timeout.inputValue()).toBe('30s');
 
   await timeout.fill('45');
   await dialog.getByRole('button', { name: 'Restart' }).click();
@@ -208,7 +208,7 @@ test('the instance is restarted: it is updating, then running, and never unhealt
   expect(steps).toEqual(expect.arrayContaining([expect.stringMatching(/^Restart PostgreSQL.*Succeeded$/)]));
   for (const step of steps) expect(step).toMatch(/Succeeded$|Skipped$/);
   expect(await server.postmaster(id)).not.toBe(pid);
-  expect(await unhealthy.count()).toBe(before);
+  await expect.poll(() => unhealthy.count()).toBe(before);
   await page.getByRole('button', { name: 'Restart' }).waitFor();
 });
 
@@ -217,9 +217,9 @@ test('the instance is resized, with the ranges of the server and of its volume',
   const dialog = page.getByRole('dialog', { name: 'Resize orders?' });
   const [memory, storage, submit] = [dialog.getByLabel('Memory'), dialog.getByLabel('Storage', { exact: true }), dialog.getByRole('button', { name: 'Resize' })];
   // The present size. A volume does not shrink.
-  expect(await memory.inputValue()).toBe('512 MiB');
-  expect(await storage.inputValue()).toBe('1 GiB');
-  expect(await submit.isDisabled()).toBe(true);
+  await expect.poll(() => memory.inputValue()).toBe('512 MiB');
+  await expect.poll(() => storage.inputValue()).toBe('1 GiB');
+  await expect.poll(() => submit.isDisabled()).toBe(true);
   await storage.fill('0');
   await expect.poll(() => storage.getAttribute('aria-invalid')).toBe('true');
   await storage.fill('20');
@@ -249,7 +249,7 @@ test('parameters are set in a form that the contract describes', async () => {
   await dialog.getByRole('button', { name: 'Apply' }).click();
   // The error of the server appears at its parameter, and the values stay.
   await dialog.getByText(/^work_mem must be a whole number/).waitFor();
-  expect(await input('max_connections').inputValue()).toBe('50');
+  await expect.poll(() => input('max_connections').inputValue()).toBe('50');
   await input('work_mem').fill('8MB');
   await dialog.getByRole('button', { name: 'Apply' }).click();
   await dialog.waitFor({ state: 'detached' });
@@ -268,11 +268,11 @@ test('labels and protection change live', async () => {
   await page.getByText('team=shop').waitFor();
 
   await section(page, 'Settings');
-  expect(page.url()).toContain('?tab=settings');
+  await expect.poll(() => page.url()).toContain('?tab=settings');
   const protection = page.getByRole('switch', { name: 'Deletion protection' });
   await protection.click();
   await page.getByText('Turn off deletion protection first.').waitFor();
-  expect(await page.getByRole('button', { name: 'Delete' }).isDisabled()).toBe(true);
+  await expect.poll(() => page.getByRole('button', { name: 'Delete' }).isDisabled()).toBe(true);
   await protection.click();
   await expect.poll(() => page.getByRole('button', { name: 'Delete' }).isEnabled()).toBe(true);
 });
@@ -309,7 +309,7 @@ test('an instance is deleted after its name was typed', async () => {
   await page.getByRole('button', { name: 'Delete' }).click();
   const remove = page.getByRole('dialog').getByRole('button', { name: 'Delete' });
   await page.getByLabel('Type "orders" to confirm').fill('order');
-  expect(await remove.isDisabled()).toBe(true);
+  await expect.poll(() => remove.isDisabled()).toBe(true);
   await page.getByLabel('Type "orders" to confirm').fill('orders');
   await remove.click();
   await shows('Deleted');
@@ -324,7 +324,7 @@ test('all operations are in a table, each with a page of its own, and the filter
   await page.getByLabel('Kinds', { exact: true }).first().click();
   await page.getByRole('option', { name: 'Delete', exact: true }).click();
   await expect.poll(() => row('Restart').count()).toBe(0);
-  expect(page.url()).toContain('?kind=DELETE');
+  await expect.poll(() => page.url()).toContain('?kind=DELETE');
   await row('Delete').getByRole('link', { name: 'Delete' }).click();
   await page.waitForURL('**/operations/delete-*');
   await page.getByRole('heading', { name: 'Delete orders' }).waitFor();
@@ -333,7 +333,7 @@ test('all operations are in a table, each with a page of its own, and the filter
   await page.getByText('Delete PostgreSQL').waitFor();
   await page.goBack();
   await row('Delete').waitFor();
-  expect(await row('Restart').count()).toBe(0);
+  await expect.poll(() => row('Restart').count()).toBe(0);
   await page.getByRole('link', { name: 'orders' }).first().click();
   await page.waitForURL('**/instances/*');
 });
@@ -342,7 +342,7 @@ test('deleted instances can be shown in the list', async () => {
   await page.getByRole('navigation').getByRole('link', { name: 'Instances' }).click();
   await page.getByRole('button', { name: 'Show deleted instances' }).click();
   await page.getByRole('row', { name: /orders.*Deleted/s }).waitFor();
-  expect(page.url()).toContain('deleted');
+  await expect.poll(() => page.url()).toContain('deleted');
 });
 
 test('the page reported no errors', () => {

@@ -19,11 +19,16 @@ afterAll(async () => {
 
 const pages = describe.each([{ scheme: 'light' as const }, { scheme: 'dark' as const }]);
 
+const SCREENS = [
+  { name: 'wide', width: 1280, height: 900 },
+  { name: 'phone', width: 390, height: 844 },
+];
+
 pages('without instances, $scheme', ({ scheme }) => {
-  test('the empty list', async () => {
-    const { page, complaints } = await open(browser, server.url, { scheme });
+  test.each(SCREENS)('the empty list, $name', async ({ name, ...size }) => {
+    const { page, complaints } = await open(browser, server.url, { scheme, ...size });
     await page.getByText('Create your first instance').waitFor();
-    await check(page, `empty-${scheme}`);
+    await check(page, `empty-${name === 'wide' ? scheme : `${name}-${scheme}`}`);
     expect(complaints).toEqual([]);
     await page.context().close();
   });
@@ -45,10 +50,7 @@ test('some instances, one of which was unhealthy once', async () => {
 });
 
 pages('with instances, $scheme', ({ scheme }) => {
-  test.each([
-    { name: 'wide', width: 1280, height: 900 },
-    { name: 'phone', width: 390, height: 844 },
-  ])('every page, $name', async ({ name, width, height }) => {
+  test.each(SCREENS)('every page, $name', async ({ name, width, height }) => {
     const { page, complaints } = await open(browser, server.url, { scheme, width, height });
     const suffix = name === 'wide' ? scheme : `${name}-${scheme}`;
     await page.getByRole('row', { name: /sessions/ }).waitFor();
@@ -68,6 +70,9 @@ pages('with instances, $scheme', ({ scheme }) => {
     await section(page, 'Backups');
     await page.getByText('Nothing protects this instance').waitFor();
     await check(page, `instance-backups-${suffix}`);
+    await section(page, 'Logs');
+    await page.getByRole('region', { name: 'Log', exact: true }).getByText(/^[\d,]+ entr(y|ies)$/).waitFor();
+    await check(page, `instance-logs-${suffix}`);
     await section(page, 'Queries');
     await page.getByText(/No client is connected|\d sessions?$/).first().waitFor();
     await check(page, `instance-queries-${suffix}`);
@@ -98,13 +103,59 @@ pages('with instances, $scheme', ({ scheme }) => {
     await page.context().close();
   });
 
-  test('GraphiQL', async () => {
-    const { page, complaints } = await open(browser, `${server.url}/graphiql`, { scheme });
+  test.each(SCREENS)('the documentation, menus, and what there is not, $name', async ({ name, width, height }) => {
+    const { page, complaints } = await open(browser, server.url, { scheme, width, height });
+    const suffix = name === 'wide' ? scheme : `${name}-${scheme}`;
+    await page.getByRole('row', { name: /sessions/ }).waitFor();
+    for (const [button, item] of [['Theme', 'System'], ['More', 'Command line']] as const) {
+      await page.getByRole('button', { name: button }).click();
+      await page.getByRole('menuitem', { name: item }).waitFor();
+      await check(page);
+      await page.keyboard.press('Escape');
+      await page.getByRole('menu').waitFor({ state: 'detached' });
+    }
+    await page.getByRole('button', { name: 'Connection: Live' }).click();
+    await page.getByText('Changes appear as they happen.').waitFor();
+    await check(page);
+    await page.keyboard.press('Escape');
+
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('menuitem', { name: 'Command line' }).click();
+    const heading = page.getByRole('heading', { name: 'A first instance' });
+    await heading.waitFor();
+    // In view, and below the header.
+    await expect.poll(async () => (await heading.boundingBox())?.y ?? -1).toBeGreaterThan(50);
+    await expect.poll(async () => (await heading.boundingBox())?.y ?? height).toBeLessThan(height / 2);
+    await page.getByText(`export TOYGRES_URL=${server.url}`).waitFor();
+    await page.getByRole('navigation', { name: 'Documents' }).getByRole('link', { name: 'Operations' }).click();
+    await page.getByRole('heading', { name: 'Where to look first' }).waitFor();
+    await expect.poll(() => page.title()).toBe('Operations: Documentation · Toygres');
+    await check(page, `docs-${suffix}`);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    // A link to a part of another document.
+    await page.getByRole('article').getByRole('link', { name: /^what runs in an instance$/ }).first().click();
+    await page.waitForURL('**/docs/operations#what-runs-in-an-instance');
+
+    await page.goto(`${server.url}/docs/nothing`);
+    await page.getByRole('heading', { name: 'Document not found' }).waitFor();
+    await page.goto(`${server.url}/instances/00000000-0000-7000-8000-000000000000`);
+    await page.getByRole('heading', { name: 'Instance not found' }).waitFor();
+    await page.goto(`${server.url}/operations/nothing`);
+    await page.getByRole('heading', { name: 'Operation not found' }).waitFor();
+    await page.goto(`${server.url}/nothing`);
+    await page.getByRole('heading', { name: 'Page not found' }).waitFor();
+    await check(page, `not-found-${suffix}`);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test.each(SCREENS)('GraphiQL, $name', async ({ name, ...size }) => {
+    const { page, complaints } = await open(browser, `${server.url}/graphiql`, { scheme, ...size });
     await shown(page, 'instances');
     await execute(page);
     await expect.poll(() => page.locator('.result-window').innerText(), { timeout: 30_000 }).toContain('orders');
     // Its own: buttons within its tabs, and the colours of the code in Monaco.
-    await check(page, `graphiql-${scheme}`, false, ['.graphiql-tabs', '.view-lines']);
+    await check(page, `graphiql-${name === 'wide' ? scheme : `${name}-${scheme}`}`, false, ['.graphiql-tabs', '.view-lines']);
     expect(complaints).toEqual([]);
     await page.context().close();
   });
@@ -114,7 +165,7 @@ test('the keyboard reaches everything', async () => {
   const { page } = await open(browser, server.url);
   await page.getByRole('link', { name: 'orders' }).waitFor();
   await page.keyboard.press('Tab');
-  expect(await focused(page)).toBe('Skip to content');
+  await expect.poll(() => focused(page)).toBe('Skip to content');
   const seen: string[] = [];
   for (let presses = 0; presses < 30; presses++) {
     await page.keyboard.press('Tab');

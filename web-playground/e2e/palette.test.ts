@@ -38,7 +38,7 @@ test.each([
   const chosen = palette.getByRole('option', { selected: true });
   const name = await chosen.locator('span').first().innerText();
   expect(name).toBe('instance-0001');
-  expect(await field.getAttribute('aria-activedescendant')).toBe(await chosen.getAttribute('id'));
+  await expect.poll(() => field.getAttribute('aria-activedescendant')).toBe(await chosen.getAttribute('id'));
   await page.keyboard.press('Enter');
   await page.waitForURL('**/instances/*0001');
   await palette.waitFor({ state: 'detached' });
@@ -65,14 +65,14 @@ test('times have a zone, which can be UTC', async () => {
   const { page } = await open(browser, server.url, { timezone: 'Asia/Tokyo' });
   const time = page.locator('tbody time').first();
   await time.waitFor();
-  expect(await time.getAttribute('title')).toMatch(/\d\d:\d\d:\d\d (GMT\+9|JST)$/);
+  await expect.poll(() => time.getAttribute('title')).toMatch(/\d\d:\d\d:\d\d (GMT\+9|JST)$/);
   const menu = page.getByRole('button', { name: 'More' });
   await menu.click();
   await page.getByRole('menuitem', { name: 'Show times in UTC' }).click();
   await expect.poll(() => time.getAttribute('title')).toMatch(/ UTC$/);
   await page.reload();
   await time.waitFor();
-  expect(await time.getAttribute('title')).toMatch(/ UTC$/);
+  await expect.poll(() => time.getAttribute('title')).toMatch(/ UTC$/);
   await menu.click();
   await page.getByRole('menuitem', { name: 'Show times in Asia/Tokyo' }).click();
   await expect.poll(() => time.getAttribute('title')).toMatch(/(GMT\+9|JST)$/);

@@ -30,7 +30,7 @@ test('every page recovers from a restart of the server without a reload', async 
 
   await server.stop();
   for (const page of pages) await page.getByText('Reconnecting').waitFor();
-  expect(await list.getByRole('link', { name: 'before' }).isVisible()).toBe(true);
+  await expect.poll(() => list.getByRole('link', { name: 'before' }).isVisible()).toBe(true);
   await server.start();
   for (const page of pages) await page.getByText('Live', { exact: true }).waitFor({ timeout: 30_000 });
 

@@ -4,6 +4,9 @@ import { expectAccessible, launch, open, section } from './browser';
 import { startFakeServer } from './fake-server';
 
 const INSTANCE = '00000000-0000-7000-8000-000000000001';
+const OPERATION = `create-${INSTANCE}-1`;
+/** As long as a name can be, without a place to break it at. */
+const LONG = 'n'.repeat(63);
 
 let server: Awaited<ReturnType<typeof startFakeServer>>;
 let browser: Browser;
@@ -24,8 +27,13 @@ beforeAll(async () => {
       await new Promise<void>((resolve) => waiting.add(resolve));
     }
   }
-  const fields = { controlPlane: { caller: { role: 'OPERATOR' } }, instance: () => current };
-  [server, browser] = await Promise.all([startFakeServer(1, { fields, subscriptions: { instance, instanceBackups: { id: INSTANCE } } }), launch()]);
+  const operation = () => ({ id: OPERATION, kind: 'CREATE', status: 'FAILED', instance: current, requestedBy: LONG, error: { message: LONG } });
+  const fields = { controlPlane: { caller: { role: 'OPERATOR' } }, instance: () => current, operations: () => ({ nodes: [operation()], totalCount: 1 }) };
+  async function* one() {
+    yield operation();
+  }
+  const subscriptions = { instance, operation: one, instanceBackups: { id: INSTANCE } };
+  [server, browser] = await Promise.all([startFakeServer(1, { fields, subscriptions }), launch()]);
 });
 
 afterAll(async () => {
@@ -48,15 +56,15 @@ test.each([
   // None without a panel.
   const names = await links(page).allInnerTexts();
   expect(names).toEqual(['Overview', 'Backups', ...names.filter((name) => name === 'Logs' || name === 'Metrics'), 'Queries', 'Settings']);
-  expect(await current(page)).toBe('Overview');
+  await expect.poll(() => current(page)).toBe('Overview');
   expect(scripts.filter((url) => url.includes('settings-panel'))).toEqual([]);
 
   await section(page, 'Settings');
   await page.getByRole('region', { name: 'Configuration' }).waitFor();
   expect(scripts.filter((url) => url.includes('settings-panel'))).not.toEqual([]);
-  expect(page.url()).toBe(`${server.url}/instances/${INSTANCE}?tab=settings`);
-  expect(await page.title()).toBe('orders: Settings · Toygres');
-  expect(await page.getByRole('region', { name: 'Connect' }).count()).toBe(0);
+  await expect.poll(() => page.url()).toBe(`${server.url}/instances/${INSTANCE}?tab=settings`);
+  await expect.poll(() => page.title()).toBe('orders: Settings · Toygres');
+  await expect.poll(() => page.getByRole('region', { name: 'Connect' }).count()).toBe(0);
   await expectAccessible(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(screen.width);
   await page.reload();
@@ -66,13 +74,50 @@ test.each([
   await expectAccessible(page);
   await page.goBack();
   await page.getByRole('region', { name: 'Configuration' }).waitFor();
-  expect(await current(page)).toBe('Settings');
+  await expect.poll(() => current(page)).toBe('Settings');
 
   await page.goto(`${server.url}/instances/${INSTANCE}?tab=nothing`);
   await page.getByRole('region', { name: 'Connect' }).waitFor();
-  expect(await current(page)).toBe('Overview');
+  await expect.poll(() => current(page)).toBe('Overview');
   expect(complaints).toEqual([]);
   await page.context().close();
+});
+
+test.each([390, 360])('the longest names fit on a screen of %i px', async (width) => {
+  change({
+    name: LONG,
+    username: LONG,
+    database: LONG,
+    endpoint: { host: `${LONG}.${LONG}.svc.cluster.local`, port: 54321 },
+    labels: [{ key: LONG, value: LONG }],
+    reason: { code: 'CONNECTION_TIMEOUT', message: LONG.repeat(2) },
+    parameters: [{ name: 'search_path', value: LONG, pendingRestart: false }],
+    databases: { nodes: [{ id: 'database-1', name: LONG, owner: LONG }, { id: 'database-2', name: `${LONG}2`, owner: LONG }] },
+    databaseUsers: { nodes: [{ id: 'user-1', name: LONG, access: 'OWNER', database: LONG }, { id: 'user-2', name: `${LONG}2`, access: 'READ_ONLY', database: LONG }] },
+    availableOperations: ['CREATE_DATABASE', 'CREATE_DATABASE_USER', 'DELETE'],
+    operations: { nodes: [{ id: OPERATION, kind: 'CREATE', status: 'FAILED' }] },
+  });
+  const { page, complaints } = await open(browser, 'about:blank', { width, height: 844 });
+  const pages = [`/instances/${INSTANCE}`, ...['backups', 'logs', 'queries', 'settings'].map((tab) => `/instances/${INSTANCE}?tab=${tab}`), '/operations', `/operations/${OPERATION}`, `/?q=${LONG}`];
+  for (const path of pages) {
+    await page.goto(`${server.url}${path}`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.waitForLoadState('networkidle');
+    expect.soft(await page.evaluate(beyond), path).toEqual([]);
+  }
+  await page.goto(`${server.url}/instances/${INSTANCE}`);
+  for (const name of ['Edit labels', 'Edit name and network access', 'New user', 'Delete']) {
+    if (name === 'Delete') await section(page, 'Settings');
+    await page.getByRole('button', { name, exact: true }).first().click();
+    const dialog = page.getByRole('dialog');
+    await dialog.waitFor();
+    expect.soft(await page.evaluate(beyond), name).toEqual([]);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+  }
+  expect(complaints).toEqual([]);
+  await page.context().close();
+  change({ name: 'orders', reason: null, username: 'app', database: 'shop', endpoint: null, labels: [], parameters: [], databases: { nodes: [] }, databaseUsers: { nodes: [] }, operations: { nodes: [] } });
 });
 
 test('the keyboard changes the section, and keeps its place', async () => {
@@ -81,9 +126,9 @@ test('the keyboard changes the section, and keeps its place', async () => {
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await page.getByRole('region', { name: 'Backups' }).waitFor();
-  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Backups');
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Backups');
   await page.keyboard.press('Tab');
-  expect(await page.evaluate(() => document.activeElement?.textContent)).toMatch(/Logs|Metrics|Queries/);
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toMatch(/Logs|Metrics|Queries/);
   await page.context().close();
 });
 
@@ -93,12 +138,26 @@ test('a section that waits for the server of the instance stays, and what goes o
   change({ state: 'UPDATING', operations: { nodes: [{ id: 'restart-1', kind: 'RESTART', status: 'RUNNING' }] } });
   await page.getByText('This is shown while the instance is running.').waitFor();
   await page.getByRole('region', { name: 'Latest operation' }).waitFor();
-  expect(await current(page)).toBe('Queries');
+  await expect.poll(() => current(page)).toBe('Queries');
   await expectAccessible(page);
   change({ state: 'RUNNING' });
   await page.getByRole('region', { name: 'Activity' }).waitFor();
   change({ state: 'DELETED' });
   await page.getByRole('region', { name: 'Connect' }).waitFor();
-  expect(await links(page).allInnerTexts()).not.toContain('Queries');
+  await expect.poll(() => links(page).allInnerTexts()).not.toContain('Queries');
   await page.context().close();
 });
+
+/** Runs in the page: the texts that reach beyond the screen and cannot be scrolled to on their own. */
+function beyond(): string[] {
+  const width = document.documentElement.clientWidth;
+  const found = [...document.querySelectorAll('*')].filter((element) => {
+    if (element.getBoundingClientRect().right <= width + 1 || !element.textContent) return false;
+    for (let parent: Element | null = element.parentElement; parent; parent = parent.parentElement) {
+      const { overflowX } = getComputedStyle(parent);
+      if (overflowX !== 'visible' && !parent.matches('[role=dialog], .mantine-Modal-inner') && parent !== document.body) return false;
+    }
+    return true;
+  });
+  return found.map((element) => `${element.tagName} ${element.className}: ${element.textContent.slice(0, 40)}`).slice(0, 5);
+}

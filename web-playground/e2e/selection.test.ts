@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { expectAccessible, launch, open, screenshot } from './browser';
+import { expectAccessible, expectAccessibleInBothThemes, launch, open, screenshot } from './browser';
 import { instance, startFakeServer } from './fake-server';
 
 let server: Awaited<ReturnType<typeof startFakeServer>>;
@@ -94,7 +94,7 @@ test.each(SCREENS)('rows are selected one by one, in ranges and all, $scheme at 
   await bar(page).getByText('1 selected', { exact: true }).waitFor();
   await box(page, 4).click({ modifiers: ['Shift'] });
   await bar(page).getByText('4 selected', { exact: true }).waitFor();
-  expect(await page.evaluate(() => getSelection()?.toString())).toBe('');
+  await expect.poll(() => page.evaluate(() => getSelection()?.toString())).toBe('');
   await expectAccessible(page);
   await screenshot(page, `selection-${screen.width < 500 ? 'phone-' : ''}${screen.scheme}`, false);
   await page.getByRole('button', { name: 'Actions for instance-0003' }).click();
@@ -118,13 +118,13 @@ test.each(SCREENS)('rows are selected one by one, in ranges and all, $scheme at 
   await page.getByLabel('Search by name').fill('team=finance');
   await bar(page).getByText('199 selected, 132 not shown').waitFor();
   const all = page.getByRole('checkbox', { name: 'Select all that are shown' });
-  expect(await all.isChecked()).toBe(true);
+  await expect.poll(() => all.isChecked()).toBe(true);
   await all.click();
   await bar(page).getByText('132 selected, 132 not shown').waitFor();
   await all.click();
   await bar(page).getByText('199 selected, 132 not shown').waitFor();
   await page.getByLabel('Clear the search').click();
-  expect(await all.evaluate((input: HTMLInputElement) => input.indeterminate)).toBe(true);
+  await expect.poll(() => all.evaluate((input: HTMLInputElement) => input.indeterminate)).toBe(true);
   await bar(page).getByRole('button', { name: 'Clear the selection' }).click();
   await bar(page).waitFor({ state: 'detached' });
   expect(complaints).toEqual([]);
@@ -136,7 +136,7 @@ test('the keyboard alone goes through the rows, selects them and opens their men
   await box(page, 0).focus();
   await page.keyboard.press('Space');
   await page.keyboard.press('ArrowDown');
-  expect(await focused(page)).toBe('Select instance-0001');
+  await expect.poll(() => focused(page)).toBe('Select instance-0001');
   await page.keyboard.press('Shift+ArrowDown');
   await page.keyboard.press('Shift+ArrowDown');
   await bar(page).getByText('4 selected', { exact: true }).waitFor();
@@ -150,17 +150,17 @@ test('the keyboard alone goes through the rows, selects them and opens their men
   await page.keyboard.press('Home');
   await expect.poll(() => focused(page)).toBe('Select instance-0000');
   await page.keyboard.press('Tab');
-  expect(await focused(page)).toBe('instance-0000');
+  await expect.poll(() => focused(page)).toBe('instance-0000');
   await page.keyboard.press('ArrowDown');
-  expect(await focused(page)).toBe('instance-0001');
+  await expect.poll(() => focused(page)).toBe('instance-0001');
 
   // The menu of a selected row also has what can be done to all that are selected.
   await page.keyboard.press('Tab');
-  expect(await focused(page)).toBe('Actions for instance-0001');
+  await expect.poll(() => focused(page)).toBe('Actions for instance-0001');
   await page.keyboard.press('Enter');
   await page.getByText('3 selected instances').waitFor();
   await page.getByRole('menuitem', { name: 'Suspend' }).waitFor();
-  expect(await page.getByRole('menuitem').allInnerTexts()).toEqual(['Restart', 'Suspend', 'Edit labels', 'Delete', 'Restart', 'Edit labels', 'Delete']);
+  await expect.poll(() => page.getByRole('menuitem').allInnerTexts()).toEqual(['Restart', 'Suspend', 'Edit labels', 'Delete', 'Restart', 'Edit labels', 'Delete']);
   await expectAccessible(page);
   await page.keyboard.press('Escape');
   await expect.poll(() => focused(page)).toBe('Actions for instance-0001');
@@ -215,7 +215,7 @@ test.each(SCREENS)('some of many fail, and nothing is lost, $scheme at $width px
   await line(2).getByText('Another operation is in progress').waitFor();
   await line(3).getByText("Can't reach the server.").waitFor();
   // Those that failed come first.
-  expect((await dialog.getByRole('listitem').first().innerText()).startsWith('instance-0002')).toBe(true);
+  await expect.poll(() => dialog.getByRole('listitem').first().innerText()).toMatch(/^instance-0002/);
   for (const index of [1, 4, 5]) events.push({ id: `restart-${index}`, status: 'SUCCEEDED', error: null });
   events.push({ id: 'restart-6', status: 'FAILED', error: { message: 'the server did not start' } });
   await dialog.getByText('3 of 6 done, 3 failed').waitFor();
@@ -259,12 +259,14 @@ test('what was not sent yet can be left alone', async () => {
   await dialog.getByText('0 of 6 done, 6 in progress').waitFor();
   await page.keyboard.press('Escape');
   const question = page.getByRole('dialog', { name: 'Stop here?' });
+  await question.waitFor();
+  await expectAccessibleInBothThemes(page);
   await question.getByRole('button', { name: 'Keep open' }).click();
   await question.waitFor({ state: 'detached' });
   await dialog.getByRole('button', { name: 'Stop' }).click();
   release();
   await dialog.getByText('0 of 6 done, 2 not sent, 4 in progress').waitFor();
-  expect(await dialog.getByText('Not sent', { exact: true }).count()).toBe(2);
+  await expect.poll(() => dialog.getByText('Not sent', { exact: true }).count()).toBe(2);
   expect(sent).toHaveLength(4);
   await dialog.getByRole('button', { name: 'Retry (2)' }).click();
   await dialog.getByText('0 of 6 done, 6 in progress').waitFor();
@@ -283,9 +285,9 @@ test('a deletion names what it would delete, and what is protected', async () =>
   await left.getByText('deletion protection is on').waitFor();
   const submit = dialog.getByRole('button', { name: 'Delete' });
   await dialog.getByLabel('Type "delete 2" to confirm').fill('delete 3');
-  expect(await submit.isDisabled()).toBe(true);
+  await expect.poll(() => submit.isDisabled()).toBe(true);
   await dialog.getByLabel('Type "delete 2" to confirm').fill('delete 2');
-  await expectAccessible(page);
+  await expectAccessibleInBothThemes(page);
   await submit.click();
   await dialog.getByText('0 of 2 done, 2 in progress').waitFor();
   expect(sent.map(([name, { id }]) => [name, indexOf(id)])).toEqual([['delete', 4], ['delete', 6]]);
@@ -303,14 +305,14 @@ test.each(SCREENS)('labels are set and removed, and those of others stay, $schem
   const dialog = page.getByRole('dialog', { name: 'Labels of the selected instances' });
   await expect.poll(() => focused(page)).toBe('Key of label 1');
   await dialog.getByText('No instance will be changed').waitFor();
-  expect(await dialog.getByRole('button', { name: 'Change' }).isDisabled()).toBe(true);
+  await expect.poll(() => dialog.getByRole('button', { name: 'Change' }).isDisabled()).toBe(true);
   await page.keyboard.type('env');
   await dialog.getByLabel('Value of label 1').fill('test');
   await dialog.getByLabel('Remove labels').first().click();
   await page.getByRole('option', { name: 'team' }).click();
   await page.keyboard.press('Escape');
   const changed = dialog.getByRole('list', { name: 'Instances that will be changed' });
-  expect(await changed.getByRole('listitem').allInnerTexts()).toEqual([expect.stringMatching(/instance-0001\s+env=test/), expect.stringMatching(/instance-0002\s+tier=gold, env=test/)]);
+  await expect.poll(() => changed.getByRole('listitem').allInnerTexts()).toEqual([expect.stringMatching(/instance-0001\s+env=test/), expect.stringMatching(/instance-0002\s+tier=gold, env=test/)]);
   await dialog.getByRole('list', { name: 'Instances that will be left as they are' }).getByText('instance-0003').waitFor();
   await expectAccessible(page);
   await dialog.getByRole('button', { name: 'Change' }).click();
@@ -327,8 +329,8 @@ test('a viewer can select nothing', async () => {
   const { page } = await open(browser, server.url);
   await page.getByText('200 instances').waitFor();
   await page.getByText('Read-only access', { exact: true }).waitFor();
-  expect(await page.getByRole('checkbox').count()).toBe(0);
-  expect(await page.getByRole('button', { name: /^Actions for/ }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('checkbox').count()).toBe(0);
+  await expect.poll(() => page.getByRole('button', { name: /^Actions for/ }).count()).toBe(0);
   await page.context().close();
 });
 
@@ -336,42 +338,42 @@ test('the choice of columns is kept until it is reset', async () => {
   const { page } = await open(browser, server.url, SCREENS[0]);
   const headings = async () => (await page.getByRole('columnheader').allInnerTexts()).map((text) => text.trim()).filter((text) => text && text !== 'Actions');
   await page.getByText('200 instances').waitFor();
-  expect(await headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Age']);
+  await expect.poll(() => headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Age']);
   await page.getByRole('button', { name: 'Columns' }).click();
   await page.getByRole('menuitemcheckbox', { name: 'Endpoint' }).click();
   await page.getByRole('menuitemcheckbox', { name: 'Size' }).click();
   await expectAccessible(page);
-  expect(await headings()).toEqual(['Name', 'Status', 'Version', 'Age']);
+  await expect.poll(() => headings()).toEqual(['Name', 'Status', 'Version', 'Age']);
   await page.reload();
   await page.getByText('200 instances').waitFor();
-  expect(await headings()).toEqual(['Name', 'Status', 'Version', 'Age']);
+  await expect.poll(() => headings()).toEqual(['Name', 'Status', 'Version', 'Age']);
   await page.getByRole('button', { name: 'Columns' }).click();
-  expect(await page.getByRole('menuitemcheckbox', { name: 'Endpoint' }).getAttribute('aria-checked')).toBe('false');
+  await expect.poll(() => page.getByRole('menuitemcheckbox', { name: 'Endpoint' }).getAttribute('aria-checked')).toBe('false');
   await page.getByRole('menuitem', { name: 'Show all' }).click();
-  expect(await headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Age']);
+  await expect.poll(() => headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Age']);
   await page.reload();
   await page.getByText('200 instances').waitFor();
-  expect(await headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Age']);
+  await expect.poll(() => headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Age']);
 
   // Each table has its own choice.
   await page.goto(`${server.url}/operations`);
   await page.getByRole('row', { name: /Create.*instance-0001/s }).waitFor();
-  expect(await headings()).toEqual(['Operation', 'Instance', 'Status', 'Requested by', 'Requested', 'Duration']);
+  await expect.poll(() => headings()).toEqual(['Operation', 'Instance', 'Status', 'Requested by', 'Requested', 'Duration']);
   await page.getByRole('button', { name: 'Columns' }).click();
   await page.getByRole('menuitemcheckbox', { name: 'Requested by' }).click();
   await expectAccessible(page);
   await page.reload();
   await page.getByRole('row', { name: /Create.*instance-0001/s }).waitFor();
-  expect(await headings()).toEqual(['Operation', 'Instance', 'Status', 'Requested', 'Duration']);
+  await expect.poll(() => headings()).toEqual(['Operation', 'Instance', 'Status', 'Requested', 'Duration']);
   await page.goto(server.url);
   await page.getByText('200 instances').waitFor();
-  expect(await headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Age']);
+  await expect.poll(() => headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Age']);
 
   // What a narrow screen has no room for cannot be chosen.
   await page.setViewportSize({ width: 390, height: 844 });
   await expect.poll(headings).toEqual(['Name', 'Status']);
   await page.getByRole('button', { name: 'Columns' }).click();
-  expect(await page.getByRole('menuitemcheckbox', { name: 'Endpoint' }).isDisabled()).toBe(true);
+  await expect.poll(() => page.getByRole('menuitemcheckbox', { name: 'Endpoint' }).isDisabled()).toBe(true);
   await page.getByText('The others need a wider screen').waitFor();
   await expectAccessible(page);
   await page.context().close();

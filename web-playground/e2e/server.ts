@@ -67,7 +67,7 @@ export async function startServer(options: { access?: 'local' | 'tokens'; basePa
       const pid = await readPid(join(directory, data)).catch(() => undefined);
       if (pid) await kill(pid);
     }
-    // The store of backups is beside the data directory.
+    // The store of backups is next to the data directory.
     for (const path of [directory, `${directory}-backups`]) await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 

@@ -31,9 +31,9 @@ test('an instance is suspended, resumed and upgraded on its page, and what is ch
   await state.getByText('Suspended').waitFor({ timeout: 60_000 });
   await page.getByText('Its server is stopped and its data is kept').first().waitFor();
   await page.getByText('Nobody can connect until the instance is resumed.').waitFor();
-  expect(await page.getByTestId('connection-string').textContent()).toBe(url);
-  expect(await state.getByText('Unknown').count(), 'there is no health to show').toBe(0);
-  expect(await page.getByRole('button', { name: 'Restart', exact: true }).count()).toBe(0);
+  await expect.poll(() => page.getByTestId('connection-string').textContent()).toBe(url);
+  await expect.poll(() => state.getByText('Unknown').count(), { message: 'there is no health to show' }).toBe(0);
+  await expect.poll(() => page.getByRole('button', { name: 'Restart', exact: true }).count()).toBe(0);
 
   await page.getByRole('button', { name: 'Resume', exact: true }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Resume', exact: true }).click();

@@ -12,6 +12,8 @@ export default defineConfig({
     // The tests of a file depend on each other.
     bail: 1,
     testTimeout: 90_000,
+    // As long as the locators of the browser wait: what a test reads may be about to change.
+    expect: { poll: { timeout: 20_000 } },
     hookTimeout: 90_000,
   },
 });

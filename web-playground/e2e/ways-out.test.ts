@@ -36,7 +36,7 @@ test('an operation is cancelled and retried', async () => {
   // The reason is said once, apart from the log of events.
   const reason = (await page.locator('.mantine-Alert-root[role=status]').first().innerText()).split('\n')[0] ?? '';
   expect(reason).not.toBe('');
-  expect(await operation.getByText(reason).count()).toBe(0);
+  await expect.poll(() => operation.getByText(reason).count()).toBe(0);
 
   await operation.getByRole('button', { name: 'Retry' }).click();
   await status.getByText('Healthy', { exact: true }).waitFor({ timeout: 60_000 });
@@ -52,10 +52,10 @@ test('what the server would not cancel has no button', async () => {
   const { page } = await open(browser, `${server.url}/operations/create-${id}-1`);
   const status = page.getByRole('status', { name: 'Status' });
   await status.getByText('Cancelled').waitFor();
-  expect(await page.getByRole('button', { name: 'Cancel' }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('button', { name: 'Cancel' }).count()).toBe(0);
   await page.goto(`${server.url}/operations/delete-${id}-2`);
   await status.getByText('Pending').waitFor();
-  expect(await page.getByRole('button', { name: 'Cancel' }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('button', { name: 'Cancel' }).count()).toBe(0);
   await page.context().close();
   await server.stop();
   await server.start();

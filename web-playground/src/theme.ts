@@ -1,4 +1,4 @@
-import { Alert, Button, type CSSVariablesResolver, createTheme, Fieldset, Menu, Modal, Table } from '@mantine/core';
+import { Alert, Button, type CSSVariablesResolver, createTheme, Fieldset, Input, Menu, Modal, Table } from '@mantine/core';
 
 export const theme = createTheme({
   primaryColor: 'elephant',
@@ -18,6 +18,8 @@ export const theme = createTheme({
     Alert: Alert.extend({ defaultProps: { bg: 'var(--panel)' } }),
     Button: Button.extend({ defaultProps: { fw: 500 } }),
     Fieldset: Fieldset.extend({ styles: { legend: { padding: 0, fontSize: 14, fontWeight: 'var(--mantine-font-weight-medium)' }, root: { padding: 0, marginInline: 0 } } }),
+    // `Type "name" to confirm`, with the longest name.
+    InputWrapper: Input.Wrapper.extend({ styles: { label: { overflowWrap: 'anywhere' } } }),
     // Its first item has the focus, and it is within the landmark of the page.
     Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false, portalProps: { target: '#main' } } }),
     Modal: Modal.extend({

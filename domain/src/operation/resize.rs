@@ -13,7 +13,7 @@ use crate::{
 /// The parameters of a resize. What is `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Params {
-    /// Processor share in thousandths of a vCPU.
+    /// Processor share in millicores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_millis: Option<i32>,
     /// Memory in MiB.
@@ -64,7 +64,7 @@ impl Params {
                 UserErrorCode::Invalid,
                 "id",
                 format!(
-                    "nothing would change: it has {cpu_millis} thousandths of a vCPU, {memory_mb} MiB of memory and {storage_gb} GiB of storage; \
+                    "nothing would change: it has {cpu_millis} millicores, {memory_mb} MiB of memory and {storage_gb} GiB of storage; \
                      give another cpuMillis, memoryMb or storageGb"
                 ),
             ));

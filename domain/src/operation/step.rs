@@ -107,7 +107,7 @@ text_enum! {
         RestoreData,
         /// Find out whether the instance can be upgraded.
         CheckUpgrade,
-        /// Stop the server, upgrade its data to the new version beside the former, start the new server without letting clients in, and log in.
+        /// Stop the server, upgrade its data to the new version next to the former, start the new server without letting clients in, and log in.
         UpgradePostgres,
         /// Decide for the new version, and let clients in. The former data is removed.
         ConfirmUpgrade,

@@ -254,11 +254,7 @@ fn check(now: &Instance, params: &Params, in_progress: &[Operation], request: &R
     let (kind, policy) = (params.kind(), params.kind().policy());
     check_revision(now, request.revision)?;
     if policy.refused_when_protected && now.deletion_protected {
-        return Err(Error::user(
-            UserErrorCode::Protected,
-            "id",
-            format!("'{}' is protected against deletion; turn deletion protection off first", now.name),
-        ));
+        return Err(Error::user(UserErrorCode::Protected, "id", format!("the deletion protection of '{}' is on; turn it off first", now.name)));
     }
     if policy.excludes
         && !policy.supersedes

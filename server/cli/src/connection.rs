@@ -24,7 +24,7 @@ pub(crate) async fn connect(url: &Url, limit: Duration) -> Result<Box<dyn Stream
     match timeout(limit, open(url)).await {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(reason)) => Err(unreachable(url, &reason)),
-        Err(_) => Err(unreachable(url, &format!("no connection within {} s", limit.as_secs()))),
+        Err(_) => Err(unreachable(url, &format!("no connection within {}s", limit.as_secs()))),
     }
 }
 

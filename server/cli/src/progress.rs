@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 use chrono::{TimeDelta, Utc};
 
 use crate::{
-    contract::{Operation, OperationKind, OperationStatus, OperationStep, StepStatus, lower_case},
+    contract::{Operation, OperationKind, OperationStatus, OperationStep, StepName, StepStatus, lower_case},
     failure::Result,
     follow::Observer,
     output::{Display, connection_notice, printable, report},
@@ -80,10 +80,10 @@ fn describe_step(step: &OperationStep) -> String {
         StepStatus::Running => "›",
         _ => "·",
     };
-    let mut line = format!("  {mark} {:<28}", lower_case(&step.name));
+    let mut line = format!("  {mark} {:<28}", step_label(&step.name));
     if let Some(started) = step.started_at {
         let duration = step.finished_at.unwrap_or_else(Utc::now) - started;
-        line += &format!("{:>7.1} s", duration.max(TimeDelta::zero()).as_seconds_f64());
+        line += &format!("{:>7.1}s", duration.max(TimeDelta::zero()).as_seconds_f64());
     }
     if step.attempt > 1 {
         line += &format!("  attempt {}", step.attempt);
@@ -92,6 +92,16 @@ fn describe_step(step: &OperationStep) -> String {
         line += &format!("  {}", printable(&error.message));
     }
     line.trim_end().to_owned()
+}
+
+/// What a step is for, where its name in the contract says how it works.
+fn step_label(name: &StepName) -> String {
+    match name {
+        StepName::GetInstanceStatus => "wait for readiness".to_owned(),
+        StepName::GenerateConnectionString => "verify connection".to_owned(),
+        StepName::UpdateMetadata => "save metadata".to_owned(),
+        _ => lower_case(name),
+    }
 }
 
 /// For example `restart orders: running`.
@@ -114,7 +124,7 @@ fn changes(before: Option<&Operation>, now: &Operation) -> Vec<String> {
             continue;
         }
         let reason = step.error.as_ref().map(|reason| format!(" ({})", printable(&reason.message))).unwrap_or_default();
-        lines.push(format!("{}: {} {}{reason}", now.instance.name, lower_case(&step.name), lower_case(&step.status)));
+        lines.push(format!("{}: {} {}{reason}", now.instance.name, step_label(&step.name), lower_case(&step.status)));
         if step.status == StepStatus::Succeeded {
             lines.extend(step.findings.iter().map(|finding| format!("{}:   {}", now.instance.name, printable(finding))));
         }
@@ -147,7 +157,7 @@ mod tests {
     #[test]
     fn an_operation_is_shown_with_its_steps() {
         let text = describe(&restart("RUNNING", "SUCCEEDED", &Value::Null));
-        assert_eq!(text, "restart orders: running  (restart-x-1)\n  ✓ restart PostgreSQL              2.5 s\n  · update metadata\n");
+        assert_eq!(text, "restart orders: running  (restart-x-1)\n  ✓ restart PostgreSQL              2.5s\n  · save metadata\n");
         let error = json!({ "code": "CONNECTION_REFUSED", "message": "no answer\x1b[2J" });
         let text = describe(&restart("FAILED", "FAILED", &error));
         assert!(text.ends_with("  connection refused: no answer [2J\n"), "control characters are removed: {text:?}");
@@ -168,7 +178,7 @@ mod tests {
         running.steps[0].findings.push("the Service orders was deleted\x1b[2J".to_owned());
         let mut succeeded = running.clone();
         succeeded.steps[0].status = StepStatus::Succeeded;
-        assert!(describe(&succeeded).contains("2.5 s\n      the Service orders was deleted [2J\n  ·"), "{}", describe(&succeeded));
+        assert!(describe(&succeeded).contains("2.5s\n      the Service orders was deleted [2J\n  ·"), "{}", describe(&succeeded));
         assert_eq!(changes(Some(&running), &succeeded), ["orders: restart PostgreSQL succeeded", "orders:   the Service orders was deleted [2J"]);
         assert_eq!(changes(None, &running), ["orders: restart PostgreSQL running"], "until it is done it may find more");
     }

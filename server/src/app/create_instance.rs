@@ -48,7 +48,7 @@ pub struct CreateInstance {
     pub labels: Option<Vec<(String, String)>>,
     /// Whether deletion is refused; off by default.
     pub deletion_protected: Option<bool>,
-    /// Who can reach the instance; the default is [`ExposureKind::Cluster`].
+    /// The network access of the instance; the default is [`ExposureKind::Cluster`].
     pub exposure: Option<ExposureSettings>,
     /// Whether clients without TLS are refused; by default, those that come through a load balancer.
     pub require_tls: Option<bool>,
@@ -68,12 +68,12 @@ pub struct CreateInstance {
     pub idempotency_key: Option<String>,
 }
 
-/// Who can reach an instance, unchecked.
+/// The network access of an instance, unchecked.
 #[derive(Clone, Debug, Serialize)]
 pub struct ExposureSettings {
     /// Who.
     pub kind: ExposureKind,
-    /// The address ranges (CIDR) that a load balancer lets in.
+    /// The IP ranges (CIDR) that a load balancer lets in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_ranges: Option<Vec<String>>,
     /// The DNS label of a load balancer's address.
@@ -81,7 +81,7 @@ pub struct ExposureSettings {
     pub dns_label: Option<String>,
 }
 
-/// Who can reach an instance.
+/// The network access of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::EnumMessage, strum::IntoStaticStr, strum::VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -189,7 +189,7 @@ impl App {
         let password = errors.password("password", password);
         let postgres_version = self.offered_version("postgresVersion", postgres_version.as_deref(), &mut errors);
         let storage_gb = errors.in_range("storageGb", "GiB", storage_gb, limits::STORAGE_GB);
-        let cpu_millis = errors.in_range("cpuMillis", "thousandths of a vCPU", cpu_millis, limits::CPU_MILLIS);
+        let cpu_millis = errors.in_range("cpuMillis", "millicores", cpu_millis, limits::CPU_MILLIS);
         let memory_mb = errors.in_range("memoryMb", "MiB", memory_mb, limits::MEMORY_MB);
         let interval = limits::HEALTH_CHECK_INTERVAL_SECONDS.default(self.health_check.interval_seconds);
         let timeout = limits::HEALTH_CHECK_TIMEOUT_SECONDS.default(self.health_check.timeout_seconds);

@@ -62,9 +62,9 @@ pub enum InspectionResult {
 
 /// The requests in progress. Clones share them.
 #[derive(Clone)]
-pub struct Inspections(Arc<Turns>);
+pub struct Inspections(Arc<InspectionLimits>);
 
-struct Turns {
+struct InspectionLimits {
     log_streams: Arc<Semaphore>,
     all: Arc<Semaphore>,
     /// Those that nobody has or waits for are dropped.
@@ -74,7 +74,7 @@ struct Turns {
 impl Default for Inspections {
     fn default() -> Self {
         let log_streams = Arc::new(Semaphore::new(LOG_STREAMS));
-        Self(Arc::new(Turns { log_streams, all: Arc::new(Semaphore::new(AT_ONCE)), of_instances: Mutex::default() }))
+        Self(Arc::new(InspectionLimits { log_streams, all: Arc::new(Semaphore::new(AT_ONCE)), of_instances: Mutex::default() }))
     }
 }
 

@@ -62,7 +62,7 @@ impl App {
         let mut in_range =
             |field, unit, value: Option<i32>, range: IntRange| value.and_then(|value| errors.in_range(field, unit, Some(value), range));
         let params = resize::Params {
-            cpu_millis: in_range("cpuMillis", "thousandths of a vCPU", cpu_millis, limits::CPU_MILLIS),
+            cpu_millis: in_range("cpuMillis", "millicores", cpu_millis, limits::CPU_MILLIS),
             memory_mb: in_range("memoryMb", "MiB", memory_mb, limits::MEMORY_MB),
             storage_gb: in_range("storageGb", "GiB", storage_gb, limits::STORAGE_GB),
             automatic: false,

@@ -1,4 +1,4 @@
-//! Changes what needs no operation: the name, who can reach the instance, labels, deletion protection, how its health is checked, when an idle instance is suspended, when its
+//! Changes what needs no operation: the name, the network access, labels, deletion protection, how its health is checked, when an idle instance is suspended, when its
 //! volume grows, its backups, and whether TLS is required.
 
 use toygres_domain::{Result, UserErrorCode, instance::Instance, name::InstanceName, storage::AutoGrowChoice};
@@ -20,7 +20,7 @@ pub struct UpdateInstance {
     pub id: String,
     /// Its name from now on.
     pub name: Option<String>,
-    /// Who can reach it from now on.
+    /// The network access from now on.
     pub exposure: Option<ExposureSettings>,
     /// All its labels from now on, as key and value.
     pub labels: Option<Vec<(String, String)>>,

@@ -22,7 +22,7 @@ pub enum UserErrorCode {
     UnsupportedVersion,
     /// No object has this ID.
     NotFound,
-    /// The instance is protected against deletion.
+    /// The deletion protection of the instance is on.
     Protected,
     /// The current state does not allow the request.
     Conflict,

@@ -54,7 +54,7 @@ mod tests {
             assert!(sdl.contains(&text), "{text}");
         };
         described("The size of the volume in GiB", limits::STORAGE_GB);
-        described("The CPU in thousandths of a vCPU", limits::CPU_MILLIS);
+        described("The CPU in millicores", limits::CPU_MILLIS);
         described("The memory in MiB", limits::MEMORY_MB);
         described("The days after which the token expires, 1 to 3650", limits::TOKEN_EXPIRES_IN_DAYS);
         described("The seconds that the server may take to shut down gracefully before it is stopped immediately", restart_instance::TIMEOUT_SECONDS);

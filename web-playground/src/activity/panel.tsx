@@ -47,13 +47,13 @@ export default function ActivityPanel({ instance: { id: instanceId } }: PanelPro
   );
 }
 
-type Ending = { session: Session; kind: 'cancel' | 'terminate' };
+type Ended = { session: Session; kind: 'cancel' | 'terminate' };
 
 function Sessions({ instanceId, activity: { sessions, totalSessions } }: { instanceId: string; activity: Activity }) {
-  const [chosen, choose] = useState<Ending>();
+  const [chosen, choose] = useState<Ended>();
   const [asking, ask] = useDisclosure(false);
   const left = (totalSessions ?? 0) - sessions.length;
-  const start = (session: Session, kind: Ending['kind']) => {
+  const start = (session: Session, kind: Ended['kind']) => {
     choose({ session, kind });
     ask.open();
   };
@@ -97,7 +97,7 @@ function Sessions({ instanceId, activity: { sessions, totalSessions } }: { insta
   );
 }
 
-function Row({ session, sessions, onStart }: { session: Session; sessions: readonly Session[]; onStart: (kind: Ending['kind']) => void }) {
+function Row({ session, sessions, onStart }: { session: Session; sessions: readonly Session[]; onStart: (kind: Ended['kind']) => void }) {
   const { pid, username, database, applicationName, clientAddress, state, waitEventType, waitEvent, transactionSeconds, statement } = session;
   const since = sinceSeconds(session);
   const blocked = blockers(session, sessions);

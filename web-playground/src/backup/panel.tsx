@@ -73,7 +73,7 @@ export default function BackupsPanel({ instance }: PanelProps) {
         )
       }
     >
-      {error && <Text className="error">{error.message}</Text>}
+      {error && <Text className="error">{sentenceCase(error.message)}</Text>}
       {value && <Shown value={value} operate={operate} />}
       {value && (
         <>

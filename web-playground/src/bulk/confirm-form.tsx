@@ -19,7 +19,7 @@ interface ConfirmProps<Values> {
   targets: readonly Target[] | undefined;
   /** Why it is not done to an instance; undefined if it is. */
   refusal: (target: Target) => string | undefined;
-  /** What the list says beside an affected instance. */
+  /** What the list says next to an affected instance. */
   detail?: (target: Target) => string;
   /** `restarted` */
   participle: string;

@@ -4,6 +4,7 @@ import { Panel } from '../frame/panel';
 import { graphql } from '../gql';
 import type { EventLineFragment, EventsSubscription, EventsSubscriptionVariables } from '../gql/graphql';
 import type { PanelProps } from '../instance/sections';
+import { sentenceCase } from '../lib/label';
 import { request } from '../lib/request';
 import { useLog } from '../live/use-log';
 import { clock, full } from '../time/format';
@@ -29,7 +30,7 @@ export function EventLogPanel({ instance: { id: instanceId } }: PanelProps) {
       title="Events"
       aside={<Switch size="sm" label="Show steps" labelPosition="left" checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />}
     >
-      {error && <Text className="error">{error.message}</Text>}
+      {error && <Text className="error">{sentenceCase(error.message)}</Text>}
       {!shown && !error && <Skeleton height={160} />}
       {shown && (
         <ScrollArea.Autosize mah={420} type="auto" viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'Event log' }}>
@@ -41,7 +42,7 @@ export function EventLogPanel({ instance: { id: instanceId } }: PanelProps) {
                 </time>
                 <span>
                   {sentence(event)}
-                  {event.reason && <span className={classes.reason}>{event.reason.message}</span>}
+                  {event.reason && <span className={classes.reason}>{sentenceCase(event.reason.message)}</span>}
                 </span>
               </li>
             ))}

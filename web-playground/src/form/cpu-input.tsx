@@ -4,9 +4,9 @@ import type { Range } from './range';
 import { RangeInput } from './range-input';
 
 interface Props extends Omit<NumberInputProps, 'value' | 'onChange'> {
-  /** In thousandths of a vCPU, as the contract has it. */
+  /** In millicores, as the contract has it. */
   range: Range;
-  /** In thousandths of a vCPU; '' while the field is empty. */
+  /** In millicores; '' while the field is empty. */
   value?: number | string;
   onChange?: (millis: number | string) => void;
 }

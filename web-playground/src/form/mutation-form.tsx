@@ -37,7 +37,7 @@ export function MutationForm<Values extends object, Input>(props: Props<Values, 
       ? fieldErrors(
           error.userErrors.filter((error) => !isRevisionError(error)),
           form.values,
-        ).rest.join(' ')
+        ).rest.join('. ')
       : error?.message;
   const wrong = Object.keys(form.errors).length;
   // The revision that was refused: the instance has changed, and its live value is on the way.

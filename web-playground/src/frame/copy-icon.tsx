@@ -8,7 +8,7 @@ interface Props {
   onError: (error: string | undefined) => void;
 }
 
-/** A small button beside a value that copies it. */
+/** A small button next to a value that copies it. */
 export function CopyIcon({ label, text, onError }: Props) {
   const { copied, copy } = useCopy(text, onError);
   return (

@@ -1,4 +1,5 @@
 import { AppShell, Badge, Group, UnstyledButton } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { Eye } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
@@ -20,6 +21,13 @@ export function Frame({ children }: { children: ReactNode }) {
   const [path] = useLocation();
   const { administer, readOnly } = usePermissions();
   const pages = administer ? [...PAGES, TOKENS] : PAGES;
+  // The header of a phone has no room for it.
+  const phone = useMediaQuery('(max-width: 640px)');
+  const access = readOnly && (
+    <Badge variant="default" tt="none" fw={500} leftSection={<Eye size={13} aria-hidden />} className={classes.access}>
+      Read-only access
+    </Badge>
+  );
   return (
     <AppShell header={{ height: 52 }}>
       <AppShell.Header className={classes.header}>
@@ -39,11 +47,7 @@ export function Frame({ children }: { children: ReactNode }) {
           ))}
         </nav>
         <Group gap={4} wrap="nowrap">
-          {readOnly && (
-            <Badge variant="default" tt="none" fw={500} leftSection={<Eye size={13} aria-hidden />}>
-              Read-only access
-            </Badge>
-          )}
+          {!phone && access}
           <PaletteButton />
           <ConnectionIndicator />
           <ThemeToggle />
@@ -52,6 +56,7 @@ export function Frame({ children }: { children: ReactNode }) {
         </Group>
       </AppShell.Header>
       <AppShell.Main id="main" tabIndex={-1} className={classes.main}>
+        {phone && access}
         <Refused />
         {children}
       </AppShell.Main>

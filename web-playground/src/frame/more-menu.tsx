@@ -1,9 +1,11 @@
 import { ActionIcon, Menu } from '@mantine/core';
-import { Activity, ChartLine, Clock, Ellipsis, FileCode } from 'lucide-react';
+import { Activity, BookOpen, ChartLine, Clock, Ellipsis, FileCode, Terminal } from 'lucide-react';
+import { Link } from 'wouter';
 import { useControlPlane } from '../control-plane/control-plane';
 import { serverPath } from '../lib/base-path';
 import { useStore } from '../lib/store';
 import { toggleZone, zone } from '../time/zone';
+import { DOCS } from './pages';
 
 export function MoreMenu() {
   const { data } = useControlPlane();
@@ -23,6 +25,13 @@ export function MoreMenu() {
         )}
         <Menu.Item leftSection={<Clock size={16} aria-hidden />} onClick={toggleZone}>
           Show times in {times === 'utc' ? Intl.DateTimeFormat().resolvedOptions().timeZone : 'UTC'}
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Item component={Link} href={DOCS.path} leftSection={<BookOpen size={16} aria-hidden />}>
+          {DOCS.name}
+        </Menu.Item>
+        <Menu.Item component={Link} href="/docs/readme#a-first-instance" leftSection={<Terminal size={16} aria-hidden />}>
+          Command line
         </Menu.Item>
         <Menu.Divider />
         <Menu.Item component="a" href={serverPath('/schema.graphql')} leftSection={<FileCode size={16} aria-hidden />}>

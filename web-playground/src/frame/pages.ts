@@ -1,4 +1,4 @@
-import { Database, History, KeyRound, SquareTerminal } from 'lucide-react';
+import { BookOpen, Database, History, KeyRound, SquareTerminal } from 'lucide-react';
 
 /** The pages in the navigation. */
 export const PAGES = [
@@ -9,3 +9,6 @@ export const PAGES = [
 
 /** For administrators of a server that requires tokens. */
 export const TOKENS = { path: '/tokens', name: 'API tokens', icon: KeyRound, covers: (path: string) => path === '/tokens' };
+
+/** Not in the navigation, which has no room for it on a phone, but in the menu. */
+export const DOCS = { path: '/docs/readme', name: 'Documentation', icon: BookOpen };

@@ -388,11 +388,11 @@ export type ClientSession = {
 export type CloneInstanceInput = {
   /** How the instance is backed up. */
   backups?: InputMaybe<BackupPolicyInput>;
-  /** The CPU in thousandths of a vCPU. */
+  /** The CPU in millicores. */
   cpuMillis?: InputMaybe<Scalars['Int']['input']>;
   /** Whether deletion is refused (default false). */
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
-  /** Who can reach the instance. The DNS label of the source is not taken over. */
+  /** The network access of the instance. The DNS label of the source is not taken over. */
   exposure?: InputMaybe<ExposureInput>;
   /** How the health of the instance is checked. */
   healthCheck?: InputMaybe<HealthCheckInput>;
@@ -599,13 +599,13 @@ export type CreateDatabaseUserPayload = {
 export type CreateInstanceInput = {
   /** How the instance is backed up. */
   backups?: InputMaybe<BackupPolicyInput>;
-  /** The CPU in thousandths of a vCPU (default 500). */
+  /** The CPU in millicores (default 500). */
   cpuMillis?: InputMaybe<Scalars['Int']['input']>;
   /** The name of the database to create (default: the username). Names that start with `toygres` or `pg_` are reserved. */
   database?: InputMaybe<Scalars['String']['input']>;
   /** Whether deletion is refused (default false). */
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
-  /** Who can reach the instance (default: clients in the cluster or on the same machine). */
+  /** The network access of the instance (default: clients in the cluster or on the same machine). */
   exposure?: InputMaybe<ExposureInput>;
   /** How the health of the instance is checked. */
   healthCheck?: InputMaybe<HealthCheckInput>;
@@ -847,28 +847,28 @@ export type Endpoint = {
   port: Scalars['Int']['output'];
 };
 
-/** Who can reach an instance, and how. */
+/** The network access of an instance. */
 export type Exposure = {
   __typename?: 'Exposure';
   /** The DNS label of the load balancer's address. */
   dnsLabel?: Maybe<Scalars['String']['output']>;
   /** The IP ranges (CIDR) that may connect to the load balancer. Empty means all. */
   sourceRanges: Array<Scalars['String']['output']>;
-  /** Who can reach it. */
+  /** The kind of network access. */
   type: ExposureType;
 };
 
-/** Who can reach an instance. */
+/** The network access of an instance. */
 export type ExposureInput = {
   /** The DNS label that the cloud gives the load balancer's address. */
   dnsLabel?: InputMaybe<Scalars['String']['input']>;
   /** The IP ranges (CIDR) that may connect to the load balancer (default: all). */
   sourceRanges?: InputMaybe<Array<Scalars['String']['input']>>;
-  /** Who can reach it. */
+  /** The kind of network access. */
   type: ExposureType;
 };
 
-/** Who can reach an instance. */
+/** The network access of an instance. */
 export const ExposureType = {
   /** Clients in the cluster, or with the process runtime on the same machine. */
   Cluster: 'CLUSTER',
@@ -1002,7 +1002,7 @@ export type Instance = Node & {
    * without the password, because the one that is stored does not log in. Requires the role `OPERATOR`.
    */
   connectionString?: Maybe<Scalars['String']['output']>;
-  /** The CPU in thousandths of a vCPU. */
+  /** The CPU in millicores. */
   cpuMillis: Scalars['Int']['output'];
   /** When the instance was created. */
   createdAt: Scalars['DateTime']['output'];
@@ -1026,7 +1026,7 @@ export type Instance = Node & {
   endpoint?: Maybe<Endpoint>;
   /** The events of the instance, oldest first. */
   events: InstanceEventConnection;
-  /** Who can reach the instance. */
+  /** The network access of the instance. */
   exposure: Exposure;
   /** What health checks found. */
   health: HealthStatus;
@@ -1427,7 +1427,7 @@ export type Limits = {
   backupIntervalHours: IntRange;
   /** The days for which every point in time stays restorable. */
   backupRetentionDays: IntRange;
-  /** The CPU of an instance in thousandths of a vCPU. */
+  /** The CPU of an instance in millicores. */
   cpuMillis: IntRange;
   /** The seconds from one health check to the next. */
   healthCheckIntervalSeconds: IntRange;
@@ -1689,7 +1689,7 @@ export type Mutation = {
    */
   updateBackup: UpdateBackupPayload;
   /**
-   * Changes the name, who can reach the instance, whether it requires TLS, its labels, the deletion protection, the health checks, the
+   * Changes the name, the network access, whether it requires TLS, its labels, the deletion protection, the health checks, the
    * suspension when idle, the growth of the volume or the backups. Nothing is restarted.
    */
   updateInstance: UpdateInstancePayload;
@@ -2417,7 +2417,7 @@ export type RepairInstancePayload = {
 
 /** Input of `resizeInstance`. What is omitted stays as it is. */
 export type ResizeInstanceInput = {
-  /** The CPU in thousandths of a vCPU. */
+  /** The CPU in millicores. */
   cpuMillis?: InputMaybe<Scalars['Int']['input']>;
   /** The ID of the instance. */
   id: Scalars['ID']['input'];
@@ -2469,11 +2469,11 @@ export type RestartInstancePayload = {
 export type RestoreInstanceInput = {
   /** How the instance is backed up. */
   backups?: InputMaybe<BackupPolicyInput>;
-  /** The CPU in thousandths of a vCPU. */
+  /** The CPU in millicores. */
   cpuMillis?: InputMaybe<Scalars['Int']['input']>;
   /** Whether deletion is refused (default false). */
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
-  /** Who can reach the instance. The DNS label of the source is not taken over. */
+  /** The network access of the instance. The DNS label of the source is not taken over. */
   exposure?: InputMaybe<ExposureInput>;
   /** How the health of the instance is checked. */
   healthCheck?: InputMaybe<HealthCheckInput>;
@@ -2755,7 +2755,7 @@ export const StepName = {
   TakeBackup: 'TAKE_BACKUP',
   /** Write the result to the metadata. */
   UpdateMetadata: 'UPDATE_METADATA',
-  /** Stop the server, upgrade its data to the new version beside the former, start the new server without letting clients in, and log in. */
+  /** Stop the server, upgrade its data to the new version next to the former, start the new server without letting clients in, and log in. */
   UpgradePostgres: 'UPGRADE_POSTGRES',
   /** Ask the server whether it has the changed configuration. */
   VerifyConfiguration: 'VERIFY_CONFIGURATION'
@@ -3036,7 +3036,7 @@ export type UpdateInstanceInput = {
   backups?: InputMaybe<BackupPolicyInput>;
   /** Whether deletion is refused. */
   deletionProtected?: InputMaybe<Scalars['Boolean']['input']>;
-  /** Who can reach the instance. It replaces what is there, source ranges and DNS label too. The address changes as with `name`. */
+  /** The network access of the instance. It replaces what is there, source ranges and DNS label too. The address changes as with `name`. */
   exposure?: InputMaybe<ExposureInput>;
   /** How the health of the instance is checked: what is given changes. The next check is made at once. */
   healthCheck?: InputMaybe<HealthCheckInput>;
@@ -3149,7 +3149,7 @@ export const UserErrorCode = {
   NotFound: 'NOT_FOUND',
   /** The number is outside the range of the field. */
   OutOfRange: 'OUT_OF_RANGE',
-  /** The instance is protected against deletion. */
+  /** The deletion protection of the instance is on. */
   Protected: 'PROTECTED',
   /** The instance has another revision. */
   RevisionMismatch: 'REVISION_MISMATCH',
@@ -3342,7 +3342,14 @@ export type EventsSubscription = { __typename?: 'Subscription', instanceEvents: 
 export type NewestQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type NewestQuery = { __typename?: 'Query', instances: { __typename?: 'InstanceConnection', nodes: Array<{ __typename?: 'Instance', id: string, name: string, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string }> } }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
+export type NewestQuery = { __typename?: 'Query', instances: { __typename?: 'InstanceConnection', nodes: Array<{ __typename?: 'Instance', id: string, name: string, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string }> } }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string }> } };
+
+export type HealthSummaryQueryVariables = Exact<{
+  instanceId: Scalars['ID']['input'];
+}>;
+
+
+export type HealthSummaryQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', healthSummary: { __typename?: 'HealthSummary', uptime?: number | null } } | null };
 
 export type HealthHistoryQueryVariables = Exact<{
   instanceId: Scalars['ID']['input'];
@@ -4313,6 +4320,10 @@ export const NewestDocument = new TypedDocumentString(`
     nodes {
       id
       name
+      upgradeTargets {
+        version
+        obstacle
+      }
       backups(first: 1) {
         nodes {
           id
@@ -4327,6 +4338,15 @@ export const NewestDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<NewestQuery, NewestQueryVariables>;
+export const HealthSummaryDocument = new TypedDocumentString(`
+    query HealthSummary($instanceId: ID!) {
+  instance(id: $instanceId) {
+    healthSummary {
+      uptime
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<HealthSummaryQuery, HealthSummaryQueryVariables>;
 export const HealthHistoryDocument = new TypedDocumentString(`
     query HealthHistory($instanceId: ID!, $first: Int!, $after: String) {
   instance(id: $instanceId) {

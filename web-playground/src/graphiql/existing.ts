@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { graphql } from '../gql';
+import { possible } from '../instance/versions';
 import { request } from '../lib/request';
 import type { Existing } from './examples/fill';
 
@@ -9,8 +10,9 @@ export function useExisting(): Existing | undefined {
     queryKey: ['graphiqlExamples'],
     queryFn: async (): Promise<Existing> => {
       const { instances, operations } = await request(NEWEST);
-      const instance = instances.nodes[0];
-      return { instance, operation: operations.nodes[0]?.id, backup: instance?.backups.nodes[0]?.id };
+      const [newest] = instances.nodes;
+      const instance = newest && { id: newest.id, name: newest.name, upgrade: possible(newest.upgradeTargets)[0] };
+      return { instance, operation: operations.nodes[0]?.id, backup: newest?.backups.nodes[0]?.id };
     },
     // The examples are useful without it.
     retry: false,
@@ -24,6 +26,10 @@ const NEWEST = graphql(`
       nodes {
         id
         name
+        upgradeTargets {
+          version
+          obstacle
+        }
         backups(first: 1) {
           nodes {
             id

@@ -30,7 +30,7 @@ export default function GraphiqlPage() {
 }
 
 function Editor({ existing }: { existing: Existing }) {
-  const [tabs] = useState(() => examples.map((example) => fill(example, existing, new Date())));
+  const [tabs] = useState(() => examples.map((example) => fill(example, existing)));
   const scheme = useComputedColorScheme('light');
   return (
     <GraphiQL

@@ -1,9 +1,10 @@
 import { Group, SegmentedControl, Skeleton, Text } from '@mantine/core';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Suspense, useMemo, useState, useSyncExternalStore } from 'react';
 import { Failure } from '../frame/failure';
 import { Panel } from '../frame/panel';
 import { graphql } from '../gql';
-import type { HealthChecksSubscription, HealthChecksSubscriptionVariables, HealthHistoryQuery, InstanceState, SampleFragment } from '../gql/graphql';
+import type { HealthChecksSubscription, HealthChecksSubscriptionVariables, HealthHistoryQuery, HealthStatus, InstanceState, SampleFragment } from '../gql/graphql';
 import type { PanelProps } from '../instance/sections';
 import { sentenceCase } from '../lib/label';
 import { lazily } from '../lib/lazy';
@@ -37,9 +38,10 @@ export function HealthPanel({ instance: { id: instanceId, state, healthCheckPoli
   const holdMs = 2000 * (healthCheckPolicy.intervalSeconds + healthCheckPolicy.timeoutSeconds);
   const end = Math.max(now, Date.parse(items?.[0]?.at ?? '') || 0);
   const samples = useMemo(() => within(items ?? [], hours, end), [items, hours, end]);
-  const { checks, failures, availability, p50, p99 } = useMemo(() => statistics(samples, end, holdMs), [samples, end, holdMs]);
+  const { checks, failures, p50, p99 } = useMemo(() => statistics(samples), [samples]);
   const shown = useMemo(() => series(samples, hours, end, holdMs), [samples, hours, end, holdMs]);
   const latest = items?.[0];
+  const availability = useAvailability(instanceId, latest?.status);
   const failure = samples.find(({ status }) => status === 'UNHEALTHY');
 
   return (
@@ -68,7 +70,7 @@ export function HealthPanel({ instance: { id: instanceId, state, healthCheckPoli
         <Number name="p50" value={milliseconds(p50)} />
         <Number name="p99" value={milliseconds(p99)} />
         <Number name="Failed checks" value={checks ? `${failures} of ${checks}` : '—'} />
-        <Number name={`Availability (${hours}h)`} value={availability === undefined ? '—' : percent(availability)} />
+        <Number name="Availability (24h)" value={availability == null ? '—' : percent(availability)} />
       </dl>
       <Failure>
         <Suspense fallback={<Skeleton height={200} animate={false} />}>
@@ -95,6 +97,21 @@ const UNCHECKED = new Set<InstanceState>(['FAILED', 'SUSPENDED', 'DELETING', 'DE
 
 const REDRAWN_EVERY_MS = 10_000;
 
+/**
+ * The share of the last 24 hours, which the server weighs by time. It knows all checks, of which the page may have the latest only. Asked
+ * for again with the first check, whenever checks begin to fail or to succeed, and as time passes.
+ */
+function useAvailability(instanceId: string, status: HealthStatus | undefined): number | null | undefined {
+  const { data } = useQuery({
+    queryKey: ['healthSummary', instanceId, status],
+    queryFn: async () => (await request(HEALTH_SUMMARY, { instanceId })).instance?.healthSummary.uptime ?? null,
+    staleTime: 0,
+    refetchInterval: REDRAWN_EVERY_MS,
+    placeholderData: keepPreviousData,
+  });
+  return data;
+}
+
 /** The samples of the window, the newest first. */
 async function loadWindow(instanceId: string, hours: WindowHours): Promise<readonly SampleFragment[]> {
   const now = Date.now();
@@ -117,6 +134,16 @@ function Number({ name, value }: { name: string; value: string }) {
     </div>
   );
 }
+
+const HEALTH_SUMMARY = graphql(`
+  query HealthSummary($instanceId: ID!) {
+    instance(id: $instanceId) {
+      healthSummary {
+        uptime
+      }
+    }
+  }
+`);
 
 const HEALTH_HISTORY = graphql(`
   query HealthHistory($instanceId: ID!, $first: Int!, $after: String) {

@@ -14,7 +14,7 @@ interface Props {
   onDone: () => void;
 }
 
-/** The name of an instance and who can reach it, which together are its address. */
+/** The name of an instance and its network access, which together are its address. */
 export function AddressDialog({ instance, opened, onDone }: Props & { opened: boolean }) {
   return (
     <Dialog opened={opened} onClose={onDone} title={`Address of ${instance.name}`}>
@@ -36,7 +36,9 @@ function AddressForm({ instance: { id, revision, name, exposure }, onDone }: Pro
   const { type, sourceRanges, dnsLabel } = exposure;
   const initialValues: Values = { name, exposure: { type, sourceRanges, dnsLabel: dnsLabel ?? '' } };
   const form = useForm({ initialValues, validate: { name: checks.instanceName(limits) }, validateInputOnChange: ['name'] });
-  const conflict = useConflict(form, initialValues, (values) => `${values.name}, ${exposureText(values.exposure)}`);
+  const conflict = useConflict(form, initialValues, ({ name, exposure }) =>
+    [name, exposureText(exposure), exposure.dnsLabel && `DNS label ${exposure.dnsLabel}`].filter(Boolean).join(', '),
+  );
   return (
     <MutationForm
       form={form}

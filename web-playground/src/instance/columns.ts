@@ -3,7 +3,7 @@ import type { SortField } from './filter';
 
 export type ColumnId = 'status' | 'endpoint' | 'version' | 'size' | 'age';
 
-/** The columns of the list beside the name, which is always there. One without a field is not sortable. */
+/** The columns of the list next to the name, which is always there. One without a field is not sortable. */
 export const COLUMNS: readonly (Column<ColumnId> & { field?: SortField })[] = [
   { id: 'status', name: 'Status', field: 'status' },
   { id: 'endpoint', name: 'Endpoint', from: 1081 },

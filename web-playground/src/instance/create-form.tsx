@@ -1,4 +1,4 @@
-import { Accordion, Checkbox, Input, PasswordInput, SegmentedControl, Select, SimpleGrid, TextInput } from '@mantine/core';
+import { Accordion, Checkbox, Fieldset, PasswordInput, SegmentedControl, Select, SimpleGrid, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
@@ -54,60 +54,65 @@ export default function CreateForm({ onDone }: { onDone: () => void }) {
         data-autofocus
         {...form.getInputProps('name')}
       />
-      <SimpleGrid cols={{ base: 1, xs: 2 }} mt="md">
-        <Select
-          label="PostgreSQL version"
-          data={postgresVersions}
-          placeholder={postgresVersions[0] ? `${postgresVersions[0]} (latest)` : 'Latest'}
-          clearable
-          clearButtonProps={{ 'aria-label': 'Use the latest version' }}
-          {...form.getInputProps('postgresVersion')}
+      <Select
+        mt="md"
+        label="PostgreSQL version"
+        data={postgresVersions}
+        placeholder={postgresVersions[0] ? `${postgresVersions[0]} (latest)` : 'Latest'}
+        clearable
+        clearButtonProps={{ 'aria-label': 'Use the latest version' }}
+        {...form.getInputProps('postgresVersion')}
+      />
+      <Fieldset legend="Size" variant="unstyled" mt="lg">
+        <SegmentedControl
+          fullWidth
+          aria-label="Size"
+          data={[...sizes.map(({ name }) => name), ...(size === CUSTOM ? [CUSTOM] : [])]}
+          value={size}
+          onChange={(name) => {
+            const size = sizes.find((size) => size.name === name);
+            if (size) form.setValues({ cpuMillis: size.cpuMillis, memoryMb: size.memoryMb });
+          }}
         />
-        <RangeInput label="Storage" suffix=" GiB" range={limits.storageGb} {...form.getInputProps('storageGb')} />
-        <Input.Wrapper label="Size" style={{ gridColumn: '1 / -1' }}>
-          <SegmentedControl
-            fullWidth
-            aria-label="Size"
-            data={[...sizes.map(({ name }) => name), ...(size === CUSTOM ? [CUSTOM] : [])]}
-            value={size}
-            onChange={(name) => {
-              const size = sizes.find((size) => size.name === name);
-              if (size) form.setValues({ cpuMillis: size.cpuMillis, memoryMb: size.memoryMb });
-            }}
-          />
-        </Input.Wrapper>
-        <CpuInput range={limits.cpuMillis} {...form.getInputProps('cpuMillis')} />
-        <RangeInput label="Memory" suffix=" MiB" step={128} range={limits.memoryMb} {...form.getInputProps('memoryMb')} />
-      </SimpleGrid>
+        <SimpleGrid cols={{ base: 1, xs: 3 }} mt="xs">
+          <CpuInput range={limits.cpuMillis} {...form.getInputProps('cpuMillis')} />
+          <RangeInput label="Memory" suffix=" MiB" step={128} range={limits.memoryMb} {...form.getInputProps('memoryMb')} />
+          <RangeInput label="Storage" suffix=" GiB" range={limits.storageGb} {...form.getInputProps('storageGb')} />
+        </SimpleGrid>
+      </Fieldset>
       <Accordion multiple value={advanced} onChange={setAdvanced} variant="filled" mt="md">
         <Accordion.Item value="advanced">
           <Accordion.Control fz="sm">Advanced settings</Accordion.Control>
           <Accordion.Panel>
-            <SimpleGrid cols={{ base: 1, xs: 2 }}>
-              <TextInput label="User" description="Owns the database" autoComplete="off" spellCheck={false} {...form.getInputProps('username')} />
-              <TextInput label="Database" description="Defaults to user name" autoComplete="off" spellCheck={false} {...form.getInputProps('database')} />
-              <PasswordInput label="Password" description="Leave blank to generate" autoComplete="new-password" {...form.getInputProps('password')} />
-            </SimpleGrid>
+            <Fieldset legend="Database" variant="unstyled">
+              <SimpleGrid cols={{ base: 1, xs: 2 }}>
+                <TextInput label="User" description="Owns the database" autoComplete="off" spellCheck={false} {...form.getInputProps('username')} />
+                <TextInput label="Database" description="Defaults to user name" autoComplete="off" spellCheck={false} {...form.getInputProps('database')} />
+                <PasswordInput label="Password" description="Leave blank to generate" autoComplete="new-password" {...form.getInputProps('password')} />
+              </SimpleGrid>
+            </Fieldset>
             <LabelFields value={form.values.labels} onChange={(labels) => form.setFieldValue('labels', labels)} error={form.errors.labels} />
             {runtime && runtime !== 'process' && <ExposureFields form={form} />}
-            <SimpleGrid cols={{ base: 1, xs: 2 }} mt="md">
-              <RangeInput label="Health check interval" suffix="s" range={limits.healthCheckIntervalSeconds} {...form.getInputProps('healthCheck.intervalSeconds')} />
-              <RangeInput label="Health check timeout" suffix="s" range={limits.healthCheckTimeoutSeconds} {...form.getInputProps('healthCheck.timeoutSeconds')} />
-              <IdleSuspendInput {...form.getInputProps('idleSuspendMinutes')} />
-              <MaxStorageInput {...form.getInputProps('storageAutoGrow.maxGb')} />
-            </SimpleGrid>
             <Checkbox
               mt="md"
               label="Require TLS"
               description="Refuse clients without TLS. Public access always requires it here."
               {...form.getInputProps('requireTls', { type: 'checkbox' })}
             />
-            <Checkbox
-              mt="md"
-              label="Deletion protection"
-              description="Can be turned off on the page of the instance."
-              {...form.getInputProps('deletionProtected', { type: 'checkbox' })}
-            />
+            <Fieldset legend="Operation" variant="unstyled" mt="lg">
+              <SimpleGrid cols={{ base: 1, xs: 2 }}>
+                <RangeInput label="Health check interval" suffix="s" range={limits.healthCheckIntervalSeconds} {...form.getInputProps('healthCheck.intervalSeconds')} />
+                <RangeInput label="Health check timeout" suffix="s" range={limits.healthCheckTimeoutSeconds} {...form.getInputProps('healthCheck.timeoutSeconds')} />
+                <IdleSuspendInput {...form.getInputProps('idleSuspendMinutes')} />
+                <MaxStorageInput {...form.getInputProps('storageAutoGrow.maxGb')} />
+              </SimpleGrid>
+              <Checkbox
+                mt="md"
+                label="Deletion protection"
+                description="Can be turned off on the page of the instance."
+                {...form.getInputProps('deletionProtected', { type: 'checkbox' })}
+              />
+            </Fieldset>
           </Accordion.Panel>
         </Accordion.Item>
       </Accordion>

@@ -1,5 +1,6 @@
 import { Badge, Code, Group, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
+import { Link } from 'wouter';
 import { useControlPlane, usePermissions } from '../control-plane/control-plane';
 import { EditButton } from '../frame/edit-button';
 import { Panel } from '../frame/panel';
@@ -74,7 +75,16 @@ export function DetailsPanel({ instance }: PanelProps) {
         <dd>
           <Group gap={6}>
             {labels.map((label) => (
-              <Badge key={label.key} variant="default" tt="none" fw={500}>
+              <Badge
+                key={label.key}
+                component={Link}
+                href={`/?${new URLSearchParams({ q: labelText(label) })}`}
+                title={`Show all with ${labelText(label)}`}
+                variant="default"
+                tt="none"
+                fw={500}
+                style={{ cursor: 'pointer' }}
+              >
                 {labelText(label)}
               </Badge>
             ))}

@@ -2,7 +2,7 @@ import { Fieldset, Radio, SimpleGrid, TagsInput, TextInput } from '@mantine/core
 import type { UseFormReturnType } from '@mantine/form';
 import type { ExposureInput } from '../gql/graphql';
 
-/** Who can reach an instance, as a form has it. */
+/** The network access of an instance, as a form has it. */
 export interface ExposureValues {
   type: 'CLUSTER' | 'LOAD_BALANCER';
   sourceRanges: string[];

@@ -44,7 +44,9 @@ function MaintenanceWindowForm({ instance: { id, revision, maintenanceWindow }, 
       : { weekday: NEVER, startTime: '03:00', durationMinutes: initialValue(range) },
   };
   const form = useForm({ initialValues, validate: { maintenanceWindow: { durationMinutes: inRange(range, 'minutes') } }, validateInputOnChange: true });
-  const conflict = useConflict(form, initialValues, ({ maintenanceWindow: { weekday, startTime } }) => (weekday === NEVER ? 'never' : `${name(weekday)} ${startTime}`));
+  const conflict = useConflict(form, initialValues, ({ maintenanceWindow: { weekday, startTime, durationMinutes } }) =>
+    weekday === NEVER ? 'never' : `${name(weekday)} ${startTime}, for ${durationMinutes}m`,
+  );
   const isOff = form.values.maintenanceWindow.weekday === NEVER;
   return (
     <MutationForm

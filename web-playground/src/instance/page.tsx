@@ -32,7 +32,7 @@ export default function InstancePage({ id }: { id: string }) {
       </Anchor>
       {error && (
         <Alert color="red" variant="outline" title="Live updates failed" my="md">
-          {error.message}
+          {sentenceCase(error.message)}
         </Alert>
       )}
       {!instance && !error && <Loading />}

@@ -10,9 +10,14 @@ export class InputError extends Error {
   readonly userErrors: readonly UserError[];
 
   constructor(userErrors: readonly UserError[]) {
-    super(userErrors.map(({ message }) => message).join(' '));
+    super(sentences(userErrors.map(({ message }) => message)));
     this.userErrors = userErrors;
   }
+}
+
+/** The server words its messages without a full stop, so that they can be part of a sentence. */
+function sentences(messages: readonly string[]): string {
+  return messages.map((message, index) => sentenceCase(message) + (index < messages.length - 1 && !message.endsWith('.') ? '.' : '')).join(' ');
 }
 
 /** Assigns each error to the form field that shows it; `rest` belongs to the form as a whole. */

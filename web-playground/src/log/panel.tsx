@@ -5,7 +5,7 @@ import { useDeferredValue, useEffect, useState } from 'react';
 import { Panel } from '../frame/panel';
 import { LogSeverity } from '../gql/graphql';
 import type { PanelProps } from '../instance/sections';
-import { label } from '../lib/label';
+import { label, sentenceCase } from '../lib/label';
 import { LogLines } from './lines';
 import classes from './panel.module.css';
 import { useInstanceLog } from './use-instance-log';
@@ -59,7 +59,7 @@ export default function LogPanel({ instance: { id } }: PanelProps) {
           />
           <TextInput size="xs" flex={1} type="search" aria-label="Text of the entries" placeholder="Filter by text" value={text} onChange={(event) => setText(event.currentTarget.value)} />
         </Group>
-        {error && <Text className="error">{error.message}</Text>}
+        {error && <Text className="error">{sentenceCase(error.message)}</Text>}
         {!loaded && !error && <Skeleton height={160} />}
         {loaded && shown.length === 0 && !error && <Text c="dimmed">{size ? 'No entry contains this text' : 'Nothing was logged'}</Text>}
         {shown.length > 0 && <LogLines lines={shown} version={version} />}

@@ -2,7 +2,7 @@ import type { Column } from '../frame/columns';
 
 export type ColumnId = 'instance' | 'status' | 'requestedBy' | 'requested' | 'duration';
 
-/** The columns beside the kind of the operation, which is always there. */
+/** The columns next to the kind of the operation, which is always there. */
 export const COLUMNS: readonly Column<ColumnId>[] = [
   { id: 'instance', name: 'Instance' },
   { id: 'status', name: 'Status' },

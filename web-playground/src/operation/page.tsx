@@ -44,7 +44,7 @@ export default function OperationPage({ id }: { id: string }) {
           <Panel
             title="Steps"
             aside={
-              <Text size="sm" c="dimmed" className="digits">
+              <Text size="sm" c="dimmed">
                 <Took from={operation.createdAt} to={operation.finishedAt} />, requested {full(operation.createdAt)}
                 {operation.requestedBy && ` by ${operation.requestedBy}`}
               </Text>

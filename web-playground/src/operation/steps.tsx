@@ -2,7 +2,7 @@ import { StatusIcon } from '../frame/status-mark';
 import type { OperationCardFragment } from '../gql/graphql';
 import { label, sentenceCase } from '../lib/label';
 import { Took } from '../time/took';
-import { STEP_STATUSES } from './looks';
+import { STEP_STATUSES } from './statuses';
 import { repeats } from './repeats';
 import { stepLabel } from './step-label';
 import classes from './steps.module.css';
@@ -24,7 +24,7 @@ export function Steps({ steps, said }: { steps: OperationCardFragment['steps']; 
               {startedAt && status !== 'SKIPPED' ? <Took from={startedAt} to={finishedAt} /> : label(status)}
               {startedAt && <span className={classes.hidden}>, {label(status)}</span>}
             </span>
-            {error && !repeats(error.message, said) && <span className={classes.error}>{error.message}</span>}
+            {error && !repeats(error.message, said) && <span className={classes.error}>{sentenceCase(error.message)}</span>}
             {findings.map((finding) => (
               <span key={finding} className={classes.finding}>
                 {sentenceCase(finding)}

@@ -5,7 +5,7 @@ export interface Entry {
   id: string;
   icon: LucideIcon;
   title: string;
-  /** What is said beside the title, and searched too. */
+  /** What is said next to the title, and searched too. */
   detail?: string;
   run: () => void;
 }

@@ -3,7 +3,7 @@ import { Database, Plus, Search } from 'lucide-react';
 import { type KeyboardEvent, useId, useMemo, useState } from 'react';
 import { useLocation } from 'wouter';
 import { usePermissions } from '../control-plane/control-plane';
-import { PAGES, TOKENS } from '../frame/pages';
+import { DOCS, PAGES, TOKENS } from '../frame/pages';
 import { openCreateDialog } from '../instance/create-dialog';
 import { labelText } from '../instance/label-text';
 import { useInstances } from '../instance/list';
@@ -88,7 +88,7 @@ function useEntries(): Entry[] {
   const { rows } = useInstances();
   const { operate, administer } = usePermissions();
   return useMemo(() => {
-    const pages = administer ? [...PAGES, TOKENS] : PAGES;
+    const pages = [...PAGES, ...(administer ? [TOKENS] : []), DOCS];
     const create = {
       id: 'create',
       icon: Plus,

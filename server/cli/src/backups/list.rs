@@ -148,7 +148,7 @@ fn page(Listed { backup_policy, recovery, backups }: &Listed) -> String {
         text += &format!("Store: {store} ({})\n", lower_case(durability));
     }
     if let Some(Recovery { from: Some(from), to: Some(to), gaps, lag_seconds, .. }) = recovery {
-        let lag = lag_seconds.map(|lag| format!(", {lag:.0} s behind")).unwrap_or_default();
+        let lag = lag_seconds.map(|lag| format!(", {lag:.0}s behind")).unwrap_or_default();
         text += &format!("Recoverable: {} to {}{lag}\n", time(*from), time(*to));
         for gap in gaps {
             text += &format!("Gap: {} to {} ({})\n", time(gap.from), time(gap.to), lower_case(&gap.reason));
@@ -187,7 +187,7 @@ fn page(Listed { backup_policy, recovery, backups }: &Listed) -> String {
 /// What came of a verification, and how long a restoration takes.
 fn verified(BackupVerification { status, restore_seconds, reason, .. }: &BackupVerification) -> String {
     match (restore_seconds, reason) {
-        (Some(seconds), _) => format!("restored in {seconds:.1} s"),
+        (Some(seconds), _) => format!("restored in {seconds:.1}s"),
         (None, Some(reason)) => format!("{} ({})", lower_case(status), reason.message),
         (None, None) => lower_case(status),
     }
@@ -224,7 +224,7 @@ mod tests {
         let text = page(&Listed { backup_policy: policy, recovery: Some(recovery), backups: Vec::new() });
         assert_eq!(
             text,
-            "Protection: protected\nStore: directory /b (same machine)\nRecoverable: 2026-11-29T10:00:00Z to 2026-11-29T11:00:00Z, 0 s behind\n\
+            "Protection: protected\nStore: directory /b (same machine)\nRecoverable: 2026-11-29T10:00:00Z to 2026-11-29T11:00:00Z, 0s behind\n\
              Gap: 2026-11-29T10:00:00Z to 2026-11-29T11:00:00Z (slot lost)\nThere are no backups.\n"
         );
         assert_eq!((size(&BigInt("1572864".to_owned())), size(&BigInt("21474836480".to_owned()))), ("1.5 MiB".to_owned(), "20.0 GiB".to_owned()));

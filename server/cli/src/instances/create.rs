@@ -29,7 +29,7 @@ pub struct Create {
     /// Size of the volume in GiB [default: 10].
     #[arg(long, value_name = "GIB")]
     storage_gb: Option<i32>,
-    /// CPU in thousandths of a vCPU [default: 500].
+    /// CPU in millicores [default: 500].
     #[arg(long, value_name = "MILLIS")]
     cpu_millis: Option<i32>,
     /// Memory in MiB [default: 512].
@@ -47,10 +47,10 @@ pub struct Create {
     /// Add a label; may be repeated.
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = parse_label)]
     labels: Vec<LabelInput>,
-    /// Protect the instance against deletion.
+    /// Turn the deletion protection on.
     #[arg(long = "protect")]
     deletion_protected: bool,
-    /// Make the instance reachable from outside the cluster, through a load balancer.
+    /// Public network access, through a load balancer, instead of private.
     #[arg(long = "load-balancer")]
     exposure: bool,
     /// IP range (CIDR) that may connect to the load balancer; may be repeated [default: all].

@@ -96,7 +96,7 @@ fn page(details: &Details) -> String {
     let mut line = |name: &str, value: String| table.row([name.to_owned(), value]);
     line("Name", instance.name.clone());
     line("ID", instance.id.inner().to_owned());
-    line("State", lower_case(&instance.state) + if instance.deletion_protected { " (protected against deletion)" } else { "" });
+    line("State", lower_case(&instance.state) + if instance.deletion_protected { " (deletion protection is on)" } else { "" });
     let check = latest_health_check.as_ref().map(|check| match check.latency_ms {
         Some(latency) => format!(" (checked {} ago, {latency:.1} ms)", age(check.at)),
         None => format!(" (checked {} ago)", age(check.at)),

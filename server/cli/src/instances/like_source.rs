@@ -22,7 +22,7 @@ pub(super) struct LikeSource {
     /// Size of the volume in GiB, at least that of the source.
     #[arg(long, value_name = "GIB")]
     pub(super) storage_gb: Option<i32>,
-    /// CPU in thousandths of a vCPU.
+    /// CPU in millicores.
     #[arg(long, value_name = "MILLIS")]
     pub(super) cpu_millis: Option<i32>,
     /// Memory in MiB.
@@ -31,10 +31,10 @@ pub(super) struct LikeSource {
     /// Add a label; may be repeated.
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = parse_label)]
     pub(super) labels: Vec<LabelInput>,
-    /// Protect the instance against deletion.
+    /// Turn the deletion protection on.
     #[arg(long = "protect")]
     pub(super) deletion_protected: bool,
-    /// Make the instance reachable from outside the cluster, through a load balancer.
+    /// Public network access, through a load balancer, instead of private.
     #[arg(long = "load-balancer")]
     pub(super) exposure: bool,
     /// IP range (CIDR) that may connect to the load balancer; may be repeated [default: all].

@@ -113,10 +113,10 @@ fn page(TopQueries { since, evictions, queries, .. }: &TopQueries) -> String {
 /// Milliseconds in a unit that is easy to read.
 fn time(milliseconds: f64) -> String {
     match milliseconds {
-        ms if ms < 10.0 => format!("{ms:.2} ms"),
-        ms if ms < 1_000.0 => format!("{ms:.0} ms"),
-        ms if ms < 600_000.0 => format!("{:.1} s", ms / 1_000.0),
-        ms => format!("{:.0} min", ms / 60_000.0),
+        ms if ms < 10.0 => format!("{ms:.2}ms"),
+        ms if ms < 1_000.0 => format!("{ms:.0}ms"),
+        ms if ms < 600_000.0 => format!("{:.1}s", ms / 1_000.0),
+        ms => format!("{:.0}m", ms / 60_000.0),
     }
 }
 
@@ -126,6 +126,6 @@ mod tests {
 
     #[test]
     fn times_are_easy_to_read() {
-        assert_eq!([0.0123, 12.34, 1234.5, 720_000.0].map(time), ["0.01 ms", "12 ms", "1.2 s", "12 min"]);
+        assert_eq!([0.0123, 12.34, 1234.5, 720_000.0].map(time), ["0.01ms", "12ms", "1.2s", "12m"]);
     }
 }

@@ -20,7 +20,7 @@ pub struct Resize {
     /// Name or id of the instance.
     #[arg(value_name = "NAME")]
     id: String,
-    /// CPU in thousandths of a vCPU.
+    /// CPU in millicores.
     #[arg(long = "cpu", value_name = "MILLICORES", value_parser = value_parser!(i32).range(1..))]
     cpu_millis: Option<i32>,
     /// Memory in MiB.

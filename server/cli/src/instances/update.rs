@@ -21,7 +21,7 @@ use crate::{
 /// Attempts when the instance changes between reading and writing its labels.
 const MAX_ATTEMPTS: usize = 5;
 
-/// Change the name, who can reach the instance, whether it requires TLS, its labels, the deletion protection, the health checks, the
+/// Change the name, the network access, whether it requires TLS, its labels, the deletion protection, the health checks, the
 /// suspension when idle, the growth of the volume or the backups.
 #[derive(Args, Debug)]
 #[group(id = "change", required = true, multiple = true, args = ["name", "exposure", "private", "labels", "removed_labels", "deletion_protected", "unprotect", "require_tls", "idle_suspend_minutes", "maintenance_window", "no_maintenance_window", "storage_auto_grow_threshold_percent", "storage_auto_grow_max_gb", "no_storage_auto_grow", "health_check_interval_seconds", "health_check_timeout_seconds", "backups_enabled", "backups_interval_hours", "backups_retention_days"])]
@@ -32,7 +32,7 @@ pub struct Update {
     /// Rename the instance. Its clients reach it by the former name until the new one is ready. Nothing is restarted.
     #[arg(long = "rename", value_name = "NEW-NAME")]
     name: Option<String>,
-    /// Make the instance reachable from outside the cluster, through a load balancer.
+    /// Public network access, through a load balancer, instead of private.
     #[arg(long = "load-balancer", conflicts_with = "private")]
     exposure: bool,
     /// Make the instance reachable from inside the cluster only.
@@ -50,10 +50,10 @@ pub struct Update {
     /// Remove a label; may be repeated.
     #[arg(long = "unlabel", value_name = "KEY")]
     removed_labels: Vec<String>,
-    /// Protect the instance against deletion.
+    /// Turn the deletion protection on.
     #[arg(long = "protect", conflicts_with = "unprotect")]
     deletion_protected: bool,
-    /// Remove the protection against deletion.
+    /// Turn the deletion protection off.
     #[arg(long)]
     unprotect: bool,
     /// Refuse clients without TLS, or with `=false` accept them again. Nothing is restarted [default with --load-balancer: true].

@@ -32,7 +32,7 @@ pub struct CreateInstanceInput {
     storage_gb: Option<i32>,
     /// The major version of PostgreSQL (default: the newest on offer).
     postgres_version: Option<String>,
-    /// The CPU in thousandths of a vCPU (default 500).
+    /// The CPU in millicores (default 500).
     cpu_millis: Option<i32>,
     /// The memory in MiB (default 512).
     memory_mb: Option<i32>,
@@ -43,7 +43,7 @@ pub struct CreateInstanceInput {
     /// A unique key for this request. Repeating the request with the same key returns the first answer instead of creating
     /// another instance.
     idempotency_key: Option<String>,
-    /// Who can reach the instance (default: clients in the cluster or on the same machine).
+    /// The network access of the instance (default: clients in the cluster or on the same machine).
     exposure: Option<ExposureInput>,
     /// Whether clients without TLS are refused (default: true with a load balancer, else false). TLS is offered in any case.
     require_tls: Option<bool>,

@@ -17,7 +17,7 @@ pub struct LikeSourceInput {
     password: Option<String>,
     /// The size of the volume in GiB, at least that of the source.
     storage_gb: Option<i32>,
-    /// The CPU in thousandths of a vCPU.
+    /// The CPU in millicores.
     cpu_millis: Option<i32>,
     /// The memory in MiB.
     memory_mb: Option<i32>,
@@ -28,7 +28,7 @@ pub struct LikeSourceInput {
     /// A unique key for this request. Repeating the request with the same key returns the first answer instead of making
     /// another instance.
     idempotency_key: Option<String>,
-    /// Who can reach the instance. The DNS label of the source is not taken over.
+    /// The network access of the instance. The DNS label of the source is not taken over.
     exposure: Option<ExposureInput>,
     /// Whether clients without TLS are refused.
     require_tls: Option<bool>,

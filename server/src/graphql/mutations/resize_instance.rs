@@ -13,7 +13,7 @@ use crate::{
 pub struct ResizeInstanceInput {
     /// The ID of the instance.
     id: ID,
-    /// The CPU in thousandths of a vCPU.
+    /// The CPU in millicores.
     cpu_millis: Option<i32>,
     /// The memory in MiB.
     memory_mb: Option<i32>,

@@ -26,7 +26,7 @@ pub struct UpdateInstanceInput {
     /// `connectionString` change then, and the former name is free once the notice `ADDRESS_CHANGING` is gone. While the instance is running or
     /// suspended.
     name: Option<String>,
-    /// Who can reach the instance. It replaces what is there, source ranges and DNS label too. The address changes as with `name`.
+    /// The network access of the instance. It replaces what is there, source ranges and DNS label too. The address changes as with `name`.
     exposure: Option<ExposureInput>,
     /// The labels of the instance. They replace all that it has.
     labels: Option<Vec<LabelInput>>,
@@ -65,7 +65,7 @@ pub struct UpdateInstanceMutation;
 
 #[Object]
 impl UpdateInstanceMutation {
-    /// Changes the name, who can reach the instance, whether it requires TLS, its labels, the deletion protection, the health checks, the
+    /// Changes the name, the network access, whether it requires TLS, its labels, the deletion protection, the health checks, the
     /// suspension when idle, the growth of the volume or the backups. Nothing is restarted.
     #[graphql(guard = "operator()")]
     async fn update_instance(

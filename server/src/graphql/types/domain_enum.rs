@@ -88,7 +88,7 @@ domain_enums! {
     TopQueryOrder = statement_statistics::TopQueryOrder;
     /// A day of the week.
     Weekday = maintenance::Weekday;
-    /// Who can reach an instance.
+    /// The network access of an instance.
     ExposureType = app::create_instance::ExposureKind;
 }
 

@@ -6,10 +6,10 @@ use toygres_domain::instance as domain;
 use super::ExposureType;
 use crate::app::create_instance::{ExposureKind, ExposureSettings};
 
-/// Who can reach an instance, and how.
+/// The network access of an instance.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct Exposure {
-    /// Who can reach it.
+    /// The kind of network access.
     r#type: ExposureType,
     /// The IP ranges (CIDR) that may connect to the load balancer. Empty means all.
     source_ranges: Vec<String>,
@@ -28,10 +28,10 @@ impl From<&domain::Exposure> for Exposure {
     }
 }
 
-/// Who can reach an instance.
+/// The network access of an instance.
 #[derive(Clone, InputObject)]
 pub struct ExposureInput {
-    /// Who can reach it.
+    /// The kind of network access.
     r#type: ExposureType,
     /// The IP ranges (CIDR) that may connect to the load balancer (default: all).
     source_ranges: Option<Vec<String>>,

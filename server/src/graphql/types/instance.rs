@@ -99,7 +99,7 @@ impl Instance {
     async fn storage_gb(&self) -> i32 {
         self.0.spec.storage_gb
     }
-    /// The CPU in thousandths of a vCPU.
+    /// The CPU in millicores.
     async fn cpu_millis(&self) -> i32 {
         self.0.spec.cpu_millis
     }
@@ -115,7 +115,7 @@ impl Instance {
     async fn database(&self) -> &str {
         self.0.spec.database.as_str()
     }
-    /// Who can reach the instance.
+    /// The network access of the instance.
     async fn exposure(&self) -> Exposure {
         Exposure::from(&self.0.spec.exposure)
     }

@@ -44,7 +44,7 @@ limits! { |health_check, backups|
     storage_gb: limits::STORAGE_GB,
     /// The percent of a volume that are used when it grows by itself. 0, which turns that off, is accepted too.
     storage_auto_grow_percent: limits::STORAGE_AUTO_GROW_PERCENT,
-    /// The CPU of an instance in thousandths of a vCPU.
+    /// The CPU of an instance in millicores.
     cpu_millis: limits::CPU_MILLIS,
     /// The memory of an instance in MiB.
     memory_mb: limits::MEMORY_MB,

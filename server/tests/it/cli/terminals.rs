@@ -17,7 +17,7 @@ async fn tables_and_steps_are_drawn_in_place() {
     let mut create = Terminal::open(&home, &server, &["instances", "create", "orders", "--wait"]);
     create.shows("create orders: ").await;
     assert_eq!(create.code().await, 0);
-    assert!(create.seen.contains("✓ update metadata") && create.seen.contains("\x1b["), "{}", create.seen);
+    assert!(create.seen.contains("✓ save metadata") && create.seen.contains("\x1b["), "{}", create.seen);
     watch.shows("orders  running").await;
     assert!(watch.seen.contains("A") && watch.seen.contains("\x1b[J"), "the table is redrawn in place: {:?}", watch.seen);
 

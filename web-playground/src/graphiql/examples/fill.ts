@@ -1,6 +1,7 @@
 /** What exists on the server: the newest of each. */
 export interface Existing {
-  instance?: { id: string; name: string };
+  /** `upgrade` is the newest version that the instance can be upgraded to. */
+  instance?: { id: string; name: string; upgrade?: string };
   operation?: string;
   backup?: string;
 }
@@ -12,24 +13,23 @@ interface Example {
 
 /**
  * Fills the empty IDs of an example, so that it works as it is. What deletes, drops or revokes keeps them: the tab must not be one key
- * away from the loss of data.
+ * away from the loss of data. So does the ID of a session, whose work would be lost.
  */
-export function fill({ query, variables }: Example, existing: Existing, now: Date): Example {
+export function fill({ query, variables }: Example, existing: Existing): Example {
   if (!variables || /^\s*(delete|drop|revoke)/m.test(query)) return { query, variables };
-  const filled: unknown = JSON.parse(variables, (key, value: unknown) => valueOf(key, value, query, existing, now));
+  const filled: unknown = JSON.parse(variables, (key, value: unknown) => valueOf(key, value, query, existing));
   return { query, variables: JSON.stringify(filled, null, 2) };
 }
 
-function valueOf(key: string, value: unknown, query: string, { instance, operation, backup }: Existing, now: Date): unknown {
-  // The only example with a name of an instance that must exist.
+function valueOf(key: string, value: unknown, query: string, { instance, operation, backup }: Existing): unknown {
+  // The only example with a name of an instance that must exist, and the only one with a version that the server must have.
   if (key === 'name' && query.includes('instanceByName')) return instance?.name ?? value;
+  if (key === 'version' && query.includes('upgradeInstance')) return instance?.upgrade ?? value;
   if (value !== '') return value;
   switch (key) {
     case 'instanceId':
     case 'sourceId':
       return instance?.id ?? '';
-    case 'time':
-      return now.toISOString();
     case 'id':
       return (/Operation\(/.test(query) ? operation : /Backup\(/.test(query) ? backup : instance?.id) ?? '';
     default:
