@@ -20,8 +20,8 @@ use super::{
     guard::operator,
     shared::Shared,
     types::{
-        HealthCheck, Instance, InstanceChange, InstanceChangeType, InstanceEvent, InstanceFilterInput, InstanceLogBatch, InstanceMetrics, LogSeverity,
-        MetricName, Operation, metric_names,
+        HealthCheck, Instance, InstanceChange, InstanceChangeType, InstanceEvent, InstanceFilterInput, InstanceLogBatch, InstanceMetrics,
+        LogSeverity, MetricName, Operation, metric_names,
     },
 };
 use crate::{

@@ -46,8 +46,8 @@ pub(super) use database::Database;
 pub(super) use database_user::DatabaseUser;
 pub(super) use domain_enum::{
     BackupDurability, BackupProtection, BackupStatus, BackupTrigger, BackupVerificationStatus, CaStatus, DatabaseAccess, ExposureType, HealthStatus,
-    InstanceEventType, InstanceState, LogSeverity, MetricName, MetricUnit, NoticeCode, OperationKind, OperationStatus, ReasonCode, RecoveryGapReason, RestoreMethod,
-    SessionState, StepName, StepStatus, TokenRole, TopQueryOrder, Weekday,
+    InstanceEventType, InstanceState, LogSeverity, MetricName, MetricUnit, NoticeCode, OperationKind, OperationStatus, ReasonCode, RecoveryGapReason,
+    RestoreMethod, SessionState, StepName, StepStatus, TokenRole, TopQueryOrder, Weekday,
 };
 pub(super) use exposure::{Exposure, ExposureInput};
 pub(super) use health_check::{HealthCheck, HealthCheckInput, HealthCheckPolicy};

@@ -11,8 +11,8 @@ use async_graphql::{
 };
 use strum::{EnumMessage, VariantArray};
 use toygres_domain::{
-    backup, certificate, database_user, event, instance, maintenance, metric, notice, operation, restoration, server_log, session, statement_statistics,
-    token,
+    backup, certificate, database_user, event, instance, maintenance, metric, notice, operation, restoration, server_log, session,
+    statement_statistics, token,
 };
 
 use crate::app;

@@ -19,9 +19,9 @@ use toygres_store::{OperationFilter, PageRequest};
 
 use super::{
     AvailableUpdate, Backup, BackupPolicy, BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthCheckPolicy, HealthStatus,
-    HealthSummary, InstanceActivity, InstanceEvent, InstanceParameter, InstanceState, Label, LogEntries, LogSeverity, MaintenanceWindow, MetricName, MetricSeries, Notice,
-    Operation, OperationFilterInput, OperationKind, Reason, Recovery, StorageAutoGrow, StorageUsage, TopQueries, TopQueryOrder, UpgradeTarget,
-    log_page, metric_names,
+    HealthSummary, InstanceActivity, InstanceEvent, InstanceParameter, InstanceState, Label, LogEntries, LogSeverity, MaintenanceWindow, MetricName,
+    MetricSeries, Notice, Operation, OperationFilterInput, OperationKind, Reason, Recovery, StorageAutoGrow, StorageUsage, TopQueries, TopQueryOrder,
+    UpgradeTarget, log_page, metric_names,
 };
 use crate::{
     app::{
@@ -33,8 +33,8 @@ use crate::{
         errors::{coded, error},
         guard::operator,
         loaders::{
-            ArchiveOf, BackupsOf, CertificateOf, DatabaseUsersOf, DatabasesOf, EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, MetricsOf, OperationsOf,
-            PasswordOf, PlatformRolesOf, RetiredArchivesOf, StorageOf,
+            ArchiveOf, BackupsOf, CertificateOf, DatabaseUsersOf, DatabasesOf, EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, MetricsOf,
+            OperationsOf, PasswordOf, PlatformRolesOf, RetiredArchivesOf, StorageOf,
         },
         paging::{Arguments, Counted, Uncounted, opaque, parts, uncounted},
     },
