@@ -26,8 +26,8 @@ pub struct SummaryPoint {
     pub metrics: MetricValues<MetricSummary>,
 }
 
-/// Summaries of the times of `step` from `from` on, of readings in order. Times begin at multiples of the step since 1970. Those without a reading are left out; a
-/// metric without a value in a time has no summary.
+/// Summaries of the times of `step` from `from` on, of readings in order. Times begin at multiples of the step since 1970. Those without a
+/// reading are left out; a metric without a value in a time has no summary.
 ///
 /// A rate is one between two readings, and belongs to the time of the later: readings from before `from` only serve the first one. There
 /// is none between two readings that are further apart than `longest_pause`, nor across a reset of the statistics, or a restart or crash of

@@ -116,8 +116,8 @@ impl Store {
         Ok(all)
     }
 
-    /// The summaries of the hours of several instances that begin between two times, both included, in order, and the beginning of the first hour that is not
-    /// summarized yet.
+    /// The summaries of the hours of several instances that begin between two times, both included, in order, and the beginning of the first
+    /// hour that is not summarized yet.
     async fn metric_hours(
         &self,
         instances: &[InstanceId],
