@@ -35,8 +35,11 @@ pub(super) fn metrics_complexity(
 ) -> usize {
     // Whatever is outside of the range is refused when the field is resolved.
     let Ok(window) = MetricWindow::new(from, to, step_seconds, Utc::now()) else { return child_complexity };
-    let (points, rows) = (usize::try_from(window.points()).unwrap_or(MAX_COMPLEXITY), usize::try_from(window.rows()).unwrap_or(MAX_COMPLEXITY));
     let names = names.unwrap_or(MetricName::COUNT);
+    if window.check(names).is_err() {
+        return child_complexity;
+    }
+    let (points, rows) = (usize::try_from(window.points()).unwrap_or(MAX_COMPLEXITY), usize::try_from(window.rows()).unwrap_or(MAX_COMPLEXITY));
     names.saturating_mul(points.saturating_add(child_complexity)).saturating_add(rows / 10).min(MAX_COMPLEXITY)
 }
 

@@ -129,32 +129,33 @@ async fn lives(version: u32) {
     assert_eq!(samples["toygres_postgres_connections"].1, 1.0);
 
     // Whatever the server begins anew, no rate is negative or as if everything had been counted just now.
-    let all_commits = samples["toygres_postgres_commits_total"].1;
     let mut all = server.subscribe(FOLLOW, json!({ "id": id })).await;
-    let sane = |now: &std::collections::BTreeMap<String, f64>| {
-        assert!(now.values().all(|value| *value >= 0.0), "{now:?}");
-        assert!(now.get("COMMITS").is_none_or(|rate| *rate < all_commits), "{now:?}");
-    };
+    let is_sane = |now: &std::collections::BTreeMap<String, f64>| assert!(now.values().all(|value| *value >= 0.0), "{now:?}");
+    // The statistics outlive a restart, with more than a hundred commits in them.
+    let is_quiet = |now: &std::collections::BTreeMap<String, f64>| assert!(now.get("COMMITS").is_none_or(|rate| *rate < 50.0), "{now:?}");
     let restart = "mutation($id: ID!) { restartInstance(input: { id: $id }) { userErrors { message } } }";
     assert_eq!(server.query(restart, json!({ "id": id })).await["restartInstance"]["userErrors"], json!([]));
     next(&mut all, "the restart", |now| {
-        sane(now);
+        is_sane(now);
         !now.contains_key("COMMITS") && now["CONNECTIONS"] == 0.0
     })
     .await;
     next(&mut all, "rates after the restart", |now| {
-        sane(now);
+        is_sane(now);
+        is_quiet(now);
         now.contains_key("COMMITS")
     })
     .await;
     kill(Pid::from_raw(postmaster(&home, &id)), Signal::SIGKILL).unwrap();
     next(&mut all, "the crash", |now| {
-        sane(now);
+        is_sane(now);
+        is_quiet(now);
         !now.contains_key("COMMITS")
     })
     .await;
     next(&mut all, "rates after the crash", |now| {
-        sane(now);
+        is_sane(now);
+        is_quiet(now);
         now.contains_key("COMMITS")
     })
     .await;
