@@ -42,7 +42,8 @@ beforeAll(async () => {
     return names.map((name) => {
       const [unit, value] = VALUES[name] ?? ['COUNT', 0];
       const points = Array.from({ length: count }, (_, index) => {
-        const wave = value * (1 + 0.2 * Math.sin(index / 5));
+        const factor = name === 'MAX_CONNECTIONS' ? 1 : 1 + 0.2 * Math.sin(index / 5);
+        const wave = unit === 'RATIO' ? Math.min(1, value * factor) : value * factor;
         return { at: new Date((begin + index * stepSeconds) * 1000).toISOString(), value: wave, minimum: wave, maximum: wave };
       });
       // The server was restarted in between.
@@ -87,7 +88,7 @@ test.each([
   await chart.hover({ position: { x: (box?.width ?? 0) - 40, y: 60 } });
   const tooltip = transactions.getByRole('tooltip');
   await tooltip.getByText('Committed').waitFor();
-  await tooltip.getByText(/^1[0-4]\d(\.\d)?\/s/).waitFor();
+  await tooltip.getByText(/^(9|1[0-4])\d(\.\d)?\/s/).waitFor();
   expect(await tooltip.locator('time').getAttribute('datetime')).toContain('T');
 
   await panel.getByText('30d', { exact: true }).click();

@@ -163,7 +163,7 @@ async fn lives(version: u32) {
     // The command line shows the same.
     let table = succeed(&home, &server, &["instances", "metrics", "orders", "--step", "30s"]).await;
     assert!(table.starts_with("METRIC") && table.contains("cache hit ratio") && table.lines().count() == MetricName::ALL.len() + 1, "{table}");
-    let one = json_of(&home, &server, &["instances", "metrics", "orders", "--metric", "connections", "--since", "10m", "-o", "json"]).await;
+    let one = json_of(&home, &server, &["instances", "metrics", "orders", "--metric", "connections", "--since", "10m"]).await;
     assert_eq!((&one[0]["name"], &one[0]["unit"]), (&json!("CONNECTIONS"), &json!("COUNT")), "{one:#}");
     assert!(!one[0]["points"].as_array().unwrap().is_empty());
     let followed = run(&home, &server, &["instances", "metrics", "orders", "-f", "--timeout", "4s", "-o", "json", "--metric", "wal-bytes"]).await;

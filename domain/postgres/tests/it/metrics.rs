@@ -163,7 +163,7 @@ async fn gauges(version: u16) {
     let (idle, holder, blocked, active) = (connect().await, connect().await, connect().await, connect().await);
     idle.batch_execute("CREATE TABLE t (a int)").await.unwrap();
     holder.batch_execute("BEGIN; LOCK TABLE t").await.unwrap();
-    let waiting = tokio::spawn(async move { blocked.batch_execute("LOCK TABLE t").await });
+    let waiting = tokio::spawn(async move { blocked.batch_execute("BEGIN; LOCK TABLE t").await });
     let sleeping = tokio::spawn(async move { active.batch_execute("SELECT pg_sleep(60)").await });
     measured.until("each session is what it is", |now| sessions(now) == [4.0, 2.0, 1.0, 1.0, 1.0]).await;
     measured.until("the transaction has lasted for two seconds", |now| (2.0..60.0).contains(&value(now, LongestTransaction))).await;
