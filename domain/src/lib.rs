@@ -2,7 +2,8 @@
 //!
 //! This crate knows no database, transport, workflow engine or host. It holds the vocabulary ([`instance`], [`operation`],
 //! [`event`], [`health`], [`token`], [`data`], [`backup`], [`parameter`], [`certificate`], [`database`], [`database_user`],
-//! [`drift`], [`upgrade`], [`volume`], [`storage`], [`wal`], [`session`], [`server_log`], [`statement_statistics`], [`error`]), the [`masking`] of secrets,
+//! [`drift`], [`upgrade`], [`volume`], [`storage`], [`wal`], [`session`], [`server_log`], [`statement_statistics`], [`metric`],
+//! [`error`]), the [`masking`] of secrets,
 //! and the [`runtime::Runtime`] trait, which every host of instances implements.
 
 pub mod address;
@@ -21,6 +22,7 @@ pub mod id;
 pub mod instance;
 pub mod maintenance;
 pub mod masking;
+pub mod metric;
 pub mod name;
 pub mod notice;
 pub mod operation;

@@ -1,8 +1,10 @@
 //! Health checks of many instances: their lag and their cost. The real server process checks a few real PostgreSQL servers, each of
 //! which represents many instances.
 //!
+//! Each number of instances is measured twice: checks alone, and with metrics, whose cost is the difference.
+//!
 //! Arguments, in any order: minutes (10), numbers of instances above 60 (1000 and 3000), and settings of the server
-//! (`TOYGRES_ENGINE_POLL_MS=50`).
+//! (`TOYGRES_ENGINE_POLL_MS=50`). With a setting of `TOYGRES_METRICS_INTERVAL_SECONDS` each number is measured once.
 
 #[path = "../tests/it/support.rs"]
 #[expect(dead_code, reason = "the bench needs a part of what the tests do")]
@@ -33,6 +35,8 @@ const INTERVAL: i32 = 30;
 const RETENTION_HOURS: i32 = 48;
 /// Servers that are checked.
 const HOSTED: usize = 3;
+/// The setting with which metrics are read as often as instances are checked.
+const METRICS: (&str, &str) = ("TOYGRES_METRICS_INTERVAL_SECONDS", "30");
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 fn main() {
@@ -51,7 +55,18 @@ fn main() {
         let hosted = hosted(most, &certificates).await;
         println!("an instance is checked every {INTERVAL} s; measured for {} s after everything was checked once; {settings:?}", time.as_secs());
         for count in counts {
-            run(usize::try_from(count).expect("a number of instances"), &hosted, &certificates, time, &settings).await;
+            let count = usize::try_from(count).expect("a number of instances");
+            if settings.iter().any(|(name, _)| *name == METRICS.0) {
+                run(count, &hosted, &certificates, time, &settings).await;
+                continue;
+            }
+            let alone = run(count, &hosted, &certificates, time, &[settings.as_slice(), &[(METRICS.0, "0")]].concat()).await;
+            let both = run(count, &hosted, &certificates, time, &[settings.as_slice(), &[METRICS]].concat()).await;
+            let Cost { server, database } = Cost { server: both.server - alone.server, database: both.database - alone.database };
+            println!(
+                "  metrics of {count} instances cost {:.3} ms for each and {INTERVAL} s beside the checks: server {server:.3} ms, metadata database {database:.3} ms",
+                server + database
+            );
         }
     });
 }
@@ -143,12 +158,19 @@ fn spec() -> InstanceSpec {
     }
 }
 
-async fn run(count: usize, hosted: &[Database], certificates: &Certificates, time: Duration, settings: &[(&str, &str)]) {
+/// Milliseconds of the processor for an instance and an interval.
+struct Cost {
+    server: f64,
+    database: f64,
+}
+
+async fn run(count: usize, hosted: &[Database], certificates: &Certificates, time: Duration, settings: &[(&str, &str)]) -> Cost {
     let metadata = Database::start_durable();
     let url = metadata.url();
     make_instances(&url, count, hosted, certificates).await;
     let sql = connect(&url).await;
     make_samples(&sql).await;
+    make_readings(&sql, time).await;
     let home = Home::new();
     let connections = count.to_string();
     let mut env = vec![("DATABASE_URL", url.as_str()), ("TOYGRES_SECRET_KEY", KEY), ("TOYGRES_PROBE_CONNECTIONS", connections.as_str())];
@@ -184,7 +206,15 @@ async fn run(count: usize, hosted: &[Database], certificates: &Certificates, tim
 
     let share = |before: Duration, after: Duration| (after - before).as_secs_f64() / elapsed * 100.0;
     let (server_share, database_share) = (share(before.server, after.server), share(before.database, after.database));
-    println!("\n{count} instances");
+    let cost = |before: Duration, after: Duration| (after - before).as_secs_f64() / elapsed * f64::from(INTERVAL) * 1000.0 / count as f64;
+    let cost = Cost { server: cost(before.server, after.server), database: cost(before.database, after.database) };
+    println!("\n{count} instances, {}", settings.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" "));
+    println!(
+        "  cost                {:.3} ms for an instance and {INTERVAL} s: server {:.3} ms, metadata database {:.3} ms",
+        cost.server + cost.database,
+        cost.server,
+        cost.database
+    );
     println!("  checks/s            {:8.1} of {:.1} due", done as f64 / elapsed, count as f64 / f64::from(INTERVAL));
     println!("  lag, due to done    p50 {:.2} s  p99 {:.2} s", after.lag(&before, 0.5), after.lag(&before, 0.99));
     println!(
@@ -198,6 +228,7 @@ async fn run(count: usize, hosted: &[Database], certificates: &Certificates, tim
         println!("  tables at the {at:<7} {}", sizes.join(", "));
     }
     server.stop().await;
+    cost
 }
 
 /// Inserts running instances, as after their creation. The server starts a loop for each when it starts.
@@ -252,6 +283,22 @@ async fn make_samples(sql: &tokio_postgres::Client) {
     // The maintenance of so many new rows is not part of the measurement.
     sql.batch_execute("VACUUM ANALYZE toygres.health_checks").await.expect("they can be looked at");
     sql.batch_execute("CHECKPOINT").await.expect("they can be written");
+}
+
+/// Inserts the readings of metrics that become too old from now on until the measurement is over, so that as many are deleted as inserted.
+async fn make_readings(sql: &tokio_postgres::Client, time: Duration) {
+    // The start takes up to ten minutes.
+    let rounds = (time.as_secs() + 600) / u64::from(INTERVAL.unsigned_abs());
+    let readings = format!(
+        "INSERT INTO toygres.instance_metrics (instance_id, at, epoch, readings)
+             SELECT instance.id, now() - interval '{RETENTION_HOURS} hours' + (round + instance.part) * interval '{INTERVAL} seconds', 1,
+                 (SELECT array_agg(n * 1000.5) FROM generate_series(1, 24) n)
+             FROM generate_series(0, {rounds}) round
+                  CROSS JOIN (SELECT id, percent_rank() OVER (ORDER BY id) AS part FROM toygres.instances) instance
+             ORDER BY round, part"
+    );
+    sql.batch_execute(&readings).await.expect("readings can be made");
+    sql.batch_execute("VACUUM ANALYZE toygres.instance_metrics").await.expect("they can be looked at");
 }
 
 /// The CPU times and counters at one time.
@@ -313,6 +360,7 @@ async fn tables(sql: &tokio_postgres::Client) -> Vec<String> {
         ("duroxide.worker_queue", "count(*)"),
         // Not counted, because counting millions of rows would affect the lags; the oldest rows are deleted first.
         ("toygres.health_checks", "max(id) - min(id) + 1"),
+        ("toygres.instance_metrics", "count(*)"),
         ("toygres.events", "count(*)"),
     ] {
         let query = format!("SELECT {rows}, pg_total_relation_size('{table}') FROM {table}");

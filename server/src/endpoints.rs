@@ -51,7 +51,7 @@ pub fn router(endpoints: Endpoints, base_path: BasePath) -> Router {
         .merge(monitoring_router(endpoints))
 }
 
-/// The routes of an address of its own: `/metrics`, `/health` and the probes. Its connections do not count among those of clients,
+/// The routes of an address of its own: `/metrics`, `/metrics/instances`, `/health` and the probes. Its connections do not count among those of clients,
 /// so a server that has no room for another client still answers them.
 pub fn monitoring_router(endpoints: Endpoints) -> Router {
     Router::new()
@@ -59,6 +59,7 @@ pub fn monitoring_router(endpoints: Endpoints) -> Router {
         .route("/readyz", get(readyz))
         .route("/health", get(report))
         .route("/metrics", get(metrics))
+        .route("/metrics/instances", get(instance_metrics))
         .with_state(endpoints)
 }
 
@@ -115,6 +116,20 @@ async fn metrics(State(endpoints): State<Endpoints>, request: Parts) -> Response
     match endpoints.refusal(&request).await {
         Some(refusal) => refusal,
         None => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], endpoints.metrics.render()).into_response(),
+    }
+}
+
+/// The metrics of instances: see [`crate::instance_metrics`].
+async fn instance_metrics(State(endpoints): State<Endpoints>, request: Parts) -> Response {
+    if let Some(refusal) = endpoints.refusal(&request).await {
+        return refusal;
+    }
+    match endpoints.store.latest_metrics_of_all().await {
+        Ok(latest) => ([(header::CONTENT_TYPE, crate::instance_metrics::CONTENT_TYPE)], crate::instance_metrics::render(&latest)).into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "the metrics of instances cannot be read");
+            (StatusCode::SERVICE_UNAVAILABLE, "the metadata database is not available\n").into_response()
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod endpoints;
 mod environment;
 pub mod graphql;
 mod guard;
+mod instance_metrics;
 mod licenses;
 pub mod live;
 mod metrics;

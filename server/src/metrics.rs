@@ -8,6 +8,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_util::layers::{FilterLayer, Layer};
 use strum::VariantArray;
 use tokio_util::sync::CancellationToken;
+use toygres_workflows::instance_metrics::READINGS;
 
 use crate::app::{
     inspection::{self, Inspection, InspectionResult},
@@ -92,6 +93,7 @@ fn describe() {
     describe_counter!("toygres_health_checks_total", "Health checks, by what they found");
     describe_histogram!("toygres_health_check_latency_seconds", "What a successful check took: login, if there was one, and query");
     describe_histogram!("toygres_health_check_lag_seconds", "From the moment at which a check was due to its being done");
+    describe_counter!(READINGS, "Readings of metrics of instances, by whether they were stored");
     describe_gauge!("toygres_probe_connections", "Connections kept between checks");
     describe_counter!("toygres_health_checks_postponed_total", "Checks of silent instances that were postponed because too many others waited");
     describe_counter!("toygres_probe_logins_total", "Checks that logged in");
@@ -180,6 +182,9 @@ fn describe() {
     }
     for what in ["follow", "base", "maintenance", "reconcile", "close"] {
         counter!("toygres_backup_failures_total", "what" => what).increment(0);
+    }
+    for result in ["stored", "lost"] {
+        counter!(READINGS, "result" => result).increment(0);
     }
     for what in ["monitors", "operations", "orphans", "health_checks", "stray_health_checks", "remains"] {
         counter!("toygres_sweeper_repairs_total", "what" => what).increment(0);

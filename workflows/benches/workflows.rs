@@ -46,7 +46,7 @@ use toygres_store::changes::Changes;
 use toygres_store::testing::TestDatabase;
 use toygres_store::{NewInstance, Request, Store, Subject};
 use toygres_workflows::{
-    ActivityContext, Engine, EngineOptions, Run, RunningChecks, Timing,
+    ActivityContext, Engine, EngineOptions, MetricsRecorder, Run, RunningChecks, Timing,
     certificates::{CertificatePolicy, SuspectCertificates},
     configuration::SqlProbe,
     dispatcher,
@@ -204,6 +204,7 @@ impl Toygres {
             runtime,
             prober: Prober::new(500, 10),
             slow_checks: EngineOptions::default().slow_checks(),
+            metrics: MetricsRecorder::default(),
             running_checks: RunningChecks::default(),
             certificates: CertificatePolicy::default(),
             suspect_certificates: SuspectCertificates::default(),
@@ -220,7 +221,7 @@ impl Toygres {
         tokio::spawn(repairs.run(context.clone()));
         tokio::spawn(nudges::run(context.clone(), engine.clone(), suspects, changes));
         let day = Duration::from_secs(86_400);
-        let retention = janitor::Retention { events: day, health_checks: day, workflows: day };
+        let retention = janitor::Retention { events: day, health_checks: day, metrics: day, workflows: day };
         tokio::spawn(janitor::run(store.clone(), engine, retention, shutdown.clone()));
         Self { database, store, worker, completions, shutdown }
     }

@@ -18,7 +18,7 @@ use toygres_store::{Store, Work};
 #[cfg(doc)]
 use crate::EngineOptions;
 use crate::{
-    Engine, Failure, RunningChecks, SlowChecks, Timing,
+    Engine, Failure, MetricsRecorder, RunningChecks, SlowChecks, Timing,
     certificates::{CertificatePolicy, SuspectCertificates},
     configuration::ConfigurationProbe,
 };
@@ -64,6 +64,8 @@ pub struct ActivityContext {
     pub prober: Prober,
     /// The permits of health checks that wait for silent instances: see [`EngineOptions::slow_checks`].
     pub slow_checks: Arc<SlowChecks>,
+    /// Takes the metrics of instances.
+    pub metrics: MetricsRecorder,
     /// Tells the health checks in progress what the runtime reports.
     pub running_checks: RunningChecks,
     /// How long certificates are valid, and who issues them.

@@ -1,7 +1,7 @@
 //! The janitor: deletes old records in small batches in the background, so that tables stay bounded. Several servers may run it at
 //! the same time.
 //!
-//! - Events and health samples, by age.
+//! - Events, health samples and metrics, by age. Before that, hours of metrics are summarized.
 //! - Former executions of a HealthCheck that has continued as new. The engine never deletes the current one.
 //! - Finished workflows. If the engine does not have a workflow, others conclude that it must be started (dispatcher, sweeper,
 //!   monitors), so only workflows that are not needed any more are deleted: those of finished operations, and health checks that no
@@ -25,8 +25,10 @@ use crate::{Engine, engine::tables};
 pub struct Retention {
     /// Events, and so the cursors from which a client can resume.
     pub events: Duration,
-    /// Health samples.
+    /// Health samples, and metrics as they were read.
     pub health_checks: Duration,
+    /// Summaries of hours of metrics.
+    pub metrics: Duration,
     /// The engine's records of finished workflows.
     pub workflows: Duration,
 }
@@ -38,6 +40,8 @@ pub struct Dropped {
     pub events: u64,
     /// Health samples.
     pub health_checks: u64,
+    /// Readings of metrics, and summaries of their hours.
+    pub metrics: u64,
     /// Finished workflows.
     pub workflows: u64,
 }
@@ -90,11 +94,14 @@ pub async fn run(store: Store, engine: Engine, retention: Retention, shutdown: C
 pub async fn round(store: &Store, engine: &Engine, retention: Retention) -> Result<Dropped> {
     let mut dropped = Dropped::default();
     let records = records(store, retention, &mut dropped).await;
+    let metrics = metrics(store, retention, &mut dropped).await;
     let workflows = workflows(store, engine, retention, &mut dropped).await;
-    for (what, count) in [("events", dropped.events), ("health_checks", dropped.health_checks), ("workflows", dropped.workflows)] {
+    let counts =
+        [("events", dropped.events), ("health_checks", dropped.health_checks), ("metrics", dropped.metrics), ("workflows", dropped.workflows)];
+    for (what, count) in counts {
         counter!("toygres_janitor_dropped_total", "what" => what).increment(count);
     }
-    records.and(workflows).map(|()| dropped)
+    records.and(metrics).and(workflows).map(|()| dropped)
 }
 
 /// Deletes the former executions of loops that have continued as new, and returns their number.
@@ -128,6 +135,25 @@ async fn records(store: &Store, retention: Retention, dropped: &mut Dropped) -> 
     loop {
         let batch = store.prune_health_checks(retention.health_checks, ROWS).await?;
         dropped.health_checks += batch;
+        if batch < ROWS as u64 {
+            return Ok(());
+        }
+    }
+}
+
+async fn metrics(store: &Store, retention: Retention, dropped: &mut Dropped) -> Result<()> {
+    // First, so that no reading goes that is not summarized.
+    store.summarize_metrics().await?;
+    loop {
+        let batch = store.prune_metrics(retention.health_checks, ROWS).await?;
+        dropped.metrics += batch;
+        if batch < ROWS as u64 {
+            break;
+        }
+    }
+    loop {
+        let batch = store.prune_metric_hours(retention.metrics, ROWS).await?;
+        dropped.metrics += batch;
         if batch < ROWS as u64 {
             return Ok(());
         }

@@ -26,8 +26,9 @@ mod vitals;
 use std::time::{Duration, Instant};
 
 pub use logins::Logins;
-pub use prober::{Activity, Answer, OwnerPassword, Prober};
+pub use prober::{Activity, Answer, Measure, OwnerPassword, Prober};
 pub use sizes::has_sizes;
+pub use vitals::ServerMetrics;
 
 use self::session::{Session, SessionError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

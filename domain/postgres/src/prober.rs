@@ -23,7 +23,8 @@ use super::{
     Login, ServerStatus, Target, check_server, close, read_only,
     session::{Session, SessionError},
     storage::{self, Measurement},
-    symptom, vitals,
+    symptom,
+    vitals::{self, ServerMetrics},
 };
 use toygres_domain::{
     InstanceId,
@@ -33,7 +34,7 @@ use toygres_domain::{
 };
 
 /// The answer of a healthy instance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// How long it took.
     pub latency: Duration,
@@ -48,8 +49,28 @@ pub struct Answer {
     pub is_held: bool,
     /// What the server uses of its volume, if that was asked and it could tell. Servers of an earlier release, without a monitor, are not asked.
     pub storage: Option<Measurement>,
-    /// What can become an outage, asked together with [`Self::storage`].
-    pub vitals: Option<Vitals>,
+    /// What can become an outage, and the metrics of the server, if that was asked and it could tell.
+    pub vitals: Option<(Vitals, ServerMetrics)>,
+}
+
+/// What a check measures too. It does not count as latency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Measure {
+    /// [`Answer::storage`].
+    pub storage: bool,
+    /// [`Answer::vitals`].
+    pub vitals: bool,
+}
+
+impl Measure {
+    /// Everything.
+    pub const ALL: Self = Self { storage: true, vitals: true };
+    /// Nothing.
+    pub const NONE: Self = Self { storage: false, vitals: false };
+
+    fn is_any(self) -> bool {
+        self != Self::NONE
+    }
 }
 
 /// Whether clients use an instance.
@@ -113,7 +134,7 @@ struct ProbeConnection {
 #[derive(Debug)]
 struct ProbeRequest {
     timeout: Duration,
-    measure: bool,
+    measure: Measure,
     reply: oneshot::Sender<Result<KeptAnswer, Reason>>,
 }
 
@@ -125,7 +146,7 @@ struct KeptAnswer {
     activity: Activity,
     is_held: bool,
     storage: Option<Measurement>,
-    vitals: Option<Vitals>,
+    vitals: Option<(Vitals, ServerMetrics)>,
 }
 
 impl Prober {
@@ -160,9 +181,8 @@ impl Prober {
 
     /// Checks an instance over its kept connection; returns its answer, or why the check failed. Returns `None` if a login is
     /// required, because there is no connection, it was lost, a login is due, or the owner's password has changed. (The passwords are
-    /// therefore only needed for a few checks.) `measure` asks for [`Answer::storage`] and [`Answer::vitals`] too, which does not count as
-    /// latency.
-    pub async fn ask(&self, instance: InstanceId, endpoint: &Endpoint, timeout: Duration, measure: bool) -> Option<Result<Answer, Reason>> {
+    /// therefore only needed for a few checks.)
+    pub async fn ask(&self, instance: InstanceId, endpoint: &Endpoint, timeout: Duration, measure: Measure) -> Option<Result<Answer, Reason>> {
         let (number, requests) = {
             let mut state = self.shared.lock();
             let connection = state.connections.get_mut(&instance)?;
@@ -182,7 +202,7 @@ impl Prober {
             answer.await.ok()
         };
         // The task may be closing the connection, or not have been started yet.
-        let limit = if measure { timeout + storage::TIMEOUT } else { timeout };
+        let limit = if measure.is_any() { timeout + storage::TIMEOUT } else { timeout };
         match tokio::time::timeout(limit, answered).await {
             Ok(answer) => Some(answer?.map(|KeptAnswer { latency, owner_password, activity, is_held, storage, vitals }| Answer {
                 latency,
@@ -200,15 +220,15 @@ impl Prober {
         }
     }
 
-    /// Checks an instance by logging in; returns its answer. A healthy instance may get a kept connection. `measure` is as for [`Self::ask`].
+    /// Checks an instance by logging in; returns its answer. A healthy instance may get a kept connection.
     ///
     /// # Errors
     /// Why it failed. The reason never contains the password.
-    pub async fn log_in(&self, instance: InstanceId, target: &Target, timeout: Duration, measure: bool) -> Result<Answer, Reason> {
+    pub async fn log_in(&self, instance: InstanceId, target: &Target, timeout: Duration, measure: Measure) -> Result<Answer, Reason> {
         counter!("toygres_probe_logins_total").increment(1);
         let Login { latency, session, fingerprint, activity, outdated_collations, is_held } = check_server(target, timeout).await?;
         let is_held = is_held_by_us(target.owner.is_some(), is_held)?;
-        let (session, storage, vitals) = measured(session, to_measure(target, measure)).await;
+        let (session, storage, vitals) = measured(session, to_measure(target), measure).await;
         let owner_password = owner_password(target, fingerprint.as_deref()).await;
         let query = ServerStatus::query_of(target.owner.as_ref());
         let owner = target.owner.as_ref().map(|owner| owner.role.to_string());
@@ -227,12 +247,12 @@ impl Prober {
     ///
     /// # Errors
     /// Why it failed. The reason never contains the password.
-    pub async fn log_in_anew(&self, instance: InstanceId, target: &Target, timeout: Duration, measure: bool) -> Result<Answer, Reason> {
+    pub async fn log_in_anew(&self, instance: InstanceId, target: &Target, timeout: Duration, measure: Measure) -> Result<Answer, Reason> {
         self.forget(instance);
         counter!("toygres_probe_logins_total").increment(1);
         let Login { latency, session, fingerprint, activity, outdated_collations, is_held } = check_server(target, timeout).await?;
         let is_held = is_held_by_us(target.owner.is_some(), is_held)?;
-        let (session, storage, vitals) = measured(session, to_measure(target, measure)).await;
+        let (session, storage, vitals) = measured(session, to_measure(target), measure).await;
         close(session).await;
         let owner_password = owner_password(target, fingerprint.as_deref()).await;
         Ok(Answer { latency, owner_password, activity, outdated_collations, is_held, storage, vitals })
@@ -362,18 +382,23 @@ fn is_held_by_us(is_platform: bool, is_held: bool) -> Result<bool, Reason> {
     if is_held && !is_platform { Err(read_only()) } else { Ok(is_held) }
 }
 
-/// The role of the owner, if the session of the monitor is to measure.
-fn to_measure(target: &Target, measure: bool) -> Option<&str> {
-    target.owner.as_ref().filter(|_| measure).map(|owner| owner.role.as_str())
+/// The role of the owner, if the session is that of the monitor, which can measure.
+fn to_measure(target: &Target) -> Option<&str> {
+    target.owner.as_ref().map(|owner| owner.role.as_str())
 }
 
-/// Asks what the server of this owner uses of its volume, and what can become an outage. A session that was lost over that is none to keep.
-async fn measured(session: Option<Session>, owner: Option<&str>) -> (Option<Session>, Option<Measurement>, Option<Vitals>) {
-    let Some(owner) = owner else { return (session, None, None) };
+/// Measures in the server of this owner. A session that was lost over that is none to keep.
+async fn measured(
+    session: Option<Session>,
+    owner: Option<&str>,
+    measure: Measure,
+) -> (Option<Session>, Option<Measurement>, Option<(Vitals, ServerMetrics)>) {
+    let Some(owner) = owner.filter(|_| measure.is_any()) else { return (session, None, None) };
     let Some(mut session) = session else { return (None, None, None) };
     let asking = async {
-        let storage = storage::measure(&mut session).await?;
-        Ok::<_, SessionError>((storage, vitals::ask(&mut session, owner).await?))
+        let storage = if measure.storage { storage::measure(&mut session).await? } else { None };
+        let vitals = if measure.vitals { vitals::ask(&mut session, owner).await? } else { None };
+        Ok::<_, SessionError>((storage, vitals))
     };
     match tokio::time::timeout(storage::TIMEOUT, asking).await {
         Ok(Ok((storage, vitals))) => (Some(session), storage, vitals),
@@ -420,7 +445,7 @@ async fn hold(mut session: Session, endpoint: Endpoint, known: Known, mut reques
                                 continue;
                             }
                         };
-                        let (kept, storage, vitals) = measured(Some(session), known.owner.as_deref().filter(|_| measure)).await;
+                        let (kept, storage, vitals) = measured(Some(session), known.owner.as_deref(), measure).await;
                         let answer = KeptAnswer { latency, owner_password: known.owner_password, activity, is_held, storage, vitals };
                         let _ = reply.send(Ok(answer));
                         match kept {

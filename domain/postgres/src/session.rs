@@ -76,6 +76,11 @@ impl Session {
         Ok(session)
     }
 
+    /// The major version of the server; 0 if it does not tell.
+    pub(super) fn major_version(&self) -> u32 {
+        self.connection.parameter("server_version").and_then(settings::major_version).unwrap_or_default()
+    }
+
     /// The first row of a query, as text.
     pub(super) async fn row<const N: usize>(&mut self, query: &str) -> Result<[Option<String>; N], SessionError> {
         let messages = self.answer(query, MAX_ANSWER).await?;

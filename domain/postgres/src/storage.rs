@@ -19,6 +19,8 @@ use super::{
 pub struct Measurement {
     /// Bytes of the data with the temporary files, and of the WAL.
     pub used_bytes: i64,
+    /// Bytes of the databases, with their temporary files, which are among them.
+    pub database_bytes: i64,
     /// How long it took.
     pub took: Duration,
 }
@@ -34,14 +36,16 @@ pub(super) async fn measure(session: &mut Session) -> Result<Option<Measurement>
     // Statements that are sent together are one transaction, with a limit each.
     let query = format!(
         "SET LOCAL statement_timeout = {};
-         SELECT pg_tablespace_size('pg_default') + pg_tablespace_size('pg_global') + (SELECT coalesce(sum(size), 0) FROM pg_ls_waldir())",
+         SELECT pg_tablespace_size('pg_default'), pg_tablespace_size('pg_global') + (SELECT coalesce(sum(size), 0) FROM pg_ls_waldir())",
         LIMIT.as_millis()
     );
     let started = Instant::now();
     match session.row(&query).await {
-        Ok([used]) => {
-            let used_bytes = used.and_then(|used| used.parse().ok());
-            Ok(used_bytes.map(|used_bytes| Measurement { used_bytes, took: started.elapsed() }))
+        Ok([databases, others]) => {
+            let number = |column: Option<String>| column.and_then(|bytes| bytes.parse::<i64>().ok());
+            let (Some(database_bytes), Some(others)) = (number(databases), number(others)) else { return Ok(None) };
+            let used_bytes = database_bytes.saturating_add(others);
+            Ok(Some(Measurement { used_bytes, database_bytes, took: started.elapsed() }))
         }
         Err(SessionError::Server(..)) => Ok(None),
         Err(error) => Err(error),

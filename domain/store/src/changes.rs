@@ -17,6 +17,8 @@ use toygres_domain::{Error, InstanceId, Result};
 const EVENTS: &str = "toygres_events";
 /// The channel that every health sample notifies.
 const HEALTH: &str = "toygres_health";
+/// The channel that new readings of metrics notify, with the instances that they are of.
+const METRICS: &str = "toygres_metrics";
 /// The channel that a revoked token notifies.
 const TOKENS: &str = "toygres_tokens";
 /// The channel that a new certificate authority notifies, and one that begins to issue.
@@ -42,16 +44,25 @@ pub struct Changes {
     authorities: watch::Sender<u64>,
     backups: watch::Sender<u64>,
     checks: broadcast::Sender<InstanceId>,
-    health: broadcast::Sender<Option<InstanceId>>,
-    health_watchers: watch::Sender<usize>,
+    health: Samples,
+    metrics: Samples,
     connected: watch::Sender<bool>,
 }
 
-/// A subscription to health samples. The server listens to their channel while one exists.
+/// A channel that the server listens to while somebody watches.
+#[derive(Clone, Debug)]
+struct Samples {
+    channel: &'static str,
+    /// The instances that have new samples; `None` if any may have.
+    of: broadcast::Sender<Option<InstanceId>>,
+    watchers: watch::Sender<usize>,
+}
+
+/// A subscription to samples of instances. The server listens to their channel while one exists.
 #[derive(Debug)]
-pub struct HealthWatch {
-    changes: Changes,
-    samples: broadcast::Receiver<Option<InstanceId>>,
+pub struct SampleWatch {
+    samples: Samples,
+    of: broadcast::Receiver<Option<InstanceId>>,
 }
 
 impl Changes {
@@ -64,8 +75,8 @@ impl Changes {
             authorities: watch::Sender::new(0),
             backups: watch::Sender::new(0),
             checks: broadcast::Sender::new(1024),
-            health: broadcast::Sender::new(1024),
-            health_watchers: watch::Sender::new(0),
+            health: Samples::new(HEALTH),
+            metrics: Samples::new(METRICS),
             connected: watch::Sender::new(false),
         }
     }
@@ -142,10 +153,14 @@ impl Changes {
 
     /// Subscribes to the samples of health checks. The server listens to their channel only while there is a subscriber.
     #[must_use]
-    pub fn watch_health(&self) -> HealthWatch {
-        let samples = self.health.subscribe();
-        self.health_watchers.send_modify(|count| *count += 1);
-        HealthWatch { changes: self.clone(), samples }
+    pub fn watch_health(&self) -> SampleWatch {
+        self.health.watch()
+    }
+
+    /// Subscribes to the readings of metrics, likewise.
+    #[must_use]
+    pub fn watch_metrics(&self) -> SampleWatch {
+        self.metrics.watch()
     }
 
     async fn listen(&self, store: &Store) -> Result<()> {
@@ -154,27 +169,34 @@ impl Changes {
         // A lost connection must be visible here, because notifications are missed until the next one.
         listener.eager_reconnect(false);
         listener.listen_all([EVENTS, TOKENS, AUTHORITIES, BACKUPS, CHECKS]).await.classify()?;
-        let mut watchers = self.health_watchers.subscribe();
-        let mut listens_to_health = false;
+        let (mut health_watchers, mut metrics_watchers) = (self.health.watchers.subscribe(), self.metrics.watchers.subscribe());
+        let (mut listens_to_health, mut listens_to_metrics) = (false, false);
         self.connected.send_replace(true);
         metrics::counter!("toygres_listener_connects_total").increment(1);
         self.wake_all();
         loop {
-            let wanted = *watchers.borrow_and_update() > 0;
-            if wanted != listens_to_health {
-                if wanted {
-                    listener.listen(HEALTH).await.classify()?;
-                    let _ = self.health.send(None);
-                } else {
-                    listener.unlisten(HEALTH).await.classify()?;
+            for (samples, watchers, listens) in
+                [(&self.health, &mut health_watchers, &mut listens_to_health), (&self.metrics, &mut metrics_watchers, &mut listens_to_metrics)]
+            {
+                let wanted = *watchers.borrow_and_update() > 0;
+                if wanted != *listens {
+                    if wanted {
+                        listener.listen(samples.channel).await.classify()?;
+                        samples.tell(None);
+                    } else {
+                        listener.unlisten(samples.channel).await.classify()?;
+                    }
+                    *listens = wanted;
                 }
-                listens_to_health = wanted;
             }
             tokio::select! {
                 notification = listener.try_recv() => match notification.classify()? {
                     None => return Ok(()),
                     Some(notification) if notification.channel() == HEALTH => {
-                        let _ = self.health.send(notification.payload().parse().ok());
+                        self.health.tell(notification.payload().parse().ok());
+                    }
+                    Some(notification) if notification.channel() == METRICS => {
+                        notification.payload().split(',').for_each(|instance| self.metrics.tell(instance.parse().ok()));
                     }
                     Some(notification) if notification.channel() == CHECKS => {
                         if let Ok(instance) = notification.payload().parse() {
@@ -186,7 +208,8 @@ impl Changes {
                     Some(notification) if notification.channel() == BACKUPS => self.backups.send_modify(|wakes| *wakes += 1),
                     Some(_) => self.events.send_modify(|wakes| *wakes += 1),
                 },
-                _ = watchers.changed() => {}
+                _ = health_watchers.changed() => {}
+                _ = metrics_watchers.changed() => {}
                 () = tokio::time::sleep(SAFETY_POLL) => self.wake_all(),
             }
         }
@@ -196,15 +219,33 @@ impl Changes {
         self.events.send_modify(|wakes| *wakes += 1);
         self.tokens.send_modify(|wakes| *wakes += 1);
         self.backups.send_modify(|wakes| *wakes += 1);
-        let _ = self.health.send(None);
+        self.health.tell(None);
+        self.metrics.tell(None);
     }
 }
 
-impl HealthWatch {
+impl Samples {
+    fn new(channel: &'static str) -> Self {
+        Self { channel, of: broadcast::Sender::new(1024), watchers: watch::Sender::new(0) }
+    }
+
+    fn watch(&self) -> SampleWatch {
+        let of = self.of.subscribe();
+        self.watchers.send_modify(|count| *count += 1);
+        SampleWatch { samples: self.clone(), of }
+    }
+
+    fn tell(&self, instance: Option<InstanceId>) {
+        // An error means that nobody watches.
+        let _ = self.of.send(instance);
+    }
+}
+
+impl SampleWatch {
     /// Waits until there may be new samples of `instance`.
     pub async fn changed(&mut self, instance: InstanceId) {
         loop {
-            match self.samples.recv().await {
+            match self.of.recv().await {
                 Ok(Some(other)) if other != instance => {}
                 Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
                 // Cannot happen, because `self` owns the sender.
@@ -225,8 +266,8 @@ fn cause(error: &Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
-impl Drop for HealthWatch {
+impl Drop for SampleWatch {
     fn drop(&mut self) {
-        self.changes.health_watchers.send_modify(|count| *count -= 1);
+        self.samples.watchers.send_modify(|count| *count -= 1);
     }
 }

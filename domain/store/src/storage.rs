@@ -16,6 +16,8 @@ use toygres_domain::{
 pub struct Measured {
     /// What it was.
     pub usage: Usage,
+    /// Bytes of the databases, which are among those that are used; `None` in a measurement of an earlier release.
+    pub database_bytes: Option<i64>,
     /// How long ago.
     pub ago: Duration,
     /// When the next one is due; 0 if it is.
@@ -45,7 +47,7 @@ impl Store {
     /// The latest measurement of an instance; `None` if there is none.
     pub async fn measured(&self, id: InstanceId) -> Result<Option<Measured>> {
         let row = sqlx::query!(
-            r#"SELECT used_bytes, capacity_bytes, extract(epoch FROM now() - measured_at)::float8 AS "seconds!",
+            r#"SELECT used_bytes, capacity_bytes, database_bytes, extract(epoch FROM now() - measured_at)::float8 AS "seconds!",
                       extract(epoch FROM due_at - now())::float8 AS "due_in!"
                FROM instance_storage WHERE instance_id = $1"#,
             id.0
@@ -55,6 +57,7 @@ impl Store {
         .classify()?;
         Ok(row.map(|row| Measured {
             usage: Usage { used_bytes: row.used_bytes, capacity_bytes: row.capacity_bytes },
+            database_bytes: row.database_bytes,
             ago: Duration::try_from_secs_f64(row.seconds).unwrap_or_default(),
             // One that is overdue is negative.
             due_in: Duration::try_from_secs_f64(row.due_in).unwrap_or_default(),
@@ -64,14 +67,14 @@ impl Store {
     /// Records a measurement of a running instance; the next one is due in `next`. It is an event if the usage has moved by a hundredth of the
     /// capacity since the last one that was, or if anything else has changed. The first measurement of an instance that is not healthy yet
     /// is none, because its health is about to change.
-    pub async fn record_storage(&self, id: InstanceId, usage: Usage, read_only: bool, next: Duration) -> Result<()> {
+    pub async fn record_storage(&self, id: InstanceId, usage: Usage, database_bytes: i64, read_only: bool, next: Duration) -> Result<()> {
         sqlx::query!(
             "WITH former AS (SELECT capacity_bytes, read_only, announced_bytes FROM instance_storage WHERE instance_id = $1),
                   written AS (
-                      INSERT INTO instance_storage AS stored (instance_id, used_bytes, capacity_bytes, read_only, due_at, announced_bytes)
-                      SELECT id, $2, $3, $4, now() + make_interval(secs => $5), $2 FROM instances WHERE id = $1 AND state = 'running'
+                      INSERT INTO instance_storage AS stored (instance_id, used_bytes, capacity_bytes, read_only, due_at, announced_bytes, database_bytes)
+                      SELECT id, $2, $3, $4, now() + make_interval(secs => $5), $2, $6 FROM instances WHERE id = $1 AND state = 'running'
                       ON CONFLICT (instance_id) DO UPDATE SET used_bytes = $2, capacity_bytes = $3, read_only = $4, measured_at = now(),
-                          due_at = excluded.due_at, announced_bytes = CASE WHEN abs(stored.announced_bytes - $2) * 100 >= $3
+                          due_at = excluded.due_at, database_bytes = excluded.database_bytes, announced_bytes = CASE WHEN abs(stored.announced_bytes - $2) * 100 >= $3
                               OR stored.capacity_bytes <> $3 OR stored.read_only <> $4 THEN $2 ELSE stored.announced_bytes END
                       RETURNING announced_bytes)
              UPDATE instances SET updated_at = clock_timestamp()
@@ -82,7 +85,8 @@ impl Store {
             usage.used_bytes,
             usage.capacity_bytes,
             read_only,
-            next.as_secs_f64()
+            next.as_secs_f64(),
+            database_bytes
         )
         .execute(&self.pool)
         .await

@@ -45,6 +45,7 @@ subcommands! {
         cancel::Cancel,
         terminate::Terminate,
         top::Top,
+        metrics::Metrics,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The limits of inputs: use cases check them, and `controlPlane.limits` publishes them.
 
-use toygres_domain::{secret::MAX_PASSWORD_BYTES, storage::AutoGrow};
+use toygres_domain::{metric, secret::MAX_PASSWORD_BYTES, storage::AutoGrow};
 
 /// A range of whole numbers, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,10 @@ pub const ACTIVITY_SESSIONS: IntRange = IntRange::new(1, 200).default(100);
 pub const TOP_QUERIES: IntRange = IntRange::new(1, 100).default(20);
 /// Entries of a log that a subscription begins with.
 pub const LOG_TAIL: IntRange = IntRange::new(0, 10_000).default(100);
+/// Seconds of one point of a metric. More than an hour has to be whole hours.
+pub const METRIC_STEP_SECONDS: IntRange = IntRange::new(metric::STEP_SECONDS.0, metric::STEP_SECONDS.1);
+/// Points of one metric in one answer.
+pub const METRIC_POINTS: IntRange = IntRange::new(1, metric::MAX_POINTS as i32);
 /// Entries of one page of a list.
 pub const PAGE_SIZE: IntRange = IntRange::new(0, 500).default(50);
 

@@ -3,12 +3,15 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use clap::{Args, value_parser};
-use toygres_domain::instance::HealthCheckPolicy;
+use toygres_domain::{instance::HealthCheckPolicy, metric};
 use toygres_postgres::Prober;
-use toygres_workflows::Timing;
+use toygres_workflows::{MetricsRecorder, Timing};
 
 use super::values::size;
 use crate::app::limits::{HEALTH_CHECK_INTERVAL_SECONDS, HEALTH_CHECK_TIMEOUT_SECONDS, IntRange};
+
+/// Rates over longer times would be taken for gaps.
+const METRICS_INTERVAL: u64 = metric::INTERVAL.as_secs();
 
 /// Health checks.
 #[derive(Args, Clone, Debug)]
@@ -35,6 +38,9 @@ pub struct HealthConfig {
     /// Milliseconds between a failed check and its repetition.
     #[arg(long, env = "TOYGRES_HEALTH_RECHECK_MS", default_value = "500", value_parser = value_parser!(u32).range(100..=60_000))]
     pub health_recheck_ms: u32,
+    /// Seconds between two readings of the metrics of an instance, which are made with its health checks; 0 reads none.
+    #[arg(long, env = "TOYGRES_METRICS_INTERVAL_SECONDS", default_value_t = METRICS_INTERVAL, value_parser = value_parser!(u64).range(0..=METRICS_INTERVAL))]
+    pub metrics_interval_seconds: u64,
 }
 
 impl HealthConfig {
@@ -42,6 +48,15 @@ impl HealthConfig {
     #[must_use]
     pub fn prober(&self) -> Prober {
         Prober::new(size(self.probe_connections), self.probe_login_every)
+    }
+
+    /// See [`MetricsRecorder`].
+    #[must_use]
+    pub fn metrics(&self) -> MetricsRecorder {
+        match self.metrics_interval_seconds {
+            0 => MetricsRecorder::default(),
+            seconds => MetricsRecorder::new(Duration::from_secs(seconds)),
+        }
     }
 
     /// See [`Timing`].

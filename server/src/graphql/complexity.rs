@@ -1,5 +1,8 @@
 //! The complexity of a request: how many values its answer can have.
 
+use chrono::{DateTime, Utc};
+use toygres_domain::metric::{MetricName, MetricWindow};
+
 use super::paging::DEFAULT_PAGE;
 use crate::app::limits::{IntRange, PAGE_SIZE};
 
@@ -20,6 +23,25 @@ pub(super) fn list_complexity(first: Option<i32>, range: IntRange, child_complex
     // Whatever is outside of the range is refused when the field is resolved.
     let entries = first.or(range.default).unwrap_or(range.max).clamp(range.min, range.max);
     usize::try_from(entries).unwrap_or_default().saturating_mul(child_complexity).min(MAX_COMPLEXITY)
+}
+
+/// The complexity of metrics over time: each point counts, and so do the rows that are read for it, ten to one.
+pub(super) fn metrics_complexity(
+    names: Option<usize>,
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
+    step_seconds: Option<i32>,
+    child_complexity: usize,
+) -> usize {
+    // Whatever is outside of the range is refused when the field is resolved.
+    let Ok(window) = MetricWindow::new(from, to, step_seconds, Utc::now()) else { return child_complexity };
+    // A name that is there twice is answered once.
+    let names = names.map_or(MetricName::COUNT, |names| names.min(MetricName::COUNT));
+    if window.check(names).is_err() {
+        return child_complexity;
+    }
+    let (points, rows) = (usize::try_from(window.points()).unwrap_or(MAX_COMPLEXITY), usize::try_from(window.rows()).unwrap_or(MAX_COMPLEXITY));
+    names.saturating_mul(points.saturating_add(child_complexity)).saturating_add(rows / 10).min(MAX_COMPLEXITY)
 }
 
 /// The complexity of a connection: each entry that the page can have costs what is selected of it. A page without entries has at

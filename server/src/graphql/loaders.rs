@@ -17,7 +17,8 @@ use toygres_domain::{
     database_user::DatabaseUser,
     event::{Cursor, Event},
     health::{HealthCheck, HealthSummary},
-    instance::Instance,
+    instance::{HealthCheckPolicy, Instance},
+    metric::{MetricWindow, SummaryPoint},
     operation::Operation,
     secret::Secret,
     storage::StorageUsage,
@@ -72,6 +73,10 @@ pub(super) struct EventsOf(pub(super) InstanceId, pub(super) PageRequest<Cursor>
 /// A page of an instance's health checks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct HealthChecksOf(pub(super) InstanceId, pub(super) PageRequest<i64>);
+
+/// An instance's metrics over time. Instances that are checked equally often are read together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct MetricsOf(pub(super) InstanceId, pub(super) MetricWindow, pub(super) i32);
 
 /// A page of an instance's users.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -199,6 +204,20 @@ impl Loader<HealthChecksOf> for Reader {
         for (page, ids) in alike(keys, |HealthChecksOf(id, page)| (*id, page)) {
             let pages = self.0.health_checks_of(&ids, page).await?;
             all.extend(pages.into_iter().map(|(id, entries)| (HealthChecksOf(id, page.clone()), entries)));
+        }
+        Ok(all)
+    }
+}
+
+impl Loader<MetricsOf> for Reader {
+    type Value = Arc<Vec<SummaryPoint>>;
+    type Error = Arc<Error>;
+    async fn load(&self, keys: &[MetricsOf]) -> Loaded<MetricsOf, Arc<Vec<SummaryPoint>>> {
+        let mut all = HashMap::new();
+        for ((window, interval_seconds), ids) in alike(keys, |MetricsOf(id, window, interval_seconds)| (*id, (*window, *interval_seconds))) {
+            let policy = HealthCheckPolicy { interval_seconds, timeout_seconds: 0 };
+            let points = self.0.metric_points(&ids, &window, &policy).await?;
+            all.extend(points.into_iter().map(|(id, points)| (MetricsOf(id, window, interval_seconds), Arc::new(points))));
         }
         Ok(all)
     }

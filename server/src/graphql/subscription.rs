@@ -20,7 +20,8 @@ use super::{
     guard::operator,
     shared::Shared,
     types::{
-        HealthCheck, Instance, InstanceChange, InstanceChangeType, InstanceEvent, InstanceFilterInput, InstanceLogBatch, LogSeverity, Operation,
+        HealthCheck, Instance, InstanceChange, InstanceChangeType, InstanceEvent, InstanceFilterInput, InstanceLogBatch, InstanceMetrics,
+        LogSeverity, MetricName, Operation, metric_names,
     },
 };
 use crate::{
@@ -225,6 +226,37 @@ impl Subscription {
                 if !more {
                     watch.changed(id).await;
                 }
+            }
+        })
+    }
+
+    /// Follows the metrics of an instance: its latest reading, then each that is made. A subscriber that is too slow gets the latest. Completes
+    /// when the instance is deleted.
+    async fn instance_metrics(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The ID of the instance.")] instance_id: ID,
+        #[graphql(desc = "The metrics (default: all).")] names: Option<Vec<MetricName>>,
+    ) -> Result<impl Stream<Item = Result<InstanceMetrics>>> {
+        let app = ctx.data_unchecked::<App>();
+        let id = known(app, &instance_id).await?;
+        let store = app.store.clone();
+        let names = metric_names(names);
+        let mut watch = app.hub.changes().watch_metrics();
+        let mut feed = app.hub.feed(Some(id), None).await.map_err(error)?;
+        Ok(try_stream! {
+            let mut sent = None;
+            while let Some(instance) = store.instance(id).await.map_err(error)?.filter(|instance| !is_final(instance.state)) {
+                let readings = store.latest_metrics(id).await.map_err(error)?;
+                if let Some(latest) = InstanceMetrics::latest(&names, &readings, &instance.spec.health_check).filter(|latest| sent != Some(latest.read_at())) {
+                    sent = Some(latest.read_at());
+                    yield latest;
+                }
+                let changed = tokio::select! {
+                    () = watch.changed(id) => Ok(()),
+                    events = latest(&mut feed) => events.map(drop),
+                };
+                changed.map_err(error)?;
             }
         })
     }

@@ -22,6 +22,7 @@ mod label;
 mod limits;
 mod log;
 mod maintenance_window;
+mod metric;
 mod node;
 mod notice;
 mod operation;
@@ -45,8 +46,8 @@ pub(super) use database::Database;
 pub(super) use database_user::DatabaseUser;
 pub(super) use domain_enum::{
     BackupDurability, BackupProtection, BackupStatus, BackupTrigger, BackupVerificationStatus, CaStatus, DatabaseAccess, ExposureType, HealthStatus,
-    InstanceEventType, InstanceState, LogSeverity, NoticeCode, OperationKind, OperationStatus, ReasonCode, RecoveryGapReason, RestoreMethod,
-    SessionState, StepName, StepStatus, TokenRole, TopQueryOrder, Weekday,
+    InstanceEventType, InstanceState, LogSeverity, MetricName, MetricUnit, NoticeCode, OperationKind, OperationStatus, ReasonCode, RecoveryGapReason,
+    RestoreMethod, SessionState, StepName, StepStatus, TokenRole, TopQueryOrder, Weekday,
 };
 pub(super) use exposure::{Exposure, ExposureInput};
 pub(super) use health_check::{HealthCheck, HealthCheckInput, HealthCheckPolicy};
@@ -60,6 +61,7 @@ pub(super) use label::{Label, LabelInput, pairs};
 pub(super) use limits::Limits;
 pub(super) use log::{InstanceLogBatch, LogEntries, page as log_page};
 pub(super) use maintenance_window::{MaintenanceWindow, MaintenanceWindowInput};
+pub(super) use metric::{InstanceMetrics, MetricSeries, metric_names};
 pub(super) use node::{Node, NodeId};
 pub(super) use notice::Notice;
 pub(super) use operation::{Operation, list as list_operations};

@@ -123,13 +123,14 @@ pub(super) async fn start(
     changes: Changes,
     shutdown: CancellationToken,
 ) -> Result<Worker> {
-    let prober = config.health.prober();
+    let (prober, metrics) = (config.health.prober(), config.health.metrics());
     let context = ActivityContext {
         store: store.clone(),
         engine: engine.clone(),
         runtime,
         prober: prober.clone(),
         slow_checks: config.engine.options().slow_checks(),
+        metrics: metrics.clone(),
         running_checks: RunningChecks::default(),
         certificates: config.certificates.policy(),
         suspect_certificates: certificates::SuspectCertificates::default(),
@@ -142,6 +143,7 @@ pub(super) async fn start(
         let shutdown = shutdown.clone();
         async move { prober.run(shutdown).await }
     });
+    tasks.spawn("metrics", metrics.run(store.clone(), shutdown.clone()));
     tasks.spawn("heartbeat", heartbeat::run(store.clone(), shutdown.clone()));
     tasks.spawn("dispatcher", dispatcher::run(store.clone(), engine.clone(), changes.clone(), shutdown.clone()));
     tasks.spawn("sweeper", sweeper::run(context.clone(), engine.clone()));

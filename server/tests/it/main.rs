@@ -24,6 +24,7 @@ mod kubernetes;
 mod lifecycle;
 mod live;
 mod logs;
+mod metrics;
 mod notices;
 mod paging;
 mod parameters;

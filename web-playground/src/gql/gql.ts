@@ -49,6 +49,8 @@ type Documents = {
     "\n  query RowActions($id: ID!) {\n    instance(id: $id) {\n      availableOperations\n      deletionProtected\n    }\n  }\n": typeof types.RowActionsDocument,
     "\n  mutation UpdateInstance($input: UpdateInstanceInput!) {\n    updateInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": typeof types.UpdateInstanceDocument,
     "\n  subscription InstanceLogs($instanceId: ID!, $tail: Int, $after: String, $severity: LogSeverity) {\n    instanceLogs(instanceId: $instanceId, tail: $tail, after: $after, severity: $severity) {\n      cursor\n      gap\n      entries {\n        ...LogLine\n      }\n    }\n  }\n\n  fragment LogLine on LogEntry {\n    cursor\n    time\n    severity\n    sqlstate\n    message\n    detail\n    hint\n    context\n    statement\n    username\n    database\n    applicationName\n    pid\n  }\n": typeof types.InstanceLogsDocument,
+    "\n  query Metrics($id: ID!, $names: [MetricName!], $from: DateTime, $stepSeconds: Int) {\n    instance(id: $id) {\n      metrics(names: $names, from: $from, stepSeconds: $stepSeconds) {\n        name\n        unit\n        points {\n          at\n          value\n          maximum\n        }\n      }\n    }\n  }\n": typeof types.MetricsDocument,
+    "\n  subscription LatestMetrics($id: ID!) {\n    instanceMetrics(instanceId: $id) {\n      at\n      values {\n        name\n        value\n      }\n    }\n  }\n": typeof types.LatestMetricsDocument,
     "\n  mutation CancelOperation($input: CancelOperationInput!) {\n    cancelOperation(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": typeof types.CancelOperationDocument,
     "\n  mutation RetryOperation($input: RetryOperationInput!) {\n    retryOperation(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": typeof types.RetryOperationDocument,
     "\n  mutation DeleteInstance($input: DeleteInstanceInput!) {\n    deleteInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": typeof types.DeleteInstanceDocument,
@@ -104,6 +106,8 @@ const documents: Documents = {
     "\n  query RowActions($id: ID!) {\n    instance(id: $id) {\n      availableOperations\n      deletionProtected\n    }\n  }\n": types.RowActionsDocument,
     "\n  mutation UpdateInstance($input: UpdateInstanceInput!) {\n    updateInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": types.UpdateInstanceDocument,
     "\n  subscription InstanceLogs($instanceId: ID!, $tail: Int, $after: String, $severity: LogSeverity) {\n    instanceLogs(instanceId: $instanceId, tail: $tail, after: $after, severity: $severity) {\n      cursor\n      gap\n      entries {\n        ...LogLine\n      }\n    }\n  }\n\n  fragment LogLine on LogEntry {\n    cursor\n    time\n    severity\n    sqlstate\n    message\n    detail\n    hint\n    context\n    statement\n    username\n    database\n    applicationName\n    pid\n  }\n": types.InstanceLogsDocument,
+    "\n  query Metrics($id: ID!, $names: [MetricName!], $from: DateTime, $stepSeconds: Int) {\n    instance(id: $id) {\n      metrics(names: $names, from: $from, stepSeconds: $stepSeconds) {\n        name\n        unit\n        points {\n          at\n          value\n          maximum\n        }\n      }\n    }\n  }\n": types.MetricsDocument,
+    "\n  subscription LatestMetrics($id: ID!) {\n    instanceMetrics(instanceId: $id) {\n      at\n      values {\n        name\n        value\n      }\n    }\n  }\n": types.LatestMetricsDocument,
     "\n  mutation CancelOperation($input: CancelOperationInput!) {\n    cancelOperation(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": types.CancelOperationDocument,
     "\n  mutation RetryOperation($input: RetryOperationInput!) {\n    retryOperation(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": types.RetryOperationDocument,
     "\n  mutation DeleteInstance($input: DeleteInstanceInput!) {\n    deleteInstance(input: $input) {\n      userErrors {\n        field\n        message\n      }\n    }\n  }\n": types.DeleteInstanceDocument,
@@ -261,6 +265,14 @@ export function graphql(source: "\n  mutation UpdateInstance($input: UpdateInsta
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  subscription InstanceLogs($instanceId: ID!, $tail: Int, $after: String, $severity: LogSeverity) {\n    instanceLogs(instanceId: $instanceId, tail: $tail, after: $after, severity: $severity) {\n      cursor\n      gap\n      entries {\n        ...LogLine\n      }\n    }\n  }\n\n  fragment LogLine on LogEntry {\n    cursor\n    time\n    severity\n    sqlstate\n    message\n    detail\n    hint\n    context\n    statement\n    username\n    database\n    applicationName\n    pid\n  }\n"): typeof import('./graphql').InstanceLogsDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Metrics($id: ID!, $names: [MetricName!], $from: DateTime, $stepSeconds: Int) {\n    instance(id: $id) {\n      metrics(names: $names, from: $from, stepSeconds: $stepSeconds) {\n        name\n        unit\n        points {\n          at\n          value\n          maximum\n        }\n      }\n    }\n  }\n"): typeof import('./graphql').MetricsDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  subscription LatestMetrics($id: ID!) {\n    instanceMetrics(instanceId: $id) {\n      at\n      values {\n        name\n        value\n      }\n    }\n  }\n"): typeof import('./graphql').LatestMetricsDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -1056,6 +1056,12 @@ export type Instance = Node & {
   maintenanceWindow?: Maybe<MaintenanceWindow>;
   /** The memory in MiB. */
   memoryMb: Scalars['Int']['output'];
+  /**
+   * Metrics of the instance over time, read every 30 seconds with its health checks. They are kept for as long as the health checks; hours are
+   * kept for longer, and are what steps of an hour and more are made of. All series together have at most 10,000 points. `instanceMetrics`
+   * follows the latest values.
+   */
+  metrics: Array<MetricSeries>;
   /** The name of the instance, unique among instances that are not deleted. */
   name: Scalars['String']['output'];
   /**
@@ -1170,6 +1176,15 @@ export type InstanceLogsArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
   severity?: InputMaybe<LogSeverity>;
   since?: InputMaybe<Scalars['DateTime']['input']>;
+};
+
+
+/** A hosted PostgreSQL server. */
+export type InstanceMetricsArgs = {
+  from?: InputMaybe<Scalars['DateTime']['input']>;
+  names?: InputMaybe<Array<MetricName>>;
+  stepSeconds?: InputMaybe<Scalars['Int']['input']>;
+  to?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
 
@@ -1339,6 +1354,15 @@ export type InstanceLogBatch = {
   gap: Scalars['Boolean']['output'];
 };
 
+/** The latest reading of the metrics of an instance. */
+export type InstanceMetrics = {
+  __typename?: 'InstanceMetrics';
+  /** When it was made. */
+  at: Scalars['DateTime']['output'];
+  /** Its values, in the order that was asked for. */
+  values: Array<MetricValue>;
+};
+
 /** The order of instances. */
 export type InstanceOrder = {
   /** The direction. */
@@ -1447,6 +1471,10 @@ export type Limits = {
   maintenanceWindowMinutes: IntRange;
   /** The memory of an instance in MiB. */
   memoryMb: IntRange;
+  /** The number of points of one metric in one answer. */
+  metricPoints: IntRange;
+  /** The seconds of one point of a metric. More than an hour has to be whole hours. */
+  metricStepSeconds: IntRange;
   /** The length of an instance name in characters. */
   nameLength: IntRange;
   /** The number of entries in one page of a list. */
@@ -1572,6 +1600,119 @@ export type MaintenanceWindowInput = {
   startTime?: InputMaybe<Scalars['String']['input']>;
   /** The day on which it begins, in UTC. */
   weekday?: InputMaybe<Weekday>;
+};
+
+/** A metric of an instance. */
+export const MetricName = {
+  /** Sessions of clients that run a statement. */
+  ActiveConnections: 'ACTIVE_CONNECTIONS',
+  /** Sessions of clients that wait for a lock, which are among the active ones. */
+  BlockedConnections: 'BLOCKED_CONNECTIONS',
+  /** Blocks that were found in the cache of the server (`shared_buffers`). */
+  BlocksHit: 'BLOCKS_HIT',
+  /** Blocks that were read from files, or from the cache of the operating system. */
+  BlocksRead: 'BLOCKS_READ',
+  /** The part of the blocks that were found in the cache of the server: 0 to 1. Absent if none were needed. */
+  CacheHitRatio: 'CACHE_HIT_RATIO',
+  /** Transactions that were committed, in all databases of clients. */
+  Commits: 'COMMITS',
+  /** Sessions of clients. */
+  Connections: 'CONNECTIONS',
+  /** The size of all databases, with their temporary files. */
+  DatabaseSize: 'DATABASE_SIZE',
+  /** Deadlocks, each of which has ended a transaction. */
+  Deadlocks: 'DEADLOCKS',
+  /** Sessions of clients that wait for the next statement outside of a transaction. */
+  IdleConnections: 'IDLE_CONNECTIONS',
+  /** Sessions of clients that wait for the next statement within a transaction. */
+  IdleInTransactionConnections: 'IDLE_IN_TRANSACTION_CONNECTIONS',
+  /** The age of the oldest transaction of a client. */
+  LongestTransaction: 'LONGEST_TRANSACTION',
+  /** Sessions that clients can have. */
+  MaxConnections: 'MAX_CONNECTIONS',
+  /**
+   * The age, in transactions, of the oldest transaction or multixact that is not frozen. At about 2.1 billion the server takes no more
+   * writes.
+   */
+  OldestUnfrozenAge: 'OLDEST_UNFROZEN_AGE',
+  /** Checkpoints that were requested. Most are because the WAL had reached `max_wal_size`. */
+  RequestedCheckpoints: 'REQUESTED_CHECKPOINTS',
+  /** Transactions that were rolled back. */
+  Rollbacks: 'ROLLBACKS',
+  /** Rows that scans of tables have read, and entries that scans of indexes have returned. */
+  RowsRead: 'ROWS_READ',
+  /** Rows that were inserted, updated or deleted. */
+  RowsWritten: 'ROWS_WRITTEN',
+  /** The WAL that the replication slot that is the furthest behind keeps. */
+  SlotWal: 'SLOT_WAL',
+  /** Bytes that were written to temporary files, by sorts and joins that are larger than `work_mem`. */
+  TemporaryBytes: 'TEMPORARY_BYTES',
+  /** Checkpoints that were due after `checkpoint_timeout`. */
+  TimedCheckpoints: 'TIMED_CHECKPOINTS',
+  /** What is free on the volume. */
+  VolumeAvailable: 'VOLUME_AVAILABLE',
+  /** What the instance uses of its volume: its databases, its WAL and its temporary files. */
+  VolumeUsed: 'VOLUME_USED',
+  /** Bytes that were written to the WAL. */
+  WalBytes: 'WAL_BYTES'
+} as const;
+
+export type MetricName = typeof MetricName[keyof typeof MetricName];
+/** The values of a metric in the time of one point. */
+export type MetricPoint = {
+  __typename?: 'MetricPoint';
+  /** When the time begins. Times begin at multiples of the step. */
+  at: Scalars['DateTime']['output'];
+  /** The largest value. */
+  maximum: Scalars['Float']['output'];
+  /** The smallest value. */
+  minimum: Scalars['Float']['output'];
+  /** The average. That of a rate is what was counted, divided by the time. */
+  value: Scalars['Float']['output'];
+};
+
+/** A metric of an instance over time. */
+export type MetricSeries = {
+  __typename?: 'MetricSeries';
+  /** The metric. */
+  name: MetricName;
+  /**
+   * The points in order. Those without a value are left out: while nobody read the instance, and of rates also across a restart of its server
+   * or a reset of its statistics.
+   */
+  points: Array<MetricPoint>;
+  /** The seconds of one point. */
+  stepSeconds: Scalars['Int']['output'];
+  /** The unit of its values. */
+  unit: MetricUnit;
+};
+
+/** The unit of a metric. */
+export const MetricUnit = {
+  /** Bytes. */
+  Bytes: 'BYTES',
+  /** Bytes per second. */
+  BytesPerSecond: 'BYTES_PER_SECOND',
+  /** A number of things. */
+  Count: 'COUNT',
+  /** A number of things per second. */
+  PerSecond: 'PER_SECOND',
+  /** A part of a whole: 0 to 1. */
+  Ratio: 'RATIO',
+  /** Seconds. */
+  Seconds: 'SECONDS'
+} as const;
+
+export type MetricUnit = typeof MetricUnit[keyof typeof MetricUnit];
+/** The latest value of a metric. */
+export type MetricValue = {
+  __typename?: 'MetricValue';
+  /** The metric. */
+  name: MetricName;
+  /** The unit of the value. */
+  unit: MetricUnit;
+  /** The value; that of a rate is the one since the reading before. Null if there is none. */
+  value?: Maybe<Scalars['Float']['output']>;
 };
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
@@ -2839,6 +2980,11 @@ export type Subscription = {
    */
   instanceLogs: InstanceLogBatch;
   /**
+   * Follows the metrics of an instance: its latest reading, then each that is made. A subscriber that is too slow gets the latest. Completes
+   * when the instance is deleted.
+   */
+  instanceMetrics: InstanceMetrics;
+  /**
    * Follows the list of instances: `SNAPSHOT` items, one `SNAPSHOT_COMPLETE`, then `UPSERTED` and `REMOVED` items. Several
    * changes of one instance may arrive as one item. With `after`, there is no snapshot, only the changes after that cursor.
    */
@@ -2881,6 +3027,13 @@ export type SubscriptionInstanceLogsArgs = {
   instanceId: Scalars['ID']['input'];
   severity?: InputMaybe<LogSeverity>;
   tail?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** The root of subscriptions. */
+export type SubscriptionInstanceMetricsArgs = {
+  instanceId: Scalars['ID']['input'];
+  names?: InputMaybe<Array<MetricName>>;
 };
 
 
@@ -3434,6 +3587,23 @@ export type InstanceLogsSubscriptionVariables = Exact<{
 export type InstanceLogsSubscription = { __typename?: 'Subscription', instanceLogs: { __typename?: 'InstanceLogBatch', cursor: string, gap: boolean, entries: Array<{ __typename?: 'LogEntry', cursor: string, time?: string | null, severity: LogSeverity, sqlstate?: string | null, message: string, detail?: string | null, hint?: string | null, context?: string | null, statement?: string | null, username?: string | null, database?: string | null, applicationName?: string | null, pid?: number | null }> } };
 
 export type LogLineFragment = { __typename?: 'LogEntry', cursor: string, time?: string | null, severity: LogSeverity, sqlstate?: string | null, message: string, detail?: string | null, hint?: string | null, context?: string | null, statement?: string | null, username?: string | null, database?: string | null, applicationName?: string | null, pid?: number | null };
+
+export type MetricsQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+  names?: InputMaybe<Array<MetricName> | MetricName>;
+  from?: InputMaybe<Scalars['DateTime']['input']>;
+  stepSeconds?: InputMaybe<Scalars['Int']['input']>;
+}>;
+
+
+export type MetricsQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', metrics: Array<{ __typename?: 'MetricSeries', name: MetricName, unit: MetricUnit, points: Array<{ __typename?: 'MetricPoint', at: string, value: number, maximum: number }> }> } | null };
+
+export type LatestMetricsSubscriptionVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type LatestMetricsSubscription = { __typename?: 'Subscription', instanceMetrics: { __typename?: 'InstanceMetrics', at: string, values: Array<{ __typename?: 'MetricValue', name: MetricName, value?: number | null }> } };
 
 export type CancelOperationMutationVariables = Exact<{
   input: CancelOperationInput;
@@ -4636,6 +4806,32 @@ export const InstanceLogsDocument = new TypedDocumentString(`
   applicationName
   pid
 }`) as unknown as TypedDocumentString<InstanceLogsSubscription, InstanceLogsSubscriptionVariables>;
+export const MetricsDocument = new TypedDocumentString(`
+    query Metrics($id: ID!, $names: [MetricName!], $from: DateTime, $stepSeconds: Int) {
+  instance(id: $id) {
+    metrics(names: $names, from: $from, stepSeconds: $stepSeconds) {
+      name
+      unit
+      points {
+        at
+        value
+        maximum
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<MetricsQuery, MetricsQueryVariables>;
+export const LatestMetricsDocument = new TypedDocumentString(`
+    subscription LatestMetrics($id: ID!) {
+  instanceMetrics(instanceId: $id) {
+    at
+    values {
+      name
+      value
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<LatestMetricsSubscription, LatestMetricsSubscriptionVariables>;
 export const CancelOperationDocument = new TypedDocumentString(`
     mutation CancelOperation($input: CancelOperationInput!) {
   cancelOperation(input: $input) {

@@ -3,12 +3,13 @@ import { useElementSize } from '@mantine/hooks';
 import { useEffect, useRef, useState } from 'react';
 import uPlot, { type AlignedData } from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { palette, timeChart } from '../chart/axes';
+import classes from '../chart/chart.module.css';
 import type { SampleFragment } from '../gql/graphql';
 import { sentenceCase } from '../lib/label';
 import { useStore } from '../lib/store';
-import { full, minutes } from '../time/format';
+import { full } from '../time/format';
 import { zone } from '../time/zone';
-import classes from './latency-chart.module.css';
 import { milliseconds } from './milliseconds';
 import { nearest, type Series } from './window';
 
@@ -78,20 +79,12 @@ function pointAt(chart: uPlot, series: Series): Point | undefined {
 }
 
 function options(width: number, style: CSSStyleDeclaration, onCursor: (chart: uPlot) => void): uPlot.Options {
-  const colour = (name: string) => style.getPropertyValue(name);
-  const [line, quiet, good, bad] = ['--chart-line', '--chart-text', '--chart-good', '--chart-bad'].map(colour) as [string, string, string, string];
-  const axis = { stroke: quiet, font: '12px system-ui, sans-serif', grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
+  const colours = palette(style);
+  const { good, bad } = colours;
   return {
-    width,
-    height: HEIGHT,
-    legend: { show: false },
-    cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
+    ...timeChart({ width, height: HEIGHT }, colours, (value) => (value < 1000 ? `${value}ms` : `${value / 1000}s`)),
     // As long as the window, and with a scale also when there is nothing to show.
     scales: { x: { range: (_, min, max) => [min, max] }, y: { range: (_, __, max) => [0, Math.max(1, (max ?? 0) * 1.15)] } },
-    axes: [
-      { ...axis, space: 80, values: (_, times) => times.map((time) => minutes(time * 1000)) },
-      { ...axis, size: 64, values: (_, values) => values.map((value) => (value < 1000 ? `${value}ms` : `${value / 1000}s`)) },
-    ],
     series: [
       {},
       { stroke: good, width: 2, spanGaps: false, points: { show: (chart) => (chart.data[0].length < width / 8), size: 5, stroke: good, fill: good } },

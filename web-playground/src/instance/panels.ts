@@ -22,6 +22,7 @@ export const PANELS: readonly PanelEntry[] = [
   { section: 'overview', Panel: DetailsPanel, aside: true },
   { section: 'backups', Panel: lazily(() => import('../backup/panel')) },
   { section: 'logs', Panel: lazily(() => import('../log/panel')), shown: ({ state }, { operate }) => operate && state !== 'DELETED' },
+  { section: 'metrics', Panel: lazily(() => import('../metrics/panel')), shown: ({ state }) => state !== 'DELETED' },
   { section: 'queries', Panel: lazily(() => import('../activity/panel')), whileRunning: true, shown: (_, { operate }) => operate },
   { section: 'queries', Panel: lazily(() => import('../top-queries/panel')), whileRunning: true, shown: (_, { operate }) => operate },
   { section: 'settings', Panel: lazily(() => import('./settings-panel')) },

@@ -1,6 +1,8 @@
 import { memo, useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import shared from '../frame/table.module.css';
+import { Sparkline } from '../metrics/sparkline';
+import type { Sparkline as Points } from '../metrics/sparklines';
 import { Ago } from '../time/ago';
 import type { ColumnId } from './columns';
 import { labelText } from './label-text';
@@ -32,11 +34,12 @@ interface Props {
   /** Without it, the caller may change nothing. */
   editable: boolean;
   selected: boolean;
+  sparkline?: Points;
   handlers: RowHandlers;
 }
 
 /** Plain elements instead of components: many are mounted while the table is scrolled. */
-export const Row = memo(function Row({ row, index, columns, editable, selected, handlers }: Props) {
+export const Row = memo(function Row({ row, index, columns, editable, selected, sparkline, handlers }: Props) {
   const { id, name, endpoint, postgresVersion, labels, createdAt } = row;
   const remark = row.reason?.message ?? row.notices[0]?.message;
   const has = (column: ColumnId) => columns.includes(column);
@@ -94,6 +97,7 @@ export const Row = memo(function Row({ row, index, columns, editable, selected, 
           </span>
         </td>
       )}
+      {has('transactions') && <td className={classes.transactions}>{sparkline && <Sparkline sparkline={sparkline} className={classes.sparkline} />}</td>}
       {has('age') && (
         <td className={classes.age}>
           <Ago at={createdAt} />

@@ -4,6 +4,7 @@ import { ArrowDown, ArrowUp } from 'lucide-react';
 import { type KeyboardEvent, useLayoutEffect, useRef, useState } from 'react';
 import shared from '../frame/table.module.css';
 import { useStale } from '../live/state';
+import { useSparklines } from '../metrics/sparklines';
 import { type ColumnId, COLUMNS } from './columns';
 import type { Order, SortField } from './filter';
 import type { InstanceRow } from './list';
@@ -43,6 +44,7 @@ export function InstanceTable({ rows, columns, order, onOrder, editable, selecte
     scrollMargin: top,
   });
   const items = virtual.getVirtualItems();
+  const sparklines = useSparklines(columns.includes('transactions') ? items.flatMap(({ index }) => rows[index]?.id ?? []) : NOBODY);
   const first = items[0];
   const last = items.at(-1);
   const above = first ? first.start - top : 0;
@@ -115,7 +117,7 @@ export function InstanceTable({ rows, columns, order, onOrder, editable, selecte
           {above > 0 && <Spacer height={above} />}
           {items.map(({ index, key }) => {
             const row = rows[index];
-            return row && <Row key={key} row={row} index={index} columns={columns} editable={editable} selected={selected.has(row.id)} handlers={handlers} />;
+            return row && <Row key={key} row={row} index={index} columns={columns} editable={editable} selected={selected.has(row.id)} sparkline={sparklines.get(row.id)} handlers={handlers} />;
           })}
           {below > 0 && <Spacer height={below} />}
         </Table.Tbody>
@@ -128,6 +130,8 @@ export function InstanceTable({ rows, columns, order, onOrder, editable, selecte
     </>
   );
 }
+
+const NOBODY: readonly string[] = [];
 
 /** The focus goes on at the table, after what had it is gone. */
 export function focusTable(): void {

@@ -30,6 +30,7 @@ function inZones(options: Intl.DateTimeFormatOptions): Record<Zone, Intl.DateTim
 }
 
 const MINUTES = inZones({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const DATES = inZones({ day: 'numeric', month: 'short' });
 const CLOCK: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' };
 const TIME = inZones(CLOCK);
 const DATE_AND_TIME = inZones({ day: 'numeric', month: 'short', ...CLOCK });
@@ -39,6 +40,11 @@ const FULL = inZones({ dateStyle: 'medium', timeStyle: 'long' });
 /** Hours and minutes, for an axis. */
 export function minutes(at: number): string {
   return MINUTES[zone.get()].format(at);
+}
+
+/** Day and month, for an axis of many days. */
+export function dates(at: number): string {
+  return DATES[zone.get()].format(at);
 }
 
 /** The time of day, preceded by the date unless it is today. */

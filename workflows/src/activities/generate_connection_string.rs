@@ -16,7 +16,7 @@ use toygres_domain::{
     roles::Credentials,
     runtime::Progress,
 };
-use toygres_postgres::{Target, roles};
+use toygres_postgres::{Measure, Target, roles};
 use toygres_store::Work;
 
 use crate::{
@@ -152,7 +152,7 @@ pub(crate) async fn log_in(context: &ActivityContext, work: &Work, endpoint: End
         // The owner may have dropped or renamed their database. The prober keeps the connection for the first health check.
         _ => {
             let target = Target::of_checks(endpoint, spec, credentials).or_with(other_password).verifying(identity);
-            insist(|| async { context.prober.log_in(id, &target, TIMEOUT, false).await.map(drop) }).await
+            insist(|| async { context.prober.log_in(id, &target, TIMEOUT, Measure::NONE).await.map(drop) }).await
         }
     }
 }

@@ -14,7 +14,7 @@ use toygres_domain::{
     instance::{Endpoint, HealthStatus, Instance, InstanceState, Reason, ReasonCode},
     notice::{NoticeCode, Vitals, pending_restart},
 };
-use toygres_postgres::OwnerPassword;
+use toygres_postgres::{Measure, OwnerPassword};
 
 use self::{
     examination::{Examination, Finding},
@@ -25,6 +25,7 @@ use super::update_health::HealthChange;
 use crate::{
     Failure,
     activity::{Activity, ActivityContext},
+    instance_metrics::reading,
     notices::update_notice,
     slow_checks::{POSTPONEMENTS, Standing},
 };
@@ -113,7 +114,9 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
     // A check after one that failed may run in a server that keeps a connection from before.
     let anew = input.due_ms.is_none() || input.failures > 0;
     let volume = Volume::of(context, &instance).await?;
-    let measure = volume.is_some_and(|volume| volume.is_due(&instance));
+    let storage = volume.is_some_and(|volume| volume.is_due(&instance));
+    let metrics = context.metrics.is_due(instance.id);
+    let measure = Measure { storage, vitals: storage || metrics };
     let examination = Examination { context, instance: &instance, endpoint: &endpoint, anew, measure };
     let standing = standing(&input, timeout <= context.timing.prompt);
     let Some(finding) = context.slow_checks.run(standing, timeout, context.timing.prompt, |timeout| examination.run(timeout)).await else {
@@ -130,7 +133,11 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
             };
             note_password(context, &instance, answer.owner_password).await?;
             note_collations(context, &instance, answer.outdated_collations.as_deref()).await?;
-            note_conditions(context, &instance, answer.vitals.as_ref()).await?;
+            note_conditions(context, &instance, answer.vitals.as_ref().map(|(vitals, _)| vitals)).await?;
+            if let Some((_, server)) = answer.vitals.as_ref().filter(|_| metrics) {
+                let sizes = volume.and_then(|volume| volume.sizes(&answer));
+                context.metrics.record(instance.id, reading(&context.store, server, sizes));
+            }
             // No connection was kept after a change, because the network may follow it with a delay: another login is due soon.
             let wait = if anew || !settled { soon } else { until_next(instance.id, interval, Utc::now()) };
             let wait = storage.soon.map_or(wait, |soon| wait.min(soon));

@@ -9,6 +9,7 @@ use toygres_domain::{
 };
 
 use crate::support::{Harness, Proxy, eventually, fake_runtime};
+use toygres_postgres::Measure;
 
 /// The interval of every instance here: no check comes by itself.
 const INTERVAL: i32 = 3600;
@@ -119,7 +120,7 @@ async fn an_instance_that_is_not_ready_and_answers_is_healthy() {
     eventually("it is checked until it is ready", || async { (harness.samples(id).await.len() > before + 5).then_some(()) }).await;
     observes(&harness, id, Observation::Ready(proxy.endpoint()));
     let endpoint = proxy.endpoint();
-    eventually("a connection is kept again", || harness.context.prober.ask(id, &endpoint, SOON, false)).await.unwrap();
+    eventually("a connection is kept again", || harness.context.prober.ask(id, &endpoint, SOON, Measure::NONE)).await.unwrap();
     harness.assert_no_outage("it answers", id).await;
     harness.finish().await;
 }

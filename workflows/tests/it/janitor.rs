@@ -15,7 +15,7 @@ use crate::support::{FailureKind, Harness, eventually, failure};
 const DAY: Duration = Duration::from_secs(86_400);
 
 async fn clean(harness: &Harness, workflows: Duration) -> Dropped {
-    round(&harness.store, &harness.engine, Retention { events: DAY, health_checks: DAY, workflows }).await.unwrap()
+    round(&harness.store, &harness.engine, Retention { events: DAY, health_checks: DAY, metrics: DAY, workflows }).await.unwrap()
 }
 
 async fn checks(harness: &Harness, id: InstanceId) -> usize {

@@ -13,6 +13,7 @@ mod downtime;
 mod health;
 mod hints;
 mod janitor;
+mod metrics;
 mod monitor;
 mod notices;
 mod registry;

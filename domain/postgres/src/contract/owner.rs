@@ -21,7 +21,7 @@ use toygres_domain::{
 use self::attempts::{Attempt, IN_THE_DATABASE_OF_THE_PLATFORM, permitted, refused};
 use super::{Subject, inspection::check_inspection, users::check_users};
 use crate::{
-    OwnerPassword, Prober, Target, check_server, close, passwords, roles,
+    Measure, OwnerPassword, Prober, Target, check_server, close, passwords, roles,
     session::{Session, SessionError},
 };
 
@@ -235,7 +235,8 @@ async fn a_changed_password_is_told(instance: &OwnedInstance, platform: &Platfor
     ];
     for (statement, expected) in statements {
         session.execute(&statement).await.expect("the owner may change their password");
-        let answer = prober.log_in_anew(InstanceId::generate(), &monitor, Duration::from_secs(10), false).await.expect("the instance is healthy");
+        let answer =
+            prober.log_in_anew(InstanceId::generate(), &monitor, Duration::from_secs(10), Measure::NONE).await.expect("the instance is healthy");
         assert_eq!(answer.owner_password, expected);
     }
     close(Some(session)).await;

@@ -37,8 +37,12 @@ pub(super) fn options() -> String {
 /// What is set after the login, because it would be an error in the startup packet of an older server: `transaction_timeout` exists
 /// from 17 on. `server_version` is what the server reports of itself.
 pub(super) fn statement(server_version: &str) -> Option<&'static str> {
-    let major = server_version.split(|c: char| !c.is_ascii_digit()).next()?;
-    (major.parse::<u32>().ok()? >= 17).then_some("SET transaction_timeout = 0")
+    (major_version(server_version)? >= 17).then_some("SET transaction_timeout = 0")
+}
+
+/// The major version in what a server reports of itself.
+pub(super) fn major_version(server_version: &str) -> Option<u32> {
+    server_version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 #[cfg(test)]

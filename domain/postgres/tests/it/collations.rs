@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 use toygres_domain::InstanceId;
-use toygres_postgres::Prober;
+use toygres_postgres::{Measure, Prober};
 
 use crate::server::{Server, TIMEOUT, eventually};
 
@@ -14,7 +14,7 @@ async fn a_login_finds_databases_whose_collation_has_changed() {
         let (prober, shutdown) = (prober.clone(), shutdown.clone());
         async move { prober.run(shutdown).await }
     });
-    let outdated = async || prober.log_in_anew(instance, &target, TIMEOUT, false).await.unwrap().outdated_collations;
+    let outdated = async || prober.log_in_anew(instance, &target, TIMEOUT, Measure::NONE).await.unwrap().outdated_collations;
     let create = |database: &str, owner: &str| {
         server.execute(&format!(
             "CREATE DATABASE {database} OWNER {owner} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' LOCALE_PROVIDER icu ICU_LOCALE 'en'"
@@ -28,8 +28,8 @@ async fn a_login_finds_databases_whose_collation_has_changed() {
     let found = outdated().await.unwrap();
     assert!(found.starts_with("shop (0, now ") && !found.contains("other"), "those that the owner can refresh: {found}");
     eventually("a kept connection does not ask", async || {
-        prober.log_in(instance, &target, TIMEOUT, false).await.unwrap();
-        prober.ask(instance, &target.endpoint, TIMEOUT, false).await.is_some_and(|answer| answer.unwrap().outdated_collations.is_none())
+        prober.log_in(instance, &target, TIMEOUT, Measure::NONE).await.unwrap();
+        prober.ask(instance, &target.endpoint, TIMEOUT, Measure::NONE).await.is_some_and(|answer| answer.unwrap().outdated_collations.is_none())
     })
     .await;
 
@@ -37,7 +37,7 @@ async fn a_login_finds_databases_whose_collation_has_changed() {
     assert_eq!(outdated().await.as_deref(), Some(""));
     // A locale that is gone, or a version that is recorded for a collation without one, is no outage.
     server.execute("UPDATE pg_database SET datcollversion = '0', daticulocale = 'nonsense-locale', datcollate = 'gone' WHERE datname = 'shop'");
-    prober.log_in_anew(instance, &target, TIMEOUT, false).await.unwrap();
+    prober.log_in_anew(instance, &target, TIMEOUT, Measure::NONE).await.unwrap();
     shutdown.cancel();
     running.await.unwrap();
 }

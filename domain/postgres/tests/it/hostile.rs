@@ -19,7 +19,7 @@ use toygres_domain::{
     InstanceId,
     instance::{Reason, ReasonCode},
 };
-use toygres_postgres::{Answer, Prober, Target, check};
+use toygres_postgres::{Answer, Measure, Prober, Target, check};
 
 use crate::{
     fake_postgres::{FakePostgres, Script, accept_startup, authentication, message, row, welcome},
@@ -122,7 +122,7 @@ async fn a_kept_session_takes_a_limited_number_of_unasked_messages() {
         let mut losses = prober.0.losses();
         let instance = InstanceId::generate();
         // The login may notice it already.
-        if prober.0.log_in(instance, &server.target, TIMEOUT, false).await.is_ok() {
+        if prober.0.log_in(instance, &server.target, TIMEOUT, Measure::NONE).await.is_ok() {
             assert_eq!(tokio::time::timeout(TIMEOUT, losses.next()).await.expect(kind), Some(instance));
         }
     }
@@ -219,8 +219,8 @@ pub fn running(login_every: u32) -> (Prober, tokio_util::sync::DropGuard) {
 
 /// A check as the health check workflows do it.
 pub async fn ask(prober: &Prober, instance: InstanceId, target: &Target) -> Result<Answer, Reason> {
-    match prober.ask(instance, &target.endpoint, TIMEOUT, false).await {
+    match prober.ask(instance, &target.endpoint, TIMEOUT, Measure::NONE).await {
         Some(outcome) => outcome,
-        None => prober.log_in(instance, target, TIMEOUT, false).await,
+        None => prober.log_in(instance, target, TIMEOUT, Measure::NONE).await,
     }
 }

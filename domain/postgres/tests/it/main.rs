@@ -5,6 +5,7 @@ mod collations;
 mod conflicts;
 mod hostile;
 mod inspection;
+mod metrics;
 mod owner;
 mod prober;
 mod replication;

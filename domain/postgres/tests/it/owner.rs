@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use toygres_domain::{InstanceId, instance::ReasonCode};
-use toygres_postgres::{Target, check};
+use toygres_postgres::{Measure, Target, check};
 
 use crate::{
     hostile::{ask, running},
@@ -65,7 +65,7 @@ async fn settings_of_the_owner_do_not_change_a_check() {
     }
     let (prober, _running) = running(1000);
     eventually("the prober runs", async || {
-        prober.log_in(InstanceId::generate(), &target, TIMEOUT, false).await.unwrap();
+        prober.log_in(InstanceId::generate(), &target, TIMEOUT, Measure::NONE).await.unwrap();
         !sessions(&server).is_empty()
     })
     .await;
@@ -77,8 +77,8 @@ async fn settings_of_the_owner_do_not_change_a_check() {
         let instance = InstanceId::generate();
         let checks = [
             check(&target, TIMEOUT).await,
-            prober.log_in(instance, &target, TIMEOUT, false).await.map(|answer| answer.latency),
-            prober.ask(instance, &target.endpoint, TIMEOUT, false).await.map_or(Ok(TIMEOUT), |asked| asked.map(|answer| answer.latency)),
+            prober.log_in(instance, &target, TIMEOUT, Measure::NONE).await.map(|answer| answer.latency),
+            prober.ask(instance, &target.endpoint, TIMEOUT, Measure::NONE).await.map_or(Ok(TIMEOUT), |asked| asked.map(|answer| answer.latency)),
         ];
         failed.extend(checks.into_iter().filter_map(Result::err).map(|why| format!("{setting}: {}", why.message)));
         prober.forget(instance);
@@ -112,7 +112,7 @@ async fn an_owner_who_preloads_a_library_that_does_not_exist_locks_out_themselve
     let (server, target) = owned().await;
     server.execute_as("app", "app", "ALTER ROLE app SET local_preload_libraries = 'no_such_library'");
     let (prober, _running) = running(1000);
-    prober.log_in(InstanceId::generate(), &target, TIMEOUT, false).await.unwrap();
+    prober.log_in(InstanceId::generate(), &target, TIMEOUT, Measure::NONE).await.unwrap();
     let url = format!("postgres://app:right@127.0.0.1:{}/app", target.endpoint.port);
     let error = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.err().expect("clients are not let in");
     assert!(error.as_db_error().unwrap().message().contains("no_such_library"), "{error:?}");
@@ -124,7 +124,7 @@ async fn an_owner_who_changes_their_password_is_told_that_checks_need_the_former
     let (server, target) = owned().await;
     server.execute_as("app", "app", "ALTER ROLE app PASSWORD 'other'");
     let (prober, _running) = running(1000);
-    let why = prober.log_in(InstanceId::generate(), &target, TIMEOUT, false).await.unwrap_err();
+    let why = prober.log_in(InstanceId::generate(), &target, TIMEOUT, Measure::NONE).await.unwrap_err();
     assert_eq!(why.code, ReasonCode::AuthenticationFailed);
     assert!(why.message.contains("password that the instance was created with"), "{why:?}");
 }
@@ -173,7 +173,7 @@ async fn without_the_database_of_the_platform_that_of_the_owner_is_used_and_not_
     let (prober, _running) = running(1000);
     let superuser = |sql: &str| server.execute_as("postgres", "template1", sql);
     eventually("the prober runs", async || {
-        prober.log_in(InstanceId::generate(), &target, TIMEOUT, false).await.unwrap();
+        prober.log_in(InstanceId::generate(), &target, TIMEOUT, Measure::NONE).await.unwrap();
         !sessions(&server).is_empty()
     })
     .await;
@@ -181,11 +181,11 @@ async fn without_the_database_of_the_platform_that_of_the_owner_is_used_and_not_
     for change in ["REVOKE CONNECT ON DATABASE postgres FROM PUBLIC", "ALTER DATABASE postgres ALLOW_CONNECTIONS false", "DROP DATABASE postgres"] {
         superuser(change);
         let instance = InstanceId::generate();
-        prober.log_in(instance, &target, TIMEOUT, false).await.unwrap_or_else(|why| panic!("{change}: {why:?}"));
-        assert!(prober.ask(instance, &target.endpoint, TIMEOUT, false).await.is_none(), "{change}: no session is kept");
+        prober.log_in(instance, &target, TIMEOUT, Measure::NONE).await.unwrap_or_else(|why| panic!("{change}: {why:?}"));
+        assert!(prober.ask(instance, &target.endpoint, TIMEOUT, Measure::NONE).await.is_none(), "{change}: no session is kept");
         eventually(change, async || sessions(&server).is_empty()).await;
     }
     // With neither of them the reason is that of the owner's.
     superuser("DROP DATABASE app");
-    assert_eq!(prober.log_in(InstanceId::generate(), &target, TIMEOUT, false).await.unwrap_err().code, ReasonCode::AuthenticationFailed);
+    assert_eq!(prober.log_in(InstanceId::generate(), &target, TIMEOUT, Measure::NONE).await.unwrap_err().code, ReasonCode::AuthenticationFailed);
 }

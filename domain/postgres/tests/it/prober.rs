@@ -9,7 +9,7 @@ use nix::{
 };
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{InstanceId, instance::ReasonCode};
-use toygres_postgres::Prober;
+use toygres_postgres::{Measure, Prober};
 
 use crate::{
     hostile::ask,
@@ -30,7 +30,7 @@ async fn a_connection_is_kept_within_the_budget() {
 
     eventually("the prober runs", async || {
         ask(&prober, first, &target).await.unwrap();
-        prober.ask(first, &target.endpoint, TIMEOUT, false).await.is_some()
+        prober.ask(first, &target.endpoint, TIMEOUT, Measure::NONE).await.is_some()
     })
     .await;
     eventually("a connection is kept", async || !backends().await.is_empty()).await;
@@ -61,7 +61,7 @@ async fn a_connection_is_kept_within_the_budget() {
     // One that does not answer fails the check within its time-out.
     let silent = Pid::from_raw(backends().await.parse().unwrap());
     kill(silent, Signal::SIGSTOP).unwrap();
-    let why = prober.ask(first, &target.endpoint, Duration::from_millis(300), false).await.expect("a connection is kept").unwrap_err();
+    let why = prober.ask(first, &target.endpoint, Duration::from_millis(300), Measure::NONE).await.expect("a connection is kept").unwrap_err();
     kill(silent, Signal::SIGCONT).unwrap();
     assert_eq!(why.code, ReasonCode::ConnectionTimeout);
     ask(&prober, first, &target).await.unwrap();
@@ -76,5 +76,5 @@ async fn a_connection_is_kept_within_the_budget() {
     running.await.unwrap();
     eventually("it is closed", async || backends().await.is_empty()).await;
     ask(&prober, first, &target).await.unwrap();
-    assert!(prober.ask(first, &target.endpoint, TIMEOUT, false).await.is_none());
+    assert!(prober.ask(first, &target.endpoint, TIMEOUT, Measure::NONE).await.is_none());
 }

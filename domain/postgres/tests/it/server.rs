@@ -21,18 +21,29 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub struct Server {
     directory: TempDir,
     port: u16,
+    bin: Option<PathBuf>,
 }
 
 impl Server {
     /// Starts one, with a target that works.
     pub async fn start() -> (Self, Target) {
+        Self::start_from(None).await
+    }
+
+    /// The same of another version, which `scripts/install-test-postgres` has installed.
+    pub async fn start_version(version: u32) -> (Self, Target) {
+        let place = std::env::var("TOYGRES_TEST_POSTGRES").expect("TOYGRES_TEST_POSTGRES is set: run scripts/install-test-postgres");
+        Self::start_from(Some(PathBuf::from(place).join(version.to_string()).join("bin"))).await
+    }
+
+    async fn start_from(bin: Option<PathBuf>) -> (Self, Target) {
         let directory = tempfile::Builder::new().prefix("toygres-db-").tempdir_in("/tmp").unwrap();
         if geteuid().is_root() {
             let user = postgres();
             chown(directory.path(), Some(user.uid), Some(user.gid)).unwrap();
         }
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = Self { directory, port };
+        let server = Self { directory, port, bin };
         server.run("initdb", &["-U", "postgres", "-A", "trust", "--no-sync"]);
         let rules = std::fs::read_to_string(server.file("pg_hba.conf")).unwrap();
         std::fs::write(server.file("pg_hba.conf"), format!("host all app 127.0.0.1/32 scram-sha-256\n{rules}")).unwrap();
@@ -102,7 +113,11 @@ impl Server {
     fn run(&self, name: &str, arguments: &[&str]) {
         let data = self.file("");
         let arguments = [&["-D", data.to_str().unwrap()], arguments].concat();
-        assert!(self.as_owner(program(name).to_str().unwrap(), &arguments), "{name} {arguments:?}");
+        assert!(self.as_owner(self.program(name).to_str().unwrap(), &arguments), "{name} {arguments:?}");
+    }
+
+    fn program(&self, name: &str) -> PathBuf {
+        self.bin.as_ref().map_or_else(|| program(name), |bin| bin.join(name))
     }
 }
 
@@ -110,7 +125,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         // Quiet when it is stopped already.
         let data = self.file("");
-        self.as_owner(program("pg_ctl").to_str().unwrap(), &["-D", data.to_str().unwrap(), "stop", "-w", "-m", "immediate"]);
+        self.as_owner(self.program("pg_ctl").to_str().unwrap(), &["-D", data.to_str().unwrap(), "stop", "-w", "-m", "immediate"]);
     }
 }
 

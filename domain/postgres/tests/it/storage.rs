@@ -11,7 +11,7 @@ use toygres_domain::{
     secret::Secret,
 };
 use toygres_postgres::{
-    Answer, Logins, Prober, Target, check, databases, roles,
+    Answer, Logins, Measure, Prober, Target, check, databases, roles,
     storage::{hold, release},
 };
 
@@ -34,7 +34,15 @@ pub struct Instance {
 
 impl Instance {
     pub async fn start() -> Self {
-        let (server, target) = Server::start().await;
+        Self::on(Server::start().await, 15).await
+    }
+
+    /// The same of another version.
+    pub async fn start_version(version: u16) -> Self {
+        Self::on(Server::start_version(version.into()).await, version).await
+    }
+
+    async fn on((server, target): (Server, Target), version: u16) -> Self {
         let endpoint = target.endpoint;
         let (owner, platform) = (Secret::generate(), PlatformCredentials::generate());
         server.execute(&format!("CREATE ROLE toygres SUPERUSER LOGIN PASSWORD '{}'", platform.superuser.expose()));
@@ -43,7 +51,7 @@ impl Instance {
         fs::write(server.file("pg_hba.conf"), format!("{all}{rules}")).unwrap();
         server.execute("SELECT pg_reload_conf()");
         let spec = InstanceSpec {
-            postgres_version: PostgresVersion(15),
+            postgres_version: PostgresVersion(version),
             storage_gb: 1,
             cpu_millis: 100,
             memory_mb: 128,
@@ -78,9 +86,17 @@ impl Instance {
 
     /// A check, which measures, over a kept connection if there is one.
     pub async fn checked(&self, prober: &Prober, id: InstanceId) -> Answer {
-        match prober.ask(id, &self.endpoint, TIMEOUT, true).await {
+        match prober.ask(id, &self.endpoint, TIMEOUT, Measure::ALL).await {
             Some(answer) => answer.unwrap(),
-            None => prober.log_in(id, &self.monitor, TIMEOUT, true).await.unwrap(),
+            None => prober.log_in(id, &self.monitor, TIMEOUT, Measure::ALL).await.unwrap(),
+        }
+    }
+
+    /// The same of a server that may not answer.
+    pub async fn try_checked(&self, prober: &Prober, id: InstanceId) -> Option<Answer> {
+        match prober.ask(id, &self.endpoint, TIMEOUT, Measure::ALL).await {
+            Some(answer) => answer.ok(),
+            None => prober.log_in(id, &self.monitor, TIMEOUT, Measure::ALL).await.ok(),
         }
     }
 }
@@ -116,7 +132,7 @@ async fn the_usage_is_that_of_the_files() {
     let files = size_of(&instance.server.file(""));
     assert!((files - after.used_bytes).abs() < files / 50, "{after:?}, files of {files} bytes");
     assert!(after.took < Duration::from_secs(1), "{after:?}");
-    assert_eq!(prober.log_in_anew(id, &instance.monitor, TIMEOUT, false).await.unwrap().storage, None, "it was not asked");
+    assert_eq!(prober.log_in_anew(id, &instance.monitor, TIMEOUT, Measure::NONE).await.unwrap().storage, None, "it was not asked");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,7 +179,7 @@ async fn a_server_that_is_held_takes_no_writes_but_those_that_clean_up() {
     instance.server.halt();
     instance.server.resume();
     prober.forget(id);
-    assert!(prober.log_in(id, &instance.monitor, TIMEOUT, true).await.unwrap().is_held);
+    assert!(prober.log_in(id, &instance.monitor, TIMEOUT, Measure::ALL).await.unwrap().is_held);
     for _ in 0..2 {
         release(&instance.superuser, SETTLED).await.unwrap();
     }
@@ -176,7 +192,7 @@ async fn a_server_that_is_held_takes_no_writes_but_those_that_clean_up() {
     fs::write(&conf, fs::read_to_string(&conf).unwrap() + "default_transaction_read_only = on\n").unwrap();
     instance.server.execute("SELECT pg_reload_conf()");
     eventually("it is read-only", async || {
-        prober.log_in_anew(id, &instance.monitor, TIMEOUT, true).await.is_err_and(|why| why.code == ReasonCode::ReadOnly)
+        prober.log_in_anew(id, &instance.monitor, TIMEOUT, Measure::ALL).await.is_err_and(|why| why.code == ReasonCode::ReadOnly)
     })
     .await;
 }

@@ -8,7 +8,7 @@ use toygres_postgres::Prober;
 use crate::{hostile::running, storage::Instance};
 
 async fn vitals(instance: &Instance, prober: &Prober, id: InstanceId) -> Vitals {
-    instance.checked(prober, id).await.vitals.expect("it tells")
+    instance.checked(prober, id).await.vitals.expect("it tells").0
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,8 +11,8 @@ use async_graphql::{
 };
 use strum::{EnumMessage, VariantArray};
 use toygres_domain::{
-    backup, certificate, database_user, event, instance, maintenance, notice, operation, restoration, server_log, session, statement_statistics,
-    token,
+    backup, certificate, database_user, event, instance, maintenance, metric, notice, operation, restoration, server_log, session,
+    statement_statistics, token,
 };
 
 use crate::app;
@@ -86,6 +86,10 @@ domain_enums! {
     LogSeverity = server_log::LogSeverity;
     /// The order of statements, the largest first.
     TopQueryOrder = statement_statistics::TopQueryOrder;
+    /// A metric of an instance.
+    MetricName = metric::MetricName;
+    /// The unit of a metric.
+    MetricUnit = metric::MetricUnit;
     /// A day of the week.
     Weekday = maintenance::Weekday;
     /// The network access of an instance.

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use toygres_domain::{
     event::Cursor,
     instance as domain,
+    metric::MetricWindow,
     name::SqlName,
     notice::NoticeCode,
     operation::{OperationKind as DomainKind, OperationStatus as DomainStatus},
@@ -18,9 +19,9 @@ use toygres_store::{OperationFilter, PageRequest};
 
 use super::{
     AvailableUpdate, Backup, BackupPolicy, BigInt, Certificate, Database, DatabaseUser, Exposure, HealthCheck, HealthCheckPolicy, HealthStatus,
-    HealthSummary, InstanceActivity, InstanceEvent, InstanceParameter, InstanceState, Label, LogEntries, LogSeverity, MaintenanceWindow, Notice,
-    Operation, OperationFilterInput, OperationKind, Reason, Recovery, StorageAutoGrow, StorageUsage, TopQueries, TopQueryOrder, UpgradeTarget,
-    log_page,
+    HealthSummary, InstanceActivity, InstanceEvent, InstanceParameter, InstanceState, Label, LogEntries, LogSeverity, MaintenanceWindow, MetricName,
+    MetricSeries, Notice, Operation, OperationFilterInput, OperationKind, Reason, Recovery, StorageAutoGrow, StorageUsage, TopQueries, TopQueryOrder,
+    UpgradeTarget, log_page, metric_names,
 };
 use crate::{
     app::{
@@ -28,12 +29,12 @@ use crate::{
         limits::{ACTIVITY_SESSIONS, TOP_QUERIES},
     },
     graphql::{
-        complexity::{INSPECTION, list_complexity, page_complexity},
+        complexity::{INSPECTION, list_complexity, metrics_complexity, page_complexity},
         errors::{coded, error},
         guard::operator,
         loaders::{
-            ArchiveOf, BackupsOf, CertificateOf, DatabaseUsersOf, DatabasesOf, EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, OperationsOf,
-            PasswordOf, PlatformRolesOf, RetiredArchivesOf, StorageOf,
+            ArchiveOf, BackupsOf, CertificateOf, DatabaseUsersOf, DatabasesOf, EventsOf, HealthChecksOf, HealthSummaryOf, Loaders, MetricsOf,
+            OperationsOf, PasswordOf, PlatformRolesOf, RetiredArchivesOf, StorageOf,
         },
         paging::{Arguments, Counted, Uncounted, opaque, parts, uncounted},
     },
@@ -271,6 +272,28 @@ impl Instance {
     async fn storage_usage(&self, ctx: &Context<'_>) -> Result<Option<StorageUsage>> {
         let usage = ctx.data_unchecked::<Loaders>().load_one(StorageOf(self.0.id)).await.map_err(error)?;
         Ok(usage.map(Into::into))
+    }
+    /// Metrics of the instance over time, read every 30 seconds with its health checks. They are kept for as long as the health checks; hours are
+    /// kept for longer, and are what steps of an hour and more are made of. All series together have at most 10,000 points. `instanceMetrics`
+    /// follows the latest values.
+    #[graphql(complexity = "metrics_complexity(names.as_ref().map(Vec::len), from, to, step_seconds, child_complexity)")]
+    async fn metrics(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The metrics (default: all).")] names: Option<Vec<MetricName>>,
+        #[graphql(desc = "The beginning of the time (default: an hour before `to`).")] from: Option<DateTime<Utc>>,
+        #[graphql(desc = "The end of the time (default: now).")] to: Option<DateTime<Utc>>,
+        #[graphql(
+            desc = "The seconds of one point: 30 to 604800, and whole hours if it is more than an hour (default: what makes at most about 300 points)."
+        )]
+        step_seconds: Option<i32>,
+    ) -> Result<Vec<MetricSeries>> {
+        let names = metric_names(names);
+        let window = MetricWindow::new(from, to, step_seconds, ctx.data_unchecked::<App>().store.now()).map_err(error)?;
+        window.check(names.len()).map_err(error)?;
+        let interval = self.0.spec.health_check.interval_seconds;
+        let points = ctx.data_unchecked::<Loaders>().load_one(MetricsOf(self.0.id, window, interval)).await.map_err(error)?;
+        Ok(MetricSeries::of(&names, &window, &points.unwrap_or_default()))
     }
     /// What the sessions of clients do now, asked of the server of the instance, which takes a few seconds at the most. Sessions of the platform
     /// (health checks, operations, backups) are left out. Requires the role `OPERATOR`, because statements can contain secrets; those that are

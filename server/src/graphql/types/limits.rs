@@ -86,6 +86,10 @@ limits! { |health_check, backups|
     activity_sessions: limits::ACTIVITY_SESSIONS,
     /// The number of statements with their statistics in one answer.
     top_queries: limits::TOP_QUERIES,
+    /// The seconds of one point of a metric. More than an hour has to be whole hours.
+    metric_step_seconds: limits::METRIC_STEP_SECONDS,
+    /// The number of points of one metric in one answer.
+    metric_points: limits::METRIC_POINTS,
     /// The number of entries in one page of a list.
     page_size: limits::PAGE_SIZE,
 }

@@ -9,7 +9,7 @@ use toygres_domain::{
     instance::{Endpoint, Instance, Reason, ReasonCode},
     runtime::{Observation, RuntimeError},
 };
-use toygres_postgres::{Answer, Target};
+use toygres_postgres::{Answer, Measure, Target};
 
 use crate::{Failure, activity::ActivityContext, certificates::identity, running_checks::Change};
 
@@ -21,7 +21,7 @@ const OBSERVATION: Duration = Duration::from_secs(5);
 pub(super) enum Finding {
     /// It answered. The runtime does not consider it ready if it is not `settled`: what clients connect through may not have
     /// followed yet.
-    Answered { answer: Answer, settled: bool },
+    Answered { answer: Box<Answer>, settled: bool },
     /// It did not answer.
     Failed(Reason),
     /// It did not answer, and its endpoint has changed.
@@ -40,8 +40,8 @@ pub(super) struct Examination<'a> {
     pub(super) endpoint: &'a Endpoint,
     /// Whether to observe the runtime too, and to log in although a connection is kept.
     pub(super) anew: bool,
-    /// Whether to measure what the instance uses of its volume.
-    pub(super) measure: bool,
+    /// What to measure too.
+    pub(super) measure: Measure,
 }
 
 impl Examination<'_> {
@@ -138,7 +138,7 @@ impl Examination<'_> {
         let symptom = match answer {
             Some(Ok(answer)) => {
                 let settled = !matches!(observed, Some(Ok(Observation::Pending(_) | Observation::Failed(_))));
-                return Finding::Answered { answer, settled };
+                return Finding::Answered { answer: Box::new(answer), settled };
             }
             Some(Err(symptom)) => symptom,
             None => {

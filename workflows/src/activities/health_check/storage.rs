@@ -20,7 +20,7 @@ use toygres_postgres::{
 };
 use toygres_store::{Measured, Request, Subject};
 
-use crate::{Failure, activity::ActivityContext, configuration::superuser, notices::update_notice};
+use crate::{Failure, activity::ActivityContext, configuration::superuser, instance_metrics::VolumeSizes, notices::update_notice};
 
 /// How long it may take to have the server take no writes, or take them again.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -56,9 +56,14 @@ impl Volume {
         is_held || self.before.is_none_or(|before| before.due_in.is_zero() || before.usage.capacity_bytes != self.space.usable_bytes)
     }
 
+    /// The latest measurement, for metrics.
+    pub(super) fn sizes(&self, answer: &Answer) -> Option<VolumeSizes> {
+        VolumeSizes::of(self.space.usable_bytes, answer.storage.as_ref(), self.before.as_ref())
+    }
+
     /// Does what the answer of a check requires.
     pub(super) async fn attend(&self, context: &ActivityContext, instance: &Instance, answer: &Answer) -> Result<StorageFinding, Failure> {
-        let Some(Measurement { used_bytes, took }) = answer.storage else {
+        let Some(Measurement { used_bytes, database_bytes, took }) = answer.storage else {
             let reason = answer.is_held.then(|| {
                 let usage = self.before.map_or(Usage { used_bytes: 0, capacity_bytes: self.space.usable_bytes }, |before| before.usage);
                 read_only_reason(usage, instance.spec.storage_gb)
@@ -73,7 +78,7 @@ impl Volume {
         }
         let plan = situation.plan();
         let is_held = set_writes(context, instance, answer.is_held, plan.read_only).await?;
-        context.store.record_storage(instance.id, usage, is_held, plan.next_measurement(took)).await?;
+        context.store.record_storage(instance.id, usage, database_bytes, is_held, plan.next_measurement(took)).await?;
         note(context, instance, &plan).await?;
         if let Some(storage_gb) = plan.grow_to {
             grow(context, instance, storage_gb).await?;

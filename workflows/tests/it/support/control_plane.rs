@@ -15,7 +15,7 @@ use toygres_domain::InstanceId;
 use toygres_postgres::Prober;
 use toygres_store::{Store, changes::Changes, testing::TestDatabase};
 use toygres_workflows::{
-    ActivityContext, Engine, EngineOptions, RetryPolicy, RunningChecks, Timing,
+    ActivityContext, Engine, EngineOptions, MetricsRecorder, RetryPolicy, RunningChecks, Timing,
     certificates::{CertificatePolicy, SuspectCertificates},
     dispatcher,
     engine::{SCHEMA, Worker},
@@ -128,6 +128,7 @@ impl Harness {
             runtime: Arc::new(runtime.clone()),
             prober: Prober::new(100, 3),
             slow_checks: options().slow_checks(),
+            metrics: MetricsRecorder::new(std::time::Duration::from_millis(1)),
             running_checks: RunningChecks::default(),
             certificates: CertificatePolicy::default(),
             suspect_certificates: SuspectCertificates::default(),
