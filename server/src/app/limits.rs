@@ -77,6 +77,12 @@ pub const ACTIVITY_SESSIONS: IntRange = IntRange::new(1, 200).default(100);
 pub const TOP_QUERIES: IntRange = IntRange::new(1, 100).default(20);
 /// Entries of a log that a subscription begins with.
 pub const LOG_TAIL: IntRange = IntRange::new(0, 10_000).default(100);
+/// Webhooks of a control plane. Each reads the event log by itself.
+pub const WEBHOOKS: IntRange = IntRange::new(0, 50);
+/// Bytes of the URL of a webhook.
+pub const WEBHOOK_URL_LENGTH: IntRange = IntRange::new(1, 2048);
+/// Characters of the description of a webhook.
+pub const WEBHOOK_DESCRIPTION_LENGTH: IntRange = IntRange::new(0, 200);
 /// Entries of one page of a list.
 pub const PAGE_SIZE: IntRange = IntRange::new(0, 500).default(50);
 

@@ -12,7 +12,7 @@ use async_graphql::{
 use strum::{EnumMessage, VariantArray};
 use toygres_domain::{
     backup, certificate, database_user, event, instance, maintenance, notice, operation, restoration, server_log, session, statement_statistics,
-    token,
+    token, webhook,
 };
 
 use crate::app;
@@ -88,6 +88,12 @@ domain_enums! {
     TopQueryOrder = statement_statistics::TopQueryOrder;
     /// A day of the week.
     Weekday = maintenance::Weekday;
+    /// What a webhook is told, with the `type` of the message.
+    WebhookEventType = webhook::WebhookEventType;
+    /// Whether a webhook is sent messages.
+    WebhookState = webhook::WebhookState;
+    /// Why a webhook is disabled.
+    WebhookDisabledCode = webhook::WebhookDisabledCode;
     /// Who can reach an instance.
     ExposureType = app::create_instance::ExposureKind;
 }

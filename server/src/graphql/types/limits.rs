@@ -86,6 +86,12 @@ limits! { |health_check, backups|
     activity_sessions: limits::ACTIVITY_SESSIONS,
     /// The number of statements with their statistics in one answer.
     top_queries: limits::TOP_QUERIES,
+    /// The number of webhooks.
+    webhooks: limits::WEBHOOKS,
+    /// The length of a webhook's URL in bytes.
+    webhook_url_length: limits::WEBHOOK_URL_LENGTH,
+    /// The length of a webhook's description in characters.
+    webhook_description_length: limits::WEBHOOK_DESCRIPTION_LENGTH,
     /// The number of entries in one page of a list.
     page_size: limits::PAGE_SIZE,
 }
