@@ -1,4 +1,4 @@
-import { Database, History, KeyRound, SquareTerminal } from 'lucide-react';
+import { Database, History, KeyRound, SquareTerminal, Webhook } from 'lucide-react';
 
 /** The pages in the navigation. */
 export const PAGES = [
@@ -9,3 +9,11 @@ export const PAGES = [
 
 /** For administrators of a server that requires tokens. */
 export const TOKENS = { path: '/tokens', name: 'API tokens', icon: KeyRound, covers: (path: string) => path === '/tokens' };
+
+/** For administrators. */
+export const WEBHOOKS = { path: '/webhooks', name: 'Webhooks', icon: Webhook, covers: (path: string) => path === '/webhooks' };
+
+/** The pages that a caller with these permissions sees. */
+export function pagesFor({ administer, hook }: { administer: boolean; hook: boolean }) {
+  return [...PAGES, ...(hook ? [WEBHOOKS] : []), ...(administer ? [TOKENS] : [])];
+}
