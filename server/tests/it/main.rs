@@ -54,3 +54,4 @@ mod transport;
 mod update;
 mod upgrade;
 mod verification;
+mod webhooks;
