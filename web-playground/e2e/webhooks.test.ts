@@ -71,7 +71,7 @@ test('a webhook is created, tested, fails, is disabled, enabled and deleted', as
   await dialog.getByRole('button', { name: 'Copy the secret' }).click();
   await dialog.getByRole('button', { name: 'Done' }).click();
   await dialog.waitFor({ state: 'detached' });
-  await row(page).getByText('Enabled').waitFor();
+  await row(page).getByText('Enabled', { exact: true }).waitFor();
 
   await page.getByRole('button', { name: `Test ${hook}` }).click();
   const testing = page.getByRole('dialog', { name: 'Test message' });
@@ -86,12 +86,12 @@ test('a webhook is created, tested, fails, is disabled, enabled and deleted', as
 
   // What happens meanwhile is shown without a reload.
   await createInstance(server.url, 'orders', []);
-  await row(page).getByText('Failing').waitFor();
+  await row(page).getByText('Failing', { exact: true }).waitFor();
   await row(page).getByText('the receiver answered 503').waitFor();
   await screenshot(page, 'webhooks-failing', false);
   await expectAccessible(page);
   answer = 204;
-  await row(page).getByText('Enabled').waitFor({ timeout: 60_000 });
+  await row(page).getByText('Enabled', { exact: true }).waitFor({ timeout: 60_000 });
   await expect.poll(() => received.some(({ type }) => type === 'instance.created')).toBe(true);
 
   await more(page, 'Edit');
@@ -109,9 +109,9 @@ test('a webhook is created, tested, fails, is disabled, enabled and deleted', as
   await rotating.getByRole('button', { name: 'Done' }).click();
 
   await more(page, 'Disable');
-  await row(page).getByText('Disabled').waitFor();
+  await row(page).getByText('Disabled', { exact: true }).waitFor();
   await page.getByRole('button', { name: `Enable ${hook}` }).click();
-  await row(page).getByText('Enabled').waitFor();
+  await row(page).getByText('Enabled', { exact: true }).waitFor();
 
   answer = 410;
   await createInstance(server.url, 'billing', []);

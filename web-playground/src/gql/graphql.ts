@@ -3393,6 +3393,7 @@ export type WebhookAttempt = {
   status?: Maybe<Scalars['Int']['output']>;
 };
 
+/** A page of webhooks. */
 export type WebhookConnection = {
   __typename?: 'WebhookConnection';
   /** A list of edges. */
@@ -3897,9 +3898,9 @@ export type DeleteWebhookMutation = { __typename?: 'Mutation', deleteWebhook: { 
 export type WebhooksSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
 
-export type WebhooksSubscription = { __typename?: 'Subscription', webhooks: Array<{ __typename?: 'Webhook', id: string, url: string, description: string, events: Array<WebhookEventType>, state: WebhookState, lastDeliveredAt?: string | null, failingSince?: string | null, nextAttemptAt?: string | null, pendingEvents: number, revision: string, disabled?: { __typename?: 'WebhookDisabled', message: string } | null, lastAttempt?: { __typename?: 'WebhookAttempt', status?: number | null, error?: string | null } | null }> };
+export type WebhooksSubscription = { __typename?: 'Subscription', webhooks: Array<{ __typename?: 'Webhook', id: string, url: string, description: string, events: Array<WebhookEventType>, state: WebhookState, lastDeliveredAt?: string | null, failingSince?: string | null, nextAttemptAt?: string | null, pendingEvents: number, revision: string, disabled?: { __typename?: 'WebhookDisabled', code: WebhookDisabledCode, message: string } | null, lastAttempt?: { __typename?: 'WebhookAttempt', status?: number | null, error?: string | null } | null }> };
 
-export type WebhookRowFragment = { __typename?: 'Webhook', id: string, url: string, description: string, events: Array<WebhookEventType>, state: WebhookState, lastDeliveredAt?: string | null, failingSince?: string | null, nextAttemptAt?: string | null, pendingEvents: number, revision: string, disabled?: { __typename?: 'WebhookDisabled', message: string } | null, lastAttempt?: { __typename?: 'WebhookAttempt', status?: number | null, error?: string | null } | null };
+export type WebhookRowFragment = { __typename?: 'Webhook', id: string, url: string, description: string, events: Array<WebhookEventType>, state: WebhookState, lastDeliveredAt?: string | null, failingSince?: string | null, nextAttemptAt?: string | null, pendingEvents: number, revision: string, disabled?: { __typename?: 'WebhookDisabled', code: WebhookDisabledCode, message: string } | null, lastAttempt?: { __typename?: 'WebhookAttempt', status?: number | null, error?: string | null } | null };
 
 export type RotateWebhookSecretMutationVariables = Exact<{
   input: RotateWebhookSecretInput;
@@ -4244,6 +4245,7 @@ export const WebhookRowFragmentDoc = new TypedDocumentString(`
   events
   state
   disabled {
+    code
     message
   }
   lastDeliveredAt
@@ -5348,6 +5350,7 @@ export const WebhooksDocument = new TypedDocumentString(`
   events
   state
   disabled {
+    code
     message
   }
   lastDeliveredAt

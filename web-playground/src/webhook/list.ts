@@ -39,6 +39,7 @@ const WEBHOOKS = graphql(`
     events
     state
     disabled {
+      code
       message
     }
     lastDeliveredAt

@@ -13,7 +13,7 @@ export const WEBHOOK_STATUSES: Record<WebhookStatus, Look> = {
 
 /** The status with its reason, if it needs one. */
 export function webhookStatus({ state, disabled, failingSince, lastAttempt }: WebhookRowFragment): { status: WebhookStatus; reason?: string } {
-  if (disabled) return { status: lastAttempt?.error ? 'GIVEN_UP' : 'DISABLED', reason: disabled.message };
+  if (disabled) return { status: disabled.code === 'REQUESTED' ? 'DISABLED' : 'GIVEN_UP', reason: disabled.message };
   if (failingSince) return { status: 'FAILING', reason: lastAttempt?.error ?? undefined };
   return { status: state };
 }
