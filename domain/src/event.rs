@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{InstanceId, OperationId, instance::Reason};
+use crate::{InstanceId, OperationId, instance::Reason, notice::NoticeChange};
 
 /// A position in the event log: everything up to and including this event has been seen.
 ///
@@ -51,6 +51,8 @@ pub struct Event {
     pub to: Option<String>,
     /// Why, where there is a reason.
     pub reason: Option<Reason>,
+    /// The notices that came and went with the change.
+    pub notices: Vec<NoticeChange>,
 }
 
 crate::instance::text_enum! {

@@ -44,6 +44,7 @@ pub mod upgrade;
 pub mod verification;
 pub mod volume;
 pub mod wal;
+pub mod webhook;
 
 pub use error::{Error, FieldError, Result, UserErrorCode};
 pub use id::{InstanceId, OperationId};

@@ -51,3 +51,12 @@ pub struct Notice {
     /// When it was found first.
     pub since: DateTime<Utc>,
 }
+
+/// A notice that came or went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeChange {
+    /// Whether the instance has it now.
+    pub raised: bool,
+    /// The notice.
+    pub notice: Notice,
+}

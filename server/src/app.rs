@@ -12,8 +12,10 @@ pub mod create_backup;
 pub mod create_database;
 pub mod create_database_user;
 pub mod create_instance;
+pub mod create_webhook;
 pub mod delete_backup;
 pub mod delete_instance;
+pub mod delete_webhook;
 pub mod drop_database;
 pub mod drop_database_user;
 mod fingerprint;
@@ -33,13 +35,17 @@ pub mod retry_operation;
 pub mod revoke_api_token;
 pub mod rotate_certificate_authority;
 pub mod rotate_password;
+pub mod rotate_webhook_secret;
 pub mod set_parameters;
 pub mod suspend_instance;
 pub mod terminate_session;
+pub mod test_webhook;
 mod top_queries;
 pub mod update_backup;
 pub mod update_instance;
+pub mod update_webhook;
 pub mod upgrade_instance;
+mod webhooks;
 
 use std::{sync::Arc, time::Duration};
 
@@ -50,7 +56,7 @@ use toygres_workflows::certificates::CertificatePolicy;
 pub use available_operations::{available_operations, excludes_now, is_final};
 pub use health::{Health, HealthReport, Unreachable};
 
-use crate::live::Hub;
+use crate::{live::Hub, webhooks::Sender};
 
 /// Everything that a use case works with. Clones share it.
 #[derive(Clone)]
@@ -67,6 +73,8 @@ pub struct App {
     pub certificates: CertificatePolicy,
     /// Where backups go.
     pub backups: backups::BackupSupport,
+    /// How messages of webhooks are sent.
+    pub webhooks: Sender,
     /// What is asked of instances at the moment.
     pub inspections: inspection::Inspections,
     /// How long an operation may take.

@@ -50,6 +50,7 @@ pub fn run() -> ExitCode {
         Command::Demo(command) => cli::run(Task::Demo(command), &environment),
         Command::Recover(command) => cli::run(Task::Recover(command), &environment),
         Command::Operations(group) => cli::run(Task::Operations(group), &environment),
+        Command::Webhooks(group) => cli::run(Task::Webhooks(group), &environment),
         Command::Ca(group) => cli::run(Task::Ca(group), &environment),
         Command::Context(command) => cli::run(Task::Context(command), &environment),
         Command::Completion { shell } => cli::run(Task::Completion(shell, Box::new(Cli::command())), &environment),

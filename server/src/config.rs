@@ -14,6 +14,7 @@ mod postgres;
 mod process;
 mod retention;
 mod values;
+mod webhooks;
 
 use std::path::PathBuf;
 
@@ -21,7 +22,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use toygres_backup::StoreConfig;
 use toygres_cli::{
     BackupsCommand, CaCommand, ContextCommand, DatabasesCommand, Demo, EXIT_CODES, Group, InstancesCommand, OperationsCommand, Recover, TokenCommand,
-    UsersCommand,
+    UsersCommand, WebhooksCommand,
 };
 use toygres_domain::{restoration::Restoration, secret::SecretKeys};
 
@@ -39,6 +40,7 @@ pub use self::{
     process::ProcessConfig,
     retention::RetentionConfig,
     values::Origin,
+    webhooks::WebhooksConfig,
 };
 
 pub(crate) use self::values::size;
@@ -91,6 +93,9 @@ pub enum Command {
     /// Create, list and revoke API tokens.
     #[command(after_help = EXIT_CODES)]
     Token(Group<TokenCommand>),
+    /// List, create, change, test and delete webhooks, which are sent the events of instances.
+    #[command(visible_alias = "webhook", after_help = EXIT_CODES)]
+    Webhooks(Group<WebhooksCommand>),
     /// See and replace the certificate authority of the instances.
     #[command(after_help = EXIT_CODES)]
     Ca(Group<CaCommand>),
@@ -211,6 +216,9 @@ pub struct ServeConfig {
     /// See [`BackupsConfig`].
     #[command(flatten)]
     pub backups: BackupsConfig,
+    /// See [`WebhooksConfig`].
+    #[command(flatten)]
+    pub webhooks: WebhooksConfig,
     /// See [`RetentionConfig`].
     #[command(flatten)]
     pub retention: RetentionConfig,

@@ -60,6 +60,7 @@ fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
         .override_output_type_description::<Counted<types::Instance>>("A page of instances.")
         .override_output_type_description::<Counted<types::Operation>>("A page of operations.")
         .override_output_type_description::<Uncounted<types::ApiToken>>("A page of API tokens.")
+        .override_output_type_description::<Uncounted<types::Webhook>>("A page of webhooks.")
         .override_output_type_description::<Uncounted<types::DatabaseUser>>("A page of the users of an instance.")
         .override_output_type_description::<Uncounted<types::Database>>("A page of the databases of an instance.")
         .override_output_type_description::<Uncounted<types::Backup>>("A page of the base backups of an instance.")

@@ -26,5 +26,6 @@ mod restore_volume;
 pub mod secrets;
 pub mod serve;
 pub mod transport;
+pub mod webhooks;
 
 pub use command::run;

@@ -9,4 +9,5 @@ mod feed;
 mod hub;
 
 pub use feed::Feed;
+pub(crate) use hub::load;
 pub use hub::{Delivery, Hub};

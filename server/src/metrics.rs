@@ -10,9 +10,12 @@ use strum::VariantArray;
 use tokio_util::sync::CancellationToken;
 use toygres_workflows::instance_metrics::READINGS;
 
-use crate::app::{
-    inspection::{self, Inspection, InspectionResult},
-    logs,
+use crate::{
+    app::{
+        inspection::{self, Inspection, InspectionResult},
+        logs,
+    },
+    webhooks,
 };
 
 /// Upper bounds in seconds for the lag of events: from well below the promise of milliseconds to an outage.
@@ -133,6 +136,13 @@ fn describe() {
     describe_counter!("toygres_backup_verifications_total", "Verifications of base backups that have ended, by result");
     describe_counter!("toygres_backup_failures_total", "Failures of backups, by what failed");
 
+    describe_counter!(webhooks::DELIVERIES, "Attempts to deliver a message to a webhook, by result");
+    describe_gauge!(webhooks::LAG, "The age of the oldest event that an enabled webhook has not come to; the same from every worker");
+    describe_gauge!(
+        webhooks::WEBHOOKS,
+        "Webhooks by state, of which failing is a part of enabled and given_up of disabled; the same from every worker"
+    );
+
     describe_counter!("toygres_janitor_dropped_total", "Records that the janitor dropped");
     describe_histogram!("toygres_janitor_round_seconds", "What a round of the janitor took");
     describe_gauge!("toygres_janitor_last_round_timestamp_seconds", "When a round of the janitor was last done, as Unix time");
@@ -166,6 +176,13 @@ fn describe() {
     for reason in ["missing", "unknown", "expired", "throttled"] {
         counter!("toygres_authentications_refused_total", "reason" => reason).increment(0);
     }
+    for result in webhooks::RESULTS {
+        counter!(webhooks::DELIVERIES, "result" => result).increment(0);
+    }
+    for state in webhooks::STATES {
+        gauge!(webhooks::WEBHOOKS, "state" => state).set(0.0);
+    }
+    gauge!(webhooks::LAG).set(0.0);
     for kind in toygres_domain::drift::DriftKind::ALL {
         counter!("toygres_repairs_total", "what" => kind.as_str()).increment(0);
     }

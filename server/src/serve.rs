@@ -30,6 +30,7 @@ use crate::{
     graphql, guard,
     live::Hub,
     transport::{self, Authenticate, Certificate, FieldTypes, Proxies, ServeOptions, TransportOptions},
+    webhooks::Sender,
 };
 
 /// How long a stop waits for requests and background tasks, and again for the database connections.
@@ -119,6 +120,7 @@ async fn run(
     let changes = Changes::new();
     let hub = Hub::new(store.clone(), changes.clone());
     let health = Health::new(store.clone(), changes.clone());
+    let webhooks = Sender::new(config.webhooks.policy()).map_err(|error| explain("webhooks cannot be sent", error))?;
     let app = App {
         store: store.clone(),
         runtime: backend.runtime.clone(),
@@ -126,6 +128,7 @@ async fn run(
         health: health.clone(),
         certificates: config.certificates.policy(),
         backups: config.backups.support(backup_store.as_ref(), backups.as_ref().map(|options| options.store.clone())),
+        webhooks: webhooks.clone(),
         inspections: Default::default(),
         operation_deadline: config.engine.operation_deadline(),
         health_check: config.health.policy(),
@@ -162,7 +165,7 @@ async fn run(
                     Err(why) => break Err(why),
                     Ok(None) => {}
                     Ok(Some(engine)) => {
-                        let parts = work::Parts { engine, runtime: backend.runtime.clone(), store: store.clone(), backups: backups.clone() };
+                        let parts = work::Parts { engine, runtime: backend.runtime.clone(), store: store.clone(), backups: backups.clone(), webhooks: webhooks.clone() };
                         let started = work::start(&mut tasks, config, parts, changes.clone(), shutdown.clone()).await;
                         match started {
                             Ok(started) => worker = Some(started),

@@ -20,6 +20,7 @@ const OperationsPage = lazily(() => import('./operation/list-page'));
 const OperationPage = lazily(() => import('./operation/page'));
 const TokensPage = lazily(() => import('./token/list-page'));
 const DocsPage = lazily(() => import('./docs/page'));
+const WebhooksPage = lazily(() => import('./webhook/list-page'));
 const GraphiqlPage = lazily(() => import('./graphiql/page'));
 
 /** The frame, and the page at the current path below that of the server. */
@@ -50,6 +51,7 @@ function Pages() {
                 <Route path="/operations" component={OperationsPage} />
                 <Route path="/operations/:id">{({ id }) => <OperationPage key={id} id={id} />}</Route>
                 <Route path="/tokens" component={TokensPage} />
+                <Route path="/webhooks" component={WebhooksPage} />
                 <Route path="/graphiql" component={GraphiqlPage} />
                 <Route path="/docs/*?">{({ '*': name }) => <DocsPage name={name || 'readme'} />}</Route>
                 <Route>

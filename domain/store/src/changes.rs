@@ -23,6 +23,8 @@ const METRICS: &str = "toygres_metrics";
 const TOKENS: &str = "toygres_tokens";
 /// The channel that a new certificate authority notifies, and one that begins to issue.
 const AUTHORITIES: &str = "toygres_authorities";
+/// The channel that a change of a webhook notifies, and a delivery that fails.
+const WEBHOOKS: &str = "toygres_webhooks";
 /// The channel that the progress of backups notifies.
 const BACKUPS: &str = "toygres_backups";
 /// The channel that a change of how an instance is checked notifies.
@@ -43,6 +45,7 @@ pub struct Changes {
     tokens: watch::Sender<u64>,
     authorities: watch::Sender<u64>,
     backups: watch::Sender<u64>,
+    webhooks: watch::Sender<u64>,
     checks: broadcast::Sender<InstanceId>,
     health: Samples,
     metrics: Samples,
@@ -74,6 +77,7 @@ impl Changes {
             tokens: watch::Sender::new(0),
             authorities: watch::Sender::new(0),
             backups: watch::Sender::new(0),
+            webhooks: watch::Sender::new(0),
             checks: broadcast::Sender::new(1024),
             health: Samples::new(HEALTH),
             metrics: Samples::new(METRICS),
@@ -139,6 +143,12 @@ impl Changes {
         self.backups.subscribe()
     }
 
+    /// A value that changes whenever a webhook may have changed, or has begun or ceased to fail.
+    #[must_use]
+    pub fn webhooks(&self) -> watch::Receiver<u64> {
+        self.webhooks.subscribe()
+    }
+
     /// The instances whose health is checked in another way from now on. Some are left out while the listening connection is lost.
     #[must_use]
     pub fn checks(&self) -> broadcast::Receiver<InstanceId> {
@@ -168,7 +178,7 @@ impl Changes {
         let mut listener = PgListener::connect_with(&pool).await.classify()?;
         // A lost connection must be visible here, because notifications are missed until the next one.
         listener.eager_reconnect(false);
-        listener.listen_all([EVENTS, TOKENS, AUTHORITIES, BACKUPS, CHECKS]).await.classify()?;
+        listener.listen_all([EVENTS, TOKENS, AUTHORITIES, BACKUPS, WEBHOOKS, CHECKS]).await.classify()?;
         let (mut health_watchers, mut metrics_watchers) = (self.health.watchers.subscribe(), self.metrics.watchers.subscribe());
         let (mut listens_to_health, mut listens_to_metrics) = (false, false);
         self.connected.send_replace(true);
@@ -206,6 +216,7 @@ impl Changes {
                     Some(notification) if notification.channel() == TOKENS => self.tokens.send_modify(|wakes| *wakes += 1),
                     Some(notification) if notification.channel() == AUTHORITIES => self.authorities.send_modify(|wakes| *wakes += 1),
                     Some(notification) if notification.channel() == BACKUPS => self.backups.send_modify(|wakes| *wakes += 1),
+                    Some(notification) if notification.channel() == WEBHOOKS => self.webhooks.send_modify(|wakes| *wakes += 1),
                     Some(_) => self.events.send_modify(|wakes| *wakes += 1),
                 },
                 _ = health_watchers.changed() => {}
@@ -219,6 +230,7 @@ impl Changes {
         self.events.send_modify(|wakes| *wakes += 1);
         self.tokens.send_modify(|wakes| *wakes += 1);
         self.backups.send_modify(|wakes| *wakes += 1);
+        self.webhooks.send_modify(|wakes| *wakes += 1);
         self.health.tell(None);
         self.metrics.tell(None);
     }

@@ -90,6 +90,15 @@ impl Store {
                 .execute(&mut *transaction)
                 .await
                 .classify()?;
+            // Nothing was sent meanwhile, so nothing failed.
+            sqlx::query!(
+                "UPDATE webhook_cursors SET failing_since = failing_since + ($2 - greatest($1, failing_since)) WHERE failing_since < $2",
+                beat.last,
+                beat.now
+            )
+            .execute(&mut *transaction)
+            .await
+            .classify()?;
         }
         transaction.commit().await.classify()?;
         *self.clock.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);

@@ -12,6 +12,7 @@ use toygres_domain::{
     Error, InstanceId, OperationId, Result,
     event::{Cursor, Event},
     instance::{Instance, InstanceFilter},
+    notice::NoticeChange,
 };
 
 struct EventRow {
@@ -24,6 +25,7 @@ struct EventRow {
     to_value: Option<String>,
     reason_code: Option<String>,
     reason_message: Option<String>,
+    notice_changes: Option<serde_json::Value>,
 }
 
 struct LogRow {
@@ -37,13 +39,14 @@ struct LogRow {
     to_value: Option<String>,
     reason_code: Option<String>,
     reason_message: Option<String>,
+    notice_changes: Option<serde_json::Value>,
 }
 
 impl LogRow {
     fn event(self) -> Option<EventRow> {
-        let Self { known: _, seq, at, r#type, instance_id, operation_id, from_value, to_value, reason_code, reason_message } = self;
+        let Self { known: _, seq, at, r#type, instance_id, operation_id, from_value, to_value, reason_code, reason_message, notice_changes } = self;
         let (seq, at, r#type, instance_id) = (seq?, at?, r#type?, instance_id?);
-        Some(EventRow { seq, at, r#type, instance_id, operation_id, from_value, to_value, reason_code, reason_message })
+        Some(EventRow { seq, at, r#type, instance_id, operation_id, from_value, to_value, reason_code, reason_message, notice_changes })
     }
 }
 
@@ -62,7 +65,7 @@ impl Store {
     pub async fn event(&self, seq: i64) -> Result<Option<Event>> {
         let row = sqlx::query_as!(
             EventRow,
-            "SELECT seq, at, type, instance_id, operation_id, from_value, to_value, reason_code, reason_message FROM events WHERE seq = $1",
+            "SELECT seq, at, type, instance_id, operation_id, from_value, to_value, reason_code, reason_message, notice_changes FROM events WHERE seq = $1",
             seq
         );
         row.fetch_optional(&self.pool).await.classify()?.map(event).transpose()
@@ -80,7 +83,7 @@ impl Store {
                 sqlx::query_as!(
                     LogRow,
                     r#"SELECT position.known AS "known!", e.seq AS "seq?", e.at AS "at?", e.type AS "type?", e.instance_id AS "instance_id?",
-                              e.operation_id, e.from_value, e.to_value, e.reason_code, e.reason_message
+                              e.operation_id, e.from_value, e.to_value, e.reason_code, e.reason_message, e.notice_changes
                        FROM (SELECT EXISTS (SELECT FROM events WHERE seq = $1 AND at = $2)
                                  OR EXISTS (SELECT FROM event_horizon WHERE seq = $1 AND at = $2) AS known) position
                        LEFT JOIN LATERAL (SELECT * FROM events WHERE seq > $1 "# + $which + r#" ORDER BY seq LIMIT $3) e ON position.known
@@ -112,7 +115,7 @@ impl Store {
             ($order:literal) => {
                 sqlx::query_as!(
                     EventRow,
-                    "SELECT seq, at, type, instance_id, operation_id, from_value, to_value, reason_code, reason_message
+                    "SELECT seq, at, type, instance_id, operation_id, from_value, to_value, reason_code, reason_message, notice_changes
                      FROM unnest($1::uuid[]) AS parent (parent_id) CROSS JOIN LATERAL (
                          SELECT * FROM events WHERE instance_id = parent_id AND seq > $2 AND seq < $3 ORDER BY "
                         + $order
@@ -181,5 +184,12 @@ fn event(row: EventRow) -> Result<Event> {
         from: row.from_value,
         to: row.to_value,
         reason: reason(row.reason_code, row.reason_message)?,
+        notices: notice_changes(row.notice_changes),
     })
+}
+
+/// The changes in a column. Those of a later release are left out.
+fn notice_changes(column: Option<serde_json::Value>) -> Vec<NoticeChange> {
+    let Some(serde_json::Value::Array(changes)) = column else { return Vec::new() };
+    changes.into_iter().filter_map(|change| serde_json::from_value(change).ok()).collect()
 }

@@ -37,6 +37,8 @@ pub mod testing;
 mod upgrades;
 mod verifications;
 mod volumes;
+mod webhook_deliveries;
+mod webhooks;
 
 use std::{str::FromStr, time::Duration};
 
@@ -60,6 +62,8 @@ pub use page::{Page, PageRequest};
 pub use reseal::Resealed;
 pub use runs::{KnownInstance, RunningInstance, Work};
 pub use storage::{Measured, StorageTotals};
+pub use webhook_deliveries::{FailedDelivery, WebhookTarget, WebhookTotals};
+pub use webhooks::{CreatedWebhook, NewWebhook, WebhookUpdate};
 
 use errors::Classify;
 use toygres_domain::{Error, Result, secret::SecretKeys};

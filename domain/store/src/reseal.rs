@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::{Store, authorities, certificates, credentials, database_users, errors::Classify, rotations};
-use toygres_domain::{InstanceId, Result, certificate::AuthorityId};
+use super::{Store, authorities, certificates, credentials, database_users, errors::Classify, rotations, webhooks};
+use toygres_domain::{InstanceId, Result, certificate::AuthorityId, webhook::WebhookId};
 
 /// The result of [`Store::reseal`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +55,9 @@ impl Store {
         self.reseal_platform(&mut done).await?;
         self.reseal_authorities(&mut done).await?;
         self.reseal_certificates(&mut done).await?;
+        self.reseal_webhook_urls(&mut done).await?;
+        self.reseal_webhook_secrets(&mut done).await?;
+        self.reseal_former_webhook_secrets(&mut done).await?;
         Ok(done)
     }
 
@@ -132,5 +135,23 @@ impl Store {
         r#"SELECT instance_id AS id, sealed_key AS sealed FROM instance_certificates WHERE instance_id > $1 ORDER BY instance_id LIMIT 100 FOR UPDATE"#,
         "UPDATE instance_certificates SET sealed_key = $2 WHERE instance_id = $1",
         |id| certificates::key_context(InstanceId(id))
+    );
+    reseal_column!(
+        reseal_webhook_urls,
+        "SELECT id, sealed_url AS sealed FROM webhooks WHERE id > $1 ORDER BY id LIMIT 100 FOR UPDATE",
+        "UPDATE webhooks SET sealed_url = $2 WHERE id = $1",
+        |id| webhooks::url_context(WebhookId(id))
+    );
+    reseal_column!(
+        reseal_webhook_secrets,
+        "SELECT id, sealed_secret AS sealed FROM webhooks WHERE id > $1 ORDER BY id LIMIT 100 FOR UPDATE",
+        "UPDATE webhooks SET sealed_secret = $2 WHERE id = $1",
+        |id| webhooks::secret_context(WebhookId(id))
+    );
+    reseal_column!(
+        reseal_former_webhook_secrets,
+        r#"SELECT id, former_secret AS "sealed!" FROM webhooks WHERE id > $1 AND former_secret IS NOT NULL ORDER BY id LIMIT 100 FOR UPDATE"#,
+        "UPDATE webhooks SET former_secret = $2 WHERE id = $1",
+        |id| webhooks::secret_context(WebhookId(id))
     );
 }

@@ -33,6 +33,7 @@ mod subcommands;
 mod subscription;
 mod tokens;
 mod users;
+mod webhooks;
 
 pub use authorities::CaCommand;
 pub use backups::BackupsCommand;
@@ -46,6 +47,7 @@ pub use output::{OutputOptions, Table, report};
 pub use recover::Recover;
 pub use tokens::{TokenCommand, TokenConfig};
 pub use users::UsersCommand;
+pub use webhooks::WebhooksCommand;
 
 use client::Client;
 use failure::{Failure, Kind, Result};
@@ -78,6 +80,8 @@ pub enum Task {
     Recover(Recover),
     /// `toygres operations`
     Operations(Group<OperationsCommand>),
+    /// `toygres webhooks`
+    Webhooks(Group<WebhooksCommand>),
     /// `toygres ca`
     Ca(Group<CaCommand>),
     /// `toygres token`, through a server
@@ -127,6 +131,7 @@ async fn perform(task: Task, environment: &Environment) -> Result<()> {
         Task::Demo(command) => demo::run(&command, &client(&command.server)?).await,
         Task::Recover(command) => recover::run(&command, &client(&command.server)?).await,
         Task::Operations(Group { command, server }) => command.run(&client(&server)?).await,
+        Task::Webhooks(Group { command, server }) => command.run(&client(&server)?).await,
         Task::Ca(Group { command, server }) => authorities::run(command, &client(&server)?).await,
         Task::Token(Group { command, server }) => tokens::run(command, &client(&server)?).await,
         Task::Context(command) => context::run(command),

@@ -81,6 +81,12 @@ pub const LOG_TAIL: IntRange = IntRange::new(0, 10_000).default(100);
 pub const METRIC_STEP_SECONDS: IntRange = IntRange::new(metric::STEP_SECONDS.0, metric::STEP_SECONDS.1);
 /// Points of one metric in one answer.
 pub const METRIC_POINTS: IntRange = IntRange::new(1, metric::MAX_POINTS as i32);
+/// Webhooks of a control plane. Each reads the event log by itself.
+pub const WEBHOOKS: IntRange = IntRange::new(0, 50);
+/// Bytes of the URL of a webhook.
+pub const WEBHOOK_URL_LENGTH: IntRange = IntRange::new(1, 2048);
+/// Characters of the description of a webhook.
+pub const WEBHOOK_DESCRIPTION_LENGTH: IntRange = IntRange::new(0, 200);
 /// Entries of one page of a list.
 pub const PAGE_SIZE: IntRange = IntRange::new(0, 500).default(50);
 

@@ -75,6 +75,11 @@ mutations! {
     create_api_token::CreateApiTokenMutation,
     revoke_api_token::RevokeApiTokenMutation,
     rotate_certificate_authority::RotateCertificateAuthorityMutation,
+    create_webhook::CreateWebhookMutation,
+    update_webhook::UpdateWebhookMutation,
+    rotate_webhook_secret::RotateWebhookSecretMutation,
+    delete_webhook::DeleteWebhookMutation,
+    test_webhook::TestWebhookMutation,
 }
 
 type Accepted = (Option<Instance>, Option<Operation>, Vec<UserError>);

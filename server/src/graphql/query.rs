@@ -12,7 +12,7 @@ use super::{
     errors::error,
     guard::admin,
     paging::{Arguments, Counted, Uncounted, counted, opaque, parts, uncounted, wants_total},
-    types::{ApiToken, ControlPlane, Instance, InstanceFilterInput, InstanceOrderInput, Node, NodeId, Operation, OperationFilterInput},
+    types::{ApiToken, ControlPlane, Instance, InstanceFilterInput, InstanceOrderInput, Node, NodeId, Operation, OperationFilterInput, Webhook},
 };
 use crate::app::App;
 
@@ -106,6 +106,21 @@ impl Query {
         let page = Arguments { first, after, last, before }.request(|cursor| cursor.parse().ok())?;
         let page = ctx.data_unchecked::<App>().store.tokens(&page).await.map_err(error)?;
         Ok(uncounted(page, |token| token.id.to_string(), ApiToken))
+    }
+
+    /// Lists webhooks, newest first. Requires the role `ADMIN`.
+    #[graphql(guard = "admin()", complexity = "page_complexity(first, last, child_complexity) + LIST")]
+    async fn webhooks(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Returns the first _n_ entries (default 50, maximum 500).")] first: Option<i32>,
+        #[graphql(desc = "Returns the entries that come after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Returns the last _n_ entries.")] last: Option<i32>,
+        #[graphql(desc = "Returns the entries that come before this cursor.")] before: Option<String>,
+    ) -> Result<Uncounted<Webhook>> {
+        let page = Arguments { first, after, last, before }.request(|cursor| cursor.parse().ok())?;
+        let page = ctx.data_unchecked::<App>().store.webhooks(&page).await.map_err(error)?;
+        Ok(uncounted(page, |webhook| webhook.id.0.to_string(), Webhook))
     }
 
     /// The control plane itself: its version, runtime, limits and health, and the caller.

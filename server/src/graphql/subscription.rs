@@ -17,15 +17,15 @@ use toygres_store::PageRequest;
 
 use super::{
     errors::{coded, error},
-    guard::operator,
+    guard::{admin, operator},
     shared::Shared,
     types::{
         HealthCheck, Instance, InstanceChange, InstanceChangeType, InstanceEvent, InstanceFilterInput, InstanceLogBatch, InstanceMetrics,
-        LogSeverity, MetricName, Operation, metric_names,
+        LogSeverity, MetricName, Operation, Webhook, metric_names,
     },
 };
 use crate::{
-    app::{App, is_final, logs::FollowFrom},
+    app::{App, is_final, limits::WEBHOOKS, logs::FollowFrom},
     live::{Delivery, Feed, Hub},
     transport::ResumeCursor,
 };
@@ -191,6 +191,30 @@ impl Subscription {
                 if let Some(operation) = delivery.operation.clone().filter(|operation| operation.id == id) {
                     over = operation.status.is_terminal();
                     yield shared(&delivery, Operation(operation));
+                }
+            }
+        })
+    }
+
+    /// Follows the webhooks: all of them, newest first, then all of them again whenever one is changed, begins to fail or recovers; what is pending is
+    /// as new as that, or a few seconds old. Requires the role `ADMIN`.
+    #[graphql(guard = "admin()")]
+    async fn webhooks(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Result<Vec<Webhook>>>> {
+        let app = ctx.data_unchecked::<App>();
+        let store = app.store.clone();
+        let mut webhooks = app.hub.changes().webhooks();
+        Ok(try_stream! {
+            let mut sent = None;
+            loop {
+                webhooks.mark_unchanged();
+                let all = store.webhooks(&PageRequest::first(WEBHOOKS.max.into())).await.map_err(error)?.items;
+                if sent.as_ref() != Some(&all) {
+                    yield all.iter().cloned().map(Webhook).collect::<Vec<_>>();
+                    sent = Some(all);
+                }
+                // An error means that the server stops, which ends the stream.
+                if webhooks.changed().await.is_err() {
+                    break;
                 }
             }
         })

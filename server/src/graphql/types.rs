@@ -34,6 +34,7 @@ mod scalars;
 mod storage;
 mod top_queries;
 mod upgrade_target;
+mod webhook;
 
 pub(super) use activity::InstanceActivity;
 pub(super) use api_token::ApiToken;
@@ -47,7 +48,7 @@ pub(super) use database_user::DatabaseUser;
 pub(super) use domain_enum::{
     BackupDurability, BackupProtection, BackupStatus, BackupTrigger, BackupVerificationStatus, CaStatus, DatabaseAccess, ExposureType, HealthStatus,
     InstanceEventType, InstanceState, LogSeverity, MetricName, MetricUnit, NoticeCode, OperationKind, OperationStatus, ReasonCode, RecoveryGapReason,
-    RestoreMethod, SessionState, StepName, StepStatus, TokenRole, TopQueryOrder, Weekday,
+    RestoreMethod, SessionState, StepName, StepStatus, TokenRole, TopQueryOrder, WebhookDisabledCode, WebhookEventType, WebhookState, Weekday,
 };
 pub(super) use exposure::{Exposure, ExposureInput};
 pub(super) use health_check::{HealthCheck, HealthCheckInput, HealthCheckPolicy};
@@ -73,3 +74,4 @@ pub(super) use scalars::BigInt;
 pub(super) use storage::{StorageAutoGrow, StorageAutoGrowInput, StorageUsage};
 pub(super) use top_queries::TopQueries;
 pub(super) use upgrade_target::{AvailableUpdate, UpgradeTarget};
+pub(super) use webhook::Webhook;

@@ -208,7 +208,7 @@ impl Hub {
 }
 
 /// Loads the instances and operations of events, with one query for each.
-pub(super) async fn load(store: &Store, events: Vec<Event>, broadcast: bool) -> Result<Vec<Arc<Delivery>>> {
+pub(crate) async fn load(store: &Store, events: Vec<Event>, broadcast: bool) -> Result<Vec<Arc<Delivery>>> {
     let mut instances: Vec<InstanceId> = events.iter().map(|event| event.instance).collect();
     instances.sort_unstable();
     instances.dedup();

@@ -17,7 +17,10 @@ use toygres_workflows::{
 };
 
 use super::tasks::Tasks;
-use crate::config::{Access, Role, RuntimeKind, ServeConfig};
+use crate::{
+    config::{Access, Role, RuntimeKind, ServeConfig},
+    webhooks::Sender,
+};
 
 /// Migrates, checks what only the database knows, and connects to the engine if this server runs workflows. Waits for a database
 /// that does not answer.
@@ -113,13 +116,15 @@ pub(super) struct Parts {
     pub(super) store: Store,
     /// `None` if there is no store for backups.
     pub(super) backups: Option<BackupOptions>,
+    /// How messages of webhooks are sent.
+    pub(super) webhooks: Sender,
 }
 
 /// Runs workflows in this server, and starts the tasks that go with them.
 pub(super) async fn start(
     tasks: &mut Tasks,
     config: &ServeConfig,
-    Parts { engine, runtime, store, backups: options }: Parts,
+    Parts { engine, runtime, store, backups: options, webhooks }: Parts,
     changes: Changes,
     shutdown: CancellationToken,
 ) -> Result<Worker> {
@@ -154,6 +159,7 @@ pub(super) async fn start(
     }
     tasks.spawn("certificates", certificates::run(context.clone(), changes.clone()));
     tasks.spawn("addresses", addresses::run(context.clone(), changes.clone()));
+    tasks.spawn("webhooks", crate::webhooks::run(store.clone(), webhooks, changes.clone(), shutdown.clone()));
     tasks.spawn("nudges", nudges::run(context, engine.clone(), suspects, changes));
     tasks.spawn("janitor", janitor::run(store.clone(), engine.clone(), config.retention.retention(), shutdown.clone()));
     tasks.spawn("gauges", gauges::run(store, engine, config.retention.retention(), shutdown));

@@ -55,3 +55,4 @@ mod transport;
 mod update;
 mod upgrade;
 mod verification;
+mod webhooks;

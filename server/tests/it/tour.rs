@@ -257,6 +257,7 @@ impl Placeholders {
                 self.pairs.push((format!("{pid}-{start}"), stand_in.clone()));
                 stand_in
             }
+            "secret" if text.starts_with("whsec_") => "whsec_SECRET".to_owned(),
             "secret" => "toygres_SECRET".to_owned(),
             "connectionString" => "postgresql://app:PASSWORD@127.0.0.1:16001/app".to_owned(),
             "requestId" => "REQUEST".to_owned(),

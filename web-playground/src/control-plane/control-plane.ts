@@ -15,6 +15,8 @@ export interface Permissions {
   operate: boolean;
   /** Import backups of another control plane. */
   recover: boolean;
+  /** See and change webhooks. */
+  hook: boolean;
   /** Create and revoke API tokens, where the server requires them. */
   administer: boolean;
   /** The caller is known to have no permission to change anything. */
@@ -24,7 +26,7 @@ export interface Permissions {
 /** What the caller may do: nothing until it is known, so that no button is shown that would fail. */
 export function usePermissions(): Permissions {
   const { role, tokenName } = useControlPlane().data?.caller ?? {};
-  return { operate: role === 'OPERATOR' || role === 'ADMIN', recover: role === 'ADMIN', administer: role === 'ADMIN' && tokenName != null, readOnly: role === 'VIEWER' };
+  return { operate: role === 'OPERATOR' || role === 'ADMIN', recover: role === 'ADMIN', hook: role === 'ADMIN', administer: role === 'ADMIN' && tokenName != null, readOnly: role === 'VIEWER' };
 }
 
 /** The limits of inputs, for forms: these open when the permissions are known, which come with the same response. */
@@ -103,6 +105,12 @@ const CONTROL_PLANE = graphql(`
           ...Range
         }
         tokenExpiresInDays {
+          ...Range
+        }
+        webhookUrlLength {
+          ...Range
+        }
+        webhookDescriptionLength {
           ...Range
         }
       }

@@ -12,15 +12,15 @@ import { PaletteButton } from '../palette/button';
 import { ConnectionIndicator } from './connection-indicator';
 import classes from './frame.module.css';
 import { MoreMenu } from './more-menu';
-import { PAGES, TOKENS } from './pages';
+import { pagesFor } from './pages';
 import { ThemeToggle } from './theme-toggle';
 
 /** The header with navigation, around every page. */
 export function Frame({ children }: { children: ReactNode }) {
   useLiveInstances();
   const [path] = useLocation();
-  const { administer, readOnly } = usePermissions();
-  const pages = administer ? [...PAGES, TOKENS] : PAGES;
+  const { administer, hook, readOnly } = usePermissions();
+  const pages = pagesFor({ administer, hook });
   // The header of a phone has no room for it.
   const phone = useMediaQuery('(max-width: 640px)');
   const access = readOnly && (

@@ -1,4 +1,4 @@
-import { BookOpen, Database, History, KeyRound, SquareTerminal } from 'lucide-react';
+import { BookOpen, Database, History, KeyRound, SquareTerminal, Webhook } from 'lucide-react';
 
 /** The pages in the navigation. */
 export const PAGES = [
@@ -12,3 +12,11 @@ export const TOKENS = { path: '/tokens', name: 'API tokens', icon: KeyRound, cov
 
 /** Not in the navigation, which has no room for it on a phone, but in the menu. */
 export const DOCS = { path: '/docs/readme', name: 'Documentation', icon: BookOpen };
+
+/** For administrators. */
+export const WEBHOOKS = { path: '/webhooks', name: 'Webhooks', icon: Webhook, covers: (path: string) => path === '/webhooks' };
+
+/** The pages that a caller with these permissions sees. */
+export function pagesFor({ administer, hook }: { administer: boolean; hook: boolean }) {
+  return [...PAGES, ...(hook ? [WEBHOOKS] : []), ...(administer ? [TOKENS] : [])];
+}

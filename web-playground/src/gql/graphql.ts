@@ -660,6 +660,34 @@ export type CreateInstancePayload = {
   userErrors: Array<UserError>;
 };
 
+/** Input of `createWebhook`. */
+export type CreateWebhookInput = {
+  /** What the webhook is for: up to 200 characters. */
+  description?: InputMaybe<Scalars['String']['input']>;
+  /** The kinds of messages to send (default: all). */
+  events?: InputMaybe<Array<WebhookEventType>>;
+  /** A unique key for this request. Repeating the request with the same key returns the first answer. */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
+  /** What signs the messages: `whsec_` and the base64 of 24 to 64 random bytes (default: a generated one). */
+  secret?: InputMaybe<Scalars['String']['input']>;
+  /**
+   * Where messages are sent: an `https://` URL of up to 2048 characters. Loopback, private and other special addresses are refused unless the server
+   * is configured to allow them.
+   */
+  url: Scalars['String']['input'];
+};
+
+/** Payload of `createWebhook`. */
+export type CreateWebhookPayload = {
+  __typename?: 'CreateWebhookPayload';
+  /** The secret that signs the messages. It cannot be read again. */
+  secret?: Maybe<Scalars['String']['output']>;
+  /** The errors in the input. Empty if the webhook was created. */
+  userErrors: Array<UserError>;
+  /** The webhook. Null if there are user errors. */
+  webhook?: Maybe<Webhook>;
+};
+
 /** A database of an instance: the one that it was created with, or one that `createDatabase` has made. */
 export type Database = Node & {
   __typename?: 'Database';
@@ -785,6 +813,23 @@ export type DeleteInstancePayload = {
   /** The operation that carries out the request. Null if there are user errors. */
   operation?: Maybe<Operation>;
   /** The errors in the input. Empty if the request was accepted. */
+  userErrors: Array<UserError>;
+};
+
+/** Input of `deleteWebhook`. */
+export type DeleteWebhookInput = {
+  /** The ID of the webhook. */
+  id: Scalars['ID']['input'];
+  /** The revision that the webhook must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+};
+
+/** Payload of `deleteWebhook`. */
+export type DeleteWebhookPayload = {
+  __typename?: 'DeleteWebhookPayload';
+  /** The ID of the webhook that was deleted. Null if there are user errors. */
+  deletedWebhookId?: Maybe<Scalars['ID']['output']>;
+  /** The errors in the input. Empty if the webhook was deleted. */
   userErrors: Array<UserError>;
 };
 
@@ -1497,6 +1542,12 @@ export type Limits = {
   tokenNameLength: IntRange;
   /** The number of statements with their statistics in one answer. */
   topQueries: IntRange;
+  /** The length of a webhook's description in characters. */
+  webhookDescriptionLength: IntRange;
+  /** The length of a webhook's URL in bytes. */
+  webhookUrlLength: IntRange;
+  /** The number of webhooks. */
+  webhooks: IntRange;
 };
 
 /**
@@ -1747,6 +1798,8 @@ export type Mutation = {
   createDatabaseUser: CreateDatabaseUserPayload;
   /** Creates an instance. Returns at once; subscribe to the operation or to the instance to follow it. */
   createInstance: CreateInstancePayload;
+  /** Creates a webhook, which is sent messages about what happens from now on. Its secret is only in this payload. */
+  createWebhook: CreateWebhookPayload;
   /**
    * Deletes a backup, and with it the points that only it can restore. It vanishes from the list once it is gone from the store. The newest
    * backup of an instance that is backed up is refused.
@@ -1754,6 +1807,8 @@ export type Mutation = {
   deleteBackup: DeleteBackupPayload;
   /** Deletes an instance, whatever its state. Returns at once; the name is free again when the instance is deleted. */
   deleteInstance: DeleteInstancePayload;
+  /** Deletes a webhook at once. What was not delivered to it is not delivered any more. */
+  deleteWebhook: DeleteWebhookPayload;
   /** Drops a database that was made by `createDatabase`, with everything in it. That cannot be undone. */
   dropDatabase: DropDatabasePayload;
   /**
@@ -1808,6 +1863,8 @@ export type Mutation = {
    * be ended. Refused for instances that an earlier release without roles of the platform has created.
    */
   rotatePassword: RotatePasswordPayload;
+  /** Gives a webhook another secret at once. For a day, messages are signed with the former secret too, so that the receiver can be given the new one. */
+  rotateWebhookSecret: RotateWebhookSecretPayload;
   /**
    * Changes parameters of the server of an instance that is running or suspended. `controlPlane.parameters` lists those that can be set.
    * Each value is checked before anything changes. If the server does not accept the values, or does not start with them, it gets its
@@ -1824,6 +1881,8 @@ export type Mutation = {
    * there is nothing to follow. Sessions of the platform are refused.
    */
   terminateSession: TerminateSessionPayload;
+  /** Sends a message `webhook.test` to a webhook, enabled or not, and waits up to 15 seconds for the answer. Deliveries are not affected. */
+  testWebhook: TestWebhookPayload;
   /**
    * Keeps a backup longer than the retention of its instance, or does so no more, at once. A backup that is kept like this can be restored
    * to its end; whether to later points depends on the retention.
@@ -1834,6 +1893,8 @@ export type Mutation = {
    * suspension when idle, the growth of the volume or the backups. Nothing is restarted.
    */
   updateInstance: UpdateInstancePayload;
+  /** Changes, enables or disables a webhook at once. */
+  updateWebhook: UpdateWebhookPayload;
   /**
    * Upgrades a running instance to a newer major version of PostgreSQL with `pg_upgrade`. Its server is stopped meanwhile. The former data
    * stays until a login to the new server has worked, and until then clients are kept out: a failure, a cancellation or the deadline
@@ -1892,6 +1953,12 @@ export type MutationCreateInstanceArgs = {
 
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationCreateWebhookArgs = {
+  input: CreateWebhookInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationDeleteBackupArgs = {
   input: DeleteBackupInput;
 };
@@ -1900,6 +1967,12 @@ export type MutationDeleteBackupArgs = {
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationDeleteInstanceArgs = {
   input: DeleteInstanceInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationDeleteWebhookArgs = {
+  input: DeleteWebhookInput;
 };
 
 
@@ -1976,6 +2049,12 @@ export type MutationRotatePasswordArgs = {
 
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationRotateWebhookSecretArgs = {
+  input: RotateWebhookSecretInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationSetParametersArgs = {
   input: SetParametersInput;
 };
@@ -1994,6 +2073,12 @@ export type MutationTerminateSessionArgs = {
 
 
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationTestWebhookArgs = {
+  input: TestWebhookInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationUpdateBackupArgs = {
   input: UpdateBackupInput;
 };
@@ -2002,6 +2087,12 @@ export type MutationUpdateBackupArgs = {
 /** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
 export type MutationUpdateInstanceArgs = {
   input: UpdateInstanceInput;
+};
+
+
+/** The root of mutations. A mutation records what is requested and returns at once; a workflow carries it out. */
+export type MutationUpdateWebhookArgs = {
+  input: UpdateWebhookInput;
 };
 
 
@@ -2309,6 +2400,8 @@ export type Query = {
   operation?: Maybe<Operation>;
   /** Lists operations, newest first. */
   operations: OperationConnection;
+  /** Lists webhooks, newest first. Requires the role `ADMIN`. */
+  webhooks: WebhookConnection;
 };
 
 
@@ -2361,6 +2454,15 @@ export type QueryOperationsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<OperationFilter>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** The root of queries. */
+export type QueryWebhooksArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
   last?: InputMaybe<Scalars['Int']['input']>;
 };
@@ -2777,6 +2879,27 @@ export type RotatePasswordPayload = {
   userErrors: Array<UserError>;
 };
 
+/** Input of `rotateWebhookSecret`. */
+export type RotateWebhookSecretInput = {
+  /** The ID of the webhook. */
+  id: Scalars['ID']['input'];
+  /** The revision that the webhook must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+  /** What signs messages from now on: `whsec_` and the base64 of 24 to 64 random bytes (default: a generated one). */
+  secret?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** Payload of `rotateWebhookSecret`. */
+export type RotateWebhookSecretPayload = {
+  __typename?: 'RotateWebhookSecretPayload';
+  /** The new secret. It cannot be read again. */
+  secret?: Maybe<Scalars['String']['output']>;
+  /** The errors in the input. Empty if the secret was replaced. */
+  userErrors: Array<UserError>;
+  /** The webhook as it is now. Null if there are user errors. */
+  webhook?: Maybe<Webhook>;
+};
+
 /** Whether the host of the instances answers. */
 export type RuntimeHealth = {
   __typename?: 'RuntimeHealth';
@@ -2991,6 +3114,11 @@ export type Subscription = {
   instances: InstanceChange;
   /** Follows an operation: its current value, then its value after every change. Completes when the operation is finished. */
   operation: Operation;
+  /**
+   * Follows the webhooks: all of them, newest first, then all of them again whenever one is changed, begins to fail or recovers; what is pending is
+   * as new as that, or a few seconds old. Requires the role `ADMIN`.
+   */
+  webhooks: Array<Webhook>;
 };
 
 
@@ -3091,6 +3219,21 @@ export type TerminateSessionPayload = {
   /** The ID of the session. Null if there are user errors. */
   sessionId?: Maybe<Scalars['ID']['output']>;
   /** The errors in the input. Empty if the session was told to end. */
+  userErrors: Array<UserError>;
+};
+
+/** Input of `testWebhook`. */
+export type TestWebhookInput = {
+  /** The ID of the webhook. */
+  id: Scalars['ID']['input'];
+};
+
+/** Payload of `testWebhook`. */
+export type TestWebhookPayload = {
+  __typename?: 'TestWebhookPayload';
+  /** What came of the message. Null if there are user errors. */
+  answer?: Maybe<WebhookAnswer>;
+  /** The errors in the input. Empty if the message was sent. */
   userErrors: Array<UserError>;
 };
 
@@ -3229,6 +3372,34 @@ export type UpdateInstancePayload = {
   userErrors: Array<UserError>;
 };
 
+/** Input of `updateWebhook`. Fields that are omitted stay as they are. */
+export type UpdateWebhookInput = {
+  /** What the webhook is for. */
+  description?: InputMaybe<Scalars['String']['input']>;
+  /** The kinds of messages to send. Empty for all. */
+  events?: InputMaybe<Array<WebhookEventType>>;
+  /** The ID of the webhook. */
+  id: Scalars['ID']['input'];
+  /** The revision that the webhook must have. Any other is refused. */
+  revision?: InputMaybe<Scalars['BigInt']['input']>;
+  /**
+   * Whether messages are sent. A webhook that is enabled again continues where it stopped; if events after that are no longer kept, it is told so by
+   * a message `webhook.gap`.
+   */
+  state?: InputMaybe<WebhookState>;
+  /** Where messages are sent. */
+  url?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** Payload of `updateWebhook`. */
+export type UpdateWebhookPayload = {
+  __typename?: 'UpdateWebhookPayload';
+  /** The errors in the input. Empty if the webhook was changed. */
+  userErrors: Array<UserError>;
+  /** The webhook as it is now. Null if there are user errors. */
+  webhook?: Maybe<Webhook>;
+};
+
 /** Input of `upgradeInstance`. */
 export type UpgradeInstanceInput = {
   /**
@@ -3311,6 +3482,146 @@ export const UserErrorCode = {
 } as const;
 
 export type UserErrorCode = typeof UserErrorCode[keyof typeof UserErrorCode];
+/**
+ * Messages about events, sent to a URL and signed after the Standard Webhooks specification: each at least once, in the order of the event log. The
+ * secret is only in the payload of the mutation that set it.
+ */
+export type Webhook = Node & {
+  __typename?: 'Webhook';
+  /** When the webhook was created. */
+  createdAt: Scalars['DateTime']['output'];
+  /** What the webhook is for. */
+  description: Scalars['String']['output'];
+  /** Why and since when the webhook is disabled. Null while it is enabled. */
+  disabled?: Maybe<WebhookDisabled>;
+  /** The kinds of messages that are sent. Empty for all. */
+  events: Array<WebhookEventType>;
+  /** Since when every attempt has failed. Null if the last one did not. After a day, the webhook is disabled. */
+  failingSince?: Maybe<Scalars['DateTime']['output']>;
+  /** Until when messages are signed with the former secret too. Null if they are not. */
+  formerSecretUntil?: Maybe<Scalars['DateTime']['output']>;
+  /** The ID of the webhook. */
+  id: Scalars['ID']['output'];
+  /** The age in seconds of the oldest event that the webhook has not come to. 0 if there is none. */
+  lagSeconds: Scalars['Float']['output'];
+  /** The last attempt to send a message, but those of `testWebhook`. */
+  lastAttempt?: Maybe<WebhookAttempt>;
+  /** When the last message was delivered. */
+  lastDeliveredAt?: Maybe<Scalars['DateTime']['output']>;
+  /** When the next attempt is due, after one that failed. */
+  nextAttemptAt?: Maybe<Scalars['DateTime']['output']>;
+  /** The number of events that the webhook has not come to, counted up to 10,000. */
+  pendingEvents: Scalars['Int']['output'];
+  /** The revision of the webhook, which counts its changes by mutations and that it was disabled. */
+  revision: Scalars['BigInt']['output'];
+  /** Whether messages are sent. */
+  state: WebhookState;
+  /** Where messages are sent. */
+  url: Scalars['String']['output'];
+};
+
+/** What came of a message that was sent once. */
+export type WebhookAnswer = {
+  __typename?: 'WebhookAnswer';
+  /** The beginning of the body of the answer: up to 1000 bytes. */
+  body: Scalars['String']['output'];
+  /** Whether the receiver accepted the message: it answered with a status from 200 to 299. */
+  delivered: Scalars['Boolean']['output'];
+  /** How long the attempt took, in milliseconds. */
+  durationMs: Scalars['Float']['output'];
+  /** Why the message was not delivered. Null if it was. */
+  error?: Maybe<Scalars['String']['output']>;
+  /** The HTTP status of the answer. Null if there was none. */
+  status?: Maybe<Scalars['Int']['output']>;
+};
+
+/** An attempt to send a message. */
+export type WebhookAttempt = {
+  __typename?: 'WebhookAttempt';
+  /** When it ended. */
+  at: Scalars['DateTime']['output'];
+  /** Why it failed. Null if it did not. */
+  error?: Maybe<Scalars['String']['output']>;
+  /** The HTTP status of the answer. Null if there was none. */
+  status?: Maybe<Scalars['Int']['output']>;
+};
+
+/** A page of webhooks. */
+export type WebhookConnection = {
+  __typename?: 'WebhookConnection';
+  /** A list of edges. */
+  edges: Array<WebhookEdge>;
+  /** A list of nodes. */
+  nodes: Array<Webhook>;
+  /** Information to aid in pagination. */
+  pageInfo: PageInfo;
+};
+
+/** Why and since when a webhook is disabled. */
+export type WebhookDisabled = {
+  __typename?: 'WebhookDisabled';
+  /** The kind of reason. Stable, for programs. */
+  code: WebhookDisabledCode;
+  /** One sentence for people. */
+  message: Scalars['String']['output'];
+  /** Since when. */
+  since: Scalars['DateTime']['output'];
+};
+
+/** Why a webhook is disabled. */
+export const WebhookDisabledCode = {
+  /** Every attempt of a day failed. */
+  Failing: 'FAILING',
+  /** The receiver answered 410 Gone. */
+  Gone: 'GONE',
+  /** Somebody asked for it. */
+  Requested: 'REQUESTED'
+} as const;
+
+export type WebhookDisabledCode = typeof WebhookDisabledCode[keyof typeof WebhookDisabledCode];
+/** An edge in a connection. */
+export type WebhookEdge = {
+  __typename?: 'WebhookEdge';
+  /** A cursor for use in pagination */
+  cursor: Scalars['String']['output'];
+  /** The item at the end of the edge */
+  node: Webhook;
+};
+
+/** What a webhook is told, with the `type` of the message. */
+export const WebhookEventType = {
+  /** `instance.created`: the creation of an instance was accepted. */
+  InstanceCreated: 'INSTANCE_CREATED',
+  /** `instance.health_changed`: the health of an instance changed. */
+  InstanceHealthChanged: 'INSTANCE_HEALTH_CHANGED',
+  /** `instance.repaired`: something of an instance that somebody had deleted or edited was put back. */
+  InstanceRepaired: 'INSTANCE_REPAIRED',
+  /** `instance.state_changed`: the state of an instance changed. */
+  InstanceStateChanged: 'INSTANCE_STATE_CHANGED',
+  /** `instance.updated`: another field of an instance changed. */
+  InstanceUpdated: 'INSTANCE_UPDATED',
+  /** `notice.cleared`: an instance does not have a notice any more. */
+  NoticeCleared: 'NOTICE_CLEARED',
+  /** `notice.raised`: an instance has a notice that it did not have. */
+  NoticeRaised: 'NOTICE_RAISED',
+  /** `operation.changed`: the status of an operation changed. */
+  OperationChanged: 'OPERATION_CHANGED',
+  /** `operation.created`: an operation was accepted. */
+  OperationCreated: 'OPERATION_CREATED',
+  /** `operation.progressed`: a step of an operation began, ended or failed. */
+  OperationProgressed: 'OPERATION_PROGRESSED'
+} as const;
+
+export type WebhookEventType = typeof WebhookEventType[keyof typeof WebhookEventType];
+/** Whether a webhook is sent messages. */
+export const WebhookState = {
+  /** Nothing is sent until it is enabled again. */
+  Disabled: 'DISABLED',
+  /** Messages are sent. */
+  Enabled: 'ENABLED'
+} as const;
+
+export type WebhookState = typeof WebhookState[keyof typeof WebhookState];
 /** A day of the week. */
 export const Weekday = {
   /** Friday. */
@@ -3442,7 +3753,7 @@ export type BulkOperationQuery = { __typename?: 'Query', operation?: { __typenam
 export type ControlPlaneQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, copiesInstances: boolean, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null, tokenId?: string | null, tokenExpiresAt?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, suspendTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, idleSuspendMinutes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, maintenanceWindowMinutes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, storageAutoGrowPercent: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, backupIntervalHours: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, backupRetentionDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
+export type ControlPlaneQuery = { __typename?: 'Query', controlPlane: { __typename?: 'ControlPlane', version: string, runtime: string, postgresVersions: Array<string>, copiesInstances: boolean, caller: { __typename?: 'Caller', role: TokenRole, tokenName?: string | null, tokenId?: string | null, tokenExpiresAt?: string | null }, limits: { __typename?: 'Limits', storageGb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, cpuMillis: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, memoryMb: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckIntervalSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, healthCheckTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, restartTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, suspendTimeoutSeconds: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, idleSuspendMinutes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, maintenanceWindowMinutes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, storageAutoGrowPercent: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, backupIntervalHours: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, backupRetentionDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, nameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, passwordBytes: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labels: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelKeyLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, labelValueLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenNameLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, tokenExpiresInDays: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, webhookUrlLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null }, webhookDescriptionLength: { __typename?: 'IntRange', min: number, max: number, default?: number | null } } } };
 
 export type RangeFragment = { __typename?: 'IntRange', min: number, max: number, default?: number | null };
 
@@ -3746,6 +4057,48 @@ export type TopQueriesQueryVariables = Exact<{
 
 
 export type TopQueriesQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', topQueries: { __typename?: 'TopQueries', since?: string | null, evictions?: string | null, queries: Array<{ __typename?: 'TopQuery', queryId: string, text: string, username?: string | null, database?: string | null, calls: string, totalTimeMs: number, meanTimeMs: number, rows: string, ioBytes: string, timeShare: number }>, reason?: { __typename?: 'Reason', message: string } | null } } | null };
+
+export type CreateWebhookMutationVariables = Exact<{
+  input: CreateWebhookInput;
+}>;
+
+
+export type CreateWebhookMutation = { __typename?: 'Mutation', createWebhook: { __typename?: 'CreateWebhookPayload', secret?: string | null, userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type DeleteWebhookMutationVariables = Exact<{
+  input: DeleteWebhookInput;
+}>;
+
+
+export type DeleteWebhookMutation = { __typename?: 'Mutation', deleteWebhook: { __typename?: 'DeleteWebhookPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type WebhooksSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type WebhooksSubscription = { __typename?: 'Subscription', webhooks: Array<{ __typename?: 'Webhook', id: string, url: string, description: string, events: Array<WebhookEventType>, state: WebhookState, lastDeliveredAt?: string | null, failingSince?: string | null, nextAttemptAt?: string | null, pendingEvents: number, revision: string, disabled?: { __typename?: 'WebhookDisabled', code: WebhookDisabledCode, message: string } | null, lastAttempt?: { __typename?: 'WebhookAttempt', status?: number | null, error?: string | null } | null }> };
+
+export type WebhookRowFragment = { __typename?: 'Webhook', id: string, url: string, description: string, events: Array<WebhookEventType>, state: WebhookState, lastDeliveredAt?: string | null, failingSince?: string | null, nextAttemptAt?: string | null, pendingEvents: number, revision: string, disabled?: { __typename?: 'WebhookDisabled', code: WebhookDisabledCode, message: string } | null, lastAttempt?: { __typename?: 'WebhookAttempt', status?: number | null, error?: string | null } | null };
+
+export type RotateWebhookSecretMutationVariables = Exact<{
+  input: RotateWebhookSecretInput;
+}>;
+
+
+export type RotateWebhookSecretMutation = { __typename?: 'Mutation', rotateWebhookSecret: { __typename?: 'RotateWebhookSecretPayload', secret?: string | null, userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type TestWebhookMutationVariables = Exact<{
+  input: TestWebhookInput;
+}>;
+
+
+export type TestWebhookMutation = { __typename?: 'Mutation', testWebhook: { __typename?: 'TestWebhookPayload', answer?: { __typename?: 'WebhookAnswer', delivered: boolean, status?: number | null, error?: string | null, body: string, durationMs: number } | null, userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
+
+export type UpdateWebhookMutationVariables = Exact<{
+  input: UpdateWebhookInput;
+}>;
+
+
+export type UpdateWebhookMutation = { __typename?: 'Mutation', updateWebhook: { __typename?: 'UpdateWebhookPayload', userErrors: Array<{ __typename?: 'UserError', field: Array<string>, message: string }> } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -4061,6 +4414,28 @@ export const TokenRowFragmentDoc = new TypedDocumentString(`
   lastUsedAt
 }
     `, {"fragmentName":"TokenRow"}) as unknown as TypedDocumentString<TokenRowFragment, unknown>;
+export const WebhookRowFragmentDoc = new TypedDocumentString(`
+    fragment WebhookRow on Webhook {
+  id
+  url
+  description
+  events
+  state
+  disabled {
+    code
+    message
+  }
+  lastDeliveredAt
+  lastAttempt {
+    status
+    error
+  }
+  failingSince
+  nextAttemptAt
+  pendingEvents
+  revision
+}
+    `, {"fragmentName":"WebhookRow"}) as unknown as TypedDocumentString<WebhookRowFragment, unknown>;
 export const CancelQueryDocument = new TypedDocumentString(`
     mutation CancelQuery($input: CancelQueryInput!) {
   cancelQuery(input: $input) {
@@ -4387,6 +4762,12 @@ export const ControlPlaneDocument = new TypedDocumentString(`
         ...Range
       }
       tokenExpiresInDays {
+        ...Range
+      }
+      webhookUrlLength {
+        ...Range
+      }
+      webhookDescriptionLength {
         ...Range
       }
     }
@@ -5151,3 +5532,88 @@ export const TopQueriesDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<TopQueriesQuery, TopQueriesQueryVariables>;
+export const CreateWebhookDocument = new TypedDocumentString(`
+    mutation CreateWebhook($input: CreateWebhookInput!) {
+  createWebhook(input: $input) {
+    secret
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateWebhookMutation, CreateWebhookMutationVariables>;
+export const DeleteWebhookDocument = new TypedDocumentString(`
+    mutation DeleteWebhook($input: DeleteWebhookInput!) {
+  deleteWebhook(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteWebhookMutation, DeleteWebhookMutationVariables>;
+export const WebhooksDocument = new TypedDocumentString(`
+    subscription Webhooks {
+  webhooks {
+    ...WebhookRow
+  }
+}
+    fragment WebhookRow on Webhook {
+  id
+  url
+  description
+  events
+  state
+  disabled {
+    code
+    message
+  }
+  lastDeliveredAt
+  lastAttempt {
+    status
+    error
+  }
+  failingSince
+  nextAttemptAt
+  pendingEvents
+  revision
+}`) as unknown as TypedDocumentString<WebhooksSubscription, WebhooksSubscriptionVariables>;
+export const RotateWebhookSecretDocument = new TypedDocumentString(`
+    mutation RotateWebhookSecret($input: RotateWebhookSecretInput!) {
+  rotateWebhookSecret(input: $input) {
+    secret
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RotateWebhookSecretMutation, RotateWebhookSecretMutationVariables>;
+export const TestWebhookDocument = new TypedDocumentString(`
+    mutation TestWebhook($input: TestWebhookInput!) {
+  testWebhook(input: $input) {
+    answer {
+      delivered
+      status
+      error
+      body
+      durationMs
+    }
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TestWebhookMutation, TestWebhookMutationVariables>;
+export const UpdateWebhookDocument = new TypedDocumentString(`
+    mutation UpdateWebhook($input: UpdateWebhookInput!) {
+  updateWebhook(input: $input) {
+    userErrors {
+      field
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UpdateWebhookMutation, UpdateWebhookMutationVariables>;

@@ -3,7 +3,7 @@ import { Database, Plus, Search } from 'lucide-react';
 import { type KeyboardEvent, useId, useMemo, useState } from 'react';
 import { useLocation } from 'wouter';
 import { usePermissions } from '../control-plane/control-plane';
-import { DOCS, PAGES, TOKENS } from '../frame/pages';
+import { DOCS, pagesFor } from '../frame/pages';
 import { openCreateDialog } from '../instance/create-dialog';
 import { labelText } from '../instance/label-text';
 import { useInstances } from '../instance/list';
@@ -86,9 +86,9 @@ export default function Palette({ onClose }: { onClose: () => void }) {
 function useEntries(): Entry[] {
   const [, navigate] = useLocation();
   const { rows } = useInstances();
-  const { operate, administer } = usePermissions();
+  const { operate, administer, hook } = usePermissions();
   return useMemo(() => {
-    const pages = [...PAGES, ...(administer ? [TOKENS] : []), DOCS];
+    const pages = [...pagesFor({ administer, hook }), DOCS];
     const create = {
       id: 'create',
       icon: Plus,
@@ -109,5 +109,5 @@ function useEntries(): Entry[] {
         run: () => navigate(`/instances/${row.id}`),
       })),
     ];
-  }, [rows, operate, administer, navigate]);
+  }, [rows, operate, administer, hook, navigate]);
 }

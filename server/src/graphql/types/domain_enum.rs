@@ -12,7 +12,7 @@ use async_graphql::{
 use strum::{EnumMessage, VariantArray};
 use toygres_domain::{
     backup, certificate, database_user, event, instance, maintenance, metric, notice, operation, restoration, server_log, session,
-    statement_statistics, token,
+    statement_statistics, token, webhook,
 };
 
 use crate::app;
@@ -92,6 +92,12 @@ domain_enums! {
     MetricUnit = metric::MetricUnit;
     /// A day of the week.
     Weekday = maintenance::Weekday;
+    /// What a webhook is told, with the `type` of the message.
+    WebhookEventType = webhook::WebhookEventType;
+    /// Whether a webhook is sent messages.
+    WebhookState = webhook::WebhookState;
+    /// Why a webhook is disabled.
+    WebhookDisabledCode = webhook::WebhookDisabledCode;
     /// The network access of an instance.
     ExposureType = app::create_instance::ExposureKind;
 }

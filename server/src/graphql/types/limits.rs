@@ -90,6 +90,12 @@ limits! { |health_check, backups|
     metric_step_seconds: limits::METRIC_STEP_SECONDS,
     /// The number of points of one metric in one answer.
     metric_points: limits::METRIC_POINTS,
+    /// The number of webhooks.
+    webhooks: limits::WEBHOOKS,
+    /// The length of a webhook's URL in bytes.
+    webhook_url_length: limits::WEBHOOK_URL_LENGTH,
+    /// The length of a webhook's description in characters.
+    webhook_description_length: limits::WEBHOOK_DESCRIPTION_LENGTH,
     /// The number of entries in one page of a list.
     page_size: limits::PAGE_SIZE,
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Interface, Result};
-use toygres_domain::{Error, InstanceId, OperationId, backup::BackupId, token::TokenRole};
+use toygres_domain::{Error, InstanceId, OperationId, backup::BackupId, token::TokenRole, webhook::WebhookId};
 use uuid::Uuid;
 
-use super::{ApiToken, Backup, Database, DatabaseUser, HealthCheck, Instance, InstanceEvent, Operation};
+use super::{ApiToken, Backup, Database, DatabaseUser, HealthCheck, Instance, InstanceEvent, Operation, Webhook};
 use crate::{
     access::Caller,
     app::{App, backups::ID_PREFIX},
@@ -33,12 +33,15 @@ pub enum Node {
     Database(Database),
     /// A base backup of an instance.
     Backup(Backup),
+    /// A webhook.
+    Webhook(Webhook),
 }
 
 const HEALTH_CHECK: &str = "health-check-";
 const EVENT: &str = "event-";
 const DATABASE_USER: &str = "database-user-";
 const DATABASE: &str = "database-";
+const WEBHOOK: &str = "webhook-";
 
 /// A parsed id. The ids of instances, operations and API tokens are those in logs and labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +58,8 @@ pub enum NodeId {
     Database(InstanceId, String),
     /// `backup-<id>`
     Backup(BackupId),
+    /// `webhook-<id>`
+    Webhook(WebhookId),
     /// Any other text.
     Operation(OperationId),
 }
@@ -76,8 +81,10 @@ impl NodeId {
         let database = || of_instance(DATABASE).map(|(instance, name)| Self::Database(instance, name));
         let uuid = || text.parse().ok().map(Self::InstanceOrApiToken);
         let backup = || Some(Self::Backup(text.strip_prefix(ID_PREFIX)?.parse().ok()?));
+        let webhook = || Some(Self::Webhook(WebhookId(text.strip_prefix(WEBHOOK)?.parse().ok()?)));
         uuid()
             .or_else(backup)
+            .or_else(webhook)
             .or_else(health_check)
             .or_else(event)
             .or_else(user)
@@ -85,16 +92,15 @@ impl NodeId {
             .unwrap_or_else(|| Self::Operation(OperationId::from_any(text)))
     }
 
-    /// Finds the object. Only administrators can find API tokens.
+    /// Finds the object. Only administrators can find API tokens and webhooks.
     pub async fn find(self, ctx: &Context<'_>) -> Result<Option<Node>> {
         let store = &ctx.data_unchecked::<App>().store;
+        let is_admin = ctx.data_opt::<Caller>().is_some_and(|caller| caller.role >= TokenRole::Admin);
         let found = async {
             Ok::<_, Error>(match self {
                 Self::InstanceOrApiToken(id) => match store.instance(InstanceId(id)).await? {
                     Some(instance) => Some(Node::Instance(Instance(Arc::new(instance)))),
-                    None if ctx.data_opt::<Caller>().is_some_and(|caller| caller.role >= TokenRole::Admin) => {
-                        store.tokens_by_id(&[id]).await?.into_iter().next().map(|token| Node::ApiToken(ApiToken(token)))
-                    }
+                    None if is_admin => store.tokens_by_id(&[id]).await?.into_iter().next().map(|token| Node::ApiToken(ApiToken(token))),
                     None => None,
                 },
                 Self::HealthCheck(instance, number) => {
@@ -105,6 +111,8 @@ impl NodeId {
                 Self::DatabaseUser(instance, name) => store.database_user(instance, &name).await?.map(|user| Node::DatabaseUser(DatabaseUser(user))),
                 Self::Database(instance, name) => store.database(instance, &name).await?.map(|database| Node::Database(Database(database))),
                 Self::Backup(id) => store.backup(id).await?.map(|backup| Node::Backup(Backup(backup))),
+                Self::Webhook(id) if is_admin => store.webhook(id).await?.map(|webhook| Node::Webhook(Webhook(webhook))),
+                Self::Webhook(_) => None,
                 Self::Operation(id) => store.operation(&id).await?.map(|operation| Node::Operation(Operation(Arc::new(operation)))),
             })
         };
@@ -121,6 +129,7 @@ impl From<NodeId> for ID {
             NodeId::DatabaseUser(instance, name) => format!("{DATABASE_USER}{instance}-{name}"),
             NodeId::Database(instance, name) => format!("{DATABASE}{instance}-{name}"),
             NodeId::Backup(id) => format!("{ID_PREFIX}{id}"),
+            NodeId::Webhook(id) => id.to_string(),
             NodeId::Operation(id) => id.to_string(),
         })
     }
@@ -137,7 +146,7 @@ mod tests {
         let instance = InstanceId::generate();
         let mut ids = vec![NodeId::InstanceOrApiToken(instance.0), NodeId::HealthCheck(instance, 7), NodeId::Event(7)];
         ids.extend([NodeId::DatabaseUser(instance, "a_b".to_owned()), NodeId::Database(instance, "user_x".to_owned())]);
-        ids.push(NodeId::Backup(BackupId::generate()));
+        ids.extend([NodeId::Backup(BackupId::generate()), NodeId::Webhook(WebhookId::generate())]);
         ids.extend(OperationKind::ALL.iter().map(|kind| NodeId::Operation(OperationId::new(*kind, instance, 7))));
         for id in ids {
             assert_eq!(NodeId::parse(&ID::from(id.clone())), id);
