@@ -84,9 +84,9 @@ impl Owned<'_> {
         if !memory.iter().any(|limit| *limit == "768Mi") {
             return Err(format!("after a resize to 768 MiB the limits of the pod are {memory:?}"));
         }
-        // What follows from the memory.
-        let buffers = psql(self.plan, &url, "SHOW shared_buffers").await?;
-        if buffers == "192MB" { Ok(took) } else { Err(format!("shared_buffers is {buffers} with 768 MiB")) }
+        // It follows from the memory, as `shared_buffers` does, which the servers of the fake API server have on their command line.
+        let cache = psql(self.plan, &url, "SHOW effective_cache_size").await?;
+        if cache == "576MB" { Ok(took) } else { Err(format!("effective_cache_size is {cache} with 768 MiB")) }
     }
 
     async fn parameters(&self) -> Result<String> {

@@ -40,7 +40,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 fn storage_classes() -> Value {
     let annotations = json!({"storageclass.kubernetes.io/is-default-class": "true"});
     json!({"kind": "StorageClassList", "apiVersion": "storage.k8s.io/v1", "metadata": {},
-        "items": [{"metadata": {"name": "standard", "annotations": annotations}, "provisioner": "fake"}]})
+        "items": [{"metadata": {"name": "standard", "annotations": annotations}, "provisioner": "fake", "allowVolumeExpansion": true}]})
 }
 
 /// Answers a SelfSubjectAccessReview.
