@@ -18,7 +18,8 @@ impl<T> Classify<T> for Result<T, E> {
 
 pub(crate) fn classified(error: E) -> Error {
     let temporary = match &error {
-        E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => true,
+        // Protocol: to sqlx, a connection that ends while it is being made is an answer that is not PostgreSQL's.
+        E::Io(_) | E::Tls(_) | E::Protocol(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => true,
         // 08: connection exceptions; 57P: shut down by the administrator or starting up; 53: out of connections,
         // disk or memory; 40: serialisation failure or deadlock; 25006: read-only while failing over.
         // 3F000, 42P01, 42703, 42883: no such schema, table, column or function. All statements are checked when they are compiled, so
@@ -41,4 +42,30 @@ pub(crate) fn classified(error: E) -> Error {
 pub(crate) fn is_unique_violation(error: &Error) -> bool {
     let Error::Internal(cause) = error else { return false };
     matches!(cause.downcast_ref::<E>(), Some(E::Database(db)) if db.is_unique_violation())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection, PgConnection};
+    use tokio::{
+        io::AsyncReadExt,
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_ends_while_it_is_made_can_be_tried_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("postgres://somebody@{}/database?sslmode=prefer", listener.local_addr().unwrap());
+        let stopping = async {
+            let (mut stream, _): (TcpStream, _) = listener.accept().await.unwrap();
+            // The request for TLS has 8 bytes. What was not read would reset the connection, which is another error.
+            stream.read_exact(&mut [0; 8]).await.unwrap();
+        };
+        let (connected, ()) = tokio::join!(PgConnection::connect(&url), stopping);
+        let error = connected.map(drop).unwrap_err();
+        assert!(matches!(error, E::Protocol(_)), "{error}");
+        assert!(matches!(classified(error), Error::Unavailable(_)));
+    }
 }
