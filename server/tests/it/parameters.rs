@@ -164,7 +164,7 @@ async fn on_kubernetes_too_parameters_are_applied_or_rolled_back() {
 
     succeeded(&set_and_wait(&server, &id, &[("work_mem", None)], true).await);
     server.until_healthy(&id).await;
-    assert_eq!(psql(&url, shown).await.as_deref(), Ok("4MB 50"), "what was pending has taken effect");
+    assert_eq!(psql(&url, shown).await.as_deref(), Ok("1310kB 50"), "what was pending has taken effect, and what follows from 512 MiB");
     assert_eq!(psql(&url, DATA).await.unwrap(), data);
     server.delete(&id).await;
     server.until_deleted(&id).await;
