@@ -123,17 +123,19 @@ impl Hub {
     async fn deliver(&self) {
         let mut wakes = self.inner.changes.events();
         let mut pause = Duration::from_millis(50);
+        let mut has_read = false;
         loop {
             wakes.mark_unchanged();
             match self.read().await {
                 Ok(()) => {
+                    has_read = true;
                     pause = Duration::from_millis(50);
                     // The sender lives in `self.inner.changes`.
                     let _ = wakes.changed().await;
                 }
                 Err(error) => {
-                    // Before the first read the schema may not exist yet, and the migration logs errors of the database.
-                    if self.position().is_some() {
+                    // Before the first read the schema may not exist yet, or not all of it, and the migration logs errors of the database.
+                    if has_read {
                         tracing::warn!(%error, "the event log could not be read; trying again");
                     }
                     tokio::time::sleep(pause).await;
