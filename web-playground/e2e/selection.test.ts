@@ -338,22 +338,22 @@ test('the choice of columns is kept until it is reset', async () => {
   const { page } = await open(browser, server.url, SCREENS[0]);
   const headings = async () => (await page.getByRole('columnheader').allInnerTexts()).map((text) => text.trim()).filter((text) => text && text !== 'Actions');
   await page.getByText('200 instances').waitFor();
-  await expect.poll(() => headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Age']);
+  await expect.poll(() => headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Transactions', 'Age']);
   await page.getByRole('button', { name: 'Columns' }).click();
   await page.getByRole('menuitemcheckbox', { name: 'Endpoint' }).click();
   await page.getByRole('menuitemcheckbox', { name: 'Size' }).click();
   await expectAccessible(page);
-  await expect.poll(() => headings()).toEqual(['Name', 'Status', 'Version', 'Age']);
+  await expect.poll(() => headings()).toEqual(['Name', 'Status', 'Version', 'Transactions', 'Age']);
   await page.reload();
   await page.getByText('200 instances').waitFor();
-  await expect.poll(() => headings()).toEqual(['Name', 'Status', 'Version', 'Age']);
+  await expect.poll(() => headings()).toEqual(['Name', 'Status', 'Version', 'Transactions', 'Age']);
   await page.getByRole('button', { name: 'Columns' }).click();
   await expect.poll(() => page.getByRole('menuitemcheckbox', { name: 'Endpoint' }).getAttribute('aria-checked')).toBe('false');
   await page.getByRole('menuitem', { name: 'Show all' }).click();
-  await expect.poll(() => headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Age']);
+  await expect.poll(() => headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Transactions', 'Age']);
   await page.reload();
   await page.getByText('200 instances').waitFor();
-  await expect.poll(() => headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Age']);
+  await expect.poll(() => headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Transactions', 'Age']);
 
   // Each table has its own choice.
   await page.goto(`${server.url}/operations`);
@@ -367,7 +367,7 @@ test('the choice of columns is kept until it is reset', async () => {
   await expect.poll(() => headings()).toEqual(['Operation', 'Instance', 'Status', 'Requested', 'Duration']);
   await page.goto(server.url);
   await page.getByText('200 instances').waitFor();
-  await expect.poll(() => headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Age']);
+  await expect.poll(() => headings()).toEqual(['Name', 'Status', 'Endpoint', 'Version', 'Size', 'Transactions', 'Age']);
 
   // What a narrow screen has no room for cannot be chosen.
   await page.setViewportSize({ width: 390, height: 844 });
