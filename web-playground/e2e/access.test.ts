@@ -97,7 +97,7 @@ test('a viewer sees every page, but no secrets and no button that would be rejec
   await expect.poll(() => viewer.getByRole('switch').count()).toBe(1); // Which events are shown.
   await expectAccessibleInBothThemes(viewer);
   const sections = viewer.getByRole('navigation', { name: 'Sections of orders' }).getByRole('link');
-  await expect.poll(() => sections.allInnerTexts(), { message: 'none without a panel' }).toEqual(['Overview', 'Backups', 'Settings']);
+  await expect.poll(() => sections.allInnerTexts(), { message: 'none without a panel' }).toEqual(['Overview', 'Backups', 'Metrics', 'Settings']);
   await section(viewer, 'Settings');
   await viewer.getByText('Deletion protection is off.').waitFor();
   await expect.poll(() => buttons(viewer)).toEqual([]);

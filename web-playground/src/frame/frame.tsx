@@ -12,7 +12,7 @@ import { PaletteButton } from '../palette/button';
 import { ConnectionIndicator } from './connection-indicator';
 import classes from './frame.module.css';
 import { MoreMenu } from './more-menu';
-import { pagesFor } from './pages';
+import { DOCS, pagesFor, WEBHOOKS } from './pages';
 import { ThemeToggle } from './theme-toggle';
 
 /** The header with navigation, around every page. */
@@ -20,9 +20,9 @@ export function Frame({ children }: { children: ReactNode }) {
   useLiveInstances();
   const [path] = useLocation();
   const { administer, hook, readOnly } = usePermissions();
-  const pages = pagesFor({ administer, hook });
-  // The header of a phone has no room for it.
+  // The header of a phone has no room for all of it.
   const phone = useMediaQuery('(max-width: 640px)');
+  const pages = pagesFor({ administer, hook }).filter((page) => !phone || page !== WEBHOOKS);
   const access = readOnly && (
     <Badge variant="default" tt="none" fw={500} leftSection={<Eye size={13} aria-hidden />} className={classes.access}>
       Read-only access
@@ -52,7 +52,7 @@ export function Frame({ children }: { children: ReactNode }) {
           <ConnectionIndicator />
           <ThemeToggle />
           <AccountMenu />
-          <MoreMenu />
+          <MoreMenu pages={phone && hook ? [WEBHOOKS, DOCS] : [DOCS]} />
         </Group>
       </AppShell.Header>
       <AppShell.Main id="main" tabIndex={-1} className={classes.main}>

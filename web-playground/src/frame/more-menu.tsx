@@ -1,13 +1,14 @@
 import { ActionIcon, Menu } from '@mantine/core';
-import { Activity, BookOpen, ChartLine, Clock, Ellipsis, FileCode, Terminal } from 'lucide-react';
+import { Activity, ChartLine, Clock, Ellipsis, FileCode, Terminal } from 'lucide-react';
 import { Link } from 'wouter';
 import { useControlPlane } from '../control-plane/control-plane';
 import { serverPath } from '../lib/base-path';
 import { useStore } from '../lib/store';
 import { toggleZone, zone } from '../time/zone';
-import { DOCS } from './pages';
+import type { PageEntry } from './pages';
 
-export function MoreMenu() {
+/** What the navigation has no room for, `pages` of this page and others of the server. */
+export function MoreMenu({ pages }: { pages: readonly PageEntry[] }) {
   const { data } = useControlPlane();
   const times = useStore(zone);
   return (
@@ -27,9 +28,11 @@ export function MoreMenu() {
           Show times in {times === 'utc' ? Intl.DateTimeFormat().resolvedOptions().timeZone : 'UTC'}
         </Menu.Item>
         <Menu.Divider />
-        <Menu.Item component={Link} href={DOCS.path} leftSection={<BookOpen size={16} aria-hidden />}>
-          {DOCS.name}
-        </Menu.Item>
+        {pages.map(({ path, name, icon: Icon }) => (
+          <Menu.Item key={path} component={Link} href={path} leftSection={<Icon size={16} aria-hidden />}>
+            {name}
+          </Menu.Item>
+        ))}
         <Menu.Item component={Link} href="/docs/readme#a-first-instance" leftSection={<Terminal size={16} aria-hidden />}>
           Command line
         </Menu.Item>

@@ -1,4 +1,10 @@
-import { BookOpen, Database, History, KeyRound, SquareTerminal, Webhook } from 'lucide-react';
+import { BookOpen, Database, History, KeyRound, type LucideIcon, SquareTerminal, Webhook } from 'lucide-react';
+
+export interface PageEntry {
+  path: string;
+  name: string;
+  icon: LucideIcon;
+}
 
 /** The pages in the navigation. */
 export const PAGES = [
@@ -13,7 +19,7 @@ export const TOKENS = { path: '/tokens', name: 'API tokens', icon: KeyRound, cov
 /** Not in the navigation, which has no room for it on a phone, but in the menu. */
 export const DOCS = { path: '/docs/readme', name: 'Documentation', icon: BookOpen };
 
-/** For administrators. */
+/** For administrators; on a phone it is in the menu. */
 export const WEBHOOKS = { path: '/webhooks', name: 'Webhooks', icon: Webhook, covers: (path: string) => path === '/webhooks' };
 
 /** The pages that a caller with these permissions sees. */
