@@ -78,7 +78,8 @@ test('every example is one that the server accepts, but what would lose somethin
   const problems: string[] = [];
   for (const example of all) {
     const { name, kind, variables } = example;
-    if (/^(Delete|Drop|Revoke|CancelQuery|TerminateSession)/.test(name)) {
+    // Only administrators can ask which webhooks there are, so their IDs are not filled in.
+    if (/^(Delete|Drop|Revoke|CancelQuery|TerminateSession|RotateWebhookSecret|TestWebhook|UpdateWebhook)/.test(name)) {
       expect(JSON.stringify(variables), name).toMatch(/"(id|instanceId|sessionId)":""/);
       continue;
     }
