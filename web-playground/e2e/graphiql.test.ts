@@ -78,8 +78,9 @@ test('every example is one that the server accepts, but what would lose somethin
   const problems: string[] = [];
   for (const example of all) {
     const { name, kind, variables } = example;
-    // Only administrators can ask which webhooks there are, so their IDs are not filled in.
-    if (/^(Delete|Drop|Revoke|CancelQuery|TerminateSession|RotateWebhookSecret|TestWebhook|UpdateWebhook)/.test(name)) {
+    // Only administrators can ask which webhooks there are, so the ID of one is not known.
+    if (/^(RotateWebhookSecret|TestWebhook|UpdateWebhook|DeleteWebhook)$/.test(name)) continue;
+    if (/^(Delete|Drop|Revoke|CancelQuery|TerminateSession)/.test(name)) {
       expect(JSON.stringify(variables), name).toMatch(/"(id|instanceId|sessionId)":""/);
       continue;
     }
