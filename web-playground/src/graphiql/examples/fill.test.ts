@@ -18,9 +18,10 @@ test('the examples name what exists', () => {
   expect(variables('UpgradeInstance')).toContain('"version": "99"');
 });
 
-test('nothing is empty but what would be lost', () => {
+test('nothing is empty but what would be lost, and what only administrators can ask for', () => {
   const empty = examples.filter((example) => fill(example, existing).variables?.includes('""')).map(({ query }) => /(?:mutation|subscription|query) (\w+)/.exec(query)?.[1] ?? '');
-  for (const name of empty) expect(name).toMatch(/^(Delete|Drop|Revoke)|^(CancelQuery|TerminateSession)$/);
+  for (const name of empty) expect(name).toMatch(/^(Delete|Drop|Revoke)|^(CancelQuery|TerminateSession|UpdateWebhook|RotateWebhookSecret|TestWebhook)$/);
+  expect(empty).toContain('TestWebhook');
   expect(empty).toContain('DeleteInstance');
 });
 

@@ -13,10 +13,11 @@ interface Example {
 
 /**
  * Fills the empty IDs of an example, so that it works as it is. What deletes, drops or revokes keeps them: the tab must not be one key
- * away from the loss of data. So does the ID of a session, whose work would be lost.
+ * away from the loss of data. So does the ID of a session, whose work would be lost, and that of a webhook, which only administrators can
+ * ask for.
  */
 export function fill({ query, variables }: Example, existing: Existing): Example {
-  if (!variables || /^\s*(delete|drop|revoke)/m.test(query)) return { query, variables };
+  if (!variables || /^\s*(delete|drop|revoke|\w+Webhook)/m.test(query)) return { query, variables };
   const filled: unknown = JSON.parse(variables, (key, value: unknown) => valueOf(key, value, query, existing));
   return { query, variables: JSON.stringify(filled, null, 2) };
 }
