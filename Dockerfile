@@ -2,6 +2,7 @@
 #
 #   docker build -t toygres:0.1.0 .
 #
+# `docker compose up` builds the stage `local` instead, which brings PostgreSQL: see compose.yaml.
 # scripts/pin-images pins the bases to digests.
 
 FROM node:22-bookworm-slim AS playground
@@ -24,6 +25,19 @@ COPY --from=playground /src/web-playground/dist web-playground/dist
 # No cache mounts: builders of registries (az acr build) do not know them.
 RUN cargo build --release --locked --package toygres-server \
  && cp target/release/toygres /toygres
+
+# One machine without Kubernetes: the instances are processes of the container.
+FROM postgres:18-bookworm AS local
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates libssl3 \
+ && rm -rf /var/lib/apt/lists/* \
+ && install --directory --owner postgres --group postgres --mode 700 /var/lib/toygres
+COPY --from=server /toygres /usr/local/bin/toygres
+ENV TOYGRES_DATA_DIR=/var/lib/toygres
+VOLUME /var/lib/toygres
+USER postgres
+ENTRYPOINT ["toygres"]
+CMD ["serve"]
 
 FROM debian:bookworm-slim
 RUN apt-get update \

@@ -413,9 +413,10 @@ impl Host {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Below /tmp, which the unprivileged user can access.
+    /// In the directory for temporary files, which the unprivileged user must be able to access.
     fn new_directory(&self) -> PathBuf {
-        let directory = PathBuf::from(self.output(Command::new("mktemp").args(["-d", "/tmp/toygres-test.XXXXXX"])).trim());
+        let name = std::env::temp_dir().join("toygres-test.XXXXXX");
+        let directory = PathBuf::from(self.output(Command::new("mktemp").arg("-d").arg(name)).trim());
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).expect("the directory is ours");
         self.give(&directory);
         directory

@@ -119,6 +119,10 @@ async fn a_tag_that_is_unknown_changes_nothing() {
 fn every_base_image_has_a_tag() {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Dockerfile")).unwrap();
     let bases: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("FROM ")?.split(' ').next()).collect();
-    assert_eq!(bases.len(), 3);
+    assert_eq!(bases.len(), 4);
     assert!(bases.iter().all(|base| base.contains(':')), "{bases:?}");
+    let stages: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("FROM ")?.split_once(" AS ")).map(|(_, stage)| stage).collect();
+    let compose = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../compose.yaml")).unwrap();
+    let target = compose.lines().find_map(|line| line.trim().strip_prefix("target: ")).unwrap();
+    assert!(stages.contains(&target), "compose.yaml builds {target}, and there are {stages:?}");
 }

@@ -11,6 +11,8 @@ mod live;
 mod machine;
 #[path = "support/server.rs"]
 mod server;
+#[path = "support/templates.rs"]
+mod templates;
 
 use std::time::{Duration, Instant};
 

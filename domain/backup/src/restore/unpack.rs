@@ -5,10 +5,13 @@ use std::{
     io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Component, Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
 };
 
-use bytes::{Buf, Bytes, buf::Reader};
+use bytes::{Buf, Bytes};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
@@ -25,6 +28,10 @@ use crate::{
 
 /// Parts that are fetched at the same time.
 const PARALLEL: usize = 2;
+/// Bytes that are decompressed before they are handed over.
+const BLOCK: usize = 1 << 20;
+/// Blocks that wait to be written.
+const BLOCKS: usize = 4;
 
 /// A user and a group of the operating system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +67,10 @@ pub(super) async fn unpack(
 ) -> Result<u64, BackupError> {
     let (sender, parts) = mpsc::channel(1);
     let label = format!("START WAL LOCATION: {} ", backup.start);
-    let unpacking = blocking(move || unpacking.run(parts, &label));
+    // One thread decompresses while the other hashes and writes.
+    let (blocks, decompressed) = sync_channel(BLOCKS);
+    let decompressing = blocking(move || decompress(parts, &blocks));
+    let unpacking = blocking(move || unpacking.run(BlockReader { blocks: decompressed, block: Bytes::new(), ended: false }, &label));
     let fetching = async move {
         let part = |(number, record)| fetch(archive, archive.layout().base_file(backup.id, &part_name(number)), record).boxed();
         let parts: Vec<_> = backup.parts.iter().enumerate().map(part).collect();
@@ -78,7 +88,7 @@ pub(super) async fn unpack(
         let _ = sender.send(Bytes::new()).await;
         Ok::<(), BackupError>(())
     };
-    let (unpacked, fetched) = tokio::join!(unpacking, fetching);
+    let (unpacked, (), fetched) = tokio::join!(unpacking, decompressing, fetching);
     fetched?;
     unpacked
 }
@@ -128,9 +138,9 @@ impl Unpacking {
         Ok(unpacking)
     }
 
-    fn run(mut self, parts: mpsc::Receiver<Bytes>, label: &str) -> Result<u64, BackupError> {
+    fn run(mut self, content: BlockReader, label: &str) -> Result<u64, BackupError> {
         let failed = || BackupError::io("unpacking the base backup");
-        let mut archive = tar::Archive::new(PartReader { parts, decoder: None, ended: false });
+        let mut archive = tar::Archive::new(content);
         for entry in archive.entries().map_err(failed())? {
             let mut entry = entry.map_err(failed())?;
             let name = entry.path().map_err(failed())?.into_owned();
@@ -196,32 +206,55 @@ impl Write for HashedFile {
     }
 }
 
-/// Reads the parts one after the other.
-struct PartReader {
-    parts: mpsc::Receiver<Bytes>,
-    decoder: Option<zstd::Decoder<'static, Reader<Bytes>>>,
+/// Decompresses the parts one after the other, and sends blocks of what is in them. The end of the parts, an empty one, is passed on; an error
+/// is the last thing that is sent.
+fn decompress(mut parts: mpsc::Receiver<Bytes>, blocks: &SyncSender<io::Result<Bytes>>) {
+    while let Some(part) = parts.blocking_recv() {
+        let is_end = part.is_empty();
+        let outcome = if is_end { Ok(blocks.send(Ok(part)).is_ok()) } else { decompress_part(part, blocks) };
+        match outcome {
+            Ok(true) if !is_end => {}
+            // The other side has everything, or has failed and says why.
+            Ok(_) => return,
+            Err(error) => {
+                let _ = blocks.send(Err(error));
+                return;
+            }
+        }
+    }
+}
+
+/// Returns `false` if nobody receives the blocks any more.
+fn decompress_part(part: Bytes, blocks: &SyncSender<io::Result<Bytes>>) -> io::Result<bool> {
+    let mut decoder = zstd::Decoder::with_buffer(part.reader())?.take(0);
+    loop {
+        let mut block = Vec::with_capacity(BLOCK);
+        decoder.set_limit(BLOCK as u64);
+        if decoder.read_to_end(&mut block)? == 0 {
+            return Ok(true);
+        }
+        if blocks.send(Ok(block.into())).is_err() {
+            return Ok(false);
+        }
+    }
+}
+
+/// Reads what [`decompress`] sends.
+struct BlockReader {
+    blocks: Receiver<io::Result<Bytes>>,
+    block: Bytes,
     ended: bool,
 }
 
-impl Read for PartReader {
+impl Read for BlockReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            if let Some(decoder) = &mut self.decoder {
-                let read = decoder.read(buffer)?;
-                if read > 0 || buffer.is_empty() {
-                    return Ok(read);
-                }
-                self.decoder = None;
-            }
-            if self.ended {
-                return Ok(0);
-            }
-            match self.parts.blocking_recv() {
-                Some(part) if part.is_empty() => self.ended = true,
-                Some(part) => self.decoder = Some(zstd::Decoder::with_buffer(part.reader())?),
-                // Fetching has failed, and says why.
-                None => return Err(io::ErrorKind::UnexpectedEof.into()),
-            }
+        if self.block.is_empty() && !self.ended {
+            // If fetching has failed, it says why, and there is no end.
+            self.block = self.blocks.recv().map_err(|_| io::ErrorKind::UnexpectedEof)??;
+            self.ended = self.block.is_empty();
         }
+        let length = self.block.len().min(buffer.len());
+        self.block.copy_to_slice(&mut buffer[..length]);
+        Ok(length)
     }
 }

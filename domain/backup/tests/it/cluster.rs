@@ -43,7 +43,7 @@ impl Cluster {
 
     /// A directory for a restored one, which does not exist.
     pub fn empty() -> Self {
-        let directory = tempfile::Builder::new().prefix("toygres-backup-").tempdir_in("/tmp").unwrap();
+        let directory = tempfile::Builder::new().prefix("toygres-backup-").tempdir().unwrap();
         if let Some(FileOwner { uid, gid }) = owner() {
             chown(directory.path(), Some(uid.into()), Some(gid.into())).unwrap();
         }

@@ -37,7 +37,7 @@ impl Server {
     }
 
     async fn start_from(bin: Option<PathBuf>) -> (Self, Target) {
-        let directory = tempfile::Builder::new().prefix("toygres-db-").tempdir_in("/tmp").unwrap();
+        let directory = tempfile::Builder::new().prefix("toygres-db-").tempdir().unwrap();
         if geteuid().is_root() {
             let user = postgres();
             chown(directory.path(), Some(user.uid), Some(user.gid)).unwrap();

@@ -15,7 +15,7 @@ pub struct Clock {
 impl Clock {
     fn right() -> Self {
         // The user that PostgreSQL runs as reads it too.
-        let dir = tempfile::Builder::new().prefix("toygres-clock-").tempdir_in("/tmp").unwrap();
+        let dir = tempfile::Builder::new().prefix("toygres-clock-").tempdir().unwrap();
         std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let clock = Self { dir };
         clock.set("+0");

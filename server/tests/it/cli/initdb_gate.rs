@@ -18,6 +18,8 @@ impl InitdbGate {
         let real = toygres_process::Binaries::find(std::env::var("TOYGRES_PG_BIN").ok().as_deref()).unwrap().newest().bin;
         let (bin, closed) = (home.path().join("bin"), home.path().join("closed"));
         std::fs::create_dir(&bin).unwrap();
+        // With a template there would be no `initdb`.
+        let _ = std::fs::remove_dir_all(home.path().join("data/templates"));
         for program in std::fs::read_dir(&real).unwrap().map(|entry| entry.unwrap().file_name()).filter(|name| name != "initdb") {
             symlink(real.join(&program), bin.join(&program)).unwrap();
         }

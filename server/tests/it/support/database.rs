@@ -60,7 +60,7 @@ impl Database {
     }
 
     fn create(initdb: &[&str], options: &'static str, env: Vec<(&'static str, String)>) -> Self {
-        let dir = tempfile::Builder::new().prefix("toygres-db-").tempdir_in("/tmp").unwrap();
+        let dir = tempfile::Builder::new().prefix("toygres-db-").tempdir().unwrap();
         if geteuid().is_root() {
             let user = User::from_name("postgres").unwrap().expect("the user postgres exists");
             chown(dir.path(), Some(user.uid), Some(user.gid)).unwrap();

@@ -5,7 +5,7 @@ use std::{path::Path, process::Stdio};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use super::Server;
+use super::{Server, templates};
 
 /// A data directory for successive servers.
 pub struct Home {
@@ -15,8 +15,9 @@ pub struct Home {
 impl Home {
     pub fn new() -> Self {
         // PostgreSQL's user must be able to access it, which is not possible below /root.
-        let dir = tempfile::Builder::new().prefix("toygres-it-").tempdir_in("/tmp").unwrap();
+        let dir = tempfile::Builder::new().prefix("toygres-it-").tempdir().unwrap();
         std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+        templates::link(&dir.path().join("data"));
         Self { dir }
     }
 
@@ -88,5 +89,11 @@ impl Home {
     /// An address on which nothing listens.
     pub fn free_address() -> String {
         std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        templates::keep(&self.path().join("data"));
     }
 }

@@ -125,7 +125,7 @@ async fn for_good(ways: Ways) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_compensation_may_report_failures_too() {
     let harness = Harness::start().await;
-    compensation(&harness, &Plan::of(&harness, OperationKind::ALL).await, reported).await;
+    compensation(&harness, &Plan::of(&harness, by_shape()).await, reported).await;
     harness.finish().await;
 }
 

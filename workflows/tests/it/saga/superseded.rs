@@ -10,7 +10,7 @@ use toygres_domain::{
 use toygres_store::{Store, Subject};
 
 use super::assert_saga;
-use crate::support::{DEADLINE, EACH_SHAPE, Example, Harness, Plan, concurrently, eventually, request, with_retry};
+use crate::support::{DEADLINE, EACH_SHAPE, Example, Harness, Plan, by_shape, concurrently, eventually, request, with_retry};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Point {
@@ -24,7 +24,7 @@ enum Point {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_operation_may_be_superseded_by_a_deletion_at_every_point() {
     let harness = Harness::start().await;
-    deletions_at_every_point(&harness, OperationKind::ALL).await;
+    deletions_at_every_point(&harness, by_shape()).await;
     harness.finish().await;
 }
 
