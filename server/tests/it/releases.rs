@@ -31,7 +31,7 @@ async fn the_work_of_an_earlier_release_goes_on() {
         // The dump knows which data directory has its instances.
         let host = psql(&url, "SELECT id FROM toygres.runtime_host").await.unwrap();
         let data = home.path().join("data");
-        std::fs::create_dir(&data).unwrap();
+        std::fs::create_dir_all(&data).unwrap();
         std::fs::write(data.join("id"), host.strip_prefix("process/").unwrap()).unwrap();
         let before = psql(&url, "SELECT max(version) FROM toygres._sqlx_migrations").await.unwrap();
 
