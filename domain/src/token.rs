@@ -12,7 +12,7 @@ text_enum! {
         Viewer,
         /// See secrets; create, change and delete instances; cancel and retry operations.
         Operator,
-        /// Create and revoke tokens.
+        /// Create and revoke tokens, manage webhooks, import backups, and rotate the certificate authority.
         Admin,
     }
 }

@@ -22,8 +22,8 @@ use crate::{
 const LAG: &[f64] = &[0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
 /// For what a check costs and how late it is: the promise is 3 s.
 const CHECKS: &[f64] = &[0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0];
-/// For operations, whose deadline is ten minutes.
-const OPERATIONS: &[f64] = &[0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0];
+/// For operations: most have a deadline of ten minutes, those that copy data one of a day at most.
+const OPERATIONS: &[f64] = &[0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0, 21_600.0, 86_400.0];
 /// For a round of the janitor.
 const ROUNDS: &[f64] = &[0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0];
 /// How often recorded values are sorted into their buckets, which otherwise happens only when `/metrics` is read.

@@ -63,7 +63,7 @@ export type ApiTokenEdge = {
   node: ApiToken;
 };
 
-/** What a restart would change of a server. */
+/** What `upgradeInstance` would change of a server without another major version. */
 export type AvailableUpdate = {
   __typename?: 'AvailableUpdate';
   /** The minor version of PostgreSQL that the server was started with, on Kubernetes its image. */
@@ -1147,7 +1147,7 @@ export type Instance = Node & {
    */
   topQueries: TopQueries;
   /**
-   * The update that a restart would bring: a newer minor version that is installed, or another image that is configured. `upgradeInstance` with
+   * The update that the server does not run yet: a newer minor version that is installed, or another image that is configured. `upgradeInstance` with
    * the version that the instance has applies it. Null if there is none, or none is known yet.
    */
   updateAvailable?: Maybe<AvailableUpdate>;
@@ -3239,7 +3239,7 @@ export type TestWebhookPayload = {
 
 /** What the bearer of a token may do. Each role includes those before it. */
 export const TokenRole = {
-  /** Create and revoke tokens. */
+  /** Create and revoke tokens, manage webhooks, import backups, and rotate the certificate authority. */
   Admin: 'ADMIN',
   /** See secrets; create, change and delete instances; cancel and retry operations. */
   Operator: 'OPERATOR',

@@ -91,7 +91,7 @@ impl Instance {
     async fn upgrade_targets(&self, ctx: &Context<'_>) -> Vec<UpgradeTarget> {
         ctx.data_unchecked::<App>().upgrade_targets(&self.0).into_iter().map(UpgradeTarget::from).collect()
     }
-    /// The update that a restart would bring: a newer minor version that is installed, or another image that is configured. `upgradeInstance` with
+    /// The update that the server does not run yet: a newer minor version that is installed, or another image that is configured. `upgradeInstance` with
     /// the version that the instance has applies it. Null if there is none, or none is known yet.
     async fn update_available(&self) -> Option<AvailableUpdate> {
         self.0.update_available.as_ref().map(AvailableUpdate::from)

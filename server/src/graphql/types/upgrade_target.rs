@@ -15,7 +15,7 @@ pub struct UpgradeTarget {
     obstacle: Option<String>,
 }
 
-/// What a restart would change of a server.
+/// What `upgradeInstance` would change of a server without another major version.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct AvailableUpdate {
     /// The minor version of PostgreSQL that the server was started with, on Kubernetes its image.
