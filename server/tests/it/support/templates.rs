@@ -36,6 +36,7 @@ fn shared() -> Option<PathBuf> {
 /// The directories, which are no links. The names of incomplete ones begin with a dot.
 fn complete(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let complete = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()) && !entry.file_name().as_encoded_bytes().starts_with(b"."));
+    let complete =
+        entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()) && !entry.file_name().as_encoded_bytes().starts_with(b"."));
     complete.map(|entry| entry.path()).collect()
 }
