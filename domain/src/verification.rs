@@ -71,26 +71,52 @@ pub enum VerificationProgress {
     },
 }
 
-/// The settings with which [`CHECK_SCRIPT`] runs.
+/// The settings with which a copy is recovered, and [`CHECK_SCRIPT`] runs.
 pub fn check_settings() -> impl Iterator<Item = &'static str> {
     // The codes of errors tell damage from everything else.
     RECOVERY_SETTINGS.into_iter().chain(["log_error_verbosity=verbose", "log_checkpoints=off"])
 }
 
+/// Why PostgreSQL has not recovered a copy with [`check_settings`], by what it wrote. The backup is at fault if PostgreSQL says why, and the
+/// reason is not that it lacked something of the machine (class 53), was ended (57), or met an error of input or output (`58030`).
+#[must_use]
+pub fn recovery_failure(log: &str) -> RuntimeError {
+    const CLASSES: [&str; 3] = ["53", "57", "58030"];
+    match said(log) {
+        Some(why) if !CLASSES.iter().any(|class| why.starts_with(class)) => RuntimeError::permanent(
+            ReasonCode::NotRestorable,
+            format!("PostgreSQL could not recover the backup: {}", short(why.split_once(": ").map_or(why, |(_, message)| message))),
+        ),
+        why => {
+            let why = why.unwrap_or_else(|| last_line(log));
+            RuntimeError::temporary(ReasonCode::BackupFailed, format!("the backup could not be recovered: {}", short(why)))
+        }
+    }
+}
+
 /// Why [`CHECK_SCRIPT`] has failed, by what it wrote: the data is damaged if PostgreSQL says so. Everything else is taken for temporary.
 #[must_use]
 pub fn check_failure(log: &str) -> RuntimeError {
-    const LEVELS: [&str; 3] = ["PANIC:  ", "FATAL:  ", "ERROR:  "];
-    let said = log.lines().rev().find_map(|line| LEVELS.iter().find_map(|level| Some(line.split_once(level)?.1)));
+    let said = said(log);
     // `data_corrupted` and `index_corrupted`
     let damage = said.and_then(|said| ["XX001: ", "XX002: "].iter().find_map(|code| said.strip_prefix(code)));
     match damage {
         Some(what) => RuntimeError::permanent(ReasonCode::DataCorrupted, format!("the data in the backup is damaged: {}", short(what))),
         None => {
-            let said = said.or_else(|| log.lines().rev().find(|line| !line.trim().is_empty())).unwrap_or("it gave no reason");
+            let said = said.unwrap_or_else(|| last_line(log));
             RuntimeError::temporary(ReasonCode::BackupFailed, format!("the restored backup could not be read: {}", short(said)))
         }
     }
+}
+
+/// The last error in a log whose messages begin with their codes.
+fn said(log: &str) -> Option<&str> {
+    const LEVELS: [&str; 3] = ["PANIC:  ", "FATAL:  ", "ERROR:  "];
+    log.lines().rev().find_map(|line| LEVELS.iter().find_map(|level| Some(line.split_once(level)?.1)))
+}
+
+fn last_line(log: &str) -> &str {
+    log.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason")
 }
 
 fn short(text: &str) -> String {
@@ -111,5 +137,15 @@ mod tests {
         assert!(other.retryable && other.reason.message.ends_with("53100: could not write: No space left on device"), "{other:?}");
         assert!(check_failure("sh: postgres: not found\n\n").reason.message.ends_with("sh: postgres: not found"));
         assert!(check_failure("").retryable);
+    }
+
+    #[test]
+    fn a_backup_is_not_at_fault_for_what_the_machine_lacks() {
+        let lacking = recovery_failure("2026 [1] FATAL:  58P01: could not find redo location 0/3 referenced by checkpoint record at 0/4\n");
+        assert_eq!((lacking.retryable, lacking.reason.code), (false, ReasonCode::NotRestorable));
+        assert!(lacking.reason.message.ends_with("the backup: could not find redo location 0/3 referenced by checkpoint record at 0/4"));
+        for of_the_machine in ["2026 [1] FATAL:  53200: out of memory\n", "2026 [1] FATAL:  57P01: terminating connection\n", "nice: no\n", ""] {
+            assert!(recovery_failure(of_the_machine).retryable, "{of_the_machine}");
+        }
     }
 }

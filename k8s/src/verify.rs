@@ -15,7 +15,7 @@ use kube::{ResourceExt, api::DeleteParams};
 use toygres_domain::{
     instance::ReasonCode,
     runtime::RuntimeError,
-    verification::{Verification, VerificationProgress, check_failure},
+    verification::{Verification, VerificationProgress, check_failure, recovery_failure},
 };
 
 use crate::{
@@ -55,7 +55,7 @@ pub(crate) async fn verify(cluster: &Cluster, settings: &Settings, verification:
             return Ok(VerificationProgress::InProgress);
         }
         Some(Outcome::Succeeded) => Ok(VerificationProgress::Verified { restored_in: pod.and_then(restored_in).unwrap_or_default() }),
-        Some(Outcome::Failed(_, why)) => Err(pod.and_then(check_failed).unwrap_or_else(|| failure(pod, &why))),
+        Some(Outcome::Failed(_, why)) => Err(pod.and_then(said).unwrap_or_else(|| failure(pod, &why))),
     };
     cluster.delete::<Job>(&name, found.uid(), DeleteParams::background()).await?;
     ended
@@ -72,8 +72,12 @@ fn restored_in(pod: &Pod) -> Option<Duration> {
     ended.duration_since(began).try_into().ok()
 }
 
-/// Why what was recovered could not be read, if that is what failed, and nobody has killed it.
-fn check_failed(pod: &Pod) -> Option<RuntimeError> {
-    let end = of(pod, CHECK).filter(|end| !matches!(end.exit_code, 0 | 137 | 143))?;
-    Some(check_failure(end.message.as_deref().unwrap_or_default()))
+/// Why what was fetched could not be recovered, or what was recovered could not be read, if one of them failed and nobody has killed it.
+fn said(pod: &Pod) -> Option<RuntimeError> {
+    let failed = |container| of(pod, container).filter(|end| !matches!(end.exit_code, 0 | 137 | 143));
+    let (end, meaning): (_, fn(&str) -> RuntimeError) = match failed(RECOVER) {
+        Some(end) => (end, recovery_failure),
+        None => (failed(CHECK)?, check_failure),
+    };
+    Some(meaning(end.message.as_deref().unwrap_or_default()))
 }

@@ -22,7 +22,7 @@ pub fn run() -> ExitCode {
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => match config::explain(&error) {
+        Err(error) => match config::explain(&error, &arguments) {
             Some(sentence) => return fail(&sentence),
             None => error.exit(),
         },

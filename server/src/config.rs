@@ -16,7 +16,7 @@ mod retention;
 mod values;
 mod webhooks;
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use toygres_backup::StoreConfig;
@@ -286,9 +286,10 @@ impl ServeConfig {
     }
 }
 
-/// One sentence for an invalid value on the command line or in the environment. It names both.
+/// One sentence for an invalid value of a setting, on the command line (`arguments`, without the name of the program) or in the environment. It
+/// names both.
 #[must_use]
-pub fn explain(error: &clap::Error) -> Option<String> {
+pub fn explain(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
     use clap::error::{ContextKind, ContextValue, ErrorKind};
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
@@ -298,11 +299,11 @@ pub fn explain(error: &clap::Error) -> Option<String> {
         return None;
     }
     let flag = text(ContextKind::InvalidArg)?.split(' ').next()?.to_owned();
-    let command = <Cli as clap::CommandFactory>::command();
+    let program = <Cli as clap::CommandFactory>::command();
+    // Another command may have an argument of the same name.
+    let command = arguments.iter().fold(&program, |command, argument| command.find_subcommand(argument).unwrap_or(command));
     let variable = command
-        .get_subcommands()
-        .flat_map(|command| std::iter::once(command).chain(command.get_subcommands()))
-        .flat_map(clap::Command::get_arguments)
+        .get_arguments()
         .find(|argument| argument.get_long().is_some_and(|long| flag == format!("--{long}")))
         .and_then(|argument| argument.get_env().map(|name| name.to_string_lossy().into_owned()))?;
     let why = reason(std::error::Error::source(error)?);
@@ -333,7 +334,11 @@ mod tests {
 
     #[test]
     fn an_invalid_value_is_explained_with_its_variable() {
-        let explained = |argument: &str| explain(&Cli::try_parse_from(["toygres", "serve", argument]).unwrap_err()).unwrap();
+        let failure = |arguments: &[&str]| {
+            let error = Cli::try_parse_from(std::iter::once(&"toygres").chain(arguments)).unwrap_err();
+            explain(&error, &arguments.iter().map(OsString::from).collect::<Vec<_>>())
+        };
+        let explained = |argument: &str| failure(&["serve", argument]).unwrap();
         for (argument, sentence) in [
             ("--max-sockets=0", "TOYGRES_MAX_SOCKETS (--max-sockets) '0' must be a whole number from 1 to 1000000."),
             ("--max-sockets=many", "TOYGRES_MAX_SOCKETS (--max-sockets) 'many' must be a whole number."),
@@ -343,6 +348,7 @@ mod tests {
         ] {
             assert_eq!(explained(argument), sentence);
         }
+        assert_eq!(failure(&["token", "create", "--name=x", "--role=root"]), None, "it is no setting of the server");
         let secret = explained("--database-url=mysql://user:hunter2@host/db");
         assert!(secret.starts_with("DATABASE_URL (--database-url) must be a PostgreSQL URL") && !secret.contains("hunter2"), "{secret}");
     }

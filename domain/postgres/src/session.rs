@@ -3,7 +3,7 @@
 mod connector;
 pub(super) mod guarded;
 pub(super) mod rules;
-mod settings;
+pub(super) mod settings;
 
 use std::{
     future::{Future, poll_fn},

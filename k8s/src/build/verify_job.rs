@@ -13,7 +13,6 @@ use k8s_openapi::{
     },
 };
 use toygres_domain::{
-    restoration::RECOVERY_SETTINGS,
     roles::DATABASE,
     verification::{CHECK_SCRIPT, Verification, check_settings},
 };
@@ -69,7 +68,7 @@ pub fn verify_objects(verification: &Verification, settings: &Settings, (image, 
     let recover = Container {
         // As a child, because PostgreSQL does not expect to be the first process.
         command: Some(["sh", "-c", "\"$@\" </dev/null >/dev/null", RECOVER].map(str::to_owned).into()),
-        args: Some(program.into_iter().chain(options(RECOVERY_SETTINGS.to_vec())).chain([DATABASE.to_owned()]).collect()),
+        args: Some(program.into_iter().chain(options(check_settings().collect())).chain([DATABASE.to_owned()]).collect()),
         env: Some(vec![variable("PGDATA", pgdata.clone())]),
         volume_mounts: mounts(),
         ..container(RECOVER, settings.image(*version), own())

@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, value_parser};
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+    value_parser,
+};
 use cynic::{MutationBuilder as _, QueryBuilder as _};
 use serde::Serialize;
 use url::Url;
@@ -20,8 +24,8 @@ pub struct TokenConfig {
     /// Name of the token.
     #[arg(long)]
     pub name: String,
-    /// Role of the token: viewer, operator or admin.
-    #[arg(long, default_value = "viewer")]
+    /// Role of the token.
+    #[arg(long, default_value = "viewer", ignore_case = true, value_parser = roles())]
     pub role: toygres_domain::token::TokenRole,
     /// Days until the token expires [default: 90].
     #[arg(long, value_name = "DAYS", value_parser = value_parser!(i32).range(1..))]
@@ -234,6 +238,11 @@ fn table(tokens: &[ApiToken]) -> Table {
         ]);
     }
     table
+}
+
+fn roles() -> impl TypedValueParser<Value = toygres_domain::token::TokenRole> {
+    let names = toygres_domain::token::TokenRole::ALL.iter().map(|role| role.as_str());
+    PossibleValuesParser::new(names).try_map(|name| name.to_ascii_lowercase().parse())
 }
 
 fn role(role: toygres_domain::token::TokenRole) -> TokenRole {

@@ -3,9 +3,8 @@
 //! The directory has a lock, because several control planes may share it. What a crash has left is removed by the next verification.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::Read,
-    path::{Path, PathBuf},
+    fs::File,
+    path::PathBuf,
     process::{Command, Stdio},
     sync::Arc,
     thread::sleep,
@@ -17,10 +16,9 @@ use tokio_util::sync::CancellationToken;
 use toygres_backup::{FileOwner, RestoreOptions};
 use toygres_domain::{
     instance::{PostgresVersion, ReasonCode},
-    restoration::RECOVERY_SETTINGS,
     roles::DATABASE,
     runtime::RuntimeError,
-    verification::{CHECK_SCRIPT, Verification, VerificationProgress, check_failure, check_settings},
+    verification::{CHECK_SCRIPT, Verification, VerificationProgress, check_failure, check_settings, recovery_failure},
 };
 
 use super::{
@@ -29,7 +27,6 @@ use super::{
     data_dir::make_directory,
     error::{Error, IoContext as _, Result},
     lock::FileLock,
-    log_file,
     restore::{blocking, refused},
     runtime::Shared,
 };
@@ -142,10 +139,8 @@ impl Copy<'_> {
     /// Replays the WAL.
     fn recover(&self) -> Result<(), RuntimeError> {
         let mut command = self.command(self.installation.program("postgres"));
-        command.arg("--single").arg("-D").arg(self.place.cluster().data()).args(self.settings(RECOVERY_SETTINGS)).arg(DATABASE);
-        let Some(log) = self.run(command, "recover")? else { return Ok(()) };
-        let message = log_file::last_error_in(&log, self.place.cluster().home()).unwrap_or_else(|| "it gave no reason".to_owned());
-        Err(RuntimeError::permanent(ReasonCode::NotRestorable, format!("PostgreSQL could not recover the backup: {message}")))
+        command.arg("--single").arg("-D").arg(self.place.cluster().data()).args(self.settings(check_settings())).arg(DATABASE);
+        self.run(command, "recover", recovery_failure)
     }
 
     /// Reads everything.
@@ -153,8 +148,7 @@ impl Copy<'_> {
         let mut command = self.command(PathBuf::from("sh"));
         command.env("PATH", format!("{}:/usr/bin:/bin", self.installation.bin.display()));
         command.args(["-c", CHECK_SCRIPT, "verify"]).arg(self.place.cluster().data()).args(self.settings(check_settings()));
-        let Some(log) = self.run(command, "check")? else { return Ok(()) };
-        Err(check_failure(&log.replace(&*self.place.cluster().home().to_string_lossy(), "…")))
+        self.run(command, "check", check_failure)
     }
 
     fn settings(&self, settings: impl IntoIterator<Item = &'static str>) -> Vec<String> {
@@ -171,12 +165,12 @@ impl Copy<'_> {
         command
     }
 
-    /// Runs a command to its end. Returns what it wrote if it failed.
-    fn run(&self, mut command: Command, name: &str) -> Result<Option<String>, RuntimeError> {
-        let path = self.place.cluster().home().join(name);
-        let mut log = OpenOptions::new().read(true).append(true).create_new(true).open(&path).context("create a log")?;
-        let stderr = log.try_clone().context("open a log")?;
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr).spawn().context("run a program of PostgreSQL")?;
+    /// Runs a command to its end. If it fails, `failure` says what that means, from what it wrote.
+    fn run(&self, mut command: Command, name: &str, failure: impl FnOnce(&str) -> RuntimeError) -> Result<(), RuntimeError> {
+        let home = self.place.cluster().home();
+        let path = home.join(name);
+        let log = File::create_new(&path).context("create a log")?;
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().context("run a program of PostgreSQL")?;
         let status = loop {
             if self.cancel.is_cancelled() || self.shared.check_open().is_err() {
                 let _ = child.kill();
@@ -190,18 +184,13 @@ impl Copy<'_> {
             }
         };
         if status.success() {
-            return Ok(None);
+            return Ok(());
         }
         self.shared.disk.check()?;
         if status.code().is_none() {
             return Err(RuntimeError::temporary(ReasonCode::ProcessExited, format!("the program that reads the backup was killed ({status})")));
         }
-        read(&mut log, &path).map(Some)
+        let written = std::fs::read(&path).context(format_args!("read {}", path.display()))?;
+        Err(failure(&String::from_utf8_lossy(&written).replace(&*home.to_string_lossy(), "…")))
     }
-}
-
-fn read(log: &mut File, path: &Path) -> Result<String, RuntimeError> {
-    let mut text = Vec::new();
-    log.read_to_end(&mut text).context(format_args!("read {}", path.display()))?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
 }

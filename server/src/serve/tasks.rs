@@ -5,12 +5,13 @@
 use std::{any::Any, fmt::Display, panic::AssertUnwindSafe, time::Duration};
 
 use futures::FutureExt;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 
 /// The tasks of one owner. Dropping it aborts them.
 #[derive(Default)]
 pub(super) struct Tasks {
     running: JoinSet<(&'static str, String)>,
+    names: Vec<(Id, &'static str)>,
 }
 
 impl Tasks {
@@ -19,18 +20,19 @@ impl Tasks {
     where
         F: Future<Output: End> + Send + 'static,
     {
-        self.running.spawn(async move {
+        let task = self.running.spawn(async move {
             let reason = match AssertUnwindSafe(task).catch_unwind().await {
                 Ok(end) => end.reason(),
                 Err(panic) => format!("panicked: {}", message(&*panic)),
             };
             (name, reason)
         });
+        self.names.push((task.id(), name));
     }
 
     /// Waits until a task ends, and says which and why.
     pub(super) async fn failure(&mut self) -> String {
-        match self.running.join_next().await {
+        match self.next().await {
             Some(Ok((name, reason))) => format!("the task '{name}' {reason}"),
             Some(Err(error)) => format!("a task ended: {error}"),
             None => std::future::pending().await,
@@ -39,11 +41,20 @@ impl Tasks {
 
     /// Waits until every task has ended, which they have been told to, but not longer than `grace`.
     pub(super) async fn join(&mut self, grace: Duration) {
-        let all = async { while self.running.join_next().await.is_some() {} };
+        let all = async { while self.next().await.is_some() {} };
         if tokio::time::timeout(grace, all).await.is_err() {
-            tracing::warn!(tasks = self.running.len(), "tasks did not end in time; they are aborted");
+            let names: Vec<_> = self.names.iter().map(|(_, name)| *name).collect();
+            tracing::warn!("did not end in time, and are aborted: {}", names.join(", "));
             self.running.abort_all();
         }
+    }
+
+    /// Waits until a task ends.
+    async fn next(&mut self) -> Option<Result<(&'static str, String), JoinError>> {
+        let ended = self.running.join_next_with_id().await?;
+        let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        self.names.retain(|(running, _)| *running != id);
+        Some(ended.map(|(_, outcome)| outcome))
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     cli::commands::json as json_of,
     kubernetes::Platform,
+    parameters::set_and_wait,
     proxy::{Fault, Proxy},
     restore::{restore, rows},
     s3_server::{ACCESS_KEY, BUCKET, S3Server, SECRET_KEY},
@@ -416,4 +417,28 @@ async fn an_instance_on_kubernetes_is_protected_too() {
     assert_eq!(platform.cluster.object_names(), std::collections::BTreeSet::new(), "nothing leaks in the cluster");
     assert!(directory.join(&id).exists(), "the backups are kept");
     server.stop().await;
+}
+
+/// Each stops the archiving for as long as it works on the instance. A base backup in progress waits for its WAL.
+#[tokio::test(flavor = "multi_thread")]
+async fn quick_operations_do_not_fail_a_base_backup() {
+    let home = Home::new();
+    let server = home.start_with(&[ON]).await;
+    let id = server.create_ok("orders").await;
+    server.until_healthy(&id).await;
+    let statuses = async || {
+        let listed = "query($id: ID!) { instance(id: $id) { backups { nodes { status error { message } } } } }";
+        server.query(listed, json!({ "id": id })).await["instance"]["backups"]["nodes"].as_array().unwrap().clone()
+    };
+    for megabytes in 5..25 {
+        let done = set_and_wait(&server, &id, &[("work_mem", Some(&format!("{megabytes}MB")))], false).await;
+        assert_eq!(done["status"], "SUCCEEDED", "{done:#}");
+        if statuses().await.iter().any(|backup| backup["status"] == "AVAILABLE") {
+            break;
+        }
+    }
+    let now = until(&server, &id, "backed up", |now| now["backups"]["nodes"][0]["status"] == "AVAILABLE").await;
+    assert!(statuses().await.iter().all(|backup| backup["error"].is_null()), "{now:#}\n{}", server.log());
+    assert!(!server.log().contains("a base backup failed"), "{}", server.log());
+    server.kill().await;
 }

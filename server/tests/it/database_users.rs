@@ -154,11 +154,11 @@ async fn users_and_databases_come_and_go() {
     assert_eq!(databases[1]["owner"], "cli_user", "{databases:#}");
     let password = shown.split(" is ").nth(1).unwrap().split(' ').next().unwrap();
     assert_eq!(psql(&url(&own, "cli_user", password, "cli_db"), "SELECT 1").await.as_deref(), Ok("1"));
-    succeed(&home, &server, &["users", "drop", "orders", "cli_user", "--wait"]).await;
-    succeed(&home, &server, &["databases", "drop", "orders", "cli_db", "--force", "--wait"]).await;
+    succeed(&home, &server, &["users", "drop", "orders", "cli_user", "--yes", "--wait"]).await;
+    succeed(&home, &server, &["databases", "drop", "orders", "cli_db", "--force", "--yes", "--wait"]).await;
     let users = succeed(&home, &server, &["users", "list", "orders"]).await;
     assert!(users.contains("app") && users.contains("owner") && !users.contains("cli_user"), "{users}");
-    let refused = run(&home, &server, &["users", "drop", "orders", "app"]).await;
+    let refused = run(&home, &server, &["users", "drop", "orders", "app", "--yes"]).await;
     assert!(refused.code != 0 && refused.err.contains("created with"), "{refused:?}");
 
     server.delete(&id).await;

@@ -36,7 +36,7 @@ async fn finished(server: &Server, operation: &str) -> Value {
     last
 }
 
-async fn set_and_wait(server: &Server, id: &str, parameters: &[(&str, Option<&str>)], allow_restart: bool) -> Value {
+pub(crate) async fn set_and_wait(server: &Server, id: &str, parameters: &[(&str, Option<&str>)], allow_restart: bool) -> Value {
     finished(server, &accepted(&set(server, id, parameters, allow_restart).await)).await
 }
 

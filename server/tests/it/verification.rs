@@ -74,6 +74,37 @@ async fn a_damaged_backup_is_found_and_replaced() {
     server.kill().await;
 }
 
+/// What PostgreSQL itself cannot read is in the backup as it is in the instance.
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_in_the_data_is_found() {
+    let (home, database) = (Home::new(), Database::start());
+    let url = database.url();
+    let server = home.start_with(&[ON, VERIFIED, ("DATABASE_URL", &url)]).await;
+    let id = server.create_ok("orders").await;
+    let instance = text(&server.until_healthy(&id).await["connectionString"]);
+    psql(&instance, "CREATE TABLE rows AS SELECT n FROM generate_series(1, 1000) AS n").await.unwrap();
+    psql(&instance, "CREATE UNIQUE INDEX damaged ON rows (n)").await.unwrap();
+    until_protected(&server, &id).await;
+    until_of(&server, &id, "verified", |now| newest(now)["status"] == "VERIFIED").await;
+    let backup = "mutation($id: ID!) { createBackup(input: { instanceId: $id }) { userErrors { message } } }";
+    let back_up = async || assert_eq!(server.query(backup, json!({ "id": id })).await["createBackup"]["userErrors"], json!([]));
+    // Its checkpoint writes what is changed in memory, which would replace the damage.
+    back_up().await;
+    let second = |now: &Value| now["backups"]["nodes"].as_array().is_some_and(|all| all.len() == 2) && newest(now)["status"] == "VERIFIED";
+    until_of(&server, &id, "verified again", second).await;
+
+    let index = psql(&instance, "SELECT pg_relation_filepath('damaged')").await.unwrap();
+    let file = home.path().join("data/instances").join(&id).join("data").join(index);
+    let mut content = std::fs::read(&file).unwrap();
+    content[..8192].fill(0);
+    std::fs::write(&file, content).unwrap();
+    back_up().await;
+    let now = until_of(&server, &id, "found", |now| newest(now)["status"] == "FAILED").await;
+    assert_eq!(newest(&now)["reason"]["code"], "DATA_CORRUPTED", "{now:#}");
+    assert!(text(&newest(&now)["reason"]["message"]).contains("damaged"), "{now:#}");
+    server.kill().await;
+}
+
 /// A control plane that dies in the middle of it leaves nothing that stays, and another one begins anew.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_verification_outlives_the_control_plane() {

@@ -102,9 +102,11 @@ async fn take(
     let record: BackupRecord = take_base_backup(&target, &archive, &base, &note).await.map_err(|error| error.reason())?;
     // Without the WAL up to its end it cannot be restored.
     let durable = statuses.wait_for(|status| status.as_ref().is_some_and(|status| status.durable >= record.end));
+    let failed = |why: &str| Err(Reason::new(ReasonCode::BackupFailed, why));
     match tokio::time::timeout(WAL, durable).await {
         Ok(Ok(_)) => {}
-        _ => return Err(Reason::new(ReasonCode::BackupFailed, "the WAL that the backup needs was not archived in time")),
+        Ok(Err(_)) => return failed("this worker does not archive the WAL of the instance any more"),
+        Err(_) => return failed("the WAL that the backup needs was not archived within 10 minutes"),
     }
     // What is durable may lie behind a gap.
     let listing = Listing::read(&archive).await.map_err(|error| error.reason())?;

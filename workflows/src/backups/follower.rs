@@ -42,9 +42,10 @@ pub(super) struct Follower {
     task: JoinHandle<()>,
 }
 
-/// What the task tells.
+/// What the followers of an archive tell, one after the other. It outlives each of them: a base backup waits for its WAL while an operation works on
+/// the instance.
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     status: watch::Sender<Option<FollowStatus>>,
     /// Why it does not follow at the moment.
     failure: watch::Sender<Option<Reason>>,
@@ -53,8 +54,17 @@ struct State {
 }
 
 impl Follower {
-    pub(super) fn start(context: &ActivityContext, options: &BackupOptions, instance: InstanceId, archive: ArchiveId, is_first: bool) -> Self {
-        let (state, stop) = (Arc::<State>::default(), CancellationToken::new());
+    /// Starts the next follower of an archive. The one before it has ended.
+    pub(super) fn start(
+        context: &ActivityContext,
+        options: &BackupOptions,
+        state: &Arc<State>,
+        (instance, archive, is_first): (InstanceId, ArchiveId, bool),
+    ) -> Self {
+        let (state, stop) = (state.clone(), CancellationToken::new());
+        state.status.send_replace(None);
+        state.failure.send_replace(None);
+        state.began.store(0, Ordering::Release);
         let following = run(context.clone(), options.clone(), (instance, archive, is_first), state.clone(), stop.clone());
         Self { state, stop, task: tokio::spawn(following) }
     }

@@ -5,6 +5,7 @@ mod verify;
 
 use std::{
     collections::{BTreeSet, HashMap},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -24,7 +25,7 @@ use super::{
     BackupOptions, BackupTiming,
     base::Taking,
     findings::Findings,
-    follower::{Follower, drop_slot},
+    follower::{Follower, State, drop_slot},
     maintenance::{Found, Subject, maintain},
     verification::Verifying,
 };
@@ -57,6 +58,7 @@ pub(super) struct Worker {
 #[derive(Default)]
 struct Archive {
     follower: Option<Follower>,
+    followed: Arc<State>,
     maintenance: Option<JoinHandle<std::result::Result<Found, Reason>>>,
     maintained_at: Option<Instant>,
     /// When looking at it failed last.
@@ -200,7 +202,9 @@ impl Worker {
                 follower.stop();
                 Some(follower)
             }
-            None if is_wanted && !is_dropping => Some(Follower::start(&self.context, &self.options, instance.id, archive.id, !has_slot)),
+            None if is_wanted && !is_dropping => {
+                Some(Follower::start(&self.context, &self.options, &known.followed, (instance.id, archive.id, !has_slot)))
+            }
             follower => follower,
         };
         if is_running && !policy.enabled && *has_slot && known.follower.is_none() && !is_dropping {

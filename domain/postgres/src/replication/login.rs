@@ -11,6 +11,7 @@ use crate::{
     session::{
         self, SessionError,
         guarded::{Guard, Guarded, Io},
+        settings,
     },
 };
 
@@ -18,7 +19,8 @@ use crate::{
 pub(super) async fn log_in(target: &Target, application: &str) -> Result<Wire<Box<dyn Io>>, SessionError> {
     let guard = Guard::default();
     let mut wire = Wire::new(Guarded::new(session::open(target).await?, guard.clone()));
-    let parameters = [("user", target.username.as_str()), ("replication", "true"), ("application_name", application)];
+    let options = settings::replication_options();
+    let parameters = [("user", target.username.as_str()), ("replication", "true"), ("application_name", application), ("options", &options)];
     wire.send(|output| frontend::startup_message(parameters, output)).await?;
     let mut scram = Scram::new(target);
     loop {

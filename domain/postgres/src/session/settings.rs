@@ -31,7 +31,28 @@ const SETTINGS: [(&str, &str); 14] = [
 
 /// The settings as `options` of the startup packet.
 pub(super) fn options() -> String {
-    SETTINGS.map(|(name, value)| format!("-c {name}={}", value.replace(' ', "\\ "))).join(" ")
+    joined(SETTINGS)
+}
+
+/// Those that would end a connection for replication, or prevent it. It runs no statement of SQL.
+const OF_REPLICATION: [&str; 7] = [
+    "local_preload_libraries",
+    "statement_timeout",
+    "lock_timeout",
+    "idle_session_timeout",
+    "idle_in_transaction_session_timeout",
+    "tcp_user_timeout",
+    "client_min_messages",
+];
+
+/// The same for a connection for replication.
+pub(crate) fn replication_options() -> String {
+    joined(SETTINGS.into_iter().filter(|(name, _)| OF_REPLICATION.contains(name)))
+}
+
+fn joined(settings: impl IntoIterator<Item = (&'static str, &'static str)>) -> String {
+    let options: Vec<_> = settings.into_iter().map(|(name, value)| format!("-c {name}={}", value.replace(' ', "\\ "))).collect();
+    options.join(" ")
 }
 
 /// What is set after the login, because it would be an error in the startup packet of an older server: `transaction_timeout` exists

@@ -11,7 +11,7 @@ use toygres_postgres::{
 
 use crate::{
     fake_postgres::{FakePostgres, Script, authentication, message, ready, row, welcome},
-    server::{Server, app},
+    server::{Server, app, eventually},
 };
 
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -28,6 +28,23 @@ async fn source() -> (Server, Target) {
     server.execute("ALTER ROLE app REPLICATION");
     server.execute("SELECT pg_reload_conf()");
     (server, target)
+}
+
+/// Each is one that an owner may set for the whole server.
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_of_the_owner_do_not_end_a_connection() {
+    let (server, target) = source().await;
+    for setting in ["idle_session_timeout", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "tcp_user_timeout"] {
+        server.execute(&format!("ALTER SYSTEM SET {setting} = '1ms'"));
+    }
+    // The sessions of this test would end too.
+    server.execute("ALTER ROLE postgres SET idle_session_timeout = 0; ALTER ROLE postgres SET statement_timeout = 0; SELECT pg_reload_conf()");
+    eventually("the settings apply", async || server.execute("SHOW lock_timeout") == "1ms").await;
+    let mut connection = ReplicationConnection::connect(&target, TIMEOUT).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    for setting in ["idle_session_timeout", "tcp_user_timeout"] {
+        assert_eq!(connection.show(setting).await.unwrap(), "0", "{setting}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ use crate::{
     client::Client,
     contract::{BigInt, schema},
     failure::Result,
+    input::confirm,
     instances::find_id,
     mutation::{OperationOptions, operation_mutation},
 };
@@ -29,6 +30,9 @@ pub struct Drop {
     /// Repeating the command with the same key returns the first result instead of doing it again.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+    /// Do not ask for confirmation. Required when stdin is not a terminal.
+    #[arg(long, short)]
+    yes: bool,
     #[command(flatten)]
     options: OperationOptions,
 }
@@ -49,6 +53,9 @@ operation_mutation!(DropDatabaseInput: "dropDatabase" -> "DropDatabasePayload");
 
 impl Drop {
     pub(super) async fn run(self, client: &Client) -> Result<()> {
+        if !self.yes {
+            confirm(&format!("Drop the database {} of {} with everything in it?", self.name, self.instance_id), "--yes")?;
+        }
         let input = DropDatabaseInput {
             instance_id: find_id(client, &self.instance_id).await?,
             name: self.name,

@@ -6,6 +6,7 @@ use crate::{
     client::Client,
     contract::{BigInt, schema},
     failure::Result,
+    input::confirm,
     instances::find_id,
     mutation::{OperationOptions, operation_mutation},
 };
@@ -29,6 +30,9 @@ pub struct Drop {
     /// Repeating the command with the same key returns the first result instead of doing it again.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+    /// Do not ask for confirmation. Required when stdin is not a terminal.
+    #[arg(long, short)]
+    yes: bool,
     #[command(flatten)]
     options: OperationOptions,
 }
@@ -49,6 +53,9 @@ operation_mutation!(DropDatabaseUserInput: "dropDatabaseUser" -> "DropDatabaseUs
 
 impl Drop {
     pub(super) async fn run(self, client: &Client) -> Result<()> {
+        if !self.yes {
+            confirm(&format!("Drop the user {} of {}?", self.name, self.instance_id), "--yes")?;
+        }
         let input = DropDatabaseUserInput {
             instance_id: find_id(client, &self.instance_id).await?,
             name: self.name,
