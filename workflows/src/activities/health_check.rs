@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use toygres_domain::{
     InstanceId,
     instance::{Endpoint, HealthStatus, Instance, InstanceState, Reason, ReasonCode},
-    notice::{NoticeCode, Vitals, pending_restart, update_available},
+    notice::{NoticeCode, Vitals, pending_restart},
 };
 use toygres_postgres::{Measure, OwnerPassword};
 use toygres_store::SuccessfulCheck;
@@ -236,12 +236,10 @@ async fn note_collations(context: &ActivityContext, instance: &Instance, outdate
     Ok(update_notice(context, instance, code, message.as_deref()).await?)
 }
 
-/// Sets or removes the notices about what can become an outage, about parameters that wait for a restart, and about an update.
+/// Sets or removes the notices about what can become an outage, and about parameters that wait for a restart.
 async fn note_conditions(context: &ActivityContext, instance: &Instance, vitals: Option<&Vitals>) -> Result<(), Failure> {
     let pending = pending_restart(&instance.spec.parameters);
     update_notice(context, instance, NoticeCode::PendingRestart, pending.as_deref()).await?;
-    let update = update_available(instance.update_available.as_ref());
-    update_notice(context, instance, NoticeCode::UpdateAvailable, update.as_deref()).await?;
     for (code, message) in vitals.into_iter().flat_map(|vitals| vitals.notices(&instance.spec, |code| instance.has_notice(code))) {
         update_notice(context, instance, code, message.as_deref()).await?;
     }
