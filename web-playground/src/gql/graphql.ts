@@ -2146,7 +2146,10 @@ export const NoticeCode = {
    * that waits for; the notice goes when the former address is removed.
    */
   AddressChanging: 'ADDRESS_CHANGING',
-  /** Many of the blocks that statements need are not found in the cache of the server. */
+  /**
+   * Many of the blocks that statements need are not found in the cache of the server, and the instance has memory for a larger one:
+   * `setParameters` with `shared_buffers`. The notice goes when more are found, or when the cache is as large as is useful.
+   */
   CacheHitLow: 'CACHE_HIT_LOW',
   /** The certificate of the server expires soon, and could not be renewed. The notice goes when the server presents another one. */
   CertificateExpiring: 'CERTIFICATE_EXPIRING',
@@ -2174,16 +2177,22 @@ export const NoticeCode = {
   PasswordChanged: 'PASSWORD_CHANGED',
   /** Changes of parameters wait for a restart: `restartInstance`. The notice goes with it, or when they are taken back. */
   PendingRestart: 'PENDING_RESTART',
-  /** A replication slot keeps more than half of the WAL that slots may keep. */
+  /**
+   * A replication slot keeps more than half of the WAL that slots may keep. At the limit the server gives the slot up, and what reads from it
+   * has to begin anew. The notice goes when its reader has caught up, or the slot is dropped.
+   */
   SlotWalHigh: 'SLOT_WAL_HIGH',
-  /** At the rate of the latest hours, the volume is full within a day. */
+  /**
+   * At the rate of the latest hours, the volume is full within a day. The notice goes when it grows more slowly, or has more room:
+   * `resizeInstance`, `updateInstance` with `storageAutoGrow`.
+   */
   StorageFilling: 'STORAGE_FILLING',
   /**
    * Little space is left on the volume, and it does not grow by itself: that is off, has reached its limit, or failed. The notice goes when
    * there is space again.
    */
   StorageLow: 'STORAGE_LOW',
-  /** The server does not run the minor version or the image that its host has now. */
+  /** The server does not run the minor version or the image that its host has now: `upgradeInstance`. The notice goes when it does. */
   UpdateAvailable: 'UPDATE_AVAILABLE',
   /**
    * A database has transactions that VACUUM should have frozen long ago. In the end its server takes no more writes. The notice goes
