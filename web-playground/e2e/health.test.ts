@@ -135,15 +135,15 @@ describe('with a fake server', () => {
     // What a canvas shows is not in the document: the diamonds are the only closed paths.
     await page.evaluate(() => {
       const { closePath } = CanvasRenderingContext2D.prototype;
-      Object.assign(window, { closed: 0 });
+      Object.assign(window, { diamonds: 0 });
       CanvasRenderingContext2D.prototype.closePath = function () {
-        (window as unknown as { closed: number }).closed++;
+        (window as unknown as { diamonds: number }).diamonds++;
         closePath.call(this);
       };
     });
     await panel.getByText('24h', { exact: true }).click();
     await panel.getByText('1h', { exact: true }).click();
-    await expect.poll(() => page.evaluate(() => (window as unknown as { closed: number }).closed)).toBeGreaterThanOrEqual(6);
+    await expect.poll(() => page.evaluate(() => (window as unknown as { diamonds: number }).diamonds)).toBeGreaterThanOrEqual(6);
     const box = await chart.boundingBox();
     const tooltip = panel.getByRole('tooltip');
     await chart.hover({ position: { x: (box?.width ?? 0) - 20, y: 60 } });
