@@ -11,6 +11,11 @@ use crate::{
     wal::{Lsn, Timeline},
 };
 
+/// The replication slot of an archive, in the server of its instance.
+pub const ARCHIVE_SLOT: &str = "toygres_archive";
+/// What the names of the temporary slots begin with by which a server keeps the WAL for a copy of it.
+pub const COPY_SLOT: &str = "toygres_copy_";
+
 /// Declares the identity of something that is backed up.
 macro_rules! id {
     ($(#[$meta:meta])* $name:ident) => {

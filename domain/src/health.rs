@@ -20,6 +20,8 @@ pub struct HealthCheck {
     pub status: HealthStatus,
     /// How long logging in (or reusing a connection) and the query took, in microseconds.
     pub latency_us: Option<i64>,
+    /// Whether it logged in, of one that succeeded; otherwise a connection was reused. `None` if that was not recorded.
+    pub logged_in: Option<bool>,
     /// Why it failed.
     pub error: Option<Reason>,
 }

@@ -1,11 +1,16 @@
 //! Notices: what an operator or owner should know about an instance that is no outage. State and health stay as they are.
 
 mod conditions;
+mod thresholds;
+mod trend;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use self::conditions::{IdleTransaction, Vitals, not_backed_up, pending_restart};
+pub use self::{
+    conditions::{IdleTransaction, KeptWal, Vitals, not_backed_up, pending_restart, update_available},
+    trend::{Growth, Trend},
+};
 use crate::instance::text_enum;
 
 text_enum! {
@@ -38,6 +43,17 @@ text_enum! {
         /// The instance has another name or exposure, and clients reach it by the former one until the new one is ready. The message says what
         /// that waits for; the notice goes when the former address is removed.
         AddressChanging,
+        /// A replication slot keeps more than half of the WAL that slots may keep. At the limit the server gives the slot up, and what reads from it
+        /// has to begin anew. The notice goes when its reader has caught up, or the slot is dropped.
+        SlotWalHigh,
+        /// At the rate of the latest hours, the volume is full within a day. The notice goes when it grows more slowly, or has more room:
+        /// `resizeInstance`, `updateInstance` with `storageAutoGrow`.
+        StorageFilling,
+        /// Many of the blocks that statements need are not found in the cache of the server, and the instance has memory for a larger one:
+        /// `setParameters` with `shared_buffers`. The notice goes when more are found, or when the cache is as large as is useful.
+        CacheHitLow,
+        /// The server does not run the minor version or the image that its host has now: `upgradeInstance`. The notice goes when it does.
+        UpdateAvailable,
     }
 }
 

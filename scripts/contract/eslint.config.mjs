@@ -28,7 +28,7 @@ export default [
             suffixes: ['Connection', 'Edge', 'Payload'],
             types: [
               // Values and parts of objects, which have no identity.
-              ...['AvailableUpdate', 'BackupPolicy', 'BackupVerification', 'CaCertificate', 'Caller', 'Certificate', 'ControlPlaneHealth', 'Endpoint', 'Exposure', 'HealthCheckPolicy', 'HealthSummary', 'InstanceActivity', 'InstanceLogBatch', 'InstanceMetrics', 'InstanceParameter', 'IntRange', 'Label', 'Limits', 'MaintenanceWindow', 'MetricPoint', 'MetricSeries', 'MetricValue', 'Notice', 'OperationRestoration', 'PageInfo', 'Parameter', 'Reason', 'Recovery', 'RecoveryGap', 'RecoveryInterval', 'RuntimeHealth', 'StorageAutoGrow', 'StorageUsage', 'TopQueries', 'TopQuery', 'UpgradeTarget', 'UserError', 'WebhookAnswer', 'WebhookAttempt', 'WebhookDisabled'],
+              ...['AvailableUpdate', 'BackupPolicy', 'BackupVerification', 'CaCertificate', 'Caller', 'Certificate', 'ControlPlaneHealth', 'Endpoint', 'Exposure', 'HealthCheckPolicy', 'HealthSummary', 'InstanceActivity', 'InstanceLogBatch', 'InstanceMetrics', 'InstanceParameter', 'IntRange', 'Label', 'Limits', 'MaintenanceWindow', 'MetricPoint', 'MetricSeries', 'MetricValue', 'Notice', 'NoticeChange', 'OperationRestoration', 'PageInfo', 'Parameter', 'Reason', 'Recovery', 'RecoveryGap', 'RecoveryInterval', 'RuntimeHealth', 'StorageAutoGrow', 'StorageUsage', 'TopQueries', 'TopQuery', 'UpgradeTarget', 'UserError', 'WebhookAnswer', 'WebhookAttempt', 'WebhookDisabled'],
               // There is one control plane; steps, samples and entries of logs are found within their operation and instance, by name and cursor.
               ...['ControlPlane', 'OperationStep', 'HealthCheck', 'InstanceChange', 'LogEntry'],
             ],

@@ -135,7 +135,7 @@ test('queries have an order', async () => {
   const { page, complaints } = await open(browser, `${server.url}/instances/${INSTANCE}?tab=queries`);
   const panel = page.getByRole('region', { name: 'Top queries' });
   await panel.scrollIntoViewIfNeeded();
-  const row = panel.getByRole('row', { name: /75\.0 %/ });
+  const row = panel.getByRole('row', { name: /75\.0%/ });
   await row.getByText('SELECT * FROM item WHERE id = $1').waitFor();
   for (const text of ['1m 39s', '8.0ms', '12.3k', '4.2 MB']) await row.getByText(text, { exact: true }).first().waitFor();
   expect(orders.at(-1)).toBe('TOTAL_TIME');

@@ -122,7 +122,7 @@ interface Violation {
   nodes: { html: string; failureSummary: string }[];
 }
 
-const SCREENSHOTS = new URL('../../docs/screenshots/', import.meta.url).pathname;
+export const SCREENSHOTS = new URL('../../docs/screenshots/', import.meta.url).pathname;
 
 /** For the documentation; only with SCREENSHOTS=1, so that a test changes no files. */
 export async function screenshot(page: Page, name: string, fullPage: boolean): Promise<void> {

@@ -15,15 +15,17 @@ const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript'
 interface Answers {
   fields?: Record<string, unknown>;
   subscriptions?: Record<string, unknown>;
+  /** What the first instances of the list have. */
+  instances?: readonly object[];
 }
 
 /**
  * A fake server with more instances than a test machine can run: the list, with changes at a constant rate (0 at first). What `answers` leaves
  * out of other objects is null, empty or the first value.
  */
-export async function startFakeServer(count: number, { fields = {}, subscriptions = {} }: Answers = {}): Promise<{ url: string; change: (perSecond: number) => void; sent: () => number; stop: () => void }> {
+export async function startFakeServer(count: number, { fields = {}, subscriptions = {}, instances: particular = [] }: Answers = {}): Promise<{ url: string; change: (perSecond: number) => void; sent: () => number; stop: () => void }> {
   const schema = buildSchema(readFileSync(join(import.meta.dirname, '../../schema.graphql'), 'utf8'));
-  const instances = Array.from({ length: count }, (_, index) => instance(index));
+  const instances = Array.from({ length: count }, (_, index) => ({ ...instance(index), ...particular[index] }));
   let cursor = 0;
   let stopped = false;
   let rate = { perSecond: 0, since: Date.now() };

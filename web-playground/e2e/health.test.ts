@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createInstance } from './api';
-import { expectAccessible, launch, open } from './browser';
+import { expectAccessible, launch, open, SCREENSHOTS } from './browser';
 import { startFakeServer } from './fake-server';
 import { type Server, startServer } from './server';
 
@@ -93,6 +93,7 @@ describe('with a fake server', () => {
     at: new Date(Date.now() - secondsAgo * 1000).toISOString(),
     status: failed ? 'UNHEALTHY' : 'HEALTHY',
     latencyMs: failed ? null : 1.5,
+    loggedIn: failed ? null : false,
     error: failed ? { code: 'CONNECTION_REFUSED', message: 'nothing listens on 127.0.0.1:5432' } : null,
   });
 
@@ -120,6 +121,41 @@ describe('with a fake server', () => {
     // It is asked for again as time passes.
     summary = { uptime: 0.5 };
     await panel.getByText('Availability (24h)50.00%').waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test.each(['light', 'dark'] as const)('a check that logged in is marked, and its tooltip says so, %s', async (scheme) => {
+    const at = (minute: number) => ({ ...check(60 * minute), ...(minute % 10 === 0 && { latencyMs: 7.5, loggedIn: true }) });
+    [checks, summary] = [Array.from({ length: 60 }, (_, minute) => at(minute)), { uptime: 1 }];
+    const { page, complaints } = await open(browser, `${server.url}/instances/${INSTANCE}`, { scheme });
+    const panel = panelOf(page);
+    await panel.getByText('◇ checks with a login: 6 of 60, p50 7.5ms').waitFor();
+    const chart = panel.locator('.uplot');
+    // What a canvas shows is not in the document: the diamonds are the only closed paths.
+    await page.evaluate(() => {
+      const { closePath } = CanvasRenderingContext2D.prototype;
+      Object.assign(window, { diamonds: 0 });
+      CanvasRenderingContext2D.prototype.closePath = function () {
+        (window as unknown as { diamonds: number }).diamonds++;
+        closePath.call(this);
+      };
+    });
+    await panel.getByText('24h', { exact: true }).click();
+    await panel.getByText('1h', { exact: true }).click();
+    await expect.poll(() => page.evaluate(() => (window as unknown as { diamonds: number }).diamonds)).toBeGreaterThanOrEqual(6);
+    const box = await chart.boundingBox();
+    const tooltip = panel.getByRole('tooltip');
+    await chart.hover({ position: { x: (box?.width ?? 0) - 20, y: 60 } });
+    await tooltip.getByText('7.5ms', { exact: true }).waitFor();
+    await tooltip.getByText('◇ with a login').waitFor();
+    await panel.scrollIntoViewIfNeeded();
+    await expectAccessible(page);
+    if (process.env.SCREENSHOTS) await panel.screenshot({ path: `${SCREENSHOTS}health-${scheme}.png` });
+    // In the middle of two of them.
+    await chart.hover({ position: { x: (box?.width ?? 0) - 20 - ((box?.width ?? 0) - 84) / 12, y: 60 } });
+    await tooltip.getByText('1.5ms', { exact: true }).waitFor();
+    await expect.poll(() => tooltip.getByText('with a login').count()).toBe(0);
     expect(complaints).toEqual([]);
     await page.context().close();
   });

@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { expectAccessible, expectAccessibleInBothThemes, launch, open } from './browser';
+import { expectAccessible, expectAccessibleInBothThemes, launch, open, screenshot } from './browser';
 import { startFakeServer } from './fake-server';
 
 let server: Awaited<ReturnType<typeof startFakeServer>>;
@@ -39,6 +39,26 @@ test.each(SCREENS)('counts by status are filters, $scheme at $width px', async (
   await failed.press('Enter');
   await page.getByText('200 instances', { exact: true }).waitFor();
   expect(complaints.filter((complaint) => !complaint.includes('graphql'))).toEqual([]);
+  await page.context().close();
+});
+
+test.each(SCREENS)('the badge of a row says what is done with its instance, $scheme at $width px', async (screen) => {
+  server.stop();
+  const during = (kind: string, state = 'UPDATING') => ({ state, health: 'HEALTHY', currentOperation: { kind } });
+  server = await startFakeServer(6, { instances: [during('RESTART'), during('UPGRADE'), during('SET_PARAMETERS'), during('CREATE', 'CREATING'), during('DELETE', 'DELETING')] });
+  const { page, complaints } = await open(browser, server.url, screen);
+  await page.getByText('6 instances').waitFor();
+  const statuses = page.locator('tbody tr[aria-rowindex] td:nth-child(2)');
+  expect((await statuses.allInnerTexts()).toSorted()).toEqual(['Creating', 'Deleting', 'Healthy', 'Restarting', 'Setting parameters', 'Upgrading']);
+  await expect.poll(() => page.getByText('Upgrading', { exact: true }).getAttribute('title')).toBe('State: updating; operation: upgrade');
+  // It is still counted as what it is.
+  await page.getByRole('group', { name: 'Status' }).getByRole('button', { name: 'Updating 3' }).click();
+  await page.getByText('3 of 6 instances').waitFor();
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  expect(width).toBeLessThanOrEqual(screen.width);
+  await expectAccessible(page);
+  await screenshot(page, `instances-busy-${screen.scheme}`, false);
+  expect(complaints).toEqual([]);
   await page.context().close();
 });
 

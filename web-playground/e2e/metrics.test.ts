@@ -65,13 +65,14 @@ test.each([
   ['light', 1280],
   ['dark', 1280],
   ['light', 390],
+  ['dark', 390],
 ] as const)('a viewer sees the course of each metric, and the values at the pointer, %s, %i', async (scheme, width) => {
   asked = [];
   const { page, complaints } = await open(browser, `${server.url}/instances/${INSTANCE}?tab=metrics`, { scheme, width });
   const panel = page.getByRole('region', { name: 'Metrics', exact: true });
   const transactions = panel.getByRole('region', { name: 'Transactions' });
   await transactions.getByText('123.4/s').waitFor();
-  await panel.getByRole('region', { name: 'Cache hits' }).getByText('98.7 %').waitFor();
+  await panel.getByRole('region', { name: 'Cache hits' }).getByText('98.7%').waitFor();
   await panel.getByRole('region', { name: 'Longest transaction' }).getByText('2m 5s').waitFor();
   await panel.getByRole('region', { name: 'Disk' }).getByText('6.5 GB').waitFor();
   // What the server has not told has no value.
@@ -81,7 +82,7 @@ test.each([
   await expectAccessible(page);
   // Nothing is wider than the screen.
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
-  if (width > 400) await screenshot(page, `metrics-${scheme}`, false);
+  await screenshot(page, `metrics-${width > 400 ? '' : 'phone-'}${scheme}`, false);
 
   const chart = transactions.locator('.uplot');
   const box = await chart.boundingBox();

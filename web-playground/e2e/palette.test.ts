@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { expectAccessible, launch, open } from './browser';
+import { expectAccessibleInBothThemes, launch, open } from './browser';
 import { startFakeServer } from './fake-server';
 
 let server: Awaited<ReturnType<typeof startFakeServer>>;
@@ -28,7 +28,7 @@ test.each([
     await expect.poll(() => field.evaluate((element) => element === document.activeElement)).toBe(true);
   };
   await openPalette();
-  await expectAccessible(page);
+  await expectAccessibleInBothThemes(page);
   await page.keyboard.type('instance-0');
   const options = palette.getByRole('option');
   await expect.poll(() => options.count()).toBe(8);
@@ -47,7 +47,7 @@ test.each([
   await openPalette();
   await page.keyboard.type('nothing like this');
   await palette.getByText('Nothing found').waitFor();
-  await expectAccessible(page);
+  await expectAccessibleInBothThemes(page);
   await page.keyboard.press('Escape');
   await palette.waitFor({ state: 'detached' });
   await openPalette();

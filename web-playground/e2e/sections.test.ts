@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { expectAccessible, launch, open, section } from './browser';
+import { expectAccessible, expectAccessibleInBothThemes, launch, open, section } from './browser';
 import { startFakeServer } from './fake-server';
 
 const INSTANCE = '00000000-0000-7000-8000-000000000001';
@@ -118,6 +118,26 @@ test.each([390, 360])('the longest names fit on a screen of %i px', async (width
   expect(complaints).toEqual([]);
   await page.context().close();
   change({ name: 'orders', reason: null, username: 'app', database: 'shop', endpoint: null, labels: [], parameters: [], databases: { nodes: [] }, databaseUsers: { nodes: [] }, operations: { nodes: [] } });
+});
+
+test('a notice says what to do, and the events when it came and went', async () => {
+  const notice = { code: 'STORAGE_FILLING', message: 'the data grows so fast that the volume, which has 10 GiB, is full within a day: resize the instance', since: new Date().toISOString() };
+  const event = (cursor: string, raised: boolean) => ({ cursor, type: 'INSTANCE_UPDATED', at: new Date().toISOString(), notices: [{ raised, notice }] });
+  change({ notices: [notice], events: { nodes: [event('1', true), event('2', false), event('3', true)] } });
+  const { page, complaints } = await open(browser, `${server.url}/instances/${INSTANCE}`);
+  await page.getByRole('main').getByRole('status').getByText('The data grows so fast').waitFor();
+  const events = page.getByRole('region', { name: 'Events' });
+  await events.getByText('Notice raised: storage filling').first().waitFor();
+  const lines = (await events.getByRole('listitem').allInnerTexts()).map((line) => line.replaceAll(/\s+/g, ' '));
+  expect(lines.map((line) => [/raised|cleared/.exec(line)?.[0], line.includes('resize the instance')])).toEqual([
+    ['raised', true],
+    ['cleared', false],
+    ['raised', true],
+  ]);
+  await expectAccessibleInBothThemes(page);
+  expect(complaints).toEqual([]);
+  await page.context().close();
+  change({ notices: [], events: { nodes: [] } });
 });
 
 test('the keyboard changes the section, and keeps its place', async () => {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createInstance } from './api';
-import { expectAccessible, launch, open, screenshot } from './browser';
+import { expectAccessible, expectAccessibleInBothThemes, launch, open, screenshot } from './browser';
 import { type Server, startServer } from './server';
 
 let server: Server;
@@ -47,21 +47,21 @@ test('a webhook is created, tested, fails, is disabled, enabled and deleted', as
   const { page, complaints } = await open(browser, server.url);
   await page.getByRole('link', { name: 'Webhooks' }).click();
   await page.getByText('No webhooks').waitFor();
-  await expectAccessible(page);
+  await expectAccessibleInBothThemes(page);
 
   await page.getByRole('button', { name: 'Create webhook' }).click();
   const dialog = page.getByRole('dialog', { name: 'Create webhook' });
   await dialog.getByLabel('URL').fill('http://10.0.0.1/hooks');
   await dialog.getByRole('button', { name: 'Create' }).click();
   await dialog.getByText('TOYGRES_WEBHOOK_ALLOWED_NETWORKS').waitFor();
-  await expectAccessible(page);
+  await expectAccessibleInBothThemes(page);
   await dialog.getByLabel('URL').fill(hook);
   await dialog.getByLabel('Description').fill('on call');
   await dialog.getByRole('button', { name: 'Create' }).click();
   const secret = dialog.getByTestId('secret');
   await secret.waitFor();
   expect(await secret.innerText()).toMatch(/^whsec_/);
-  await expectAccessible(page);
+  await expectAccessibleInBothThemes(page);
   await screenshot(page, 'webhook-secret', false);
   // The secret is not lost by accident.
   await page.keyboard.press('Escape');
@@ -77,7 +77,7 @@ test('a webhook is created, tested, fails, is disabled, enabled and deleted', as
   const testing = page.getByRole('dialog', { name: 'Test message' });
   await testing.getByText('Delivered: status 204').waitFor();
   expect(received.at(-1)?.type).toBe('webhook.test');
-  await expectAccessible(page);
+  await expectAccessibleInBothThemes(page);
   answer = 503;
   await testing.getByRole('button', { name: 'Send again' }).click();
   await testing.getByRole('alert').getByText('the receiver answered 503').waitFor();
@@ -88,14 +88,18 @@ test('a webhook is created, tested, fails, is disabled, enabled and deleted', as
   await createInstance(server.url, 'orders', []);
   await row(page).getByText('Failing', { exact: true }).waitFor();
   await row(page).getByText('the receiver answered 503').waitFor();
-  await screenshot(page, 'webhooks-failing', false);
-  await expectAccessible(page);
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await screenshot(page, `webhooks-${colorScheme}`, false);
+  }
+  await expectAccessibleInBothThemes(page);
   answer = 204;
   await row(page).getByText('Enabled', { exact: true }).waitFor({ timeout: 60_000 });
   await expect.poll(() => received.some(({ type }) => type === 'instance.created')).toBe(true);
 
   await more(page, 'Edit');
   const editing = page.getByRole('dialog', { name: 'Edit webhook' });
+  await expectAccessibleInBothThemes(page);
   await editing.getByLabel('Description').fill('nobody');
   await editing.getByRole('button', { name: 'Save' }).click();
   await editing.waitFor({ state: 'detached' });
@@ -105,6 +109,7 @@ test('a webhook is created, tested, fails, is disabled, enabled and deleted', as
   const rotating = page.getByRole('dialog', { name: 'Replace the secret' });
   await rotating.getByRole('button', { name: 'Replace', exact: true }).click();
   await rotating.getByTestId('secret').waitFor();
+  await expectAccessibleInBothThemes(page);
   await rotating.getByRole('button', { name: 'Copy the secret' }).click();
   await rotating.getByRole('button', { name: 'Done' }).click();
 
@@ -116,15 +121,25 @@ test('a webhook is created, tested, fails, is disabled, enabled and deleted', as
   answer = 410;
   await createInstance(server.url, 'billing', []);
   await row(page).getByText('410 Gone').waitFor();
-  await expectAccessible(page);
-  await screenshot(page, 'webhooks-disabled', false);
+  await expectAccessibleInBothThemes(page);
+  // Every page says so, also on a phone, where the link is in the menu.
+  await page.getByRole('link', { name: 'Operations' }).click();
+  await page.getByRole('link', { name: 'Webhooks 1 disabled' }).waitFor();
+  await expectAccessibleInBothThemes(page);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.getByRole('button', { name: 'More, something needs attention' }).click();
+  await page.getByRole('menuitem', { name: 'Webhooks 1 disabled' }).waitFor();
+  await expectAccessibleInBothThemes(page);
+  await page.getByRole('menuitem', { name: 'Webhooks 1 disabled' }).click();
+  await page.setViewportSize({ width: 1280, height: 860 });
 
   await more(page, 'Delete');
   const deleting = page.getByRole('dialog', { name: 'Delete webhook?' });
   await deleting.getByText('Nothing more is sent').waitFor();
-  await expectAccessible(page);
+  await expectAccessibleInBothThemes(page);
   await deleting.getByRole('button', { name: 'Delete' }).click();
   await page.getByText('No webhooks').waitFor();
+  await expect.poll(() => page.getByText(/\d disabled/).count()).toBe(0);
   expect(complaints).toEqual([]);
   await page.context().close();
 });

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use toygres_domain::{
     InstanceId,
     metric::{INTERVAL, MetricName, Reading},
+    notice::Trend,
 };
 use toygres_store::{Measured, Store};
 
@@ -41,6 +42,8 @@ pub struct MetricsRecorder {
 struct Shared {
     /// When this worker has read each instance.
     read: HashMap<InstanceId, Instant>,
+    /// When this worker has looked at the trend of each instance.
+    judged: HashMap<InstanceId, Instant>,
     waiting: Vec<(InstanceId, Reading)>,
 }
 
@@ -56,6 +59,16 @@ impl MetricsRecorder {
     /// instance that are as far apart as that are read by whichever worker runs them.
     pub(crate) fn is_due(&self, instance: InstanceId) -> bool {
         self.lock().is_some_and(|shared| shared.read.get(&instance).is_none_or(|read| read.elapsed() + self.interval / EARLY >= self.interval))
+    }
+
+    /// Whether the trend of an instance is to be looked at. It counts as looked at then.
+    pub(crate) fn is_trend_due(&self, instance: InstanceId) -> bool {
+        let Some(mut shared) = self.lock() else { return false };
+        let is_due = shared.judged.get(&instance).is_none_or(|judged| judged.elapsed() >= Trend::INTERVAL);
+        if is_due {
+            shared.judged.insert(instance, Instant::now());
+        }
+        is_due
     }
 
     /// Takes a reading.
@@ -82,6 +95,7 @@ impl MetricsRecorder {
         let waiting = {
             let Some(mut shared) = self.lock() else { return };
             shared.read.retain(|_, read| read.elapsed() < FORGOTTEN);
+            shared.judged.retain(|_, judged| judged.elapsed() < FORGOTTEN);
             std::mem::take(&mut shared.waiting)
         };
         for batch in waiting.chunks(BATCH) {

@@ -21,6 +21,7 @@ use toygres_domain::{
     data::Data,
     drift::{Drift, Expected, Inspection, not_put_back, put_back},
     instance::{HealthStatus, Instance, InstanceSpec, InstanceState, Reason, ReasonCode},
+    notice::NoticeCode,
     roles::Roles,
     runtime::RuntimeError,
 };
@@ -153,7 +154,7 @@ async fn treat(context: &ActivityContext, instance: Instance, data: Data, found:
         }
     }
     let update = found.as_ref().and_then(|found| found.update.as_ref());
-    if update != instance.update_available.as_ref() {
+    if update != instance.update_available.as_ref() || update.is_some() != instance.has_notice(NoticeCode::UpdateAvailable) {
         context.store.record_update(id, update).await?;
     } else if found.as_ref().is_some_and(|found| found.drift.is_empty() && found.data.is_none()) {
         update_in_window(context, &instance).await?;

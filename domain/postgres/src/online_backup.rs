@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use toygres_domain::{
+    backup::COPY_SLOT,
     instance::Reason,
     roles::DATABASE,
     wal::{Segment, SegmentSize},
@@ -20,8 +21,12 @@ use super::{
 
 /// A temporary slot: it keeps the WAL from the start on, and the server drops it at the end of the session, however that ends. Its name is
 /// unique, because the copies of an instance may overlap.
-const SLOT: &str = "SELECT slot_name FROM pg_catalog.pg_create_physical_replication_slot(
-    'toygres_copy_' || pg_catalog.pg_backend_pid(), immediately_reserve => true, temporary => true)";
+fn make_slot() -> String {
+    format!(
+        "SELECT slot_name FROM pg_catalog.pg_create_physical_replication_slot(
+             '{COPY_SLOT}' || pg_catalog.pg_backend_pid(), immediately_reserve => true, temporary => true)"
+    )
+}
 
 /// With an immediate checkpoint: the next regular one may be minutes away.
 const START: &str = "SELECT pg_catalog.pg_backup_start('toygres', fast => true)";
@@ -54,7 +59,7 @@ impl OnlineBackup {
     pub async fn start(superuser: &Target, timeout: Duration) -> Result<Self, Reason> {
         let session = within(superuser, timeout, async {
             let mut session = open(superuser, DATABASE).await?;
-            let [_] = session.row(SLOT).await?;
+            let [_] = session.row(&make_slot()).await?;
             let [_] = session.row(START).await?;
             Ok(session)
         });

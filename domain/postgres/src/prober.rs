@@ -38,6 +38,8 @@ use toygres_domain::{
 pub struct Answer {
     /// How long it took.
     pub latency: Duration,
+    /// Whether the check logged in, which its latency includes; otherwise it used a connection that was kept.
+    pub logged_in: bool,
     /// Whether the password of the owner is still the one that is stored.
     pub owner_password: OwnerPassword,
     /// Whether clients use it.
@@ -206,6 +208,7 @@ impl Prober {
         match tokio::time::timeout(limit, answered).await {
             Ok(answer) => Some(answer?.map(|KeptAnswer { latency, owner_password, activity, is_held, storage, vitals }| Answer {
                 latency,
+                logged_in: false,
                 owner_password,
                 activity,
                 outdated_collations: None,
@@ -239,7 +242,7 @@ impl Prober {
             _ => session.and_then(|session| self.keep(instance, &target.endpoint, session, known)),
         };
         close(unneeded).await;
-        Ok(Answer { latency, owner_password, activity, outdated_collations, is_held, storage, vitals })
+        Ok(Answer { latency, logged_in: true, owner_password, activity, outdated_collations, is_held, storage, vitals })
     }
 
     /// Checks an instance as a new client does: logs in, and keeps no connection. An earlier one is closed, because it can live on when
@@ -255,7 +258,7 @@ impl Prober {
         let (session, storage, vitals) = measured(session, to_measure(target), measure).await;
         close(session).await;
         let owner_password = owner_password(target, fingerprint.as_deref()).await;
-        Ok(Answer { latency, owner_password, activity, outdated_collations, is_held, storage, vitals })
+        Ok(Answer { latency, logged_in: true, owner_password, activity, outdated_collations, is_held, storage, vitals })
     }
 
     /// The instances whose kept connection was lost between two checks, which should be checked immediately.

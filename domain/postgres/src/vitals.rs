@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::DateTime;
 use toygres_domain::{
     metric::{MetricName, MetricValues},
-    notice::{IdleTransaction, Vitals},
+    notice::{IdleTransaction, KeptWal, Vitals},
     roles::{DATABASE, MONITOR, REPLICATION, SUPERUSER},
 };
 
@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(3);
 /// The longest name of PostgreSQL, in bytes.
 const NAME: usize = 63;
 /// Columns of [`Vitals`].
-const OF_VITALS: usize = 7;
+const OF_VITALS: usize = 11;
 /// The metrics that are asked, in the order of their columns. Those of its volume are measured apart, because that is more work.
 const ASKED: [MetricName; 20] = [
     MetricName::Connections,
@@ -61,7 +61,8 @@ pub(super) async fn ask(session: &mut Session, owner: &str) -> Result<Option<(Vi
 }
 
 fn answer(columns: &mut [Option<String>; COLUMNS]) -> Option<(Vitals, ServerMetrics)> {
-    let ([epoch, oldest, pid, user, database, since, lasted], metrics) = columns.split_first_chunk_mut::<OF_VITALS>()?;
+    let ([epoch, oldest, pid, user, database, since, lasted, slot, kept, slot_limit, shared_buffers], metrics) =
+        columns.split_first_chunk_mut::<OF_VITALS>()?;
     let number = |column: &Option<String>| column.as_ref().and_then(|text| text.parse::<i64>().ok());
     let mut values = MetricValues::default();
     for (metric, column) in ASKED.iter().zip(&*metrics) {
@@ -84,6 +85,8 @@ fn answer(columns: &mut [Option<String>; COLUMNS]) -> Option<(Vitals, ServerMetr
         max_connections: number(max_connections)?,
         oldest: oldest.take().map(name).zip(number(age)),
         idle_transaction: idle(),
+        slot: slot.take().and_then(|slot| Some(KeptWal { slot: name(slot), bytes: number(kept)?, limit: number(slot_limit)? })),
+        shared_buffers: number(shared_buffers),
     };
     Some((vitals, ServerMetrics { epoch: number(epoch)?, values }))
 }
@@ -104,6 +107,7 @@ fn query(owner: &str, major_version: u32) -> String {
                     extract(epoch FROM checkpoints.stats_reset), extract(epoch FROM databases.reset), databases.number, databases.ids), 0),
              oldest.datname, idle.pid, idle.usename, idle.datname, floor(extract(epoch FROM idle.state_change))::bigint,
              floor(extract(epoch FROM clock_timestamp() - idle.state_change))::bigint,
+             slot.slot_name, slot.kept, pg_size_bytes(current_setting('max_slot_wal_keep_size')), pg_size_bytes(current_setting('shared_buffers')),
              sessions.number,
              least(current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
                        - coalesce(current_setting('reserved_connections', true)::int, 0),
@@ -111,7 +115,7 @@ fn query(owner: &str, major_version: u32) -> String {
              oldest.age, sessions.active, sessions.blocked, sessions.idle, sessions.idle_in_transaction, sessions.longest,
              databases.commits, databases.rollbacks, databases.rows_read, databases.rows_written, databases.hit, databases.read,
              databases.temporary, databases.deadlocks, wal.wal_bytes, checkpoints.timed, checkpoints.requested,
-             (SELECT coalesce(max(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)), 0) FROM pg_replication_slots)
+             coalesce(slot.kept, 0)
          FROM (SELECT datname, greatest(age(datfrozenxid), mxid_age(datminmxid)) AS age FROM pg_database ORDER BY age DESC LIMIT 1) AS oldest
          CROSS JOIN (SELECT count(*) AS number, count(*) FILTER (WHERE state = 'active') AS active,
                          count(*) FILTER (WHERE state = 'active' AND wait_event_type = 'Lock') AS blocked, count(*) FILTER (WHERE state = 'idle') AS idle,
@@ -127,7 +131,9 @@ fn query(owner: &str, major_version: u32) -> String {
          CROSS JOIN ({checkpoints}) AS checkpoints
          LEFT JOIN (SELECT pid, usename, datname, state_change FROM pg_stat_activity
                     WHERE state IN ('idle in transaction', 'idle in transaction (aborted)') AND {is_client}
-                    ORDER BY state_change LIMIT 1) AS idle ON true",
+                    ORDER BY state_change LIMIT 1) AS idle ON true
+         LEFT JOIN (SELECT slot_name, floor(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn))::bigint AS kept FROM pg_replication_slots
+                    WHERE restart_lsn IS NOT NULL ORDER BY kept DESC LIMIT 1) AS slot ON true",
         LIMIT.as_millis()
     )
 }

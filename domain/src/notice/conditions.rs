@@ -1,24 +1,21 @@
-//! When there is a notice: the thresholds, and what is told to people. A message stays the same as long as its cause does, because each change
-//! of it is an event.
+//! When there is a notice, and what is told to people. A message stays the same as long as its cause does, because each change of it is an
+//! event.
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
-use super::NoticeCode;
-use crate::{backup::Archive, parameter::Parameters};
-
-/// Percent of the connections that clients can have from which on there is a notice, and below which it goes.
-const CONNECTIONS_HIGH: i64 = 90;
-const CONNECTIONS_LOW: i64 = 80;
-/// The age of the oldest transaction or multixact from which on there is a notice. VACUUM should have begun at 200 and 400 million
-/// (`autovacuum_freeze_max_age`, `autovacuum_multixact_freeze_max_age`); at about 2.1 billion the server assigns no more of them.
-const OLDEST: i64 = 1_000_000_000;
-/// How long a transaction may be idle.
-const IDLE: Duration = Duration::from_secs(15 * 60);
-/// How long what is committed may not be archived, and how long the first base backup may take to be begun and completed.
-const NOT_ARCHIVED: TimeDelta = TimeDelta::minutes(15);
-const NO_BACKUP: TimeDelta = TimeDelta::hours(24);
+use super::{
+    NoticeCode,
+    thresholds::{CONNECTIONS, IDLE, NO_BACKUP, NOT_ARCHIVED, OLDEST, SLOT_WAL, of},
+};
+use crate::{
+    backup::{ARCHIVE_SLOT, Archive, COPY_SLOT},
+    instance::InstanceSpec,
+    parameter::Parameters,
+    upgrade::AvailableUpdate,
+    volume::WalLimits,
+};
 
 /// What a server tells that can become an outage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +28,10 @@ pub struct Vitals {
     pub oldest: Option<(String, i64)>,
     /// The transaction of a client that has been idle for the longest time.
     pub idle_transaction: Option<IdleTransaction>,
+    /// The replication slot that keeps the most WAL.
+    pub slot: Option<KeptWal>,
+    /// `shared_buffers` in bytes.
+    pub shared_buffers: Option<i64>,
 }
 
 /// A transaction that waits for its client.
@@ -48,11 +49,41 @@ pub struct IdleTransaction {
     pub lasted: Duration,
 }
 
+/// The WAL that a replication slot keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptWal {
+    /// The name of the slot.
+    pub slot: String,
+    /// How far it is behind, in bytes.
+    pub bytes: i64,
+    /// `max_slot_wal_keep_size` in bytes; negative if there is no limit.
+    pub limit: i64,
+}
+
+impl KeptWal {
+    /// Where the server has no limit, that of new servers with this volume counts.
+    fn message(&self, storage_gb: i32, has: bool) -> Option<String> {
+        let Self { slot, bytes, limit } = self;
+        let most = if *limit >= 0 { *limit } else { WalLimits::of_volume(storage_gb).max_slot_wal_keep_size_mb.saturating_mul(1 << 20) };
+        (bytes.saturating_mul(100) >= most.saturating_mul(of(SLOT_WAL, has))).then(|| {
+            let remedy = match slot.as_str() {
+                ARCHIVE_SLOT => {
+                    "the archive does not keep up, and backupPolicy.reason says why; updateInstance with backups off drops the slot".to_owned()
+                }
+                _ if slot.starts_with(COPY_SLOT) => "a copy of the instance is being made: wait for it, or cancel it (cancelOperation)".to_owned(),
+                _ => format!("have its reader go on, or run SELECT pg_drop_replication_slot('{slot}')"),
+            };
+            let end = if *limit >= 0 { "; when it is used up, the slot is lost" } else { "" };
+            format!("replication slot {slot} keeps more than {} % of the {} MiB of WAL that slots may keep{end}: {remedy}", SLOT_WAL[0], most >> 20)
+        })
+    }
+}
+
 impl Vitals {
     /// The notices that they are about, each with its message or `None` if there is no reason for it. `has` says which there are now.
-    pub fn notices(&self, has: impl Fn(NoticeCode) -> bool) -> [(NoticeCode, Option<String>); 3] {
-        let Self { connections, max_connections, oldest, idle_transaction } = self;
-        let threshold = if has(NoticeCode::ConnectionsHigh) { CONNECTIONS_LOW } else { CONNECTIONS_HIGH };
+    pub fn notices(&self, spec: &InstanceSpec, has: impl Fn(NoticeCode) -> bool) -> [(NoticeCode, Option<String>); 4] {
+        let Self { connections, max_connections, oldest, idle_transaction, slot, shared_buffers: _ } = self;
+        let threshold = of(CONNECTIONS, has(NoticeCode::ConnectionsHigh));
         let is_high = connections.saturating_mul(100) >= max_connections.saturating_mul(threshold);
         let connections = is_high.then(|| {
             format!(
@@ -75,8 +106,24 @@ impl Vitals {
                 since.format("%Y-%m-%d %H:%M:%S UTC")
             )
         });
-        [(NoticeCode::ConnectionsHigh, connections), (NoticeCode::WraparoundNear, wraparound), (NoticeCode::IdleTransaction, idle)]
+        let slot = slot.as_ref().and_then(|slot| slot.message(spec.storage_gb, has(NoticeCode::SlotWalHigh)));
+        [
+            (NoticeCode::ConnectionsHigh, connections),
+            (NoticeCode::WraparoundNear, wraparound),
+            (NoticeCode::IdleTransaction, idle),
+            (NoticeCode::SlotWalHigh, slot),
+        ]
     }
+}
+
+/// The message of [`NoticeCode::UpdateAvailable`], if there is an update.
+#[must_use]
+pub fn update_available(update: Option<&AvailableUpdate>) -> Option<String> {
+    let AvailableUpdate { from, to } = update?;
+    Some(format!(
+        "the server runs {from}, and {to} is available: apply it with a restart (upgradeInstance with the version that the instance has), or have it \
+         applied in a maintenanceWindow"
+    ))
 }
 
 /// The message of [`NoticeCode::PendingRestart`], if parameters wait for a restart.
@@ -110,18 +157,18 @@ mod tests {
     use crate::{
         InstanceId,
         backup::{ArchiveId, Coverage, CoveredInterval},
-        instance::{Reason, ReasonCode},
+        instance::{Reason, ReasonCode, tests::spec},
         wal::Lsn,
     };
 
-    const CALM: Vitals = Vitals { connections: 0, max_connections: 100, oldest: None, idle_transaction: None };
+    const CALM: Vitals = Vitals { connections: 0, max_connections: 100, oldest: None, idle_transaction: None, slot: None, shared_buffers: None };
 
     fn at(minute: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(minute * 60, 0).unwrap()
     }
 
     fn codes(vitals: &Vitals, present: &[NoticeCode]) -> Vec<NoticeCode> {
-        let notices = vitals.notices(|code| present.contains(&code));
+        let notices = vitals.notices(&spec(), |code| present.contains(&code));
         notices.into_iter().filter_map(|(code, message)| message.map(|_| code)).collect()
     }
 
@@ -138,7 +185,7 @@ mod tests {
     fn transactions_that_are_old_or_idle_are_told() {
         let old = |age| Vitals { oldest: Some(("shop".to_owned(), age)), ..CALM };
         assert_eq!(codes(&old(999_999_999), &[]), []);
-        let [_, (_, message), _] = old(1_500_000_000).notices(|_| false);
+        let [_, (_, message), ..] = old(1_500_000_000).notices(&spec(), |_| false);
         assert!(message.unwrap().starts_with("database shop has transactions that are more than 1000 million"));
         let idle = |seconds| {
             let lasted = Duration::from_secs(seconds);
@@ -146,9 +193,36 @@ mod tests {
             Vitals { idle_transaction: Some(IdleTransaction { process_id: 7, user, database, since: at(0), lasted }), ..CALM }
         };
         assert_eq!(codes(&idle(899), &[]), []);
-        assert_eq!(idle(900).notices(|_| false), idle(9000).notices(|_| false), "the message stays the same");
-        let [_, _, (_, message)] = idle(900).notices(|_| false);
+        assert_eq!(idle(900).notices(&spec(), |_| false), idle(9000).notices(&spec(), |_| false), "the message stays the same");
+        let [_, _, (_, message), _] = idle(900).notices(&spec(), |_| false);
         assert!(message.unwrap().starts_with("session 7 of app in database shop has been idle in a transaction since 1970-01-01 00:00:00 UTC"));
+    }
+
+    #[test]
+    fn a_slot_is_told_before_it_is_lost() {
+        let keeps = |slot: &str, mib: i64, limit: i64| Vitals {
+            slot: Some(KeptWal { slot: slot.to_owned(), bytes: mib << 20, limit: if limit < 0 { limit } else { limit << 20 } }),
+            ..CALM
+        };
+        let high = [NoticeCode::SlotWalHigh];
+        assert_eq!((codes(&keeps("copy", 127, 256), &[]), codes(&keeps("copy", 128, 256), &[])), (vec![], high.to_vec()));
+        assert_eq!((codes(&keeps("copy", 103, 256), &high), codes(&keeps("copy", 102, 256), &high)), (high.to_vec(), vec![]));
+        let message = |slot, limit| {
+            let [.., (_, message)] = keeps(slot, 5000, limit).notices(&spec(), |_| false);
+            message.unwrap()
+        };
+        assert!(message("copy", 256).ends_with("run SELECT pg_drop_replication_slot('copy')"), "{}", message("copy", 256));
+        assert!(message(ARCHIVE_SLOT, 256).contains("of the 256 MiB of WAL that slots may keep; when it is used up, the slot is lost: the archive"));
+        // A quarter of the volume.
+        let most = WalLimits::of_volume(spec().storage_gb).max_slot_wal_keep_size_mb;
+        assert!(message("copy", -1).contains(&format!("of the {most} MiB of WAL that slots may keep: have its reader")), "{}", message("copy", -1));
+    }
+
+    #[test]
+    fn an_update_is_told_with_both_versions() {
+        let update = AvailableUpdate { from: "17.5".to_owned(), to: "17.6".to_owned() };
+        assert!(update_available(Some(&update)).unwrap().starts_with("the server runs 17.5, and 17.6 is available: "));
+        assert_eq!(update_available(None), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use sqlx::{PgConnection, types::Json};
 use toygres_domain::{
     Error, OperationId, Result,
     instance::{Endpoint, Instance, InstanceSpec, InstanceState, Reason},
+    notice::NoticeCode,
     operation::{InstanceAfter, OnFailure, Operation, OperationStatus, Params, StepStatus, suspend},
 };
 
@@ -17,6 +18,7 @@ use super::{
     database_users, databases,
     errors::Classify,
     instances::{self, instance, instance_query},
+    notices::write_notice,
     operations::locked_both,
     rotations,
     runs::superseded_if_gone,
@@ -149,8 +151,8 @@ async fn succeed(connection: &mut PgConnection, now: &Instance, params: &Params)
         Params::DropDatabase(params) => databases::dropped(connection, now.id, params).await,
         // The next inspection says whether there is another one.
         Params::Upgrade(params) if params.minor => {
-            sqlx::query!("UPDATE instances SET update_from = NULL, update_to = NULL WHERE id = $1", now.id.0).execute(connection).await.classify()?;
-            Ok(())
+            sqlx::query!("UPDATE instances SET update_from = NULL, update_to = NULL WHERE id = $1", now.id.0).execute(&mut *connection).await.classify()?;
+            write_notice(connection, now.clone(), NoticeCode::UpdateAvailable, None).await.map(drop)
         }
         // Not before: a deletion may be cancelled, and shorter days cannot be taken back.
         Params::Delete(params) => instances::set_backup_retention(connection, now.id, params.backup_retention_days).await,

@@ -13,12 +13,22 @@ use toygres_domain::{
     instance::{HealthStatus, Reason},
 };
 
+/// A check that succeeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SuccessfulCheck {
+    /// How long it took.
+    pub latency: Duration,
+    /// Whether it logged in; otherwise a connection was reused.
+    pub logged_in: bool,
+}
+
 struct HealthCheckRow {
     id: i64,
     instance_id: Uuid,
     at: DateTime<Utc>,
     status: String,
     latency_us: Option<i64>,
+    logged_in: Option<bool>,
     error_code: Option<String>,
     error_message: Option<String>,
 }
@@ -36,7 +46,7 @@ macro_rules! health_check_query {
     ($after:expr $(, $arg:expr)* $(,)?) => {
         sqlx::query_as!(
             HealthCheckRow,
-            "SELECT id, instance_id, at, status, latency_us, error_code, error_message " + $after
+            "SELECT id, instance_id, at, status, latency_us, logged_in, error_code, error_message " + $after
             $(, $arg)*
         )
     };
@@ -49,16 +59,17 @@ impl Store {
         instance: InstanceId,
         operation_count: i64,
         status: HealthStatus,
-        latency: Option<Duration>,
+        success: Option<SuccessfulCheck>,
         error: Option<&Reason>,
     ) -> Result<()> {
         sqlx::query!(
-            "INSERT INTO health_checks (instance_id, status, latency_us, error_code, error_message)
-             SELECT $1, $2, $3, $4, $5 WHERE EXISTS (
-                 SELECT 1 FROM instances WHERE id = $1 AND state = 'running' AND operation_count = $6)",
+            "INSERT INTO health_checks (instance_id, status, latency_us, logged_in, error_code, error_message)
+             SELECT $1, $2, $3, $4, $5, $6 WHERE EXISTS (
+                 SELECT 1 FROM instances WHERE id = $1 AND state = 'running' AND operation_count = $7)",
             instance.0,
             status.as_str(),
-            latency.map(|latency| i64::try_from(latency.as_micros()).unwrap_or(i64::MAX)),
+            success.map(|success| i64::try_from(success.latency.as_micros()).unwrap_or(i64::MAX)),
+            success.map(|success| success.logged_in),
             error.map(|error| error.code.as_str()),
             error.map(|error| error.message.as_str()),
             operation_count
@@ -168,6 +179,7 @@ fn health_check(row: HealthCheckRow) -> Result<HealthCheck> {
         at: row.at,
         status: parsed(&row.status)?,
         latency_us: row.latency_us,
+        logged_in: row.logged_in,
         error: reason(row.error_code, row.error_message)?,
     })
 }

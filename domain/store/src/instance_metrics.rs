@@ -116,6 +116,24 @@ impl Store {
         Ok(all)
     }
 
+    /// The latest reading of an instance at each of these times, in order, unless it is older than `tolerance` then.
+    pub async fn metric_readings_at(&self, instance: InstanceId, times: &[DateTime<Utc>], tolerance: TimeDelta) -> Result<Vec<Reading>> {
+        let rows = sqlx::query_as!(
+            ReadingRow,
+            r#"SELECT instance_id, at, epoch, readings AS "readings!: Vec<Option<f64>>"
+               FROM unnest($2::timestamptz[]) AS moment (until) CROSS JOIN LATERAL (
+                   SELECT * FROM instance_metrics WHERE instance_id = $1 AND at <= until AND at > until - make_interval(secs => $3)
+                   ORDER BY at DESC LIMIT 1) AS latest ORDER BY at"#,
+            instance.0,
+            times,
+            tolerance.as_seconds_f64()
+        )
+        .fetch_all(&self.pool)
+        .await
+        .classify()?;
+        Ok(rows.iter().map(reading).collect())
+    }
+
     /// The summaries of the hours of several instances that begin between two times, both included, in order, and the beginning of the first
     /// hour that is not summarized yet.
     async fn metric_hours(

@@ -54,6 +54,7 @@ pub use backups::{BackupPosition, BackupUpdate, LatestBackups};
 pub use certificates::{InstanceCertificate, Presented};
 pub use clock::{HEARTBEAT, Heartbeat};
 pub use finish::{Outcome, Reached};
+pub use health_checks::SuccessfulCheck;
 pub use housekeeping::{InstanceCount, OperationCount, RetentionLag, TableSize};
 pub use instance_metrics::LatestReading;
 pub use instances::{InstanceOrder, InstanceOrderField, InstancePosition, InstanceUpdate, NewInstance};

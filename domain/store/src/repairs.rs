@@ -3,16 +3,19 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use sqlx::types::Json;
 
 use super::{
     Store,
     errors::Classify,
-    instances::{instance, instance_query},
+    instances::{instance, instance_query, locked},
+    notices::with_notice,
 };
 use toygres_domain::{
     InstanceId, OperationId, Result,
     data::{Data, VolumeId},
-    instance::{Instance, Reason, ReasonCode},
+    instance::{Instance, InstanceState, Reason, ReasonCode},
+    notice::{NoticeCode, update_available},
     operation::suspend,
     roles::{Roles, SUPERUSER},
     upgrade::AvailableUpdate,
@@ -68,19 +71,25 @@ impl Store {
         .classify()
     }
 
-    /// Records the update that there is for the server of a running or suspended instance.
+    /// Records the update that there is for the server of a running or suspended instance, and sets or removes the notice about it.
     pub async fn record_update(&self, id: InstanceId, update: Option<&AvailableUpdate>) -> Result<()> {
-        sqlx::query!(
-            "UPDATE instances SET update_from = $2, update_to = $3
-             WHERE id = $1 AND state IN ('running', 'suspended') AND (update_from, update_to) IS DISTINCT FROM ($2, $3)",
-            id.0,
-            update.map(|update| update.from.as_str()),
-            update.map(|update| update.to.as_str())
-        )
-        .execute(&self.pool)
-        .await
-        .classify()?;
-        Ok(())
+        let mut transaction = self.begin().await?;
+        let now = locked(&mut transaction, id).await?;
+        let notices = with_notice(now.notices.clone(), NoticeCode::UpdateAvailable, update_available(update).as_deref());
+        let is_new = now.update_available.as_ref() != update || now.notices != notices;
+        if is_new && matches!(now.state, InstanceState::Running | InstanceState::Suspended) {
+            sqlx::query!(
+                "UPDATE instances SET update_from = $2, update_to = $3, notices = $4 WHERE id = $1",
+                id.0,
+                update.map(|update| update.from.as_str()),
+                update.map(|update| update.to.as_str()),
+                Json(notices) as _
+            )
+            .execute(&mut *transaction)
+            .await
+            .classify()?;
+        }
+        transaction.commit().await.classify()
     }
 
     /// Whether an update of an instance was requested since then, whatever came of it.

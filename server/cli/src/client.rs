@@ -164,7 +164,7 @@ impl Client {
         Failure::new(
             Kind::Unreachable,
             format!(
-                "{url} accepts connections but {what} within {} s; a change that was requested may have been carried out. Check that this is a \
+                "{url} accepts connections but {what} within {}s; a change that was requested may have been carried out. Check that this is a \
                  Toygres server (--url, TOYGRES_URL or a context) and that it works, or give it more time with --request-timeout.",
                 request_timeout.as_secs()
             ),

@@ -141,7 +141,7 @@ async fn finish(client: &Client, name: &str, operation: Option<Operation>) -> Re
     let Instance { endpoint, postgres_version, .. } = instances::find(client, name).await?;
     let place = endpoint.map(|endpoint| format!(" at {}:{}", endpoint.host, endpoint.port)).unwrap_or_default();
     let seconds = (operation.finished_at.unwrap_or(operation.created_at) - operation.created_at).as_seconds_f64();
-    print_line(&format!("   {name}: PostgreSQL {postgres_version} runs{place} after {seconds:.1} s."))
+    print_line(&format!("   {name}: PostgreSQL {postgres_version} runs{place} after {seconds:.1}s."))
 }
 
 async fn clean(client: &Client) -> Result<()> {

@@ -60,7 +60,7 @@ pub(crate) fn table<'a>(instances: impl IntoIterator<Item = &'a Instance>) -> Ta
             lower_case(&instance.health),
             instance.postgres_version.clone(),
             match &instance.storage_usage {
-                Some(usage) => format!("{} GiB ({} %)", instance.storage_gb, usage.used_percent),
+                Some(usage) => format!("{} GiB ({}%)", instance.storage_gb, usage.used_percent),
                 None => format!("{} GiB", instance.storage_gb),
             },
             endpoint,

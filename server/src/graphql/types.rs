@@ -64,7 +64,7 @@ pub(super) use log::{InstanceLogBatch, LogEntries, page as log_page};
 pub(super) use maintenance_window::{MaintenanceWindow, MaintenanceWindowInput};
 pub(super) use metric::{InstanceMetrics, MetricSeries, metric_names};
 pub(super) use node::{Node, NodeId};
-pub(super) use notice::Notice;
+pub(super) use notice::{Notice, NoticeChange};
 pub(super) use operation::{Operation, list as list_operations};
 pub(super) use operation_filter::OperationFilterInput;
 pub(super) use parameter::{InstanceParameter, Parameter, ParameterInput, values};

@@ -166,9 +166,10 @@ async fn a_killed_database_shows_and_recovers() {
     let up = live.next().await.unwrap()["data"]["instance"].clone();
     assert_eq!(up, json!({ "health": "HEALTHY", "reason": null }));
 
-    let checks = server.query("query($id: ID!) { instance(id: $id) { healthSummary { checks uptime } healthChecks(first: 100) { nodes { status latencyMs error { code } } } } }", json!({ "id": id })).await;
+    let checks = server.query("query($id: ID!) { instance(id: $id) { healthSummary { checks uptime } healthChecks(first: 100) { nodes { status latencyMs loggedIn error { code } } } } }", json!({ "id": id })).await;
     let nodes = checks["instance"]["healthChecks"]["nodes"].as_array().unwrap();
-    assert!(nodes.iter().any(|check| check["status"] == "UNHEALTHY" && check["error"]["code"] == "PROCESS_EXITED"), "{nodes:#?}");
+    let failed = nodes.iter().find(|check| check["status"] == "UNHEALTHY" && check["error"]["code"] == "PROCESS_EXITED");
+    assert_eq!(failed.unwrap_or_else(|| panic!("{nodes:#?}"))["loggedIn"], Value::Null);
     server.stop().await;
 }
 
@@ -179,15 +180,23 @@ async fn every_health_check_reaches_its_subscriber() {
     let payload = server.create(json!({ "name": "pulse", "healthCheck": { "intervalSeconds": 1 } })).await;
     let id = text(&payload["instance"]["id"]);
     let mut live =
-        server.subscribe("subscription($id: ID!) { healthChecks(instanceId: $id) { cursor status latencyMs } }", json!({ "id": id })).await;
-    let mut last = 0;
+        server.subscribe("subscription($id: ID!) { healthChecks(instanceId: $id) { cursor status latencyMs loggedIn } }", json!({ "id": id })).await;
+    let (mut last, mut logins) = (0, Vec::new());
     for _ in 0..3 {
         let check = live.next().await.unwrap()["data"]["healthChecks"].clone();
         assert_eq!(check["status"], "HEALTHY", "{check}");
         let cursor: i64 = text(&check["cursor"]).parse().unwrap();
         assert!(cursor > last && check["latencyMs"].as_f64().unwrap() > 0.0);
         last = cursor;
+        logins.push(check["loggedIn"].as_bool().unwrap());
     }
+    // The first one logs in, and sooner or later one leaves a connection.
+    while logins.len() < 15 && !logins.contains(&false) {
+        logins.push(live.next().await.unwrap()["data"]["healthChecks"]["loggedIn"].as_bool().unwrap());
+    }
+    assert!(logins[0] && logins.contains(&false), "{logins:?}");
+    let checks = server.query("query($id: ID!) { instance(id: $id) { healthChecks(last: 2) { nodes { loggedIn } } } }", json!({ "id": id })).await;
+    assert_eq!(checks["instance"]["healthChecks"]["nodes"][1]["loggedIn"], true, "{checks:#}");
     server.stop().await;
 }
 

@@ -196,7 +196,7 @@ async fn a_volume_grows_by_itself_while_it_is_written_to() {
     assert_eq!(updated["storageAutoGrow"], json!({ "thresholdPercent": 50, "maxGb": 3 }), "{updated:#}");
     until(&server, &id, "grown again", |now| now["storageGb"] == 3 && now["notices"] == json!([]) && now["health"] == "HEALTHY").await;
     let listed = succeed(&home, &server, &["instances", "list"]).await;
-    assert!(listed.contains("3 GiB (") && listed.contains(" %)"), "{listed}");
+    assert!(listed.contains("3 GiB (") && listed.contains("%)"), "{listed}");
     let updated = json_of(&home, &server, &["instances", "update", "orders", "--no-storage-auto-grow"]).await;
     assert_eq!(updated["storageAutoGrow"], Value::Null, "{updated:#}");
     let answer = server.query(UPDATE, json!({ "input": { "id": id, "storageAutoGrow": { "thresholdPercent": 80 } } })).await;

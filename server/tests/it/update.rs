@@ -9,6 +9,7 @@ use toygres_store::testing::PodServer;
 use crate::{
     cli::commands::{run, succeed},
     kubernetes::{Platform, repairs},
+    notices::{gone, noticed},
     support::{Home, Server, eventually, psql, text},
 };
 
@@ -79,6 +80,8 @@ async fn a_newer_minor_version_that_was_installed_is_available_and_applied() {
     assert_eq!(psql(&url, "SHOW server_version").await.as_deref(), Ok(from.as_str()), "nothing is restarted by itself");
     let shown = succeed(&home, &server, &["instances", "get", "orders"]).await;
     assert!(shown.contains(&format!("{from} runs, and {to} is available")), "{shown}");
+    let message = noticed(&server, &id, "UPDATE_AVAILABLE").await;
+    assert!(message.starts_with(&format!("the server runs {from}, and {to} is available: ")) && message.contains("upgradeInstance"), "{message}");
     let refused = run(&home, &server, &["instances", "upgrade", "orders", "--to", "18", "--check-only"]).await;
     assert!(refused.code != 0 && refused.err.contains("--check-only: is for another major version"), "{refused:#?}");
 
@@ -87,6 +90,7 @@ async fn a_newer_minor_version_that_was_installed_is_available_and_applied() {
     assert_eq!(psql(&url, "SHOW server_version").await.as_deref(), Ok(to.as_str()));
     assert_eq!(psql(&url, "TABLE t").await.as_deref(), Ok("42"));
     assert_eq!(available(&server, &id).await, Value::Null);
+    gone(&server, &id, "UPDATE_AVAILABLE").await;
     server.stop().await;
 }
 

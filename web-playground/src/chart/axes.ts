@@ -4,7 +4,7 @@ import { dates, minutes } from '../time/format';
 /** The colours of a chart, which a canvas keeps: they are those of the style of its element. */
 export function palette(style: CSSStyleDeclaration) {
   const colour = (name: string) => style.getPropertyValue(`--chart-${name}`);
-  return { line: colour('line'), text: colour('text'), good: colour('good'), bad: colour('bad'), series: ['1', '2', '3', '4'].map(colour) };
+  return { line: colour('line'), panel: colour('panel'), text: colour('text'), good: colour('good'), bad: colour('bad'), series: ['1', '2', '3', '4'].map(colour) };
 }
 
 const DAY_S = 86_400;

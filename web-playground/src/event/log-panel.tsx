@@ -42,6 +42,14 @@ export function EventLogPanel({ instance: { id: instanceId } }: PanelProps) {
                 </time>
                 <span>
                   {sentence(event)}
+                  {event.notices.map(
+                    ({ raised, notice }) =>
+                      raised && (
+                        <span key={notice.code} className={classes.reason}>
+                          {sentenceCase(notice.message)}
+                        </span>
+                      ),
+                  )}
                   {event.reason && <span className={classes.reason}>{sentenceCase(event.reason.message)}</span>}
                 </span>
               </li>
@@ -77,6 +85,13 @@ const EVENT_HISTORY = graphql(`
     operation {
       id
       kind
+    }
+    notices {
+      raised
+      notice {
+        code
+        message
+      }
     }
   }
 `);

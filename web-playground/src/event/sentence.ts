@@ -1,8 +1,10 @@
 import type { EventLineFragment } from '../gql/graphql';
 import { label } from '../lib/label';
 
-/** The text of an event; its reason is shown separately. */
-export function sentence({ type, from, to, operation }: Pick<EventLineFragment, 'type' | 'from' | 'to' | 'operation'>): string {
+type Told = Pick<EventLineFragment, 'type' | 'from' | 'to' | 'operation'> & { notices: readonly EventLineFragment['notices'][number][] };
+
+/** The text of an event; its reason, and what its notices say, are shown separately. */
+export function sentence({ type, from, to, operation, notices }: Told): string {
   const what = operation ? label(operation.kind) : 'Operation';
   switch (type) {
     case 'STATE_CHANGED':
@@ -12,6 +14,8 @@ export function sentence({ type, from, to, operation }: Pick<EventLineFragment, 
     case 'INSTANCE_CREATED':
       return 'Instance requested';
     case 'INSTANCE_UPDATED':
+      if (notices.length === 0) return label(type);
+      return notices.map(({ raised, notice }) => `Notice ${raised ? 'raised' : 'cleared'}: ${label(notice.code).toLowerCase()}`).join('; ');
     case 'INSTANCE_REPAIRED':
       return label(type);
     case 'OPERATION_CREATED':

@@ -9,6 +9,7 @@ import { usePermissions } from '../control-plane/control-plane';
 import { useLiveInstances } from '../instance/list';
 import { serverPath } from '../lib/base-path';
 import { PaletteButton } from '../palette/button';
+import { useGivenUp, useLiveWebhooks } from '../webhook/list';
 import { ConnectionIndicator } from './connection-indicator';
 import classes from './frame.module.css';
 import { MoreMenu } from './more-menu';
@@ -17,9 +18,11 @@ import { ThemeToggle } from './theme-toggle';
 
 /** The header with navigation, around every page. */
 export function Frame({ children }: { children: ReactNode }) {
-  useLiveInstances();
   const [path] = useLocation();
   const { administer, hook, readOnly } = usePermissions();
+  useLiveInstances();
+  useLiveWebhooks(hook);
+  const givenUp = useGivenUp();
   // The header of a phone has no room for all of it.
   const phone = useMediaQuery('(max-width: 640px)');
   const pages = pagesFor({ administer, hook }).filter((page) => !phone || page !== WEBHOOKS);
@@ -43,6 +46,7 @@ export function Frame({ children }: { children: ReactNode }) {
             <UnstyledButton key={href} component={Link} href={href} className={classes.link} aria-current={covers(path) ? 'page' : undefined}>
               <Icon size={17} aria-hidden />
               <span className={classes.word}>{name}</span>
+              {href === WEBHOOKS.path && givenUp > 0 && <GivenUp count={givenUp} />}
             </UnstyledButton>
           ))}
         </nav>
@@ -52,7 +56,7 @@ export function Frame({ children }: { children: ReactNode }) {
           <ConnectionIndicator />
           <ThemeToggle />
           <AccountMenu />
-          <MoreMenu pages={phone && hook ? [WEBHOOKS, DOCS] : [DOCS]} />
+          <MoreMenu pages={phone && hook ? [{ ...WEBHOOKS, mark: givenUp > 0 && <GivenUp count={givenUp} /> }, DOCS] : [DOCS]} />
         </Group>
       </AppShell.Header>
       <AppShell.Main id="main" tabIndex={-1} className={classes.main}>
@@ -61,5 +65,14 @@ export function Frame({ children }: { children: ReactNode }) {
         {children}
       </AppShell.Main>
     </AppShell>
+  );
+}
+
+/** That webhooks were disabled by the server: somebody relies on being told, and is not. */
+function GivenUp({ count }: { count: number }) {
+  return (
+    <span className={classes.mark}>
+      {count} disabled
+    </span>
   );
 }

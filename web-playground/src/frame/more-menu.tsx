@@ -5,16 +5,18 @@ import { useControlPlane } from '../control-plane/control-plane';
 import { serverPath } from '../lib/base-path';
 import { useStore } from '../lib/store';
 import { toggleZone, zone } from '../time/zone';
+import classes from './frame.module.css';
 import type { PageEntry } from './pages';
 
 /** What the navigation has no room for, `pages` of this page and others of the server. */
 export function MoreMenu({ pages }: { pages: readonly PageEntry[] }) {
   const { data } = useControlPlane();
   const times = useStore(zone);
+  const marked = pages.some(({ mark }) => mark);
   return (
     <Menu position="bottom-end" withArrow>
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size="lg" aria-label="More">
+        <ActionIcon variant="subtle" color="gray" size="lg" aria-label={marked ? 'More, something needs attention' : 'More'} className={classes.more} data-marked={marked || undefined}>
           <Ellipsis size={17} aria-hidden />
         </ActionIcon>
       </Menu.Target>
@@ -28,8 +30,8 @@ export function MoreMenu({ pages }: { pages: readonly PageEntry[] }) {
           Show times in {times === 'utc' ? Intl.DateTimeFormat().resolvedOptions().timeZone : 'UTC'}
         </Menu.Item>
         <Menu.Divider />
-        {pages.map(({ path, name, icon: Icon }) => (
-          <Menu.Item key={path} component={Link} href={path} leftSection={<Icon size={16} aria-hidden />}>
+        {pages.map(({ path, name, icon: Icon, mark }) => (
+          <Menu.Item key={path} component={Link} href={path} leftSection={<Icon size={16} aria-hidden />} rightSection={mark}>
             {name}
           </Menu.Item>
         ))}

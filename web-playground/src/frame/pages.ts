@@ -1,9 +1,12 @@
 import { BookOpen, Database, History, KeyRound, type LucideIcon, SquareTerminal, Webhook } from 'lucide-react';
+import type { ReactNode } from 'react';
 
 export interface PageEntry {
   path: string;
   name: string;
   icon: LucideIcon;
+  /** What needs attention there. */
+  mark?: ReactNode;
 }
 
 /** The pages in the navigation. */

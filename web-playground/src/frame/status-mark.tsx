@@ -9,9 +9,9 @@ export interface Look {
 }
 
 /** A status as icon and text; the colour only repeats what these say. What is well is quieter than what is not. */
-export function StatusMark({ value, look: { icon, tone }, text = label(value) }: { value: string; look: Look; text?: string }) {
+export function StatusMark({ value, look: { icon, tone }, text = label(value), title }: { value: string; look: Look; text?: string; title?: string }) {
   return (
-    <span className={classes.status} data-tone={tone}>
+    <span className={classes.status} data-tone={tone} title={title}>
       <StatusIcon icon={icon} size={16} />
       {text}
     </span>

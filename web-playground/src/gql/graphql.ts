@@ -937,6 +937,11 @@ export type HealthCheck = Node & {
   instanceId: Scalars['ID']['output'];
   /** How long the check took, in milliseconds. */
   latencyMs?: Maybe<Scalars['Float']['output']>;
+  /**
+   * Whether the check logged in, so that `latencyMs` includes a new connection and the authentication. Other checks use a connection that is
+   * kept. Null for one that failed, and for those that an earlier release has made.
+   */
+  loggedIn?: Maybe<Scalars['Boolean']['output']>;
   /** What the check found. A single failure is not yet an outage, so this can differ from the health of the instance. */
   status: HealthStatus;
 };
@@ -1051,6 +1056,11 @@ export type Instance = Node & {
   cpuMillis: Scalars['Int']['output'];
   /** When the instance was created. */
   createdAt: Scalars['DateTime']['output'];
+  /**
+   * The operation that the instance is `CREATING`, `UPDATING` or `DELETING` for. Null in any other state: `operations` has those that leave the
+   * state as it is.
+   */
+  currentOperation?: Maybe<Operation>;
   /** The database of that role. */
   database: Scalars['String']['output'];
   /**
@@ -1325,6 +1335,8 @@ export type InstanceEvent = Node & {
   instance?: Maybe<Instance>;
   /** The ID of the instance that the event belongs to. */
   instanceId: Scalars['ID']['output'];
+  /** The notices that came and went with the change. */
+  notices: Array<NoticeChange>;
   /** The operation that changed, as it is now. */
   operation?: Maybe<Operation>;
   /** The reason for the change. */
@@ -2118,6 +2130,15 @@ export type Notice = {
   since: Scalars['DateTime']['output'];
 };
 
+/** A notice that came or went. */
+export type NoticeChange = {
+  __typename?: 'NoticeChange';
+  /** The notice. */
+  notice: Notice;
+  /** Whether the instance has the notice from then on. */
+  raised: Scalars['Boolean']['output'];
+};
+
 /** The kinds of notices. */
 export const NoticeCode = {
   /**
@@ -2125,6 +2146,11 @@ export const NoticeCode = {
    * that waits for; the notice goes when the former address is removed.
    */
   AddressChanging: 'ADDRESS_CHANGING',
+  /**
+   * Many of the blocks that statements need are not found in the cache of the server, and the instance has memory for a larger one:
+   * `setParameters` with `shared_buffers`. The notice goes when more are found, or when the cache is as large as is useful.
+   */
+  CacheHitLow: 'CACHE_HIT_LOW',
   /** The certificate of the server expires soon, and could not be renewed. The notice goes when the server presents another one. */
   CertificateExpiring: 'CERTIFICATE_EXPIRING',
   /**
@@ -2152,10 +2178,22 @@ export const NoticeCode = {
   /** Changes of parameters wait for a restart: `restartInstance`. The notice goes with it, or when they are taken back. */
   PendingRestart: 'PENDING_RESTART',
   /**
+   * A replication slot keeps more than half of the WAL that slots may keep. At the limit the server gives the slot up, and what reads from it
+   * has to begin anew. The notice goes when its reader has caught up, or the slot is dropped.
+   */
+  SlotWalHigh: 'SLOT_WAL_HIGH',
+  /**
+   * At the rate of the latest hours, the volume is full within a day. The notice goes when it grows more slowly, or has more room:
+   * `resizeInstance`, `updateInstance` with `storageAutoGrow`.
+   */
+  StorageFilling: 'STORAGE_FILLING',
+  /**
    * Little space is left on the volume, and it does not grow by itself: that is off, has reached its limit, or failed. The notice goes when
    * there is space again.
    */
   StorageLow: 'STORAGE_LOW',
+  /** The server does not run the minor version or the image that its host has now: `upgradeInstance`. The notice goes when it does. */
+  UpdateAvailable: 'UPDATE_AVAILABLE',
   /**
    * A database has transactions that VACUUM should have frozen long ago. In the end its server takes no more writes. The notice goes
    * when they are frozen.
@@ -3791,9 +3829,9 @@ export type EventHistoryQueryVariables = Exact<{
 }>;
 
 
-export type EventHistoryQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', events: { __typename?: 'InstanceEventConnection', nodes: Array<{ __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind } | null }> } } | null };
+export type EventHistoryQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', events: { __typename?: 'InstanceEventConnection', nodes: Array<{ __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind } | null, notices: Array<{ __typename?: 'NoticeChange', raised: boolean, notice: { __typename?: 'Notice', code: NoticeCode, message: string } }> }> } } | null };
 
-export type EventLineFragment = { __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind } | null };
+export type EventLineFragment = { __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind } | null, notices: Array<{ __typename?: 'NoticeChange', raised: boolean, notice: { __typename?: 'Notice', code: NoticeCode, message: string } }> };
 
 export type EventsSubscriptionVariables = Exact<{
   instanceId: Scalars['ID']['input'];
@@ -3801,7 +3839,7 @@ export type EventsSubscriptionVariables = Exact<{
 }>;
 
 
-export type EventsSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind } | null } };
+export type EventsSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind } | null, notices: Array<{ __typename?: 'NoticeChange', raised: boolean, notice: { __typename?: 'Notice', code: NoticeCode, message: string } }> } };
 
 export type NewestQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -3822,9 +3860,9 @@ export type HealthHistoryQueryVariables = Exact<{
 }>;
 
 
-export type HealthHistoryQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', healthChecks: { __typename?: 'HealthCheckConnection', pageInfo: { __typename?: 'PageInfo', endCursor?: string | null, hasNextPage: boolean }, nodes: Array<{ __typename?: 'HealthCheck', cursor: string, at: string, status: HealthStatus, latencyMs?: number | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } } | null };
+export type HealthHistoryQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', healthChecks: { __typename?: 'HealthCheckConnection', pageInfo: { __typename?: 'PageInfo', endCursor?: string | null, hasNextPage: boolean }, nodes: Array<{ __typename?: 'HealthCheck', cursor: string, at: string, status: HealthStatus, latencyMs?: number | null, loggedIn?: boolean | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } } | null };
 
-export type SampleFragment = { __typename?: 'HealthCheck', cursor: string, at: string, status: HealthStatus, latencyMs?: number | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null };
+export type SampleFragment = { __typename?: 'HealthCheck', cursor: string, at: string, status: HealthStatus, latencyMs?: number | null, loggedIn?: boolean | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null };
 
 export type HealthChecksSubscriptionVariables = Exact<{
   instanceId: Scalars['ID']['input'];
@@ -3832,7 +3870,7 @@ export type HealthChecksSubscriptionVariables = Exact<{
 }>;
 
 
-export type HealthChecksSubscription = { __typename?: 'Subscription', healthChecks: { __typename?: 'HealthCheck', cursor: string, at: string, status: HealthStatus, latencyMs?: number | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null } };
+export type HealthChecksSubscription = { __typename?: 'Subscription', healthChecks: { __typename?: 'HealthCheck', cursor: string, at: string, status: HealthStatus, latencyMs?: number | null, loggedIn?: boolean | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null } };
 
 export type ConnectionStringQueryVariables = Exact<{
   id: Scalars['ID']['input'];
@@ -3853,25 +3891,25 @@ export type DeletedInstancesQueryVariables = Exact<{
 }>;
 
 
-export type DeletedInstancesQuery = { __typename?: 'Query', instances: { __typename?: 'InstanceConnection', nodes: Array<{ __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null }> } };
+export type DeletedInstancesQuery = { __typename?: 'Query', instances: { __typename?: 'InstanceConnection', nodes: Array<{ __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, currentOperation?: { __typename?: 'Operation', kind: OperationKind } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null }> } };
 
 export type InstancesSubscriptionVariables = Exact<{
   after?: InputMaybe<Scalars['String']['input']>;
 }>;
 
 
-export type InstancesSubscription = { __typename?: 'Subscription', instances: { __typename?: 'InstanceChange', type: InstanceChangeType, cursor: string, instanceId?: string | null, instance?: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null } | null } };
+export type InstancesSubscription = { __typename?: 'Subscription', instances: { __typename?: 'InstanceChange', type: InstanceChangeType, cursor: string, instanceId?: string | null, instance?: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, currentOperation?: { __typename?: 'Operation', kind: OperationKind } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null } | null } };
 
-export type InstanceRowFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null };
+export type InstanceRowFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, currentOperation?: { __typename?: 'Operation', kind: OperationKind } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null };
 
 export type InstanceSubscriptionVariables = Exact<{
   id: Scalars['ID']['input'];
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, updateAvailable?: { __typename?: 'AvailableUpdate', from: string, to: string } | null, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, maintenanceWindow?: { __typename?: 'MaintenanceWindow', weekday: Weekday, startTime: string, durationMinutes: number } | null, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, currentOperation?: { __typename?: 'Operation', kind: OperationKind } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, updateAvailable?: { __typename?: 'AvailableUpdate', from: string, to: string } | null, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, maintenanceWindow?: { __typename?: 'MaintenanceWindow', weekday: Weekday, startTime: string, durationMinutes: number } | null, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, updateAvailable?: { __typename?: 'AvailableUpdate', from: string, to: string } | null, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, maintenanceWindow?: { __typename?: 'MaintenanceWindow', weekday: Weekday, startTime: string, durationMinutes: number } | null, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, currentOperation?: { __typename?: 'Operation', kind: OperationKind } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, updateAvailable?: { __typename?: 'AvailableUpdate', from: string, to: string } | null, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, maintenanceWindow?: { __typename?: 'MaintenanceWindow', weekday: Weekday, startTime: string, durationMinutes: number } | null, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
 
 export type RowActionsQueryVariables = Exact<{
   id: Scalars['ID']['input'];
@@ -4209,6 +4247,13 @@ export const EventLineFragmentDoc = new TypedDocumentString(`
     id
     kind
   }
+  notices {
+    raised
+    notice {
+      code
+      message
+    }
+  }
 }
     `, {"fragmentName":"EventLine"}) as unknown as TypedDocumentString<EventLineFragment, unknown>;
 export const SampleFragmentDoc = new TypedDocumentString(`
@@ -4217,6 +4262,7 @@ export const SampleFragmentDoc = new TypedDocumentString(`
   at
   status
   latencyMs
+  loggedIn
   error {
     code
     message
@@ -4229,6 +4275,9 @@ export const InstanceRowFragmentDoc = new TypedDocumentString(`
   name
   state
   health
+  currentOperation {
+    kind
+  }
   reason {
     code
     message
@@ -4259,6 +4308,9 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
   name
   state
   health
+  currentOperation {
+    kind
+  }
   reason {
     code
     message
@@ -4843,6 +4895,13 @@ export const EventHistoryDocument = new TypedDocumentString(`
     id
     kind
   }
+  notices {
+    raised
+    notice {
+      code
+      message
+    }
+  }
 }`) as unknown as TypedDocumentString<EventHistoryQuery, EventHistoryQueryVariables>;
 export const EventsDocument = new TypedDocumentString(`
     subscription Events($instanceId: ID!, $after: String) {
@@ -4863,6 +4922,13 @@ export const EventsDocument = new TypedDocumentString(`
   operation {
     id
     kind
+  }
+  notices {
+    raised
+    notice {
+      code
+      message
+    }
   }
 }`) as unknown as TypedDocumentString<EventsSubscription, EventsSubscriptionVariables>;
 export const NewestDocument = new TypedDocumentString(`
@@ -4917,6 +4983,7 @@ export const HealthHistoryDocument = new TypedDocumentString(`
   at
   status
   latencyMs
+  loggedIn
   error {
     code
     message
@@ -4933,6 +5000,7 @@ export const HealthChecksDocument = new TypedDocumentString(`
   at
   status
   latencyMs
+  loggedIn
   error {
     code
     message
@@ -4975,6 +5043,9 @@ export const DeletedInstancesDocument = new TypedDocumentString(`
   name
   state
   health
+  currentOperation {
+    kind
+  }
   reason {
     code
     message
@@ -5013,6 +5084,9 @@ export const InstancesDocument = new TypedDocumentString(`
   name
   state
   health
+  currentOperation {
+    kind
+  }
   reason {
     code
     message
@@ -5047,6 +5121,9 @@ export const InstanceDocument = new TypedDocumentString(`
   name
   state
   health
+  currentOperation {
+    kind
+  }
   reason {
     code
     message

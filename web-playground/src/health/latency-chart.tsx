@@ -56,6 +56,7 @@ export default function LatencyChart({ series }: { series: Series }) {
           <strong data-failed={point.sample.status === 'UNHEALTHY' || undefined}>
             {point.sample.status === 'UNHEALTHY' ? '✕ Failed' : milliseconds(point.sample.latencyMs)}
           </strong>
+          {point.sample.loggedIn && <span>◇ with a login</span>}
           {point.sample.error && <span>{sentenceCase(point.sample.error.message)}</span>}
         </div>
       )}
@@ -63,8 +64,8 @@ export default function LatencyChart({ series }: { series: Series }) {
   );
 }
 
-function toData({ times, latencies, failures }: Series): AlignedData {
-  return [times, latencies, failures];
+function toData({ times, latencies, failures, logins }: Series): AlignedData {
+  return [times, latencies, failures, logins];
 }
 
 /** The sample next to the cursor, if the cursor is in the chart. */
@@ -80,7 +81,7 @@ function pointAt(chart: uPlot, series: Series): Point | undefined {
 
 function options(width: number, style: CSSStyleDeclaration, onCursor: (chart: uPlot) => void): uPlot.Options {
   const colours = palette(style);
-  const { good, bad } = colours;
+  const { good, bad, panel } = colours;
   return {
     ...timeChart({ width, height: HEIGHT }, colours, (value) => (value < 1000 ? `${value}ms` : `${value / 1000}s`)),
     // As long as the window, and with a scale also when there is nothing to show.
@@ -89,9 +90,39 @@ function options(width: number, style: CSSStyleDeclaration, onCursor: (chart: uP
       {},
       { stroke: good, width: 2, spanGaps: false, points: { show: (chart) => (chart.data[0].length < width / 8), size: 5, stroke: good, fill: good } },
       { paths: () => null, points: { show: false } },
+      { paths: () => null, points: { show: false } },
     ],
-    hooks: { draw: [(chart) => drawFailures(chart, bad)], setCursor: [onCursor], setData: [onCursor] },
+    hooks: { draw: [(chart) => drawLogins(chart, good, panel), (chart) => drawFailures(chart, bad)], setCursor: [onCursor], setData: [onCursor] },
   };
+}
+
+/** A diamond, so that checks that logged in differ in shape; as many as there is room for. */
+function drawLogins(chart: uPlot, colour: string, background: string): void {
+  const { ctx, bbox, data } = chart;
+  const [times, , , logins] = data;
+  const size = 4.5 * devicePixelRatio;
+  const marks: [number, number][] = [];
+  logins?.forEach((latency, index) => {
+    const time = times[index];
+    if (latency == null || time === undefined) return;
+    marks.push([chart.valToPos(time, 'x', true), chart.valToPos(latency, 'y', true)]);
+  });
+  if (marks.length * 3 * size > bbox.width) return;
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.fillStyle = background;
+  ctx.lineWidth = 2 * devicePixelRatio;
+  for (const [x, y] of marks) {
+    ctx.beginPath();
+    ctx.moveTo(x, y - size);
+    ctx.lineTo(x + size, y);
+    ctx.lineTo(x, y + size);
+    ctx.lineTo(x - size, y);
+    ctx.closePath();
+    ctx.fill();
+    ctx.stroke();
+  }
+  ctx.restore();
 }
 
 /** A cross on a dashed vertical line, so that failures differ in shape and not in colour only. */

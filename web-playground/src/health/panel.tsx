@@ -38,7 +38,7 @@ export function HealthPanel({ instance: { id: instanceId, state, healthCheckPoli
   const holdMs = 2000 * (healthCheckPolicy.intervalSeconds + healthCheckPolicy.timeoutSeconds);
   const end = Math.max(now, Date.parse(items?.[0]?.at ?? '') || 0);
   const samples = useMemo(() => within(items ?? [], hours, end), [items, hours, end]);
-  const { checks, failures, p50, p99 } = useMemo(() => statistics(samples), [samples]);
+  const { checks, failures, p50, p99, logins, loginP50 } = useMemo(() => statistics(samples), [samples]);
   const shown = useMemo(() => series(samples, hours, end, holdMs), [samples, hours, end, holdMs]);
   const latest = items?.[0];
   const availability = useAvailability(instanceId, latest?.status);
@@ -77,6 +77,11 @@ export function HealthPanel({ instance: { id: instanceId, state, healthCheckPoli
           <LatencyChart series={shown} />
         </Suspense>
       </Failure>
+      {logins > 0 && (
+        <Text size="sm" c="dimmed" mt="xs">
+          ◇ checks with a login: {logins} of {checks}, p50 {milliseconds(loginP50)}
+        </Text>
+      )}
       <Text size="sm" c="dimmed" mt="xs" mih={22}>
         {failure ? (
           <>
@@ -165,6 +170,7 @@ const HEALTH_HISTORY = graphql(`
     at
     status
     latencyMs
+    loggedIn
     error {
       code
       message

@@ -5,17 +5,28 @@ export interface Statistics {
   failures: number;
   p50?: number;
   p99?: number;
+  /** How many succeeded with a login. */
+  logins: number;
+  loginP50?: number;
 }
 
 /** Figures over samples. */
 export function statistics(samples: readonly SampleFragment[]): Statistics {
-  const latencies = samples.flatMap(({ latencyMs, status }) => (status === 'HEALTHY' && latencyMs != null ? [latencyMs] : [])).sort((a, b) => a - b);
+  const latencies = latenciesOf(samples);
+  const logins = latenciesOf(samples.filter(({ loggedIn }) => loggedIn));
   return {
     checks: samples.length,
     failures: samples.filter(({ status }) => status === 'UNHEALTHY').length,
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
+    logins: logins.length,
+    loginP50: quantile(logins, 0.5),
   };
+}
+
+/** The latencies of those that succeeded, in order. */
+function latenciesOf(samples: readonly SampleFragment[]): number[] {
+  return samples.flatMap(({ latencyMs, status }) => (status === 'HEALTHY' && latencyMs != null ? [latencyMs] : [])).sort((a, b) => a - b);
 }
 
 /** The smallest value that at least the share `q` of the values does not exceed. */

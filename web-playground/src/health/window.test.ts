@@ -6,6 +6,7 @@ const sample = (minutesAgo: number, status: 'HEALTHY' | 'UNHEALTHY' = 'HEALTHY')
   cursor: '1',
   at: new Date(now - minutesAgo * 60_000).toISOString(),
   latencyMs: minutesAgo,
+  loggedIn: status === 'HEALTHY' ? minutesAgo === 0 : null,
   status,
   error: null,
 });
@@ -26,9 +27,10 @@ test('only samples in the window are shown, and pages are loaded until it is ful
 });
 
 test('the line is interrupted by failures and by times without checks', () => {
-  const { latencies, failures } = series([sample(0), sample(1), sample(30), sample(31, 'UNHEALTHY')], 1, now, HOLD);
+  const { latencies, failures, logins } = series([sample(0), sample(1), sample(30), sample(31, 'UNHEALTHY')], 1, now, HOLD);
   expect(latencies).toEqual([null, null, null, 30, null, 1, 0, null]);
   expect(failures).toEqual([null, null, 0, null, null, null, null, null]);
+  expect(logins).toEqual([null, null, null, null, null, null, 0, null]);
 });
 
 test('the nearest sample is that of the tooltip', () => {

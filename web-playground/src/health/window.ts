@@ -25,16 +25,20 @@ export interface Series {
   latencies: (number | null)[];
   /** Zero where a check failed. */
   failures: (number | null)[];
+  /** The latency of a check that logged in. */
+  logins: (number | null)[];
   /** The sample at each time; none at the ends of the window and where the line is interrupted. */
   samples: (SampleFragment | undefined)[];
 }
 
 /** The series of the chart. They begin and end with the window, so that its axis is the same without samples. */
 export function series(samples: readonly SampleFragment[], hours: WindowHours, now: number, holdMs: number): Series {
-  const all: Series = { times: [], latencies: [], failures: [], samples: [] };
+  const all: Series = { times: [], latencies: [], failures: [], logins: [], samples: [] };
   const push = (time: number, sample?: SampleFragment) => {
     all.times.push(time / 1000);
-    all.latencies.push(sample?.status === 'HEALTHY' ? (sample.latencyMs ?? null) : null);
+    const latency = sample?.status === 'HEALTHY' ? (sample.latencyMs ?? null) : null;
+    all.latencies.push(latency);
+    all.logins.push(sample?.loggedIn ? latency : null);
     all.failures.push(sample?.status === 'UNHEALTHY' ? 0 : null);
     all.samples.push(sample);
   };

@@ -83,6 +83,9 @@ const INSTANCES = graphql(`
     name
     state
     health
+    currentOperation {
+      kind
+    }
     reason {
       code
       message

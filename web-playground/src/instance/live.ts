@@ -20,6 +20,9 @@ const INSTANCE = graphql(`
     name
     state
     health
+    currentOperation {
+      kind
+    }
     reason {
       code
       message

@@ -42,7 +42,7 @@ export default function InstancePage({ id }: { id: string }) {
 }
 
 function Shown({ instance }: { instance: InstancePageFragment }) {
-  const { name, state, health, reason, notices, operations } = instance;
+  const { name, state, health, reason, notices } = instance;
   const { operate } = usePermissions();
   return (
     <>
@@ -51,7 +51,7 @@ function Shown({ instance }: { instance: InstancePageFragment }) {
           {name}
         </Title>
         <Group gap="md" role="status" aria-label="Status">
-          <StatusBadge instance={instance} latest={operations.nodes[0]} />
+          <StatusBadge instance={instance} />
         </Group>
         {operate && (
           <Group gap="xs" ml="auto">

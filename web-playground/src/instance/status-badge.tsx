@@ -1,18 +1,24 @@
 import { StatusMark } from '../frame/status-mark';
-import type { HealthStatus, InstanceState, OperationKind, OperationStatus } from '../gql/graphql';
+import type { HealthStatus, InstanceState, OperationKind } from '../gql/graphql';
 import { label } from '../lib/label';
+import { ACTIVITIES } from '../operation/activities';
 import { STATUSES } from './states';
 import { statusOf } from './status';
 
 interface Props {
-  instance: { state: InstanceState; health: HealthStatus };
-  /** The latest operation, which says what an instance is updated for. */
-  latest?: { kind: OperationKind; status: OperationStatus };
+  instance: { state: InstanceState; health: HealthStatus; currentOperation?: { kind: OperationKind } | null };
 }
 
-/** What an instance is, in one badge. */
-export function StatusBadge({ instance, latest }: Props) {
+/** What an instance is, in one badge: what is done with it, or its state and its health. */
+export function StatusBadge({ instance }: Props) {
   const status = statusOf(instance);
-  const during = status === 'UPDATING' && latest && (latest.status === 'PENDING' || latest.status === 'RUNNING');
-  return <StatusMark value={status} look={STATUSES[status]} text={during ? `${label(status)}: ${label(latest.kind).toLowerCase()}` : undefined} />;
+  const kind = instance.currentOperation?.kind;
+  return (
+    <StatusMark
+      value={status}
+      look={STATUSES[status]}
+      text={kind && ACTIVITIES[kind]}
+      title={kind && `State: ${label(status).toLowerCase()}; operation: ${label(kind).toLowerCase()}`}
+    />
+  );
 }

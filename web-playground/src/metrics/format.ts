@@ -3,12 +3,12 @@ import { bytes } from '../instance/size';
 import { count } from '../top-queries/queries';
 import { duration } from '../time/format';
 
-/** A value with its unit: `12.3/s`, `1.5 MB/s`, `98.1 %`, `2m 5s`, `42`. */
+/** A value with its unit: `12.3/s`, `1.5 MB/s`, `98.1%`, `2m 5s`, `42`. */
 export function format(value: number | null | undefined, unit: MetricUnit): string {
   if (value == null) return '—';
   switch (unit) {
     case 'RATIO':
-      return `${(value * 100).toFixed(1)} %`;
+      return `${(value * 100).toFixed(1)}%`;
     case 'BYTES':
       return bytes(String(value));
     case 'BYTES_PER_SECOND':
@@ -24,7 +24,7 @@ export function format(value: number | null | undefined, unit: MetricUnit): stri
 
 /** The same for an axis, where it is short. */
 export function tick(value: number, unit: MetricUnit): string {
-  return unit === 'RATIO' ? `${Math.round(value * 100)} %` : format(value, unit);
+  return unit === 'RATIO' ? `${Math.round(value * 100)}%` : format(value, unit);
 }
 
 function number(value: number): string {

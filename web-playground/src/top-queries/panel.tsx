@@ -101,7 +101,7 @@ function Row({ query: { text, username, database, timeShare, totalTimeMs, meanTi
         </Text>
       </Table.Td>
       <Table.Td className={classes.top} w={90}>
-        <span className="digits">{percent.toFixed(1)} %</span>
+        <span className="digits">{percent.toFixed(1)}%</span>
         <Progress value={percent} size="xs" aria-hidden />
       </Table.Td>
       {[time(totalTimeMs), time(meanTimeMs), count(calls), count(rows), bytes(ioBytes)].map((value, index) => (

@@ -36,7 +36,7 @@ function Answer({ id, onClose }: { id: string; onClose: () => void }) {
       )}
       {answer?.delivered && (
         <Text size="sm" role="status">
-          Delivered: status {answer.status} after {Math.round(answer.durationMs)} ms
+          Delivered: status {answer.status} after {Math.round(answer.durationMs)}ms
         </Text>
       )}
       {answer?.body && (

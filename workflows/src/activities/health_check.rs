@@ -3,6 +3,7 @@
 mod examination;
 mod idle;
 mod storage;
+mod trend;
 
 use std::time::Duration;
 
@@ -15,11 +16,13 @@ use toygres_domain::{
     notice::{NoticeCode, Vitals, pending_restart},
 };
 use toygres_postgres::{Measure, OwnerPassword};
+use toygres_store::SuccessfulCheck;
 
 use self::{
     examination::{Examination, Finding},
     idle::suspend_if_idle,
     storage::{StorageFinding, Volume},
+    trend::note_trend,
 };
 use super::update_health::HealthChange;
 use crate::{
@@ -133,7 +136,11 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
             };
             note_password(context, &instance, answer.owner_password).await?;
             note_collations(context, &instance, answer.outdated_collations.as_deref()).await?;
-            note_conditions(context, &instance, answer.vitals.as_ref().map(|(vitals, _)| vitals)).await?;
+            let vitals = answer.vitals.as_ref().map(|(vitals, _)| vitals);
+            note_conditions(context, &instance, vitals).await?;
+            if let Some(vitals) = vitals {
+                note_trend(context, &instance, vitals, volume).await?;
+            }
             if let Some((_, server)) = answer.vitals.as_ref().filter(|_| metrics) {
                 let sizes = volume.and_then(|volume| volume.sizes(&answer));
                 context.metrics.record(instance.id, reading(&context.store, server, sizes));
@@ -148,7 +155,8 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
                     (HealthStatus::Healthy, None)
                 }
             };
-            record(context, &instance, health, (health == HealthStatus::Healthy).then_some(answer.latency), reason.as_ref()).await?;
+            let success = SuccessfulCheck { latency: answer.latency, logged_in: answer.logged_in };
+            record(context, &instance, health, (health == HealthStatus::Healthy).then_some(success), reason.as_ref()).await?;
             next(wait, !settled, 0, 0, changed(&instance, health, reason, None))
         }
         Finding::Failed(reason) => {
@@ -232,7 +240,7 @@ async fn note_collations(context: &ActivityContext, instance: &Instance, outdate
 async fn note_conditions(context: &ActivityContext, instance: &Instance, vitals: Option<&Vitals>) -> Result<(), Failure> {
     let pending = pending_restart(&instance.spec.parameters);
     update_notice(context, instance, NoticeCode::PendingRestart, pending.as_deref()).await?;
-    for (code, message) in vitals.into_iter().flat_map(|vitals| vitals.notices(|code| instance.has_notice(code))) {
+    for (code, message) in vitals.into_iter().flat_map(|vitals| vitals.notices(&instance.spec, |code| instance.has_notice(code))) {
         update_notice(context, instance, code, message.as_deref()).await?;
     }
     Ok(())
@@ -259,12 +267,12 @@ async fn record(
     context: &ActivityContext,
     instance: &Instance,
     status: HealthStatus,
-    latency: Option<Duration>,
+    success: Option<SuccessfulCheck>,
     why: Option<&Reason>,
 ) -> Result<(), Failure> {
-    context.store.record_health_check(instance.id, instance.operation_count, status, latency, why).await?;
+    context.store.record_health_check(instance.id, instance.operation_count, status, success, why).await?;
     counter!("toygres_health_checks_total", "result" => why.map_or("healthy", |why| why.code.as_str())).increment(1);
-    if let Some(latency) = latency {
+    if let Some(SuccessfulCheck { latency, .. }) = success {
         histogram!("toygres_health_check_latency_seconds").record(latency);
     }
     Ok(())

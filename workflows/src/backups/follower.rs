@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use toygres_backup::{BackupError, FollowOptions, FollowStatus, Layout, follow};
 use toygres_domain::{
     Error, InstanceId,
-    backup::ArchiveId,
+    backup::{ARCHIVE_SLOT, ArchiveId},
     instance::{Instance, Reason, ReasonCode},
 };
 use toygres_postgres::{
@@ -25,8 +25,6 @@ use toygres_postgres::{
 use super::{BackupOptions, reasons::is_refused_login};
 use crate::{ActivityContext, Failure, activities::deploy_postgres::deployment, administration::TIMEOUT, certificates::identity};
 
-/// The replication slot of an archive.
-const SLOT: &str = "toygres_archive";
 /// The first pause after a failure, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// How long a follower may take to archive what it has received.
@@ -214,7 +212,7 @@ fn unexpected(error: Error) -> Reason {
 }
 
 fn slot() -> Result<SlotName, Reason> {
-    SlotName::try_from(SLOT.to_owned()).map_err(|error| Reason::new(ReasonCode::Internal, error.to_string()))
+    SlotName::try_from(ARCHIVE_SLOT.to_owned()).map_err(|error| Reason::new(ReasonCode::Internal, error.to_string()))
 }
 
 /// The login of backups to an instance.
@@ -230,7 +228,7 @@ pub(super) async fn drop_slot(context: &ActivityContext, id: InstanceId) -> Resu
     let target = target(context, id).await?;
     let drop = async {
         let mut connection = ReplicationConnection::connect(&target, TIMEOUT).await?;
-        let name = SlotName::try_from(SLOT.to_owned())
+        let name = SlotName::try_from(ARCHIVE_SLOT.to_owned())
             .map_err(|error| ReplicationError::Connection(Reason::new(ReasonCode::Internal, error.to_string())))?;
         match connection.drop_slot(&name).await {
             Err(ReplicationError::Server { sqlstate, .. }) if sqlstate == "42704" => Ok(()),

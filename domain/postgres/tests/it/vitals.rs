@@ -40,9 +40,38 @@ async fn a_server_tells_its_connections_its_idle_transactions_and_its_oldest_tra
     first.batch_execute("ROLLBACK").await.unwrap();
     assert_eq!(vitals(&instance, &prober, id).await.idle_transaction, None);
 
+    // The slot that is the furthest behind, while another one has caught up.
+    assert_eq!(vitals(&instance, &prober, id).await.slot, None);
+    let shared_buffers = instance.server.execute("SELECT pg_size_bytes(current_setting('shared_buffers'))").parse::<i64>().unwrap();
+    instance.server.execute("SELECT pg_create_physical_replication_slot('behind', true)");
+    for _ in 0..3 {
+        instance.server.execute("SELECT pg_logical_emit_message(false, '', 'x'); SELECT pg_switch_wal()");
+    }
+    instance.server.execute("SELECT pg_create_physical_replication_slot('caught_up', true)");
+    let now = vitals(&instance, &prober, id).await;
+    let slot = now.slot.unwrap();
+    assert_eq!((slot.slot.as_str(), slot.limit, now.shared_buffers), ("behind", -1, Some(shared_buffers)));
+    assert!((2 << 24..4 << 24).contains(&slot.bytes), "{slot:?}");
+    instance.server.execute("ALTER SYSTEM SET max_slot_wal_keep_size = '64MB'");
+    instance.server.execute("SELECT pg_reload_conf()");
+    eventually_limited(&instance, &prober, id).await;
+    instance.server.execute("SELECT pg_drop_replication_slot('behind')");
+    assert_eq!(vitals(&instance, &prober, id).await.slot.unwrap().slot, "caught_up");
+
     // As if nothing had been frozen for 1.5 billion transactions.
     instance.server.execute("UPDATE pg_database SET datfrozenxid = (((txid_current() - 1500000000) & 4294967295)::text)::xid WHERE datname = 'shop'");
     let (database, age) = vitals(&instance, &prober, id).await.oldest.unwrap();
     assert_eq!(database, "shop");
     assert!((1_499_999_000..1_500_001_000).contains(&age), "{age}");
+}
+
+/// The backend of the monitor takes a new setting between two statements.
+async fn eventually_limited(instance: &Instance, prober: &Prober, id: InstanceId) {
+    for _ in 0..100 {
+        if vitals(instance, prober, id).await.slot.unwrap().limit == 64 << 20 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the limit is not told");
 }

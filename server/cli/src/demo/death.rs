@@ -75,7 +75,7 @@ pub(super) async fn demonstrate(client: &Client, runtime: &str, name: &str, numb
             })
             .await?;
             let reason = reason.map(|reason| format!(": {}", printable(&reason.message))).unwrap_or_default();
-            print_line(&format!("   {name}: unhealthy after {:.1} s{reason}.", began.elapsed().as_secs_f64()))?;
+            print_line(&format!("   {name}: unhealthy after {:.1}s{reason}.", began.elapsed().as_secs_f64()))?;
         }
         _ => {
             print_line(&format!(
@@ -86,7 +86,7 @@ pub(super) async fn demonstrate(client: &Client, runtime: &str, name: &str, numb
         }
     }
     instances::until(client, name, |now| now.health == HealthStatus::Healthy).await?;
-    print_line(&format!("   {name}: healthy again after {:.1} s.", began.elapsed().as_secs_f64()))
+    print_line(&format!("   {name}: healthy again after {:.1}s.", began.elapsed().as_secs_f64()))
 }
 
 async fn events(client: &Client, instance: &Instance, variables: Variables) -> Result<Vec<InstanceEvent>> {

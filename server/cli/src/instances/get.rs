@@ -70,6 +70,7 @@ struct UpgradeTarget {
 struct HealthCheck {
     at: chrono::DateTime<chrono::Utc>,
     latency_ms: Option<f64>,
+    logged_in: Option<bool>,
 }
 
 #[derive(cynic::QueryFragment)]
@@ -98,7 +99,10 @@ fn page(details: &Details) -> String {
     line("ID", instance.id.inner().to_owned());
     line("State", lower_case(&instance.state) + if instance.deletion_protected { " (deletion protection is on)" } else { "" });
     let check = latest_health_check.as_ref().map(|check| match check.latency_ms {
-        Some(latency) => format!(" (checked {} ago, {latency:.1} ms)", age(check.at)),
+        Some(latency) => {
+            let login = if check.logged_in == Some(true) { " with login" } else { "" };
+            format!(" (checked {} ago, {latency:.1}ms{login})", age(check.at))
+        }
         None => format!(" (checked {} ago)", age(check.at)),
     });
     line("Health", lower_case(&instance.health) + &check.unwrap_or_default());
@@ -117,12 +121,12 @@ fn page(details: &Details) -> String {
     if let Some(AvailableUpdate { from, to }) = &instance.update_available {
         line("Update", format!("{from} runs, and {to} is available"));
     }
-    line("Size", format!("{} GiB, {} m CPU, {} MiB memory", instance.storage_gb, instance.cpu_millis, instance.memory_mb));
+    line("Size", format!("{} GiB, {} vCPU, {} MiB memory", instance.storage_gb, f64::from(instance.cpu_millis) / 1000.0, instance.memory_mb));
     if let Some(usage) = &instance.storage_usage {
         line("Storage used", used(usage));
     }
     if let Some(StorageAutoGrow { threshold_percent, max_gb }) = &instance.storage_auto_grow {
-        line("Storage grows", format!("at {threshold_percent} %, to {max_gb} GiB at the most"));
+        line("Storage grows", format!("at {threshold_percent}%, to {max_gb} GiB at the most"));
     }
     if let Some(MaintenanceWindow { weekday, start_time, duration_minutes }) = &instance.maintenance_window {
         line("Updated", format!("on {} from {start_time} UTC on, for {duration_minutes} minutes", lower_case(weekday)));
@@ -157,5 +161,5 @@ fn used(usage: &StorageUsage) -> String {
     let StorageUsage { used_bytes, capacity_bytes, used_percent, read_only, measured_at, available_bytes: _ } = usage;
     let gib = |bytes: &BigInt| bytes.0.parse::<f64>().unwrap_or(f64::NAN) / f64::from(1 << 30);
     let note = if *read_only { ", takes no writes" } else { "" };
-    format!("{used_percent} % ({:.2} of {:.2} GiB{note}; measured {} ago)", gib(used_bytes), gib(capacity_bytes), age(*measured_at))
+    format!("{used_percent}% ({:.2} of {:.2} GiB{note}; measured {} ago)", gib(used_bytes), gib(capacity_bytes), age(*measured_at))
 }

@@ -207,7 +207,7 @@ fn table(series: &[MetricSeries]) -> String {
 /// A value with its unit.
 fn text(value: f64, unit: &MetricUnit) -> String {
     match unit {
-        MetricUnit::Ratio => format!("{:.1} %", value * 100.0),
+        MetricUnit::Ratio => format!("{:.1}%", value * 100.0),
         MetricUnit::Bytes => bytes(value),
         MetricUnit::BytesPerSecond => format!("{}/s", bytes(value)),
         MetricUnit::PerSecond => format!("{}/s", short(value)),
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn values_are_easy_to_read() {
         let cases = [
-            (0.981, MetricUnit::Ratio, "98.1 %"),
+            (0.981, MetricUnit::Ratio, "98.1%"),
             (1536.0, MetricUnit::Bytes, "1.5 KiB"),
             (5e12, MetricUnit::BytesPerSecond, "4.5 TiB/s"),
             (0.0333, MetricUnit::PerSecond, "0.033/s"),

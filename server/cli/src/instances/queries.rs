@@ -93,7 +93,7 @@ fn page(TopQueries { since, evictions, queries, .. }: &TopQueries) -> String {
     let mut table = Table::with_header(["SHARE", "TOTAL", "MEAN", "CALLS", "ROWS", "IO", "USER", "DATABASE", "STATEMENT"]);
     for query in queries {
         table.row([
-            format!("{:.1} %", query.time_share * 100.0),
+            format!("{:.1}%", query.time_share * 100.0),
             time(query.total_time_ms),
             time(query.mean_time_ms),
             query.calls.0.clone(),

@@ -74,5 +74,5 @@ impl Test {
 fn describe(answer: &WebhookAnswer) -> String {
     let status = answer.status.map_or_else(|| "no answer".to_owned(), |status| format!("status {status}"));
     let body = if answer.body.is_empty() { String::new() } else { format!(": {}", answer.body) };
-    format!("{status} after {:.0} ms{body}\n", answer.duration_ms)
+    format!("{status} after {:.0}ms{body}\n", answer.duration_ms)
 }

@@ -38,6 +38,11 @@ impl HealthCheck {
     async fn latency_ms(&self) -> Option<f64> {
         self.0.latency_us.map(|us| us as f64 / 1000.0)
     }
+    /// Whether the check logged in, so that `latencyMs` includes a new connection and the authentication. Other checks use a connection that is
+    /// kept. Null for one that failed, and for those that an earlier release has made.
+    async fn logged_in(&self) -> Option<bool> {
+        self.0.logged_in
+    }
     /// Why the check failed.
     async fn error(&self) -> Option<Reason> {
         self.0.error.as_ref().map(Reason::from)

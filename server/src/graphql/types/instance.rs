@@ -5,8 +5,9 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use toygres_domain::{
+    InstanceId,
     event::Cursor,
-    instance as domain,
+    instance::{self as domain, InstanceState as DomainState},
     metric::MetricWindow,
     name::SqlName,
     notice::NoticeCode,
@@ -397,11 +398,26 @@ impl Instance {
         if !available.iter().any(|kind| excludes_now(*kind)) {
             return Ok(available.into_iter().map(OperationKind::from).collect());
         }
-        let unfinished = DomainStatus::ALL.iter().copied().filter(|status| !status.is_terminal()).collect();
-        let excluding = DomainKind::ALL.iter().copied().filter(|kind| kind.policy().excludes).collect();
-        let filter = OperationFilter { instance: None, kinds: Some(excluding), statuses: Some(unfinished) };
-        let page = ctx.data_unchecked::<Loaders>().load_one(OperationsOf(self.0.id, filter, PageRequest::first(1))).await.map_err(error)?;
-        let in_progress = page.is_some_and(|page| !page.items.is_empty());
+        let in_progress = excluding_operation(ctx, self.0.id).await?.is_some();
         Ok(available_operations(&self.0, in_progress).into_iter().map(OperationKind::from).collect())
     }
+    /// The operation that the instance is `CREATING`, `UPDATING` or `DELETING` for. Null in any other state: `operations` has those that leave the
+    /// state as it is.
+    #[graphql(complexity = "child_complexity + 5")]
+    async fn current_operation(&self, ctx: &Context<'_>) -> Result<Option<Operation>> {
+        // Most instances of a list are in no such state, and cost nothing.
+        if !matches!(self.0.state, DomainState::Creating | DomainState::Updating | DomainState::Deleting) {
+            return Ok(None);
+        }
+        excluding_operation(ctx, self.0.id).await
+    }
+}
+
+/// The operation in progress that excludes others.
+async fn excluding_operation(ctx: &Context<'_>, id: InstanceId) -> Result<Option<Operation>> {
+    let unfinished = DomainStatus::ALL.iter().copied().filter(|status| !status.is_terminal()).collect();
+    let excluding = DomainKind::ALL.iter().copied().filter(|kind| kind.policy().excludes).collect();
+    let filter = OperationFilter { instance: None, kinds: Some(excluding), statuses: Some(unfinished) };
+    let page = ctx.data_unchecked::<Loaders>().load_one(OperationsOf(id, filter, PageRequest::first(1))).await.map_err(error)?;
+    Ok(page.and_then(|page| page.items.into_iter().next()).map(|operation| Operation(Arc::new(operation))))
 }

@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use toygres_domain::{event as domain, instance::Instance as DomainInstance, operation::Operation as DomainOperation};
 
-use super::{Instance, InstanceEventType, NodeId, Operation, Reason};
+use super::{Instance, InstanceEventType, NodeId, NoticeChange, Operation, Reason};
 use crate::graphql::{
     errors::error,
     loaders::{InstanceById, Loaders},
@@ -74,6 +74,10 @@ impl InstanceEvent {
     /// The value after the change.
     async fn to(&self) -> Option<String> {
         self.event.to.as_ref().map(|value| value.to_uppercase())
+    }
+    /// The notices that came and went with the change.
+    async fn notices(&self) -> Vec<NoticeChange> {
+        self.event.notices.iter().map(NoticeChange::from).collect()
     }
     /// The reason for the change.
     async fn reason(&self) -> Option<Reason> {

@@ -1,4 +1,4 @@
-//! `Notice`.
+//! `Notice` and `NoticeChange`.
 
 use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
@@ -15,6 +15,21 @@ pub struct Notice {
     message: String,
     /// When it was found first.
     since: DateTime<Utc>,
+}
+
+/// A notice that came or went.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct NoticeChange {
+    /// Whether the instance has the notice from then on.
+    raised: bool,
+    /// The notice.
+    notice: Notice,
+}
+
+impl From<&domain::NoticeChange> for NoticeChange {
+    fn from(change: &domain::NoticeChange) -> Self {
+        Self { raised: change.raised, notice: Notice::from(&change.notice) }
+    }
 }
 
 impl From<&domain::Notice> for Notice {

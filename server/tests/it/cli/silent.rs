@@ -42,8 +42,8 @@ async fn a_request_does_not_wait_for_ever() {
     let nothing = silent("").await;
     let head = silent("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{").await;
     let cases = [
-        (format!("http://{nothing}"), "has not begun to answer within 1 s"),
-        (format!("http://{head}"), "has not finished its answer within 1 s"),
+        (format!("http://{nothing}"), "has not begun to answer within 1s"),
+        (format!("http://{head}"), "has not finished its answer within 1s"),
         (format!("https://{nothing}"), "no connection within 1s"),
     ];
     for (url, why) in cases {

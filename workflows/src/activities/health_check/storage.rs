@@ -53,7 +53,12 @@ impl Volume {
     /// Whether the usage is to be measured: after its time, when the volume has another size, and while the server takes no writes.
     pub(super) fn is_due(&self, instance: &Instance) -> bool {
         let is_held = instance.reason.as_ref().is_some_and(|reason| reason.code == ReasonCode::DiskFull);
-        is_held || self.before.is_none_or(|before| before.due_in.is_zero() || before.usage.capacity_bytes != self.space.usable_bytes)
+        is_held || self.is_resized() || self.before.is_none_or(|before| before.due_in.is_zero())
+    }
+
+    /// Whether it has another size than when it was measured.
+    pub(super) fn is_resized(&self) -> bool {
+        self.before.is_some_and(|before| before.usage.capacity_bytes != self.space.usable_bytes)
     }
 
     /// The latest measurement, for metrics.
