@@ -44,7 +44,9 @@ async fn the_row_has_the_new_version_once_it_is_confirmed() {
     assert_eq!(operation.status, OperationStatus::Succeeded, "{operation:?}");
     assert_eq!((harness.instance(id).await.spec.postgres_version, harness.runtime.version(id)), (TO, Some((TO, true))));
     let steps: Vec<_> = operation.steps.iter().map(|step| (step.name, step.status)).collect();
-    assert!(steps.iter().all(|(_, status)| *status == StepStatus::Succeeded), "{steps:?}");
+    // Those of a suspended instance alone.
+    let expected = |name| if matches!(name, StepName::StartPostgres | StepName::StopPostgres) { StepStatus::Skipped } else { StepStatus::Succeeded };
+    assert!(steps.iter().all(|(name, status)| *status == expected(*name)), "{steps:?}");
     harness.finish().await;
 }
 
