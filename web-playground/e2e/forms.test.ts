@@ -71,6 +71,19 @@ test('the first field in error gets the focus, and the form says how many there 
   await dialog.getByLabel('Health check interval').fill('2');
 });
 
+test('a maintenance window is chosen when an instance is created', async () => {
+  const dialog = page.getByRole('dialog', { name: 'Create instance' });
+  await dialog.getByLabel('Weekday').click();
+  await page.getByRole('option', { name: 'Friday' }).click();
+  await dialog.getByLabel('Start time').fill('04:15');
+  await dialog.getByLabel('Duration').fill('9');
+  await dialog.getByText('Must be 10 to 1440 minutes').waitFor();
+  await dialog.getByRole('button', { name: 'Create', exact: true }).click();
+  await dialog.getByText('1 field has an error').waitFor();
+  await dialog.getByLabel('Duration').fill('45');
+  await expectAccessibleInBothThemes(page);
+});
+
 test('sizes are exact', async () => {
   const dialog = page.getByRole('dialog', { name: 'Create instance' });
   const cpu = dialog.getByLabel('CPU');
@@ -245,7 +258,8 @@ test('a maintenance window is chosen and turned off', async () => {
   const edit = page.getByRole('button', { name: 'Edit maintenance window' });
   const dialog = page.getByRole('dialog', { name: 'Updates of invoices' });
   await section(page, 'Settings');
-  await page.getByText('only when asked').waitFor();
+  // What the instance was created with.
+  await page.getByText('Friday 04:15 UTC, for 45m').waitFor();
   await edit.click();
   await dialog.getByLabel('Weekday').click();
   await page.getByRole('option', { name: 'Sunday' }).click();

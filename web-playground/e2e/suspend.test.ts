@@ -35,6 +35,12 @@ test('an instance is suspended, resumed and upgraded on its page, and what is ch
   await expect.poll(() => state.getByText('Unknown').count(), { message: 'there is no health to show' }).toBe(0);
   await expect.poll(() => page.getByRole('button', { name: 'Restart', exact: true }).count()).toBe(0);
 
+  await page.getByRole('button', { name: 'Upgrade', exact: true }).click();
+  const upgrade = page.getByRole('dialog', { name: 'Upgrade orders?' });
+  await upgrade.getByText('It is suspended again at the end.').waitFor();
+  await upgrade.getByRole('button', { name: 'Cancel', exact: true }).click();
+  await upgrade.waitFor({ state: 'detached' });
+
   await page.getByRole('button', { name: 'Resume', exact: true }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Resume', exact: true }).click();
   await state.getByText('Healthy', { exact: true }).waitFor({ timeout: 60_000 });

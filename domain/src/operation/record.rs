@@ -75,7 +75,8 @@ impl Operation {
         }
     }
 
-    /// Whether the instance is suspended before it and after it, so that its server is not started meanwhile.
+    /// Whether the instance is suspended before it and after it. Its server is not started meanwhile, except by an upgrade, which lets no
+    /// client in then.
     #[must_use]
     pub fn keeps_stopped(&self) -> bool {
         self.former_state == Some(InstanceState::Suspended) && self.kind().policy().success == InstanceAfter::Former
@@ -84,7 +85,7 @@ impl Operation {
     /// Whether it has failed, and what ran before is being put back. Nothing leads forward any more.
     #[must_use]
     pub fn is_reverting(&self) -> bool {
-        self.has_begun(StepName::RevertConfiguration) || self.has_begun(StepName::RollBack)
+        self.has_begun(StepName::RollBack)
     }
 
     /// Whether this step has begun.

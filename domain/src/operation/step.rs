@@ -71,20 +71,18 @@ text_enum! {
         RepairPostgres,
         /// Stop the server, and keep it stopped.
         StopPostgres,
-        /// Start the server of a suspended instance.
+        /// Start the server of a suspended instance. For an upgrade, without letting clients in.
         StartPostgres,
         /// Grow the volume, and change the CPU and the memory of the server.
         ResizePostgres,
         /// Wait until the server has read the settings that follow from its size.
         LoadConfiguration,
-        /// Put back what ran before, after a failure.
+        /// Put back what ran before, after a failure, and wait until it is ready.
         RollBack,
         /// Give the server a changed configuration, which it reads if it need not be restarted for it.
         ApplyConfiguration,
         /// Ask the server whether it has the changed configuration.
         VerifyConfiguration,
-        /// Give the server its former configuration again, and wait until it is ready with it.
-        RevertConfiguration,
         /// Give the owner's role the new password.
         SetPassword,
         /// Log in with the new password, and end other sessions of the role if that was asked for.

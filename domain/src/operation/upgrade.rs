@@ -1,5 +1,6 @@
-//! Upgrade: gives an instance another major version of PostgreSQL, or another minor one, which is a restart. Until the new server has let a client in, a failure puts back the former
-//! version with its data; from then on the row has the new version, and nothing leads back.
+//! Upgrade: gives an instance another major version of PostgreSQL, or another minor one, which is a restart. Until the new server has let a
+//! client in, a failure puts back the former version with its data; from then on the row has the new version, and nothing leads back. The
+//! server of a suspended instance is started for it without letting clients in, and stopped at the end.
 
 use serde::{Deserialize, Serialize};
 
@@ -68,17 +69,19 @@ impl Params {
 /// See [`Policy`].
 pub const POLICY: Policy = Policy {
     steps: &[
+        StepName::StartPostgres,
         StepName::CheckUpgrade,
         StepName::UpgradePostgres,
         StepName::ConfirmUpgrade,
         StepName::GetInstanceStatus,
         StepName::GenerateConnectionString,
         StepName::AnalyzeDatabases,
+        StepName::StopPostgres,
         StepName::UpdateMetadata,
     ],
-    from: &[InstanceState::Running],
+    from: &[InstanceState::Running, InstanceState::Suspended],
     during: Some(InstanceState::Updating),
-    success: InstanceAfter::State(InstanceState::Running),
+    success: InstanceAfter::Former,
     failure: OnFailure::End(InstanceAfter::Former),
     cancellation: Cancellation::ByWorkflowBefore(StepName::ConfirmUpgrade),
     supersedes: false,

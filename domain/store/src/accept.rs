@@ -271,6 +271,12 @@ fn check(now: &Instance, params: &Params, in_progress: &[Operation], request: &R
         && policy.from.contains(&now.state)
     {
         upgrade.check(&now.spec).map_err(Error::User)?;
+        if upgrade.minor && now.state == InstanceState::Suspended {
+            return Err(conflict(format!(
+                "'{}' is suspended, and is started with the minor version that its host has when it is resumed; resume it first",
+                now.name
+            )));
+        }
         if upgrade.minor && now.update_available.is_none() {
             let version = upgrade.version;
             let why = format!("the instance has PostgreSQL {version} already, and its host has no update of it; name a newer major version");

@@ -41,7 +41,7 @@ fn load_balancer(dns_label: Option<&str>) -> Exposure {
     Exposure::LoadBalancer { source_ranges: vec!["203.0.113.0/24".to_owned()], dns_label: dns_label.map(str::to_owned) }
 }
 
-async fn added(server: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &Deployment) -> Endpoint {
+pub async fn added(server: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &Deployment) -> Endpoint {
     server
         .wait_for("the address", || async {
             match runtime.add_address(deployment).await.unwrap() {
@@ -55,7 +55,7 @@ async fn added(server: &FakeApiServer, runtime: &KubernetesRuntime, deployment: 
         .await
 }
 
-async fn removed(server: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &Deployment) {
+pub async fn removed(server: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &Deployment) {
     server.wait_for("the removal", || async { (runtime.remove_other_addresses(deployment).await.unwrap() == Progress::Done).then_some(()) }).await;
 }
 
@@ -106,6 +106,38 @@ async fn a_renamed_instance_has_both_services_until_the_former_one_is_removed() 
     // A deployment that was interrupted between the two is removed whole.
     added(&server, &runtime, &renamed(&now, "bills")).await;
     remove_until_done(&server, &runtime, &now, false).await;
+    assert_eq!(server.object_names(), std::collections::BTreeSet::new());
+}
+
+/// A control plane that was cut off during a rename goes on when another one has renamed the instance again. A Service that it removes is
+/// drift, which is repaired; one that it makes stays until the next rename or the deletion of the instance.
+#[tokio::test]
+async fn what_a_late_rename_has_done_is_put_right() {
+    let server = FakeApiServer::start().await;
+    let runtime = server.runtime();
+    let first = running(&server, &runtime, Exposure::Cluster).await;
+    let (second, third) = (renamed(&first, "invoices"), renamed(&first, "bills"));
+    for name in [&second, &third] {
+        added(&server, &runtime, name).await;
+        removed(&server, &runtime, name).await;
+    }
+    let services = |name: &str| [name.to_owned(), names::headless_service(first.id)];
+    assert_eq!(server.names("services"), services("bills"));
+
+    removed(&server, &runtime, &second).await;
+    assert_eq!(drift(&runtime, &third).await, ["the Service bills was deleted"]);
+    let repaired = runtime.repair(&third).await.unwrap();
+    assert_eq!(repaired.iter().map(ToString::to_string).collect::<Vec<_>>(), ["the Service bills was deleted"]);
+    assert_eq!((server.names("services"), drift(&runtime, &third).await), (services("bills").to_vec(), Vec::new()));
+
+    added(&server, &runtime, &second).await;
+    assert_eq!(server.names("services"), ["bills".to_owned(), "invoices".to_owned(), names::headless_service(first.id)]);
+    let fourth = renamed(&first, "orders");
+    added(&server, &runtime, &fourth).await;
+    removed(&server, &runtime, &fourth).await;
+    assert_eq!(server.names("services"), services("orders"));
+    added(&server, &runtime, &second).await;
+    remove_until_done(&server, &runtime, &fourth, false).await;
     assert_eq!(server.object_names(), std::collections::BTreeSet::new());
 }
 

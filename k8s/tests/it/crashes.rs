@@ -8,6 +8,7 @@ use toygres_domain::{
 use toygres_k8s::{KubernetesRuntime, build::names};
 
 use crate::{
+    addresses::{added, removed},
     fake::{Crash, FakeApiServer},
     fixture,
     resizes::resize,
@@ -65,6 +66,15 @@ async fn resize_survives_a_crash_at_every_call() {
     for when in [Crash::Before, Crash::After] {
         let crashes = each_call(when, &grown, Start::Smaller, Verb::Resize).await;
         assert!(crashes >= 10, "{crashes} calls are too few to create the StatefulSet again");
+    }
+}
+
+/// The Service of the new name is made, that of the former one is removed, and the pod is not touched.
+#[tokio::test]
+async fn rename_survives_a_crash_at_every_call() {
+    for when in [Crash::Before, Crash::After] {
+        let crashes = each_call(when, &fixture::another("orders"), Start::Deployed, Verb::Rename).await;
+        assert!(crashes >= 7, "{crashes} calls are too few to be a rename");
     }
 }
 
@@ -128,11 +138,17 @@ enum Start {
 enum Verb {
     Deploy,
     Restore,
-    Remove { keep: bool },
+    Remove {
+        keep: bool,
+    },
     Restart,
     Suspend,
     Resize,
+    /// To [`RENAMED`].
+    Rename,
 }
+
+const RENAMED: &str = "invoices";
 
 /// Crashes at the first call, then at the second, and so on; returns the number of calls.
 async fn each_call(when: Crash, deployment: &Deployment, start: Start, verb: Verb) -> usize {
@@ -185,6 +201,12 @@ async fn run(server: &FakeApiServer, runtime: &KubernetesRuntime, deployment: &D
         Verb::Restart => restart_until_done(server, runtime, deployment, &restart(deployment, 2)).await,
         Verb::Suspend => suspend_until_done(server, runtime, deployment, &suspension(deployment, 2)).await,
         Verb::Resize => resize(server, runtime, deployment, "").await.unwrap(),
+        Verb::Rename => {
+            let renamed = Deployment { name: RENAMED.parse().unwrap(), ..deployment.clone() };
+            added(server, runtime, &renamed).await;
+            removed(server, runtime, &renamed).await;
+            added(server, runtime, &renamed).await;
+        }
         Verb::Remove { keep } => remove_until_done(server, runtime, deployment, keep).await,
     }
 }
@@ -218,6 +240,12 @@ async fn finish(server: &FakeApiServer, deployment: &Deployment, verb: Verb) {
             assert_eq!(server.object_names(), expected.into());
             assert_eq!(server.cluster(|cluster| cluster.created("jobs")), 1, "it is restored once");
             assert_eq!(runtime.list().await.unwrap(), [id]);
+        }
+        Verb::Rename => {
+            assert_eq!(server.names("services"), [RENAMED.to_owned(), names::headless_service(id)]);
+            assert_eq!(server.cluster(|cluster| cluster.created("pods")), 1, "the pod is the same");
+            let endpoint = until_ready(server, &runtime, deployment).await;
+            assert_eq!(endpoint.host, format!("{RENAMED}.toygres-instances.svc.cluster.local"));
         }
         Verb::Suspend => {
             assert!(!server.object_names().contains(&format!("pods/{}", names::pod(id))), "no pod is left");

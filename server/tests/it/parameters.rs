@@ -125,7 +125,7 @@ async fn parameters_are_applied_or_rolled_back() {
     let failed = finished(&server, &operation).await;
     assert_eq!(failed["status"], "FAILED", "{failed:#}");
     assert!(text(&failed["error"]["message"]).contains("could not map anonymous shared memory"), "{failed:#}");
-    assert_eq!(step(&failed, "REVERT_CONFIGURATION"), "SUCCEEDED");
+    assert_eq!(step(&failed, "ROLL_BACK"), "SUCCEEDED");
     let url = text(&server.until_healthy(&id).await["connectionString"]);
     assert_eq!(parameters(&server, &id).await, before, "the former ones");
     assert_eq!(psql(&url, &format!("{shown} || current_setting('huge_pages')")).await.as_deref(), Ok("1536kB 50try"));

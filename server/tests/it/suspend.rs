@@ -60,7 +60,10 @@ async fn a_suspension_is_no_outage() {
 
     let offered = "query($id: ID!) { instance(id: $id) { availableOperations healthCheckOrchestrationId } }";
     let suspended = server.query(offered, json!({ "id": id })).await["instance"].clone();
-    assert_eq!(suspended, json!({ "availableOperations": ["DELETE", "RESUME", "RESIZE", "SET_PARAMETERS"], "healthCheckOrchestrationId": null }));
+    assert_eq!(
+        suspended,
+        json!({ "availableOperations": ["DELETE", "RESUME", "RESIZE", "SET_PARAMETERS", "UPGRADE"], "healthCheckOrchestrationId": null })
+    );
     let restart = "mutation($id: ID!) { restartInstance(input: { id: $id }) { userErrors { code message } } }";
     let refused = server.query(restart, json!({ "id": id })).await["restartInstance"]["userErrors"][0].clone();
     assert_eq!(refused, json!({ "code": "CONFLICT", "message": "'orders' is suspended; restart is possible when it is running; resume it first" }));

@@ -38,6 +38,10 @@ async fn updated(server: &Server, id: &str, version: &str) -> Vec<String> {
     steps.map(|step| text(&step["name"])).collect()
 }
 
+/// Fills a table, of which [`CHECKSUM`] tells whether it is the same.
+const FILL: &str = "CREATE TABLE t AS SELECT i, md5(i::text) AS word FROM generate_series(1, 20000) AS i";
+const CHECKSUM: &str = "SELECT count(*) || ' ' || md5(string_agg(word, '' ORDER BY i)) FROM t";
+
 const STEPS: [&str; 5] = ["CHECK_UPGRADE", "UPGRADE_POSTGRES", "GET_INSTANCE_STATUS", "GENERATE_CONNECTION_STRING", "UPDATE_METADATA"];
 
 /// Makes the link at `place` lead to the programs in `bin`, as the update of a package does.
@@ -70,10 +74,17 @@ async fn a_newer_minor_version_that_was_installed_is_available_and_applied() {
     let payload = server.create(json!({ "name": "orders", "postgresVersion": "18" })).await;
     let id = text(&payload["instance"]["id"]);
     let url = text(&server.until_healthy(&id).await["connectionString"]);
-    psql(&url, "CREATE TABLE t (a int); INSERT INTO t VALUES (42)").await.unwrap();
+    psql(&url, FILL).await.unwrap();
+    let sum = psql(&url, CHECKSUM).await.unwrap();
     assert_eq!(psql(&url, "SHOW server_version").await.as_deref(), Ok(from.as_str()));
     let refused = request(&server, &id, "18", false).await["userErrors"][0].clone();
     assert!(refused["code"] == "INVALID" && text(&refused["message"]).contains("has no update of it"), "{refused:#}");
+    // One that is suspended meanwhile has it when it is resumed, and says so.
+    let payload = server.create(json!({ "name": "idle", "postgresVersion": "18" })).await;
+    let idle = text(&payload["instance"]["id"]);
+    server.until_healthy(&idle).await;
+    server.query("mutation($id: ID!) { suspendInstance(input: { id: $id }) { userErrors { message } } }", json!({ "id": idle })).await;
+    server.until(&idle, "suspended", |now| now["state"] == "SUSPENDED").await;
 
     install(&place, &newer);
     eventually("the update is found", async || available(&server, &id).await == json!({ "from": from, "to": to })).await;
@@ -88,9 +99,15 @@ async fn a_newer_minor_version_that_was_installed_is_available_and_applied() {
     assert_eq!(updated(&server, &id, "18").await, STEPS);
     let url = text(&server.until_healthy(&id).await["connectionString"]);
     assert_eq!(psql(&url, "SHOW server_version").await.as_deref(), Ok(to.as_str()));
-    assert_eq!(psql(&url, "TABLE t").await.as_deref(), Ok("42"));
+    assert_eq!(psql(&url, CHECKSUM).await.unwrap(), sum, "the data is the same");
     assert_eq!(available(&server, &id).await, Value::Null);
     gone(&server, &id, "UPDATE_AVAILABLE").await;
+
+    let refused = request(&server, &idle, "18", false).await["userErrors"][0].clone();
+    assert!(refused["code"] == "CONFLICT" && text(&refused["message"]).contains("resume it first"), "{refused:#}");
+    server.query("mutation($id: ID!) { resumeInstance(input: { id: $id }) { userErrors { message } } }", json!({ "id": idle })).await;
+    let url = text(&server.until_healthy(&idle).await["connectionString"]);
+    assert_eq!(psql(&url, "SHOW server_version").await.as_deref(), Ok(to.as_str()));
     server.stop().await;
 }
 
@@ -102,7 +119,8 @@ async fn another_image_is_available_and_applied() {
     let url = text(&server.until_healthy(&id).await["connectionString"]);
     let instance = server.query("query($id: ID!) { instance(id: $id) { postgresVersion } }", json!({ "id": id })).await["instance"].clone();
     let version = text(&instance["postgresVersion"]);
-    psql(&url, "CREATE TABLE t (a int); INSERT INTO t VALUES (42)").await.unwrap();
+    psql(&url, FILL).await.unwrap();
+    let sum = psql(&url, CHECKSUM).await.unwrap();
     assert_eq!(available(&server, &id).await, Value::Null);
     server.stop().await;
 
@@ -117,7 +135,7 @@ async fn another_image_is_available_and_applied() {
     assert_eq!(updated(&server, &id, &version).await, STEPS);
     server.until_healthy(&id).await;
     assert_eq!(text(&pod()["spec"]["containers"][0]["image"]), wanted);
-    assert_eq!(psql(&url, "TABLE t").await.as_deref(), Ok("42"));
+    assert_eq!(psql(&url, CHECKSUM).await.unwrap(), sum, "the data is the same");
     assert_eq!(available(&server, &id).await, Value::Null);
     server.stop().await;
 }

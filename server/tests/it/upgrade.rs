@@ -24,7 +24,7 @@ const TARGETS: &str = "query($id: ID!) { instance(id: $id) { upgradeTargets { ve
 const CHECKSUM: &str = "SELECT count(*) || ' ' || md5(string_agg(word, '' ORDER BY i)) FROM t";
 
 /// The version of this machine, the one to upgrade to, and the installations of both and of those between them, which lack programs.
-fn versions() -> (String, String, String) {
+pub fn versions() -> (String, String, String) {
     let found = PodServer::complete_installations();
     let to = found.iter().map(|(version, _)| *version).max().unwrap();
     assert!(found[0].0 < to, "there is no complete PostgreSQL that is newer: run scripts/install-test-postgres, and set TOYGRES_TEST_POSTGRES");
@@ -39,13 +39,13 @@ async fn request(server: &Server, input: Value) -> Value {
 }
 
 /// Requests an upgrade that is accepted. Returns the id of the operation.
-async fn accepted(server: &Server, input: Value) -> String {
+pub async fn accepted(server: &Server, input: Value) -> String {
     let answer = request(server, input).await;
     assert_eq!((&answer["userErrors"], &answer["operation"]["kind"]), (&json!([]), &json!("UPGRADE")), "{answer:#}");
     text(&answer["operation"]["id"])
 }
 
-async fn operation(server: &Server, id: &str) -> Value {
+pub async fn operation(server: &Server, id: &str) -> Value {
     let query = "query($id: ID!) { operation(id: $id) { status canCancel error { code message } steps { name status findings error { message } } } }";
     server.query(query, json!({ "id": id })).await["operation"].clone()
 }
@@ -54,7 +54,7 @@ fn is_unfinished(operation: &Value) -> bool {
     operation["status"] == "RUNNING" || operation["status"] == "PENDING"
 }
 
-fn step<'a>(operation: &'a Value, name: &str) -> &'a Value {
+pub fn step<'a>(operation: &'a Value, name: &str) -> &'a Value {
     operation["steps"].as_array().unwrap().iter().find(|step| step["name"] == name).expect("it has the step")
 }
 
@@ -101,7 +101,7 @@ async fn contents(url: &str) -> String {
     found.join("\n")
 }
 
-async fn version(url: &str) -> String {
+pub async fn version(url: &str) -> String {
     psql(url, "SELECT current_setting('server_version_num')::int / 10000").await.unwrap()
 }
 
@@ -243,6 +243,73 @@ async fn what_cannot_be_upgraded_runs_as_before() {
     let url = text(&server.until_healthy(&id).await["connectionString"]);
     assert_eq!((version(&url).await.as_str(), contents(&url).await), (from.as_str(), before));
     server.crash().await;
+}
+
+/// Upgrades a suspended instance. No client gets in meanwhile, and it is suspended again.
+async fn upgraded_while_suspended(server: &Server, (id, url): (&str, &str), to: &str) {
+    let from = version(url).await;
+    let before = contents(url).await;
+    let change = async |mutation: &str, state: &str| {
+        let document = format!("mutation($id: ID!) {{ {mutation}(input: {{ id: $id }}) {{ userErrors {{ message }} }} }}");
+        assert_eq!(server.query(&document, json!({ "id": id })).await[mutation]["userErrors"], json!([]));
+        server.until(id, state, |now| now["state"] == state).await
+    };
+    change("suspendInstance", "SUSPENDED").await;
+    // A client that tries all the time, and says what it got.
+    let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
+    let client = tokio::spawn({
+        let url = url.to_owned();
+        async move {
+            let mut refusals = std::collections::BTreeSet::new();
+            while stopped.try_recv().is_err() {
+                refusals.insert(psql(&url, "SELECT 'a client is in'").await.unwrap_err());
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            refusals
+        }
+    });
+    for check_only in [true, false] {
+        let upgrade = accepted(server, json!({ "id": id, "version": to, "checkOnly": check_only })).await;
+        finish(server, &upgrade, "SUCCEEDED").await;
+        let ended = operation(server, &upgrade).await;
+        let upgraded = if check_only { "SKIPPED" } else { "SUCCEEDED" };
+        for (name, status) in [("START_POSTGRES", "SUCCEEDED"), ("UPGRADE_POSTGRES", upgraded), ("STOP_POSTGRES", "SUCCEEDED")] {
+            assert_eq!(step(&ended, name)["status"], status, "{name}: {ended:#}");
+        }
+        let now = server.instance(id).await;
+        assert_eq!((&now["state"], &now["reason"]["code"]), (&json!("SUSPENDED"), &json!("SUSPENDED")), "{now:#}");
+        let shown = server.query("query($id: ID!) { instance(id: $id) { postgresVersion } }", json!({ "id": id })).await;
+        assert_eq!(shown["instance"]["postgresVersion"], json!(if check_only { from.as_str() } else { to }));
+    }
+    stop.send(()).unwrap();
+    let refusals = client.await.expect("no client gets in");
+    assert!(!refusals.is_empty(), "it has tried");
+    change("resumeInstance", "RUNNING").await;
+    let url = text(&server.until_healthy(id).await["connectionString"]);
+    assert_eq!((version(&url).await.as_str(), contents(&url).await), (to, before));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_instance_is_upgraded_and_stays_suspended() {
+    let home = Home::new();
+    let (from, to, bins) = versions();
+    let server = home.start_with(&[("TOYGRES_PG_BIN", bins.as_str()), ("TOYGRES_HEALTH_INTERVAL_SECONDS", "1")]).await;
+    let (id, url) = full(&server, "orders", &from).await;
+    upgraded_while_suspended(&server, (&id, &url), &to).await;
+    let left: Vec<_> = std::fs::read_dir(home.path().join("data/instances").join(&id)).unwrap().flatten().map(|entry| entry.file_name()).collect();
+    assert!(!left.iter().any(|name| name == "former" || name == "next" || name == "suspended"), "nothing of the upgrade is left: {left:?}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_instance_in_a_cluster_is_upgraded_and_stays_suspended() {
+    let (from, to, _) = versions();
+    let platform = Platform::new().await;
+    let server = platform.start_with(&[("TOYGRES_HEALTH_INTERVAL_SECONDS", "1")]).await;
+    let (id, url) = full(&server, "orders", &from).await;
+    upgraded_while_suspended(&server, (&id, &url), &to).await;
+    assert!(platform.cluster.object("jobs", &names::upgrade(id.parse().unwrap())).is_none());
+    server.stop().await;
 }
 
 /// In pods that are real servers: a Job with the programs of both versions, and a pod of the new one.

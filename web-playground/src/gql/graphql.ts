@@ -1908,9 +1908,11 @@ export type Mutation = {
   /** Changes, enables or disables a webhook at once. */
   updateWebhook: UpdateWebhookPayload;
   /**
-   * Upgrades a running instance to a newer major version of PostgreSQL with `pg_upgrade`. Its server is stopped meanwhile. The former data
-   * stays until a login to the new server has worked, and until then clients are kept out: a failure, a cancellation or the deadline
-   * brings back the former version with its data. (Within the same major version it is only restarted.) Afterwards nothing leads back, and a new archive of backups begins with a base backup.
+   * Upgrades an instance that is running or suspended to a newer major version of PostgreSQL with `pg_upgrade`. Its server is stopped
+   * meanwhile. The former data stays until a login to the new server has worked, and until then clients are kept out: a failure, a
+   * cancellation or the deadline brings back the former version with its data. Afterwards nothing leads back, and a new archive of backups
+   * begins with a base backup. A suspended instance lets no client in meanwhile, and is suspended again at the end. Within the same major
+   * version a running instance is only restarted; a suspended one has the update when it is resumed.
    */
   upgradeInstance: UpgradeInstancePayload;
 };
@@ -3041,13 +3043,11 @@ export const StepName = {
   RestoreData: 'RESTORE_DATA',
   /** Put the former password back. */
   RestorePassword: 'RESTORE_PASSWORD',
-  /** Give the server its former configuration again, and wait until it is ready with it. */
-  RevertConfiguration: 'REVERT_CONFIGURATION',
-  /** Put back what ran before, after a failure. */
+  /** Put back what ran before, after a failure, and wait until it is ready. */
   RollBack: 'ROLL_BACK',
   /** Give the owner's role the new password. */
   SetPassword: 'SET_PASSWORD',
-  /** Start the server of a suspended instance. */
+  /** Start the server of a suspended instance. For an upgrade, without letting clients in. */
   StartPostgres: 'START_POSTGRES',
   /** Stop the server, and keep it stopped. */
   StopPostgres: 'STOP_POSTGRES',

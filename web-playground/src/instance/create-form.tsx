@@ -12,6 +12,7 @@ import { type CreateValues, initialValues, toInput, validation } from './create-
 import { ExposureFields } from './exposure-fields';
 import { IdleSuspendInput } from './idle-suspend';
 import { LabelFields } from './label-fields';
+import { MaintenanceWindowFields } from './maintenance-window';
 import { CUSTOM, presetOf, presets } from './presets';
 import { MaxStorageInput } from './storage-growth';
 
@@ -106,6 +107,9 @@ export default function CreateForm({ onDone }: { onDone: () => void }) {
                 <IdleSuspendInput {...form.getInputProps('idleSuspendMinutes')} />
                 <MaxStorageInput {...form.getInputProps('storageAutoGrow.maxGb')} />
               </SimpleGrid>
+              <Fieldset legend="Maintenance window" variant="unstyled" mt="md">
+                <MaintenanceWindowFields form={form} />
+              </Fieldset>
               <Checkbox
                 mt="md"
                 label="Deletion protection"
@@ -121,7 +125,7 @@ export default function CreateForm({ onDone }: { onDone: () => void }) {
 }
 
 /** All fields but the labels: a new label is empty, and so is validated when the form is submitted. */
-const VALIDATED_ON_CHANGE = ['name', 'storageGb', 'cpuMillis', 'memoryMb', 'username', 'database', 'password', 'healthCheck.intervalSeconds', 'healthCheck.timeoutSeconds', 'idleSuspendMinutes', 'storageAutoGrow.maxGb'];
+const VALIDATED_ON_CHANGE = ['name', 'storageGb', 'cpuMillis', 'memoryMb', 'username', 'database', 'password', 'healthCheck.intervalSeconds', 'healthCheck.timeoutSeconds', 'idleSuspendMinutes', 'storageAutoGrow.maxGb', 'maintenanceWindow.durationMinutes'];
 
 /** The fields outside of the advanced ones. */
 const BASIC = new Set(['name', 'postgresVersion', 'storageGb', 'cpuMillis', 'memoryMb']);

@@ -3,6 +3,7 @@ import type { Limits } from '../control-plane/control-plane';
 import { initialValue, inRange, inRangeOrEmpty } from '../form/range';
 import * as checks from './checks';
 import { type ExposureValues, exposureInput } from './exposure-fields';
+import { type MaintenanceWindowValues, noWindow, windowInput, windowValidation } from './maintenance-window-values';
 
 /** The values of the create form; an empty number field holds ''. */
 export interface CreateValues {
@@ -23,6 +24,7 @@ export interface CreateValues {
   idleSuspendMinutes: number | string;
   /** The maximum is '' for never. */
   storageAutoGrow: { maxGb: number | string };
+  maintenanceWindow: MaintenanceWindowValues;
 }
 
 /** The defaults of the server, shown so that users see what they get. */
@@ -46,6 +48,7 @@ export function initialValues(limits: Limits): CreateValues {
     },
     idleSuspendMinutes: initialValue(limits.idleSuspendMinutes),
     storageAutoGrow: { maxGb: '' },
+    maintenanceWindow: noWindow(limits.maintenanceWindowMinutes),
   };
 }
 
@@ -65,11 +68,12 @@ export function validation(limits: Limits) {
     },
     idleSuspendMinutes: inRangeOrEmpty(limits.idleSuspendMinutes, 'minutes'),
     storageAutoGrow: { maxGb: inRangeOrEmpty(limits.storageGb, 'GiB') },
+    maintenanceWindow: windowValidation(limits.maintenanceWindowMinutes),
   };
 }
 
 /** The input of the mutation, from valid values. */
-export function toInput({ postgresVersion, database, password, exposure, requireTls, healthCheck, storageAutoGrow: { maxGb }, ...values }: CreateValues): CreateInstanceInput {
+export function toInput({ postgresVersion, database, password, exposure, requireTls, healthCheck, storageAutoGrow: { maxGb }, maintenanceWindow, ...values }: CreateValues): CreateInstanceInput {
   return {
     ...values,
     storageGb: Number(values.storageGb),
@@ -84,5 +88,6 @@ export function toInput({ postgresVersion, database, password, exposure, require
     healthCheck: { intervalSeconds: Number(healthCheck.intervalSeconds), timeoutSeconds: Number(healthCheck.timeoutSeconds) },
     idleSuspendMinutes: Number(values.idleSuspendMinutes),
     storageAutoGrow: maxGb === '' ? null : { maxGb: Number(maxGb) },
+    maintenanceWindow: windowInput(maintenanceWindow),
   };
 }

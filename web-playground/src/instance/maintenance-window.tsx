@@ -1,12 +1,12 @@
-import { Select, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
+import { Select, SimpleGrid, TextInput } from '@mantine/core';
+import { type UseFormReturnType, useForm } from '@mantine/form';
 import { useLimits } from '../control-plane/control-plane';
 import { useConflict } from '../form/conflict';
 import { MutationForm } from '../form/mutation-form';
-import { initialValue, inRange } from '../form/range';
 import { RangeInput } from '../form/range-input';
 import { Dialog } from '../frame/dialog';
 import type { InstancePageFragment, Weekday } from '../gql/graphql';
+import { type MaintenanceWindowValues, NEVER, noWindow, windowInput, windowValidation } from './maintenance-window-values';
 import { useUpdateInstance } from './update';
 
 interface Props {
@@ -14,7 +14,6 @@ interface Props {
   onDone: () => void;
 }
 
-const NEVER = 'NEVER';
 const DAYS: Weekday[] = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY'];
 const name = (day: string) => day[0] + day.slice(1).toLowerCase();
 
@@ -32,7 +31,30 @@ export function MaintenanceWindowDialog({ instance, opened, onDone }: Props & { 
 }
 
 interface Values {
-  maintenanceWindow: { weekday: string; startTime: string; durationMinutes: number | string };
+  maintenanceWindow: MaintenanceWindowValues;
+}
+
+/** When updates are applied by themselves: never, or in a weekly window. */
+export function MaintenanceWindowFields<Form extends Values>({ form, autofocus }: { form: UseFormReturnType<Form>; autofocus?: boolean }) {
+  const { maintenanceWindowMinutes: range } = useLimits();
+  return (
+    <>
+      <Select
+        label="Weekday"
+        description="Updates restart the instance"
+        data={[{ value: NEVER, label: 'Only when asked' }, ...DAYS.map((day) => ({ value: day as string, label: name(day) }))]}
+        allowDeselect={false}
+        data-autofocus={autofocus || undefined}
+        {...form.getInputProps('maintenanceWindow.weekday')}
+      />
+      {form.values.maintenanceWindow.weekday !== NEVER && (
+        <SimpleGrid cols={{ base: 1, xs: 2 }} mt="xs">
+          <TextInput label="Start time" description="UTC" type="time" {...form.getInputProps('maintenanceWindow.startTime')} />
+          <RangeInput label="Duration" description="Minutes" suffix="m" range={range} {...form.getInputProps('maintenanceWindow.durationMinutes')} />
+        </SimpleGrid>
+      )}
+    </>
+  );
 }
 
 function MaintenanceWindowForm({ instance: { id, revision, maintenanceWindow }, onDone }: Props) {
@@ -41,41 +63,23 @@ function MaintenanceWindowForm({ instance: { id, revision, maintenanceWindow }, 
   const initialValues: Values = {
     maintenanceWindow: maintenanceWindow
       ? { weekday: maintenanceWindow.weekday, startTime: maintenanceWindow.startTime, durationMinutes: maintenanceWindow.durationMinutes }
-      : { weekday: NEVER, startTime: '03:00', durationMinutes: initialValue(range) },
+      : noWindow(range),
   };
-  const form = useForm({ initialValues, validate: { maintenanceWindow: { durationMinutes: inRange(range, 'minutes') } }, validateInputOnChange: true });
+  const form = useForm({ initialValues, validate: { maintenanceWindow: windowValidation(range) }, validateInputOnChange: true });
   const conflict = useConflict(form, initialValues, ({ maintenanceWindow: { weekday, startTime, durationMinutes } }) =>
     weekday === NEVER ? 'never' : `${name(weekday)} ${startTime}, for ${durationMinutes}m`,
   );
-  const isOff = form.values.maintenanceWindow.weekday === NEVER;
   return (
     <MutationForm
       form={form}
       mutation={mutation}
-      toInput={({ maintenanceWindow: { weekday, startTime, durationMinutes } }) => ({
-        id,
-        revision,
-        maintenanceWindow:
-          weekday === NEVER ? { durationMinutes: 0 } : { weekday: weekday as Weekday, startTime, durationMinutes: Number(durationMinutes) },
-      })}
+      // 0 turns it off.
+      toInput={({ maintenanceWindow }) => ({ id, revision, maintenanceWindow: windowInput(maintenanceWindow) ?? { durationMinutes: 0 } })}
       submit="Save"
       conflict={conflict}
       onCancel={onDone}
     >
-      <Select
-        label="Weekday"
-        description="Updates restart the instance"
-        data={[{ value: NEVER, label: 'Only when asked' }, ...DAYS.map((day) => ({ value: day as string, label: name(day) }))]}
-        allowDeselect={false}
-        data-autofocus
-        {...form.getInputProps('maintenanceWindow.weekday')}
-      />
-      {!isOff && (
-        <>
-          <TextInput mt="md" label="Start time" description="UTC" type="time" {...form.getInputProps('maintenanceWindow.startTime')} />
-          <RangeInput mt="md" label="Duration" description="Minutes" suffix="m" range={range} {...form.getInputProps('maintenanceWindow.durationMinutes')} />
-        </>
-      )}
+      <MaintenanceWindowFields form={form} autofocus />
     </MutationForm>
   );
 }

@@ -83,7 +83,7 @@ impl Activity for RemoveUser {
 
     async fn run(context: ActivityContext, run: Run) -> Result<(), Failure> {
         let work = context.store.work(&run.operation, run.run).await?;
-        if work.operation.step(StepName::CreateDatabaseUser).is_none_or(|step| step.attempt == 0) {
+        if !work.operation.has_begun(StepName::CreateDatabaseUser) {
             return Ok(());
         }
         let id = work.instance.id;

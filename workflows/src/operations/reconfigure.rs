@@ -101,7 +101,7 @@ impl Activity for RevertConfiguration {
     type Output = Progress;
 
     async fn run(context: ActivityContext, run: Run) -> Result<Progress, Failure> {
-        let name = StepName::RevertConfiguration;
+        let name = StepName::RollBack;
         let work = context.store.work(&run.operation, run.run).await?;
         if ActivityContext::is_done(&work, name) || !has_changed_something(&work) {
             return Ok(Progress::Done);
@@ -123,7 +123,7 @@ impl Activity for RevertConfiguration {
 const REVERTED: &str = "the server got its former configuration again";
 
 async fn revert(context: &ActivityContext, run: &Run) -> Result<Progress, Failure> {
-    let step = StepName::RevertConfiguration;
+    let step = StepName::RollBack;
     let lock = context.store.lock_instance(context.store.work(&run.operation, run.run).await?.instance.id).await?;
     // Checked again under the lock: if a later operation has taken over, this run must not deploy anything.
     let Work { instance, operation } = context.store.work(&run.operation, run.run).await?;
@@ -182,7 +182,7 @@ pub(super) fn refuse_when_reverting(operation: &Operation) -> Result<(), Failure
     if !operation.is_reverting() {
         return Ok(());
     }
-    let is_forward = |step: &&Step| !matches!(step.name, StepName::RevertConfiguration | StepName::RollBack);
+    let is_forward = |step: &&Step| step.name != StepName::RollBack;
     let first = operation.steps.iter().filter(is_forward).find_map(|step| step.error.clone());
     Err(Failure::Failed(first.unwrap_or_else(|| Reason::new(ReasonCode::Internal, "the operation failed and was reverted"))))
 }

@@ -188,7 +188,7 @@ impl Activity for RollBack {
         if ActivityContext::is_done(&work, name) {
             return Ok(Progress::Done);
         }
-        let is_untouched = work.operation.step(StepName::ResizePostgres).is_none_or(|step| step.attempt == 0);
+        let is_untouched = !work.operation.has_begun(StepName::ResizePostgres);
         // From here on nothing leads forward any more.
         context.store.resume_step(&run.operation, run.run, name).await?;
         let outcome = if is_untouched { Ok(Progress::Done) } else { catch_panic(roll_back(&context, &run)).await };

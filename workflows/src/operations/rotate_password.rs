@@ -132,7 +132,7 @@ impl Activity for RestorePassword {
     async fn run(context: ActivityContext, run: Run) -> Result<(), Failure> {
         let name = StepName::RestorePassword;
         let work = context.store.work(&run.operation, run.run).await?;
-        if work.operation.step(StepName::SetPassword).is_none_or(|step| step.attempt == 0) {
+        if !work.operation.has_begun(StepName::SetPassword) {
             return Ok(());
         }
         context.as_compensation(&run, name, &work, restore(&context, &run, &work)).await

@@ -2,9 +2,11 @@
 //! restart, and has nothing to confirm. Until a major version is confirmed by a login, clients are kept out, and a failure, the deadline or a
 //! cancellation puts the former version with its data back. Then the row gets the new version, so that whatever happens later deploys that.
 
+mod suspended;
+
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use duroxide::runtime::registry::ActivityRegistryBuilder;
 use toygres_domain::{
     OperationId,
@@ -13,8 +15,9 @@ use toygres_domain::{
     runtime::{Deployment, Observation, Progress, Restart},
     upgrade::Upgrade as Request,
 };
-use toygres_store::{Reached, Work};
+use toygres_store::{OperationFilter, PageRequest, Reached, Work};
 
+use self::suspended::{StartForUpgrade, Started, StopAfterUpgrade};
 use super::{OperationWorkflow, reconfigure::refuse_when_reverting};
 use crate::{
     Failure,
@@ -38,9 +41,22 @@ impl OperationWorkflow for Upgrade {
 
     /// If it is only checked, the steps after that have nothing to do.
     async fn provision(run: &OperationRun<'_>) -> Result<Option<Reached>, Failure> {
+        let mut pauses = run.pauses();
+        let is_suspended = loop {
+            match run.call::<StartForUpgrade>(run.run).await? {
+                Started::NotNeeded => break false,
+                Started::Done => break true,
+                Started::InProgress(_) => pauses.wait().await,
+            }
+        };
         run.until_done::<CheckUpgrade>(run.run).await?;
         run.until_done::<UpgradePostgres>(run.run).await?;
         run.until_done::<ConfirmUpgrade>(run.run).await?;
+        if is_suspended {
+            run.until_done::<AnalyzeDatabases>(run.run).await?;
+            run.until_done::<StopAfterUpgrade>(run.run).await?;
+            return Ok(None);
+        }
         let reached = run.reachable().await?;
         run.until_done::<AnalyzeDatabases>(run.run).await?;
         Ok(Some(reached))
@@ -52,6 +68,7 @@ impl OperationWorkflow for Upgrade {
 
     fn activities(builder: ActivityRegistryBuilder, context: &ActivityContext) -> ActivityRegistryBuilder {
         let builder = builder.activity::<CheckUpgrade>(context).activity::<UpgradePostgres>(context).activity::<ConfirmUpgrade>(context);
+        let builder = builder.activity::<StartForUpgrade>(context).activity::<StopAfterUpgrade>(context);
         builder.activity::<AnalyzeDatabases>(context).activity::<RollBack>(context)
     }
 }
@@ -140,10 +157,11 @@ async fn ask(context: &ActivityContext, work: &Work) -> Result<Vec<String>, Fail
     if instance.backups.enabled != Some(false)
         && let Some(archive) = context.store.archives_of(&[instance.id]).await?.remove(&instance.id)
     {
-        let remedy = "wait until the instance is protected again, or turn its backups off, before the upgrade";
+        let first = if operation.keeps_stopped() { "resume the instance, and " } else { "" };
+        let remedy = format!("{first}wait until the instance is protected again, or turn its backups off, before the upgrade");
         match archive.intervals().last() {
             None => return refuse(ReasonCode::BackupFailed, format!("the instance has no complete backup yet: {remedy}")),
-            Some(last) if last.to + BACKED_UP_WITHIN < operation.created_at => {
+            Some(last) if last.to + BACKED_UP_WITHIN < last_written(context, work).await? => {
                 let to = last.to.format("%Y-%m-%d %H:%M:%S UTC");
                 return refuse(ReasonCode::BackupFailed, format!("the backups of the instance end at {to}: {remedy}"));
             }
@@ -151,6 +169,17 @@ async fn ask(context: &ActivityContext, work: &Work) -> Result<Vec<String>, Fail
         }
     }
     Ok(found)
+}
+
+/// Until when clients could write: to a suspended instance not since its server was stopped.
+async fn last_written(context: &ActivityContext, Work { instance, operation }: &Work) -> Result<DateTime<Utc>, Failure> {
+    if !operation.keeps_stopped() {
+        return Ok(operation.created_at);
+    }
+    let kinds = Some(vec![OperationKind::Suspend, OperationKind::Resume]);
+    let filter = OperationFilter { instance: Some(instance.id), kinds, statuses: None };
+    let last = context.store.operations(&filter, &PageRequest::first(1)).await?.items.pop();
+    Ok(last.map_or(operation.created_at, |last| last.finished_at.unwrap_or(last.created_at)))
 }
 
 /// Has the runtime upgrade the data, starts the new server without letting clients in, and logs in as a health check does.
@@ -238,7 +267,8 @@ impl Activity for ConfirmUpgrade {
             // Checked again under the lock: after a deletion nothing may be deployed.
             let work = context.wanted(&run).await?;
             refuse_when_reverting(&work.operation)?;
-            open(&context, work, "open").await
+            // One that was suspended is stopped soon.
+            if work.operation.keeps_stopped() { Ok(Progress::Done) } else { open(&context, work, "open").await }
         };
         step(&context, &run, name, confirm).await
     }
@@ -323,8 +353,9 @@ impl Activity for RollBack {
         }
         let params = params(&work.operation)?;
         let began = if params.check_only { StepName::CheckUpgrade } else { StepName::UpgradePostgres };
+        let has_begun = [StepName::StartPostgres, began].into_iter().any(|step| work.operation.has_begun(step));
         // An update has changed no data, and the server is started with what the host has, as after a restart.
-        let is_untouched = params.minor || !work.operation.has_begun(began);
+        let is_untouched = params.minor || !has_begun;
         // From here on nothing leads forward any more.
         context.store.resume_step(&run.operation, run.run, name).await?;
         let outcome = if is_untouched { Ok(Progress::Done) } else { catch_panic(roll_back(&context, &run)).await };
@@ -347,13 +378,13 @@ async fn roll_back(context: &ActivityContext, run: &Run) -> Result<Progress, Fai
     let lock = context.store.lock_instance(context.store.work(&run.operation, run.run).await?.instance.id).await?;
     // Under the lock: after a deletion nothing may be deployed.
     let work = context.store.work(&run.operation, run.run).await?;
-    let id = work.instance.id;
+    let (id, suspended) = (work.instance.id, work.operation.keeps_stopped());
     if work.operation.step(name).is_none_or(|step| step.findings.is_empty()) {
         let progress = if is_confirmed(&work) {
-            open(context, work, "open-again").await?
+            if suspended { Progress::Done } else { open(context, work, "open-again").await? }
         } else {
             let request = request(&work)?;
-            let deployment = to_deploy(context, work.instance).await?;
+            let deployment = Deployment { suspended, closed: suspended, ..to_deploy(context, work.instance).await? };
             context.verb(context.runtime.revert_upgrade(&deployment, &request)).await?
         };
         if progress != Progress::Done {
@@ -362,6 +393,9 @@ async fn roll_back(context: &ActivityContext, run: &Run) -> Result<Progress, Fai
         context.store.note_findings(&run.operation, run.run, name, &[REVERTED.to_owned()]).await?;
     }
     drop(lock);
+    if suspended {
+        return suspended::stop(context, run, true).await;
+    }
     match context.verb(context.runtime.observe(id)).await? {
         Observation::Ready(_) => Ok(Progress::Done),
         Observation::Pending(reason) => Ok(Progress::InProgress(reason)),

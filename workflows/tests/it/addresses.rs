@@ -1,5 +1,7 @@
 //! Another name or exposure of an instance that runs. What clients see of it is in the tests of the server.
 
+use std::task::Poll;
+
 use toygres_domain::{
     Error, InstanceId, UserErrorCode,
     instance::{Exposure, Instance},
@@ -162,5 +164,82 @@ async fn one_of_many_gets_a_name() {
     until_changed(&harness).await;
     rename(&harness, instances[1], taken.as_str()).await.unwrap();
     until_changed(&harness).await;
+    harness.finish().await;
+}
+
+/// Clients reach the instance by the address that its row says, whatever else has happened.
+async fn assert_reachable(harness: &Harness, id: InstanceId, case: &str) {
+    let (now, there) = (harness.instance(id).await, harness.runtime.addresses(id));
+    let by_former = now.address().name == now.first_name;
+    assert!(by_former || there.contains(now.address().name.as_str()), "{case}: {:?} of {there:?}", now.address());
+}
+
+/// At the end the instance has the new name, and nothing of the former one is left.
+async fn assert_renamed(harness: &Harness, id: InstanceId, name: &str, case: &str) {
+    until_changed(harness).await;
+    let now = harness.instance(id).await;
+    assert_eq!((now.address().name.as_str(), now.former_address, now.notices.len()), (name, None, 0), "{case}");
+    assert_eq!(harness.runtime.addresses(id), [name.to_owned()].into(), "{case}");
+    create_named(harness, &now.first_name).await.unwrap_or_else(|error| panic!("{case}: its former name is free: {error:?}"));
+}
+
+/// A rename is no operation, so the suite of operations does not have it. Each call of the host fails once, before and after it has done its
+/// work.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_call_of_the_host_may_fail_during_a_rename() {
+    let harness = Harness::start().await;
+    // It adds the new address, removes the former one, and gives the new one what only one address can have.
+    for (call, works) in (0..3).flat_map(|call| [(call, false), (call, true)]) {
+        let (case, name) = (format!("call {call}, works: {works}"), format!("renamed-{call}-{works}"));
+        let id = harness.running().await;
+        harness.runtime.script(id, |script| (script.addressing, script.address_fault) = ((0, 0), Some((call, works))));
+        rename(&harness, id, &name).await.unwrap();
+        assert_eq!(change(&harness.context).await.unwrap(), 1, "{case}");
+        let notices = harness.instance(id).await.notices;
+        assert!(notices.len() == 1 && notices[0].message.contains("the host is away"), "{case}: {notices:?}");
+        assert_reachable(&harness, id, &case).await;
+        assert_renamed(&harness, id, &name, &case).await;
+    }
+    harness.finish().await;
+}
+
+/// Every server makes attempts, at the same time as others, and may be killed at any point of one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rename_may_be_attempted_twice_and_be_interrupted_at_every_point() {
+    let harness = Harness::start().await;
+    let id = harness.running().await;
+    harness.runtime.script(id, |script| script.addressing = (0, 0));
+    rename(&harness, id, "twice").await.unwrap();
+    let (first, second) = tokio::join!(change(&harness.context), change(&harness.context));
+    assert_eq!((first.unwrap(), second.unwrap()), (0, 0));
+    assert_renamed(&harness, id, "twice", "twice").await;
+
+    // The attempt is dropped when it waits for the nth time.
+    let mut is_complete = false;
+    for n in 1..200 {
+        let (case, name) = (format!("interrupted at {n}"), format!("renamed-{n}"));
+        let id = harness.running().await;
+        harness.runtime.script(id, |script| script.addressing = (0, 0));
+        rename(&harness, id, &name).await.unwrap();
+        is_complete = {
+            let mut attempt = Box::pin(change(&harness.context));
+            let mut left = n;
+            std::future::poll_fn(|context| match attempt.as_mut().poll(context) {
+                Poll::Ready(outcome) => Poll::Ready(outcome.is_ok()),
+                Poll::Pending if left == 0 => Poll::Ready(false),
+                Poll::Pending => {
+                    left -= 1;
+                    Poll::Pending
+                }
+            })
+            .await
+        };
+        assert_reachable(&harness, id, &case).await;
+        assert_renamed(&harness, id, &name, &case).await;
+        if is_complete {
+            break;
+        }
+    }
+    assert!(is_complete, "an attempt ends");
     harness.finish().await;
 }

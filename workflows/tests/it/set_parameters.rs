@@ -61,7 +61,7 @@ async fn what_needs_a_restart_waits_for_one_that_can_be_taken_back() {
     harness.runtime.script(id, |script| script.fatal_parameter = Some("huge_pages"));
     let failed = restart(&harness, id).await;
     rolled_back(&harness, &failed, "FATAL: huge_pages is too large", &pending).await;
-    assert_eq!(failed.step(StepName::RevertConfiguration).unwrap().status, StepStatus::Succeeded);
+    assert_eq!(failed.step(StepName::RollBack).unwrap().status, StepStatus::Succeeded);
 
     harness.runtime.script(id, |script| script.fatal_parameter = None);
     succeeded(restart(&harness, id).await);

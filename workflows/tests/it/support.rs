@@ -8,6 +8,7 @@ pub mod hooks;
 pub mod operations;
 pub mod proxy;
 pub mod requests;
+mod samples;
 pub mod serial_provider;
 pub mod waiting;
 
@@ -15,7 +16,8 @@ pub use control_plane::{Harness, timing};
 pub use fake_runtime::{FakeRuntime, away};
 pub use faults::{EVERY, FailureKind, Fault, Ways, crashes, fails, failure, failures, injected, late, panic_quietly, panics, reported, twice};
 pub use hooks::Call;
-pub use operations::{EACH_SHAPE, Example, Plan, archive_instances, back_up, by_shape, is_exhaustive};
+pub use operations::{EACH_SHAPE, Example, Plan, archive_instances, back_up, by_shape, each_shape, is_exhaustive};
 pub use proxy::Proxy;
 pub use requests::{DEADLINE, request};
+pub use samples::{Sample, Variant};
 pub use waiting::{concurrently, eventually, with_retry};

@@ -1,15 +1,17 @@
 //! Tests specific to UpgradeInstance. Those for all operations are in [`crate::saga`].
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use toygres_domain::{
-    Error, InstanceId,
+    Error, InstanceId, UserErrorCode,
     backup::{Coverage, CoveredInterval},
     instance::{InstanceState, PostgresVersion, Reason, ReasonCode},
     maintenance::{MaintenanceWindow, Weekday},
-    operation::{Operation, OperationKind, OperationStatus, Params, StepName, StepStatus, upgrade},
+    operation::{Operation, OperationKind, OperationStatus, Params, StepName, StepStatus, suspend, upgrade},
     runtime::{Observation, RuntimeError},
-    upgrade::AvailableUpdate,
     wal::Lsn,
 };
 use toygres_store::{InstanceUpdate, OperationFilter, PageRequest, Subject};
@@ -42,17 +44,16 @@ async fn the_row_has_the_new_version_once_it_is_confirmed() {
     assert_eq!(operation.status, OperationStatus::Succeeded, "{operation:?}");
     assert_eq!((harness.instance(id).await.spec.postgres_version, harness.runtime.version(id)), (TO, Some((TO, true))));
     let steps: Vec<_> = operation.steps.iter().map(|step| (step.name, step.status)).collect();
-    assert!(steps.iter().all(|(_, status)| *status == StepStatus::Succeeded), "{steps:?}");
+    // Those of a suspended instance alone.
+    let expected = |name| if matches!(name, StepName::StartPostgres | StepName::StopPostgres) { StepStatus::Skipped } else { StepStatus::Succeeded };
+    assert!(steps.iter().all(|(name, status)| *status == expected(*name)), "{steps:?}");
     harness.finish().await;
 }
 
 /// An instance of which the host has an update.
 async fn outdated(harness: &Harness) -> (InstanceId, Params) {
     let id = instance(harness).await;
-    let update = AvailableUpdate { from: "17.1".to_owned(), to: "17.2".to_owned() };
-    harness.runtime.script(id, |script| script.update = Some(update.clone()));
-    harness.runtime.report_change(id);
-    eventually("the update is found", || async { (harness.instance(id).await.update_available.as_ref() == Some(&update)).then_some(()) }).await;
+    harness.offer_update(id).await;
     let version = harness.instance(id).await.spec.postgres_version;
     (id, Params::Upgrade(upgrade::Params { version, check_only: false, minor: true, drop_logical_slots: false }))
 }
@@ -228,5 +229,103 @@ async fn an_upgrade_needs_backups_that_are_up_to_date_and_begins_a_new_archive()
     claim().await;
     let next = harness.store.archives_of(&[id]).await.unwrap().remove(&id).expect("there is a new archive");
     assert!(next.id != archive.id && next.retired.is_none());
+    harness.finish().await;
+}
+
+/// A suspended instance without backups, or with those that the harness follows.
+async fn suspended(harness: &Harness, backups: bool) -> InstanceId {
+    let mut new = harness.new_instance();
+    new.backups.enabled = Some(backups);
+    let id = harness.run(new).await;
+    if backups {
+        harness.store.claim_archives(harness.backup_worker, true, Duration::from_secs(3600), 1000).await.unwrap();
+    }
+    let suspend = Params::Suspend(suspend::Params { timeout_seconds: 60, idle_minutes: None });
+    let operation = harness.accept(Subject::Existing(id), suspend).await;
+    assert_eq!(harness.finished(&operation).await.status, OperationStatus::Succeeded);
+    id
+}
+
+#[tokio::test]
+async fn a_suspended_instance_is_started_for_the_upgrade_lets_nobody_in_and_is_suspended_again() {
+    let harness = Harness::start().await;
+    let id = suspended(&harness, false).await;
+    let former = harness.instance(id).await.spec.postgres_version;
+    let open = Arc::new(Mutex::new(Vec::new()));
+    let (runtime, seen) = (harness.runtime.clone(), open.clone());
+    harness.hooks.set(id, move |call| {
+        let (runtime, seen) = (runtime.clone(), seen.clone());
+        async move {
+            let outcome = call.run().await;
+            // While the server runs, clients are kept out.
+            if !runtime.is_suspended(id) && runtime.version(id).is_some_and(|(_, is_open)| is_open) {
+                seen.lock().unwrap().push(call.label.clone());
+            }
+            outcome
+        }
+    });
+    for (check_only, expected) in [(true, former), (false, TO)] {
+        let operation = upgraded(&harness, id, &params(check_only, false)).await;
+        assert_eq!(operation.status, OperationStatus::Succeeded, "{operation:?}");
+        let now = harness.instance(id).await;
+        assert_eq!((now.state, now.spec.postgres_version, harness.runtime.version(id)), (InstanceState::Suspended, expected, Some((expected, true))));
+        assert_eq!(now.reason.map(|reason| reason.code), Some(ReasonCode::Suspended));
+        assert!(harness.runtime.is_suspended(id));
+        for name in [StepName::StartPostgres, StepName::CheckUpgrade, StepName::StopPostgres] {
+            assert_eq!(operation.step(name).map(|step| step.status), Some(StepStatus::Succeeded), "{name}");
+        }
+    }
+    assert_eq!(*open.lock().unwrap(), Vec::<String>::new());
+    harness.finish().await;
+}
+
+#[tokio::test]
+async fn a_suspended_instance_that_cannot_be_upgraded_is_suspended_again_with_the_reason() {
+    let harness = Harness::start().await;
+    let id = suspended(&harness, false).await;
+    let former = harness.instance(id).await.spec.postgres_version;
+    harness.runtime.script(id, |script| {
+        script.not_upgradable = Some(RuntimeError::permanent(ReasonCode::NotUpgradable, "pg_upgrade refuses the upgrade: a library is missing"));
+    });
+    let operation = upgraded(&harness, id, &params(false, false)).await;
+    assert_eq!((operation.status, operation.error.map(|error| error.code)), (OperationStatus::Failed, Some(ReasonCode::NotUpgradable)));
+    let now = harness.instance(id).await;
+    assert_eq!((now.state, now.reason.map(|reason| reason.code)), (InstanceState::Suspended, Some(ReasonCode::NotUpgradable)));
+    assert_eq!((harness.runtime.is_suspended(id), harness.runtime.version(id)), (true, Some((former, true))));
+    harness.finish().await;
+}
+
+/// What its backups lack at the time of its suspension they lack for good, until it is resumed. It may have been suspended long ago.
+#[tokio::test]
+async fn the_backups_of_a_suspended_instance_have_to_reach_to_its_suspension() {
+    let harness = Harness::start().await;
+    let id = suspended(&harness, true).await;
+    let archive = harness.store.archives_of(&[id]).await.unwrap().remove(&id).unwrap();
+    let suspended_at = harness.store.now();
+    for (hours, expected) in [(1, OperationStatus::Failed), (0, OperationStatus::Succeeded)] {
+        let to = suspended_at - chrono::TimeDelta::hours(hours);
+        let covered = CoveredInterval { from: to, to, from_lsn: Lsn(1), to_lsn: Lsn(2) };
+        let coverage = Coverage { intervals: vec![covered], ..Coverage::default() };
+        harness.store.record_coverage(harness.backup_worker, archive.id, &coverage, 1).await.unwrap();
+        let operation = upgraded(&harness, id, &params(false, false)).await;
+        assert_eq!(operation.status, expected, "{operation:?}");
+        if let Some(error) = operation.error {
+            assert!(error.code == ReasonCode::BackupFailed && error.message.contains("resume the instance"), "{error:?}");
+        }
+        assert_eq!(harness.instance(id).await.state, InstanceState::Suspended);
+    }
+    harness.finish().await;
+}
+
+/// Its next start is with what the host has then.
+#[tokio::test]
+async fn a_suspended_instance_has_an_update_when_it_is_resumed() {
+    let harness = Harness::start().await;
+    let id = suspended(&harness, false).await;
+    let version = harness.instance(id).await.spec.postgres_version;
+    let params = Params::Upgrade(upgrade::Params { version, check_only: false, minor: true, drop_logical_slots: false });
+    let refused = harness.store.accept(Subject::Existing(id), &params, &request(DEADLINE)).await;
+    let Err(Error::User(errors)) = refused else { panic!("it is not refused: {refused:?}") };
+    assert!(errors[0].code == UserErrorCode::Conflict && errors[0].message.contains("resume it first"), "{errors:?}");
     harness.finish().await;
 }

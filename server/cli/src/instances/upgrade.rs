@@ -13,7 +13,8 @@ use crate::{
 /// Upgrade an instance to a newer major version of PostgreSQL, or apply an update of the one that it has.
 ///
 /// The server is stopped while pg_upgrade transfers the data. Until a login to the new server has worked, clients are kept out and the former
-/// data stays: if anything fails before, the instance runs as before. Afterwards there is no way back.
+/// data stays: if anything fails before, the instance is as before. Afterwards there is no way back. A suspended instance is suspended again at
+/// the end.
 #[derive(Args, Debug)]
 pub struct Upgrade {
     /// Name or id of the instance.

@@ -41,9 +41,11 @@ pub struct UpgradeInstanceMutation;
 
 #[Object]
 impl UpgradeInstanceMutation {
-    /// Upgrades a running instance to a newer major version of PostgreSQL with `pg_upgrade`. Its server is stopped meanwhile. The former data
-    /// stays until a login to the new server has worked, and until then clients are kept out: a failure, a cancellation or the deadline
-    /// brings back the former version with its data. (Within the same major version it is only restarted.) Afterwards nothing leads back, and a new archive of backups begins with a base backup.
+    /// Upgrades an instance that is running or suspended to a newer major version of PostgreSQL with `pg_upgrade`. Its server is stopped
+    /// meanwhile. The former data stays until a login to the new server has worked, and until then clients are kept out: a failure, a
+    /// cancellation or the deadline brings back the former version with its data. Afterwards nothing leads back, and a new archive of backups
+    /// begins with a base backup. A suspended instance lets no client in meanwhile, and is suspended again at the end. Within the same major
+    /// version a running instance is only restarted; a suspended one has the update when it is resumed.
     #[graphql(guard = "operator()")]
     async fn upgrade_instance(
         &self,

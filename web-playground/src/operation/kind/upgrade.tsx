@@ -7,9 +7,10 @@ import { possible } from '../../instance/versions';
 import { useMutate } from '../../lib/use-mutate';
 import type { FormProps, InstanceOperation } from '../kinds';
 
-function UpgradeForm({ instance: { id, postgresVersion, updateAvailable, upgradeTargets }, onDone }: FormProps) {
-  // The version that the instance has applies the update.
-  const newer = [...(updateAvailable ? [postgresVersion] : []), ...possible(upgradeTargets)];
+function UpgradeForm({ instance: { id, state, postgresVersion, updateAvailable, upgradeTargets }, onDone }: FormProps) {
+  const isSuspended = state === 'SUSPENDED';
+  // The version that the instance has applies the update. A suspended one gets that when it is resumed.
+  const newer = [...(updateAvailable && !isSuspended ? [postgresVersion] : []), ...possible(upgradeTargets)];
   const mutation = useMutate(UPGRADE, { idempotent: true, onSuccess: onDone });
   const form = useForm({ initialValues: { version: newer[0] ?? '', checkOnly: false } });
   const isUpdate = form.values.version === postgresVersion;
@@ -31,14 +32,14 @@ function UpgradeForm({ instance: { id, postgresVersion, updateAvailable, upgrade
           <Text size="sm">
             {isUpdate
               ? `The server is restarted. It runs ${updateAvailable?.from} and will run ${updateAvailable?.to}.`
-              : `The server is stopped while the data is transferred. If anything fails before the new server is known to work, the instance runs as before, with PostgreSQL ${postgresVersion}. Afterwards nothing leads back.`}
+              : `${isSuspended ? 'The server is started for the upgrade, and lets no client in. It is suspended again at the end.' : 'The server is stopped while the data is transferred.'} If anything fails before the new server is known to work, the instance is as before, with PostgreSQL ${postgresVersion}. Afterwards nothing leads back.`}
           </Text>
           <Select mt="md" label="PostgreSQL version" data={newer} allowDeselect={false} data-autofocus {...form.getInputProps('version')} />
           <Checkbox
             mt="md"
             disabled={isUpdate}
             label="Only check whether the upgrade is possible"
-            description="The server is stopped for some seconds, as for a restart"
+            description={isSuspended ? 'The server is started and stopped again' : 'The server is stopped for some seconds, as for a restart'}
             {...form.getInputProps('checkOnly', { type: 'checkbox' })}
           />
         </>

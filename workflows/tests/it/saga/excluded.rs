@@ -4,13 +4,13 @@ use toygres_domain::{Error, UserErrorCode, operation::OperationKind};
 use toygres_store::Subject;
 
 use super::assert_saga;
-use crate::support::{DEADLINE, Example, Harness, eventually};
+use crate::support::{DEADLINE, Example, Harness, Sample, eventually};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_operation_is_a_conflict_that_names_the_first() {
     let harness = Harness::start().await;
-    for first in OperationKind::ALL.iter().filter(|kind| kind.policy().excludes) {
-        let example = Example::prepare(&harness, *first).await;
+    for first in Sample::all().into_iter().filter(|sample| sample.kind.policy().excludes) {
+        let example = Example::prepare_as(&harness, first).await;
         harness.runtime.hold(example.instance);
         let id = example.accept(&harness).await;
         for second in OperationKind::ALL.iter().filter(|kind| kind.policy().excludes && !kind.policy().supersedes) {
@@ -22,7 +22,7 @@ async fn a_second_operation_is_a_conflict_that_names_the_first() {
         }
         eventually("it waits", || async { (harness.hooks.calls(example.instance).len() > 2).then_some(()) }).await;
         harness.runtime.release(example.instance);
-        assert_saga(&harness, first.as_str(), &example).await;
+        assert_saga(&harness, &first.to_string(), &example).await;
     }
     harness.finish().await;
 }

@@ -1,13 +1,11 @@
 //! Activities fail, are lost and panic: once, and permanently.
 
-use toygres_domain::{
-    instance::ReasonCode,
-    operation::{OperationKind, OperationStatus},
-};
+use toygres_domain::{instance::ReasonCode, operation::OperationStatus};
 
 use super::assert_saga;
 use crate::support::{
-    EACH_SHAPE, Example, FailureKind, Fault, Harness, Plan, Ways, by_shape, concurrently, crashes, eventually, injected, is_exhaustive, reported,
+    Example, FailureKind, Fault, Harness, Plan, Sample, Ways, by_shape, concurrently, crashes, each_shape, eventually, injected, is_exhaustive,
+    reported,
 };
 
 /// More calls than one run makes before it fails.
@@ -39,28 +37,28 @@ async fn once(harness: &Harness, plans: &[Plan], ways: Ways) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_activity_may_report_a_failure_once() {
     let harness = Harness::start().await;
-    once(&harness, &Plan::of(&harness, OperationKind::ALL).await, reported).await;
+    once(&harness, &Plan::of(&harness, Sample::all()).await, reported).await;
     harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_activity_may_crash_once() {
     let harness = Harness::start().await;
-    once(&harness, &Plan::of(&harness, OperationKind::ALL).await, crashes).await;
+    once(&harness, &Plan::of(&harness, Sample::all()).await, crashes).await;
     harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_postgres_too_every_activity_may_report_a_failure_once() {
     let harness = Harness::start_on_postgres().await;
-    once(&harness, &Plan::of(&harness, EACH_SHAPE).await, reported).await;
+    once(&harness, &Plan::of(&harness, each_shape()).await, reported).await;
     harness.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_postgres_too_every_activity_may_crash_once() {
     let harness = Harness::start_on_postgres().await;
-    once(&harness, &Plan::of(&harness, EACH_SHAPE).await, crashes).await;
+    once(&harness, &Plan::of(&harness, each_shape()).await, crashes).await;
     harness.finish().await;
 }
 

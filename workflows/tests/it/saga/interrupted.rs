@@ -1,13 +1,13 @@
 //! The engine loses a workflow, and servers stop.
 
-use toygres_domain::operation::{OperationKind, OperationStatus};
+use toygres_domain::operation::OperationStatus;
 
 use super::assert_saga;
-use crate::support::{Example, Harness, concurrently, eventually};
+use crate::support::{Example, Harness, Sample, concurrently, eventually};
 
 /// Starts an operation whose calls of the runtime wait until they are released.
-async fn waiting(harness: &Harness, kind: OperationKind) -> Example {
-    let example = Example::prepare(harness, kind).await;
+async fn waiting(harness: &Harness, sample: Sample) -> Example {
+    let example = Example::prepare_as(harness, sample).await;
     harness.runtime.hold(example.instance);
     example.accept(harness).await;
     eventually("the workflow polls", || async {
@@ -21,10 +21,10 @@ async fn waiting(harness: &Harness, kind: OperationKind) -> Example {
 
 /// The engine cancels or loses the workflow while it waits. The next run of the same operation finishes it.
 async fn lost_workflows(harness: Harness) {
-    let cases = OperationKind::ALL.iter().flat_map(|kind| [(*kind, "cancelled"), (*kind, "forgotten")]);
-    concurrently(cases, async |(kind, loss)| {
-        let case = format!("{kind} {loss}");
-        let example = waiting(&harness, kind).await;
+    let cases = Sample::all().into_iter().flat_map(|sample| [(sample, "cancelled"), (sample, "forgotten")]);
+    concurrently(cases, async |(sample, loss)| {
+        let case = format!("{sample} {loss}");
+        let example = waiting(&harness, sample).await;
         let id = example.id();
         match loss {
             "cancelled" => harness.client.cancel_instance(&id.engine_id(1), "by hand").await.unwrap(),
@@ -52,8 +52,8 @@ async fn on_postgres_too_a_lost_workflow_is_followed_by_the_next_run() {
 /// A server that stops abandons its work, and the next one finishes it.
 async fn stopped_servers(mut harness: Harness) {
     let mut examples = Vec::new();
-    for kind in OperationKind::ALL {
-        examples.push(waiting(&harness, *kind).await);
+    for sample in Sample::all() {
+        examples.push(waiting(&harness, sample).await);
     }
     harness.stop().await;
     for example in &examples {

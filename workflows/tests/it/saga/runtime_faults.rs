@@ -2,25 +2,25 @@
 
 use toygres_domain::{
     instance::{InstanceState, ReasonCode},
-    operation::{OperationKind, OperationStatus},
+    operation::OperationStatus,
     runtime::RuntimeError,
 };
 
 use super::assert_saga;
-use crate::support::{Example, Harness, Plan, away, concurrently, eventually};
+use crate::support::{Example, Harness, Plan, Sample, away, concurrently, eventually};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_runtime_that_is_away_for_a_while_delays_every_operation_visibly() {
     let harness = Harness::start().await;
-    concurrently(OperationKind::ALL, async |kind| {
-        let example = Example::prepare(&harness, *kind).await;
+    concurrently(Sample::all(), async |sample| {
+        let example = Example::prepare_as(&harness, sample).await;
         harness.runtime.script(example.instance, |script| script.error = Some((u32::MAX, away())));
         let id = example.accept(&harness).await;
         harness.shows(&id, "the host is away").await;
         harness.runtime.script(example.instance, |script| script.error = Some((8, away())));
-        let operation = assert_saga(&harness, kind.as_str(), &example).await;
-        assert_eq!((operation.status, operation.run), (OperationStatus::Succeeded, 1), "{kind}");
-        assert!(operation.steps.iter().any(|step| step.attempt > 8), "{kind}: each attempt is counted: {:?}", operation.steps);
+        let operation = assert_saga(&harness, &sample.to_string(), &example).await;
+        assert_eq!((operation.status, operation.run), (OperationStatus::Succeeded, 1), "{sample}");
+        assert!(operation.steps.iter().any(|step| step.attempt > 8), "{sample}: each attempt is counted: {:?}", operation.steps);
     })
     .await;
     harness.finish().await;
@@ -70,7 +70,7 @@ async fn a_runtime_that_refuses_ends_an_operation_at_once() {
             let now =
                 eventually("the instance shows it", || async { Some(harness.instance(example.instance).await).filter(|now| now.reason.is_some()) })
                     .await;
-            assert_eq!((Some(now.state), now.reason.map(|reason| reason.code)), (plan.kind.policy().during, Some(ReasonCode::Forbidden)));
+            assert_eq!((Some(now.state), now.reason.map(|reason| reason.code)), (plan.sample.kind.policy().during, Some(ReasonCode::Forbidden)));
             harness.runtime.script(example.instance, |script| script.error = None);
         }
         let operation = harness.assert_settled(&plan.to_string(), &id).await;

@@ -10,7 +10,7 @@ use toygres_domain::{
 use toygres_store::{Store, Subject};
 
 use super::assert_saga;
-use crate::support::{DEADLINE, EACH_SHAPE, Example, Harness, Plan, by_shape, concurrently, eventually, request, with_retry};
+use crate::support::{DEADLINE, Example, Harness, Plan, by_shape, concurrently, each_shape, eventually, request, with_retry};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Point {
@@ -31,17 +31,17 @@ async fn every_operation_may_be_superseded_by_a_deletion_at_every_point() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_postgres_too_every_operation_may_be_superseded_by_a_deletion_at_every_point() {
     let harness = Harness::start_on_postgres().await;
-    deletions_at_every_point(&harness, EACH_SHAPE).await;
+    deletions_at_every_point(&harness, each_shape()).await;
     harness.finish().await;
 }
 
-async fn deletions_at_every_point(harness: &Harness, kinds: &[OperationKind]) {
-    let plans = Plan::of(harness, kinds).await;
+async fn deletions_at_every_point(harness: &Harness, samples: Vec<Sample>) {
+    let plans = Plan::of(harness, samples).await;
     let points = [Point::Before, Point::During, Point::Behind, Point::LongBefore];
     let steps = plans.iter().flat_map(|plan| plan.steps.iter().chain(&plan.compensation).map(move |step| (plan, step)));
     let cases = steps.flat_map(|(plan, step)| points.map(|point| (plan, step, point)));
     concurrently(cases, async |(plan, step, point)| {
-        let same = plan.kind == OperationKind::Delete;
+        let same = plan.sample.kind == OperationKind::Delete;
         if same && point == Point::LongBefore {
             return;
         }

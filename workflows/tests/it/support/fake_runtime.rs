@@ -81,6 +81,8 @@ pub struct Script {
     pub refused_text: Option<&'static str>,
     /// The number of calls that add an address, and that remove the others, which find it in progress.
     pub addressing: (u32, u32),
+    /// Which call of the verbs for addresses, from 0, fails once, and whether it does its work before that.
+    pub address_fault: Option<(u32, bool)>,
     /// What an inspection finds that a restart would change of the server.
     pub update: Option<AvailableUpdate>,
     /// The number of calls of any verb that return this error.
@@ -114,8 +116,27 @@ impl Default for Script {
             refused_parameter: None,
             refused_text: None,
             addressing: (1, 1),
+            address_fault: None,
             update: None,
             error: None,
+        }
+    }
+}
+
+impl Script {
+    /// Whether the present call of a verb for addresses fails, and then whether it does its work before that.
+    fn address_fault(&mut self) -> Option<bool> {
+        match &mut self.address_fault {
+            Some((0, works)) => {
+                let works = *works;
+                self.address_fault = None;
+                Some(works)
+            }
+            Some((left, _)) => {
+                *left -= 1;
+                None
+            }
+            None => None,
         }
     }
 }
@@ -640,22 +661,35 @@ impl Runtime for FakeRuntime {
 
     async fn add_address(&self, deployment: &Deployment) -> Result<AddressProgress, RuntimeError> {
         let mut state = self.state.lock().unwrap();
-        let left = &mut state.script(deployment.id)?.addressing.0;
+        let script = state.script(deployment.id)?;
+        let fault = script.address_fault();
+        if fault == Some(false) {
+            return Err(away());
+        }
+        let left = &mut script.addressing.0;
         let is_there = *left == 0;
         *left = left.saturating_sub(1);
         state.addresses.entry(deployment.id).or_default().insert(deployment.name.to_string());
+        if fault.is_some() {
+            return Err(away());
+        }
         Ok(if is_there { AddressProgress::At(self.endpoint.clone()) } else { AddressProgress::InProgress(pending()) })
     }
 
     async fn remove_other_addresses(&self, deployment: &Deployment) -> Result<Progress, RuntimeError> {
         let mut state = self.state.lock().unwrap();
-        let left = &mut state.script(deployment.id)?.addressing.1;
+        let script = state.script(deployment.id)?;
+        let fault = script.address_fault();
+        if fault == Some(false) {
+            return Err(away());
+        }
+        let left = &mut script.addressing.1;
         if *left > 0 {
             *left -= 1;
             return Ok(Progress::InProgress(pending()));
         }
         state.addresses.entry(deployment.id).or_default().retain(|name| *name == deployment.name.to_string());
-        Ok(Progress::Done)
+        if fault.is_some() { Err(away()) } else { Ok(Progress::Done) }
     }
 
     async fn list(&self) -> Result<Vec<InstanceId>, RuntimeError> {

@@ -8,82 +8,21 @@ use std::{
 
 use toygres_domain::{
     InstanceId, OperationId, Result,
-    backup::{ArchiveId, BackupId, BackupStatus, Closing},
-    database_user::DatabaseAccess,
-    instance::{InstanceState, PostgresVersion},
-    name::SqlName,
-    operation::{
-        InstanceAfter, OnFailure, OperationKind, OperationStatus, Params, create, create_backup, create_database, create_database_user, delete,
-        drop_database, drop_database_user, repair, resize, restart, resume, rotate_password, set_parameters, suspend, upgrade,
-    },
+    backup::{ArchiveId, BackupStatus, Closing},
+    instance::InstanceState,
+    operation::{InstanceAfter, OnFailure, OperationKind, OperationStatus, Params, StepName},
     recovery::CompleteBackup,
-    restoration::{DataSource, Restoration, RestoreTarget},
     scram,
     secret::Secret,
     wal::{Lsn, Timeline},
 };
 use toygres_store::{Accepted, ArchiveReport, NewInstance, Request, Subject};
 
-use super::{DEADLINE, FailureKind, Fault, Harness, eventually, fails, request, with_retry};
-
-/// The state of the instance before an operation.
-enum Before {
-    /// There is no instance: the operation creates it.
-    Absent,
-    Running,
-    /// The health check has ended.
-    Suspended,
-    /// It has a user besides its owner.
-    WithUser,
-    /// It has another database.
-    WithDatabase,
-    /// It has an archive, which a worker owns that takes base backups at once.
-    Archived,
-    /// It has a base backup too, so that its archive is closed before it is removed.
-    BackedUp,
-}
-
-/// An example of an operation of this kind, with names of its own. A new kind only needs an arm here.
-fn sample(kind: OperationKind, new: &NewInstance) -> (Before, Params) {
-    let owner = &new.spec.username;
-    let name: SqlName = format!("{owner}_more").try_into().expect("it is a name");
-    match kind {
-        OperationKind::CreateDatabaseUser => {
-            let (access, database) = (DatabaseAccess::ReadOnly, Some(new.spec.database.clone()));
-            (Before::Running, Params::CreateDatabaseUser(create_database_user::Params { name, access, database }))
-        }
-        OperationKind::DropDatabaseUser => {
-            (Before::WithUser, Params::DropDatabaseUser(drop_database_user::Params { name, reassign_to: owner.clone() }))
-        }
-        OperationKind::CreateDatabase => (Before::Running, Params::CreateDatabase(create_database::Params { name, owner: owner.clone() })),
-        OperationKind::DropDatabase => (Before::WithDatabase, Params::DropDatabase(drop_database::Params { name, force: true })),
-        OperationKind::CreateBackup => (Before::Archived, Params::CreateBackup(create_backup::Params { backup: BackupId::generate() })),
-        OperationKind::Restore => {
-            let (source, archive) = (InstanceId::generate(), ArchiveId::generate());
-            let restoration = Restoration { source, archive, target: RestoreTarget::Latest, known: None, avoid: Vec::new() };
-            (Before::Absent, Params::Restore(DataSource::Archive(restoration)))
-        }
-        OperationKind::Upgrade => {
-            let version = PostgresVersion(new.spec.postgres_version.0 + 1);
-            (Before::Running, Params::Upgrade(upgrade::Params { version, check_only: false, minor: false, drop_logical_slots: false }))
-        }
-        OperationKind::Create => (Before::Absent, Params::Create(create::Params {})),
-        OperationKind::Delete => (Before::BackedUp, Params::Delete(delete::Params { close_archive: true, ..delete::Params::default() })),
-        OperationKind::Repair => (Before::Running, Params::Repair(repair::Params {})),
-        OperationKind::Suspend => (Before::Running, suspension()),
-        OperationKind::Resume => (Before::Suspended, Params::Resume(resume::Params {})),
-        OperationKind::Resize => {
-            (Before::Running, Params::Resize(resize::Params { cpu_millis: Some(200), memory_mb: Some(256), storage_gb: Some(2), automatic: false }))
-        }
-        // One that the server reads, and one that it has to be restarted for.
-        OperationKind::SetParameters => {
-            let changes = [("work_mem", "8MB"), ("max_connections", "50")].map(|(name, value)| (name.to_owned(), Some(value.to_owned())));
-            (Before::Running, Params::SetParameters(set_parameters::Params { changes: changes.into(), allow_restart: true }))
-        }
-        OperationKind::Restart => (Before::Running, Params::Restart(restart::Params { timeout_seconds: 60 })),
-        OperationKind::RotatePassword => (Before::Running, Params::RotatePassword(rotate_password::Params { terminate_sessions: true })),
-    }
-}
+use super::{
+    DEADLINE, FailureKind, Fault, Harness, Sample, Variant, eventually, fails, request,
+    samples::{Before, suspension},
+    with_retry,
+};
 
 /// Begins the archives of running instances. A worker of the harness, which is one for all examples, takes what is requested of them as fast
 /// as it can, and follows those that are deleted until their servers are stopped.
@@ -139,10 +78,6 @@ pub async fn back_up(harness: &Harness, id: InstanceId) {
     harness.backed_up.lock().unwrap().push(id);
 }
 
-fn suspension() -> Params {
-    Params::Suspend(suspend::Params { timeout_seconds: 60, idle_minutes: None })
-}
-
 /// The verifier of a user, or the password of a rotation.
 fn verifier() -> Secret {
     Secret::new(scram::verifier(&Secret::generate()))
@@ -160,11 +95,11 @@ pub struct Example {
 
 impl Example {
     pub async fn prepare(harness: &Harness, kind: OperationKind) -> Self {
-        Self::prepare_in(harness, kind, false).await
+        Self::prepare_as(harness, Sample::from(&kind)).await
     }
 
-    /// `suspended`: on an instance that is, if the kind has an example for a running one.
-    async fn prepare_in(harness: &Harness, kind: OperationKind, suspended: bool) -> Self {
+    pub async fn prepare_as(harness: &Harness, sample: Sample) -> Self {
+        let kind = sample.kind;
         let mut new = harness.new_instance();
         // Of its own, because all instances are on the same server, and an operation may change its password.
         static NUMBER: AtomicU32 = AtomicU32::new(1);
@@ -176,19 +111,22 @@ impl Example {
             // A worker that other examples have begins archives of all instances, of which none gets a backup by itself.
             new.backups.enabled = Some(false);
         }
-        let (before, params) = sample(kind, &new);
-        let before = if suspended { Before::Suspended } else { before };
+        let (before, params) = sample.on(&new);
         if let Before::Absent = before {
             return Self { kind, instance: new.id, params, new: Some(new), operations: 0 };
         }
         let first = match before {
-            Before::WithUser => Some(sample(OperationKind::CreateDatabaseUser, &new).1),
-            Before::WithDatabase => Some(sample(OperationKind::CreateDatabase, &new).1),
+            Before::WithUser => Some(Sample::from(&OperationKind::CreateDatabaseUser).on(&new).1),
+            Before::WithDatabase => Some(Sample::from(&OperationKind::CreateDatabase).on(&new).1),
             Before::Suspended => Some(suspension()),
-            Before::Absent | Before::Running | Before::Archived | Before::BackedUp => None,
+            Before::Absent | Before::Running | Before::Archived | Before::BackedUp | Before::Outdated => None,
         };
         let (is_archived, is_backed_up) = (matches!(before, Before::Archived | Before::BackedUp), matches!(before, Before::BackedUp));
+        let is_outdated = matches!(before, Before::Outdated);
         let instance = harness.run(new).await;
+        if is_outdated {
+            harness.offer_update(instance).await;
+        }
         if is_archived {
             archive_instances(harness).await;
         }
@@ -207,7 +145,7 @@ impl Example {
 
     /// The parameters of another operation of this kind, on no particular instance.
     pub fn other_params(harness: &Harness, kind: OperationKind) -> Params {
-        sample(kind, &harness.new_instance()).1
+        Sample::from(&kind).on(&harness.new_instance()).1
     }
 
     /// The id that the operation will have.
@@ -240,16 +178,19 @@ pub fn is_exhaustive() -> bool {
 }
 
 /// The kinds for such faults.
-pub fn by_shape() -> &'static [OperationKind] {
-    if is_exhaustive() { OperationKind::ALL } else { EACH_SHAPE }
+pub fn by_shape() -> Vec<Sample> {
+    if is_exhaustive() { Sample::all() } else { each_shape() }
+}
+
+/// See [`EACH_SHAPE`].
+pub fn each_shape() -> Vec<Sample> {
+    EACH_SHAPE.iter().map(Sample::from).collect()
 }
 
 /// The recorded calls of the workflow of a kind of operation.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    pub kind: OperationKind,
-    /// Whether its instance is suspended, although the operation is also possible while it runs.
-    pub suspended: bool,
+    pub sample: Sample,
     /// The activities of a success, in order. The last one writes the outcome.
     pub steps: Vec<String>,
     /// The activities of the compensation; empty if the operation must not fail.
@@ -257,9 +198,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Records every kind of operation, and [`Self::suspended`].
+    /// Records what the suite runs, and [`Self::suspended`].
     pub async fn all(harness: &Harness) -> Vec<Self> {
-        let (mut plans, suspended) = futures::future::join(Self::of(harness, OperationKind::ALL), Self::suspended(harness)).await;
+        let (mut plans, suspended) = futures::future::join(Self::of(harness, Sample::all()), Self::suspended(harness)).await;
         plans.extend(suspended);
         plans
     }
@@ -270,29 +211,30 @@ impl Plan {
             let policy = kind.policy();
             policy.success == InstanceAfter::Former && policy.from.contains(&InstanceState::Suspended)
         };
-        futures::future::join_all(OperationKind::ALL.iter().filter(keeps).map(|kind| Self::record(harness, *kind, true))).await
+        let samples = OperationKind::ALL.iter().filter(keeps).map(|kind| Sample { kind: *kind, variant: Variant::Suspended });
+        Self::of(harness, samples).await
     }
 
-    /// Records these kinds of operations.
-    pub async fn of(harness: &Harness, kinds: &[OperationKind]) -> Vec<Self> {
-        futures::future::join_all(kinds.iter().map(|kind| Self::record(harness, *kind, false))).await
+    /// Records these operations.
+    pub async fn of(harness: &Harness, samples: impl IntoIterator<Item = Sample>) -> Vec<Self> {
+        futures::future::join_all(samples.into_iter().map(|sample| Self::record(harness, sample))).await
     }
 
     /// An example on an instance of its own.
     pub async fn prepare(&self, harness: &Harness) -> Example {
-        Example::prepare_in(harness, self.kind, self.suspended).await
+        Example::prepare_as(harness, self.sample).await
     }
 
-    async fn record(harness: &Harness, kind: OperationKind, suspended: bool) -> Self {
-        let example = Example::prepare_in(harness, kind, suspended).await;
+    async fn record(harness: &Harness, sample: Sample) -> Self {
+        let example = Example::prepare_as(harness, sample).await;
         let operation = example.accept(harness).await;
-        assert_eq!(harness.finished(&operation).await.status, OperationStatus::Succeeded, "{kind}");
-        let mut plan = Self { kind, suspended, steps: called(harness, example.instance), compensation: Vec::new() };
+        assert_eq!(harness.finished(&operation).await.status, OperationStatus::Succeeded, "{sample}");
+        let mut plan = Self { sample, steps: called(harness, example.instance), compensation: Vec::new() };
         if plan.can_fail() {
             let example = plan.prepare(harness).await;
             harness.hooks.inject(example.instance, [plan.failure()]);
             let operation = example.accept(harness).await;
-            assert_eq!(harness.finished(&operation).await.status, OperationStatus::Failed, "{kind}");
+            assert_eq!(harness.finished(&operation).await.status, OperationStatus::Failed, "{sample}");
             plan.compensation = called(harness, example.instance);
             plan.compensation.retain(|step| !plan.steps.contains(step));
         }
@@ -300,7 +242,20 @@ impl Plan {
     }
 
     pub fn can_fail(&self) -> bool {
-        self.kind.policy().failure != OnFailure::KeepTrying
+        self.sample.kind.policy().failure != OnFailure::KeepTrying
+    }
+
+    /// Whether a success does not need this step.
+    pub fn skips(&self, step: StepName) -> bool {
+        let Sample { kind, variant } = self.sample;
+        match step {
+            // A final backup is on request.
+            StepName::TakeBackup => true,
+            StepName::StartPostgres | StepName::StopPostgres if kind == OperationKind::Upgrade => variant != Variant::Suspended,
+            StepName::ConfirmUpgrade | StepName::AnalyzeDatabases => variant == Variant::Minor,
+            // Those of a server that stays stopped, or is stopped again, are fewer.
+            _ => variant == Variant::Suspended,
+        }
     }
 
     /// The activity that writes the success.
@@ -316,7 +271,7 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.kind, if self.suspended { " while suspended" } else { "" })
+        self.sample.fmt(f)
     }
 }
 

@@ -11,6 +11,7 @@ use toygres_domain::{
     instance::{Exposure, HealthCheckPolicy, Instance, InstanceSpec, PostgresVersion},
     operation::{Operation, OperationStatus, Params, create, delete},
     secret::Secret,
+    upgrade::AvailableUpdate,
 };
 use toygres_store::{Accepted, NewInstance, Request, Subject};
 
@@ -80,6 +81,14 @@ impl Harness {
         let finished = self.finished(&operation).await;
         assert_eq!(finished.status, OperationStatus::Succeeded, "{finished:?}");
         new.id
+    }
+
+    /// Has the host of a running instance offer an update of it, and waits until that is known.
+    pub async fn offer_update(&self, id: InstanceId) {
+        let update = AvailableUpdate { from: "17.1".to_owned(), to: "17.2".to_owned() };
+        self.runtime.script(id, |script| script.update = Some(update.clone()));
+        self.runtime.report_change(id);
+        eventually("the update is found", || async { (self.instance(id).await.update_available.as_ref() == Some(&update)).then_some(()) }).await;
     }
 
     pub async fn instance(&self, id: InstanceId) -> Instance {
