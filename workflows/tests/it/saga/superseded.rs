@@ -10,7 +10,7 @@ use toygres_domain::{
 use toygres_store::{Store, Subject};
 
 use super::assert_saga;
-use crate::support::{DEADLINE, Example, Harness, Plan, by_shape, concurrently, each_shape, eventually, request, with_retry};
+use crate::support::{DEADLINE, Example, Harness, Plan, Sample, by_shape, concurrently, each_shape, eventually, request, with_retry};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Point {
