@@ -52,7 +52,8 @@ pub struct Upgrade {
 /// Why the script has failed, by its exit code, if it was not killed, and what it wrote to the standard error.
 #[must_use]
 pub fn upgrade_failure(code: Option<i32>, said: &str) -> RuntimeError {
-    let said: String = said.lines().map(str::trim).filter(|line| !is_noise(line)).collect::<Vec<_>>().join("; ");
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said: String = said.lines().map(words).filter(|line| !is_noise(line)).collect::<Vec<_>>().join("; ");
     // The end, because it says what was the matter.
     let skipped = said.chars().count().saturating_sub(1500);
     let said: String = said.chars().filter(|c| !c.is_control()).skip(skipped).collect();
@@ -66,9 +67,16 @@ pub fn upgrade_failure(code: Option<i32>, said: &str) -> RuntimeError {
     }
 }
 
-/// What the script and PostgreSQL write that is no reason.
+/// What the script and PostgreSQL write that is no reason: checks that passed, where pg_upgrade has written a list that the script quotes (the file
+/// is removed), and messages about the shutdown of a server.
 fn is_noise(line: &str) -> bool {
-    line.is_empty() || line.starts_with("stage: ") || line.contains(" LOG:  ")
+    line.is_empty()
+        || line.starts_with("stage: ")
+        || line.ends_with(" ok")
+        || line.ends_with("is in the file:")
+        || line.contains("pg_upgrade_output.d")
+        || line.contains(" LOG: ")
+        || line.contains("FATAL: terminating connection due to administrator command")
 }
 
 #[cfg(test)]
@@ -79,10 +87,11 @@ mod tests {
     fn the_report_of_pg_upgrade_is_quoted() {
         let error = upgrade_failure(
             Some(3),
-            "stage: it checks\n2026 [1] LOG:  start\nChecking data type usage  fatal\n\n  A list is in the file:\n\t/x.txt\n",
+            "stage: it checks\n2026 [1] LOG:  start\nChecking cluster versions   ok\nChecking data type usage    fatal\n\n  A list is in the file:\n\
+             \t/x/pg_upgrade_output.d/1/tables.txt\nIn database: app\n2026 [1] FATAL:  terminating connection due to administrator command\n",
         );
         assert!(!error.retryable && error.reason.code == ReasonCode::NotUpgradable);
-        assert!(error.reason.message.ends_with("Checking data type usage  fatal; A list is in the file:; /x.txt"), "{error}");
+        assert!(error.reason.message.ends_with("pg_upgrade refuses the upgrade: Checking data type usage fatal; In database: app"), "{error}");
         assert!(upgrade_failure(Some(3), &"x".repeat(5000)).reason.message.len() < 1600);
     }
 

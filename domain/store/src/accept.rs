@@ -201,9 +201,12 @@ impl Store {
                 Accepted { instance, operation: operation(row)?, replayed: false }
             }
             Cancellation::Before(step) | Cancellation::ByWorkflowBefore(step) if !now.can_cancel() => {
-                return Err(conflict(format!(
-                    "the step {step} has begun, or another operation was ended for this one: it can no longer be cancelled"
-                )));
+                let why = if now.former_state.is_some_and(|state| state.is_transitional()) {
+                    "another operation was ended for this one".to_owned()
+                } else {
+                    format!("the step {} has begun", step.as_str().to_uppercase())
+                };
+                return Err(conflict(format!("{why}: it can no longer be cancelled")));
             }
             Cancellation::ByWorkflow | Cancellation::Before(_) | Cancellation::ByWorkflowBefore(_) => revert(&mut transaction, &now).await?,
         };

@@ -19,10 +19,11 @@ pub(crate) fn read_secret(path: &Path) -> Result<String> {
         true => io::stdin().read_to_string(&mut text).map(drop),
         false => fs::read_to_string(path).map(|content| text = content),
     };
-    read.map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))?;
+    let source = if path.as_os_str() == "-" { "stdin".to_owned() } else { path.display().to_string() };
+    read.map_err(|error| Failure::usage(format!("{source} cannot be read: {error}")))?;
     let secret = text.trim_end_matches(['\n', '\r']);
     match secret.is_empty() {
-        true => Err(Failure::usage(format!("{} is empty", path.display()))),
+        true => Err(Failure::usage(format!("the secret is missing: {source} is empty"))),
         false => Ok(secret.to_owned()),
     }
 }

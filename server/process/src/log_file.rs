@@ -132,10 +132,17 @@ pub(super) fn last_error(home: &Path) -> Option<String> {
     last_error_in(&String::from_utf8_lossy(&bytes), home)
 }
 
-/// Only messages of these levels: `DETAIL` and `STATEMENT` lines can quote what users typed.
+/// Only messages of these levels: `DETAIL` and `STATEMENT` lines can quote what users typed. Which setting is wrong, a server says in the message
+/// before its last one.
 pub(super) fn last_error_in(text: &str, home: &Path) -> Option<String> {
     const LEVELS: [&str; 4] = ["PANIC:  ", "FATAL:  ", "ERROR:  ", "error: "];
-    let (_, message) = text.lines().rev().find_map(|line| LEVELS.iter().find_map(|level| line.split_once(level)))?;
+    const SETTINGS: [&str; 2] = ["LOG:  invalid value for parameter ", "LOG:  unrecognized configuration parameter "];
+    let mut lines = text.lines().rev();
+    let (_, mut message) = lines.find_map(|line| LEVELS.iter().find_map(|level| line.split_once(level)))?;
+    if message.starts_with("configuration file ") && message.ends_with("contains errors") {
+        let setting = lines.find_map(|line| SETTINGS.iter().find(|setting| line.contains(**setting)).and(line.split_once("LOG:  ")));
+        message = setting.map_or(message, |(_, setting)| setting);
+    }
     let clean: String = message.replace(&*home.to_string_lossy(), "…").chars().filter(|c| !c.is_control()).take(300).collect();
     Some(clean.trim().to_owned())
 }
@@ -152,6 +159,9 @@ mod tests {
                     2026-01-01 UTC [1] LOG:  database system is shut down\n";
         assert_eq!(last_error_in(text, Path::new("/d/i")).as_deref(), Some("could not open \"…/data/global\""));
         assert_eq!(last_error_in("LOG:  fine\n", Path::new("/d")), None);
+        let setting =
+            "[1] LOG:  invalid value for parameter \"max_workers\": 9\n[1] FATAL:  configuration file \"/d/i/postgresql.conf\" contains errors\n";
+        assert_eq!(last_error_in(setting, Path::new("/d/i")).as_deref(), Some("invalid value for parameter \"max_workers\": 9"));
     }
 
     #[test]

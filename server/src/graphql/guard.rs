@@ -13,7 +13,10 @@ impl Guard for AtLeast {
     async fn check(&self, ctx: &Context<'_>) -> Result<()> {
         match ctx.data_opt::<Caller>() {
             Some(caller) if caller.role >= self.0 => Ok(()),
-            _ => Err(coded("FORBIDDEN", format!("this needs a token of the role {} or above", self.0.as_str().to_uppercase()))),
+            _ => {
+                let above = if self.0 == TokenRole::Admin { "" } else { " or above" };
+                Err(coded("FORBIDDEN", format!("this needs a token of the role {}{above}", self.0.as_str().to_uppercase())))
+            }
         }
     }
 }

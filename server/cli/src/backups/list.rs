@@ -178,7 +178,7 @@ fn page(Listed { backup_policy, recovery, backups }: &Listed) -> String {
             backup.stored_bytes.as_ref().map(size).unwrap_or_default(),
             age(backup.created_at),
             expires,
-            verified(&backup.verification),
+            if matches!(backup.status, BackupStatus::Failed) { "–".to_owned() } else { verified(&backup.verification) },
         ]);
     }
     text + &table.to_string()

@@ -108,7 +108,7 @@ fn table(lines: &[Line]) -> Table {
             parameter.name.clone(),
             set.as_ref().map_or_else(String::new, value),
             parameter.default.clone(),
-            values(parameter),
+            short(values(parameter)),
             restart.to_owned(),
             parameter.description.clone(),
         ]);
@@ -121,6 +121,15 @@ fn value(set: &InstanceParameter) -> String {
     match set.pending_restart {
         true => format!("{} ({} after a restart)", text(&set.value), text(&set.pending_value)),
         false => text(&set.value),
+    }
+}
+
+/// What of the values the table has room for; `-o json` has all.
+fn short(values: String) -> String {
+    const ROOM: usize = 40;
+    match values.char_indices().nth(ROOM) {
+        Some((end, _)) => format!("{}…", &values[..end]),
+        None => values,
     }
 }
 

@@ -128,6 +128,9 @@ struct UpdateInstancePayload {
 
 impl Update {
     pub(super) async fn run(self, client: &Client) -> Result<()> {
+        if let Some(label) = self.labels.iter().find(|label| self.removed_labels.contains(&label.key)) {
+            return Err(Failure::usage(format!("the label {} cannot be set and removed at once: leave out --label or --unlabel", label.key)));
+        }
         for attempt in 1.. {
             let instance = find(client, &self.id).await?;
             let UpdateInstancePayload { instance, user_errors } =
