@@ -188,8 +188,8 @@ use_memory_for_temporary_files() {
   space="$(df -Pk "$shared" | awk 'NR == 2 { print int($4 / 1024) }')"
   [ "${space:-0}" -ge 8000 ] && [ "$(available_memory)" -ge 12000 ] || return 0
   TMPDIR="$(mktemp -d "$shared/toygres.XXXXXX")"
-  # The user of PostgreSQL has to reach what is below it.
-  chmod 711 "$TMPDIR"
+  # For the user of PostgreSQL too, as /tmp is.
+  chmod 1777 "$TMPDIR"
   # shellcheck disable=SC2064
   trap "rm -rf '$TMPDIR'" EXIT
   export TMPDIR TOYGRES_TEST_TEMPLATES="$TMPDIR/templates"
