@@ -166,6 +166,9 @@ impl Renewals {
         }
         let (with_tls, without): (Vec<_>, Vec<_>) =
             running.into_iter().partition(|(instance, _)| context.runtime.speaks_tls(instance.spec.postgres_version));
+        for (instance, _) in without.iter().filter(|(instance, known)| suspects.contains(&instance.id) && known.is_some()) {
+            renewal::forget_if_absent(context, instance).await?;
+        }
         self.without_tls = without.into_iter().map(|(instance, _)| instance.id).collect();
         let ids: HashSet<_> = with_tls.iter().map(|(instance, _)| instance.id).collect();
         self.schedule.retain(|id| ids.contains(&id));

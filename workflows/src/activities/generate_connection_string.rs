@@ -69,6 +69,9 @@ impl Activity for GenerateConnectionString {
             if context.runtime.speaks_tls(work.instance.spec.postgres_version) {
                 // From now on it is expected. One that does not present it yet is renewed in the background.
                 is_presented(&context, &work.instance, &internal_endpoint).await?;
+            } else if matches!(work.operation.kind(), OperationKind::Restart | OperationKind::Resume) {
+                // Its server was started by programs that were built without TLS, after others that were not.
+                context.store.forget_certificate(work.instance.id).await?;
             }
             secure_data(&context, &run).await
         })

@@ -116,6 +116,18 @@ async fn in_effect(context: &ActivityContext, instance: &Instance, endpoint: &En
     }
 }
 
+/// Expects no certificate any more of a server that offers no TLS, if its programs were built without it: they may have replaced others, and the
+/// server has been started anew.
+pub(super) async fn forget_if_absent(context: &ActivityContext, instance: &Instance) -> toygres_domain::Result<()> {
+    let Some(endpoint) = &instance.endpoint else { return Ok(()) };
+    let endpoint = context.runtime.internal_endpoint(&instance.address(), endpoint);
+    if matches!(toygres_postgres::presented_certificate(&endpoint, TIMEOUT).await, Ok(None)) {
+        tracing::info!(instance = %instance.id, "its server was built without TLS, unlike the one before");
+        context.store.forget_certificate(instance.id).await?;
+    }
+    Ok(())
+}
+
 async fn fingerprint(context: &ActivityContext, instance: &Instance) -> Result<Option<String>, Failure> {
     Ok(context.store.instance_certificates(&[instance.id]).await?.remove(&instance.id).map(|known| known.fingerprint))
 }
