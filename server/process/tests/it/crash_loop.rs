@@ -21,7 +21,7 @@ async fn a_crash_loop_is_reported_with_its_cause() {
     let deployment = home.deployment("loop");
     let reason = crash_loop(&home, &host, &deployment).await;
     assert_eq!(reason.code, ReasonCode::CrashLoop);
-    assert!(reason.message.contains("configuration file"), "{}", reason.message);
+    assert!(reason.message.contains("unrecognized configuration parameter \"no_such_setting\""), "{}", reason.message);
     assert!(!reason.message.contains(home.data.path().to_str().unwrap()), "no paths of this machine: {}", reason.message);
     // Deploying again repairs the configuration, and starts it at once.
     host.runtime.deploy(&deployment).await.unwrap();

@@ -28,8 +28,18 @@ impl Background {
 
     /// The next line of stdout, which is JSON.
     pub async fn line(&mut self) -> Value {
-        let line = timeout(TIMEOUT, self.out.next_line()).await.expect("a line arrives in time").unwrap().expect("stdout is open");
+        let line = timeout(TIMEOUT, self.out.next_line()).await.expect("a line arrives in time").unwrap();
+        let Some(line) = line else { panic!("the command exited: {}", self.rest().await) };
         serde_json::from_str(&line).unwrap()
+    }
+
+    /// What it has still to say on stderr, which it closes when it exits.
+    async fn rest(&mut self) -> String {
+        let mut lines = Vec::new();
+        while let Ok(Ok(Some(line))) = timeout(TIMEOUT, self.err.next_line()).await {
+            lines.push(line);
+        }
+        lines.join("\n")
     }
 
     /// Reads stderr until a line contains `text`, and returns that line.

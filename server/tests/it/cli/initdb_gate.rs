@@ -1,4 +1,4 @@
-//! Delays the creation of instances.
+//! Delays the creation of instances, which ends with `initdb --sync-only` where there is a template.
 
 use std::{
     os::unix::fs::{PermissionsExt, symlink},
@@ -18,16 +18,18 @@ impl InitdbGate {
         let real = toygres_process::Binaries::find(std::env::var("TOYGRES_PG_BIN").ok().as_deref()).unwrap().newest().bin;
         let (bin, closed) = (home.path().join("bin"), home.path().join("closed"));
         std::fs::create_dir(&bin).unwrap();
-        // With a template there would be no `initdb`.
-        let _ = std::fs::remove_dir_all(home.path().join("data/templates"));
-        for program in std::fs::read_dir(&real).unwrap().map(|entry| entry.unwrap().file_name()).filter(|name| name != "initdb") {
-            symlink(real.join(&program), bin.join(&program)).unwrap();
+        for program in std::fs::read_dir(&real).unwrap().map(|entry| entry.unwrap().file_name()) {
+            if program != "initdb" && program != "postgres" {
+                symlink(real.join(&program), bin.join(&program)).unwrap();
+            }
         }
-        let script = format!("#!/bin/sh\nwhile [ -e {} ]; do sleep 0.05; done\nexec {} \"$@\"\n", closed.display(), real.join("initdb").display());
-        std::fs::write(bin.join("initdb"), script).unwrap();
-        for path in [&bin, &bin.join("initdb")] {
-            std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+        // The server would follow a link to `postgres`, and use the `initdb` beside its target.
+        for (name, wait) in [("initdb", format!("while [ -e {} ]; do sleep 0.05; done\n", closed.display())), ("postgres", String::new())] {
+            let script = format!("#!/bin/sh\n{wait}exec {} \"$@\"\n", real.join(name).display());
+            std::fs::write(bin.join(name), script).unwrap();
+            std::fs::set_permissions(bin.join(name), PermissionsExt::from_mode(0o755)).unwrap();
         }
+        std::fs::set_permissions(&bin, PermissionsExt::from_mode(0o755)).unwrap();
         Self { bin, closed }
     }
 
@@ -35,8 +37,11 @@ impl InitdbGate {
         [("TOYGRES_PG_BIN", self.bin.to_str().unwrap())]
     }
 
-    pub async fn start(&self, home: &Home) -> Server {
-        home.start_with(&self.environment()).await
+    /// Starts a server, and closes the gate once it has its metadata database.
+    pub async fn start_closed(&self, home: &Home) -> Server {
+        let server = home.start_with(&self.environment()).await;
+        self.close();
+        server
     }
 
     pub fn close(&self) {

@@ -18,8 +18,7 @@ use crate::support::Home;
 async fn the_operation_continues_after_a_timeout_and_ctrl_c() {
     let home = Home::new();
     let gate = InitdbGate::new(&home);
-    let server = gate.start(&home).await;
-    gate.close();
+    let server = gate.start_closed(&home).await;
 
     let output = run(&home, &server, &["instances", "create", "slow", "--wait", "--wait-timeout", "1s"]).await;
     assert_eq!((output.code, output.out.as_str()), (124, ""), "{output:#?}");
@@ -55,9 +54,8 @@ async fn the_operation_continues_after_a_timeout_and_ctrl_c() {
 async fn waiting_continues_after_a_restart_of_the_server() {
     let home = Home::new();
     let gate = InitdbGate::new(&home);
-    let server = gate.start(&home).await;
+    let server = gate.start_closed(&home).await;
     let address = server.address.clone();
-    gate.close();
     let mut waiting = Background::start(command(&home, &server, &["instances", "create", "orders", "--wait", "-o", "json"]));
     waiting.until("deploy PostgreSQL running").await;
     server.kill().await;
