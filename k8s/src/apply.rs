@@ -29,7 +29,7 @@ use crate::{
     Settings,
     build::{self, names},
     cluster::{Cluster, call},
-    restart::Restarts,
+    restart::{Restarts, create_with_record},
     wording::is_immutable_field,
 };
 
@@ -87,18 +87,28 @@ where
     K: Resource<Scope = NamespaceResourceScope> + Clone + Debug + Serialize + DeserializeOwned,
     K::DynamicType: Default,
 {
-    let (kind, name) = (K::kind(&K::DynamicType::default()).into_owned(), object.name_any());
-    let applied = call(&format!("apply the {kind} {name}"), try_apply(cluster, object)).await?;
-    refuse_terminating(&kind, applied.meta())?;
-    Ok(applied)
+    apply_as(cluster, FIELD_MANAGER, object).await
 }
 
-async fn try_apply<K>(cluster: &Cluster, object: &K) -> kube::Result<K>
+/// Applies an object as another owner of its fields.
+pub(crate) async fn apply_as<K>(cluster: &Cluster, manager: &str, object: &K) -> Result<K, RuntimeError>
 where
     K: Resource<Scope = NamespaceResourceScope> + Clone + Debug + Serialize + DeserializeOwned,
     K::DynamicType: Default,
 {
-    cluster.api::<K>().patch(&object.name_any(), &params(), &Patch::Apply(object)).await
+    let (kind, name) = (K::kind(&K::DynamicType::default()).into_owned(), object.name_any());
+    let applied = call(&format!("apply the {kind} {name}"), try_apply(cluster, manager, object)).await?;
+    refuse_terminating(&kind, applied.meta())?;
+    Ok(applied)
+}
+
+async fn try_apply<K>(cluster: &Cluster, manager: &str, object: &K) -> kube::Result<K>
+where
+    K: Resource<Scope = NamespaceResourceScope> + Clone + Debug + Serialize + DeserializeOwned,
+    K::DynamicType: Default,
+{
+    let params = PatchParams::apply(manager).force();
+    cluster.api::<K>().patch(&object.name_any(), &params, &Patch::Apply(object)).await
 }
 
 /// Applies the Secret and requests only its metadata in return, so that the response does not contain the password.
@@ -128,11 +138,10 @@ pub(crate) async fn apply_client_service(cluster: &Cluster, mut service: Service
 /// Applies the StatefulSet. To change an immutable field (for example the size in the claim template), the StatefulSet is deleted
 /// without its running pod and created again; the new one adopts the pod, and has the same record of planned restarts from the start.
 pub(crate) async fn apply_stateful_set(cluster: &Cluster, set: &StatefulSet) -> Result<(), RuntimeError> {
-    match try_apply(cluster, set).await {
+    match try_apply(cluster, FIELD_MANAGER, set).await {
         Err(kube::Error::Api(status)) if is_immutable_field(&status) => {
             let restarts = delete_without_pod(cluster, &set.name_any()).await?;
-            let created = apply(cluster, &restarts.on(set.clone())).await?;
-            restarts.take_over(cluster, created.metadata).await
+            create_with_record(cluster, set, restarts).await
         }
         Err(error) => Err(crate::errors::runtime_error(&format!("apply the StatefulSet {}", set.name_any()), &error)),
         Ok(applied) => refuse_terminating("StatefulSet", &applied.metadata),

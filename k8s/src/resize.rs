@@ -18,12 +18,12 @@ use toygres_domain::{
 
 use crate::{
     Settings,
-    apply::{apply, apply_secret, apply_stateful_set, capacity_gb, verify_claim},
+    apply::{apply_secret, apply_stateful_set, capacity_gb, verify_claim},
     build::{self, names},
     cluster::{Cluster, call},
     drift::has_template,
     observe::{container_restarts, events, is_ready},
-    restart::{Restarts, plan, restart},
+    restart::{Restarts, create_with_record, plan, restart},
 };
 use volume::Expansion;
 
@@ -83,8 +83,7 @@ async fn change_template(cluster: &Cluster, id: InstanceId, set: &StatefulSet, o
         // Somebody deleted it, or its replacement was interrupted, and with it the record.
         None => {
             let restarts = Restarts::default().with(operation, &current_pod(cluster, id).await?);
-            let created = apply(cluster, &restarts.on(set.clone())).await?;
-            return restarts.take_over(cluster, created.metadata).await;
+            return create_with_record(cluster, set, restarts).await;
         }
     }
     apply_stateful_set(cluster, set).await

@@ -22,7 +22,7 @@ use toygres_domain::{
 };
 
 use crate::{
-    apply::{refuse_terminating, refuse_terminating_data},
+    apply::{apply, apply_as, refuse_terminating, refuse_terminating_data},
     build::names,
     cluster::{Cluster, call},
     observe::{is_kept, lost_claim, not_stopped},
@@ -136,19 +136,31 @@ pub(crate) fn grace_period(timeout: Duration) -> u32 {
     u32::try_from(timeout.as_secs()).unwrap_or(u32::MAX).max(1)
 }
 
+/// Creates a StatefulSet with a record. A crash, or a change by the controller, must not leave the record to the owner of the other fields,
+/// whose next apply would remove it: so the owner of the record creates everything, the other takes its part, and the first gives it up.
+pub(crate) async fn create_with_record(cluster: &Cluster, set: &StatefulSet, restarts: Restarts) -> Result<(), RuntimeError> {
+    if restarts.0.is_empty() {
+        return apply(cluster, set).await.map(drop);
+    }
+    apply_as(cluster, FIELD_MANAGER, &restarts.on(set.clone())).await?;
+    let created = apply(cluster, set).await?;
+    // The controller changes the status meanwhile, which is no reason to begin again.
+    let created = ObjectMeta { resource_version: None, ..created.metadata };
+    // If there is another one by now, that has its own record.
+    record(cluster, &created, restarts).await.map(drop)
+}
+
 /// Writes the record; returns `false` if the StatefulSet changed since it was read.
 async fn record(cluster: &Cluster, set: &ObjectMeta, restarts: Restarts) -> Result<bool, RuntimeError> {
     let name = set.name.as_deref().unwrap_or_default();
-    let record = json!({
-        "apiVersion": "apps/v1",
-        "kind": "StatefulSet",
-        "metadata": {
-            "name": name,
-            "uid": set.uid,
-            "resourceVersion": set.resource_version,
-            "annotations": {RESTARTS_ANNOTATION: restarts.to_string()},
-        },
-    });
+    let metadata = ObjectMeta {
+        name: set.name.clone(),
+        uid: set.uid.clone(),
+        resource_version: set.resource_version.clone(),
+        annotations: Some([(RESTARTS_ANNOTATION.to_owned(), restarts.to_string())].into()),
+        ..ObjectMeta::default()
+    };
+    let record = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": metadata});
     let params = PatchParams::apply(FIELD_MANAGER).force();
     let sets = cluster.api::<StatefulSet>();
     let patch = async {
@@ -173,26 +185,9 @@ impl Restarts {
     }
 
     /// A StatefulSet with this record.
-    pub(crate) fn on(&self, mut set: StatefulSet) -> StatefulSet {
-        if !self.0.is_empty() {
-            set.metadata.annotations.get_or_insert_default().insert(RESTARTS_ANNOTATION.to_owned(), self.to_string());
-        }
+    fn on(&self, mut set: StatefulSet) -> StatefulSet {
+        set.metadata.annotations.get_or_insert_default().insert(RESTARTS_ANNOTATION.to_owned(), self.to_string());
         set
-    }
-
-    /// Makes the record of a StatefulSet that was created with it ours, so that the next deployment does not remove it.
-    pub(crate) async fn take_over(self, cluster: &Cluster, created: ObjectMeta) -> Result<(), RuntimeError> {
-        let name = created.name.clone().unwrap_or_default();
-        let mut set = Some(created);
-        for _ in 0..ATTEMPTS {
-            let Some(present) = set else { return Ok(()) };
-            if self.0.is_empty() || record(cluster, &present, Self(self.0.clone())).await? {
-                return Ok(());
-            }
-            let sets = cluster.api::<StatefulSet>();
-            set = call(&format!("get the StatefulSet {name}"), sets.get_metadata_opt(&name)).await?.map(|set| set.metadata);
-        }
-        Err(RuntimeError::temporary(ReasonCode::RuntimeUnavailable, format!("The StatefulSet {name} keeps changing")))
     }
 
     /// Whether a restart stops this pod.

@@ -231,6 +231,10 @@ async fn finish(server: &FakeApiServer, deployment: &Deployment, verb: Verb) {
             assert_eq!(server.object_names(), expected.into());
             if matches!(verb, Verb::Restart | Verb::Resize) {
                 assert_eq!(server.cluster(|cluster| cluster.created("pods")), 2, "it is restarted once");
+                runtime.deploy(deployment).await.unwrap();
+                let set = server.object("statefulsets", &names::object(id)).unwrap();
+                let record = set["metadata"]["annotations"]["toygres.io/restarts"].as_str().unwrap_or_default();
+                assert!(record.contains('='), "the end of the former pod is on record: {record:?}");
             }
             let size = &server.object("persistentvolumeclaims", &names::claim(id)).unwrap()["spec"]["resources"]["requests"]["storage"];
             assert_eq!(*size, format!("{}Gi", deployment.spec.storage_gb));
