@@ -2,9 +2,9 @@
 //!
 //! It observes, and the HealthCheck workflow of the instance decides. What is as the metadata say becomes a sample, which is stored in batches.
 //! What is not becomes a nudge of the workflow, which checks the instance itself. So a prober that is wrong, dead or cut off changes no health:
-//! a workflow that hears nothing checks by itself after [`Probing::look`], and the sweeper wakes those of instances without samples.
+//! a workflow that hears nothing checks by itself after a while, and the sweeper wakes those of instances without samples.
 //!
-//! Every worker has a prober, and they share the instances: see [`shares`].
+//! Every worker has a prober, and they share the instances by their ids: see `shares`.
 
 mod samples;
 mod shares;
@@ -68,7 +68,7 @@ struct Prober {
 }
 
 impl Probing {
-    /// With a prober in this process, once [`Self::run`] is called. The workflow of an instance that is probed looks by itself after `look`.
+    /// With a prober in this process, once [`Self::run`] is called. The workflow of an instance that is probed checks by itself after `look`.
     #[must_use]
     pub fn new(look: Duration) -> Self {
         Self { prober: Some(Arc::new(Prober { look, shares: Shares::default(), samples: Samples::default() })) }
