@@ -39,6 +39,12 @@ pub fn has_password(fingerprint: &str, password: &Secret) -> bool {
         .is_some_and(|(iterations, salt, digest)| hexadecimal(&Sha256::digest(stored_key(&salted_password(password, &salt, iterations)))) == digest)
 }
 
+/// A digest of a fingerprint and a password, to remember that [`has_password`] was true of them.
+#[must_use]
+pub fn digest(fingerprint: &str, password: &Secret) -> [u8; 32] {
+    Sha256::new().chain_update(fingerprint).chain_update([0]).chain_update(password.expose()).finalize().into()
+}
+
 /// Whether this is a verifier of this password. Anything else than a SCRAM verifier is not.
 #[must_use]
 pub fn is_verifier_of(verifier: &str, password: &Secret) -> bool {

@@ -3,8 +3,8 @@
 //!
 //! Each number of instances is measured twice: checks alone, and with metrics, whose cost is the difference.
 //!
-//! Arguments, in any order: minutes (10), numbers of instances above 60 (1000 and 3000), and settings of the server
-//! (`TOYGRES_ENGINE_POLL_MS=50`). With a setting of `TOYGRES_METRICS_INTERVAL_SECONDS` each number is measured once.
+//! Arguments, in any order: minutes (10), numbers of instances above 60 (1000 and 3000), the number of servers that share them (`workers=2`), and
+//! settings of the servers (`TOYGRES_ENGINE_POLL_MS=50`). With a setting of `TOYGRES_METRICS_INTERVAL_SECONDS` each number is measured once.
 
 #[path = "../tests/it/support.rs"]
 #[expect(dead_code, reason = "the bench needs a part of what the tests do")]
@@ -41,7 +41,9 @@ const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let settings: Vec<(&str, &str)> = arguments.iter().filter_map(|argument| argument.split_once('=')).collect();
+    let (numbers, settings): (Vec<_>, Vec<(&str, &str)>) =
+        arguments.iter().filter_map(|argument| argument.split_once('=')).partition(|(name, _)| *name == "workers");
+    let workers: usize = numbers.first().map_or(1, |(_, number)| number.parse().expect("a number of servers"));
     let (small, mut counts): (Vec<u64>, Vec<u64>) =
         arguments.iter().filter_map(|argument| argument.parse::<u64>().ok()).partition(|number| *number <= 60);
     if counts.is_empty() {
@@ -57,11 +59,11 @@ fn main() {
         for count in counts {
             let count = usize::try_from(count).expect("a number of instances");
             if settings.iter().any(|(name, _)| *name == METRICS.0) {
-                run(count, &hosted, &certificates, time, &settings).await;
+                run(count, workers, &hosted, &certificates, time, &settings).await;
                 continue;
             }
-            let alone = run(count, &hosted, &certificates, time, &[settings.as_slice(), &[(METRICS.0, "0")]].concat()).await;
-            let both = run(count, &hosted, &certificates, time, &[settings.as_slice(), &[METRICS]].concat()).await;
+            let alone = run(count, workers, &hosted, &certificates, time, &[settings.as_slice(), &[(METRICS.0, "0")]].concat()).await;
+            let both = run(count, workers, &hosted, &certificates, time, &[settings.as_slice(), &[METRICS]].concat()).await;
             let Cost { server, database } = Cost { server: both.server - alone.server, database: both.database - alone.database };
             println!(
                 "  metrics of {count} instances cost {:.3} ms for each and {INTERVAL} s beside the checks: server {server:.3} ms, metadata database {database:.3} ms",
@@ -164,7 +166,7 @@ struct Cost {
     database: f64,
 }
 
-async fn run(count: usize, hosted: &[Database], certificates: &Certificates, time: Duration, settings: &[(&str, &str)]) -> Cost {
+async fn run(count: usize, workers: usize, hosted: &[Database], certificates: &Certificates, time: Duration, settings: &[(&str, &str)]) -> Cost {
     let metadata = Database::start_durable();
     let url = metadata.url();
     make_instances(&url, count, hosted, certificates).await;
@@ -181,7 +183,10 @@ async fn run(count: usize, hosted: &[Database], certificates: &Certificates, tim
     let newest = async || number("SELECT coalesce(max(id), 0) FROM toygres.health_checks WHERE id > $1", 0).await;
     let old = newest().await;
 
-    let server = home.start_with(&env).await;
+    let mut servers = Vec::new();
+    for _ in 0..workers {
+        servers.push(home.start_with(&env).await);
+    }
     let started = Instant::now();
     let checked = "SELECT count(DISTINCT instance_id) FROM toygres.health_checks WHERE id > $1";
     while number(checked, old).await < i64::try_from(count).expect("a count") {
@@ -192,14 +197,14 @@ async fn run(count: usize, hosted: &[Database], certificates: &Certificates, tim
     tokio::time::sleep(Duration::from_secs(3 * u64::from(INTERVAL.unsigned_abs()))).await;
 
     let mut sizes = vec![tables(&sql).await];
-    let before = Snapshot::take(&server, &metadata).await;
+    let before = Snapshot::take(&servers, &metadata).await;
     let first = newest().await;
     let begun = Instant::now();
     tokio::time::sleep(time / 2).await;
     sizes.push(tables(&sql).await);
     tokio::time::sleep(time.saturating_sub(begun.elapsed())).await;
     let elapsed = begun.elapsed().as_secs_f64();
-    let after = Snapshot::take(&server, &metadata).await;
+    let after = Snapshot::take(&servers, &metadata).await;
     let done = number("SELECT count(*) FROM toygres.health_checks WHERE id > $1", first).await;
     sizes.push(tables(&sql).await);
     let failed = number("SELECT count(*) FROM toygres.health_checks WHERE id > $1 AND status <> 'healthy'", old).await;
@@ -208,7 +213,10 @@ async fn run(count: usize, hosted: &[Database], certificates: &Certificates, tim
     let (server_share, database_share) = (share(before.server, after.server), share(before.database, after.database));
     let cost = |before: Duration, after: Duration| (after - before).as_secs_f64() / elapsed * f64::from(INTERVAL) * 1000.0 / count as f64;
     let cost = Cost { server: cost(before.server, after.server), database: cost(before.database, after.database) };
-    println!("\n{count} instances, {}", settings.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" "));
+    println!(
+        "\n{count} instances, {workers} servers, {}",
+        settings.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+    );
     println!(
         "  cost                {:.3} ms for an instance and {INTERVAL} s: server {:.3} ms, metadata database {:.3} ms",
         cost.server + cost.database,
@@ -221,13 +229,16 @@ async fn run(count: usize, hosted: &[Database], certificates: &Certificates, tim
         "  processor           {:.1} % of one core: server {server_share:.1} %, metadata database {database_share:.1} %",
         server_share + database_share
     );
-    println!("  server memory       {} MB", server.memory() / 1_000_000);
+    println!("  server memory       {} MB", servers.iter().map(Server::memory).max().unwrap_or_default() / 1_000_000);
+    println!("  shares              {}", after.shares.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "));
     println!("  failed checks       {failed}");
     println!("  failed renewals     {}", after.failed_renewals - before.failed_renewals);
     for (at, sizes) in ["start", "middle", "end"].iter().zip(&sizes) {
         println!("  tables at the {at:<7} {}", sizes.join(", "));
     }
-    server.stop().await;
+    for server in servers {
+        server.stop().await;
+    }
     cost
 }
 
@@ -309,19 +320,36 @@ struct Snapshot {
     lags: Vec<(f64, f64)>,
     /// Attempts to renew a certificate that failed.
     failed_renewals: u64,
+    /// The instances that each server probes.
+    shares: Vec<u64>,
 }
 
 impl Snapshot {
-    async fn take(server: &Server, metadata: &Database) -> Self {
-        let scraped = server.get("/metrics").await.text().await.expect("metrics are text");
-        let lags = scraped
-            .lines()
-            .filter_map(|line| line.strip_prefix("toygres_health_check_lag_seconds_bucket{le=\"")?.split_once("\"} "))
-            .map(|(bound, count)| (bound.parse().unwrap_or(f64::INFINITY), count.parse().expect("a count")))
-            .collect();
-        let failures = scraped.lines().filter_map(|line| line.strip_prefix("toygres_instance_certificate_failures_total ")?.parse::<u64>().ok());
-        let failed_renewals = failures.sum();
-        Self { server: server.cpu(), database: support::cpu_of_family(metadata.postmaster()), lags, failed_renewals }
+    async fn take(servers: &[Server], metadata: &Database) -> Self {
+        let mut taken = Self {
+            server: servers.iter().map(Server::cpu).sum(),
+            database: support::cpu_of_family(metadata.postmaster()),
+            lags: Vec::new(),
+            failed_renewals: 0,
+            shares: Vec::new(),
+        };
+        for server in servers {
+            let scraped = server.get("/metrics").await.text().await.expect("metrics are text");
+            let numbers = |metric: &str| -> Vec<u64> {
+                scraped.lines().filter_map(|line| line.strip_prefix(metric)?.strip_prefix(' ')?.parse().ok()).collect()
+            };
+            taken.failed_renewals += numbers("toygres_instance_certificate_failures_total").iter().sum::<u64>();
+            taken.shares.extend(numbers("toygres_probed_instances"));
+            let lags = scraped.lines().filter_map(|line| line.strip_prefix("toygres_health_check_lag_seconds_bucket{le=\"")?.split_once("\"} "));
+            for (number, (bound, count)) in lags.enumerate() {
+                let (bound, count) = (bound.parse().unwrap_or(f64::INFINITY), count.parse::<f64>().expect("a count"));
+                match taken.lags.get_mut(number) {
+                    Some((_, sum)) => *sum += count,
+                    None => taken.lags.push((bound, count)),
+                }
+            }
+        }
+        taken
     }
 
     /// A quantile of the lags since `before`, interpolated within a bucket.

@@ -8,7 +8,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_util::layers::{FilterLayer, Layer};
 use strum::VariantArray;
 use tokio_util::sync::CancellationToken;
-use toygres_workflows::instance_metrics::READINGS;
+use toygres_workflows::{instance_metrics::READINGS, probing};
 
 use crate::{
     app::{
@@ -97,6 +97,9 @@ fn describe() {
     describe_histogram!("toygres_health_check_latency_seconds", "What a successful check took: login, if there was one, and query");
     describe_histogram!("toygres_health_check_lag_seconds", "From the moment at which a check was due to its being done");
     describe_counter!(READINGS, "Readings of metrics of instances, by whether they were stored");
+    describe_gauge!(probing::PROBED, "Running instances that are this worker's share to probe");
+    describe_counter!(probing::HINTS, "Nudges of health check workflows by the prober of this worker");
+    describe_counter!(probing::LOST, "Samples of probes that could not be stored");
     describe_gauge!("toygres_probe_connections", "Connections kept between checks");
     describe_counter!("toygres_health_checks_postponed_total", "Checks of silent instances that were postponed because too many others waited");
     describe_counter!("toygres_probe_logins_total", "Checks that logged in");

@@ -18,13 +18,13 @@ use toygres_cli::TokenConfig;
 use toygres_domain::{Error, secret::SecretKeys};
 use toygres_process::DataDir;
 use toygres_store::{Store, changes::Changes};
-use toygres_workflows::{Engine, backups::BackupOptions};
+use toygres_workflows::{Engine, backups::BackupOptions, probing};
 
 use self::{backend::Backend, tasks::Tasks};
 use crate::{
     access::{Local, Tokens},
     app::{App, Health, create_api_token::CreateApiToken},
-    config::{Access, DatabaseConfig, ListenConfig, RuntimeKind, ServeConfig, size},
+    config::{Access, DatabaseConfig, ListenConfig, Role, RuntimeKind, ServeConfig, size},
     console,
     endpoints::{self, Endpoints},
     graphql, guard,
@@ -50,8 +50,10 @@ pub async fn serve(mut config: ServeConfig) -> Result<(), String> {
     config.check()?;
     logging::start(&config.log)?;
     let monitoring = if config.listen.metrics_listen.is_some() { METRICS_CONNECTIONS } else { 0 };
+    // What probes log in with. A server that answers requests only has none.
+    let logins = if config.role == Role::Api || config.health.health_look_seconds == 0 { 0 } else { probing::AT_ONCE };
     let shares = descriptors::share(descriptors::Wanted {
-        own: size(config.databases.database_connections).saturating_add(monitoring),
+        own: size(config.databases.database_connections).saturating_add(monitoring).saturating_add(logins),
         clients: size(config.limits.max_connections),
         probes: size(config.health.probe_connections),
     })?;

@@ -46,7 +46,7 @@ use toygres_store::changes::Changes;
 use toygres_store::testing::TestDatabase;
 use toygres_store::{NewInstance, Request, Store, Subject};
 use toygres_workflows::{
-    ActivityContext, Engine, EngineOptions, MetricsRecorder, Run, RunningChecks, Timing,
+    ActivityContext, Engine, EngineOptions, MetricsRecorder, Probing, Run, RunningChecks, Timing,
     certificates::{CertificatePolicy, SuspectCertificates},
     configuration::SqlProbe,
     dispatcher,
@@ -206,6 +206,7 @@ impl Toygres {
             slow_checks: EngineOptions::default().slow_checks(),
             metrics: MetricsRecorder::default(),
             running_checks: RunningChecks::default(),
+            probing: Probing::default(),
             certificates: CertificatePolicy::default(),
             suspect_certificates: SuspectCertificates::default(),
             configuration: Arc::new(SqlProbe),

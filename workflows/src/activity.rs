@@ -18,7 +18,7 @@ use toygres_store::{Store, Work};
 #[cfg(doc)]
 use crate::EngineOptions;
 use crate::{
-    Engine, Failure, MetricsRecorder, RunningChecks, SlowChecks, Timing,
+    Engine, Failure, MetricsRecorder, Probing, RunningChecks, SlowChecks, Timing,
     certificates::{CertificatePolicy, SuspectCertificates},
     configuration::ConfigurationProbe,
 };
@@ -64,6 +64,8 @@ pub struct ActivityContext {
     pub prober: Prober,
     /// The permits of health checks that wait for silent instances: see [`EngineOptions::slow_checks`].
     pub slow_checks: Arc<SlowChecks>,
+    /// Whether healthy instances are probed between the checks of their workflows, and by whom.
+    pub probing: Probing,
     /// Takes the metrics of instances.
     pub metrics: MetricsRecorder,
     /// Tells the health checks in progress what the runtime reports.

@@ -23,7 +23,7 @@ use toygres_domain::{
 };
 use toygres_store::{OperationFilter, PageRequest, Store, changes::Changes};
 
-use self::backoff::Backoff;
+pub(crate) use self::backoff::Backoff;
 use crate::{ActivityContext, Engine, repairs::Suspects, running_checks::Change};
 
 /// Nudges within this time are combined, so that the message queues of workflows stay short.

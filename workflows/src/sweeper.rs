@@ -4,16 +4,17 @@
 //! - An unfinished operation has a running monitor, and is settled by the sweeper if it is long overdue.
 //! - An instance in a transitional state has an operation, or else it is failed.
 //! - A running instance has exactly one running HealthCheck.
+//! - A running instance has recent samples, or else its HealthCheck is nudged: it sleeps as long as a prober checks the instance.
 //! - The runtime has no objects of a deleted instance. Objects without a row are reported and never changed.
 
 use std::{
     collections::{HashMap, HashSet},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use metrics::counter;
 use toygres_domain::{Error, InstanceId, Result, instance::Reason, operation::OperationStatus, runtime::Progress};
-use toygres_store::KnownInstance;
+use toygres_store::{KnownInstance, UnobservedInstance};
 
 use crate::{
     ActivityContext, Engine,
@@ -22,6 +23,10 @@ use crate::{
 };
 
 const PERIOD: Duration = Duration::from_secs(30);
+/// How much later than three intervals a sample may be.
+const GRACE: Duration = Duration::from_secs(30);
+/// Loops that are nudged at a time, so that they do not delay operations.
+const WOKEN: i64 = 500;
 
 /// The repairs of one sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +51,7 @@ pub struct Swept {
 
 /// Runs until the shutdown of the server.
 pub async fn run(context: ActivityContext, engine: Engine) {
-    let (mut reported, mut listed) = (HashSet::new(), true);
+    let (mut reported, mut listed, begin) = (HashSet::new(), true, Instant::now());
     while !context.shutdown.is_cancelled() {
         match sweep(&context, &engine).await {
             Ok(swept) => {
@@ -74,6 +79,12 @@ pub async fn run(context: ActivityContext, engine: Engine) {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 tracing::warn!(%error, cause, "the sweeper could not look everywhere");
             }
+        }
+        // After a downtime the probers and loops of this server are given time for their own first checks.
+        if begin.elapsed() > GRACE
+            && let Err(error) = wake_unobserved(&context, &engine, GRACE).await
+        {
+            tracing::debug!(%error, "the sweeper could not look for instances without samples");
         }
         tokio::select! {
             () = context.shutdown.cancelled() => {}
@@ -106,6 +117,20 @@ pub async fn sweep(context: &ActivityContext, engine: &Engine) -> Result<Swept> 
     let workflows = workflows(context, engine, &mut swept).await;
     let objects = objects(context, &mut swept).await;
     rows.and(workflows).and(objects).map(|()| swept)
+}
+
+/// Nudges the HealthChecks of instances that nobody has checked for three intervals and `grace`. Returns their number.
+///
+/// # Errors
+/// When the metadata database or the engine's is unavailable.
+pub async fn wake_unobserved(context: &ActivityContext, engine: &Engine, grace: Duration) -> Result<usize> {
+    let unobserved = context.store.unobserved_instances(grace, WOKEN).await?;
+    for UnobservedInstance { id, health_check } in &unobserved {
+        tracing::debug!(instance = %id, "nobody has checked an instance for long; its health check is woken");
+        engine.nudge(health_check, "").await?;
+    }
+    counter!("toygres_sweeper_repairs_total", "what" => "unobserved").increment(unobserved.len() as u64);
+    Ok(unobserved.len())
 }
 
 async fn orphans(context: &ActivityContext, swept: &mut Swept) -> Result<()> {

@@ -111,6 +111,7 @@ struct Shared {
     budget: usize,
     login_every: u32,
     state: Mutex<State>,
+    compared: Compared,
     numbers: AtomicU64,
     losses: broadcast::Sender<InstanceId>,
 }
@@ -157,7 +158,16 @@ impl Prober {
     #[must_use]
     pub fn new(budget: usize, login_every: u32) -> Self {
         let losses = broadcast::Sender::new(1024);
-        Self { shared: Arc::new(Shared { budget, login_every, state: Mutex::default(), numbers: AtomicU64::new(0), losses }) }
+        Self {
+            shared: Arc::new(Shared {
+                budget,
+                login_every,
+                state: Mutex::default(),
+                compared: Compared::default(),
+                numbers: AtomicU64::new(0),
+                losses,
+            }),
+        }
     }
 
     /// Owns the connections until `shutdown`, and then closes them. A connection whose task panics is dropped, because one hosted
@@ -232,7 +242,7 @@ impl Prober {
         let Login { latency, session, fingerprint, activity, outdated_collations, is_held } = check_server(target, timeout).await?;
         let is_held = is_held_by_us(target.owner.is_some(), is_held)?;
         let (session, storage, vitals) = measured(session, to_measure(target), measure).await;
-        let owner_password = owner_password(target, fingerprint.as_deref()).await;
+        let owner_password = self.shared.compared.owner_password(instance, target, fingerprint.as_deref()).await;
         let query = ServerStatus::query_of(target.owner.as_ref());
         let owner = target.owner.as_ref().map(|owner| owner.role.to_string());
         let known = Known { query, owner, fingerprint, owner_password };
@@ -257,7 +267,7 @@ impl Prober {
         let is_held = is_held_by_us(target.owner.is_some(), is_held)?;
         let (session, storage, vitals) = measured(session, to_measure(target), measure).await;
         close(session).await;
-        let owner_password = owner_password(target, fingerprint.as_deref()).await;
+        let owner_password = self.shared.compared.owner_password(instance, target, fingerprint.as_deref()).await;
         Ok(Answer { latency, logged_in: true, owner_password, activity, outdated_collations, is_held, storage, vitals })
     }
 
@@ -269,6 +279,7 @@ impl Prober {
     /// Closes the connection of an instance that is no longer checked, or that has changed.
     pub fn forget(&self, instance: InstanceId) {
         self.shared.lock().connections.remove(&instance);
+        self.shared.compared.forget(instance);
         self.shared.report();
     }
 
@@ -409,18 +420,45 @@ async fn measured(
     }
 }
 
-/// Compares the password that the owner should have with what the server tells of it.
-async fn owner_password(target: &Target, fingerprint: Option<&str>) -> OwnerPassword {
-    let (Some(owner), Some(fingerprint)) = (&target.owner, fingerprint) else { return OwnerPassword::Untold };
-    let (owner, fingerprint) = (owner.clone(), fingerprint.to_owned());
-    // It takes milliseconds, or more if the owner has chosen so.
-    let compare = tokio::task::spawn_blocking(move || match owner.other_password {
-        _ if scram::has_password(&fingerprint, &owner.password) => OwnerPassword::Current,
-        Some(other) if scram::has_password(&fingerprint, &other) => OwnerPassword::Other,
-        _ => OwnerPassword::Changed,
-    });
-    // It is not compared when the control plane is stopping.
-    compare.await.unwrap_or(OwnerPassword::Untold)
+/// The passwords of owners that were compared with what their servers told, and were right. The comparison takes thousands of hashes, which would be
+/// most of the cost of a login.
+#[derive(Debug, Default)]
+struct Compared {
+    /// By instance: the digest of the fingerprint and the password.
+    right: Mutex<HashMap<InstanceId, [u8; 32]>>,
+}
+
+impl Compared {
+    /// Compares the password that the owner should have with what the server tells of it.
+    async fn owner_password(&self, instance: InstanceId, target: &Target, fingerprint: Option<&str>) -> OwnerPassword {
+        let (Some(owner), Some(fingerprint)) = (&target.owner, fingerprint) else { return OwnerPassword::Untold };
+        let digest = scram::digest(fingerprint, &owner.password);
+        if self.lock().get(&instance) == Some(&digest) {
+            return OwnerPassword::Current;
+        }
+        let (owner, fingerprint) = (owner.clone(), fingerprint.to_owned());
+        // It takes milliseconds, or more if the owner has chosen so.
+        let compare = tokio::task::spawn_blocking(move || match owner.other_password {
+            _ if scram::has_password(&fingerprint, &owner.password) => OwnerPassword::Current,
+            Some(other) if scram::has_password(&fingerprint, &other) => OwnerPassword::Other,
+            _ => OwnerPassword::Changed,
+        });
+        // It is not compared when the control plane is stopping.
+        let outcome = compare.await.unwrap_or(OwnerPassword::Untold);
+        if outcome == OwnerPassword::Current {
+            self.lock().insert(instance, digest);
+        }
+        outcome
+    }
+
+    fn forget(&self, instance: InstanceId) {
+        self.lock().remove(&instance);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<InstanceId, [u8; 32]>> {
+        // No code panics while it holds the lock.
+        self.right.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 async fn hold(mut session: Session, endpoint: Endpoint, known: Known, mut requests: mpsc::Receiver<ProbeRequest>) -> CloseReason {

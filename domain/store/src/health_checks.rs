@@ -22,6 +22,19 @@ pub struct SuccessfulCheck {
     pub logged_in: bool,
 }
 
+/// A check that succeeded, to be recorded together with others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HealthSample {
+    /// The instance.
+    pub instance: InstanceId,
+    /// The number of its operations when it was checked.
+    pub operation_count: i64,
+    /// When it was checked, by [`Store::now`].
+    pub at: DateTime<Utc>,
+    /// What was found.
+    pub success: SuccessfulCheck,
+}
+
 struct HealthCheckRow {
     id: i64,
     instance_id: Uuid,
@@ -68,11 +81,40 @@ impl Store {
                  SELECT 1 FROM instances WHERE id = $1 AND state = 'running' AND operation_count = $7)",
             instance.0,
             status.as_str(),
-            success.map(|success| i64::try_from(success.latency.as_micros()).unwrap_or(i64::MAX)),
+            success.map(|success| microseconds(success.latency)),
             success.map(|success| success.logged_in),
             error.map(|error| error.code.as_str()),
             error.map(|error| error.message.as_str()),
             operation_count
+        )
+        .execute(&self.pool)
+        .await
+        .classify()?;
+        Ok(())
+    }
+
+    /// Records samples of running instances, in one statement, like [`Self::record_health_check`]. That of an instance whose row is locked,
+    /// because an operation begins or ends, is left out: the samples of others do not wait for it.
+    pub async fn record_health_checks(&self, samples: &[HealthSample]) -> Result<()> {
+        let ids: Vec<_> = samples.iter().map(|sample| sample.instance.0).collect();
+        let times: Vec<_> = samples.iter().map(|sample| sample.at).collect();
+        let latencies: Vec<_> = samples.iter().map(|sample| microseconds(sample.success.latency)).collect();
+        let logins: Vec<_> = samples.iter().map(|sample| sample.success.logged_in).collect();
+        let counts: Vec<_> = samples.iter().map(|sample| sample.operation_count).collect();
+        sqlx::query!(
+            "INSERT INTO health_checks (instance_id, at, status, latency_us, logged_in)
+             SELECT found.id, found.at, 'healthy', found.latency_us, found.logged_in
+             FROM (SELECT instances.id, sample.at, sample.latency_us, sample.logged_in
+                   FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::boolean[], $5::bigint[])
+                            AS sample (id, at, latency_us, logged_in, operation_count)
+                   JOIN instances ON instances.id = sample.id AND state = 'running' AND instances.operation_count = sample.operation_count
+                   FOR KEY SHARE OF instances SKIP LOCKED) found
+             ORDER BY found.at",
+            &ids,
+            &times,
+            &latencies,
+            &logins,
+            &counts
         )
         .execute(&self.pool)
         .await
@@ -170,6 +212,10 @@ impl Store {
         .classify()?;
         Ok(done.rows_affected())
     }
+}
+
+fn microseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn health_check(row: HealthCheckRow) -> Result<HealthCheck> {

@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, time::Duration};
 use clap::{Args, value_parser};
 use toygres_domain::{instance::HealthCheckPolicy, metric};
 use toygres_postgres::Prober;
-use toygres_workflows::{MetricsRecorder, Timing};
+use toygres_workflows::{MetricsRecorder, Probing, Timing};
 
 use super::values::size;
 use crate::app::limits::{HEALTH_CHECK_INTERVAL_SECONDS, HEALTH_CHECK_TIMEOUT_SECONDS, IntRange};
@@ -38,6 +38,10 @@ pub struct HealthConfig {
     /// Milliseconds between a failed check and its repetition.
     #[arg(long, env = "TOYGRES_HEALTH_RECHECK_MS", default_value = "500", value_parser = value_parser!(u32).range(100..=60_000))]
     pub health_recheck_ms: u32,
+    /// Seconds after which the workflow of a healthy instance checks it by itself. Meanwhile the probers of the workers check it on its interval;
+    /// 0 runs no prober in this server, and its workflows check on the interval of the instance.
+    #[arg(long, env = "TOYGRES_HEALTH_LOOK_SECONDS", default_value = "900", value_parser = value_parser!(u64).range(0..=86_400))]
+    pub health_look_seconds: u64,
     /// Seconds between two readings of the metrics of an instance, which are made with its health checks; 0 reads none.
     #[arg(long, env = "TOYGRES_METRICS_INTERVAL_SECONDS", default_value_t = METRICS_INTERVAL, value_parser = value_parser!(u64).range(0..=METRICS_INTERVAL))]
     pub metrics_interval_seconds: u64,
@@ -48,6 +52,15 @@ impl HealthConfig {
     #[must_use]
     pub fn prober(&self) -> Prober {
         Prober::new(size(self.probe_connections), self.probe_login_every)
+    }
+
+    /// See [`Probing`].
+    #[must_use]
+    pub fn probing(&self) -> Probing {
+        match self.health_look_seconds {
+            0 => Probing::default(),
+            seconds => Probing::new(Duration::from_secs(seconds)),
+        }
     }
 
     /// See [`MetricsRecorder`].

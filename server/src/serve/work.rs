@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use toygres_domain::{Error, Result, runtime::Runtime};
 use toygres_store::{Store, changes::Changes};
 use toygres_workflows::{
-    ActivityContext, Engine, RunningChecks, Timing, addresses,
+    ActivityContext, Engine, Probing, RunningChecks, Timing, addresses,
     backups::{self, BackupOptions},
     certificates,
     configuration::SqlProbe,
@@ -135,6 +135,7 @@ pub(super) async fn start(
         runtime,
         prober: prober.clone(),
         slow_checks: config.engine.options().slow_checks(),
+        probing: config.health.probing(),
         metrics: metrics.clone(),
         running_checks: RunningChecks::default(),
         certificates: config.certificates.policy(),
@@ -148,6 +149,7 @@ pub(super) async fn start(
         let shutdown = shutdown.clone();
         async move { prober.run(shutdown).await }
     });
+    tasks.spawn("probing", Probing::run(context.clone(), changes.clone()));
     tasks.spawn("metrics", metrics.run(store.clone(), shutdown.clone()));
     tasks.spawn("heartbeat", heartbeat::run(store.clone(), shutdown.clone()));
     tasks.spawn("dispatcher", dispatcher::run(store.clone(), engine.clone(), changes.clone(), shutdown.clone()));

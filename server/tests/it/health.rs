@@ -11,8 +11,9 @@ use nix::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Home, Live, Server, children_of, eventually, postmaster, text};
+use crate::support::{Database, Home, Live, Server, children_of, eventually, postmaster, text};
 
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const HEALTH: &str = "subscription($id: ID!) { instance(id: $id) { health reason { code } } }";
 
 async fn until(live: &mut Live, health: &str) -> Value {
@@ -90,6 +91,41 @@ async fn a_shorter_interval_holds_at_once() {
         checks.len() == 3 && checks.iter().all(|check| text(&check["at"]) > text(&instance["updatedAt"]))
     })
     .await;
+    server.stop().await;
+}
+
+/// Two servers on the same machine share the instances. The one that does not host them is killed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_server_leaves_its_share_to_the_other() {
+    let (home, metadata) = (Home::new(), Database::start());
+    let url = metadata.url();
+    let env = [("DATABASE_URL", url.as_str()), ("TOYGRES_SECRET_KEY", KEY), ("TOYGRES_HEALTH_INTERVAL_SECONDS", "1")];
+    let server = home.start_with(&env).await;
+    let mut ids = Vec::new();
+    for number in 0..4 {
+        ids.push(healthy(&server, json!({ "name": format!("shared-{number}") })).await.0);
+    }
+    let other = home.start_with(&env).await;
+    let share = async |server: &Server| {
+        let scraped = server.get("/metrics").await.text().await.unwrap();
+        scraped.lines().find_map(|line| line.strip_prefix("toygres_probed_instances ")?.parse::<usize>().ok()).unwrap_or_default()
+    };
+    eventually("they share the instances", async || share(&server).await + share(&other).await == ids.len()).await;
+    println!("shares: {} and {}", share(&server).await, share(&other).await);
+    other.kill().await;
+    let killed = Instant::now();
+    eventually("the other has all", async || share(&server).await == ids.len()).await;
+    let at = chrono::Utc::now();
+    for id in &ids {
+        let latest = "query($id: ID!) { instance(id: $id) { health latestHealthCheck { at status } } }";
+        eventually("it is checked", async || {
+            let instance = server.query(latest, json!({ "id": id })).await["instance"].clone();
+            assert_eq!(instance["health"], "HEALTHY");
+            text(&instance["latestHealthCheck"]["at"]).parse::<chrono::DateTime<chrono::Utc>>().unwrap() > at
+        })
+        .await;
+    }
+    assert!(killed.elapsed() < Duration::from_secs(15), "{:?}", killed.elapsed());
     server.stop().await;
 }
 

@@ -2,6 +2,7 @@
 
 mod examination;
 mod idle;
+mod probe;
 mod storage;
 mod trend;
 
@@ -15,9 +16,10 @@ use toygres_domain::{
     instance::{Endpoint, HealthStatus, Instance, InstanceState, Reason, ReasonCode},
     notice::{NoticeCode, Vitals, pending_restart},
 };
-use toygres_postgres::{Measure, OwnerPassword};
+use toygres_postgres::{Answer, Measure, OwnerPassword};
 use toygres_store::SuccessfulCheck;
 
+pub(crate) use self::probe::{Memory, Probed, probe};
 use self::{
     examination::{Examination, Finding},
     idle::suspend_if_idle,
@@ -120,7 +122,8 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
     let storage = volume.is_some_and(|volume| volume.is_due(&instance));
     let metrics = context.metrics.is_due(instance.id);
     let measure = Measure { storage, vitals: storage || metrics };
-    let examination = Examination { context, instance: &instance, endpoint: &endpoint, anew, measure };
+    let examination =
+        Examination { context, instance: &instance, endpoint: &endpoint, anew, keep: context.probing.keeps_connection(instance.id), measure };
     let standing = standing(&input, timeout <= context.timing.prompt);
     let Some(finding) = context.slow_checks.run(standing, timeout, context.timing.prompt, |timeout| examination.run(timeout)).await else {
         counter!("toygres_health_checks_postponed_total").increment(1);
@@ -134,20 +137,12 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
                 Some(volume) => volume.attend(context, &instance, &answer).await?,
                 None => StorageFinding::default(),
             };
-            note_password(context, &instance, answer.owner_password).await?;
-            note_collations(context, &instance, answer.outdated_collations.as_deref()).await?;
-            let vitals = answer.vitals.as_ref().map(|(vitals, _)| vitals);
-            note_conditions(context, &instance, vitals).await?;
-            if let Some(vitals) = vitals {
-                note_trend(context, &instance, vitals, volume).await?;
-            }
-            if let Some((_, server)) = answer.vitals.as_ref().filter(|_| metrics) {
-                let sizes = volume.and_then(|volume| volume.sizes(&answer));
-                context.metrics.record(instance.id, reading(&context.store, server, sizes));
-            }
+            attend(context, &instance, volume, &answer, metrics).await?;
             // No connection was kept after a change, because the network may follow it with a delay: another login is due soon.
-            let wait = if anew || !settled { soon } else { until_next(instance.id, interval, Utc::now()) };
-            let wait = storage.soon.map_or(wait, |soon| wait.min(soon));
+            // A prober checks a healthy instance meanwhile, and measures its volume.
+            let look = context.probing.look(interval).filter(|_| storage.read_only.is_none());
+            let wait = if anew || !settled { soon } else { until_next(instance.id, look.unwrap_or(interval), Utc::now()) };
+            let wait = storage.soon.filter(|_| look.is_none()).map_or(wait, |soon| wait.min(soon));
             let (health, reason) = match storage.read_only {
                 Some(reason) => (HealthStatus::Unhealthy, Some(reason)),
                 None => {
@@ -194,6 +189,22 @@ async fn check(context: &ActivityContext, input: Input) -> Result<CheckOutcome, 
         histogram!("toygres_health_check_lag_seconds").record((Utc::now() - due).as_seconds_f64().max(0.0));
     }
     Ok(found)
+}
+
+/// Does what an answer requires that changes no health: notices and metrics.
+async fn attend(context: &ActivityContext, instance: &Instance, volume: Option<Volume>, answer: &Answer, metrics: bool) -> Result<(), Failure> {
+    note_password(context, instance, answer.owner_password).await?;
+    note_collations(context, instance, answer.outdated_collations.as_deref()).await?;
+    let vitals = answer.vitals.as_ref().map(|(vitals, _)| vitals);
+    note_conditions(context, instance, vitals).await?;
+    if let Some(vitals) = vitals {
+        note_trend(context, instance, vitals, volume).await?;
+    }
+    if let Some((_, server)) = answer.vitals.as_ref().filter(|_| metrics) {
+        let sizes = volume.and_then(|volume| volume.sizes(answer));
+        context.metrics.record(instance.id, reading(&context.store, server, sizes));
+    }
+    Ok(())
 }
 
 /// Has the volume of a server grow that is down because it is full.
@@ -271,11 +282,16 @@ async fn record(
     why: Option<&Reason>,
 ) -> Result<(), Failure> {
     context.store.record_health_check(instance.id, instance.operation_count, status, success, why).await?;
+    count(success, why);
+    Ok(())
+}
+
+/// Updates the metrics.
+fn count(success: Option<SuccessfulCheck>, why: Option<&Reason>) {
     counter!("toygres_health_checks_total", "result" => why.map_or("healthy", |why| why.code.as_str())).increment(1);
     if let Some(SuccessfulCheck { latency, .. }) = success {
         histogram!("toygres_health_check_latency_seconds").record(latency);
     }
-    Ok(())
 }
 
 /// What the runtime has observed is an outage without further checks.
@@ -294,7 +310,7 @@ fn next(wait: Duration, anew: bool, failures: u32, postponed: u32, change: Optio
 
 /// Every instance is checked at a fixed offset within the interval, however late the last check was. Loops that a restart has
 /// synchronized are therefore spread again after one interval, and delays do not accumulate.
-fn until_next(instance: InstanceId, interval: Duration, now: DateTime<Utc>) -> Duration {
+pub(crate) fn until_next(instance: InstanceId, interval: Duration, now: DateTime<Utc>) -> Duration {
     let interval = millis(interval).max(1);
     let moment = instance.spread(interval);
     let now = u64::try_from(now.timestamp_millis()).unwrap_or(0) % interval;

@@ -18,7 +18,7 @@ const QUIET: u32 = 2;
 
 /// The hints of each instance that has given some recently.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     instances: HashMap<InstanceId, Hints>,
 }
 
@@ -33,7 +33,7 @@ struct Hints {
 
 impl Backoff {
     /// Whether a hint for an instance with this interval of health checks is passed on.
-    pub(super) fn permits(&mut self, instance: InstanceId, interval: Duration, now: Instant) -> bool {
+    pub(crate) fn permits(&mut self, instance: InstanceId, interval: Duration, now: Instant) -> bool {
         self.instances.retain(|_, hints| now < hints.forgotten);
         let hints = self.instances.entry(instance).or_insert(Hints { next: now, pause: FIRST, forgotten: now });
         hints.forgotten = now + interval * QUIET;

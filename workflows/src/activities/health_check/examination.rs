@@ -40,6 +40,8 @@ pub(super) struct Examination<'a> {
     pub(super) endpoint: &'a Endpoint,
     /// Whether to observe the runtime too, and to log in although a connection is kept.
     pub(super) anew: bool,
+    /// Whether a connection may be kept.
+    pub(super) keep: bool,
     /// What to measure too.
     pub(super) measure: Measure,
 }
@@ -92,7 +94,7 @@ impl Examination<'_> {
 
     /// Connects to the address that clients use, and queries.
     async fn log_in(&self, anew: bool, timeout: Duration) -> Result<Result<Answer, Reason>, Failure> {
-        let Self { context, instance, endpoint, measure, anew: _ } = self;
+        let Self { context, instance, endpoint, measure, keep, anew: _ } = self;
         let endpoint = context.runtime.internal_endpoint(&instance.address(), endpoint);
         if !anew && let Some(outcome) = context.prober.ask(instance.id, &endpoint, timeout, *measure).await {
             return Ok(outcome);
@@ -100,7 +102,7 @@ impl Examination<'_> {
         let (credentials, other_password) = context.store.credentials_to_check(instance.id).await?;
         let identity = identity(context, instance.id).await?;
         let target = Target::of_checks(endpoint, &instance.spec, credentials).or_with(other_password).verifying(identity);
-        Ok(if anew {
+        Ok(if anew || !keep {
             context.prober.log_in_anew(instance.id, &target, timeout, *measure).await
         } else {
             context.prober.log_in(instance.id, &target, timeout, *measure).await

@@ -4,7 +4,7 @@
 //! about a server that takes no writes: it is let go by whichever check finds space, also after a restoration, a resumption, or a restart
 //! of the control plane.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use metrics::counter;
 use toygres_domain::{
@@ -34,6 +34,13 @@ pub(super) struct Volume {
     before: Option<Measured>,
 }
 
+/// The latest measurement of a volume, as of the time when it was read or made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct VolumeMemory {
+    before: Option<Measured>,
+    as_of: Instant,
+}
+
 /// What a check has found about a volume.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StorageFinding {
@@ -48,6 +55,19 @@ impl Volume {
     pub(super) async fn of(context: &ActivityContext, instance: &Instance) -> Result<Option<Self>, Failure> {
         let Some(space) = context.runtime.volume_space(instance.spec.storage_gb) else { return Ok(None) };
         Ok(Some(Self { space, before: context.store.measured(instance.id).await? }))
+    }
+
+    /// The volume of an instance as it is remembered; `None` if its host limits nothing.
+    pub(super) async fn remembered(context: &ActivityContext, instance: &Instance, memory: Option<VolumeMemory>) -> Result<Option<Self>, Failure> {
+        let Some(VolumeMemory { before, as_of }) = memory else { return Self::of(context, instance).await };
+        let elapsed = as_of.elapsed();
+        let before = before.map(|before| Measured { ago: before.ago + elapsed, due_in: before.due_in.saturating_sub(elapsed), ..before });
+        Ok(context.runtime.volume_space(instance.spec.storage_gb).map(|space| Self { space, before }))
+    }
+
+    /// What to remember of it.
+    pub(super) fn memory(self) -> VolumeMemory {
+        VolumeMemory { before: self.before, as_of: Instant::now() }
     }
 
     /// Whether the usage is to be measured: after its time, when the volume has another size, and while the server takes no writes.
@@ -90,6 +110,37 @@ impl Volume {
         }
         let reason = is_held.then(|| read_only_reason(usage, instance.spec.storage_gb));
         Ok(StorageFinding { read_only: reason, soon: plan.is_urgent().then_some(plan.measure_in) })
+    }
+
+    /// Takes note of the answer of a probe. Returns the volume as it is now, and when the next probe is due at the latest; `None` if there is
+    /// something to do for the workflow, which then measures too.
+    pub(super) async fn note(
+        &self,
+        context: &ActivityContext,
+        instance: &Instance,
+        answer: &Answer,
+    ) -> Result<Option<(Self, Option<Duration>)>, Failure> {
+        if answer.is_held {
+            return Ok(None);
+        }
+        let Some(Measurement { used_bytes, database_bytes, took }) = answer.storage else {
+            let planned = self.before.filter(|before| is_urgent(before.ago + before.due_in));
+            return Ok(Some((*self, planned.map(|before| before.due_in.max(SHORTEST)))));
+        };
+        let usage = Usage { used_bytes, capacity_bytes: self.space.usable_bytes };
+        let mut situation = self.situation(context, instance, usage, false);
+        if situation.wants_growth() {
+            situation.failed = context.store.failed_growth(instance.id).await?;
+        }
+        let plan = situation.plan();
+        if plan.read_only || plan.grow_to.is_some() {
+            return Ok(None);
+        }
+        let due_in = plan.next_measurement(took);
+        context.store.record_storage(instance.id, usage, database_bytes, false, due_in).await?;
+        note(context, instance, &plan).await?;
+        let before = Measured { usage, database_bytes: Some(database_bytes), ago: Duration::ZERO, due_in };
+        Ok(Some((Self { before: Some(before), ..*self }, plan.is_urgent().then_some(plan.measure_in))))
     }
 
     /// Has a volume grow whose server is down because it is full. In a directory another size does not help.

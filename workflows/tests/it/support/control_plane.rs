@@ -10,12 +10,13 @@ use duroxide::{
     providers::{Provider, sqlite::SqliteProvider},
     runtime::registry::ActivityRegistry,
 };
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use toygres_domain::InstanceId;
 use toygres_postgres::Prober;
 use toygres_store::{Store, changes::Changes, testing::TestDatabase};
 use toygres_workflows::{
-    ActivityContext, Engine, EngineOptions, MetricsRecorder, RetryPolicy, RunningChecks, Timing,
+    ActivityContext, Engine, EngineOptions, MetricsRecorder, Probing, RetryPolicy, RunningChecks, Timing,
     certificates::{CertificatePolicy, SuspectCertificates},
     dispatcher,
     engine::{SCHEMA, Worker},
@@ -48,6 +49,7 @@ pub struct Harness {
     pub backed_up: Arc<Mutex<Vec<InstanceId>>>,
     worker: Option<Worker>,
     background: CancellationToken,
+    changes: Changes,
 }
 
 /// Short times, so that tests are fast.
@@ -103,7 +105,31 @@ impl Harness {
         let database = TestDatabase::create().await;
         let sqlite = SqliteProvider::new_in_memory().await.expect("SQLite works in memory");
         let provider: Arc<dyn Provider> = Arc::new(SerialProvider::new(sqlite));
-        Self::on(database, Engine::on(provider.clone()), Client::new(provider), timing, false).await
+        Self::on(database, Engine::on(provider.clone()), Client::new(provider), timing, Probing::default(), false).await
+    }
+
+    /// Starts a control plane whose health checks leave healthy instances to probers for `look`. It has none until [`Self::probe`] is called.
+    pub async fn start_for_probers(look: Duration) -> Self {
+        let database = TestDatabase::create().await;
+        let sqlite = SqliteProvider::new_in_memory().await.expect("SQLite works in memory");
+        let provider: Arc<dyn Provider> = Arc::new(SerialProvider::new(sqlite));
+        Self::on(database, Engine::on(provider.clone()), Client::new(provider), timing(), Probing::new(look), false).await
+    }
+
+    /// Runs the prober of this control plane. An abort ends it without a word, as the end of its process would.
+    pub fn probe(&self) -> JoinHandle<()> {
+        tokio::spawn(Probing::run(self.background_context(), self.changes.clone()))
+    }
+
+    /// Runs another prober, as another worker does.
+    pub fn probe_too(&self) -> (Probing, JoinHandle<()>) {
+        let probing = Probing::new(Duration::from_secs(3600));
+        let context = ActivityContext { probing: probing.clone(), prober: Prober::new(100, 3), ..self.background_context() };
+        (probing, tokio::spawn(Probing::run(context, self.changes.clone())))
+    }
+
+    fn background_context(&self) -> ActivityContext {
+        ActivityContext { shutdown: self.background.clone(), ..self.context.clone() }
     }
 
     /// Starts a control plane on the provider that servers use.
@@ -111,10 +137,10 @@ impl Harness {
         let database = TestDatabase::create().await;
         let engine = Engine::connect(&database.url(), &database.store()).await.expect("the engine's schema can be made");
         let provider = duroxide_pg::PostgresProvider::new_with_schema(&database.url(), Some(SCHEMA)).await.unwrap();
-        Self::on(database, engine, Client::new(Arc::new(provider) as Arc<dyn Provider>), timing(), true).await
+        Self::on(database, engine, Client::new(Arc::new(provider) as Arc<dyn Provider>), timing(), Probing::default(), true).await
     }
 
-    async fn on(database: TestDatabase, engine: Engine, client: Client, timing: Timing, on_postgres: bool) -> Self {
+    async fn on(database: TestDatabase, engine: Engine, client: Client, timing: Timing, probing: Probing, on_postgres: bool) -> Self {
         if std::env::var_os("TEST_LOG").is_some() {
             let _ = tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_env("TEST_LOG")).with_test_writer().try_init();
         }
@@ -130,6 +156,7 @@ impl Harness {
             slow_checks: options().slow_checks(),
             metrics: MetricsRecorder::new(std::time::Duration::from_millis(1)),
             running_checks: RunningChecks::default(),
+            probing,
             certificates: CertificatePolicy::default(),
             suspect_certificates: SuspectCertificates::default(),
             configuration: Arc::new(runtime.clone()),
@@ -137,6 +164,7 @@ impl Harness {
             shutdown: CancellationToken::new(),
         };
         let background = CancellationToken::new();
+        let changes = Changes::start(&store, background.clone());
         let mut this = Self {
             database,
             store,
@@ -151,13 +179,13 @@ impl Harness {
             backed_up: Arc::default(),
             worker: None,
             background,
+            changes: changes.clone(),
         };
         this.work().await;
-        let changes = Changes::start(&this.store, this.background.clone());
         heartbeat::first(&this.store).await.unwrap();
         tokio::spawn(heartbeat::run(this.store.clone(), this.background.clone()));
         tokio::spawn(dispatcher::run(this.store.clone(), this.engine.clone(), changes.clone(), this.background.clone()));
-        let background = ActivityContext { shutdown: this.background.clone(), ..this.context.clone() };
+        let background = this.background_context();
         let (suspects, repairs) = repairs::repairs();
         tokio::spawn(repairs.run(background.clone()));
         tokio::spawn(nudges::run(background, this.engine.clone(), suspects, changes));
