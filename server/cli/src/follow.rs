@@ -21,7 +21,7 @@ pub struct WaitOptions {
     /// Wait until the operation has finished, and show its steps on stderr. Exit code 0 means that it succeeded.
     #[arg(long)]
     pub(crate) wait: bool,
-    /// Stop waiting after this time (90s, 5m, 2h), with exit code 124; the operation continues.
+    /// Stop waiting after this time (90s, 5m, 2h, 3d, 1w), with exit code 124; the operation continues.
     #[arg(long, value_name = "TIME", value_parser = parse_duration, requires = "wait")]
     pub(crate) wait_timeout: Option<Duration>,
 }
