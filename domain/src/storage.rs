@@ -247,14 +247,15 @@ impl Situation {
             }
             (Some(AutoGrow { threshold_percent, max_gb }), ..) => (self.wants_growth() && next_gb.is_none()).then(|| {
                 format!(
-                    "more than {threshold_percent} % of the volume of {size} GiB are used, and it grows by itself to {max_gb} GiB only: raise \
+                    "the volume of {size} GiB has reached its threshold of {threshold_percent} %, and it grows by itself to {max_gb} GiB only: raise \
                      storageAutoGrow.maxGb, resize the instance, or delete data"
                 )
             }),
             (None, ..) => self.is_above(NEARLY_FULL).then(|| {
+                // How full it is changes all the time: `storageUsage` has it, and the notice says what stays true.
                 format!(
-                    "{NEARLY_FULL} % of the volume of {size} GiB are used, and it does not grow by itself: resize the instance, turn on \
-                     storageAutoGrow, or delete data"
+                    "the volume of {size} GiB is nearly full, and it does not grow by itself: resize the instance, turn on storageAutoGrow, or \
+                     delete data"
                 )
             }),
         }

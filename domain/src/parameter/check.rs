@@ -22,6 +22,14 @@ const MAX_VALUE_BYTES: usize = 4096;
 /// Connections that are left to the clients of an instance.
 const MIN_CLIENT_CONNECTIONS: u16 = 5;
 
+/// What counts processes, or places for them. The server makes room for all of them when it starts, and does not start if there are more than it
+/// can count in all, or than the host has memory for.
+const PROCESSES: &[&str] =
+    &["autovacuum_max_workers", "autovacuum_worker_slots", "max_logical_replication_workers", "max_prepared_transactions", "max_worker_processes"];
+
+/// A quarter of `MAX_BACKENDS`, so that all that is counted there together stays below it.
+const MOST_PROCESSES: f64 = 65_535.0;
+
 /// One requested change, unchecked.
 #[derive(Clone, Debug)]
 pub struct Change {
@@ -130,8 +138,12 @@ fn bounds(spec: &InstanceSpec, parameter: &Parameter, built_in: Range) -> (Range
     let memory_mb = f64::from(spec.memory_mb);
     if parameter.name == "max_connections" {
         let min = SUPERUSER_RESERVED + MONITOR_RESERVED + MIN_CLIENT_CONNECTIONS;
-        let max = (memory_mb / 2.0).max(MAX_CONNECTIONS.into()).min(built_in.max);
+        let max = (memory_mb / 2.0).max(MAX_CONNECTIONS.into()).min(MOST_PROCESSES).min(built_in.max);
         return (Range { min: min.into(), max, ..built_in }, " (those of the platform included; each takes memory)");
+    }
+    if PROCESSES.contains(&parameter.name.as_str()) {
+        let max = (memory_mb / 2.0).max(MAX_CONNECTIONS.into()).min(MOST_PROCESSES).min(built_in.max);
+        return (Range { max, ..built_in }, " (each takes memory)");
     }
     // What one server can take of it at a time, in one go.
     let is_memory = parameter.category == "Resource Usage / Memory" || parameter.name == "wal_buffers";
@@ -203,6 +215,9 @@ mod tests {
         assert_eq!(accepted("shared_buffers", " 512MB "), "512MB");
         assert!(refusal("shared_buffers", "513MB").contains("128kB to 512MB"));
         assert!(refusal("work_mem", "much").contains("one of the units B, kB, MB, GB, TB or without one for kB"), "{}", refusal("work_mem", "much"));
+        assert_eq!(refusal("autovacuum_max_workers", "200000"), "autovacuum_max_workers must be 1 to 512 (each takes memory), not 200000");
+        assert_eq!(refusal("max_worker_processes", "513"), "max_worker_processes must be 0 to 512 (each takes memory), not 513");
+        assert_eq!(accepted("max_prepared_transactions", "512"), "512");
         assert!(refusal("random_page_cost", "-1").contains("must be 0 to "));
         assert_eq!(accepted("statement_timeout", "1.5min"), "1.5min");
         assert_eq!(accepted("wal_buffers", "-1"), "-1");

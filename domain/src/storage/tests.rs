@@ -69,6 +69,8 @@ fn what_does_not_grow_is_a_notice() {
     assert_eq!([84, 85].map(|percent| situation(percent).plan().notice.is_some()), [false, true]);
     let still = |percent| Situation { has_notice: true, ..situation(percent) }.plan().notice.is_some();
     assert_eq!([82, 83].map(still), [false, true]);
+    let messages = [85, 88, 97, 110, 83].map(|percent| Situation { has_notice: true, ..situation(percent) }.plan().notice.unwrap());
+    assert!(messages.iter().all(|message| *message == messages[0] && !message.contains('%')), "as true later as at first: {messages:?}");
     assert_eq!([growing(85, 100), growing(85, 10), growing(70, 10)].map(|growing| growing.plan().notice.is_some()), [false, true, false]);
 }
 

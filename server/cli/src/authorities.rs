@@ -12,6 +12,7 @@ use crate::{
     contract::{CaStatus, UserError, lower_case, schema},
     failure::{Failure, Kind, Result},
     output::{OutputOptions, Table, print},
+    words::worded,
 };
 
 /// A subcommand of `toygres ca`.
@@ -91,7 +92,7 @@ pub(crate) async fn run(command: CaCommand, client: &Client) -> Result<()> {
             let RotateCertificateAuthorityPayload { ca_certificates, user_errors } =
                 client.run(Rotate::build(variables)).await?.rotate_certificate_authority;
             match user_errors.first() {
-                Some(error) => Err(Failure::new(Kind::Conflict, error.message.clone())),
+                Some(error) => Err(Failure::new(Kind::Conflict, worded(&error.message))),
                 None => print(&table(&ca_certificates).to_string()),
             }
         }

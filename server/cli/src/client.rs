@@ -17,6 +17,7 @@ use crate::{
     connection::{connect, unreachable},
     context::{Environment, ServerOptions, Target},
     failure::{Failure, Kind, Result},
+    words::worded,
 };
 
 /// A client of one server.
@@ -94,7 +95,7 @@ impl Client {
             "UNAVAILABLE" => Failure::new(Kind::Unreachable, format!("the server is not ready: {message}")),
             "NOT_FOUND" => Failure::new(Kind::NotFound, message),
             "CONFLICT" => Failure::new(Kind::Conflict, message),
-            "BAD_USER_INPUT" => Failure::usage(message),
+            "BAD_USER_INPUT" => Failure::usage(worded(&message)),
             "BAD_REQUEST" => Failure::new(
                 Kind::Failed,
                 format!("{message}\n(the server does not support this request; this client is version {})", env!("CARGO_PKG_VERSION")),

@@ -7,6 +7,7 @@ use clap::{Args, Command};
 use crate::{
     contract::{UserError, UserErrorCode},
     output::report,
+    words::worded,
 };
 
 /// The exit codes, for `--help`.
@@ -94,8 +95,8 @@ impl Failure {
         let lines: Vec<_> = errors
             .iter()
             .map(|UserError { field, message, .. }| match field.as_slice() {
-                [] => message.clone(),
-                path => format!("{}: {message}", argument(&command, path).unwrap_or_else(|| path.join("."))),
+                [] => worded(message),
+                path => format!("{}: {}", argument(&command, path).unwrap_or_else(|| path.join(".")), worded(message)),
             })
             .collect();
         Self::new(kind, lines.join("\n         ") + hint)
@@ -148,8 +149,12 @@ mod tests {
     }
 
     fn message(code: UserErrorCode, field: &[&str]) -> Failure {
+        failure(code, field, "is wrong")
+    }
+
+    fn failure(code: UserErrorCode, field: &[&str], message: &str) -> Failure {
         let field = field.iter().map(ToString::to_string).collect();
-        Failure::user_errors::<Example>(&[UserError { code, field, message: "is wrong".to_owned() }])
+        Failure::user_errors::<Example>(&[UserError { code, field, message: message.to_owned() }])
     }
 
     #[test]
@@ -163,6 +168,8 @@ mod tests {
         ] {
             assert_eq!(message(UserErrorCode::Invalid, field).message, expected);
         }
+        let turned_off = failure(UserErrorCode::Conflict, &["id"], "turn backups on with updateInstance first");
+        assert_eq!(turned_off.message, "NAME: turn backups on with `toygres instances update` first");
     }
 
     #[test]

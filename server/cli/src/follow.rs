@@ -21,7 +21,7 @@ pub struct WaitOptions {
     /// Wait until the operation has finished, and show its steps on stderr. Exit code 0 means that it succeeded.
     #[arg(long)]
     pub(crate) wait: bool,
-    /// Stop waiting after this time (90s, 5m, 2h), with exit code 124; the operation continues.
+    /// Stop waiting after this time (90s, 5m, 2h, 3d, 1w), with exit code 124; the operation continues.
     #[arg(long, value_name = "TIME", value_parser = parse_duration, requires = "wait")]
     pub(crate) wait_timeout: Option<Duration>,
 }
@@ -29,7 +29,7 @@ pub struct WaitOptions {
 /// How long to watch.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct TimeoutOption {
-    /// Stop after this time (90s, 5m, 2h), with exit code 124.
+    /// Stop after this time (90s, 5m, 2h, 3d, 1w), with exit code 124.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub(crate) timeout: Option<Duration>,
 }
@@ -124,7 +124,7 @@ pub(crate) fn check_outcome(operation: &Operation) -> Result<()> {
         OperationStatus::Cancelled => "was cancelled",
         _ => return Ok(()),
     };
-    let reason = operation.error.as_ref().map(|reason| format!(": {}", printable(&reason.message))).unwrap_or_default();
+    let reason = operation.error.as_ref().map(|reason| format!(": {}", printable(&reason.text()))).unwrap_or_default();
     let hint = match operation.can_retry {
         true => format!("\n(retry it with `toygres operations retry {}`)", operation.id.inner()),
         false => String::new(),

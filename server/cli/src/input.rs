@@ -48,17 +48,22 @@ pub(crate) fn parse_label(text: &str) -> std::result::Result<LabelInput, String>
     Ok(LabelInput { key: key.to_owned(), value: value.to_owned() })
 }
 
-/// Parses `90`, `90s`, `5m` or `2h`.
+/// The forms that [`parse_duration`] takes, for messages.
+pub(crate) const DURATIONS: &str = "90s, 5m, 2h, 3d or 1w";
+
+/// Parses `90`, `90s`, `5m`, `2h`, `3d` or `1w`.
 pub(crate) fn parse_duration(text: &str) -> std::result::Result<Duration, String> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let seconds = match unit {
         "" | "s" => Some(1),
         "m" => Some(60),
         "h" => Some(3600),
+        "d" => Some(86_400),
+        "w" => Some(604_800),
         _ => None,
     };
     let seconds = seconds.and_then(|unit| number.parse::<u64>().ok()?.checked_mul(unit));
-    seconds.map(Duration::from_secs).ok_or_else(|| "a time has the form 90s, 5m or 2h".to_owned())
+    seconds.map(Duration::from_secs).ok_or_else(|| format!("a time has the form {DURATIONS}"))
 }
 
 #[cfg(test)]
@@ -67,10 +72,13 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, seconds) in [("90", Some(90)), ("90s", Some(90)), ("5m", Some(300)), ("2h", Some(7200)), ("", None), ("1d", None), ("m", None)] {
-            assert_eq!(parse_duration(text).ok(), seconds.map(Duration::from_secs), "{text:?}");
+        let accepted = [("90", 90), ("90s", 90), ("5m", 300), ("2h", 7200), ("3d", 259_200), ("1w", 604_800)];
+        for (text, seconds) in accepted {
+            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text:?}");
         }
-        assert!(parse_duration("18446744073709551615h").is_err());
+        for text in ["", "m", "1y", "1.5h", "1d2h", "18446744073709551615w"] {
+            assert_eq!(parse_duration(text).unwrap_err(), "a time has the form 90s, 5m, 2h, 3d or 1w", "{text:?}");
+        }
     }
 
     #[test]

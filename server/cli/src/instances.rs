@@ -65,7 +65,7 @@ pub(crate) fn table<'a>(instances: impl IntoIterator<Item = &'a Instance>) -> Ta
             },
             endpoint,
             age(instance.created_at),
-            instance.reason.as_ref().map(|reason| reason.message.clone()).unwrap_or_default(),
+            instance.reason.as_ref().map(|reason| reason.text()).unwrap_or_default(),
         ]);
     }
     table

@@ -34,6 +34,7 @@ mod subscription;
 mod tokens;
 mod users;
 mod webhooks;
+mod words;
 
 pub use authorities::CaCommand;
 pub use backups::BackupsCommand;

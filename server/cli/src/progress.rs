@@ -68,7 +68,7 @@ pub(crate) fn describe(operation: &Operation) -> String {
         }
     }
     if let Some(error) = &operation.error {
-        text += &format!("  {}: {}\n", lower_case(&error.code), printable(&error.message));
+        text += &format!("  {}: {}\n", lower_case(&error.code), printable(&error.text()));
     }
     text
 }
@@ -89,7 +89,7 @@ fn describe_step(step: &OperationStep) -> String {
         line += &format!("  attempt {}", step.attempt);
     }
     if let Some(error) = &step.error {
-        line += &format!("  {}", printable(&error.message));
+        line += &format!("  {}", printable(&error.text()));
     }
     line.trim_end().to_owned()
 }
@@ -123,7 +123,7 @@ fn changes(before: Option<&Operation>, now: &Operation) -> Vec<String> {
         if unchanged || step.status == StepStatus::Pending {
             continue;
         }
-        let reason = step.error.as_ref().map(|reason| format!(" ({})", printable(&reason.message))).unwrap_or_default();
+        let reason = step.error.as_ref().map(|reason| format!(" ({})", printable(&reason.text()))).unwrap_or_default();
         lines.push(format!("{}: {} {}{reason}", now.instance.name, step_label(&step.name), lower_case(&step.status)));
         if step.status == StepStatus::Succeeded {
             lines.extend(step.findings.iter().map(|finding| format!("{}:   {}", now.instance.name, printable(finding))));

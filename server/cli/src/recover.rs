@@ -10,6 +10,7 @@ use crate::{
     contract::{UserError, schema},
     failure::{Failure, Kind, Result},
     output::{OutputOptions, Table},
+    words::worded,
 };
 
 /// The arguments of `toygres recover`.
@@ -83,7 +84,7 @@ pub(crate) async fn run(command: &Recover, client: &Client) -> Result<()> {
     let found = client.run(Mutation::build(variables)).await?.import_backups;
     command.output.output.print(&found, page)?;
     match found.user_errors.first() {
-        Some(error) => Err(Failure::new(Kind::Conflict, error.message.clone())),
+        Some(error) => Err(Failure::new(Kind::Conflict, worded(&error.message))),
         None => Ok(()),
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     contract::{BigInt, WebhookDisabledCode, WebhookEventType, WebhookState, lower_case, schema},
     output::{Table, age},
     subcommands::subcommands,
+    words::worded,
 };
 
 subcommands! {
@@ -63,7 +64,7 @@ fn table<'a>(webhooks: impl IntoIterator<Item = &'a Webhook>) -> Table {
     for webhook in webhooks {
         let events: Vec<_> = webhook.events.iter().map(lower_case).collect();
         let why = match (&webhook.disabled, webhook.last_attempt.as_ref().and_then(|attempt| attempt.error.as_ref())) {
-            (Some(disabled), _) => format!(": {}", disabled.message),
+            (Some(disabled), _) => format!(": {}", worded(&disabled.message)),
             (None, Some(error)) => format!(", failing: {error}"),
             (None, None) => String::new(),
         };

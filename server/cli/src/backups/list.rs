@@ -142,7 +142,7 @@ impl List {
 
 /// The backups for people.
 fn page(Listed { backup_policy, recovery, backups }: &Listed) -> String {
-    let reason = backup_policy.reason.as_ref().map(|reason| format!(": {}", reason.message)).unwrap_or_default();
+    let reason = backup_policy.reason.as_ref().map(|reason| format!(": {}", reason.text())).unwrap_or_default();
     let mut text = format!("Protection: {}{reason}\n", lower_case(&backup_policy.protection));
     if let (Some(store), Some(durability)) = (&backup_policy.store, &backup_policy.durability) {
         text += &format!("Store: {store} ({})\n", lower_case(durability));
@@ -155,7 +155,7 @@ fn page(Listed { backup_policy, recovery, backups }: &Listed) -> String {
         }
     }
     if let Some(incomplete) = recovery.as_ref().and_then(|recovery| recovery.incomplete.as_ref()) {
-        text += &format!("Incomplete: {}\n", incomplete.message);
+        text += &format!("Incomplete: {}\n", incomplete.text());
     }
     if backups.is_empty() {
         return text + "There are no backups.\n";
@@ -163,7 +163,7 @@ fn page(Listed { backup_policy, recovery, backups }: &Listed) -> String {
     let mut table = Table::with_header(["ID", "STATUS", "TRIGGER", "SIZE", "STORED", "AGE", "EXPIRES", "VERIFIED"]);
     for backup in backups {
         let status = match &backup.error {
-            Some(error) => format!("{} ({})", lower_case(&backup.status), error.message),
+            Some(error) => format!("{} ({})", lower_case(&backup.status), error.text()),
             None => lower_case(&backup.status),
         };
         let expires = match backup.expires_at {
@@ -188,7 +188,7 @@ fn page(Listed { backup_policy, recovery, backups }: &Listed) -> String {
 fn verified(BackupVerification { status, restore_seconds, reason, .. }: &BackupVerification) -> String {
     match (restore_seconds, reason) {
         (Some(seconds), _) => format!("restored in {seconds:.1}s"),
-        (None, Some(reason)) => format!("{} ({})", lower_case(status), reason.message),
+        (None, Some(reason)) => format!("{} ({})", lower_case(status), reason.text()),
         (None, None) => lower_case(status),
     }
 }

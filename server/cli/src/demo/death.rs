@@ -74,7 +74,7 @@ pub(super) async fn demonstrate(client: &Client, runtime: &str, name: &str, numb
                 Ok(unhealthy.map(|event| event.reason))
             })
             .await?;
-            let reason = reason.map(|reason| format!(": {}", printable(&reason.message))).unwrap_or_default();
+            let reason = reason.map(|reason| format!(": {}", printable(&reason.text()))).unwrap_or_default();
             print_line(&format!("   {name}: unhealthy after {:.1}s{reason}.", began.elapsed().as_secs_f64()))?;
         }
         _ => {

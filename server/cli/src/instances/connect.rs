@@ -124,7 +124,7 @@ async fn connection(client: &Client, name: &str) -> Result<Access> {
         let is_named = !renewing && endpoint.is_some_and(|endpoint| names.contains(&endpoint.host));
         Verification { authorities: control_plane.ca_certificates, mode: if is_named { "verify-full" } else { "verify-ca" } }
     });
-    let suspended = (state == InstanceState::Suspended).then(|| reason.map(|reason| reason.message).unwrap_or_default());
+    let suspended = (state == InstanceState::Suspended).then(|| reason.map(|reason| reason.text()).unwrap_or_default());
     Ok(Access { url, verification, suspended })
 }
 

@@ -110,10 +110,10 @@ fn page(details: &Details) -> String {
         line("Availability (24h)", format!("{:.2}% ({checks} checks)", uptime * 100.0));
     }
     if let Some(reason) = &instance.reason {
-        line("Reason", format!("{}: {}", lower_case(&reason.code), reason.message));
+        line("Reason", format!("{}: {}", lower_case(&reason.code), reason.text()));
     }
     for notice in &instance.notices {
-        line("Notice", format!("{}: {} ({} ago)", lower_case(&notice.code), notice.message, age(notice.since)));
+        line("Notice", format!("{}: {} ({} ago)", lower_case(&notice.code), notice.text(), age(notice.since)));
     }
     let possible: Vec<_> = upgrade_targets.iter().filter(|target| target.obstacle.is_none()).map(|target| target.version.as_str()).collect();
     let note = if possible.is_empty() { String::new() } else { format!(" (can be upgraded to {})", possible.join(", ")) };

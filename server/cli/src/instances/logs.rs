@@ -32,7 +32,7 @@ pub struct Logs {
     /// Only entries of this severity and above.
     #[arg(long, value_enum, ignore_case = true)]
     severity: Option<LogSeverity>,
-    /// Only entries of as long ago (90s, 5m, 2h).
+    /// Only entries of as long ago (90s, 5m, 2h, 3d, 1w).
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     since: Option<Duration>,
     /// Only entries with this text in their message, another text or a name; upper and lower case are the same.

@@ -27,10 +27,10 @@ pub struct Metrics {
     /// Keep showing them: a table that is redrawn until q or Ctrl-C. With -o json, each reading is one line.
     #[arg(short, long)]
     follow: bool,
-    /// How long ago the time begins (90s, 5m, 2h).
+    /// How long ago the time begins (90s, 5m, 2h, 3d, 1w).
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_duration)]
     since: Duration,
-    /// The time of one point (30s, 5m, 2h), one that fits by default.
+    /// The time of one point (30s, 5m, 2h, 1d), one that fits by default.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     step: Option<Duration>,
     /// Only this metric; may be repeated.

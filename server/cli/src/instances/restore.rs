@@ -11,7 +11,7 @@ use crate::{
     client::Client,
     contract::schema,
     failure::Result,
-    input::parse_duration,
+    input::{DURATIONS, parse_duration},
     mutation::{OperationOptions, operation_mutation},
 };
 
@@ -21,7 +21,7 @@ pub struct Restore {
     /// Name or id of the instance that was backed up; of a deleted one, its id.
     #[arg(value_name = "SOURCE")]
     source_id: String,
-    /// Time to restore, such as 2026-11-29T10:15:00Z, or how long ago, such as 5m [default: everything that was archived].
+    /// Time to restore, such as 2026-11-29T10:15:00Z, or how long ago, such as 5m or 2d [default: everything that was archived].
     #[arg(long = "to", value_name = "TIME", value_parser = parse_point, group = "target")]
     target_time: Option<DateTime<Utc>>,
     /// Position in the write-ahead log to restore, such as 0/3000060.
@@ -67,7 +67,7 @@ fn parse_point(text: &str) -> std::result::Result<DateTime<Utc>, String> {
     }
     let ago = parse_duration(text).ok().and_then(|ago| TimeDelta::from_std(ago).ok());
     let time = ago.and_then(|ago| Utc::now().checked_sub_signed(ago));
-    time.ok_or_else(|| "it must be a time with a time zone, such as 2026-11-29T10:15:00Z, or how long ago, such as 90s, 5m or 2h".to_owned())
+    time.ok_or_else(|| format!("it must be a time with a time zone, such as 2026-11-29T10:15:00Z, or how long ago, such as {DURATIONS}"))
 }
 
 #[cfg(test)]
@@ -79,6 +79,8 @@ mod tests {
         assert_eq!(parse_point("2026-11-29T12:15:00+02:00").unwrap().to_rfc3339(), "2026-11-29T10:15:00+00:00");
         let ago = Utc::now() - parse_point("5m").unwrap();
         assert!((299..310).contains(&ago.num_seconds()), "{ago}");
+        let point = parse_point("2d").unwrap();
+        assert_eq!((Utc::now() - point).num_days(), 2);
         assert!(parse_point("yesterday").unwrap_err().contains("time zone") && parse_point("2026-11-29 10:15").is_err());
     }
 }

@@ -63,7 +63,7 @@ fn page(name: &str, activity: &InstanceActivity) -> String {
     let InstanceActivity { read_at, total_sessions, sessions, reason } = activity;
     // An instance that is restarted is back in a moment.
     if let Some(reason) = reason {
-        return format!("{name}  {}\n", printable(&reason.message));
+        return format!("{name}  {}\n", printable(&reason.text()));
     }
     let active = sessions.iter().filter(|session| session.state == Some(SessionState::Active)).count();
     let blocked = sessions.iter().filter(|session| !session.blocked_by.is_empty()).count();

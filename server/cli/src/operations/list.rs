@@ -96,7 +96,7 @@ fn table(operations: &[Operation]) -> Table {
             lower_case(&operation.status),
             age(operation.created_at),
             operation.finished_at.map(|end| format_duration(end - operation.created_at)).unwrap_or_default(),
-            operation.error.as_ref().map(|reason| reason.message.clone()).unwrap_or_default(),
+            operation.error.as_ref().map(|reason| reason.text()).unwrap_or_default(),
         ]);
     }
     table
