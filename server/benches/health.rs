@@ -1,6 +1,8 @@
 //! Health checks of many instances: their lag and their cost. The real server process checks a few real PostgreSQL servers, each of
 //! which represents many instances.
 //!
+//! It measures the checks of workflows: there are no probers, unless the setting `TOYGRES_HEALTH_LOOK_SECONDS` says otherwise.
+//!
 //! Each number of instances is measured twice: checks alone, and with metrics, whose cost is the difference.
 //!
 //! Arguments, in any order: minutes (10), numbers of instances above 60 (1000 and 3000), the number of servers that share them (`workers=2`), and
@@ -178,6 +180,8 @@ async fn run(count: usize, workers: usize, hosted: &[Database], certificates: &C
     let mut env = vec![("DATABASE_URL", url.as_str()), ("TOYGRES_SECRET_KEY", KEY), ("TOYGRES_PROBE_CONNECTIONS", connections.as_str())];
     // They are in no data directory.
     env.push(("TOYGRES_CLAIM_INSTANCES", "true"));
+    // And so are lost to a workflow that a prober has nudged, which asks the runtime.
+    env.push(("TOYGRES_HEALTH_LOOK_SECONDS", "0"));
     env.extend(settings);
     let number = async |query: &str, at: i64| sql.query_one(query, &[&at]).await.expect("the metadata answers").get::<_, i64>(0);
     let newest = async || number("SELECT coalesce(max(id), 0) FROM toygres.health_checks WHERE id > $1", 0).await;
