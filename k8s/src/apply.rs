@@ -107,14 +107,15 @@ where
     K: Resource<Scope = NamespaceResourceScope> + Clone + Debug + Serialize + DeserializeOwned,
     K::DynamicType: Default,
 {
-    let params = PatchParams::apply(manager).force();
-    cluster.api::<K>().patch(&object.name_any(), &params, &Patch::Apply(object)).await
+    cluster.api::<K>().patch(&object.name_any(), &params(manager), &Patch::Apply(object)).await
 }
 
 /// Applies the Secret and requests only its metadata in return, so that the response does not contain the password.
 pub(crate) async fn apply_secret(cluster: &Cluster, secret: &Secret) -> Result<(), RuntimeError> {
     let name = secret.name_any();
-    let applied = call(&format!("apply the Secret {name}"), cluster.api::<Secret>().patch_metadata(&name, &params(), &Patch::Apply(secret))).await?;
+    let applied =
+        call(&format!("apply the Secret {name}"), cluster.api::<Secret>().patch_metadata(&name, &params(FIELD_MANAGER), &Patch::Apply(secret)))
+            .await?;
     refuse_terminating("Secret", &applied.metadata)
 }
 
@@ -172,6 +173,6 @@ pub(crate) fn refuse_terminating(kind: &str, meta: &ObjectMeta) -> Result<(), Ru
     Err(RuntimeError::temporary(ReasonCode::RemovalIncomplete, format!("The {kind} {name} of an earlier attempt is still being deleted")))
 }
 
-fn params() -> PatchParams {
-    PatchParams::apply(FIELD_MANAGER).force()
+fn params(manager: &str) -> PatchParams {
+    PatchParams::apply(manager).force()
 }
