@@ -1,6 +1,8 @@
 //! The connection of one socket after the handshake.
 
 use std::{
+    collections::VecDeque,
+    future::poll_fn,
     net::IpAddr,
     sync::{
         Arc,
@@ -62,22 +64,22 @@ pub(super) async fn run<E: Executor>(
     let (operations, mut frames) = Operations::new(Arc::clone(&transport), session, dialect);
     let (replies, mut answers) = mpsc::channel(REPLIES);
     let heard = AtomicBool::new(true);
+    let mut unwritten = VecDeque::new();
     let (mut sink, mut stream) = socket.split();
     let reason = tokio::select! {
         biased;
         () = ended => CloseReason::FORBIDDEN,
         () = drained(&transport, &operations) => CloseReason::RESTART,
         reason = read(&mut stream, dialect, &operations, &replies, &heard) => reason,
-        reason = write(&mut sink, dialect, &operations, &mut answers, &mut frames, &heard, &transport) => reason,
+        reason = write(&mut sink, dialect, &operations, &mut answers, (&mut frames, &mut unwritten), &heard, &transport) => reason,
     };
     if reason == CloseReason::RESTART {
         // Sends the results that are already queued.
-        while let Ok(frame) = frames.try_recv() {
-            if let Some(text) = operations.admit(frame)
-                && feed(&mut sink, &transport, Message::Text(text)).await.is_err()
-            {
-                return;
-            }
+        for _ in 0..frames.len() {
+            unwritten.extend(frames.try_recv());
+        }
+        if feed_all(&mut sink, &operations, &mut unwritten, &transport).await.is_err() {
+            return;
         }
         if in_time(&transport, sink.flush()).await.is_err() {
             return;
@@ -143,13 +145,12 @@ async fn write<E: Executor>(
     dialect: Dialect,
     operations: &Operations<E>,
     answers: &mut mpsc::Receiver<String>,
-    frames: &mut mpsc::Receiver<Frame>,
+    (frames, unwritten): (&mut mpsc::Receiver<Frame>, &mut VecDeque<Frame>),
     heard: &AtomicBool,
     transport: &Transport<E>,
 ) -> CloseReason {
     let every = transport.limits().ping_interval;
     let mut ping = interval_at(Instant::now() + every, every);
-    let mut batch = Vec::new();
     loop {
         let fed = tokio::select! {
             biased;
@@ -168,20 +169,35 @@ async fn write<E: Executor>(
                     },
                 }
             }
-            _ = frames.recv_many(&mut batch, TOGETHER) => {
-                let mut fed = Ok(());
-                for frame in batch.drain(..) {
-                    if let Some(text) = operations.admit(frame) {
-                        fed = feed(sink, transport, Message::Text(text)).await;
-                    }
+            Some(frame) = frames.recv() => {
+                unwritten.push_back(frame);
+                while unwritten.len() < TOGETHER && let Ok(frame) = frames.try_recv() {
+                    unwritten.push_back(frame);
                 }
-                fed
+                feed_all(sink, operations, unwritten, transport).await
             }
         };
         if fed.is_err() || in_time(transport, sink.flush()).await.is_err() {
             return CloseReason::Gone;
         }
     }
+}
+
+/// Writes these results in their order. If it fails or is dropped, the first that was not written and all after it are left, so that
+/// nothing is written after a result that was lost.
+async fn feed_all<E: Executor>(
+    sink: &mut SplitSink<WebSocket, Message>,
+    operations: &Operations<E>,
+    results: &mut VecDeque<Frame>,
+    transport: &Transport<E>,
+) -> Result<(), Unwritable> {
+    while !results.is_empty() {
+        in_time(transport, poll_fn(|cx| sink.poll_ready_unpin(cx))).await?;
+        if let Some(text) = results.pop_front().and_then(|frame| operations.admit(frame)) {
+            sink.start_send_unpin(Message::Text(text)).map_err(|_| Unwritable)?;
+        }
+    }
+    Ok(())
 }
 
 async fn feed<E: Executor>(sink: &mut SplitSink<WebSocket, Message>, transport: &Transport<E>, message: Message) -> Result<(), Unwritable> {

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::support::{Client, Server, TIMEOUT};
@@ -69,4 +69,49 @@ async fn who_does_not_read_is_cut_off() {
     assert!(matches!(client.next().await, Some(Message::Text(_))));
     // The client does not read any more. The server has closed the socket when the subscription has ended.
     server.wait_for_open(0).await;
+}
+
+/// Reads numbers until the socket is closed, and returns how many there were and the close code. The first read is followed by a pause in
+/// which `meanwhile` is called.
+async fn read_all_numbers(client: &mut Client, pause: Duration, meanwhile: impl FnOnce()) -> (u32, Option<u16>) {
+    client.subscribe("1", "subscription { numbers(bytes: 200000) }").await;
+    let (mut expected, began, mut meanwhile) = (0, Instant::now(), Some(meanwhile));
+    loop {
+        let text = match client.next().await {
+            Some(Message::Text(text)) => text,
+            Some(Message::Close(frame)) => return (expected, frame.map(|frame| frame.code.into())),
+            None => return (expected, None),
+            _ => continue,
+        };
+        let message: Value = serde_json::from_str(&text).expect("JSON");
+        let number = message["payload"]["data"]["numbers"].as_str().and_then(|text| text.trim_end_matches('x').parse().ok());
+        assert_eq!(number, Some(expected), "none is left out");
+        expected += 1;
+        if let Some(meanwhile) = meanwhile.take() {
+            tokio::time::sleep(pause / 2).await;
+            meanwhile();
+            tokio::time::sleep(pause / 2).await;
+        }
+        assert!(began.elapsed() < TIMEOUT, "the socket is closed in time");
+    }
+}
+
+#[tokio::test]
+async fn who_reads_too_late_loses_the_socket_and_no_result_before() {
+    let server =
+        Server::start_with(|options| options.limits.write_timeout = Duration::from_millis(300), |options| options.send_buffer = 8 * 1024).await;
+    let mut client = Client::ready(&server).await;
+    // When the client goes on, one write has timed out, and the next one would succeed.
+    let (read, code) = read_all_numbers(&mut client, Duration::from_secs(1), || ()).await;
+    println!("{read} results before the socket was closed");
+    assert!(read > 1 && code.is_none(), "{read} {code:?}");
+}
+
+#[tokio::test]
+async fn a_shutdown_in_the_middle_of_a_write_leaves_no_result_out() {
+    let server = Server::start_with(|_| (), |options| options.send_buffer = 8 * 1024).await;
+    let mut client = Client::ready(&server).await;
+    let (read, code) = read_all_numbers(&mut client, Duration::from_secs(1), || server.shutdown.cancel()).await;
+    println!("{read} results before the socket was closed");
+    assert!(read > 1 && code == Some(1012), "{read} {code:?}");
 }

@@ -158,6 +158,15 @@ impl Subscriptions {
         })
     }
 
+    /// Numbers as fast as they are read, each followed by as many bytes, for ever.
+    async fn numbers(&self, ctx: &Context<'_>, bytes: usize) -> impl Stream<Item = String> {
+        let open = Open::new(ctx);
+        stream::iter(0_u32..).map(move |number| {
+            let _ = &open;
+            format!("{number}{}", "x".repeat(bytes))
+        })
+    }
+
     /// Nothing, for ever.
     async fn silence(&self, ctx: &Context<'_>) -> impl Stream<Item = i32> {
         let open = Open::new(ctx);
