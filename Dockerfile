@@ -31,10 +31,11 @@ FROM postgres:18-bookworm AS local
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates libssl3 \
  && rm -rf /var/lib/apt/lists/* \
- && install --directory --owner postgres --group postgres --mode 700 /var/lib/toygres
+ && install --directory --owner postgres --group postgres --mode 700 /var/lib/toygres /var/lib/toygres-backups
 COPY --from=server /toygres /usr/local/bin/toygres
 ENV TOYGRES_DATA_DIR=/var/lib/toygres
-VOLUME /var/lib/toygres
+# The second one is the store of backups.
+VOLUME /var/lib/toygres /var/lib/toygres-backups
 USER postgres
 ENTRYPOINT ["toygres"]
 CMD ["serve"]

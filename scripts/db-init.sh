@@ -19,18 +19,22 @@ need TOYGRES_DB_PASSWORD "choose the password of the role toygres_server."
 need TOYGRES_ENGINE_DB_PASSWORD "choose the password of the role toygres_engine."
 ensure_postgres
 
-# The passwords are passed to psql on its standard input, because other users could read its arguments and environment.
+# A string constant of SQL, with any value.
+literal() {
+  printf "E'%s'" "$(printf '%s' "$1" | sed -e 's/\\/\\\\/g' -e "s/'/''/g")"
+}
+
+# The passwords are passed to psql on its standard input, because other users could read its arguments.
 "$PG_BIN/psql" "$ADMIN_DATABASE_URL" --no-psqlrc --quiet --set ON_ERROR_STOP=1 <<SQL
-\\set server_password $(printf '%s' "'${TOYGRES_DB_PASSWORD//\'/\'\'}'")
-\\set engine_password $(printf '%s' "'${TOYGRES_ENGINE_DB_PASSWORD//\'/\'\'}'")
 SET client_min_messages = warning;
 SELECT 'CREATE ROLE toygres_server LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'toygres_server') \\gexec
 SELECT 'CREATE ROLE toygres_engine LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'toygres_engine') \\gexec
-ALTER ROLE toygres_server PASSWORD :'server_password';
-ALTER ROLE toygres_engine PASSWORD :'engine_password';
--- On a managed service the administrator is no superuser and has to be a member of a role to give it a schema.
+ALTER ROLE toygres_server PASSWORD $(literal "$TOYGRES_DB_PASSWORD");
+ALTER ROLE toygres_engine PASSWORD $(literal "$TOYGRES_ENGINE_DB_PASSWORD");
+-- On a managed service the administrator is no superuser and has to be a member of a role to give it a schema. From PostgreSQL 16 on, who
+-- creates a role is a member that may not act as it, until it is granted again.
 SELECT format('GRANT %I TO CURRENT_USER', role) FROM unnest(ARRAY['toygres_server', 'toygres_engine']) role
-  WHERE NOT pg_has_role(current_user, role, 'MEMBER') \\gexec
+  WHERE NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) \\gexec
 CREATE SCHEMA IF NOT EXISTS toygres AUTHORIZATION toygres_server;
 CREATE SCHEMA IF NOT EXISTS duroxide AUTHORIZATION toygres_engine;
 SELECT format('GRANT CONNECT ON DATABASE %I TO toygres_server, toygres_engine', current_database()) \\gexec

@@ -60,6 +60,15 @@ exists() {
   ! "$DRY_RUN" && "$@" >/dev/null 2>&1
 }
 
+# Whether the Secret of a control plane is in a namespace. The script ends if that is not known: a new one would come with a new password
+# for a database that is in use.
+has_secret() {
+  local found
+  ! "$DRY_RUN" || return 1
+  found="$(kubectl --namespace "$1" get secret toygres --ignore-not-found --output name)" || exit 1
+  [ -n "$found" ]
+}
+
 # The value that a command prints; in a dry run, the name of the value in angle brackets.
 ask() {
   local name="$1"
@@ -111,7 +120,7 @@ exists az aks show "${group[@]}" --name "$AKS_CLUSTER_NAME" ||
     --network-plugin azure --network-plugin-mode overlay --network-policy cilium --network-dataplane cilium \
     --vnet-subnet-id "$cluster_subnet" --service-cidr 10.41.0.0/16 --dns-service-ip 10.41.0.10 --pod-cidr 10.42.0.0/16 \
     --enable-managed-identity --enable-oidc-issuer --enable-workload-identity ${accounts[@]+"${accounts[@]}"} \
-    --attach-acr "$ACR_NAME" --generate-ssh-keys
+    --attach-acr "$ACR_NAME" --generate-ssh-keys --yes
 if [ -n "$AKS_ADMIN_GROUP" ] && ! "$DRY_RUN" && [ "$(ask local-accounts az aks show "${group[@]}" --name "$AKS_CLUSTER_NAME" --query disableLocalAccounts)" != true ]; then
   echo "The cluster $AKS_CLUSTER_NAME exists with local accounts. docs/DEPLOY-AKS.md says how to disable them." >&2
   exit 1
@@ -145,7 +154,7 @@ exists az identity federated-credential show "${group[@]}" --identity-name "$IDE
   run az identity federated-credential create "${group[@]}" --identity-name "$IDENTITY_NAME" --name "$CONTROL_PLANE_NAMESPACE" \
     --issuer "$issuer" --subject "system:serviceaccount:$CONTROL_PLANE_NAMESPACE:toygres" --audiences api://AzureADTokenExchange
 
-if ! "$DRY_RUN" && ! exists kubectl --namespace "$CONTROL_PLANE_NAMESPACE" get secret toygres && exists kubectl --namespace "$AKS_NAMESPACE" get secret toygres; then
+if ! has_secret "$CONTROL_PLANE_NAMESPACE" && has_secret "$AKS_NAMESPACE"; then
   # Without this, the database would get a new password, and the key that seals passwords would be lost.
   echo "The Secret of a control plane is in the namespace $AKS_NAMESPACE: set CONTROL_PLANE_NAMESPACE=$AKS_NAMESPACE to keep it there." >&2
   exit 1
@@ -161,7 +170,7 @@ exists az network private-dns zone show "${group[@]}" --name "$zone" ||
 exists az network private-dns link vnet show "${group[@]}" --zone-name "$zone" --name "$VNET_NAME" ||
   run az network private-dns link vnet create "${group[@]}" --zone-name "$zone" --name "$VNET_NAME" \
     --virtual-network "$VNET_NAME" --registration-enabled false
-if exists kubectl --namespace "$CONTROL_PLANE_NAMESPACE" get secret toygres; then
+if has_secret "$CONTROL_PLANE_NAMESPACE"; then
   echo "# the Secret is there; its key and the database's password stay"
 else
   # Secrets are passed in files that only this user can read, because all users can read arguments.
@@ -170,7 +179,8 @@ else
     secrets="$(mktemp -d)"
     trap 'rm -rf "$secrets"' EXIT
     chmod 700 "$secrets"
-    openssl rand -hex 24 | tr -d '\n' >"$secrets/password"
+    # Azure requires characters of three kinds.
+    printf 'Aa1-%s' "$(openssl rand -hex 24)" >"$secrets/password"
     openssl rand -base64 32 | tr -d '\n' >"$secrets/secret-key"
     printf 'postgres://toygres:%s@%s.postgres.database.azure.com:5432/toygres?sslmode=verify-full' \
       "$(cat "$secrets/password")" "$DATABASE_SERVER" >"$secrets/database-url"

@@ -7,10 +7,18 @@ use std::{
     process::Command,
 };
 
-/// A fake command that succeeds. `show` and `get` find either everything or nothing.
+/// A fake command that succeeds. `show` and `get` find either everything or nothing, unless Secrets cannot be looked up.
 const TOOL: &str = r#"#!/bin/sh
 echo "$(basename "$0") $*" >>"$CALLS"
 case " $* " in
+  *" --admin-password @"*)
+    file="${*##*--admin-password @}"
+    cp "${file%% *}" "$CALLS.password"
+    ;;
+  *" get secret "*)
+    [ -z "$NO_SECRETS" ] || exit 1
+    [ -z "$EXISTS" ] || echo secret/toygres
+    ;;
   *" --query disableLocalAccounts "*) echo "${LOCAL_ACCOUNTS_DISABLED:-false}" ;;
   *" --query "*) echo "00000000-1111-2222-3333-444444444444" ;;
   *" show "* | *" get "*) [ -n "$EXISTS" ] ;;
@@ -112,7 +120,23 @@ fn a_second_run_creates_nothing_and_no_secret_is_an_argument() {
     }
     // Its credentials as a user of the cluster would be those of an administrator, on a cluster without Entra ID.
     assert!(!first.iter().any(|call| call.contains("Cluster User Role")), "{first:#?}");
+    // Azure requires characters of three kinds in the password of an administrator.
+    let password = fs::read_to_string(directory.join("calls.password")).unwrap();
+    for kind in [char::is_ascii_uppercase, char::is_ascii_lowercase, char::is_ascii_digit] {
+        assert!(password.chars().any(|character| kind(&character)), "{password}");
+    }
     // This command is idempotent.
     let again = created(&run("yes"));
     assert!(again.iter().all(|call| call.starts_with("az group create")), "{again:#?}");
+}
+
+/// A new Secret would come with a new password for a database that a control plane uses.
+#[test]
+fn a_secret_that_cannot_be_looked_up_is_not_taken_for_absent() {
+    let directory = tools("setup-infra-no-secrets");
+    let (mut script, calls) = script_with(&directory, "");
+    let output = script.env("NO_SECRETS", "yes").output().unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    let calls = fs::read_to_string(calls).unwrap();
+    assert!(calls.contains(" get secret ") && !calls.contains("flexible-server"), "{calls}");
 }

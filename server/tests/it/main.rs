@@ -11,6 +11,7 @@ mod cli;
 mod clone;
 mod control_plane;
 mod database_users;
+mod db_init;
 mod deletion;
 mod disk;
 mod drift;

@@ -12,6 +12,8 @@ pub struct Database {
     port: u16,
     options: &'static str,
     env: Vec<(&'static str, String)>,
+    /// The programs that it is made with and runs.
+    programs: PathBuf,
 }
 
 impl Database {
@@ -59,14 +61,23 @@ impl Database {
         Self::create(&[], "", Vec::new())
     }
 
+    /// Like [`Self::start`], with these programs of PostgreSQL.
+    pub fn start_of(programs: PathBuf) -> Self {
+        Self::create_with(programs, &["--no-sync"], "-c fsync=off", Vec::new())
+    }
+
     fn create(initdb: &[&str], options: &'static str, env: Vec<(&'static str, String)>) -> Self {
+        Self::create_with(pg_bin(), initdb, options, env)
+    }
+
+    fn create_with(programs: PathBuf, initdb: &[&str], options: &'static str, env: Vec<(&'static str, String)>) -> Self {
         let dir = tempfile::Builder::new().prefix("toygres-db-").tempdir().unwrap();
         if geteuid().is_root() {
             let user = User::from_name("postgres").unwrap().expect("the user postgres exists");
             chown(dir.path(), Some(user.uid), Some(user.gid)).unwrap();
         }
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let database = Self { dir, port, options, env };
+        let database = Self { dir, port, options, env, programs };
         database.run("initdb", &[&["-U", "postgres", "-A", "trust"], initdb].concat());
         database.resume();
         database
@@ -119,7 +130,7 @@ impl Database {
     }
 
     fn run(&self, program: &str, arguments: &[&str]) {
-        let (program, data) = (pg_bin().join(program), self.dir.path().join("data"));
+        let (program, data) = (self.programs.join(program), self.dir.path().join("data"));
         let arguments = [&["-D", data.to_str().unwrap()], arguments].concat();
         assert!(self.as_owner(program.to_str().unwrap(), &arguments), "{program:?} {arguments:?}");
     }
