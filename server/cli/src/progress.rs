@@ -108,6 +108,7 @@ fn step_label(name: &StepName) -> String {
 fn summary(operation: &Operation) -> String {
     let kind = match operation.kind {
         OperationKind::Other(_) => format!("{} operation on", lower_case(&operation.kind)),
+        OperationKind::Restore if operation.restoration.as_ref().is_some_and(|restoration| restoration.clones) => "clone".to_owned(),
         _ => lower_case(&operation.kind),
     };
     let cancelling = operation.cancel_requested && operation.finished_at.is_none();
@@ -140,6 +141,7 @@ mod tests {
     use serde_json::{Value, from_value, json};
 
     use super::*;
+    use crate::contract::OperationRestoration;
 
     fn restart(status: &str, step: &str, error: &Value) -> Operation {
         from_value(json!({
@@ -148,7 +150,7 @@ mod tests {
                         "finishedAt": "2026-01-01T00:00:02.5Z", "error": error, "findings": [] },
                       { "name": "UPDATE_METADATA", "status": "PENDING", "attempt": 0, "startedAt": null, "finishedAt": null, "error": null,
                         "findings": [] }],
-            "error": error, "cancelRequested": false, "canCancel": false, "canRetry": true, "deadline": "2026-01-01T00:10:00Z",
+            "restoration": null, "error": error, "cancelRequested": false, "canCancel": false, "canRetry": true, "deadline": "2026-01-01T00:10:00Z",
             "requestedBy": null, "createdAt": "2026-01-01T00:00:00Z", "startedAt": null, "finishedAt": null,
         }))
         .unwrap()
@@ -181,6 +183,14 @@ mod tests {
         assert!(describe(&succeeded).contains("2.5s\n      the Service orders was deleted [2J\n  ·"), "{}", describe(&succeeded));
         assert_eq!(changes(Some(&running), &succeeded), ["orders: restart PostgreSQL succeeded", "orders:   the Service orders was deleted [2J"]);
         assert_eq!(changes(None, &running), ["orders: restart PostgreSQL running"], "until it is done it may find more");
+    }
+
+    #[test]
+    fn a_clone_is_called_so() {
+        let restoration = OperationRestoration { source_id: cynic::Id::new("1"), method: None, clones: true };
+        let restore = Operation { kind: OperationKind::Restore, ..restart("RUNNING", "RUNNING", &Value::Null) };
+        assert_eq!(summary(&restore), "restore orders: running");
+        assert_eq!(summary(&Operation { restoration: Some(restoration), ..restore }), "clone orders: running");
     }
 
     #[test]

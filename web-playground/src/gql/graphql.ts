@@ -2311,6 +2311,8 @@ export type OperationKind = typeof OperationKind[keyof typeof OperationKind];
 /** What a new instance gets its data from. */
 export type OperationRestoration = {
   __typename?: 'OperationRestoration';
+  /** Whether the new instance is a clone of the source as it is now (`cloneInstance`). */
+  clones: Scalars['Boolean']['output'];
   /** How the data gets into the new instance. Null until a clone has copied it. */
   method?: Maybe<RestoreMethod>;
   /** The ID of the instance whose data it is. That may be deleted meanwhile. */
