@@ -98,6 +98,8 @@ export type Backup = Node & {
   instance: Instance;
   /** Until when the backup is kept at least, whatever the retention of its instance. */
   keepUntil?: Maybe<Scalars['DateTime']['output']>;
+  /** Why the backup is kept now, also when `expiresAt` has passed. Null while it is not complete, and once nothing needs it: it is deleted soon. */
+  keptFor?: Maybe<BackupKeptFor>;
   /** Whether the backup is kept until it is unlocked. */
   locked: Scalars['Boolean']['output'];
   /** The operation that asked for the backup. Null if it was due. */
@@ -153,6 +155,21 @@ export type BackupEdge = {
   node: Backup;
 };
 
+/** Why a base backup is kept. */
+export const BackupKeptFor = {
+  /** It is older than the retention, and somebody has asked to keep it until its `keepUntil`. */
+  KeepUntil: 'KEEP_UNTIL',
+  /** It is locked: until it is unlocked. */
+  Locked: 'LOCKED',
+  /** It is older than the retention, and the newest of its archive: the latest points are restored from it. */
+  Newest: 'NEWEST',
+  /** It is older than the retention, and the first points within the retention are restored from it: the next backup is too new for them. */
+  RestorePoints: 'RESTORE_POINTS',
+  /** It is not older than the retention of its instance. */
+  Retention: 'RETENTION'
+} as const;
+
+export type BackupKeptFor = typeof BackupKeptFor[keyof typeof BackupKeptFor];
 /** How an instance is backed up, and whether that protects it. */
 export type BackupPolicy = {
   __typename?: 'BackupPolicy';
@@ -3728,9 +3745,9 @@ export type InstanceBackupsSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceBackupsSubscription = { __typename?: 'Subscription', instanceBackups: { __typename?: 'Instance', id: string, backupPolicy: { __typename?: 'BackupPolicy', enabled: boolean, intervalHours: number, retentionDays: number, store?: string | null, durability?: BackupDurability | null, protection: BackupProtection, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }, recovery?: { __typename?: 'Recovery', from?: string | null, to?: string | null, lastDurableAt?: string | null, lagSeconds?: number | null, archiving: boolean, storedBytes: string, intervals: Array<{ __typename?: 'RecoveryInterval', from: string, to: string }>, gaps: Array<{ __typename?: 'RecoveryGap', from: string, to: string, reason: RecoveryGapReason }>, incomplete?: { __typename?: 'Reason', message: string } | null } | null, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string, status: BackupStatus, bytes: string, totalBytes?: string | null, storedBytes?: string | null, createdAt: string, finishedAt?: string | null, expiresAt?: string | null, locked: boolean, error?: { __typename?: 'Reason', message: string } | null, verification: { __typename?: 'BackupVerification', status: BackupVerificationStatus, restoreSeconds?: number | null, reason?: { __typename?: 'Reason', message: string } | null } }> } } };
+export type InstanceBackupsSubscription = { __typename?: 'Subscription', instanceBackups: { __typename?: 'Instance', id: string, backupPolicy: { __typename?: 'BackupPolicy', enabled: boolean, intervalHours: number, retentionDays: number, store?: string | null, durability?: BackupDurability | null, protection: BackupProtection, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }, recovery?: { __typename?: 'Recovery', from?: string | null, to?: string | null, lastDurableAt?: string | null, lagSeconds?: number | null, archiving: boolean, storedBytes: string, intervals: Array<{ __typename?: 'RecoveryInterval', from: string, to: string }>, gaps: Array<{ __typename?: 'RecoveryGap', from: string, to: string, reason: RecoveryGapReason }>, incomplete?: { __typename?: 'Reason', message: string } | null } | null, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string, status: BackupStatus, bytes: string, totalBytes?: string | null, storedBytes?: string | null, createdAt: string, finishedAt?: string | null, expiresAt?: string | null, keptFor?: BackupKeptFor | null, locked: boolean, error?: { __typename?: 'Reason', message: string } | null, verification: { __typename?: 'BackupVerification', status: BackupVerificationStatus, restoreSeconds?: number | null, reason?: { __typename?: 'Reason', message: string } | null } }> } } };
 
-export type BackupsFragment = { __typename?: 'Instance', id: string, backupPolicy: { __typename?: 'BackupPolicy', enabled: boolean, intervalHours: number, retentionDays: number, store?: string | null, durability?: BackupDurability | null, protection: BackupProtection, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }, recovery?: { __typename?: 'Recovery', from?: string | null, to?: string | null, lastDurableAt?: string | null, lagSeconds?: number | null, archiving: boolean, storedBytes: string, intervals: Array<{ __typename?: 'RecoveryInterval', from: string, to: string }>, gaps: Array<{ __typename?: 'RecoveryGap', from: string, to: string, reason: RecoveryGapReason }>, incomplete?: { __typename?: 'Reason', message: string } | null } | null, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string, status: BackupStatus, bytes: string, totalBytes?: string | null, storedBytes?: string | null, createdAt: string, finishedAt?: string | null, expiresAt?: string | null, locked: boolean, error?: { __typename?: 'Reason', message: string } | null, verification: { __typename?: 'BackupVerification', status: BackupVerificationStatus, restoreSeconds?: number | null, reason?: { __typename?: 'Reason', message: string } | null } }> } };
+export type BackupsFragment = { __typename?: 'Instance', id: string, backupPolicy: { __typename?: 'BackupPolicy', enabled: boolean, intervalHours: number, retentionDays: number, store?: string | null, durability?: BackupDurability | null, protection: BackupProtection, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }, recovery?: { __typename?: 'Recovery', from?: string | null, to?: string | null, lastDurableAt?: string | null, lagSeconds?: number | null, archiving: boolean, storedBytes: string, intervals: Array<{ __typename?: 'RecoveryInterval', from: string, to: string }>, gaps: Array<{ __typename?: 'RecoveryGap', from: string, to: string, reason: RecoveryGapReason }>, incomplete?: { __typename?: 'Reason', message: string } | null } | null, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string, status: BackupStatus, bytes: string, totalBytes?: string | null, storedBytes?: string | null, createdAt: string, finishedAt?: string | null, expiresAt?: string | null, keptFor?: BackupKeptFor | null, locked: boolean, error?: { __typename?: 'Reason', message: string } | null, verification: { __typename?: 'BackupVerification', status: BackupVerificationStatus, restoreSeconds?: number | null, reason?: { __typename?: 'Reason', message: string } | null } }> } };
 
 export type UpdateBackupMutationVariables = Exact<{
   input: UpdateBackupInput;
@@ -4203,6 +4220,7 @@ export const BackupsFragmentDoc = new TypedDocumentString(`
       createdAt
       finishedAt
       expiresAt
+      keptFor
       locked
       error {
         message
@@ -4623,6 +4641,7 @@ export const InstanceBackupsDocument = new TypedDocumentString(`
       createdAt
       finishedAt
       expiresAt
+      keptFor
       locked
       error {
         message
