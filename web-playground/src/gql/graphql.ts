@@ -3848,9 +3848,9 @@ export type EventHistoryQueryVariables = Exact<{
 }>;
 
 
-export type EventHistoryQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', events: { __typename?: 'InstanceEventConnection', nodes: Array<{ __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind } | null, notices: Array<{ __typename?: 'NoticeChange', raised: boolean, notice: { __typename?: 'Notice', code: NoticeCode, message: string } }> }> } } | null };
+export type EventHistoryQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', events: { __typename?: 'InstanceEventConnection', nodes: Array<{ __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null } | null, notices: Array<{ __typename?: 'NoticeChange', raised: boolean, notice: { __typename?: 'Notice', code: NoticeCode, message: string } }> }> } } | null };
 
-export type EventLineFragment = { __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind } | null, notices: Array<{ __typename?: 'NoticeChange', raised: boolean, notice: { __typename?: 'Notice', code: NoticeCode, message: string } }> };
+export type EventLineFragment = { __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null } | null, notices: Array<{ __typename?: 'NoticeChange', raised: boolean, notice: { __typename?: 'Notice', code: NoticeCode, message: string } }> };
 
 export type EventsSubscriptionVariables = Exact<{
   instanceId: Scalars['ID']['input'];
@@ -3858,7 +3858,7 @@ export type EventsSubscriptionVariables = Exact<{
 }>;
 
 
-export type EventsSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind } | null, notices: Array<{ __typename?: 'NoticeChange', raised: boolean, notice: { __typename?: 'Notice', code: NoticeCode, message: string } }> } };
+export type EventsSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null } | null, notices: Array<{ __typename?: 'NoticeChange', raised: boolean, notice: { __typename?: 'Notice', code: NoticeCode, message: string } }> } };
 
 export type NewestQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -3910,25 +3910,25 @@ export type DeletedInstancesQueryVariables = Exact<{
 }>;
 
 
-export type DeletedInstancesQuery = { __typename?: 'Query', instances: { __typename?: 'InstanceConnection', nodes: Array<{ __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, currentOperation?: { __typename?: 'Operation', kind: OperationKind } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null }> } };
+export type DeletedInstancesQuery = { __typename?: 'Query', instances: { __typename?: 'InstanceConnection', nodes: Array<{ __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, currentOperation?: { __typename?: 'Operation', kind: OperationKind, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null }> } };
 
 export type InstancesSubscriptionVariables = Exact<{
   after?: InputMaybe<Scalars['String']['input']>;
 }>;
 
 
-export type InstancesSubscription = { __typename?: 'Subscription', instances: { __typename?: 'InstanceChange', type: InstanceChangeType, cursor: string, instanceId?: string | null, instance?: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, currentOperation?: { __typename?: 'Operation', kind: OperationKind } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null } | null } };
+export type InstancesSubscription = { __typename?: 'Subscription', instances: { __typename?: 'InstanceChange', type: InstanceChangeType, cursor: string, instanceId?: string | null, instance?: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, currentOperation?: { __typename?: 'Operation', kind: OperationKind, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null } | null } };
 
-export type InstanceRowFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, currentOperation?: { __typename?: 'Operation', kind: OperationKind } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null };
+export type InstanceRowFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, currentOperation?: { __typename?: 'Operation', kind: OperationKind, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null };
 
 export type InstanceSubscriptionVariables = Exact<{
   id: Scalars['ID']['input'];
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, currentOperation?: { __typename?: 'Operation', kind: OperationKind } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, updateAvailable?: { __typename?: 'AvailableUpdate', from: string, to: string } | null, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, maintenanceWindow?: { __typename?: 'MaintenanceWindow', weekday: Weekday, startTime: string, durationMinutes: number } | null, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, currentOperation?: { __typename?: 'Operation', kind: OperationKind, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, updateAvailable?: { __typename?: 'AvailableUpdate', from: string, to: string } | null, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, maintenanceWindow?: { __typename?: 'MaintenanceWindow', weekday: Weekday, startTime: string, durationMinutes: number } | null, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, currentOperation?: { __typename?: 'Operation', kind: OperationKind } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, updateAvailable?: { __typename?: 'AvailableUpdate', from: string, to: string } | null, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, maintenanceWindow?: { __typename?: 'MaintenanceWindow', weekday: Weekday, startTime: string, durationMinutes: number } | null, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, currentOperation?: { __typename?: 'Operation', kind: OperationKind, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, updateAvailable?: { __typename?: 'AvailableUpdate', from: string, to: string } | null, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, maintenanceWindow?: { __typename?: 'MaintenanceWindow', weekday: Weekday, startTime: string, durationMinutes: number } | null, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
 
 export type RowActionsQueryVariables = Exact<{
   id: Scalars['ID']['input'];
@@ -4055,7 +4055,7 @@ export type OperationSubscriptionVariables = Exact<{
 }>;
 
 
-export type OperationSubscription = { __typename?: 'Subscription', operation: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } };
+export type OperationSubscription = { __typename?: 'Subscription', operation: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } };
 
 export type OperationsQueryVariables = Exact<{
   first: Scalars['Int']['input'];
@@ -4064,9 +4064,9 @@ export type OperationsQueryVariables = Exact<{
 }>;
 
 
-export type OperationsQuery = { __typename?: 'Query', operations: { __typename?: 'OperationConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', endCursor?: string | null, hasNextPage: boolean }, nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> }> } };
+export type OperationsQuery = { __typename?: 'Query', operations: { __typename?: 'OperationConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', endCursor?: string | null, hasNextPage: boolean }, nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> }> } };
 
-export type OperationCardFragment = { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> };
+export type OperationCardFragment = { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> };
 
 export type OperationUpdatesSubscriptionVariables = Exact<{
   instanceId?: InputMaybe<Scalars['ID']['input']>;
@@ -4074,7 +4074,7 @@ export type OperationUpdatesSubscriptionVariables = Exact<{
 }>;
 
 
-export type OperationUpdatesSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } | null } };
+export type OperationUpdatesSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } | null } };
 
 export type ParametersQueryVariables = Exact<{
   postgresVersion: Scalars['String']['input'];
@@ -4266,6 +4266,9 @@ export const EventLineFragmentDoc = new TypedDocumentString(`
   operation {
     id
     kind
+    restoration {
+      clones
+    }
   }
   notices {
     raised
@@ -4297,6 +4300,9 @@ export const InstanceRowFragmentDoc = new TypedDocumentString(`
   health
   currentOperation {
     kind
+    restoration {
+      clones
+    }
   }
   reason {
     code
@@ -4330,6 +4336,9 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
   health
   currentOperation {
     kind
+    restoration {
+      clones
+    }
   }
   reason {
     code
@@ -4445,6 +4454,9 @@ export const OperationCardFragmentDoc = new TypedDocumentString(`
     fragment OperationCard on Operation {
   id
   kind
+  restoration {
+    clones
+  }
   status
   cancelRequested
   requestedBy
@@ -4915,6 +4927,9 @@ export const EventHistoryDocument = new TypedDocumentString(`
   operation {
     id
     kind
+    restoration {
+      clones
+    }
   }
   notices {
     raised
@@ -4943,6 +4958,9 @@ export const EventsDocument = new TypedDocumentString(`
   operation {
     id
     kind
+    restoration {
+      clones
+    }
   }
   notices {
     raised
@@ -5066,6 +5084,9 @@ export const DeletedInstancesDocument = new TypedDocumentString(`
   health
   currentOperation {
     kind
+    restoration {
+      clones
+    }
   }
   reason {
     code
@@ -5107,6 +5128,9 @@ export const InstancesDocument = new TypedDocumentString(`
   health
   currentOperation {
     kind
+    restoration {
+      clones
+    }
   }
   reason {
     code
@@ -5144,6 +5168,9 @@ export const InstanceDocument = new TypedDocumentString(`
   health
   currentOperation {
     kind
+    restoration {
+      clones
+    }
   }
   reason {
     code
@@ -5430,6 +5457,9 @@ export const OperationDocument = new TypedDocumentString(`
     fragment OperationCard on Operation {
   id
   kind
+  restoration {
+    clones
+  }
   status
   cancelRequested
   requestedBy
@@ -5475,6 +5505,9 @@ export const OperationsDocument = new TypedDocumentString(`
     fragment OperationCard on Operation {
   id
   kind
+  restoration {
+    clones
+  }
   status
   cancelRequested
   requestedBy
@@ -5516,6 +5549,9 @@ export const OperationUpdatesDocument = new TypedDocumentString(`
     fragment OperationCard on Operation {
   id
   kind
+  restoration {
+    clones
+  }
   status
   cancelRequested
   requestedBy
