@@ -9,6 +9,7 @@ use crate::{
     failure::Result,
     follow::Observer,
     output::{Display, connection_notice, printable, report},
+    words::worded,
 };
 
 /// Shows the progress of an operation: redrawn in place in a terminal, a line per change otherwise.
@@ -64,7 +65,7 @@ pub(crate) fn describe(operation: &Operation) -> String {
         text += &describe_step(step);
         text.push('\n');
         for finding in &step.findings {
-            text += &format!("      {}\n", printable(finding));
+            text += &format!("      {}\n", printable(&worded(finding)));
         }
     }
     if let Some(error) = &operation.error {
@@ -127,7 +128,7 @@ fn changes(before: Option<&Operation>, now: &Operation) -> Vec<String> {
         let reason = step.error.as_ref().map(|reason| format!(" ({})", printable(&reason.text()))).unwrap_or_default();
         lines.push(format!("{}: {} {}{reason}", now.instance.name, step_label(&step.name), lower_case(&step.status)));
         if step.status == StepStatus::Succeeded {
-            lines.extend(step.findings.iter().map(|finding| format!("{}:   {}", now.instance.name, printable(finding))));
+            lines.extend(step.findings.iter().map(|finding| format!("{}:   {}", now.instance.name, printable(&worded(finding)))));
         }
     }
     if before.is_none_or(|before| before.status != now.status) && now.status != OperationStatus::Running {
@@ -183,6 +184,15 @@ mod tests {
         assert!(describe(&succeeded).contains("2.5s\n      the Service orders was deleted [2J\n  ·"), "{}", describe(&succeeded));
         assert_eq!(changes(Some(&running), &succeeded), ["orders: restart PostgreSQL succeeded", "orders:   the Service orders was deleted [2J"]);
         assert_eq!(changes(None, &running), ["orders: restart PostgreSQL running"], "until it is done it may find more");
+    }
+
+    #[test]
+    fn what_a_step_found_has_the_words_of_the_command_line() {
+        let mut succeeded = restart("SUCCEEDED", "SUCCEEDED", &Value::Null);
+        succeeded.steps[0].findings.push("no room is left: resize it (resizeInstance)".to_owned());
+        let expected = "no room is left: resize it (`toygres instances resize`)";
+        assert!(describe(&succeeded).contains(expected), "{}", describe(&succeeded));
+        assert!(changes(None, &succeeded).contains(&format!("orders:   {expected}")), "{:?}", changes(None, &succeeded));
     }
 
     #[test]
