@@ -161,6 +161,22 @@ text_enum! {
 }
 
 text_enum! {
+    /// Why a base backup is kept.
+    pub enum KeptFor {
+        /// It is locked: until it is unlocked.
+        Locked,
+        /// It is not older than the retention of its instance.
+        Retention,
+        /// It is older than the retention, and somebody has asked to keep it until its `keepUntil`.
+        KeepUntil,
+        /// It is older than the retention, and the first points within the retention are restored from it: the next backup is too new for them.
+        RestorePoints,
+        /// It is older than the retention, and the newest of its archive: the latest points are restored from it.
+        Newest,
+    }
+}
+
+text_enum! {
     /// Whether a base backup was restored to see that it can be.
     pub enum VerificationStatus {
         /// It will be.
@@ -296,6 +312,25 @@ impl Backup {
         }
         let retained = self.finished_at? + policy.retention();
         Some(self.keep_until.map_or(retained, |until| until.max(retained)))
+    }
+
+    /// Why it is kept now. `None` if it is not complete, or nothing needs it any more. `next` is when the next one of its archive was finished
+    /// that is complete and can be relied on.
+    #[must_use]
+    pub fn kept_for(&self, policy: BackupPolicy, next: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<KeptFor> {
+        if self.status != BackupStatus::Available {
+            return None;
+        }
+        let is_retained = |at: DateTime<Utc>| at + policy.retention() > now;
+        match (self.finished_at?, next) {
+            _ if self.locked => Some(KeptFor::Locked),
+            (finished, _) if is_retained(finished) => Some(KeptFor::Retention),
+            _ if self.is_kept(now) => Some(KeptFor::KeepUntil),
+            // Points are restored from others.
+            _ if self.is_unusable() => None,
+            (_, None) => Some(KeptFor::Newest),
+            (_, Some(next)) => is_retained(next).then_some(KeptFor::RestorePoints),
+        }
     }
 }
 
@@ -511,10 +546,22 @@ mod tests {
             verification: BackupVerification { status: VerificationStatus::Pending, ended_at: None, restore_seconds: None, reason: None },
         };
         assert_eq!(backup.expires_at(POLICY), Some(at("2026-11-08T10:00:00Z")));
+        let (now, next) = (at("2026-11-20T00:00:00Z"), |text| Some(at(text)));
+        let kept = |backup: &Backup, next| backup.kept_for(POLICY, next, now);
+        assert_eq!(backup.kept_for(POLICY, None, at("2026-11-08T09:00:00Z")), Some(KeptFor::Retention));
+        assert_eq!(kept(&backup, None), Some(KeptFor::Newest));
+        assert_eq!(kept(&backup, next("2026-11-14T00:00:00Z")), Some(KeptFor::RestorePoints));
+        assert_eq!(kept(&backup, next("2026-11-12T00:00:00Z")), None, "the next one restores every point of the last seven days");
+        let verification = BackupVerification { status: VerificationStatus::Failed, ..backup.verification.clone() };
+        let unusable = Backup { verification, ..backup.clone() };
+        assert_eq!(kept(&unusable, next("2026-11-14T00:00:00Z")), None, "nothing is restored from it");
+        assert_eq!(Backup { status: BackupStatus::Running, ..backup.clone() }.kept_for(POLICY, None, now), None);
         backup.keep_until = Some(at("2026-12-01T00:00:00Z"));
+        assert_eq!(kept(&backup, next("2026-11-12T00:00:00Z")), Some(KeptFor::KeepUntil));
         assert_eq!(backup.expires_at(POLICY), backup.keep_until);
         assert!(backup.is_kept(at("2026-11-30T00:00:00Z")) && !backup.is_kept(at("2026-12-02T00:00:00Z")));
         backup.locked = true;
+        assert_eq!(kept(&backup, None), Some(KeptFor::Locked));
         assert_eq!(backup.expires_at(POLICY), None);
         assert!(backup.is_kept(at("2026-12-02T00:00:00Z")));
     }

@@ -40,6 +40,15 @@ impl DataSource {
         }
     }
 
+    /// Whether the new instance is a clone of the other one as it is now.
+    #[must_use]
+    pub fn clones(&self) -> bool {
+        match self {
+            Self::Archive(restoration) => restoration.clones,
+            Self::Instance { source: _, method: _ } => true,
+        }
+    }
+
     /// How the data gets into the new instance; `None` if that is not known yet.
     #[must_use]
     pub fn method(&self) -> Option<RestoreMethod> {
@@ -79,8 +88,8 @@ impl From<DataSource> for Stored {
         match from {
             DataSource::Archive(restoration) => Self { restoration, copied: false, method: None },
             DataSource::Instance { source, method } => {
-                let restoration =
-                    Restoration { source, archive: ArchiveId(Uuid::nil()), target: RestoreTarget::Latest, known: None, avoid: Vec::new() };
+                let (archive, target) = (ArchiveId(Uuid::nil()), RestoreTarget::Latest);
+                let restoration = Restoration { source, archive, target, known: None, avoid: Vec::new(), clones: false };
                 Self { restoration, copied: true, method }
             }
         }
@@ -123,6 +132,9 @@ pub struct Restoration {
     /// Base backups, by their directories, that are not restored from unless the target names one: their verification has failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub avoid: Vec<BackupId>,
+    /// Whether it makes a clone of the source as it is now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub clones: bool,
 }
 
 /// What the worker that follows an instance knows, and the store does not say: that nothing was committed for a while.
@@ -189,7 +201,8 @@ mod tests {
     #[test]
     fn a_source_of_data_is_read_as_it_is_written_and_by_a_release_without_copies() {
         let source = InstanceId::generate();
-        let archive = Restoration { source, archive: ArchiveId::generate(), target: RestoreTarget::Latest, known: None, avoid: Vec::new() };
+        let (archive, target) = (ArchiveId::generate(), RestoreTarget::Latest);
+        let archive = Restoration { source, archive, target, known: None, avoid: Vec::new(), clones: false };
         let text = |from: &DataSource| serde_json::to_string(from).unwrap();
         // Nothing is added to what comes from an archive.
         assert_eq!(text(&DataSource::Archive(archive.clone())), serde_json::to_string(&archive).unwrap());
@@ -198,7 +211,11 @@ mod tests {
             assert_eq!(serde_json::from_str::<DataSource>(&text(&copy)).unwrap(), copy);
             assert_eq!(serde_json::from_str::<Restoration>(&text(&copy)).unwrap().source, source);
         }
+        let clone = DataSource::Archive(Restoration { clones: true, ..archive.clone() });
+        assert!(clone.clones() && DataSource::Instance { source, method: None }.clones());
+        assert_eq!(serde_json::from_str::<DataSource>(&text(&clone)).unwrap(), clone);
         let archive = DataSource::Archive(archive);
+        assert!(!archive.clones());
         assert_eq!(serde_json::from_str::<DataSource>(&text(&archive)).unwrap(), archive);
     }
 

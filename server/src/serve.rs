@@ -20,7 +20,10 @@ use toygres_process::DataDir;
 use toygres_store::{Store, changes::Changes};
 use toygres_workflows::{Engine, backups::BackupOptions, probing};
 
-use self::{backend::Backend, tasks::Tasks};
+use self::{
+    backend::{Backend, LocalPostgres},
+    tasks::Tasks,
+};
 use crate::{
     access::{Local, Tokens},
     app::{App, Health, create_api_token::CreateApiToken},
@@ -70,9 +73,11 @@ pub async fn serve(mut config: ServeConfig) -> Result<(), String> {
         None => None,
     };
 
+    // Before the directory of backups is created.
+    let postgres = LocalPostgres::find(&config)?;
     let backups = open_backups(&config)?;
     let mut backend = {
-        let mut starting = pin!(Backend::start(&config, backups.as_ref().map(|(_, options)| options.store.clone())));
+        let mut starting = pin!(Backend::start(&config, postgres, backups.as_ref().map(|(_, options)| options.store.clone())));
         tokio::select! {
             started = &mut starting => started?,
             () = stop.requested() => {

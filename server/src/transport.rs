@@ -29,6 +29,7 @@ mod http;
 mod introspection;
 mod lexical;
 mod nulls;
+mod numbers;
 mod options;
 mod params;
 mod proxies;

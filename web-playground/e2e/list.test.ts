@@ -45,15 +45,16 @@ test.each(SCREENS)('counts by status are filters, $scheme at $width px', async (
 test.each(SCREENS)('the badge of a row says what is done with its instance, $scheme at $width px', async (screen) => {
   server.stop();
   const during = (kind: string, state = 'UPDATING') => ({ state, health: 'HEALTHY', currentOperation: { kind } });
-  server = await startFakeServer(6, { instances: [during('RESTART'), during('UPGRADE'), during('SET_PARAMETERS'), during('CREATE', 'CREATING'), during('DELETE', 'DELETING')] });
+  const clone = { ...during('RESTORE', 'CREATING'), currentOperation: { kind: 'RESTORE', restoration: { clones: true } } };
+  server = await startFakeServer(7, { instances: [clone, during('RESTART'), during('UPGRADE'), during('SET_PARAMETERS'), during('CREATE', 'CREATING'), during('DELETE', 'DELETING')] });
   const { page, complaints } = await open(browser, server.url, screen);
-  await page.getByText('6 instances').waitFor();
+  await page.getByText('7 instances').waitFor();
   const statuses = page.locator('tbody tr[aria-rowindex] td:nth-child(2)');
-  expect((await statuses.allInnerTexts()).toSorted()).toEqual(['Creating', 'Deleting', 'Healthy', 'Restarting', 'Setting parameters', 'Upgrading']);
+  expect((await statuses.allInnerTexts()).toSorted()).toEqual(['Cloning', 'Creating', 'Deleting', 'Healthy', 'Restarting', 'Setting parameters', 'Upgrading']);
   await expect.poll(() => page.getByText('Upgrading', { exact: true }).getAttribute('title')).toBe('State: updating; operation: upgrade');
   // It is still counted as what it is.
   await page.getByRole('group', { name: 'Status' }).getByRole('button', { name: 'Updating 3' }).click();
-  await page.getByText('3 of 6 instances').waitFor();
+  await page.getByText('3 of 7 instances').waitFor();
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   expect(width).toBeLessThanOrEqual(screen.width);
   await expectAccessible(page);

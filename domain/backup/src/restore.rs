@@ -33,7 +33,7 @@ use crate::{
 /// # Errors
 /// See [`BackupError`]: [`BackupError::NotCovered`] also if there is no such archive.
 pub async fn find(store: Store, restoration: &Restoration) -> Result<(Archive, Plan), BackupError> {
-    let Restoration { source, archive, target, known, avoid } = restoration;
+    let Restoration { source, archive, target, known, avoid, clones: _ } = restoration;
     let archive = match Archive::open(store, Layout::new(*source, *archive)).await {
         Err(BackupError::Store(error)) if error.kind == StoreErrorKind::NotFound => return Err(plan::not_covered(*target, Vec::new())),
         opened => opened?,

@@ -56,7 +56,10 @@ impl Params {
             ));
         }
         let target = self.applied_to(spec);
-        if let Some(error) = outgrown_parameter(&target) {
+        // Only less memory makes a value too large: one that was stored when more was allowed hinders nothing else.
+        if target.memory_mb < spec.memory_mb
+            && let Some(error) = outgrown_parameter(&target)
+        {
             return Err(FieldError::new(UserErrorCode::Invalid, "memoryMb", format!("{error}; set the parameter to a smaller value first")));
         }
         if target == *spec {
@@ -131,6 +134,17 @@ mod tests {
         assert_eq!(to(400), Ok(()), "half of it is enough");
         let error = to(398).unwrap_err();
         assert_eq!((error.field, error.message.contains("shared_buffers")), (vec!["memoryMb".to_owned()], true));
+    }
+
+    #[test]
+    fn a_parameter_that_is_larger_than_is_allowed_now_hinders_only_less_memory() {
+        let mut spec = spec();
+        spec.parameters.values.insert("max_worker_processes".to_owned(), "5000".to_owned());
+        let check = |params: Params| params.check(&spec).map_err(|error| error.field.join("."));
+        assert_eq!(check(Params { storage_gb: Some(20), automatic: true, ..Params::default() }), Ok(()));
+        assert_eq!(check(Params { cpu_millis: Some(1000), ..Params::default() }), Ok(()));
+        assert_eq!(check(Params { memory_mb: Some(1024), ..Params::default() }), Ok(()));
+        assert_eq!(check(Params { memory_mb: Some(400), ..Params::default() }), Err("memoryMb".to_owned()));
     }
 
     #[test]

@@ -27,6 +27,16 @@ const MIN_CLIENT_CONNECTIONS: u16 = 5;
 const PROCESSES: &[&str] =
     &["autovacuum_max_workers", "autovacuum_worker_slots", "max_logical_replication_workers", "max_prepared_transactions", "max_worker_processes"];
 
+/// Numbers of locks, for which the server makes room when it starts: so many for every connection and background worker.
+const LOCKS: &[&str] = &["max_locks_per_transaction", "max_pred_locks_per_transaction"];
+
+/// Bytes of shared memory for each of them and connection. PostgreSQL 15 takes 400 for a lock and 260 for a predicate lock, and beside 100
+/// connections it makes room for those of 22 other processes.
+const LOCK_BYTES: f64 = 500.0;
+
+/// The default of both.
+const DEFAULT_LOCKS: f64 = 64.0;
+
 /// A quarter of `MAX_BACKENDS`, so that all that is counted there together stays below it.
 const MOST_PROCESSES: f64 = 65_535.0;
 
@@ -145,6 +155,13 @@ fn bounds(spec: &InstanceSpec, parameter: &Parameter, built_in: Range) -> (Range
         let max = (memory_mb / 2.0).max(MAX_CONNECTIONS.into()).min(MOST_PROCESSES).min(built_in.max);
         return (Range { max, ..built_in }, " (each takes memory)");
     }
+    if LOCKS.contains(&parameter.name.as_str()) {
+        let values = spec.parameters.restarted().values;
+        let connections = values.get("max_connections").and_then(|value| value.parse().ok()).unwrap_or(f64::from(MAX_CONNECTIONS));
+        let half = memory_mb / 2.0 * f64::from(1 << 20);
+        let max = (half / (LOCK_BYTES * connections)).floor().max(DEFAULT_LOCKS).min(built_in.max);
+        return (Range { max, ..built_in }, " (each takes memory for every connection)");
+    }
     // What one server can take of it at a time, in one go.
     let is_memory = parameter.category == "Resource Usage / Memory" || parameter.name == "wal_buffers";
     match built_in.unit.and_then(|unit| unit.in_mebibytes(memory_mb / 2.0)).filter(|half| is_memory && *half < built_in.max) {
@@ -218,6 +235,10 @@ mod tests {
         assert_eq!(refusal("autovacuum_max_workers", "200000"), "autovacuum_max_workers must be 1 to 512 (each takes memory), not 200000");
         assert_eq!(refusal("max_worker_processes", "513"), "max_worker_processes must be 0 to 512 (each takes memory), not 513");
         assert_eq!(accepted("max_prepared_transactions", "512"), "512");
+        let refused = "must be 10 to 10737 (each takes memory for every connection), not 10738";
+        assert_eq!(refusal("max_locks_per_transaction", "10738"), format!("max_locks_per_transaction {refused}"));
+        assert_eq!(refusal("max_pred_locks_per_transaction", "10738"), format!("max_pred_locks_per_transaction {refused}"));
+        assert_eq!(accepted("max_locks_per_transaction", "10737"), "10737");
         assert!(refusal("random_page_cost", "-1").contains("must be 0 to "));
         assert_eq!(accepted("statement_timeout", "1.5min"), "1.5min");
         assert_eq!(accepted("wal_buffers", "-1"), "-1");

@@ -10,7 +10,7 @@ use super::{Page, PageRequest, Store, errors::Classify, parsed, reason};
 use toygres_domain::{
     Error, InstanceId, OperationId, Result, UserErrorCode,
     backup::{ArchiveId, Backup, BackupId, BackupStatus, BackupVerification},
-    instance::{Instance, Reason},
+    instance::{Instance, Reason, ReasonCode},
     operation::create_backup,
     recovery::CompleteBackup,
     wal::{Lsn, Timeline},
@@ -291,6 +291,22 @@ impl Store {
         let row = row.fetch_one(&mut *transaction).await.classify()?;
         transaction.commit().await.classify()?;
         backup(row)
+    }
+
+    /// Of each of several base backups: when the next one of the same archive was finished that is complete and can be relied on (see
+    /// [`Backup::is_unusable`]), if there is one.
+    pub async fn next_backups(&self, backups: &[BackupId]) -> Result<HashMap<BackupId, DateTime<Utc>>> {
+        let ids: Vec<_> = backups.iter().map(|id| id.0).collect();
+        let rows = sqlx::query!(
+            r#"SELECT b.id, min(later.finished_at) AS "next!" FROM backups AS b
+               JOIN backups AS later ON later.instance_id = b.instance_id AND later.archive_id = b.archive_id
+                   AND later.status = 'available' AND later.finished_at > b.finished_at
+                   AND NOT (later.verification = 'failed' AND later.verification_code IS DISTINCT FROM $2)
+               WHERE b.id = ANY($1) GROUP BY b.id"#,
+            &ids,
+            ReasonCode::DataCorrupted.as_str()
+        );
+        Ok(rows.fetch_all(&self.pool).await.classify()?.into_iter().map(|row| (BackupId(row.id), row.next)).collect())
     }
 
     /// Marks base backups of an archive, by their directories, as being deleted, so that nobody can keep them any more. Returns whether that

@@ -74,5 +74,5 @@ pub(crate) fn restoring() -> Settings {
 pub(crate) fn restoration() -> Restoration {
     let id = "00000000-0000-0000-0000-000000000002";
     let (source, archive) = (id.parse().unwrap(), id.parse::<ArchiveId>().unwrap());
-    Restoration { source, archive, target: RestoreTarget::Latest, known: None, avoid: Vec::new() }
+    Restoration { source, archive, target: RestoreTarget::Latest, known: None, avoid: Vec::new(), clones: false }
 }

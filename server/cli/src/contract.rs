@@ -181,6 +181,15 @@ pub(crate) struct InstanceName {
     pub(crate) name: String,
 }
 
+/// What an operation restores.
+#[derive(Clone, Debug, Serialize, cynic::QueryFragment)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OperationRestoration {
+    pub(crate) source_id: cynic::Id,
+    pub(crate) method: Option<RestoreMethod>,
+    pub(crate) clones: bool,
+}
+
 #[derive(Clone, Debug, Serialize, cynic::QueryFragment)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Operation {
@@ -189,6 +198,7 @@ pub(crate) struct Operation {
     pub(crate) status: OperationStatus,
     pub(crate) instance: InstanceName,
     pub(crate) steps: Vec<OperationStep>,
+    pub(crate) restoration: Option<OperationRestoration>,
     pub(crate) error: Option<Reason>,
     pub(crate) cancel_requested: bool,
     pub(crate) can_cancel: bool,
@@ -245,7 +255,7 @@ mod tests {
     #[test]
     fn an_operation_may_have_no_deadline() {
         let operation = json!({
-            "id": "delete-x-1", "kind": "DELETE", "status": "RUNNING", "instance": { "id": "1", "name": "orders" }, "steps": [], "error": null,
+            "id": "delete-x-1", "kind": "DELETE", "status": "RUNNING", "instance": { "id": "1", "name": "orders" }, "steps": [], "restoration": null, "error": null,
             "cancelRequested": false, "canCancel": false, "canRetry": false, "deadline": null, "createdAt": "2026-01-01T00:00:00Z",
             "requestedBy": null, "startedAt": null, "finishedAt": null,
         });

@@ -9,6 +9,7 @@ use crate::{
     failure::Result,
     follow::Observer,
     output::{Display, connection_notice, printable, report},
+    words::worded,
 };
 
 /// Shows the progress of an operation: redrawn in place in a terminal, a line per change otherwise.
@@ -64,7 +65,7 @@ pub(crate) fn describe(operation: &Operation) -> String {
         text += &describe_step(step);
         text.push('\n');
         for finding in &step.findings {
-            text += &format!("      {}\n", printable(finding));
+            text += &format!("      {}\n", printable(&worded(finding)));
         }
     }
     if let Some(error) = &operation.error {
@@ -108,6 +109,7 @@ fn step_label(name: &StepName) -> String {
 fn summary(operation: &Operation) -> String {
     let kind = match operation.kind {
         OperationKind::Other(_) => format!("{} operation on", lower_case(&operation.kind)),
+        OperationKind::Restore if operation.restoration.as_ref().is_some_and(|restoration| restoration.clones) => "clone".to_owned(),
         _ => lower_case(&operation.kind),
     };
     let cancelling = operation.cancel_requested && operation.finished_at.is_none();
@@ -126,7 +128,7 @@ fn changes(before: Option<&Operation>, now: &Operation) -> Vec<String> {
         let reason = step.error.as_ref().map(|reason| format!(" ({})", printable(&reason.text()))).unwrap_or_default();
         lines.push(format!("{}: {} {}{reason}", now.instance.name, step_label(&step.name), lower_case(&step.status)));
         if step.status == StepStatus::Succeeded {
-            lines.extend(step.findings.iter().map(|finding| format!("{}:   {}", now.instance.name, printable(finding))));
+            lines.extend(step.findings.iter().map(|finding| format!("{}:   {}", now.instance.name, printable(&worded(finding)))));
         }
     }
     if before.is_none_or(|before| before.status != now.status) && now.status != OperationStatus::Running {
@@ -140,6 +142,7 @@ mod tests {
     use serde_json::{Value, from_value, json};
 
     use super::*;
+    use crate::contract::OperationRestoration;
 
     fn restart(status: &str, step: &str, error: &Value) -> Operation {
         from_value(json!({
@@ -148,7 +151,7 @@ mod tests {
                         "finishedAt": "2026-01-01T00:00:02.5Z", "error": error, "findings": [] },
                       { "name": "UPDATE_METADATA", "status": "PENDING", "attempt": 0, "startedAt": null, "finishedAt": null, "error": null,
                         "findings": [] }],
-            "error": error, "cancelRequested": false, "canCancel": false, "canRetry": true, "deadline": "2026-01-01T00:10:00Z",
+            "restoration": null, "error": error, "cancelRequested": false, "canCancel": false, "canRetry": true, "deadline": "2026-01-01T00:10:00Z",
             "requestedBy": null, "createdAt": "2026-01-01T00:00:00Z", "startedAt": null, "finishedAt": null,
         }))
         .unwrap()
@@ -181,6 +184,23 @@ mod tests {
         assert!(describe(&succeeded).contains("2.5s\n      the Service orders was deleted [2J\n  ·"), "{}", describe(&succeeded));
         assert_eq!(changes(Some(&running), &succeeded), ["orders: restart PostgreSQL succeeded", "orders:   the Service orders was deleted [2J"]);
         assert_eq!(changes(None, &running), ["orders: restart PostgreSQL running"], "until it is done it may find more");
+    }
+
+    #[test]
+    fn what_a_step_found_has_the_words_of_the_command_line() {
+        let mut succeeded = restart("SUCCEEDED", "SUCCEEDED", &Value::Null);
+        succeeded.steps[0].findings.push("no room is left: resize it (resizeInstance)".to_owned());
+        let expected = "no room is left: resize it (`toygres instances resize`)";
+        assert!(describe(&succeeded).contains(expected), "{}", describe(&succeeded));
+        assert!(changes(None, &succeeded).contains(&format!("orders:   {expected}")), "{:?}", changes(None, &succeeded));
+    }
+
+    #[test]
+    fn a_clone_is_called_so() {
+        let restoration = OperationRestoration { source_id: cynic::Id::new("1"), method: None, clones: true };
+        let restore = Operation { kind: OperationKind::Restore, ..restart("RUNNING", "RUNNING", &Value::Null) };
+        assert_eq!(summary(&restore), "restore orders: running");
+        assert_eq!(summary(&Operation { restoration: Some(restoration), ..restore }), "clone orders: running");
     }
 
     #[test]

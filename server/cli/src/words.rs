@@ -17,15 +17,21 @@ const WORDS: &[(&str, &str)] = &[
     ("backupPolicy.protection", "`toygres backups list`"),
     ("backupPolicy.reason", "`toygres backups list`"),
     ("controlPlane.parameters", "`toygres instances parameters`"),
+    ("backupId", "--backup"),
     ("backupRetentionDays", "--backup-retention-days"),
+    ("cpuMillis", "--cpu"),
     ("dnsLabel", "--dns-label"),
+    ("dropLogicalSlots", "--drop-logical-slots"),
     ("expiresInDays", "--expires-in-days"),
     ("finalBackup", "--final-backup"),
     ("maintenanceWindow", "--maintenance-window"),
+    ("memoryMb", "--memory"),
     ("sourceRanges", "--source-range"),
     ("stepSeconds", "--step"),
     ("storageAutoGrow", "--storage-auto-grow"),
     ("storageAutoGrow.maxGb", "--storage-max-gb"),
+    ("storageGb", "--storage"),
+    ("ADDRESS_CHANGING", "address changing"),
     ("LOAD_BALANCER", "load balancer"),
     ("PROTECTED", "protected"),
 ];
@@ -38,8 +44,18 @@ pub(crate) fn worded(message: &str) -> String {
         let (word, after) = rest.split_at(rest.find(|c| !is_of_word(c)).unwrap_or(rest.len()));
         // A full stop at its end ends the sentence.
         let bare = word.trim_end_matches('.');
-        text += WORDS.iter().find(|(known, _)| *known == bare).map_or(bare, |(_, ours)| ours);
+        let ours = WORDS.iter().find(|(known, _)| *known == bare).map_or(bare, |(_, ours)| ours);
+        text += ours;
         text += &word[bare.len()..];
+        // `finalBackup: false` of an input object is `--final-backup=false`.
+        if ours.starts_with("--")
+            && word == bare
+            && let Some(value) = after.strip_prefix(": ").filter(|value| value.starts_with("true") || value.starts_with("false"))
+        {
+            text.push('=');
+            rest = value;
+            continue;
+        }
         let next = after.find(is_of_word).unwrap_or(after.len());
         text += &after[..next];
         rest = &after[next..];
@@ -74,6 +90,9 @@ mod tests {
             ("nobody can connect until it is resumed (resumeInstance)", "nobody can connect until it is resumed (`toygres instances resume`)"),
             ("raise storageAutoGrow.maxGb, or turn on storageAutoGrow.", "raise --storage-max-gb, or turn on --storage-auto-grow."),
             ("backupPolicy.reason says why: …", "`toygres backups list` says why: …"),
+            ("repeat the upgrade with dropLogicalSlots", "repeat the upgrade with --drop-logical-slots"),
+            ("request it again with finalBackup: false", "request it again with --final-backup=false"),
+            ("give another cpuMillis, memoryMb or storageGb", "give another --cpu, --memory or --storage"),
             ("restartInstances 'a.b' 1.5. Später", "restartInstances 'a.b' 1.5. Später"),
             ("", ""),
         ] {

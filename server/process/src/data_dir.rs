@@ -46,22 +46,41 @@ impl DataDir {
         if geteuid().is_root() { PathBuf::from("/var/lib/toygres") } else { user_dir() }
     }
 
+    /// Checks what [`DataDir::open`] requires, without creating or changing anything: that an existing directory is the control plane's own,
+    /// and that PostgreSQL's user can enter the existing directories above it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when they cannot be read, [`Error::Setup`] when they are not as required.
+    pub fn check(path: &Path, account: &Account) -> Result<()> {
+        let path = std::path::absolute(path).context(format_args!("resolve {}", path.display()))?;
+        let Ok(existing) = path.canonicalize() else {
+            let above = path.ancestors().find_map(|above| above.canonicalize().ok());
+            return above.map_or(Ok(()), |above| account.check_passage(&above));
+        };
+        let metadata = existing.metadata().context(format_args!("read the metadata of {}", existing.display()))?;
+        if metadata.uid() != geteuid().as_raw() {
+            return Err(Error::Setup(format!(
+                "the data directory {} belongs to another user: run toygres as that user or set TOYGRES_DATA_DIR to another directory",
+                existing.display()
+            )));
+        }
+        // The directory itself is opened to that user.
+        existing.parent().map_or(Ok(()), |above| account.check_passage(above))
+    }
+
     /// Creates the directory and its layout if they are missing.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be created, [`Error::Setup`] when PostgreSQL's user cannot access it.
     pub fn open(path: &Path, account: &Account) -> Result<Self> {
+        Self::check(path, account)?;
         // The user that PostgreSQL runs as may traverse the directory, but not list it.
         let mode = if account.is_other() { 0o711 } else { 0o700 };
         make_directory(path, mode)?;
+        // Another user may have created it meanwhile.
+        Self::check(path, account)?;
         let path = path.canonicalize().context(format_args!("resolve {}", path.display()))?;
         let metadata = path.metadata().context(format_args!("read the metadata of {}", path.display()))?;
-        if metadata.uid() != geteuid().as_raw() {
-            return Err(Error::Setup(format!(
-                "the data directory {} belongs to another user: run toygres as that user or set TOYGRES_DATA_DIR to another directory",
-                path.display()
-            )));
-        }
         if metadata.mode() & 0o777 & mode != mode {
             std::fs::set_permissions(&path, Permissions::from_mode(metadata.mode() & 0o7777 | mode))
                 .context(format_args!("open {}", path.display()))?;

@@ -87,7 +87,7 @@ impl App {
             (Protection::Protected, _) => match archive {
                 Some(archive) if archive.followed => {
                     let target = RestoreTarget::Time(self.store.now());
-                    let restoration = Restoration { source: source.id, archive: archive.id, target, known: None, avoid: Vec::new() };
+                    let restoration = Restoration { source: source.id, archive: archive.id, target, known: None, avoid: Vec::new(), clones: true };
                     return Ok(DataSource::Archive(restoration));
                 }
                 _ => format!("what '{name}' commits is not archived at the moment: try again in a few seconds"),

@@ -103,7 +103,8 @@ impl App {
         };
         let new = self.parse_like(&source, instance, errors)?;
         let Some((archive, target)) = target else { return Err(Error::internal("a target without an error")) };
-        let params = Params::Restore(DataSource::Archive(Restoration { source: id, archive: archive.id, target, known: None, avoid: Vec::new() }));
+        let restoration = Restoration { source: id, archive: archive.id, target, known: None, avoid: Vec::new(), clones: false };
+        let params = Params::Restore(DataSource::Archive(restoration));
         self.store.accept(Subject::New(&new), &params, &Request { deadline: DEADLINE, ..request }).await
     }
 

@@ -12,7 +12,7 @@ use async_graphql::{
 use chrono::{DateTime, Utc};
 use toygres_domain::{
     Error, InstanceId, OperationId,
-    backup::{Archive, Backup},
+    backup::{Archive, Backup, BackupId},
     database::Database,
     database_user::DatabaseUser,
     event::{Cursor, Event},
@@ -85,6 +85,10 @@ pub(super) struct DatabaseUsersOf(pub(super) InstanceId, pub(super) PageRequest<
 /// A page of an instance's base backups.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct BackupsOf(pub(super) InstanceId, pub(super) PageRequest<BackupPosition>);
+
+/// When the next base backup of the same archive was finished that is complete and can be relied on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct NextBackup(pub(super) BackupId);
 
 /// The archives of an instance from before its upgrades, oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -180,6 +184,15 @@ impl Loader<OperationCountOf> for Reader {
             all.extend(counts.into_iter().map(|(id, count)| (OperationCountOf(id, filter.clone()), count)));
         }
         Ok(all)
+    }
+}
+
+impl Loader<NextBackup> for Reader {
+    type Value = DateTime<Utc>;
+    type Error = Arc<Error>;
+    async fn load(&self, keys: &[NextBackup]) -> Loaded<NextBackup, DateTime<Utc>> {
+        let ids: Vec<_> = keys.iter().map(|NextBackup(id)| *id).collect();
+        Ok(self.0.next_backups(&ids).await?.into_iter().map(|(id, next)| (NextBackup(id), next)).collect())
     }
 }
 

@@ -46,9 +46,10 @@ pub(super) use control_plane::ControlPlane;
 pub(super) use database::Database;
 pub(super) use database_user::DatabaseUser;
 pub(super) use domain_enum::{
-    BackupDurability, BackupProtection, BackupStatus, BackupTrigger, BackupVerificationStatus, CaStatus, DatabaseAccess, ExposureType, HealthStatus,
-    InstanceEventType, InstanceState, LogSeverity, MetricName, MetricUnit, NoticeCode, OperationKind, OperationStatus, ReasonCode, RecoveryGapReason,
-    RestoreMethod, SessionState, StepName, StepStatus, TokenRole, TopQueryOrder, WebhookDisabledCode, WebhookEventType, WebhookState, Weekday,
+    BackupDurability, BackupKeptFor, BackupProtection, BackupStatus, BackupTrigger, BackupVerificationStatus, CaStatus, DatabaseAccess, ExposureType,
+    HealthStatus, InstanceEventType, InstanceState, LogSeverity, MetricName, MetricUnit, NoticeCode, OperationKind, OperationStatus, ReasonCode,
+    RecoveryGapReason, RestoreMethod, SessionState, StepName, StepStatus, TokenRole, TopQueryOrder, WebhookDisabledCode, WebhookEventType,
+    WebhookState, Weekday,
 };
 pub(super) use exposure::{Exposure, ExposureInput};
 pub(super) use health_check::{HealthCheck, HealthCheckInput, HealthCheckPolicy};

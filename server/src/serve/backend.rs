@@ -30,12 +30,35 @@ pub(super) struct Backend {
     shutdown: CancellationToken,
 }
 
+/// The programs of PostgreSQL on this machine, and the user that they run as.
+pub(super) struct LocalPostgres {
+    account: Account,
+    binaries: Binaries,
+}
+
+impl LocalPostgres {
+    /// Finds them, and checks the data directory, without creating anything: a start that is refused leaves nothing behind. `None` if
+    /// instances do not run on this machine.
+    pub(super) fn find(config: &ServeConfig) -> Result<Option<Self>, String> {
+        let find = || -> process::Result<Self> {
+            let account = Account::resolve(&config.process.pg_user)?;
+            let binaries = Binaries::find_with_packages(config.process.pg_bin.as_deref(), &config.process.data_dir())?;
+            DataDir::check(&config.process.data_dir(), &account)?;
+            Ok(Self { account, binaries })
+        };
+        match config.runtime {
+            RuntimeKind::Process => find().map(Some).map_err(|error| error.to_string()),
+            RuntimeKind::Kubernetes => Ok(None),
+        }
+    }
+}
+
 impl Backend {
     /// Starts or connects to all of them.
-    pub(super) async fn start(config: &ServeConfig, backups: Option<toygres_backup::Store>) -> Result<Self, String> {
-        match config.runtime {
-            RuntimeKind::Process => Self::local(config, backups).await.map_err(|error| error.to_string()),
-            RuntimeKind::Kubernetes => Self::cluster(config).await,
+    pub(super) async fn start(config: &ServeConfig, postgres: Option<LocalPostgres>, backups: Option<toygres_backup::Store>) -> Result<Self, String> {
+        match postgres {
+            Some(postgres) => Self::local(config, postgres, backups).await.map_err(|error| error.to_string()),
+            None => Self::cluster(config).await,
         }
     }
 
@@ -52,9 +75,11 @@ impl Backend {
         Ok(Self { runtime: Arc::new(runtime), database_url, engine_url, secret_key, made_key: None, embedded: None, tasks, shutdown })
     }
 
-    async fn local(config: &ServeConfig, backups: Option<toygres_backup::Store>) -> process::Result<Self> {
-        let account = Account::resolve(&config.process.pg_user)?;
-        let binaries = Binaries::find_with_packages(config.process.pg_bin.as_deref(), &config.process.data_dir())?;
+    async fn local(
+        config: &ServeConfig,
+        LocalPostgres { account, binaries }: LocalPostgres,
+        backups: Option<toygres_backup::Store>,
+    ) -> process::Result<Self> {
         let data = DataDir::open(&config.process.data_dir(), &account)?;
         let host = data.try_host()?.map(Arc::new);
         // Before the database starts, because nothing would stop it if this failed.

@@ -18,7 +18,7 @@ use super::{
     encode,
     field_order::FieldOrder,
     nulls::{self, Source},
-    refusal, root_field,
+    numbers, refusal, root_field,
     sharing::{Groups, Outgoing, Question, Sharing},
     ws::PendingSockets,
 };
@@ -173,7 +173,8 @@ impl<E: Executor> Transport<E> {
         request.variables = variables;
         session.insert_into(&mut request.data);
         request.data.insert(id.clone());
-        let source = Source { query: request.query.clone(), operation_name: request.operation_name.clone() };
+        let out_of_range = numbers::out_of_range(&request.variables);
+        let source = Source { query: request.query.clone(), operation_name: request.operation_name.clone(), out_of_range };
         let heavy = (long || is_large(0, size)).then(|| session.caller().clone());
         Ok(Operation { kind, id: id.clone(), request, source, order, heavy, sharing })
     }
@@ -204,6 +205,7 @@ impl<E: Executor> Transport<E> {
             Ok(Err(panic)) => panicked(&id, &*panic),
             Err(_) => refusal::error("TIMEOUT", "The operation took too long."),
         };
+        numbers::explain(&mut response, &self.options.types, &source);
         nulls::complete(&mut response, &self.options.types, &source);
         order.apply(&mut response.data);
         self.finish(self.limited(response), &id)
@@ -242,6 +244,7 @@ impl<E: Executor> Transport<E> {
                     None => Outgoing::Own(response),
                 };
                 let Outgoing::Own(mut response) = outgoing else { return outgoing };
+                numbers::explain(&mut response, &this.options.types, &source);
                 nulls::complete(&mut response, &this.options.types, &source);
                 order.apply(&mut response.data);
                 Outgoing::Own(this.finish(this.limited(response), &id))

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use async_graphql::{
-    Name,
+    Name, Positioned,
     parser::{
         parse_schema,
-        types::{BaseType, OperationType, Type, TypeKind, TypeSystemDefinition},
+        types::{BaseType, InputValueDefinition, OperationType, Type, TypeKind, TypeSystemDefinition},
     },
 };
 
@@ -25,6 +25,8 @@ pub struct FieldTypes {
     objects: HashMap<Name, Vec<Name>>,
     /// The names of all types, also of those without fields.
     names: HashSet<Name>,
+    /// The names of arguments and input fields of the type `Int`. One of another type may have the same name elsewhere.
+    ints: HashSet<Name>,
 }
 
 impl FieldTypes {
@@ -40,7 +42,7 @@ impl FieldTypes {
         for definition in definitions {
             match definition {
                 TypeSystemDefinition::Schema(schema) => {
-                    let root = |name: Option<async_graphql::Positioned<Name>>| name.map(|name| name.node);
+                    let root = |name: Option<Positioned<Name>>| name.map(|name| name.node);
                     (this.query, this.mutation, this.subscription) =
                         (root(schema.node.query), root(schema.node.mutation), root(schema.node.subscription));
                 }
@@ -48,6 +50,10 @@ impl FieldTypes {
                     let name = definition.node.name.node;
                     this.names.insert(name.clone());
                     let fields = match definition.node.kind {
+                        TypeKind::InputObject(input) => {
+                            this.ints.extend(ints(&input.fields));
+                            continue;
+                        }
                         TypeKind::Object(object) => {
                             let abstracts = object.implements.into_iter().map(|interface| interface.node);
                             for ty in abstracts.chain([name.clone()]) {
@@ -62,6 +68,7 @@ impl FieldTypes {
                         }
                         _ => continue,
                     };
+                    this.ints.extend(fields.iter().flat_map(|field| ints(&field.node.arguments)));
                     let fields = fields.into_iter().map(|field| (field.node.name.node, field.node.ty.node)).collect();
                     this.fields.insert(name, fields);
                 }
@@ -93,10 +100,19 @@ impl FieldTypes {
         self.fields.get(parent).is_some_and(|fields| !fields.contains_key(field))
     }
 
+    /// Whether an argument or input field with this name is an `Int`.
+    pub(super) fn is_int(&self, name: &str) -> bool {
+        self.ints.contains(name)
+    }
+
     /// Whether the schema has no such type. False without a schema.
     pub(super) fn lacks_type(&self, name: &str) -> bool {
         !self.names.is_empty() && !self.names.contains(name)
     }
+}
+
+fn ints(inputs: &[Positioned<InputValueDefinition>]) -> impl Iterator<Item = Name> {
+    inputs.iter().filter(|input| innermost(&input.node.ty.node) == "Int").map(|input| input.node.name.node.clone())
 }
 
 /// The name of a type within its lists.

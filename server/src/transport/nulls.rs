@@ -9,7 +9,7 @@
 use std::{cmp::Reverse, collections::HashMap};
 
 use async_graphql::{
-    Name, PathSegment, Response, Value,
+    Name, PathSegment, Response, Value, Variables,
     indexmap::IndexMap,
     parser::{
         parse_query,
@@ -23,6 +23,8 @@ use super::{FieldTypes, execute::operation};
 pub(super) struct Source {
     pub(super) query: String,
     pub(super) operation_name: Option<String>,
+    /// The variables that have numbers out of the range of `Int`.
+    pub(super) out_of_range: Variables,
 }
 
 /// Sets to `null` what the errors of a response require to be `null`.
@@ -205,7 +207,7 @@ mod tests {
         let mut response = Response::new(data);
         let segment = |part: &str| part.parse().map_or_else(|_| PathSegment::Field(part.to_owned()), PathSegment::Index);
         response.errors = paths.iter().map(|path| ServerError::new("failed", None).with_path(path.split('.').map(segment).collect())).collect();
-        complete(&mut response, types, &Source { query: query.to_owned(), operation_name: None });
+        complete(&mut response, types, &Source { query: query.to_owned(), operation_name: None, out_of_range: Variables::default() });
         response.data
     }
 

@@ -127,12 +127,17 @@ async fn an_instance_is_protected_without_being_asked() {
     let refused = server.query(delete, json!({ "id": backup })).await["deleteBackup"]["userErrors"][0].clone();
     assert!(refused["code"] == "CONFLICT" && text(&refused["message"]).contains("newest"), "{refused}");
     let update = "mutation($id: ID!, $locked: Boolean) { updateBackup(input: { id: $id, locked: $locked }) {
-        backup { locked expiresAt } userErrors { code message } } }";
+        backup { locked expiresAt keptFor } userErrors { code message } } }";
     let locked = server.query(update, json!({ "id": first["id"], "locked": true })).await["updateBackup"]["backup"].clone();
-    assert_eq!(locked, json!({ "locked": true, "expiresAt": null }));
+    assert_eq!(locked, json!({ "locked": true, "expiresAt": null, "keptFor": "LOCKED" }));
     let refused = server.query(delete, json!({ "id": first["id"] })).await["deleteBackup"]["userErrors"][0].clone();
     assert!(text(&refused["message"]).contains("unlock it"), "{refused}");
-    server.query(update, json!({ "id": first["id"], "locked": false })).await;
+    // It is old now, and the next one is too new for the points of the last days.
+    let metadata = std::fs::read_to_string(home.path().join("data/metadata.url")).unwrap();
+    let older = "UPDATE toygres.backups SET finished_at = finished_at - interval '40 days' WHERE id = ";
+    psql(metadata.trim(), &format!("{older} '{}'", text(&first["id"]).trim_start_matches("backup-"))).await.unwrap();
+    let unlocked = server.query(update, json!({ "id": first["id"], "locked": false })).await["updateBackup"]["backup"].clone();
+    assert_eq!(unlocked["keptFor"], "RESTORE_POINTS", "{unlocked:#}");
     let files = store(&home).join(text(&first["path"]));
     assert!(files.join("backup.json").exists(), "{}", files.display());
     assert_eq!(server.query(delete, json!({ "id": first["id"] })).await["deleteBackup"]["backup"]["status"], "DELETING");

@@ -20,7 +20,7 @@ use crate::{
 };
 
 const CLONE: &str = "mutation($input: CloneInstanceInput!) { cloneInstance(input: $input) {
-    instance { id name state postgresVersion storageGb memoryMb username database } operation { id kind restoration { sourceId method } }
+    instance { id name state postgresVersion storageGb memoryMb username database } operation { id kind restoration { sourceId method clones } }
     userErrors { code field message } } }";
 const RESTORATION: &str = "query($id: ID!) { operation(id: $id) { restoration { sourceId method } error { code message } } }";
 
@@ -32,7 +32,7 @@ pub async fn clone(server: &Server, input: Value) -> Value {
 async fn accepted(server: &Server, source: &str, name: &str) -> (String, String) {
     let answer = clone(server, json!({ "sourceId": source, "name": name })).await;
     assert_eq!((&answer["userErrors"], &answer["operation"]["kind"]), (&json!([]), &json!("RESTORE")), "{answer:#}");
-    assert_eq!(answer["operation"]["restoration"], json!({ "sourceId": source, "method": null }), "{answer:#}");
+    assert_eq!(answer["operation"]["restoration"], json!({ "sourceId": source, "method": null, "clones": true }), "{answer:#}");
     (text(&answer["instance"]["id"]), text(&answer["operation"]["id"]))
 }
 

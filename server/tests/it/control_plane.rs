@@ -80,6 +80,7 @@ async fn a_wrong_value_is_named_with_its_variable() {
             "TOYGRES_OPERATION_DEADLINE_SECONDS (--operation-deadline-seconds) 'soon' must be a whole number",
         ),
         ("TOYGRES_PG_BIN", "/nowhere", "TOYGRES_PG_BIN"),
+        ("TOYGRES_BACKUP_STORE", "nonsense", "TOYGRES_BACKUP_STORE"),
         ("TOYGRES_LOG", "a=b=c", "TOYGRES_LOG"),
     ];
     for (variable, value, sentence) in cases {
@@ -88,6 +89,9 @@ async fn a_wrong_value_is_named_with_its_variable() {
         assert!(!output.status.success() && said.contains(sentence), "{variable}={value}: {said}");
         assert_eq!(said.trim().lines().count(), 1, "one sentence, not {said}");
         assert!(!said.contains("secret@") && !said.contains("hunter2"), "a secret is not repeated: {said}");
+        for left in ["data", "data-backups"] {
+            assert!(!home.path().join(left).exists(), "{variable}={value} leaves {left} behind");
+        }
     }
     let output = home.command(&["serve"]).env("TOYGRES_RUNTIME", "kubernetes").output().await.unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("DATABASE_URL must be set"), "{output:?}");

@@ -54,6 +54,11 @@ async fn every_mistake_is_named_and_nothing_is_created() {
     for version_offered in offered.as_array().unwrap() {
         assert!(text(&version["message"]).contains(&text(version_offered)), "{version}");
     }
+    let create = "mutation($input: CreateInstanceInput!) { createInstance(input: $input) { userErrors { message } } }";
+    let answer = server.request(create, json!({ "input": { "name": "a", "healthCheck": { "intervalSeconds": 1_i64 << 40 } } })).await;
+    let error = &answer["errors"][0];
+    assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT", "{answer:#}");
+    assert!(text(&error["message"]).starts_with("input.healthCheck.intervalSeconds: 1099511627776 is not an Int"), "{answer:#}");
     let all = server.query("{ instances { totalCount } operations { totalCount } }", json!({})).await;
     assert_eq!((&all["instances"]["totalCount"], &all["operations"]["totalCount"]), (&json!(0), &json!(0)), "nothing was created");
 

@@ -17,6 +17,7 @@ import { canClone } from './clone';
 import { CloneForm } from './clone-form';
 import { CreateBackupForm } from './create-form';
 import { DeleteBackupForm } from './delete-form';
+import { kept } from './kept';
 import { BackupPolicyForm } from './policy-form';
 import { RestoreForm } from './restore-form';
 import { bytes } from './timeline';
@@ -169,7 +170,7 @@ function Backups({ backups, operate }: { backups: BackupsFragment['backups']['no
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {backups.map(({ id, status, bytes: size, totalBytes, storedBytes, createdAt, finishedAt, expiresAt, locked, error, verification }) => (
+          {backups.map(({ id, status, bytes: size, totalBytes, storedBytes, createdAt, finishedAt, expiresAt, keptFor, locked, error, verification }) => (
             <Table.Tr key={id}>
               <Table.Td>
                 <Ago at={finishedAt ?? createdAt} suffix=" ago" />
@@ -183,7 +184,7 @@ function Backups({ backups, operate }: { backups: BackupsFragment['backups']['no
                 {storedBytes ? `${bytes(size)}, ${bytes(storedBytes)} stored` : '—'}
               </Table.Td>
               <Table.Td>{status === 'AVAILABLE' ? verified(verification) : '—'}</Table.Td>
-              <Table.Td>{locked ? 'locked' : expiresAt ? full(expiresAt) : '—'}</Table.Td>
+              <Table.Td>{locked ? 'locked' : kept(keptFor, expiresAt ? full(expiresAt) : '—')}</Table.Td>
               <Table.Td ta="right">
                 {operate && (status === 'AVAILABLE' || status === 'FAILED') && (
                   <Group gap="xs" justify="flex-end" wrap="nowrap">
@@ -280,6 +281,7 @@ const BACKUPS = graphql(`
         createdAt
         finishedAt
         expiresAt
+        keptFor
         locked
         error {
           message

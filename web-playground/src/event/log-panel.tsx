@@ -85,6 +85,9 @@ const EVENT_HISTORY = graphql(`
     operation {
       id
       kind
+      restoration {
+        clones
+      }
     }
     notices {
       raised

@@ -1,11 +1,12 @@
 import type { EventLineFragment } from '../gql/graphql';
 import { label } from '../lib/label';
+import { nameOf } from '../operation/names';
 
 type Told = Pick<EventLineFragment, 'type' | 'from' | 'to' | 'operation'> & { notices: readonly EventLineFragment['notices'][number][] };
 
 /** The text of an event; its reason, and what its notices say, are shown separately. */
 export function sentence({ type, from, to, operation, notices }: Told): string {
-  const what = operation ? label(operation.kind) : 'Operation';
+  const what = operation ? nameOf(operation) : 'Operation';
   switch (type) {
     case 'STATE_CHANGED':
       return `State: ${change(from, to)}`;

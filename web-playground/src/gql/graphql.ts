@@ -98,6 +98,8 @@ export type Backup = Node & {
   instance: Instance;
   /** Until when the backup is kept at least, whatever the retention of its instance. */
   keepUntil?: Maybe<Scalars['DateTime']['output']>;
+  /** Why the backup is kept now, also when `expiresAt` has passed. Null while it is not complete, and once nothing needs it: it is deleted soon. */
+  keptFor?: Maybe<BackupKeptFor>;
   /** Whether the backup is kept until it is unlocked. */
   locked: Scalars['Boolean']['output'];
   /** The operation that asked for the backup. Null if it was due. */
@@ -153,6 +155,21 @@ export type BackupEdge = {
   node: Backup;
 };
 
+/** Why a base backup is kept. */
+export const BackupKeptFor = {
+  /** It is older than the retention, and somebody has asked to keep it until its `keepUntil`. */
+  KeepUntil: 'KEEP_UNTIL',
+  /** It is locked: until it is unlocked. */
+  Locked: 'LOCKED',
+  /** It is older than the retention, and the newest of its archive: the latest points are restored from it. */
+  Newest: 'NEWEST',
+  /** It is older than the retention, and the first points within the retention are restored from it: the next backup is too new for them. */
+  RestorePoints: 'RESTORE_POINTS',
+  /** It is not older than the retention of its instance. */
+  Retention: 'RETENTION'
+} as const;
+
+export type BackupKeptFor = typeof BackupKeptFor[keyof typeof BackupKeptFor];
 /** How an instance is backed up, and whether that protects it. */
 export type BackupPolicy = {
   __typename?: 'BackupPolicy';
@@ -2311,6 +2328,8 @@ export type OperationKind = typeof OperationKind[keyof typeof OperationKind];
 /** What a new instance gets its data from. */
 export type OperationRestoration = {
   __typename?: 'OperationRestoration';
+  /** Whether the new instance is a clone of the source as it is now (`cloneInstance`). */
+  clones: Scalars['Boolean']['output'];
   /** How the data gets into the new instance. Null until a clone has copied it. */
   method?: Maybe<RestoreMethod>;
   /** The ID of the instance whose data it is. That may be deleted meanwhile. */
@@ -3726,9 +3745,9 @@ export type InstanceBackupsSubscriptionVariables = Exact<{
 }>;
 
 
-export type InstanceBackupsSubscription = { __typename?: 'Subscription', instanceBackups: { __typename?: 'Instance', id: string, backupPolicy: { __typename?: 'BackupPolicy', enabled: boolean, intervalHours: number, retentionDays: number, store?: string | null, durability?: BackupDurability | null, protection: BackupProtection, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }, recovery?: { __typename?: 'Recovery', from?: string | null, to?: string | null, lastDurableAt?: string | null, lagSeconds?: number | null, archiving: boolean, storedBytes: string, intervals: Array<{ __typename?: 'RecoveryInterval', from: string, to: string }>, gaps: Array<{ __typename?: 'RecoveryGap', from: string, to: string, reason: RecoveryGapReason }>, incomplete?: { __typename?: 'Reason', message: string } | null } | null, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string, status: BackupStatus, bytes: string, totalBytes?: string | null, storedBytes?: string | null, createdAt: string, finishedAt?: string | null, expiresAt?: string | null, locked: boolean, error?: { __typename?: 'Reason', message: string } | null, verification: { __typename?: 'BackupVerification', status: BackupVerificationStatus, restoreSeconds?: number | null, reason?: { __typename?: 'Reason', message: string } | null } }> } } };
+export type InstanceBackupsSubscription = { __typename?: 'Subscription', instanceBackups: { __typename?: 'Instance', id: string, backupPolicy: { __typename?: 'BackupPolicy', enabled: boolean, intervalHours: number, retentionDays: number, store?: string | null, durability?: BackupDurability | null, protection: BackupProtection, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }, recovery?: { __typename?: 'Recovery', from?: string | null, to?: string | null, lastDurableAt?: string | null, lagSeconds?: number | null, archiving: boolean, storedBytes: string, intervals: Array<{ __typename?: 'RecoveryInterval', from: string, to: string }>, gaps: Array<{ __typename?: 'RecoveryGap', from: string, to: string, reason: RecoveryGapReason }>, incomplete?: { __typename?: 'Reason', message: string } | null } | null, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string, status: BackupStatus, bytes: string, totalBytes?: string | null, storedBytes?: string | null, createdAt: string, finishedAt?: string | null, expiresAt?: string | null, keptFor?: BackupKeptFor | null, locked: boolean, error?: { __typename?: 'Reason', message: string } | null, verification: { __typename?: 'BackupVerification', status: BackupVerificationStatus, restoreSeconds?: number | null, reason?: { __typename?: 'Reason', message: string } | null } }> } } };
 
-export type BackupsFragment = { __typename?: 'Instance', id: string, backupPolicy: { __typename?: 'BackupPolicy', enabled: boolean, intervalHours: number, retentionDays: number, store?: string | null, durability?: BackupDurability | null, protection: BackupProtection, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }, recovery?: { __typename?: 'Recovery', from?: string | null, to?: string | null, lastDurableAt?: string | null, lagSeconds?: number | null, archiving: boolean, storedBytes: string, intervals: Array<{ __typename?: 'RecoveryInterval', from: string, to: string }>, gaps: Array<{ __typename?: 'RecoveryGap', from: string, to: string, reason: RecoveryGapReason }>, incomplete?: { __typename?: 'Reason', message: string } | null } | null, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string, status: BackupStatus, bytes: string, totalBytes?: string | null, storedBytes?: string | null, createdAt: string, finishedAt?: string | null, expiresAt?: string | null, locked: boolean, error?: { __typename?: 'Reason', message: string } | null, verification: { __typename?: 'BackupVerification', status: BackupVerificationStatus, restoreSeconds?: number | null, reason?: { __typename?: 'Reason', message: string } | null } }> } };
+export type BackupsFragment = { __typename?: 'Instance', id: string, backupPolicy: { __typename?: 'BackupPolicy', enabled: boolean, intervalHours: number, retentionDays: number, store?: string | null, durability?: BackupDurability | null, protection: BackupProtection, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }, recovery?: { __typename?: 'Recovery', from?: string | null, to?: string | null, lastDurableAt?: string | null, lagSeconds?: number | null, archiving: boolean, storedBytes: string, intervals: Array<{ __typename?: 'RecoveryInterval', from: string, to: string }>, gaps: Array<{ __typename?: 'RecoveryGap', from: string, to: string, reason: RecoveryGapReason }>, incomplete?: { __typename?: 'Reason', message: string } | null } | null, backups: { __typename?: 'BackupConnection', nodes: Array<{ __typename?: 'Backup', id: string, status: BackupStatus, bytes: string, totalBytes?: string | null, storedBytes?: string | null, createdAt: string, finishedAt?: string | null, expiresAt?: string | null, keptFor?: BackupKeptFor | null, locked: boolean, error?: { __typename?: 'Reason', message: string } | null, verification: { __typename?: 'BackupVerification', status: BackupVerificationStatus, restoreSeconds?: number | null, reason?: { __typename?: 'Reason', message: string } | null } }> } };
 
 export type UpdateBackupMutationVariables = Exact<{
   input: UpdateBackupInput;
@@ -3829,9 +3848,9 @@ export type EventHistoryQueryVariables = Exact<{
 }>;
 
 
-export type EventHistoryQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', events: { __typename?: 'InstanceEventConnection', nodes: Array<{ __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind } | null, notices: Array<{ __typename?: 'NoticeChange', raised: boolean, notice: { __typename?: 'Notice', code: NoticeCode, message: string } }> }> } } | null };
+export type EventHistoryQuery = { __typename?: 'Query', instance?: { __typename?: 'Instance', events: { __typename?: 'InstanceEventConnection', nodes: Array<{ __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null } | null, notices: Array<{ __typename?: 'NoticeChange', raised: boolean, notice: { __typename?: 'Notice', code: NoticeCode, message: string } }> }> } } | null };
 
-export type EventLineFragment = { __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind } | null, notices: Array<{ __typename?: 'NoticeChange', raised: boolean, notice: { __typename?: 'Notice', code: NoticeCode, message: string } }> };
+export type EventLineFragment = { __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null } | null, notices: Array<{ __typename?: 'NoticeChange', raised: boolean, notice: { __typename?: 'Notice', code: NoticeCode, message: string } }> };
 
 export type EventsSubscriptionVariables = Exact<{
   instanceId: Scalars['ID']['input'];
@@ -3839,7 +3858,7 @@ export type EventsSubscriptionVariables = Exact<{
 }>;
 
 
-export type EventsSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind } | null, notices: Array<{ __typename?: 'NoticeChange', raised: boolean, notice: { __typename?: 'Notice', code: NoticeCode, message: string } }> } };
+export type EventsSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, type: InstanceEventType, at: string, from?: string | null, to?: string | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null } | null, notices: Array<{ __typename?: 'NoticeChange', raised: boolean, notice: { __typename?: 'Notice', code: NoticeCode, message: string } }> } };
 
 export type NewestQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -3891,25 +3910,25 @@ export type DeletedInstancesQueryVariables = Exact<{
 }>;
 
 
-export type DeletedInstancesQuery = { __typename?: 'Query', instances: { __typename?: 'InstanceConnection', nodes: Array<{ __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, currentOperation?: { __typename?: 'Operation', kind: OperationKind } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null }> } };
+export type DeletedInstancesQuery = { __typename?: 'Query', instances: { __typename?: 'InstanceConnection', nodes: Array<{ __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, currentOperation?: { __typename?: 'Operation', kind: OperationKind, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null }> } };
 
 export type InstancesSubscriptionVariables = Exact<{
   after?: InputMaybe<Scalars['String']['input']>;
 }>;
 
 
-export type InstancesSubscription = { __typename?: 'Subscription', instances: { __typename?: 'InstanceChange', type: InstanceChangeType, cursor: string, instanceId?: string | null, instance?: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, currentOperation?: { __typename?: 'Operation', kind: OperationKind } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null } | null } };
+export type InstancesSubscription = { __typename?: 'Subscription', instances: { __typename?: 'InstanceChange', type: InstanceChangeType, cursor: string, instanceId?: string | null, instance?: { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, currentOperation?: { __typename?: 'Operation', kind: OperationKind, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null } | null } };
 
-export type InstanceRowFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, currentOperation?: { __typename?: 'Operation', kind: OperationKind } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null };
+export type InstanceRowFragment = { __typename?: 'Instance', id: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, createdAt: string, currentOperation?: { __typename?: 'Operation', kind: OperationKind, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, labels: Array<{ __typename?: 'Label', key: string, value: string }>, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null };
 
 export type InstanceSubscriptionVariables = Exact<{
   id: Scalars['ID']['input'];
 }>;
 
 
-export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, currentOperation?: { __typename?: 'Operation', kind: OperationKind } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, updateAvailable?: { __typename?: 'AvailableUpdate', from: string, to: string } | null, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, maintenanceWindow?: { __typename?: 'MaintenanceWindow', weekday: Weekday, startTime: string, durationMinutes: number } | null, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
+export type InstanceSubscription = { __typename?: 'Subscription', instance: { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, currentOperation?: { __typename?: 'Operation', kind: OperationKind, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, updateAvailable?: { __typename?: 'AvailableUpdate', from: string, to: string } | null, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, maintenanceWindow?: { __typename?: 'MaintenanceWindow', weekday: Weekday, startTime: string, durationMinutes: number } | null, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } } };
 
-export type InstancePageFragment = { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, currentOperation?: { __typename?: 'Operation', kind: OperationKind } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, updateAvailable?: { __typename?: 'AvailableUpdate', from: string, to: string } | null, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, maintenanceWindow?: { __typename?: 'MaintenanceWindow', weekday: Weekday, startTime: string, durationMinutes: number } | null, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
+export type InstancePageFragment = { __typename?: 'Instance', id: string, revision: string, name: string, state: InstanceState, health: HealthStatus, postgresVersion: string, storageGb: number, cpuMillis: number, memoryMb: number, username: string, database: string, requireTls: boolean, deletionProtected: boolean, idleSuspendMinutes?: number | null, availableOperations: Array<OperationKind>, createdAt: string, deletedAt?: string | null, currentOperation?: { __typename?: 'Operation', kind: OperationKind, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null } | null, reason?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, notices: Array<{ __typename?: 'Notice', code: NoticeCode, message: string }>, updateAvailable?: { __typename?: 'AvailableUpdate', from: string, to: string } | null, upgradeTargets: Array<{ __typename?: 'UpgradeTarget', version: string, obstacle?: string | null }>, exposure: { __typename?: 'Exposure', type: ExposureType, sourceRanges: Array<string>, dnsLabel?: string | null }, parameters: Array<{ __typename?: 'InstanceParameter', name: string, value?: string | null, pendingRestart: boolean, pendingValue?: string | null }>, certificate?: { __typename?: 'Certificate', notAfter: string } | null, endpoint?: { __typename?: 'Endpoint', host: string, port: number } | null, labels: Array<{ __typename?: 'Label', key: string, value: string }>, maintenanceWindow?: { __typename?: 'MaintenanceWindow', weekday: Weekday, startTime: string, durationMinutes: number } | null, storageAutoGrow?: { __typename?: 'StorageAutoGrow', thresholdPercent: number, maxGb: number } | null, storageUsage?: { __typename?: 'StorageUsage', usedBytes: string, capacityBytes: string, usedPercent: number, readOnly: boolean } | null, healthCheckPolicy: { __typename?: 'HealthCheckPolicy', intervalSeconds: number, timeoutSeconds: number }, databaseUsers: { __typename?: 'DatabaseUserConnection', nodes: Array<{ __typename?: 'DatabaseUser', id: string, name: string, access: DatabaseAccess, database?: string | null }> }, databases: { __typename?: 'DatabaseConnection', nodes: Array<{ __typename?: 'Database', id: string, name: string, owner: string }> }, operations: { __typename?: 'OperationConnection', nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus }> } };
 
 export type RowActionsQueryVariables = Exact<{
   id: Scalars['ID']['input'];
@@ -4036,7 +4055,7 @@ export type OperationSubscriptionVariables = Exact<{
 }>;
 
 
-export type OperationSubscription = { __typename?: 'Subscription', operation: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } };
+export type OperationSubscription = { __typename?: 'Subscription', operation: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } };
 
 export type OperationsQueryVariables = Exact<{
   first: Scalars['Int']['input'];
@@ -4045,9 +4064,9 @@ export type OperationsQueryVariables = Exact<{
 }>;
 
 
-export type OperationsQuery = { __typename?: 'Query', operations: { __typename?: 'OperationConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', endCursor?: string | null, hasNextPage: boolean }, nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> }> } };
+export type OperationsQuery = { __typename?: 'Query', operations: { __typename?: 'OperationConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', endCursor?: string | null, hasNextPage: boolean }, nodes: Array<{ __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> }> } };
 
-export type OperationCardFragment = { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> };
+export type OperationCardFragment = { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> };
 
 export type OperationUpdatesSubscriptionVariables = Exact<{
   instanceId?: InputMaybe<Scalars['ID']['input']>;
@@ -4055,7 +4074,7 @@ export type OperationUpdatesSubscriptionVariables = Exact<{
 }>;
 
 
-export type OperationUpdatesSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } | null } };
+export type OperationUpdatesSubscription = { __typename?: 'Subscription', instanceEvents: { __typename?: 'InstanceEvent', cursor: string, operation?: { __typename?: 'Operation', id: string, kind: OperationKind, status: OperationStatus, cancelRequested: boolean, requestedBy?: string | null, canCancel: boolean, canRetry: boolean, createdAt: string, startedAt?: string | null, finishedAt?: string | null, restoration?: { __typename?: 'OperationRestoration', clones: boolean } | null, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null, instance: { __typename?: 'Instance', id: string, name: string }, steps: Array<{ __typename?: 'OperationStep', name: StepName, status: StepStatus, attempt: number, startedAt?: string | null, finishedAt?: string | null, findings: Array<string>, error?: { __typename?: 'Reason', code: ReasonCode, message: string } | null }> } | null } };
 
 export type ParametersQueryVariables = Exact<{
   postgresVersion: Scalars['String']['input'];
@@ -4201,6 +4220,7 @@ export const BackupsFragmentDoc = new TypedDocumentString(`
       createdAt
       finishedAt
       expiresAt
+      keptFor
       locked
       error {
         message
@@ -4246,6 +4266,9 @@ export const EventLineFragmentDoc = new TypedDocumentString(`
   operation {
     id
     kind
+    restoration {
+      clones
+    }
   }
   notices {
     raised
@@ -4277,6 +4300,9 @@ export const InstanceRowFragmentDoc = new TypedDocumentString(`
   health
   currentOperation {
     kind
+    restoration {
+      clones
+    }
   }
   reason {
     code
@@ -4310,6 +4336,9 @@ export const InstancePageFragmentDoc = new TypedDocumentString(`
   health
   currentOperation {
     kind
+    restoration {
+      clones
+    }
   }
   reason {
     code
@@ -4425,6 +4454,9 @@ export const OperationCardFragmentDoc = new TypedDocumentString(`
     fragment OperationCard on Operation {
   id
   kind
+  restoration {
+    clones
+  }
   status
   cancelRequested
   requestedBy
@@ -4621,6 +4653,7 @@ export const InstanceBackupsDocument = new TypedDocumentString(`
       createdAt
       finishedAt
       expiresAt
+      keptFor
       locked
       error {
         message
@@ -4894,6 +4927,9 @@ export const EventHistoryDocument = new TypedDocumentString(`
   operation {
     id
     kind
+    restoration {
+      clones
+    }
   }
   notices {
     raised
@@ -4922,6 +4958,9 @@ export const EventsDocument = new TypedDocumentString(`
   operation {
     id
     kind
+    restoration {
+      clones
+    }
   }
   notices {
     raised
@@ -5045,6 +5084,9 @@ export const DeletedInstancesDocument = new TypedDocumentString(`
   health
   currentOperation {
     kind
+    restoration {
+      clones
+    }
   }
   reason {
     code
@@ -5086,6 +5128,9 @@ export const InstancesDocument = new TypedDocumentString(`
   health
   currentOperation {
     kind
+    restoration {
+      clones
+    }
   }
   reason {
     code
@@ -5123,6 +5168,9 @@ export const InstanceDocument = new TypedDocumentString(`
   health
   currentOperation {
     kind
+    restoration {
+      clones
+    }
   }
   reason {
     code
@@ -5409,6 +5457,9 @@ export const OperationDocument = new TypedDocumentString(`
     fragment OperationCard on Operation {
   id
   kind
+  restoration {
+    clones
+  }
   status
   cancelRequested
   requestedBy
@@ -5454,6 +5505,9 @@ export const OperationsDocument = new TypedDocumentString(`
     fragment OperationCard on Operation {
   id
   kind
+  restoration {
+    clones
+  }
   status
   cancelRequested
   requestedBy
@@ -5495,6 +5549,9 @@ export const OperationUpdatesDocument = new TypedDocumentString(`
     fragment OperationCard on Operation {
   id
   kind
+  restoration {
+    clones
+  }
   status
   cancelRequested
   requestedBy

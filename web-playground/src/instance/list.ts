@@ -85,6 +85,9 @@ const INSTANCES = graphql(`
     health
     currentOperation {
       kind
+      restoration {
+        clones
+      }
     }
     reason {
       code

@@ -22,6 +22,9 @@ const INSTANCE = graphql(`
     health
     currentOperation {
       kind
+      restoration {
+        clones
+      }
     }
     reason {
       code

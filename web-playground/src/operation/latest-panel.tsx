@@ -5,11 +5,12 @@ import { Panel } from '../frame/panel';
 import { graphql } from '../gql';
 import type { OperationCardFragment } from '../gql/graphql';
 import type { PanelProps } from '../instance/sections';
-import { label, sentenceCase } from '../lib/label';
+import { sentenceCase } from '../lib/label';
 import { type Latest as LatestValue, useLatest } from '../live/use-latest';
 import { Ago } from '../time/ago';
 import { Took } from '../time/took';
 import { OperationActions } from './actions';
+import { nameOf } from './names';
 import { repeats } from './repeats';
 import { OperationMark } from './status';
 import { Steps } from './steps';
@@ -48,7 +49,7 @@ function Latest({ id, instanceId, said }: Props) {
         <>
           <Group justify="space-between" gap="xs">
             <Group gap="sm">
-              <Text fw={600}>{label(operation.kind)}</Text>
+              <Text fw={600}>{nameOf(operation)}</Text>
               <OperationMark status={operation.status} />
               {settled && operation.steps.length > 0 && (
                 <Button variant="subtle" size="compact-xs" aria-expanded={opened} onClick={toggle}>

@@ -7,13 +7,14 @@ import table from '../frame/table.module.css';
 import { useTitle } from '../frame/use-title';
 import { type OperationCardFragment, OperationKind, OperationStatus } from '../gql/graphql';
 import { useInstances } from '../instance/list';
-import { label, options, sentenceCase } from '../lib/label';
+import { options, sentenceCase } from '../lib/label';
 import { useStale } from '../live/state';
 import { Ago } from '../time/ago';
 import { Took } from '../time/took';
 import { type ColumnId, COLUMNS } from './columns';
 import { useOperations } from './list';
 import classes from './list-page.module.css';
+import { nameOf } from './names';
 import { OperationMark } from './status';
 
 const KINDS = Object.values(OperationKind);
@@ -109,12 +110,12 @@ export default function OperationsPage() {
 
 function Row({ operation, columns }: { operation: OperationCardFragment; columns: readonly ColumnId[] }) {
   const has = (column: ColumnId) => columns.includes(column);
-  const { id, kind, status, instance, requestedBy, createdAt, finishedAt, error } = operation;
+  const { id, status, instance, requestedBy, createdAt, finishedAt, error } = operation;
   return (
     <Table.Tr className={table.row}>
       <Table.Td>
         <Link href={`/operations/${id}`} className={table.link}>
-          {label(kind)}
+          {nameOf(operation)}
         </Link>
         {error && (
           <span className={classes.error} title={error.message}>

@@ -114,6 +114,9 @@ const OPERATIONS = graphql(`
   fragment OperationCard on Operation {
     id
     kind
+    restoration {
+      clones
+    }
     status
     cancelRequested
     requestedBy

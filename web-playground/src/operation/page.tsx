@@ -4,12 +4,13 @@ import { Loading } from '../frame/loading';
 import { NotFound } from '../frame/not-found';
 import { Panel } from '../frame/panel';
 import { useTitle } from '../frame/use-title';
-import { label, sentenceCase } from '../lib/label';
+import { sentenceCase } from '../lib/label';
 import { hasCode } from '../live/resume';
 import { full } from '../time/format';
 import { Took } from '../time/took';
 import { OperationActions } from './actions';
 import { useOperation } from './latest-panel';
+import { nameOf } from './names';
 import { repeats } from './repeats';
 import { OperationMark } from './status';
 import { Steps } from './steps';
@@ -17,7 +18,7 @@ import { Steps } from './steps';
 /** One operation with its steps, live. */
 export default function OperationPage({ id }: { id: string }) {
   const { value: operation, error } = useOperation(id);
-  const title = operation ? `${label(operation.kind)} ${operation.instance.name}` : 'Operation';
+  const title = operation ? `${nameOf(operation)} ${operation.instance.name}` : 'Operation';
   useTitle(title);
   if (!operation && error && hasCode(error.cause, (code) => code === 'NOT_FOUND')) return <NotFound what="operation" />;
   return (

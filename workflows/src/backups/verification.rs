@@ -28,7 +28,7 @@ impl Verifying {
         let target = RestoreTarget::Backup(object);
         let verification = Verification {
             backup: object,
-            restoration: Restoration { source: backup.instance, archive: backup.archive, target, known: None, avoid: Vec::new() },
+            restoration: Restoration { source: backup.instance, archive: backup.archive, target, known: None, avoid: Vec::new(), clones: false },
             version,
             bytes: u64::try_from(backup.bytes).unwrap_or(0),
         };

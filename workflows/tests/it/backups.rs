@@ -1,11 +1,11 @@
 //! Tests specific to backups: who owns an archive, and what CreateBackup waits for. Those for all operations are in [`crate::saga`], and those
 //! with real servers in the tests of the server.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use toygres_domain::{
     Error, InstanceId, UserErrorCode,
-    backup::{BackupId, BackupStatus, Coverage},
+    backup::{BackupId, BackupStatus, BackupVerification, Coverage, VerificationStatus},
     instance::{Reason, ReasonCode},
     operation::{OperationStatus, Params, create_backup},
     recovery::CompleteBackup,
@@ -131,6 +131,19 @@ async fn a_backup_is_requested_taken_and_deleted() {
     assert!(harness.store.begin_backup(failed, failed).await.unwrap());
     assert!(harness.store.complete_backup(failed, failed, &complete(&harness)).await.unwrap());
     assert_eq!(harness.finished(&again).await.status, OperationStatus::Succeeded);
+
+    // The next one counts if it can be relied on.
+    let next = async |status, code: Option<ReasonCode>| {
+        let reason = code.map(|code| Reason::new(code, "why"));
+        let verification = BackupVerification { status, ended_at: None, restore_seconds: None, reason };
+        harness.store.record_verification(failed, &verification).await.unwrap();
+        harness.store.next_backups(&[backup, failed]).await.unwrap()
+    };
+    let newest = harness.store.backup(failed).await.unwrap().unwrap().finished_at.unwrap();
+    let is_next = HashMap::from([(backup, newest)]);
+    assert_eq!(next(VerificationStatus::Failed, Some(ReasonCode::StoreDamaged)).await, HashMap::new());
+    assert_eq!(next(VerificationStatus::Failed, Some(ReasonCode::DataCorrupted)).await, is_next, "its server probably has the same data");
+    assert_eq!(next(VerificationStatus::Pending, None).await, is_next);
 
     // The newest one stays while the instance is backed up, and a locked one until it is unlocked.
     let refused = async |backup, required| match harness.store.delete_backup(backup, required).await {

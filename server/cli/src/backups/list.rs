@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::{
     client::Client,
     contract::{
-        BackupDurability, BackupProtection, BackupStatus, BackupTrigger, BackupVerificationStatus, BigInt, PageInfo, Reason, RecoveryGapReason,
-        lower_case, schema,
+        BackupDurability, BackupKeptFor, BackupProtection, BackupStatus, BackupTrigger, BackupVerificationStatus, BigInt, PageInfo, Reason,
+        RecoveryGapReason, lower_case, schema,
     },
     failure::Result,
     instances::find_id,
@@ -97,6 +97,7 @@ struct Backup {
     error: Option<Reason>,
     locked: bool,
     expires_at: Option<DateTime<Utc>>,
+    kept_for: Option<BackupKeptFor>,
     created_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
     verification: BackupVerification,
@@ -166,10 +167,6 @@ fn page(Listed { backup_policy, recovery, backups }: &Listed) -> String {
             Some(error) => format!("{} ({})", lower_case(&backup.status), error.text()),
             None => lower_case(&backup.status),
         };
-        let expires = match backup.expires_at {
-            _ if backup.locked => "locked".to_owned(),
-            at => at.map(time).unwrap_or_default(),
-        };
         table.row([
             backup.id.inner().to_owned(),
             status,
@@ -177,11 +174,22 @@ fn page(Listed { backup_policy, recovery, backups }: &Listed) -> String {
             size(&backup.bytes),
             backup.stored_bytes.as_ref().map(size).unwrap_or_default(),
             age(backup.created_at),
-            expires,
+            expires(backup),
             if matches!(backup.status, BackupStatus::Failed) { "–".to_owned() } else { verified(&backup.verification) },
         ]);
     }
     text + &table.to_string()
+}
+
+/// Until when a backup is kept, and why it still is when that has passed.
+fn expires(Backup { locked, expires_at, kept_for, .. }: &Backup) -> String {
+    let until = expires_at.map(time).unwrap_or_default();
+    match kept_for {
+        _ if *locked => "locked".to_owned(),
+        Some(BackupKeptFor::RestorePoints) => format!("{until} (restore points need it)"),
+        Some(BackupKeptFor::Newest) => format!("{until} (the newest is kept)"),
+        Some(BackupKeptFor::Locked | BackupKeptFor::Retention | BackupKeptFor::KeepUntil | BackupKeptFor::Other(_)) | None => until,
+    }
 }
 
 /// What came of a verification, and how long a restoration takes.
@@ -220,6 +228,31 @@ mod tests {
         };
         let (from, to) = (at("2026-11-29T10:00:00Z"), at("2026-11-29T11:00:00Z"));
         let gaps = vec![RecoveryGap { from, to, reason: RecoveryGapReason::SlotLost }];
+        let backup = |locked, kept_for| Backup {
+            id: cynic::Id::new("1"),
+            status: BackupStatus::Available,
+            trigger: BackupTrigger::Schedule,
+            bytes: BigInt("1".to_owned()),
+            stored_bytes: None,
+            path: None,
+            error: None,
+            locked,
+            expires_at: Some(from),
+            kept_for,
+            created_at: from,
+            finished_at: Some(from),
+            verification: BackupVerification { status: BackupVerificationStatus::Pending, ended_at: None, restore_seconds: None, reason: None },
+        };
+        for (locked, kept_for, expected) in [
+            (false, None, "2026-11-29T10:00:00Z"),
+            (false, Some(BackupKeptFor::Retention), "2026-11-29T10:00:00Z"),
+            (false, Some(BackupKeptFor::RestorePoints), "2026-11-29T10:00:00Z (restore points need it)"),
+            (false, Some(BackupKeptFor::Newest), "2026-11-29T10:00:00Z (the newest is kept)"),
+            (true, Some(BackupKeptFor::Locked), "locked"),
+            (true, None, "locked"),
+        ] {
+            assert_eq!(expires(&backup(locked, kept_for)), expected);
+        }
         let recovery = Recovery { from: Some(from), to: Some(to), gaps, last_durable_at: Some(to), lag_seconds: Some(0.4), incomplete: None };
         let text = page(&Listed { backup_policy: policy, recovery: Some(recovery), backups: Vec::new() });
         assert_eq!(

@@ -27,6 +27,13 @@ fn a_directory_that_postgres_cannot_enter_is_explained() {
     std::fs::set_permissions(closed.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
     let error = DataDir::open(&closed.path().join("data"), &Account::resolve("postgres").unwrap()).unwrap_err().to_string();
     assert!(error.contains("TOYGRES_DATA_DIR") && error.contains(closed.path().to_str().unwrap()), "{error}");
+    assert_eq!(std::fs::read_dir(closed.path()).unwrap().count(), 0, "nothing is left behind");
+    std::fs::create_dir(closed.path().join("data")).unwrap();
+    DataDir::open(&closed.path().join("data"), &Account::resolve("postgres").unwrap()).unwrap_err();
+    assert_eq!(std::fs::read_dir(closed.path().join("data")).unwrap().count(), 0, "nor in a directory that exists");
+    std::os::unix::fs::chown(closed.path().join("data"), Some(1), None).unwrap();
+    let error = DataDir::open(&closed.path().join("data"), &Account::resolve("postgres").unwrap()).unwrap_err().to_string();
+    assert!(error.contains("belongs to another user") && error.contains("TOYGRES_DATA_DIR"), "{error}");
     assert!(Account::resolve("nobody-has-this-name").unwrap_err().to_string().contains("TOYGRES_PG_USER"));
     assert!(Account::resolve("root").is_err());
 }

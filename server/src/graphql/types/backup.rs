@@ -6,12 +6,12 @@ use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use toygres_domain::{Error, backup as domain};
 
-use super::{BackupStatus, BackupTrigger, BackupVerificationStatus, BigInt, Instance, NodeId, Operation, Reason};
+use super::{BackupKeptFor, BackupStatus, BackupTrigger, BackupVerificationStatus, BigInt, Instance, NodeId, Operation, Reason};
 use crate::{
     app::App,
     graphql::{
         errors::error,
-        loaders::{InstanceById, Loaders},
+        loaders::{InstanceById, Loaders, NextBackup},
     },
 };
 
@@ -101,6 +101,14 @@ impl Backup {
     async fn expires_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime<Utc>>> {
         let policy = self.instance_of(ctx).await?.backups.or(ctx.data_unchecked::<App>().backups.policy);
         Ok(self.0.expires_at(policy))
+    }
+    /// Why the backup is kept now, also when `expiresAt` has passed. Null while it is not complete, and once nothing needs it: it is deleted soon.
+    #[graphql(complexity = 2)]
+    async fn kept_for(&self, ctx: &Context<'_>) -> Result<Option<BackupKeptFor>> {
+        let app = ctx.data_unchecked::<App>();
+        let policy = self.instance_of(ctx).await?.backups.or(app.backups.policy);
+        let next = ctx.data_unchecked::<Loaders>().load_one(NextBackup(self.0.id)).await.map_err(error)?;
+        Ok(self.0.kept_for(policy, next, app.store.now()).map(Into::into))
     }
     /// Whether the backup was restored to see that it can be.
     async fn verification(&self) -> BackupVerification {

@@ -70,6 +70,8 @@ domain_enums! {
     BackupStatus = backup::BackupStatus;
     /// Why a base backup was taken.
     BackupTrigger = backup::BackupTrigger;
+    /// Why a base backup is kept.
+    BackupKeptFor = backup::KeptFor;
     /// Whether a base backup was restored to see that it can be.
     BackupVerificationStatus = backup::VerificationStatus;
     /// What the store of backups survives.

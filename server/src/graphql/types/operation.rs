@@ -58,6 +58,8 @@ pub struct OperationRestoration {
     source_id: ID,
     /// How the data gets into the new instance. Null until a clone has copied it.
     method: Option<RestoreMethod>,
+    /// Whether the new instance is a clone of the source as it is now (`cloneInstance`).
+    clones: bool,
 }
 
 /// See the GraphQL type below.
@@ -91,7 +93,8 @@ impl Operation {
     /// What `restoreInstance` and `cloneInstance` restore. Null for other operations.
     async fn restoration(&self) -> Option<OperationRestoration> {
         let domain::Params::Restore(source) = &self.0.params else { return None };
-        Some(OperationRestoration { source_id: source.instance().to_string().into(), method: source.method().map(Into::into) })
+        let (source_id, method) = (source.instance().to_string().into(), source.method().map(Into::into));
+        Some(OperationRestoration { source_id, method, clones: source.clones() })
     }
     /// Why the operation failed or was cancelled.
     async fn error(&self) -> Option<Reason> {

@@ -109,7 +109,7 @@ fn sample(kind: OperationKind, new: &NewInstance) -> (Before, Params) {
         OperationKind::CreateBackup => (Before::Archived, Params::CreateBackup(create_backup::Params { backup: BackupId::generate() })),
         OperationKind::Restore => {
             let (source, archive) = (InstanceId::generate(), ArchiveId::generate());
-            let restoration = Restoration { source, archive, target: RestoreTarget::Latest, known: None, avoid: Vec::new() };
+            let restoration = Restoration { source, archive, target: RestoreTarget::Latest, known: None, avoid: Vec::new(), clones: false };
             (Before::Absent, Params::Restore(DataSource::Archive(restoration)))
         }
         OperationKind::Upgrade => {
