@@ -278,6 +278,24 @@ async fn a_list_is_told_what_starts_and_stops_matching() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reason_of_a_later_release_stops_nobody() {
+    let world = World::start(2).await;
+    let server = world.server(&[]).await;
+    let document =
+        "subscription($after: String) { instanceEvents(after: $after) { reason { code message } instance { name reason { code message } } } }";
+    let mut live = server.subscribe(document, json!({ "after": world.head().await })).await;
+    let writer = connect(&world.database.url()).await;
+    let reason = "UPDATE toygres.instances SET health_status = 'unhealthy', reason_code = 'from_the_future', reason_message = 'x'";
+    writer.batch_execute(&format!("{reason} WHERE name = 'live-0'")).await.unwrap();
+    writer.batch_execute(&touch(1)).await.unwrap();
+    let internal = json!({ "code": "INTERNAL", "message": "x" });
+    let event = live.next().await.unwrap()["data"]["instanceEvents"].clone();
+    assert_eq!(event, json!({ "reason": internal, "instance": { "name": "live-0", "reason": internal } }));
+    assert_eq!(live.next().await.unwrap()["data"]["instanceEvents"]["instance"]["name"], "live-1");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn subscribers_that_ask_the_same_share_what_is_executed() {
     const SUBSCRIBERS: usize = 10;
     const WRITES: usize = 30;
