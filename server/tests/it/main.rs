@@ -20,6 +20,7 @@ mod exits;
 mod fuzz;
 mod health;
 mod https;
+mod idempotency;
 mod inspection;
 mod kubernetes;
 mod lifecycle;
