@@ -23,7 +23,7 @@ use futures::{
 };
 use tokio::{
     sync::mpsc,
-    time::{Instant, interval_at, timeout},
+    time::{Instant, MissedTickBehavior, interval_at, timeout},
 };
 
 use super::{
@@ -151,6 +151,8 @@ async fn write<E: Executor>(
 ) -> CloseReason {
     let every = transport.limits().ping_interval;
     let mut ping = interval_at(Instant::now() + every, every);
+    // After a pause, such as a write to a slow peer, the peer has the whole interval again to answer.
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let fed = tokio::select! {
             biased;

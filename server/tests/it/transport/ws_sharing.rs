@@ -108,6 +108,25 @@ async fn who_reads_too_late_loses_the_socket_and_no_result_before() {
 }
 
 #[tokio::test]
+async fn who_reads_after_a_pause_has_time_to_answer_the_ping() {
+    const INTERVAL: Duration = Duration::from_millis(500);
+    let server = Server::start_with(|options| options.limits.ping_interval = INTERVAL, |options| options.send_buffer = 8 * 1024).await;
+    let mut client = Client::ready(&server).await;
+    client.subscribe("1", "subscription { numbers(bytes: 20000) }").await;
+    assert_eq!(client.receive().await["type"], "next");
+    // Three pings are due while nothing can be written.
+    tokio::time::sleep(INTERVAL * 7 / 2).await;
+    let (began, mut pings) = (Instant::now(), 0);
+    while began.elapsed() < INTERVAL * 4 {
+        if client.receive().await["type"] == "ping" {
+            pings += 1;
+            client.send(json!({"type": "pong"})).await;
+        }
+    }
+    assert!((2..=5).contains(&pings), "{pings} pings");
+}
+
+#[tokio::test]
 async fn a_shutdown_in_the_middle_of_a_write_leaves_no_result_out() {
     let server = Server::start_with(|_| (), |options| options.send_buffer = 8 * 1024).await;
     let mut client = Client::ready(&server).await;
