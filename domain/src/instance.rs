@@ -256,6 +256,7 @@ text_enum! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// The kind of reason; stable, for programs.
+    #[serde(deserialize_with = "code_of_any_release")]
     pub code: ReasonCode,
     /// A sentence for people. It never contains a secret.
     pub message: String,
@@ -378,11 +379,22 @@ text_enum! {
 }
 
 impl ReasonCode {
+    /// The code with this text, or [`Self::Internal`] for one that only a later release has: while servers are replaced one by one, an older
+    /// one goes on with what a newer one wrote. The message says more.
+    #[must_use]
+    pub fn of_any_release(text: &str) -> Self {
+        text.parse().unwrap_or(Self::Internal)
+    }
+
     /// Whether it is no outage: an instance with this reason may be healthy, and a health check leaves the reason.
     #[must_use]
     pub fn is_notice(self) -> bool {
         matches!(self, Self::Drifted | Self::VolumeTerminating)
     }
+}
+
+fn code_of_any_release<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<ReasonCode, D::Error> {
+    String::deserialize(deserializer).map(|text| ReasonCode::of_any_release(&text))
 }
 
 #[cfg(test)]
@@ -419,5 +431,13 @@ pub(crate) mod tests {
             assert_eq!(code.as_str().parse(), Ok(*code));
             assert_eq!(serde_json::to_string(code).unwrap(), format!("\"{code}\""));
         }
+    }
+
+    #[test]
+    fn a_reason_of_a_later_release_keeps_its_message() {
+        let reason: Reason = serde_json::from_str(r#"{"code":"from_the_future","message":"m"}"#).unwrap();
+        assert_eq!(reason, Reason::new(ReasonCode::Internal, "m"));
+        let known = Reason::new(ReasonCode::DiskFull, "m");
+        assert_eq!(serde_json::from_str::<Reason>(&serde_json::to_string(&known).unwrap()).unwrap(), known);
     }
 }

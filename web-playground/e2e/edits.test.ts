@@ -64,6 +64,9 @@ function live<Value extends object>(initial: Value) {
   };
 }
 
+/** Limits so wide that each value is within. */
+const LIMITS = new Proxy({}, { get: () => ({ min: 0, max: 100_000, default: null }) });
+
 const instance = live(BEFORE);
 const backups = live(BACKUPS);
 
@@ -73,11 +76,9 @@ beforeAll(async () => {
     return {};
   };
   const mutations = ['updateInstance', 'resizeInstance', 'setParameters', 'createDatabase', 'dropDatabase', 'createDatabaseUser', 'dropDatabaseUser', 'createBackup'];
-  // Wide, so that each value is within.
-  const limits = new Proxy({}, { get: () => ({ min: 0, max: 100_000, default: null }) });
   const parameters = [{ name: 'work_mem', type: 'INTEGER', min: '64', max: '1000', default: '4MB', needsRestart: false, category: 'Memory', description: 'Memory of a sort.' }];
   const fields = {
-    controlPlane: { runtime: 'kubernetes', copiesInstances: true, caller: { role: 'OPERATOR' }, limits, parameters },
+    controlPlane: { runtime: 'kubernetes', copiesInstances: true, caller: { role: 'OPERATOR' }, limits: LIMITS, parameters },
     instance: () => instance.get(),
     ...Object.fromEntries(mutations.map((name) => [name, record(name)])),
   };
@@ -227,6 +228,51 @@ test.each(EDITS)('what somebody else changes meanwhile is shown next to what was
   expect(sent[0]?.input.revision, 'the server refuses it if there was another change').toBe('2');
   expect(complaints).toEqual([]);
   await page.context().close();
+});
+
+test("another administrator's change of a webhook is shown next to what was entered, and is not taken back", async () => {
+  const url = 'https://old.example/hooks';
+  const webhook = live({ id: 'webhook-1', url, description: '', events: ['INSTANCE_CREATED'], state: 'ENABLED', pendingEvents: 0, revision: '1' });
+  const updates: Record<string, unknown>[] = [];
+  const updateWebhook = ({ input }: { input: Record<string, unknown> }) => {
+    updates.push(input);
+    return {};
+  };
+  async function* webhooks() {
+    for await (const now of webhook.all()) yield [now];
+  }
+  const fields = { controlPlane: { caller: { role: 'ADMIN' }, limits: LIMITS }, updateWebhook };
+  const administered = await startFakeServer(0, { fields, subscriptions: { webhooks } });
+  const { page, complaints } = await open(browser, `${administered.url}/webhooks`);
+  const dialog = page.getByRole('dialog', { name: 'Edit webhook' });
+  const edit = async (at: string, description: string) => {
+    await page.getByRole('button', { name: `More about ${at}` }).click();
+    await page.getByRole('menuitem', { name: 'Edit' }).click();
+    await dialog.getByLabel('Description').fill(description);
+  };
+  await edit(url, 'on call');
+  webhook.change({ revision: '2', url: 'https://new.example/hooks', events: [] });
+  const alert = dialog.getByRole('alert').filter({ hasText: 'Somebody else' });
+  await alert.getByText('Theirs: https://new.example/hooks, no description, all events', { exact: true }).waitFor();
+  await alert.getByText('Yours: https://old.example/hooks, on call, Instance created', { exact: true }).waitFor();
+  await expect.poll(() => dialog.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
+  await expectAccessibleInBothThemes(page);
+  await alert.getByRole('button', { name: 'Use theirs' }).click();
+  await dialog.getByLabel('Description').fill('on call');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  expect(updates).toEqual([{ id: 'webhook-1', description: 'on call', events: [], revision: '2' }]);
+
+  // That it was disabled meanwhile is no conflict.
+  await edit('https://new.example/hooks', 'nobody');
+  webhook.change({ revision: '3', state: 'DISABLED' });
+  await page.getByRole('button', { name: 'Enable https://new.example/hooks', includeHidden: true }).waitFor({ state: 'attached' });
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  expect(updates[1]?.revision).toBe('3');
+  expect(complaints).toEqual([]);
+  await page.context().close();
+  administered.stop();
 });
 
 const OTHERS: (Pick<Edit, 'name' | 'tab' | 'opens'> & { enter?: Edit['enter']; submit?: string })[] = [

@@ -236,8 +236,12 @@ impl Store {
         Some((deletion.id, holder.reason))
     }
 
-    /// The result of an earlier request with the same idempotency key.
-    async fn replay(&self, kind: OperationKind, request: &Request) -> Result<Option<Accepted>> {
+    /// The result of an earlier request with the same idempotency key, which [`Self::accept`] returns too. Whoever refuses a request for another
+    /// reason than its text looks here first: the first request, or something since, may have changed what the reason is.
+    ///
+    /// # Errors
+    /// [`Error::User`] with `IdempotencyMismatch`.
+    pub async fn replay(&self, kind: OperationKind, request: &Request) -> Result<Option<Accepted>> {
         let Some((key, digests)) = &request.idempotency else { return Ok(None) };
         let Some((operation, first_digest)) = self.operation_by_key(kind, key).await? else { return Ok(None) };
         if !first_digest.is_some_and(|first| digests.contains(&first)) {

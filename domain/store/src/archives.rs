@@ -264,7 +264,7 @@ fn archive(row: ArchiveRow) -> Result<Archive> {
         flushed: lsn(row.flushed_lsn)?,
         durable_at: row.durable_at,
         lag_seconds: row.lag_seconds,
-        failure: reason(row.failure_code, row.failure_message)?.zip(row.failing_since),
+        failure: reason(row.failure_code, row.failure_message).zip(row.failing_since),
         coverage: row.coverage.0,
         stored_bytes: row.stored_bytes,
         retired: row
@@ -274,6 +274,6 @@ fn archive(row: ArchiveRow) -> Result<Archive> {
             .transpose()
             .map_err(Error::internal)?,
         closing: row.closing.as_deref().map(parsed).transpose()?,
-        incomplete: reason(row.incomplete_code, row.incomplete_message)?,
+        incomplete: reason(row.incomplete_code, row.incomplete_message),
     })
 }

@@ -391,14 +391,14 @@ fn backup(row: BackupRow) -> Result<Backup> {
         created_at: row.created_at,
         started_at: row.started_at,
         finished_at: row.finished_at,
-        error: reason(row.error_code, row.error_message)?,
+        error: reason(row.error_code, row.error_message),
         locked: row.locked,
         keep_until: row.keep_until,
         verification: BackupVerification {
             status: parsed(&row.verification)?,
             ended_at: row.verification_ended_at,
             restore_seconds: row.restore_seconds,
-            reason: reason(row.verification_code, row.verification_message)?,
+            reason: reason(row.verification_code, row.verification_message),
         },
     })
 }

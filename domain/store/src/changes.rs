@@ -5,8 +5,14 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::{PgListener, PgPoolOptions};
-use tokio::sync::{broadcast, watch};
+use sqlx::{
+    Acquire, Connection,
+    postgres::{PgListener, PgPoolOptions},
+};
+use tokio::{
+    sync::{broadcast, watch},
+    time::{MissedTickBehavior, interval_at, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::Store;
@@ -37,6 +43,9 @@ const LONGEST_DELAY: Duration = Duration::from_secs(2);
 const REPORT_EVERY: Duration = Duration::from_secs(30);
 /// The interval of the wake-ups without a notification: the maximum delay if a notification is lost.
 const SAFETY_POLL: Duration = Duration::from_secs(5);
+/// How long the database may take to answer on the listening connection. Without a limit, the loss of a host that closes nothing, such as one
+/// without power, would be found out only when the kernel gives up, which takes a quarter of an hour.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Wake-ups for readers. Clones share the connection.
 #[derive(Clone, Debug)]
@@ -178,12 +187,15 @@ impl Changes {
         let mut listener = PgListener::connect_with(&pool).await.classify()?;
         // A lost connection must be visible here, because notifications are missed until the next one.
         listener.eager_reconnect(false);
-        listener.listen_all([EVENTS, TOKENS, AUTHORITIES, BACKUPS, WEBHOOKS, CHECKS]).await.classify()?;
+        answered(listener.listen_all([EVENTS, TOKENS, AUTHORITIES, BACKUPS, WEBHOOKS, CHECKS])).await?;
         let (mut health_watchers, mut metrics_watchers) = (self.health.watchers.subscribe(), self.metrics.watchers.subscribe());
         let (mut listens_to_health, mut listens_to_metrics) = (false, false);
         self.connected.send_replace(true);
         metrics::counter!("toygres_listener_connects_total").increment(1);
         self.wake_all();
+        // Ticks whether or not there are notifications: others than these may have been lost.
+        let mut safety_poll = interval_at(tokio::time::Instant::now() + SAFETY_POLL, SAFETY_POLL);
+        safety_poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             for (samples, watchers, listens) in
                 [(&self.health, &mut health_watchers, &mut listens_to_health), (&self.metrics, &mut metrics_watchers, &mut listens_to_metrics)]
@@ -191,10 +203,10 @@ impl Changes {
                 let wanted = *watchers.borrow_and_update() > 0;
                 if wanted != *listens {
                     if wanted {
-                        listener.listen(samples.channel).await.classify()?;
+                        answered(listener.listen(samples.channel)).await?;
                         samples.tell(None);
                     } else {
-                        listener.unlisten(samples.channel).await.classify()?;
+                        answered(listener.unlisten(samples.channel)).await?;
                     }
                     *listens = wanted;
                 }
@@ -221,7 +233,11 @@ impl Changes {
                 },
                 _ = health_watchers.changed() => {}
                 _ = metrics_watchers.changed() => {}
-                () = tokio::time::sleep(SAFETY_POLL) => self.wake_all(),
+                _ = safety_poll.tick() => {
+                    self.wake_all();
+                    // Whoever only listens does not learn that the other side is gone.
+                    answered(async { listener.acquire().await?.ping().await }).await?;
+                }
             }
         }
     }
@@ -270,6 +286,14 @@ impl SampleWatch {
 impl Default for Changes {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// The result of a statement on the listening connection, which is lost if there is none in time.
+async fn answered(statement: impl Future<Output = Result<(), sqlx::Error>>) -> Result<()> {
+    match timeout(ANSWER_TIMEOUT, statement).await {
+        Ok(result) => result.classify(),
+        Err(_) => Err(Error::Unavailable("the database does not answer".into())),
     }
 }
 

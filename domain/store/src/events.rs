@@ -183,7 +183,7 @@ fn event(row: EventRow) -> Result<Event> {
         operation: row.operation_id.as_deref().map(OperationId::from_any),
         from: row.from_value,
         to: row.to_value,
-        reason: reason(row.reason_code, row.reason_message)?,
+        reason: reason(row.reason_code, row.reason_message),
         notices: notice_changes(row.notice_changes),
     })
 }

@@ -340,7 +340,7 @@ pub(super) fn instance(row: InstanceRow) -> Result<Instance> {
         first_name: row.first_name.parse().map_err(|why: String| Error::internal(why))?,
         state: parsed(&row.state)?,
         health: parsed(&row.health_status)?,
-        reason: reason(row.reason_code, row.reason_message)?,
+        reason: reason(row.reason_code, row.reason_message),
         notices: notices(row.notices.0),
         spec: InstanceSpec {
             postgres_version: PostgresVersion(u16::try_from(row.postgres_version).map_err(Error::internal)?),

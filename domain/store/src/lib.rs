@@ -69,7 +69,11 @@ pub use webhook_deliveries::{FailedDelivery, WebhookTarget, WebhookTotals};
 pub use webhooks::{CreatedWebhook, NewWebhook, WebhookUpdate};
 
 use errors::Classify;
-use toygres_domain::{Error, Result, secret::SecretKeys};
+use toygres_domain::{
+    Error, Result,
+    instance::{Reason, ReasonCode},
+    secret::SecretKeys,
+};
 
 /// What to do when a newer release has changed a schema of the database.
 pub const NEWER_SCHEMA: &str = "start that release or a newer one; docs/UPGRADING.md says how to go back";
@@ -248,9 +252,6 @@ where
     text.parse().map_err(|error: T::Err| Error::internal(error.to_string()))
 }
 
-fn reason(code: Option<String>, message: Option<String>) -> Result<Option<toygres_domain::instance::Reason>> {
-    match (code, message) {
-        (Some(code), Some(message)) => Ok(Some(toygres_domain::instance::Reason { code: parsed(&code)?, message })),
-        _ => Ok(None),
-    }
+fn reason(code: Option<String>, message: Option<String>) -> Option<Reason> {
+    code.zip(message).map(|(code, message)| Reason { code: ReasonCode::of_any_release(&code), message })
 }

@@ -243,7 +243,7 @@ pub(super) fn operation(row: OperationRow) -> Result<Operation> {
         status: parsed(&row.status)?,
         run: row.run,
         steps: row.steps.0,
-        error: reason(row.error_code, row.error_message)?,
+        error: reason(row.error_code, row.error_message),
         cancel_requested: row.cancel_requested,
         requested_by: row.requested_by,
         deadline: row.deadline,

@@ -137,7 +137,7 @@ impl Store {
         .await
         .classify()?;
         let Some(row) = row.filter(|row| matches!(row.status.as_str(), "failed" | "cancelled")) else { return Ok(None) };
-        let (at, reason) = (row.finished_at, reason(row.error_code, row.error_message)?);
+        let (at, reason) = (row.finished_at, reason(row.error_code, row.error_message));
         Ok(at.zip(reason).map(|(at, reason)| FailedGrowth { at, reason }))
     }
 }

@@ -129,7 +129,6 @@ impl<'a> Subscription<'a> {
                     self.failures = 0;
                     if matches!(event, Event::MustRefetch) {
                         self.socket = None;
-                        self.was_connected = false;
                     }
                     return Ok(event);
                 }
@@ -141,10 +140,10 @@ impl<'a> Subscription<'a> {
         }
     }
 
-    /// Records a new connection; whether another one was lost before.
+    /// Records a new connection; whether another one was lost before, rather than ended to start over.
     fn connected(&mut self) -> bool {
-        let reconnected = std::mem::replace(&mut self.was_connected, true);
-        self.disconnected.set(false);
+        self.was_connected = true;
+        let reconnected = self.disconnected.replace(false);
         if reconnected && self.reports {
             report("toygres: reconnected");
         }
@@ -266,7 +265,10 @@ impl<'a> Subscription<'a> {
         let (code, reason) = frame.map_or((1006, String::new()), |frame| (u16::from(frame.code), frame.reason.to_string()));
         match code {
             4401 | 4403 => Loss::Permanent(self.client.unauthenticated(&reason)),
-            4400..=4499 => Loss::Permanent(Failure::new(Kind::Failed, format!("the server closed the subscription: {reason} ({code})"))),
+            // All but 4408, which a server sends that was too busy to accept the connection in time.
+            4400..=4407 | 4409..=4499 => {
+                Loss::Permanent(Failure::new(Kind::Failed, format!("the server closed the subscription: {reason} ({code})")))
+            }
             _ => Loss::Transient(unreachable(&self.client.target.url, "the server closed the subscription")),
         }
     }
@@ -356,6 +358,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_connection_that_is_lost_while_starting_over_is_established_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = Client::of_url(&format!("http://{}/graphql", listener.local_addr().unwrap()));
+        let mut subscription = Subscription::quiet(&client);
+        let refused = json!({ "id": "1", "type": "error", "payload": [{ "message": "m", "extensions": { "code": "MUST_REFETCH" } }] });
+        let server = async {
+            let mut first = accept(&listener, "a").await;
+            send(&mut first, refused.clone()).await;
+            // The server restarts: one connection fails.
+            drop(listener.accept().await.unwrap());
+            let mut second = accept(&listener, "b").await;
+            send(&mut second, refused).await;
+            let mut third = accept(&listener, "c").await;
+            send(&mut third, json!({ "id": "1", "type": "next", "payload": { "data": 1 } })).await;
+            (first, second, third)
+        };
+        let received = async {
+            let mut next = async |query| subscription.next_with_ticks::<i32>(&json!({ "query": query }), |_| Ok(())).await.unwrap();
+            assert!(matches!(next("a").await, Event::MustRefetch));
+            assert!(matches!(next("b").await, Event::Reconnected));
+            assert!(matches!(next("b").await, Event::MustRefetch));
+            assert!(matches!(next("c").await, Event::Item(1)), "starting over is no loss");
+        };
+        tokio::join!(server, received);
+    }
+
+    #[tokio::test]
     async fn a_server_that_does_not_answer_pings_is_lost() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client::of_url(&format!("http://{}/graphql", listener.local_addr().unwrap()));
@@ -383,6 +412,8 @@ mod tests {
         let close = |code: u16| subscription.closed(Some(CloseFrame { code: code.into(), reason: "why".into() }));
         assert!(matches!(close(4401), Loss::Permanent(failure) if failure.kind() == Kind::Denied));
         assert!(matches!(close(4400), Loss::Permanent(failure) if failure.kind() == Kind::Failed));
+        assert!(matches!(close(4409), Loss::Permanent(failure) if failure.kind() == Kind::Failed));
+        assert!(matches!(close(4408), Loss::Transient(failure) if failure.kind() == Kind::Unreachable));
         assert!(matches!(close(1012), Loss::Transient(failure) if failure.kind() == Kind::Unreachable));
     }
 }

@@ -5,7 +5,7 @@ use toygres_domain::{
     Error, InstanceId, Result, UserErrorCode,
     backup::{Facts, Protection, protection},
     instance::{Instance, InstanceState},
-    operation::Params,
+    operation::{OperationKind, Params},
     restoration::{DataSource, Restoration, RestoreTarget},
 };
 use toygres_store::{Accepted, Request, Subject};
@@ -51,6 +51,9 @@ impl App {
             source: id,
             instance: instance.fingerprint(password),
         })?;
+        if let Some(first) = self.store.replay(OperationKind::Restore, &request).await? {
+            return Ok(first);
+        }
         let source = self.store.instance(id).await?.ok_or_else(|| no_instance("sourceId", &source_id))?;
         let from = if self.runtime.copies() { self.data_of(&source).await? } else { self.archive_of(&source).await? };
         let new = self.parse_like(&source, instance, errors)?;

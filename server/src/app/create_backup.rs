@@ -6,7 +6,7 @@ use serde::Serialize;
 use toygres_domain::{
     Error, InstanceId, Result, UserErrorCode,
     backup::{Backup, BackupId},
-    operation::{Params, create_backup},
+    operation::{OperationKind, Params, create_backup},
 };
 use toygres_store::{Accepted, Request, Subject};
 
@@ -50,6 +50,10 @@ impl App {
         let mut errors = FieldErrors::default();
         let idempotency_key = errors.idempotency_key(idempotency_key);
         errors.check(Some(()))?;
+        let request = self.request(Accompanying { idempotency_key, revision, requested_by }, &Fingerprint { v: 1, id, revision })?;
+        if let Some(first) = self.store.replay(OperationKind::CreateBackup, &request).await? {
+            return self.with_backup(first).await;
+        }
         let instance = self.store.instance(id).await?.ok_or_else(|| no_instance("instanceId", &instance_id))?;
         let conflict = |message: String| Error::user(UserErrorCode::Conflict, "instanceId", message);
         if self.backups.store.is_none() {
@@ -58,10 +62,13 @@ impl App {
         if !instance.backups.or(self.backups.policy).enabled {
             return Err(conflict(format!("backups of '{}' are turned off: turn them on with updateInstance first", instance.name)));
         }
-        let request = self.request(Accompanying { idempotency_key, revision, requested_by }, &Fingerprint { v: 1, id, revision })?;
         let params = Params::CreateBackup(create_backup::Params { backup: BackupId::generate() });
         let accepted = self.store.accept(Subject::Existing(id), &params, &Request { deadline: DEADLINE, ..request }).await?;
-        // A repeated request has the backup of the first.
+        self.with_backup(accepted).await
+    }
+
+    /// With the backup of the operation, which is that of the first request if this one repeats it.
+    async fn with_backup(&self, accepted: Accepted) -> Result<(Accepted, Backup)> {
         let create_backup::Params { backup } = accepted.operation.params.clone().try_into().map_err(Error::internal)?;
         let backup = self.store.backup(backup).await?.ok_or(Error::Superseded)?;
         Ok((accepted, backup))

@@ -6,7 +6,7 @@ use toygres_domain::{
     InstanceId, Result, UserErrorCode,
     instance::{Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
     name::{InstanceName, SqlName},
-    operation::{Params, create},
+    operation::{OperationKind, Params, create},
     parameter::Parameters,
     secret::Secret,
     storage::AutoGrowChoice,
@@ -153,6 +153,9 @@ impl App {
         let mut errors = FieldErrors::default();
         let accompanying = Accompanying { idempotency_key: errors.idempotency_key(input.idempotency_key.clone()), revision: None, requested_by };
         let request = self.request_with_secret(accompanying, input.password.as_ref(), |password| input.fingerprint(password))?;
+        if let Some(first) = self.store.replay(OperationKind::Create, &request).await? {
+            return Ok(first);
+        }
         let new = self.parse(input, errors)?;
         self.store.accept(Subject::New(&new), &Params::Create(create::Params {}), &request).await
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use toygres_domain::{
     Error, InstanceId, Result, UserErrorCode,
     backup::BackupId,
-    operation::{Params, delete},
+    operation::{OperationKind, Params, delete},
 };
 use toygres_store::{Accepted, Subject};
 
@@ -59,23 +59,28 @@ impl App {
         let id = instance_id(&id)?;
         let mut errors = FieldErrors::default();
         let idempotency_key = errors.idempotency_key(idempotency_key);
-        if backup_retention_days.is_some() {
-            errors.in_range("backupRetentionDays", "days", backup_retention_days, limits::BACKUP_RETENTION_DAYS);
-        }
-        let is_archived = self.is_archived_after_deletion(id, backup_retention_days).await?;
-        if let (Some(true), Err(why)) = (final_backup, &is_archived) {
-            errors.add(UserErrorCode::Conflict, "finalBackup", *why);
-        }
-        errors.check(Some(()))?;
         let fingerprint = Fingerprint { v: 1, id, keep_volumes, revision, backup_retention_days, final_backup };
         let request = self.request(Accompanying { idempotency_key, revision, requested_by }, &fingerprint)?;
-        let params = Params::Delete(delete::Params {
-            keep_volumes: keep_volumes.unwrap_or(false),
-            backup_retention_days,
-            final_backup: (final_backup == Some(true)).then(BackupId::generate),
-            close_archive: is_archived.is_ok(),
-        });
-        let mut accepted = self.store.accept(Subject::Existing(id), &params, &request).await?;
+        let mut accepted = match self.store.replay(OperationKind::Delete, &request).await? {
+            Some(first) => first,
+            None => {
+                if backup_retention_days.is_some() {
+                    errors.in_range("backupRetentionDays", "days", backup_retention_days, limits::BACKUP_RETENTION_DAYS);
+                }
+                let is_archived = self.is_archived_after_deletion(id, backup_retention_days).await?;
+                if let (Some(true), Err(why)) = (final_backup, &is_archived) {
+                    errors.add(UserErrorCode::Conflict, "finalBackup", *why);
+                }
+                errors.check(Some(()))?;
+                let params = Params::Delete(delete::Params {
+                    keep_volumes: keep_volumes.unwrap_or(false),
+                    backup_retention_days,
+                    final_backup: (final_backup == Some(true)).then(BackupId::generate),
+                    close_archive: is_archived.is_ok(),
+                });
+                self.store.accept(Subject::Existing(id), &params, &request).await?
+            }
+        };
         let in_progress: delete::Params = accepted.operation.params.clone().try_into().map_err(Error::internal)?;
         match (final_backup, in_progress.final_backup) {
             (Some(true), None) if !accepted.replayed => {

@@ -8,7 +8,7 @@ use toygres_domain::{
     Error, InstanceId, Result, UserErrorCode,
     backup::{Archive, BackupSettings, BackupStatus, CoveredInterval},
     instance::{Exposure, Instance, InstanceSpec},
-    operation::Params,
+    operation::{OperationKind, Params},
     restoration::{DataSource, Restoration, RestoreTarget},
     storage::{AutoGrow, AutoGrowChoice},
     wal::Lsn,
@@ -80,6 +80,9 @@ impl App {
             target: &choice,
             instance: instance.fingerprint(password),
         })?;
+        if let Some(first) = self.store.replay(OperationKind::Restore, &request).await? {
+            return Ok(first);
+        }
         self.runtime.restores().map_err(|why| Error::user(UserErrorCode::Conflict, "sourceId", why))?;
         let source = self.store.instance(id).await?.ok_or_else(|| no_instance("sourceId", &source_id))?;
         let archives = self.restorable_archives(id).await?;

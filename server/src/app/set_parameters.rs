@@ -4,7 +4,7 @@ use serde::Serialize;
 use toygres_domain::{
     Error, InstanceId, Result, UserErrorCode,
     instance::InstanceSpec,
-    operation::{Params, set_parameters},
+    operation::{OperationKind, Params, set_parameters},
     parameter::{self, Change, ChangeError, Changes, ErrorField},
 };
 use toygres_store::{Accepted, Subject};
@@ -55,6 +55,9 @@ impl App {
         let mut errors = FieldErrors::default();
         let idempotency_key = errors.idempotency_key(idempotency_key);
         let request = self.request(Accompanying { idempotency_key, revision, requested_by }, &fingerprint)?;
+        if let Some(first) = self.store.replay(OperationKind::SetParameters, &request).await? {
+            return Ok(first);
+        }
         let instance = self.store.instance(id).await?;
         let instance = instance.ok_or_else(|| Error::user(UserErrorCode::NotFound, "id", format!("no instance has the id {id}")))?;
         let changes = self.checked_parameters(&instance.spec, parameters, &mut errors);

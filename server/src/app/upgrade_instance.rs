@@ -6,7 +6,7 @@ use serde::Serialize;
 use toygres_domain::{
     Error, InstanceId, Result, UserErrorCode,
     instance::{Instance, InstanceState, PostgresVersion},
-    operation::{Params, upgrade},
+    operation::{OperationKind, Params, upgrade},
 };
 use toygres_store::{Accepted, Request, Subject};
 
@@ -71,9 +71,12 @@ impl App {
         let fingerprint = Fingerprint { v: 1, id, version: &version, check_only, drop_logical_slots, revision };
         let mut errors = FieldErrors::default();
         let idempotency_key = errors.idempotency_key(idempotency_key);
+        let request = self.request(Accompanying { idempotency_key, revision, requested_by }, &fingerprint)?;
+        if let Some(first) = self.store.replay(OperationKind::Upgrade, &request).await? {
+            return Ok(first);
+        }
         let found = self.offered_version("version", Some(&version), &mut errors);
         let version = errors.check(found)?;
-        let request = self.request(Accompanying { idempotency_key, revision, requested_by }, &fingerprint)?;
         let instance = self.store.instance(id).await?.ok_or_else(|| no_instance("id", &text))?;
         let minor = version == instance.spec.postgres_version;
         if minor && check_only {

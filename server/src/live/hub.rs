@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{broadcast, watch};
+use tokio::{
+    sync::{broadcast, watch},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{
     Error, InstanceId, OperationId, Result,
@@ -25,6 +28,9 @@ const BATCH: i64 = 500;
 const BUFFER_ALL: usize = 4096;
 /// The same for a subscriber of one instance. Small, because there are many.
 const BUFFER_ONE: usize = 32;
+/// How long the database may take for a batch. Without a limit, the loss of a host that closes nothing, such as one without power, would be
+/// found out only when the kernel gives up, which takes a quarter of an hour.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An event with its instance and operation as they were when the event was read, which is at least as new as the event.
 #[derive(Debug)]
@@ -51,7 +57,6 @@ pub struct Hub {
 
 struct Inner {
     store: Store,
-    reader: Store,
     changes: Changes,
     /// The position up to which the log has been read; `None` until the first read.
     position: watch::Sender<Option<Cursor>>,
@@ -64,7 +69,6 @@ impl Hub {
     #[must_use]
     pub fn new(store: Store, changes: Changes) -> Self {
         let inner = Inner {
-            reader: store.for_reader(),
             store,
             changes,
             position: watch::Sender::new(None),
@@ -124,9 +128,10 @@ impl Hub {
         let mut wakes = self.inner.changes.events();
         let mut pause = Duration::from_millis(50);
         let mut has_read = false;
+        let mut reader = self.inner.store.for_reader();
         loop {
             wakes.mark_unchanged();
-            match self.read().await {
+            match self.read(&mut reader).await {
                 Ok(()) => {
                     has_read = true;
                     pause = Duration::from_millis(50);
@@ -146,38 +151,50 @@ impl Hub {
     }
 
     /// Reads and delivers everything that is new.
-    async fn read(&self) -> Result<()> {
-        let mut position = match self.position() {
-            Some(position) => position,
-            // Feeds may have registered and read the table before the first position was known.
-            None => self.jump_to(self.inner.store.event_head().await?),
-        };
+    async fn read(&self, reader: &mut Store) -> Result<()> {
         loop {
-            let events = match self.inner.reader.events_after(position, None, BATCH).await {
-                // The server was disconnected for longer than events are kept, or the database was replaced. Subscribers find out
-                // when they continue from their own position.
-                Err(Error::MustRefetch) => {
-                    self.jump_to(self.inner.store.event_head().await?);
-                    return Ok(());
+            // A batch is delivered without a pause after it was read, so the time-out interrupts only queries.
+            match timeout(READ_TIMEOUT, self.read_batch(reader)).await {
+                Ok(Ok(true)) => {}
+                Ok(outcome) => return outcome.map(drop),
+                Err(_) => {
+                    // Its only connection may be lost, and stays in use until the kernel gives it up.
+                    *reader = self.inner.store.for_reader();
+                    return Err(Error::Unavailable("the database does not answer".into()));
                 }
-                other => other?,
-            };
-            let Some(last) = events.last() else { return Ok(()) };
-            position = last.cursor;
-            // A page that is not full contains all events; later commits send another notification.
-            let all = i64::try_from(events.len()).is_ok_and(|read| read < BATCH);
-            metrics::counter!("toygres_events_read_total").increment(events.len() as u64);
-            let deliveries = load(&self.inner.reader, events, true).await?;
-            // The position is updated before the delivery, so that a feed that registers meanwhile knows that it may have missed a
-            // part of this batch.
-            self.move_to(position);
-            for delivery in deliveries {
-                self.deliver_one(delivery);
-            }
-            if all {
-                return Ok(());
             }
         }
+    }
+
+    /// Reads and delivers the next events. Returns whether there may be more.
+    async fn read_batch(&self, reader: &Store) -> Result<bool> {
+        let position = match self.position() {
+            Some(position) => position,
+            // Feeds may have registered and read the table before the first position was known.
+            None => self.jump_to(reader.event_head().await?),
+        };
+        let events = match reader.events_after(position, None, BATCH).await {
+            // The server was disconnected for longer than events are kept, or the database was replaced. Subscribers find out
+            // when they continue from their own position.
+            Err(Error::MustRefetch) => {
+                self.jump_to(reader.event_head().await?);
+                return Ok(false);
+            }
+            other => other?,
+        };
+        let Some(last) = events.last() else { return Ok(false) };
+        let position = last.cursor;
+        // A page that is not full contains all events; later commits send another notification.
+        let more = i64::try_from(events.len()).is_ok_and(|read| read >= BATCH);
+        metrics::counter!("toygres_events_read_total").increment(events.len() as u64);
+        let deliveries = load(reader, events, true).await?;
+        // The position is updated before the delivery, so that a feed that registers meanwhile knows that it may have missed a
+        // part of this batch.
+        self.move_to(position);
+        for delivery in deliveries {
+            self.deliver_one(delivery);
+        }
+        Ok(more)
     }
 
     fn deliver_one(&self, delivery: Arc<Delivery>) {

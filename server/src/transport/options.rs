@@ -92,8 +92,6 @@ pub struct Limits {
     /// How often the server sends a ping on a socket, or a comment on an event stream. A socket is closed if nothing was received
     /// since the last ping.
     pub ping_interval: Duration,
-    /// How long a write to a socket may wait for a peer that does not read.
-    pub write_timeout: Duration,
     /// Results that are queued for one socket. When the queue is full, each operation waits for a slot for one result, first come,
     /// first served, so a fast operation does not starve the others.
     pub socket_queue: usize,
@@ -123,7 +121,6 @@ impl Default for Limits {
             init_bytes: 16 * 1024,
             init_timeout: Duration::from_secs(10),
             ping_interval: Duration::from_secs(25),
-            write_timeout: Duration::from_secs(10),
             socket_queue: 32,
         }
     }

@@ -56,7 +56,7 @@ pub struct ServeOptions {
     pub proxies: Proxies,
     /// How long a client may take to send the head of a request.
     pub head_timeout: Duration,
-    /// How long a write may wait for a client that does not read.
+    /// How long a write may wait for a client that reads nothing. It begins anew whenever the client has read something.
     pub write_timeout: Duration,
     /// How long a shutdown waits for connections to close.
     pub drain: Duration,

@@ -7,6 +7,7 @@ use std::{
     any::Any,
     collections::{HashMap, VecDeque},
     fmt,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
@@ -47,8 +48,11 @@ struct Group {
 struct Recent {
     /// Identifies the value. It is kept so that no other value gets its address.
     value: Arc<dyn Any + Send + Sync>,
-    result: Arc<OnceCell<Arc<SharedResult>>>,
+    result: Arc<RecentResult>,
 }
+
+/// `None` for one that is not shared: each subscriber executes by itself.
+type RecentResult = OnceCell<Option<Arc<SharedResult>>>;
 
 impl Groups {
     /// Adds a subscription to those that ask the same. `order` is the order of the fields in its results.
@@ -87,7 +91,8 @@ impl Sharing {
     /// Executes the selection for a value of the subscription's stream, unless another subscriber has: then the returned value is null,
     /// and the transport sends the other's result. Results are shared for the same `value`, which is the same allocation.
     ///
-    /// `execution` also returns whether it was free of errors. Otherwise the result is the caller's own.
+    /// `execution` also returns whether it was free of errors. Otherwise, or if the result is too large to be kept, it is the caller's own, and
+    /// the others execute at the same time: one after the other, the last of many would wait for all before it.
     ///
     /// # Errors
     /// That of the execution.
@@ -100,20 +105,25 @@ impl Sharing {
         if Arc::strong_count(group) == 1 {
             return execution.await.map(|(value, _)| value);
         }
-        let shared = group.result(value);
-        let outcome = shared.get_or_try_init(|| async {
-            match execution.await {
-                Ok((mut value, true)) => SharedResult::of(&mut value, &group.order).map(Arc::new).ok_or(Ok(value)),
-                Ok((value, false)) => Err(Ok(value)),
-                Err(error) => Err(Err(error)),
-            }
-        });
-        match outcome.await {
-            Ok(shared) => {
-                *locked(result) = Some(Arc::clone(shared));
-                Ok(Value::Null)
-            }
-            Err(own) => own,
+        let recent = group.result(value);
+        let (mut execution, mut own) = (pin!(execution), None);
+        let first = async {
+            let outcome = execution.as_mut().await;
+            let (shared, outcome) = match outcome {
+                Ok((mut value, true)) => (SharedResult::of(&mut value, &group.order).map(Arc::new), Ok(value)),
+                Ok((value, false)) => (None, Ok(value)),
+                Err(error) => (None, Err(error)),
+            };
+            own = Some(outcome);
+            shared
+        };
+        if let Some(shared) = recent.get_or_init(|| first).await {
+            *locked(result) = Some(Arc::clone(shared));
+            return Ok(Value::Null);
+        }
+        match own {
+            Some(own) => own,
+            None => execution.await.map(|(value, _)| value),
         }
     }
 
@@ -142,7 +152,7 @@ impl fmt::Debug for Sharing {
 }
 
 impl Group {
-    fn result<T: Any + Send + Sync>(&self, value: &Arc<T>) -> Arc<OnceCell<Arc<SharedResult>>> {
+    fn result<T: Any + Send + Sync>(&self, value: &Arc<T>) -> Arc<RecentResult> {
         let mut recent = locked(&self.recent);
         let same = |other: &&Recent| std::ptr::addr_eq(Arc::as_ptr(&other.value), Arc::as_ptr(value));
         // Most subscribers ask for the newest.
@@ -219,11 +229,15 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Duration,
+    };
 
     use async_graphql::{Pos, ServerError};
-    use futures::future::join;
+    use futures::future::{join, join_all};
     use serde_json::json;
+    use tokio::time::Instant;
 
     use super::*;
 
@@ -281,6 +295,28 @@ mod tests {
         let large = object(json!("x".repeat(MAX_BYTES)));
         assert_eq!(first.resolve(&value, async { Ok((large.clone(), true)) }).await.unwrap(), large);
         assert_eq!(sent(&second, &value, async { Ok((object(json!(2)), true)) }).await, r#"{"data":{"field":2}}"#, "none was kept");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_shared_is_executed_at_the_same_time() {
+        const EXECUTION: Duration = Duration::from_millis(50);
+        let groups = Arc::new(Groups::default());
+        let members: Vec<_> = (0..20).map(|_| groups.join(question("q", "admin"), Arc::default())).collect();
+        let (large, small) = (object(json!("x".repeat(MAX_BYTES))), object(json!(1)));
+        for outcome in [Ok((large.clone(), true)), Ok((small.clone(), false)), Err(ServerError::new("no", None))] {
+            let (value, began) = (Arc::new(1), Instant::now());
+            let results = members.iter().map(|member| {
+                let outcome = outcome.clone();
+                member.resolve(&value, async {
+                    tokio::time::sleep(EXECUTION).await;
+                    outcome
+                })
+            });
+            for result in join_all(results).await {
+                assert_eq!(result.map_err(|error| error.message), outcome.clone().map(|(value, _)| value).map_err(|error| error.message));
+            }
+            assert!(began.elapsed() < 3 * EXECUTION, "{:?}", began.elapsed());
+        }
     }
 
     #[tokio::test]

@@ -11,8 +11,14 @@ use std::{
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
+use tokio_util::sync::CancellationToken;
+use toygres_domain::{instance::Endpoint, secret::SecretKeys};
+use toygres_store::{Store, changes::Changes};
 
-use crate::support::{Database, Home, Server, TIMEOUT, connect, eventually, seq, subscribe_to, text};
+use crate::{
+    support::{Database, Home, Server, TIMEOUT, connect, eventually, seq, subscribe_to, text},
+    tcp_proxy::Proxy,
+};
 
 const DOCUMENT: &str = "subscription($after: String) { instanceEvents(after: $after) { cursor } }";
 
@@ -154,6 +160,53 @@ async fn a_restarted_database_loses_nothing_for_a_hundred_subscribers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_lost_without_a_word_is_found_again() {
+    let world = World::start(1).await;
+    let port = world.database.port();
+    let proxy = Proxy::to(Endpoint { host: "127.0.0.1".to_owned(), port }).await;
+    let url = world.database.url().replace(&port.to_string(), &proxy.endpoint().port.to_string());
+    let server = world.server(&[("DATABASE_URL", &url)]).await;
+    let mut live = server.subscribe(DOCUMENT, json!({ "after": world.head().await })).await;
+    let writer = connect(&world.database.url()).await;
+    // Both connections are in use, that of the listener and that of the reader.
+    writer.batch_execute(&touch(0)).await.unwrap();
+    live.next().await.unwrap();
+    proxy.lose();
+    writer.batch_execute(&touch(0)).await.unwrap();
+    let lost = Instant::now();
+    assert_eq!(cursor(&live.next().await.unwrap()), seq(&world.head().await));
+    println!("an event arrives {:?} after the connections were lost", lost.elapsed());
+    assert!(lost.elapsed() < Duration::from_secs(25), "{:?}", lost.elapsed());
+    assert!(server.log().contains("the listening connection is lost"), "{}", server.log());
+    // From then on as fast as before.
+    writer.batch_execute(&touch(0)).await.unwrap();
+    let written = Instant::now();
+    live.next().await.unwrap();
+    assert!(written.elapsed() < Duration::from_secs(2), "{:?}", written.elapsed());
+    server.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notifications_do_not_put_off_the_wake_ups_without_one() {
+    let world = World::start(0).await;
+    let store = Store::open(&world.database.url(), 1, SecretKeys::generate()).unwrap();
+    let shutdown = CancellationToken::new();
+    let _stops = shutdown.clone().drop_guard();
+    let mut webhooks = Changes::start(&store, shutdown).webhooks();
+    let notifying = async {
+        for _ in 0..18 {
+            world.reader.batch_execute("NOTIFY toygres_tokens").await.unwrap();
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    // The first wake-up comes with the connection.
+    tokio::select! {
+        second = webhooks.wait_for(|wakes| *wakes >= 2) => drop(second.unwrap()),
+        () = notifying => panic!("no wake-up in 9 s"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn clients_of_a_killed_server_resume_on_another() {
     let world = World::start(10).await;
     let other_home = Home::new();
@@ -221,6 +274,24 @@ async fn a_list_is_told_what_starts_and_stops_matching() {
     assert_eq!(next().await, ("UPSERTED".to_owned(), json!("live-0")), "what never matched is not mentioned");
     writer.batch_execute(&set("live-0", "healthy")).await.unwrap();
     assert_eq!(next().await, ("REMOVED".to_owned(), json!("live-0")));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reason_of_a_later_release_stops_nobody() {
+    let world = World::start(2).await;
+    let server = world.server(&[]).await;
+    let document =
+        "subscription($after: String) { instanceEvents(after: $after) { reason { code message } instance { name reason { code message } } } }";
+    let mut live = server.subscribe(document, json!({ "after": world.head().await })).await;
+    let writer = connect(&world.database.url()).await;
+    let reason = "UPDATE toygres.instances SET health_status = 'unhealthy', reason_code = 'from_the_future', reason_message = 'x'";
+    writer.batch_execute(&format!("{reason} WHERE name = 'live-0'")).await.unwrap();
+    writer.batch_execute(&touch(1)).await.unwrap();
+    let internal = json!({ "code": "INTERNAL", "message": "x" });
+    let event = live.next().await.unwrap()["data"]["instanceEvents"].clone();
+    assert_eq!(event, json!({ "reason": internal, "instance": { "name": "live-0", "reason": internal } }));
+    assert_eq!(live.next().await.unwrap()["data"]["instanceEvents"]["instance"]["name"], "live-1");
     server.stop().await;
 }
 

@@ -1,12 +1,14 @@
 import { TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useLimits } from '../control-plane/control-plane';
+import { useConflict } from '../form/conflict';
 import { MutationForm } from '../form/mutation-form';
 import { inRange } from '../form/range';
 import { Dialog } from '../frame/dialog';
 import type { WebhookEventType, WebhookRowFragment } from '../gql/graphql';
 import { useMutate } from '../lib/use-mutate';
 import { EventSelect } from './event-select';
+import { EVENT_TYPES } from './state';
 import { UPDATE } from './update';
 
 interface Props {
@@ -32,13 +34,17 @@ interface Values {
 function EditWebhookForm({ webhook: { id, url, description, events, revision }, onDone }: Pick<Props, 'webhook'> & { onDone: () => void }) {
   const { webhookUrlLength, webhookDescriptionLength } = useLimits();
   const mutation = useMutate(UPDATE, { onSuccess: onDone });
+  const initialValues = { url, description, events: [...events] };
   const form = useForm<Values>({
-    initialValues: { url, description, events: [...events] },
+    initialValues,
     validate: {
       url: (url) => inRange(webhookUrlLength, 'characters')(url.trim().length),
       description: (text) => inRange(webhookDescriptionLength, 'characters')([...text.trim()].length),
     },
   });
+  const conflict = useConflict(form, initialValues, ({ url, description, events }) =>
+    [url, description || 'no description', events.map((event) => EVENT_TYPES[event]).join(', ') || 'all events'].join(', '),
+  );
   return (
     <MutationForm
       form={form}
@@ -52,6 +58,7 @@ function EditWebhookForm({ webhook: { id, url, description, events, revision }, 
         ...(values.url.trim() !== url && { url: values.url.trim() }),
       })}
       submit="Save"
+      conflict={conflict}
       onCancel={onDone}
     >
       <TextInput label="URL" autoComplete="off" required data-autofocus {...form.getInputProps('url')} />

@@ -23,7 +23,7 @@ use futures::{
 };
 use tokio::{
     sync::mpsc,
-    time::{Instant, interval_at, timeout},
+    time::{Instant, MissedTickBehavior, interval_at, timeout},
 };
 
 use super::{
@@ -78,10 +78,7 @@ pub(super) async fn run<E: Executor>(
         for _ in 0..frames.len() {
             unwritten.extend(frames.try_recv());
         }
-        if feed_all(&mut sink, &operations, &mut unwritten, &transport).await.is_err() {
-            return;
-        }
-        if in_time(&transport, sink.flush()).await.is_err() {
+        if feed_all(&mut sink, &operations, &mut unwritten).await.is_err() || sink.flush().await.is_err() {
             return;
         }
     }
@@ -140,6 +137,9 @@ async fn read<E: Executor>(
     }
 }
 
+/// Writes until the connection is lost. A write has no time limit of its own, because a large result may take long:
+/// [`crate::transport::ServeOptions::write_timeout`] ends the connection when the peer takes nothing at all. One that reads slowly keeps the
+/// socket. What it holds is bounded: the results taken from the queue, those in the queue, and one that each operation waits to queue.
 async fn write<E: Executor>(
     sink: &mut SplitSink<WebSocket, Message>,
     dialect: Dialect,
@@ -151,20 +151,22 @@ async fn write<E: Executor>(
 ) -> CloseReason {
     let every = transport.limits().ping_interval;
     let mut ping = interval_at(Instant::now() + every, every);
+    // After a pause, such as a write to a slow peer, the peer has the whole interval again to answer.
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let fed = tokio::select! {
             biased;
-            Some(text) = answers.recv() => feed(sink, transport, Message::Text(text.into())).await,
+            Some(text) = answers.recv() => sink.feed(Message::Text(text.into())).await,
             _ = ping.tick() => {
                 if !heard.swap(false, Ordering::Relaxed) {
                     return CloseReason::SILENT;
                 }
                 match dialect {
-                    Dialect::Current => feed(sink, transport, Message::Text(dialect.ping().into())).await,
+                    Dialect::Current => sink.feed(Message::Text(dialect.ping().into())).await,
                     // The keep-alive message of the older protocol has no reply, but every WebSocket implementation answers a ping
                     // frame.
-                    Dialect::Older => match feed(sink, transport, Message::Text(dialect.ping().into())).await {
-                        Ok(()) => feed(sink, transport, Message::Ping(Bytes::new())).await,
+                    Dialect::Older => match sink.feed(Message::Text(dialect.ping().into())).await {
+                        Ok(()) => sink.feed(Message::Ping(Bytes::new())).await,
                         gone => gone,
                     },
                 }
@@ -174,10 +176,10 @@ async fn write<E: Executor>(
                 while unwritten.len() < TOGETHER && let Ok(frame) = frames.try_recv() {
                     unwritten.push_back(frame);
                 }
-                feed_all(sink, operations, unwritten, transport).await
+                feed_all(sink, operations, unwritten).await
             }
         };
-        if fed.is_err() || in_time(transport, sink.flush()).await.is_err() {
+        if fed.is_err() || sink.flush().await.is_err() {
             return CloseReason::Gone;
         }
     }
@@ -189,27 +191,12 @@ async fn feed_all<E: Executor>(
     sink: &mut SplitSink<WebSocket, Message>,
     operations: &Operations<E>,
     results: &mut VecDeque<Frame>,
-    transport: &Transport<E>,
-) -> Result<(), Unwritable> {
+) -> Result<(), axum::Error> {
     while !results.is_empty() {
-        in_time(transport, poll_fn(|cx| sink.poll_ready_unpin(cx))).await?;
+        poll_fn(|cx| sink.poll_ready_unpin(cx)).await?;
         if let Some(text) = results.pop_front().and_then(|frame| operations.admit(frame)) {
-            sink.start_send_unpin(Message::Text(text)).map_err(|_| Unwritable)?;
+            sink.start_send_unpin(Message::Text(text))?;
         }
     }
     Ok(())
-}
-
-async fn feed<E: Executor>(sink: &mut SplitSink<WebSocket, Message>, transport: &Transport<E>, message: Message) -> Result<(), Unwritable> {
-    in_time(transport, sink.feed(message)).await
-}
-
-/// The connection is lost, or the write timed out.
-struct Unwritable;
-
-async fn in_time<E: Executor>(transport: &Transport<E>, write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), Unwritable> {
-    match timeout(transport.limits().write_timeout, write).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(Unwritable),
-    }
 }

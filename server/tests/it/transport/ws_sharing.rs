@@ -6,7 +6,9 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
 use tokio_tungstenite::tungstenite::Message;
+use toygres_server::transport::ServeOptions;
 
 use super::support::{Client, Server, TIMEOUT};
 
@@ -60,10 +62,17 @@ async fn a_thousand_subscriptions_share_one_socket_evenly() {
     assert!(most <= 30, "the fastest has had {most} when the slowest has had 10");
 }
 
+const WRITE_TIMEOUT: Duration = Duration::from_millis(300);
+
+/// Few bytes are on their way, and a client that reads nothing is cut off soon.
+fn impatient(options: &mut ServeOptions) {
+    options.write_timeout = WRITE_TIMEOUT;
+    options.send_buffer = 8 * 1024;
+}
+
 #[tokio::test]
 async fn who_does_not_read_is_cut_off() {
-    let server =
-        Server::start_with(|options| options.limits.write_timeout = Duration::from_millis(300), |options| options.send_buffer = 8 * 1024).await;
+    let server = Server::start_with(|_| (), impatient).await;
     let mut client = Client::ready(&server).await;
     client.subscribe("1", "subscription { flood(bytes: 10000) }").await;
     assert!(matches!(client.next().await, Some(Message::Text(_))));
@@ -98,13 +107,53 @@ async fn read_all_numbers(client: &mut Client, pause: Duration, meanwhile: impl 
 
 #[tokio::test]
 async fn who_reads_too_late_loses_the_socket_and_no_result_before() {
-    let server =
-        Server::start_with(|options| options.limits.write_timeout = Duration::from_millis(300), |options| options.send_buffer = 8 * 1024).await;
+    let server = Server::start_with(|_| (), impatient).await;
     let mut client = Client::ready(&server).await;
     // When the client goes on, one write has timed out, and the next one would succeed.
     let (read, code) = read_all_numbers(&mut client, Duration::from_secs(1), || ()).await;
     println!("{read} results before the socket was closed");
     assert!(read > 1 && code.is_none(), "{read} {code:?}");
+}
+
+#[tokio::test]
+async fn who_reads_slowly_gets_a_result_that_takes_long() {
+    const BYTES: usize = 4_000_000;
+    let server = Server::start_with(|_| (), impatient).await;
+    let mut client = Client::ready(&server).await;
+    client.subscribe("1", &format!("subscription {{ flood(bytes: {BYTES}) }}")).await;
+    // The frame as it comes: the length of a large one is in eight bytes after the first two.
+    let (stream, began) = (client.socket.get_mut(), Instant::now());
+    let mut head = [0; 10];
+    stream.read_exact(&mut head).await.expect("the head of the frame");
+    assert_eq!(head[..2], [0x81, 127]);
+    let mut message = vec![0; usize::try_from(u64::from_be_bytes(head[2..].try_into().expect("8 bytes"))).expect("a length")];
+    for part in message.chunks_mut(32 * 1024) {
+        stream.read_exact(part).await.expect("the socket is open");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    println!("{BYTES} bytes took {:?}", began.elapsed());
+    assert!(began.elapsed() > 3 * WRITE_TIMEOUT, "{:?}", began.elapsed());
+    let message: Value = serde_json::from_slice(&message).expect("JSON");
+    assert_eq!(message["payload"]["data"]["flood"].as_str().map(str::len), Some(BYTES));
+}
+
+#[tokio::test]
+async fn who_reads_after_a_pause_has_time_to_answer_the_ping() {
+    const INTERVAL: Duration = Duration::from_millis(500);
+    let server = Server::start_with(|options| options.limits.ping_interval = INTERVAL, |options| options.send_buffer = 8 * 1024).await;
+    let mut client = Client::ready(&server).await;
+    client.subscribe("1", "subscription { numbers(bytes: 20000) }").await;
+    assert_eq!(client.receive().await["type"], "next");
+    // Three pings are due while nothing can be written.
+    tokio::time::sleep(INTERVAL * 7 / 2).await;
+    let (began, mut pings) = (Instant::now(), 0);
+    while began.elapsed() < INTERVAL * 4 {
+        if client.receive().await["type"] == "ping" {
+            pings += 1;
+            client.send(json!({"type": "pong"})).await;
+        }
+    }
+    assert!((2..=5).contains(&pings), "{pings} pings");
 }
 
 #[tokio::test]
