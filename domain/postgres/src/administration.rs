@@ -39,7 +39,28 @@ pub(super) async fn within<T>(target: &Target, timeout: Duration, work: impl Fut
     }
 }
 
-/// A text as a literal of SQL.
+/// A text as a literal of SQL, whatever `standard_conforming_strings` is, which owners can set for their databases.
 pub(super) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// A name as an identifier of SQL.
+pub(super) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_ends_where_it_should() {
+        assert_eq!(literal(r"a\'; DROP"), r"E'a\\''; DROP'");
+        assert_eq!(literal("\""), "E'\"'", "what ends an identifier is a letter of a literal");
+    }
+
+    #[test]
+    fn an_identifier_ends_where_it_should() {
+        assert_eq!(identifier(r#"a\"; DROP"#), r#""a\""; DROP""#);
+    }
 }

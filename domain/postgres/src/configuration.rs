@@ -15,6 +15,7 @@ use toygres_domain::{
 
 use super::{
     CLOSE_TIMEOUT, Target,
+    administration::literal,
     session::{Session, SessionError},
     symptom,
 };
@@ -139,11 +140,6 @@ async fn limit_connections(session: &mut Session, version: PostgresVersion, owne
     }
 }
 
-/// A literal of SQL, whatever `standard_conforming_strings` is.
-fn literal(text: &str) -> String {
-    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
-}
-
 async fn within<T>(target: &Target, timeout: Duration, work: impl AsyncFnOnce(&mut Session) -> Result<T, SessionError>) -> Result<T, Reason> {
     let ask = async {
         let mut session = Session::log_in(target, &target.database, APPLICATION).await?;
@@ -158,15 +154,5 @@ async fn within<T>(target: &Target, timeout: Duration, work: impl AsyncFnOnce(&m
             let _ = tokio::time::timeout(CLOSE_TIMEOUT, session.close()).await;
             Ok(answer)
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_literal_ends_where_it_should() {
-        assert_eq!(literal(r"a\'; DROP"), r"E'a\\''; DROP'");
     }
 }

@@ -14,7 +14,7 @@ use toygres_domain::{
 
 use super::{
     Target,
-    administration::{change, literal, open, within},
+    administration::{change, identifier, literal, open, within},
     close,
     session::{Session, SessionError},
 };
@@ -142,7 +142,6 @@ pub async fn drop_user(
 
 /// What a user of a database is granted.
 fn grant(name: &SqlName, access: DatabaseAccess, database: &SqlName, owner: &str) -> String {
-    let owner = owner.replace('"', "\"\"");
     let connect = format!("GRANT CONNECT ON DATABASE \"{database}\" TO \"{name}\";");
     // As `pg_write_all_data` and `pg_read_all_data` have it, but in one database. Rows that are inserted take the next value of a sequence.
     let (tables, sequences) =
@@ -150,7 +149,8 @@ fn grant(name: &SqlName, access: DatabaseAccess, database: &SqlName, owner: &str
     match access {
         // It acts as the owner, so that what it makes belongs to the owner.
         DatabaseAccess::Owner => {
-            format!("{connect} GRANT \"{owner}\" TO \"{name}\"; ALTER ROLE \"{name}\" IN DATABASE \"{database}\" SET role = {};", literal(&owner))
+            let (role, value) = (identifier(owner), literal(owner));
+            format!("{connect} GRANT {role} TO \"{name}\"; ALTER ROLE \"{name}\" IN DATABASE \"{database}\" SET role = {value};")
         }
         // What is there, and what those who have made something there will make.
         DatabaseAccess::ReadWrite | DatabaseAccess::ReadOnly => format!(

@@ -29,6 +29,11 @@ pub(crate) const CHECK: &str = "check";
 
 /// Seconds after which a Job goes that nobody asks for any more.
 const KEPT_SECONDS: i32 = 3600;
+/// Seconds after which a Job is ended whose control plane has died before its pod had what it waits for, if nobody asks for it any more: those
+/// of a pod that starts at last, and those that the slowest store or disk takes for each part of the volume. One that is ended although it is
+/// asked for is made anew.
+const STARTS_WITHIN_SECONDS: u64 = 3600;
+const MEBIBYTES_PER_SECOND: u64 = 4;
 /// Thousandths of a core.
 const CPU_MILLIS: i32 = 500;
 
@@ -85,6 +90,7 @@ pub fn verify_objects(verification: &Verification, settings: &Settings, (image, 
     let mut job = job_of(metadata(), (vec![fetch, recover], check), volumes, settings);
     if let Some(spec) = &mut job.spec {
         spec.ttl_seconds_after_finished = Some(KEPT_SECONDS);
+        spec.active_deadline_seconds = Some(deadline_seconds(*bytes));
     }
     let selector = LabelSelector { match_labels: Some([label()].into()), ..LabelSelector::default() };
     let network_policy = NetworkPolicy {
@@ -100,12 +106,22 @@ pub fn verify_objects(verification: &Verification, settings: &Settings, (image, 
     VerifyObjects { job, network_policy, secret }
 }
 
-/// A volume of the node, for the files, the WAL that is needed, and what recovery writes.
+/// How long the Job may last.
+fn deadline_seconds(bytes: u64) -> i64 {
+    i64::try_from(STARTS_WITHIN_SECONDS + volume_mebibytes(bytes) / MEBIBYTES_PER_SECOND).unwrap_or(i64::MAX)
+}
+
+/// Room for the files, the WAL that is needed, and what recovery writes.
+fn volume_mebibytes(bytes: u64) -> u64 {
+    bytes.saturating_mul(2).div_ceil(1 << 20) + 1024
+}
+
+/// A volume of the node.
 fn temporary(bytes: u64) -> Volume {
-    let limit = bytes.saturating_mul(2).div_ceil(1 << 20) + 1024;
+    let limit = Quantity(format!("{}Mi", volume_mebibytes(bytes)));
     Volume {
         name: DATA_VOLUME.to_owned(),
-        empty_dir: Some(EmptyDirVolumeSource { size_limit: Some(Quantity(format!("{limit}Mi"))), ..EmptyDirVolumeSource::default() }),
+        empty_dir: Some(EmptyDirVolumeSource { size_limit: Some(limit), ..EmptyDirVolumeSource::default() }),
         ..Volume::default()
     }
 }

@@ -89,6 +89,8 @@ fn its_objects_are_no_part_of_an_instance() {
     let job = json!(objects.job);
     assert_eq!(job["metadata"]["labels"], json!({ "app.kubernetes.io/managed-by": "toygres", names::VERIFICATION_LABEL: backup.to_string() }));
     assert!(names::instance_of_object(job["metadata"]["name"].as_str().unwrap()).is_none());
+    // It ends and goes by itself, if whoever has made it dies before its pod has what it waits for. 1124 MiB take 281 seconds.
+    assert_eq!((&job["spec"]["activeDeadlineSeconds"], &job["spec"]["ttlSecondsAfterFinished"]), (&json!(3600 + 281), &json!(3600)));
     let pod = &job["spec"]["template"];
     assert_eq!(pod["spec"]["volumes"][0], json!({ "name": "data", "emptyDir": { "sizeLimit": "1124Mi" } }));
     assert_eq!(pod["spec"]["automountServiceAccountToken"], false);

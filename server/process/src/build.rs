@@ -47,7 +47,7 @@ pub(super) fn build(
     copy_directory(&template.join("data"), &cluster.data(), &machine.account)?;
     let copied = begin.elapsed();
     configuration.write(cluster.home())?;
-    run_statements(machine, installation, cluster, statements)?;
+    run_statements(machine, installation, cluster, statements, Durability::Afterwards)?;
     let set_up = begin.elapsed();
     sync(machine, installation, cluster)?;
     sync_directory(cluster.home())?;
@@ -62,13 +62,31 @@ pub(super) fn sync(machine: &Machine, installation: &Installation, cluster: &Clu
     run(sync.args(["--sync-only", "-D"]).arg(cluster.data()), "", cluster.home())
 }
 
+/// When what a program writes is safe from a failure of the power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// As PostgreSQL orders it: for a cluster that holds data, also while the program recovers it.
+    Always,
+    /// When all files are synced together afterwards. Until then nobody needs the cluster.
+    Afterwards,
+}
+
 /// Runs SQL on a cluster whose server is not running.
-pub(super) fn run_statements(machine: &Machine, installation: &Installation, cluster: &Cluster, statements: &str) -> Result<()> {
+pub(super) fn run_statements(
+    machine: &Machine,
+    installation: &Installation,
+    cluster: &Cluster,
+    statements: &str,
+    durability: Durability,
+) -> Result<()> {
     let mut single = Command::new(installation.program("postgres"));
     machine.account.prepare(&mut single);
     single.arg("--single").arg("-D").arg(cluster.data());
-    // All files are synced together afterwards. The first error ends the program, instead of being skipped.
-    single.args(["-c", "exit_on_error=on", "-c", "fsync=off", "-c", "log_min_error_statement=panic", "-c", "log_checkpoints=off"]);
+    // The first error ends the program, instead of being skipped.
+    single.args(["-c", "exit_on_error=on", "-c", "log_min_error_statement=panic", "-c", "log_checkpoints=off"]);
+    if durability == Durability::Afterwards {
+        single.args(["-c", "fsync=off"]);
+    }
     // So that the next host finds the process if it outlives this one.
     single.args(["-c", &format!("cluster_name={}", cluster.name())]).arg("postgres");
     run(&mut single, statements, cluster.home())

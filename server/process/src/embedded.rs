@@ -15,7 +15,7 @@ use toygres_domain::{roles::SUPERUSER, scram, secret::Secret};
 use super::{
     account::Account,
     binaries::Binaries,
-    build,
+    build::{self, Durability},
     cluster::{Cluster, Machine, PortTaken, Status},
     crash_loop::back_off,
     data_dir::{DataDir, HostLock, sync_directory, write_atomically},
@@ -158,7 +158,8 @@ impl Shared {
         let password = Secret::generate();
         self.cluster.stop(Duration::from_secs(20))?;
         let statement = format!("ALTER ROLE \"{ROLE}\" PASSWORD '{}'\n", scram::verifier(&password));
-        build::run_statements(&self.machine, &self.cluster.installation(&self.machine)?, &self.cluster, &statement)?;
+        let installation = self.cluster.installation(&self.machine)?;
+        build::run_statements(&self.machine, &installation, &self.cluster, &statement, Durability::Always)?;
         self.write_url(&url(&password, port::kept(self.cluster.home()).unwrap_or_default()))?;
         Ok(password)
     }

@@ -124,12 +124,20 @@ fn without_holes(file: &File, offset: u64, kind: Kind) -> std::io::Result<u64> {
 
 /// The last error that the server logged, for users: one short line without paths of this machine.
 pub(super) fn last_error(home: &Path) -> Option<String> {
-    let mut file = File::open(path(home)).ok()?;
-    let length = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(8192))).ok()?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).ok()?;
-    last_error_in(&String::from_utf8_lossy(&bytes), home)
+    last_error_in(&tail(home), home)
+}
+
+/// The last kilobytes of the log; empty if it cannot be read.
+pub(super) fn tail(home: &Path) -> String {
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut file = File::open(path(home))?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(8192)))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
 }
 
 /// Only messages of these levels: `DETAIL` and `STATEMENT` lines can quote what users typed. Which setting is wrong, a server says in the message

@@ -5,21 +5,18 @@
 //! them is left, whichever control plane has started them. What they have completed is the new data directory; the former is kept as `former`
 //! until a deployment that lets clients in.
 
+mod former;
+mod script_lock;
+
 use std::{
     fs::{DirBuilder, File, OpenOptions},
-    io::{Read, Seek, SeekFrom, Write},
+    io::{Read, Seek, SeekFrom},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
     process::{Child, Command},
     sync::Arc,
-    thread::sleep,
-    time::{Duration, Instant},
 };
 
-use nix::{
-    sys::signal::{Signal, killpg},
-    unistd::Pid,
-};
 use toygres_domain::{
     OperationId,
     instance::{InstanceSpec, PostgresVersion, Reason, ReasonCode},
@@ -27,10 +24,15 @@ use toygres_domain::{
     upgrade::{FORMER_PROGRAMS, NEW_PROGRAMS, UPGRADE_SCRIPT, Upgrade, upgrade_failure},
 };
 
+pub(super) use self::{former::remove_former, script_lock::kill_script};
+use self::{
+    former::{FORMER, has_switched, put_back, rename},
+    script_lock::note_group,
+};
 use super::{
     cluster::{Cluster, Machine, PortTaken, remove_directory, remove_file},
     data_dir::{sync_directory, write_atomically},
-    error::{Error, IoContext, Result},
+    error::{IoContext, Result},
     instance_dirs::DirState,
     lock::FileLock,
     restore::blocking,
@@ -39,22 +41,15 @@ use super::{
     suspend,
 };
 
-/// Where the new data directory is made, and where the former one is kept.
+/// Where the new data directory is made.
 const NEXT: &str = "next";
-const FORMER: &str = "former";
-/// A former data directory that is not needed any more.
-const DISCARDED: &str = "discarded";
 /// In [`NEXT`], when the script has done everything.
 const COMPLETE: &str = "complete";
-/// The lock that the script holds. It has the id of its process group in it.
-const LOCK: &str = "upgrade.lock";
 /// The configuration of the new version, the output of the script, and what came of it.
 const NEW_CONFIGURATION: &str = "upgrade.conf";
 const LOG: &str = "upgrade.log";
 const ERRORS: &str = "upgrade.err";
 const RECORD: &str = "upgrade";
-/// How long the programs of a script may take to end when they are killed.
-const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// See [`toygres_domain::runtime::Runtime::upgrades`].
 pub(super) fn available(machine: &Machine, from: PostgresVersion, to: PostgresVersion) -> Result<(), String> {
@@ -150,7 +145,7 @@ impl Work<'_> {
         if outcome == Some(Outcome::Done) || is_upgraded {
             return Ok(Progress::Done);
         }
-        let Some(script) = FileLock::try_acquire(&home.join(LOCK))? else {
+        let Some(script) = script_lock::acquire(home)? else {
             return Ok(in_progress(&stage(home)));
         };
         if let Some(Outcome::Failed(code)) = outcome {
@@ -194,6 +189,10 @@ impl Work<'_> {
         let spec = InstanceSpec { postgres_version: *to, ..spec.clone() };
         let configuration = settings::with_access(&spec, credentials.roles(), self.shared.features(*to), true)?;
         write_atomically(&home.join(NEW_CONFIGURATION), 0o644, configuration.conf())?;
+        // What an earlier upgrade has left, which was confirmed.
+        if self.cluster.version()? == *from {
+            remove_directory(&home.join(FORMER))?;
+        }
         let directory = home.join(NEXT);
         DirBuilder::new().mode(0o700).create(&directory).context("create the directory of the upgrade")?;
         machine.account.own(&directory)?;
@@ -264,7 +263,7 @@ pub(super) fn revert(shared: &Shared, deployment: &Deployment, upgrade: &Upgrade
             // One that runs nevertheless is what a killed pg_upgrade has left.
             cluster.stop_immediately()?;
         }
-        if home.join(FORMER).is_dir() {
+        if has_switched(&cluster, upgrade.from)? {
             let suspension = Suspension { operation: OperationId::from_any(&format!("{}-back", upgrade.operation)), timeout: upgrade.timeout };
             if let Progress::InProgress(reason) = suspend::advance(&cluster, &suspension)? {
                 return Ok(Progress::InProgress(reason));
@@ -287,37 +286,8 @@ pub(super) fn abandon(cluster: &Cluster) -> Result<()> {
     clear(cluster)
 }
 
-/// Removes the data from before an upgrade that is confirmed.
-pub(super) fn remove_former(home: &Path) -> Result<()> {
-    let (former, discarded) = (home.join(FORMER), home.join(DISCARDED));
-    if former.is_dir() && !discarded.exists() {
-        rename(&former, &discarded)?;
-    }
-    if discarded.exists() {
-        // It may take a while.
-        std::thread::spawn(move || {
-            if let Err(error) = remove_directory(&discarded) {
-                tracing::warn!(%error, "the data from before an upgrade could not be removed; the next deployment removes it");
-            }
-        });
-    }
-    Ok(())
-}
-
 fn next(cluster: &Cluster) -> Cluster {
     Cluster::new(cluster.name().to_owned(), cluster.home().join(NEXT))
-}
-
-/// Makes the former data directory the present one again. No server runs.
-fn put_back(cluster: &Cluster) -> Result<()> {
-    let (home, discarded) = (cluster.home(), cluster.home().join(DISCARDED));
-    if cluster.data().exists() {
-        remove_directory(&discarded)?;
-        rename(&cluster.data(), &discarded)?;
-    }
-    rename(&home.join(FORMER), &cluster.data())?;
-    sync_directory(home)?;
-    remove_directory(&discarded)
 }
 
 /// Removes what an upgrade has left beside the data. No script runs.
@@ -331,38 +301,6 @@ fn clear(cluster: &Cluster) -> Result<()> {
         remove_file(&cluster.home().join(name))?;
     }
     Ok(())
-}
-
-/// Kills the script of an instance with everything that it has started, if it runs.
-pub(super) fn kill_script(cluster: &Cluster) -> Result<()> {
-    let (path, deadline) = (cluster.home().join(LOCK), Instant::now() + KILL_TIMEOUT);
-    if !path.exists() {
-        return Ok(());
-    }
-    while FileLock::try_acquire(&path)?.is_none() {
-        if Instant::now() > deadline {
-            return Err(Error::Busy("the programs of the upgrade do not end although they were killed".to_owned()));
-        }
-        // As long as the lock is held, the group is that of its holder.
-        if let Some(group) = std::fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok()) {
-            // It lets the shell remove its temporary files. An error means that there is none any more.
-            let _ = killpg(Pid::from_raw(group), if deadline - Instant::now() > KILL_TIMEOUT / 2 { Signal::SIGTERM } else { Signal::SIGKILL });
-        }
-        // Servers are in groups of their own.
-        next(cluster).kill_all()?;
-        cluster.kill_all()?;
-        sleep(Duration::from_millis(20));
-    }
-    Ok(())
-}
-
-fn note_group(mut lock: &File, child: &Child) -> Result<()> {
-    let mut write = || {
-        lock.set_len(0)?;
-        lock.seek(SeekFrom::Start(0))?;
-        lock.write_all(child.id().to_string().as_bytes())
-    };
-    write().context("record the process of the upgrade")
 }
 
 /// Waits for the script, and records its failure. A success is recorded by what it has completed.
@@ -383,9 +321,7 @@ fn wait(mut child: Child, home: &Path, operation: OperationId) {
 
 /// How far the script of an instance is; `None` if none runs.
 pub(super) fn progress(home: &Path) -> Result<Option<Reason>> {
-    let path = home.join(LOCK);
-    let runs = path.exists() && FileLock::try_acquire(&path)?.is_none();
-    Ok(runs.then(|| Reason::new(ReasonCode::StartingUp, stage(home))))
+    Ok(script_lock::is_held(home)?.then(|| Reason::new(ReasonCode::StartingUp, stage(home))))
 }
 
 /// What the script does at the moment, for people.
@@ -408,10 +344,6 @@ fn tail(path: &Path) -> String {
     String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
 }
 
-fn rename(from: &Path, to: &Path) -> Result<()> {
-    std::fs::rename(from, to).context(format_args!("rename {} to {}", from.display(), to.display()))
-}
-
 fn in_progress(message: &str) -> Progress {
     Progress::InProgress(Reason::new(ReasonCode::StartingUp, message))
 }
@@ -427,23 +359,6 @@ mod tests {
             let record = Record { operation: operation.clone(), outcome };
             record.write(directory.path()).unwrap();
             assert_eq!(Record::read(directory.path()), Some(record));
-        }
-    }
-
-    #[test]
-    fn the_former_data_is_put_back_from_every_point() {
-        let directory = tempfile::tempdir().unwrap();
-        let cluster = Cluster::new("x".to_owned(), directory.path().to_owned());
-        for has_new in [true, false] {
-            std::fs::create_dir(directory.path().join(FORMER)).unwrap();
-            std::fs::write(directory.path().join(FORMER).join("PG_VERSION"), "15\n").unwrap();
-            if has_new {
-                std::fs::create_dir(cluster.data()).unwrap();
-            }
-            put_back(&cluster).unwrap();
-            assert_eq!(cluster.version().unwrap(), PostgresVersion(15));
-            assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing else is left");
-            std::fs::remove_dir_all(cluster.data()).unwrap();
         }
     }
 }

@@ -1,17 +1,23 @@
 //! The settings of a session, which those of its owner must not replace.
 
-/// What checks depend on. The owner may set each of these for their role and their database, but the startup packet takes precedence
-/// over both (`GucSource` in PostgreSQL's `guc.h`).
+/// What the sessions of the platform depend on. The owner may set each of these for their role and their databases, but the startup packet
+/// takes precedence over both (`GucSource` in PostgreSQL's `guc.h`).
 ///
 /// `default_transaction_read_only` is not among them, because checks read it. Neither are settings that only a superuser may set, which
 /// are an error in the startup packet of any other role.
-const SETTINGS: [(&str, &str); 14] = [
+const SETTINGS: [(&str, &str); 18] = [
     // The minimum, so that the sort of a check uses a temporary file, in the tablespace of the database.
     ("work_mem", "64kB"),
     ("temp_tablespaces", ""),
     // Otherwise operators of the owner may come before those of PostgreSQL.
     ("search_path", "pg_catalog"),
     ("role", "none"),
+    // Otherwise a backslash in a literal hides the quote after it.
+    ("standard_conforming_strings", "on"),
+    // These log statements, and with them the verifiers of passwords.
+    ("debug_print_parse", "off"),
+    ("debug_print_rewritten", "off"),
+    ("debug_print_plan", "off"),
     // A library that does not exist fails every login of the role.
     ("local_preload_libraries", ""),
     // The check has a time-out of its own.

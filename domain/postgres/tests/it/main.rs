@@ -3,6 +3,7 @@
 mod check;
 mod collations;
 mod conflicts;
+mod escalation;
 mod hostile;
 mod inspection;
 mod metrics;

@@ -30,7 +30,7 @@ fn sessions(server: &Server) -> String {
 
 /// Settings that would fail a check, or make it slow, if the startup packet did not take precedence over them. Each is one that the
 /// owner may set without being a superuser.
-const SETTINGS: [&str; 15] = [
+const SETTINGS: [&str; 17] = [
     "local_preload_libraries = 'no_such_library'",
     "idle_session_timeout = '200ms'",
     "idle_in_transaction_session_timeout = '1ms'",
@@ -46,6 +46,8 @@ const SETTINGS: [&str; 15] = [
     "work_mem = '1GB'",
     "jit_above_cost = 0",
     "client_encoding = 'LATIN1'",
+    "standard_conforming_strings = off",
+    "debug_print_plan = on",
 ];
 
 /// Operators of the owner that come before those of PostgreSQL in their search path.

@@ -17,6 +17,7 @@ use toygres_domain::{
     restoration::{RECOVERY_SETTINGS, finishing_statements},
     roles::{DATABASE, PlatformCredentials},
     runtime::{Deployment, RuntimeError},
+    verification::recovery_failure,
     wal::{Lsn, SegmentSize},
 };
 
@@ -31,6 +32,8 @@ use crate::{
     log_file, port, settings,
 };
 
+/// The codes of errors tell what is the matter with the backup from what the machine lacks.
+const WITH_CODES: &str = "log_error_verbosity=verbose";
 /// How often it is looked how far the program is.
 const POLL: Duration = Duration::from_millis(100);
 
@@ -76,7 +79,7 @@ fn run(work: &Work, installation: &Installation, cluster: &Cluster, statements: 
     let mut command = Command::new(installation.program("postgres"));
     work.shared.machine.account.prepare(&mut command);
     command.arg("--single").arg("-D").arg(cluster.data());
-    for setting in RECOVERY_SETTINGS {
+    for setting in RECOVERY_SETTINGS.into_iter().chain([WITH_CODES]) {
         command.args(["-c", setting]);
     }
     // So that the next host finds the process if it outlives this one.
@@ -90,8 +93,18 @@ fn run(work: &Work, installation: &Installation, cluster: &Cluster, statements: 
         return Ok(());
     }
     work.shared.disk.check()?;
-    let message = log_file::last_error(cluster.home()).unwrap_or_else(|| format!("it gave no reason ({status})"));
-    Err(RuntimeError::permanent(ReasonCode::NotRestorable, format!("PostgreSQL could not recover the backup: {message}")))
+    let written = log_file::tail(cluster.home());
+    Err(failure(status, &written.replace(&*cluster.home().to_string_lossy(), "…")))
+}
+
+/// Why the program has not recovered the backup, by how it ended and what it wrote.
+fn failure(status: ExitStatus, written: &str) -> RuntimeError {
+    if status.code().is_none() {
+        // For example by the kernel, because memory was short: that says nothing about the backup.
+        let why = format!("PostgreSQL was killed while it recovered the backup ({status}); the restoration begins anew");
+        return RuntimeError::temporary(ReasonCode::ProcessExited, why);
+    }
+    recovery_failure(written)
 }
 
 /// Waits for the end of the program, and notes how far it is.
@@ -124,4 +137,26 @@ fn open_segment(pid: u32, size: SegmentSize) -> Option<u64> {
 
 fn segment(path: &Path, size: SegmentSize) -> Option<u64> {
     size.parse_file_name(path.file_name()?.to_str()?).ok().map(|segment| segment.number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(script: &str) -> ExitStatus {
+        Command::new("sh").args(["-c", script]).status().unwrap()
+    }
+
+    #[test]
+    fn only_what_postgresql_says_about_the_backup_fails_the_restoration_for_good() {
+        let lacking = "[1] FATAL:  58P01: could not find redo location 0/3 referenced by checkpoint record at 0/4\nLOCATION:  xlog.c\n";
+        let killed = failure(ended("kill -9 $$"), lacking);
+        assert!(killed.retryable && killed.reason.code == ReasonCode::ProcessExited && killed.reason.message.contains("signal: 9"), "{killed:?}");
+        let error = failure(ended("exit 1"), lacking);
+        assert_eq!((error.retryable, error.reason.code), (false, ReasonCode::NotRestorable));
+        assert!(error.reason.message.ends_with("recover the backup: could not find redo location 0/3 referenced by checkpoint record at 0/4"));
+        for of_the_machine in ["FATAL:  53200: out of memory", "FATAL:  58030: could not read file \"pg_wal/1\": Input/output error"] {
+            assert!(failure(ended("exit 1"), &format!("[1] {of_the_machine}\n")).retryable, "{of_the_machine}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::{os::unix::fs::PermissionsExt, time::Instant};
 
 use nix::sys::signal::Signal;
+use toygres_process::Binaries;
 
 use crate::home::Home;
 
@@ -50,4 +51,32 @@ async fn the_metadata_database_survives_crashes_and_restarts() {
     assert_ne!(fourth.url(), url);
     assert_eq!(home.query_url(fourth.url(), "SELECT n FROM t"), "7");
     fourth.stop().await;
+}
+
+/// The files of a new database are synced at last. One that exists must be safe at every moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_exists_gets_another_password_without_a_moment_at_risk() {
+    let programs = tempfile::tempdir().unwrap();
+    let readable = |path: &std::path::Path, mode| std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    readable(programs.path(), 0o755);
+    let (real, calls) = (Binaries::find(None).unwrap().newest().bin, programs.path().join("calls"));
+    std::fs::write(&calls, "").unwrap();
+    readable(&calls, 0o666);
+    for name in ["postgres", "initdb"] {
+        let (program, real) = (programs.path().join(name), real.join(name));
+        std::fs::write(&program, format!("#!/bin/sh\necho \"{name} $*\" >>{}\nexec {} \"$@\"\n", calls.display(), real.display())).unwrap();
+        readable(&program, 0o755);
+    }
+    let singles = || {
+        let calls = std::fs::read_to_string(&calls).unwrap();
+        calls.lines().filter(|call| call.starts_with("postgres --single")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut home = Home::new();
+    home.binaries = Binaries::find(programs.path().to_str()).unwrap();
+    let host = home.data.try_host().unwrap().unwrap();
+    home.embedded(&host).await.stop().await;
+    assert!(matches!(&singles()[..], [first] if first.contains("fsync=off")), "{:?}", singles());
+    std::fs::remove_file(home.data.join("metadata.url")).unwrap();
+    home.embedded(&host).await.stop().await;
+    assert!(matches!(&singles()[..], [_, second] if !second.contains("fsync")), "{:?}", singles());
 }

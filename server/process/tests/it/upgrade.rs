@@ -94,6 +94,49 @@ async fn an_upgrade_survives_the_death_of_its_programs_and_of_the_host() {
     host.stop().await;
 }
 
+/// What an earlier upgrade has left was confirmed, so neither the data nor its server is given up for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn data_from_before_an_earlier_upgrade_is_never_put_back() {
+    let home = Home::with_upgrades();
+    let (from, to) = versions(&home);
+    let host = home.host();
+    let mut deployment = home.deployment("twice");
+    deployment.spec.postgres_version = from;
+    let endpoint = host.deploy(&deployment).await;
+    home.query(&deployment, &endpoint, "CREATE TABLE kept AS SELECT 7 AS n");
+    deployment.data = Data::Existing(host.runtime.volume(deployment.id).await.unwrap());
+    let mut new = Deployment { closed: true, ..deployment.clone() };
+    new.spec.postgres_version = to;
+    let former = home.instance(deployment.id).join("former");
+    let leave = || {
+        std::fs::create_dir(&former).unwrap();
+        std::fs::write(former.join("PG_VERSION"), "14\n").unwrap();
+    };
+    let check = |number| {
+        let operation = OperationId::new(OperationKind::Upgrade, deployment.id, number);
+        Upgrade { operation, from, to, check_only: true, timeout: Duration::from_secs(60) }
+    };
+
+    // It was refused before anything began.
+    leave();
+    while let Progress::InProgress(_) = host.runtime.revert_upgrade(&deployment, &check(2)).await.unwrap() {}
+    let endpoint = host.ready(deployment.id).await;
+    assert_eq!(home.query(&deployment, &endpoint, "SELECT n FROM kept"), "7");
+    assert!(!former.exists(), "the deployment removes it");
+
+    leave();
+    let deadline = Instant::now() + 4 * TIMEOUT;
+    while let Progress::InProgress(_) = host.runtime.upgrade(&new, &check(3)).await.unwrap() {
+        assert!(Instant::now() < deadline, "not checked in time");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(!former.exists(), "the next upgrade removes it");
+    let endpoint = host.ready(deployment.id).await;
+    assert_eq!(home.query(&deployment, &endpoint, "SELECT n FROM kept"), "7");
+    while let Progress::InProgress(_) = host.runtime.remove(deployment.id, false).await.unwrap() {}
+    host.stop().await;
+}
+
 /// Kills every process of this program with the text in its arguments. Returns whether there was one.
 fn kill_all(program: &str, text: &str) -> bool {
     let mut found = false;
