@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use toygres_k8s::permissions::PERMISSIONS;
 
-const RENDERINGS: [&str; 3] = ["default", "everything", "bundled"];
+const RENDERINGS: [&str; 4] = ["default", "everything", "bundled", "monitored"];
 
 type Objects = BTreeMap<String, Value>;
 
@@ -162,6 +162,23 @@ fn probes_use_the_port_whose_connections_are_not_those_of_clients() {
     }
 }
 
+/// The port of the metrics asks for no token.
+#[test]
+fn only_pods_that_are_named_read_the_metrics() {
+    for (name, from) in [
+        ("everything", json!([{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}}}])),
+        ("monitored", json!([{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}])),
+    ] {
+        let objects = golden(name);
+        let rules = objects["NetworkPolicy toygres"]["spec"]["ingress"].as_array().unwrap();
+        let of_metrics: Vec<&Value> = rules.iter().filter(|rule| rule["ports"] == json!([{"port": "metrics", "protocol": "TCP"}])).collect();
+        assert_eq!(of_metrics.len(), 1, "{name}: {rules:?}");
+        assert_eq!(of_metrics[0]["from"], from, "{name}");
+    }
+    let rules = &golden("default")["NetworkPolicy toygres"]["spec"]["ingress"];
+    assert_eq!(*rules, json!([{"ports": [{"port": "http", "protocol": "TCP"}]}]), "nobody, without a ServiceMonitor");
+}
+
 /// With a store there are backups, which the same image restores.
 #[test]
 fn pods_that_restore_instances_run_the_image_of_the_control_plane() {
@@ -195,7 +212,7 @@ fn the_control_plane_has_no_rights_over_its_own_secret() {
 
 #[test]
 fn helm_never_deletes_the_namespace_of_the_instances() {
-    for (name, created) in [("default", true), ("bundled", true), ("everything", false)] {
+    for (name, created) in [("default", true), ("bundled", true), ("monitored", true), ("everything", false)] {
         let objects = golden(name);
         let namespaces: Vec<&Value> = objects.values().filter(|object| object["kind"] == "Namespace").collect();
         assert_eq!(namespaces.len(), usize::from(created), "{name}");
@@ -250,7 +267,7 @@ fn the_schema_describes_every_value() {
     let schema: Value = serde_json::from_str(&read("chart/values.schema.json")).unwrap();
     let values: Value = serde_saphyr::from_str(&read("chart/values.yaml")).unwrap();
     described("values", &schema, &values);
-    for name in ["everything", "bundled"] {
+    for name in ["everything", "bundled", "monitored"] {
         described(name, &schema, &serde_saphyr::from_str(&read(&format!("tests/chart/{name}.yaml"))).unwrap());
     }
 }
