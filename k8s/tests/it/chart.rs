@@ -1,7 +1,7 @@
 //! The Helm chart: its rendered objects (golden, and rendered again if helm is installed), its Role, and its schema.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -177,6 +177,46 @@ fn only_pods_that_are_named_read_the_metrics() {
     }
     let rules = &golden("default")["NetworkPolicy toygres"]["spec"]["ingress"];
     assert_eq!(*rules, json!([{"ports": [{"port": "http", "protocol": "TCP"}]}]), "nobody, without a ServiceMonitor");
+}
+
+/// Every server answers the same: asked of each, every sum over instances would be too large.
+#[test]
+fn prometheus_asks_for_the_metrics_of_instances_once() {
+    for name in ["everything", "monitored"] {
+        let objects = golden(name);
+        let endpoints = objects["ServiceMonitor toygres"]["spec"]["endpoints"].as_array().unwrap();
+        // What remains of the targets of two pods, with the labels that the operator gives them.
+        let targets = |path: &str| -> BTreeSet<BTreeMap<String, String>> {
+            let endpoint = endpoints.iter().find(|endpoint| endpoint["path"] == path).unwrap_or_else(|| panic!("{name}: {path}"));
+            let rules: Vec<Value> = endpoint["relabelings"].as_array().cloned().unwrap_or_default();
+            let discovered = [("10.0.0.1:9090", "toygres-a", "node-1"), ("10.0.0.2:9090", "toygres-b", "node-2")];
+            let labels = discovered.map(|(address, pod, node)| {
+                BTreeMap::from([("__address__", address), ("pod", pod), ("node", node), ("container", "toygres"), ("service", "toygres-metrics")])
+            });
+            labels.into_iter().map(|target| relabelled(&rules, target)).collect()
+        };
+        assert_eq!(targets("/metrics").len(), 2, "each server has its own");
+        let of_instances: Vec<_> = targets("/metrics/instances").into_iter().collect();
+        let service = &objects["Service toygres-metrics"];
+        let (namespace, port) = (service["metadata"]["namespace"].as_str().unwrap(), &service["spec"]["ports"][0]["port"]);
+        let expected = [("__address__", format!("toygres-metrics.{namespace}.svc:{port}")), ("service", "toygres-metrics".to_owned())];
+        assert_eq!(of_instances, [expected.map(|(label, value)| (label.to_owned(), value)).into()], "{name}");
+    }
+}
+
+/// The labels of a target after its relabelling, of which the chart uses two kinds.
+fn relabelled(rules: &[Value], target: BTreeMap<&str, &str>) -> BTreeMap<String, String> {
+    let mut target: BTreeMap<String, String> = target.into_iter().map(|(label, value)| (label.to_owned(), value.to_owned())).collect();
+    for rule in rules {
+        let text = |field: &str| rule[field].as_str().unwrap_or_else(|| panic!("{rule} has no {field}"));
+        if rule["action"] == "labeldrop" {
+            target.retain(|label, _| !text("regex").split('|').any(|dropped| dropped == label));
+        } else {
+            assert!(rule["action"].is_null() && rule["sourceLabels"].is_null(), "{rule}");
+            target.insert(text("targetLabel").to_owned(), text("replacement").to_owned());
+        }
+    }
+    target
 }
 
 /// With a store there are backups, which the same image restores.
