@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     Scenario, Shared,
-    expansion::expand,
+    expansion::{expand, provided},
     jobs,
     objects::{CLAIM_PROTECTION, FakeCluster, claim_of, finalizers, is_terminating, key, name, now},
     scenario::{self, stopped},
@@ -231,7 +231,7 @@ fn provide_volume(cluster: &mut FakeCluster, claim: &Value) {
     };
     let mut status = scenario.claim_status();
     if status["phase"] == "Bound" {
-        status["capacity"] = claim["spec"]["resources"]["requests"].clone();
+        status["capacity"] = json!({"storage": provided(cluster, claim)});
     }
     warn(cluster, scenario, "PersistentVolumeClaim", &claim_name, &claim["metadata"]["uid"]);
     cluster.update("persistentvolumeclaims", &claim_name, |claim| claim["status"] = status);

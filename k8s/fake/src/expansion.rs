@@ -3,7 +3,10 @@
 use k8s_openapi::jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::objects::{FakeCluster, is_terminating, name, now};
+use super::{
+    http::gib,
+    objects::{FakeCluster, is_terminating, name, now},
+};
 
 /// What happens to claims that ask for a larger size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,9 +29,16 @@ const RATE_LIMIT: &str = "failed: rpc error: code = Internal desc = Could not re
 /// The annotation of the fake kubelet: the pod that used the volume when it grew.
 const POD: &str = "example.com/pod";
 
+/// The size of the volume that a claim gets.
+pub(super) fn provided(cluster: &FakeCluster, claim: &Value) -> Value {
+    let requested = &claim["spec"]["resources"]["requests"]["storage"];
+    let smallest = cluster.smallest_volume_gb;
+    if gib(requested) < smallest { json!(format!("{smallest}Gi")) } else { requested.clone() }
+}
+
 /// One step of the expansion of a claim that is bound.
 pub(super) fn expand(cluster: &mut FakeCluster, claim: &Value) {
-    let (claim_name, size) = (name(claim), claim["spec"]["resources"]["requests"]["storage"].clone());
+    let (claim_name, size) = (name(claim), provided(cluster, claim));
     if claim["status"]["capacity"]["storage"] == size {
         return;
     }

@@ -363,7 +363,7 @@ fn size(claim: &Value) -> u64 {
     gib(&claim["spec"]["resources"]["requests"]["storage"])
 }
 
-fn gib(quantity: &Value) -> u64 {
+pub(super) fn gib(quantity: &Value) -> u64 {
     quantity.as_str().unwrap_or_default().trim_end_matches("Gi").parse().unwrap_or(0)
 }
 

@@ -78,6 +78,8 @@ pub struct FakeCluster {
     pub scenario: Scenario,
     /// What happens to claims that ask for a larger size.
     pub expansion: Expansion,
+    /// The size in GiB of the volumes of claims that ask for less.
+    pub smallest_volume_gb: u64,
     /// Whether the kubelet is unreachable, so that no pod is ever confirmed to have stopped.
     pub node_lost: bool,
     /// Whether nothing comes through to pods, neither on new connections nor on established ones.

@@ -6,7 +6,7 @@ use serde_json::json;
 use toygres_domain::{
     InstanceId,
     data::{Data, VolumeId},
-    instance::{Reason, ReasonCode},
+    instance::Reason,
     runtime::RuntimeError,
 };
 
@@ -51,14 +51,9 @@ pub(super) async fn prepare(cluster: &Cluster, id: InstanceId, storage_gb: i32) 
     refuse_terminating("volume claim", &claim.metadata)?;
 
     let wanted = i128::from(storage_gb) << 30;
+    // More may be requested, and the volume may be larger: drivers have a smallest size, and a cloud may grant a size after the resize that
+    // requested it was rolled back. What is requested is never taken back.
     let present = requested_bytes(claim).unwrap_or(wanted);
-    // A larger size may still be requested of a cloud that has refused it.
-    if capacity_bytes(claim).unwrap_or(present) > wanted {
-        return Err(RuntimeError::permanent(
-            ReasonCode::AdmissionRefused,
-            format!("The volume cannot shrink from {} GiB to {storage_gb} GiB", present >> 30),
-        ));
-    }
     let kept = claim.metadata.labels.as_ref().is_some_and(|labels| labels.contains_key(KEPT_LABEL));
     if kept || present < wanted {
         let change = json!({
@@ -89,11 +84,8 @@ pub(crate) fn is_requested(claim: &PersistentVolumeClaim, storage_gb: i32) -> bo
 
 /// The size in whole GiB of the volume of a claim that is bound.
 pub(crate) fn capacity_gb(claim: &PersistentVolumeClaim) -> Option<i32> {
-    i32::try_from(capacity_bytes(claim)? >> 30).ok()
-}
-
-fn capacity_bytes(claim: &PersistentVolumeClaim) -> Option<i128> {
-    bytes(&claim.status.as_ref()?.capacity.as_ref()?.get("storage")?.0)
+    let capacity = &claim.status.as_ref()?.capacity.as_ref()?.get("storage")?.0;
+    i32::try_from(bytes(capacity)? >> 30).ok()
 }
 
 fn requested_bytes(claim: &PersistentVolumeClaim) -> Option<i128> {

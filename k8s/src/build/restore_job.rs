@@ -25,7 +25,7 @@ use toygres_domain::{
 };
 
 use super::{
-    names::{self, COMPONENT_LABEL, DATA_VOLUME, Meta, RESTORE},
+    names::{self, COMPONENT_LABEL, DATA_VOLUME, Meta, PORT, RESTORE},
     stateful_set::{claim, common_pod, data_paths, resources, scratch, security_context, shared_memory, some_unless_empty, variable, volume_mount},
 };
 use crate::{
@@ -49,8 +49,13 @@ const STATEMENTS: (&str, &str) = ("finish.sql", "/run/secrets/restore");
 /// Megabytes for what fetches a backup: it unpacks one part of it while it holds two more.
 pub(super) const FETCH_MEMORY_MB: i32 = 512;
 
-/// The ports besides that of the store: DNS, the identity of the machine, and that of the workload.
-const PORTS: [(&str, i32); 4] = [("UDP", 53), ("TCP", 53), ("TCP", 80), ("TCP", 443)];
+/// The ports besides that of the store: DNS (OpenShift's too), the identity of the machine, and that of the workload. They are listed
+/// besides the ranges, because some network plugins ignore `endPort`.
+const PORTS: [(&str, i32); 5] = [("UDP", 53), ("UDP", 5353), ("TCP", 53), ("TCP", 80), ("TCP", 443)];
+
+/// All TCP ports but that of PostgreSQL. The port that policies are about cannot be known here: where a Service is in between, it is the port
+/// of its pods, and not the one in the URL of the store.
+const RANGES: [(i32, i32); 2] = [(1, PORT.0 - 1), (PORT.0 + 1, 65_535)];
 
 /// The objects of a restoration, in the order in which they are created.
 ///
@@ -100,17 +105,16 @@ fn network_policy(meta: &Meta<'_>, store: &NetworkStore) -> NetworkPolicy {
     }
 }
 
-/// Lets a pod reach a store: any address, because a policy cannot name one. The port of PostgreSQL is none of these, so that no instance is
+/// Lets a pod reach a store: any address, because a policy cannot name one. The port of PostgreSQL is left out, so that no instance is
 /// reached.
 pub(super) fn egress_to(store: &NetworkStore) -> NetworkPolicyEgressRule {
     let of_store = ("TCP", i32::from(store.port));
     let ports = PORTS.into_iter().chain((!PORTS.contains(&of_store)).then_some(of_store));
-    let port = |(protocol, port): (&str, i32)| NetworkPolicyPort {
-        port: Some(IntOrString::Int(port)),
-        protocol: Some(protocol.to_owned()),
-        ..NetworkPolicyPort::default()
-    };
-    NetworkPolicyEgressRule { ports: Some(ports.map(port).collect()), ..NetworkPolicyEgressRule::default() }
+    let allowed =
+        |protocol: &str, port, end_port| NetworkPolicyPort { port: Some(IntOrString::Int(port)), end_port, protocol: Some(protocol.to_owned()) };
+    let single = ports.map(|(protocol, port)| allowed(protocol, port, None));
+    let ranges = RANGES.map(|(first, last)| allowed("TCP", first, Some(last)));
+    NetworkPolicyEgressRule { ports: Some(single.chain(ranges).collect()), ..NetworkPolicyEgressRule::default() }
 }
 
 fn secret(meta: &Meta<'_>, deployment: &Deployment, store: &NetworkStore) -> Secret {

@@ -1,7 +1,7 @@
 //! The Helm chart: its rendered objects (golden, and rendered again if helm is installed), its Role, and its schema.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use toygres_k8s::permissions::PERMISSIONS;
 
-const RENDERINGS: [&str; 3] = ["default", "everything", "bundled"];
+const RENDERINGS: [&str; 4] = ["default", "everything", "bundled", "monitored"];
 
 type Objects = BTreeMap<String, Value>;
 
@@ -162,6 +162,63 @@ fn probes_use_the_port_whose_connections_are_not_those_of_clients() {
     }
 }
 
+/// The port of the metrics asks for no token.
+#[test]
+fn only_pods_that_are_named_read_the_metrics() {
+    for (name, from) in [
+        ("everything", json!([{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}}}])),
+        ("monitored", json!([{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}])),
+    ] {
+        let objects = golden(name);
+        let rules = objects["NetworkPolicy toygres"]["spec"]["ingress"].as_array().unwrap();
+        let of_metrics: Vec<&Value> = rules.iter().filter(|rule| rule["ports"] == json!([{"port": "metrics", "protocol": "TCP"}])).collect();
+        assert_eq!(of_metrics.len(), 1, "{name}: {rules:?}");
+        assert_eq!(of_metrics[0]["from"], from, "{name}");
+    }
+    let rules = &golden("default")["NetworkPolicy toygres"]["spec"]["ingress"];
+    assert_eq!(*rules, json!([{"ports": [{"port": "http", "protocol": "TCP"}]}]), "nobody, without a ServiceMonitor");
+}
+
+/// Every server answers the same: asked of each, every sum over instances would be too large.
+#[test]
+fn prometheus_asks_for_the_metrics_of_instances_once() {
+    for name in ["everything", "monitored"] {
+        let objects = golden(name);
+        let endpoints = objects["ServiceMonitor toygres"]["spec"]["endpoints"].as_array().unwrap();
+        // What remains of the targets of two pods, with the labels that the operator gives them.
+        let targets = |path: &str| -> BTreeSet<BTreeMap<String, String>> {
+            let endpoint = endpoints.iter().find(|endpoint| endpoint["path"] == path).unwrap_or_else(|| panic!("{name}: {path}"));
+            let rules: Vec<Value> = endpoint["relabelings"].as_array().cloned().unwrap_or_default();
+            let discovered = [("10.0.0.1:9090", "toygres-a", "node-1"), ("10.0.0.2:9090", "toygres-b", "node-2")];
+            let labels = discovered.map(|(address, pod, node)| {
+                BTreeMap::from([("__address__", address), ("pod", pod), ("node", node), ("container", "toygres"), ("service", "toygres-metrics")])
+            });
+            labels.into_iter().map(|target| relabelled(&rules, target)).collect()
+        };
+        assert_eq!(targets("/metrics").len(), 2, "each server has its own");
+        let of_instances: Vec<_> = targets("/metrics/instances").into_iter().collect();
+        let service = &objects["Service toygres-metrics"];
+        let (namespace, port) = (service["metadata"]["namespace"].as_str().unwrap(), &service["spec"]["ports"][0]["port"]);
+        let expected = [("__address__", format!("toygres-metrics.{namespace}.svc:{port}")), ("service", "toygres-metrics".to_owned())];
+        assert_eq!(of_instances, [expected.map(|(label, value)| (label.to_owned(), value)).into()], "{name}");
+    }
+}
+
+/// The labels of a target after its relabelling, of which the chart uses two kinds.
+fn relabelled(rules: &[Value], target: BTreeMap<&str, &str>) -> BTreeMap<String, String> {
+    let mut target: BTreeMap<String, String> = target.into_iter().map(|(label, value)| (label.to_owned(), value.to_owned())).collect();
+    for rule in rules {
+        let text = |field: &str| rule[field].as_str().unwrap_or_else(|| panic!("{rule} has no {field}"));
+        if rule["action"] == "labeldrop" {
+            target.retain(|label, _| !text("regex").split('|').any(|dropped| dropped == label));
+        } else {
+            assert!(rule["action"].is_null() && rule["sourceLabels"].is_null(), "{rule}");
+            target.insert(text("targetLabel").to_owned(), text("replacement").to_owned());
+        }
+    }
+    target
+}
+
 /// With a store there are backups, which the same image restores.
 #[test]
 fn pods_that_restore_instances_run_the_image_of_the_control_plane() {
@@ -195,7 +252,7 @@ fn the_control_plane_has_no_rights_over_its_own_secret() {
 
 #[test]
 fn helm_never_deletes_the_namespace_of_the_instances() {
-    for (name, created) in [("default", true), ("bundled", true), ("everything", false)] {
+    for (name, created) in [("default", true), ("bundled", true), ("monitored", true), ("everything", false)] {
         let objects = golden(name);
         let namespaces: Vec<&Value> = objects.values().filter(|object| object["kind"] == "Namespace").collect();
         assert_eq!(namespaces.len(), usize::from(created), "{name}");
@@ -250,7 +307,7 @@ fn the_schema_describes_every_value() {
     let schema: Value = serde_json::from_str(&read("chart/values.schema.json")).unwrap();
     let values: Value = serde_saphyr::from_str(&read("chart/values.yaml")).unwrap();
     described("values", &schema, &values);
-    for name in ["everything", "bundled"] {
+    for name in ["everything", "bundled", "monitored"] {
         described(name, &schema, &serde_saphyr::from_str(&read(&format!("tests/chart/{name}.yaml"))).unwrap());
     }
 }

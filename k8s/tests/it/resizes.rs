@@ -17,7 +17,7 @@ use crate::{
     fixture,
     nudging::{deaths, received},
     recordings,
-    steps::{deploy_until_ready, until_ready},
+    steps::{deploy_until_ready, suspend_until_done, suspension, until_ready},
 };
 
 pub(crate) fn operation(deployment: &Deployment, name: &str) -> Restart {
@@ -188,6 +188,52 @@ async fn a_volume_that_cannot_grow_leaves_the_instance_as_it_was() {
         resize(&server, &runtime, &larger, "-again").await.unwrap();
         until_ready(&server, &runtime, &larger).await;
     }
+}
+
+/// The driver has a smallest size, so the volume is larger than what was asked for.
+#[tokio::test]
+async fn a_volume_may_be_larger_than_what_was_asked_for() {
+    let server = FakeApiServer::start().await;
+    server.cluster(|cluster| cluster.smallest_volume_gb = 10);
+    let runtime = server.runtime();
+    // It is deployed once more, after its volume is known.
+    let mut deployment = running(&server, &runtime).await;
+    assert_eq!(runtime.volume_gb(deployment.id).await, Ok(Some(10)));
+    let before = uid(&pod(&server, deployment.id));
+    for (wanted, volume) in [(5, 10), (12, 12)] {
+        deployment.spec.storage_gb = wanted;
+        resize(&server, &runtime, &deployment, &format!("-{wanted}")).await.unwrap();
+        deploy_until_ready(&server, &runtime, &deployment).await;
+        assert_eq!(runtime.volume_gb(deployment.id).await, Ok(Some(volume)));
+        assert_eq!(claim_template(&server, deployment.id), format!("{wanted}Gi"));
+    }
+    assert_eq!(uid(&pod(&server, deployment.id)), before, "no restart");
+}
+
+/// The cloud grants hours later what it has refused, when the instance has its former size again.
+#[tokio::test]
+async fn a_volume_that_grows_after_the_resize_was_rolled_back_stays_usable() {
+    let server = FakeApiServer::start().await;
+    let runtime = server.runtime();
+    let former = running(&server, &runtime).await;
+    server.cluster(|cluster| cluster.expansion = Expansion::RateLimited);
+    let mut larger = former.clone();
+    larger.spec.storage_gb = 5;
+    let refused = resize(&server, &runtime, &larger, "").await.unwrap_err();
+    assert_eq!(refused.code, ReasonCode::VolumeNotExpanded);
+    resize(&server, &runtime, &former, "-back").await.unwrap();
+    server.cluster(|cluster| cluster.expansion = Expansion::Online);
+    server.wait_for("the volume to grow", || async { (runtime.volume_gb(former.id).await == Ok(Some(5))).then_some(()) }).await;
+
+    // As when its parameters change, and when it is suspended and resumed.
+    deploy_until_ready(&server, &runtime, &former).await;
+    suspend_until_done(&server, &runtime, &former, &suspension(&former, 3)).await;
+    deploy_until_ready(&server, &runtime, &former).await;
+    let claim = server.object("persistentvolumeclaims", &names::claim(former.id)).unwrap();
+    assert_eq!(claim["spec"]["resources"]["requests"]["storage"], "5Gi", "what was requested is not taken back");
+    assert_eq!(runtime.inspect(&[(&former).into()]).await, Ok(Vec::new()));
+    // The same resize has nothing to wait for.
+    assert_eq!(runtime.resize(&larger, &operation(&larger, "-again")).await, Ok(Progress::Done));
 }
 
 #[tokio::test]

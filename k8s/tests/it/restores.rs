@@ -362,7 +362,11 @@ async fn an_instance_is_removed_without_the_permissions_of_restorations() {
 async fn only_the_pod_of_a_restoration_reaches_the_store() {
     let server = FakeApiServer::start().await;
     server.cluster(|cluster| cluster.jobs_held = true);
-    let (runtime, deployment) = (server.runtime_with(fixture::restoring()), fixture::another("restored"));
+    let mut settings = fixture::restoring();
+    let StoreAccess::Network(store) = &mut settings.restore.store else { panic!("it is reached over the network") };
+    // Of a Service, whose pods listen on another one.
+    store.port = 80;
+    let (runtime, deployment) = (server.runtime_with(settings), fixture::another("restored"));
     until_waits(&server, &runtime, &deployment, ReasonCode::StartingUp, "MiB").await;
     let policy = |name: String| server.object("networkpolicies", &name).unwrap()["spec"].clone();
     let (of_instance, of_restoration) = (policy(names::object(deployment.id)), policy(names::restore(deployment.id)));
@@ -370,8 +374,21 @@ async fn only_the_pod_of_a_restoration_reaches_the_store() {
     let selected = |policy: &Value| policy["podSelector"]["matchLabels"].as_object().unwrap().iter().all(|(label, value)| labels[label] == *value);
     assert!(selected(&of_instance) && selected(&of_restoration));
     assert_eq!(of_restoration["policyTypes"], json!(["Egress"]));
-    let ports: Vec<i64> = of_restoration["egress"][0]["ports"].as_array().unwrap().iter().map(|port| port["port"].as_i64().unwrap()).collect();
-    assert_eq!(ports, [53, 53, 80, 443, 9000], "not that of PostgreSQL");
+    let ports = of_restoration["egress"][0]["ports"].as_array().unwrap();
+    let allows = |protocol: &str, wanted: i64| {
+        ports.iter().any(|port| {
+            let first = port["port"].as_i64().unwrap();
+            port["protocol"] == protocol && (first..=port["endPort"].as_i64().unwrap_or(first)).contains(&wanted)
+        })
+    };
+    for (protocol, port) in [("UDP", 53), ("UDP", 5353), ("TCP", 53), ("TCP", 443), ("TCP", 988), ("TCP", 5431), ("TCP", 5433), ("TCP", 9000)] {
+        assert!(allows(protocol, port), "{protocol} {port}");
+    }
+    assert!(!allows("TCP", 5432), "that of PostgreSQL: {ports:?}");
+    // Some network plugins ignore the ends of ranges.
+    let single =
+        |protocol: &str, wanted: i64| ports.iter().any(|port| port["protocol"] == protocol && port["port"] == wanted && port["endPort"].is_null());
+    assert!(single("UDP", 53) && single("TCP", 80) && single("TCP", 443), "{ports:?}");
     let server_labels = runtime_labels(&server, &runtime, &deployment).await;
     let component = &of_restoration["podSelector"]["matchLabels"][names::COMPONENT_LABEL];
     assert_ne!(server_labels[names::COMPONENT_LABEL], *component, "the server of the instance reaches nothing");
