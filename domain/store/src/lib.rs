@@ -64,7 +64,7 @@ pub use page::{Page, PageRequest};
 pub use probers::UnobservedInstance;
 pub use reseal::Resealed;
 pub use runs::{KnownInstance, RunningInstance, Work};
-pub use storage::{Measured, StorageTotals};
+pub use storage::{Measured, StorageMeasurement, StorageTotals};
 pub use webhook_deliveries::{FailedDelivery, WebhookTarget, WebhookTotals};
 pub use webhooks::{CreatedWebhook, NewWebhook, WebhookUpdate};
 
