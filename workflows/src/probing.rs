@@ -1,8 +1,9 @@
 //! The prober of a worker: checks healthy instances on their interval, in memory, so that their workflows can sleep.
 //!
-//! It observes, and the HealthCheck workflow of the instance decides. What is as the metadata say becomes a sample, and
-//! samples are stored in batches, as measurements of volumes are. What is not becomes a nudge of the workflow, which checks the instance itself. So a prober that is wrong, dead or cut off changes no health:
-//! a workflow that hears nothing checks by itself after a while, and the sweeper wakes those of instances without samples.
+//! It observes, and the HealthCheck workflow of the instance decides. What is as the metadata say becomes a sample, and samples are stored in
+//! batches, as measurements of volumes are. What is not becomes a nudge of the workflow, which checks the instance itself. So a prober that is wrong,
+//! dead or cut off changes no health: a workflow that hears nothing checks by itself after a while, and the sweeper wakes those of instances without
+//! samples.
 //!
 //! Every worker has a prober, and they share the instances by their ids: see `shares`.
 
