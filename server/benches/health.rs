@@ -280,18 +280,25 @@ async fn make_instances(url: &str, count: usize, hosted: &[Database], certificat
     store.close().await;
 }
 
-/// Inserts samples for the whole retention, so that during the measurement as many are deleted as inserted.
+/// Inserts samples for the whole retention, in the partitions that they would be in.
 async fn make_samples(sql: &tokio_postgres::Client) {
     let samples = format!(
         "SET session_replication_role = replica;
-         DROP INDEX toygres.health_checks_instance, toygres.health_checks_at;
+         DO $$ DECLARE today timestamptz := date_trunc('day', now(), 'UTC'); parent text; BEGIN
+             FOREACH parent IN ARRAY ARRAY['health_checks', 'instance_metrics'] LOOP
+                 FOR ago IN 0 .. {RETENTION_HOURS} / 24 + 1 LOOP
+                     EXECUTE format('CREATE TABLE toygres.%1$s_%2$s PARTITION OF toygres.%1$s FOR VALUES FROM (%3$L) TO (%4$L)', parent, ago,
+                                    today - ago * interval '24 hours', today + (1 - ago) * interval '24 hours');
+                 END LOOP;
+             END LOOP;
+         END $$;
+         DROP INDEX toygres.health_checks_instance;
          INSERT INTO toygres.health_checks (instance_id, at, status, latency_us)
              SELECT instance.id, now() - interval '{RETENTION_HOURS} hours' + (round + instance.part) * interval '{INTERVAL} seconds', 'healthy', 900
              FROM generate_series(0, {RETENTION_HOURS} * 3600 / {INTERVAL} - 1) round
                   CROSS JOIN (SELECT id, percent_rank() OVER (ORDER BY id) AS part FROM toygres.instances) instance
              ORDER BY round, part;
          CREATE INDEX health_checks_instance ON toygres.health_checks (instance_id, id);
-         CREATE INDEX health_checks_at ON toygres.health_checks (at);
          RESET session_replication_role"
     );
     sql.batch_execute(&samples).await.expect("samples can be made");
@@ -300,7 +307,7 @@ async fn make_samples(sql: &tokio_postgres::Client) {
     sql.batch_execute("CHECKPOINT").await.expect("they can be written");
 }
 
-/// Inserts the readings of metrics that become too old from now on until the measurement is over, so that as many are deleted as inserted.
+/// Inserts the readings of metrics that become too old from now on until the measurement is over.
 async fn make_readings(sql: &tokio_postgres::Client, time: Duration) {
     // The start takes up to ten minutes.
     let rounds = (time.as_secs() + 600) / u64::from(INTERVAL.unsigned_abs());

@@ -1,7 +1,8 @@
 //! The janitor: deletes old records in small batches in the background, so that tables stay bounded. Several servers may run it at
 //! the same time.
 //!
-//! - Events, health samples and metrics, by age. Before that, hours of metrics are summarized.
+//! - Events, health samples and metrics, by age. Health samples and readings of metrics go with their partitions, which it also creates ahead. Before
+//!   that, hours of metrics are summarized.
 //! - Former executions of a HealthCheck that has continued as new. The engine never deletes the current one.
 //! - Finished workflows. If the engine does not have a workflow, others conclude that it must be started (dispatcher, sweeper,
 //!   monitors), so only workflows that are not needed any more are deleted: those of finished operations, and health checks that no
@@ -16,7 +17,7 @@ use chrono::Utc;
 use metrics::{counter, gauge, histogram};
 use tokio_util::sync::CancellationToken;
 use toygres_domain::{OperationId, Result};
-use toygres_store::Store;
+use toygres_store::{DroppedPartitions, PartitionedTable, Store};
 
 use crate::{Engine, engine::tables};
 
@@ -38,8 +39,10 @@ pub struct Retention {
 pub struct Dropped {
     /// Events.
     pub events: u64,
-    /// Health samples.
+    /// Health samples. Those of partitions are estimated.
     pub health_checks: u64,
+    /// Partitions of health samples, and of readings of metrics.
+    pub partitions: u64,
     /// Readings of metrics, and summaries of their hours.
     pub metrics: u64,
     /// Finished workflows.
@@ -93,15 +96,16 @@ pub async fn run(store: Store, engine: Engine, retention: Retention, shutdown: C
 /// The first error.
 pub async fn round(store: &Store, engine: &Engine, retention: Retention) -> Result<Dropped> {
     let mut dropped = Dropped::default();
+    let created = store.create_partitions().await;
     let records = records(store, retention, &mut dropped).await;
     let metrics = metrics(store, retention, &mut dropped).await;
     let workflows = workflows(store, engine, retention, &mut dropped).await;
-    let counts =
-        [("events", dropped.events), ("health_checks", dropped.health_checks), ("metrics", dropped.metrics), ("workflows", dropped.workflows)];
+    let Dropped { events, health_checks, partitions, metrics: readings, workflows: ended } = dropped;
+    let counts = [("events", events), ("health_checks", health_checks), ("partitions", partitions), ("metrics", readings), ("workflows", ended)];
     for (what, count) in counts {
         counter!("toygres_janitor_dropped_total", "what" => what).increment(count);
     }
-    records.and(metrics).and(workflows).map(|()| dropped)
+    created.and(records).and(metrics).and(workflows).map(|()| dropped)
 }
 
 /// Deletes the former executions of loops that have continued as new, and returns their number.
@@ -132,6 +136,7 @@ async fn records(store: &Store, retention: Retention, dropped: &mut Dropped) -> 
             break;
         }
     }
+    dropped.health_checks += partitions(store, PartitionedTable::HealthChecks, retention, dropped).await?;
     loop {
         let batch = store.prune_health_checks(retention.health_checks, ROWS).await?;
         dropped.health_checks += batch;
@@ -141,9 +146,17 @@ async fn records(store: &Store, retention: Retention, dropped: &mut Dropped) -> 
     }
 }
 
+/// Returns the number of rows in the partitions that were dropped.
+async fn partitions(store: &Store, table: PartitionedTable, retention: Retention, dropped: &mut Dropped) -> Result<u64> {
+    let DroppedPartitions { partitions, rows } = store.drop_partitions(table, retention.health_checks).await?;
+    dropped.partitions += partitions;
+    Ok(rows)
+}
+
 async fn metrics(store: &Store, retention: Retention, dropped: &mut Dropped) -> Result<()> {
     // First, so that no reading goes that is not summarized.
     store.summarize_metrics().await?;
+    dropped.metrics += partitions(store, PartitionedTable::InstanceMetrics, retention, dropped).await?;
     loop {
         let batch = store.prune_metrics(retention.health_checks, ROWS).await?;
         dropped.metrics += batch;

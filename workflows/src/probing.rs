@@ -1,11 +1,13 @@
 //! The prober of a worker: checks healthy instances on their interval, in memory, so that their workflows can sleep.
 //!
-//! It observes, and the HealthCheck workflow of the instance decides. What is as the metadata say becomes a sample, which is stored in batches.
-//! What is not becomes a nudge of the workflow, which checks the instance itself. So a prober that is wrong, dead or cut off changes no health:
-//! a workflow that hears nothing checks by itself after a while, and the sweeper wakes those of instances without samples.
+//! It observes, and the HealthCheck workflow of the instance decides. What is as the metadata say becomes a sample, and samples are stored in
+//! batches, as measurements of volumes are. What is not becomes a nudge of the workflow, which checks the instance itself. So a prober that is wrong,
+//! dead or cut off changes no health: a workflow that hears nothing checks by itself after a while, and the sweeper wakes those of instances without
+//! samples.
 //!
 //! Every worker has a prober, and they share the instances by their ids: see `shares`.
 
+mod measurements;
 mod samples;
 mod shares;
 mod targets;
@@ -23,9 +25,10 @@ use toygres_domain::{
     event::Cursor,
     instance::{HealthStatus, Instance, InstanceFilter, InstanceState},
 };
-use toygres_store::{HealthSample, changes::Changes};
+use toygres_store::{HealthSample, StorageMeasurement, changes::Changes};
 
 use self::{
+    measurements::Measurements,
     samples::Samples,
     shares::Shares,
     targets::{Due, Outcome, Targets},
@@ -45,6 +48,8 @@ pub const LOST: &str = "toygres_health_samples_lost_total";
 /// The gauge of instances that are this worker's share.
 pub const PROBED: &str = "toygres_probed_instances";
 
+/// How often what was found is stored.
+const FLUSH: Duration = Duration::from_secs(1);
 /// Events within this time are read together.
 const COALESCE: Duration = Duration::from_millis(200);
 /// Events that are read at a time.
@@ -65,13 +70,16 @@ struct Prober {
     look: Duration,
     shares: Shares,
     samples: Samples,
+    measurements: Measurements,
 }
 
 impl Probing {
     /// With a prober in this process, once [`Self::run`] is called. The workflow of an instance that is probed checks by itself after `look`.
     #[must_use]
     pub fn new(look: Duration) -> Self {
-        Self { prober: Some(Arc::new(Prober { look, shares: Shares::default(), samples: Samples::default() })) }
+        Self {
+            prober: Some(Arc::new(Prober { look, shares: Shares::default(), samples: Samples::default(), measurements: Measurements::default() })),
+        }
     }
 
     /// After what time the workflow of a healthy instance with this interval checks by itself; `None` if nobody probes.
@@ -98,12 +106,13 @@ impl Probing {
             counter!(metric).increment(0);
         }
         let targets = Targets::default();
-        let Prober { shares, samples, .. } = &*prober;
+        let Prober { shares, samples, measurements, .. } = &*prober;
         futures::join!(
             shares.run(&context.store, &context.shutdown),
             follow(&context, shares, &targets, &changes),
             probe_targets(&context, &targets),
             samples.run(&context.store, &context.shutdown),
+            measurements.run(&context.store, &context.shutdown),
         );
     }
 
@@ -111,6 +120,13 @@ impl Probing {
     fn record(&self, sample: HealthSample) {
         if let Some(prober) = &self.prober {
             prober.samples.add(sample);
+        }
+    }
+
+    /// Hands in a measurement of a volume, which is stored soon.
+    pub(crate) fn record_storage(&self, measurement: StorageMeasurement) {
+        if let Some(prober) = &self.prober {
+            prober.measurements.add(measurement);
         }
     }
 }

@@ -44,6 +44,12 @@ pub(crate) fn is_unique_violation(error: &Error) -> bool {
     matches!(cause.downcast_ref::<E>(), Some(E::Database(db)) if db.is_unique_violation())
 }
 
+/// Whether a lock was not to be had within its time.
+pub(crate) fn is_lock_timeout(error: &Error) -> bool {
+    let Error::Internal(cause) = error else { return false };
+    matches!(cause.downcast_ref::<E>(), Some(E::Database(db)) if db.code().as_deref() == Some("55P03"))
+}
+
 #[cfg(test)]
 mod tests {
     use sqlx::{Connection, PgConnection};

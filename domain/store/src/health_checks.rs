@@ -93,8 +93,7 @@ impl Store {
         Ok(())
     }
 
-    /// Records samples of running instances, in one statement, like [`Self::record_health_check`]. That of an instance whose row is locked,
-    /// because an operation begins or ends, is left out: the samples of others do not wait for it.
+    /// Records samples of running instances, in one statement, like [`Self::record_health_check`].
     pub async fn record_health_checks(&self, samples: &[HealthSample]) -> Result<()> {
         let ids: Vec<_> = samples.iter().map(|sample| sample.instance.0).collect();
         let times: Vec<_> = samples.iter().map(|sample| sample.at).collect();
@@ -103,13 +102,11 @@ impl Store {
         let counts: Vec<_> = samples.iter().map(|sample| sample.operation_count).collect();
         sqlx::query!(
             "INSERT INTO health_checks (instance_id, at, status, latency_us, logged_in)
-             SELECT found.id, found.at, 'healthy', found.latency_us, found.logged_in
-             FROM (SELECT instances.id, sample.at, sample.latency_us, sample.logged_in
-                   FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::boolean[], $5::bigint[])
-                            AS sample (id, at, latency_us, logged_in, operation_count)
-                   JOIN instances ON instances.id = sample.id AND state = 'running' AND instances.operation_count = sample.operation_count
-                   FOR KEY SHARE OF instances SKIP LOCKED) found
-             ORDER BY found.at",
+             SELECT sample.id, sample.at, 'healthy', sample.latency_us, sample.logged_in
+             FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::boolean[], $5::bigint[])
+                      AS sample (id, at, latency_us, logged_in, operation_count)
+             JOIN instances ON instances.id = sample.id AND state = 'running' AND instances.operation_count = sample.operation_count
+             ORDER BY sample.at",
             &ids,
             &times,
             &latencies,
@@ -199,11 +196,12 @@ impl Store {
         Ok(rows.into_iter().map(|row| (InstanceId(row.instance_id), summary(row))).collect())
     }
 
-    /// Deletes up to `limit` samples older than `retention`, and returns their number.
+    /// Deletes up to `limit` samples older than `retention` that are in no partition of a day, and returns their number. The others go with their
+    /// partition: see [`Self::drop_partitions`].
     pub async fn prune_health_checks(&self, retention: Duration, limit: i64) -> Result<u64> {
         let done = sqlx::query!(
-            "DELETE FROM health_checks WHERE id IN
-                 (SELECT id FROM health_checks WHERE at < now() - make_interval(secs => $1) ORDER BY at LIMIT $2)",
+            "DELETE FROM health_checks_default WHERE ctid = ANY(ARRAY(
+                 SELECT ctid FROM health_checks_default WHERE at < now() - make_interval(secs => $1) ORDER BY at LIMIT $2))",
             retention.as_secs_f64(),
             limit
         )

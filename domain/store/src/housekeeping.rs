@@ -6,7 +6,7 @@ use super::Store;
 use super::errors::Classify;
 use toygres_domain::{OperationId, Result};
 
-/// A table and its size on disk.
+/// A table and its size on disk, with that of its partitions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableSize {
     /// Its schema.
@@ -48,7 +48,7 @@ pub struct OperationCount {
 pub struct RetentionLag {
     /// Of the event log.
     pub events: f64,
-    /// Of the health samples.
+    /// Of the health samples: from when on a partition can be dropped.
     pub health_checks: f64,
 }
 
@@ -84,13 +84,17 @@ impl Store {
     pub async fn table_sizes(&self, schemas: &[&str]) -> Result<Vec<TableSize>> {
         let schemas: Vec<_> = schemas.iter().map(|&schema| schema.to_owned()).collect();
         let rows = sqlx::query!(
-            r#"SELECT nspname::text AS "schema!", relname::text AS "table!", CASE WHEN reltuples < 0 THEN pg_stat_get_live_tuples(pg_class.oid) ELSE reltuples END::float8 AS "rows!",
-                      pg_total_relation_size(pg_class.oid)::float8 AS "bytes!"
-               FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE relkind = 'r' AND nspname = ANY($1)"#,
+            r#"SELECT nspname::text AS "schema!", coalesce(parent.relname, class.relname)::text AS "table!",
+                      sum(CASE WHEN class.reltuples < 0 THEN pg_stat_get_live_tuples(class.oid) ELSE class.reltuples END)::float8 AS "rows!",
+                      sum(pg_total_relation_size(class.oid))::float8 AS "bytes!"
+               FROM pg_class class JOIN pg_namespace namespace ON namespace.oid = class.relnamespace
+                    LEFT JOIN pg_inherits ON inhrelid = class.oid LEFT JOIN pg_class parent ON parent.oid = inhparent
+               WHERE class.relkind = 'r' AND nspname = ANY($1) GROUP BY 1, 2"#,
             &schemas
         )
         .fetch_all(&self.pool)
-        .await.classify()?;
+        .await
+        .classify()?;
         Ok(rows.into_iter().map(|row| TableSize { schema: row.schema, table: row.table, rows: row.rows, bytes: row.bytes }).collect())
     }
 
@@ -127,7 +131,10 @@ impl Store {
         let lag = sqlx::query_as!(
             RetentionLag,
             r#"SELECT greatest(0, coalesce(extract(epoch FROM now() - (SELECT min(at) FROM events)), 0) - $1::float8)::float8 AS "events!",
-                      greatest(0, coalesce(extract(epoch FROM now() - (SELECT min(at) FROM health_checks)), 0) - $2::float8)::float8 AS "health_checks!""#,
+                      greatest(0, coalesce(extract(epoch FROM now() - least((SELECT min(at) FROM health_checks_default),
+                          (SELECT min(substring(pg_get_expr(relpartbound, oid) FROM 'TO \(''([^'']+)''\)')::timestamptz)
+                           FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = to_regclass('health_checks')))), 0)
+                          - $2::float8)::float8 AS "health_checks!""#,
             events.as_secs_f64(),
             health_checks.as_secs_f64()
         );

@@ -259,11 +259,12 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes up to `limit` readings older than `retention`, and returns their number.
+    /// Deletes up to `limit` readings older than `retention` that are in no partition of a day, and returns their number. The others go with their
+    /// partition: see [`Self::drop_partitions`].
     pub async fn prune_metrics(&self, retention: Duration, limit: i64) -> Result<u64> {
         let done = sqlx::query!(
-            "DELETE FROM instance_metrics WHERE ctid = ANY(ARRAY(
-                 SELECT ctid FROM instance_metrics WHERE at < now() - make_interval(secs => $1) ORDER BY at LIMIT $2))",
+            "DELETE FROM instance_metrics_default WHERE ctid = ANY(ARRAY(
+                 SELECT ctid FROM instance_metrics_default WHERE at < now() - make_interval(secs => $1) ORDER BY at LIMIT $2))",
             retention.as_secs_f64(),
             limit
         )

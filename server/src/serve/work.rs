@@ -48,6 +48,10 @@ pub(super) async fn connect(
         }
     };
     with_retry("the metadata database", migrate).await?;
+    // Before the first sample. What falls into no partition is not lost, so the janitor can do it later.
+    if let Err(error) = store.create_partitions().await {
+        tracing::warn!(%error, "partitions could not be created yet");
+    }
     // A wrong key is refused here, before the first workflow that needs a password.
     let check_keys = || {
         let store = store.clone();

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     cli::initdb_gate::InitdbGate,
-    support::{Database, Home, TIMEOUT, dump, eventually, pg_bin, psql, text},
+    support::{Database, Home, TIMEOUT, connect, dump, eventually, pg_bin, psql, text},
 };
 
 /// Of the servers that wrote the dumps.
@@ -52,6 +52,50 @@ async fn the_work_of_an_earlier_release_goes_on() {
         assert!(before.parse::<i64>().unwrap() <= after.parse().unwrap(), "{before} {after}");
         server.stop().await;
     }
+}
+
+/// The migration that partitions the tables is 0022.
+#[tokio::test(flavor = "multi_thread")]
+async fn samples_of_an_earlier_release_are_partitioned_with_their_numbers() {
+    let (database, migrations) = (Database::start(), Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations"));
+    let url = database.url();
+    psql(&url, "CREATE SCHEMA toygres; ALTER ROLE CURRENT_USER SET search_path = toygres").await.unwrap();
+    let mut files: Vec<_> = std::fs::read_dir(migrations).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let client = connect(&url).await;
+    let apply = async |path: &Path| client.batch_execute(&std::fs::read_to_string(path).unwrap()).await.unwrap();
+    let (former, partitions): (Vec<_>, Vec<_>) = files.iter().partition(|path| path.file_name().unwrap().to_str().unwrap() < "0022");
+    for path in former {
+        apply(path).await;
+    }
+    // One of a clock that was ahead, and one that was deleted since.
+    let made = "INSERT INTO instances (id, name, state, postgres_version, storage_gb, cpu_millis, memory_mb, username, database_name, exposure,
+                    health_interval_seconds, health_timeout_seconds)
+                VALUES ('00000000-0000-0000-0000-000000000001', 'old', 'running', 17, 1, 100, 128, 'a', 'b', '\"cluster\"', 30, 5);
+                INSERT INTO health_checks (instance_id, at, status, latency_us, logged_in)
+                SELECT '00000000-0000-0000-0000-000000000001', now() - ago * interval '1 hour', 'healthy', ago, ago > 0
+                FROM (VALUES (40), (20), (0), (-100), (1)) sample (ago);
+                DELETE FROM health_checks WHERE id = 5;
+                INSERT INTO instance_metrics SELECT instance_id, at, id, ARRAY[id] FROM health_checks";
+    psql(&url, made).await.unwrap();
+    let samples = "SELECT id, instance_id, at, status, latency_us, logged_in FROM health_checks ORDER BY id";
+    let readings = "SELECT * FROM instance_metrics ORDER BY at";
+    let before = (psql(&url, samples).await.unwrap(), psql(&url, readings).await.unwrap());
+    for path in partitions {
+        apply(path).await;
+    }
+    assert_eq!((psql(&url, samples).await.unwrap(), psql(&url, readings).await.unwrap()), before);
+    for table in ["health_checks", "instance_metrics"] {
+        let places = format!(
+            "SELECT string_agg(name || ' ' || number, ', ' ORDER BY name)
+             FROM (SELECT tableoid::regclass::text AS name, count(*) AS number FROM {table} GROUP BY 1) place"
+        );
+        assert_eq!(psql(&url, &places).await.unwrap(), format!("{table}_default 1, {table}_former 3"));
+    }
+    // A number of a sample is given once, and each sample wakes those who watch.
+    let next = "LISTEN toygres_health; INSERT INTO health_checks (instance_id, status) SELECT id, 'healthy' FROM instances RETURNING id";
+    let output = psql(&url, next).await.unwrap();
+    assert!(output.starts_with('6') && output.contains("toygres_health"), "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,18 +1,14 @@
 //! Samples that wait to be stored together.
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use metrics::counter;
 use tokio_util::sync::CancellationToken;
+use toygres_domain::Error;
 use toygres_store::{HealthSample, Store};
 
-use super::LOST;
+use super::{FLUSH, LOST};
 
-/// How often samples are stored.
-const FLUSH: Duration = Duration::from_secs(1);
 /// Samples in one statement.
 const BATCH: usize = 1000;
 /// Samples that wait while the database does not answer; further ones are lost.
@@ -39,17 +35,39 @@ impl Samples {
             self.flush(store).await;
         }
         self.flush(store).await;
+        counter!(LOST).increment(std::mem::take(&mut *self.lock()).len() as u64);
     }
 
     async fn flush(&self, store: &Store) {
         let waiting = std::mem::take(&mut *self.lock());
-        for batch in waiting.chunks(BATCH) {
-            // Their time has passed: newer ones follow.
-            if let Err(error) = store.record_health_checks(batch).await {
-                counter!(LOST).increment(batch.len() as u64);
-                tracing::warn!(%error, samples = batch.len(), "samples of health checks could not be stored");
+        let mut batches = waiting.chunks(BATCH);
+        let mut left = Vec::new();
+        for batch in batches.by_ref() {
+            match store.record_health_checks(batch).await {
+                Ok(()) => {}
+                // If only the answer was lost, these are stored twice, which moves no summary noticeably.
+                Err(Error::Unavailable(cause)) => {
+                    tracing::debug!(%cause, samples = batch.len(), "samples of health checks wait for the metadata database");
+                    left.extend_from_slice(batch);
+                    break;
+                }
+                Err(error) => {
+                    counter!(LOST).increment(batch.len() as u64);
+                    tracing::warn!(%error, samples = batch.len(), "samples of health checks could not be stored");
+                }
             }
         }
+        left.extend(batches.flatten());
+        self.put_back(left);
+    }
+
+    /// Before those that were added meanwhile. The newest are lost if there are too many.
+    fn put_back(&self, mut left: Vec<HealthSample>) {
+        let mut waiting = self.lock();
+        left.append(&mut waiting);
+        counter!(LOST).increment(left.len().saturating_sub(WAITING) as u64);
+        left.truncate(WAITING);
+        *waiting = left;
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<HealthSample>> {

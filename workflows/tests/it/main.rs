@@ -16,6 +16,7 @@ mod janitor;
 mod metrics;
 mod monitor;
 mod notices;
+mod partitions;
 mod probing;
 mod registry;
 mod repair;

@@ -179,3 +179,34 @@ async fn two_that_probe_one_instance_do_no_harm() {
     assert_eq!((after.health, after.revision), (HealthStatus::Healthy, instance.revision));
     harness.finish().await;
 }
+
+/// The times between the samples of one instance, the newest first.
+fn pauses(samples: &[toygres_domain::health::HealthCheck]) -> Vec<f64> {
+    samples.windows(2).map(|pair| (pair[0].at - pair[1].at).as_seconds_f64()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_probers_found_outlasts_statements_that_fail() {
+    let harness = Harness::start_for_probers(HOUR).await;
+    harness.runtime.limit_volumes();
+    harness.probe();
+    let ids = join_all((0..3).map(|_| asleep(&harness))).await;
+    let measured = async || harness.store.storage_usages(&ids).await.unwrap();
+    eventually("the volumes are measured", || async { (measured().await.len() == 3).then_some(()) }).await;
+    let last = join_all(ids.iter().map(|id| further_samples(&harness, *id, 1))).await.into_iter().map(|samples| samples[0].id).collect::<Vec<_>>();
+
+    // Another size has all of them measured anew, while nothing can be stored.
+    harness.database.run("ALTER TABLE toygres.health_checks RENAME TO gone; ALTER TABLE toygres.instance_storage RENAME TO gone_too").await;
+    harness.runtime.limit_volumes_to(1 << 51);
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let back = Utc::now();
+    harness.database.run("ALTER TABLE toygres.gone RENAME TO health_checks; ALTER TABLE toygres.gone_too RENAME TO instance_storage").await;
+    eventually("they are stored", || async { measured().await.values().all(|usage| usage.usage.capacity_bytes == 1 << 51).then_some(()) }).await;
+    assert!(measured().await.values().all(|usage| usage.measured_at < back), "when they were measured, and not when they were stored");
+    for (id, last) in ids.iter().zip(last) {
+        further_samples(&harness, *id, 1).await;
+        let samples: Vec<_> = harness.samples(*id).await.into_iter().take_while(|sample| sample.id >= last).collect();
+        assert!(samples.len() >= 5 && pauses(&samples).iter().all(|pause| (0.5..1.5).contains(pause)), "{:?}", pauses(&samples));
+    }
+    harness.finish().await;
+}

@@ -18,9 +18,15 @@ use toygres_postgres::{
     Answer,
     storage::{Measurement, hold, release},
 };
-use toygres_store::{Measured, Request, Subject};
+use toygres_store::{Measured, Request, StorageMeasurement, Subject};
 
-use crate::{Failure, activity::ActivityContext, configuration::superuser, instance_metrics::VolumeSizes, notices::update_notice};
+use crate::{
+    Failure,
+    activity::ActivityContext,
+    configuration::superuser,
+    instance_metrics::VolumeSizes,
+    notices::{is_another_notice, update_notice},
+};
 
 /// How long it may take to have the server take no writes, or take them again.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -103,7 +109,10 @@ impl Volume {
         }
         let plan = situation.plan();
         let is_held = set_writes(context, instance, answer.is_held, plan.read_only).await?;
-        context.store.record_storage(instance.id, usage, database_bytes, is_held, plan.next_measurement(took)).await?;
+        let at = context.store.now();
+        let measurement =
+            StorageMeasurement { instance: instance.id, usage, database_bytes, is_read_only: is_held, at, due_in: plan.next_measurement(took) };
+        context.store.record_storage(&measurement).await?;
         note(context, instance, &plan).await?;
         if let Some(storage_gb) = plan.grow_to {
             grow(context, instance, storage_gb).await?;
@@ -137,8 +146,14 @@ impl Volume {
             return Ok(None);
         }
         let due_in = plan.next_measurement(took);
-        context.store.record_storage(instance.id, usage, database_bytes, false, due_in).await?;
-        note(context, instance, &plan).await?;
+        let measurement = StorageMeasurement { instance: instance.id, usage, database_bytes, is_read_only: false, at: context.store.now(), due_in };
+        if is_another_notice(instance, NoticeCode::StorageLow, plan.notice.as_deref()) {
+            // Whoever reads the notice reads the usage with it.
+            context.store.record_storage(&measurement).await?;
+            note(context, instance, &plan).await?;
+        } else {
+            context.probing.record_storage(measurement);
+        }
         let before = Measured { usage, database_bytes: Some(database_bytes), ago: Duration::ZERO, due_in };
         Ok(Some((Self { before: Some(before), ..*self }, plan.is_urgent().then_some(plan.measure_in))))
     }

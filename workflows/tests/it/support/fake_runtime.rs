@@ -126,7 +126,12 @@ impl FakeRuntime {
 
     /// From now on volumes end at their size, which is far away for a server that answers.
     pub fn limit_volumes(&self) {
-        self.state.lock().unwrap().space = Some(VolumeSpace { usable_bytes: 1 << 50, is_enforced: true });
+        self.limit_volumes_to(1 << 50);
+    }
+
+    /// From now on volumes end at another size.
+    pub fn limit_volumes_to(&self, usable_bytes: i64) {
+        self.state.lock().unwrap().space = Some(VolumeSpace { usable_bytes, is_enforced: true });
     }
 
     /// The number of times that a certificate was installed.
