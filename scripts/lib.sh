@@ -154,6 +154,20 @@ ensure_faketime() {
   ! has apt-get || ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || apt_install libfaketime
 }
 
+# PgBouncer, before the servers of a bench. Debian starts it where there is a service manager, which the bench does not need.
+ensure_pgbouncer() {
+  PATH="$PATH:/usr/sbin"
+  has pgbouncer && return 0
+  if has apt-get; then
+    apt_install pgbouncer
+  elif has brew; then
+    brew_install pgbouncer
+  else
+    say "PgBouncer is missing: install it with this system's package manager."
+    return 1
+  fi
+}
+
 # age, with which a test decrypts a backup by hand.
 ensure_age() {
   has age && has age-keygen && return 0

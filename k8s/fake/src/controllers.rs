@@ -71,7 +71,8 @@ impl Shared {
     }
 }
 
-fn control_set(cluster: &mut FakeCluster, set: &Value) {
+/// The controller of StatefulSets.
+pub(super) fn control_set(cluster: &mut FakeCluster, set: &Value) {
     let set_name = name(set);
     let pod_name = format!("{set_name}-0");
     let uid = set["metadata"]["uid"].clone();

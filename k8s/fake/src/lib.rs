@@ -15,6 +15,7 @@ mod node;
 mod objects;
 mod proxy;
 pub mod recordings;
+mod running;
 mod scenario;
 mod server_side_apply;
 mod status;
@@ -35,6 +36,7 @@ pub use expansion::Expansion;
 pub use node::Node;
 use objects::FakeCluster;
 pub use proxy::{Network, Proxy};
+pub use running::RunningInstance;
 pub use scenario::Scenario;
 
 /// The namespace that exists.
@@ -62,11 +64,22 @@ pub enum Crash {
     After,
 }
 
+/// How fast things happen in a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// At once, for tests that wait for them.
+    Test,
+    /// Nothing happens by itself.
+    Still,
+}
+
 /// What the server and its controllers share.
 pub struct Shared {
     cluster: Mutex<FakeCluster>,
     /// Counts changes; watches and controllers wait on it.
     changed: channel::Sender<u64>,
+    /// After how long without an event a watch gets a bookmark.
+    bookmarks: Duration,
     script: Mutex<Script>,
     /// Verbs and resources that the Role lacks.
     denied: Mutex<Vec<(&'static str, &'static str)>>,
@@ -96,18 +109,28 @@ struct Refusal {
 impl FakeApiServer {
     /// Starts one whose pods report that they run without running anything.
     pub async fn start() -> Self {
-        Self::start_with(None).await
+        Self::start_with(None, Pace::Test).await
     }
 
     /// Starts one whose pods are PostgreSQL servers of this machine.
     pub async fn start_real() -> Self {
-        Self::start_with(Some(Node::default())).await
+        Self::start_with(Some(Node::default()), Pace::Test).await
     }
 
-    async fn start_with(node: Option<Node>) -> Self {
+    /// Starts one without controllers, in which nothing happens to an object unless a client does it: see [`FakeCluster::add_running`].
+    pub async fn start_still() -> Self {
+        Self::start_with(None, Pace::Still).await
+    }
+
+    async fn start_with(node: Option<Node>, pace: Pace) -> Self {
         let shared = Arc::new(Shared {
             cluster: Mutex::new(FakeCluster::new(node)),
             changed: channel::Sender::new(0),
+            bookmarks: match pace {
+                Pace::Test => Duration::from_millis(50),
+                // A real API server sends about one a minute.
+                Pace::Still => Duration::from_secs(10),
+            },
             script: Mutex::default(),
             denied: Mutex::default(),
             crashed: channel::Sender::new(false),
@@ -116,8 +139,11 @@ impl FakeApiServer {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let app = http::router(Arc::clone(&shared));
         let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-        let controllers = tokio::spawn(controllers::run(Arc::clone(&shared)));
-        Self { shared, url, tasks: vec![server, controllers] }
+        let mut tasks = vec![server];
+        if pace == Pace::Test {
+            tasks.push(tokio::spawn(controllers::run(Arc::clone(&shared))));
+        }
+        Self { shared, url, tasks }
     }
 
     /// A new runtime, as after a restart of the control plane.

@@ -112,7 +112,7 @@ impl FakeCluster {
     }
 
     pub fn list<'a>(&'a self, resource: &'a str) -> impl Iterator<Item = &'a Value> {
-        self.objects.iter().filter(move |((r, _), _)| r == resource).map(|(_, object)| object)
+        self.objects.range(key(resource, "")..).take_while(move |((kind, _), _)| kind == resource).map(|(_, object)| object)
     }
 
     pub fn object_names(&self) -> BTreeSet<String> {

@@ -8,9 +8,6 @@ use serde_json::{Value, json};
 
 use super::{Shared, http::Query, objects::Kind, status};
 
-/// After how long without an event a watch gets a bookmark.
-const BOOKMARK: Duration = Duration::from_millis(50);
-
 /// The response to a watch: one JSON line for each event, until the client disconnects, the time-out passes, or the history
 /// it needs was discarded.
 pub fn body(shared: Arc<Shared>, kind: &'static Kind, query: Query) -> Body {
@@ -47,7 +44,7 @@ impl Cursor {
             if tokio::time::Instant::now() >= self.deadline {
                 return None;
             }
-            if tokio::time::timeout(BOOKMARK, changes.changed()).await.is_err() {
+            if tokio::time::timeout(self.shared.bookmarks, changes.changed()).await.is_err() {
                 return Some(self.bookmark());
             }
         }

@@ -72,6 +72,7 @@ impl Proxy {
 
     /// Nothing is forwarded any more on the present connections, and nothing closes them, as if the host had lost its power. New ones are
     /// forwarded, as if another host had its address.
+    #[allow(dead_code, reason = "the tests of the server use it")]
     pub fn lose(&self) {
         self.first_alive.store(self.accepted(), Ordering::SeqCst);
     }
