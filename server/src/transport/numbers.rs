@@ -1,11 +1,11 @@
 //! Names the field of an `Int` that is out of range (pure).
 //!
 //! The executor (async-graphql 7.2.1) validates only that an `Int` is a whole number of 64 bits. One of more than 32 bits is refused when the
-//! argument is read, with the range that is accepted and the position of the argument, but without the name of the field. The document and the
-//! variables have it.
+//! argument is read, with the range that is accepted and the position of the argument, but without the name of the field. If the complexity depends
+//! on the argument, the position is that of the selection. The document and the variables have the name.
 
 use async_graphql::{
-    Pos, Response, Variables,
+    Pos, Positioned, Response, Variables,
     parser::{
         parse_query,
         types::{ExecutableDocument, Field, Selection, SelectionSet},
@@ -61,7 +61,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Within the argument whose value is at this position.
+    /// Within the argument whose value is at this position, or those of the selection that is there.
     fn document(&self, document: &ExecutableDocument, at: Pos) -> Option<(String, String)> {
         let operations = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
         let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set.node);
@@ -70,15 +70,15 @@ impl Search<'_> {
 
     fn selection(&self, selected: &SelectionSet, at: Pos) -> Option<(String, String)> {
         selected.items.iter().find_map(|item| match &item.node {
-            Selection::Field(field) => self.arguments(&field.node, at).or_else(|| self.selection(&field.node.selection_set.node, at)),
+            Selection::Field(field) => self.arguments(field, at).or_else(|| self.selection(&field.node.selection_set.node, at)),
             Selection::InlineFragment(inline) => self.selection(&inline.node.selection_set.node, at),
             Selection::FragmentSpread(_) => None,
         })
     }
 
-    fn arguments(&self, field: &Field, at: Pos) -> Option<(String, String)> {
-        let (name, value) = field.arguments.iter().find(|(_, value)| value.pos == at)?;
-        self.value(&name.node, &name.node, &value.node)
+    fn arguments(&self, field: &Positioned<Field>, at: Pos) -> Option<(String, String)> {
+        let mut meant = field.node.arguments.iter().filter(|(_, value)| value.pos == at || field.pos == at);
+        meant.find_map(|(name, value)| self.value(&name.node, &name.node, &value.node))
     }
 
     /// `name` is that of the argument or input field which the value is of.
@@ -115,6 +115,11 @@ mod tests {
 
     #[Object]
     impl Query {
+        #[graphql(complexity = "usize::try_from(first).unwrap_or(1)")]
+        async fn list(&self, name: Option<String>, first: i32) -> usize {
+            name.map_or(0, |name| name.len()) + usize::try_from(first).unwrap_or(0)
+        }
+
         async fn sum(&self, first: Option<i32>, input: Option<Input>) -> i32 {
             let Input { factor, inner } = input.unwrap_or(Input { factor: None, inner: Vec::new() });
             first.unwrap_or(0) + factor.map_or(0, |_| 1) + inner.iter().map(|inner| inner.size).sum::<i32>()
@@ -139,6 +144,7 @@ mod tests {
                 "query($fine: Int, $first: Int) { a: sum(first: $fine) sum(first: $first) }",
                 "first: -99999999999 is not an Int: it must be -2147483648 to 2147483647",
             ),
+            ("{ a: list(name: \"a\", first: 99999999999) }", "first: 99999999999 is not an Int: it must be -2147483648 to 2147483647"),
             ("query($input: Input) { sum(input: $input) }", "input.inner.0.size: 3000000000 is not an Int: it must be -2147483648 to 2147483647"),
             (
                 "query($size: Int!) { sum(input: { inner: [{ size: $size }] }) }",

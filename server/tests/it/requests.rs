@@ -162,7 +162,12 @@ async fn lists_are_paged_in_both_directions() {
     assert_eq!(names(&walk(&server, "orderBy: { field: NAME }", "last", "before").await), "debca");
     let filtered = server.query("{ instances(filter: { nameContains: \"d\" }) { totalCount nodes { name } } }", json!({})).await;
     assert_eq!(filtered["instances"], json!({ "totalCount": 1, "nodes": [{ "name": "d" }] }));
-    for (arguments, complaint) in [("first: 1, last: 1", "first and last"), ("first: 501", "first must be"), ("after: \"x\"", "after: 'x'")] {
+    for (arguments, complaint) in [
+        ("first: 1, last: 1", "first and last"),
+        ("first: 501", "first must be"),
+        ("first: 2147483648", "first: 2147483648 is not an Int"),
+        ("after: \"x\"", "after: 'x'"),
+    ] {
         let answer = server.request(&format!("{{ instances({arguments}) {{ totalCount }} }}"), json!({})).await;
         assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{answer:#}");
         assert!(text(&answer["errors"][0]["message"]).starts_with(complaint), "{answer:#}");
