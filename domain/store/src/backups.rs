@@ -10,7 +10,7 @@ use super::{Page, PageRequest, Store, errors::Classify, parsed, reason};
 use toygres_domain::{
     Error, InstanceId, OperationId, Result, UserErrorCode,
     backup::{ArchiveId, Backup, BackupId, BackupStatus, BackupVerification},
-    instance::{Instance, Reason},
+    instance::{Instance, Reason, ReasonCode},
     operation::create_backup,
     recovery::CompleteBackup,
     wal::{Lsn, Timeline},
@@ -264,10 +264,11 @@ impl Store {
         backup(row)
     }
 
-    /// Requests the removal of a base backup from the store. `required`: another one that can be restored must remain.
+    /// Requests the removal of a base backup from the store. `required`: a newer one that can be restored must remain, unless this one cannot
+    /// be restored itself.
     ///
     /// # Errors
-    /// [`Error::User`] with `NotFound`, or `Conflict` when it is locked, in progress or the last one.
+    /// [`Error::User`] with `NotFound`, or `Conflict` when it is locked, in progress or the last one that can be restored.
     pub async fn delete_backup(&self, id: BackupId, required: bool) -> Result<Backup> {
         let mut transaction = self.begin().await?;
         let now = locked(&mut transaction, id).await?;
@@ -277,15 +278,19 @@ impl Store {
         if matches!(now.status, BackupStatus::Pending | BackupStatus::Running) {
             return Err(conflict("the backup is in progress: cancel its operation, or wait for it"));
         }
+        // The same as `Backup::is_unusable`.
         let newer = sqlx::query_scalar!(
-            r#"SELECT EXISTS (SELECT FROM backups WHERE archive_id = $1 AND status = 'available' AND finished_at > $2) AS "newer!""#,
+            r#"SELECT EXISTS (
+                   SELECT FROM backups
+                   WHERE archive_id = $1 AND status = 'available' AND finished_at > $2
+                     AND NOT (verification = 'failed' AND verification_code IS DISTINCT FROM $3)) AS "newer!""#,
             now.archive.0,
-            now.finished_at
+            now.finished_at,
+            ReasonCode::DataCorrupted.as_str()
         );
-        if required && now.status == BackupStatus::Available && !newer.fetch_one(&mut *transaction).await.classify()? {
-            return Err(conflict(
-                "it is the newest backup, which what is committed now is restored from: create another one first, or turn backups off",
-            ));
+        let is_needed = required && now.status == BackupStatus::Available && !now.is_unusable();
+        if is_needed && !newer.fetch_one(&mut *transaction).await.classify()? {
+            return Err(conflict("it is the newest backup that can be restored: create another one first, or turn backups off"));
         }
         let row = backup_query!("UPDATE backups SET status = 'deleting' WHERE id = $1 RETURNING", "", id.0);
         let row = row.fetch_one(&mut *transaction).await.classify()?;

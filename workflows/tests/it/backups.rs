@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use toygres_domain::{
     Error, InstanceId, UserErrorCode,
-    backup::{BackupId, BackupStatus, Coverage},
+    backup::{BackupId, BackupStatus, BackupVerification, Coverage, VerificationStatus},
     instance::{Reason, ReasonCode},
     operation::{OperationStatus, Params, create_backup},
     recovery::CompleteBackup,
@@ -180,6 +180,45 @@ async fn a_backup_is_requested_taken_and_deleted() {
     assert_eq!(owned(&harness, worker).await, 1, "the archive lives on");
     harness.store.forget_archive(archive.id).await.unwrap();
     assert!(harness.store.backup(failed).await.unwrap().is_none());
+    harness.finish().await;
+}
+
+/// Takes a base backup that is requested by an operation.
+async fn taken(harness: &Harness, id: InstanceId) -> BackupId {
+    let (backup, request) = params();
+    let operation = harness.accept(Subject::Existing(id), request).await;
+    assert!(harness.store.begin_backup(backup, backup).await.unwrap());
+    assert!(harness.store.complete_backup(backup, backup, &complete(harness)).await.unwrap());
+    assert_eq!(harness.finished(&operation).await.status, OperationStatus::Succeeded);
+    backup
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_only_backup_that_can_be_restored_is_not_deleted() {
+    let harness = Harness::start().await;
+    let id = harness.running().await;
+    harness.store.claim_archives(Uuid::now_v7(), true, LEASE, 10).await.unwrap();
+    let (good, newer) = (taken(&harness, id).await, taken(&harness, id).await);
+    let verified = async |code| {
+        let reason = Some(Reason::new(code, "why"));
+        let failed = BackupVerification { status: VerificationStatus::Failed, ended_at: None, restore_seconds: None, reason };
+        harness.store.record_verification(newer, &failed).await.unwrap();
+    };
+    let deleted = async |backup, required| match harness.store.delete_backup(backup, required).await {
+        Ok(backup) => Ok(backup.status),
+        Err(Error::User(errors)) => Err(errors[0].code),
+        Err(error) => panic!("{error:?}"),
+    };
+    for code in [ReasonCode::NotRestorable, ReasonCode::StoreDamaged] {
+        verified(code).await;
+        assert_eq!(deleted(good, true).await, Err(UserErrorCode::Conflict), "{code:?}: nothing else can be restored");
+    }
+    // Damage in the data is probably in the instance too, and the backup can be restored.
+    verified(ReasonCode::DataCorrupted).await;
+    assert_eq!(deleted(newer, true).await, Err(UserErrorCode::Conflict));
+    verified(ReasonCode::NotRestorable).await;
+    assert_eq!(deleted(newer, true).await, Ok(BackupStatus::Deleting), "nobody needs it");
+    assert_eq!(deleted(good, false).await, Ok(BackupStatus::Deleting), "backups are off");
     harness.finish().await;
 }
 
