@@ -1,9 +1,13 @@
 //! Objects that are not what was written, and writers that are not the only ones.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use bytes::Bytes;
-use toygres_backup::{BackupError, StoreErrorKind, Target, plan};
+use chrono::{TimeDelta, Utc};
+use toygres_backup::{BackupError, RetentionPolicy, StoreErrorKind, Target, expire, plan};
 use toygres_domain::wal::SegmentSize;
 
 use crate::archived::Archived;
@@ -83,4 +87,33 @@ fn find(directory: &Path, suffix: &str) -> PathBuf {
         }
     }
     panic!("no object ends with {suffix}");
+}
+
+/// The rest of the archive is as useful as before, and the files of the backup are not taken for the rest of one that was not finished.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_record_concerns_its_own_backup_alone() {
+    let mut archived = Archived::create("").await;
+    let intact = archived.back_up().await.id;
+    archived.insert(1);
+    let damaged = archived.back_up().await.id;
+    archived.insert(2);
+    archived.caught_up().await;
+    archived.unfollow().await.unwrap();
+    let record = |id| archived.directory.path().join("store").join(archived.layout.base_file(id, "backup.json"));
+    let of_the_other = std::fs::read(record(intact)).unwrap();
+    for content in [b"{".to_vec(), of_the_other] {
+        std::fs::write(record(damaged), content).unwrap();
+        let listing = archived.listing().await;
+        assert_eq!(listing.backups.iter().map(|backup| backup.id).collect::<Vec<_>>(), [intact]);
+        assert_eq!(listing.damaged.keys().collect::<Vec<_>>(), [&damaged]);
+        for target in [Target::Latest, Target::Backup(intact)] {
+            assert_eq!(plan(&listing, target).unwrap().backup.id, intact);
+        }
+        let refused = plan(&listing, Target::Backup(damaged)).unwrap_err();
+        assert!(matches!(&refused, BackupError::Damaged(why) if why.contains("backup.json is damaged")), "{refused}");
+        let policy = RetentionPolicy { keep_for: TimeDelta::zero(), locked: BTreeSet::new(), in_use: BTreeSet::new() };
+        let expired = expire(&listing, &archived.layout, &policy, Utc::now() + TimeDelta::days(2));
+        assert!(expired.iter().all(|path| archived.layout.parse_base(path).is_none()), "{expired:?}");
+    }
+    assert_eq!(archived.restored_ids(Target::Latest).await, [1, 2]);
 }
