@@ -226,15 +226,17 @@ impl Store {
         Ok(completed.execute(&self.pool).await.classify()?.rows_affected() > 0)
     }
 
-    /// Records that an attempt failed; with `retry`, another one follows.
-    pub async fn fail_backup(&self, id: BackupId, why: &Reason, retry: bool) -> Result<()> {
+    /// Records that an attempt failed; with `retry`, another one follows. `object` is the directory of the attempt: one that is not the latest
+    /// changes nothing. Without it, whichever is in progress ends.
+    pub async fn fail_backup(&self, id: BackupId, object: Option<BackupId>, why: &Reason, retry: bool) -> Result<()> {
         sqlx::query!(
             "UPDATE backups SET status = CASE WHEN $4 THEN 'pending' ELSE 'failed' END, error_code = $2, error_message = $3
-             WHERE id = $1 AND status IN ('pending', 'running')",
+             WHERE id = $1 AND status IN ('pending', 'running') AND ($5::uuid IS NULL OR object_id = $5)",
             id.0,
             why.code.as_str(),
             why.message,
-            retry
+            retry,
+            object.map(|object| object.0)
         )
         .execute(&self.pool)
         .await

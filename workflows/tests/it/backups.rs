@@ -101,11 +101,19 @@ async fn a_backup_is_requested_taken_and_deleted() {
     assert!(refused(&params().1).await.1.contains("in progress"), "one at a time");
     let (first, second) = (backup, BackupId::generate());
     assert!(harness.store.begin_backup(backup, first).await.unwrap());
-    harness.store.fail_backup(backup, &Reason::new(ReasonCode::BackupFailed, "the server restarts"), true).await.unwrap();
+    let lost = Reason::new(ReasonCode::BackupFailed, "the server restarts");
+    harness.store.fail_backup(backup, Some(first), &lost, true).await.unwrap();
     harness.shows(&operation, "another one follows").await;
     assert!(harness.store.begin_backup(backup, second).await.unwrap());
     assert!(!harness.store.report_backup(backup, first, 1, None).await.unwrap());
     assert!(!harness.store.complete_backup(backup, first, &complete(&harness)).await.unwrap());
+    harness.store.fail_backup(backup, Some(first), &lost, true).await.unwrap();
+    let now = harness.store.backup(backup).await.unwrap().unwrap();
+    assert_eq!(
+        (now.status, now.object),
+        (BackupStatus::Running, Some(second)),
+        "a worker that has lost the archive ends no attempt of its new owner"
+    );
     assert!(harness.store.report_backup(backup, second, 3 << 20, Some(6 << 20)).await.unwrap());
     harness.shows(&operation, "3 of about 6 MiB").await;
     assert!(harness.store.complete_backup(backup, second, &complete(&harness)).await.unwrap());
@@ -124,7 +132,7 @@ async fn a_backup_is_requested_taken_and_deleted() {
     let (failed, request) = params();
     let operation = harness.accept(Subject::Existing(id), request).await;
     let why = Reason::new(ReasonCode::StoreRefused, "the store refuses");
-    harness.store.fail_backup(failed, &why, false).await.unwrap();
+    harness.store.fail_backup(failed, None, &why, false).await.unwrap();
     let ended = harness.finished(&operation).await;
     assert_eq!((ended.status, ended.error), (OperationStatus::Failed, Some(why)));
     let again = harness.store.retry_operation(&operation, &crate::support::request(DEADLINE)).await.unwrap().operation.id;
