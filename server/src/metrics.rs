@@ -200,7 +200,7 @@ fn describe() {
     for result in ["verified", "failed", "error"] {
         counter!("toygres_backup_verifications_total", "result" => result).increment(0);
     }
-    for what in ["follow", "base", "maintenance", "reconcile", "close"] {
+    for what in ["follow", "base", "record", "maintenance", "reconcile", "close"] {
         counter!("toygres_backup_failures_total", "what" => what).increment(0);
     }
     for result in ["stored", "lost"] {

@@ -31,7 +31,7 @@ use self::{
     measurements::Measurements,
     samples::Samples,
     shares::Shares,
-    targets::{Due, Outcome, Targets},
+    targets::{Due, Outcome, Refreshed, Targets},
 };
 use crate::{
     ActivityContext, Failure,
@@ -264,7 +264,11 @@ async fn hint(context: &ActivityContext, targets: &Targets, known: &Instance) {
     let Some(now) = now else { return targets.remove(known.id) };
     let workflow = now.health_check_orchestration_id.clone();
     let is_known = now.operation_count == known.operation_count && now.endpoint == known.endpoint && now.health == known.health;
-    update(context, targets, now);
+    let (id, state) = (now.id, now.state);
+    // One that is not there any more was removed by whoever follows the events and the shares, and comes back by them alone.
+    if targets.refresh(now) == Refreshed::Removed && state != InstanceState::Updating {
+        context.prober.forget(id);
+    }
     let Some(workflow) = workflow.filter(|_| is_known && targets.permits_hint(known)) else { return };
     counter!(HINTS).increment(1);
     if let Err(error) = context.engine.nudge(&workflow, "").await {

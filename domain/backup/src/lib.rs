@@ -34,7 +34,7 @@ pub use error::BackupError;
 pub use follow::{FollowOptions, FollowStatus, follow};
 pub use layout::{ArchiveId, BackupId, GapReason, Layout, Partial, WalObject};
 pub use listing::{BackupRecord, Followed, Listing, PartRecord, StandbySettings};
-pub use record::{find_archives, record_instance};
+pub use record::{FoundArchives, find_archives, record_instance};
 pub use recovery::{RecoverySettings, Stop};
 pub use restore::{FileOwner, Plan, RestoreOptions, RestoreReport, Target, find, plan, restore};
 pub use retention::{RetentionPolicy, expire};

@@ -12,10 +12,10 @@ use toygres_domain::{
 };
 
 use crate::{
-    Archive, BackupError, FollowStatus, compression,
+    Archive, BackupError, FollowStatus, StoreErrorKind, compression,
     coverage::Path,
     layout::{BackupId, GapReason, Partial, RECORD, WalObject},
-    store::Object,
+    store::{Object, StoreError},
 };
 
 /// The contents of an archive at one time.
@@ -25,6 +25,8 @@ pub struct Listing {
     pub segment_size: SegmentSize,
     /// The base backups that are complete, by the time they were finished at.
     pub backups: Vec<BackupRecord>,
+    /// Why the record of a base backup cannot be used. Whether it is complete is not known, so its files are no rest of one that is not.
+    pub damaged: BTreeMap<BackupId, String>,
     /// The complete segments.
     pub segments: BTreeSet<Segment>,
     /// The segments that are archived up to an offset; one segment may have several.
@@ -164,6 +166,7 @@ impl Listing {
         Self {
             segment_size,
             backups: Vec::new(),
+            damaged: BTreeMap::new(),
             segments: BTreeSet::new(),
             partials: BTreeSet::new(),
             histories: BTreeMap::new(),
@@ -177,7 +180,7 @@ impl Listing {
     /// Lists an archive, and reads its records of backups and histories of timelines.
     ///
     /// # Errors
-    /// The store fails, or one of these objects is damaged.
+    /// The store fails, or a history is damaged. A damaged record concerns its own backup alone.
     pub async fn read(archive: &Archive) -> Result<Self, BackupError> {
         let mut listing = Self::read_wal(archive).await?;
         let layout = archive.layout();
@@ -187,13 +190,20 @@ impl Listing {
                 listing.base_files.entry(id).or_default().push(object);
             }
         }
-        let records = listing.base_files.keys().map(|id| layout.base_file(*id, RECORD));
-        let complete = records.filter(|path| listing.base_files.values().flatten().any(|object| object.path == *path)).collect::<Vec<_>>();
-        let read = |path: String| async move {
-            let content = archive.store().read(&path).await?;
-            serde_json::from_slice(&content).map_err(|error| archive.store().damaged(&path, error))
-        };
-        listing.backups = futures::stream::iter(complete).map(read).buffered(8).try_collect::<Vec<BackupRecord>>().await?;
+        let records = listing.base_files.iter().map(|(id, files)| (*id, layout.base_file(*id, RECORD), files));
+        let complete = records.filter(|(_, path, files)| files.iter().any(|object| object.path == *path));
+        let complete: Vec<_> = complete.map(|(id, path, _)| (id, path)).collect();
+        let read = |(id, path): (BackupId, String)| async move { read_record(archive, id, &path).await.map(|record| (id, record)) };
+        let mut records = futures::stream::iter(complete).map(read).buffered(8);
+        while let Some((id, record)) = records.try_next().await? {
+            match record {
+                Ok(record) => listing.backups.push(record),
+                Err(error) => {
+                    tracing::warn!(backup = %id, %error, "the record of a base backup is damaged: the backup cannot be restored, and is kept");
+                    listing.damaged.insert(id, error.to_string());
+                }
+            }
+        }
         listing.backups.sort_by_key(|backup| (backup.finished_at, backup.id));
         Ok(listing)
     }
@@ -218,6 +228,7 @@ impl Listing {
     #[must_use]
     pub fn without(mut self, omitted: &dyn Fn(&BackupId) -> bool) -> Self {
         self.backups.retain(|backup| !omitted(&backup.id));
+        self.damaged.retain(|id, _| !omitted(id));
         self.base_files.retain(|id, _| !omitted(id));
         self
     }
@@ -244,4 +255,18 @@ impl Listing {
         }
         Ok(listing)
     }
+}
+
+/// The record of a base backup; the inner error says that it is damaged.
+async fn read_record(archive: &Archive, id: BackupId, path: &str) -> Result<Result<BackupRecord, StoreError>, StoreError> {
+    let content = match archive.store().read(path).await {
+        Err(error) if error.kind == StoreErrorKind::Damaged => return Ok(Err(error)),
+        content => content?,
+    };
+    let damaged = |why: &dyn std::fmt::Display| archive.store().damaged(path, why);
+    Ok(match serde_json::from_slice::<BackupRecord>(&content) {
+        Ok(record) if record.id == id => Ok(record),
+        Ok(record) => Err(damaged(&format_args!("it is the record of {}", record.id))),
+        Err(error) => Err(damaged(&error)),
+    })
 }

@@ -35,25 +35,55 @@ pub async fn record_instance(archive: &Archive, record: &InstanceRecord) -> Resu
     Ok(())
 }
 
-/// The archives in a store that say what their instance is, but for those of the instances that `is_known`. Of an instance with several, the
-/// latest.
+/// What was found in a store.
+#[derive(Debug, Default)]
+pub struct FoundArchives {
+    /// Of each instance, the latest archive.
+    pub archives: Vec<FoundArchive>,
+    /// The archives that cannot be read. Their instances are not among those found, even if another archive can be: that one may be older, and
+    /// whoever imports it does not look for this one again.
+    pub unreadable: Vec<(InstanceId, BackupError)>,
+    /// The base backups whose records are damaged, in archives that were found.
+    pub damaged: Vec<(InstanceId, BackupError)>,
+}
+
+/// The archives in a store that say what their instance is, but for those of the instances that `is_known`.
 ///
 /// # Errors
-/// The store fails, or what it holds is damaged.
-pub async fn find_archives(store: &Store, is_known: &(dyn Fn(InstanceId) -> bool + Sync)) -> Result<Vec<FoundArchive>, BackupError> {
-    let mut found = Vec::new();
+/// The store fails. What is wrong with one archive says nothing of the others.
+pub async fn find_archives(store: &Store, is_known: &(dyn Fn(InstanceId) -> bool + Sync)) -> Result<FoundArchives, BackupError> {
+    let mut found = FoundArchives::default();
     for instance in store.directories("").await?.iter().filter_map(|name| name.parse().ok()).filter(|id| !is_known(*id)) {
-        let mut archives: Vec<FoundArchive> = Vec::new();
+        let (mut archives, unreadable) = (Vec::new(), found.unreadable.len());
         for archive in store.directories(&instance.to_string()).await?.iter().filter_map(|name| name.parse().ok()) {
-            archives.extend(read(store, instance, archive).await?);
+            match read(store, instance, archive).await {
+                Ok(read) => archives.extend(read),
+                Err(error) if is_of_one_archive(&error) => found.unreadable.push((instance, error)),
+                Err(error) => return Err(error),
+            }
         }
-        let latest = |archive: &FoundArchive| archive.coverage.intervals.last().map(|interval| interval.to);
-        found.extend(archives.into_iter().max_by_key(latest));
+        if found.unreadable.len() > unreadable {
+            continue;
+        }
+        let latest = |(archive, _): &(FoundArchive, _)| archive.coverage.intervals.last().map(|interval| interval.to);
+        if let Some((archive, damaged)) = archives.into_iter().max_by_key(latest) {
+            found.archives.push(archive);
+            found.damaged.extend(damaged.into_iter().map(|error| (instance, error)));
+        }
     }
     Ok(found)
 }
 
-async fn read(store: &Store, instance: InstanceId, archive: ArchiveId) -> Result<Option<FoundArchive>, BackupError> {
+/// Whether something is wrong with the objects of an archive, or with the identity that they are decrypted with.
+fn is_of_one_archive(error: &BackupError) -> bool {
+    match error {
+        BackupError::Store(error) => matches!(error.kind, StoreErrorKind::Damaged | StoreErrorKind::Configuration),
+        error => matches!(error, BackupError::Damaged(_)),
+    }
+}
+
+/// An archive, and what is wrong with its base backups.
+async fn read(store: &Store, instance: InstanceId, archive: ArchiveId) -> Result<Option<(FoundArchive, Vec<BackupError>)>, BackupError> {
     let layout = Layout::new(instance, archive);
     let opened = match Archive::open(store.clone(), layout.clone()).await {
         Err(BackupError::Store(error)) if error.kind == StoreErrorKind::NotFound => return Ok(None),
@@ -63,9 +93,15 @@ async fn read(store: &Store, instance: InstanceId, archive: ArchiveId) -> Result
     let path = layout.record(number);
     let record = serde_json::from_slice(&store.read(&path).await?).map_err(|error| store.damaged(&path, error))?;
     let listing = Listing::read(&opened).await?;
+    let mut damaged: Vec<BackupError> = listing.damaged.values().cloned().map(BackupError::Damaged).collect();
+    if listing.backups.is_empty()
+        && let Some(error) = damaged.pop()
+    {
+        return Err(error);
+    }
     let coverage = Coverage::of(&listing).to_domain(false);
     let backups = listing.backups.iter().map(|backup| (backup.id, backup.complete())).collect();
-    Ok(Some(FoundArchive { instance, archive, record, backups, coverage, stored_bytes: listing.bytes }))
+    Ok(Some((FoundArchive { instance, archive, record, backups, coverage, stored_bytes: listing.bytes }, damaged)))
 }
 
 /// In ascending order.

@@ -37,7 +37,8 @@ pub fn expire(listing: &Listing, layout: &Layout, policy: &RetentionPolicy, now:
         expired.extend(files(listing, backup.id).filter(|path| !path.ends_with(&format!("/{RECORD}"))));
     }
     let complete: BTreeSet<BackupId> = listing.backups.iter().map(|backup| backup.id).collect();
-    for (id, objects) in listing.base_files.iter().filter(|(id, _)| !complete.contains(id) && !policy.in_use.contains(id)) {
+    let is_abandoned = |id: &BackupId| !complete.contains(id) && !listing.damaged.contains_key(id) && !policy.in_use.contains(id);
+    for (id, objects) in listing.base_files.iter().filter(|(id, _)| is_abandoned(id)) {
         if objects.iter().all(|object| object.created_at < now - ABANDONED_AFTER) {
             expired.extend(files(listing, *id));
         }

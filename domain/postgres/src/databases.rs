@@ -18,29 +18,54 @@ use super::{
 /// `object_in_use`.
 const IN_USE: &str = "55006";
 
+/// Whether there is a database of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// There is none.
+    Absent,
+    /// There is one to which nobody can connect.
+    Closed,
+    /// There is one to which clients can connect.
+    Open,
+}
+
 /// Whether there is a database of this name.
 ///
 /// # Errors
 /// Why it is not known.
-pub async fn exists(superuser: &Target, name: &SqlName, timeout: Duration) -> Result<bool, Reason> {
+pub async fn presence(superuser: &Target, name: &SqlName, timeout: Duration) -> Result<Presence, Reason> {
     within(superuser, timeout, async {
         let mut session = open(superuser, DATABASE).await?;
-        let [exists] = session.row(&format!("SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = '{name}')")).await?;
+        let [is_open] = session.row(&format!("SELECT (SELECT datallowconn FROM pg_catalog.pg_database WHERE datname = '{name}')")).await?;
         close(Some(session)).await;
-        Ok(exists.as_deref() == Some("t"))
+        Ok(match is_open.as_deref() {
+            None => Presence::Absent,
+            Some("t") => Presence::Open,
+            Some(_) => Presence::Closed,
+        })
     })
     .await
 }
 
-/// Makes a database, as a copy of the template, which has the statistics of statements.
+/// Makes a database, as a copy of the template, which has the statistics of statements. Nobody can connect to it before [`admit`]: until then
+/// it has nothing in it that could be lost, and is known from one that somebody has made by SQL.
 ///
 /// # Errors
 /// Why it was not made, for example because it exists.
 pub async fn create(superuser: &Target, name: &SqlName, owner: &SqlName, timeout: Duration) -> Result<(), Reason> {
-    run(superuser, &format!("CREATE DATABASE \"{name}\" OWNER \"{owner}\""), timeout).await?.map_err(|message| {
+    run(superuser, &format!("CREATE DATABASE \"{name}\" OWNER \"{owner}\" ALLOW_CONNECTIONS false"), timeout).await?.map_err(|message| {
         // It is copied, which somebody who is connected to it prevents.
         Reason::new(ReasonCode::ConnectionLost, message)
     })
+}
+
+/// Lets clients connect to a database that was made.
+///
+/// # Errors
+/// Why they cannot.
+pub async fn admit(superuser: &Target, name: &SqlName, timeout: Duration) -> Result<(), Reason> {
+    let in_use = |message| Reason::new(ReasonCode::ConnectionLost, message);
+    run(superuser, &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS true"), timeout).await?.map_err(in_use)
 }
 
 /// Drops a database, if there is one of this name. With `force` the sessions in it are ended.

@@ -33,6 +33,12 @@ impl Store {
         // It was forgotten meanwhile.
         Ok(Duration::try_from_secs_f64(seconds.unwrap_or_default()).unwrap_or_default())
     }
+
+    /// Starts the time anew, if it is counted: it is not known whether clients wanted to use the instance.
+    pub async fn note_unknown_activity(&self, id: InstanceId) -> Result<()> {
+        sqlx::query!("UPDATE instance_activity SET active_at = now() WHERE instance_id = $1", id.0).execute(&self.pool).await.classify()?;
+        Ok(())
+    }
 }
 
 /// Starts the time anew, with the next health check.

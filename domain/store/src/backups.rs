@@ -226,15 +226,17 @@ impl Store {
         Ok(completed.execute(&self.pool).await.classify()?.rows_affected() > 0)
     }
 
-    /// Records that an attempt failed; with `retry`, another one follows.
-    pub async fn fail_backup(&self, id: BackupId, why: &Reason, retry: bool) -> Result<()> {
+    /// Records that an attempt failed; with `retry`, another one follows. `object` is the directory of the attempt: one that is not the latest
+    /// changes nothing. Without it, whichever is in progress ends.
+    pub async fn fail_backup(&self, id: BackupId, object: Option<BackupId>, why: &Reason, retry: bool) -> Result<()> {
         sqlx::query!(
             "UPDATE backups SET status = CASE WHEN $4 THEN 'pending' ELSE 'failed' END, error_code = $2, error_message = $3
-             WHERE id = $1 AND status IN ('pending', 'running')",
+             WHERE id = $1 AND status IN ('pending', 'running') AND ($5::uuid IS NULL OR object_id = $5)",
             id.0,
             why.code.as_str(),
             why.message,
-            retry
+            retry,
+            object.map(|object| object.0)
         )
         .execute(&self.pool)
         .await
@@ -264,10 +266,11 @@ impl Store {
         backup(row)
     }
 
-    /// Requests the removal of a base backup from the store. `required`: another one that can be restored must remain.
+    /// Requests the removal of a base backup from the store. `required`: a newer one that can be restored must remain, unless this one cannot
+    /// be restored itself.
     ///
     /// # Errors
-    /// [`Error::User`] with `NotFound`, or `Conflict` when it is locked, in progress or the last one.
+    /// [`Error::User`] with `NotFound`, or `Conflict` when it is locked, in progress or the last one that can be restored.
     pub async fn delete_backup(&self, id: BackupId, required: bool) -> Result<Backup> {
         let mut transaction = self.begin().await?;
         let now = locked(&mut transaction, id).await?;
@@ -277,15 +280,19 @@ impl Store {
         if matches!(now.status, BackupStatus::Pending | BackupStatus::Running) {
             return Err(conflict("the backup is in progress: cancel its operation, or wait for it"));
         }
+        // The same as `Backup::is_unusable`.
         let newer = sqlx::query_scalar!(
-            r#"SELECT EXISTS (SELECT FROM backups WHERE archive_id = $1 AND status = 'available' AND finished_at > $2) AS "newer!""#,
+            r#"SELECT EXISTS (
+                   SELECT FROM backups
+                   WHERE archive_id = $1 AND status = 'available' AND finished_at > $2
+                     AND NOT (verification = 'failed' AND verification_code IS DISTINCT FROM $3)) AS "newer!""#,
             now.archive.0,
-            now.finished_at
+            now.finished_at,
+            ReasonCode::DataCorrupted.as_str()
         );
-        if required && now.status == BackupStatus::Available && !newer.fetch_one(&mut *transaction).await.classify()? {
-            return Err(conflict(
-                "it is the newest backup, which what is committed now is restored from: create another one first, or turn backups off",
-            ));
+        let is_needed = required && now.status == BackupStatus::Available && !now.is_unusable();
+        if is_needed && !newer.fetch_one(&mut *transaction).await.classify()? {
+            return Err(conflict("it is the newest backup that can be restored: create another one first, or turn backups off"));
         }
         let row = backup_query!("UPDATE backups SET status = 'deleting' WHERE id = $1 RETURNING", "", id.0);
         let row = row.fetch_one(&mut *transaction).await.classify()?;

@@ -88,7 +88,12 @@ impl TestDatabase {
 
     /// Runs SQL statements as the superuser.
     pub async fn run(&self, sql: &str) {
-        self.server.run(&self.name, sql).await;
+        self.run_in(&self.name, sql).await;
+    }
+
+    /// Runs SQL statements as the superuser in another database of the server.
+    pub async fn run_in(&self, database: &str, sql: &str) {
+        self.server.run(database, sql).await;
     }
 }
 

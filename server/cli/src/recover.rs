@@ -83,13 +83,18 @@ pub(crate) async fn run(command: &Recover, client: &Client) -> Result<()> {
     let variables = Variables { input: ImportBackupsInput { restore: Some(command.restore) } };
     let found = client.run(Mutation::build(variables)).await?.import_backups;
     command.output.output.print(&found, page)?;
-    match found.user_errors.first() {
-        Some(error) => Err(Failure::new(Kind::Conflict, worded(&error.message))),
-        None => Ok(()),
+    if found.user_errors.is_empty() {
+        return Ok(());
     }
+    // Each is about another instance.
+    let messages: Vec<_> = found.user_errors.iter().map(|error| error.message.as_str()).collect();
+    Err(Failure::new(Kind::Conflict, worded(&messages.join("\n"))))
 }
 
-fn page(ImportBackupsPayload { instances, operations, user_errors: _ }: &ImportBackupsPayload) -> String {
+fn page(ImportBackupsPayload { instances, operations, user_errors }: &ImportBackupsPayload) -> String {
+    if instances.is_empty() && !user_errors.is_empty() {
+        return String::new();
+    }
     if instances.is_empty() {
         return "The store has no backups that the server does not know.\n".to_owned();
     }

@@ -53,7 +53,7 @@ impl App {
     ///
     /// # Errors
     /// [`Error::User`] as [`toygres_store::Store::accept`] has it, or for the idempotency key, or with `Conflict` when a final backup cannot be
-    /// taken.
+    /// taken, or the deletion that is in progress keeps less than this one asks for, or its backups for another time.
     pub async fn delete_instance(&self, input: DeleteInstance, requested_by: Option<String>) -> Result<Accepted> {
         let DeleteInstance { id, keep_volumes, backup_retention_days, final_backup, revision, idempotency_key } = input;
         let id = instance_id(&id)?;
@@ -72,26 +72,26 @@ impl App {
                     errors.add(UserErrorCode::Conflict, "finalBackup", *why);
                 }
                 errors.check(Some(()))?;
-                let params = Params::Delete(delete::Params {
+                let params = delete::Params {
                     keep_volumes: keep_volumes.unwrap_or(false),
                     backup_retention_days,
                     final_backup: (final_backup == Some(true)).then(BackupId::generate),
                     close_archive: is_archived.is_ok(),
-                });
-                self.store.accept(Subject::Existing(id), &params, &request).await?
+                };
+                let accepted = self.store.accept(Subject::Existing(id), &Params::Delete(params.clone()), &request).await?;
+                let default = accepted.instance.backups.or(self.backups.policy).retention_days;
+                if !accepted.replayed
+                    && let Some((field, how)) = difference(&params, &in_progress(&accepted)?, default)
+                {
+                    let message = format!("{} is in progress {how}; cancel it first, if it can be", accepted.operation.id);
+                    return Err(Error::user(UserErrorCode::Conflict, field, message));
+                }
+                accepted
             }
         };
-        let in_progress: delete::Params = accepted.operation.params.clone().try_into().map_err(Error::internal)?;
-        match (final_backup, in_progress.final_backup) {
-            (Some(true), None) if !accepted.replayed => {
-                let message = format!("{} is in progress without a final backup; cancel it first, if it can be", accepted.operation.id);
-                return Err(Error::user(UserErrorCode::Conflict, "finalBackup", message));
-            }
-            (Some(false), Some(_)) if !accepted.operation.status.is_terminal() => {
-                self.store.waive_final_backup(&accepted.operation.id).await?;
-                accepted.operation = self.store.operation(&accepted.operation.id).await?.ok_or(Error::Superseded)?;
-            }
-            _ => {}
+        if final_backup == Some(false) && in_progress(&accepted)?.final_backup.is_some() && !accepted.operation.status.is_terminal() {
+            self.store.waive_final_backup(&accepted.operation.id).await?;
+            accepted.operation = self.store.operation(&accepted.operation.id).await?.ok_or(Error::Superseded)?;
         }
         Ok(accepted)
     }
@@ -111,9 +111,41 @@ impl App {
     }
 }
 
+fn in_progress(accepted: &Accepted) -> Result<delete::Params> {
+    accepted.operation.params.clone().try_into().map_err(Error::internal)
+}
+
+/// What somebody who asks for a deletion would lose by another one that is in progress: the field of the input, and how that one is. `default`
+/// is for how many days backups are kept if nothing is said.
+fn difference(asked: &delete::Params, in_progress: &delete::Params, default: i32) -> Option<(&'static str, String)> {
+    let days = in_progress.backup_retention_days.unwrap_or(default);
+    if asked.keep_volumes && !in_progress.keep_volumes {
+        Some(("keepVolumes", "and removes the volumes".to_owned()))
+    } else if asked.backup_retention_days.is_some_and(|asked| asked != days) {
+        Some(("backupRetentionDays", format!("and keeps the backups for {days} days")))
+    } else if asked.final_backup.is_some() && in_progress.final_backup.is_none() {
+        Some(("finalBackup", "without a final backup".to_owned()))
+    } else {
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_another_deletion_would_lose_is_told() {
+        let nothing = delete::Params::default();
+        let field = |asked: &delete::Params, in_progress: &delete::Params| difference(asked, in_progress, 7).map(|(field, _)| field);
+        let volumes = delete::Params { keep_volumes: true, ..nothing.clone() };
+        assert_eq!((field(&volumes, &nothing), field(&nothing, &volumes), field(&volumes, &volumes)), (Some("keepVolumes"), None, None));
+        let days = |days| delete::Params { backup_retention_days: Some(days), ..nothing.clone() };
+        assert_eq!((field(&days(30), &nothing), field(&days(7), &nothing)), (Some("backupRetentionDays"), None));
+        assert_eq!((field(&days(30), &days(0)), field(&nothing, &days(0))), (Some("backupRetentionDays"), None));
+        let backup = delete::Params { final_backup: Some(BackupId::generate()), ..nothing.clone() };
+        assert_eq!((field(&backup, &nothing), field(&backup, &backup), field(&nothing, &backup)), (Some("finalBackup"), None, None));
+    }
 
     #[test]
     fn the_fingerprint_is_fixed() {

@@ -1,8 +1,8 @@
 //! Makes deleted instances of the archives in the store that the metadata does not know, so that they can be restored: after the loss of the
 //! metadata database, or of the machine.
 
-use toygres_backup::find_archives;
-use toygres_domain::{Error, FieldError, Result, UserErrorCode, instance::Instance};
+use toygres_backup::{BackupError, FoundArchives, find_archives};
+use toygres_domain::{Error, FieldError, InstanceId, Result, UserErrorCode, instance::Instance};
 use toygres_store::Accepted;
 
 use super::{App, create_instance::CreateInstance, restore_instance::RestoreInstance};
@@ -21,7 +21,7 @@ pub struct ImportedBackups {
     pub instances: Vec<Instance>,
     /// Their restorations.
     pub restorations: Vec<Accepted>,
-    /// Why others are not restored.
+    /// Why others are not imported, or not restored, and which base backups are left out.
     pub errors: Vec<FieldError>,
 }
 
@@ -29,7 +29,8 @@ impl App {
     /// Imports what the store has.
     ///
     /// # Errors
-    /// [`Error::User`] if there is no store, or it fails: what has been imported by then stays.
+    /// [`Error::User`] if there is no store, or it fails: what has been imported by then stays. An archive that cannot be read is an error in
+    /// [`ImportedBackups::errors`], and hinders no other.
     pub async fn import_backups(&self, input: ImportBackups, requested_by: Option<String>) -> Result<ImportedBackups> {
         let refused = |message: String| Error::user(UserErrorCode::Conflict, "", message);
         let Some(objects) = &self.backups.objects else {
@@ -40,8 +41,11 @@ impl App {
         }
         let known = self.store.instance_ids().await?;
         let found = find_archives(objects, &|id| known.contains(&id)).await.map_err(|error| refused(error.reason().message))?;
+        let FoundArchives { archives, unreadable, damaged } = found;
         let mut imported = ImportedBackups::default();
-        for archive in &found {
+        imported.errors.extend(unreadable.iter().map(unread));
+        imported.errors.extend(damaged.iter().map(left_out));
+        for archive in &archives {
             imported.instances.extend(self.store.import_archive(archive).await?);
         }
         imported.instances.sort_by(|one, other| one.name.cmp(&other.name));
@@ -59,6 +63,19 @@ impl App {
         }
         Ok(imported)
     }
+}
+
+fn unread((instance, error): &(InstanceId, BackupError)) -> FieldError {
+    let message = format!(
+        "an archive of the instance {instance} cannot be read, so it is not imported: {}; mend it, or move it out of the store, and import again",
+        error.reason().message
+    );
+    FieldError::new(UserErrorCode::Conflict, "", message)
+}
+
+fn left_out((instance, error): &(InstanceId, BackupError)) -> FieldError {
+    let message = format!("the instance {instance} is imported without one of its backups: {}", error.reason().message);
+    FieldError::new(UserErrorCode::Conflict, "", message)
 }
 
 /// The input has no field that is wrong, so the message names the instance.

@@ -132,6 +132,13 @@ async fn a_store_that_is_away_holds_up_a_deletion_for_a_limited_time() {
     assert_eq!(server.query(OPERATION, json!({ "id": operation })).await["operation"]["canCancel"], true);
     assert_eq!(psql(&url, "SELECT count(*) FROM rows").await.as_deref(), Ok("1000"), "nothing is stopped before");
     assert_eq!(deleted(&server, json!({ "id": id })).await, operation, "which says nothing of a backup, and changes nothing");
+    // Who wants more to be kept is not told that it is.
+    for (field, value) in [("keepVolumes", json!(true)), ("backupRetentionDays", json!(30))] {
+        let refused = delete(&server, json!({ "id": id, field: value, "finalBackup": false })).await["userErrors"].clone();
+        assert_eq!((&refused[0]["code"], &refused[0]["field"]), (&json!("CONFLICT"), &json!([field])), "{refused:#}");
+        assert!(text(&refused[0]["message"]).starts_with(&operation), "{refused:#}");
+    }
+    assert_eq!(step(&server, &operation, "TAKE_BACKUP").await["status"], "RUNNING", "what is refused waives no backup");
     assert_eq!(deleted(&server, json!({ "id": id, "finalBackup": false })).await, operation);
     poll("the archive is to be closed", async || {
         (step(&server, &operation, "CLOSE_ARCHIVE").await["error"]["code"] == "STORE_UNAVAILABLE").then_some(())

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     backups::{ON, finish, until_protected, until_recoverable},
-    cli::commands::json as json_of,
+    cli::commands::{json as json_of, run},
     support::{Home, psql, text},
 };
 
@@ -55,5 +55,28 @@ async fn instances_come_back_from_the_store_alone() {
     // Again, there is nothing to do.
     let again = json_of(&home, &server, &["recover"]).await;
     assert_eq!((&again["instances"], &again["operations"]), (&json!([]), &json!([])));
+
+    // An archive that cannot be read hinders no other, and each is named.
+    let copy = || {
+        let (instance, copied) = (uuid::Uuid::now_v7().to_string(), uuid::Uuid::now_v7().to_string());
+        let to = store.join(&instance).join(copied);
+        std::fs::create_dir_all(&to).unwrap();
+        for part in ["archive.json", "instance"] {
+            assert!(std::process::Command::new("cp").arg("-r").arg(archive.join(part)).arg(&to).status().unwrap().success());
+        }
+        (instance, to)
+    };
+    let ((intact, _), damaged) = (copy(), [copy(), copy()]);
+    for (_, directory) in &damaged {
+        std::fs::write(directory.join("archive.json"), "{").unwrap();
+    }
+    let refused = run(&home, &server, &["recover", "-o", "json"]).await;
+    assert!(refused.code != 0 && damaged.iter().all(|(id, _)| refused.err.contains(id)), "{}", refused.err);
+    let found: Value = serde_json::from_str(&refused.out).unwrap();
+    assert_eq!(found["instances"].as_array().unwrap().iter().map(|found| &found["id"]).collect::<Vec<_>>(), [&json!(intact)], "{found:#}");
+    let import = "mutation { importBackups(input: {}) { instances { id } userErrors { code field message } } }";
+    let refused = server.query(import, json!({})).await["importBackups"].clone();
+    assert_eq!((&refused["instances"], refused["userErrors"].as_array().unwrap().len()), (&json!([]), 2), "{refused:#}");
+    assert!(text(&refused["userErrors"][0]["message"]).contains("archive.json is damaged"), "{refused:#}");
     server.kill().await;
 }

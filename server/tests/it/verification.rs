@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    backups::{ON, until_protected, until_recoverable},
+    backups::{ON, finish, until_protected, until_recoverable},
     cli::commands::json as json_of,
     support::{Database, Home, psql, text},
 };
@@ -135,4 +135,59 @@ async fn what_is_not_verified_says_why() {
 
 async fn until_of(server: &crate::support::Server, id: &str, what: &str, there: impl Fn(&Value) -> bool) -> Value {
     crate::backups::until_asking(server, WATCH, id, what, there).await
+}
+
+/// Everything else in the archive goes on, and the backup with the damaged record is kept until somebody deletes it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_record_hinders_no_other_backup() {
+    let (home, database) = (Home::new(), Database::start());
+    let url = database.url();
+    let server = home.start_with(&[ON, VERIFIED, ("DATABASE_URL", &url)]).await;
+    let id = server.create_ok("orders").await;
+    server.until_healthy(&id).await;
+    until_protected(&server, &id).await;
+    let backup = "mutation($id: ID!) { createBackup(input: { instanceId: $id }) { operation { id } userErrors { message } } }";
+    let back_up = async || {
+        let created = server.query(backup, json!({ "id": id })).await["createBackup"].clone();
+        assert_eq!(created["userErrors"], json!([]), "{created:#}");
+        finish(&server, &text(&created["operation"]["id"]), "SUCCEEDED").await;
+    };
+    let delete = "mutation($id: ID!) { deleteBackup(input: { id: $id }) { userErrors { message } } }";
+    let delete = async |backup: &Value| {
+        let answer = server.query(delete, json!({ "id": backup["id"] })).await["deleteBackup"].clone();
+        assert_eq!(answer["userErrors"], json!([]), "{answer:#}");
+    };
+    let verified = |now: &Value, count: usize| {
+        let all = now["backups"]["nodes"].as_array();
+        all.is_some_and(|all| all.len() == count && all.iter().all(|backup| backup["verification"]["status"] == "VERIFIED"))
+    };
+    back_up().await;
+    let now = until_of(&server, &id, "verified", |now| verified(now, 2)).await;
+    let (second, first) = (now["backups"]["nodes"][0].clone(), now["backups"]["nodes"][1].clone());
+    let directory = home.path().join("data-backups").join(text(&first["path"]));
+    std::fs::write(directory.join("backup.json"), "{").unwrap();
+
+    // Another one is taken and verified, and one is deleted.
+    back_up().await;
+    until_of(&server, &id, "verified too", |now| verified(now, 3)).await;
+    delete(&second).await;
+    let now = until_of(&server, &id, "without the second", |now| verified(now, 2)).await;
+    assert_eq!(now["backups"]["nodes"][1]["id"], first["id"], "what cannot be read is kept: {now:#}");
+    assert!(directory.join("base.00000.tar.zst").exists());
+    let metrics = server.get("/metrics").await.text().await.unwrap();
+    let counted = metrics.lines().find_map(|line| line.strip_prefix("toygres_backup_failures_total{what=\"record\"} ")).map(str::parse::<u64>);
+    assert!(matches!(counted, Some(Ok(1..))), "{counted:?}");
+
+    // Verified again, each is what it is.
+    psql(&url, "UPDATE toygres.backups SET verification = 'pending'").await.unwrap();
+    let statuses = |now: &Value| {
+        let all = now["backups"]["nodes"].as_array().into_iter().flatten();
+        all.map(|backup| text(&backup["verification"]["status"])).collect::<Vec<_>>()
+    };
+    let now = until_of(&server, &id, "verified again", |now| statuses(now) == ["VERIFIED", "FAILED"]).await;
+    assert_eq!(now["backups"]["nodes"][1]["verification"]["reason"]["code"], "STORE_DAMAGED", "{now:#}");
+    delete(&first).await;
+    until_of(&server, &id, "without the first", |now| statuses(now) == ["VERIFIED"]).await;
+    assert!(!directory.join("base.00000.tar.zst").exists());
+    server.kill().await;
 }

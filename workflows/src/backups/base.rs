@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::{sync::watch, task::JoinHandle};
-use toygres_backup::{Archive, BackupRecord, BaseBackupOptions, Coverage, FollowStatus, Layout, Listing, take_base_backup};
+use toygres_backup::{Archive, BackupError, BackupRecord, BaseBackupOptions, Coverage, FollowStatus, Layout, Listing, take_base_backup};
 use toygres_domain::{
     InstanceId,
     backup::{ArchiveId, Backup, BackupId},
@@ -110,6 +110,9 @@ async fn take(
     }
     // What is durable may lie behind a gap.
     let listing = Listing::read(&archive).await.map_err(|error| error.reason())?;
+    if let Some(why) = listing.damaged.get(&object) {
+        return Err(BackupError::Damaged(why.clone()).reason());
+    }
     if !Coverage::of(&listing).includes(object) {
         return Err(Reason::new(ReasonCode::BackupFailed, "some of the WAL that the backup needs is not in the archive"));
     }

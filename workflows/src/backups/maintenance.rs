@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use toygres_backup::{Archive, BackupError, Coverage, FollowStatus, Layout, Listing, RetentionPolicy, StoreErrorKind, expire, record_instance};
+use metrics::counter;
+use toygres_backup::{
+    Archive, BackupError, BackupRecord, Coverage, FollowStatus, Layout, Listing, RetentionPolicy, StandbySettings, StoreErrorKind, expire,
+    record_instance,
+};
 use toygres_domain::{
     InstanceId,
     backup::{self, ArchiveId, Backup, BackupId, BackupPolicy, BackupStatus, GapReason},
@@ -75,7 +79,8 @@ pub(super) async fn maintain(store: &Store, objects: &toygres_backup::Store, sub
         objects.delete(path).await.map_err(|error| BackupError::from(error).reason())?;
     }
     let listing = if expired.is_empty() { listing } else { read(&archive, before).await? };
-    let present: BTreeSet<BackupId> = listing.backups.iter().map(|backup| backup.id).collect();
+    counter!("toygres_backup_failures_total", "what" => "record").increment(listing.damaged.len() as u64);
+    let present: BTreeSet<BackupId> = listing.backups.iter().map(|backup| backup.id).chain(listing.damaged.keys().copied()).collect();
     let keeps = keeps(&rows, subject.now);
     let unusable = unusable(&rows);
     for row in rows {
@@ -126,7 +131,7 @@ fn expired(subject: &Subject, layout: &Layout, rows: &[Backup], listing: &Listin
     let kept = rows.iter().filter(|row| row.is_kept(subject.now)).filter_map(|row| row.object).collect();
     let policy = RetentionPolicy { keep_for: subject.policy.retention(), locked: kept, in_use: subject.in_use.clone() };
     let remaining = listing.clone().without(&|id| requested.contains(id) || unusable.contains(id));
-    let expired = expire(&remaining, layout, &policy, subject.now);
+    let expired = needless(remaining, rows, layout, &policy, subject.now);
     let mut paths = removal(listing, &requested);
     let backups: BTreeSet<BackupId> = paths.iter().chain(&expired).filter_map(|path| layout.parse_base(path)).map(|(id, _)| id).collect();
     paths.extend(expired);
@@ -135,6 +140,40 @@ fn expired(subject: &Subject, layout: &Layout, rows: &[Backup], listing: &Listin
 
 async fn read(archive: &Archive, status: Option<&FollowStatus>) -> Result<Listing, Reason> {
     Ok(Listing::read(archive).await.map_err(|error| error.reason())?.with_status(status))
+}
+
+/// What a policy does not keep. A base backup whose record is damaged makes nothing older dispensable, and its WAL is kept as if it was intact.
+fn needless(listing: Listing, rows: &[Backup], layout: &Layout, policy: &RetentionPolicy, now: DateTime<Utc>) -> Vec<String> {
+    let mut expired = expire(&listing, layout, policy, now);
+    if !listing.damaged.is_empty() {
+        let needless: BTreeSet<String> = expire(&as_if_intact(listing, rows), layout, policy, now).into_iter().collect();
+        expired.retain(|path| needless.contains(path));
+    }
+    expired
+}
+
+/// The archive as it is if its damaged records said what the metadata have of their backups.
+fn as_if_intact(mut listing: Listing, rows: &[Backup]) -> Listing {
+    let damaged = std::mem::take(&mut listing.damaged);
+    let records = rows.iter().filter_map(|row| {
+        let id = row.object.filter(|object| damaged.contains_key(object))?;
+        let ((timeline, start, end), finished_at) = row.wal.zip(row.finished_at)?;
+        Some(BackupRecord {
+            id,
+            server_version: 0,
+            timeline,
+            start,
+            end,
+            started_at: row.started_at.unwrap_or(finished_at),
+            finished_at,
+            settings: StandbySettings::default(),
+            parts: Vec::new(),
+            manifest_sha256: String::new(),
+        })
+    });
+    listing.backups.extend(records);
+    listing.backups.sort_by_key(|backup| (backup.finished_at, backup.id));
+    listing
 }
 
 /// The objects of base backups, the record of each first: without it, the rest is no backup.
@@ -155,7 +194,87 @@ fn recorded(coverage: &Coverage, continues: bool, horizon: DateTime<Utc>) -> bac
 
 #[cfg(test)]
 mod tests {
+    use toygres_backup::{Object, WalObject};
+    use toygres_domain::{
+        backup::{BackupTrigger, BackupVerification, VerificationStatus},
+        wal::{Lsn, Segment, SegmentSize, Timeline},
+    };
+
     use super::*;
+
+    const SIZE: SegmentSize = SegmentSize::DEFAULT;
+
+    /// A base backup at the beginning of a segment, as the metadata have it.
+    fn row(number: u64, finished_at: DateTime<Utc>) -> Backup {
+        let start = SIZE.start(number);
+        Backup {
+            id: BackupId::generate(),
+            instance: InstanceId::generate(),
+            archive: ArchiveId::generate(),
+            status: BackupStatus::Available,
+            trigger: BackupTrigger::Schedule,
+            operation: None,
+            object: Some(BackupId::generate()),
+            attempt: 1,
+            bytes: 1,
+            total_bytes: Some(1),
+            stored_bytes: Some(1),
+            wal: Some((Timeline(1), start, Lsn(start.0 + 1000))),
+            server_version: Some(170_006),
+            created_at: finished_at,
+            started_at: Some(finished_at),
+            finished_at: Some(finished_at),
+            error: None,
+            locked: false,
+            keep_until: None,
+            verification: BackupVerification { status: VerificationStatus::Verified, ended_at: None, restore_seconds: None, reason: None },
+        }
+    }
+
+    /// The newest backup from before the horizon is the one that the points after the horizon need.
+    #[test]
+    fn retention_goes_on_beside_a_damaged_record_and_keeps_its_wal() {
+        let now: DateTime<Utc> = "2026-11-29T10:00:00Z".parse().unwrap();
+        let layout = Layout::new(InstanceId::generate(), ArchiveId::generate());
+        let days = [3, 2, 1].map(|days| now - chrono::TimeDelta::days(days));
+        let rows: Vec<_> = [10, 20, 30].into_iter().zip(days).map(|(number, at)| row(number, at)).collect();
+        let objects: Vec<_> = rows.iter().filter_map(|row| row.object).collect();
+        let file = |id, at, name: &str| Object { path: layout.base_file(id, name), bytes: 1, created_at: at };
+        let mut damaged = Listing::empty(SIZE);
+        for (id, at) in objects.iter().zip(days) {
+            damaged.base_files.insert(*id, ["base.00000.tar.zst", "backup.json"].map(|name| file(*id, at, name)).into());
+        }
+        damaged.segments.extend((1..40).map(|number| Segment { timeline: Timeline(1), number }));
+        let policy = RetentionPolicy { keep_for: chrono::TimeDelta::hours(36), locked: BTreeSet::new(), in_use: BTreeSet::new() };
+        let segments = |expired: &[String]| {
+            let segment = |path: &String| match layout.parse_wal(path, SIZE) {
+                Some(WalObject::Complete(segment)) => Some(segment.number),
+                _ => None,
+            };
+            expired.iter().filter_map(segment).max()
+        };
+        let bases = |expired: &[String]| {
+            let ids: BTreeSet<_> = expired.iter().filter_map(|path| layout.parse_base(path)).map(|(id, _)| id).collect();
+            ids.into_iter().collect::<Vec<_>>()
+        };
+        let intact = as_if_intact(Listing { damaged: objects.iter().map(|id| (*id, String::new())).collect(), ..damaged.clone() }, &rows);
+        let expired = needless(intact.clone(), &rows, &layout, &policy, now);
+        assert_eq!((bases(&expired), segments(&expired)), (vec![objects[0]], Some(19)), "the second begins the window");
+        for (number, kept) in [(0, Some(19)), (1, Some(9)), (2, Some(19))] {
+            let mut listing = intact.clone().without(&|id| *id == objects[number]);
+            listing.base_files.clone_from(&damaged.base_files);
+            listing.damaged.insert(objects[number], String::new());
+            let expired = needless(listing, &rows, &layout, &policy, now);
+            let others = if number == 2 { vec![objects[0]] } else { Vec::new() };
+            assert_eq!((bases(&expired), segments(&expired)), (others, kept), "without that of backup {number}");
+        }
+        // Without an older one, all that is left to restore is the third; the WAL of the second is kept nevertheless.
+        let mut listing = intact.without(&|id| *id != objects[2]);
+        listing.base_files.insert(objects[1], damaged.base_files[&objects[1]].clone());
+        listing.damaged.insert(objects[1], String::new());
+        let expired = needless(listing, &rows, &layout, &policy, now);
+        assert_eq!((bases(&expired), segments(&expired)), (Vec::new(), Some(19)));
+    }
 
     #[test]
     fn what_retention_has_deleted_is_not_missing() {

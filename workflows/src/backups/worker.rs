@@ -171,7 +171,8 @@ impl Worker {
     /// Stops what belongs to archives that another worker owns now.
     fn give_up(&mut self, owned: &[Owned]) {
         let mine: BTreeSet<ArchiveId> = owned.iter().map(|owned| owned.archive.archive.id).collect();
-        for taking in self.takings.iter().filter(|taking| !mine.contains(&taking.archive)) {
+        // No failure of the backup: its new owner has begun another attempt.
+        for taking in self.takings.extract_if(.., |taking| !mine.contains(&taking.archive)) {
             taking.abort();
         }
         self.archives.retain(|id, archive| {
@@ -227,7 +228,7 @@ impl Worker {
             }
             let Some(owned) = owned.iter().find(|owned| owned.archive.archive.id == backup.archive) else { continue };
             if let Some(why) = refused(owned) {
-                store.fail_backup(backup.id, &why, false).await?;
+                store.fail_backup(backup.id, None, &why, false).await?;
                 continue;
             }
             let follower = self.archives.get(&backup.archive).and_then(|archive| archive.follower.as_ref());
@@ -268,7 +269,7 @@ impl Worker {
                 Err(reason) => {
                     counter!("toygres_backup_failures_total", "what" => "base").increment(1);
                     tracing::warn!(%backup, attempt, reason = reason.message, "a base backup failed");
-                    self.context.store.fail_backup(backup, &reason, attempt < ATTEMPTS).await?;
+                    self.context.store.fail_backup(backup, Some(object), &reason, attempt < ATTEMPTS).await?;
                 }
             }
         }

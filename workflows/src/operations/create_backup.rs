@@ -106,6 +106,6 @@ impl Activity for AbandonBackup {
         let work = context.store.work(&run.operation, run.run).await?;
         let backup = requested(&work)?;
         let why = Reason::new(ReasonCode::Cancelled, "its operation has ended before it was complete");
-        context.as_compensation(&run, StepName::CleanUp, &work, async { Ok(context.store.fail_backup(backup, &why, false).await?) }).await
+        context.as_compensation(&run, StepName::CleanUp, &work, async { Ok(context.store.fail_backup(backup, None, &why, false).await?) }).await
     }
 }

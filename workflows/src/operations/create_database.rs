@@ -3,9 +3,13 @@
 use duroxide::runtime::registry::ActivityRegistryBuilder;
 use toygres_domain::{
     instance::{Reason, ReasonCode},
+    name::SqlName,
     operation::{OperationKind, StepName, create_database},
 };
-use toygres_postgres::databases;
+use toygres_postgres::{
+    Target,
+    databases::{self, Presence},
+};
 use toygres_store::{Reached, Work};
 
 use super::OperationWorkflow;
@@ -20,8 +24,11 @@ use crate::{
 /// The workflow.
 pub(crate) struct CreateDatabase;
 
-/// What the step found first: from then on a database of this name is one that this operation made.
+/// What the step found first: from then on a database of this name to which nobody can connect is one that this operation made. The owner may
+/// make one of this name by SQL at any time, to which clients can connect: that is never touched.
 const ABSENT: &str = "there was no database of this name";
+/// What the step has done before it lets clients connect: from then on a database of this name is the one that this operation made.
+const MADE: &str = "it was made";
 
 impl OperationWorkflow for CreateDatabase {
     const KIND: OperationKind = OperationKind::CreateDatabase;
@@ -44,8 +51,17 @@ impl OperationWorkflow for CreateDatabase {
     }
 }
 
-fn was_absent(work: &Work) -> bool {
-    work.operation.step(StepName::CreateDatabase).is_some_and(|step| step.findings.iter().any(|finding| finding == ABSENT))
+/// Whether a database is one that this operation made. It is not asked for its owner or its contents: both can be those of one made by SQL.
+fn is_made(work: &Work, presence: Presence) -> bool {
+    match presence {
+        Presence::Absent => false,
+        Presence::Closed => has_found(work, ABSENT),
+        Presence::Open => has_found(work, MADE),
+    }
+}
+
+fn has_found(work: &Work, what: &str) -> bool {
+    work.operation.step(StepName::CreateDatabase).is_some_and(|step| step.findings.iter().any(|finding| finding == what))
 }
 
 /// Makes the database.
@@ -70,15 +86,32 @@ impl Activity for MakeDatabase {
             let work = context.wanted(&run).await?;
             let create_database::Params { name: database, owner } = work.operation.params.clone().try_into().map_err(|_| Failure::incompatible())?;
             let superuser = context.superuser(&work, &endpoint).await?;
-            let exists = insist(|| databases::exists(&superuser, &database, TIMEOUT)).await?;
-            if exists && !was_absent(&work) {
+            let note = async |findings: &[&str]| {
+                let findings: Vec<_> = findings.iter().map(|finding| (*finding).to_owned()).collect();
+                context.store.note_findings(&run.operation, run.run, name, &findings).await
+            };
+            let presence = insist(|| databases::presence(&superuser, &database, TIMEOUT)).await?;
+            if presence != Presence::Absent && !is_made(&work, presence) {
                 let message = format!("a database named {database} exists already, made by SQL: choose another name");
                 return Err(Failure::Failed(Reason::new(ReasonCode::QueryFailed, message)));
             }
-            context.store.note_findings(&run.operation, run.run, name, &[ABSENT.to_owned()]).await?;
-            if exists { Ok(()) } else { insist(|| databases::create(&superuser, &database, &owner, TIMEOUT)).await }
+            if presence == Presence::Absent {
+                note(&[ABSENT]).await?;
+                insist(|| make(&superuser, &database, &owner)).await?;
+            }
+            note(&[ABSENT, MADE]).await?;
+            insist(|| databases::admit(&superuser, &database, TIMEOUT)).await
         });
         context.done_at(id, &endpoint, made.await).await
+    }
+}
+
+/// Makes the database, unless an attempt whose answer was lost has.
+async fn make(superuser: &Target, database: &SqlName, owner: &SqlName) -> Result<(), Reason> {
+    match databases::presence(superuser, database, TIMEOUT).await? {
+        Presence::Closed => Ok(()),
+        // If somebody has made one meanwhile, the server says so.
+        Presence::Absent | Presence::Open => databases::create(superuser, database, owner, TIMEOUT).await,
     }
 }
 
@@ -92,7 +125,7 @@ impl Activity for RemoveDatabase {
 
     async fn run(context: ActivityContext, run: Run) -> Result<(), Failure> {
         let work = context.store.work(&run.operation, run.run).await?;
-        if !was_absent(&work) {
+        if !has_found(&work, ABSENT) {
             return Ok(());
         }
         let id = work.instance.id;
@@ -102,6 +135,10 @@ impl Activity for RemoveDatabase {
             let work = context.store.work(&run.operation, run.run).await?;
             let params: create_database::Params = work.operation.params.clone().try_into().map_err(|_| Failure::incompatible())?;
             let superuser = context.superuser(&work, &context.endpoint_now(id).await?).await?;
+            let presence = insist(|| databases::presence(&superuser, &params.name, TIMEOUT)).await?;
+            if !is_made(&work, presence) {
+                return Ok(());
+            }
             insist(|| databases::drop_database(&superuser, &params.name, false, TIMEOUT)).await
         };
         context.as_compensation(&run, StepName::CleanUp, &work, remove).await

@@ -78,6 +78,17 @@ pub(super) enum Outcome {
     Hinted,
 }
 
+/// What became of an instance that was read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refreshed {
+    /// It was no target any more.
+    Absent,
+    /// It is one.
+    Kept,
+    /// It is not to be probed.
+    Removed,
+}
+
 impl Targets {
     /// Sets all of them. Those that were not there before are due at once if they were within the last `catch_up`. Returns those that are not
     /// there any more.
@@ -102,6 +113,17 @@ impl Targets {
         let is_target = inner.update(instance, Duration::ZERO);
         self.report(&inner);
         is_target
+    }
+
+    /// Sets one of them, if it is one.
+    pub(super) fn refresh(&self, instance: Instance) -> Refreshed {
+        let mut inner = self.lock();
+        if !inner.targets.contains_key(&instance.id) {
+            return Refreshed::Absent;
+        }
+        let is_target = inner.update(instance, Duration::ZERO);
+        self.report(&inner);
+        if is_target { Refreshed::Kept } else { Refreshed::Removed }
     }
 
     pub(super) fn remove(&self, id: InstanceId) {
@@ -187,6 +209,10 @@ impl Targets {
 
 impl Inner {
     fn update(&mut self, instance: Instance, catch_up: Duration) -> bool {
+        // Two that read it at the same time may hand it in in either order.
+        if self.targets.get(&instance.id).is_some_and(|target| target.instance.revision > instance.revision) {
+            return true;
+        }
         let is_target = instance.state == InstanceState::Running && instance.endpoint.is_some() && instance.health_check_orchestration_id.is_some();
         if !is_target {
             self.remove(instance.id);
@@ -237,4 +263,82 @@ fn first_probe(instance: &Instance, catch_up: Duration) -> Duration {
         return Duration::from_millis(instance.id.spread(within)).min(wait);
     }
     wait
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+    use toygres_domain::{
+        instance::{Endpoint, Exposure, HealthCheckPolicy, InstanceSpec, PostgresVersion},
+        name::SqlName,
+    };
+
+    use super::*;
+
+    fn instance(state: InstanceState, revision: i64) -> Instance {
+        Instance {
+            id: InstanceId(uuid::Uuid::from_u128(1)),
+            name: "orders".parse().unwrap(),
+            first_name: "orders".parse().unwrap(),
+            state,
+            health: HealthStatus::Healthy,
+            reason: None,
+            notices: Vec::new(),
+            spec: InstanceSpec {
+                postgres_version: PostgresVersion(17),
+                storage_gb: 1,
+                cpu_millis: 100,
+                memory_mb: 128,
+                username: SqlName::role("app").unwrap(),
+                database: SqlName::database("app").unwrap(),
+                exposure: Exposure::Cluster,
+                require_tls: false,
+                health_check: HealthCheckPolicy { interval_seconds: 30, timeout_seconds: 5 },
+                parameters: Default::default(),
+            },
+            former_address: None,
+            update_available: None,
+            endpoint: Some(Endpoint { host: "db".to_owned(), port: 5432 }),
+            connection_string: None,
+            health_check_orchestration_id: Some("health".to_owned()),
+            labels: Default::default(),
+            deletion_protected: false,
+            idle_suspend_minutes: None,
+            maintenance_window: None,
+            storage_auto_grow: None,
+            backups: Default::default(),
+            operation_count: 1,
+            revision,
+            created_at: Utc::now(),
+            updated_at: Utc::now(),
+            deleted_at: None,
+        }
+    }
+
+    fn is_probed(targets: &Targets) -> bool {
+        targets.next().is_some()
+    }
+
+    #[test]
+    fn an_instance_that_has_left_the_share_is_not_put_back() {
+        let targets = Targets::default();
+        assert!(targets.update(instance(InstanceState::Running, 1)));
+        let gone = targets.replace_all(std::iter::empty(), Duration::ZERO);
+        assert_eq!(gone.len(), 1);
+        assert_eq!(targets.refresh(instance(InstanceState::Running, 2)), Refreshed::Absent, "a probe that was in progress has read it again");
+        assert!(!is_probed(&targets));
+    }
+
+    #[test]
+    fn what_is_known_to_be_older_changes_nothing() {
+        let targets = Targets::default();
+        assert!(targets.update(instance(InstanceState::Running, 3)));
+        assert_eq!(targets.refresh(instance(InstanceState::Updating, 2)), Refreshed::Kept);
+        assert!(is_probed(&targets), "the operation is over");
+        assert_eq!(targets.refresh(instance(InstanceState::Updating, 4)), Refreshed::Removed);
+        assert!(!is_probed(&targets));
+        // The events have said that there is an operation, before this was read.
+        assert_eq!(targets.refresh(instance(InstanceState::Running, 3)), Refreshed::Absent);
+        assert!(!is_probed(&targets));
+    }
 }

@@ -101,11 +101,19 @@ async fn a_backup_is_requested_taken_and_deleted() {
     assert!(refused(&params().1).await.1.contains("in progress"), "one at a time");
     let (first, second) = (backup, BackupId::generate());
     assert!(harness.store.begin_backup(backup, first).await.unwrap());
-    harness.store.fail_backup(backup, &Reason::new(ReasonCode::BackupFailed, "the server restarts"), true).await.unwrap();
+    let lost = Reason::new(ReasonCode::BackupFailed, "the server restarts");
+    harness.store.fail_backup(backup, Some(first), &lost, true).await.unwrap();
     harness.shows(&operation, "another one follows").await;
     assert!(harness.store.begin_backup(backup, second).await.unwrap());
     assert!(!harness.store.report_backup(backup, first, 1, None).await.unwrap());
     assert!(!harness.store.complete_backup(backup, first, &complete(&harness)).await.unwrap());
+    harness.store.fail_backup(backup, Some(first), &lost, true).await.unwrap();
+    let now = harness.store.backup(backup).await.unwrap().unwrap();
+    assert_eq!(
+        (now.status, now.object),
+        (BackupStatus::Running, Some(second)),
+        "a worker that has lost the archive ends no attempt of its new owner"
+    );
     assert!(harness.store.report_backup(backup, second, 3 << 20, Some(6 << 20)).await.unwrap());
     harness.shows(&operation, "3 of about 6 MiB").await;
     assert!(harness.store.complete_backup(backup, second, &complete(&harness)).await.unwrap());
@@ -124,7 +132,7 @@ async fn a_backup_is_requested_taken_and_deleted() {
     let (failed, request) = params();
     let operation = harness.accept(Subject::Existing(id), request).await;
     let why = Reason::new(ReasonCode::StoreRefused, "the store refuses");
-    harness.store.fail_backup(failed, &why, false).await.unwrap();
+    harness.store.fail_backup(failed, None, &why, false).await.unwrap();
     let ended = harness.finished(&operation).await;
     assert_eq!((ended.status, ended.error), (OperationStatus::Failed, Some(why)));
     let again = harness.store.retry_operation(&operation, &crate::support::request(DEADLINE)).await.unwrap().operation.id;
@@ -193,6 +201,45 @@ async fn a_backup_is_requested_taken_and_deleted() {
     assert_eq!(owned(&harness, worker).await, 1, "the archive lives on");
     harness.store.forget_archive(archive.id).await.unwrap();
     assert!(harness.store.backup(failed).await.unwrap().is_none());
+    harness.finish().await;
+}
+
+/// Takes a base backup that is requested by an operation.
+async fn taken(harness: &Harness, id: InstanceId) -> BackupId {
+    let (backup, request) = params();
+    let operation = harness.accept(Subject::Existing(id), request).await;
+    assert!(harness.store.begin_backup(backup, backup).await.unwrap());
+    assert!(harness.store.complete_backup(backup, backup, &complete(harness)).await.unwrap());
+    assert_eq!(harness.finished(&operation).await.status, OperationStatus::Succeeded);
+    backup
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_only_backup_that_can_be_restored_is_not_deleted() {
+    let harness = Harness::start().await;
+    let id = harness.running().await;
+    harness.store.claim_archives(Uuid::now_v7(), true, LEASE, 10).await.unwrap();
+    let (good, newer) = (taken(&harness, id).await, taken(&harness, id).await);
+    let verified = async |code| {
+        let reason = Some(Reason::new(code, "why"));
+        let failed = BackupVerification { status: VerificationStatus::Failed, ended_at: None, restore_seconds: None, reason };
+        harness.store.record_verification(newer, &failed).await.unwrap();
+    };
+    let deleted = async |backup, required| match harness.store.delete_backup(backup, required).await {
+        Ok(backup) => Ok(backup.status),
+        Err(Error::User(errors)) => Err(errors[0].code),
+        Err(error) => panic!("{error:?}"),
+    };
+    for code in [ReasonCode::NotRestorable, ReasonCode::StoreDamaged] {
+        verified(code).await;
+        assert_eq!(deleted(good, true).await, Err(UserErrorCode::Conflict), "{code:?}: nothing else can be restored");
+    }
+    // Damage in the data is probably in the instance too, and the backup can be restored.
+    verified(ReasonCode::DataCorrupted).await;
+    assert_eq!(deleted(newer, true).await, Err(UserErrorCode::Conflict));
+    verified(ReasonCode::NotRestorable).await;
+    assert_eq!(deleted(newer, true).await, Ok(BackupStatus::Deleting), "nobody needs it");
+    assert_eq!(deleted(good, false).await, Ok(BackupStatus::Deleting), "backups are off");
     harness.finish().await;
 }
 

@@ -221,7 +221,7 @@ async fn a_final_backup_is_taken_before_anything_is_removed() {
     let (id, backup) = (backed_up(&harness).await, BackupId::generate());
     worker(id, away).await;
     let operation = close(&harness, id, Some(backup)).await;
-    harness.store.fail_backup(backup, &Reason::new(ReasonCode::StoreRefused, "the store refuses"), false).await.unwrap();
+    harness.store.fail_backup(backup, None, &Reason::new(ReasonCode::StoreRefused, "the store refuses"), false).await.unwrap();
     harness.shows(&operation, "the store refuses").await;
     let past = "UPDATE toygres.backups SET created_at = created_at - interval '1 minute'";
     harness.database.run(&format!("{past} WHERE id = '{backup}'")).await;

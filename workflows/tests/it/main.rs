@@ -8,6 +8,7 @@ mod certificates;
 mod changes;
 mod clone;
 mod create;
+mod create_database;
 mod delete;
 mod downtime;
 mod health;

@@ -9,7 +9,7 @@ use toygres_domain::{
     instance::{HealthStatus, Instance, ReasonCode},
     runtime::Observation,
 };
-use toygres_store::{HealthSample, SuccessfulCheck};
+use toygres_store::{HealthSample, NewInstance, SuccessfulCheck};
 use toygres_workflows::sweeper::wake_unobserved;
 
 use crate::support::{Harness, Proxy, eventually};
@@ -86,6 +86,27 @@ async fn a_failure_that_a_probe_finds_is_confirmed_by_the_workflow() {
     let checks = harness.hooks.count(id, "health-check");
     further_samples(&harness, id, 5).await;
     assert!(harness.hooks.count(id, "health-check") <= checks + 3, "the workflow sleeps again");
+    harness.finish().await;
+}
+
+/// The check that its workflow makes then may succeed, and so counts no failure.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failed_probe_begins_the_idle_time_anew() {
+    let harness = Harness::start_for_probers(HOUR).await;
+    harness.probe();
+    let mut proxy = Proxy::to(harness.database.endpoint()).await;
+    let mut new = NewInstance { idle_suspend_minutes: Some(60), ..harness.new_instance() };
+    // After a sample there is time enough until the next probe.
+    new.spec.health_check.interval_seconds = 5;
+    harness.runtime.script(new.id, |script| script.observation = Some(Ok(Observation::Ready(proxy.endpoint()))));
+    let id = harness.run(new).await;
+    becomes(&harness, id, HealthStatus::Healthy).await;
+    further_samples(&harness, id, 2).await;
+    proxy.close().await;
+    harness.database.run("UPDATE toygres.instance_activity SET active_at = now() - interval '50 minutes'").await;
+    // No check succeeds any more, so only the probe that has woken the workflow can have begun it anew.
+    becomes(&harness, id, HealthStatus::Unhealthy).await;
+    harness.database.run("SELECT 1 / count(*) FROM toygres.instance_activity WHERE active_at > now() - interval '10 minutes'").await;
     harness.finish().await;
 }
 

@@ -17,7 +17,11 @@ use toygres_domain::{
     operation::{Operation, OperationStatus, Params},
     roles::PlatformCredentials,
 };
-use toygres_postgres::{Target, databases, passwords};
+use toygres_postgres::{
+    Target,
+    databases::{self, Presence},
+    passwords,
+};
 
 use crate::support::{Example, Harness, waiting::TIMEOUT, with_retry};
 
@@ -46,15 +50,18 @@ async fn assert_effect(harness: &Harness, case: &str, operation: &Operation) {
     };
     let database = async |name: &SqlName| {
         let listed = with_retry(|| harness.store.database(id, name.as_str())).await.unwrap().is_some();
-        (databases::exists(&superuser, name, TIMEOUT).await.unwrap(), listed)
+        (databases::presence(&superuser, name, TIMEOUT).await.unwrap(), listed)
     };
     match &operation.params {
         Params::CreateDatabaseUser(params) => assert_eq!(user(&params.name).await, (succeeded, succeeded), "{case}"),
-        Params::CreateDatabase(params) => assert_eq!(database(&params.name).await, (succeeded, succeeded), "{case}"),
+        Params::CreateDatabase(params) => {
+            let presence = if succeeded { Presence::Open } else { Presence::Absent };
+            assert_eq!(database(&params.name).await, (presence, succeeded), "{case}");
+        }
         // After a failure it is still listed, and may be gone: a retry goes on.
         Params::DropDatabaseUser(params) if succeeded => assert_eq!(user(&params.name).await, (false, false), "{case}"),
         Params::DropDatabaseUser(params) => assert!(user(&params.name).await.1, "{case}"),
-        Params::DropDatabase(params) if succeeded => assert_eq!(database(&params.name).await, (false, false), "{case}"),
+        Params::DropDatabase(params) if succeeded => assert_eq!(database(&params.name).await, (Presence::Absent, false), "{case}"),
         Params::DropDatabase(params) => assert!(database(&params.name).await.1, "{case}"),
         // One that was complete before the failure stays.
         Params::CreateBackup(params) => {

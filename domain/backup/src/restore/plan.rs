@@ -42,8 +42,13 @@ impl Plan {
 /// Chooses the base backup and the WAL for a target: the newest backup from before it, so that the least WAL is replayed.
 ///
 /// # Errors
-/// [`BackupError::NotCovered`] with what can be restored.
+/// [`BackupError::NotCovered`] with what can be restored; [`BackupError::Damaged`] if the target is a backup whose record is damaged.
 pub fn plan(listing: &Listing, target: Target) -> Result<Plan, BackupError> {
+    if let Target::Backup(id) = target
+        && let Some(why) = listing.damaged.get(&id)
+    {
+        return Err(BackupError::Damaged(why.clone()));
+    }
     let path = Path::of(listing);
     let coverage = Coverage::of(listing);
     let covers = |backup: &BackupRecord, run: &Run| match target {

@@ -14,7 +14,9 @@ use toygres_domain::{
 
 use super::owner::{OwnedInstance, REFUSED};
 use crate::{
-    Target, close, databases, passwords,
+    Target, close,
+    databases::{self, Presence},
+    passwords,
     session::{Session, SessionError},
     users::{self, Clients, NewUser},
 };
@@ -138,9 +140,14 @@ impl Users<'_> {
     async fn a_user_may_own_a_database(&self) {
         let password = self.create("contract_builder", DatabaseAccess::Owner, false).await;
         let (database, owner) = (name("contract_shop"), name("contract_builder"));
-        assert_eq!(databases::exists(&self.superuser, &database, TIMEOUT).await, Ok(false));
+        assert_eq!(databases::presence(&self.superuser, &database, TIMEOUT).await, Ok(Presence::Absent));
         assert_eq!(databases::create(&self.superuser, &database, &owner, TIMEOUT).await, Ok(()));
-        assert_eq!(databases::exists(&self.superuser, &database, TIMEOUT).await, Ok(true));
+        assert_eq!(databases::presence(&self.superuser, &database, TIMEOUT).await, Ok(Presence::Closed));
+        assert!(self.log_in("contract_builder", &password, "contract_shop").await.is_err(), "it is not open yet");
+        for _ in 0..2 {
+            assert_eq!(databases::admit(&self.superuser, &database, TIMEOUT).await, Ok(()));
+        }
+        assert_eq!(databases::presence(&self.superuser, &database, TIMEOUT).await, Ok(Presence::Open));
         let mut builder = self.log_in("contract_builder", &password, "contract_shop").await.expect("the user logs in");
         builder.execute("CREATE SCHEMA goods; CREATE TABLE goods.list (a int)").await.expect("the database is theirs");
         let mut first = self.log_in("contract_builder", &password, self.database()).await.expect("everybody may connect");

@@ -15,6 +15,14 @@ use toygres_store::{Request, Subject};
 
 use crate::{Failure, activity::ActivityContext};
 
+/// Begins the time anew after a probe that the instance has not answered. The check that follows it may succeed, and so count no failure.
+pub(super) async fn begin_anew(context: &ActivityContext, instance: &Instance) -> Result<(), Failure> {
+    if instance.idle_suspend_minutes.is_some() {
+        context.store.note_unknown_activity(instance.id).await?;
+    }
+    Ok(())
+}
+
 /// Suspends the instance if it has been idle for as long as it is configured. After a failed check (`is_known` is false) it is not known
 /// whether clients wanted to use it meanwhile, so the time begins anew.
 pub(super) async fn suspend_if_idle(context: &ActivityContext, instance: &Instance, activity: &Activity, is_known: bool) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use toygres_store::SuccessfulCheck;
 use super::{
     attend, count,
     examination::{Examination, Finding},
-    idle::suspend_if_idle,
+    idle::{begin_anew, suspend_if_idle},
     record, seconds,
     storage::{Volume, VolumeMemory},
 };
@@ -78,8 +78,13 @@ pub(crate) async fn probe<F: Future<Output = ()>>(
                 context.suspect_certificates.add(instance.id);
             }
             record(context, instance, HealthStatus::Unhealthy, None, Some(&reason)).await?;
+            begin_anew(context, instance).await?;
             Ok(Probed::Unexpected)
         }
-        Finding::Answered { settled: false, .. } | Finding::Unusable(_) | Finding::Died => Ok(Probed::Unexpected),
+        Finding::Unusable(_) | Finding::Died => {
+            begin_anew(context, instance).await?;
+            Ok(Probed::Unexpected)
+        }
+        Finding::Answered { settled: false, .. } => Ok(Probed::Unexpected),
     }
 }
