@@ -117,8 +117,13 @@ async fn who_reads_too_late_loses_the_socket_and_no_result_before() {
 
 #[tokio::test]
 async fn who_reads_slowly_gets_a_result_that_takes_long() {
-    const BYTES: usize = 4_000_000;
-    let server = Server::start_with(|_| (), impatient).await;
+    const BYTES: usize = 5_000_000;
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let options = |options: &mut ServeOptions| {
+        impatient(options);
+        options.write_timeout = PATIENCE;
+    };
+    let server = Server::start_with(|_| (), options).await;
     let mut client = Client::ready(&server).await;
     client.subscribe("1", &format!("subscription {{ flood(bytes: {BYTES}) }}")).await;
     // The frame as it comes: the length of a large one is in eight bytes after the first two.
@@ -127,12 +132,12 @@ async fn who_reads_slowly_gets_a_result_that_takes_long() {
     stream.read_exact(&mut head).await.expect("the head of the frame");
     assert_eq!(head[..2], [0x81, 127]);
     let mut message = vec![0; usize::try_from(u64::from_be_bytes(head[2..].try_into().expect("8 bytes"))).expect("a length")];
-    for part in message.chunks_mut(32 * 1024) {
+    for part in message.chunks_mut(64 * 1024) {
         stream.read_exact(part).await.expect("the socket is open");
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     println!("{BYTES} bytes took {:?}", began.elapsed());
-    assert!(began.elapsed() > 3 * WRITE_TIMEOUT, "{:?}", began.elapsed());
+    assert!(began.elapsed() > 3 * PATIENCE, "{:?}", began.elapsed());
     let message: Value = serde_json::from_slice(&message).expect("JSON");
     assert_eq!(message["payload"]["data"]["flood"].as_str().map(str::len), Some(BYTES));
 }
