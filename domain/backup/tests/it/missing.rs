@@ -1,0 +1,87 @@
+//! A store that is away for a while, and objects that somebody has deleted.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use toygres_backup::{Coverage, Store, StoreConfig, StoreErrorKind, Target};
+use toygres_domain::instance::ReasonCode;
+
+use crate::archived::Archived;
+
+fn open(directory: &Path) -> Store {
+    Store::open(&StoreConfig::Directory(directory.to_owned())).unwrap()
+}
+
+/// Every request fails, and says why.
+async fn refuses(store: &Store, why: &str) {
+    let outcomes = [
+        store.create("a/b", Bytes::from_static(b"x")).await,
+        store.read("a/b").await.map(drop),
+        store.list("a").await.map(drop),
+        store.directories("").await.map(drop),
+        store.delete("a/b").await,
+        store.check().await,
+    ];
+    for (number, outcome) in outcomes.into_iter().enumerate() {
+        let error = outcome.expect_err("the store is away");
+        assert_eq!(error.kind, StoreErrorKind::Unavailable, "{number}: {error}");
+        assert!(error.to_string().contains(why), "{number}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_written_while_the_directory_of_a_store_is_away() {
+    let mut archived = Archived::create("").await;
+    archived.back_up().await;
+    archived.insert(1);
+    archived.caught_up().await;
+    let (there, away) = (archived.directory.path().join("store"), archived.directory.path().join("away"));
+    std::fs::rename(&there, &away).unwrap();
+    let durable = archived.status.borrow().clone().unwrap().durable;
+    archived.cluster.execute("INSERT INTO rows VALUES (2); SELECT pg_switch_wal()");
+    let error = archived.failed().await;
+    assert_eq!(error.reason().code, ReasonCode::StoreUnavailable, "{error}");
+    assert_eq!(archived.status.borrow().as_ref().unwrap().durable, durable, "nothing is confirmed");
+    refuses(&archived.store, "gone, moved or not mounted").await;
+    assert!(!there.exists(), "it is not made anew");
+
+    // The mount point below, and another store.
+    std::fs::create_dir(&there).unwrap();
+    refuses(&archived.store, "gone, moved or not mounted").await;
+    assert_eq!(std::fs::read_dir(&there).unwrap().count(), 0);
+    open(&there);
+    refuses(&archived.store, "another store is there now").await;
+    std::fs::remove_dir_all(&there).unwrap();
+
+    std::fs::rename(&away, &there).unwrap();
+    archived.given_back().await;
+    archived.follow();
+    archived.insert(3);
+    archived.caught_up().await;
+    let coverage = Coverage::of(&archived.listing().await);
+    assert_eq!((coverage.intervals.len(), coverage.gaps.len()), (1, 0), "{coverage:?}");
+    assert_eq!(archived.restored_ids(Target::Latest).await, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn the_directory_of_a_store_is_moved_while_nobody_uses_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let (first, second) = (directory.path().join("first"), directory.path().join("second"));
+    let stores = [open(&first), open(&first)];
+    for (number, store) in stores.iter().enumerate() {
+        store.create(&format!("a/{number}"), Bytes::from_static(b"x")).await.unwrap();
+    }
+    assert_eq!(stores[0].list("a").await.unwrap().len(), 2, "both use it");
+    drop(stores);
+    std::fs::rename(&first, &second).unwrap();
+    let store = open(&second);
+    store.create("a/2", Bytes::from_static(b"x")).await.unwrap();
+    assert_eq!((store.list("a").await.unwrap().len(), store.directories("").await.unwrap()), (3, vec!["a".to_owned()]));
+    drop(store);
+    // One of an earlier release has no marker.
+    std::fs::remove_file(second.join(".toygres-store")).unwrap();
+    let store = open(&second);
+    store.create("a/3", Bytes::from_static(b"x")).await.unwrap();
+    assert_eq!(store.list("a").await.unwrap().len(), 4);
+    assert!(second.join(".toygres-store").exists());
+}
