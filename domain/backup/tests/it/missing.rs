@@ -3,8 +3,12 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use toygres_backup::{Coverage, Store, StoreConfig, StoreErrorKind, Target};
-use toygres_domain::instance::ReasonCode;
+use toygres_backup::{BackupError, Coverage, Store, StoreConfig, StoreErrorKind, Target, find};
+use toygres_domain::{
+    instance::ReasonCode,
+    restoration::{KnownCoverage, Restoration},
+    wal::SegmentSize,
+};
 
 use crate::archived::Archived;
 
@@ -84,4 +88,40 @@ async fn the_directory_of_a_store_is_moved_while_nobody_uses_it() {
     store.create("a/3", Bytes::from_static(b"x")).await.unwrap();
     assert_eq!(store.list("a").await.unwrap().len(), 4);
     assert!(second.join(".toygres-store").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_latest_point_is_not_less_than_the_archive_had() {
+    let mut archived = Archived::create("").await;
+    archived.back_up().await;
+    archived.cluster.execute("INSERT INTO rows VALUES (1); SELECT pg_switch_wal()");
+    archived.insert(2);
+    archived.caught_up().await;
+    archived.unfollow().await.unwrap();
+    let status = archived.status.borrow().clone().unwrap();
+    let known = KnownCoverage { at: status.covers.unwrap(), durable: status.durable };
+    let (source, archive) = archived.layout.root().split_once('/').unwrap();
+    let restoration = |target, known| Restoration {
+        source: source.parse().unwrap(),
+        archive: archive.parse().unwrap(),
+        target,
+        known,
+        avoid: Vec::new(),
+        clones: false,
+    };
+    let latest = restoration(Target::Latest, Some(known));
+    let (_, plan) = find(archived.store.clone(), &latest).await.unwrap();
+
+    let lost = *plan.segments.last().unwrap();
+    let name = SegmentSize::DEFAULT.file_name(lost);
+    let path = archived.directory.path().join("store").join(archived.layout.wal()).join(format!("{name}.zst"));
+    std::fs::remove_file(&path).unwrap();
+    let error = find(archived.store.clone(), &latest).await.map(|_| ()).unwrap_err();
+    assert!(matches!(error, BackupError::NotCovered { .. }) && error.reason().code == ReasonCode::NotRestorable, "{error}");
+    let text = error.to_string();
+    assert!(text.contains(&name) && text.contains(&known.durable.to_string()) && text.contains("what can: "), "{text}");
+    // What is there can be chosen, and is the latest point once it is known that the rest is lost.
+    let rest = Coverage::of(&archived.listing().await).intervals[0].to;
+    find(archived.store.clone(), &restoration(Target::Time(rest), Some(known))).await.unwrap();
+    find(archived.store.clone(), &restoration(Target::Latest, None)).await.unwrap();
 }
