@@ -91,7 +91,7 @@ impl Store {
     /// # Errors
     /// See [`StoreErrorKind`].
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.list_stored("toygres-check").await.map(drop)
+        self.list_stored("toygres-check", None).await.map(drop)
     }
 
     /// Creates an object. Succeeds if there is an identical one. When it returns, the object is durable.
@@ -150,7 +150,15 @@ impl Store {
     /// # Errors
     /// See [`StoreErrorKind`].
     pub async fn list(&self, path: &str) -> Result<Vec<Object>, StoreError> {
-        let mut objects = self.list_stored(path).await?;
+        Ok(self.named(self.list_stored(path, None).await?))
+    }
+
+    /// The same, for those whose paths come after another one.
+    pub(crate) async fn list_after(&self, path: &str, after: &str) -> Result<Vec<Object>, StoreError> {
+        Ok(self.named(self.list_stored(path, Some(after)).await?))
+    }
+
+    fn named(&self, mut objects: Vec<Object>) -> Vec<Object> {
         for object in &mut objects {
             let (path, is_former) = self.encryption.path(&object.path);
             object.path = path;
@@ -159,14 +167,18 @@ impl Store {
             }
         }
         objects.sort();
-        Ok(objects)
+        objects
     }
 
-    async fn list_stored(&self, path: &str) -> Result<Vec<Object>, StoreError> {
+    async fn list_stored(&self, path: &str, after: Option<&str>) -> Result<Vec<Object>, StoreError> {
         let prefix = self.path(path)?;
+        let after = after.map(|after| self.path(after)).transpose()?;
         let list = async {
             let mut objects = Vec::new();
-            let mut stream = self.objects.list(Some(&prefix));
+            let mut stream = match &after {
+                Some(after) => self.objects.list_with_offset(Some(&prefix), after),
+                None => self.objects.list(Some(&prefix)),
+            };
             while let Some(meta) = stream.try_next().await? {
                 if objects.len() >= MAX_LISTED {
                     return Ok(None);
@@ -215,7 +227,7 @@ impl Store {
     /// # Errors
     /// See [`StoreErrorKind`]. What was not deleted is deleted by the next call.
     pub async fn delete_all(&self, path: &str) -> Result<(), StoreError> {
-        for object in self.list_stored(path).await? {
+        for object in self.list_stored(path, None).await? {
             self.delete_stored(&object.path).await?;
         }
         Ok(())

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use toygres_backup::{BackupError, Coverage, Store, StoreConfig, StoreErrorKind, Target, find};
+use toygres_backup::{BackupError, Coverage, Store, StoreConfig, StoreErrorKind, Target, find, find_missing};
 use toygres_domain::{
     instance::ReasonCode,
     restoration::{KnownCoverage, Restoration},
-    wal::SegmentSize,
+    wal::{Segment, SegmentSize},
 };
 
 use crate::archived::Archived;
@@ -124,4 +124,35 @@ async fn the_latest_point_is_not_less_than_the_archive_had() {
     let rest = Coverage::of(&archived.listing().await).intervals[0].to;
     find(archived.store.clone(), &restoration(Target::Time(rest), Some(known))).await.unwrap();
     find(archived.store.clone(), &restoration(Target::Latest, None)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_a_new_object_was_deleted_is_found() {
+    let mut archived = Archived::create("").await;
+    let backup = archived.back_up().await;
+    for id in 1..4 {
+        archived.cluster.execute(&format!("INSERT INTO rows VALUES ({id}); SELECT pg_switch_wal()"));
+    }
+    archived.insert(4);
+    archived.caught_up().await;
+    archived.unfollow().await.unwrap();
+    let status = archived.status.borrow().clone().unwrap();
+    let missing = async || find_missing(&archived.store, &archived.layout, (backup.timeline, backup.start), &status).await.unwrap();
+    assert_eq!(missing().await, None);
+    let store = archived.directory.path().join("store");
+    let size = SegmentSize::DEFAULT;
+    let (first, open) = (backup.start.0 / size.bytes(), status.durable.0 / size.bytes());
+    assert!(open - first >= 3, "{first} to {open}");
+    for number in first..=open {
+        let segment = format!("{}/{}", archived.layout.wal(), size.file_name(Segment { timeline: status.timeline, number }));
+        let objects = archived.store.list(&archived.layout.wal()).await.unwrap().into_iter().filter(|object| object.path.starts_with(&segment));
+        let files: Vec<_> = objects.map(|object| store.join(object.path)).map(|file| (std::fs::read(&file).unwrap(), file)).collect();
+        files.iter().for_each(|(_, file)| std::fs::remove_file(file).unwrap());
+        assert_eq!(missing().await, Some(segment));
+        files.iter().for_each(|(content, file)| std::fs::write(file, content).unwrap());
+        assert_eq!(missing().await, None);
+    }
+    let description = store.join(archived.layout.description());
+    std::fs::remove_file(&description).unwrap();
+    assert_eq!(missing().await, Some(archived.layout.description()));
 }
