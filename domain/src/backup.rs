@@ -347,11 +347,10 @@ pub struct Coverage {
 }
 
 impl Archive {
-    /// What the worker that follows the instance knows beyond what the store says.
+    /// The last point that can be restored: a worker knows it, and the store may say less.
     #[must_use]
     pub fn known_coverage(&self) -> Option<KnownCoverage> {
-        let known = self.durable_at.zip(self.durable).filter(|_| self.coverage.continues);
-        known.map(|(at, durable)| KnownCoverage { at, durable })
+        self.intervals().last().map(|last| KnownCoverage { at: last.to, durable: last.to_lsn })
     }
 
     /// Whether a time is not covered yet, and may be if the instance goes on being followed: it is not if there is a gap.

@@ -137,7 +137,8 @@ pub struct Restoration {
     pub clones: bool,
 }
 
-/// What the worker that follows an instance knows, and the store does not say: that nothing was committed for a while.
+/// What the worker that follows an instance knows, and the store may not say: that nothing was committed for a while, and how far the archive
+/// goes if nothing of it is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownCoverage {
     /// Whatever was committed by this time, by the clock of the server, lies before this position.

@@ -60,6 +60,8 @@ pub struct BackupTiming {
     pub keepalive: Duration,
     /// How often it is looked for what need not be kept, if nothing has changed.
     pub maintenance: Duration,
+    /// How often it is looked whether what was archived last is still there.
+    pub presence: Duration,
     /// The pause after a scheduled base backup that failed, and after a verification that could not be made.
     pub retry: Duration,
 }
@@ -73,6 +75,7 @@ impl Default for BackupTiming {
             partial: Duration::from_secs(1),
             keepalive: Duration::from_secs(10),
             maintenance: Duration::from_secs(3600),
+            presence: Duration::from_secs(30),
             retry: Duration::from_secs(600),
         }
     }

@@ -10,6 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
@@ -28,10 +29,16 @@ use crate::{
     store::{Store, StoreErrorKind},
 };
 
+/// How often an archive is listed that seems to have less than it had, and the pause between: while the instance is followed, a listing may
+/// miss both of two objects of which one replaces the other.
+const LISTINGS: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// Opens an archive and plans a restoration from it.
 ///
 /// # Errors
-/// See [`BackupError`]: [`BackupError::NotCovered`] also if there is no such archive.
+/// See [`BackupError`]: [`BackupError::NotCovered`] also if there is no such archive, or if it has less than is known of it, and everything is
+/// to be restored.
 pub async fn find(store: Store, restoration: &Restoration) -> Result<(Archive, Plan), BackupError> {
     let Restoration { source, archive, target, known, avoid, clones: _ } = restoration;
     let archive = match Archive::open(store, Layout::new(*source, *archive)).await {
@@ -39,8 +46,18 @@ pub async fn find(store: Store, restoration: &Restoration) -> Result<(Archive, P
         opened => opened?,
     };
     let avoided = |backup: &BackupId| avoid.contains(backup) && *target != Target::Backup(*backup);
-    let plan = plan(&Listing::read(&archive).await?.with_known(*known).without(&avoided), *target)?;
-    Ok((archive, plan))
+    let mut listings = 1;
+    loop {
+        let listing = Listing::read(&archive).await?.with_known(*known).without(&avoided);
+        let plan = plan(&listing, *target)?;
+        match known.filter(|known| *target == Target::Latest && plan.end() < known.durable) {
+            None => return Ok((archive, plan)),
+            Some(known) if listings == LISTINGS => return Err(plan::less_than_known(&listing, &plan, known)),
+            Some(_) => {}
+        }
+        listings += 1;
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// Where to restore to.

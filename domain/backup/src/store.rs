@@ -5,6 +5,7 @@ mod connector;
 mod crypto;
 mod encryption;
 mod error;
+mod marker;
 
 use std::{
     fmt,
@@ -25,7 +26,7 @@ pub use self::{
     encryption::Encryption,
     error::{StoreError, StoreErrorKind},
 };
-use self::{encryption::Names, error::one_line};
+use self::{encryption::Names, error::one_line, marker::Marker};
 
 /// How long one request may take, with its repetitions.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
@@ -42,6 +43,8 @@ pub struct Store {
     name: Arc<str>,
     /// The settings of its login, which errors name.
     login: &'static str,
+    /// What its directory is recognized by, if it is one.
+    marker: Option<Marker>,
     encryption: Arc<Encryption>,
     /// Whether it has objects from before encryption was turned on or off.
     is_mixed: Arc<AtomicBool>,
@@ -59,14 +62,20 @@ pub struct Object {
 }
 
 impl Store {
-    /// Opens a store. Nothing is sent yet.
+    /// Opens a store. Nothing is sent yet. A directory is marked, so that it is recognized for as long as the store is open.
     ///
     /// # Errors
     /// The configuration is wrong, or the directory cannot be created.
     pub fn open(config: &StoreConfig) -> Result<Self, StoreError> {
         let name = config.to_string();
         match config::build(config) {
-            Ok(objects) => Ok(Self { login: config.login(), ..Self::from_parts(objects, &name) }),
+            Ok(objects) => {
+                let marker = match config {
+                    StoreConfig::Directory(directory) => Some(Marker::of(directory)),
+                    StoreConfig::S3 { .. } | StoreConfig::Azure { .. } | StoreConfig::Google { .. } => None,
+                };
+                Ok(Self { login: config.login(), marker, ..Self::from_parts(objects, &name) })
+            }
             Err(error) => Err(StoreError::of_configuration(&error, &name.into(), config.login())),
         }
     }
@@ -74,7 +83,7 @@ impl Store {
     /// A store of another implementation, such as one that fails.
     #[must_use]
     pub fn from_parts(objects: Arc<dyn ObjectStore>, name: &str) -> Self {
-        Self { objects, name: name.into(), login: "its credentials", encryption: Arc::default(), is_mixed: Arc::default() }
+        Self { objects, name: name.into(), login: "its credentials", marker: None, encryption: Arc::default(), is_mixed: Arc::default() }
     }
 
     /// Asks for what is not there, so that credentials that are wrong are told before they are needed.
@@ -82,7 +91,7 @@ impl Store {
     /// # Errors
     /// See [`StoreErrorKind`].
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.list_stored("toygres-check").await.map(drop)
+        self.list_stored("toygres-check", None).await.map(drop)
     }
 
     /// Creates an object. Succeeds if there is an identical one. When it returns, the object is durable.
@@ -141,7 +150,15 @@ impl Store {
     /// # Errors
     /// See [`StoreErrorKind`].
     pub async fn list(&self, path: &str) -> Result<Vec<Object>, StoreError> {
-        let mut objects = self.list_stored(path).await?;
+        Ok(self.named(self.list_stored(path, None).await?))
+    }
+
+    /// The same, for those whose paths come after another one.
+    pub(crate) async fn list_after(&self, path: &str, after: &str) -> Result<Vec<Object>, StoreError> {
+        Ok(self.named(self.list_stored(path, Some(after)).await?))
+    }
+
+    fn named(&self, mut objects: Vec<Object>) -> Vec<Object> {
         for object in &mut objects {
             let (path, is_former) = self.encryption.path(&object.path);
             object.path = path;
@@ -150,14 +167,18 @@ impl Store {
             }
         }
         objects.sort();
-        Ok(objects)
+        objects
     }
 
-    async fn list_stored(&self, path: &str) -> Result<Vec<Object>, StoreError> {
+    async fn list_stored(&self, path: &str, after: Option<&str>) -> Result<Vec<Object>, StoreError> {
         let prefix = self.path(path)?;
+        let after = after.map(|after| self.path(after)).transpose()?;
         let list = async {
             let mut objects = Vec::new();
-            let mut stream = self.objects.list(Some(&prefix));
+            let mut stream = match &after {
+                Some(after) => self.objects.list_with_offset(Some(&prefix), after),
+                None => self.objects.list(Some(&prefix)),
+            };
             while let Some(meta) = stream.try_next().await? {
                 if objects.len() >= MAX_LISTED {
                     return Ok(None);
@@ -206,7 +227,7 @@ impl Store {
     /// # Errors
     /// See [`StoreErrorKind`]. What was not deleted is deleted by the next call.
     pub async fn delete_all(&self, path: &str) -> Result<(), StoreError> {
-        for object in self.list_stored(path).await? {
+        for object in self.list_stored(path, None).await? {
             self.delete_stored(&object.path).await?;
         }
         Ok(())
@@ -220,10 +241,28 @@ impl Store {
         Path::parse(path).map_err(|error| StoreError::new(StoreErrorKind::Configuration, &self.name, one_line(&error)))
     }
 
+    /// What a request answers, if the store was there before it and after it: a directory that is away would be made anew by a write, and
+    /// look empty.
     async fn within<T>(&self, request: impl Future<Output = object_store::Result<T>>) -> Result<T, StoreError> {
-        match tokio::time::timeout(REQUEST_TIMEOUT, request).await {
+        let asked = async {
+            self.recognize().await?;
+            let outcome = request.await;
+            self.recognize().await?;
+            outcome.map_err(|source| StoreError::of(&source, &self.name, self.login))
+        };
+        match tokio::time::timeout(REQUEST_TIMEOUT, asked).await {
             Err(_) => Err(StoreError::new(StoreErrorKind::Unavailable, &self.name, format!("no answer within {} s", REQUEST_TIMEOUT.as_secs()))),
-            Ok(outcome) => outcome.map_err(|source| StoreError::of(&source, &self.name, self.login)),
+            Ok(outcome) => outcome,
         }
+    }
+
+    async fn recognize(&self) -> Result<(), StoreError> {
+        let Some(marker) = &self.marker else { return Ok(()) };
+        marker.check().await.map_err(|error| match error.kind() {
+            std::io::ErrorKind::PermissionDenied => {
+                StoreError::new(StoreErrorKind::Denied, &self.name, format!("it denies access ({error}); check {}", self.login))
+            }
+            _ => StoreError::new(StoreErrorKind::Unavailable, &self.name, error.to_string()),
+        })
     }
 }

@@ -28,6 +28,7 @@ mod lifecycle;
 mod live;
 mod logical_slots;
 mod logs;
+mod lost_objects;
 mod metrics;
 mod notices;
 mod paging;

@@ -43,8 +43,8 @@ impl Findings {
 mod tests {
     use super::*;
 
-    const GAP: Found = Found { continues: false, keeps: false };
-    const NO_GAP: Found = Found { continues: true, keeps: false };
+    const GAP: Found = Found { continues: false, keeps: false, base: None };
+    const NO_GAP: Found = Found { continues: true, keeps: false, base: None };
 
     #[test]
     fn a_listing_from_before_a_base_backup_does_not_count() {

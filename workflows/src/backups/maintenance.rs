@@ -13,6 +13,7 @@ use toygres_domain::{
     backup::{self, ArchiveId, Backup, BackupId, BackupPolicy, BackupStatus, GapReason},
     instance::Reason,
     recovery::InstanceRecord,
+    wal::{Lsn, Timeline},
 };
 use toygres_store::Store;
 use uuid::Uuid;
@@ -47,6 +48,8 @@ pub(super) struct Found {
     pub(super) continues: bool,
     /// Whether a base backup is kept whatever the retention, and the archive with it.
     pub(super) keeps: bool,
+    /// Where the newest base backup that can be restored begins.
+    pub(super) base: Option<(Timeline, Lsn)>,
 }
 
 /// Deletes what need not be kept, and records what can be restored.
@@ -58,12 +61,14 @@ pub(super) async fn maintain(store: &Store, objects: &toygres_backup::Store, sub
         let rows = store.backups_in(subject.archive).await.map_err(unexpected)?;
         if subject.is_over && !keeps(&rows, subject.now) {
             remove(store, objects, subject.archive, &layout).await?;
-            return Ok(Found { continues: false, keeps: false });
+            return Ok(Found { continues: false, keeps: false, base: None });
         }
         let archive = match Archive::open(objects.clone(), layout.clone()).await {
             Ok(archive) => archive,
             // Nothing has been archived yet.
-            Err(BackupError::Store(error)) if error.kind == StoreErrorKind::NotFound => return Ok(Found { continues: false, keeps: false }),
+            Err(BackupError::Store(error)) if error.kind == StoreErrorKind::NotFound => {
+                return Ok(Found { continues: false, keeps: false, base: None });
+            }
             Err(error) => return Err(error.reason()),
         };
         record_instance(&archive, &subject.record).await.map_err(|error| error.reason())?;
@@ -98,7 +103,8 @@ pub(super) async fn maintain(store: &Store, objects: &toygres_backup::Store, sub
     let continues = before.is_some_and(|status| last.is_some_and(|last| last.timeline == status.timeline && last.to_lsn >= status.durable));
     let recorded = recorded(&covered, continues, subject.now - subject.policy.retention());
     store.record_coverage(subject.worker, subject.archive, &recorded, listing.bytes).await.map_err(unexpected)?;
-    Ok(Found { continues, keeps })
+    let base = listing.backups.iter().rev().find(|backup| covered.includes(backup.id)).map(|backup| (backup.timeline, backup.start));
+    Ok(Found { continues, keeps, base })
 }
 
 /// Whether a base backup is kept whatever the retention.

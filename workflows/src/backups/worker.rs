@@ -1,5 +1,6 @@
 //! What one worker does for the archives that it owns. It compares what is with what should be, as often as it is called.
 
+mod presence;
 mod report;
 mod verify;
 
@@ -21,6 +22,7 @@ use toygres_domain::{
 use toygres_store::{ArchiveReport, OwnedArchive};
 use uuid::Uuid;
 
+use self::presence::Checking;
 use super::{
     BackupOptions, BackupTiming,
     base::Taking,
@@ -64,6 +66,8 @@ struct Archive {
     /// When looking at it failed last.
     unmaintained_at: Option<Instant>,
     findings: Findings,
+    checked_at: Option<Instant>,
+    checking: Option<Checking>,
     dropping: Option<JoinHandle<()>>,
 }
 
@@ -131,6 +135,7 @@ impl Worker {
         let open = store.open_backups(self.id).await?;
         self.take_backups(&owned, &open).await?;
         self.maintain(&owned, &open).await;
+        self.check_presence(&owned).await;
         if is_due {
             self.schedule(&owned).await?;
             self.verify(&owned).await?;

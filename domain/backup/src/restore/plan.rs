@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 pub use toygres_domain::restoration::RestoreTarget as Target;
-use toygres_domain::wal::{Lsn, Segment, SegmentSize, Timeline};
+use toygres_domain::{
+    restoration::KnownCoverage,
+    wal::{Lsn, Segment, SegmentSize, Timeline},
+};
 
 use crate::{
     BackupError, Coverage,
@@ -37,6 +40,13 @@ impl Plan {
         let segments = self.segments.len() + usize::from(self.partial.is_some());
         self.backup.bytes() + segments as u64 * self.segment_size.bytes()
     }
+
+    /// The end of the WAL.
+    pub(super) fn end(&self) -> Lsn {
+        let complete = self.segments.last().map(|last| self.segment_size.start(last.number + 1));
+        let partial = self.partial.map(|partial| partial.end(self.segment_size));
+        complete.max(partial).unwrap_or(self.backup.end)
+    }
 }
 
 /// Chooses the base backup and the WAL for a target: the newest backup from before it, so that the least WAL is replayed.
@@ -62,8 +72,7 @@ pub fn plan(listing: &Listing, target: Target) -> Result<Plan, BackupError> {
     };
     let runs = listing.backups.iter().rev().filter_map(|backup| Some((backup, listing.run_of(&path, backup)?)));
     let Some((backup, run)) = runs.into_iter().find(|(backup, run)| covers(backup, run)) else {
-        let available = coverage.intervals.iter().map(|interval| (interval.from, interval.to, interval.from_lsn, interval.to_lsn)).collect();
-        return Err(not_covered(target, available));
+        return Err(not_covered(target, available(&coverage)));
     };
     let Run { complete: mut segments, last: mut partial, timeline, .. } = run;
     let (stop, timeline) = match target {
@@ -81,8 +90,21 @@ pub fn plan(listing: &Listing, target: Target) -> Result<Plan, BackupError> {
     Ok(Plan { backup: backup.clone(), segments, partial, histories, timeline, stop, segment_size: listing.segment_size })
 }
 
+/// The refusal to restore everything with a plan that ends before a point that the archive had.
+pub(super) fn less_than_known(listing: &Listing, plan: &Plan, known: KnownCoverage) -> BackupError {
+    let KnownCoverage { at, durable } = known;
+    let missing = plan.segment_size.file_name(plan.segment_size.segment(plan.timeline, plan.end()));
+    let target =
+        format!("the latest point, {} ({durable}), for which the segment {missing} is missing in the store,", at.format("%Y-%m-%d %H:%M:%S%.3fZ"));
+    BackupError::NotCovered { target, available: available(&Coverage::of(listing)) }
+}
+
 pub(super) fn not_covered(target: Target, available: Vec<(DateTime<Utc>, DateTime<Utc>, Lsn, Lsn)>) -> BackupError {
     BackupError::NotCovered { target: describe(target), available }
+}
+
+fn available(coverage: &Coverage) -> Vec<(DateTime<Utc>, DateTime<Utc>, Lsn, Lsn)> {
+    coverage.intervals.iter().map(|interval| (interval.from, interval.to, interval.from_lsn, interval.to_lsn)).collect()
 }
 
 fn describe(target: Target) -> String {

@@ -5,6 +5,7 @@ mod encryption;
 mod faults;
 mod gaps;
 mod independent;
+mod missing;
 mod points;
 mod retention;
 mod stores;
