@@ -37,6 +37,11 @@ pub(super) struct InstanceFilter {
 }
 
 impl InstanceFilter {
+    /// The deleted instances whose name contains a text.
+    pub(super) fn of_deleted(name: &str) -> Self {
+        Self { state: Some(vec![InstanceState::Deleted]), health: None, name_contains: Some(name.to_owned()), labels: None }
+    }
+
     pub(super) fn of_label(label: LabelInput) -> Self {
         Self { state: None, health: None, name_contains: None, labels: Some(vec![label]) }
     }
