@@ -145,6 +145,16 @@ mod tests {
     }
 
     #[test]
+    fn sizes_have_the_same_options_everywhere() {
+        for arguments in [&["create", "orders"][..], &["clone", "orders", "copy"], &["restore", "orders", "copy"], &["resize", "orders"]] {
+            for sizes in [["--cpu", "500", "--memory", "512", "--storage", "20"], ["--cpu-millis", "500", "--memory-mb", "512", "--storage-gb", "20"]]
+            {
+                command().try_get_matches_from([&["instances"], arguments, &sizes].concat()).unwrap();
+            }
+        }
+    }
+
+    #[test]
     fn the_options_of_restart() {
         let help = command().find_subcommand_mut("restart").unwrap().render_help().to_string();
         assert!(help.contains(&format!("[default: {}]", restart::Params::DEFAULT_TIMEOUT_SECONDS)), "{help}");

@@ -48,6 +48,12 @@ impl InstanceFilter {
 }
 
 impl FilterOptions {
+    /// Whether every instance matches that is not deleted.
+    pub(super) fn is_empty(&self) -> bool {
+        let Self { state, health, name_contains, labels } = self;
+        state.is_empty() && health.is_empty() && name_contains.is_none() && labels.is_empty()
+    }
+
     pub(super) fn filter(&self) -> InstanceFilter {
         fn non_empty<T: Clone>(values: &[T]) -> Option<Vec<T>> {
             (!values.is_empty()).then(|| values.to_vec())
