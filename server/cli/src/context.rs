@@ -27,7 +27,8 @@ pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(40);
 /// The options that select a server.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ServerOptions {
-    /// URL of the server [env: TOYGRES_URL] [default: the current context, else http://127.0.0.1:8080].
+    /// URL of the server [env: TOYGRES_URL] [default: the current context, else http://127.0.0.1:8080]. TOYGRES_TOKEN
+    /// beside TOYGRES_URL is not sent to another server.
     #[arg(long, global = true, value_name = "URL", help_heading = "Server")]
     url: Option<String>,
     /// Name of the context to use: a server and its token in the configuration file [env: TOYGRES_CONTEXT]. TOYGRES_TOKEN takes
