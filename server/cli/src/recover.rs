@@ -70,6 +70,14 @@ struct Recovery {
 struct Operation {
     id: cynic::Id,
     instance: NewInstance,
+    restoration: Option<Restoration>,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+#[cynic(graphql_type = "OperationRestoration")]
+#[serde(rename_all = "camelCase")]
+struct Restoration {
+    source_id: cynic::Id,
 }
 
 #[derive(Serialize, cynic::QueryFragment)]
@@ -83,10 +91,12 @@ pub(crate) async fn run(command: &Recover, client: &Client) -> Result<()> {
     let variables = Variables { input: ImportBackupsInput { restore: Some(command.restore) } };
     let found = client.run(Mutation::build(variables)).await?.import_backups;
     command.output.output.print(&found, page)?;
-    match found.user_errors.first() {
-        Some(error) => Err(Failure::new(Kind::Conflict, worded(&error.message))),
-        None => Ok(()),
+    if found.user_errors.is_empty() {
+        return Ok(());
     }
+    // Each is about another instance.
+    let messages: Vec<_> = found.user_errors.iter().map(|error| error.message.as_str()).collect();
+    Err(Failure::new(Kind::Conflict, worded(&messages.join("\n"))))
 }
 
 fn page(ImportBackupsPayload { instances, operations, user_errors: _ }: &ImportBackupsPayload) -> String {
@@ -96,7 +106,8 @@ fn page(ImportBackupsPayload { instances, operations, user_errors: _ }: &ImportB
     let mut table = Table::with_header(["ID", "NAME", "VERSION", "RECOVERABLE TO", "RESTORED AS"]);
     for instance in instances {
         let to = instance.recovery.as_ref().and_then(|recovery| recovery.to);
-        let restored = operations.iter().find(|operation| operation.instance.name == instance.name);
+        let restores = |operation: &&Operation| operation.restoration.as_ref().is_some_and(|restoration| restoration.source_id == instance.id);
+        let restored = operations.iter().find(restores);
         table.row([
             instance.id.inner().to_owned(),
             instance.name.clone(),
@@ -105,6 +116,7 @@ fn page(ImportBackupsPayload { instances, operations, user_errors: _ }: &ImportB
             restored.map(|operation| operation.instance.id.inner().to_owned()).unwrap_or_default(),
         ]);
     }
-    let next = if operations.is_empty() { "Restore one with: toygres instances restore ID NAME\n" } else { "" };
+    let next =
+        if operations.is_empty() { "Restore all with: toygres recover --restore\nRestore one with: toygres instances restore ID NAME\n" } else { "" };
     table.to_string() + next
 }
