@@ -26,12 +26,16 @@ pub struct InstanceRecord {
     pub backups: BackupSettings,
     /// When it was created.
     pub created_at: DateTime<Utc>,
+    /// When somebody deleted it. Without that, its end is a loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<DateTime<Utc>>,
 }
 
 impl From<&Instance> for InstanceRecord {
+    /// Whether it was deleted is not known of the instance alone: one that was imported is deleted too.
     fn from(instance: &Instance) -> Self {
         let Instance { name, spec, labels, backups, created_at, .. } = instance;
-        Self { name: name.clone(), spec: spec.clone(), labels: labels.clone(), backups: *backups, created_at: *created_at }
+        Self { name: name.clone(), spec: spec.clone(), labels: labels.clone(), backups: *backups, created_at: *created_at, deleted_at: None }
     }
 }
 

@@ -293,6 +293,7 @@ fn check(now: &Instance, params: &Params, in_progress: &[Operation], request: &R
     if !policy.from.contains(&now.state) {
         let allowed = policy.from.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
         let remedy = if now.state == InstanceState::Suspended { "; resume it first" } else { "" };
+        let kind = kind.to_string().replace('_', " ");
         return Err(conflict(format!("'{}' is {}; {kind} is possible when it is {allowed}{remedy}", now.name, now.state)));
     }
     Ok(())

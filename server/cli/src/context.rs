@@ -27,7 +27,8 @@ pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(40);
 /// The options that select a server.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ServerOptions {
-    /// URL of the server [env: TOYGRES_URL] [default: the current context, else http://127.0.0.1:8080].
+    /// URL of the server [env: TOYGRES_URL] [default: the current context, else http://127.0.0.1:8080]. TOYGRES_TOKEN
+    /// beside TOYGRES_URL is not sent to another server.
     #[arg(long, global = true, value_name = "URL", help_heading = "Server")]
     url: Option<String>,
     /// Name of the context to use: a server and its token in the configuration file [env: TOYGRES_CONTEXT]. TOYGRES_TOKEN takes
@@ -84,7 +85,10 @@ impl ServerOptions {
         };
         let (url, token) = match url {
             // The token of a context is only for the server of that context.
-            Some(url) => (url, None),
+            Some(url) => {
+                self.check_token(&url, environment)?;
+                (url, None)
+            }
             None => {
                 let mut file = File::read()?;
                 match self.context.clone().or_else(|| environment.context.clone()).or_else(|| file.current.clone()) {
@@ -98,6 +102,18 @@ impl ServerOptions {
         };
         let request_timeout = self.request_timeout.unwrap_or(REQUEST_TIMEOUT);
         Ok(Target { url: endpoint(&url)?, token: environment.token.clone().or(token), request_timeout })
+    }
+
+    /// `TOYGRES_TOKEN` beside `TOYGRES_URL` is for that server: it is not sent to another one that an option selects.
+    fn check_token(&self, url: &str, environment: &Environment) -> Result<()> {
+        let Environment { url: Some(own), token: Some(_), .. } = environment else { return Ok(()) };
+        if endpoint(url)?.origin() == endpoint(own)?.origin() {
+            return Ok(());
+        }
+        Err(Failure::usage(format!(
+            "TOYGRES_TOKEN is for the server of TOYGRES_URL ({own}), and is not sent to that of --url ({url}): set both variables for one server, \
+             or use a context (`toygres context set NAME --url URL --token-file FILE`)"
+        )))
     }
 }
 

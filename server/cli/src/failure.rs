@@ -109,10 +109,10 @@ impl Failure {
 /// `health_check_timeout_seconds`. A path into a list, such as `labels.0.key`, belongs to the argument of the list.
 fn argument(command: &Command, path: &[String]) -> Option<String> {
     let path: Vec<_> = path.iter().map(|name| snake_case(name)).collect();
-    let argument = (1..=path.len()).rev().find_map(|length| {
-        let id = path[..length].join("_");
-        command.get_arguments().find(|argument| argument.get_id() == id.as_str())
-    })?;
+    let of = |id: &str| command.get_arguments().find(|argument| argument.get_id() == id);
+    // What all operations have in common is said of the `id` of the instance, also where the field has another name.
+    let common = || of("instance_id").filter(|_| path == ["id"]);
+    let argument = (1..=path.len()).rev().find_map(|length| of(&path[..length].join("_"))).or_else(common)?;
     match argument.get_long() {
         Some(long) => Some(format!("--{long}")),
         None => Some(argument.get_value_names()?.first()?.to_string()),
@@ -170,6 +170,18 @@ mod tests {
         }
         let turned_off = failure(UserErrorCode::Conflict, &["id"], "turn backups on with updateInstance first");
         assert_eq!(turned_off.message, "NAME: turn backups on with `toygres instances update` first");
+    }
+
+    #[test]
+    fn the_instance_of_a_user_or_database_is_named_too() {
+        #[derive(Args)]
+        #[allow(dead_code, reason = "only the declarations are used")]
+        struct OfInstance {
+            #[arg(value_name = "INSTANCE")]
+            instance_id: String,
+        }
+        let error = UserError { code: UserErrorCode::Conflict, field: vec!["id".to_owned()], message: "is suspended".to_owned() };
+        assert_eq!(Failure::user_errors::<OfInstance>(&[error]).message, "INSTANCE: is suspended");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `toygres instances`
 
 use crate::{
-    contract::{Instance, lower_case},
+    contract::{Instance, InstanceState, lower_case},
     failure::{Failure, Kind},
     output::{Table, age},
     subcommands::subcommands,
@@ -49,13 +49,19 @@ subcommands! {
     }
 }
 
-/// The table of instances.
+/// The table of instances. It has their ids if one of them is deleted, which is found by its id alone.
 pub(crate) fn table<'a>(instances: impl IntoIterator<Item = &'a Instance>) -> Table {
-    let mut table = Table::with_header(["NAME", "STATE", "HEALTH", "VERSION", "STORAGE", "ENDPOINT", "AGE", "REASON"]);
+    const COLUMNS: [&str; 8] = ["NAME", "STATE", "HEALTH", "VERSION", "STORAGE", "ENDPOINT", "AGE", "REASON"];
+    let instances: Vec<_> = instances.into_iter().collect();
+    let has_ids = instances.iter().any(|instance| instance.state == InstanceState::Deleted);
+    let mut table = match (has_ids, COLUMNS) {
+        (true, [name, rest @ ..]) => Table::of_columns([name, "ID"].into_iter().chain(rest)),
+        (false, columns) => Table::with_header(columns),
+    };
     for instance in instances {
         let endpoint = instance.endpoint.as_ref().map_or_else(|| "-".to_owned(), |endpoint| format!("{}:{}", endpoint.host, endpoint.port));
-        table.row([
-            instance.name.clone(),
+        let id = has_ids.then(|| instance.id.inner().to_owned());
+        let cells = [
             lower_case(&instance.state),
             lower_case(&instance.health),
             instance.postgres_version.clone(),
@@ -66,7 +72,8 @@ pub(crate) fn table<'a>(instances: impl IntoIterator<Item = &'a Instance>) -> Ta
             endpoint,
             age(instance.created_at),
             instance.reason.as_ref().map(|reason| reason.text()).unwrap_or_default(),
-        ]);
+        ];
+        table.cells([instance.name.clone()].into_iter().chain(id).chain(cells));
     }
     table
 }
@@ -79,8 +86,13 @@ pub(crate) fn not_found(name: &str) -> Failure {
 mod tests {
     use clap::{Command, Subcommand as _, ValueEnum as _};
 
-    use super::InstancesCommand;
-    use crate::{backups::BackupsCommand, contract::OperationKind, databases::DatabasesCommand, users::UsersCommand};
+    use super::{InstancesCommand, table};
+    use crate::{
+        backups::BackupsCommand,
+        contract::{Instance, InstanceState, OperationKind},
+        databases::DatabasesCommand,
+        users::UsersCommand,
+    };
     use toygres_domain::operation::restart;
 
     fn command() -> Command {
@@ -110,6 +122,34 @@ mod tests {
             assert!(subcommand.get_about().is_some(), "{}", subcommand.get_name());
             for argument in subcommand.get_arguments() {
                 assert!(argument.get_help().is_some(), "{} {}", subcommand.get_name(), argument.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn the_table_has_the_ids_of_deleted_instances() {
+        let mut instance: Instance = serde_json::from_value(serde_json::json!({
+            "id": "01a210fd", "name": "orders", "state": "RUNNING", "health": "HEALTHY", "reason": null, "notices": [], "postgresVersion": "17",
+            "updateAvailable": null, "storageGb": 10, "cpuMillis": 500, "memoryMb": 512, "username": "app", "database": "app",
+            "exposure": { "type": "CLUSTER", "sourceRanges": [], "dnsLabel": null }, "endpoint": null, "labels": [], "deletionProtected": false,
+            "idleSuspendMinutes": null, "maintenanceWindow": null, "storageAutoGrow": null, "storageUsage": null, "revision": "1",
+            "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "deletedAt": null,
+        }))
+        .unwrap();
+        assert!(!table([&instance]).to_string().contains("01a210fd"));
+        let running = instance.clone();
+        instance.state = InstanceState::Deleted;
+        let both = table([&running, &instance]).to_string();
+        let lines: Vec<Vec<_>> = both.lines().map(|line| line.split_whitespace().take(3).collect()).collect();
+        assert_eq!(lines, [["NAME", "ID", "STATE"], ["orders", "01a210fd", "running"], ["orders", "01a210fd", "deleted"]]);
+    }
+
+    #[test]
+    fn sizes_have_the_same_options_everywhere() {
+        for arguments in [&["create", "orders"][..], &["clone", "orders", "copy"], &["restore", "orders", "copy"], &["resize", "orders"]] {
+            for sizes in [["--cpu", "500", "--memory", "512", "--storage", "20"], ["--cpu-millis", "500", "--memory-mb", "512", "--storage-gb", "20"]]
+            {
+                command().try_get_matches_from([&["instances"], arguments, &sizes].concat()).unwrap();
             }
         }
     }

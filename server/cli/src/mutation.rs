@@ -97,18 +97,23 @@ pub struct OperationOptions {
 impl OperationOptions {
     /// Sends a mutation, and prints its instance and operation; with `--wait`, when the operation has finished.
     pub(crate) async fn run<C: Args>(self, client: &Client, input: impl MutationInput) -> Result<()> {
+        self.run_on::<C>(client, input, None).await
+    }
+
+    /// The same for an operation on a database or user of the instance, if there is a name.
+    pub(crate) async fn run_on<C: Args>(self, client: &Client, input: impl MutationInput, object: Option<&str>) -> Result<()> {
         let accepted = send::<C, _>(client, input).await?;
-        self.finish(client, accepted).await
+        self.finish(client, accepted, object).await
     }
 
     /// Prints the instance and the operation of an accepted mutation; with `--wait`, when the operation has finished.
-    pub(crate) async fn finish(self, client: &Client, mut accepted: Accepted) -> Result<()> {
-        if self.follow(client, &mut accepted.operation).await? {
+    pub(crate) async fn finish(self, client: &Client, mut accepted: Accepted, object: Option<&str>) -> Result<()> {
+        if self.follow(client, &mut accepted.operation, object).await? {
             accepted.instance = instances::find(client, accepted.instance.id.inner()).await?;
         }
         self.output.output.print(&accepted, |Accepted { instance, operation }| match operation.finished_at {
             Some(_) => instances::table([instance]).to_string(),
-            None => format!("{}(follow it with `toygres operations watch {}`)\n", describe(operation), operation.id.inner()),
+            None => format!("{}(follow it with `toygres operations watch {}`)\n", describe(operation, object), operation.id.inner()),
         })?;
         check_outcome(&accepted.operation)
     }
@@ -121,15 +126,15 @@ impl OperationOptions {
     /// Sends a mutation of an operation, and prints the operation; with `--wait`, when it has finished.
     pub(crate) async fn run_on_operation<C: Args>(self, client: &Client, input: impl MutationInput) -> Result<Operation> {
         let Accepted { mut operation, .. } = send::<C, _>(client, input).await?;
-        self.follow(client, &mut operation).await?;
-        self.output.output.print(&operation, describe)?;
+        self.follow(client, &mut operation, None).await?;
+        self.output.output.print(&operation, |operation| describe(operation, None))?;
         Ok(operation)
     }
 
     /// With `--wait`, waits until the operation has finished; whether it did.
-    async fn follow(self, client: &Client, operation: &mut Operation) -> Result<bool> {
+    async fn follow(self, client: &Client, operation: &mut Operation, object: Option<&str>) -> Result<bool> {
         if self.wait.wait {
-            *operation = follow(client, &operation.id, self.wait.wait_timeout, &mut Progress::on_stderr()).await?;
+            *operation = follow(client, &operation.id, self.wait.wait_timeout, &mut Progress::on_stderr(object)).await?;
         }
         Ok(self.wait.wait)
     }

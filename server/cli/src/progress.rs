@@ -15,29 +15,30 @@ use crate::{
 /// Shows the progress of an operation: redrawn in place in a terminal, a line per change otherwise.
 pub(crate) struct Progress<W: io::Write> {
     display: Option<Display<W>>,
+    object: Option<String>,
     latest: Option<Operation>,
 }
 
 impl Progress<io::Stderr> {
     /// On stderr, because stdout is for the result.
-    pub(crate) fn on_stderr() -> Self {
-        Self { display: io::stderr().is_terminal().then(|| Display::new(io::stderr())), latest: None }
+    pub(crate) fn on_stderr(object: Option<&str>) -> Self {
+        Self { display: io::stderr().is_terminal().then(|| Display::new(io::stderr())), object: object.map(str::to_owned), latest: None }
     }
 }
 
 impl Progress<io::Stdout> {
     /// On stdout, which must be a terminal.
     pub(crate) fn on_stdout() -> Self {
-        Self { display: Some(Display::new(io::stdout())), latest: None }
+        Self { display: Some(Display::new(io::stdout())), object: None, latest: None }
     }
 }
 
 impl<W: io::Write> Observer for Progress<W> {
     fn changed(&mut self, operation: &Operation) -> Result<()> {
         match &mut self.display {
-            Some(display) => display.draw(&describe(operation))?,
+            Some(display) => display.draw(&describe(operation, self.object.as_deref()))?,
             None => {
-                for line in changes(self.latest.as_ref(), operation) {
+                for line in changes(self.latest.as_ref(), operation, self.object.as_deref()) {
                     report(&line);
                 }
             }
@@ -48,7 +49,7 @@ impl<W: io::Write> Observer for Progress<W> {
 
     fn tick(&mut self, disconnected: bool) -> Result<()> {
         match (&mut self.display, &self.latest) {
-            (Some(display), Some(operation)) => display.draw(&(describe(operation) + connection_notice(disconnected))),
+            (Some(display), Some(operation)) => display.draw(&(describe(operation, self.object.as_deref()) + connection_notice(disconnected))),
             _ => Ok(()),
         }
     }
@@ -58,9 +59,9 @@ impl<W: io::Write> Observer for Progress<W> {
     }
 }
 
-/// An operation with its steps.
-pub(crate) fn describe(operation: &Operation) -> String {
-    let mut text = format!("{}  ({})\n", summary(operation), operation.id.inner());
+/// An operation with its steps. `object` is the database or user that it works on, where that is known: the API does not tell.
+pub(crate) fn describe(operation: &Operation, object: Option<&str>) -> String {
+    let mut text = format!("{}  ({})\n", summary(operation, object), operation.id.inner());
     for step in &operation.steps {
         text += &describe_step(step);
         text.push('\n');
@@ -105,11 +106,20 @@ fn step_label(name: &StepName) -> String {
     }
 }
 
-/// For example `restart orders: running`.
-fn summary(operation: &Operation) -> String {
+/// For example `restart orders: running`, or `drop database shop of orders: running`.
+fn summary(operation: &Operation, object: Option<&str>) -> String {
+    let of = |verb: &str, what: &str| match object {
+        Some(name) => format!("{verb} {what} {} of", printable(name)),
+        None => format!("{verb} a {what} of"),
+    };
     let kind = match operation.kind {
         OperationKind::Other(_) => format!("{} operation on", lower_case(&operation.kind)),
         OperationKind::Restore if operation.restoration.as_ref().is_some_and(|restoration| restoration.clones) => "clone".to_owned(),
+        OperationKind::CreateDatabase => of("create", "database"),
+        OperationKind::DropDatabase => of("drop", "database"),
+        OperationKind::CreateDatabaseUser => of("create", "database user"),
+        OperationKind::DropDatabaseUser => of("drop", "database user"),
+        OperationKind::CreateBackup => "create a backup of".to_owned(),
         _ => lower_case(&operation.kind),
     };
     let cancelling = operation.cancel_requested && operation.finished_at.is_none();
@@ -117,7 +127,7 @@ fn summary(operation: &Operation) -> String {
 }
 
 /// A line for each step whose status changed, and one when the status of the operation did.
-fn changes(before: Option<&Operation>, now: &Operation) -> Vec<String> {
+fn changes(before: Option<&Operation>, now: &Operation, object: Option<&str>) -> Vec<String> {
     let mut lines = Vec::new();
     for (position, step) in now.steps.iter().enumerate() {
         let old = before.and_then(|before| before.steps.get(position));
@@ -132,7 +142,7 @@ fn changes(before: Option<&Operation>, now: &Operation) -> Vec<String> {
         }
     }
     if before.is_none_or(|before| before.status != now.status) && now.status != OperationStatus::Running {
-        lines.push(summary(now));
+        lines.push(summary(now, object));
     }
     lines
 }
@@ -159,20 +169,20 @@ mod tests {
 
     #[test]
     fn an_operation_is_shown_with_its_steps() {
-        let text = describe(&restart("RUNNING", "SUCCEEDED", &Value::Null));
+        let text = describe(&restart("RUNNING", "SUCCEEDED", &Value::Null), None);
         assert_eq!(text, "restart orders: running  (restart-x-1)\n  ✓ restart PostgreSQL              2.5s\n  · save metadata\n");
         let error = json!({ "code": "CONNECTION_REFUSED", "message": "no answer\x1b[2J" });
-        let text = describe(&restart("FAILED", "FAILED", &error));
+        let text = describe(&restart("FAILED", "FAILED", &error), None);
         assert!(text.ends_with("  connection refused: no answer [2J\n"), "control characters are removed: {text:?}");
     }
 
     #[test]
     fn only_changes_are_printed() {
         let running = restart("RUNNING", "RUNNING", &Value::Null);
-        assert_eq!(changes(None, &running), ["orders: restart PostgreSQL running"]);
-        assert_eq!(changes(Some(&running), &running), Vec::<String>::new());
+        assert_eq!(changes(None, &running, None), ["orders: restart PostgreSQL running"]);
+        assert_eq!(changes(Some(&running), &running, None), Vec::<String>::new());
         let succeeded = restart("SUCCEEDED", "SUCCEEDED", &Value::Null);
-        assert_eq!(changes(Some(&running), &succeeded), ["orders: restart PostgreSQL succeeded", "restart orders: succeeded"]);
+        assert_eq!(changes(Some(&running), &succeeded, None), ["orders: restart PostgreSQL succeeded", "restart orders: succeeded"]);
     }
 
     #[test]
@@ -181,9 +191,12 @@ mod tests {
         running.steps[0].findings.push("the Service orders was deleted\x1b[2J".to_owned());
         let mut succeeded = running.clone();
         succeeded.steps[0].status = StepStatus::Succeeded;
-        assert!(describe(&succeeded).contains("2.5s\n      the Service orders was deleted [2J\n  ·"), "{}", describe(&succeeded));
-        assert_eq!(changes(Some(&running), &succeeded), ["orders: restart PostgreSQL succeeded", "orders:   the Service orders was deleted [2J"]);
-        assert_eq!(changes(None, &running), ["orders: restart PostgreSQL running"], "until it is done it may find more");
+        assert!(describe(&succeeded, None).contains("2.5s\n      the Service orders was deleted [2J\n  ·"), "{}", describe(&succeeded, None));
+        assert_eq!(
+            changes(Some(&running), &succeeded, None),
+            ["orders: restart PostgreSQL succeeded", "orders:   the Service orders was deleted [2J"]
+        );
+        assert_eq!(changes(None, &running, None), ["orders: restart PostgreSQL running"], "until it is done it may find more");
     }
 
     #[test]
@@ -191,21 +204,34 @@ mod tests {
         let mut succeeded = restart("SUCCEEDED", "SUCCEEDED", &Value::Null);
         succeeded.steps[0].findings.push("no room is left: resize it (resizeInstance)".to_owned());
         let expected = "no room is left: resize it (`toygres instances resize`)";
-        assert!(describe(&succeeded).contains(expected), "{}", describe(&succeeded));
-        assert!(changes(None, &succeeded).contains(&format!("orders:   {expected}")), "{:?}", changes(None, &succeeded));
+        assert!(describe(&succeeded, None).contains(expected), "{}", describe(&succeeded, None));
+        assert!(changes(None, &succeeded, None).contains(&format!("orders:   {expected}")), "{:?}", changes(None, &succeeded, None));
     }
 
     #[test]
     fn a_clone_is_called_so() {
         let restoration = OperationRestoration { source_id: cynic::Id::new("1"), method: None, clones: true };
         let restore = Operation { kind: OperationKind::Restore, ..restart("RUNNING", "RUNNING", &Value::Null) };
-        assert_eq!(summary(&restore), "restore orders: running");
-        assert_eq!(summary(&Operation { restoration: Some(restoration), ..restore }), "clone orders: running");
+        assert_eq!(summary(&restore, None), "restore orders: running");
+        assert_eq!(summary(&Operation { restoration: Some(restoration), ..restore }, None), "clone orders: running");
+    }
+
+    #[test]
+    fn what_is_dropped_is_not_the_instance() {
+        for (kind, named, unnamed) in [
+            (OperationKind::DropDatabase, "drop database shop of orders: running", "drop a database of orders: running"),
+            (OperationKind::CreateDatabaseUser, "create database user shop of orders: running", "create a database user of orders: running"),
+            (OperationKind::CreateBackup, "create a backup of orders: running", "create a backup of orders: running"),
+            (OperationKind::Restart, "restart orders: running", "restart orders: running"),
+        ] {
+            let operation = Operation { kind, ..restart("RUNNING", "RUNNING", &Value::Null) };
+            assert_eq!((summary(&operation, Some("shop")).as_str(), summary(&operation, None).as_str()), (named, unnamed));
+        }
     }
 
     #[test]
     fn kinds_of_a_newer_server_are_shown_too() {
         let operation = Operation { kind: OperationKind::Other("RESIZE".to_owned()), ..restart("RUNNING", "RUNNING", &Value::Null) };
-        assert_eq!(summary(&operation), "resize operation on orders: running");
+        assert_eq!(summary(&operation, None), "resize operation on orders: running");
     }
 }

@@ -70,6 +70,14 @@ struct Recovery {
 struct Operation {
     id: cynic::Id,
     instance: NewInstance,
+    restoration: Option<Restoration>,
+}
+
+#[derive(Serialize, cynic::QueryFragment)]
+#[cynic(graphql_type = "OperationRestoration")]
+#[serde(rename_all = "camelCase")]
+struct Restoration {
+    source_id: cynic::Id,
 }
 
 #[derive(Serialize, cynic::QueryFragment)]
@@ -101,7 +109,8 @@ fn page(ImportBackupsPayload { instances, operations, user_errors }: &ImportBack
     let mut table = Table::with_header(["ID", "NAME", "VERSION", "RECOVERABLE TO", "RESTORED AS"]);
     for instance in instances {
         let to = instance.recovery.as_ref().and_then(|recovery| recovery.to);
-        let restored = operations.iter().find(|operation| operation.instance.name == instance.name);
+        let restores = |operation: &&Operation| operation.restoration.as_ref().is_some_and(|restoration| restoration.source_id == instance.id);
+        let restored = operations.iter().find(restores);
         table.row([
             instance.id.inner().to_owned(),
             instance.name.clone(),
@@ -110,6 +119,7 @@ fn page(ImportBackupsPayload { instances, operations, user_errors }: &ImportBack
             restored.map(|operation| operation.instance.id.inner().to_owned()).unwrap_or_default(),
         ]);
     }
-    let next = if operations.is_empty() { "Restore one with: toygres instances restore ID NAME\n" } else { "" };
+    let next =
+        if operations.is_empty() { "Restore all with: toygres recover --restore\nRestore one with: toygres instances restore ID NAME\n" } else { "" };
     table.to_string() + next
 }

@@ -7,6 +7,7 @@ const WORDS: &[(&str, &str)] = &[
     ("cancelOperation", "`toygres operations cancel`"),
     ("resizeInstance", "`toygres instances resize`"),
     ("restartInstance", "`toygres instances restart`"),
+    ("restoreInstance", "`toygres instances restore`"),
     ("resumeInstance", "`toygres instances resume`"),
     ("rotatePassword", "`toygres instances rotate-password`"),
     ("setParameters", "`toygres instances set-parameters`"),

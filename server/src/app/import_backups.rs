@@ -17,7 +17,8 @@ pub struct ImportBackups {
 /// What was imported.
 #[derive(Debug, Default)]
 pub struct ImportedBackups {
-    /// The instances, in the order of their names.
+    /// The instances that were imported now, or earlier and not restored since, in the order of their names. Of those with the same name, the
+    /// one that was archived last comes first.
     pub instances: Vec<Instance>,
     /// Their restorations.
     pub restorations: Vec<Accepted>,
@@ -39,6 +40,7 @@ impl App {
         if input.restore {
             self.runtime.restores().map_err(refused)?;
         }
+        let earlier = self.store.imported_instances().await?;
         let known = self.store.instance_ids().await?;
         let found = find_archives(objects, &|id| known.contains(&id)).await.map_err(|error| refused(error.reason().message))?;
         let FoundArchives { archives, unreadable, damaged } = found;
@@ -48,11 +50,23 @@ impl App {
         for archive in &archives {
             imported.instances.extend(self.store.import_archive(archive).await?);
         }
-        imported.instances.sort_by(|one, other| one.name.cmp(&other.name));
+        for id in earlier {
+            imported.instances.extend(self.store.instance(id).await?);
+        }
+        let ids: Vec<_> = imported.instances.iter().map(|instance| instance.id).collect();
+        let kept = self.store.archives_of(&ids).await?;
+        let last = |instance: &Instance| kept.get(&instance.id).and_then(|archive| archive.intervals().last().map(|interval| interval.to));
+        // The first of those with the same name gets it: what is older was deleted before.
+        imported.instances.sort_by(|one, other| one.name.cmp(&other.name).then_with(|| last(other).cmp(&last(one))));
         if !input.restore {
             return Ok(imported);
         }
         for instance in &imported.instances {
+            // Otherwise it ended without being deleted.
+            if kept.get(&instance.id).is_some_and(|archive| archive.closing.is_some()) {
+                imported.errors.push(about(instance, deleted(instance)));
+                continue;
+            }
             let copy = CreateInstance { name: instance.name.to_string(), ..CreateInstance::default() };
             let restore = RestoreInstance { source_id: instance.id.to_string(), instance: copy, ..RestoreInstance::default() };
             match self.restore_instance(restore, requested_by.clone()).await {
@@ -76,6 +90,12 @@ fn unread((instance, error): &(InstanceId, BackupError)) -> FieldError {
 fn left_out((instance, error): &(InstanceId, BackupError)) -> FieldError {
     let message = format!("the instance {instance} is imported without one of its backups: {}", error.reason().message);
     FieldError::new(UserErrorCode::Conflict, "", message)
+}
+
+/// What is said of an instance that somebody had deleted.
+fn deleted(instance: &Instance) -> FieldError {
+    let at = instance.deleted_at.map(|at| at.format(" at %Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default();
+    FieldError::new(UserErrorCode::Conflict, "restore", format!("it had been deleted{at}; restoreInstance restores it nevertheless"))
 }
 
 /// The input has no field that is wrong, so the message names the instance.

@@ -155,7 +155,10 @@ async fn users_and_databases_come_and_go() {
     let password = shown.split(" is ").nth(1).unwrap().split(' ').next().unwrap();
     assert_eq!(psql(&url(&own, "cli_user", password, "cli_db"), "SELECT 1").await.as_deref(), Ok("1"));
     succeed(&home, &server, &["users", "drop", "orders", "cli_user", "--yes", "--wait"]).await;
-    succeed(&home, &server, &["databases", "drop", "orders", "cli_db", "--force", "--yes", "--wait"]).await;
+    let dropped = run(&home, &server, &["databases", "drop", "orders", "cli_db", "--force", "--yes", "--wait"]).await;
+    assert!(dropped.code == 0 && dropped.err.contains("drop database cli_db of orders: succeeded"), "{dropped:?}");
+    let described = succeed(&home, &server, &["operations", "get", "orders"]).await;
+    assert!(described.starts_with("drop a database of orders: succeeded"), "{described}");
     let users = succeed(&home, &server, &["users", "list", "orders"]).await;
     assert!(users.contains("app") && users.contains("owner") && !users.contains("cli_user"), "{users}");
     let refused = run(&home, &server, &["users", "drop", "orders", "app", "--yes"]).await;

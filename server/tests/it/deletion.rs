@@ -5,7 +5,7 @@ use toygres_k8s_fake::program;
 
 use crate::{
     backups::{ON, finish, poll, until, until_protected},
-    cli::commands::json as json_of,
+    cli::commands::{json as json_of, run, succeed},
     kubernetes::Platform,
     restore::restore,
     s3_server::{ACCESS_KEY, BUCKET, S3Server, SECRET_KEY},
@@ -156,7 +156,16 @@ async fn a_store_that_is_away_holds_up_a_deletion_for_a_limited_time() {
     // One that asks for a final backup has it, also by the command line.
     let (id, url) = written(&server, "last").await;
     psql(&url, "INSERT INTO rows SELECT generate_series(1, 1000)").await.unwrap();
-    let answer = json_of(&home, &server, &["instances", "delete", "last", "--final-backup", "--yes", "--wait"]).await;
+    let output = run(&home, &server, &["instances", "delete", "last", "--final-backup", "--yes", "--wait", "-o", "json"]).await;
+    let answer: Value = serde_json::from_str(&output.out).unwrap();
+    let hint = format!("restore it with: toygres instances restore {id} NAME");
+    assert!(output.err.contains("Its backups are kept until ") && output.err.contains(&hint), "{}", output.err);
+    let unknown = run(&home, &server, &["instances", "restore", "last", "other"]).await;
+    assert!(unknown.code == 4 && unknown.err.contains(&id) && unknown.err.contains("`toygres instances restore ID NAME`"), "{unknown:?}");
+    let unknown = run(&home, &server, &["backups", "list", "last"]).await;
+    assert!(unknown.code == 4 && unknown.err.contains(&id), "{unknown:?}");
+    let listed = succeed(&home, &server, &["instances", "list", "--state", "deleted"]).await;
+    assert!(listed.lines().any(|line| line.contains("last") && line.contains(&id)), "{listed}");
     assert_eq!(answer["operation"]["status"], "SUCCEEDED", "{answer:#}");
     let listed = json_of(&home, &server, &["backups", "list", &id]).await;
     let newest = &listed["backups"][0];

@@ -63,6 +63,8 @@ struct Archive {
     followed: Arc<State>,
     maintenance: Option<JoinHandle<std::result::Result<Found, Reason>>>,
     maintained_at: Option<Instant>,
+    /// Whether it was looked at since its instance was deleted, which it then says.
+    is_told_of_deletion: bool,
     /// When looking at it failed last.
     unmaintained_at: Option<Instant>,
     findings: Findings,
@@ -302,7 +304,8 @@ impl Worker {
             let is_over = ended_at.is_some_and(|at| at + policy.retention() <= now) && !is_restored;
             let is_to_go = is_over && found.is_none_or(|found| !found.keeps);
             let is_due = known.maintained_at.is_none_or(|at| at.elapsed() >= self.options.timing.maintenance);
-            if is_new || is_to_go || is_due || (deleting.contains(&archive.id) && !is_restored) {
+            let is_deleted = instance.deleted_at.is_some();
+            if is_new || is_to_go || is_due || (is_deleted && !known.is_told_of_deletion) || (deleting.contains(&archive.id) && !is_restored) {
                 let subject = Subject {
                     worker: self.id,
                     instance: instance.id,
@@ -319,6 +322,7 @@ impl Worker {
                 known.maintenance = Some(tokio::spawn(async move { maintain(&store, &objects, &subject).await }));
                 known.findings.begin(began);
                 known.maintained_at = Some(Instant::now());
+                known.is_told_of_deletion = is_deleted;
                 free -= 1;
             }
         }
@@ -369,6 +373,8 @@ fn record(archive: &backup::Archive, instance: &Instance) -> InstanceRecord {
     if let Some(retired) = archive.retired {
         record.spec.postgres_version = retired.version;
     }
+    // An imported instance is deleted too, so that it can be restored; nobody has closed its archive.
+    record.deleted_at = archive.closing.and(instance.deleted_at);
     record
 }
 

@@ -49,11 +49,11 @@ impl Create {
     pub(super) async fn run(self, client: &Client) -> Result<()> {
         let input = CreateDatabaseInput {
             instance_id: find_id(client, &self.instance_id).await?,
-            name: self.name,
+            name: self.name.clone(),
             owner: self.owner,
             revision: self.revision.map(BigInt::from),
             idempotency_key: self.idempotency_key,
         };
-        self.options.run::<Self>(client, input).await
+        self.options.run_on::<Self>(client, input, Some(&self.name)).await
     }
 }

@@ -27,13 +27,13 @@ pub struct Create {
     #[arg(long, value_name = "VERSION")]
     postgres_version: Option<String>,
     /// Size of the volume in GiB [default: 10].
-    #[arg(long, value_name = "GIB")]
+    #[arg(long, visible_alias = "storage", value_name = "GIB")]
     storage_gb: Option<i32>,
     /// CPU in millicores [default: 500].
-    #[arg(long, value_name = "MILLIS")]
+    #[arg(long, visible_alias = "cpu", value_name = "MILLIS")]
     cpu_millis: Option<i32>,
     /// Memory in MiB [default: 512].
-    #[arg(long, value_name = "MIB")]
+    #[arg(long, visible_alias = "memory", value_name = "MIB")]
     memory_mb: Option<i32>,
     /// Role that clients log in as [default: app].
     #[arg(long)]

@@ -37,12 +37,23 @@ pub(super) struct InstanceFilter {
 }
 
 impl InstanceFilter {
+    /// The deleted instances whose name contains a text.
+    pub(super) fn of_deleted(name: &str) -> Self {
+        Self { state: Some(vec![InstanceState::Deleted]), health: None, name_contains: Some(name.to_owned()), labels: None }
+    }
+
     pub(super) fn of_label(label: LabelInput) -> Self {
         Self { state: None, health: None, name_contains: None, labels: Some(vec![label]) }
     }
 }
 
 impl FilterOptions {
+    /// Whether every instance matches that is not deleted.
+    pub(super) fn is_empty(&self) -> bool {
+        let Self { state, health, name_contains, labels } = self;
+        state.is_empty() && health.is_empty() && name_contains.is_none() && labels.is_empty()
+    }
+
     pub(super) fn filter(&self) -> InstanceFilter {
         fn non_empty<T: Clone>(values: &[T]) -> Option<Vec<T>> {
             (!values.is_empty()).then(|| values.to_vec())

@@ -151,7 +151,7 @@ fn page(details: &Details) -> String {
     }
     let mut text = table.to_string();
     if let Some(operation) = operations.nodes.first() {
-        text += &format!("\nLast operation: {}", describe(operation));
+        text += &format!("\nLast operation: {}", describe(operation, None));
     }
     text
 }

@@ -20,13 +20,13 @@ pub(super) struct LikeSource {
     #[arg(long = "password-file", value_name = "FILE")]
     pub(super) password: Option<PathBuf>,
     /// Size of the volume in GiB, at least that of the source.
-    #[arg(long, value_name = "GIB")]
+    #[arg(long, visible_alias = "storage", value_name = "GIB")]
     pub(super) storage_gb: Option<i32>,
     /// CPU in millicores.
-    #[arg(long, value_name = "MILLIS")]
+    #[arg(long, visible_alias = "cpu", value_name = "MILLIS")]
     pub(super) cpu_millis: Option<i32>,
     /// Memory in MiB.
-    #[arg(long, value_name = "MIB")]
+    #[arg(long, visible_alias = "memory", value_name = "MIB")]
     pub(super) memory_mb: Option<i32>,
     /// Add a label; may be repeated.
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = parse_label)]

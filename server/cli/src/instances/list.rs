@@ -51,7 +51,7 @@ impl List {
     pub(super) async fn run(self, client: &Client) -> Result<()> {
         let all = all(client, self.filter.filter()).await?;
         if all.is_empty() && self.output.output == Format::Table {
-            report("No instances found; `toygres instances create NAME` creates one.");
+            report(if self.filter.is_empty() { "No instances found; `toygres instances create NAME` creates one." } else { "No instance matches." });
             return Ok(());
         }
         self.output.output.print(&all, |all| table(all).to_string())

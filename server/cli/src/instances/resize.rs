@@ -21,13 +21,13 @@ pub struct Resize {
     #[arg(value_name = "NAME")]
     id: String,
     /// CPU in millicores.
-    #[arg(long = "cpu", value_name = "MILLICORES", value_parser = value_parser!(i32).range(1..))]
+    #[arg(long = "cpu", visible_alias = "cpu-millis", value_name = "MILLICORES", value_parser = value_parser!(i32).range(1..))]
     cpu_millis: Option<i32>,
     /// Memory in MiB.
-    #[arg(long = "memory", value_name = "MIB", value_parser = value_parser!(i32).range(1..))]
+    #[arg(long = "memory", visible_alias = "memory-mb", value_name = "MIB", value_parser = value_parser!(i32).range(1..))]
     memory_mb: Option<i32>,
     /// Storage in GiB.
-    #[arg(long = "storage", value_name = "GIB", value_parser = value_parser!(i32).range(1..))]
+    #[arg(long = "storage", visible_alias = "storage-gb", value_name = "GIB", value_parser = value_parser!(i32).range(1..))]
     storage_gb: Option<i32>,
     /// Resize the instance only at this revision.
     #[arg(long)]

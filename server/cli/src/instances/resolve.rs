@@ -1,12 +1,13 @@
 //! Instances by name or id.
 
+use chrono::{DateTime, Utc};
 use cynic::QueryBuilder as _;
 
-use super::not_found;
+use super::{filter::InstanceFilter, not_found};
 use crate::{
     client::Client,
     contract::{Instance, schema},
-    failure::Result,
+    failure::{Failure, Kind, Result},
     follow::poll,
 };
 
@@ -44,7 +45,58 @@ pub(crate) async fn find(client: &Client, name: &str) -> Result<Instance> {
     }
     // A name can have the form of an id.
     let ByName { instance_by_name } = client.run(ByName::build(NameVariables { name: name.to_owned() })).await?;
-    instance_by_name.ok_or_else(|| not_found(name))
+    match instance_by_name {
+        Some(instance) => Ok(instance),
+        None => Err(missing(client, name).await?),
+    }
+}
+
+#[derive(cynic::QueryVariables)]
+struct DeletedVariables {
+    filter: InstanceFilter,
+}
+
+#[derive(cynic::QueryFragment)]
+#[cynic(graphql_type = "Query", variables = "DeletedVariables")]
+struct DeletedInstances {
+    #[arguments(first: 200, filter: $filter)]
+    instances: DeletedConnection,
+}
+
+#[derive(cynic::QueryFragment)]
+#[cynic(graphql_type = "InstanceConnection")]
+struct DeletedConnection {
+    nodes: Vec<Deleted>,
+}
+
+#[derive(cynic::QueryFragment)]
+#[cynic(graphql_type = "Instance")]
+struct Deleted {
+    id: cynic::Id,
+    name: String,
+    deleted_at: Option<DateTime<Utc>>,
+}
+
+/// How many deleted instances of a name a message names.
+const NAMED: usize = 5;
+
+/// The failure for a name that no instance has: its deleted ones are found by their ids.
+async fn missing(client: &Client, name: &str) -> Result<Failure> {
+    let variables = DeletedVariables { filter: InstanceFilter::of_deleted(name) };
+    let DeletedInstances { instances: DeletedConnection { nodes } } = client.run(DeletedInstances::build(variables)).await?;
+    let mut deleted: Vec<_> = nodes.into_iter().filter(|instance| instance.name == name).collect();
+    if deleted.is_empty() {
+        return Ok(not_found(name));
+    }
+    deleted.sort_by_key(|instance| std::cmp::Reverse(instance.deleted_at));
+    let mut message = format!("there is no instance {name} any more; deleted ones of that name:");
+    for Deleted { id, deleted_at, .. } in deleted.iter().take(NAMED) {
+        let at = deleted_at.map(|at| at.format("  deleted at %Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default();
+        message += &format!("\n         {}{at}", id.inner());
+    }
+    message += "\n(`toygres backups list ID` shows the backups of one, `toygres instances restore ID NAME` makes an instance of them; \
+                `toygres instances list --state deleted` lists all)";
+    Ok(Failure::new(Kind::NotFound, message))
 }
 
 /// Waits until the instance with this name or id is as expected.

@@ -20,7 +20,7 @@ pub struct SetParameters {
     #[arg(value_name = "NAME")]
     id: String,
     /// A parameter and its value, for example work_mem=64MB; may be repeated.
-    #[arg(value_name = "PARAMETER=VALUE", value_parser = parse_parameter)]
+    #[arg(value_name = "PARAMETER=VALUE", value_parser = parse_change)]
     parameters: Vec<ParameterInput>,
     /// Give a parameter its default again; may be repeated.
     #[arg(long = "reset", value_name = "PARAMETER")]
@@ -79,8 +79,13 @@ impl SetParameters {
 
 /// Parses `name=value`.
 pub(super) fn parse_parameter(text: &str) -> std::result::Result<ParameterInput, String> {
-    let (name, value) = text.split_once('=').ok_or("a parameter has the form name=value; --reset name gives it its default again")?;
+    let (name, value) = text.split_once('=').ok_or("a parameter has the form name=value")?;
     Ok(ParameterInput { name: name.to_owned(), value: Some(value.to_owned()) })
+}
+
+/// The same where a parameter can be reset.
+fn parse_change(text: &str) -> std::result::Result<ParameterInput, String> {
+    parse_parameter(text).map_err(|error| error + "; --reset name gives it its default again")
 }
 
 #[cfg(test)]
@@ -92,6 +97,7 @@ mod tests {
         let parse = |text: &str| parse_parameter(text).map(|parameter| (parameter.name, parameter.value.unwrap()));
         assert_eq!(parse("search_path=a=b"), Ok(("search_path".to_owned(), "a=b".to_owned())));
         assert_eq!(parse("shared_preload_libraries="), Ok(("shared_preload_libraries".to_owned(), String::new())));
-        assert!(parse("work_mem").is_err());
+        assert_eq!(parse("work_mem").unwrap_err(), "a parameter has the form name=value");
+        assert!(parse_change("work_mem").unwrap_err().ends_with("; --reset name gives it its default again"));
     }
 }

@@ -23,7 +23,7 @@ impl Get {
 
 /// The operation for people, with the commands that it allows now.
 fn page(operation: &Operation) -> String {
-    let mut text = describe(operation);
+    let mut text = describe(operation, None);
     for (allowed, verb) in [(operation.can_cancel, "cancel"), (operation.can_retry, "retry")] {
         if allowed {
             text += &format!("({verb} it with `toygres operations {verb} {}`)\n", operation.id.inner());

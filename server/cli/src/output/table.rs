@@ -24,6 +24,18 @@ impl Table {
         table
     }
 
+    /// The same for columns of a number that is not known here.
+    pub(crate) fn of_columns<'a>(header: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut table = Self::new();
+        table.0.set_header(header);
+        table
+    }
+
+    /// Adds a row to such a table.
+    pub(crate) fn cells(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.0.add_row(cells.into_iter().map(|cell| printable(&cell)));
+    }
+
     /// Adds a row. Control characters in it are replaced.
     pub fn row<S: AsRef<str>, const COLUMNS: usize>(&mut self, cells: [S; COLUMNS]) {
         self.0.add_row(cells.map(|cell| printable(cell.as_ref())));

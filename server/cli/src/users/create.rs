@@ -107,9 +107,9 @@ impl Create {
             return Err(Failure::user_errors::<Self>(&user_errors));
         }
         if let Some(password) = password {
-            let shown = Shown { user: self.name, password };
+            let shown = Shown { user: self.name.clone(), password };
             self.options.print_first(&shown, |Shown { user, password }| format!("The password of {user} is {password} (it is not shown again)\n"))?;
         }
-        self.options.finish(client, Accepted { instance, operation }).await
+        self.options.finish(client, Accepted { instance, operation }, Some(&self.name)).await
     }
 }

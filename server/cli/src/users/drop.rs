@@ -58,11 +58,11 @@ impl Drop {
         }
         let input = DropDatabaseUserInput {
             instance_id: find_id(client, &self.instance_id).await?,
-            name: self.name,
+            name: self.name.clone(),
             reassign_to: self.reassign_to,
             revision: self.revision.map(BigInt::from),
             idempotency_key: self.idempotency_key,
         };
-        self.options.run::<Self>(client, input).await
+        self.options.run_on::<Self>(client, input, Some(&self.name)).await
     }
 }

@@ -1,6 +1,6 @@
 //! `toygres webhooks update`
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use cynic::MutationBuilder as _;
 
 use super::{Webhook, table};
@@ -12,13 +12,14 @@ use crate::{
 };
 
 /// Change where a webhook sends messages, which ones, or its description.
+// Without a change, `--url` is meant as the target, and the request with the token would go there.
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["target", "events", "all_events", "description"]))]
 pub struct Update {
     /// Id of the webhook.
     #[arg(value_name = "WEBHOOK")]
     id: String,
-    /// Where messages are sent: an https:// URL.
-    // Not `url`, which is that of the server.
+    /// Where messages are sent: an https:// URL. (--url is that of the server.)
     #[arg(long, value_name = "URL")]
     target: Option<String>,
     /// A kind of message to send; repeat it for several.

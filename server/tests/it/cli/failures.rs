@@ -40,6 +40,7 @@ async fn exit_codes_and_messages() {
         (&["operations", "retry", "taken"], 6, ""),
         (&["operations", "list", "--instance", "unknown"], 4, "toygres instances list"),
         (&["token", "revoke", "unknown"], 4, "toygres token list"),
+        (&["instances", "list", "--name-contains", "unknown"], 0, "No instance matches."),
         (&["instances", "list", "--url", "ftp://x"], 2, "http://127.0.0.1:8080"),
         (&["instances", "list", "--context", "unknown"], 2, "toygres context set unknown"),
         (&["instances", "watch", "--timeout", "1s"], 124, "the timeout expired"),

@@ -39,7 +39,7 @@ async fn tables_and_steps_are_drawn_in_place() {
     assert!(restart.seen.contains("\x1b[J") && restart.seen.contains("orders  running"), "{:?}", restart.seen);
 
     let mut kept = Terminal::open(&home, &server, &["instances", "delete", "orders"]);
-    kept.shows("Delete the instance orders (its data is lost)? [y/N]").await;
+    kept.shows("Delete the instance orders (its data is lost; it has no backups)? [y/N]").await;
     kept.press("n\r").await;
     kept.shows("aborted").await;
     assert_eq!(kept.code().await, 2);

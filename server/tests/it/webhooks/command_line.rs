@@ -32,6 +32,19 @@ async fn the_command_line_manages_webhooks() {
     assert!(code == 0 && rotated.starts_with("whsec_") && rotated != secret);
     let (code, _, said) = run(&["update", &id, "--target", "http://10.0.0.1/"]).await;
     assert!(code == 2 && said.contains("url: leads to 10.0.0.1"), "{code} {said}");
+    // `--url` is the server, and a guess for `--target`: nothing is sent there, least of all the token.
+    let before = receiver.received().len();
+    for arguments in [&["webhooks", "update", &id][..], &["webhooks", "update", &id, "--url", &receiver.url()]] {
+        let mut command = world.home.command(arguments);
+        let output = command.env("TOYGRES_TOKEN", "secret").output().await.unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && said.contains("--target"), "{said}");
+    }
+    let mut command = world.home.command(&["webhooks", "list", "--url", &receiver.url()]);
+    let output = command.env("TOYGRES_TOKEN", "secret").env("TOYGRES_URL", server.url("")).output().await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && said.contains("TOYGRES_TOKEN is for the server of TOYGRES_URL"), "{said}");
+    assert_eq!(receiver.received().len(), before);
     assert_eq!(run(&["delete", &id, "--yes"]).await.0, 0);
     assert_eq!(run(&["test", &id]).await.0, 4);
     server.stop().await;
